@@ -1,0 +1,34 @@
+//! The keys of annotations and labels that are ours, and those of others that we set.
+
+/// The prefix of our keys, slash included.
+pub const PREFIX: &str = "podgraft.dev/";
+/// The prefix of annotations that carry files, slash included.
+pub const FILES_PREFIX: &str = "files.podgraft.dev/";
+/// Annotation of a Pod or a Namespace: names of companions.
+pub const COMPANIONS: &str = "podgraft.dev/companions";
+/// Annotation of a Pod: the app containers that get mounts and environment.
+pub const CONTAINERS: &str = "podgraft.dev/containers";
+/// Annotation of a Pod: what was put in. Written by podgraft.
+pub const STATUS: &str = "podgraft.dev/status";
+/// Label of a Pod or a Namespace: `enabled` or `disabled`.
+pub const INJECT: &str = "podgraft.dev/inject";
+/// The annotation by which a kubelet marks the API server's copy of a static Pod.
+pub const MIRROR: &str = "kubernetes.io/config.mirror";
+/// The label that every namespace carries: its name.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+/// Whether Prometheus scrapes the Pod.
+pub const SCRAPE: &str = "prometheus.io/scrape";
+/// The port that it scrapes.
+pub const SCRAPE_PORT: &str = "prometheus.io/port";
+/// The path that it scrapes.
+pub const SCRAPE_PATH: &str = "prometheus.io/path";
+/// Where the Pod's token is mounted.
+pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// What all annotations of an object may have together, keys included, in bytes.
+pub const ANNOTATIONS_LIMIT: usize = 262_144;
+/// How many companions a Pod or a namespace may name.
+pub const MOST_NAMES: usize = 16;
+/// Words that cannot be names of companions.
+pub const RESERVED_NAMES: [&str; 6] = ["true", "false", "none", "all", "enabled", "disabled"];
+/// The longest name of a companion.
+pub const LONGEST_NAME: usize = 40;

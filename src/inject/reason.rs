@@ -1,0 +1,369 @@
+//! Why: one closed list of reasons, and the one place that turns them into words.
+
+use std::fmt;
+
+use super::parameter::{LONGEST_VALUE, ValueFault};
+
+/// Why something happened, or did not. The first part are outcomes of a companion, of which each considered companion
+/// has exactly one; the second part are remarks on the Pod, its namespace or a companion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the fields are what the words below say
+pub enum Reason {
+    // Outcomes of a companion.
+    Injected,
+    AlreadyThere,
+    NotAvailable { nearest: Option<Box<str>> },
+    CompanionInvalid,
+    ParameterMissing { companion: Box<str>, parameter: Box<str> },
+    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault },
+    ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
+    ContainerNameTaken { container: Box<str>, by: Owner },
+    PortTaken { port: u16, protocol: &'static str, by: Owner },
+    HostPortTaken { port: u16, protocol: &'static str, by: Owner },
+    VolumeNameTaken { volume: Box<str> },
+    MountPathTaken { path: Box<str>, container: Box<str>, other: Box<str>, by: Owner },
+    VolumeNotShareable { path: Box<str>, container: Box<str>, why: Unshareable },
+    EnvNameTaken { variable: Box<str>, container: Box<str>, by: Owner },
+    FileOverridden { key: Box<str> },
+    AnnotationsTooLong { bytes: usize },
+    HostNetwork,
+    Windows,
+    WouldNeverEnd,
+
+    // Remarks.
+    UnknownKey { place: Place, key: Box<str>, nearest: Option<Box<str>> },
+    InvalidLabel { place: Place },
+    EmptyName { place: Place, key: &'static str },
+    DoubledName { place: Place, key: &'static str, name: Box<str> },
+    TooManyNames { place: Place },
+    UnknownContainer { name: Box<str>, nearest: Option<Box<str>> },
+    ParameterUnused { companion: Box<str>, parameter: Box<str> },
+    VersionDiffers,
+    PreStopKept { container: Box<str> },
+    PreStopTooLong { container: Box<str>, seconds: u32, grace: i64 },
+    ScrapeAnnotationsKept { key: &'static str },
+    RequiredIsOff,
+    NoContainers,
+    OptedOut,
+    ExcludedNamespace,
+    MirrorPod,
+    NotAPod,
+    NamespaceUnknown,
+    NamespaceContradicts,
+}
+
+/// Who owns what a companion wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// A container that stands in the Pod.
+    Container(Box<str>),
+    /// Another companion that comes with this review.
+    Companion(Box<str>),
+}
+
+/// Why a volume of the app cannot be joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unshareable {
+    /// The companion declares a source of its own.
+    OwnSource,
+    /// It is neither an emptyDir, nor a persistentVolumeClaim, nor ephemeral.
+    Source,
+    /// The mount has a `subPathExpr`.
+    SubPathExpr,
+    /// Two chosen containers mount different volumes at the path.
+    TwoVolumes,
+    /// The app must write there, and its mount is read-only.
+    ReadOnly,
+}
+
+/// Where a remark points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// An annotation of the Pod.
+    PodAnnotation,
+    /// A label of the Pod.
+    PodLabel,
+    /// An annotation of the Namespace.
+    NamespaceAnnotation,
+    /// A label of the Namespace.
+    NamespaceLabel,
+}
+
+impl Reason {
+    /// The stable name: in metrics, audit annotations, log lines and `explain`.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self {
+            Reason::Injected => "Injected",
+            Reason::AlreadyThere => "AlreadyThere",
+            Reason::NotAvailable { .. } => "NotAvailable",
+            Reason::CompanionInvalid => "CompanionInvalid",
+            Reason::ParameterMissing { .. } => "ParameterMissing",
+            Reason::ParameterInvalid { .. } => "ParameterInvalid",
+            Reason::ParameterUnknown { .. } => "ParameterUnknown",
+            Reason::ContainerNameTaken { .. } => "ContainerNameTaken",
+            Reason::PortTaken { .. } => "PortTaken",
+            Reason::HostPortTaken { .. } => "HostPortTaken",
+            Reason::VolumeNameTaken { .. } => "VolumeNameTaken",
+            Reason::MountPathTaken { .. } => "MountPathTaken",
+            Reason::VolumeNotShareable { .. } => "VolumeNotShareable",
+            Reason::EnvNameTaken { .. } => "EnvNameTaken",
+            Reason::FileOverridden { .. } => "FileOverridden",
+            Reason::AnnotationsTooLong { .. } => "AnnotationsTooLong",
+            Reason::HostNetwork => "HostNetwork",
+            Reason::Windows => "Windows",
+            Reason::WouldNeverEnd => "WouldNeverEnd",
+            Reason::UnknownKey { .. } => "UnknownKey",
+            Reason::InvalidLabel { .. } => "InvalidLabel",
+            Reason::EmptyName { .. } => "EmptyName",
+            Reason::DoubledName { .. } => "DoubledName",
+            Reason::TooManyNames { .. } => "TooManyNames",
+            Reason::UnknownContainer { .. } => "UnknownContainer",
+            Reason::ParameterUnused { .. } => "ParameterUnused",
+            Reason::VersionDiffers => "VersionDiffers",
+            Reason::PreStopKept { .. } => "PreStopKept",
+            Reason::PreStopTooLong { .. } => "PreStopTooLong",
+            Reason::ScrapeAnnotationsKept { .. } => "ScrapeAnnotationsKept",
+            Reason::RequiredIsOff => "RequiredIsOff",
+            Reason::NoContainers => "NoContainers",
+            Reason::OptedOut => "OptedOut",
+            Reason::ExcludedNamespace => "ExcludedNamespace",
+            Reason::MirrorPod => "MirrorPod",
+            Reason::NotAPod => "NotAPod",
+            Reason::NamespaceUnknown => "NamespaceUnknown",
+            Reason::NamespaceContradicts => "NamespaceContradicts",
+        }
+    }
+
+    /// One example of each, in the order of declaration: the reference page is made of them.
+    #[must_use]
+    pub fn examples() -> Vec<Reason> {
+        let app = || Owner::Container("app".into());
+        vec![
+            Reason::Injected,
+            Reason::AlreadyThere,
+            Reason::NotAvailable { nearest: Some("git-sync".into()) },
+            Reason::CompanionInvalid,
+            Reason::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
+            Reason::ParameterInvalid {
+                companion: "git-sync".into(),
+                parameter: "period".into(),
+                fault: ValueFault::NotWhole("seconds"),
+            },
+            Reason::ParameterUnknown {
+                companion: "git-sync".into(),
+                parameter: "rep".into(),
+                nearest: Some("repo".into()),
+            },
+            Reason::ContainerNameTaken { container: "git-sync".into(), by: app() },
+            Reason::PortTaken { port: 6379, protocol: "TCP", by: app() },
+            Reason::HostPortTaken { port: 9100, protocol: "TCP", by: app() },
+            Reason::VolumeNameTaken { volume: "git-sync-content".into() },
+            Reason::MountPathTaken {
+                path: "/var/www/html".into(),
+                container: "app".into(),
+                other: "/var/www".into(),
+                by: app(),
+            },
+            Reason::VolumeNotShareable {
+                path: "/var/www".into(),
+                container: "app".into(),
+                why: Unshareable::SubPathExpr,
+            },
+            Reason::EnvNameTaken { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
+            Reason::FileOverridden { key: "files.podgraft.dev/redis.0".into() },
+            Reason::AnnotationsTooLong { bytes: 262_145 },
+            Reason::HostNetwork,
+            Reason::Windows,
+            Reason::WouldNeverEnd,
+            Reason::UnknownKey {
+                place: Place::PodAnnotation,
+                key: "podgraft.dev/companion".into(),
+                nearest: Some("podgraft.dev/companions".into()),
+            },
+            Reason::InvalidLabel { place: Place::PodLabel },
+            Reason::EmptyName { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
+            Reason::DoubledName { place: Place::PodAnnotation, key: super::keys::COMPANIONS, name: "git-sync".into() },
+            Reason::TooManyNames { place: Place::PodAnnotation },
+            Reason::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
+            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into() },
+            Reason::VersionDiffers,
+            Reason::PreStopKept { container: "app".into() },
+            Reason::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
+            Reason::ScrapeAnnotationsKept { key: super::keys::SCRAPE_PORT },
+            Reason::RequiredIsOff,
+            Reason::NoContainers,
+            Reason::OptedOut,
+            Reason::ExcludedNamespace,
+            Reason::MirrorPod,
+            Reason::NotAPod,
+            Reason::NamespaceUnknown,
+            Reason::NamespaceContradicts,
+        ]
+    }
+}
+
+/// What, where, and how to mend it; without the companion's name, which stands in front of it.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Injected => f.write_str("injected"),
+            Reason::AlreadyThere => f.write_str("already there, nothing to add"),
+            Reason::NotAvailable { nearest } => {
+                f.write_str("not available to this Pod: no such companion here, or its selectors leave this Pod out")?;
+                did_you_mean(f, nearest.as_deref())
+            }
+            Reason::CompanionInvalid => f.write_str(
+                "its newest version is invalid and no earlier one is known; its author finds why in its status and with `podgraft validate`",
+            ),
+            Reason::ParameterMissing { companion, parameter } => write!(
+                f,
+                "parameter {parameter} is missing; set the annotation podgraft.dev/{companion}.{parameter} of the Pod"
+            ),
+            Reason::ParameterInvalid { companion, parameter, fault } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")
+            }
+            Reason::ParameterUnknown { companion, parameter, nearest } => {
+                write!(f, "it has no parameter {parameter}")?;
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean podgraft.dev/{companion}.{nearest}?"),
+                    None => write!(f, "; remove the annotation podgraft.dev/{companion}.{parameter}"),
+                }
+            }
+            Reason::ContainerNameTaken { container, by } => {
+                write!(f, "its container name {container} is taken by {by}; rename that one")
+            }
+            Reason::PortTaken { port, protocol, by } => write!(
+                f,
+                "its port {port}/{protocol} is taken by {by}, and containers of a Pod share one network; move one of them"
+            ),
+            Reason::HostPortTaken { port, protocol, by } => {
+                write!(f, "its host port {port}/{protocol} is taken by {by}; move one of them")
+            }
+            Reason::VolumeNameTaken { volume } => {
+                write!(f, "the Pod has a volume {volume} with another source; rename that one")
+            }
+            Reason::MountPathTaken { path, container, other, by } => {
+                write!(f, "its mount {path} in container {container} meets the mount {other} of {by}; move one of them")
+            }
+            Reason::VolumeNotShareable { path, container, why } => {
+                write!(f, "it cannot share what container {container} mounts at {path}: {why}")
+            }
+            Reason::EnvNameTaken { variable, container, by } => {
+                write!(f, "its variable {variable} in container {container} is set by {by} already; rename or remove that one")
+            }
+            Reason::FileOverridden { key } => {
+                write!(f, "annotation {key} carries one of its files and says something else; remove the annotation")
+            }
+            Reason::AnnotationsTooLong { bytes } => write!(
+                f,
+                "the Pod's annotations would have {bytes} bytes, and 262144 are allowed; shorten the Pod's own annotations"
+            ),
+            Reason::HostNetwork => {
+                f.write_str("the Pod uses the node's network, and this companion is not allowed there; remove hostNetwork")
+            }
+            Reason::Windows => f.write_str("the Pod runs on Windows, and companions are for Linux"),
+            Reason::WouldNeverEnd => f.write_str(
+                "it is a plain container, and this Pod ends: restartPolicy is not Always; the companion would keep it from ending. Use `lifecycle: Native`",
+            ),
+            Reason::UnknownKey { place, key, nearest } => {
+                write!(f, "{place} {key} is not one of podgraft's")?;
+                did_you_mean(f, nearest.as_deref())
+            }
+            Reason::InvalidLabel { place } => {
+                write!(f, "{place} podgraft.dev/inject must be \"enabled\" or \"disabled\"")
+            }
+            Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma"),
+            Reason::DoubledName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
+            Reason::TooManyNames { place } => {
+                write!(f, "{place} podgraft.dev/companions has more than 16 names; at most 16 are allowed")
+            }
+            Reason::UnknownContainer { name, nearest } => {
+                write!(f, "annotation podgraft.dev/containers names {name}, which is no container of the Pod's author")?;
+                did_you_mean(f, nearest.as_deref())
+            }
+            Reason::ParameterUnused { companion, parameter } => write!(
+                f,
+                "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod"
+            ),
+            Reason::VersionDiffers => {
+                f.write_str("it was put in by another version of the companion, and is left as it is")
+            }
+            Reason::PreStopKept { container } => {
+                write!(f, "container {container} has a preStop hook of its own, so it gets no sleep before it is stopped")
+            }
+            Reason::PreStopTooLong { container, seconds, grace } => write!(
+                f,
+                "container {container} gets no preStop sleep of {seconds} s: terminationGracePeriodSeconds is {grace}; raise it"
+            ),
+            Reason::ScrapeAnnotationsKept { key } => {
+                write!(f, "annotation {key} is there already, so Prometheus is not pointed to this companion")
+            }
+            Reason::RequiredIsOff => {
+                f.write_str("required companions are switched off in this installation, so it is not injected; see the chart's `required.enabled`")
+            }
+            Reason::NoContainers => f.write_str("the Pod has no containers; nothing was injected"),
+            Reason::OptedOut => f.write_str("label podgraft.dev/inject is \"disabled\""),
+            Reason::ExcludedNamespace => f.write_str("podgraft leaves Pods of this namespace alone"),
+            Reason::MirrorPod => f.write_str("a mirror Pod of a node is left alone"),
+            Reason::NotAPod => f.write_str("not the creation of a Pod; nothing was injected"),
+            Reason::NamespaceUnknown => f.write_str("the Pod's namespace is not known yet; try again"),
+            Reason::NamespaceContradicts => {
+                f.write_str("the Pod's namespace contradicts the entry that called; try again when its label has spread")
+            }
+        }
+    }
+}
+
+fn did_you_mean(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Result {
+    nearest.map_or(Ok(()), |nearest| write!(f, "; did you mean {nearest}?"))
+}
+
+impl fmt::Display for ValueFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ValueFault::TooLong => write!(f, "has more than {LONGEST_VALUE} characters"),
+            ValueFault::ControlCharacter => f.write_str("has a control character, such as a line break; remove it"),
+            ValueFault::Pattern(pattern) => write!(f, "must match {pattern} as a whole"),
+            ValueFault::NotOneOf(words) => write!(f, "must be one of {}", words.join(", ")),
+            ValueFault::Syntax(form) => write!(f, "must be {form}"),
+            ValueFault::BelowMinimum(minimum) => write!(f, "must be at least {minimum}"),
+            ValueFault::AboveMaximum(maximum) => write!(f, "must be at most {maximum}"),
+            ValueFault::NotWhole(unit) => write!(f, "must be a whole number of {unit}"),
+            ValueFault::NotBelow(parent) => write!(f, "must lie below {parent}"),
+            ValueFault::MeetsMount(path) => write!(f, "meets the companion's own mount {path}; choose another path"),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Owner::Container(name) => write!(f, "container {name}"),
+            Owner::Companion(name) => write!(f, "companion {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Unshareable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unshareable::OwnSource => "the companion brings a volume of its own; move the app's mount",
+            Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; move the app's mount",
+            Unshareable::SubPathExpr => "its subPathExpr differs from container to container; use subPath",
+            Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",
+            Unshareable::ReadOnly => "the mount is read-only, and the app must write there; drop readOnly",
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::PodAnnotation => "annotation",
+            Place::PodLabel => "label",
+            Place::NamespaceAnnotation => "the namespace's annotation",
+            Place::NamespaceLabel => "the namespace's label",
+        })
+    }
+}

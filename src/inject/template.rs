@@ -1,0 +1,50 @@
+//! A container as JSON bytes, with gaps for the few things that differ from Pod to Pod.
+
+/// Pieces that, written one after the other, are one core/v1 container.
+///
+/// A piece that writes a member writes its own leading comma, so a template always opens with the container's name.
+#[derive(Debug)]
+pub struct Template(pub Box<[Piece]>);
+
+/// A part of a template.
+#[derive(Debug)]
+pub enum Piece {
+    /// JSON that never varies.
+    Text(Box<str>),
+    /// The member `env`: endpoints, parameters, then the container's own; nothing at all where there is none.
+    Env {
+        /// The container's own variables as JSON, joined by commas; may be empty.
+        own: Box<str>,
+    },
+    /// The member `volumeMounts`: the shared ones, then the container's own; nothing at all where there is none.
+    Mounts {
+        /// The container's own mounts, those of files and of the token mask as JSON, joined by commas; may be empty.
+        own: Box<str>,
+    },
+    /// The bare number of an endpoint's port, an index into the companion's endpoints.
+    Port(u8),
+    /// The member `resources`, where a parameter fills one of its quantities.
+    Resources(Box<Resources>),
+}
+
+/// The resources of a container of which a parameter fills at least one.
+#[derive(Debug)]
+pub struct Resources {
+    /// Other members than limits and requests as JSON, joined by commas; may be empty.
+    pub rest: Box<str>,
+    /// `limits`, in order.
+    pub limits: Box<[Resource]>,
+    /// `requests`, in order.
+    pub requests: Box<[Resource]>,
+}
+
+/// One quantity of a container's resources.
+#[derive(Debug)]
+pub struct Resource {
+    /// `memory`, `cpu` or their like.
+    pub name: Box<str>,
+    /// The quantity as JSON, where the companion itself declares one.
+    pub value: Option<Box<str>>,
+    /// The Quantity parameter that fills it, an index into the companion's parameters.
+    pub parameter: Option<u8>,
+}

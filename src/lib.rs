@@ -1,0 +1,21 @@
+//! podgraft grafts companion containers onto Pods.
+//!
+//! Values flow one way:
+//!
+//! ```text
+//! bytes -> admission::Request -> what is asked -> which companions -> add-only draft -> verdict -> bytes
+//! ```
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`inject`] | the pure room: decides, and writes the add-only patch; no I/O, no async, no clock |
+//! | [`admission`] | AdmissionReview bytes to our words and back; the only place that says admit or deny |
+//! | `api` | the custom resources, and the one gate through which a companion enters |
+//! | `source` | where companions and Namespaces come from |
+//! | `tls` | the serving certificate |
+//! | `http` | router, handlers, accept loop and drain |
+//! | `cli` | one file per subcommand; the composition root |
+//! | `metrics`, `telemetry` | what is counted, what is logged |
+
+pub mod admission;
+pub mod inject;
