@@ -612,6 +612,6 @@ mod tests {
                     .map(|_| ())
             })
             .unwrap_err();
-        assert_eq!(fault.to_string(), "not a string in spec.containers[1].name, at byte 35");
+        assert_eq!(fault.to_string(), "not a string in spec.containers[1].name, at byte 34");
     }
 }
