@@ -59,3 +59,13 @@ pub fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
 pub fn not_a_pod<'a>() -> Verdict<'a> {
     review::left_alone(reason::Reason::NotAPod, verdict::Effect::Warn)
 }
+
+/// The table of trouble: what an outcome leads to, by how the companion was asked for and what it says of conflicts.
+#[must_use]
+pub fn effect(
+    reason: &reason::Reason,
+    via: verdict::Via,
+    on_conflict: Option<companion::OnConflict>,
+) -> verdict::Effect {
+    review::effect(reason, via, on_conflict)
+}

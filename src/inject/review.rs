@@ -321,7 +321,7 @@ fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<
 }
 
 /// The table of trouble: what a reason leads to, by how the companion was asked for.
-fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
+pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
     let insists = matches!(via, Via::Pod | Via::Required);
     match reason {
         // Whatever the Pod itself wrote wrongly is never a silent default.
