@@ -19,3 +19,4 @@
 
 pub mod admission;
 pub mod inject;
+pub mod manifest;
