@@ -12,6 +12,13 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// The message of a refusal: what the API server's client reads.
+#[must_use]
+pub fn refusal(verdict: &Verdict<'_>) -> String {
+    let grounds: Vec<String> = verdict.aloud(crate::inject::verdict::Effect::Deny).map(ToString::to_string).collect();
+    format!("podgraft: {}", grounds.join("; "))
+}
+
 /// One review as it is logged and counted. Holds nothing of the Pod but its name.
 #[derive(Debug)]
 pub struct Record<'a> {
