@@ -46,7 +46,7 @@ pub mod gate {
             let mut out = String::new();
             for token in self.pointer.split('/').skip(1) {
                 if token.bytes().all(|b| b.is_ascii_digit()) {
-                    out += &format!("[{token}]");
+                    out = format!("{out}[{token}]");
                 } else {
                     if !out.is_empty() {
                         out.push('.');

@@ -20,6 +20,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod cli;
 
 pub mod inject;
 pub mod manifest;

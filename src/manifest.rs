@@ -8,7 +8,7 @@ mod scalar;
 mod split;
 mod tagged;
 
-pub use document::{Document, Format};
+pub use document::{Document, Format, json};
 pub use emit::yaml;
 
 /// Where something stands in a file, counted from one.

@@ -165,11 +165,16 @@ impl Document {
 fn json_like(original: &str, value: &Value) -> String {
     let Some(second) = original.trim_end().split('\n').nth(1) else { return value.to_string() };
     let indent = &second[..second.len() - second.trim_start_matches([' ', '\t']).len()];
-    json(value, if indent.is_empty() { "    " } else { indent })
+    if indent.is_empty() { json(value) } else { indented(value, indent) }
 }
 
-/// Writes JSON with an indentation.
-pub(super) fn json(value: &Value, indent: &str) -> String {
+/// Writes JSON on several lines, as kubectl does; the last one is not ended.
+#[must_use]
+pub fn json(value: &Value) -> String {
+    indented(value, "    ")
+}
+
+fn indented(value: &Value, indent: &str) -> String {
     let mut out = Vec::new();
     let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);

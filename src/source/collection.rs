@@ -15,10 +15,9 @@ use crate::manifest::{Document, Position};
 /// The companions and Namespaces of some manifests, and what is wrong with them.
 #[derive(Debug, Clone)]
 pub struct Collection {
-    /// The namespace of objects that do not name one.
-    pub default_namespace: Box<str>,
     /// What is wrong.
     pub remarks: Vec<Remark>,
+    default_namespace: Box<str>,
     pub(super) declared: BTreeMap<Key, Declared>,
 }
 
@@ -61,13 +60,13 @@ struct Found<'a> {
     pointer: &'a str,
 }
 
-impl Default for Collection {
-    fn default() -> Self {
-        Collection { default_namespace: "default".into(), remarks: Vec::new(), declared: BTreeMap::new() }
-    }
-}
-
 impl Collection {
+    /// An empty one. Objects that do not name a namespace are in `default_namespace`.
+    #[must_use]
+    pub fn new(default_namespace: &str) -> Self {
+        Collection { default_namespace: default_namespace.into(), remarks: Vec::new(), declared: BTreeMap::new() }
+    }
+
     /// Takes what a document declares, the items of lists included. Other kinds are let alone. Returns whether there was
     /// any companion or Namespace.
     pub fn add(&mut self, file: &Path, document: &Document) -> bool {
@@ -121,15 +120,13 @@ impl Collection {
             "ClusterCompanion" if ours => self.add_companion(found, value, Kind::ClusterCompanion),
             "Companion" if ours => self.add_companion(found, value, Kind::Companion),
             "Namespace" if version == "v1" => self.add_namespace(found, value),
-            _ => match value["items"].as_array().filter(|_| kind.ends_with("List")) {
-                Some(items) => {
-                    for (index, item) in items.iter().enumerate() {
-                        let pointer = format!("{}/items/{index}", found.pointer);
-                        self.add_object(&Found { pointer: &pointer, ..*found }, item);
-                    }
+            _ if kind.ends_with("List") => {
+                for (index, item) in value["items"].as_array().into_iter().flatten().enumerate() {
+                    let pointer = format!("{}/items/{index}", found.pointer);
+                    self.add_object(&Found { pointer: &pointer, ..*found }, item);
                 }
-                None => tracing::debug!(file = %found.file.display(), kind, "not a kind that is loaded"),
-            },
+            }
+            _ => tracing::debug!(file = %found.file.display(), kind, "not a kind that is loaded"),
         }
     }
 

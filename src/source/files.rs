@@ -67,7 +67,7 @@ impl Files {
         if before == Some(&seen) {
             return last.clone();
         }
-        let mut collection = Collection::default();
+        let mut collection = Collection::new("default");
         let mut uncertain = Vec::new();
         for root in &seen {
             match &root.files {
