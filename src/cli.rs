@@ -29,7 +29,6 @@ pub use reference::reference;
 /// podgraft grafts sidecar, ambassador and adapter containers onto Pods, and says why.
 #[derive(Debug, Parser)]
 #[command(name = "podgraft", version, about, max_term_width = 100, after_help = EXIT_CODES)]
-#[command(propagate_version = true, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -38,7 +37,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  something was denied, is invalid or could not be done; with `-o diff`: there are differences, or that
+  1  something was denied, is invalid or could not be done; with `-o diff`, also: there are differences
   2  the command line is wrong";
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,6 @@ use super::input::Filenames;
 use super::review::Place;
 use super::talk;
 use super::workload::{self, Workload};
-use crate::admission;
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 use crate::inject::world::Settings;
@@ -76,9 +75,9 @@ impl Explain {
 /// A heading, the table, and the remarks.
 fn page(workload: &Workload<'_>, namespace: &str, verdict: &Verdict<'_>) -> String {
     let result = match &verdict.decision {
-        Decision::Admit => "nothing to add".to_owned(),
-        Decision::Patch(_) => "companions are injected".to_owned(),
-        Decision::Deny | Decision::Unavailable => format!("denied: {}", admission::refusal(verdict)),
+        Decision::Admit => "nothing to add",
+        Decision::Patch(_) => "companions are injected",
+        Decision::Deny | Decision::Unavailable => "denied",
     };
     let mut page = format!("{workload} in namespace {namespace}: {result}\n");
     let rows: Vec<[String; 4]> = verdict.outcomes().map(|(companion, finding)| row(companion, finding)).collect();

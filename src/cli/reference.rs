@@ -24,7 +24,7 @@ fn write_command(page: &mut String, command: &mut Command, level: usize) {
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     // Writing to a text cannot fail.
     let _ = write!(page, "\n{} {name}\n\n```text\n{}\n```\n", "#".repeat(level), lines.join("\n").trim_end());
-    for inner in command.get_subcommands_mut().filter(|c| !c.is_hide_set()) {
+    for inner in command.get_subcommands_mut().filter(|c| !c.is_hide_set() && c.get_name() != "help") {
         write_command(page, inner, level + 1);
     }
 }

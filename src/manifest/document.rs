@@ -119,6 +119,9 @@ impl Document {
     /// Where the value that a JSON pointer means stands, or the nearest one around it.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
+        if pointer.is_empty() {
+            return self.start();
+        }
         let body = &self.text[self.body..];
         let positions = self.positions.get_or_init(|| compose::positions(body));
         let mut pointer = pointer;
