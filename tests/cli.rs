@@ -1,5 +1,7 @@
 //! The command line, as a user sees it: what is written where, and the exit codes.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::Path;
 
