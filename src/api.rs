@@ -72,7 +72,9 @@ pub mod gate {
                 (Some(name), Some(image)) => containers.push(Container {
                     name: name.into(),
                     image: image.into(),
-                    template: Template(Box::default()),
+                    template: Template(Box::new([crate::inject::template::Piece::Text(
+                        serde_json::json!({"name": name, "image": image, "restartPolicy": "Always"}).to_string().into(),
+                    )])),
                     ports: Box::default(),
                     mount_paths: Box::default(),
                 }),

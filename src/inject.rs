@@ -1,17 +1,35 @@
 //! The pure room: a Pod, its namespace and the companions in; a verdict out. No I/O, no async, no clock.
+//!
+//! ```text
+//! Pod, Namespace -> ask -> choose -> plan (against claims) -> weave (into a draft) -> verdict
+//! ```
 
+mod ask;
 pub mod catalogue;
+mod choose;
+mod claims;
 pub mod companion;
+mod draft;
+mod home;
+pub mod json;
 pub mod keys;
 pub mod namespace;
+mod nearest;
 pub mod parameter;
+mod plan;
 pub mod pod;
 pub mod quantity;
 pub mod reason;
+mod review;
 pub mod selector;
+mod status;
 pub mod template;
+mod uninject;
 pub mod verdict;
+mod weave;
 pub mod world;
+
+pub use uninject::uninject;
 
 use pod::Pod;
 use verdict::Verdict;
@@ -33,15 +51,11 @@ pub struct Request<'a> {
 /// Decides, and writes the patch.
 #[must_use]
 pub fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
-    stand_in::review(request, world)
+    review::review(request, world)
 }
 
-/// Takes out of a Pod what its status says was put in.
-///
-/// # Errors
-/// Why the status cannot be obeyed.
-pub fn uninject(pod: &mut serde_json::Value) -> Result<bool, String> {
-    stand_in::uninject(pod)
+/// The verdict on what is not the creation of a Pod: it is admitted as it is.
+#[must_use]
+pub fn not_a_pod<'a>() -> Verdict<'a> {
+    review::left_alone(reason::Reason::NotAPod, verdict::Effect::Warn)
 }
-
-mod stand_in;

@@ -21,7 +21,6 @@
 pub mod admission;
 pub mod api;
 pub mod cli;
-
 pub mod inject;
 pub mod manifest;
 pub mod source;

@@ -60,7 +60,7 @@ impl Explain {
                 }
                 Err(unreadable) => {
                     failed = true;
-                    talk::error(&format!("{workload}: its Pod cannot be read: {}", unreadable.0));
+                    talk::error(&format!("{workload}: its Pod cannot be read: {unreadable}"));
                     Ok(())
                 }
             })?;

@@ -112,7 +112,7 @@ impl Inject {
                     anyhow::Ok(())
                 }
                 Err(unreadable) => {
-                    talk::error(&format!("{workload}: its Pod cannot be read: {}", unreadable.0));
+                    talk::error(&format!("{workload}: its Pod cannot be read: {unreadable}"));
                     outcome.denied = true;
                     Ok(())
                 }

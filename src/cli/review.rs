@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::workload::Workload;
-use crate::inject::pod::{Pod, Unreadable};
+use crate::inject::json::Unreadable;
+use crate::inject::pod::Pod;
 use crate::inject::verdict::{Verdict, Via};
 use crate::inject::world::World;
 use crate::inject::{self, Request, keys};

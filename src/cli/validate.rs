@@ -162,7 +162,7 @@ impl Check<'_> {
                 }
             }
             Err(unreadable) => {
-                let message = format!("{}: its Pod cannot be read: {}", self.workload, unreadable.0);
+                let message = format!("{}: its Pod cannot be read: {unreadable}", self.workload);
                 remarks.push(remark(self.path, self.document, Severity::Error, &self.workload.pod_at(), &message));
             }
         });
