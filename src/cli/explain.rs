@@ -58,9 +58,9 @@ impl Explain {
                     failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
                     out.write_all(talk::printable(&page(&workload, place.namespace(&workload), verdict)).as_bytes())
                 }
-                Err(unreadable) => {
+                Err(why) => {
                     failed = true;
-                    talk::error(&format!("{workload}: its Pod cannot be read: {unreadable}"));
+                    talk::error(&format!("{workload}: {why}"));
                     Ok(())
                 }
             })?;

@@ -111,8 +111,8 @@ impl Inject {
                     }
                     anyhow::Ok(())
                 }
-                Err(unreadable) => {
-                    talk::error(&format!("{workload}: its Pod cannot be read: {unreadable}"));
+                Err(why) => {
+                    talk::error(&format!("{workload}: {why}"));
                     outcome.denied = true;
                     Ok(())
                 }

@@ -26,16 +26,23 @@ impl Place {
     pub(super) fn review<R>(
         &self,
         workload: &Workload<'_>,
-        then: impl FnOnce(Result<&Verdict<'_>, Unreadable>) -> R,
+        then: impl FnOnce(Result<&Verdict<'_>, String>) -> R,
     ) -> R {
         let json = workload.pod().to_string();
         let pod = match Pod::read(json.as_bytes()) {
             Ok(pod) => pod,
-            Err(unreadable) => return then(Err(unreadable)),
+            Err(unreadable) => return then(Err(complaint(&unreadable))),
         };
         let request = Request { pod, namespace: self.namespace(workload), entry: None, requester: "" };
         then(Ok(&inject::review(&request, &self.world)))
     }
+}
+
+/// Why a Pod cannot be read, without the offset: it counts bytes of a text that nobody has seen.
+fn complaint(unreadable: &Unreadable) -> String {
+    let text = unreadable.to_string();
+    let why = text.rsplit_once(", at byte ").map_or(&*text, |(why, _)| why);
+    format!("its Pod cannot be read: {why}")
 }
 
 /// How a companion was asked for, as a clause.

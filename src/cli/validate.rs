@@ -161,8 +161,8 @@ impl Check<'_> {
                     remarks.push(remark(self.path, self.document, severity, &pointer, &message));
                 }
             }
-            Err(unreadable) => {
-                let message = format!("{}: its Pod cannot be read: {unreadable}", self.workload);
+            Err(why) => {
+                let message = format!("{}: {why}", self.workload);
                 remarks.push(remark(self.path, self.document, Severity::Error, &self.workload.pod_at(), &message));
             }
         });

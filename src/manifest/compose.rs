@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{Position, Unreadable, tagged};
+use super::{Position, Unreadable, scalar, tagged};
 
 /// How many values a document's aliases may add to it: more is an attack, or a mistake.
 const MOST_ALIASED: usize = 100_000;
@@ -174,42 +174,35 @@ impl<'t> Composer<'t> {
 
     fn mapping(&mut self) -> Result<Node, Unreadable> {
         let mut members = Map::new();
-        let mut lines: Vec<usize> = Vec::new();
-        let mut merged = Vec::new();
+        let mut written: HashMap<String, usize> = HashMap::new();
         let (mut size, mut depth) = (1, 0);
         loop {
             let (event, key_span) = self.next()?;
             if event == Event::MappingEnd {
-                break;
+                return Ok(Node { value: Value::Object(members), size, depth: depth + 1 });
             }
             let key = self.key(event, key_span)?;
             let (event, span) = self.next()?;
-            let Some(key) = key else {
-                let node = self.unplaced(event, span)?;
-                size += node.size;
-                depth = depth.max(node.depth);
-                merged.push((node.value, span));
-                continue;
+            let node = if let Some(key) = key {
+                if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
+                    self.doubled = true;
+                    let message = format!("{key} is here a second time, first in line {first}; remove one");
+                    return Err(unreadable(key_span.start, message));
+                }
+                let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
+                let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
+                let mut node = self.node(event, span)?;
+                self.leave(outer);
+                members.insert(key, node.value.take());
+                node
+            } else {
+                let mut node = self.unplaced(event, span)?;
+                merge(&mut members, node.value.take()).map_err(|m| unreadable(span.start, m))?;
+                node
             };
-            if members.contains_key(&key) {
-                self.doubled = true;
-                let first = members.keys().position(|k| *k == key).map_or(0, |index| lines[index]);
-                let message = format!("{key} is here a second time, first in line {first}; remove one");
-                return Err(unreadable(key_span.start, message));
-            }
-            let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
-            let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
-            let node = self.node(event, span)?;
-            self.leave(outer);
             size += node.size;
             depth = depth.max(node.depth);
-            members.insert(key, node.value);
-            lines.push(key_span.start.line());
         }
-        for (value, span) in merged {
-            merge(&mut members, value).map_err(|m| unreadable(span.start, m))?;
-        }
-        Ok(Node { value: Value::Object(members), size, depth: depth + 1 })
     }
 
     /// A key as text; `None` is the merge key.
@@ -222,7 +215,7 @@ impl<'t> Composer<'t> {
         match self.unplaced(event, span)?.value {
             Value::String(text) => Ok(Some(text)),
             Value::Bool(value) => Ok(Some(value.to_string())),
-            Value::Number(number) => Ok(Some(number.to_string())),
+            Value::Number(number) => Ok(Some(scalar::shortest(&number))),
             _ => Err(unreadable(span.start, "a key must be text; put it in quotes")),
         }
     }
@@ -251,19 +244,18 @@ impl<'t> Composer<'t> {
     }
 }
 
-/// Adds what a merge key brings: what is written out wins, then the first mapping of several.
+/// Adds what a merge key brings. As in kubectl's parser, and unlike YAML says, it takes the place of what was written
+/// before it; of several mappings the first one wins.
 fn merge(members: &mut Map<String, Value>, value: Value) -> Result<(), &'static str> {
     let sources = match value {
         Value::Array(items) => items,
         other => vec![other],
     };
-    for source in sources {
+    for source in sources.into_iter().rev() {
         let Value::Object(source) = source else {
             return Err("a merge key `<<` takes a mapping, or a list of mappings");
         };
-        for (key, value) in source {
-            members.entry(key).or_insert(value);
-        }
+        members.extend(source);
     }
     Ok(())
 }

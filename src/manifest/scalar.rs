@@ -46,6 +46,9 @@ fn integer(text: &str) -> Option<String> {
         [b'0', _, ..] => (&digits[1..], 8),
         _ => (digits, 10),
     };
+    if radix == 2 && text.starts_with("0b-") {
+        return integer(&format!("-0b{}", &digits[1..]));
+    }
     if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
         return None;
     }
@@ -67,8 +70,16 @@ fn float(text: &str) -> Option<String> {
     if text.parse::<serde_json::Number>().is_ok() {
         return Some(text.to_owned());
     }
-    let number = serde_json::Number::from_f64(amount)?.to_string();
-    Some(number.strip_suffix(".0").map(str::to_owned).unwrap_or(number))
+    serde_json::Number::from_f64(amount).map(|n| shortest(&n))
+}
+
+/// A number as Go writes it, where that differs from its text.
+pub(super) fn shortest(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    match number.as_f64().filter(|_| text.contains(['.', 'e', 'E'])).and_then(serde_json::Number::from_f64) {
+        Some(float) => float.to_string().trim_end_matches(".0").to_owned(),
+        None => text,
+    }
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
@@ -138,6 +149,7 @@ mod tests {
             ("0o17", "15"),
             ("0x1F", "31"),
             ("-0b101", "-5"),
+            ("0b-1", "-1"),
             ("1_000", "1000"),
             ("08", "8"),
             ("18446744073709551615", "18446744073709551615"),

@@ -20,18 +20,19 @@ fn fault(text: &str) -> (usize, usize, String) {
 
 #[test]
 fn yaml_means_what_kubectl_reads() {
-    let text = "a: yes\nb: 0777\nc: 'on'\nd: !!str 12\ne: 2026-01-01\non: x\n1: y\nf: !!binary aGk=\ng: ~\nh: 1.10\n";
+    let text =
+        "a: yes\nb: 0777\nc: 'on'\nd: !!str 12\ne: 2026-01-01\non: x\n1: y\n1.50: z\nf: !!binary aGk=\ng: ~\nh: 1.10\n";
     let read = value(text);
     assert_eq!(
         read.to_string(),
-        r#"{"a":true,"b":511,"c":"on","d":"12","e":"2026-01-01","true":"x","1":true,"f":"hi","g":null,"h":1.10}"#
+        r#"{"a":true,"b":511,"c":"on","d":"12","e":"2026-01-01","true":"x","1":true,"1.5":"z","f":"hi","g":null,"h":1.10}"#
     );
 }
 
 #[test]
 fn aliases_and_merge_keys_are_written_out() {
-    let text = "base: &b {x: 1, k: 2}\nmore: &m {k: 3, z: 4}\nuse:\n  k: 0\n  <<: [*b, *m]\nagain: *b\n";
-    assert_eq!(value(text)["use"], json!({"k": 0, "x": 1, "z": 4}));
+    let text = "base: &b {x: 1, k: 2}\nmore: &m {k: 3, z: 4}\nuse:\n  k: 0\n  <<: [*b, *m]\n  z: 5\nagain: *b\n";
+    assert_eq!(value(text)["use"], json!({"k": 2, "z": 5, "x": 1}));
     assert_eq!(value(text)["again"], json!({"x": 1, "k": 2}));
     assert_eq!(value("a: '<<'\n\"<<\": 1\n"), json!({"a": "<<", "<<": 1}));
 }
