@@ -7,6 +7,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::input::Input;
+use super::review::Place;
+use crate::inject::world::Settings;
 use crate::manifest;
 use crate::source::collection::Collection;
 use crate::source::folder;
@@ -19,10 +21,15 @@ pub(super) struct Companions {
     companions: Vec<PathBuf>,
     /// Namespace of objects that do not name one
     #[arg(short, long, default_value = "default")]
-    pub(super) namespace: Box<str>,
+    namespace: Box<str>,
 }
 
 impl Companions {
+    /// What the webhook would know if these were applied.
+    pub(super) fn place(&self, collection: &Collection) -> Place {
+        Place { world: collection.world(Settings::default()), default_namespace: self.namespace.clone() }
+    }
+
     /// Collects them, those among the inputs included.
     pub(super) fn collect(&self, inputs: &[Input]) -> anyhow::Result<Collection> {
         let mut collection = Collection::new(&self.namespace);

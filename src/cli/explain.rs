@@ -8,12 +8,10 @@ use clap::Args;
 
 use super::companions::Companions;
 use super::input::Filenames;
-use super::review::Place;
 use super::talk;
 use super::workload::{self, Workload};
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
-use crate::inject::world::Settings;
 
 /// Say why the Pods of manifests get their companions, or do not
 ///
@@ -44,8 +42,7 @@ impl Explain {
         let collection = self.companions.collect(&inputs)?;
         collection.remarks.iter().for_each(talk::remark);
         let mut failed = collection.report().first_error().is_some();
-        let default_namespace = self.companions.namespace.clone();
-        let place = Place { world: collection.world(Settings::default()), default_namespace };
+        let place = self.companions.place(&collection);
         let mut out = io::stdout().lock();
         let mut first = true;
         let documents = inputs.iter().flat_map(|input| &input.documents).filter_map(|d| d.value.as_ref());

@@ -15,7 +15,6 @@ use super::talk;
 use super::workload::{self, Workload};
 use crate::admission;
 use crate::inject::verdict::{Decision, Effect, Verdict};
-use crate::inject::world::Settings;
 use crate::manifest::{Document, Format};
 
 /// Graft companions onto the Pods of manifests, as the webhook would
@@ -77,8 +76,7 @@ impl Inject {
         let collection = self.companions.collect(&inputs)?;
         collection.remarks.iter().for_each(talk::remark);
         let mut failed = collection.report().first_error().is_some();
-        let default_namespace = self.companions.namespace.clone();
-        let place = Place { world: collection.world(Settings::default()), default_namespace };
+        let place = self.companions.place(&collection);
         let mut changed = false;
         let mut printer = Printer::new(io::stdout().lock(), self.output.and_then(Output::format));
         for input in &inputs {

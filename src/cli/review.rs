@@ -23,11 +23,7 @@ impl Place {
     }
 
     /// Reviews the Pods of a workload as the webhook would.
-    pub(super) fn review<R>(
-        &self,
-        workload: &Workload<'_>,
-        then: impl FnOnce(Result<&Verdict<'_>, String>) -> R,
-    ) -> R {
+    pub(super) fn review<R>(&self, workload: &Workload<'_>, then: impl FnOnce(Result<&Verdict<'_>, String>) -> R) -> R {
         let json = workload.pod().to_string();
         let pod = match Pod::read(json.as_bytes()) {
             Ok(pod) => pod,

@@ -16,7 +16,6 @@ use crate::api::gate::Problem;
 use crate::inject::keys;
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Effect, Finding};
-use crate::inject::world::Settings;
 use crate::manifest::Document;
 use crate::source::report::{Remark, Severity};
 
@@ -51,8 +50,7 @@ impl Validate {
         let collection = self.companions.collect(&inputs.files)?;
         let report = collection.report();
         let mut remarks = [inputs.unreadable, report.remarks].concat();
-        let default_namespace = self.companions.namespace.clone();
-        let place = Place { world: collection.world(Settings::default()), default_namespace };
+        let place = self.companions.place(&collection);
         let mut checked = 0;
         let mut left = 0;
         for (input, document, value) in documents(&inputs.files) {

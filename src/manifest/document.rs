@@ -60,13 +60,15 @@ fn read_json(piece: &Piece<'_>) -> Result<Vec<Document>, Unreadable> {
     let mut stream = serde_json::Deserializer::from_str(content).into_iter::<Value>();
     let mut documents = Vec::new();
     let mut from = 0;
+    let mut reached = (piece.head, piece.position(piece.head));
     while let Some(value) = stream.next() {
         let value = value.map_err(|e| json_fault(&e).shifted(piece.position(piece.head)))?;
         let end = piece.head + stream.byte_offset();
         let end = if piece.text[end..].trim().is_empty() { piece.text.len() } else { end };
         let lead = piece.head.max(from);
         let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
-        let body_at = piece.position(body);
+        let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
+        reached = (body, body_at);
         if let Some(fault) = compose::doubled_key(&piece.text[body..end]) {
             return Err(fault.shifted(body_at));
         }
