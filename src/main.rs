@@ -1,3 +1,9 @@
 //! Parses the command line and hands over.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    podgraft::cli::Cli::parse().run()
+}

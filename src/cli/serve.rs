@@ -1,0 +1,19 @@
+//! A stand-in until the real one is merged.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+/// A stand-in
+#[derive(Debug, Args)]
+pub struct Serve {}
+
+impl Serve {
+    /// Does nothing.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        Ok(ExitCode::SUCCESS)
+    }
+}
