@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`inject`] | the pure room: decides, and writes the add-only patch; no I/O, no async, no clock |
 //! | [`admission`] | AdmissionReview bytes to our words and back; the only place that says admit or deny |
-//! | `api` | the custom resources, and the one gate through which a companion enters |
+//! | [`api`] | the custom resources, and the one gate through which a companion enters |
 //! | `source` | where companions and Namespaces come from |
 //! | `tls` | the serving certificate |
 //! | `http` | router, handlers, accept loop and drain |
@@ -18,4 +18,5 @@
 //! | `metrics`, `telemetry` | what is counted, what is logged |
 
 pub mod admission;
+pub mod api;
 pub mod inject;
