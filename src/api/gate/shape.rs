@@ -124,7 +124,7 @@ fn array(items: &[Value], schema: &Value, owner: Owner, at: &Place, found: &mut 
     if length > most {
         return Err(format!("must have at most {most} items, and has {length}"));
     }
-    let kept: Vec<_> = items.iter().enumerate();
+    let kept = items.iter().enumerate();
     let kept: Vec<_> = kept.map(|(i, item)| conform(item, &schema["items"], owner, &at.item(i), found)).collect();
     if schema["x-kubernetes-list-type"] == "map" {
         unique_by_keys(&kept, schema, at, found);
