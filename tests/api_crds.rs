@@ -48,7 +48,9 @@ fn every_list_and_every_string_has_a_bound() {
     for crd in crds() {
         each(schema(&crd), "", &mut |schema, path| match schema["type"].as_str() {
             Some("array") => assert!(schema["maxItems"].is_u64(), "{path} has no maxItems"),
-            Some("string") => assert!(schema["maxLength"].is_u64() || schema["enum"].is_array(), "{path} has no maxLength"),
+            Some("string") => {
+                assert!(schema["maxLength"].is_u64() || schema["enum"].is_array(), "{path} has no maxLength")
+            }
             Some("object") if schema["additionalProperties"].is_object() => {
                 assert!(schema["maxProperties"].is_u64(), "{path} has no maxProperties");
             }

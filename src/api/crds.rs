@@ -46,7 +46,8 @@ fn tidy(value: Value) -> Value {
 fn tidy_member(key: String, value: Value) -> (String, Value) {
     match value {
         Value::String(text) if key == "description" => {
-            let lines: Vec<_> = text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+            let lines: Vec<_> =
+                text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
             (key, lines.join("\n\n").into())
         }
         other => (key, tidy(other)),

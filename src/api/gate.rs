@@ -39,8 +39,8 @@ mod volumes;
 use serde_json::Value;
 
 use crate::inject::catalogue::Listed;
-pub use findings::Problem;
 use findings::Findings;
+pub use findings::Problem;
 use object::Object;
 
 /// What the gate made of an object.
@@ -61,9 +61,13 @@ pub struct Gated {
 pub fn admit(object: &Value) -> Gated {
     let mut found = Findings::default();
     let namespace = object::namespace(object);
-    let listed = Object::read(object, &mut found).map(|object| {
+    let listed = Object::read(object, &mut found).and_then(|object| {
         check(&object, &mut found);
-        if found.problems.is_empty() { compile::good(&object) } else { compile::broken(&object, &found) }
+        match (found.problems.is_empty(), object.name.is_empty()) {
+            (true, _) => Some(compile::good(&object)),
+            (false, false) => Some(compile::broken(&object, &found)),
+            (false, true) => None,
+        }
     });
     Gated { namespace, listed, problems: found.problems, warnings: found.warnings }
 }
@@ -93,4 +97,95 @@ fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w s
         .filter(|(distance, _)| close(*distance))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, k)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::testing::{admit, check, git_sync, with};
+    use crate::inject::catalogue::Listed;
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let object = with(&[
+            ("/metadata/name", json!("all")),
+            ("/spec/pattern", json!("sidecar")),
+            ("/spec/activations", json!("OnRequest")),
+            ("/spec/containers/0/image", json!(7)),
+            ("/spec/containers/0/readinessProbe/periodSeconds", json!("5")),
+            ("/spec/parameters/1/default", json!("10")),
+            ("/spec/parameters/2/mountPath", json!("contents/app")),
+        ]);
+        let expected = [
+            "metadata.name: must not be one of",
+            "spec.pattern: must be one of Sidecar, Ambassador, Adapter; did you mean Sidecar?",
+            "spec.activations: unknown field; did you mean activation?",
+            "spec.containers[0].image: must be a string, not a number; put it in quotes",
+            "spec.containers[0].readinessProbe.periodSeconds: must be a whole number, not a string",
+            "spec.parameters[1].default: must be a number and one unit",
+            "spec.parameters[2].mountPath: contents is none of sharedVolumes; did you mean content?",
+        ];
+        check(object, &expected);
+    }
+
+    #[test]
+    fn whatever_stands_anywhere_the_gate_answers() {
+        let base = large();
+        assert_eq!(admit(&base).problems, []);
+        let mut pointers = Vec::new();
+        collect(&base, String::new(), &mut pointers);
+        assert!(pointers.len() > 150);
+        for pointer in pointers {
+            for odd in [
+                json!(null),
+                json!(-1),
+                json!(1e300),
+                json!(70000),
+                json!("\u{0}$(A)/"),
+                json!(""),
+                json!([]),
+                json!([null, {}]),
+                json!({}),
+                json!({"": null}),
+                json!(true),
+            ] {
+                let mut object = base.clone();
+                *object.pointer_mut(&pointer).unwrap() = odd;
+                let gated = admit(&object);
+                let good = matches!(gated.listed, Some(Listed::Good(_)));
+                assert_eq!(good, gated.problems.is_empty(), "{pointer}");
+            }
+            let mut object = base.clone();
+            let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+            match object.pointer_mut(parent) {
+                Some(Value::Object(members)) => drop(members.remove(name)),
+                Some(Value::Array(items)) => drop(items.pop()),
+                _ => {}
+            }
+            let _ = admit(&object);
+        }
+    }
+
+    fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(k, v)| collect(v, format!("{pointer}/{}", k.replace('/', "~1")), pointers))
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(i, v)| collect(v, format!("{pointer}/{i}"), pointers))
+            }
+            _ => {}
+        }
+        pointers.push(pointer);
+    }
+
+    /// A companion with a bit of everything.
+    pub(super) fn large() -> Value {
+        let mut object = git_sync();
+        for (name, value) in super::testing::everything() {
+            object["spec"][name] = value;
+        }
+        object
+    }
 }

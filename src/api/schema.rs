@@ -1,8 +1,10 @@
 //! The schemas that the gate holds objects against: those of our kinds, and Kubernetes' own of what they contain.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, Volume};
+use regex_lite::Regex;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -18,6 +20,27 @@ pub(super) static CONTAINER: LazyLock<Value> = LazyLock::new(of::<Container>);
 pub(super) static VOLUME: LazyLock<Value> = LazyLock::new(of::<Volume>);
 /// A core/v1 EnvVar of the newest Kubernetes.
 pub(super) static ENV_VAR: LazyLock<Value> = LazyLock::new(of::<EnvVar>);
+/// The patterns of all these, compiled.
+pub(super) static PATTERNS: LazyLock<HashMap<String, Regex>> = LazyLock::new(|| {
+    let mut patterns = HashMap::new();
+    for schema in [&SPEC, &CONTAINER, &VOLUME, &ENV_VAR] {
+        collect(schema, &mut patterns);
+    }
+    patterns
+});
+
+fn collect(schema: &Value, patterns: &mut HashMap<String, Regex>) {
+    if let Some(pattern) = schema["pattern"].as_str()
+        && let Ok(compiled) = Regex::new(pattern)
+    {
+        patterns.insert(pattern.to_owned(), compiled);
+    }
+    match schema {
+        Value::Object(members) => members.values().for_each(|value| collect(value, patterns)),
+        Value::Array(items) => items.iter().for_each(|value| collect(value, patterns)),
+        _ => {}
+    }
+}
 
 fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::openapi3().with(|s| s.inline_subschemas = true);

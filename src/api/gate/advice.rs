@@ -27,7 +27,9 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     if object.kind == Kind::ClusterCompanion {
         for (i, volume) in object.spec.volumes.iter().enumerate() {
             let of_namespace = ["configMap", "secret", "persistentVolumeClaim"].into_iter();
-            for source in of_namespace.filter(|s| volume.source.get(*s).is_some_and(|v| v["optional"] != true && !v.is_null())) {
+            for source in
+                of_namespace.filter(|s| volume.source.get(*s).is_some_and(|v| v["optional"] != true && !v.is_null()))
+            {
                 found.warn(&Place::spec("volumes").item(i).member(source), ELSEWHERE);
             }
         }
@@ -68,7 +70,8 @@ fn image(each: &Each, found: &mut Findings) {
 }
 
 fn resources(object: &Object, each: &Each, found: &mut Findings) {
-    let declared = |list: &str| each.raw.get("resources").is_some_and(|r| r[list].as_object().is_some_and(|r| !r.is_empty()));
+    let declared =
+        |list: &str| each.raw.get("resources").is_some_and(|r| r[list].as_object().is_some_and(|r| !r.is_empty()));
     let filled = object.spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?));
     let filled = filled.into_iter().any(|(container, ..)| container == each.container.name);
     if !filled && !declared("requests") && !declared("limits") {
@@ -87,7 +90,8 @@ fn secret(variable: &EnvVar, at: &Place, found: &mut Findings) {
     let elsewhere = ["_FILE", "_PATH", "_DIR", "_NAME"].iter().any(|end| name.ends_with(end));
     let literal = variable.value.as_deref().is_some_and(|v| !v.is_empty() && !v.starts_with('/') && !v.contains("$("));
     if telling && !elsewhere && literal {
-        let message = "looks like a secret that everybody can read here and in the Pod; use a SecretKey parameter, or valueFrom";
+        let message =
+            "looks like a secret that everybody can read here and in the Pod; use a SecretKey parameter, or valueFrom";
         found.warn(&at.member("value"), message);
     }
 }
@@ -148,7 +152,10 @@ mod tests {
 
     #[test]
     fn a_container_says_what_it_needs() {
-        warns(companion("/spec/containers/0/resources", json!({})), "spec.containers[0].resources: has neither requests nor limits");
+        warns(
+            companion("/spec/containers/0/resources", json!({})),
+            "spec.containers[0].resources: has neither requests nor limits",
+        );
         let filled = json!({"name": "memory", "type": "Quantity", "resource": "git-sync/limits.memory"});
         silent(with(&[("/spec/containers/0/resources", json!({})), ("/spec/parameters/4", filled)]));
     }
@@ -159,17 +166,31 @@ mod tests {
         assert!(!format!("{:?}", admit(&object)).contains("/value: hunter2"));
         assert!(!format!("{:?}", admit(&object).warnings).contains("hunter2"));
         warns(object, "spec.containers[0].env[0].value: looks like a secret");
-        for fine in [json!({"name": "DB_PASSWORD_FILE", "value": "x"}), json!({"name": "TOKEN", "value": "/run/token"}), json!({"name": "TOKEN", "value": "$(GITSYNC_PASSWORD)"}), json!({"name": "MONKEY", "value": "x"})] {
+        for fine in [
+            json!({"name": "DB_PASSWORD_FILE", "value": "x"}),
+            json!({"name": "TOKEN", "value": "/run/token"}),
+            json!({"name": "TOKEN", "value": "$(GITSYNC_PASSWORD)"}),
+            json!({"name": "MONKEY", "value": "x"}),
+        ] {
             silent(companion("/spec/containers/0/env", json!([fine])));
         }
     }
 
     #[test]
     fn what_stays_in_a_namespace_does_not_travel() {
-        warns(companion("/spec/volumes", json!([{"name": "a", "configMap": {"name": "x"}}])), "spec.volumes[0].configMap: must exist in the namespace");
-        warns(companion("/spec/containers/0/envFrom", json!([{"secretRef": {"name": "x"}}])), "spec.containers[0].envFrom[0].secretRef: must exist");
+        warns(
+            companion("/spec/volumes", json!([{"name": "a", "configMap": {"name": "x"}}])),
+            "spec.volumes[0].configMap: must exist in the namespace",
+        );
+        warns(
+            companion("/spec/containers/0/envFrom", json!([{"secretRef": {"name": "x"}}])),
+            "spec.containers[0].envFrom[0].secretRef: must exist",
+        );
         let env = json!([{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "x", "key": "y"}}}]);
-        warns(companion("/spec/containers/0/env", env.clone()), "spec.containers[0].env[0].valueFrom.configMapKeyRef: must exist");
+        warns(
+            companion("/spec/containers/0/env", env.clone()),
+            "spec.containers[0].env[0].valueFrom.configMapKeyRef: must exist",
+        );
         silent(with(&[("/kind", json!("Companion")), ("/spec/containers/0/env", env)]));
     }
 }

@@ -60,7 +60,12 @@ pub(super) fn good(object: &Object) -> Listed {
         init_containers: containers(true),
         volumes: volumes(object),
         shared_volumes: spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect(),
-        files: spec.files.iter().enumerate().map(|(i, f)| File { key: file_key(object, i), content: boxed(&f.content) }).collect(),
+        files: spec
+            .files
+            .iter()
+            .enumerate()
+            .map(|(i, f)| File { key: file_key(object, i), content: boxed(&f.content) })
+            .collect(),
         endpoints: spec.listens.iter().map(|endpoint| self::endpoint(spec, endpoint)).collect(),
         exposes: spec.exposes.as_ref().map(|exposes| Exposes {
             port: exposes.port,
@@ -229,7 +234,9 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
 
 /// The parameter that fills a resource, by its index.
 pub(super) fn filler(spec: &Spec, container: &str, list: &str, resource: &str) -> Option<u8> {
-    let fills = |p: &api::Parameter| p.resource.as_deref().and_then(slots::target) == Some((container, list_of(list), resource));
+    let fills = |p: &api::Parameter| {
+        p.resource.as_deref().and_then(slots::target) == Some((container, list_of(list), resource))
+    };
     index(spec.parameters.iter().position(fills))
 }
 

@@ -51,7 +51,8 @@ fn foreign(each: &Each, found: &mut Findings) {
     }
     for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
         if each.init && each.field(field).is_some() {
-            let message = "Kubernetes takes it in long-running containers only; remove it, or move the container to containers";
+            let message =
+                "Kubernetes takes it in long-running containers only; remove it, or move the container to containers";
             found.problem(&each.at.member(field), message);
         }
     }
@@ -77,7 +78,8 @@ fn resources(each: &Each, found: &mut Findings) {
     for ((list, name), (request, here)) in &amounts {
         let limit = amounts.get(&("limits", *name)).filter(|(limit, _)| *list == "requests" && request > limit);
         if let Some((limit, _)) = limit {
-            let message = format!("is more than the limit {}, which the API server refuses; raise the limit", limit.as_str());
+            let message =
+                format!("is more than the limit {}, which the API server refuses; raise the limit", limit.as_str());
             found.problem(here, message);
         }
     }
@@ -110,8 +112,14 @@ mod tests {
             &["spec.containers[0].name: is missing", "spec.containers[0].image: is missing"],
         );
         check(companion("/spec/containers", json!([])), &["spec.containers: must have at least 1 item"]);
-        check(companion("/spec/containers/0/name", json!("Git Sync")), &["spec.containers[0].name: must be a DNS label"]);
-        check(companion("/spec/containers/0/name", json!("a".repeat(64))), &["spec.containers[0].name: must have at most 63"]);
+        check(
+            companion("/spec/containers/0/name", json!("Git Sync")),
+            &["spec.containers[0].name: must be a DNS label"],
+        );
+        check(
+            companion("/spec/containers/0/name", json!("a".repeat(64))),
+            &["spec.containers[0].name: must have at most 63"],
+        );
     }
 
     #[test]
@@ -124,7 +132,10 @@ mod tests {
                 "spec.containers[0].readinessProbe.periodSeconds: must be a whole number",
             ],
         );
-        check(companion("/spec/containers/0/resources/limits", json!([])), &["spec.containers[0].resources.limits: must be an object"]);
+        check(
+            companion("/spec/containers/0/resources/limits", json!([])),
+            &["spec.containers[0].resources.limits: must be an object"],
+        );
     }
 
     #[test]
@@ -137,8 +148,14 @@ mod tests {
 
     #[test]
     fn what_podgraft_decides_is_not_a_containers_to_say() {
-        check(companion("/spec/containers/0/restartPolicy", json!("Always")), &["spec.containers[0].restartPolicy: is podgraft's to set"]);
-        check(companion("/spec/containers/0/targetContainerName", json!("x")), &["spec.containers[0].targetContainerName: belongs to ephemeral"]);
+        check(
+            companion("/spec/containers/0/restartPolicy", json!("Always")),
+            &["spec.containers[0].restartPolicy: is podgraft's to set"],
+        );
+        check(
+            companion("/spec/containers/0/targetContainerName", json!("x")),
+            &["spec.containers[0].targetContainerName: belongs to ephemeral"],
+        );
         check(
             companion("/spec/containers/0/resources/claims", json!([{"name": "gpu"}])),
             &["spec.containers[0].resources.claims: a companion cannot add resource claims"],
@@ -162,12 +179,21 @@ mod tests {
 
     #[test]
     fn resources_are_quantities_that_fit_together() {
-        check(companion("/spec/containers/0/resources/limits/memory", json!("64 MB")), &["spec.containers[0].resources.limits.memory: must be a quantity"]);
-        check(companion("/spec/containers/0/resources/limits/memory", json!("16Mi")), &["spec.containers[0].resources.requests.memory: is more than the limit 16Mi"]);
+        check(
+            companion("/spec/containers/0/resources/limits/memory", json!("64 MB")),
+            &["spec.containers[0].resources.limits.memory: must be a quantity"],
+        );
+        check(
+            companion("/spec/containers/0/resources/limits/memory", json!("16Mi")),
+            &["spec.containers[0].resources.requests.memory: is more than the limit 16Mi"],
+        );
     }
 
     #[test]
     fn words_of_kubernetes_are_known() {
-        check(companion("/spec/containers/0/imagePullPolicy", json!("always")), &["spec.containers[0].imagePullPolicy: must be one of Always, IfNotPresent, Never"]);
+        check(
+            companion("/spec/containers/0/imagePullPolicy", json!("always")),
+            &["spec.containers[0].imagePullPolicy: must be one of Always, IfNotPresent, Never"],
+        );
     }
 }

@@ -94,7 +94,10 @@ mod tests {
             let gated = super::super::admit(&companion("/spec/containers/0/env", env));
             assert_eq!(gated.problems[0].pointer, "/spec/containers/0/env/0/name", "{odd:?}");
         }
-        check(companion("/spec/parameters/0/env", json!("A-B")), &["spec.parameters[0].env: must be a name of an environment variable"]);
+        check(
+            companion("/spec/parameters/0/env", json!("A-B")),
+            &["spec.parameters[0].env: must be a name of an environment variable"],
+        );
     }
 
     #[test]
@@ -109,7 +112,10 @@ mod tests {
         let twice = json!([{"name": "A"}, {"name": "A"}]);
         check(companion("/spec/containers/0/env", twice), &["spec.containers[0].env[1].name: is there twice: A"]);
         let parameter = json!({"name": "again", "type": "String", "env": "GITSYNC_REPO"});
-        check(companion("/spec/parameters/4", parameter), &["spec.parameters[4].env: GITSYNC_REPO is set by parameter repo, too"]);
+        check(
+            companion("/spec/parameters/4", parameter),
+            &["spec.parameters[4].env: GITSYNC_REPO is set by parameter repo, too"],
+        );
         let same = json!([{"name": "git", "port": 1, "env": {"host": "A", "port": "A"}}]);
         check(companion("/spec/listens", same), &["spec.listens[0].env.port: A is set by endpoint git, too"]);
     }

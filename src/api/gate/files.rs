@@ -14,7 +14,9 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     let files = &object.spec.files;
     let bytes: usize = files.iter().map(|f| f.content.len()).sum();
     if bytes > MOST {
-        let message = format!("have {bytes} bytes together, and may have {MOST}; they travel in annotations of the Pod: shorten them, or put them into the image");
+        let message = format!(
+            "have {bytes} bytes together, and may have {MOST}; they travel in annotations of the Pod: shorten them, or put them into the image"
+        );
         found.problem(&Place::spec("files"), message);
     }
     for (i, file) in files.iter().enumerate() {
@@ -78,7 +80,10 @@ mod tests {
         ];
         check(companion("/spec/files", files), &expected);
         let same = json!([{"path": "/etc/a", "content": ""}, {"path": "/etc/a", "content": ""}, {"path": "/etc/a/b", "content": ""}]);
-        check(companion("/spec/files", same), &["spec.files[1].path: is there twice: /etc/a", "spec.files[2].path: lies below another file"]);
+        check(
+            companion("/spec/files", same),
+            &["spec.files[1].path: is there twice: /etc/a", "spec.files[2].path: lies below another file"],
+        );
         let many: Vec<_> = (0..17).map(|i| json!({"path": format!("/etc/{i}"), "content": ""})).collect();
         check(companion("/spec/files", json!(many)), &["spec.files: must have at most 16 items"]);
     }
@@ -99,7 +104,10 @@ mod tests {
     #[test]
     fn a_sleep_is_in_whole_seconds() {
         for odd in ["2", "1500ms", "0s", "1h", "-1s"] {
-            check(companion("/spec/app/preStopSleep", json!(odd)), &["spec.app.preStopSleep: must be whole seconds or minutes"]);
+            check(
+                companion("/spec/app/preStopSleep", json!(odd)),
+                &["spec.app.preStopSleep: must be whole seconds or minutes"],
+            );
         }
         check(companion("/spec/app/preStopSleep", json!("61m")), &["spec.app.preStopSleep: must be at most an hour"]);
         check(companion("/spec/app/preStopSleep", json!("2s")), &[]);

@@ -91,8 +91,14 @@ mod tests {
     #[test]
     fn a_mount_names_one_of_the_companions_own_volumes() {
         check(mounts(json!([{"name": "cache", "mountPath": "/cache"}])), &[]);
-        check(mounts(json!([{"name": "cach", "mountPath": "/cache"}])), &["spec.containers[0].volumeMounts[0].name: is none of volumes; did you mean cache?"]);
-        check(mounts(json!([{"name": "content", "mountPath": "/x"}])), &["spec.containers[0].volumeMounts[0].name: a shared volume is mounted by itself"]);
+        check(
+            mounts(json!([{"name": "cach", "mountPath": "/cache"}])),
+            &["spec.containers[0].volumeMounts[0].name: is none of volumes; did you mean cache?"],
+        );
+        check(
+            mounts(json!([{"name": "content", "mountPath": "/x"}])),
+            &["spec.containers[0].volumeMounts[0].name: a shared volume is mounted by itself"],
+        );
         let device = [("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/dev/x"}]))];
         check(with(&device), &["spec.containers[0].volumeDevices[0].name: is none of volumes; declare it there"]);
     }
@@ -103,17 +109,29 @@ mod tests {
             let object = mounts(json!([{"name": "cache", "mountPath": odd}]));
             check(object, &["spec.containers[0].volumeMounts[0].mountPath: must be an absolute path"]);
         }
-        check(mounts(json!([{"name": "cache", "mountPath": "/a\nb"}])), &["spec.containers[0].volumeMounts[0].mountPath: has a control character"]);
-        check(with(&[("/spec/sharedVolumes/0/app/mountPath", json!("/a/.."))]), &["spec.sharedVolumes[0].app.mountPath: must be an absolute path"]);
+        check(
+            mounts(json!([{"name": "cache", "mountPath": "/a\nb"}])),
+            &["spec.containers[0].volumeMounts[0].mountPath: has a control character"],
+        );
+        check(
+            with(&[("/spec/sharedVolumes/0/app/mountPath", json!("/a/.."))]),
+            &["spec.sharedVolumes[0].app.mountPath: must be an absolute path"],
+        );
     }
 
     #[test]
     fn two_mounts_have_two_paths() {
-        check(mounts(json!([{"name": "cache", "mountPath": "/git"}])), &["spec.containers[0].volumeMounts[0].mountPath: is the path of shared volume content, too"]);
+        check(
+            mounts(json!([{"name": "cache", "mountPath": "/git"}])),
+            &["spec.containers[0].volumeMounts[0].mountPath: is the path of shared volume content, too"],
+        );
         let twice = json!([{"name": "cache", "mountPath": "/a"}, {"name": "cache", "mountPath": "/a"}]);
         check(mounts(twice), &["spec.containers[0].volumeMounts[1].mountPath: is there twice: /a"]);
         let other = json!({"name": "other", "companion": {"mountPath": "/other"}, "app": {"mountPath": "/usr/share/nginx/html"}});
-        check(with(&[("/spec/sharedVolumes/1", other)]), &["spec.sharedVolumes[1].app.mountPath: is the path of shared volume content, too"]);
+        check(
+            with(&[("/spec/sharedVolumes/1", other)]),
+            &["spec.sharedVolumes[1].app.mountPath: is the path of shared volume content, too"],
+        );
         let file = json!([{"path": "/git", "content": ""}]);
         check(with(&[("/spec/files", file)]), &["spec.files[0].path: is the path of shared volume content, too"]);
     }
@@ -123,6 +141,9 @@ mod tests {
         let file = ("/spec/files", json!([{"path": "/etc/x", "content": ""}]));
         let volumes = ("/spec/volumes", json!([{"name": "cache"}]));
         let mount = ("/spec/containers/0/volumeMounts", json!([{"name": "cache", "mountPath": "/etc/x/y"}]));
-        check(with(&[file, volumes, mount]), &["spec.containers[0].volumeMounts[0].mountPath: lies below one of files"]);
+        check(
+            with(&[file, volumes, mount]),
+            &["spec.containers[0].volumeMounts[0].mountPath: lies below one of files"],
+        );
     }
 }

@@ -68,7 +68,8 @@ fn bounds<T: PartialOrd>(
     found: &mut Findings,
     read: impl Fn(&Bound) -> Option<T>,
 ) -> (Option<T>, Option<T>) {
-    let form = if parameter.kind == Word::Integer { "a whole number without quotes" } else { "a quantity, such as 64Mi" };
+    let form =
+        if parameter.kind == Word::Integer { "a whole number without quotes" } else { "a quantity, such as 64Mi" };
     let mut bound = |name: &str, bound: &Option<Bound>| {
         let value = bound.as_ref().and_then(&read);
         if bound.is_some() && value.is_none() {
@@ -110,7 +111,10 @@ fn belongs(parameter: &Parameter, at: &Place, found: &mut Findings) {
 fn values(parameter: &Parameter, kind: &ParameterType, at: &Place, found: &mut Findings) {
     if let Some(default) = &parameter.default {
         if parameter.required {
-            found.problem(&at.member("default"), "would never be used, for the parameter is required; remove one of the two");
+            found.problem(
+                &at.member("default"),
+                "would never be used, for the parameter is required; remove one of the two",
+            );
         }
         if let Err(fault) = kind.parse(default.into()) {
             found.problem(&at.member("default"), told(&fault));
@@ -146,7 +150,10 @@ mod tests {
 
     #[test]
     fn a_parameter_has_a_name_and_a_type() {
-        told(json!({"name": "Repo", "type": "Text", "env": "A"}), &["name: must be lower-case letters, digits and hyphens", "type: must be one of String"]);
+        told(
+            json!({"name": "Repo", "type": "Text", "env": "A"}),
+            &["name: must be lower-case letters, digits and hyphens", "type: must be one of String"],
+        );
         told(json!({"name": "a".repeat(21), "type": "String", "env": "A"}), &["name: must have at most 20 characters"]);
         told(json!({"name": "repo", "type": "String", "env": "A"}), &["name: is there twice: repo"]);
     }
@@ -154,22 +161,50 @@ mod tests {
     #[test]
     fn a_field_belongs_to_its_types() {
         let fields = json!({"name": "a", "type": "Boolean", "env": "A", "pattern": "x", "enum": ["x"], "as": "seconds", "minimum": 1, "maximum": 1, "below": "/x"});
-        told(fields, &["pattern: belongs", "enum: belongs", "as: belongs", "minimum: belongs", "maximum: belongs", "below: belongs"]);
+        told(
+            fields,
+            &[
+                "pattern: belongs",
+                "enum: belongs",
+                "as: belongs",
+                "minimum: belongs",
+                "maximum: belongs",
+                "below: belongs",
+            ],
+        );
     }
 
     #[test]
     fn a_pattern_compiles() {
-        told(json!({"name": "a", "type": "String", "env": "A", "pattern": "("}), &["pattern: must be a regular expression"]);
-        told(json!({"name": "a", "type": "String", "env": "A", "pattern": "a)|(b"}), &["pattern: must be a regular expression"]);
+        told(
+            json!({"name": "a", "type": "String", "env": "A", "pattern": "("}),
+            &["pattern: must be a regular expression"],
+        );
+        told(
+            json!({"name": "a", "type": "String", "env": "A", "pattern": "a)|(b"}),
+            &["pattern: must be a regular expression"],
+        );
     }
 
     #[test]
     fn bounds_are_of_the_type_and_in_order() {
-        told(json!({"name": "a", "type": "Integer", "env": "A", "minimum": "1"}), &["minimum: must be a whole number without quotes"]);
+        told(
+            json!({"name": "a", "type": "Integer", "env": "A", "minimum": "1"}),
+            &["minimum: must be a whole number without quotes"],
+        );
         told(json!({"name": "a", "type": "Quantity", "env": "A", "maximum": "much"}), &["maximum: must be a quantity"]);
-        told(json!({"name": "a", "type": "Integer", "env": "A", "minimum": 2, "maximum": 1}), &["maximum: is less than minimum"]);
-        told(json!({"name": "a", "type": "Quantity", "env": "A", "minimum": "1Gi", "maximum": 5}), &["maximum: is less than minimum"]);
-        told(json!({"name": "a", "type": "Quantity", "env": "A", "minimum": {}}), &["minimum: must be a whole number or a string, not an object"]);
+        told(
+            json!({"name": "a", "type": "Integer", "env": "A", "minimum": 2, "maximum": 1}),
+            &["maximum: is less than minimum"],
+        );
+        told(
+            json!({"name": "a", "type": "Quantity", "env": "A", "minimum": "1Gi", "maximum": 5}),
+            &["maximum: is less than minimum"],
+        );
+        told(
+            json!({"name": "a", "type": "Quantity", "env": "A", "minimum": {}}),
+            &["minimum: must be a whole number or a string, not an object"],
+        );
     }
 
     #[test]
@@ -189,15 +224,30 @@ mod tests {
             told(typed(kind, odd.into()), &["default: "]);
         }
         told(typed("Integer", 7.into()), &["default: must be a string, not a number; put it in quotes"]);
-        told(json!({"name": "a", "type": "String", "env": "A", "required": true, "default": "x"}), &["default: would never be used"]);
-        told(json!({"name": "a", "type": "String", "env": "A", "pattern": "[0-9]+", "default": "1x"}), &["default: must match"]);
-        told(json!({"name": "a", "type": "String", "env": "A", "enum": ["x", "y"], "default": "z"}), &["default: must be one of x, y"]);
-        told(json!({"name": "a", "type": "Path", "env": "A", "below": "/git", "default": "/x"}), &["default: must lie below /git"]);
+        told(
+            json!({"name": "a", "type": "String", "env": "A", "required": true, "default": "x"}),
+            &["default: would never be used"],
+        );
+        told(
+            json!({"name": "a", "type": "String", "env": "A", "pattern": "[0-9]+", "default": "1x"}),
+            &["default: must match"],
+        );
+        told(
+            json!({"name": "a", "type": "String", "env": "A", "enum": ["x", "y"], "default": "z"}),
+            &["default: must be one of x, y"],
+        );
+        told(
+            json!({"name": "a", "type": "Path", "env": "A", "below": "/git", "default": "/x"}),
+            &["default: must lie below /git"],
+        );
     }
 
     #[test]
     fn words_can_be_given() {
-        told(json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z]", "enum": ["a", "B", "\t"]}), &["enum[1]: does not match pattern", "enum[2]: does not match pattern", "enum[2]: has a control character"]);
+        told(
+            json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z]", "enum": ["a", "B", "\t"]}),
+            &["enum[1]: does not match pattern", "enum[2]: does not match pattern", "enum[2]: has a control character"],
+        );
         told(json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}), &["enum[1]: is there twice"]);
     }
 

@@ -34,11 +34,15 @@ fn pattern(spec: &Spec, found: &mut Findings) {
     }
     match (spec.pattern == Pattern::Adapter, spec.reads.is_empty()) {
         (true, true) => {
-            let message = "an Adapter must declare it: a shared volume or a port of the app that it takes its input from";
+            let message =
+                "an Adapter must declare it: a shared volume or a port of the app that it takes its input from";
             found.problem(&Place::spec("reads"), message);
         }
         (false, false) => {
-            found.problem(&Place::spec("reads"), "only an Adapter may declare it; remove it, or make the pattern Adapter");
+            found.problem(
+                &Place::spec("reads"),
+                "only an Adapter may declare it; remove it, or make the pattern Adapter",
+            );
         }
         _ => {}
     }
@@ -102,7 +106,10 @@ mod tests {
 
     #[test]
     fn a_pattern_that_is_none_is_told_once() {
-        check(companion("/spec/pattern", json!("Adaptor")), &["spec.pattern: must be one of Sidecar, Ambassador, Adapter; did you mean Adapter?"]);
+        check(
+            companion("/spec/pattern", json!("Adaptor")),
+            &["spec.pattern: must be one of Sidecar, Ambassador, Adapter; did you mean Adapter?"],
+        );
     }
 
     #[test]
@@ -120,8 +127,11 @@ mod tests {
     #[test]
     fn parameters_of_a_required_companion_fill_env_only() {
         let parameters = json!([{"name": "path", "type": "Path", "mountPath": "content/app"}]);
-        let changes =
-            [("/spec/parameters", parameters), ("/spec/required", json!(true)), ("/spec/activation", json!("ClusterWide"))];
+        let changes = [
+            ("/spec/parameters", parameters),
+            ("/spec/required", json!(true)),
+            ("/spec/activation", json!("ClusterWide")),
+        ];
         check(with(&changes), &["spec.parameters[0].mountPath: parameters of a required companion fill env only"]);
     }
 

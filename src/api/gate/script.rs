@@ -17,7 +17,9 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         let (words, places) = arguments(&each);
         if let Some(script) = script(&words) {
             for name in references(words[script]).filter(|name| names.contains(name)) {
-                let message = format!("$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment");
+                let message = format!(
+                    "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
+                );
                 found.problem(&places[script], message);
             }
         } else if each.raw.get("command").is_none() && words.first().is_some_and(|w| is_script_flag(w)) {
@@ -116,11 +118,15 @@ mod tests {
             json!(["fish", "--command", script]),
         ] {
             let at = command.as_array().unwrap().len() - 1;
-            let expected = format!("spec.containers[0].command[{at}]: $(GITSYNC_REPO) inside a shell's script is an injection");
+            let expected =
+                format!("spec.containers[0].command[{at}]: $(GITSYNC_REPO) inside a shell's script is an injection");
             check(run(command, json!([])), &[&expected]);
         }
         check(run(json!(["sh"]), json!(["-c", script])), &["spec.containers[0].args[1]: $(GITSYNC_REPO) inside"]);
-        check(run(json!(["sh", "-c"]), json!(["echo $(GITSYNC_ROOT)"])), &["spec.containers[0].args[0]: $(GITSYNC_ROOT) inside"]);
+        check(
+            run(json!(["sh", "-c"]), json!(["echo $(GITSYNC_ROOT)"])),
+            &["spec.containers[0].args[0]: $(GITSYNC_ROOT) inside"],
+        );
     }
 
     #[test]

@@ -39,7 +39,8 @@ fn container(each: &Each, found: &mut Findings) {
     let context = each.field("securityContext").unwrap_or(&none);
     let missing = missing(context);
     if !missing.is_empty() {
-        let message = format!("breaks Pod Security restricted, where the whole Pod would be refused: set {}", missing.join(", "));
+        let message =
+            format!("breaks Pod Security restricted, where the whole Pod would be refused: set {}", missing.join(", "));
         found.warn(&at, message);
     }
     let added = context["capabilities"]["add"].as_array().into_iter().flatten();
@@ -58,7 +59,8 @@ fn container(each: &Each, found: &mut Findings) {
         found.warn(&at.member("runAsGroup"), message);
     }
     for (i, _) in each.container.ports.iter().enumerate().filter(|(_, p)| p.host_port.is_some()) {
-        let message = "breaks Pod Security baseline and restricted, and limits such Pods to one for each node; remove it";
+        let message =
+            "breaks Pod Security baseline and restricted, and limits such Pods to one for each node; remove it";
         found.warn(&each.at.member("ports").item(i).member("hostPort"), message);
     }
 }
@@ -82,7 +84,10 @@ fn missing(context: &Value) -> Vec<&'static str> {
 fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &Place, found: &mut Findings) {
     for key in keys.filter(|key| !VOLUMES.contains(&key.as_str())) {
         let rank = if key == "hostPath" { "baseline and restricted" } else { "restricted" };
-        found.warn(&at.member(key), format!("breaks Pod Security {rank}, where the whole Pod would be refused; use another source"));
+        found.warn(
+            &at.member(key),
+            format!("breaks Pod Security {rank}, where the whole Pod would be refused; use another source"),
+        );
     }
 }
 
@@ -102,7 +107,10 @@ mod tests {
         let expected = "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsNonRoot: true, runAsUser: a number that is not 0, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
         warns(companion("/spec/containers/0/securityContext", json!(null)), expected);
         let root = companion("/spec/containers/0/securityContext/runAsUser", json!(0));
-        warns(root, "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsUser");
+        warns(
+            root,
+            "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsUser",
+        );
     }
 
     #[test]
@@ -121,8 +129,14 @@ mod tests {
     #[test]
     fn volumes_of_the_node_break_restricted() {
         let volumes = json!([{"name": "a", "hostPath": {"path": "/var"}}]);
-        warns(companion("/spec/volumes", volumes), "spec.volumes[0].hostPath: breaks Pod Security baseline and restricted");
+        warns(
+            companion("/spec/volumes", volumes),
+            "spec.volumes[0].hostPath: breaks Pod Security baseline and restricted",
+        );
         let source = json!({"nfs": {"server": "x", "path": "/"}});
-        warns(with(&[("/spec/sharedVolumes/0/source", source)]), "spec.sharedVolumes[0].source.nfs: breaks Pod Security restricted");
+        warns(
+            with(&[("/spec/sharedVolumes/0/source", source)]),
+            "spec.sharedVolumes[0].source.nfs: breaks Pod Security restricted",
+        );
     }
 }

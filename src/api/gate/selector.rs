@@ -43,7 +43,8 @@ fn of(selector: &LabelSelector) -> Selector {
     Selector(labels.chain(expressions).collect())
 }
 
-const KEY: &str = "must be a label's key: a name of at most 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/`";
+const KEY: &str =
+    "must be a label's key: a name of at most 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/`";
 const VALUE: &str = "must be a label's value: at most 63 letters, digits, `-`, `_` and `.`";
 
 fn check_one(selector: &LabelSelector, at: &Place, found: &mut Findings) {

@@ -36,7 +36,10 @@ fn fills(parameter: &Parameter, at: &Place, found: &mut Findings) {
     if filled == 0 {
         found.problem(at, "fills no slot; give it one of env, mountPath, resource and listens");
     } else if filled > if port { 2 } else { 1 } {
-        found.problem(at, "fills more than one of env, mountPath, resource and listens; only a Port may fill env and listens");
+        found.problem(
+            at,
+            "fills more than one of env, mountPath, resource and listens; only a Port may fill env and listens",
+        );
     }
 }
 
@@ -47,7 +50,9 @@ pub(super) fn side(slot: &str) -> Option<(&str, bool)> {
 }
 
 fn mount_path(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &Place, found: &mut Findings) {
-    let Some((slot, (name, companion))) = parameter.mount_path.as_deref().and_then(|s| Some((s, side(s)?))) else { return };
+    let Some((slot, (name, companion))) = parameter.mount_path.as_deref().and_then(|s| Some((s, side(s)?))) else {
+        return;
+    };
     let names = || object.spec.shared_volumes.iter().map(|v| v.name.as_str());
     if !names().any(|n| n == name) {
         let nearest = super::nearest(name, names()).map(|n| format!("did you mean {n}?"));
@@ -112,10 +117,16 @@ fn resource(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &
         _ => (amount(&parameter.maximum), "maximum", |request, limit| request > limit),
     };
     if default.as_ref().is_some_and(|d| crosses(d, &fixed)) {
-        let message = format!("does not fit the {other} of {}, which the API server refuses; a request is at most the limit", fixed.as_str());
+        let message = format!(
+            "does not fit the {other} of {}, which the API server refuses; a request is at most the limit",
+            fixed.as_str()
+        );
         found.problem(&parent("default"), message);
     } else if bound.as_ref().is_none_or(|b| crosses(b, &fixed)) {
-        let message = format!("without a {name} that fits the {other} of {}, a value can be refused by the API server; a request is at most the limit", fixed.as_str());
+        let message = format!(
+            "without a {name} that fits the {other} of {}, a value can be refused by the API server; a request is at most the limit",
+            fixed.as_str()
+        );
         found.warn(at, message);
     }
 }
@@ -145,20 +156,44 @@ mod tests {
     #[test]
     fn a_parameter_fills_exactly_one_slot_of_its_type() {
         told(json!({"name": "a", "type": "String"}), &[": fills no slot"]);
-        told(json!({"name": "a", "type": "Path", "env": "A", "mountPath": "content/companion", "below": "/git"}), &[": fills more than one"]);
-        told(json!({"name": "a", "type": "String", "mountPath": "content/companion", "below": "/git"}), &[".mountPath: is a slot for type Path only", ".below: belongs to type Path"]);
-        told(json!({"name": "a", "type": "Integer", "resource": "git-sync/limits.cpu"}), &[".resource: is a slot for type Quantity only"]);
-        told(json!({"name": "a", "type": "SecretKey", "listens": "x"}), &[".listens: is a slot for type Port only", ".listens: x is none of listens"]);
+        told(
+            json!({"name": "a", "type": "Path", "env": "A", "mountPath": "content/companion", "below": "/git"}),
+            &[": fills more than one"],
+        );
+        told(
+            json!({"name": "a", "type": "String", "mountPath": "content/companion", "below": "/git"}),
+            &[".mountPath: is a slot for type Path only", ".below: belongs to type Path"],
+        );
+        told(
+            json!({"name": "a", "type": "Integer", "resource": "git-sync/limits.cpu"}),
+            &[".resource: is a slot for type Quantity only"],
+        );
+        told(
+            json!({"name": "a", "type": "SecretKey", "listens": "x"}),
+            &[".listens: is a slot for type Port only", ".listens: x is none of listens"],
+        );
         told(json!({"name": "a", "type": "String", "env": 1}), &[".env: must be a string"]);
     }
 
     #[test]
     fn a_path_moves_a_side_of_a_shared_volume() {
-        told(json!({"name": "a", "type": "Path", "mountPath": "contents/app"}), &[".mountPath: contents is none of sharedVolumes; did you mean content?"]);
-        told(json!({"name": "a", "type": "Path", "mountPath": "content/pod"}), &[".mountPath: must be `<shared volume>/app` or"]);
-        told(json!({"name": "a", "type": "Path", "mountPath": "content/companion"}), &[".mountPath: a path on the companion's side needs below"]);
+        told(
+            json!({"name": "a", "type": "Path", "mountPath": "contents/app"}),
+            &[".mountPath: contents is none of sharedVolumes; did you mean content?"],
+        );
+        told(
+            json!({"name": "a", "type": "Path", "mountPath": "content/pod"}),
+            &[".mountPath: must be `<shared volume>/app` or"],
+        );
+        told(
+            json!({"name": "a", "type": "Path", "mountPath": "content/companion"}),
+            &[".mountPath: a path on the companion's side needs below"],
+        );
         told(json!({"name": "a", "type": "Path", "mountPath": "content/companion", "below": "/git"}), &[]);
-        told(json!({"name": "a", "type": "Path", "mountPath": "content/app"}), &[".mountPath: is filled by parameter path, too"]);
+        told(
+            json!({"name": "a", "type": "Path", "mountPath": "content/app"}),
+            &[".mountPath: is filled by parameter path, too"],
+        );
     }
 
     #[test]
@@ -169,14 +204,28 @@ mod tests {
         let endpoint = json!([{"name": "redis", "port": 6379, "env": {"port": "REDIS_PORT"}}]);
         moved(endpoint.clone(), json!({"name": "port", "type": "Port", "listens": "redis"}), &[]);
         moved(endpoint.clone(), json!({"name": "port", "type": "Port", "listens": "redis", "env": "P"}), &[]);
-        moved(endpoint, json!({"name": "port", "type": "Port", "listens": "redi"}), &["spec.parameters[4].listens: redi is none of listens; did you mean redis?"]);
-        moved(json!([{"name": "redis", "port": 6379}]), json!({"name": "port", "type": "Port", "listens": "redis"}), &["spec.parameters[4].listens: endpoint redis has no env.port"]);
+        moved(
+            endpoint,
+            json!({"name": "port", "type": "Port", "listens": "redi"}),
+            &["spec.parameters[4].listens: redi is none of listens; did you mean redis?"],
+        );
+        moved(
+            json!([{"name": "redis", "port": 6379}]),
+            json!({"name": "port", "type": "Port", "listens": "redis"}),
+            &["spec.parameters[4].listens: endpoint redis has no env.port"],
+        );
     }
 
     #[test]
     fn a_quantity_fills_a_resource_of_a_container() {
-        told(json!({"name": "a", "type": "Quantity", "resource": "gitsync/limits.memory"}), &[".resource: gitsync is none of containers and initContainers; did you mean git-sync?"]);
-        told(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limit.memory"}), &[".resource: must be `<container>/limits.<resource>`"]);
+        told(
+            json!({"name": "a", "type": "Quantity", "resource": "gitsync/limits.memory"}),
+            &[".resource: gitsync is none of containers and initContainers; did you mean git-sync?"],
+        );
+        told(
+            json!({"name": "a", "type": "Quantity", "resource": "git-sync/limit.memory"}),
+            &[".resource: must be `<container>/limits.<resource>`"],
+        );
         told(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.nvidia.com/gpu"}), &[]);
     }
 
@@ -189,9 +238,16 @@ mod tests {
         };
         silent(limit(json!({"minimum": "32Mi"})));
         warns(limit(json!({})), "spec.parameters[4].resource: without a minimum that fits the requests of 32Mi");
-        warns(limit(json!({"minimum": "16Mi"})), "spec.parameters[4].resource: without a minimum that fits the requests of 32Mi");
+        warns(
+            limit(json!({"minimum": "16Mi"})),
+            "spec.parameters[4].resource: without a minimum that fits the requests of 32Mi",
+        );
         check(limit(json!({"default": "16Mi"})), &["spec.parameters[4].default: does not fit the requests of 32Mi"]);
-        let request = json!({"name": "a", "type": "Quantity", "resource": "git-sync/requests.memory", "maximum": "1Gi"});
-        warns(companion("/spec/parameters/4", request), "spec.parameters[4].resource: without a maximum that fits the limits of 64Mi");
+        let request =
+            json!({"name": "a", "type": "Quantity", "resource": "git-sync/requests.memory", "maximum": "1Gi"});
+        warns(
+            companion("/spec/parameters/4", request),
+            "spec.parameters[4].resource: without a maximum that fits the limits of 64Mi",
+        );
     }
 }

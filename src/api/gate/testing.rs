@@ -106,3 +106,53 @@ pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
         other => panic!("{other:?}: {:#?}", gated.problems),
     }
 }
+
+/// Values for the fields that git-sync leaves out.
+pub(super) fn everything() -> [(&'static str, Value); 16] {
+    let mut proxy = container("git-sync", "registry.example/proxy:v1");
+    proxy["command"] = json!(["sh", "-c", "exec proxy"]);
+    proxy["ports"] = json!([{"name": "redis", "containerPort": 6379}, {"containerPort": 6379, "protocol": "UDP"}]);
+    proxy["startupProbe"] = json!({"tcpSocket": {"port": 6379}, "periodSeconds": 1});
+    proxy["livenessProbe"] = json!({"httpGet": {"port": 9113, "path": "/healthz"}});
+    proxy["lifecycle"] = json!({"preStop": {"sleep": {"seconds": 2}}, "postStart": {"httpGet": {"port": 6379}}});
+    proxy["volumeMounts"] = json!([{"name": "cache", "mountPath": "/cache", "subPath": "x"}]);
+    proxy["volumeDevices"] = json!([{"name": "cache", "devicePath": "/dev/cache"}]);
+    [
+        ("pattern", json!("Ambassador")),
+        ("activation", json!("OnRequest")),
+        (
+            "podSelector",
+            json!({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "tier", "operator": "In", "values": ["a"]}]}),
+        ),
+        ("namespaceSelector", json!({"matchExpressions": [{"key": "env", "operator": "Exists"}]})),
+        ("onConflict", json!("Skip")),
+        ("lifecycle", json!("Native")),
+        ("position", json!("Last")),
+        ("imagePullSecrets", json!([{"name": "registry"}])),
+        ("containers", json!([proxy])),
+        ("initContainers", json!([container("prepare", "registry.example/prepare:v1")])),
+        ("volumes", json!([{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}])),
+        (
+            "files",
+            json!([{"path": "/etc/proxy/a", "content": "a"}, {"path": "/etc/proxy/b", "content": "b", "mode": 0o600}]),
+        ),
+        ("listens", json!([{"name": "redis", "port": 6379, "env": {"host": "REDIS_HOST", "port": "REDIS_PORT"}}])),
+        ("exposes", json!({"port": 9113})),
+        (
+            "app",
+            json!({"env": [{"name": "REDIS_URL", "value": "redis://$(REDIS_HOST):$(REDIS_PORT)"}], "preStopSleep": "2s"}),
+        ),
+        (
+            "parameters",
+            json!([
+                {"name": "port", "type": "Port", "listens": "redis", "env": "PORT"},
+                {"name": "memory", "type": "Quantity", "resource": "git-sync/limits.memory", "minimum": "32Mi", "maximum": "1Gi"},
+                {"name": "cpu", "type": "Quantity", "resource": "git-sync/limits.cpu", "minimum": "10m"},
+                {"name": "where", "type": "Path", "mountPath": "content/companion", "below": "/git"},
+                {"name": "level", "type": "String", "enum": ["info", "debug"], "default": "info", "env": "LEVEL"},
+                {"name": "tries", "type": "Integer", "minimum": 0, "maximum": 9, "env": "TRIES"},
+                {"name": "wait", "type": "Duration", "as": "milliseconds", "default": "1s", "env": "WAIT"},
+            ]),
+        ),
+    ]
+}

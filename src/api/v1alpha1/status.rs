@@ -35,7 +35,8 @@ fn conditions(generator: &mut SchemaGenerator) -> Schema {
         ("message", serde_json::json!({"maxLength": 32768})),
         ("lastTransitionTime", serde_json::json!({"type": "string", "format": "date-time", "maxLength": 64})),
     ] {
-        let property = condition.pointer_mut(&format!("/properties/{field}")).and_then(serde_json::Value::as_object_mut);
+        let property =
+            condition.pointer_mut(&format!("/properties/{field}")).and_then(serde_json::Value::as_object_mut);
         if let (Some(property), serde_json::Value::Object(bounds)) = (property, bounds) {
             property.extend(bounds);
         }

@@ -15,7 +15,8 @@ pub(super) const PARAMETER: &str = "^[a-z][a-z0-9-]*$";
 /// A slot of a Path parameter.
 pub(super) const MOUNT_SLOT: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?/(app|companion)$";
 /// A slot of a Quantity parameter.
-pub(super) const RESOURCE_SLOT: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/(limits|requests)\.[a-z0-9]([-a-z0-9./]*[a-z0-9])?$";
+pub(super) const RESOURCE_SLOT: &str =
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/(limits|requests)\.[a-z0-9]([-a-z0-9./]*[a-z0-9])?$";
 /// A name of the port that monitoring reads.
 pub(super) const METRICS_PORT: &str = "^metrics(-?[a-z0-9])*$";
 /// A path of a URL.
@@ -33,7 +34,9 @@ pub(in crate::api) fn in_words(pattern: &str) -> String {
         PATH => "an absolute path without `..`, `:`, doubled or trailing slashes",
         PARAMETER => "lower-case letters, digits and hyphens, with a letter in front",
         MOUNT_SLOT => "`<shared volume>/app` or `<shared volume>/companion`",
-        RESOURCE_SLOT => "`<container>/limits.<resource>` or `<container>/requests.<resource>`, such as `proxy/limits.memory`",
+        RESOURCE_SLOT => {
+            "`<container>/limits.<resource>` or `<container>/requests.<resource>`, such as `proxy/limits.memory`"
+        }
         METRICS_PORT => "a name that starts with `metrics`, of lower-case letters, digits and single hyphens",
         URL_PATH => "a path of a URL, such as /metrics",
         SLEEP => "whole seconds or minutes, such as 2s",
