@@ -49,7 +49,7 @@ fn every_list_and_every_string_has_a_bound() {
         each(schema(&crd), "", &mut |schema, path| match schema["type"].as_str() {
             Some("array") => assert!(schema["maxItems"].is_u64(), "{path} has no maxItems"),
             Some("string") => {
-                assert!(schema["maxLength"].is_u64() || schema["enum"].is_array(), "{path} has no maxLength")
+                assert!(schema["maxLength"].is_u64() || schema["enum"].is_array(), "{path} has no maxLength");
             }
             Some("object") if schema["additionalProperties"].is_object() => {
                 assert!(schema["maxProperties"].is_u64(), "{path} has no maxProperties");
@@ -112,11 +112,11 @@ fn columns_show_what_people_look_for() {
 }
 
 fn schema(crd: &Value) -> &Value {
-    crd.pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap()
+    crd.pointer("/spec/versions/0/schema/openAPIV3Schema").expect("a definition has a schema")
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap()
+    value.pointer(pointer).and_then(Value::as_str).expect("a string")
 }
 
 /// Every schema within a schema, with its path.

@@ -15,7 +15,7 @@ pub fn crds() -> Vec<Value> {
 /// The custom resource definitions as one YAML stream, the same for the same version of podgraft.
 #[must_use]
 pub fn crds_yaml() -> String {
-    crds().iter().map(|crd| format!("---\n{}", yaml(crd))).collect()
+    crds().iter().flat_map(|crd| ["---\n".to_owned(), yaml(crd)]).collect()
 }
 
 /// One object as YAML.
@@ -33,8 +33,7 @@ fn to_value(crd: &impl serde::Serialize) -> Value {
 fn tidy(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let schema = !members.get("properties").is_some_and(|p| p.get("nullable").is_some());
-            let kept = members.into_iter().filter(|(key, v)| !(schema && key == "nullable" && v.is_boolean()));
+            let kept = members.into_iter().filter(|(key, v)| key != "nullable" || !v.is_boolean());
             kept.map(|(key, v)| tidy_member(key, v)).collect::<Map<_, _>>().into()
         }
         Value::Array(items) => items.into_iter().map(tidy).collect(),

@@ -170,10 +170,14 @@ mod tests {
     fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
         match value {
             Value::Object(members) => {
-                members.iter().for_each(|(k, v)| collect(v, format!("{pointer}/{}", k.replace('/', "~1")), pointers))
+                for (name, value) in members {
+                    collect(value, format!("{pointer}/{}", name.replace('/', "~1")), pointers);
+                }
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(i, v)| collect(v, format!("{pointer}/{i}"), pointers))
+                for (i, item) in items.iter().enumerate() {
+                    collect(item, format!("{pointer}/{i}"), pointers);
+                }
             }
             _ => {}
         }

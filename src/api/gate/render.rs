@@ -192,10 +192,10 @@ impl Writer<'_> {
                 writer.object(port, |writer, key, value| writer.port_if(key == "containerPort", protocol, value));
             }),
             "livenessProbe" | "readinessProbe" | "startupProbe" => {
-                self.object(value, |writer, key, action| writer.action(key, action));
+                self.object(value, Self::action);
             }
             "lifecycle" => self.object(value, |writer, key, hook| match key {
-                "postStart" | "preStop" => writer.object(hook, |writer, key, action| writer.action(key, action)),
+                "postStart" | "preStop" => writer.object(hook, Self::action),
                 _ => writer.text(&hook.to_string()),
             }),
             _ => self.text(&value.to_string()),

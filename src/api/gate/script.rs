@@ -44,8 +44,8 @@ fn arguments<'o>(each: &Each<'o>) -> (Vec<&'o str>, Vec<Place>) {
 
 /// The index of the script that a shell among these words is given.
 fn script(words: &[&str]) -> Option<usize> {
-    let is_shell = |word: &&str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
-    let shell = words.iter().position(|word| is_shell(&word))?;
+    let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
+    let shell = words.iter().position(|word| is_shell(word))?;
     let mut flagged = false;
     let mut rest = words.iter().enumerate().skip(shell + 1);
     while let Some((i, word)) = rest.next() {
