@@ -78,3 +78,20 @@ pub fn review(_body: &[u8], entry: Entry, _world: &World, observe: impl FnOnce(&
     observe(&record);
     Answer { status: 503, body: b"not built yet\n".to_vec() }
 }
+
+/// Answers what would be said of the Pods of a workload. Pure as [`review`] is.
+#[must_use]
+pub fn preview(_body: &[u8], _world: &World, observe: impl FnOnce(&Record<'_>)) -> Answer {
+    let record = Record {
+        entry: "preview",
+        result: ReviewResult::Unavailable,
+        uid: "",
+        namespace: "",
+        name: "",
+        dry_run: false,
+        verdict: None,
+        complaint: "not built yet",
+    };
+    observe(&record);
+    Answer { status: 503, body: b"not built yet\n".to_vec() }
+}

@@ -18,4 +18,5 @@
 //! | `metrics`, `telemetry` | what is counted, what is logged |
 
 pub mod admission;
+pub mod http;
 pub mod inject;
