@@ -18,5 +18,9 @@
 //! | `metrics`, `telemetry` | what is counted, what is logged |
 
 pub mod admission;
+pub mod cli;
 pub mod http;
 pub mod inject;
+pub mod metrics;
+pub mod telemetry;
+pub mod tls;

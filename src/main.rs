@@ -1,3 +1,10 @@
 //! Parses the command line and hands over.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use podgraft::cli::Cli;
+
+fn main() -> anyhow::Result<ExitCode> {
+    Cli::parse().run()
+}
