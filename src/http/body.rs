@@ -9,7 +9,7 @@ use axum::http::header::EXPECT;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Limits, Refusal};
 
@@ -37,6 +37,7 @@ pub(super) struct Arrived {
     first: Bytes,
     grown: Vec<u8>,
     charged: Option<OwnedSemaphorePermit>,
+    waited: Duration,
 }
 
 impl Intake {
@@ -90,13 +91,24 @@ impl Intake {
             return Ok(());
         }
         let due = u32::try_from(due).map_err(|_| Refusal::Busy)?;
-        let share = timeout(self.patience, Arc::clone(&self.budget).acquire_many_owned(due)).await;
-        let share = share.ok().and_then(Result::ok).ok_or(Refusal::Busy)?;
+        let share = match Arc::clone(&self.budget).try_acquire_many_owned(due) {
+            Ok(share) => share,
+            Err(_) => self.wait(arrived, due).await?,
+        };
         match &mut arrived.charged {
             Some(charged) => charged.merge(share),
             none => *none = Some(share),
         }
         Ok(())
+    }
+
+    /// Waits for a share, but no longer than all pieces of a body may wait together.
+    async fn wait(&self, arrived: &mut Arrived, due: u32) -> Result<OwnedSemaphorePermit, Refusal> {
+        let began = Instant::now();
+        let left = self.patience.saturating_sub(arrived.waited);
+        let share = timeout(left, Arc::clone(&self.budget).acquire_many_owned(due)).await;
+        arrived.waited += began.elapsed();
+        share.ok().and_then(Result::ok).ok_or(Refusal::Busy)
     }
 }
 

@@ -52,17 +52,16 @@ where
         biased;
         ended = &mut connection => Some(ended),
         () = stalls(stall.as_mut(), &manners.drain) => None,
-        () = seat.needed() => None,
+        () = seat.gives_way(manners.limits.settle) => None,
     };
     match ended {
-        Some(Ok(())) => {}
         Some(Err(error)) => report(&error, &manners.observer),
         // Whoever rests is told; whoever stalled in the middle of something would only stall again.
         None if seat.phase().0 == Phase::Rest => {
             connection.as_mut().graceful_shutdown();
             let _ = timeout(FAREWELL, connection).await;
         }
-        None => {}
+        Some(Ok(())) | None => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::seat::Seat;
 use super::{Event, Limits, Observer};
@@ -91,9 +91,7 @@ impl Crowd {
     /// Asks the connection to leave that has been in one phase for longest. Whether there is one.
     fn unseat(&self) -> bool {
         let longest = self.seats().taken.values().filter(|s| !s.leaves()).min_by_key(|s| s.phase().1).map(Arc::clone);
-        // One that has only just come to rest may have a request under way; one that is only just doing something
-        // else is probably honest.
-        let Some(seat) = longest.filter(|seat| Instant::now() >= seat.phase().1 + self.limits.settle) else {
+        let Some(seat) = longest.filter(|seat| seat.stalls(self.limits.settle)) else {
             return false;
         };
         seat.leave();

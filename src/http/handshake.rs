@@ -22,7 +22,7 @@ pub(super) async fn shake(
     let shaken = tokio::select! {
         biased;
         shaken = timeout(limits.handshake, acceptor.accept(tcp)) => shaken,
-        () = seat.needed() => return Err(HandshakeFault::Timeout),
+        () = seat.gives_way(limits.settle) => return Err(HandshakeFault::Timeout),
     };
     match shaken {
         Ok(Ok(stream)) => Ok(stream),

@@ -28,7 +28,9 @@ pub enum Question {
 
 /// Whoever answers reviews: bytes in, bytes out, at once.
 #[derive(Clone)]
-pub struct Reviewer(Arc<dyn Fn(Question, &[u8]) -> Answer + Send + Sync>);
+pub struct Reviewer(Arc<Review>);
+
+type Review = dyn Fn(Question, &[u8]) -> Answer + Send + Sync;
 
 impl Question {
     /// All of them.

@@ -67,9 +67,21 @@ impl Seat {
         self.leaves.load(Ordering::Relaxed)
     }
 
-    /// Waits until it is asked to leave.
-    pub(super) async fn needed(&self) {
-        self.needed.notified().await;
+    /// Waits until it is asked to leave, and has still nothing better to do.
+    pub(super) async fn gives_way(&self, settle: Duration) {
+        loop {
+            self.needed.notified().await;
+            if self.stalls(settle) {
+                return;
+            }
+            self.leaves.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it has been in one phase for so long that it may be closed. One that has only just come to rest may have
+    /// a request under way; one that has only just begun something is probably honest.
+    pub(super) fn stalls(&self, settle: Duration) -> bool {
+        Instant::now() >= self.phase().1 + settle
     }
 
     pub(super) fn enter(&self, phase: Phase) {

@@ -179,3 +179,51 @@ fn read_once(directory: &Path) -> Result<Contents, FilesError> {
     };
     Ok(Contents { certificate: read(CERTIFICATE_FILE)?, key: read(KEY_FILE)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::development::{self, Issued};
+
+    fn write(directory: &Path, issued: &Issued) {
+        fs::write(directory.join(CERTIFICATE_FILE), &issued.certificate).unwrap();
+        fs::write(directory.join(KEY_FILE), &issued.key).unwrap();
+    }
+
+    #[test]
+    fn tells_once_of_each_change() {
+        let (first, second) = (development::issue(["a"]).unwrap(), development::issue(["b"]).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &first);
+        let mut files = CertificateFiles::open(folder.path()).unwrap();
+        assert!(files.look().is_none());
+        fs::write(folder.path().join(CERTIFICATE_FILE), &second.certificate).unwrap();
+        assert!(matches!(files.look(), Some(Reload::Kept(FilesError::Unusable { .. }))));
+        assert!(files.look().is_none());
+        write(folder.path(), &second);
+        assert!(matches!(files.look(), Some(Reload::Replaced(_))));
+        fs::remove_file(folder.path().join(KEY_FILE)).unwrap();
+        assert!(matches!(files.look(), Some(Reload::Kept(FilesError::Unreadable { .. }))));
+        assert!(files.look().is_none());
+    }
+
+    #[test]
+    fn names_the_file_that_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = CertificateFiles::open(folder.path()).expect_err("there is nothing").to_string();
+        assert!(error.contains("tls.crt") && error.contains("--cert-dir"), "{error}");
+    }
+
+    #[test]
+    fn complains_once_a_minute_when_the_end_is_near() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &development::issue(["a"]).unwrap());
+        let mut files = CertificateFiles::open(folder.path()).unwrap();
+        files.complain(SystemTime::now());
+        assert!(files.complained.is_none());
+        files.complain(files.serving.expires() - Duration::from_secs(1800));
+        let first = files.complained.expect("there was no complaint");
+        files.complain(files.serving.expires());
+        assert_eq!(files.complained, Some(first));
+    }
+}

@@ -102,3 +102,65 @@ fn expiry(chain: &[CertificateDer<'_>]) -> Result<SystemTime, PairFault> {
     }
     Ok(UNIX_EPOCH + Duration::from_secs(u64::try_from(earliest).unwrap_or(0)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::development;
+
+    /// Each holds a certificate and its key, made by openssl.
+    macro_rules! fixture {
+        ($name:literal) => {
+            ($name, include_bytes!(concat!("fixtures/", $name, ".pem")).as_slice())
+        };
+    }
+
+    fn words(certificates: &[u8], key: &[u8]) -> String {
+        Pair::parse(certificates, key).expect_err("was taken for a pair").to_string()
+    }
+
+    #[test]
+    fn takes_every_kind_of_key_in_every_form() {
+        let fixtures = [
+            fixture!("rsa-pkcs1"),
+            fixture!("rsa-pkcs8"),
+            fixture!("p256-sec1"),
+            fixture!("p256-pkcs8"),
+            fixture!("p384-sec1"),
+            fixture!("ed25519-pkcs8"),
+        ];
+        for (name, pem) in fixtures {
+            assert!(Pair::parse(pem, pem).is_ok(), "{name}: {}", words(pem, pem));
+            let crlf = String::from_utf8(pem.to_vec()).unwrap().replace('\n', "\r\n");
+            assert!(Pair::parse(crlf.as_bytes(), crlf.as_bytes()).is_ok(), "{name} with Windows line ends");
+        }
+    }
+
+    #[test]
+    fn says_which_keys_it_does_not_take() {
+        for (name, pem) in [fixture!("p521-sec1"), fixture!("p256-encrypted")] {
+            let words = words(pem, pem);
+            assert!(words.contains("key"), "{name}: {words}");
+        }
+    }
+
+    #[test]
+    fn a_chain_begins_with_the_serving_certificate() {
+        let issued = development::issue(["localhost"]).unwrap();
+        let (leaf, authority, key) = (&issued.certificate, &issued.authority, issued.key.as_bytes());
+        assert!(Pair::parse(format!("{leaf}{authority}").as_bytes(), key).is_ok());
+        let upside_down = words(format!("{authority}{leaf}").as_bytes(), key);
+        assert!(upside_down.contains("certificate 2") && upside_down.contains("come first"), "{upside_down}");
+        assert_eq!(words(authority.as_bytes(), key), PairFault::Mismatch.to_string());
+    }
+
+    #[test]
+    fn knows_when_the_first_of_a_chain_expires() {
+        let issued = development::issue(["localhost"]).unwrap();
+        let chain = format!("{}{}", issued.certificate, String::from_utf8_lossy(fixture!("rsa-pkcs8").1));
+        let pair = Pair::parse(chain.as_bytes(), issued.key.as_bytes()).unwrap();
+        let year = Duration::from_secs(365 * 24 * 3600);
+        let left = pair.expires().duration_since(SystemTime::now()).unwrap();
+        assert!(left <= year && left > year - Duration::from_secs(60), "{left:?}");
+    }
+}
