@@ -47,7 +47,7 @@ enum Command {
     Explain(explain::Explain),
     Validate(validate::Validate),
     Crds(crds::Crds),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Certs(certs::Certs),
     Completion(completion::Completion),
     Version(version::Version),

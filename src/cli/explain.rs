@@ -40,8 +40,10 @@ impl Explain {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let inputs = self.filenames.read_whole()?;
         let collection = self.companions.collect(&inputs)?;
-        collection.remarks.iter().for_each(talk::remark);
-        let mut failed = collection.report().first_error().is_some();
+        // What is only unwise in a companion is its author's to hear, from `validate`.
+        let report = collection.report();
+        report.errors().for_each(talk::remark);
+        let mut failed = report.first_error().is_some();
         let place = self.companions.place(&collection);
         let mut out = io::stdout().lock();
         let mut first = true;

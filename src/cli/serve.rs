@@ -1,19 +1,261 @@
-//! A stand-in until the real one is merged.
+//! `podgraft serve`: the composition root, where the rooms are introduced to one another.
 
+mod bounds;
+mod companions;
+mod duration;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use clap::Args;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 
-/// A stand-in
+use crate::admission::{self, Record};
+use crate::http::{
+    Check, Drain, Event, Limits, Observer, Port, Question, Reviewer, Transport, admin_router, admission_router,
+};
+use crate::inject::world::{Settings, World};
+use crate::metrics::{Metrics, Reloadable};
+use crate::telemetry::{self, Log, LogFormat};
+use crate::tls::{CertificateFiles, Reload, Serving, server_config};
+
+use bounds::Bounds;
+
+/// How many connections the admin port takes: probes, a scraper or two, and people.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// Answer the API server's reviews over HTTPS
+///
+/// Companions are read from files, and read again when their content changes; so is the certificate. SIGTERM drains:
+/// /readyz fails at once, requests are answered on for --drain-delay, then what is under way is finished.
 #[derive(Debug, Args)]
-pub struct Serve {}
+pub struct Serve {
+    /// Files and folders with companions and Namespaces
+    #[arg(long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1.., required = true)]
+    companions: Vec<PathBuf>,
+    /// The folder with tls.crt and tls.key
+    #[arg(long, value_name = "DIR", env = "PODGRAFT_CERT_DIR", default_value = "certs")]
+    cert_dir: PathBuf,
+    /// Where reviews are answered, over HTTPS
+    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "0.0.0.0:8443")]
+    listen: SocketAddr,
+    /// Where /livez, /readyz and /metrics are, over plain HTTP
+    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "0.0.0.0:8080")]
+    admin_listen: SocketAddr,
+    /// podgraft's own namespace, whose Pods are left alone
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
+    namespace: Option<String>,
+    /// Required companions are switched on: no entry of the webhook leaves Pods out that are opted out
+    #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
+    required_companions: bool,
+    /// How often companions and certificate are looked at
+    #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLL_INTERVAL", default_value = "1s", value_parser = duration::above_zero)]
+    poll_interval: Duration,
+    /// Threads that answer; one is best on up to two CPUs
+    #[arg(long, value_name = "COUNT", env = "PODGRAFT_WORKERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    workers: u16,
+    /// How long requests are accepted on after SIGTERM, while the cluster learns that this replica goes
+    #[arg(long, value_name = "DURATION", env = "PODGRAFT_DRAIN_DELAY", default_value = "5s", value_parser = duration::parse)]
+    drain_delay: Duration,
+    /// How long the last requests may take after that
+    #[arg(long, value_name = "DURATION", env = "PODGRAFT_DRAIN_TIMEOUT", default_value = "15s", value_parser = duration::parse)]
+    drain_timeout: Duration,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", env = "PODGRAFT_LOG_FORMAT", default_value = "auto")]
+    log_format: LogFormat,
+    /// What is logged: error, warn, info, debug or trace; RUST_LOG beats it
+    #[arg(long, value_name = "LEVEL", env = "PODGRAFT_LOG_LEVEL", default_value = "info")]
+    log_level: String,
+    #[command(flatten)]
+    bounds: Bounds,
+}
 
 impl Serve {
-    /// Does nothing.
+    /// Serves until SIGTERM or SIGINT, and drains.
     ///
     /// # Errors
-    /// Never.
+    /// Where certificate or companions cannot be used at the start, or a port cannot be bound.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        let log = Log::open(self.log_format, &self.log_level)?;
+        let runtime = runtime(self.workers).context("cannot start the runtime; see --workers")?;
+        let ended = runtime.block_on(self.serve(&log));
+        // What still waits on a file system that hangs does not keep the process.
+        runtime.shutdown_background();
+        ended
+    }
+
+    async fn serve(self, log: &Log) -> anyhow::Result<ExitCode> {
+        let mut ends = Ends::new().context("cannot listen to signals")?;
+        let mut metrics = Metrics::default();
+        metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
+        let metrics = Arc::new(metrics);
+        let serving = self.certificate(&metrics)?;
+        let world = self.world(&metrics);
+        let drain = Drain::default();
+        let checks = vec![certificate_check(&serving), companions_check(), shutdown_check(&drain)];
+        let admission = self.admission_port(world, serving, &metrics, &drain).await?;
+        let admin = self.admin_port(checks, metrics).await?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            admission = %format_args!("https://{}", admission.address()),
+            admin = %format_args!("http://{}", admin.address()),
+            "listening"
+        );
+        tokio::spawn(admin.serve(Duration::MAX));
+        let answering = tokio::spawn(admission.serve(self.drain_timeout));
+        ends.next().await;
+        tracing::info!(delay = ?self.drain_delay, timeout = ?self.drain_timeout, "draining");
+        let drained = async {
+            drain.announce();
+            sleep(self.drain_delay).await;
+            drain.close();
+            answering.await
+        };
+        let cut = tokio::select! {
+            cut = drained => cut.context("the admission port failed")?,
+            () = ends.next() => {
+                tracing::warn!("told to end a second time, ending without draining");
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        tracing::info!(connections_cut = cut, "ended");
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The serving certificate, followed from now on.
+    fn certificate(&self, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<Serving>> {
+        let files = CertificateFiles::open(&self.cert_dir)?;
+        let serving = files.serving();
+        metrics.certificate_expires(serving.expires());
+        let metrics = Arc::clone(metrics);
+        let tell = move |reload| match reload {
+            Reload::Replaced(expires) => {
+                metrics.certificate_expires(expires);
+                metrics.reloaded(Reloadable::Certificate, true);
+            }
+            Reload::Kept(_) => metrics.reloaded(Reloadable::Certificate, false),
+        };
+        files.follow(self.poll_interval, tell).context("cannot start the thread that follows the certificate")?;
+        Ok(serving)
+    }
+
+    /// What is known of companions and namespaces, followed from now on.
+    fn world(&self, metrics: &Arc<Metrics>) -> Arc<ArcSwap<World>> {
+        let own_namespace = self.namespace.as_deref().map(Box::from);
+        let settings = Settings { own_namespace, required: self.required_companions };
+        companions::follow(&self.companions, settings, self.poll_interval, metrics)
+    }
+
+    async fn admission_port(
+        &self,
+        world: Arc<ArcSwap<World>>,
+        serving: Arc<Serving>,
+        metrics: &Arc<Metrics>,
+        drain: &Drain,
+    ) -> anyhow::Result<Port> {
+        let limits = self.bounds.limits();
+        let observer = observer(Arc::clone(metrics));
+        let tls = server_config(serving).context("cannot set up TLS")?;
+        let router = admission_router(reviewer(world, Arc::clone(metrics)), &limits, observer.clone());
+        let transport = Transport::Tls(Arc::new(tls));
+        let port = Port::bind(self.listen, transport, router, limits, drain.clone(), observer);
+        port.await.context("cannot answer reviews; see --listen")
+    }
+
+    /// It stays open to the very end, so that everybody can see it coming.
+    async fn admin_port(&self, checks: Vec<Check>, metrics: Arc<Metrics>) -> anyhow::Result<Port> {
+        let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
+        let router = admin_router(checks, move || metrics.scrape());
+        let (drain, observer) = (Drain::default(), Observer::nobody());
+        let port = Port::bind(self.admin_listen, Transport::Plain, router, limits, drain, observer);
+        port.await.context("cannot answer probes; see --admin-listen")
+    }
+}
+
+/// One thread unless more are asked for: on one or two CPUs that costs less for each review.
+fn runtime(workers: u16) -> std::io::Result<Runtime> {
+    let mut builder = if workers > 1 { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.worker_threads(usize::from(workers)).max_blocking_threads(2).enable_all().build()
+}
+
+/// Reviews against the newest snapshot, and what is told of them.
+fn reviewer(world: Arc<ArcSwap<World>>, metrics: Arc<Metrics>) -> Reviewer {
+    Reviewer::new(move |question, body| {
+        let started = Instant::now();
+        let world = world.load();
+        let observe = |record: &Record<'_>| {
+            let took = started.elapsed();
+            metrics.review(record, took);
+            telemetry::review(record, took);
+        };
+        match question {
+            Question::Inject(entry) => admission::review(body, entry, &world, observe),
+            Question::Preview => admission::preview(body, &world, companions::advise, observe),
+        }
+    })
+}
+
+fn observer(metrics: Arc<Metrics>) -> Observer {
+    let count = move |event| match event {
+        Event::Opened => {
+            metrics.connections.inc();
+        }
+        Event::Closed => {
+            metrics.connections.dec();
+        }
+        Event::TurnedAway => {
+            metrics.connections_turned_away.inc();
+        }
+        Event::Unseated => {
+            metrics.connections_unseated.inc();
+        }
+        Event::AcceptFailed => {
+            metrics.accept_failures.inc();
+        }
+        Event::Panicked => {
+            metrics.panics.inc();
+        }
+        Event::HandshakeFailed(fault) => metrics.handshake_failed(fault.as_str()),
+        Event::Refused(status) => metrics.refused(status),
+    };
+    Observer::new(count)
+}
+
+fn certificate_check(serving: &Arc<Serving>) -> Check {
+    let serving = Arc::clone(serving);
+    Check::new("certificate", move || serving.check(SystemTime::now()))
+}
+
+/// They are loaded before anything listens, and those that are bad must not keep the good ones from being served.
+fn companions_check() -> Check {
+    Check::new("companions", || Ok(()))
+}
+
+fn shutdown_check(drain: &Drain) -> Check {
+    let drain = drain.clone();
+    let message = "this replica is ending";
+    Check::new("shutdown", move || if drain.announced() { Err(message.into()) } else { Ok(()) })
+}
+
+/// The signals that end a process.
+struct Ends(Signal, Signal);
+
+impl Ends {
+    fn new() -> std::io::Result<Self> {
+        Ok(Ends(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
     }
 }

@@ -1,0 +1,163 @@
+//! A port: accepts connections until it is drained.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::connection::{self, Manners};
+use super::crowd::{Crowd, Taken};
+use super::handshake::shake;
+use super::{Drain, Event, Limits, Observer};
+
+/// How long no connection is accepted after one could not be, for want of file descriptors or memory as a rule.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A port that is bound, and not served yet.
+#[derive(Debug)]
+pub struct Port {
+    listener: TcpListener,
+    address: SocketAddr,
+    transport: Transport,
+    crowd: Arc<Crowd>,
+    manners: Manners,
+}
+
+/// What is under HTTP.
+#[derive(Clone)]
+pub enum Transport {
+    /// TLS; the configuration says which certificate.
+    Tls(Arc<ServerConfig>),
+    /// Nothing.
+    Plain,
+}
+
+/// A port cannot be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}; is something else listening there, or the port below 1024?")]
+pub struct BindError {
+    address: SocketAddr,
+    #[source]
+    source: io::Error,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Transport::Tls(_) => "Tls",
+            Transport::Plain => "Plain",
+        })
+    }
+}
+
+impl Port {
+    /// Binds a port. Connections wait from now on, and are accepted when it is served.
+    pub async fn bind(
+        address: SocketAddr,
+        transport: Transport,
+        router: Router,
+        limits: Limits,
+        drain: Drain,
+        observer: Observer,
+    ) -> Result<Self, BindError> {
+        let bound = TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) = bound.map_err(|source| BindError { address, source })?;
+        let limits = Arc::new(limits);
+        let crowd = Crowd::new(Arc::clone(&limits), observer.clone());
+        let manners = Manners { router, limits, drain, observer };
+        Ok(Port { listener, address, transport, crowd, manners })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the drain is closed and all connections have ended, or `patience` is over. How many connections
+    /// were cut off.
+    pub async fn serve(self, patience: Duration) -> usize {
+        let drain = self.manners.drain.clone();
+        tokio::select! {
+            biased;
+            () = drain.closed() => {}
+            () = self.accept() => {}
+        }
+        self.accept_those_who_wait().await;
+        drop(self.listener);
+        let _ = timeout(patience, self.crowd.empty()).await;
+        self.crowd.len()
+    }
+
+    async fn accept(&self) {
+        let mut failing = false;
+        loop {
+            match self.listener.accept().await {
+                Ok((tcp, _)) => {
+                    failing = false;
+                    self.welcome(tcp).await;
+                }
+                Err(error) if is_of_the_peer(&error) => {}
+                Err(error) => {
+                    self.manners.observer.tell(Event::AcceptFailed);
+                    // One line for a stretch of failures, not one for each.
+                    if !failing {
+                        tracing::warn!(address = %self.address, %error, "cannot accept connections, trying on; is the limit of open files (ulimit -n) above --max-connections?");
+                    }
+                    failing = true;
+                    sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    /// Accepts what has been queued by the kernel: closing the listener would reset it.
+    async fn accept_those_who_wait(&self) {
+        let next = || {
+            poll_fn(|cx| match self.listener.poll_accept(cx) {
+                Poll::Ready(Ok((tcp, _))) => Poll::Ready(Some(tcp)),
+                Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
+            })
+        };
+        while let Some(tcp) = next().await {
+            self.welcome(tcp).await;
+        }
+    }
+
+    /// Finds a seat for a connection and serves it; without one it is closed at once, so that the API server need not
+    /// wait to learn that nobody comes.
+    async fn welcome(&self, tcp: TcpStream) {
+        let Some(taken) = self.crowd.admit().await else { return };
+        // Answers are written whole, so there is nothing to wait for. It fails only where the peer is gone.
+        let _ = tcp.set_nodelay(true);
+        tokio::spawn(serve(tcp, taken, self.transport.clone(), self.manners.clone()));
+    }
+}
+
+async fn serve(tcp: TcpStream, taken: Taken, transport: Transport, manners: Manners) {
+    let seat = Arc::clone(&taken.seat);
+    match transport {
+        Transport::Plain => connection::serve(tcp, seat, manners).await,
+        Transport::Tls(config) => match shake(&TlsAcceptor::from(config), tcp, &seat, &manners.limits).await {
+            Ok(tls) => connection::serve(tls, seat, manners).await,
+            Err(fault) => manners.observer.tell(Event::HandshakeFailed(fault)),
+        },
+    }
+}
+
+/// Whether it is the connection that failed, and not the port.
+fn is_of_the_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}

@@ -1,0 +1,295 @@
+//! What is counted. Every label comes out of a closed set: nothing that a user writes can make a new series.
+
+mod process;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::admission::{Record, ReviewResult};
+use crate::inject::verdict::{Decision, Effect, Verdict};
+
+/// All counters of a process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    reviews: Family<Review, Counter>,
+    findings: Family<Found, Counter>,
+    durations: Family<Entry, Histogram, fn() -> Histogram>,
+    patches: Histogram,
+    refused: Family<Status, Counter>,
+    /// Reviews that panicked.
+    pub panics: Counter,
+    handshakes: Family<Kind, Counter>,
+    /// Connections that are open on the admission port.
+    pub connections: Gauge,
+    /// Connections that were closed at once, for there were too many.
+    pub connections_turned_away: Counter,
+    /// Stalled connections that were closed to make room.
+    pub connections_unseated: Counter,
+    /// Times that no connection could be accepted.
+    pub accept_failures: Counter,
+    certificate_expiry: Gauge,
+    reloads: Family<Source, Counter>,
+    companions: Family<State, Gauge>,
+}
+
+/// What can be loaded anew while the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reloadable {
+    /// The serving certificate.
+    Certificate,
+    /// The companions.
+    Companions,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Review {
+    entry: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Found {
+    reason: &'static str,
+    via: &'static str,
+    effect: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Entry {
+    entry: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Status {
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+const ENTRIES: [&str; 4] = ["requested", "opted-in", "cluster-wide", "preview"];
+const RESULTS: [ReviewResult; 5] = [
+    ReviewResult::Patched,
+    ReviewResult::Unchanged,
+    ReviewResult::Denied,
+    ReviewResult::Unavailable,
+    ReviewResult::Unreadable,
+];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let metrics = Metrics {
+            registry: Registry::default(),
+            reviews: Family::default(),
+            findings: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-6, 2.0, 16))),
+            patches: Histogram::new(exponential_buckets(256.0, 4.0, 8)),
+            refused: Family::default(),
+            panics: Counter::default(),
+            handshakes: Family::default(),
+            connections: Gauge::default(),
+            connections_turned_away: Counter::default(),
+            connections_unseated: Counter::default(),
+            accept_failures: Counter::default(),
+            certificate_expiry: Gauge::default(),
+            reloads: Family::default(),
+            companions: Family::default(),
+        };
+        metrics.begin_at_zero();
+        metrics.registered()
+    }
+}
+
+impl Metrics {
+    /// Counts a review.
+    pub fn review(&self, record: &Record<'_>, took: Duration) {
+        self.reviews.get_or_create(&Review { entry: record.entry, result: record.result.as_str() }).inc();
+        self.durations.get_or_create(&Entry { entry: record.entry }).observe(took.as_secs_f64());
+        if let Some(verdict) = record.verdict {
+            self.verdict(verdict);
+        }
+    }
+
+    /// Counts a request that never became a review.
+    pub fn refused(&self, status: u16) {
+        self.refused.get_or_create(&Status { status }).inc();
+    }
+
+    /// Counts a TLS handshake that failed. The kind comes out of a closed set.
+    pub fn handshake_failed(&self, kind: &'static str) {
+        self.handshakes.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// Counts an attempt to load something anew, and whether what came is used.
+    pub fn reloaded(&self, source: Reloadable, used: bool) {
+        let result = if used { "used" } else { "kept-old" };
+        self.reloads.get_or_create(&Source { source: source.as_str(), result }).inc();
+    }
+
+    /// Says until when the serving certificate is valid.
+    pub fn certificate_expires(&self, at: SystemTime) {
+        let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.certificate_expiry.set(i64::try_from(seconds).unwrap_or(i64::MAX));
+    }
+
+    /// Says how many companions are known, and how many of all are broken.
+    pub fn companions(&self, good: usize, broken: usize) {
+        for (state, count) in [("good", good), ("broken", broken)] {
+            self.companions.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Adds a counter that somebody else keeps.
+    pub fn register_counter(&mut self, name: &str, help: &str, counter: Counter) {
+        self.registry.sub_registry_with_prefix("podgraft").register(name, help, counter);
+    }
+
+    /// Everything, as OpenMetrics text.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        let mut text = String::with_capacity(16 << 10);
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    fn verdict(&self, verdict: &Verdict<'_>) {
+        if let Decision::Patch(patch) = &verdict.decision {
+            #[allow(clippy::cast_precision_loss)] // bytes of one patch are far below 2^52
+            self.patches.observe(patch.len() as f64);
+        }
+        for finding in &verdict.findings {
+            let via = finding.via.map_or("None", |via| via.as_str());
+            let effect = match finding.effect {
+                Effect::Tell => "Tell",
+                Effect::Warn => "Warn",
+                Effect::Deny => "Deny",
+            };
+            self.findings.get_or_create(&Found { reason: finding.reason.label(), via, effect }).inc();
+        }
+    }
+
+    /// A series that is there before the first event can be watched for its first event.
+    fn begin_at_zero(&self) {
+        for entry in ENTRIES {
+            drop(self.durations.get_or_create(&Entry { entry }));
+            for result in RESULTS {
+                drop(self.reviews.get_or_create(&Review { entry, result: result.as_str() }));
+            }
+        }
+        for source in [Reloadable::Certificate, Reloadable::Companions] {
+            for result in ["used", "kept-old"] {
+                drop(self.reloads.get_or_create(&Source { source: source.as_str(), result }));
+            }
+        }
+    }
+
+    fn registered(mut self) -> Self {
+        self.registry.register_collector(Box::new(process::Process::default()));
+        let r = self.registry.sub_registry_with_prefix("podgraft");
+        r.register("reviews", "Reviews, by entry and what came of them", self.reviews.clone());
+        r.register("findings", "Reasons found in reviews", self.findings.clone());
+        r.register("review_duration_seconds", "Time from body to answer", self.durations.clone());
+        r.register("patch_bytes", "Length of patches", self.patches.clone());
+        r.register("http_refused", "Requests that never became reviews, by HTTP status", self.refused.clone());
+        r.register("panics", "Reviews that failed for a bug", self.panics.clone());
+        r.register("tls_handshake_failures", "TLS handshakes that failed", self.handshakes.clone());
+        r.register("connections", "Open connections of the admission port", self.connections.clone());
+        let help = "Connections closed at once, for there were too many";
+        r.register("connections_turned_away", help, self.connections_turned_away.clone());
+        let help = "Stalled connections closed to make room";
+        r.register("connections_unseated", help, self.connections_unseated.clone());
+        r.register("accept_failures", "Connections that could not be accepted", self.accept_failures.clone());
+        let help = "When the serving certificate expires";
+        r.register("certificate_expiry_timestamp_seconds", help, self.certificate_expiry.clone());
+        r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
+        r.register("companions", "Companions that are known", self.companions.clone());
+        r.register("build", "What is running", Info::new(Build { version: env!("CARGO_PKG_VERSION") }));
+        self
+    }
+}
+
+impl Reloadable {
+    fn as_str(self) -> &'static str {
+        match self {
+            Reloadable::Certificate => "certificate",
+            Reloadable::Companions => "companions",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inject::reason::Reason;
+    use crate::inject::verdict::{Finding, Via};
+
+    fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> Record<'a> {
+        Record {
+            entry: "requested",
+            result: ReviewResult::Patched,
+            uid: "1-2",
+            namespace: "secret-town",
+            name: "web",
+            dry_run: false,
+            verdict,
+            complaint: "",
+        }
+    }
+
+    #[test]
+    fn counts_reviews_and_reasons_without_names() {
+        let finding = Finding {
+            companion: Some("git-sync".into()),
+            via: Some(Via::Pod),
+            reason: Reason::Injected,
+            effect: Effect::Tell,
+            outcome: true,
+        };
+        let verdict = Verdict { decision: Decision::Patch(b"[]".to_vec()), findings: vec![finding] };
+        let metrics = Metrics::default();
+        metrics.review(&record(Some(&verdict)), Duration::from_micros(12));
+        let text = metrics.scrape();
+        assert!(text.contains(r#"podgraft_reviews_total{entry="requested",result="patched"} 1"#), "{text}");
+        assert!(text.contains(r#"podgraft_findings_total{reason="Injected",via="Pod",effect="Tell"} 1"#), "{text}");
+        assert!(text.contains(r#"podgraft_review_duration_seconds_count{entry="requested"} 1"#), "{text}");
+        assert!(text.contains("podgraft_patch_bytes_sum 2.0"), "{text}");
+        assert!(!text.contains("git-sync") && !text.contains("secret-town"), "{text}");
+    }
+
+    #[test]
+    fn tells_of_the_process() {
+        let text = Metrics::default().scrape();
+        for name in ["podgraft_build_info{version=", "process_resident_memory_bytes ", "process_start_time_seconds "] {
+            assert!(text.contains(name), "no {name} in {text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

@@ -1,0 +1,168 @@
+//! What is logged: one line for each review, and what an operator has to know. Never what a Pod holds.
+
+mod outlet;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
+use std::panic::{self, PanicHookInfo};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use prometheus_client::metrics::counter::Counter;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+use crate::admission::Record;
+
+use outlet::Outlet;
+
+/// The longest piece of somebody else's text in a line, in characters.
+const LONGEST: usize = 256;
+/// The longest list of reasons in a line, in characters.
+const LONGEST_LIST: usize = 1024;
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    #[default]
+    Auto,
+    /// Text.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The log of a process, open for as long as this lives.
+#[derive(Debug)]
+pub struct Log {
+    outlet: Outlet,
+}
+
+impl Log {
+    /// Opens the log of the process on the standard error. `RUST_LOG` beats the level.
+    ///
+    /// # Errors
+    /// Where level or `RUST_LOG` cannot be read, or a log is open already.
+    pub fn open(format: LogFormat, level: &str) -> Result<Self, LogError> {
+        let directives = std::env::var("RUST_LOG").ok().filter(|d| !d.is_empty()).unwrap_or_else(|| level.to_owned());
+        let filter =
+            EnvFilter::builder().parse(&directives).map_err(|source| LogError::Level { directives, source })?;
+        let outlet = Outlet::open(io::stderr()).map_err(LogError::Thread)?;
+        let terminal = io::stderr().is_terminal();
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(outlet.clone());
+        let opened = match format {
+            LogFormat::Text => lines.with_ansi(terminal).try_init(),
+            LogFormat::Auto if terminal => lines.try_init(),
+            LogFormat::Auto | LogFormat::Json => {
+                lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+            }
+        };
+        opened.map_err(|_| LogError::Twice)?;
+        panic::set_hook(Box::new(log_panic));
+        Ok(Log { outlet })
+    }
+
+    /// Counts the lines that were dropped because nobody took them.
+    #[must_use]
+    pub fn dropped(&self) -> Counter {
+        self.outlet.dropped()
+    }
+}
+
+/// What has been written so far is still brought out, unless nobody takes it.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.outlet.close();
+    }
+}
+
+/// A log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The level is none.
+    #[error(
+        "cannot read {directives:?} as a log level; --log-level and RUST_LOG take error, warn, info, debug or trace: {source}"
+    )]
+    Level {
+        /// What was given.
+        directives: String,
+        /// What is wrong with it.
+        source: ParseError,
+    },
+    /// There can be no further thread.
+    #[error("cannot start the thread that writes the log")]
+    Thread(#[source] io::Error),
+    /// The process has a log already.
+    #[error("the log of this process is open already")]
+    Twice,
+}
+
+/// Logs a review, in one line.
+pub fn review(record: &Record<'_>, took: Duration) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let complaint = (!record.complaint.is_empty()).then(|| cut(record.complaint, LONGEST));
+    tracing::info!(
+        uid = &*cut(record.uid, LONGEST),
+        entry = record.entry,
+        namespace = &*cut(record.namespace, LONGEST),
+        name = &*cut(record.name, LONGEST),
+        result = record.result.as_str(),
+        dry_run = record.dry_run,
+        companions = reasons(record),
+        complaint = complaint.as_deref(),
+        microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "review"
+    );
+}
+
+/// `companion=Reason`, and the bare reason where it is about the Pod.
+fn reasons(record: &Record<'_>) -> String {
+    let mut list = String::new();
+    for finding in record.verdict.iter().flat_map(|verdict| &verdict.findings) {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        if let Some(companion) = &finding.companion {
+            // Writing to a String cannot fail.
+            let _ = write!(list, "{}=", cut(companion, LONGEST));
+        }
+        list.push_str(finding.reason.label());
+    }
+    match cut(&list, LONGEST_LIST) {
+        Cow::Borrowed(_) => list,
+        Cow::Owned(shortened) => shortened,
+    }
+}
+
+/// The first characters of a text, and whether there were more. Line breaks and the like are escaped by the format.
+fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    // No character is longer than that, so most texts need not be counted.
+    match text.char_indices().nth(longest).filter(|_| text.len() > longest) {
+        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Says where, and what only if it stands in the source: a message that was put together may quote a Pod.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)");
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(location, message, "panicked, which is a bug in podgraft");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer", 5), "longe...");
+        assert_eq!(cut("äöü", 2), "äö...");
+        assert_eq!(cut("äöü", 3), "äöü");
+    }
+}

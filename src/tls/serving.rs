@@ -1,0 +1,72 @@
+//! The certificate that is being served, and the TLS that it is served with.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{Error, ServerConfig};
+
+use super::Pair;
+
+/// The pair that is being served. Replaced as a whole: handshakes that are under way keep the one that they began with,
+/// and connections that stand are not touched.
+#[derive(Debug)]
+pub struct Serving(ArcSwap<Pair>);
+
+impl Serving {
+    /// Begins with a pair.
+    #[must_use]
+    pub fn new(pair: Pair) -> Arc<Self> {
+        Arc::new(Serving(ArcSwap::from_pointee(pair)))
+    }
+
+    /// Serves another pair from the next handshake on.
+    pub fn replace(&self, pair: Pair) {
+        self.0.store(Arc::new(pair));
+    }
+
+    /// When what is being served expires.
+    #[must_use]
+    pub fn expires(&self) -> SystemTime {
+        self.0.load().expires()
+    }
+
+    /// Whether it can be trusted at a point in time.
+    ///
+    /// # Errors
+    /// Says that it cannot, and what to do.
+    pub fn check(&self, now: SystemTime) -> Result<(), String> {
+        match self.expires().duration_since(now) {
+            Ok(_) => Ok(()),
+            Err(_) => Err("the serving certificate has expired, so API servers refuse it; issue a new one".into()),
+        }
+    }
+}
+
+impl ResolvesServerCert for Serving {
+    /// One certificate for every name, for API servers reach a webhook by name, by address and without any.
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load().certified_key())
+    }
+}
+
+/// TLS 1.2 and 1.3, and HTTP/1.1 as the only protocol in it.
+///
+/// Sessions are not resumed: API servers do not ask for it, and a new certificate is to be seen by each new connection.
+///
+/// # Errors
+/// Where this build of rustls has no cipher suite for those versions.
+pub fn server_config(serving: Arc<Serving>) -> Result<ServerConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(serving);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}

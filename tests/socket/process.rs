@@ -1,0 +1,138 @@
+//! The process as a whole: it starts, says where it listens, runs out of files, and ends when it is told to.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::client::Tls;
+
+/// A process that serves. It is killed when it is dropped.
+struct Served {
+    process: Child,
+    log: BufReader<ChildStderr>,
+    admission: SocketAddr,
+    admin: SocketAddr,
+    authority: String,
+    _folder: TempDir,
+}
+
+impl Served {
+    /// Starts it with so many files at most.
+    fn start(files: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let podgraft = env!("CARGO_BIN_EXE_podgraft");
+        let (certs, companions) = (folder.path().join("certs"), folder.path().join("companions"));
+        fs::create_dir(&companions).unwrap();
+        let made = Command::new(podgraft).arg("certs").arg("--dir").arg(&certs).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let mut process = Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -n {files}; exec \"$@\""))
+            .args(["sh", podgraft, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args(["--drain-delay", "300ms", "--log-format", "json"])
+            .arg("--cert-dir")
+            .arg(&certs)
+            .arg("--companions")
+            .arg(&companions)
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let line = line_with(&mut log, "\"listening\"");
+        let address = |scheme: &str| {
+            let (_, rest) = line.split_once(scheme).unwrap();
+            rest.split('"').next().unwrap().parse().unwrap()
+        };
+        let authority = fs::read_to_string(certs.join("ca.crt")).unwrap();
+        let (admission, admin) = (address("https://"), address("http://"));
+        Served { process, log, admission, admin, authority, _folder: folder }
+    }
+
+    fn ask(&self, path: &str) -> String {
+        let mut tcp = TcpStream::connect(self.admin).unwrap();
+        tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(tcp, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn terminate(&self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The next line of the log that has these words.
+fn line_with(log: &mut BufReader<ChildStderr>, words: &str) -> String {
+    let mut all = String::new();
+    loop {
+        let before = all.len();
+        assert!(log.read_line(&mut all).unwrap() > 0, "no {words} in {all}");
+        if all[before..].contains(words) {
+            return all.split_off(before);
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_serves_until_it_is_told_to_end_and_leaves_nobody_behind() {
+    let mut served = Served::start(1024);
+    let mut client = Tls::trusting(&served.authority).connect(served.admission).await.unwrap();
+    let status = client.post("{}").await.unwrap().status;
+    assert!([200, 400, 503].contains(&status), "{status}");
+    line_with(&mut served.log, "\"review\"");
+    assert!(served.ask("/readyz?verbose").contains("[+]certificate ok"));
+    assert!(served.ask("/livez").starts_with("HTTP/1.1 200"));
+    let metrics = served.ask("/metrics");
+    for series in ["podgraft_reviews_total{", "podgraft_build_info{", "podgraft_log_lines_dropped_total 0", "# EOF"] {
+        assert!(metrics.contains(series), "no {series} in {metrics}");
+    }
+    served.terminate();
+    line_with(&mut served.log, "\"draining\"");
+    assert!(served.ask("/readyz").contains("[-]shutdown failed"));
+    assert!(served.ask("/livez").starts_with("HTTP/1.1 200"));
+    assert!(client.post("{}").await.expect("a request was lost").closes());
+    assert_eq!(served.process.wait().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn without_free_files_it_waits_and_goes_on() {
+    let mut served = Served::start(40);
+    let tls = Tls::trusting(&served.authority);
+    let mut early = tls.connect(served.admission).await.unwrap();
+    let many: Vec<_> = (0..60).map(|_| TcpStream::connect(served.admission).unwrap()).collect();
+    line_with(&mut served.log, "cannot accept");
+    assert!(early.post("{}").await.is_ok(), "a connection that stood was lost");
+    drop(many);
+    assert!(tls.connect(served.admission).await.unwrap().post("{}").await.is_ok());
+    served.terminate();
+    assert_eq!(served.process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn it_does_not_start_without_a_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_podgraft"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--companions"])
+        .arg(folder.path())
+        .arg("--cert-dir")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("tls.crt") && said.contains("--cert-dir") && said.contains("podgraft certs"), "{said}");
+}

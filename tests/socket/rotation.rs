@@ -1,0 +1,143 @@
+//! A new certificate, brought as the kubelet brings it, while clients post without a pause.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use podgraft::http::Limits;
+use podgraft::tls::development::Issued;
+use podgraft::tls::{CertificateFiles, Reload};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use crate::client::Tls;
+use crate::server::{HANGS, Server, echo, issue};
+
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// A mounted Secret: its files are links into `..data`, which is a link to what is current.
+struct Mount(TempDir);
+
+impl Mount {
+    fn new(issued: &Issued) -> Self {
+        let mount = Mount(tempfile::tempdir().unwrap());
+        mount.swap("..1", &issued.certificate, &issued.key);
+        for file in ["tls.crt", "tls.key"] {
+            symlink(Path::new("..data").join(file), mount.0.path().join(file)).unwrap();
+        }
+        mount
+    }
+
+    /// Brings a new content in one step, and takes the old one away.
+    fn swap(&self, version: &str, certificate: &str, key: &str) {
+        let path = |name: &str| self.0.path().join(name);
+        let old = fs::read_link(path("..data")).ok();
+        fs::create_dir(path(version)).unwrap();
+        fs::write(path(version).join("tls.crt"), certificate).unwrap();
+        fs::write(path(version).join("tls.key"), key).unwrap();
+        symlink(version, path("..data_tmp")).unwrap();
+        fs::rename(path("..data_tmp"), path("..data")).unwrap();
+        if let Some(old) = old {
+            fs::remove_dir_all(self.0.path().join(old)).unwrap();
+        }
+    }
+}
+
+fn der(issued: &Issued) -> Vec<u8> {
+    CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap().to_vec()
+}
+
+/// A server whose certificate is followed, and what is told of it.
+async fn follow(mount: &Mount, authority: &str) -> (Server, mpsc::Receiver<Reload>) {
+    // Connections are retired quickly, so that there are new ones all the time.
+    let limits = Limits { requests_per_connection: 3, ..Limits::default() };
+    let files = CertificateFiles::open(mount.0.path()).unwrap();
+    let server = Server::with(limits, echo(), authority.to_owned(), files.serving()).await;
+    let (tell, told) = mpsc::channel();
+    files.follow(INTERVAL, move |reload| drop(tell.send(reload))).unwrap();
+    (server, told)
+}
+
+async fn next(told: mpsc::Receiver<Reload>) -> (Reload, mpsc::Receiver<Reload>) {
+    let wait = move || (told.recv_timeout(HANGS).expect("nothing was seen"), told);
+    tokio::task::spawn_blocking(wait).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_replaced_without_a_lost_request() {
+    let issues: Vec<Issued> = (0..6).map(|_| issue()).collect();
+    let mount = Mount::new(&issues[0]);
+    let (server, mut told) = follow(&mount, &issues[0].authority).await;
+    let authorities: Vec<String> = issues.iter().map(|issued| issued.authority.clone()).collect();
+    let address = server.address;
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let tls = Tls { authorities: authorities.clone(), ..server.tls() };
+            let last = der(&issues[5]);
+            tokio::spawn(async move {
+                // Until it has been shown the last one.
+                loop {
+                    let mut client = tls.connect(address).await.expect("a connection was lost");
+                    while !client.post("{}").await.expect("a request was lost").closes() {}
+                    if client.certificate() == last {
+                        return;
+                    }
+                }
+            })
+        })
+        .collect();
+    for (n, issued) in issues.iter().enumerate().skip(1) {
+        mount.swap(&format!("..{}", n + 1), &issued.certificate, &issued.key);
+        let reload;
+        (reload, told) = next(told).await;
+        assert!(matches!(reload, Reload::Replaced(_)), "{reload:?}");
+        let tls = Tls::trusting(&issued.authority);
+        let mut client = tls.connect(address).await.expect("the new certificate is not served");
+        assert_eq!(client.certificate(), der(issued));
+        assert_eq!(client.post("{}").await.unwrap().status, 200);
+    }
+    for client in clients {
+        timeout(HANGS, client).await.expect("a client never saw the last certificate").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_pair_is_kept_out_until_a_good_one_comes() {
+    let (first, second, third) = (issue(), issue(), issue());
+    let mount = Mount::new(&first);
+    let (server, mut told) = follow(&mount, &first.authority).await;
+    let half = &second.certificate[..second.certificate.len() / 2];
+    for (version, certificate, key, words) in [
+        ("..mismatch", &*second.certificate, &*first.key, "does not belong"),
+        ("..half", half, &second.key, "certificate"),
+        ("..empty", "", "", "no certificate"),
+        ("..garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &second.key, "cannot be read"),
+        ("..no-key", &second.certificate, "", "no private key"),
+        ("..swapped", &second.key, &second.certificate, "no certificate"),
+    ] {
+        mount.swap(version, certificate, key);
+        let reload;
+        (reload, told) = next(told).await;
+        let Reload::Kept(error) = reload else { panic!("{version} was used") };
+        assert!(error.to_string().contains(words), "{version}: {error}");
+        assert_eq!(server.connect().await.certificate(), der(&first), "{version}");
+    }
+    fs::remove_file(mount.0.path().join("tls.crt")).unwrap();
+    let reload;
+    (reload, told) = next(told).await;
+    assert!(matches!(&reload, Reload::Kept(error) if error.to_string().contains("--cert-dir")), "{reload:?}");
+    symlink("..data/tls.crt", mount.0.path().join("tls.crt")).unwrap();
+    mount.swap("..good", &third.certificate, &third.key);
+    loop {
+        let reload;
+        (reload, told) = next(told).await;
+        if let Reload::Replaced(_) = reload {
+            break;
+        }
+    }
+    assert_eq!(Tls::trusting(&third.authority).connect(server.address).await.unwrap().certificate(), der(&third));
+}
