@@ -12,7 +12,7 @@ clean_up() {
   for pid in "${pids[@]}"; do kill -CONT "$pid" 2>/dev/null || true; kill "$pid" 2>/dev/null || true; done
   sleep 0.3
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then tail -n 15 "$work"/*.log >&2 2>/dev/null || true; fi
+  if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then tail -n 6 "$work"/*.log >&2 2>/dev/null || true; fi
   rm -rf "$work"
   exit "$code"
 }
@@ -88,3 +88,6 @@ literal() {
     inside && index($0, "  " key ": |") == 1 { block = 1; first = -1 }
     END { exit !seen }' "$here/$1" || fail "$1 has no $3 in $2"
 }
+
+# crash PID: ends it as a crash does.
+crash() { { kill -KILL "$1" && wait "$1"; } 2>/dev/null || true; }

@@ -102,8 +102,7 @@ eventually 5 shows 6
 stop "$daemon" >/dev/null
 sleep 1.5
 shows 6 || fail "the page went with the remote"
-kill -KILL "$sync_pid"
-wait "$sync_pid" 2>/dev/null || true
+crash "$sync_pid"
 mkdir "$work/content/..new.half" && echo half >"$work/content/..new.half/index.html" && chmod 777 "$work/content/..new.half"
 # From here with the shell and the tools of the image: BusyBox, where there is one.
 if command -v busybox >/dev/null; then
