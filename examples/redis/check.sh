@@ -107,4 +107,13 @@ app "$local_port"
 visit() { python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=8).read().decode(), end="")' "http://127.0.0.1:$web_port/"; }
 eventually 5 visit
 [ "$(at "$local_port" get visits)" = 1 ] && [ "$(visit)" = "visit 2" ] || fail "redis-local does not count"
+
+# A member with a password, and not an easy one.
+secret='s3 cr$t"x%['
+at "$local_port" config set requirepass "$secret" >/dev/null
+start haproxy env -i PATH="$PATH" REDIS_HOST=127.0.0.1 REDIS_PORT="$redis_port" \
+  REDIS_SERVER_1="127.0.0.1:$local_port" REDIS_CHECK_PASSWORD="$secret" haproxy -db -f "$work/haproxy.cfg"
+eventually 5 ready
+sleep 1.5
+ready && [ "$(at "$redis_port" --no-auth-warning -a "$secret" ping)" = PONG ] || fail "the ambassador does not authenticate"
 echo "redis: a planned move followed in $planned ms, a crash in $crash ms, two masters refused; $requests requests of the app, $failed failed"
