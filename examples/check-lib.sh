@@ -12,6 +12,7 @@ clean_up() {
   for pid in "${pids[@]}"; do kill -CONT "$pid" 2>/dev/null || true; kill "$pid" 2>/dev/null || true; done
   sleep 0.3
   for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  wait "${pids[@]}" 2>/dev/null || true
   if [ "$code" -ne 0 ] && [ "$code" -ne 77 ]; then tail -n 6 "$work"/*.log >&2 2>/dev/null || true; fi
   rm -rf "$work"
   exit "$code"
@@ -53,12 +54,17 @@ stop() {
   echo $((($(date +%s%N) - begin) / 1000000))
 }
 
-# free_ports N: prints N free ports of 127.0.0.1.
+# free_ports N: prints N free ports of 127.0.0.1, below those that the kernel gives to clients.
 free_ports() {
   python3 -c '
-import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held: s.bind(("127.0.0.1", 0))
+import random, socket, sys
+held = []
+for port in random.sample(range(15000, 32000), 500):
+    s = socket.socket()
+    try: s.bind(("127.0.0.1", port))
+    except OSError: continue
+    held.append(s)
+    if len(held) == int(sys.argv[1]): break
 print(*(s.getsockname()[1] for s in held))' "$1"
 }
 

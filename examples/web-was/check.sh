@@ -38,7 +38,7 @@ except urllib.error.HTTPError as e: answer = e
 print(answer.status, answer.headers.get("Retry-After"), answer.read().decode())
 PY
 }
-says() { status "${@:2}" | grep -qF "$1"; }
+says() { [[ $(status "${@:2}") == *"$1"* ]]; }
 
 start nginx env -i PATH="$PATH" WEB_PORT="$web_port" WEB_UPSTREAM="$app_port" WEB_READY=/ WEB_BODY=1m WEB_TIMEOUT=5 sh "$work/start.sh"
 nginx_pid=$started
