@@ -70,7 +70,7 @@ for _ in range(int(sys.argv[3])):
     c.request("GET", sys.argv[2]); c.getresponse().read()' "$@"
 }
 
-for port in "$m_log" "$m_redis" "$m_tomcat"; do eventually 20 is "$port" app_up 1; done
+for port in "$m_log" "$m_redis" "$m_tomcat"; do eventually 40 is "$port" app_up 1; done
 for _ in 1 2 3 4 5; do ask "$orders" / 180; sleep 0.6; done # the log is rotated twice on the way
 ask "$orders" /fail 100
 ask "$catalog" / 900
