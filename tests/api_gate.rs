@@ -40,10 +40,8 @@ fn read(yaml: &str) -> Value {
 
 fn good(gated: Gated) -> std::sync::Arc<podgraft::inject::companion::Companion> {
     assert_eq!(gated.problems, []);
-    match gated.listed {
-        Some(Listed::Good(companion)) => companion,
-        other => panic!("{other:?}"),
-    }
+    let Some(Listed::Good(companion)) = gated.listed else { unreachable!("there is nothing to mend in it") };
+    companion
 }
 
 #[test]
