@@ -10,7 +10,7 @@
 //! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `files`, `selector` | one part of the specification each |
 //! | `parameters`, `slots` | parameters: their values, and what they fill |
 //! | `security`, `advice` | what works, and should be looked at |
-//! | `compile`, `render` | the compiled companion |
+//! | `compile`, `render`, `writer` | the compiled companion |
 
 mod advice;
 mod compile;
@@ -35,6 +35,7 @@ mod slots;
 #[cfg(test)]
 mod testing;
 mod volumes;
+mod writer;
 
 use serde_json::Value;
 

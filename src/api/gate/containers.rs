@@ -28,6 +28,9 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
                 found.problem(&each.at.member(field), format!("must be one of {}", words.join(", ")));
             }
         }
+        if each.container.image.contains(char::is_whitespace) {
+            found.problem(&each.at.member("image"), "has white space in it; remove it");
+        }
         resources(&each, found);
         let other = names.insert(&each.container.name, each.init);
         if other.is_some_and(|init| init != each.init) {
@@ -110,6 +113,10 @@ mod tests {
         check(
             companion("/spec/containers", json!([{"env": []}])),
             &["spec.containers[0].name: is missing", "spec.containers[0].image: is missing"],
+        );
+        check(
+            companion("/spec/containers/0/image", json!("a:1 ")),
+            &["spec.containers[0].image: has white space in it"],
         );
         check(companion("/spec/containers", json!([])), &["spec.containers: must have at least 1 item"]);
         check(

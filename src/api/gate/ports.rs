@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::findings::Findings;
 use super::names::is_port_name;
-use super::object::Object;
+use super::object::{Each, Object};
 use super::place::Place;
 use crate::api::v1alpha1::Protocol;
 
 pub(super) fn check(object: &Object, found: &mut Findings) {
     containers(object, found);
+    for each in object.containers() {
+        actions(&each, found);
+    }
     endpoints(object, found);
     inputs(object, found);
     exposes(object, found);
@@ -40,6 +45,31 @@ fn containers(object: &Object, found: &mut Findings) {
                 );
                 found.problem(&here.member("containerPort"), message);
             }
+        }
+    }
+}
+
+/// Ports that probes and hooks call: a number in range, or a name that the container declares.
+fn actions(each: &Each, found: &mut Findings) {
+    let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| vec![probe]);
+    let hooks = ["postStart", "preStop"].map(|hook| vec!["lifecycle", hook]);
+    for (path, kind) in
+        probes.into_iter().chain(hooks).flat_map(|p| ["httpGet", "tcpSocket", "grpc"].map(|k| (p.clone(), k)))
+    {
+        let mut here = (each.at.clone(), each.field(path[0]).unwrap_or(&Value::Null));
+        here = (here.0.member(path[0]), here.1);
+        for member in path[1..].iter().copied().chain([kind, "port"]) {
+            here = (here.0.member(member), &here.1[member]);
+        }
+        let named = |name: &str| each.container.ports.iter().any(|p| p.name.as_deref() == Some(name));
+        match &here.1 {
+            Value::Number(number) if !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) => {
+                found.problem(&here.0, "must be from 1 to 65535");
+            }
+            Value::String(name) if !named(name) => {
+                found.problem(&here.0, "is no name of a port of this container; name one of ports, or give the number");
+            }
+            _ => {}
         }
     }
 }
@@ -175,6 +205,28 @@ mod tests {
             "spec.containers[0].ports[2].name: is there twice: a",
         ];
         check(companion("/spec/containers/0/ports", ports), &expected);
+    }
+
+    #[test]
+    fn probes_and_hooks_call_ports_that_there_are() {
+        let probe =
+            |port: serde_json::Value| companion("/spec/containers/0/startupProbe", json!({"httpGet": {"port": port}}));
+        check(probe(json!(80)), &[]);
+        check(probe(json!(0)), &["spec.containers[0].startupProbe.httpGet.port: must be from 1 to 65535"]);
+        check(
+            probe(json!("http")),
+            &["spec.containers[0].startupProbe.httpGet.port: is no name of a port of this container"],
+        );
+        let hook = json!({"preStop": {"tcpSocket": {"port": 65536}}});
+        check(
+            companion("/spec/containers/0/lifecycle", hook),
+            &["spec.containers[0].lifecycle.preStop.tcpSocket.port: must be from 1 to 65535"],
+        );
+        let named = [
+            ("/spec/containers/0/ports", json!([{"containerPort": 80, "name": "http"}])),
+            ("/spec/containers/0/readinessProbe", json!({"httpGet": {"port": "http"}})),
+        ];
+        check(with(&named), &[]);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::compile::{endpoint_at, filler, mover};
+use super::compile::filler;
 use super::object::{Each, Object};
 use super::slots;
 use super::volumes::{FILES, NO_TOKEN, full_name};
+use super::writer::Writer;
 use crate::api::v1alpha1::{Lifecycle, Protocol, Spec};
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::template::{Piece, Resource, Resources, Template};
@@ -13,8 +14,7 @@ use crate::inject::template::{Piece, Resource, Resources, Template};
 /// The whole container. It opens with the name; each further member writes its own leading comma.
 pub(super) fn template(object: &Object, each: &Each) -> Template {
     let spec = &object.spec;
-    let mut writer = Writer { spec, text: String::from("{\"name\":"), pieces: Vec::new() };
-    writer.text(&Value::from(each.container.name.as_str()).to_string());
+    let mut writer = Writer::new(spec, &each.container.name);
     if !each.init && spec.lifecycle == Lifecycle::Native {
         writer.text(",\"restartPolicy\":\"Always\"");
     }
@@ -151,103 +151,6 @@ fn resources(spec: &Spec, each: &Each) -> Option<Piece> {
     let rest: Vec<_> = rest.map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
     let (limits, requests) = (list("limits"), list("requests"));
     Some(Piece::Resources(Box::new(Resources { rest: rest.join(",").into(), limits, requests })))
-}
-
-/// Writes JSON, and leaves gaps where a port is that of an endpoint that a parameter moves.
-struct Writer<'s> {
-    spec: &'s Spec,
-    text: String,
-    pieces: Vec<Piece>,
-}
-
-impl Writer<'_> {
-    fn text(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    fn push(&mut self, piece: Option<Piece>) {
-        let Some(piece) = piece else { return };
-        if !self.text.is_empty() {
-            self.pieces.push(Piece::Text(std::mem::take(&mut self.text).into()));
-        }
-        self.pieces.push(piece);
-    }
-
-    fn finish(mut self) -> Template {
-        self.text("}");
-        self.pieces.push(Piece::Text(self.text.into()));
-        Template(self.pieces.into())
-    }
-
-    fn member(&mut self, key: &str, value: &Value) {
-        self.text(",");
-        self.key(key);
-        match key {
-            "ports" => self.list(value, |writer, port| {
-                let protocol = match port["protocol"].as_str() {
-                    Some("UDP") => Protocol::Udp,
-                    Some("SCTP") => Protocol::Sctp,
-                    _ => Protocol::Tcp,
-                };
-                writer.object(port, |writer, key, value| writer.port_if(key == "containerPort", protocol, value));
-            }),
-            "livenessProbe" | "readinessProbe" | "startupProbe" => {
-                self.object(value, Self::action);
-            }
-            "lifecycle" => self.object(value, |writer, key, hook| match key {
-                "postStart" | "preStop" => writer.object(hook, Self::action),
-                _ => writer.text(&hook.to_string()),
-            }),
-            _ => self.text(&value.to_string()),
-        }
-    }
-
-    /// What a probe or a hook does.
-    fn action(&mut self, key: &str, action: &Value) {
-        match key {
-            "httpGet" | "tcpSocket" | "grpc" => {
-                self.object(action, |writer, key, value| writer.port_if(key == "port", Protocol::Tcp, value));
-            }
-            _ => self.text(&action.to_string()),
-        }
-    }
-
-    fn port_if(&mut self, is_port: bool, protocol: Protocol, value: &Value) {
-        let number = value.as_u64().filter(|_| is_port).and_then(|n| u16::try_from(n).ok());
-        let endpoint = number.and_then(|number| endpoint_at(self.spec, number, protocol));
-        let moves =
-            |e: &u8| self.spec.listens.get(usize::from(*e)).is_some_and(|e| mover(self.spec, &e.name).is_some());
-        match endpoint.filter(moves) {
-            Some(endpoint) => self.push(Some(Piece::Port(endpoint))),
-            None => self.text(&value.to_string()),
-        }
-    }
-
-    fn key(&mut self, key: &str) {
-        self.text(&Value::from(key).to_string());
-        self.text(":");
-    }
-
-    fn object(&mut self, value: &Value, write: impl Fn(&mut Self, &str, &Value)) {
-        let Some(members) = value.as_object() else { return self.text(&value.to_string()) };
-        self.text("{");
-        for (i, (key, value)) in members.iter().enumerate() {
-            self.text(if i == 0 { "" } else { "," });
-            self.key(key);
-            write(self, key, value);
-        }
-        self.text("}");
-    }
-
-    fn list(&mut self, value: &Value, write: impl Fn(&mut Self, &Value)) {
-        let Some(items) = value.as_array() else { return self.text(&value.to_string()) };
-        self.text("[");
-        for (i, item) in items.iter().enumerate() {
-            self.text(if i == 0 { "" } else { "," });
-            write(self, item);
-        }
-        self.text("]");
-    }
 }
 
 #[cfg(test)]

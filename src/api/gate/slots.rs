@@ -30,12 +30,12 @@ fn fills(parameter: &Parameter, at: &Place, found: &mut Findings) {
     for (slot, _, _, kind) in slots.iter().filter(|(_, there, right, _)| *there && !right) {
         found.problem(&at.member(slot), format!("is a slot for type {kind} only; use env, or make the type {kind}"));
     }
-    // A slot that is there in the wrong shape is there.
+    // A slot that is there in the wrong shape is there, and one that is misspelt was told.
     let filled = slots.iter().filter(|(slot, there, ..)| *there || found.is_misshapen(&at.member(slot))).count();
     let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
-    if filled == 0 {
+    if filled == 0 && !found.any_within(at) {
         found.problem(at, "fills no slot; give it one of env, mountPath, resource and listens");
-    } else if filled > if port { 2 } else { 1 } {
+    } else if filled > 1 + usize::from(port) {
         found.problem(
             at,
             "fills more than one of env, mountPath, resource and listens; only a Port may fill env and listens",

@@ -58,7 +58,7 @@ pub struct Parameter {
     pub default: Option<String>,
     /// The only values that a String may have.
     #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(max = 256)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(min = 1, max = 32), inner(length(max = 256)), extend("x-kubernetes-list-type" = "set"))]
     pub words: Vec<String>,
     /// A regular expression that must match the whole of a String, in the syntax that RE2 and Rust have in common.
     #[serde(default, skip_serializing_if = "Option::is_none")]
