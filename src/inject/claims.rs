@@ -139,6 +139,11 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
+    /// Takes note of a port that a companion which is there already listens on, declared by a container or not.
+    pub(super) fn standing_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
+        self.ports.push(Port { number, protocol, host: false, companion });
+    }
+
     pub(super) fn env(&mut self, container: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {
         let view = &self.pod.containers[container];
         let standing = self.pod.env(view).iter().any(|name| name == variable).then(|| owner(view));

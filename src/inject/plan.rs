@@ -169,7 +169,7 @@ impl<'a> Plan<'a> {
             match before {
                 None => {
                     claims.port(Port { number, protocol, host: false, companion: &companion.name })?;
-                    self.added.ports.push(number);
+                    self.added.ports.push((number, protocol));
                 }
                 Some((_, _, same)) if *same == belongs_to => {}
                 // Two ports of the companion itself meet only where a parameter moved one of them.

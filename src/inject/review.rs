@@ -41,8 +41,8 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
         return left_alone(Reason::NoContainers, Effect::Warn);
     }
     let ask = Ask::read(pod, home);
-    let review = Review { pod, home, world, status: Status::read(pod.annotation(keys::STATUS)), findings: Vec::new() };
-    review.run(&ask)
+    let status = Status::read(pod.annotation(keys::STATUS));
+    Review { pod, home, world, status: &status, findings: Vec::new() }.run(&ask)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -54,11 +54,11 @@ fn remark<'a>(reason: Reason, effect: Effect) -> Finding<'a> {
     Finding { companion: None, via: None, reason, effect, outcome: false }
 }
 
-struct Review<'a> {
+struct Review<'s, 'a> {
     pod: &'a Pod<'a>,
     home: Home<'a>,
     world: &'a World,
-    status: Status<'a>,
+    status: &'s Status<'a>,
     findings: Vec<Finding<'a>>,
 }
 
@@ -70,12 +70,15 @@ struct Choices {
     first: Vec<usize>,
 }
 
-impl<'a> Review<'a> {
+impl<'a> Review<'_, 'a> {
     fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
         let choices = self.choices(ask);
         self.judge_words(ask, &candidates);
         let mut claims = Claims::new(self.pod);
+        for recorded in self.status.standing(self.pod) {
+            recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
+        }
         let mut plans = Vec::with_capacity(candidates.len());
         for candidate in &candidates {
             self.consider(candidate, ask, &choices, &mut claims, &mut plans);
@@ -86,7 +89,7 @@ impl<'a> Review<'a> {
         }
         plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));
         self.settle(&mut plans);
-        let patch = weave::weave(self.pod, &self.status, &plans);
+        let patch = weave::weave(self.pod, self.status, &plans);
         drop(plans);
         Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings: self.findings }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::companion::Protocol;
 use super::json::{Reader, Seen, Unreadable, write_string};
 use super::pod::Pod;
 
@@ -18,6 +19,8 @@ pub(super) struct Recorded<'a> {
     pub(super) hash: Cow<'a, str>,
     init_containers: Vec<Cow<'a, str>>,
     containers: Vec<Cow<'a, str>>,
+    /// What it listens on, whether a container declares it or not.
+    pub(super) ports: Vec<(u16, Protocol)>,
     /// The whole entry, as JSON.
     pub(super) json: &'a str,
 }
@@ -34,7 +37,7 @@ pub(super) struct Added<'a> {
     pub(super) mounts: Vec<(&'a str, Cow<'a, str>)>,
     /// Container and variable.
     pub(super) env: Vec<(&'a str, &'a str)>,
-    pub(super) ports: Vec<u16>,
+    pub(super) ports: Vec<(u16, Protocol)>,
     pub(super) annotations: Vec<&'a str>,
     pub(super) image_pull_secrets: Vec<&'a str>,
     /// Container and seconds.
@@ -80,13 +83,26 @@ impl<'a> Status<'a> {
 
 impl<'a> Recorded<'a> {
     fn parse(companion: Cow<'a, str>, json: &'a str) -> Result<Self, Unreadable> {
-        let mut entry =
-            Recorded { companion, hash: Cow::default(), init_containers: Vec::new(), containers: Vec::new(), json };
+        let mut entry = Recorded {
+            companion,
+            hash: Cow::default(),
+            init_containers: Vec::new(),
+            containers: Vec::new(),
+            ports: Vec::new(),
+            json,
+        };
         let mut seen = Seen::default();
         Reader::of(json).object(|r, key| match &**key {
             "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
             "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers)),
             "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers)),
+            "ports" => {
+                seen.first(3)?;
+                let mut ports = Vec::new();
+                read_names(r, &mut ports)?;
+                entry.ports = ports.iter().filter_map(|port| read_port(port)).collect();
+                Ok(())
+            }
             _ => r.skip(),
         })?;
         Ok(entry)
@@ -106,6 +122,13 @@ impl<'a> Recorded<'a> {
 
 fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>) -> Result<(), Unreadable> {
     r.array(|r, _| r.string().map(|name| into.extend(name))).map(|_| ())
+}
+
+/// Reads a port as it is written: `6379/TCP`.
+fn read_port(text: &str) -> Option<(u16, Protocol)> {
+    let (number, protocol) = text.split_once('/')?;
+    let protocol = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter().find(|p| p.as_str() == protocol)?;
+    Some((number.parse().ok()?, protocol))
 }
 
 /// Writes a status: entries that stand, then those that are added.
@@ -142,9 +165,12 @@ impl Added<'_> {
         write_list(out, "volumes", &self.volumes);
         write_groups(out, "mounts", &self.mounts, |out, path| write_string(out, path));
         write_groups(out, "env", &self.env, |out, name| write_string(out, name));
+        for (i, (number, protocol)) in self.ports.iter().enumerate() {
+            let before = if i == 0 { ",\"ports\":[" } else { "," };
+            out.extend_from_slice(format!("{before}\"{number}/{}\"", protocol.as_str()).as_bytes());
+        }
         if !self.ports.is_empty() {
-            let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
-            out.extend_from_slice(format!(",\"ports\":[{}]", ports.join(",")).as_bytes());
+            out.push(b']');
         }
         write_list(out, "annotations", &self.annotations);
         write_list(out, "imagePullSecrets", &self.image_pull_secrets);

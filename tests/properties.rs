@@ -1,0 +1,289 @@
+//! The laws of the pure room, each over ten thousand generated Pods and companions.
+//!
+//! `PROPTEST_CASES` changes how many.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use podgraft::admission;
+use podgraft::inject::pod::Pod;
+use podgraft::inject::verdict::{Decision, Effect};
+use podgraft::inject::world::{Entry, World};
+use podgraft::inject::{self, uninject};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use support::generate::{NAMESPACE, Scene, parameter_value, scene};
+use support::{Reply, ask, review_of, world};
+
+/// Ten thousand cases, unless the environment says otherwise.
+fn laws() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2_000, ..ProptestConfig::default() }
+}
+
+fn patched(scene: &Scene) -> (World, Reply, Value) {
+    let world = world(&scene.manifests);
+    let reply = ask(&scene.pod, NAMESPACE, &world);
+    let pod = reply.apply(&scene.pod);
+    (world, reply, pod)
+}
+
+fn operations(reply: &Reply) -> Vec<Value> {
+    reply.patch.as_ref().and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+/// A Pod without what counts as absent: null and empty parents of what may be added.
+fn settled(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    let drop_empty = |parent: &mut Value, keys: &[&str]| {
+        let Some(parent) = parent.as_object_mut() else { return };
+        for key in keys {
+            let empty = match parent.get(*key) {
+                Some(Value::Null) => true,
+                Some(Value::Array(items)) => items.is_empty(),
+                Some(Value::Object(members)) => members.is_empty(),
+                _ => false,
+            };
+            if empty {
+                parent.shift_remove(*key);
+            }
+        }
+    };
+    drop_empty(&mut pod["metadata"], &["annotations"]);
+    for list in ["initContainers", "containers"] {
+        for container in pod["spec"][list].as_array_mut().into_iter().flatten() {
+            drop_empty(container, &["env", "volumeMounts", "lifecycle"]);
+        }
+    }
+    drop_empty(&mut pod["spec"], &["initContainers", "containers", "volumes", "imagePullSecrets"]);
+    pod
+}
+
+/// What API servers and LimitRanges write into a Pod between two calls: defaults, and quantities in other words.
+fn defaulted(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    pod["spec"]["dnsPolicy"] = json!("ClusterFirst");
+    pod["spec"]["terminationGracePeriodSeconds"].take();
+    for list in ["initContainers", "containers"] {
+        for container in pod["spec"][list].as_array_mut().into_iter().flatten() {
+            container["terminationMessagePath"] = json!("/dev/termination-log");
+            container["imagePullPolicy"] = json!("IfNotPresent");
+            container["resources"] = json!({"limits": {"cpu": "1"}, "requests": {"cpu": "1"}});
+            for port in container["ports"].as_array_mut().into_iter().flatten() {
+                port["protocol"] = json!("TCP");
+            }
+            let mounts = container["volumeMounts"].take();
+            let mut mounts = mounts.as_array().cloned().unwrap_or_default();
+            mounts.push(json!({"name": "kube-api-access-x", "mountPath": "/var/run/secrets/x", "readOnly": true}));
+            container["volumeMounts"] = mounts.into();
+        }
+    }
+    for volume in pod["spec"]["volumes"].as_array_mut().into_iter().flatten() {
+        if !volume["downwardAPI"].is_null() {
+            volume["downwardAPI"]["defaultMode"] = json!(420);
+        }
+    }
+    pod
+}
+
+fn names(pod: &Value, list: &str) -> Vec<String> {
+    let items = pod["spec"][list].as_array().into_iter().flatten();
+    items.filter_map(|item| item["name"].as_str().map(Into::into)).collect()
+}
+
+/// Keys and kinds of a JSON value, without its scalars.
+fn shape(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: Vec<String> = members.iter().map(|(k, v)| format!("{k}:{}", shape(v))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(",")),
+        Value::String(_) => "s".into(),
+        Value::Number(_) => "n".into(),
+        Value::Bool(_) => "b".into(),
+        Value::Null => "0".into(),
+    }
+}
+
+proptest! {
+    #![proptest_config(laws())]
+
+    #[test]
+    fn p1_a_patch_only_adds_and_only_where_companions_belong(scene in scene()) {
+        let (_, reply, _) = patched(&scene);
+        for operation in operations(&reply) {
+            prop_assert_eq!(&operation["op"], "add");
+            let path = operation["path"].as_str().unwrap();
+            let parts: Vec<&str> = path.split('/').skip(1).collect();
+            let allowed = match parts.as_slice() {
+                ["metadata", "annotations"] | ["metadata", "annotations", _] => true,
+                ["spec", "volumes" | "imagePullSecrets"] => true,
+                ["spec", "volumes" | "imagePullSecrets", item] => *item == "-",
+                ["spec", "initContainers" | "containers"] | ["spec", "initContainers" | "containers", _] => true,
+                ["spec", "initContainers" | "containers", _, "env" | "volumeMounts"] => true,
+                ["spec", "initContainers" | "containers", _, "env" | "volumeMounts", _] => true,
+                ["spec", "containers", _, "lifecycle"] | ["spec", "containers", _, "lifecycle", "preStop"] => true,
+                _ => false,
+            };
+            prop_assert!(allowed, "{}", path);
+            // An add onto a member that is there would replace it: only the status may be written over.
+            let before = scene.pod.pointer(path).filter(|v| !v.is_null());
+            let into_array = parts.last().is_some_and(|p| *p == "-" || p.parse::<usize>().is_ok());
+            prop_assert!(before.is_none() || into_array || path.ends_with("podgraft.dev~1status"), "{}", path);
+        }
+    }
+
+    #[test]
+    fn p2_a_patch_applies_and_gives_a_pod_that_holds_together(scene in scene()) {
+        let (_, reply, pod) = patched(&scene);
+        if reply.patch.is_none() {
+            return Ok(());
+        }
+        let containers: Vec<String> = ["initContainers", "containers"].iter().flat_map(|list| names(&pod, list)).collect();
+        let distinct: BTreeSet<&String> = containers.iter().collect();
+        prop_assert_eq!(distinct.len(), containers.len(), "container names {:?}", containers);
+        let volumes = names(&pod, "volumes");
+        let authored = names(&scene.pod, "volumes");
+        let distinct: BTreeSet<&String> = volumes.iter().collect();
+        prop_assert_eq!(distinct.len(), volumes.len(), "volumes {:?}", volumes);
+        let mut ports = BTreeMap::new();
+        for list in ["initContainers", "containers"] {
+            for container in pod["spec"][list].as_array().into_iter().flatten() {
+                let name = container["name"].as_str().unwrap();
+                let authored_here = names(&scene.pod, list).iter().any(|n| n == name);
+                let mut paths = BTreeSet::new();
+                for mount in container["volumeMounts"].as_array().into_iter().flatten() {
+                    prop_assert!(paths.insert(mount["mountPath"].as_str().unwrap()), "{} mounts twice at {}", name, mount);
+                    let volume = mount["name"].as_str().unwrap().to_owned();
+                    let known = volumes.contains(&volume) || (authored_here && !authored.contains(&volume));
+                    prop_assert!(known, "{} mounts {}, which is no volume", name, volume);
+                }
+                let env: Vec<&str> = container["env"].as_array().into_iter().flatten().filter_map(|e| e["name"].as_str()).collect();
+                let distinct: BTreeSet<&&str> = env.iter().collect();
+                prop_assert_eq!(distinct.len(), env.len(), "variables of {}: {:?}", name, &env);
+                if authored_here {
+                    continue;
+                }
+                for port in container["ports"].as_array().into_iter().flatten() {
+                    let number = port["containerPort"].to_string();
+                    prop_assert!(ports.insert(number, name.to_owned()).is_none(), "{} twice", port);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn p3_and_p4_originals_keep_their_bytes_and_their_order(scene in scene()) {
+        let (_, reply, pod) = patched(&scene);
+        if reply.patch.is_none() {
+            return Ok(());
+        }
+        let mut erased = pod;
+        prop_assert!(uninject(&mut erased).unwrap());
+        // Numbers compare by their text here, objects by the order of their keys.
+        prop_assert_eq!(settled(&erased).to_string(), settled(&scene.pod).to_string());
+    }
+
+    #[test]
+    fn p5_inject_settles_at_once_also_after_defaults(scene in scene()) {
+        let (world, reply, pod) = patched(&scene);
+        if reply.patch.is_none() {
+            return Ok(());
+        }
+        for (again, what) in [(pod.clone(), "at once"), (defaulted(&pod), "after defaults")] {
+            let second = ask(&again, NAMESPACE, &world);
+            prop_assert!(second.allowed, "{}: {}", what, second.message);
+            prop_assert!(second.patch.is_none(), "{}: {:?}", what, second.patch);
+        }
+    }
+
+    #[test]
+    fn p6_no_operation_is_one_too_many(scene in scene()) {
+        let (_, reply, whole) = patched(&scene);
+        let operations = operations(&reply);
+        for left_out in 0..operations.len() {
+            let mut fewer = operations.clone();
+            fewer.remove(left_out);
+            let fewer: json_patch::Patch = serde_json::from_value(fewer.into()).unwrap();
+            let mut pod = scene.pod.clone();
+            if json_patch::patch(&mut pod, &fewer).is_ok() {
+                prop_assert_ne!(&pod, &whole, "{} changes nothing", &operations[left_out]);
+            }
+        }
+    }
+
+    #[test]
+    fn p7_the_same_question_has_the_same_answer_dry_or_not(scene in scene()) {
+        let mut manifests = scene.manifests.clone();
+        let first = world(&manifests);
+        manifests.reverse();
+        let other = world(&manifests);
+        let mut review = review_of(&scene.pod, NAMESPACE);
+        let wet = admission::review(review.to_string().as_bytes(), Entry::Requested, &first, |_| {});
+        review["request"]["dryRun"] = true.into();
+        let dry = admission::review(review.to_string().as_bytes(), Entry::Requested, &other, |_| {});
+        prop_assert_eq!(String::from_utf8(wet.body).unwrap(), String::from_utf8(dry.body).unwrap());
+    }
+
+    #[test]
+    fn p9_no_value_of_a_parameter_changes_the_shape_of_what_is_injected(scene in scene(), value in parameter_value()) {
+        let with = |value: &str| {
+            let mut scene = scene.clone();
+            let metadata = scene.pod["metadata"].as_object_mut().unwrap();
+            let annotations: serde_json::Map<_, _> = ["alpha", "git-sync", "redis", "z9"]
+                .iter()
+                .filter(|name| scene.manifests.iter().any(|m| m["metadata"]["name"] == **name && m["spec"]["parameters"][0]["name"] == "text"))
+                .flat_map(|name| [(format!("podgraft.dev/{name}.text"), value.into())])
+                .chain([("podgraft.dev/companions".to_owned(), "redis".into())])
+                .collect();
+            metadata.insert("annotations".into(), annotations.into());
+            patched(&scene).1
+        };
+        let (benign, tried) = (with("benign"), with(&value));
+        if tried.allowed {
+            prop_assert_eq!(shape(&benign.patch.unwrap_or_default()), shape(&tried.patch.unwrap_or_default()));
+        }
+    }
+
+    #[test]
+    fn p10_a_refusal_says_why_and_every_companion_has_one_outcome(scene in scene()) {
+        let world = world(&scene.manifests);
+        let json = scene.pod.to_string();
+        let request = inject::Request { pod: Pod::read(json.as_bytes()).unwrap(), namespace: NAMESPACE, entry: None, requester: "" };
+        let verdict = inject::review(&request, &world);
+        let mut outcomes = BTreeSet::new();
+        for (companion, _) in verdict.outcomes() {
+            prop_assert!(outcomes.insert(companion.to_owned()), "{} has two outcomes", companion);
+        }
+        let denied = verdict.aloud(Effect::Deny).count();
+        prop_assert_eq!(verdict.decision == Decision::Deny, denied > 0);
+        let reply = ask(&scene.pod, NAMESPACE, &world);
+        prop_assert_eq!(reply.allowed, denied == 0);
+        prop_assert_eq!(reply.message.is_empty(), denied == 0);
+        prop_assert!(reply.message.chars().count() <= 512);
+        prop_assert!(reply.warnings.len() <= 5 && reply.warnings.iter().map(String::len).sum::<usize>() <= 1024);
+        if reply.patch.is_some() {
+            let injected = verdict.outcomes().filter(|(_, f)| f.reason.label() == "Injected").count();
+            prop_assert!(injected > 0);
+        }
+    }
+}
+
+/// Most generated companions are good ones, or the laws would be shown over next to nothing.
+#[test]
+fn the_gate_takes_most_generated_companions() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());
+    for _ in 0..1_000 {
+        let companion = support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
+        let problems = podgraft::api::gate::admit(&companion).problems;
+        good += u32::from(problems.is_empty());
+        for problem in problems {
+            *refused.entry(format!("{}: {}", problem.field(), problem.message)).or_default() += 1;
+        }
+    }
+    assert!(good >= 700, "only {good} of 1000 are good: {refused:#?}");
+}

@@ -1,0 +1,144 @@
+//! What the tests share: worlds from manifests, and reviews of Pods in them.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::panic)]
+
+use podgraft::admission::{self, Answer};
+use podgraft::api::gate;
+use podgraft::inject::catalogue::{Catalogue, Listed};
+use podgraft::inject::namespace::{Namespace, Namespaces, Unlisted};
+use podgraft::inject::world::{Entry, Settings, World};
+use serde_json::{Value, json};
+
+pub mod generate;
+pub mod sized;
+
+/// A world of companions and Namespaces, given as manifests. Every companion must pass the gate.
+pub fn world<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> World {
+    let (mut companions, mut namespaces) = (Vec::new(), Vec::new());
+    for manifest in manifests {
+        if manifest["kind"] == "Namespace" {
+            namespaces.push(namespace(manifest));
+            continue;
+        }
+        let gated = gate::admit(manifest);
+        let problems: Vec<String> = gated.problems.iter().map(|p| format!("{}: {}", p.field(), p.message)).collect();
+        assert!(problems.is_empty(), "the gate refuses {manifest:#}: {problems:#?}");
+        companions.push((gated.namespace, gated.listed.expect("what passed the gate is listed")));
+    }
+    World {
+        companions: Catalogue::new(companions),
+        namespaces: Namespaces::new(namespaces, Unlisted::NameOnly),
+        settings: Settings { own_namespace: Some("podgraft-system".into()), required: true },
+    }
+}
+
+/// A world from YAML documents.
+pub fn world_of(yaml: &str) -> World {
+    world(&documents(yaml))
+}
+
+/// YAML documents as values.
+pub fn documents(yaml: &str) -> Vec<Value> {
+    yaml.split("\n---\n")
+        .map(|document| serde_saphyr::from_str::<Value>(document).unwrap_or_else(|e| panic!("{e}\n{document}")))
+        .filter(|value| !value.is_null())
+        .collect()
+}
+
+/// A Namespace from its manifest.
+pub fn namespace(manifest: &Value) -> Namespace {
+    let map = |map: &'_ Value| -> Vec<(String, String)> {
+        let text = |v: &Value| v.as_str().expect("labels and annotations are texts").to_owned();
+        map.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), text(v))).collect()
+    };
+    let (labels, annotations) = (map(&manifest["metadata"]["labels"]), map(&manifest["metadata"]["annotations"]));
+    let pairs = |map: &'_ [(String, String)]| map.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>();
+    let (labels, annotations) = (pairs(&labels), pairs(&annotations));
+    Namespace::new(
+        manifest["metadata"]["name"].as_str().expect("a Namespace has a name"),
+        labels.iter().map(|(k, v)| (&**k, &**v)),
+        annotations.iter().map(|(k, v)| (&**k, &**v)),
+    )
+}
+
+/// The review that an API server sends for the creation of a Pod.
+pub fn review_of(pod: &Value, namespace: &str) -> Value {
+    json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "requestKind": {"group": "", "version": "v1", "kind": "Pod"},
+            "requestResource": {"group": "", "version": "v1", "resource": "pods"},
+            "namespace": namespace,
+            "operation": "CREATE",
+            "userInfo": {"username": "system:serviceaccount:kube-system:replicaset-controller", "groups": ["system:authenticated"]},
+            "object": pod,
+            "oldObject": null,
+            "dryRun": false,
+            "options": {"apiVersion": "meta.k8s.io/v1", "kind": "CreateOptions"},
+        },
+    })
+}
+
+/// What the webhook answers for the creation of a Pod.
+pub fn ask(pod: &Value, namespace: &str, world: &World) -> Reply {
+    let body = review_of(pod, namespace).to_string();
+    Reply::read(&admission::review(body.as_bytes(), Entry::Requested, world, |_| {}))
+}
+
+/// An answer, taken apart.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub allowed: bool,
+    pub message: String,
+    pub patch: Option<Value>,
+    pub warnings: Vec<String>,
+    pub audit: Value,
+    pub body: Value,
+}
+
+impl Reply {
+    pub fn read(answer: &Answer) -> Self {
+        let body: Value = serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&answer.body).into_owned()));
+        let response = &body["response"];
+        let patch = response["patch"].as_str().map(|text| {
+            use base64::Engine as _;
+            let bytes = base64::engine::general_purpose::STANDARD.decode(text).expect("the patch is base64");
+            serde_json::from_slice(&bytes).expect("the patch is JSON")
+        });
+        assert_eq!(patch.is_some(), response.get("patchType").is_some(), "patchType only with a patch");
+        Reply {
+            status: answer.status,
+            allowed: response["allowed"] == true,
+            message: response["status"]["message"].as_str().unwrap_or_default().to_owned(),
+            patch,
+            warnings: response["warnings"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|w| w.as_str().map(Into::into))
+                .collect(),
+            audit: response["auditAnnotations"].clone(),
+            body,
+        }
+    }
+
+    /// The Pod as the API server would go on with it.
+    pub fn apply(&self, pod: &Value) -> Value {
+        let mut pod = pod.clone();
+        if let Some(patch) = &self.patch {
+            let patch: json_patch::Patch = serde_json::from_value(patch.clone()).expect("the patch is RFC 6902");
+            json_patch::patch(&mut pod, &patch).expect("the patch applies");
+        }
+        pod
+    }
+}
+
+/// The good companions of a world.
+pub fn good(world: &World) -> usize {
+    world.companions.entries().filter(|listed| matches!(listed, Listed::Good(_))).count()
+}
