@@ -1,97 +1,76 @@
 //! AdmissionReview bytes to our words and back. The only place that says admit or deny.
 
-use crate::inject::verdict::Verdict;
+use crate::inject::verdict::{Decision, Verdict};
 use crate::inject::world::{Entry, World};
+use crate::inject::{self, reason::Reason};
 
-/// What goes back to the API server.
-#[derive(Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body: an AdmissionReview where the status is 200, else a sentence of plain text.
-    pub body: Vec<u8>,
-}
+mod answer;
+mod preview;
+mod record;
+mod request;
 
-/// One review as it is logged and counted. Holds nothing of the Pod but its name.
-#[derive(Debug)]
-pub struct Record<'a> {
-    /// `requested`, `opted-in`, `cluster-wide` or `preview`.
-    pub entry: &'static str,
-    /// What came of it.
-    pub result: ReviewResult,
-    /// The request's uid; empty where it could not be read.
-    pub uid: &'a str,
-    /// The request's namespace.
-    pub namespace: &'a str,
-    /// The object's name, or its `generateName`.
-    pub name: &'a str,
-    /// Whether it is a dry run.
-    pub dry_run: bool,
-    /// The verdict, where there is one.
-    pub verdict: Option<&'a Verdict<'a>>,
-    /// Why the request could not be read, or has no verdict; empty otherwise.
-    pub complaint: &'a str,
-}
+pub use answer::{Answer, refusal, warnings};
+pub use preview::preview;
+pub use record::{Record, ReviewResult};
 
-/// What came of a review: a closed set, for it labels metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReviewResult {
-    /// Admitted with a patch.
-    Patched,
-    /// Admitted as it is.
-    Unchanged,
-    /// Refused.
-    Denied,
-    /// No verdict (503): the failure policy decides.
-    Unavailable,
-    /// Not a review (400).
-    Unreadable,
-}
-
-impl ReviewResult {
-    /// Its stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ReviewResult::Patched => "patched",
-            ReviewResult::Unchanged => "unchanged",
-            ReviewResult::Denied => "denied",
-            ReviewResult::Unavailable => "unavailable",
-            ReviewResult::Unreadable => "unreadable",
-        }
-    }
-}
+use request::Request;
 
 /// Answers a review of a Pod. Pure: same inputs, same bytes. `observe` is called once, before it returns.
 #[must_use]
-pub fn review(_body: &[u8], entry: Entry, _world: &World, observe: impl FnOnce(&Record<'_>)) -> Answer {
-    let record = Record {
-        entry: entry.as_str(),
-        result: ReviewResult::Unavailable,
-        uid: "",
-        namespace: "",
-        name: "",
-        dry_run: false,
-        verdict: None,
-        complaint: "not built yet",
+pub fn review(body: &[u8], entry: Entry, world: &World, observe: impl FnOnce(&Record<'_>)) -> Answer {
+    let mut request = match Request::read(body) {
+        Ok(request) => request,
+        Err(complaint) => return unreadable(entry.as_str(), &complaint.to_string(), observe),
     };
-    observe(&record);
-    Answer { status: 503, body: b"not built yet\n".to_vec() }
+    let Some(pod) = request.take_pod() else {
+        let verdict = inject::not_a_pod();
+        return conclude(entry.as_str(), &request, &verdict, observe);
+    };
+    let asked =
+        inject::Request { pod, namespace: &request.namespace, entry: Some(entry), requester: &request.requester };
+    let verdict = inject::review(&asked, world);
+    conclude(entry.as_str(), &request, &verdict, observe)
 }
 
-/// Answers what would be said of the Pods of a workload. Pure as [`review`] is.
-#[must_use]
-pub fn preview(_body: &[u8], _world: &World, observe: impl FnOnce(&Record<'_>)) -> Answer {
-    let record = Record {
-        entry: "preview",
-        result: ReviewResult::Unavailable,
+/// Turns a verdict into an answer, and tells of it.
+fn conclude(
+    entry: &'static str,
+    request: &Request<'_>,
+    verdict: &Verdict<'_>,
+    observe: impl FnOnce(&Record<'_>),
+) -> Answer {
+    let answer = Answer::of(request, verdict);
+    let complaint = match verdict.decision {
+        Decision::Unavailable => verdict.findings.first().map_or("", |f| complaint(&f.reason)),
+        _ => "",
+    };
+    observe(&Record {
+        entry,
+        result: ReviewResult::of(&verdict.decision),
+        uid: &request.uid,
+        namespace: &request.namespace,
+        name: request.name(),
+        dry_run: request.dry_run,
+        verdict: Some(verdict),
+        complaint,
+    });
+    answer
+}
+
+fn complaint(reason: &Reason) -> &'static str {
+    reason.label()
+}
+
+fn unreadable(entry: &'static str, complaint: &str, observe: impl FnOnce(&Record<'_>)) -> Answer {
+    observe(&Record {
+        entry,
+        result: ReviewResult::Unreadable,
         uid: "",
         namespace: "",
         name: "",
         dry_run: false,
         verdict: None,
-        complaint: "not built yet",
-    };
-    observe(&record);
-    Answer { status: 503, body: b"not built yet\n".to_vec() }
+        complaint,
+    });
+    Answer { status: 400, body: format!("podgraft: not a review: {complaint}\n").into_bytes() }
 }

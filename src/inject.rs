@@ -1,20 +1,38 @@
 //! The pure room: a Pod, its namespace and the companions in; a verdict out. No I/O, no async, no clock.
+//!
+//! ```text
+//! Pod, Namespace -> ask -> choose -> plan (against claims) -> weave (into a draft) -> verdict
+//! ```
 
+mod ask;
 pub mod catalogue;
+mod choose;
+mod claims;
 pub mod companion;
+mod draft;
+mod home;
+pub mod json;
 pub mod keys;
 pub mod namespace;
+mod nearest;
 pub mod parameter;
+mod plan;
 pub mod pod;
 pub mod quantity;
 pub mod reason;
+mod review;
 pub mod selector;
+mod status;
 pub mod template;
+mod uninject;
 pub mod verdict;
+mod weave;
 pub mod world;
 
+pub use uninject::uninject;
+
 use pod::Pod;
-use verdict::{Decision, Verdict};
+use verdict::Verdict;
 use world::{Entry, World};
 
 /// What is to be reviewed.
@@ -32,6 +50,22 @@ pub struct Request<'a> {
 
 /// Decides, and writes the patch.
 #[must_use]
-pub fn review<'a>(_request: &'a Request<'a>, _world: &'a World) -> Verdict<'a> {
-    Verdict { decision: Decision::Admit, findings: Vec::new() }
+pub fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+    review::review(request, world)
+}
+
+/// The verdict on what is not the creation of a Pod: it is admitted as it is.
+#[must_use]
+pub fn not_a_pod<'a>() -> Verdict<'a> {
+    review::left_alone(reason::Reason::NotAPod, verdict::Effect::Warn)
+}
+
+/// The table of trouble: what an outcome leads to, by how the companion was asked for and what it says of conflicts.
+#[must_use]
+pub fn effect(
+    reason: &reason::Reason,
+    via: verdict::Via,
+    on_conflict: Option<companion::OnConflict>,
+) -> verdict::Effect {
+    review::effect(reason, via, on_conflict)
 }

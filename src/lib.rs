@@ -10,17 +10,21 @@
 //! |---|---|
 //! | [`inject`] | the pure room: decides, and writes the add-only patch; no I/O, no async, no clock |
 //! | [`admission`] | AdmissionReview bytes to our words and back; the only place that says admit or deny |
-//! | `api` | the custom resources, and the one gate through which a companion enters |
-//! | `source` | where companions and Namespaces come from |
-//! | `tls` | the serving certificate |
-//! | `http` | router, handlers, accept loop and drain |
-//! | `cli` | one file per subcommand; the composition root |
-//! | `metrics`, `telemetry` | what is counted, what is logged |
+//! | [`api`] | the custom resources, and the one gate through which a companion enters |
+//! | [`manifest`] | YAML and JSON text to values with positions, and back |
+//! | [`source`] | where companions and Namespaces come from |
+//! | [`tls`] | the serving certificate |
+//! | [`http`] | router, handlers, accept loop and drain |
+//! | [`cli`] | one file per subcommand; the composition root |
+//! | [`metrics`], [`telemetry`] | what is counted, what is logged |
 
 pub mod admission;
+pub mod api;
 pub mod cli;
 pub mod http;
 pub mod inject;
+pub mod manifest;
 pub mod metrics;
+pub mod source;
 pub mod telemetry;
 pub mod tls;

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use podgraft::cli::Cli;
+use clap::Parser;
 
-fn main() -> anyhow::Result<ExitCode> {
-    Cli::parse().run()
+fn main() -> ExitCode {
+    podgraft::cli::Cli::parse().run()
 }

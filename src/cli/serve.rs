@@ -1,6 +1,7 @@
 //! `podgraft serve`: the composition root, where the rooms are introduced to one another.
 
 mod bounds;
+mod companions;
 mod duration;
 
 use std::net::SocketAddr;
@@ -96,9 +97,9 @@ impl Serve {
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
         let serving = self.certificate(&metrics)?;
-        let (world, companions) = self.world(&metrics);
+        let world = self.world(&metrics);
         let drain = Drain::default();
-        let checks = vec![certificate_check(&serving), companions, shutdown_check(&drain)];
+        let checks = vec![certificate_check(&serving), companions_check(), shutdown_check(&drain)];
         let admission = self.admission_port(world, serving, &metrics, &drain).await?;
         let admin = self.admin_port(checks, metrics).await?;
         tracing::info!(
@@ -145,13 +146,11 @@ impl Serve {
         Ok(serving)
     }
 
-    /// What is known of companions and namespaces, followed from now on, and whether it is good.
-    fn world(&self, metrics: &Arc<Metrics>) -> (Arc<ArcSwap<World>>, Check) {
+    /// What is known of companions and namespaces, followed from now on.
+    fn world(&self, metrics: &Arc<Metrics>) -> Arc<ArcSwap<World>> {
         let own_namespace = self.namespace.as_deref().map(Box::from);
         let settings = Settings { own_namespace, required: self.required_companions };
-        let world = World { settings, ..World::default() };
-        metrics.companions(world.companions.len(), 0);
-        (Arc::new(ArcSwap::from_pointee(world)), Check::new("companions", || Ok(())))
+        companions::follow(&self.companions, settings, self.poll_interval, metrics)
     }
 
     async fn admission_port(
@@ -198,7 +197,7 @@ fn reviewer(world: Arc<ArcSwap<World>>, metrics: Arc<Metrics>) -> Reviewer {
         };
         match question {
             Question::Inject(entry) => admission::review(body, entry, &world, observe),
-            Question::Preview => admission::preview(body, &world, observe),
+            Question::Preview => admission::preview(body, &world, companions::advise, observe),
         }
     })
 }
@@ -232,6 +231,11 @@ fn observer(metrics: Arc<Metrics>) -> Observer {
 fn certificate_check(serving: &Arc<Serving>) -> Check {
     let serving = Arc::clone(serving);
     Check::new("certificate", move || serving.check(SystemTime::now()))
+}
+
+/// They are loaded before anything listens, and those that are bad must not keep the good ones from being served.
+fn companions_check() -> Check {
+    Check::new("companions", || Ok(()))
 }
 
 fn shutdown_check(drain: &Drain) -> Check {

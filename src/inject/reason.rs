@@ -14,6 +14,7 @@ pub enum Reason {
     AlreadyThere,
     NotAvailable { nearest: Option<Box<str>> },
     CompanionInvalid,
+    RequiredIsOff,
     ParameterMissing { companion: Box<str>, parameter: Box<str> },
     ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault },
     ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
@@ -42,7 +43,6 @@ pub enum Reason {
     PreStopKept { container: Box<str> },
     PreStopTooLong { container: Box<str>, seconds: u32, grace: i64 },
     ScrapeAnnotationsKept { key: &'static str },
-    RequiredIsOff,
     NoContainers,
     OptedOut,
     ExcludedNamespace,
@@ -135,6 +135,34 @@ impl Reason {
         }
     }
 
+    /// Whether it is an outcome of a companion, and not a remark.
+    #[must_use]
+    pub fn is_outcome(&self) -> bool {
+        matches!(
+            self,
+            Reason::Injected
+                | Reason::AlreadyThere
+                | Reason::NotAvailable { .. }
+                | Reason::CompanionInvalid
+                | Reason::RequiredIsOff
+                | Reason::ParameterMissing { .. }
+                | Reason::ParameterInvalid { .. }
+                | Reason::ParameterUnknown { .. }
+                | Reason::ContainerNameTaken { .. }
+                | Reason::PortTaken { .. }
+                | Reason::HostPortTaken { .. }
+                | Reason::VolumeNameTaken { .. }
+                | Reason::MountPathTaken { .. }
+                | Reason::VolumeNotShareable { .. }
+                | Reason::EnvNameTaken { .. }
+                | Reason::FileOverridden { .. }
+                | Reason::AnnotationsTooLong { .. }
+                | Reason::HostNetwork
+                | Reason::Windows
+                | Reason::WouldNeverEnd
+        )
+    }
+
     /// One example of each, in the order of declaration: the reference page is made of them.
     #[must_use]
     pub fn examples() -> Vec<Reason> {
@@ -144,6 +172,7 @@ impl Reason {
             Reason::AlreadyThere,
             Reason::NotAvailable { nearest: Some("git-sync".into()) },
             Reason::CompanionInvalid,
+            Reason::RequiredIsOff,
             Reason::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
             Reason::ParameterInvalid {
                 companion: "git-sync".into(),
@@ -191,7 +220,6 @@ impl Reason {
             Reason::PreStopKept { container: "app".into() },
             Reason::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
             Reason::ScrapeAnnotationsKept { key: super::keys::SCRAPE_PORT },
-            Reason::RequiredIsOff,
             Reason::NoContainers,
             Reason::OptedOut,
             Reason::ExcludedNamespace,

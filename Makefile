@@ -1,0 +1,41 @@
+# The two commands that matter: `make run` and `make test`.
+.POSIX:
+CARGO = cargo
+BIN   = target/debug/podgraft
+
+.DEFAULT_GOAL := help
+
+## run     start a server over the examples, post one real review to it, and stay up (no cluster needed)
+run: build
+	@sh examples/run.sh $(BIN)
+
+## test    all tests
+test:
+	$(CARGO) test --locked --all-targets
+	$(CARGO) test --locked --doc
+
+## check   formatting, lints, and the licences and advisories of what we depend on
+check:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed; skipped: cargo install --locked cargo-deny"; fi
+
+## bench   what a review costs, as ratios to a server that answers nothing
+bench:
+	$(CARGO) bench --locked --bench review
+
+## golden  write what the goldens, CRDs and references should be, to be read with git diff
+golden:
+	UPDATE=1 $(CARGO) test --locked --test golden --test references
+
+## image   a static binary in an empty image
+image:
+	docker build -t podgraft:dev .
+
+build:
+	@$(CARGO) build --locked
+
+help:
+	@sed -n 's/^## /  make /p' Makefile
+
+.PHONY: run test check bench golden image build help

@@ -1,0 +1,124 @@
+//! The preview: what would become of the Pods of a workload, told where people look. It changes nothing.
+
+use std::borrow::Cow;
+
+use super::answer::{Answer, refusal, warnings, within_bounds};
+use super::record::{Record, ReviewResult};
+use super::request::Request;
+use super::unreadable;
+use crate::inject;
+use crate::inject::json::{Reader, Unreadable};
+use crate::inject::keys;
+use crate::inject::pod::Pod;
+use crate::inject::verdict::Decision;
+use crate::inject::world::World;
+
+/// The name of the entry.
+const ENTRY: &str = "preview";
+
+/// Answers a review of a workload or a companion with warnings only. `gate` tells what is wrong with a companion, and
+/// what is unwise, from its JSON. `observe` is called once, before it returns.
+#[must_use]
+pub fn preview(
+    body: &[u8],
+    world: &World,
+    gate: impl FnOnce(&str) -> Vec<String>,
+    observe: impl FnOnce(&Record<'_>),
+) -> Answer {
+    let request = match Request::read(body) {
+        Ok(request) => request,
+        Err(complaint) => return unreadable(ENTRY, &complaint.to_string(), observe),
+    };
+    let words = match request.object {
+        None => Ok(Vec::new()),
+        Some(object) if request.kind.group == "podgraft.dev" => Ok(gate(object)),
+        Some(object) => preview_workload(object, &request, world),
+    };
+    let words = match words {
+        Ok(words) => within_bounds(words.into_iter()),
+        Err(complaint) => return unreadable(ENTRY, &complaint.to_string(), observe),
+    };
+    observe(&Record {
+        entry: ENTRY,
+        result: ReviewResult::Unchanged,
+        uid: &request.uid,
+        namespace: &request.namespace,
+        name: request.name(),
+        dry_run: request.dry_run,
+        verdict: None,
+        complaint: "",
+    });
+    Answer::of_warnings(&request.uid, &words)
+}
+
+fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Result<Vec<String>, Unreadable> {
+    let workload = Workload::read(object)?;
+    let mut words: Vec<String> = workload
+        .misplaced
+        .iter()
+        .map(|key| {
+            format!("podgraft: {key} on the {} itself has no effect; set it on its Pod template", request.kind.name)
+        })
+        .collect();
+    let Some(template) = workload.template else { return Ok(words) };
+    let pod = Pod::read(template.as_bytes())?;
+    let asked = inject::Request { pod, namespace: &request.namespace, entry: None, requester: "" };
+    let verdict = inject::review(&asked, world);
+    if verdict.decision == Decision::Deny {
+        words.push(format!("Pods of this {} will be denied: {}", request.kind.name, refusal(&verdict)));
+    }
+    words.extend(warnings(&verdict));
+    Ok(words)
+}
+
+/// A workload as far as the preview looks at it.
+#[derive(Default)]
+struct Workload<'a> {
+    template: Option<&'a str>,
+    /// Our keys that stand where they have no effect.
+    misplaced: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Workload<'a> {
+    fn read(object: &'a str) -> Result<Self, Unreadable> {
+        let mut workload = Workload::default();
+        Reader::of(object).object(|r, key| match &**key {
+            "metadata" => workload.read_metadata(r),
+            "spec" => workload.read_spec(r),
+            _ => r.skip(),
+        })?;
+        Ok(workload)
+    }
+
+    fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
+        r.object(|r, part| match &**part {
+            "annotations" | "labels" => r
+                .object(|r, key| {
+                    let ours = key.strip_prefix(keys::PREFIX);
+                    // A label may be meant for selecting the workload itself.
+                    if ours.is_some_and(|rest| part == "annotations" || rest == "companions") && key != keys::STATUS {
+                        self.misplaced.push(key.clone());
+                    }
+                    r.skip()
+                })
+                .map(|_| ()),
+            _ => r.skip(),
+        })
+        .map(|_| ())
+    }
+
+    /// Finds the Pod template: `spec.template`, or `spec.jobTemplate.spec.template`.
+    fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
+        r.object(|r, key| match &**key {
+            "template" => r.raw().map(|json| self.template = Some(json).filter(|json| *json != "null")),
+            "jobTemplate" => r
+                .object(|r, key| match &**key {
+                    "spec" => self.read_spec(r),
+                    _ => r.skip(),
+                })
+                .map(|_| ()),
+            _ => r.skip(),
+        })
+        .map(|_| ())
+    }
+}

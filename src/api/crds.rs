@@ -1,0 +1,93 @@
+//! The custom resource definitions, made of the types of each version.
+
+use kube::CustomResourceExt;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::{Map, Number, Value};
+
+use super::v1alpha1;
+
+/// The custom resource definitions: ClusterCompanion, then Companion.
+#[must_use]
+pub fn crds() -> Vec<Value> {
+    [v1alpha1::ClusterCompanion::crd(), v1alpha1::Companion::crd()].map(|crd| tidy(to_value(&crd))).into()
+}
+
+/// The custom resource definitions as one YAML stream, the same for the same version of podgraft.
+#[must_use]
+pub fn crds_yaml() -> String {
+    crds().iter().flat_map(|crd| ["---\n".to_owned(), yaml(crd)]).collect()
+}
+
+/// One object as YAML.
+#[must_use]
+pub(super) fn yaml(object: &Value) -> String {
+    serde_saphyr::to_string(&Plain(object)).expect("a JSON value without odd numbers is YAML")
+}
+
+fn to_value(crd: &impl serde::Serialize) -> Value {
+    serde_json::to_value(crd).expect("a definition is JSON")
+}
+
+/// Takes out what the generators put in, and people should not have to read: `nullable`, numbers as fractions, line
+/// breaks within a sentence, and titles.
+fn tidy(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(key, v)| key != "nullable" || !v.is_boolean());
+            kept.map(|(key, v)| tidy_member(key, v)).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.into_iter().map(tidy).collect(),
+        Value::Number(number) => Value::Number(whole(&number).unwrap_or(number)),
+        other => other,
+    }
+}
+
+fn tidy_member(key: String, value: Value) -> (String, Value) {
+    match value {
+        Value::String(text) if key == "description" => {
+            let lines: Vec<_> =
+                text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+            (key, lines.join("\n\n").into())
+        }
+        other => (key, tidy(other)),
+    }
+}
+
+/// The same number without a fraction, where it has none worth the name.
+#[allow(clippy::cast_possible_truncation)] // the range is checked
+fn whole(number: &Number) -> Option<Number> {
+    let fraction = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15)?;
+    Some(Number::from(fraction as i64))
+}
+
+/// A JSON value for serializers other than serde_json's, which do not know its numbers of arbitrary precision.
+struct Plain<'a>(&'a Value);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(b) => serializer.serialize_bool(*b),
+            Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+                (Some(n), _) => serializer.serialize_i64(n),
+                (None, Some(n)) => serializer.serialize_f64(n),
+                (None, None) => serializer.serialize_str(&n.to_string()),
+            },
+            Value::String(s) => serializer.serialize_str(s),
+            Value::Array(items) => {
+                let mut seq = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    seq.serialize_element(&Plain(item))?;
+                }
+                seq.end()
+            }
+            Value::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (key, value) in members {
+                    map.serialize_entry(key, &Plain(value))?;
+                }
+                map.end()
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The one gate through which a companion enters: an object in; a compiled companion, every problem and every warning out.
+//!
+//! It is at least as strict as the custom resource definitions, for it reads their schema, and says what a schema
+//! cannot. It never stops at the first mistake.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `shape` | types, bounds and unknown fields, against the schema |
+//! | `pattern` | which fields go together |
+//! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `files`, `selector` | one part of the specification each |
+//! | `parameters`, `slots` | parameters: their values, and what they fill |
+//! | `security`, `advice` | what works, and should be looked at |
+//! | `compile`, `render`, `writer` | the compiled companion |
+
+mod advice;
+mod compile;
+mod containers;
+mod env;
+mod files;
+mod findings;
+mod hash;
+mod mounts;
+mod names;
+mod object;
+mod parameters;
+mod pattern;
+mod place;
+mod ports;
+mod render;
+mod script;
+mod security;
+mod selector;
+mod shape;
+mod slots;
+#[cfg(test)]
+mod testing;
+mod volumes;
+mod writer;
+
+use serde_json::Value;
+
+use crate::inject::catalogue::Listed;
+use findings::Findings;
+pub use findings::Problem;
+use object::Object;
+
+/// What the gate made of an object.
+#[derive(Debug)]
+pub struct Gated {
+    /// The namespace of a `Companion`, where the object says it; `None` for a `ClusterCompanion`.
+    pub namespace: Option<Box<str>>,
+    /// The companion; `None` where not even its kind and name could be read.
+    pub listed: Option<Listed>,
+    /// Everything that must be mended. The companion is good if there is nothing.
+    pub problems: Vec<Problem>,
+    /// Everything that works, and should be looked at.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads a `ClusterCompanion` or a `Companion`, checks it whole, and compiles it.
+#[must_use]
+pub fn admit(object: &Value) -> Gated {
+    let mut found = Findings::default();
+    let namespace = object::namespace(object);
+    let listed = Object::read(object, &mut found).and_then(|object| {
+        check(&object, &mut found);
+        match (found.problems.is_empty(), object.name.is_empty()) {
+            (true, _) => Some(compile::good(&object)),
+            (false, false) => Some(compile::broken(&object, &found)),
+            (false, true) => None,
+        }
+    });
+    Gated { namespace, listed, problems: found.problems, warnings: found.warnings }
+}
+
+/// Every rule there is.
+fn check(object: &Object, found: &mut Findings) {
+    pattern::check(object, found);
+    selector::check(object, found);
+    containers::check(object, found);
+    ports::check(object, found);
+    env::check(object, found);
+    script::check(object, found);
+    volumes::check(object, found);
+    mounts::check(object, found);
+    files::check(object, found);
+    parameters::check(object, found);
+    slots::check(object, found);
+    security::check(object, found);
+    advice::check(object, found);
+}
+
+/// The known word that was probably meant.
+fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let close = |distance: usize| distance <= 1 + word.chars().count() / 4;
+    known
+        .map(|k| (strsim::osa_distance(&word.to_lowercase(), &k.to_lowercase()), k))
+        .filter(|(distance, _)| close(*distance))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, k)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::testing::{admit, check, git_sync, with};
+    use crate::inject::catalogue::Listed;
+
+    #[test]
+    fn every_mistake_is_told_at_once() {
+        let object = with(&[
+            ("/metadata/name", json!("all")),
+            ("/spec/pattern", json!("sidecar")),
+            ("/spec/activations", json!("OnRequest")),
+            ("/spec/containers/0/image", json!(7)),
+            ("/spec/containers/0/readinessProbe/periodSeconds", json!("5")),
+            ("/spec/parameters/1/default", json!("10")),
+            ("/spec/parameters/2/mountPath", json!("contents/app")),
+        ]);
+        let expected = [
+            "metadata.name: must not be one of",
+            "spec.pattern: must be one of Sidecar, Ambassador, Adapter; did you mean Sidecar?",
+            "spec.activations: unknown field; did you mean activation?",
+            "spec.containers[0].image: must be a string, not a number; put it in quotes",
+            "spec.containers[0].readinessProbe.periodSeconds: must be a whole number, not a string",
+            "spec.parameters[1].default: must be a number and one unit",
+            "spec.parameters[2].mountPath: contents is none of sharedVolumes; did you mean content?",
+        ];
+        check(object, &expected);
+    }
+
+    #[test]
+    fn whatever_stands_anywhere_the_gate_answers() {
+        let base = large();
+        assert_eq!(admit(&base).problems, []);
+        let mut pointers = Vec::new();
+        collect(&base, String::new(), &mut pointers);
+        assert!(pointers.len() > 150);
+        for pointer in pointers {
+            for odd in [
+                json!(null),
+                json!(-1),
+                json!(1e300),
+                json!(70000),
+                json!("\u{0}$(A)/"),
+                json!(""),
+                json!([]),
+                json!([null, {}]),
+                json!({}),
+                json!({"": null}),
+                json!(true),
+            ] {
+                let mut object = base.clone();
+                *object.pointer_mut(&pointer).unwrap() = odd;
+                let gated = admit(&object);
+                let good = matches!(gated.listed, Some(Listed::Good(_)));
+                assert_eq!(good, gated.problems.is_empty(), "{pointer}");
+            }
+            let mut object = base.clone();
+            let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+            match object.pointer_mut(parent) {
+                Some(Value::Object(members)) => drop(members.remove(name)),
+                Some(Value::Array(items)) => drop(items.pop()),
+                _ => {}
+            }
+            let _ = admit(&object);
+        }
+    }
+
+    fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    collect(value, format!("{pointer}/{}", name.replace('/', "~1")), pointers);
+                }
+            }
+            Value::Array(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    collect(item, format!("{pointer}/{i}"), pointers);
+                }
+            }
+            _ => {}
+        }
+        pointers.push(pointer);
+    }
+
+    /// A companion with a bit of everything.
+    pub(super) fn large() -> Value {
+        let mut object = git_sync();
+        for (name, value) in super::testing::everything() {
+            object["spec"][name] = value;
+        }
+        object
+    }
+}

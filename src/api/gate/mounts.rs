@@ -1,0 +1,149 @@
+//! Mounts: what a container mounts where.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::findings::Findings;
+use super::object::{Each, Object};
+use super::place::Place;
+
+pub(super) fn check(object: &Object, found: &mut Findings) {
+    let mut common = HashMap::new();
+    let mut app = HashMap::new();
+    for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
+        let at = Place::spec("sharedVolumes").item(i);
+        let owner = format!("shared volume {}", volume.name);
+        claim(&mut app, &volume.app.mount_path, &at.member("app").member("mountPath"), owner.clone(), found);
+        claim(&mut common, &volume.companion.mount_path, &at.member("companion").member("mountPath"), owner, found);
+    }
+    let files = &object.spec.files;
+    // The same path twice in a list was told by its shape; so below.
+    for (i, file) in files.iter().enumerate().filter(|(i, file)| !files[..*i].iter().any(|f| f.path == file.path)) {
+        let at = Place::spec("files").item(i).member("path");
+        claim(&mut common, &file.path, &at, format!("file {i}"), found);
+    }
+    for each in object.containers() {
+        let mut taken = common.clone();
+        for (i, mount) in each.container.volume_mounts.iter().enumerate() {
+            let at = each.at.member("volumeMounts").item(i);
+            of_own_volume(object, &mount.name, &at.member("name"), found);
+            if !each.container.volume_mounts[..i].iter().any(|m| m.mount_path == mount.mount_path) {
+                claim(&mut taken, &mount.mount_path, &at.member("mountPath"), "another mount".to_owned(), found);
+            }
+        }
+        for (i, device) in each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let at = each.at.member("volumeDevices").item(i).member("name");
+            of_own_volume(object, device["name"].as_str().unwrap_or_default(), &at, found);
+        }
+        below_files(object, &each, found);
+    }
+}
+
+fn of_own_volume(object: &Object, name: &str, at: &Place, found: &mut Findings) {
+    let own = || object.spec.volumes.iter().map(|v| v.name.as_str());
+    if own().any(|v| v == name) {
+        return;
+    }
+    let shared = object.spec.shared_volumes.iter().any(|v| v.name == name);
+    let nearest = super::nearest(name, own()).map(|n| format!("did you mean {n}?"));
+    let message = match nearest {
+        _ if shared => "a shared volume is mounted by itself, at its companion.mountPath; remove the mount".to_owned(),
+        Some(nearest) => format!("is none of volumes; {nearest}"),
+        None => "is none of volumes; declare it there".to_owned(),
+    };
+    found.problem(at, message);
+}
+
+fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &Place, owner: String, found: &mut Findings) {
+    if path.chars().any(char::is_control) {
+        found.problem(at, "has a control character; remove it");
+    }
+    if let Some(other) = taken.get(path).filter(|_| !path.is_empty()) {
+        found.problem(at, format!("is the path of {other}, too; move one of them"));
+    } else {
+        taken.insert(path, owner);
+    }
+}
+
+/// A file is no directory.
+fn below_files(object: &Object, each: &Each, found: &mut Findings) {
+    let below = |path: &str| object.spec.files.iter().find(|f| crate::inject::parameter::lies_below(path, &f.path));
+    for (i, mount) in each.container.volume_mounts.iter().enumerate() {
+        if below(&mount.mount_path).is_some_and(|f| !f.path.is_empty()) {
+            let at = each.at.member("volumeMounts").item(i).member("mountPath");
+            found.problem(&at, "lies below one of files, which is no directory; move one of them");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::gate::testing::{check, with};
+
+    fn mounts(mounts: serde_json::Value) -> serde_json::Value {
+        let volumes = json!([{"name": "cache", "emptyDir": {}}]);
+        with(&[("/spec/volumes", volumes), ("/spec/containers/0/volumeMounts", mounts)])
+    }
+
+    #[test]
+    fn a_mount_names_one_of_the_companions_own_volumes() {
+        check(mounts(json!([{"name": "cache", "mountPath": "/cache"}])), &[]);
+        check(
+            mounts(json!([{"name": "cach", "mountPath": "/cache"}])),
+            &["spec.containers[0].volumeMounts[0].name: is none of volumes; did you mean cache?"],
+        );
+        check(
+            mounts(json!([{"name": "content", "mountPath": "/x"}])),
+            &["spec.containers[0].volumeMounts[0].name: a shared volume is mounted by itself"],
+        );
+        let device = [("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/dev/x"}]))];
+        check(with(&device), &["spec.containers[0].volumeDevices[0].name: is none of volumes; declare it there"]);
+    }
+
+    #[test]
+    fn a_path_is_normalised() {
+        for odd in ["cache", "/", "/a/", "/a//b", "/a/../b", "/a:b", ""] {
+            let object = mounts(json!([{"name": "cache", "mountPath": odd}]));
+            check(object, &["spec.containers[0].volumeMounts[0].mountPath: must be an absolute path"]);
+        }
+        check(
+            mounts(json!([{"name": "cache", "mountPath": "/a\nb"}])),
+            &["spec.containers[0].volumeMounts[0].mountPath: has a control character"],
+        );
+        check(
+            with(&[("/spec/sharedVolumes/0/app/mountPath", json!("/a/.."))]),
+            &["spec.sharedVolumes[0].app.mountPath: must be an absolute path"],
+        );
+    }
+
+    #[test]
+    fn two_mounts_have_two_paths() {
+        check(
+            mounts(json!([{"name": "cache", "mountPath": "/git"}])),
+            &["spec.containers[0].volumeMounts[0].mountPath: is the path of shared volume content, too"],
+        );
+        let twice = json!([{"name": "cache", "mountPath": "/a"}, {"name": "cache", "mountPath": "/a"}]);
+        check(mounts(twice), &["spec.containers[0].volumeMounts[1].mountPath: is there twice: /a"]);
+        let other = json!({"name": "other", "companion": {"mountPath": "/other"}, "app": {"mountPath": "/usr/share/nginx/html"}});
+        check(
+            with(&[("/spec/sharedVolumes/1", other)]),
+            &["spec.sharedVolumes[1].app.mountPath: is the path of shared volume content, too"],
+        );
+        let file = json!([{"path": "/git", "content": ""}]);
+        check(with(&[("/spec/files", file)]), &["spec.files[0].path: is the path of shared volume content, too"]);
+    }
+
+    #[test]
+    fn nothing_is_mounted_below_a_file() {
+        let file = ("/spec/files", json!([{"path": "/etc/x", "content": ""}]));
+        let volumes = ("/spec/volumes", json!([{"name": "cache"}]));
+        let mount = ("/spec/containers/0/volumeMounts", json!([{"name": "cache", "mountPath": "/etc/x/y"}]));
+        check(
+            with(&[file, volumes, mount]),
+            &["spec.containers[0].volumeMounts[0].mountPath: lies below one of files"],
+        );
+    }
+}

@@ -1,0 +1,190 @@
+use serde_json::{Map, Value};
+
+use super::findings::Findings;
+use super::place::Place;
+use super::shape::{self, Owner};
+use crate::api::schema;
+use crate::api::v1alpha1::{API_VERSION, Container, Spec};
+use crate::inject::companion::Kind;
+use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
+use crate::inject::parameter::is_label;
+
+/// An object whose kind and name could be read, in the shape of its schema.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// Empty where it is missing, which is a problem.
+    pub(super) name: Box<str>,
+    pub(super) kind: Kind,
+    /// The specification. What had the wrong shape is absent, or a stand-in.
+    pub(super) spec: Spec,
+    /// The same as JSON, with the fields that only Kubernetes knows.
+    pub(super) raw: Value,
+}
+
+/// One of a companion's containers.
+#[derive(Debug)]
+pub(super) struct Each<'o> {
+    pub(super) at: Place,
+    pub(super) container: &'o Container,
+    pub(super) raw: &'o Map<String, Value>,
+    /// Whether it runs to its end.
+    pub(super) init: bool,
+}
+
+/// `metadata.namespace`, where it says something.
+pub(super) fn namespace(object: &Value) -> Option<Box<str>> {
+    let namespaced = object["kind"] == Kind::Companion.as_str();
+    object["metadata"]["namespace"].as_str().filter(|n| namespaced && !n.is_empty()).map(Into::into)
+}
+
+impl Object {
+    /// Reads an object; `None` where it is none of ours, which is a problem.
+    pub(super) fn read(object: &Value, found: &mut Findings) -> Option<Self> {
+        let root = Place::root();
+        let Some(members) = object.as_object() else {
+            found.misshapen(&root, "must be an object");
+            return None;
+        };
+        let known = ["apiVersion", "kind", "metadata", "spec", "status"];
+        for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
+            let nearest = super::nearest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
+            let mending = nearest.unwrap_or_else(|| "remove it".to_owned());
+            found.misshapen(&root.member(name), format!("unknown field; {mending}"));
+        }
+        if object["apiVersion"] != API_VERSION {
+            found.problem(&root.member("apiVersion"), format!("must be {API_VERSION}"));
+        }
+        let kind = kind(object, found)?;
+        let name = name(object, found).unwrap_or_default();
+        namespace_fits(object, kind, found);
+        let at = root.member("spec");
+        let spec = object.get("spec").filter(|spec| !spec.is_null());
+        if spec.is_none() {
+            found.misshapen(&at, "is missing");
+        }
+        let empty = Value::Object(Map::new());
+        let raw = shape::conform(spec.unwrap_or(&empty), &schema::SPEC, Owner::Podgraft, &at, found);
+        // The stand-ins make it readable; a test drops and replaces every node of an object.
+        let spec = serde_json::from_value(raw.clone()).map_err(|e| found.misshapen(&at, e.to_string())).ok()?;
+        Some(Object { name, kind, spec, raw })
+    }
+
+    /// Whether the name is one that a companion can have; otherwise what would be derived of it is not worth judging.
+    pub(super) fn has_good_name(&self) -> bool {
+        is_label(&self.name, LONGEST_NAME)
+    }
+
+    /// All containers: the long-running ones, then those that run to their end.
+    pub(super) fn containers(&self) -> impl Iterator<Item = Each<'_>> {
+        let lists =
+            [("containers", &self.spec.containers, false), ("initContainers", &self.spec.init_containers, true)];
+        lists.into_iter().flat_map(move |(list, containers, init)| {
+            containers.iter().enumerate().filter_map(move |(i, container)| {
+                let raw = self.raw[list].get(i)?.as_object()?;
+                Some(Each { at: Place::spec(list).item(i), container, raw, init })
+            })
+        })
+    }
+}
+
+impl<'o> Each<'o> {
+    /// A field that only Kubernetes knows; `null` counts as absent.
+    pub(super) fn field(&self, name: &str) -> Option<&'o Value> {
+        self.raw.get(name).filter(|v| !v.is_null())
+    }
+}
+
+fn kind(object: &Value, found: &mut Findings) -> Option<Kind> {
+    let word = object["kind"].as_str().unwrap_or_default();
+    let kind = [Kind::ClusterCompanion, Kind::Companion].into_iter().find(|k| k.as_str() == word);
+    if kind.is_none() {
+        found.misshapen(&Place::root().member("kind"), "must be ClusterCompanion or Companion");
+    }
+    kind
+}
+
+fn name(object: &Value, found: &mut Findings) -> Option<Box<str>> {
+    let at = Place::root().member("metadata").member("name");
+    let Some(name) = object["metadata"]["name"].as_str().filter(|name| !name.is_empty()) else {
+        found.misshapen(&at, "is missing: a companion is injected by its name");
+        return None;
+    };
+    if !is_label(name, LONGEST_NAME) {
+        let most =
+            format!("must be a DNS label of at most {LONGEST_NAME} characters: lower-case letters, digits and hyphens");
+        found.problem(&at, most);
+    } else if RESERVED_NAMES.contains(&name) {
+        found.problem(&at, format!("must not be one of {}", RESERVED_NAMES.join(", ")));
+    }
+    Some(name.into())
+}
+
+fn namespace_fits(object: &Value, kind: Kind, found: &mut Findings) {
+    let at = Place::root().member("metadata").member("namespace");
+    match (&object["metadata"]["namespace"], kind) {
+        (Value::Null, _) | (Value::String(_), Kind::Companion) => {}
+        (Value::String(_), Kind::ClusterCompanion) => {
+            found.problem(&at, "a ClusterCompanion has no namespace; remove it, or write a Companion");
+        }
+        _ => found.misshapen(&at, "must be a string"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::gate::testing::{admit, check, companion, with};
+
+    #[test]
+    fn an_object_that_is_none_of_ours_is_told_so() {
+        check(json!(null), &["must be an object"]);
+        check(json!([]), &["must be an object"]);
+        check(
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}),
+            &["apiVersion: must be podgraft.dev/v1alpha1", "kind: must be ClusterCompanion or Companion"],
+        );
+    }
+
+    #[test]
+    fn a_name_is_a_short_label_and_no_word_of_ours() {
+        for (name, expected) in [
+            (json!("a".repeat(41)), "metadata.name: must be a DNS label of at most 40 characters"),
+            (json!("Git"), "metadata.name: must be a DNS label of at most 40 characters"),
+            (json!("none"), "metadata.name: must not be one of true, false"),
+            (json!(7), "metadata.name: is missing"),
+        ] {
+            check(companion("/metadata/name", name), &[expected]);
+        }
+    }
+
+    #[test]
+    fn a_companion_without_a_name_is_checked_all_the_same() {
+        let object = with(&[("/metadata", json!(null)), ("/spec/containers/0/image", json!(null))]);
+        check(object.clone(), &["metadata.name: is missing", "spec.containers[0].image: is missing"]);
+        assert!(admit(&object).listed.is_none());
+    }
+
+    #[test]
+    fn a_cluster_companion_has_no_namespace() {
+        check(
+            companion("/metadata/namespace", json!("x")),
+            &["metadata.namespace: a ClusterCompanion has no namespace"],
+        );
+    }
+
+    #[test]
+    fn fields_beside_spec_are_known() {
+        check(companion("/specs", json!({})), &["specs: unknown field; did you mean spec?"]);
+        check(companion("/spec", json!(null)), &["spec: is missing"]);
+    }
+
+    #[test]
+    fn a_companion_says_its_namespace() {
+        let mut object = companion("/metadata/namespace", json!("shop"));
+        object["kind"] = json!("Companion");
+        let gated = admit(&object);
+        assert_eq!(gated.namespace.as_deref(), Some("shop"));
+        assert_eq!(gated.problems, []);
+    }
+}

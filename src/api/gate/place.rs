@@ -1,0 +1,89 @@
+use std::fmt::Write;
+
+/// A place in an object, as an RFC 6901 pointer.
+#[derive(Debug, Clone)]
+pub(super) struct Place(String);
+
+impl Place {
+    /// The whole object.
+    pub(super) fn root() -> Self {
+        Place(String::new())
+    }
+
+    /// A place below `spec`.
+    pub(super) fn spec(member: &str) -> Self {
+        Place::root().member("spec").member(member)
+    }
+
+    /// A member of the object here.
+    pub(super) fn member(&self, name: &str) -> Self {
+        Place(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// An item of the list here.
+    pub(super) fn item(&self, index: usize) -> Self {
+        Place(format!("{}/{index}", self.0))
+    }
+
+    pub(super) fn into_pointer(self) -> String {
+        self.0
+    }
+}
+
+impl AsRef<str> for Place {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether one pointer is another, or points into what that one points at.
+pub(super) fn within(pointer: &str, other: &str) -> bool {
+    pointer.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A pointer as people write places: `spec.containers[0].image`.
+pub(super) fn field(pointer: &str) -> String {
+    let mut field = String::new();
+    for token in pointer.split('/').skip(1) {
+        let name = token.replace("~1", "/").replace("~0", "~");
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        // Writing to a String cannot fail.
+        let _ = match name.as_str() {
+            digits if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => write!(field, "[{digits}]"),
+            name if !plain || name.is_empty() => write!(field, "[{name:?}]"),
+            name if field.is_empty() => write!(field, "{name}"),
+            name => write!(field, ".{name}"),
+        };
+    }
+    field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, field, within};
+
+    #[test]
+    fn a_pointer_reads_like_a_field() {
+        for (pointer, expected) in [
+            ("", ""),
+            ("/spec/containers/0/image", "spec.containers[0].image"),
+            ("/spec/podAnnotations/a.b~1c", r#"spec.podAnnotations["a.b/c"]"#),
+            ("/spec/", r#"spec[""]"#),
+        ] {
+            assert_eq!(field(pointer), expected);
+        }
+    }
+
+    #[test]
+    fn a_place_escapes_what_stands_for_something_in_a_pointer() {
+        assert_eq!(Place::spec("a~b/c").item(1).into_pointer(), "/spec/a~0b~1c/1");
+    }
+
+    #[test]
+    fn a_pointer_is_within_its_parents_only() {
+        assert!(within("/spec/a", "/spec"));
+        assert!(within("/spec", "/spec"));
+        assert!(within("/spec", ""));
+        assert!(!within("/specs", "/spec"));
+    }
+}

@@ -1,0 +1,48 @@
+//! The schemas that the gate holds objects against: those of our kinds, and Kubernetes' own of what they contain.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use k8s_openapi::api::core::v1::{Container, EnvVar, Volume};
+use regex_lite::Regex;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+/// `spec` of both kinds, as the custom resource definitions say it.
+pub(super) static SPEC: LazyLock<Value> = LazyLock::new(|| {
+    let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+    super::crds::crds()[0].pointer_mut(path).map(Value::take).unwrap_or_default()
+});
+/// A core/v1 Container of the newest Kubernetes.
+pub(super) static CONTAINER: LazyLock<Value> = LazyLock::new(of::<Container>);
+/// A core/v1 Volume of the newest Kubernetes.
+pub(super) static VOLUME: LazyLock<Value> = LazyLock::new(of::<Volume>);
+/// A core/v1 EnvVar of the newest Kubernetes.
+pub(super) static ENV_VAR: LazyLock<Value> = LazyLock::new(of::<EnvVar>);
+/// The patterns of all these, compiled.
+pub(super) static PATTERNS: LazyLock<HashMap<String, Regex>> = LazyLock::new(|| {
+    let mut patterns = HashMap::new();
+    for schema in [&SPEC, &CONTAINER, &VOLUME, &ENV_VAR] {
+        collect(schema, &mut patterns);
+    }
+    patterns
+});
+
+fn collect(schema: &Value, patterns: &mut HashMap<String, Regex>) {
+    if let Some(pattern) = schema["pattern"].as_str()
+        && let Ok(compiled) = Regex::new(pattern)
+    {
+        patterns.insert(pattern.to_owned(), compiled);
+    }
+    match schema {
+        Value::Object(members) => members.values().for_each(|value| collect(value, patterns)),
+        Value::Array(items) => items.iter().for_each(|value| collect(value, patterns)),
+        _ => {}
+    }
+}
+
+fn of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::openapi3().with(|s| s.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().into()
+}

@@ -1,0 +1,100 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::syntax::{ENV, LABEL, PATH};
+
+/// A whole core/v1 Container, fields of future Kubernetes versions included.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// The container's name in the Pod. A Pod that has another container of that name cannot have the companion.
+    #[schemars(length(max = 63), regex(pattern = LABEL))]
+    pub name: String,
+    /// The container's image. Give it a tag or a digest that does not move.
+    #[schemars(length(min = 1, max = 1024))]
+    pub image: String,
+    /// The container's own environment variables, behind those of endpoints and parameters, to which they can refer as
+    /// $(NAME).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub env: Vec<EnvVar>,
+    /// The ports that the container listens on. All containers of a Pod share them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 16),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["containerPort", "protocol"])
+    )]
+    pub ports: Vec<ContainerPort>,
+    /// Mounts of the companion's own volumes. Shared volumes and files are mounted by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["mountPath"]))]
+    pub volume_mounts: Vec<VolumeMount>,
+    /// All other fields.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A whole core/v1 EnvVar.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+pub struct EnvVar {
+    /// The variable's name.
+    #[schemars(length(min = 1, max = 128), regex(pattern = ENV))]
+    pub name: String,
+    /// The variable's value, in which $(NAME) is a variable that stands in front of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub value: Option<String>,
+    /// All other fields.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A whole core/v1 ContainerPort.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerPort {
+    /// The port that the container listens on.
+    #[schemars(range(min = 1, max = 65535))]
+    pub container_port: u16,
+    /// TCP (default), UDP or SCTP.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// The port's name, unique within the container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 15))]
+    pub name: Option<String>,
+    /// The port of the node; it limits the Pod to one for each node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub host_port: Option<u16>,
+    /// All other fields.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A whole core/v1 VolumeMount.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeMount {
+    /// The name of one of the companion's volumes.
+    #[schemars(length(max = 61))]
+    pub name: String,
+    /// Where it is mounted: absolute and normalised.
+    #[schemars(length(max = 512), regex(pattern = PATH))]
+    pub mount_path: String,
+    /// All other fields.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A transport protocol.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)] // the words are Kubernetes' own
+pub enum Protocol {
+    #[default]
+    Tcp,
+    Udp,
+    Sctp,
+}

@@ -1,0 +1,46 @@
+//! The patterns of strings in the schema, each with the words that say it.
+
+/// A DNS label.
+pub(super) const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// A DNS subdomain.
+pub(super) const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+/// A name of an environment variable that every supported Kubernetes takes.
+pub(super) const ENV: &str = "^[A-Za-z_][-._A-Za-z0-9]*$";
+/// A name of an environment variable that shells and `$(NAME)` take.
+pub(super) const PLAIN_ENV: &str = "^[A-Za-z_][A-Za-z0-9_]*$";
+/// An absolute, normalised path that is safe as a `mountPath`.
+pub(super) const PATH: &str = r"^(/([^/:.][^/:]*|\.[^/:.][^/:]*|\.\.[^/:]+))+$";
+/// A name of a parameter.
+pub(super) const PARAMETER: &str = "^[a-z][a-z0-9-]*$";
+/// A slot of a Path parameter.
+pub(super) const MOUNT_SLOT: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?/(app|companion)$";
+/// A slot of a Quantity parameter.
+pub(super) const RESOURCE_SLOT: &str =
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?/(limits|requests)\.[a-z0-9]([-a-z0-9./]*[a-z0-9])?$";
+/// A name of the port that monitoring reads.
+pub(super) const METRICS_PORT: &str = "^metrics(-?[a-z0-9])*$";
+/// A path of a URL.
+pub(super) const URL_PATH: &str = "^/[!-~]*$";
+/// Whole seconds or minutes.
+pub(super) const SLEEP: &str = "^[1-9][0-9]{0,3}(s|m)$";
+
+/// What a pattern of the schema asks for.
+pub(in crate::api) fn in_words(pattern: &str) -> String {
+    let words = match pattern {
+        LABEL => "a DNS label: lower-case letters, digits and hyphens, with a letter or digit at both ends",
+        SUBDOMAIN => "a DNS subdomain: DNS labels joined by dots",
+        ENV => "a name of an environment variable: letters, digits, `_`, `-` and `.`, with a letter or `_` in front",
+        PLAIN_ENV => "a name of an environment variable: letters, digits and `_`, with no digit in front",
+        PATH => "an absolute path without `..`, `:`, doubled or trailing slashes",
+        PARAMETER => "lower-case letters, digits and hyphens, with a letter in front",
+        MOUNT_SLOT => "`<shared volume>/app` or `<shared volume>/companion`",
+        RESOURCE_SLOT => {
+            "`<container>/limits.<resource>` or `<container>/requests.<resource>`, such as `proxy/limits.memory`"
+        }
+        METRICS_PORT => "a name that starts with `metrics`, of lower-case letters, digits and single hyphens",
+        URL_PATH => "a path of a URL, such as /metrics",
+        SLEEP => "whole seconds or minutes, such as 2s",
+        other => return format!("text that matches {other}"),
+    };
+    words.to_owned()
+}

@@ -1,0 +1,39 @@
+//! `podgraft version`: which podgraft this is.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::manifest;
+
+/// Print the version
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  podgraft version\n  podgraft version -o json")]
+pub(super) struct Version {
+    /// Output format
+    #[arg(short, long, value_enum)]
+    output: Option<Output>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Output {
+    Json,
+    Yaml,
+}
+
+impl Version {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let version = env!("CARGO_PKG_VERSION");
+        let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
+        let facts = json!({"version": version, "platform": platform, "api": "podgraft.dev/v1alpha1"});
+        let text = match self.output {
+            None => format!("podgraft {version}\n"),
+            Some(Output::Json) => manifest::json(&facts) + "\n",
+            Some(Output::Yaml) => manifest::yaml(&facts),
+        };
+        io::stdout().write_all(text.as_bytes())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

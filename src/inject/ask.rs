@@ -1,0 +1,160 @@
+//! What is asked: the annotations and labels of a Pod and its namespace, read once.
+
+use super::catalogue::Catalogue;
+use super::home::Home;
+use super::keys;
+use super::namespace::Switch;
+use super::nearest::nearest;
+use super::pod::Pod;
+use super::reason::{Place, Reason};
+
+/// What a Pod and its namespace say.
+#[derive(Debug)]
+pub(super) struct Ask<'a> {
+    /// The Pod's own label.
+    pub(super) pod: Switch,
+    /// The namespace's label.
+    pub(super) namespace: Switch,
+    /// Names in the Pod's annotation; `None` where it has none.
+    pub(super) requested: Option<Vec<&'a str>>,
+    /// Names in the namespace's annotation.
+    pub(super) listed: Vec<&'a str>,
+    /// Names in `podgraft.dev/containers`; `None` where there is no such annotation.
+    pub(super) containers: Option<Vec<&'a str>>,
+    /// Values of parameters, in order.
+    pub(super) parameters: Vec<Given<'a>>,
+    /// What the Pod got wrong.
+    pub(super) pod_faults: Vec<Reason>,
+    /// What its namespace got wrong.
+    pub(super) namespace_faults: Vec<Reason>,
+}
+
+/// A parameter's value as the Pod gives it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) companion: &'a str,
+    pub(super) parameter: &'a str,
+    pub(super) value: &'a str,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn read(pod: &'a Pod<'_>, home: Home<'a>) -> Self {
+        let mut ask = Ask {
+            pod: Switch::read(pod.label(keys::INJECT)),
+            namespace: home.switch(),
+            requested: None,
+            listed: Vec::new(),
+            containers: None,
+            parameters: Vec::new(),
+            pod_faults: Vec::new(),
+            namespace_faults: Vec::new(),
+        };
+        ask.read_pod(pod);
+        ask.read_namespace(home);
+        ask
+    }
+
+    /// Whether the Pod, or else its namespace, is opted in.
+    pub(super) fn opted_in(&self) -> bool {
+        self.effective() == Switch::Enabled
+    }
+
+    /// Whether the Pod, or else its namespace, is opted out.
+    pub(super) fn opted_out(&self) -> bool {
+        self.effective() == Switch::Disabled
+    }
+
+    /// The Pod beats its namespace.
+    fn effective(&self) -> Switch {
+        if self.pod == Switch::Absent { self.namespace } else { self.pod }
+    }
+
+    fn read_pod(&mut self, pod: &'a Pod<'_>) {
+        if self.pod == Switch::Invalid {
+            self.pod_faults.push(Reason::InvalidLabel { place: Place::PodLabel });
+        }
+        for (key, _) in &pod.labels {
+            if key.starts_with(keys::PREFIX) && key != keys::INJECT {
+                self.pod_faults.push(unknown(Place::PodLabel, key));
+            }
+        }
+        for (key, value) in pod.annotations.iter().flatten() {
+            match &**key {
+                keys::COMPANIONS => {
+                    self.requested = Some(names(value, Place::PodAnnotation, keys::COMPANIONS, &mut self.pod_faults));
+                }
+                keys::CONTAINERS => {
+                    self.containers = Some(names(value, Place::PodAnnotation, keys::CONTAINERS, &mut self.pod_faults));
+                }
+                keys::STATUS => {}
+                key => {
+                    let Some(rest) = key.strip_prefix(keys::PREFIX) else { continue };
+                    match rest.split_once('.') {
+                        Some((companion, parameter)) => self.parameters.push(Given { companion, parameter, value }),
+                        None => self.pod_faults.push(unknown(Place::PodAnnotation, key)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_namespace(&mut self, home: Home<'a>) {
+        if self.namespace == Switch::Invalid {
+            self.namespace = Switch::Absent;
+            self.namespace_faults.push(Reason::InvalidLabel { place: Place::NamespaceLabel });
+        }
+        for (key, value) in home.annotations() {
+            if key == keys::COMPANIONS {
+                self.listed = names(value, Place::NamespaceAnnotation, keys::COMPANIONS, &mut self.namespace_faults);
+            } else {
+                self.namespace_faults.push(unknown(Place::NamespaceAnnotation, key));
+            }
+        }
+    }
+}
+
+/// Splits a list of names; empty and doubled ones are left out and reported.
+fn names<'a>(list: &'a str, place: Place, key: &'static str, faults: &mut Vec<Reason>) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for name in list.split(',').map(str::trim) {
+        if name.is_empty() {
+            faults.push(Reason::EmptyName { place, key });
+        } else if names.contains(&name) {
+            faults.push(Reason::DoubledName { place, key, name: name.into() });
+        } else if names.len() == keys::MOST_NAMES && key == keys::COMPANIONS {
+            faults.push(Reason::TooManyNames { place });
+            return Vec::new();
+        } else {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn unknown(place: Place, key: &str) -> Reason {
+    let known = match place {
+        Place::PodAnnotation => &[keys::COMPANIONS, keys::CONTAINERS, keys::INJECT][..],
+        Place::NamespaceAnnotation => &[keys::COMPANIONS, keys::INJECT],
+        Place::PodLabel | Place::NamespaceLabel => &[keys::INJECT, keys::COMPANIONS, keys::CONTAINERS],
+    };
+    let nearest = nearest(key, known.iter().copied()).map(|nearest| {
+        let is_label = nearest == keys::INJECT;
+        match place {
+            Place::PodAnnotation | Place::NamespaceAnnotation if is_label => format!("the label {nearest}").into(),
+            Place::PodLabel | Place::NamespaceLabel if !is_label => format!("the annotation {nearest}").into(),
+            _ => nearest.into(),
+        }
+    });
+    Reason::UnknownKey { place, key: key.into(), nearest }
+}
+
+/// What is wrong with a key that looks like a parameter of a companion that nobody knows.
+pub(super) fn unknown_companion(given: Given<'_>, namespace: &str, companions: &Catalogue) -> Reason {
+    let Given { companion, parameter, .. } = given;
+    let nearest = nearest(companion, companions.names(namespace));
+    Reason::UnknownKey {
+        place: Place::PodAnnotation,
+        key: format!("{}{companion}.{parameter}", keys::PREFIX).into(),
+        nearest: nearest.map(|companion| format!("{}{companion}.{parameter}", keys::PREFIX).into()),
+    }
+}

@@ -1,0 +1,240 @@
+//! Who owns what in a Pod: the app, what stands there already, and the companions of this review.
+
+use std::borrow::Cow;
+
+use super::companion::Protocol;
+use super::keys;
+use super::parameter::lies_below;
+use super::pod::{Container, Pod};
+use super::reason::{Owner, Reason};
+
+/// A Pod, and what the companions that fit so far have claimed in it.
+#[derive(Debug)]
+pub(super) struct Claims<'a> {
+    pub(super) pod: &'a Pod<'a>,
+    containers: Vec<(&'a str, &'a str)>,
+    ports: Vec<Port<'a>>,
+    mounts: Vec<Mount<'a>>,
+    env: Vec<(usize, &'a str, &'a str)>,
+    annotations: Vec<&'a str>,
+    pull_secrets: Vec<&'a str>,
+    /// What the annotations will have together, in bytes, the status apart.
+    pub(super) annotation_bytes: usize,
+}
+
+/// A port that a companion claims.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Port<'a> {
+    pub(super) number: u16,
+    pub(super) protocol: Protocol,
+    pub(super) host: bool,
+    pub(super) companion: &'a str,
+}
+
+/// A mount that a companion gives to an app container.
+#[derive(Debug, Clone)]
+pub(super) struct Mount<'a> {
+    /// The app container, by its place in the Pod's view.
+    pub(super) container: usize,
+    pub(super) path: Cow<'a, str>,
+    pub(super) volume: &'a str,
+    pub(super) sub_path: &'a str,
+    pub(super) read_only: bool,
+    pub(super) shareable: bool,
+    pub(super) companion: &'a str,
+}
+
+/// How many claims there were: what came after can be given back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    containers: usize,
+    ports: usize,
+    mounts: usize,
+    env: usize,
+    annotations: usize,
+    pull_secrets: usize,
+    annotation_bytes: usize,
+}
+
+/// A mount that stands where a companion wants one.
+#[derive(Debug)]
+pub(super) struct Standing<'a, 'c> {
+    pub(super) path: &'c str,
+    pub(super) volume: &'a str,
+    pub(super) sub_path: &'a str,
+    pub(super) sub_path_expr: bool,
+    pub(super) read_only: bool,
+    pub(super) shareable: bool,
+    pub(super) owner: Owner,
+}
+
+impl<'a> Claims<'a> {
+    pub(super) fn new(pod: &'a Pod<'a>) -> Self {
+        let status = if pod.annotation(keys::STATUS).is_some() { 0 } else { keys::STATUS.len() + "{}".len() };
+        Claims {
+            pod,
+            containers: Vec::new(),
+            ports: Vec::new(),
+            mounts: Vec::new(),
+            env: Vec::new(),
+            annotations: Vec::new(),
+            pull_secrets: Vec::new(),
+            annotation_bytes: pod.annotation_bytes() + status,
+        }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            containers: self.containers.len(),
+            ports: self.ports.len(),
+            mounts: self.mounts.len(),
+            env: self.env.len(),
+            annotations: self.annotations.len(),
+            pull_secrets: self.pull_secrets.len(),
+            annotation_bytes: self.annotation_bytes,
+        }
+    }
+
+    /// Gives back what was claimed since: a skipped companion claims nothing.
+    pub(super) fn give_back(&mut self, mark: Mark) {
+        self.containers.truncate(mark.containers);
+        self.ports.truncate(mark.ports);
+        self.mounts.truncate(mark.mounts);
+        self.env.truncate(mark.env);
+        self.annotations.truncate(mark.annotations);
+        self.pull_secrets.truncate(mark.pull_secrets);
+        self.annotation_bytes = mark.annotation_bytes;
+    }
+
+    pub(super) fn container(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
+        let standing = self.pod.containers.iter().find(|c| c.name == name).map(|c| owner(c));
+        let claimed = || self.containers.iter().find(|(n, _)| *n == name).map(|(_, by)| Owner::Companion((*by).into()));
+        if let Some(by) = standing.or_else(claimed) {
+            return Err(Reason::ContainerNameTaken { container: name.into(), by });
+        }
+        self.containers.push((name, companion));
+        Ok(())
+    }
+
+    /// Claims a port of the Pod's network, or of the node's where `host` says so.
+    pub(super) fn port(&mut self, port: Port<'a>) -> Result<(), Reason> {
+        let (number, protocol) = (port.number, port.protocol);
+        let standing = self.pod.containers.iter().filter(|c| c.keeps_running()).find(|c| {
+            self.pod.ports(c).iter().any(|p| {
+                let taken = if port.host { p.host_port == Some(number) } else { p.number == number };
+                taken && p.protocol == protocol
+            })
+        });
+        let claimed = self.ports.iter().find(|p| p.number == number && p.protocol == protocol && p.host == port.host);
+        let by = standing.map(owner).or_else(|| claimed.map(|p| Owner::Companion(p.companion.into())));
+        if let Some(by) = by {
+            let protocol = protocol.as_str();
+            return Err(if port.host {
+                Reason::HostPortTaken { port: number, protocol, by }
+            } else {
+                Reason::PortTaken { port: number, protocol, by }
+            });
+        }
+        self.ports.push(port);
+        Ok(())
+    }
+
+    pub(super) fn env(&mut self, container: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {
+        let view = &self.pod.containers[container];
+        let standing = self.pod.env(view).iter().any(|name| name == variable).then(|| owner(view));
+        let claimed = || self.env.iter().find(|(c, name, _)| *c == container && *name == variable);
+        if let Some(by) = standing.or_else(|| claimed().map(|(_, _, by)| Owner::Companion((*by).into()))) {
+            return Err(Reason::EnvNameTaken { variable: variable.into(), container: (&*view.name).into(), by });
+        }
+        self.env.push((container, variable, companion));
+        Ok(())
+    }
+
+    /// The mount that stands in an app container at a path, if any: reuse comes before clash.
+    ///
+    /// # Errors
+    /// None stands there, and another lies above or below that path.
+    pub(super) fn mount_at(&self, container: usize, path: &str) -> Result<Option<Standing<'a, '_>>, Reason> {
+        let view = &self.pod.containers[container];
+        if let Some(standing) = self.mounts_of(container, view).find(|s| s.path == path) {
+            return Ok(Some(standing));
+        }
+        let meets = |s: &Standing<'a, '_>| lies_below(s.path, path) || lies_below(path, s.path);
+        match self.mounts_of(container, view).find(meets) {
+            None => Ok(None),
+            Some(Standing { path: other, owner: by, .. }) => Err(Reason::MountPathTaken {
+                path: path.into(),
+                container: (&*view.name).into(),
+                other: other.into(),
+                by,
+            }),
+        }
+    }
+
+    pub(super) fn mount(&mut self, mount: Mount<'a>) {
+        self.mounts.push(mount);
+    }
+
+    /// Claims an annotation, unless somebody has it; whether it is ours now.
+    pub(super) fn annotation(&mut self, key: &'a str, value: &str) -> bool {
+        let taken = self.pod.annotation(key).is_some() || self.annotations.contains(&key);
+        if !taken {
+            self.annotations.push(key);
+            self.annotation_bytes += key.len() + value.len();
+        }
+        !taken
+    }
+
+    /// Whether nobody has an annotation.
+    pub(super) fn annotation_is_free(&self, key: &str) -> bool {
+        self.pod.annotation(key).is_none() && !self.annotations.contains(&key)
+    }
+
+    /// Claims a pull secret, unless it is there; whether it is ours now.
+    pub(super) fn pull_secret(&mut self, name: &'a str) -> bool {
+        let there = self.pod.image_pull_secrets.iter().flatten().any(|n| n == name);
+        let taken = there || self.pull_secrets.contains(&name);
+        if !taken {
+            self.pull_secrets.push(name);
+        }
+        !taken
+    }
+
+    fn mounts_of<'c>(&'c self, container: usize, view: &'c Container<'a>) -> impl Iterator<Item = Standing<'a, 'c>> {
+        let own = self.pod.mounts(view).iter().map(move |m| Standing {
+            path: &m.path,
+            volume: &m.volume,
+            sub_path: &m.sub_path,
+            sub_path_expr: m.sub_path_expr,
+            read_only: m.read_only,
+            shareable: self.pod.volume(&m.volume).is_some_and(|v| v.shareable),
+            owner: owner(view),
+        });
+        let claimed = self.mounts.iter().filter(move |m| m.container == container).map(|m| Standing {
+            path: &m.path,
+            volume: m.volume,
+            sub_path: m.sub_path,
+            sub_path_expr: false,
+            read_only: m.read_only,
+            shareable: m.shareable,
+            owner: Owner::Companion(m.companion.into()),
+        });
+        own.chain(claimed)
+    }
+}
+
+fn owner(container: &Container<'_>) -> Owner {
+    Owner::Container((&*container.name).into())
+}
+
+impl Protocol {
+    /// The word in manifests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "TCP",
+            Protocol::Udp => "UDP",
+            Protocol::Sctp => "SCTP",
+        }
+    }
+}

@@ -1,0 +1,617 @@
+//! A pull reader over JSON text that skips what nobody asks for, and writers for what we say ourselves.
+//!
+//! It reads RFC 8259 strictly, borrows from the text, and skips without recursion: nesting costs one bit a level.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Reads one JSON text from front to back.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// Why a text cannot be read: what, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    what: Cow<'static, str>,
+    /// From the inside out.
+    path: Vec<Box<str>>,
+    at: Option<usize>,
+}
+
+type Result<T> = std::result::Result<T, Unreadable>;
+
+impl Unreadable {
+    /// What is wrong, where the place is added by those who know it.
+    #[must_use]
+    pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
+        Unreadable { what: what.into(), path: Vec::new(), at: None }
+    }
+
+    fn below(mut self, part: &str) -> Self {
+        self.path.push(part.into());
+        self
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if !self.path.is_empty() {
+            f.write_str(" in ")?;
+            for (i, part) in self.path.iter().rev().enumerate() {
+                write!(f, "{}{part}", if i > 0 && !part.starts_with('[') { "." } else { "" })?;
+            }
+        }
+        self.at.map_or(Ok(()), |at| write!(f, ", at byte {at}"))
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// Which fields of an object were there: a second one of the same name is refused.
+#[derive(Debug, Default)]
+pub struct Seen(u64);
+
+impl Seen {
+    /// Takes note of a field by its number below 64.
+    ///
+    /// # Errors
+    /// It was there before.
+    pub fn first(&mut self, field: u32) -> Result<()> {
+        let bit = 1 << field;
+        if self.0 & bit != 0 {
+            return Err(Unreadable::new("a field stands there twice"));
+        }
+        self.0 |= bit;
+        Ok(())
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the front of a text.
+    ///
+    /// # Errors
+    /// The bytes are not UTF-8.
+    pub fn new(bytes: &'a [u8]) -> Result<Self> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| Unreadable { at: Some(e.valid_up_to()), ..Unreadable::new("not UTF-8") })?;
+        Ok(Reader { text, at: 0 })
+    }
+
+    /// Starts at the front of a text.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        Reader { text, at: 0 }
+    }
+
+    /// Makes sure that nothing but white space is left.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub fn end(&mut self) -> Result<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.fault("trailing text behind the JSON")),
+        }
+    }
+
+    /// Reads an object, handing each field's name to `field`, which reads or skips its value. `false` for `null`.
+    ///
+    /// # Errors
+    /// It is no object, or what `field` says.
+    pub fn object(&mut self, mut field: impl FnMut(&mut Self, &Cow<'a, str>) -> Result<()>) -> Result<bool> {
+        if self.null()? {
+            return Ok(false);
+        }
+        if !self.take(b'{') {
+            return Err(self.fault("not an object"));
+        }
+        if self.take(b'}') {
+            return Ok(true);
+        }
+        loop {
+            let key = self.key()?;
+            field(self, &key).map_err(|e| e.below(&key))?;
+            if self.take(b'}') {
+                return Ok(true);
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    /// Reads an array, calling `item` before each item with its index; `item` reads or skips it. `false` for `null`.
+    ///
+    /// # Errors
+    /// It is no array, or what `item` says.
+    pub fn array(&mut self, mut item: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<bool> {
+        if self.null()? {
+            return Ok(false);
+        }
+        if !self.take(b'[') {
+            return Err(self.fault("not an array"));
+        }
+        if self.take(b']') {
+            return Ok(true);
+        }
+        for index in 0.. {
+            item(self, index).map_err(|e| e.below(&format!("[{index}]")))?;
+            if self.take(b']') {
+                break;
+            }
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
+
+    /// Reads a string; `None` for `null`.
+    ///
+    /// # Errors
+    /// It is no string.
+    pub fn string(&mut self) -> Result<Option<Cow<'a, str>>> {
+        if self.null()? {
+            return Ok(None);
+        }
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("not a string"));
+        }
+        self.text_of_string().map(Some)
+    }
+
+    /// Reads a boolean; `false` for `null`.
+    ///
+    /// # Errors
+    /// It is no boolean.
+    pub fn boolean(&mut self) -> Result<bool> {
+        let word = match self.peek() {
+            Some(b't') => "true",
+            Some(b'f') => "false",
+            Some(b'n') => "null",
+            _ => return Err(self.fault("not a boolean")),
+        };
+        self.literal(word)?;
+        Ok(word == "true")
+    }
+
+    /// Reads a whole number; `None` for `null`.
+    ///
+    /// # Errors
+    /// It is no whole number of 64 bits.
+    pub fn integer(&mut self) -> Result<Option<i64>> {
+        if self.null()? {
+            return Ok(None);
+        }
+        let raw = self.raw()?;
+        raw.parse().map(Some).map_err(|_| self.fault("not a whole number"))
+    }
+
+    /// Whether a number comes next.
+    pub fn number_is_next(&mut self) -> bool {
+        matches!(self.peek(), Some(b'-' | b'0'..=b'9'))
+    }
+
+    /// Whether an object comes next.
+    pub fn object_is_next(&mut self) -> bool {
+        self.peek() == Some(b'{')
+    }
+
+    /// Skips a value and gives its text.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn raw(&mut self) -> Result<&'a str> {
+        self.peek();
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.text[start..self.at])
+    }
+
+    /// Skips a value of any depth.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn skip(&mut self) -> Result<()> {
+        let mut open = Nesting::default();
+        loop {
+            match self.peek() {
+                Some(b'{') => {
+                    self.at += 1;
+                    if !self.take(b'}') {
+                        open.push(true);
+                        self.skip_key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.at += 1;
+                    if !self.take(b']') {
+                        open.push(false);
+                        continue;
+                    }
+                }
+                _ => self.skip_scalar()?,
+            }
+            loop {
+                let Some(object) = open.top() else { return Ok(()) };
+                if self.take(b',') {
+                    if object {
+                        self.skip_key()?;
+                    }
+                    break;
+                }
+                self.expect(if object { b'}' } else { b']' })?;
+                open.pop();
+            }
+        }
+    }
+
+    fn skip_key(&mut self) -> Result<()> {
+        self.peek();
+        self.string_span()?;
+        self.expect(b':')
+    }
+
+    fn skip_scalar(&mut self) -> Result<()> {
+        match self.peek() {
+            Some(b'"') => self.string_span().map(|_| ()),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => Err(self.fault("not a JSON value")),
+            None => Err(self.fault("the JSON ends too soon")),
+        }
+    }
+
+    fn key(&mut self) -> Result<Cow<'a, str>> {
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("not a field's name"));
+        }
+        let key = self.text_of_string()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    fn null(&mut self) -> Result<bool> {
+        if self.peek() != Some(b'n') {
+            return Ok(false);
+        }
+        self.literal("null").map(|()| true)
+    }
+
+    fn text_of_string(&mut self) -> Result<Cow<'a, str>> {
+        let (start, end, escaped) = self.string_span()?;
+        let text = &self.text[start..end];
+        if !escaped {
+            return Ok(Cow::Borrowed(text));
+        }
+        unescape(text).map(Cow::Owned).ok_or_else(|| self.fault("a string with half a surrogate pair"))
+    }
+
+    /// Passes over a string; where its text starts and ends, and whether it has escapes.
+    fn string_span(&mut self) -> Result<(usize, usize, bool)> {
+        let bytes = self.text.as_bytes();
+        if bytes.get(self.at) != Some(&b'"') {
+            return Err(self.fault("not a string"));
+        }
+        let start = self.at + 1;
+        let mut at = start;
+        let mut escaped = false;
+        loop {
+            at = next_special(bytes, at);
+            match bytes.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    at += escape_length(&bytes[at..]).ok_or_else(|| self.fault("a string with an unknown escape"))?;
+                }
+                Some(_) => return Err(self.fault("a string with a control character")),
+                None => return Err(self.fault("the JSON ends too soon")),
+            }
+        }
+        self.at = at + 1;
+        Ok((start, at, escaped))
+    }
+
+    fn number(&mut self) -> Result<()> {
+        let bytes = self.text.as_bytes();
+        let digits = |mut at: usize| {
+            let start = at;
+            while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+                at += 1;
+            }
+            (at > start).then_some(at)
+        };
+        let mut at = self.at + usize::from(bytes.get(self.at) == Some(&b'-'));
+        let whole = if bytes.get(at) == Some(&b'0') { Some(at + 1) } else { digits(at) };
+        at = whole.ok_or_else(|| self.fault("not a number"))?;
+        if bytes.get(at) == Some(&b'.') {
+            at = digits(at + 1).ok_or_else(|| self.fault("not a number"))?;
+        }
+        if matches!(bytes.get(at), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+            at = digits(at + 1 + sign).ok_or_else(|| self.fault("not a number"))?;
+        }
+        self.at = at;
+        Ok(())
+    }
+
+    fn literal(&mut self, word: &str) -> Result<()> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.fault("not a JSON value"));
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// Passes over white space; the byte that comes next.
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                next => return next.copied(),
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<()> {
+        if self.take(byte) {
+            return Ok(());
+        }
+        let what = if self.peek().is_none() {
+            "the JSON ends too soon".into()
+        } else {
+            format!("not JSON: `{}` expected", char::from(byte)).into()
+        };
+        Err(Unreadable { what, path: Vec::new(), at: Some(self.at) })
+    }
+
+    #[cold]
+    fn fault(&self, what: &'static str) -> Unreadable {
+        Unreadable { at: Some(self.at), ..Unreadable::new(what) }
+    }
+}
+
+/// Which of the open brackets are objects', the innermost in the lowest bit.
+#[derive(Default)]
+struct Nesting {
+    depth: u32,
+    bits: u64,
+    outer: Vec<u64>,
+}
+
+impl Nesting {
+    fn push(&mut self, object: bool) {
+        if self.depth == u64::BITS {
+            self.outer.push(self.bits);
+            self.depth = 0;
+        }
+        self.bits = self.bits << 1 | u64::from(object);
+        self.depth += 1;
+    }
+
+    fn top(&self) -> Option<bool> {
+        (self.depth > 0).then_some(self.bits & 1 == 1)
+    }
+
+    fn pop(&mut self) {
+        self.bits >>= 1;
+        self.depth -= 1;
+        if self.depth == 0
+            && let Some(bits) = self.outer.pop()
+        {
+            self.bits = bits;
+            self.depth = u64::BITS;
+        }
+    }
+}
+
+/// Where the next quote, backslash or control character stands, eight bytes at a time.
+fn next_special(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    while let Some(chunk) = bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) {
+        let word = u64::from_le_bytes(chunk);
+        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
+        let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        // The lowest bit set is exact; borrows make false ones only above it.
+        let found = quotes | backslashes | controls;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|b| !matches!(b, b'"' | b'\\' | 0..0x20)) {
+        at += 1;
+    }
+    at
+}
+
+/// How many bytes an escape has; `None` where there is no such escape.
+fn escape_length(bytes: &[u8]) -> Option<usize> {
+    match bytes.get(1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' => bytes.get(2..6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
+        _ => None,
+    }
+}
+
+/// Decodes a text whose escapes were found to be well formed; `None` where a surrogate stands alone.
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let escape = *rest.as_bytes().get(at + 1)?;
+        let mut length = 2;
+        out.push(match escape {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let (character, read) = unescape_unicode(&rest[at..])?;
+                length = read;
+                character
+            }
+            other => char::from(other),
+        });
+        rest = &rest[at + length..];
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+fn unescape_unicode(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| u32::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    let first = unit(2)?;
+    if !(0xD800..0xDC00).contains(&first) {
+        return Some((char::from_u32(first)?, 6));
+    }
+    if text.get(6..8)? != "\\u" {
+        return None;
+    }
+    let second = unit(8).filter(|u| (0xDC00..0xE000).contains(u))?;
+    let character = 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+    Some((char::from_u32(character)?, 12))
+}
+
+/// Writes a JSON string, quotes included.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    write_escaped(out, text);
+    out.push(b'"');
+}
+
+/// Writes the inside of a JSON string.
+pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    loop {
+        let at = next_special(bytes, start);
+        out.extend_from_slice(&bytes[start..at]);
+        let Some(byte) = bytes.get(at) else { return };
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            control => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&[HEX[usize::from(control >> 4)], HEX[usize::from(control & 15)]]);
+            }
+        }
+        start = at + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skips(text: &str) -> std::result::Result<(), String> {
+        let mut reader = Reader::of(text);
+        reader.skip().and_then(|()| reader.end()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_is_json_is_skipped_and_what_is_not_is_refused_as_serde_json_does() {
+        for text in [
+            "{}",
+            "[]",
+            "null",
+            "true",
+            "-0.5e+10",
+            "\"\"",
+            " [ 1 , { \"a\" : [ ] } ] ",
+            "{\"a\":{\"b\":[1,2,{}]},\"c\":\"\\u00e9\\n\"}",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "[1 2]",
+            "01",
+            "-",
+            "1.",
+            "1e",
+            "nul",
+            "tru",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"a\nb\"",
+            "[}",
+            "{\"a\":1]",
+            "1 2",
+            "+1",
+            ".5",
+            "\"",
+            "[[[[",
+            "{\"a\":",
+            "\u{feff}{}",
+            "\"\u{7f}é🦀\"",
+            "[\"12345678\\\"\"]",
+        ] {
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            assert_eq!(skips(text).is_ok(), theirs, "{text:?}: {:?}", skips(text));
+        }
+    }
+
+    #[test]
+    fn nesting_of_millions_is_skipped_without_recursion() {
+        let deep = "[".repeat(3_000_000) + &"]".repeat(3_000_000);
+        assert_eq!(skips(&deep), Ok(()));
+        let mixed = "[{\"a\":".repeat(1000) + "1" + &"}]".repeat(1000);
+        assert_eq!(skips(&mixed), Ok(()));
+        assert!(skips(&mixed.replace("}]", "]}")).is_err());
+    }
+
+    #[test]
+    fn a_string_is_what_serde_json_reads_and_writes() {
+        for text in [
+            "",
+            "plain",
+            "with \"quotes\" and \\ and / and \u{8}\u{c}\n\r\t\u{1}\u{1f}",
+            "é🦀 beyond eight bytes",
+            "\u{2028}",
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(Reader::of(&json).string().unwrap().unwrap(), text);
+            let mut out = Vec::new();
+            write_string(&mut out, text);
+            assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+        assert_eq!(Reader::of("\"\\ud83e\\udd80\\/\"").string().unwrap().unwrap(), "🦀/");
+        for lone in ["\"\\ud83e\"", "\"\\udd80\"", "\"\\ud83ex\"", "\"\\ud83e\\u0041\""] {
+            assert!(Reader::of(lone).string().is_err(), "{lone}");
+            assert!(Reader::of(lone).skip().is_ok(), "{lone} is skipped unread");
+        }
+    }
+
+    #[test]
+    fn a_fault_says_where() {
+        let mut reader = Reader::of("{\"spec\":{\"containers\":[{},{\"name\":5}]}}");
+        let fault = reader
+            .object(|r, _| {
+                r.object(|r, _| r.array(|r, _| r.object(|r, _| r.string().map(|_| ())).map(|_| ())).map(|_| ()))
+                    .map(|_| ())
+            })
+            .unwrap_err();
+        assert_eq!(fault.to_string(), "not a string in spec.containers[1].name, at byte 34");
+    }
+}

@@ -1,0 +1,243 @@
+//! One container of a Pod.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::super::companion::Protocol;
+use super::super::json::{Reader, Seen, Unreadable};
+use super::{normalised, protocol};
+
+/// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
+#[derive(Debug, Default)]
+pub struct Container<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Its image.
+    pub image: Cow<'a, str>,
+    /// Whether it stands among `initContainers`.
+    pub init: bool,
+    /// Its place in its list.
+    pub index: usize,
+    /// Whether it says `restartPolicy: Always`: among init containers, a native sidecar.
+    pub restarts: bool,
+    /// What it does when it is stopped.
+    pub lifecycle: Lifecycle,
+    pub(super) env: Option<Range<usize>>,
+    pub(super) ports: Range<usize>,
+    pub(super) mounts: Option<Range<usize>>,
+}
+
+/// How much of `lifecycle.preStop` is there.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// There is no `lifecycle`.
+    #[default]
+    Absent,
+    /// There is one without `preStop`.
+    NoPreStop,
+    /// There is a `preStop`.
+    PreStop,
+}
+
+/// A port that a container listens on.
+#[derive(Debug, Clone, Copy)]
+pub struct Port {
+    /// The port.
+    pub number: u16,
+    /// Its protocol; TCP for probes.
+    pub protocol: Protocol,
+    /// `hostPort`, where declared.
+    pub host_port: Option<u16>,
+}
+
+/// A mount of a container.
+#[derive(Debug)]
+pub struct Mount<'a> {
+    /// The volume.
+    pub volume: Cow<'a, str>,
+    /// Where, normalised.
+    pub path: Cow<'a, str>,
+    /// `subPath`; empty where absent.
+    pub sub_path: Cow<'a, str>,
+    /// Whether there is a `subPathExpr`.
+    pub sub_path_expr: bool,
+    /// `readOnly`.
+    pub read_only: bool,
+}
+
+type Result<T> = std::result::Result<T, Unreadable>;
+
+impl<'a> Container<'a> {
+    pub(super) fn read(
+        r: &mut Reader<'a>,
+        init: bool,
+        index: usize,
+        env: &mut Vec<Cow<'a, str>>,
+        ports: &mut Vec<Port>,
+        mounts: &mut Vec<Mount<'a>>,
+    ) -> Result<Self> {
+        let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
+        let mut seen = Seen::default();
+        let there = r.object(|r, key| match &**key {
+            "name" => seen.first(0).and_then(|()| r.string()).map(|name| c.name = name.unwrap_or_default()),
+            "image" => seen.first(1).and_then(|()| r.string()).map(|image| c.image = image.unwrap_or_default()),
+            "restartPolicy" => {
+                seen.first(2)?;
+                c.restarts = r.string()?.as_deref() == Some("Always");
+                Ok(())
+            }
+            "env" => {
+                seen.first(3)?;
+                let start = env.len();
+                let there = r.array(|r, _| read_env_name(r).map(|name| env.push(name)))?;
+                c.env = there.then_some(start..env.len());
+                Ok(())
+            }
+            "ports" => seen.first(4).and_then(|()| r.array(|r, _| read_port(r, ports)).map(|_| ())),
+            "volumeMounts" => {
+                seen.first(5)?;
+                let start = mounts.len();
+                let there = r.array(|r, _| Mount::read(r).map(|m| mounts.push(m)))?;
+                c.mounts = there.then_some(start..mounts.len());
+                Ok(())
+            }
+            "livenessProbe" => seen.first(6).and_then(|()| read_probe(r, ports)),
+            "readinessProbe" => seen.first(7).and_then(|()| read_probe(r, ports)),
+            "startupProbe" => seen.first(8).and_then(|()| read_probe(r, ports)),
+            "lifecycle" => seen.first(9).and_then(|()| Lifecycle::read(r)).map(|lifecycle| c.lifecycle = lifecycle),
+            _ => r.skip(),
+        })?;
+        c.ports.end = ports.len();
+        if there { Ok(c) } else { Err(Unreadable::new("not an object")) }
+    }
+
+    /// Whether it runs as long as the Pod: a container, or a native sidecar.
+    #[must_use]
+    pub fn keeps_running(&self) -> bool {
+        !self.init || self.restarts
+    }
+
+    /// Whether there is a list of variables, empty or not.
+    #[must_use]
+    pub fn has_env(&self) -> bool {
+        self.env.is_some()
+    }
+
+    /// Whether there is a list of mounts, empty or not.
+    #[must_use]
+    pub fn has_mounts(&self) -> bool {
+        self.mounts.is_some()
+    }
+
+    /// The list that it stands in.
+    #[must_use]
+    pub fn list(&self) -> &'static str {
+        if self.init { "initContainers" } else { "containers" }
+    }
+}
+
+impl Lifecycle {
+    fn read(r: &mut Reader<'_>) -> Result<Self> {
+        let mut seen = Seen::default();
+        let mut pre_stop = false;
+        let there = r.object(|r, key| match &**key {
+            "preStop" => seen.first(0).and_then(|()| r.raw()).map(|hook| pre_stop = hook != "null"),
+            _ => r.skip(),
+        })?;
+        Ok(match (there, pre_stop) {
+            (false, _) => Lifecycle::Absent,
+            (true, false) => Lifecycle::NoPreStop,
+            (true, true) => Lifecycle::PreStop,
+        })
+    }
+}
+
+impl<'a> Mount<'a> {
+    fn read(r: &mut Reader<'a>) -> Result<Self> {
+        let mut m = Mount {
+            volume: Cow::default(),
+            path: Cow::default(),
+            sub_path: Cow::default(),
+            sub_path_expr: false,
+            read_only: false,
+        };
+        let mut seen = Seen::default();
+        r.object(|r, key| match &**key {
+            "name" => seen.first(0).and_then(|()| r.string()).map(|name| m.volume = name.unwrap_or_default()),
+            "mountPath" => {
+                seen.first(1)?;
+                m.path = normalised(r.string()?.unwrap_or_default());
+                Ok(())
+            }
+            "subPath" => seen.first(2).and_then(|()| r.string()).map(|path| m.sub_path = path.unwrap_or_default()),
+            "subPathExpr" => {
+                seen.first(3)?;
+                m.sub_path_expr = r.string()?.is_some_and(|text| !text.is_empty());
+                Ok(())
+            }
+            "readOnly" => seen.first(4).and_then(|()| r.boolean()).map(|yes| m.read_only = yes),
+            _ => r.skip(),
+        })?;
+        Ok(m)
+    }
+}
+
+fn read_env_name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>> {
+    let mut seen = Seen::default();
+    let mut name = None;
+    r.object(|r, key| match &**key {
+        "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
+        _ => r.skip(),
+    })?;
+    Ok(name.unwrap_or_default())
+}
+
+fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
+    let mut seen = Seen::default();
+    let (mut number, mut transport, mut host_port) = (None, Protocol::Tcp, None);
+    r.object(|r, key| match &**key {
+        "containerPort" => seen.first(0).and_then(|()| r.integer()).map(|port| number = port),
+        "hostPort" => seen.first(1).and_then(|()| r.integer()).map(|port| host_port = port),
+        "protocol" => {
+            seen.first(2)?;
+            transport = protocol(r.string()?.as_deref());
+            Ok(())
+        }
+        _ => r.skip(),
+    })?;
+    // What is no port is the API server's to refuse.
+    let port = |number: Option<i64>| number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
+    if let Some(number) = port(number) {
+        ports.push(Port { number, protocol: transport, host_port: port(host_port) });
+    }
+    Ok(())
+}
+
+/// The port that a probe asks, where it is a number; a name stands among the container's own ports.
+fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
+    let mut seen = Seen::default();
+    r.object(|r, key| match &**key {
+        "httpGet" => seen.first(0).and_then(|()| read_probe_port(r, ports)),
+        "tcpSocket" => seen.first(1).and_then(|()| read_probe_port(r, ports)),
+        "grpc" => seen.first(2).and_then(|()| read_probe_port(r, ports)),
+        _ => r.skip(),
+    })
+    .map(|_| ())
+}
+
+fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
+    let mut seen = Seen::default();
+    r.object(|r, key| match &**key {
+        "port" => {
+            seen.first(0)?;
+            if !r.number_is_next() {
+                return r.skip();
+            }
+            let number = r.integer()?.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
+            ports.extend(number.map(|number| Port { number, protocol: Protocol::Tcp, host_port: None }));
+            Ok(())
+        }
+        _ => r.skip(),
+    })
+    .map(|_| ())
+}

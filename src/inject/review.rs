@@ -1,0 +1,348 @@
+//! One review from end to end: the rules of who wins, and what each kind of trouble leads to.
+
+use super::Request;
+use super::ask::{self, Ask};
+use super::catalogue::Listed;
+use super::choose::{Candidate, candidates};
+use super::claims::Claims;
+use super::companion::{Companion, OnConflict, Placement};
+use super::home::Home;
+use super::keys;
+use super::namespace::Switch;
+use super::nearest::nearest;
+use super::parameter::Value;
+use super::plan::Plan;
+use super::pod::{Pod, is_mirror};
+use super::reason::Reason;
+use super::status::Status;
+use super::verdict::{Decision, Effect, Finding, Verdict, Via};
+use super::weave;
+use super::world::World;
+
+/// Namespaces whose Pods are left alone, besides podgraft's own.
+const EXCLUDED: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+
+pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+    let pod = &request.pod;
+    if is_mirror(pod, request.requester) {
+        return left_alone(Reason::MirrorPod, Effect::Tell);
+    }
+    if EXCLUDED.contains(&request.namespace) || world.settings.own_namespace.as_deref() == Some(request.namespace) {
+        let asks = pod.annotation(keys::COMPANIONS).is_some() || pod.label(keys::INJECT) == Some("enabled");
+        return left_alone(Reason::ExcludedNamespace, if asks { Effect::Warn } else { Effect::Tell });
+    }
+    let home = match Home::find(world, request.namespace, request.entry) {
+        Ok(home) => home,
+        Err(reason) => {
+            return Verdict { decision: Decision::Unavailable, ..left_alone(reason, Effect::Tell) };
+        }
+    };
+    if pod.containers.iter().all(|c| c.init) {
+        return left_alone(Reason::NoContainers, Effect::Warn);
+    }
+    let ask = Ask::read(pod, home);
+    let review = Review { pod, home, world, status: Status::read(pod.annotation(keys::STATUS)), findings: Vec::new() };
+    review.run(&ask)
+}
+
+pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
+    Verdict { decision: Decision::Admit, findings: vec![remark(reason, effect)] }
+}
+
+/// A remark on the Pod.
+fn remark<'a>(reason: Reason, effect: Effect) -> Finding<'a> {
+    Finding { companion: None, via: None, reason, effect, outcome: false }
+}
+
+struct Review<'a> {
+    pod: &'a Pod<'a>,
+    home: Home<'a>,
+    world: &'a World,
+    status: Status<'a>,
+    findings: Vec<Finding<'a>>,
+}
+
+/// The containers that may be chosen, by their places in the Pod's view.
+struct Choices {
+    /// For companions that come behind the init containers.
+    last: Vec<usize>,
+    /// For companions that come in front of them.
+    first: Vec<usize>,
+}
+
+impl<'a> Review<'a> {
+    fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
+        let candidates = candidates(self.pod, self.home, ask, self.world);
+        let choices = self.choices(ask);
+        self.judge_words(ask, &candidates);
+        let mut claims = Claims::new(self.pod);
+        let mut plans = Vec::with_capacity(candidates.len());
+        for candidate in &candidates {
+            self.consider(candidate, ask, &choices, &mut claims, &mut plans);
+        }
+        self.remark_on_unused_parameters(ask, &candidates);
+        if self.findings.iter().any(|f| f.effect == Effect::Deny) {
+            return Verdict { decision: Decision::Deny, findings: self.findings };
+        }
+        plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));
+        self.settle(&mut plans);
+        let patch = weave::weave(self.pod, &self.status, &plans);
+        drop(plans);
+        Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings: self.findings }
+    }
+
+    /// What the Pod and its namespace got wrong in words of ours that are no parameters. A Pod that is opted out is
+    /// not judged.
+    fn judge_words(&mut self, ask: &Ask<'a>, candidates: &[Candidate<'a>]) {
+        if ask.pod == Switch::Disabled {
+            let contradicts = ask.requested.is_some();
+            self.findings.push(remark(Reason::OptedOut, if contradicts { Effect::Warn } else { Effect::Tell }));
+            return;
+        }
+        let unknown_companions = ask.parameters.iter().filter(|given| !self.knows(given.companion, candidates));
+        let unknown = unknown_companions
+            .map(|given| ask::unknown_companion(*given, self.home.name(), &self.world.companions))
+            .collect::<Vec<_>>();
+        let faults = ask.pod_faults.iter().cloned().chain(unknown).chain(self.unknown_containers(ask));
+        let denied: Vec<_> = faults.map(|reason| remark(reason, Effect::Deny)).collect();
+        self.findings.extend(denied);
+        self.findings.extend(ask.namespace_faults.iter().cloned().map(|reason| remark(reason, Effect::Warn)));
+    }
+
+    fn knows(&self, companion: &str, candidates: &[Candidate<'a>]) -> bool {
+        self.world.companions.resolve(self.home.name(), companion).is_some()
+            || self.status.of(companion).is_some()
+            // Its own absence is told once, not once a parameter.
+            || candidates.iter().any(|c| c.name == companion)
+    }
+
+    fn unknown_containers(&self, ask: &Ask<'a>) -> Vec<Reason> {
+        let authored =
+            || self.pod.containers.iter().filter(|c| !self.status.injected(c.init, &c.name)).map(|c| &*c.name);
+        let names = ask.containers.iter().flatten();
+        names
+            .filter(|name| !authored().any(|authored| authored == **name))
+            .map(|name| Reason::UnknownContainer {
+                name: (*name).into(),
+                nearest: nearest(name, authored()).map(Into::into),
+            })
+            .collect()
+    }
+
+    fn choices(&self, ask: &Ask<'a>) -> Choices {
+        let authored = self.pod.containers.iter().enumerate().filter(|(_, c)| !self.status.injected(c.init, &c.name));
+        // A Pod that is opted out is not judged by its words, so they do not choose either.
+        let named = ask.containers.as_ref().filter(|_| ask.pod != Switch::Disabled);
+        if let Some(names) = named {
+            let chosen: Vec<usize> = authored.filter(|(_, c)| names.contains(&&*c.name)).map(|(i, _)| i).collect();
+            return Choices { last: chosen.clone(), first: chosen };
+        }
+        let first: Vec<usize> = authored.filter(|(_, c)| !(c.init && c.restarts)).map(|(i, _)| i).collect();
+        let last = first.iter().copied().filter(|i| !self.pod.containers[*i].init).collect();
+        Choices { last, first }
+    }
+
+    fn consider<'p>(
+        &mut self,
+        candidate: &Candidate<'a>,
+        ask: &Ask<'a>,
+        choices: &'p Choices,
+        claims: &mut Claims<'p>,
+        plans: &mut Vec<Plan<'p>>,
+    ) where
+        'a: 'p,
+    {
+        if let Some(same_version) = self.already_there(candidate) {
+            self.outcome(candidate, Reason::AlreadyThere, Effect::Tell);
+            if !same_version {
+                self.remark_on(candidate.name, candidate.via, Reason::VersionDiffers, Effect::Warn);
+            }
+            return;
+        }
+        let companion = match self.available(candidate) {
+            Ok(companion) => companion,
+            Err(reason) => return self.trouble(candidate, reason, None),
+        };
+        let values = match parameters(companion, ask) {
+            Ok(values) => values,
+            Err(faults) => {
+                for fault in faults {
+                    self.trouble(candidate, fault, companion.on_conflict);
+                }
+                return;
+            }
+        };
+        let chosen = if companion.placement == Placement::First { &choices.first } else { &choices.last };
+        let mark = claims.mark();
+        match Plan::fit(companion, candidate.via, candidate.listed_at, values, chosen, claims) {
+            Ok(plan) => {
+                self.outcome(candidate, Reason::Injected, Effect::Tell);
+                plans.push(plan);
+            }
+            Err(reason) => {
+                claims.give_back(mark);
+                self.trouble(candidate, reason, companion.on_conflict);
+            }
+        }
+    }
+
+    /// Whether a companion is there; then, whether it is this version of it.
+    fn already_there(&self, candidate: &Candidate<'a>) -> Option<bool> {
+        let good = match candidate.listed {
+            Some(Listed::Good(companion)) => Some(&**companion),
+            _ => None,
+        };
+        let as_declared = || {
+            good.is_some_and(|c| c.identities().all(|(c, init)| self.pod.has_container(init, &c.name, Some(&c.image))))
+        };
+        if candidate.via == Via::Required {
+            let previous = || {
+                let previous = good.and_then(|c| c.previous.as_deref());
+                previous.is_some_and(|all| all.iter().all(|c| self.pod.has_container(c.init, &c.name, Some(&c.image))))
+            };
+            return if as_declared() { Some(true) } else { previous().then_some(false) };
+        }
+        let recorded = self.status.of(candidate.name).filter(|recorded| recorded.stands(self.pod));
+        match recorded {
+            Some(recorded) => Some(good.is_none_or(|c| *c.hash == *recorded.hash)),
+            None => as_declared().then_some(true),
+        }
+    }
+
+    fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Reason> {
+        match candidate.listed.filter(|_| candidate.selected) {
+            None => Err(Reason::NotAvailable { nearest: self.nearest_available(candidate.name) }),
+            Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredIsOff),
+            Some(Listed::Broken(_)) => Err(Reason::CompanionInvalid),
+            Some(Listed::Good(companion)) => Ok(companion),
+        }
+    }
+
+    fn nearest_available(&self, name: &str) -> Option<Box<str>> {
+        let names = self.world.companions.names(self.home.name()).filter(|other| *other != name);
+        nearest(name, names).map(Into::into)
+    }
+
+    fn trouble(&mut self, candidate: &Candidate<'a>, reason: Reason, on_conflict: Option<OnConflict>) {
+        let effect = effect(&reason, candidate.via, on_conflict);
+        let has_outcome = self.findings.iter().any(|f| f.outcome && f.companion.as_deref() == Some(candidate.name));
+        if has_outcome {
+            self.remark_on(candidate.name, candidate.via, reason, effect);
+        } else {
+            self.outcome(candidate, reason, effect);
+        }
+    }
+
+    fn outcome(&mut self, candidate: &Candidate<'a>, reason: Reason, effect: Effect) {
+        let (companion, via) = (Some(candidate.name.into()), Some(candidate.via));
+        self.findings.push(Finding { companion, via, reason, effect, outcome: true });
+    }
+
+    fn remark_on(&mut self, companion: &'a str, via: Via, reason: Reason, effect: Effect) {
+        let (companion, via) = (Some(companion.into()), Some(via));
+        self.findings.push(Finding { companion, via, reason, effect, outcome: false });
+    }
+
+    fn remark_on_unused_parameters(&mut self, ask: &Ask<'a>, candidates: &[Candidate<'a>]) {
+        if ask.pod == Switch::Disabled {
+            return;
+        }
+        for given in &ask.parameters {
+            let used = self.findings.iter().any(|f| {
+                let there = matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny;
+                f.outcome && there && f.companion.as_deref() == Some(given.companion)
+            });
+            if !used && self.knows(given.companion, candidates) {
+                let (companion, parameter) = (given.companion.into(), given.parameter.into());
+                self.findings.push(remark(Reason::ParameterUnused { companion, parameter }, Effect::Warn));
+            }
+        }
+    }
+
+    /// Decides what is left once all plans are known.
+    fn settle<'p>(&mut self, plans: &mut [Plan<'p>])
+    where
+        'a: 'p,
+    {
+        let mut remarks = Vec::new();
+        weave::settle_pre_stop(self.pod, plans, |plan, reason| remarks.push((plan, reason)));
+        let kept = plans
+            .iter()
+            .enumerate()
+            .filter_map(|(i, p)| Some((i, Reason::ScrapeAnnotationsKept { key: p.scrape_kept? })));
+        remarks.extend(kept);
+        for (plan, reason) in remarks {
+            let (name, via) = (plans[plan].companion.name.to_string(), Some(plans[plan].via));
+            let companion = Some(name.into());
+            self.findings.push(Finding { companion, via, reason, effect: Effect::Warn, outcome: false });
+        }
+    }
+}
+
+/// Required and automatic companions by name, then the namespace's list as written, then requested ones as written.
+fn weaving_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
+    match plan.via {
+        Via::Required | Via::Automatic => (0, 0, &plan.companion.name),
+        Via::NamespaceList => (1, plan.listed_at, ""),
+        Via::Pod => (2, plan.listed_at, ""),
+    }
+}
+
+/// The value of each parameter, or all that is wrong with them.
+fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Value<'a>>>, Vec<Reason>> {
+    let name = || companion.name.clone();
+    let given = || ask.parameters.iter().filter(|given| *given.companion == *companion.name);
+    let mut faults = Vec::new();
+    for unknown in given().filter(|g| !companion.parameters.iter().any(|p| *p.name == *g.parameter)) {
+        faults.push(Reason::ParameterUnknown {
+            companion: name(),
+            parameter: unknown.parameter.into(),
+            nearest: nearest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name)).map(Into::into),
+        });
+    }
+    let mut values = Vec::with_capacity(companion.parameters.len());
+    for parameter in &companion.parameters {
+        let text = given().find(|g| *g.parameter == *parameter.name).map(|g| g.value).or(parameter.default.as_deref());
+        values.push(match text.map(|text| parameter.kind.parse(text.into())) {
+            Some(Ok(value)) => Some(value),
+            Some(Err(fault)) => {
+                faults.push(Reason::ParameterInvalid { companion: name(), parameter: parameter.name.clone(), fault });
+                None
+            }
+            None => {
+                if parameter.required {
+                    faults.push(Reason::ParameterMissing { companion: name(), parameter: parameter.name.clone() });
+                }
+                None
+            }
+        });
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// The table of trouble: what a reason leads to, by how the companion was asked for.
+pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
+    let insists = matches!(via, Via::Pod | Via::Required);
+    match reason {
+        // Whatever the Pod itself wrote wrongly is never a silent default.
+        Reason::ParameterInvalid { .. } | Reason::ParameterUnknown { .. } | Reason::FileOverridden { .. } => {
+            Effect::Deny
+        }
+        Reason::ParameterMissing { .. } | Reason::NotAvailable { .. } if !insists => Effect::Warn,
+        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::NamespaceList => Effect::Warn,
+        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::Automatic => Effect::Tell,
+        Reason::HostNetwork | Reason::Windows | Reason::WouldNeverEnd if !insists => Effect::Tell,
+        Reason::ContainerNameTaken { .. }
+        | Reason::PortTaken { .. }
+        | Reason::HostPortTaken { .. }
+        | Reason::VolumeNameTaken { .. }
+        | Reason::MountPathTaken { .. }
+        | Reason::VolumeNotShareable { .. }
+        | Reason::EnvNameTaken { .. }
+        | Reason::AnnotationsTooLong { .. } => match (via, on_conflict) {
+            (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
+            _ => Effect::Warn,
+        },
+        _ => Effect::Deny,
+    }
+}

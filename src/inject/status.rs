@@ -1,0 +1,203 @@
+//! The annotation `podgraft.dev/status`: what was put in, told apart from what the Pod's author wrote.
+
+use std::borrow::Cow;
+
+use super::json::{Reader, Seen, Unreadable, write_string};
+use super::pod::Pod;
+
+/// What the status annotation of a Pod says, companion by companion.
+#[derive(Debug, Default)]
+pub(super) struct Status<'a> {
+    entries: Vec<Recorded<'a>>,
+}
+
+/// What stands in the status about one companion.
+#[derive(Debug)]
+pub(super) struct Recorded<'a> {
+    pub(super) companion: Cow<'a, str>,
+    pub(super) hash: Cow<'a, str>,
+    init_containers: Vec<Cow<'a, str>>,
+    containers: Vec<Cow<'a, str>>,
+    /// The whole entry, as JSON.
+    pub(super) json: &'a str,
+}
+
+/// What is put in for one companion.
+#[derive(Debug, Default)]
+pub(super) struct Added<'a> {
+    pub(super) kind: &'static str,
+    pub(super) hash: &'a str,
+    pub(super) init_containers: Vec<&'a str>,
+    pub(super) containers: Vec<&'a str>,
+    pub(super) volumes: Vec<&'a str>,
+    /// Container and mount path.
+    pub(super) mounts: Vec<(&'a str, Cow<'a, str>)>,
+    /// Container and variable.
+    pub(super) env: Vec<(&'a str, &'a str)>,
+    pub(super) ports: Vec<u16>,
+    pub(super) annotations: Vec<&'a str>,
+    pub(super) image_pull_secrets: Vec<&'a str>,
+    /// Container and seconds.
+    pub(super) pre_stop: Vec<(&'a str, u32)>,
+}
+
+impl<'a> Status<'a> {
+    /// Reads the annotation. Anybody can write one: what cannot be read says nothing.
+    pub(super) fn read(text: Option<&'a str>) -> Self {
+        text.and_then(|text| Self::parse(text).ok()).unwrap_or_default()
+    }
+
+    fn parse(text: &'a str) -> Result<Self, Unreadable> {
+        let mut entries: Vec<Recorded<'a>> = Vec::new();
+        let mut reader = Reader::of(text);
+        reader.object(|r, companion| {
+            if entries.iter().any(|e| e.companion == *companion) {
+                return Err(Unreadable::new("a companion stands there twice"));
+            }
+            let json = r.raw()?;
+            entries.push(Recorded::parse(companion.clone(), json)?);
+            Ok(())
+        })?;
+        reader.end()?;
+        Ok(Status { entries })
+    }
+
+    /// What it says of a companion.
+    pub(super) fn of(&self, companion: &str) -> Option<&Recorded<'a>> {
+        self.entries.iter().find(|e| e.companion == companion)
+    }
+
+    /// Whether a container was put in, and not written by the Pod's author.
+    pub(super) fn injected(&self, init: bool, container: &str) -> bool {
+        self.entries.iter().any(|e| e.list(init).iter().any(|name| name == container))
+    }
+
+    /// The entries whose containers all stand in a Pod: what else it says is not so.
+    pub(super) fn standing(&self, pod: &Pod<'_>) -> impl Iterator<Item = &Recorded<'a>> {
+        self.entries.iter().filter(|e| e.stands(pod))
+    }
+}
+
+impl<'a> Recorded<'a> {
+    fn parse(companion: Cow<'a, str>, json: &'a str) -> Result<Self, Unreadable> {
+        let mut entry =
+            Recorded { companion, hash: Cow::default(), init_containers: Vec::new(), containers: Vec::new(), json };
+        let mut seen = Seen::default();
+        Reader::of(json).object(|r, key| match &**key {
+            "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
+            "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers)),
+            "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers)),
+            _ => r.skip(),
+        })?;
+        Ok(entry)
+    }
+
+    /// Whether it names containers, and all of them stand in their lists.
+    pub(super) fn stands(&self, pod: &Pod<'_>) -> bool {
+        let all = |init: bool| self.list(init).iter().all(|name| pod.has_container(init, name, None));
+        let names_any = !self.init_containers.is_empty() || !self.containers.is_empty();
+        names_any && all(true) && all(false)
+    }
+
+    fn list(&self, init: bool) -> &[Cow<'a, str>] {
+        if init { &self.init_containers } else { &self.containers }
+    }
+}
+
+fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>) -> Result<(), Unreadable> {
+    r.array(|r, _| r.string().map(|name| into.extend(name))).map(|_| ())
+}
+
+/// Writes a status: entries that stand, then those that are added.
+pub(super) fn write<'s>(
+    out: &mut Vec<u8>,
+    standing: impl Iterator<Item = &'s Recorded<'s>>,
+    added: impl Iterator<Item = (&'s str, &'s Added<'s>)>,
+) {
+    let mut open = b'{';
+    for entry in standing {
+        out.push(std::mem::replace(&mut open, b','));
+        write_string(out, &entry.companion);
+        out.push(b':');
+        out.extend_from_slice(entry.json.as_bytes());
+    }
+    for (companion, entry) in added {
+        out.push(std::mem::replace(&mut open, b','));
+        write_string(out, companion);
+        out.push(b':');
+        entry.write(out);
+    }
+    out.push(b'}');
+}
+
+impl Added<'_> {
+    /// Writes the entry; lists that are empty are left out.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"kind\":");
+        write_string(out, self.kind);
+        out.extend_from_slice(b",\"hash\":");
+        write_string(out, self.hash);
+        write_list(out, "initContainers", &self.init_containers);
+        write_list(out, "containers", &self.containers);
+        write_list(out, "volumes", &self.volumes);
+        write_groups(out, "mounts", &self.mounts, |out, path| write_string(out, path));
+        write_groups(out, "env", &self.env, |out, name| write_string(out, name));
+        if !self.ports.is_empty() {
+            let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
+            out.extend_from_slice(format!(",\"ports\":[{}]", ports.join(",")).as_bytes());
+        }
+        write_list(out, "annotations", &self.annotations);
+        write_list(out, "imagePullSecrets", &self.image_pull_secrets);
+        for (i, (container, seconds)) in self.pre_stop.iter().enumerate() {
+            out.extend_from_slice(if i == 0 { b",\"preStop\":{" } else { b"," });
+            write_string(out, container);
+            out.extend_from_slice(format!(":{seconds}").as_bytes());
+        }
+        if !self.pre_stop.is_empty() {
+            out.push(b'}');
+        }
+        out.push(b'}');
+    }
+}
+
+fn write_list(out: &mut Vec<u8>, key: &str, names: &[&str]) {
+    for (i, name) in names.iter().enumerate() {
+        if i == 0 {
+            out.push(b',');
+            write_string(out, key);
+            out.extend_from_slice(b":[");
+        } else {
+            out.push(b',');
+        }
+        write_string(out, name);
+    }
+    if !names.is_empty() {
+        out.push(b']');
+    }
+}
+
+/// Writes pairs that are grouped by their first half as an object of arrays.
+fn write_groups<T>(out: &mut Vec<u8>, key: &str, pairs: &[(&str, T)], write: impl Fn(&mut Vec<u8>, &T)) {
+    let mut group: Option<&&str> = None;
+    for (container, item) in pairs {
+        match group {
+            Some(current) if current == container => out.push(b','),
+            open => {
+                out.push(if open.is_some() { b']' } else { b',' });
+                if open.is_some() {
+                    out.push(b',');
+                } else {
+                    write_string(out, key);
+                    out.extend_from_slice(b":{");
+                }
+                write_string(out, container);
+                out.extend_from_slice(b":[");
+                group = Some(container);
+            }
+        }
+        write(out, item);
+    }
+    if group.is_some() {
+        out.extend_from_slice(b"]}");
+    }
+}

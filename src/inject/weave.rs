@@ -1,0 +1,347 @@
+//! Writes plans into a Pod, place by place: so two companions never meet in an operation.
+
+use super::companion::{Container, Placement};
+use super::draft::{AppContainer, Draft, Parent, Place};
+use super::json::{write_escaped, write_string};
+use super::keys;
+use super::parameter::Value;
+use super::plan::{Plan, Shared};
+use super::pod::{Lifecycle, Pod};
+use super::reason::Reason;
+use super::status::{self, Status};
+use super::template::{Piece, Resources};
+
+/// Writes the patch of all plans, which stand in the order in which they are woven in. `None` where there is no plan.
+pub(super) fn weave(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) -> Option<Vec<u8>> {
+    if plans.is_empty() {
+        return None;
+    }
+    let mut draft = Draft::with_capacity(4096);
+    annotations(&mut draft, pod, status, plans);
+    image_pull_secrets(&mut draft, pod, plans);
+    volumes(&mut draft, pod, plans);
+    app_containers(&mut draft, pod, plans);
+    companions(&mut draft, pod, plans);
+    draft.finish()
+}
+
+/// Decides which companion gives each container its sleep: the longest that fits. What does not fit is remarked on.
+pub(super) fn settle_pre_stop(pod: &Pod<'_>, plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
+    for container in pod.containers.iter().filter(|c| !c.init) {
+        let name = &*container.name;
+        let mut longest: Option<(usize, u32)> = None;
+        for (i, plan) in plans.iter().enumerate() {
+            let Some((_, seconds)) = plan.added.pre_stop.iter().find(|(c, _)| *c == name) else { continue };
+            if container.lifecycle == Lifecycle::PreStop {
+                remark(i, Reason::PreStopKept { container: name.into() });
+            } else if i64::from(*seconds) >= pod.grace_seconds {
+                let (container, seconds, grace) = (name.into(), *seconds, pod.grace_seconds);
+                remark(i, Reason::PreStopTooLong { container, seconds, grace });
+            } else if longest.is_none_or(|(_, most)| *seconds > most) {
+                longest = Some((i, *seconds));
+            }
+        }
+        for (i, plan) in plans.iter_mut().enumerate() {
+            if longest.is_none_or(|(giver, _)| giver != i) {
+                plan.added.pre_stop.retain(|(c, _)| *c != name);
+            }
+        }
+    }
+}
+
+fn annotations(draft: &mut Draft, pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) {
+    let parent = match &pod.annotations {
+        Some(_) => Parent::Present,
+        None if pod.has_metadata => Parent::Absent,
+        None => Parent::NoMetadata,
+    };
+    let mut members = draft.annotations(parent);
+    for plan in plans {
+        let ours = |key: &str| plan.added.annotations.contains(&key);
+        for file in plan.companion.files.iter().filter(|f| ours(&f.key)) {
+            members.add(&file.key, |out| write_string(out, &file.content));
+        }
+        for (key, value) in plan.companion.pod_annotations.iter().filter(|(key, _)| ours(key)) {
+            members.add(key, |out| write_string(out, value));
+        }
+        if let Some(scrape) = &plan.scrape {
+            members.add(keys::SCRAPE, |out| write_string(out, "true"));
+            members.add(keys::SCRAPE_PORT, |out| write_number_string(out, scrape.port));
+            members.add(keys::SCRAPE_PATH, |out| write_string(out, scrape.path));
+        }
+    }
+    members.add(keys::STATUS, |out| {
+        let mut text = Vec::with_capacity(512);
+        let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
+        let weaving = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
+        status::write(&mut text, status.standing(pod).filter(|e| !weaving(&e.companion)), added);
+        out.push(b'"');
+        // What was written from texts is text.
+        write_escaped(out, &String::from_utf8_lossy(&text));
+        out.push(b'"');
+    });
+    members.finish();
+}
+
+fn image_pull_secrets(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let mut list = draft.list(Place::ImagePullSecrets, pod.image_pull_secrets.is_some());
+    for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets) {
+        list.back(|out| write_named(out, name, |_| {}));
+    }
+    list.finish();
+}
+
+fn volumes(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let mut list = draft.list(Place::Volumes, pod.volumes.is_some());
+    for volume in plans.iter().flat_map(|p| &p.volumes) {
+        list.back(|out| out.extend_from_slice(volume.json.as_bytes()));
+    }
+    list.finish();
+}
+
+/// What the chosen app containers get. Comes before the companions' containers do: they move what stands behind them.
+fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    for (i, container) in pod.containers.iter().enumerate() {
+        let place = AppContainer { list: container.list(), index: container.index };
+        let mut env = draft.list(Place::Env(place), container.has_env());
+        for plan in plans.iter().filter(|p| p.chosen.contains(&i)) {
+            for variable in endpoint_env(plan) {
+                env.front(|out| write_endpoint_variable(out, variable));
+            }
+            for variable in &plan.companion.app_env {
+                env.front(|out| out.extend_from_slice(variable.json.as_bytes()));
+            }
+        }
+        env.finish();
+        let mut mounts = draft.list(Place::Mounts(place), container.has_mounts());
+        for shared in plans.iter().flat_map(|p| &p.shared).filter(|s| s.app.contains(&i)) {
+            mounts.back(|out| write_mount(out, shared, &shared.app_path, shared.app_read_only));
+        }
+        mounts.finish();
+        let sleeps = plans.iter().flat_map(|p| &p.added.pre_stop);
+        if let Some((_, seconds)) =
+            sleeps.filter(|(name, _)| !container.init && *name == container.name).max_by_key(|s| s.1)
+        {
+            pre_stop(draft, place, container.lifecycle, *seconds);
+        }
+    }
+}
+
+fn pre_stop(draft: &mut Draft, place: AppContainer, lifecycle: Lifecycle, seconds: u32) {
+    let sleep = format!(r#"{{"sleep":{{"seconds":{seconds}}}}}"#);
+    match lifecycle {
+        Lifecycle::Absent => {
+            let hooks = format!(r#"{{"preStop":{sleep}}}"#);
+            draft.add(Place::Lifecycle(place), |out| out.extend_from_slice(hooks.as_bytes()));
+        }
+        Lifecycle::NoPreStop => draft.add(Place::PreStop(place), |out| out.extend_from_slice(sleep.as_bytes())),
+        Lifecycle::PreStop => {}
+    }
+}
+
+fn companions(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let mut list = draft.list(Place::InitContainers, pod.init_containers.is_some());
+    let comes_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
+    for plan in plans.iter().filter(comes_first) {
+        for container in initial(plan) {
+            list.front(|out| write_container(out, plan, container));
+        }
+    }
+    for plan in plans.iter().filter(|p| !comes_first(p)) {
+        for container in initial(plan) {
+            list.back(|out| write_container(out, plan, container));
+        }
+    }
+    list.finish();
+    let mut list = draft.list(Place::Containers, true);
+    for plan in plans.iter().filter(|p| p.companion.placement == Placement::Container) {
+        for container in &plan.companion.containers {
+            list.back(|out| write_container(out, plan, container));
+        }
+    }
+    list.finish();
+}
+
+/// What a companion puts among the init containers, in order.
+fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
+    plan.companion.identities().filter(|(_, init)| *init).map(|(container, _)| container)
+}
+
+fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
+    for piece in &container.template.0 {
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Env { own } => write_env(out, plan, own),
+            Piece::Mounts { own } => write_mounts(out, plan, own),
+            Piece::Port(endpoint) => {
+                let endpoint = plan.companion.endpoints.get(usize::from(*endpoint));
+                out.extend_from_slice(endpoint.map_or(0, |e| plan.endpoint_port(e)).to_string().as_bytes());
+            }
+            Piece::Resources(resources) => write_resources(out, plan, resources),
+        }
+    }
+}
+
+fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
+    let mut array = Array::new(out, r#","env":["#);
+    for variable in endpoint_env(plan) {
+        write_endpoint_variable(array.item(), variable);
+    }
+    for (parameter, value) in plan.companion.parameters.iter().zip(&plan.values) {
+        if let (Some(name), Some(value)) = (&parameter.env, value) {
+            write_variable(array.item(), name, value);
+        }
+    }
+    if !own.is_empty() {
+        array.item().extend_from_slice(own.as_bytes());
+    }
+    array.finish();
+}
+
+fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
+    let mut array = Array::new(out, r#","volumeMounts":["#);
+    for shared in &plan.shared {
+        write_mount(array.item(), shared, &shared.companion_path, shared.companion_read_only);
+    }
+    if !own.is_empty() {
+        array.item().extend_from_slice(own.as_bytes());
+    }
+    array.finish();
+}
+
+fn write_resources(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &Resources) {
+    out.extend_from_slice(br#","resources":"#);
+    let mut before = b'{';
+    for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
+        let mut inner = b'{';
+        for resource in list {
+            let given = resource.parameter.and_then(|p| plan.value(p));
+            if given.is_none() && resource.value.is_none() {
+                continue;
+            }
+            if inner == b'{' {
+                out.push(std::mem::replace(&mut before, b','));
+                write_string(out, key);
+                out.push(b':');
+            }
+            out.push(std::mem::replace(&mut inner, b','));
+            write_string(out, &resource.name);
+            out.push(b':');
+            match (given, &resource.value) {
+                (Some(Value::Text(text)), _) => write_string(out, text),
+                (_, declared) => out.extend_from_slice(declared.as_deref().unwrap_or("null").as_bytes()),
+            }
+        }
+        if inner == b',' {
+            out.push(b'}');
+        }
+    }
+    if !resources.rest.is_empty() {
+        out.push(std::mem::replace(&mut before, b','));
+        out.extend_from_slice(resources.rest.as_bytes());
+    }
+    if before == b'{' {
+        out.push(b'{');
+    }
+    out.push(b'}');
+}
+
+/// The variables of a companion's endpoints: the name, and the port or else the host.
+fn endpoint_env<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (&'p str, Option<u16>)> {
+    plan.companion.endpoints.iter().flat_map(|endpoint| {
+        let host = endpoint.host_env.as_deref().map(|name| (name, None));
+        let port = endpoint.port_env.as_deref().map(|name| (name, Some(plan.endpoint_port(endpoint))));
+        host.into_iter().chain(port)
+    })
+}
+
+fn write_endpoint_variable(out: &mut Vec<u8>, (name, port): (&str, Option<u16>)) {
+    write_named(out, name, |out| {
+        out.extend_from_slice(br#","value":"#);
+        match port {
+            Some(port) => write_number_string(out, port),
+            None => write_string(out, "127.0.0.1"),
+        }
+    });
+}
+
+fn write_variable(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
+    write_named(out, name, |out| match value {
+        Value::Text(text) | Value::Path(text) => {
+            out.extend_from_slice(br#","value":""#);
+            // The kubelet expands `$(NAME)` and takes `$$` for `$`.
+            for (i, part) in text.split('$').enumerate() {
+                if i > 0 {
+                    out.extend_from_slice(b"$$");
+                }
+                write_escaped(out, part);
+            }
+            out.push(b'"');
+        }
+        Value::Port(port) => {
+            out.extend_from_slice(br#","value":"#);
+            write_number_string(out, *port);
+        }
+        Value::SecretKey { secret, key } => {
+            out.extend_from_slice(br#","valueFrom":{"secretKeyRef":"#);
+            write_named(out, secret, |out| {
+                out.extend_from_slice(br#","key":"#);
+                write_string(out, key);
+            });
+            out.push(b'}');
+        }
+    });
+}
+
+fn write_mount(out: &mut Vec<u8>, shared: &Shared<'_>, path: &str, read_only: bool) {
+    write_named(out, shared.volume, |out| {
+        out.extend_from_slice(br#","mountPath":"#);
+        write_string(out, path);
+        if !shared.sub_path.is_empty() {
+            out.extend_from_slice(br#","subPath":"#);
+            write_string(out, shared.sub_path);
+        }
+        if read_only {
+            out.extend_from_slice(br#","readOnly":true"#);
+        }
+    });
+}
+
+/// Writes an object that opens with its name.
+fn write_named(out: &mut Vec<u8>, name: &str, rest: impl FnOnce(&mut Vec<u8>)) {
+    out.extend_from_slice(br#"{"name":"#);
+    write_string(out, name);
+    rest(out);
+    out.push(b'}');
+}
+
+fn write_number_string(out: &mut Vec<u8>, number: u16) {
+    out.push(b'"');
+    out.extend_from_slice(number.to_string().as_bytes());
+    out.push(b'"');
+}
+
+/// A member that is an array, written only where it has items.
+struct Array<'o> {
+    out: &'o mut Vec<u8>,
+    opening: &'static str,
+    items: usize,
+}
+
+impl<'o> Array<'o> {
+    fn new(out: &'o mut Vec<u8>, opening: &'static str) -> Self {
+        Array { out, opening, items: 0 }
+    }
+
+    fn item(&mut self) -> &mut Vec<u8> {
+        self.out.extend_from_slice(if self.items == 0 { self.opening.as_bytes() } else { b"," });
+        self.items += 1;
+        self.out
+    }
+
+    fn finish(self) {
+        if self.items > 0 {
+            self.out.push(b']');
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Manifests: text to values with positions, and values to text. Knows YAML and JSON as kubectl reads them, and nothing
+//! of Kubernetes.
+
+mod compose;
+mod document;
+mod emit;
+mod scalar;
+mod split;
+mod tagged;
+
+pub use document::{Document, Format, json};
+pub use emit::yaml;
+
+/// Where something stands in a file, counted from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// Why a document cannot be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {}, column {}: {message}", at.line, at.column)]
+pub struct Unreadable {
+    /// Where.
+    pub at: Position,
+    /// What is wrong, and how to mend it.
+    pub message: String,
+}
+
+/// Reads all documents of a file. Joined, the texts of its documents are the file's text; an unreadable one does not
+/// keep the others from being read.
+#[must_use]
+pub fn read(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(e) => return vec![Err(not_utf8(&bytes[..e.valid_up_to()]))],
+    };
+    split::pieces(text).into_iter().flat_map(|piece| document::read(&piece)).collect()
+}
+
+fn not_utf8(valid: &[u8]) -> Unreadable {
+    let lines = valid.split(|b| *b == b'\n');
+    let last = lines.clone().next_back().unwrap_or_default();
+    let at = Position { line: lines.count(), column: String::from_utf8_lossy(last).chars().count() + 1 };
+    Unreadable { at, message: "this is not UTF-8; save the file as UTF-8".to_owned() }
+}
+
+impl Position {
+    /// This position, told from the start of a text, where that text starts at another position.
+    fn after(self, start: Position) -> Position {
+        if self.line == 1 {
+            Position { line: start.line, column: start.column + self.column - 1 }
+        } else {
+            Position { line: start.line + self.line - 1, column: self.column }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! YAML events to one value, and to the positions of its parts.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
+
+use super::{Position, Unreadable, scalar, tagged};
+
+/// How many values a document's aliases may add to it: more is an attack, or a mistake.
+const MOST_ALIASED: usize = 100_000;
+/// How deep values may be nested.
+const DEEPEST: usize = 256;
+
+/// Reads the one document of a text.
+///
+/// # Errors
+/// What cannot be read, and where.
+pub(super) fn value(text: &str) -> Result<Value, Unreadable> {
+    Composer::new(text).document()
+}
+
+/// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
+pub(super) fn doubled_key(text: &str) -> Option<Unreadable> {
+    let mut composer = Composer::new(text);
+    composer.document().err().filter(|_| composer.doubled)
+}
+
+/// Where each part of a document stands, by JSON pointer. A member stands where its key does, unless its value starts on
+/// the same line; what is behind an alias or came by a merge key has no position. Empty where the text cannot be read.
+pub(super) fn positions(text: &str) -> HashMap<String, Position> {
+    let mut composer = Composer::new(text);
+    composer.places = Some(Places::default());
+    let _ = composer.document();
+    composer.places.map(|p| p.at).unwrap_or_default()
+}
+
+struct Composer<'t> {
+    events: Parser<'t, StrInput<'t>>,
+    anchors: HashMap<usize, Node>,
+    aliased: usize,
+    depth: usize,
+    doubled: bool,
+    places: Option<Places>,
+}
+
+#[derive(Default)]
+struct Places {
+    pointer: String,
+    at: HashMap<String, Position>,
+}
+
+/// A value with how much it holds and how deep it is.
+#[derive(Clone)]
+struct Node {
+    value: Value,
+    size: usize,
+    depth: usize,
+}
+
+impl Node {
+    fn scalar(value: Value) -> Self {
+        Node { value, size: 1, depth: 0 }
+    }
+}
+
+impl<'t> Composer<'t> {
+    fn new(text: &'t str) -> Self {
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        let events = Parser::new_from_str_with_options(text, options);
+        Composer { events, anchors: HashMap::new(), aliased: 0, depth: 0, doubled: false, places: None }
+    }
+
+    fn document(&mut self) -> Result<Value, Unreadable> {
+        let mut value = Value::Null;
+        let mut seen = false;
+        loop {
+            let (event, span) = self.next()?;
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::StreamEnd => return Ok(value),
+                Event::DocumentStart(..) if seen => {
+                    return Err(unreadable(
+                        span.start,
+                        "a second document starts here; put a line `---` in front of it",
+                    ));
+                }
+                Event::DocumentStart(..) => seen = true,
+                event => value = self.node(event, span)?.value,
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Span), Unreadable> {
+        match self.events.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(e)) => Err(syntax(&e)),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Unreadable> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = tagged::value(&text, style, tag.as_deref()).map_err(|m| unreadable(span.start, m))?;
+                Ok(self.keep(anchor, Node::scalar(value)))
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                let node = self.nested(span, Self::sequence)?;
+                Ok(self.keep(anchor, node))
+            }
+            Event::MappingStart(_, anchor, _) => {
+                let node = self.nested(span, Self::mapping)?;
+                Ok(self.keep(anchor, node))
+            }
+            Event::Alias(anchor) => self.alias(anchor, span),
+            _ => Err(unreadable(span.start, "a value is missing here")),
+        }
+    }
+
+    fn keep(&mut self, anchor: usize, node: Node) -> Node {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        node
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Unreadable> {
+        let Some(node) = self.anchors.get(&anchor) else {
+            return Err(unreadable(span.start, "this alias stands inside of what it stands for; write it out"));
+        };
+        self.aliased = self.aliased.saturating_add(node.size);
+        if self.aliased > MOST_ALIASED {
+            return Err(unreadable(span.start, format!("aliases add more than {MOST_ALIASED} values; write them out")));
+        }
+        if self.depth + node.depth > DEEPEST {
+            return Err(too_deep(span));
+        }
+        Ok(node.clone())
+    }
+
+    fn nested(
+        &mut self,
+        span: Span,
+        read: impl FnOnce(&mut Self) -> Result<Node, Unreadable>,
+    ) -> Result<Node, Unreadable> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(too_deep(span));
+        }
+        let node = read(self);
+        self.depth -= 1;
+        node
+    }
+
+    fn sequence(&mut self) -> Result<Node, Unreadable> {
+        let mut items = Vec::new();
+        let (mut size, mut depth) = (1, 0);
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::SequenceEnd {
+                return Ok(Node { value: Value::Array(items), size, depth: depth + 1 });
+            }
+            let outer = self.enter(&items.len().to_string(), position(span.start));
+            let node = self.node(event, span)?;
+            self.leave(outer);
+            size += node.size;
+            depth = depth.max(node.depth);
+            items.push(node.value);
+        }
+    }
+
+    fn mapping(&mut self) -> Result<Node, Unreadable> {
+        let mut members = Map::new();
+        let mut written: HashMap<String, usize> = HashMap::new();
+        let (mut size, mut depth) = (1, 0);
+        loop {
+            let (event, key_span) = self.next()?;
+            if event == Event::MappingEnd {
+                return Ok(Node { value: Value::Object(members), size, depth: depth + 1 });
+            }
+            let key = self.key(event, key_span)?;
+            let (event, span) = self.next()?;
+            let node = if let Some(key) = key {
+                if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
+                    self.doubled = true;
+                    let message = format!("{key} is here a second time, first in line {first}; remove one");
+                    return Err(unreadable(key_span.start, message));
+                }
+                let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
+                let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
+                let mut node = self.node(event, span)?;
+                self.leave(outer);
+                members.insert(key, node.value.take());
+                node
+            } else {
+                let mut node = self.unplaced(event, span)?;
+                merge(&mut members, node.value.take()).map_err(|m| unreadable(span.start, m))?;
+                node
+            };
+            size += node.size;
+            depth = depth.max(node.depth);
+        }
+    }
+
+    /// A key as text; `None` is the merge key.
+    fn key(&mut self, event: Event<'t>, span: Span) -> Result<Option<String>, Unreadable> {
+        if let Event::Scalar(text, ScalarStyle::Plain, _, None) = &event
+            && text == "<<"
+        {
+            return Ok(None);
+        }
+        match self.unplaced(event, span)?.value {
+            Value::String(text) => Ok(Some(text)),
+            Value::Bool(value) => Ok(Some(value.to_string())),
+            Value::Number(number) => Ok(Some(scalar::shortest(&number))),
+            _ => Err(unreadable(span.start, "a key must be text; put it in quotes")),
+        }
+    }
+
+    /// A node whose parts have no position of their own.
+    fn unplaced(&mut self, event: Event<'t>, span: Span) -> Result<Node, Unreadable> {
+        let places = self.places.take();
+        let node = self.node(event, span);
+        self.places = places;
+        node
+    }
+
+    fn enter(&mut self, token: &str, at: Position) -> usize {
+        let Some(places) = &mut self.places else { return 0 };
+        let outer = places.pointer.len();
+        places.pointer.push('/');
+        places.pointer.push_str(token);
+        places.at.insert(places.pointer.clone(), at);
+        outer
+    }
+
+    fn leave(&mut self, outer: usize) {
+        if let Some(places) = &mut self.places {
+            places.pointer.truncate(outer);
+        }
+    }
+}
+
+/// Adds what a merge key brings. As in kubectl's parser, and unlike YAML says, it takes the place of what was written
+/// before it; of several mappings the first one wins.
+fn merge(members: &mut Map<String, Value>, value: Value) -> Result<(), &'static str> {
+    let sources = match value {
+        Value::Array(items) => items,
+        other => vec![other],
+    };
+    for source in sources.into_iter().rev() {
+        let Value::Object(source) = source else {
+            return Err("a merge key `<<` takes a mapping, or a list of mappings");
+        };
+        members.extend(source);
+    }
+    Ok(())
+}
+
+fn escape(key: &str) -> Cow<'_, str> {
+    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
+}
+
+fn position(marker: Marker) -> Position {
+    Position { line: marker.line(), column: marker.col() + 1 }
+}
+
+fn unreadable(at: Marker, message: impl Into<String>) -> Unreadable {
+    Unreadable { at: position(at), message: message.into() }
+}
+
+fn too_deep(span: Span) -> Unreadable {
+    unreadable(span.start, format!("values are nested more than {DEEPEST} deep"))
+}
+
+fn syntax(error: &ScanError) -> Unreadable {
+    unreadable(*error.marker(), error.info())
+}

@@ -1,0 +1,189 @@
+//! One document of a file: what it says, and the text that says it.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::split::{self, Piece};
+use super::{Position, Unreadable, compose, emit};
+
+/// One document of a file.
+#[derive(Debug)]
+pub struct Document {
+    /// What it says; `None` where there is nothing but comments, or null.
+    pub value: Option<Value>,
+    /// The language it is written in.
+    pub format: Format,
+    text: Box<str>,
+    head: usize,
+    body: usize,
+    body_at: Position,
+    positions: OnceCell<HashMap<String, Position>>,
+}
+
+/// The languages of manifests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// YAML, of which JSON is a part.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+/// Reads the documents of a piece: one, or several where JSON values follow one another.
+pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
+    let content = &piece.text[piece.head..];
+    if content.trim_start().starts_with(['{', '[']) {
+        match read_json(piece) {
+            Ok(documents) => return documents.into_iter().map(Ok).collect(),
+            Err(error) if is_meant_as_json(content) => return vec![Err(error)],
+            Err(_) => {}
+        }
+    }
+    let body_at = piece.position(piece.prelude);
+    let value = compose::value(&piece.text[piece.prelude..]).map_err(|e| e.shifted(body_at));
+    vec![value.map(|value| Document {
+        value: Some(value).filter(|v| !v.is_null()),
+        format: Format::Yaml,
+        text: piece.text.into(),
+        head: piece.head,
+        body: piece.prelude,
+        body_at,
+        positions: OnceCell::new(),
+    })]
+}
+
+fn read_json(piece: &Piece<'_>) -> Result<Vec<Document>, Unreadable> {
+    let content = &piece.text[piece.head..];
+    let mut stream = serde_json::Deserializer::from_str(content).into_iter::<Value>();
+    let mut documents = Vec::new();
+    let mut from = 0;
+    let mut reached = (piece.head, piece.position(piece.head));
+    while let Some(value) = stream.next() {
+        let value = value.map_err(|e| json_fault(&e).shifted(piece.position(piece.head)))?;
+        let end = piece.head + stream.byte_offset();
+        let end = if piece.text[end..].trim().is_empty() { piece.text.len() } else { end };
+        let lead = piece.head.max(from);
+        let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
+        let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
+        reached = (body, body_at);
+        if let Some(fault) = compose::doubled_key(&piece.text[body..end]) {
+            return Err(fault.shifted(body_at));
+        }
+        documents.push(Document {
+            value: Some(value).filter(|v| !v.is_null()),
+            format: Format::Json,
+            text: piece.text[from..end].into(),
+            head: body - from,
+            body: body - from,
+            body_at,
+            positions: OnceCell::new(),
+        });
+        from = end;
+    }
+    Ok(documents)
+}
+
+/// Whether a text that starts with a bracket was meant as JSON: then the error of that parser helps more.
+fn is_meant_as_json(body: &str) -> bool {
+    let inside = body.trim_start().trim_start_matches(['{', '[']).trim_start();
+    inside.starts_with(['"', '}', ']', '{', '['])
+}
+
+fn json_fault(error: &serde_json::Error) -> Unreadable {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message).to_owned();
+    Unreadable { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
+}
+
+impl Unreadable {
+    fn shifted(self, start: Position) -> Self {
+        Unreadable { at: self.at.after(start), ..self }
+    }
+}
+
+impl Document {
+    /// Its whole original text, with markers and comments.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether its text has a marker that separates it from what comes before.
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        let (head, content) = self.text.split_at(self.head);
+        content.starts_with("---") || head.lines().any(|line| line.starts_with("---"))
+    }
+
+    /// Where the value that a JSON pointer means stands, or the nearest one around it.
+    #[must_use]
+    pub fn position(&self, pointer: &str) -> Position {
+        if pointer.is_empty() {
+            return self.start();
+        }
+        let body = &self.text[self.body..];
+        let positions = self.positions.get_or_init(|| compose::positions(body));
+        let mut pointer = pointer;
+        loop {
+            if let Some(at) = positions.get(pointer) {
+                return at.after(self.body_at);
+            }
+            match pointer.rsplit_once('/') {
+                Some((parent, _)) => pointer = parent,
+                None => return self.start(),
+            }
+        }
+    }
+
+    /// Where its content starts.
+    fn start(&self) -> Position {
+        let lead = self.text.len() - self.text[self.head..].trim_start().len();
+        split::end_of(&self.text[self.body..lead.max(self.body)]).after(self.body_at)
+    }
+
+    /// Its text with another value in its place: in its language, with its marker, the comments above its content and
+    /// its line ends. Comments inside are lost.
+    #[must_use]
+    pub fn rewritten(&self, value: &Value) -> String {
+        match self.format {
+            Format::Yaml => self.rewritten_yaml(value),
+            Format::Json => {
+                let original = &self.text[self.head..];
+                let tail = &original[original.trim_end().len()..];
+                format!("{}{}{tail}", &self.text[..self.head], json_like(original, value))
+            }
+        }
+    }
+
+    fn rewritten_yaml(&self, value: &Value) -> String {
+        let marker = if self.text[self.head..].starts_with("---") { "---\n" } else { "" };
+        let body = format!("{marker}{}", emit::yaml(value));
+        let crlf = self.text.find('\n').is_some_and(|at| self.text[..at].ends_with('\r'));
+        format!("{}{}", &self.text[..self.head], if crlf { body.replace('\n', "\r\n") } else { body })
+    }
+}
+
+/// Writes JSON on one line or indented, as the text that it takes the place of.
+fn json_like(original: &str, value: &Value) -> String {
+    let Some(second) = original.trim_end().split('\n').nth(1) else { return value.to_string() };
+    let indent = &second[..second.len() - second.trim_start_matches([' ', '\t']).len()];
+    if indent.is_empty() { json(value) } else { indented(value, indent) }
+}
+
+/// Writes JSON on several lines, as kubectl does; the last one is not ended.
+#[must_use]
+pub fn json(value: &Value) -> String {
+    indented(value, "    ")
+}
+
+fn indented(value: &Value, indent: &str) -> String {
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    // A value always serialises, and only to UTF-8.
+    let _ = value.serialize(&mut serializer);
+    String::from_utf8(out).unwrap_or_default()
+}

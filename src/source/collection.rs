@@ -1,0 +1,207 @@
+//! What manifests declare: companions and Namespaces, each at one place only.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::report::{Remark, Report, Severity};
+use crate::api::gate::{self, Problem};
+use crate::inject::catalogue::{Catalogue, Listed};
+use crate::inject::namespace::{Namespace, Namespaces, Unlisted};
+use crate::inject::world::{Settings, World};
+use crate::manifest::{Document, Position};
+
+/// The companions and Namespaces of some manifests, and what is wrong with them.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    /// What is wrong.
+    pub remarks: Vec<Remark>,
+    default_namespace: Box<str>,
+    pub(super) declared: BTreeMap<Key, Declared>,
+}
+
+/// What makes an object this object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    kind: Kind,
+    namespace: Option<Box<str>>,
+    name: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    ClusterCompanion,
+    Companion,
+    Namespace,
+}
+
+/// One object, and where it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Declared {
+    pub(super) file: PathBuf,
+    pub(super) at: Position,
+    pub(super) object: Object,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Object {
+    Companion(Listed),
+    Namespace(Namespace),
+    /// A Namespace that cannot be read.
+    BrokenNamespace,
+}
+
+/// An object of a document, with the place that its fields are told from.
+struct Found<'a> {
+    file: &'a Path,
+    document: &'a Document,
+    /// Of the object in the document, such as `/items/0`.
+    pointer: &'a str,
+}
+
+impl Collection {
+    /// An empty one. Objects that do not name a namespace are in `default_namespace`.
+    #[must_use]
+    pub fn new(default_namespace: &str) -> Self {
+        Collection { default_namespace: default_namespace.into(), remarks: Vec::new(), declared: BTreeMap::new() }
+    }
+
+    /// Takes what a document declares, the items of lists included. Other kinds are let alone. Returns whether there was
+    /// any companion or Namespace.
+    pub fn add(&mut self, file: &Path, document: &Document) -> bool {
+        let Some(value) = &document.value else { return false };
+        let before = self.declared.len() + self.remarks.len();
+        self.add_object(&Found { file, document, pointer: "" }, value);
+        self.declared.len() + self.remarks.len() > before
+    }
+
+    /// Everything as one snapshot.
+    #[must_use]
+    pub fn world(&self, settings: Settings) -> World {
+        let companions = self.declared.iter().filter_map(|(key, declared)| match &declared.object {
+            Object::Companion(listed) => Some((key.namespace.clone(), listed.clone())),
+            _ => None,
+        });
+        let namespaces = self.declared.values().filter_map(|declared| match &declared.object {
+            Object::Namespace(namespace) => Some(namespace.clone()),
+            _ => None,
+        });
+        World {
+            companions: Catalogue::new(companions),
+            namespaces: Namespaces::new(namespaces, Unlisted::NameOnly),
+            settings,
+        }
+    }
+
+    /// What was found, and what is wrong.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let count = |is: fn(&Object) -> bool| self.declared.values().filter(|d| is(&d.object)).count();
+        Report {
+            remarks: self.remarks.clone(),
+            good: count(|o| matches!(o, Object::Companion(Listed::Good(_)))),
+            broken: count(|o| matches!(o, Object::Companion(Listed::Broken(_)))),
+            namespaces: count(|o| matches!(o, Object::Namespace(_))),
+        }
+    }
+
+    /// Says that something is wrong with a file as a whole, or with a document that cannot be read.
+    pub fn complain(&mut self, file: &Path, at: Option<Position>, message: impl Into<String>) {
+        let (file, field, message) = (file.to_path_buf(), String::new(), message.into());
+        self.remarks.push(Remark { severity: Severity::Error, file, at, field, message });
+    }
+
+    fn add_object(&mut self, found: &Found<'_>, value: &Value) {
+        let kind = value["kind"].as_str().unwrap_or_default();
+        let version = value["apiVersion"].as_str().unwrap_or_default();
+        let ours = version.starts_with("podgraft.dev/");
+        match kind {
+            "ClusterCompanion" if ours => self.add_companion(found, value, Kind::ClusterCompanion),
+            "Companion" if ours => self.add_companion(found, value, Kind::Companion),
+            "Namespace" if version == "v1" => self.add_namespace(found, value),
+            _ if kind.ends_with("List") => {
+                for (index, item) in value["items"].as_array().into_iter().flatten().enumerate() {
+                    let pointer = format!("{}/items/{index}", found.pointer);
+                    self.add_object(&Found { pointer: &pointer, ..*found }, item);
+                }
+            }
+            _ => tracing::debug!(file = %found.file.display(), kind, "not a kind that is loaded"),
+        }
+    }
+
+    fn add_companion(&mut self, found: &Found<'_>, value: &Value, kind: Kind) {
+        let gated = gate::admit(value);
+        for (severity, problems) in [(Severity::Error, &gated.problems), (Severity::Warning, &gated.warnings)] {
+            for problem in problems {
+                self.remarks.push(found.remark(severity, problem));
+            }
+        }
+        let Some(listed) = gated.listed else { return };
+        let namespace = match kind {
+            Kind::Companion => Some(gated.namespace.unwrap_or_else(|| self.default_namespace.clone())),
+            _ => None,
+        };
+        self.declare(Key { kind, namespace, name: listed.name().into() }, found, Object::Companion(listed));
+    }
+
+    fn add_namespace(&mut self, found: &Found<'_>, value: &Value) {
+        let Some(name) = value["metadata"]["name"].as_str().filter(|n| !n.is_empty()) else {
+            return self.problem(found, "/metadata", "a Namespace needs a name");
+        };
+        let mut texts = |field: &str| {
+            let members = value["metadata"][field].as_object();
+            let mut broken = false;
+            for (key, _) in members.into_iter().flatten().filter(|(_, v)| !v.is_string()) {
+                let pointer = format!("/metadata/{field}/{}", key.replace('~', "~0").replace('/', "~1"));
+                self.problem(found, &pointer, "must be text; put it in quotes");
+                broken = true;
+            }
+            let pairs = members.into_iter().flatten().filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)));
+            (!broken).then(|| pairs.collect::<Vec<_>>())
+        };
+        let object = match (texts("labels"), texts("annotations")) {
+            (Some(labels), Some(annotations)) => Object::Namespace(Namespace::new(name, labels, annotations)),
+            _ => Object::BrokenNamespace,
+        };
+        self.declare(Key { kind: Kind::Namespace, namespace: None, name: name.into() }, found, object);
+    }
+
+    fn problem(&mut self, found: &Found<'_>, pointer: &str, message: &str) {
+        let problem = Problem { pointer: pointer.to_owned(), message: message.to_owned() };
+        self.remarks.push(found.remark(Severity::Error, &problem));
+    }
+
+    fn declare(&mut self, key: Key, found: &Found<'_>, object: Object) {
+        let at = found.document.position(found.pointer);
+        if let Some(first) = self.declared.get(&key) {
+            let Position { line, column } = first.at;
+            let message = format!(
+                "{key} is declared here and in {}:{line}:{column}; the first one counts, remove one of them",
+                first.file.display()
+            );
+            return self.complain(found.file, Some(at), message);
+        }
+        self.declared.insert(key, Declared { file: found.file.to_path_buf(), at, object });
+    }
+}
+
+impl Found<'_> {
+    fn remark(&self, severity: Severity, problem: &Problem) -> Remark {
+        let pointer = format!("{}{}", self.pointer, problem.pointer);
+        Remark {
+            severity,
+            file: self.file.to_path_buf(),
+            at: Some(self.document.position(&pointer)),
+            field: Problem { pointer, message: String::new() }.field(),
+            message: problem.message.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {}", self.kind, self.name)?;
+        self.namespace.as_ref().map_or(Ok(()), |namespace| write!(f, " of namespace {namespace}"))
+    }
+}

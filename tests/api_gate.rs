@@ -1,0 +1,75 @@
+//! The gate from outside: a companion as people write it, and as an API server gives it back.
+
+use podgraft::api::gate::{Gated, admit};
+use podgraft::inject::catalogue::Listed;
+use podgraft::inject::companion::{Activation, Kind, Placement};
+use serde_json::Value;
+
+const GIT_SYNC: &str = r#"
+apiVersion: podgraft.dev/v1alpha1
+kind: ClusterCompanion
+metadata:
+  name: git-sync
+spec:
+  pattern: Sidecar
+  description: Keeps a directory of the app in step with a Git repository.
+  activation: OnRequest
+  containers:
+  - name: git-sync
+    image: registry.example/git-sync:v4
+    env:
+    - {name: GITSYNC_ROOT, value: /git}
+    ports:
+    - containerPort: 9000
+  sharedVolumes:
+  - name: content
+    companion: {mountPath: /git}
+    app: {mountPath: /usr/share/nginx/html, readOnly: true}
+  files:
+  - {path: /etc/git-sync/config, content: "depth = 1", mode: 0o640}
+  parameters:
+  - {name: repo, type: String, required: true, pattern: "(https?|ssh|git)://.+", env: GITSYNC_REPO}
+  - {name: period, type: Duration, default: 10s, env: GITSYNC_PERIOD}
+  - {name: path, type: Path, mountPath: content/app}
+  - {name: token, type: SecretKey, env: GITSYNC_PASSWORD}
+"#;
+
+fn read(yaml: &str) -> Value {
+    serde_saphyr::from_str(yaml).expect("the text is YAML")
+}
+
+fn good(gated: Gated) -> std::sync::Arc<podgraft::inject::companion::Companion> {
+    assert_eq!(gated.problems, []);
+    let Some(Listed::Good(companion)) = gated.listed else { unreachable!("there is nothing to mend in it") };
+    companion
+}
+
+#[test]
+fn the_example_of_the_design_is_good() {
+    let companion = good(admit(&read(GIT_SYNC)));
+    assert_eq!((&*companion.name, companion.kind), ("git-sync", Kind::ClusterCompanion));
+    assert_eq!((companion.activation, companion.placement), (Activation::OnRequest, Placement::Last));
+    assert_eq!(companion.parameters.len(), 4);
+    assert!(companion.volumes.iter().any(|v| v.json.contains(r#""mode":416"#)));
+}
+
+#[test]
+fn json_from_an_api_server_gives_the_same_companion() {
+    let written = read(GIT_SYNC);
+    let mut stored: Value = serde_json::from_str(&written.to_string()).expect("the text is JSON");
+    stored["spec"]["lifecycle"] = "Native".into();
+    stored["spec"]["hostNetwork"] = "Refuse".into();
+    stored["spec"]["containers"][0]["ports"][0]["protocol"] = "TCP".into();
+    stored["metadata"]["resourceVersion"] = "7".into();
+    stored["status"] = serde_json::json!({"observedGeneration": 1});
+    assert_eq!(good(admit(&stored)).hash, good(admit(&written)).hash);
+}
+
+#[test]
+fn a_problem_says_where_what_and_how_to_mend_it() {
+    let gated = admit(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
+    let told: Vec<_> = gated.problems.iter().map(|p| (p.field(), p.message.as_str())).collect();
+    assert_eq!(told, [("spec.parameters[2].mountpath".to_owned(), "unknown field; did you mean mountPath?")]);
+    let Some(Listed::Broken(broken)) = gated.listed else { panic!("it is broken") };
+    assert_eq!(&*broken.name, "git-sync");
+}

@@ -1,0 +1,123 @@
+//! The command line, as a user sees it: what is written where, and the exit codes.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+#[path = "cli/explain.rs"]
+mod explain;
+#[path = "cli/inject.rs"]
+mod inject;
+#[path = "cli/validate.rs"]
+mod validate;
+
+/// A folder with one companion, `companion.yaml`, that is asked for by the name `logger`.
+struct Folder(TempDir);
+
+/// What a run came to.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+const COMPANION: &str = "\
+apiVersion: podgraft.dev/v1alpha1
+kind: ClusterCompanion
+metadata:
+  name: logger
+spec:
+  pattern: Sidecar
+  containers:
+  - name: logger
+    image: registry.example/logger:v1
+";
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Folder(TempDir::new().unwrap());
+        folder.with("companion.yaml", COMPANION)
+    }
+
+    fn with(self, name: &str, text: &str) -> Self {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    fn run(&self, arguments: &str) -> Run {
+        self.pipe(arguments, "")
+    }
+
+    fn pipe(&self, arguments: &str, stdin: &str) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_podgraft"));
+        command.current_dir(self.0.path()).args(arguments.split_whitespace()).write_stdin(stdin);
+        let output = command.output().unwrap();
+        Run {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// A Deployment that asks for companions.
+fn deployment(name: &str, companions: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\nspec:\n  selector: {{}}\n  template:\n    metadata:\n      \
+         annotations:\n        podgraft.dev/companions: {companions}\n    spec:\n      containers:\n      - name: app\n        \
+         image: app:1\n"
+    )
+}
+
+#[test]
+fn the_reference_page_says_what_help_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+    let page = podgraft::cli::reference();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/cli.md is out of step; run UPDATE=1 cargo test --test cli");
+}
+
+#[test]
+fn every_subcommand_shows_examples() {
+    let page = podgraft::cli::reference();
+    for command in ["inject", "uninject", "explain", "validate", "crds", "completion", "version"] {
+        let section = page.split(&format!("### podgraft {command}\n")).nth(1).unwrap();
+        let section = section.split("\n### ").next().unwrap();
+        assert!(section.contains("Examples:\n  "), "{command}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2_and_says_so_on_stderr() {
+    let folder = Folder::new();
+    for arguments in ["", "nonsense", "inject", "inject -f x -o nonsense", "completion tcsh", "inject --nonsense"] {
+        let run = folder.run(arguments);
+        assert_eq!((run.code, &*run.out), (2, ""), "{arguments}: {}", run.err);
+        assert!(!run.err.is_empty(), "{arguments}");
+    }
+}
+
+#[test]
+fn version_completion_and_crds_are_data() {
+    let folder = Folder::new();
+    let version = folder.run("version -o json");
+    let facts: serde_json::Value = serde_json::from_str(&version.out).unwrap();
+    assert_eq!(facts["version"], env!("CARGO_PKG_VERSION"));
+    assert!(folder.run("version").out.starts_with("podgraft "));
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let run = folder.run(&format!("completion {shell}"));
+        assert!(run.code == 0 && run.out.contains("uninject"), "{shell}");
+    }
+    let crds = folder.run("crds");
+    assert!(crds.code == 0 && crds.out.contains("kind: CustomResourceDefinition"));
+    assert_eq!(crds.err, "");
+}

@@ -1,0 +1,234 @@
+//! `inject` and `uninject`.
+
+use podgraft::manifest;
+use serde_json::{Value, json};
+
+use super::{COMPANION, Folder, deployment};
+
+fn values(text: &str) -> Vec<Value> {
+    manifest::read(text.as_bytes()).into_iter().filter_map(|d| d.unwrap().value).collect()
+}
+
+/// Whether a container stands in the lists of the Pod below a pointer.
+fn has_logger(object: &Value, template: &str) -> bool {
+    let spec = &object.pointer(template).unwrap()["spec"];
+    ["initContainers", "containers"]
+        .iter()
+        .any(|l| spec[l].as_array().into_iter().flatten().any(|c| c["name"] == "logger"))
+}
+
+#[test]
+fn a_deployment_gets_its_companion_and_the_rest_passes_byte_for_byte() {
+    let before = "# licence\n\napiVersion: v1\nkind: Service   # kept\nmetadata: {name: web,  labels: {on: \"yes\"}}\n";
+    let after =
+        "---\r\n# only a comment\r\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    a\n   # end\n...\n---";
+    let folder =
+        Folder::new().with("web.yaml", &format!("{before}---\n# the web\n{}{after}", deployment("web", "logger")));
+    let run = folder.run("inject -f web.yaml --companions companion.yaml");
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.starts_with(&format!("{before}---\n# the web\napiVersion: apps/v1\nkind: Deployment\n")),
+        "{}",
+        run.out
+    );
+    assert!(run.out.ends_with(after), "{}", run.out);
+    assert!(has_logger(&values(&run.out)[1], "/spec/template"), "{}", run.out);
+    assert_eq!(run.err, "deployment/web: companion logger: injected (asked for by the Pod)\n");
+    assert_eq!(folder.run("inject -q -f web.yaml --companions companion.yaml").err, "");
+}
+
+#[test]
+fn what_asks_for_nothing_is_not_touched_at_all() {
+    let pod = "{\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"},\n \"spec\": {\"containers\": []}}  \n\n";
+    for text in [
+        pod,
+        "",
+        "# nothing\n",
+        "a: [1, 2]\n",
+        "- x\n",
+        "\u{feff}kind: X\r\n---\r\nkind: Y\r\n",
+        "just text",
+        "--- 1.10\n",
+    ] {
+        let run = Folder::new().pipe("inject -f - --companions companion.yaml", text);
+        assert_eq!((run.code, &*run.out), (0, text), "{}", run.err);
+    }
+}
+
+#[test]
+fn every_kind_that_carries_a_pod_template_is_found() {
+    let template = json!({"metadata": {"annotations": {"podgraft.dev/companions": "logger"}},
+        "spec": {"containers": [{"name": "app", "image": "app:1"}]}});
+    let kinds = [
+        ("v1", "Pod", ""),
+        ("v1", "PodTemplate", "/template"),
+        ("v1", "ReplicationController", "/spec/template"),
+        ("apps/v1", "Deployment", "/spec/template"),
+        ("apps/v1", "StatefulSet", "/spec/template"),
+        ("apps/v1", "DaemonSet", "/spec/template"),
+        ("apps/v1", "ReplicaSet", "/spec/template"),
+        ("batch/v1", "Job", "/spec/template"),
+        ("batch/v1", "CronJob", "/spec/jobTemplate/spec/template"),
+    ];
+    for (version, kind, at) in kinds {
+        let mut object =
+            at.rsplit('/').filter(|t| !t.is_empty()).fold(template.clone(), |inner, token| json!({token: inner}));
+        object["apiVersion"] = version.into();
+        object["kind"] = kind.into();
+        object["metadata"]["name"] = "x".into();
+        let run = Folder::new().pipe("inject -f - --companions companion.yaml -o jsonpatch", &object.to_string());
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.err.starts_with(&format!("{}/x: ", kind.to_lowercase())), "{}", run.err);
+        let patch: Value = serde_json::from_str(&run.out).unwrap();
+        let paths: Vec<&str> = patch.as_array().unwrap().iter().map(|o| o["path"].as_str().unwrap()).collect();
+        assert!(!paths.is_empty() && paths.iter().all(|p| p.starts_with(&format!("{at}/"))), "{kind}: {paths:?}");
+        let patch: json_patch::Patch = serde_json::from_value(patch).unwrap();
+        json_patch::patch(&mut object, &patch).unwrap();
+        assert!(has_logger(&object, at), "{kind}");
+    }
+}
+
+#[test]
+fn items_of_lists_are_found_and_other_items_stay() {
+    let items = json!([
+        {"metadata": {"name": "a"}, "spec": {"template": {"metadata": {"annotations": {"podgraft.dev/companions": "logger"}},
+            "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}},
+        {"kind": "Service", "apiVersion": "v1", "n": 1.10},
+    ]);
+    let lists = [
+        json!({"apiVersion": "apps/v1", "kind": "DeploymentList", "items": items}),
+        json!({"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "apps/v1", "kind": "DeploymentList", "items": items}]}),
+    ];
+    for (list, at) in lists.iter().zip(["/items", "/items/0/items"]) {
+        let run = Folder::new().pipe("inject -f - --companions companion.yaml", &list.to_string());
+        assert_eq!(run.code, 0, "{}", run.err);
+        let injected = &values(&run.out)[0];
+        assert!(has_logger(injected, &format!("{at}/0/spec/template")), "{}", run.out);
+        assert_eq!(injected.pointer(&format!("{at}/1")), Some(&items[1]));
+        assert!(!run.out.trim_end().contains('\n'), "one line in, one line out: {}", run.out);
+    }
+}
+
+#[test]
+fn a_function_of_kustomize_gets_and_gives_a_resource_list() {
+    let indented = deployment("web", "logger").replace('\n', "\n  ");
+    let text = format!("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {}\n", indented.trim_end());
+    let run = Folder::new().pipe("inject -f - --companions companion.yaml", &text);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(values(&run.out)[0]["kind"], "ResourceList");
+    assert!(has_logger(&values(&run.out)[0], "/items/0/spec/template"));
+}
+
+#[test]
+fn a_denied_workload_stays_as_it_was_and_the_others_are_done() {
+    let bad = deployment("bad", "nonsense  # why not");
+    let text = format!("{bad}---\n{}", deployment("good", "logger"));
+    let run = Folder::new().pipe("inject -f - -n shop --companions companion.yaml", &text);
+    assert_eq!(run.code, 1);
+    assert!(run.out.starts_with(&format!("{bad}---\n")), "{}", run.out);
+    assert!(has_logger(&values(&run.out)[1], "/spec/template"));
+    let said = "error: deployment/bad in namespace shop: podgraft: companion nonsense: not available to this Pod";
+    assert!(run.err.contains(said), "{}", run.err);
+    assert!(run.err.contains("deployment/good: companion logger: injected"), "{}", run.err);
+}
+
+#[test]
+fn companions_and_namespaces_among_the_manifests_count() {
+    let own = COMPANION
+        .replace("ClusterCompanion", "Companion")
+        .replace("  name: logger\nspec", "  name: logger\n  namespace: shop\nspec");
+    let text = format!("{own}---\n{}", deployment("web", "logger"));
+    let folder = Folder::new();
+    let there = folder.pipe("inject -f - -n shop", &text);
+    assert_eq!(there.code, 0, "{}", there.err);
+    assert!(there.out.starts_with(&own));
+    let elsewhere = folder.pipe("inject -f - -n other", &text);
+    assert_eq!(elsewhere.code, 1, "{}", elsewhere.err);
+    // The same file twice is no doubled companion.
+    let both = folder
+        .with("web.yaml", &deployment("web", "logger"))
+        .run("inject -f companion.yaml -f web.yaml --companions .");
+    assert_eq!(both.code, 0, "{}", both.err);
+}
+
+#[test]
+fn files_follow_one_another_with_markers_between() {
+    let folder = Folder::new()
+        .with("in/a.yaml", "a: 1")
+        .with("in/b.yml", "---\nb: 2\n")
+        .with("in/c.json", "{\"c\": 3}")
+        .with("in/d.json", "{\"d\": 4}\n")
+        .with("in/deep/e.yaml", "e: 5\n")
+        .with("in/notes.txt", "x: [");
+    let flat = folder.run("inject -f in");
+    assert_eq!((flat.code, &*flat.out), (0, "a: 1\n---\nb: 2\n---\n{\"c\": 3}\n{\"d\": 4}\n"), "{}", flat.err);
+    let deep = folder.run("inject -R -f in -o yaml");
+    assert_eq!(deep.out, "a: 1\n---\nb: 2\n---\nc: 3\n---\nd: 4\n---\ne: 5\n");
+    let json = folder.run("inject -R -f in -o json");
+    assert_eq!(values(&json.out).len(), 5, "{}", json.out);
+    assert!(json.out.starts_with("{\n    \"a\": 1\n}\n{\n    \"b\""), "{}", json.out);
+    let empty = folder.with("none/x.txt", "").run("inject -f none");
+    assert!(empty.code == 1 && empty.err.contains("none: no .yaml, .yml or .json files here"), "{}", empty.err);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_line_and_column_and_nothing_is_written() {
+    let folder =
+        Folder::new().with("bad.yaml", &format!("{}---\na: 1\nb:\n - x\n c: 2\n", deployment("web", "logger")));
+    let run = folder.run("inject -f bad.yaml --companions companion.yaml");
+    assert_eq!((run.code, &*run.out), (1, ""));
+    assert!(run.err.starts_with("bad.yaml:19:") && run.err.contains(": error: "), "{}", run.err);
+    let missing = folder.run("inject -f missing.yaml");
+    assert!(missing.code == 1 && missing.err.starts_with("error: missing.yaml: cannot read it"), "{}", missing.err);
+    let broken = folder.with("broken/c.yaml", "a: {\n").run("inject -f companion.yaml --companions broken");
+    assert!(broken.code == 1 && broken.err.starts_with("broken/c.yaml:"), "{}", broken.err);
+}
+
+#[test]
+fn a_json_patch_a_line_for_each_document() {
+    let text = format!("# nothing\n---\nkind: X\n---\n{}---\nkind: Y\n", deployment("web", "logger"));
+    let run = Folder::new().pipe("inject -f - --companions companion.yaml -o jsonpatch", &text);
+    let lines: Vec<&str> = run.out.lines().collect();
+    assert_eq!((lines.len(), lines[0], lines[2]), (3, "[]", "[]"), "{}", run.out);
+    assert!(lines[1].contains("\"path\":\"/spec/template/spec/"), "{}", lines[1]);
+}
+
+#[test]
+fn a_diff_shows_what_is_added_and_its_exit_code_says_whether() {
+    let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
+    let run = folder.run("inject -f web.yaml --companions companion.yaml -o diff");
+    assert_eq!(run.code, 1);
+    assert!(run.out.starts_with("--- a/web.yaml:1\n+++ b/web.yaml:1\n@@"), "{}", run.out);
+    assert!(run.out.contains("\n+      - name: logger\n") && !run.out.contains("\n-"), "{}", run.out);
+    let none = folder.pipe("inject -f - --companions companion.yaml -o diff", "kind: X\n");
+    assert_eq!((none.code, &*none.out), (0, ""));
+}
+
+#[test]
+fn an_annotation_in_the_wrong_place_is_told() {
+    let text = deployment("web", "logger")
+        .replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n");
+    let run = Folder::new().pipe("inject -f - --companions companion.yaml", &text);
+    let said = "warning: deployment/web: annotation podgraft.dev/companions stands on the Deployment itself, where it has no \
+                effect; move it to spec.template.metadata.annotations\n";
+    assert!(run.code == 0 && run.err.contains(said), "{}", run.err);
+}
+
+#[test]
+fn inject_settles_and_uninject_takes_it_back() {
+    let folder = Folder::new();
+    let before = deployment("web", "logger");
+    let injected = folder.pipe("inject -f - --companions companion.yaml", &before);
+    let again = folder.pipe("inject -f - --companions companion.yaml", &injected.out);
+    assert_eq!((again.code, &again.out), (0, &injected.out), "{}", again.err);
+    assert!(again.err.contains("already there"), "{}", again.err);
+    let back = folder.pipe("uninject -f -", &injected.out);
+    assert_eq!(back.code, 0, "{}", back.err);
+    assert_eq!(values(&back.out), values(&before));
+    let untouched = folder.pipe("uninject -f -", &before);
+    assert_eq!((untouched.code, &untouched.out), (0, &before));
+    let diff = folder.pipe("uninject -f - -o diff", &injected.out);
+    assert!(diff.code == 1 && diff.out.contains("\n-      - name: logger\n"), "{}", diff.out);
+    let json: Value = serde_json::from_str(&folder.pipe("uninject -f - -o json", &injected.out).out).unwrap();
+    assert_eq!(json, values(&before)[0]);
+}

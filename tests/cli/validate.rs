@@ -1,0 +1,50 @@
+//! `validate`.
+
+use super::{COMPANION, Folder, deployment};
+
+#[test]
+fn all_mistakes_are_told_at_once_with_their_places() {
+    let broken =
+        COMPANION.replace("    image: registry.example/logger:v1\n", "").replace("name: logger", "name: broken");
+    let folder = Folder::new()
+        .with("in/a.yaml", &format!("# one\n---\n{broken}"))
+        .with("in/b.yaml", "a: 1\na: 2\n")
+        .with("in/c.yaml", &deployment("web", "nonsense"))
+        .with("in/d.yaml", "- no object\n")
+        .with("in/e.yaml", &COMPANION.replace("ClusterCompanion", "Companion"))
+        .with("in/f.yaml", &COMPANION.replace("ClusterCompanion", "Companion"));
+    let run = folder.run("validate -f in");
+    assert_eq!(run.code, 1);
+    let errors: Vec<&str> = run.out.lines().filter(|l| l.contains(": error: ")).collect();
+    let expect = ["in/a.yaml:10:", "in/b.yaml:2:1: ", "in/c.yaml:10:34: ", "in/d.yaml:1:1: ", "in/f.yaml:1:1: "];
+    for (line, start) in errors.iter().zip(expect) {
+        assert!(line.starts_with(start), "{line}, not {start}; all: {}", run.out);
+    }
+    assert_eq!(errors.len(), expect.len(), "{}", run.out);
+    assert!(errors[0].contains("error: spec.containers[0]"), "{}", errors[0]);
+    assert!(errors[2].contains("deployment/web: companion nonsense: not available"), "{}", errors[2]);
+    assert!(errors[4].contains("in/e.yaml:1:1"), "{}", errors[4]);
+    assert!(run.err.contains("2 companions and 1 workload checked: 5 errors, "), "{}", run.err);
+}
+
+#[test]
+fn what_is_well_says_so() {
+    let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
+    let run = folder.run("validate -f web.yaml --companions companion.yaml");
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.err.contains("1 companion and 1 workload checked: 0 errors, "), "{}", run.err);
+    let alone = folder.run("validate -f web.yaml");
+    assert_eq!((alone.code, &*alone.out), (0, ""));
+    assert!(alone.err.contains("1 workload not checked: there are no companions"), "{}", alone.err);
+}
+
+#[test]
+fn strict_lets_warnings_fail() {
+    let text =
+        deployment("web", "logger").replace("  name: web\n", "  name: web\n  labels: {podgraft.dev/inject: enabled}\n");
+    let folder = Folder::new();
+    let loose = folder.pipe("validate -f - --companions companion.yaml", &text);
+    assert_eq!(loose.code, 0, "{}", loose.out);
+    assert!(loose.out.contains("-:5:33: warning: metadata.labels"), "{}", loose.out);
+    assert_eq!(folder.pipe("validate --strict -f - --companions companion.yaml", &text).code, 1);
+}

@@ -1,0 +1,252 @@
+//! Companions out of files: what is bad keeps its last good version, and all files are one snapshot.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use podgraft::inject::catalogue::Listed;
+use podgraft::inject::companion::Companion;
+use podgraft::inject::world::{Settings, World};
+use podgraft::source::files::{Files, Loaded, watch};
+use tempfile::TempDir;
+
+fn cluster(name: &str, image: &str) -> String {
+    format!(
+        "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata:\n  name: {name}\nspec:\n  pattern: Sidecar\n  \
+         containers:\n  - name: {name}\n    image: {image}\n"
+    )
+}
+
+fn required(name: &str, image: &str) -> String {
+    format!("{}  activation: ClusterWide\n  required: true\n", cluster(name, image))
+}
+
+fn files(path: &Path) -> Files {
+    Files { paths: vec![path.to_path_buf()], settings: Settings::default() }
+}
+
+fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
+    match loaded.world.companions.resolve(namespace, name) {
+        Some(Listed::Good(companion)) => Some(Arc::clone(companion)),
+        _ => None,
+    }
+}
+
+fn image(loaded: &Loaded, name: &str) -> Option<String> {
+    good(loaded, "default", name).map(|c| c.containers[0].image.to_string())
+}
+
+fn errors(loaded: &Loaded) -> Vec<String> {
+    loaded.report.errors().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("deep")).unwrap();
+    fs::write(
+        folder.path().join("deep/a.yml"),
+        format!("{}---\nkind: ConfigMap\napiVersion: v1\n", cluster("one", "i:1")),
+    )
+    .unwrap();
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {"podgraft.dev/inject": "enabled"}}},
+        {"apiVersion": "podgraft.dev/v1alpha1", "kind": "Companion", "metadata": {"name": "two", "namespace": "shop"},
+         "spec": {"pattern": "Sidecar", "containers": [{"name": "two", "image": "i:2"}]}},
+        {"apiVersion": "podgraft.dev/v1alpha1", "kind": "Companion", "metadata": {"name": "three"},
+         "spec": {"pattern": "Sidecar", "containers": [{"name": "three", "image": "i:3"}]}},
+    ]});
+    fs::write(folder.path().join("list.json"), list.to_string()).unwrap();
+    fs::write(folder.path().join("README.md"), "x: [").unwrap();
+    fs::write(folder.path().join(".hidden.yaml"), "x: [").unwrap();
+
+    let loaded = files(folder.path()).load(&Loaded::default());
+    assert_eq!(errors(&loaded), Vec::<String>::new());
+    assert!(good(&loaded, "anywhere", "one").is_some());
+    assert!(good(&loaded, "shop", "two").is_some() && good(&loaded, "default", "two").is_none());
+    assert!(good(&loaded, "default", "three").is_some());
+    assert_eq!(loaded.world.namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
+    assert_eq!((loaded.report.good, loaded.report.broken, loaded.report.namespaces), (3, 0, 1));
+}
+
+#[test]
+fn nothing_new_is_the_same_snapshot() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
+    let first = files(folder.path()).load(&Loaded::default());
+    let second = files(folder.path()).load(&first);
+    assert!(Arc::ptr_eq(&first.world, &second.world));
+    fs::write(folder.path().join("a.yaml"), cluster("one", "i:2")).unwrap();
+    let third = files(folder.path()).load(&second);
+    assert!(!Arc::ptr_eq(&first.world, &third.world));
+    assert_eq!(image(&third, "one").as_deref(), Some("i:2"));
+}
+
+#[test]
+fn what_is_bad_keeps_its_last_good_version() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.yaml");
+    fs::write(&file, format!("{}---\n{}", cluster("one", "i:1"), cluster("two", "i:1"))).unwrap();
+    let first = files(folder.path()).load(&Loaded::default());
+
+    // An object that the gate refuses; the other one goes on.
+    let broken = cluster("one", "i:2").replace("    image: i:2\n", "");
+    fs::write(&file, format!("{broken}---\n{}", cluster("two", "i:2"))).unwrap();
+    let second = files(folder.path()).load(&first);
+    assert_eq!(image(&second, "one").as_deref(), Some("i:1"));
+    assert_eq!(image(&second, "two").as_deref(), Some("i:2"));
+    let said = errors(&second);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with(&format!("{}:", file.display())) && said[0].contains("spec.containers[0]"), "{said:?}");
+
+    // A file that is no YAML: all that was in it stays.
+    fs::write(&file, format!("{}---\na: [\n", cluster("two", "i:3"))).unwrap();
+    let third = files(folder.path()).load(&second);
+    assert_eq!(image(&third, "one").as_deref(), Some("i:1"));
+    assert_eq!(image(&third, "two").as_deref(), Some("i:3"));
+    assert_eq!(errors(&third).len(), 1);
+
+    // Whole again.
+    fs::write(&file, cluster("two", "i:3")).unwrap();
+    let fourth = files(folder.path()).load(&third);
+    assert_eq!(image(&fourth, "one"), None);
+    assert!(errors(&fourth).is_empty());
+}
+
+#[test]
+fn what_was_never_good_is_listed_as_broken() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
+    let loaded = files(folder.path()).load(&Loaded::default());
+    assert!(matches!(loaded.world.companions.resolve("default", "one"), Some(Listed::Broken(_))));
+    assert_eq!((loaded.report.good, loaded.report.broken), (0, 1));
+    assert!(loaded.report.first_error().is_some());
+}
+
+#[test]
+fn a_file_that_is_gone_takes_its_companions_along_and_a_folder_that_is_gone_does_not() {
+    let folder = TempDir::new().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    fs::write(inner.join("a.yaml"), cluster("one", "i:1")).unwrap();
+    fs::write(inner.join("b.yaml"), cluster("two", "i:1")).unwrap();
+    let first = files(&inner).load(&Loaded::default());
+    fs::remove_file(inner.join("a.yaml")).unwrap();
+    let second = files(&inner).load(&first);
+    assert_eq!((image(&second, "one"), image(&second, "two").as_deref()), (None, Some("i:1")));
+
+    fs::rename(&inner, folder.path().join("elsewhere")).unwrap();
+    let third = files(&inner).load(&second);
+    assert_eq!(image(&third, "two").as_deref(), Some("i:1"));
+    assert!(
+        errors(&third)[0].starts_with(&format!("{}: error: cannot read it", inner.display())),
+        "{:?}",
+        errors(&third)
+    );
+    // The same mistake is not told every second.
+    assert!(Arc::ptr_eq(&third.world, &files(&inner).load(&third).world));
+}
+
+#[test]
+fn a_mounted_configmap_is_read_through_its_swapped_link() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (version, image) in [("..1", "i:1"), ("..2", "i:2")] {
+        fs::create_dir(at(version)).unwrap();
+        fs::write(at(version).join("a.yaml"), cluster("one", image)).unwrap();
+        fs::write(at(version).join("b.yaml"), cluster("two", image)).unwrap();
+    }
+    symlink("..1", at("..data")).unwrap();
+    symlink("..data/a.yaml", at("a.yaml")).unwrap();
+    symlink("..data/b.yaml", at("b.yaml")).unwrap();
+    let first = files(folder.path()).load(&Loaded::default());
+    assert!(errors(&first).is_empty(), "{:?}", errors(&first));
+    assert_eq!((image(&first, "one").as_deref(), image(&first, "two").as_deref()), (Some("i:1"), Some("i:1")));
+
+    symlink("..2", at("..data_tmp")).unwrap();
+    fs::rename(at("..data_tmp"), at("..data")).unwrap();
+    let second = files(folder.path()).load(&first);
+    assert_eq!((image(&second, "one").as_deref(), image(&second, "two").as_deref()), (Some("i:2"), Some("i:2")));
+}
+
+#[test]
+fn two_of_the_same_name_are_a_mistake_that_names_both_places() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
+    fs::write(folder.path().join("b.yaml"), format!("# two\n---\n{}", cluster("one", "i:2"))).unwrap();
+    let loaded = files(folder.path()).load(&Loaded::default());
+    assert_eq!(image(&loaded, "one").as_deref(), Some("i:1"));
+    let said = errors(&loaded);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("b.yaml:3:1: error: ") && said[0].contains("a.yaml:1:1"), "{said:?}");
+}
+
+#[test]
+fn a_required_companion_remembers_the_version_before() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.yaml");
+    let mut loaded = Loaded::default();
+    let mut previous = Vec::new();
+    for image in ["i:1", "i:2", "i:2 # a comment is no new version", "i:3"] {
+        fs::write(&file, required("one", image)).unwrap();
+        loaded = files(folder.path()).load(&loaded);
+        let companion = good(&loaded, "default", "one").unwrap();
+        previous.push(companion.previous.as_ref().map(|p| p[0].image.to_string()));
+    }
+    assert_eq!(previous, [None, Some("i:1".into()), Some("i:1".into()), Some("i:2".into())]);
+}
+
+#[test]
+fn labels_that_are_no_text_are_told_and_the_namespace_keeps_its_last_ones() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.yaml");
+    let namespace = |value| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    podgraft.dev/inject: {value}\n"
+        )
+    };
+    fs::write(&file, namespace("enabled")).unwrap();
+    let first = files(folder.path()).load(&Loaded::default());
+    fs::write(&file, namespace("on")).unwrap();
+    let second = files(folder.path()).load(&first);
+    assert_eq!(second.world.namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
+    assert!(errors(&second)[0].contains("a.yaml:6:26: error: metadata.labels"), "{:?}", errors(&second));
+}
+
+#[test]
+fn watching_swaps_the_snapshot_only_when_something_changed() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a.yaml");
+    fs::write(&file, cluster("one", "i:1")).unwrap();
+    let files = files(folder.path());
+    let first = files.load(&Loaded::default());
+    let world: Arc<ArcSwap<World>> = Arc::new(ArcSwap::new(Arc::clone(&first.world)));
+    let changes = Arc::new(AtomicUsize::new(0));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let (seen, counted) = (Arc::clone(&world), Arc::clone(&changes));
+        let before = first.world.companions.len();
+        let watching = tokio::spawn(watch(files, first, Arc::clone(&world), Duration::from_millis(5), move |report| {
+            assert_eq!(report.good, 2);
+            counted.fetch_add(1, Ordering::SeqCst);
+        }));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().companions.len()), (0, before));
+        fs::write(folder.path().join("b.yaml.new"), cluster("two", "i:1")).unwrap();
+        fs::rename(folder.path().join("b.yaml.new"), folder.path().join("b.yaml")).unwrap();
+        for _ in 0..400 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if seen.load().companions.len() == 2 {
+                break;
+            }
+        }
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().companions.len()), (1, 2));
+        watching.abort();
+    });
+}
