@@ -157,6 +157,10 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::ReviewResult;
+    use crate::inject::reason::Reason;
+    use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
+    use std::sync::{Arc, Mutex};
 
     #[test]
     fn cuts_between_characters() {
@@ -164,5 +168,62 @@ mod tests {
         assert_eq!(cut("longer", 5), "longe...");
         assert_eq!(cut("äöü", 2), "äö...");
         assert_eq!(cut("äöü", 3), "äöü");
+    }
+
+    fn logged(record: &Record<'_>, json: bool) -> String {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&written);
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&writer)));
+        let took = Duration::from_micros(12);
+        if json {
+            tracing::subscriber::with_default(lines.json().flatten_event(true).finish(), || review(record, took));
+        } else {
+            tracing::subscriber::with_default(lines.finish(), || review(record, took));
+        }
+        let written = written.lock().unwrap();
+        String::from_utf8(written.clone()).unwrap()
+    }
+
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn finding(companion: Option<&'static str>, reason: Reason) -> Finding<'static> {
+        Finding { companion: companion.map(Cow::Borrowed), via: None, reason, effect: Effect::Tell, outcome: true }
+    }
+
+    #[test]
+    fn a_review_is_one_line_whatever_its_names_hold() {
+        let findings = vec![finding(Some("git-sync"), Reason::Injected), finding(None, Reason::OptedOut)];
+        let verdict = Verdict { decision: Decision::Admit, findings };
+        let name = format!("\n{{\"level\":\"forged\"}}\u{1b}[2J{}", "x".repeat(500));
+        let record = Record {
+            entry: "requested",
+            result: ReviewResult::Unchanged,
+            uid: "1-2",
+            namespace: "town",
+            name: &name,
+            dry_run: true,
+            verdict: Some(&verdict),
+            complaint: "",
+        };
+        let json = logged(&record, true);
+        let line: serde_json::Value = serde_json::from_str(&json).expect("one object");
+        assert_eq!(json.matches('\n').count(), 1);
+        assert_eq!(line["companions"], "git-sync=Injected,OptedOut");
+        assert_eq!((&line["uid"], &line["dry_run"], &line["microseconds"]), (&"1-2".into(), &true.into(), &12.into()));
+        assert_eq!(line["name"].as_str().unwrap().chars().count(), LONGEST + 3);
+        assert_eq!(line.get("complaint"), None);
+        let text = logged(&record, false);
+        assert!(text.matches('\n').count() == 1 && !text.contains('\u{1b}'), "{text}");
     }
 }

@@ -1,11 +1,9 @@
 //! A port: accepts connections until it is drained.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -27,6 +25,12 @@ const BREATH: Duration = Duration::from_millis(50);
 pub struct Port {
     listener: TcpListener,
     address: SocketAddr,
+    door: Door,
+}
+
+/// Where connections come in.
+#[derive(Debug)]
+struct Door {
     transport: Transport,
     crowd: Arc<Crowd>,
     manners: Manners,
@@ -74,7 +78,7 @@ impl Port {
         let limits = Arc::new(limits);
         let crowd = Crowd::new(Arc::clone(&limits), observer.clone());
         let manners = Manners { router, limits, drain, observer };
-        Ok(Port { listener, address, transport, crowd, manners })
+        Ok(Port { listener, address, door: Door { transport, crowd, manners } })
     }
 
     /// Where it listens.
@@ -86,22 +90,23 @@ impl Port {
     /// Serves until the drain is closed and all connections have ended, or `patience` is over. How many connections
     /// were cut off.
     pub async fn serve(self, patience: Duration) -> usize {
-        let drain = self.manners.drain.clone();
+        let Port { listener, address, door } = self;
         tokio::select! {
             biased;
-            () = drain.closed() => {}
-            () = self.accept() => {}
+            () = door.manners.drain.closed() => {}
+            () = door.accept(&listener, address) => {}
         }
-        self.accept_those_who_wait().await;
-        drop(self.listener);
-        let _ = timeout(patience, self.crowd.empty()).await;
-        self.crowd.len()
+        door.accept_those_who_wait(listener).await;
+        let _ = timeout(patience, door.crowd.empty()).await;
+        door.crowd.len()
     }
+}
 
-    async fn accept(&self) {
+impl Door {
+    async fn accept(&self, listener: &TcpListener, address: SocketAddr) {
         let mut failing = false;
         loop {
-            match self.listener.accept().await {
+            match listener.accept().await {
                 Ok((tcp, _)) => {
                     failing = false;
                     self.welcome(tcp).await;
@@ -111,7 +116,7 @@ impl Port {
                     self.manners.observer.tell(Event::AcceptFailed);
                     // One line for a stretch of failures, not one for each.
                     if !failing {
-                        tracing::warn!(address = %self.address, %error, "cannot accept connections, trying on; is the limit of open files (ulimit -n) above --max-connections?");
+                        tracing::warn!(%address, %error, "cannot accept connections, trying on; is the limit of open files (ulimit -n) above --max-connections?");
                     }
                     failing = true;
                     sleep(BREATH).await;
@@ -120,16 +125,15 @@ impl Port {
         }
     }
 
-    /// Accepts what has been queued by the kernel: closing the listener would reset it.
-    async fn accept_those_who_wait(&self) {
-        let next = || {
-            poll_fn(|cx| match self.listener.poll_accept(cx) {
-                Poll::Ready(Ok((tcp, _))) => Poll::Ready(Some(tcp)),
-                Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
-            })
-        };
-        while let Some(tcp) = next().await {
-            self.welcome(tcp).await;
+    /// Accepts what the kernel has queued, and closes the listener: the other way round would reset it. The queue itself
+    /// is asked, for the runtime may not have heard of the newest yet.
+    async fn accept_those_who_wait(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((tcp, _)) = listener.accept() {
+            let tcp = tcp.set_nonblocking(true).and_then(|()| TcpStream::from_std(tcp));
+            if let Ok(tcp) = tcp {
+                self.welcome(tcp).await;
+            }
         }
     }
 

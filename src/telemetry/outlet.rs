@@ -11,6 +11,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// How many bytes may wait to be written.
 const CAPACITY: usize = 1 << 20;
+/// How long lines are gathered before they are written together: to wake a thread for each costs more than the review.
+const GATHER: Duration = Duration::from_millis(10);
 /// How long the last lines may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -28,6 +30,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<u8>,
+    /// Whether the thread has to be woken for a line.
+    asleep: bool,
     closing: bool,
     closed: bool,
 }
@@ -61,9 +65,13 @@ impl Shared {
         let mut batch = Vec::new();
         loop {
             let mut state = self.state();
+            state.asleep = true;
             while state.waiting.is_empty() && !state.closing {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
+            state.asleep = false;
+            let gathering = self.changed.wait_timeout_while(state, GATHER, |state| !state.closing);
+            let mut state = gathering.unwrap_or_else(PoisonError::into_inner).0;
             if state.waiting.is_empty() {
                 state.closed = true;
                 self.changed.notify_all();
@@ -90,10 +98,10 @@ impl Write for Outlet {
             self.0.dropped.inc();
             return Ok(line.len());
         }
-        let asleep = state.waiting.is_empty();
+        let wake = state.asleep && state.waiting.is_empty();
         state.waiting.extend_from_slice(line);
         drop(state);
-        if asleep {
+        if wake {
             self.0.changed.notify_all();
         }
         Ok(line.len())

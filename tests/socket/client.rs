@@ -64,10 +64,14 @@ impl Tls {
 
     /// Connects; without a name by address, which sends no SNI.
     pub(crate) async fn connect(&self, to: SocketAddr) -> io::Result<Client> {
-        let tcp = TcpStream::connect(to).await?;
+        self.over(TcpStream::connect(to).await?).await
+    }
+
+    /// Shakes hands over a connection that stands.
+    pub(crate) async fn over(&self, tcp: TcpStream) -> io::Result<Client> {
         let name = match self.name {
             Some(name) => ServerName::try_from(name).unwrap(),
-            None => ServerName::from(to.ip()),
+            None => ServerName::from(tcp.peer_addr()?.ip()),
         };
         let tls = TlsConnector::from(Arc::new(self.config())).connect(name, tcp).await?;
         Ok(Client(BufReader::new(tls)))

@@ -105,6 +105,21 @@ async fn a_connection_that_has_just_come_to_rest_is_given_a_moment() {
 }
 
 #[tokio::test]
+async fn connections_that_the_kernel_took_before_the_end_are_served() {
+    let server = Server::start(Limits { settle: SHORT * 5, ..Limits::default() }).await;
+    // The port has no turn between this and the end, for both are on one thread.
+    let queued: Vec<_> = (0..10).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
+    server.drain.close();
+    let tls = server.tls();
+    for tcp in queued {
+        tcp.set_nonblocking(true).unwrap();
+        let mut client = tls.over(tokio::net::TcpStream::from_std(tcp).unwrap()).await.expect("a connection was lost");
+        assert!(client.post("{}").await.expect("a request was lost").closes());
+    }
+    assert_eq!(server.ended().await, 0);
+}
+
+#[tokio::test]
 async fn connections_that_rest_are_closed() {
     let server = Server::start(Limits { settle: SHORT, ..Limits::default() }).await;
     let (mut fresh, mut used) = (server.connect().await, server.connect().await);
