@@ -20,7 +20,8 @@ use podgraft::http::{Drain, Limits, Observer, Port, Reviewer, Transport, admissi
 use podgraft::inject::world::{Entry, World};
 use podgraft::metrics::Metrics;
 use podgraft::telemetry::{self, Log, LogFormat};
-use podgraft::tls::{Pair, Serving, issue, server_config};
+use podgraft::tls::development::issue;
+use podgraft::tls::{Pair, Serving, server_config};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use support::{sized, world};
@@ -213,7 +214,7 @@ fn allocations(managed_fields: usize) -> f64 {
     let body = support::review_of(&sized::pod("sync", managed_fields, 6_000), "team").to_string();
     let mut kept = None;
     let info = allocation_counter::measure(|| {
-        kept = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}))
+        kept = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}));
     });
     f64::from(u32::try_from(info.count_total).expect("few allocations"))
 }

@@ -11,6 +11,7 @@ mod explain;
 mod inject;
 mod input;
 mod output;
+mod probe;
 mod reference;
 mod review;
 pub mod serve;
@@ -49,6 +50,7 @@ enum Command {
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
     Certs(certs::Certs),
+    Probe(probe::Probe),
     Completion(completion::Completion),
     Version(version::Version),
 }
@@ -65,6 +67,7 @@ impl Cli {
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Certs(command) => command.run(),
+            Command::Probe(command) => command.run(),
             Command::Completion(command) => command.run(),
             Command::Version(command) => command.run(),
         };

@@ -50,11 +50,11 @@ fn sources() -> Vec<(String, PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let inner = path.strip_prefix(&root).expect("below src").with_extension("");
-                let room = inner.iter().next().expect("a name").to_string_lossy().into_owned();
+                let first = inner.iter().next().expect("a name").to_string_lossy().into_owned();
                 let text = std::fs::read_to_string(&path).expect("a source file");
                 let text = text.split("#[cfg(test)]").next().unwrap_or_default();
                 let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-                found.push((room, inner, code.join("\n")));
+                found.push((first, inner, code.join("\n")));
             }
         }
     }

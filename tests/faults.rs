@@ -1,7 +1,7 @@
 //! Faults that others shipped, by their numbers in our list: bad requests, odd Pods, clashes and forgeries.
 //! What arrives over HTTP or TLS is in `router.rs` and `socket.rs`.
 
-#![allow(clippy::needless_pass_by_value, clippy::panic)]
+#![allow(clippy::needless_pass_by_value, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 

@@ -2,6 +2,8 @@
 //!
 //! `PROPTEST_CASES` changes how many.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,13 +120,15 @@ proptest! {
             let path = operation["path"].as_str().unwrap();
             let parts: Vec<&str> = path.split('/').skip(1).collect();
             let allowed = match parts.as_slice() {
-                ["metadata", "annotations"] | ["metadata", "annotations", _] => true,
-                ["spec", "volumes" | "imagePullSecrets"] => true,
                 ["spec", "volumes" | "imagePullSecrets", item] => *item == "-",
-                ["spec", "initContainers" | "containers"] | ["spec", "initContainers" | "containers", _] => true,
-                ["spec", "initContainers" | "containers", _, "env" | "volumeMounts"] => true,
-                ["spec", "initContainers" | "containers", _, "env" | "volumeMounts", _] => true,
-                ["spec", "containers", _, "lifecycle"] | ["spec", "containers", _, "lifecycle", "preStop"] => true,
+                ["metadata", "annotations"]
+                | ["metadata", "annotations", _]
+                | ["spec", "volumes" | "imagePullSecrets" | "initContainers" | "containers"]
+                | ["spec", "initContainers" | "containers", _]
+                | ["spec", "initContainers" | "containers", _, "env" | "volumeMounts"]
+                | ["spec", "initContainers" | "containers", _, "env" | "volumeMounts", _]
+                | ["spec", "containers", _, "lifecycle"]
+                | ["spec", "containers", _, "lifecycle", "preStop"] => true,
                 _ => false,
             };
             prop_assert!(allowed, "{}", path);

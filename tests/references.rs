@@ -1,5 +1,7 @@
 //! Documents that are made from the code are in step with it. `make golden` writes them anew.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -108,7 +108,8 @@ eventually 5 is "$m_tomcat" app_requests_total 1050
 seen="no Prometheus here to read them"
 if command -v prometheus >/dev/null; then
   mkdir -m 777 "$work/prom"
-  python3 - "$here/prometheus.yaml" "$work" "$m_log" "$m_redis" "$m_tomcat" <<'PY'
+  literal prometheus.yaml prometheus-podgraft prometheus.yml >"$work/shipped.yml"
+  python3 - "$work/shipped.yml" "$work" "$m_log" "$m_redis" "$m_tomcat" <<'PY'
 import json, re, sys
 text, count = re.subn(r"  kubernetes_sd_configs:\n  - role: pod\n", "  file_sd_configs:\n  - files: [%s/targets.json]\n" % sys.argv[2], open(sys.argv[1]).read())
 assert count == 1
