@@ -182,22 +182,23 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    fn fit_volumes(&mut self, claims: &Claims<'a>) -> Result<(), Reason> {
+    fn fit_volumes(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
         for volume in &self.companion.volumes {
             self.fit_volume(volume, claims)?;
         }
         Ok(())
     }
 
-    fn fit_volume(&mut self, volume: &'a Volume, claims: &Claims<'a>) -> Result<(), Reason> {
+    fn fit_volume(&mut self, volume: &'a Volume, claims: &mut Claims<'a>) -> Result<(), Reason> {
         match claims.pod.volume(&volume.name) {
             None => {
+                claims.volume(&volume.name, &self.companion.name)?;
                 self.volumes.push(volume);
                 self.added.volumes.push(&volume.name);
                 Ok(())
             }
             Some(standing) if same_json(standing.json, &volume.json) => Ok(()),
-            Some(_) => Err(Reason::VolumeNameTaken { volume: volume.name.clone() }),
+            Some(_) => Err(Reason::VolumeNameTaken { volume: volume.name.clone(), by: None }),
         }
     }
 

@@ -12,37 +12,111 @@ pub enum Reason {
     // Outcomes of a companion.
     Injected,
     AlreadyThere,
-    NotAvailable { nearest: Option<Box<str>> },
+    NotAvailable {
+        nearest: Option<Box<str>>,
+    },
     CompanionInvalid,
     RequiredIsOff,
-    ParameterMissing { companion: Box<str>, parameter: Box<str> },
-    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault },
-    ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
-    ContainerNameTaken { container: Box<str>, by: Owner },
-    PortTaken { port: u16, protocol: &'static str, by: Owner },
-    HostPortTaken { port: u16, protocol: &'static str, by: Owner },
-    VolumeNameTaken { volume: Box<str> },
-    MountPathTaken { path: Box<str>, container: Box<str>, other: Box<str>, by: Owner },
-    VolumeNotShareable { path: Box<str>, container: Box<str>, why: Unshareable },
-    EnvNameTaken { variable: Box<str>, container: Box<str>, by: Owner },
-    FileOverridden { key: Box<str> },
-    AnnotationsTooLong { bytes: usize },
+    ParameterMissing {
+        companion: Box<str>,
+        parameter: Box<str>,
+    },
+    ParameterInvalid {
+        companion: Box<str>,
+        parameter: Box<str>,
+        fault: ValueFault,
+    },
+    ParameterUnknown {
+        companion: Box<str>,
+        parameter: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ContainerNameTaken {
+        container: Box<str>,
+        by: Owner,
+    },
+    PortTaken {
+        port: u16,
+        protocol: &'static str,
+        by: Owner,
+    },
+    HostPortTaken {
+        port: u16,
+        protocol: &'static str,
+        by: Owner,
+    },
+    /// By another companion, or else by the Pod.
+    VolumeNameTaken {
+        volume: Box<str>,
+        by: Option<Box<str>>,
+    },
+    MountPathTaken {
+        path: Box<str>,
+        container: Box<str>,
+        other: Box<str>,
+        by: Owner,
+    },
+    VolumeNotShareable {
+        path: Box<str>,
+        container: Box<str>,
+        why: Unshareable,
+    },
+    EnvNameTaken {
+        variable: Box<str>,
+        container: Box<str>,
+        by: Owner,
+    },
+    FileOverridden {
+        key: Box<str>,
+    },
+    AnnotationsTooLong {
+        bytes: usize,
+    },
     HostNetwork,
     Windows,
     WouldNeverEnd,
 
     // Remarks.
-    UnknownKey { place: Place, key: Box<str>, nearest: Option<Box<str>> },
-    InvalidLabel { place: Place },
-    EmptyName { place: Place, key: &'static str },
-    DoubledName { place: Place, key: &'static str, name: Box<str> },
-    TooManyNames { place: Place },
-    UnknownContainer { name: Box<str>, nearest: Option<Box<str>> },
-    ParameterUnused { companion: Box<str>, parameter: Box<str> },
+    UnknownKey {
+        place: Place,
+        key: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    InvalidLabel {
+        place: Place,
+    },
+    EmptyName {
+        place: Place,
+        key: &'static str,
+    },
+    DoubledName {
+        place: Place,
+        key: &'static str,
+        name: Box<str>,
+    },
+    TooManyNames {
+        place: Place,
+    },
+    UnknownContainer {
+        name: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ParameterUnused {
+        companion: Box<str>,
+        parameter: Box<str>,
+    },
     VersionDiffers,
-    PreStopKept { container: Box<str> },
-    PreStopTooLong { container: Box<str>, seconds: u32, grace: i64 },
-    ScrapeAnnotationsKept { key: &'static str },
+    PreStopKept {
+        container: Box<str>,
+    },
+    PreStopTooLong {
+        container: Box<str>,
+        seconds: u32,
+        grace: i64,
+    },
+    ScrapeAnnotationsKept {
+        key: &'static str,
+    },
     NoContainers,
     OptedOut,
     ExcludedNamespace,
@@ -187,7 +261,7 @@ impl Reason {
             Reason::ContainerNameTaken { container: "git-sync".into(), by: app() },
             Reason::PortTaken { port: 6379, protocol: "TCP", by: app() },
             Reason::HostPortTaken { port: 9100, protocol: "TCP", by: app() },
-            Reason::VolumeNameTaken { volume: "git-sync-content".into() },
+            Reason::VolumeNameTaken { volume: "git-sync-content".into(), by: None },
             Reason::MountPathTaken {
                 path: "/var/www/html".into(),
                 container: "app".into(),
@@ -268,8 +342,11 @@ impl fmt::Display for Reason {
             Reason::HostPortTaken { port, protocol, by } => {
                 write!(f, "its host port {port}/{protocol} is taken by {by}; move one of them")
             }
-            Reason::VolumeNameTaken { volume } => {
+            Reason::VolumeNameTaken { volume, by: None } => {
                 write!(f, "the Pod has a volume {volume} with another source; rename that one")
+            }
+            Reason::VolumeNameTaken { volume, by: Some(companion) } => {
+                write!(f, "companion {companion} brings a volume {volume}, too; choose one of the two companions")
             }
             Reason::MountPathTaken { path, container, other, by } => {
                 write!(f, "its mount {path} in container {container} meets the mount {other} of {by}; move one of them")
