@@ -372,8 +372,11 @@ impl fmt::Display for Reason {
                 "it is a plain container, and this Pod ends: restartPolicy is not Always; the companion would keep it from ending. Use `lifecycle: Native`",
             ),
             Reason::UnknownKey { place, key, nearest } => {
-                write!(f, "{place} {key} is not one of podgraft's")?;
-                did_you_mean(f, nearest.as_deref())
+                write!(f, "{place} {key} is not one of podgraft's; ")?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean {nearest}?"),
+                    None => f.write_str("remove it"),
+                }
             }
             Reason::InvalidLabel { place } => {
                 write!(f, "{place} podgraft.dev/inject must be \"enabled\" or \"disabled\"")
