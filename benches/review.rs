@@ -62,7 +62,10 @@ fn serve() {
         let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
         threads.push(std::thread::spawn(move || serve_one(case, pair)));
     }
-    // Ends with whoever started it.
+    // Ends with whoever started it, or where a server cannot start.
+    std::thread::spawn(move || {
+        threads.into_iter().try_for_each(std::thread::JoinHandle::join).map_err(|_| std::process::exit(1))
+    });
     let _ = std::io::stdin().read(&mut [0]);
     std::process::exit(0);
 }
@@ -90,7 +93,13 @@ fn serve_one(case: &'static Case, pair: Pair) {
 }
 
 fn world_of(companions: usize, containers: usize) -> Arc<World> {
-    let mut manifests = vec![sized::companion("sync", containers)];
+    // A companion has at most 8 containers: the others come with a second one, by themselves.
+    let mut manifests = vec![sized::companion("sync", containers.min(8))];
+    if containers > 8 {
+        let mut second = sized::companion("second", containers - 8);
+        second["spec"]["activation"] = "ClusterWide".into();
+        manifests.push(second);
+    }
     manifests.extend((1..companions).map(|i| sized::companion(&format!("other-{i}"), 1)));
     Arc::new(world(&manifests))
 }
@@ -226,10 +235,11 @@ fn start() -> BTreeMap<&'static str, Server> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .env("RUST_LOG", "info")
         .spawn()
         .expect("a process");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let mut next = || lines.next().expect("a line").expect("text");
+    let mut next = || lines.next().expect("the servers are up").expect("text");
     let authority = next().strip_prefix("ca ").expect("the CA").replace('|', "\n");
     let config = client_config(&authority);
     let child = Arc::new(Servers(std::sync::Mutex::new(child)));
