@@ -288,8 +288,7 @@ impl<'a> Plan<'a> {
                 None
             };
             if let Some(why) = why {
-                let container = (&*claims.pod.containers[*container].name).into();
-                return Err(Reason::VolumeNotShareable { path: path.into(), container, why });
+                return Err(Reason::VolumeNotShareable { path: path.into(), by: standing.owner, why });
             }
             joined = Some((standing.volume, standing.sub_path));
         }
