@@ -16,7 +16,7 @@ pub enum Reason {
     CompanionInvalid,
     RequiredIsOff,
     ParameterMissing { companion: Box<str>, parameter: Box<str> },
-    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault },
+    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault, given: bool },
     ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
     ContainerNameTaken { container: Box<str>, by: Owner },
     PortTaken { port: u16, protocol: &'static str, by: Owner },
@@ -178,6 +178,7 @@ impl Reason {
                 companion: "git-sync".into(),
                 parameter: "period".into(),
                 fault: ValueFault::NotWhole("seconds"),
+                given: true,
             },
             Reason::ParameterUnknown {
                 companion: "git-sync".into(),
@@ -244,9 +245,13 @@ impl fmt::Display for Reason {
                 f,
                 "parameter {parameter} is missing; set the annotation podgraft.dev/{companion}.{parameter} of the Pod"
             ),
-            Reason::ParameterInvalid { companion, parameter, fault } => {
+            Reason::ParameterInvalid { companion, parameter, fault, given: true } => {
                 write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")
             }
+            Reason::ParameterInvalid { companion, parameter, fault, given: false } => write!(
+                f,
+                "the default of its parameter {parameter} {fault} in the annotation podgraft.dev/{companion}.{parameter} of the Pod"
+            ),
             Reason::ParameterUnknown { companion, parameter, nearest } => {
                 write!(f, "it has no parameter {parameter}")?;
                 match nearest {
@@ -369,6 +374,7 @@ impl fmt::Display for ValueFault {
             ValueFault::NotWhole(unit) => write!(f, "must be a whole number of {unit}"),
             ValueFault::NotBelow(parent) => write!(f, "must lie below {parent}"),
             ValueFault::MeetsMount(path) => write!(f, "meets the companion's own mount {path}; choose another path"),
+            ValueFault::MeetsPort(port) => write!(f, "meets the companion's own port {port}; choose another port"),
         }
     }
 }
