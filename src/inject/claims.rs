@@ -13,6 +13,7 @@ use super::reason::{Owner, Reason};
 pub(super) struct Claims<'a> {
     pub(super) pod: &'a Pod<'a>,
     containers: Vec<(&'a str, &'a str)>,
+    volumes: Vec<(&'a str, &'a str)>,
     ports: Vec<Port<'a>>,
     mounts: Vec<Mount<'a>>,
     env: Vec<(usize, &'a str, &'a str)>,
@@ -48,6 +49,7 @@ pub(super) struct Mount<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     containers: usize,
+    volumes: usize,
     ports: usize,
     mounts: usize,
     env: usize,
@@ -74,6 +76,7 @@ impl<'a> Claims<'a> {
         Claims {
             pod,
             containers: Vec::new(),
+            volumes: Vec::new(),
             ports: Vec::new(),
             mounts: Vec::new(),
             env: Vec::new(),
@@ -86,6 +89,7 @@ impl<'a> Claims<'a> {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             containers: self.containers.len(),
+            volumes: self.volumes.len(),
             ports: self.ports.len(),
             mounts: self.mounts.len(),
             env: self.env.len(),
@@ -98,6 +102,7 @@ impl<'a> Claims<'a> {
     /// Gives back what was claimed since: a skipped companion claims nothing.
     pub(super) fn give_back(&mut self, mark: Mark) {
         self.containers.truncate(mark.containers);
+        self.volumes.truncate(mark.volumes);
         self.ports.truncate(mark.ports);
         self.mounts.truncate(mark.mounts);
         self.env.truncate(mark.env);
@@ -113,6 +118,16 @@ impl<'a> Claims<'a> {
             return Err(Reason::ContainerNameTaken { container: name.into(), by });
         }
         self.containers.push((name, companion));
+        Ok(())
+    }
+
+    /// Claims the name of a volume that the Pod does not have. Full names of two companions' volumes can be the same:
+    /// a volume `b-c` of `a`, and a volume `c` of `a-b`.
+    pub(super) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
+        if let Some((_, by)) = self.volumes.iter().find(|(n, _)| *n == name) {
+            return Err(Reason::VolumeNameTaken { volume: name.into(), by: Some((*by).into()) });
+        }
+        self.volumes.push((name, companion));
         Ok(())
     }
 
