@@ -243,18 +243,19 @@ impl<'a> Pod<'a> {
 
 impl<'a> Volume<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
-        let json = r.raw()?;
-        let mut volume = Volume { name: Cow::default(), shareable: false, json };
+        let mut volume = Volume { name: Cow::default(), shareable: false, json: "" };
         let mut seen = Seen::default();
-        let mut inner = Reader::of(json);
-        let there = inner.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| r.string()).map(|name| volume.name = name.unwrap_or_default()),
-            "emptyDir" | "persistentVolumeClaim" | "ephemeral" => {
-                volume.shareable |= r.raw()? != "null";
-                Ok(())
-            }
-            _ => r.skip(),
+        let (there, json) = r.with_text(|r| {
+            r.object(|r, key| match key {
+                "name" => seen.first(0).and_then(|()| r.string()).map(|name| volume.name = name.unwrap_or_default()),
+                "emptyDir" | "persistentVolumeClaim" | "ephemeral" => {
+                    volume.shareable |= r.raw()? != "null";
+                    Ok(())
+                }
+                _ => r.skip(),
+            })
         })?;
+        volume.json = json;
         if there { Ok(volume) } else { Err(Unreadable::new("not an object")) }
     }
 }
