@@ -39,6 +39,7 @@ pub struct Metrics {
     certificate_expiry: Gauge,
     reloads: Family<Source, Counter>,
     companions: Family<State, Gauge>,
+    manifest_errors: Gauge,
 }
 
 /// What can be loaded anew while the process runs.
@@ -121,6 +122,7 @@ impl Default for Metrics {
             certificate_expiry: Gauge::default(),
             reloads: Family::default(),
             companions: Family::default(),
+            manifest_errors: Gauge::default(),
         };
         metrics.begin_at_zero();
         metrics.registered()
@@ -164,6 +166,11 @@ impl Metrics {
         for (state, count) in [("good", good), ("broken", broken)] {
             self.companions.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Says how many mistakes there are in the manifests now: companions with one stay at their last good version.
+    pub fn manifest_errors(&self, count: usize) {
+        self.manifest_errors.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Adds a counter that somebody else keeps.
@@ -231,6 +238,8 @@ impl Metrics {
         r.register("certificate_expiry_timestamp_seconds", help, self.certificate_expiry.clone());
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
         r.register("companions", "Companions that are known", self.companions.clone());
+        let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
+        r.register("manifest_errors", errors, self.manifest_errors.clone());
         r.register("build", "What is running", Info::new(Build { version: env!("CARGO_PKG_VERSION") }));
         self
     }

@@ -149,9 +149,9 @@ fn cut(text: &str, longest: usize) -> Cow<'_, str> {
 
 /// Says where, and what only if it stands in the source: a message that was put together may quote a Pod.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)");
+    let cause = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)");
     let location = panic.location().map(ToString::to_string);
-    tracing::error!(location, message, "panicked, which is a bug in podgraft");
+    tracing::error!(location, cause, "panicked, which is a bug in podgraft");
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ fn the_page_of_reasons_has_every_reason_and_says_what_it_leads_to() {
         for via in [Via::Pod, Via::NamespaceList, Via::Automatic, Via::Required] {
             let effect = match reason {
                 Reason::Injected => "injected",
+                Reason::Withheld => "refused",
                 Reason::AlreadyThere => "nothing to do",
                 reason => word(effect(reason, via, None)),
             };

@@ -63,7 +63,9 @@ fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Resul
     let asked = inject::Request { pod, namespace: &request.namespace, entry: None, requester: "" };
     let verdict = inject::review(&asked, world);
     if verdict.decision == Decision::Deny {
-        words.push(format!("Pods of this {} will be denied: {}", request.kind.name, refusal(&verdict)));
+        let grounds = refusal(&verdict);
+        let grounds = grounds.strip_prefix("podgraft: ").unwrap_or(&grounds);
+        words.push(format!("podgraft: Pods of this {} will be denied: {grounds}", request.kind.name));
     }
     words.extend(warnings(&verdict));
     Ok(words)

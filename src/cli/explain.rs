@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::companions::Companions;
 use super::input::Filenames;
+use super::review::{self, Place};
 use super::talk;
 use super::workload::{self, Workload};
 use crate::inject::reason::Reason;
@@ -52,10 +53,13 @@ impl Explain {
             if !std::mem::take(&mut first) {
                 writeln!(out)?;
             }
+            for (_, message) in review::misplaced(&workload) {
+                talk::warning(&format!("{workload}: {message}"));
+            }
             place.review(&workload, |verdict| match verdict {
                 Ok(verdict) => {
                     failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
-                    out.write_all(talk::printable(&page(&workload, place.namespace(&workload), verdict)).as_bytes())
+                    out.write_all(talk::printable(&page(&workload, &place, verdict)).as_bytes())
                 }
                 Err(why) => {
                     failed = true;
@@ -72,7 +76,8 @@ impl Explain {
 }
 
 /// A heading, the table, and the remarks.
-fn page(workload: &Workload<'_>, namespace: &str, verdict: &Verdict<'_>) -> String {
+fn page(workload: &Workload<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
+    let namespace = place.namespace(workload);
     let result = match &verdict.decision {
         Decision::Admit => "nothing to add",
         Decision::Patch(_) => "companions are injected",
@@ -81,7 +86,11 @@ fn page(workload: &Workload<'_>, namespace: &str, verdict: &Verdict<'_>) -> Stri
     let mut page = format!("{workload} in namespace {namespace}: {result}\n");
     let rows: Vec<[String; 4]> = verdict.outcomes().map(|(companion, finding)| row(companion, finding)).collect();
     if rows.is_empty() {
-        page += "No companion was considered.\n";
+        page += "No companion was considered: the Pod asks for none, and none comes by itself to such a Pod.\n";
+        if place.world.namespaces.listed(namespace).is_none() {
+            // Writing to a text cannot fail.
+            let _ = writeln!(page, "Namespace {namespace} is not among the manifests, so it counts as not opted in.");
+        }
     } else {
         let header = ["COMPANION", "ASKED BY", "OUTCOME", "REASON"].map(str::to_owned);
         page += &table(&[vec![header], rows].concat());
@@ -108,6 +117,7 @@ fn row(companion: &str, finding: &Finding<'_>) -> [String; 4] {
     };
     let outcome = match (&finding.reason, finding.effect) {
         (Reason::Injected, _) => "injected",
+        (Reason::Withheld, _) => "withheld",
         (Reason::AlreadyThere, _) => "already there",
         (_, Effect::Deny) => "denied",
         _ => "skipped",

@@ -93,6 +93,9 @@ impl Probe {
         let review = review_of(&pod, namespace);
         let answer = server.post(&path, review.to_string())?;
         talk::note(&format!("{workload} in namespace {namespace}, asked at {path}"));
+        for (_, message) in super::review::misplaced(workload) {
+            talk::warning(&format!("{workload}: {message}"));
+        }
         let response = &answer["response"];
         for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             talk::warning(warning);

@@ -97,7 +97,7 @@ impl Serve {
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
         let serving = self.certificate(&metrics)?;
-        let world = self.world(&metrics);
+        let world = self.world(&metrics)?;
         let drain = Drain::default();
         let checks = vec![certificate_check(&serving), companions_check(), shutdown_check(&drain)];
         let admission = self.admission_port(world, serving, &metrics, &drain).await?;
@@ -147,7 +147,7 @@ impl Serve {
     }
 
     /// What is known of companions and namespaces, followed from now on.
-    fn world(&self, metrics: &Arc<Metrics>) -> Arc<ArcSwap<World>> {
+    fn world(&self, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<ArcSwap<World>>> {
         let own_namespace = self.namespace.as_deref().map(Box::from);
         let settings = Settings { own_namespace, required: self.required_companions };
         companions::follow(&self.companions, settings, self.poll_interval, metrics)

@@ -51,7 +51,8 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
             Activation::OptedInNamespaces => ask.opted_in(),
             Activation::ClusterWide => !ask.opted_out(),
         };
-        if comes && !listed.required() {
+        // A required one is in already, unless required companions are switched off.
+        if comes {
             push(&mut chosen, listed.name(), Via::Automatic, Some(listed), 0, true);
         }
     }

@@ -11,6 +11,7 @@ use super::parameter::{LONGEST_VALUE, ValueFault};
 pub enum Reason {
     // Outcomes of a companion.
     Injected,
+    Withheld,
     AlreadyThere,
     NotAvailable { nearest: Option<Box<str>> },
     CompanionInvalid,
@@ -95,6 +96,7 @@ impl Reason {
     pub fn label(&self) -> &'static str {
         match self {
             Reason::Injected => "Injected",
+            Reason::Withheld => "Withheld",
             Reason::AlreadyThere => "AlreadyThere",
             Reason::NotAvailable { .. } => "NotAvailable",
             Reason::CompanionInvalid => "CompanionInvalid",
@@ -141,6 +143,7 @@ impl Reason {
         matches!(
             self,
             Reason::Injected
+                | Reason::Withheld
                 | Reason::AlreadyThere
                 | Reason::NotAvailable { .. }
                 | Reason::CompanionInvalid
@@ -169,6 +172,7 @@ impl Reason {
         let app = || Owner::Container("app".into());
         vec![
             Reason::Injected,
+            Reason::Withheld,
             Reason::AlreadyThere,
             Reason::NotAvailable { nearest: Some("git-sync".into()) },
             Reason::CompanionInvalid,
@@ -233,6 +237,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Injected => f.write_str("injected"),
+            Reason::Withheld => f.write_str("it fits, and is not injected, because the Pod is refused for another reason"),
             Reason::AlreadyThere => f.write_str("already there, nothing to add"),
             Reason::NotAvailable { nearest } => {
                 f.write_str("not available to this Pod: no such companion here, or its selectors leave this Pod out")?;
@@ -342,7 +347,7 @@ impl fmt::Display for Reason {
                 write!(f, "annotation {key} is there already, so Prometheus is not pointed to this companion")
             }
             Reason::RequiredIsOff => {
-                f.write_str("required companions are switched off in this installation, so it is not injected; see the chart's `required.enabled`")
+                f.write_str("it is required, and required companions are switched off in this server; see `podgraft serve --required-companions`")
             }
             Reason::NoContainers => f.write_str("the Pod has no containers; nothing was injected"),
             Reason::OptedOut => f.write_str("label podgraft.dev/inject is \"disabled\", so only required companions come; remove the label to get others"),

@@ -84,6 +84,8 @@ impl<'a> Review<'_, 'a> {
         }
         self.remark_on_unused_parameters(ask, &candidates);
         if self.findings.iter().any(|f| f.effect == Effect::Deny) {
+            // What is refused is not injected, whatever would have fitted.
+            self.findings.iter_mut().filter(|f| f.reason == Reason::Injected).for_each(|f| f.reason = Reason::Withheld);
             return Verdict { decision: Decision::Deny, findings: self.findings };
         }
         plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));

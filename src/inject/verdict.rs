@@ -94,7 +94,7 @@ impl Verdict<'_> {
 impl Finding<'_> {
     /// Whether the Pod goes on without the companion.
     fn is_skipped(&self) -> bool {
-        let comes = matches!(self.reason, Reason::Injected | Reason::AlreadyThere);
+        let comes = matches!(self.reason, Reason::Injected | Reason::Withheld | Reason::AlreadyThere);
         self.outcome && !comes && self.effect != Effect::Deny
     }
 }

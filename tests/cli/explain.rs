@@ -24,7 +24,13 @@ fn a_table_for_each_workload_says_who_asked_and_why() {
 fn where_nothing_is_asked_for_it_says_so() {
     let text = deployment("web", "logger").replace("podgraft.dev/companions", "example.com/companions");
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &text);
-    assert_eq!((run.code, run.out.lines().next_back()), (0, Some("No companion was considered.")), "{}", run.out);
+    let last: Vec<&str> = run.out.lines().rev().take(2).collect();
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(last[1].starts_with("No companion was considered: the Pod asks for none"), "{}", run.out);
+    assert_eq!(last[0], "Namespace default is not among the manifests, so it counts as not opted in.");
+    let misplaced = text.replacen("metadata:", "metadata:\n  annotations: {podgraft.dev/companions: logger}", 1);
+    let run = Folder::new().pipe("explain -f - --companions companion.yaml", &misplaced);
+    assert!(run.err.contains("has no effect; move it to spec.template.metadata.annotations"), "{}", run.err);
     let none = Folder::new().run("explain -f companion.yaml");
     assert_eq!((none.code, &*none.out, &*none.err), (0, "", "no workloads among these manifests\n"));
 }

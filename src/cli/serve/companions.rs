@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use arc_swap::ArcSwap;
 
 use crate::api::gate;
+use crate::inject::catalogue::Listed;
 use crate::inject::world::{Settings, World};
 use crate::metrics::{Metrics, Reloadable};
 use crate::source::files::{Files, Loaded, watch};
@@ -14,15 +16,27 @@ use crate::source::report::{Report, Severity};
 
 /// Loads once, and goes on loading on the runtime. What is bad is told; it never keeps the server from starting, for
 /// the other companions are good.
+///
+/// # Errors
+/// A path does not exist: then there is nothing to follow.
 pub(super) fn follow(
     paths: &[PathBuf],
     settings: Settings,
     interval: Duration,
     metrics: &Arc<Metrics>,
-) -> Arc<ArcSwap<World>> {
+) -> anyhow::Result<Arc<ArcSwap<World>>> {
+    for path in paths {
+        path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
+    }
+    let required_is_off = !settings.required;
     let files = Files { paths: paths.to_vec(), settings };
     let first = files.load(&Loaded::default());
     tell(&first.report, metrics);
+    if required_is_off && first.world.companions.entries().any(Listed::required) {
+        tracing::warn!(
+            "a companion is required, and is not injected: required companions are switched off; see --required-companions"
+        );
+    }
     let world = Arc::new(ArcSwap::new(Arc::clone(&first.world)));
     let metrics = Arc::clone(metrics);
     let tell_of_change = move |report: &Report| {
@@ -30,16 +44,19 @@ pub(super) fn follow(
         tell(report, &metrics);
     };
     tokio::spawn(watch(files, first, Arc::clone(&world), interval, tell_of_change));
-    world
+    Ok(world)
 }
 
 fn tell(report: &Report, metrics: &Metrics) {
     metrics.companions(report.good, report.broken);
+    metrics.manifest_errors(report.errors().count());
     for remark in &report.remarks {
-        let (place, message) = (remark.place(), remark.text());
+        let (place, problem) = (remark.place(), remark.text());
         match remark.severity {
-            Severity::Error => tracing::error!(place, message, "a manifest is wrong; what was good before stays"),
-            Severity::Warning => tracing::warn!(place, message, "a manifest works, and should be looked at"),
+            Severity::Error => {
+                tracing::error!(place, problem, "a manifest is wrong; its last good version stays, if it had one")
+            }
+            Severity::Warning => tracing::warn!(place, problem, "a manifest works, and should be looked at"),
         }
     }
     tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
