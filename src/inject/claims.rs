@@ -1,6 +1,7 @@
 //! Who owns what in a Pod: the app, what stands there already, and the companions of this review.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::companion::Protocol;
 use super::keys;
@@ -14,8 +15,13 @@ pub(super) struct Claims<'a> {
     pub(super) pod: &'a Pod<'a>,
     containers: Vec<(&'a str, &'a str)>,
     ports: Vec<Port<'a>>,
+    volumes: Vec<(&'a str, &'a str)>,
     mounts: Vec<Mount<'a>>,
-    env: Vec<(usize, &'a str, &'a str)>,
+    /// The place in `mounts` of the last one of each container; each knows the one before it. Empty while there is none.
+    last_mounts: Vec<Option<usize>>,
+    env: Vec<(usize, &'a str)>,
+    /// Who claimed a variable of an app container.
+    env_of: HashMap<(usize, &'a str), &'a str>,
     annotations: Vec<&'a str>,
     pull_secrets: Vec<&'a str>,
     /// What the annotations will have together, in bytes, the status apart.
@@ -42,6 +48,8 @@ pub(super) struct Mount<'a> {
     pub(super) read_only: bool,
     pub(super) shareable: bool,
     pub(super) companion: &'a str,
+    /// The place of the one before it in the same container.
+    pub(super) before: Option<usize>,
 }
 
 /// How many claims there were: what came after can be given back.
@@ -49,6 +57,7 @@ pub(super) struct Mount<'a> {
 pub(super) struct Mark {
     containers: usize,
     ports: usize,
+    volumes: usize,
     mounts: usize,
     env: usize,
     annotations: usize,
@@ -64,7 +73,8 @@ pub(super) struct Standing<'a, 'c> {
     pub(super) sub_path: &'a str,
     pub(super) sub_path_expr: bool,
     pub(super) read_only: bool,
-    pub(super) shareable: bool,
+    /// Whether its volume can be joined; `None` where that stands in the Pod.
+    shareable: Option<bool>,
     pub(super) owner: Owner,
 }
 
@@ -75,8 +85,11 @@ impl<'a> Claims<'a> {
             pod,
             containers: Vec::new(),
             ports: Vec::new(),
+            volumes: Vec::new(),
             mounts: Vec::new(),
+            last_mounts: Vec::new(),
             env: Vec::new(),
+            env_of: HashMap::new(),
             annotations: Vec::new(),
             pull_secrets: Vec::new(),
             annotation_bytes: pod.annotation_bytes() + status,
@@ -87,6 +100,7 @@ impl<'a> Claims<'a> {
         Mark {
             containers: self.containers.len(),
             ports: self.ports.len(),
+            volumes: self.volumes.len(),
             mounts: self.mounts.len(),
             env: self.env.len(),
             annotations: self.annotations.len(),
@@ -99,8 +113,13 @@ impl<'a> Claims<'a> {
     pub(super) fn give_back(&mut self, mark: Mark) {
         self.containers.truncate(mark.containers);
         self.ports.truncate(mark.ports);
-        self.mounts.truncate(mark.mounts);
-        self.env.truncate(mark.env);
+        self.volumes.truncate(mark.volumes);
+        for mount in self.mounts.drain(mark.mounts..).rev() {
+            self.last_mounts[mount.container] = mount.before;
+        }
+        for claimed in self.env.drain(mark.env..) {
+            self.env_of.remove(&claimed);
+        }
         self.annotations.truncate(mark.annotations);
         self.pull_secrets.truncate(mark.pull_secrets);
         self.annotation_bytes = mark.annotation_bytes;
@@ -147,11 +166,22 @@ impl<'a> Claims<'a> {
     pub(super) fn env(&mut self, container: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {
         let view = &self.pod.containers[container];
         let standing = self.pod.env(view).iter().any(|name| name == variable).then(|| owner(view));
-        let claimed = || self.env.iter().find(|(c, name, _)| *c == container && *name == variable);
-        if let Some(by) = standing.or_else(|| claimed().map(|(_, _, by)| Owner::Companion((*by).into()))) {
+        let claimed = || self.env_of.get(&(container, variable)).map(|by| Owner::Companion((*by).into()));
+        if let Some(by) = standing.or_else(claimed) {
             return Err(Reason::EnvNameTaken { variable: variable.into(), container: (&*view.name).into(), by });
         }
-        self.env.push((container, variable, companion));
+        self.env.push((container, variable));
+        self.env_of.insert((container, variable), companion);
+        Ok(())
+    }
+
+    /// Claims the name of a volume that is to be added. `<companion>-<volume>` can be read in two ways.
+    pub(super) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
+        if let Some((_, by)) = self.volumes.iter().find(|(claimed, _)| *claimed == name) {
+            let by = Some(Owner::Companion((*by).into()));
+            return Err(Reason::VolumeNameTaken { volume: name.into(), by });
+        }
+        self.volumes.push((name, companion));
         Ok(())
     }
 
@@ -176,7 +206,14 @@ impl<'a> Claims<'a> {
         }
     }
 
-    pub(super) fn mount(&mut self, mount: Mount<'a>) {
+    /// Whether the volume of a mount that stands there can be joined.
+    pub(super) fn is_shareable(&self, standing: &Standing<'_, '_>) -> bool {
+        standing.shareable.unwrap_or_else(|| self.pod.volume(standing.volume).is_some_and(|v| v.shareable))
+    }
+
+    pub(super) fn mount(&mut self, mut mount: Mount<'a>) {
+        self.last_mounts.resize(self.pod.containers.len(), None);
+        mount.before = self.last_mounts[mount.container].replace(self.mounts.len());
         self.mounts.push(mount);
     }
 
@@ -212,16 +249,18 @@ impl<'a> Claims<'a> {
             sub_path: &m.sub_path,
             sub_path_expr: m.sub_path_expr,
             read_only: m.read_only,
-            shareable: self.pod.volume(&m.volume).is_some_and(|v| v.shareable),
+            shareable: None,
             owner: owner(view),
         });
-        let claimed = self.mounts.iter().filter(move |m| m.container == container).map(|m| Standing {
+        let last = self.last_mounts.get(container).copied().flatten().map(|at| &self.mounts[at]);
+        let claimed = std::iter::successors(last, |mount| mount.before.map(|at| &self.mounts[at]));
+        let claimed = claimed.map(|m| Standing {
             path: &m.path,
             volume: m.volume,
             sub_path: m.sub_path,
             sub_path_expr: false,
             read_only: m.read_only,
-            shareable: m.shareable,
+            shareable: Some(m.shareable),
             owner: Owner::Companion(m.companion.into()),
         });
         own.chain(claimed)

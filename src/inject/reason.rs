@@ -21,7 +21,7 @@ pub enum Reason {
     ContainerNameTaken { container: Box<str>, by: Owner },
     PortTaken { port: u16, protocol: &'static str, by: Owner },
     HostPortTaken { port: u16, protocol: &'static str, by: Owner },
-    VolumeNameTaken { volume: Box<str> },
+    VolumeNameTaken { volume: Box<str>, by: Option<Owner> },
     MountPathTaken { path: Box<str>, container: Box<str>, other: Box<str>, by: Owner },
     VolumeNotShareable { path: Box<str>, container: Box<str>, why: Unshareable },
     EnvNameTaken { variable: Box<str>, container: Box<str>, by: Owner },
@@ -187,7 +187,7 @@ impl Reason {
             Reason::ContainerNameTaken { container: "git-sync".into(), by: app() },
             Reason::PortTaken { port: 6379, protocol: "TCP", by: app() },
             Reason::HostPortTaken { port: 9100, protocol: "TCP", by: app() },
-            Reason::VolumeNameTaken { volume: "git-sync-content".into() },
+            Reason::VolumeNameTaken { volume: "git-sync-content".into(), by: None },
             Reason::MountPathTaken {
                 path: "/var/www/html".into(),
                 container: "app".into(),
@@ -268,8 +268,11 @@ impl fmt::Display for Reason {
             Reason::HostPortTaken { port, protocol, by } => {
                 write!(f, "its host port {port}/{protocol} is taken by {by}; move one of them")
             }
-            Reason::VolumeNameTaken { volume } => {
+            Reason::VolumeNameTaken { volume, by: None } => {
                 write!(f, "the Pod has a volume {volume} with another source; rename that one")
+            }
+            Reason::VolumeNameTaken { volume, by: Some(by) } => {
+                write!(f, "its volume {volume} is called like one of {by}; rename one of the companions, or of the volumes")
             }
             Reason::MountPathTaken { path, container, other, by } => {
                 write!(f, "its mount {path} in container {container} meets the mount {other} of {by}; move one of them")
