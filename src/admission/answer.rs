@@ -158,7 +158,9 @@ fn write_audit_annotations(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
     let mut remarks = verdict.findings.iter().filter(|f| !f.outcome).map(|f| f.reason.label()).peekable();
     if remarks.peek().is_some() {
         out.extend_from_slice(std::mem::replace(&mut before, b","));
-        out.extend_from_slice(br#""remarks":""#);
+        // A companion may be called so; none has a dot in its name.
+        let taken = verdict.outcomes().any(|(companion, _)| companion == "remarks");
+        out.extend_from_slice(if taken { br#""pod.remarks":""# } else { br#""remarks":""# });
         for (i, label) in remarks.enumerate() {
             out.extend_from_slice(if i > 0 { b"," } else { b"" });
             out.extend_from_slice(label.as_bytes());
