@@ -80,7 +80,10 @@ pub(super) struct Standing<'a, 'c> {
 
 impl<'a> Claims<'a> {
     pub(super) fn new(pod: &'a Pod<'a>) -> Self {
-        let status = if pod.annotation(keys::STATUS).is_some() { 0 } else { keys::STATUS.len() + "{}".len() };
+        let status = match pod.annotation(keys::STATUS) {
+            Some(text) => "{}".len().saturating_sub(text.len()),
+            None => keys::STATUS.len() + "{}".len(),
+        };
         Claims {
             pod,
             containers: Vec::new(),
