@@ -19,7 +19,7 @@ pub struct Answer {
 }
 
 /// The longest message of a refusal, in characters.
-const LONGEST_REFUSAL: usize = 512;
+pub(super) const LONGEST_REFUSAL: usize = 512;
 /// The longest warning, in characters: API servers cut what is longer.
 const LONGEST_WARNING: usize = 256;
 /// The most warnings of one answer, and how long they may be together, in bytes.
@@ -102,7 +102,7 @@ pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     warnings
 }
 
-fn cut(mut text: String, longest: usize) -> String {
+pub(super) fn cut(mut text: String, longest: usize) -> String {
     if let Some((at, _)) = text.char_indices().nth(longest) {
         let last = text[..at].char_indices().next_back().map_or(0, |(last, _)| last);
         text.truncate(last);
