@@ -144,9 +144,9 @@ impl<'a> Review<'_, 'a> {
         // A Pod that is opted out is not judged by its words, so they do not choose either.
         let named = ask.containers.as_ref().filter(|_| ask.pod != Switch::Disabled);
         if let Some(names) = named {
-            let names: HashSet<&str> = names.iter().copied().collect();
+            let meant: HashSet<&str> = names.iter().copied().collect();
             let chosen: Vec<usize> =
-                self.authored().filter(|(_, c)| names.contains(&*c.name)).map(|(i, _)| i).collect();
+                self.authored().filter(|(_, c)| meant.contains(&*c.name)).map(|(i, _)| i).collect();
             return Choices { last: chosen.clone(), first: chosen };
         }
         let first: Vec<usize> = self.authored().filter(|(_, c)| !(c.init && c.restarts)).map(|(i, _)| i).collect();

@@ -127,9 +127,11 @@ impl<'a> Recorded<'a> {
 }
 
 fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>, most: usize) -> Result<(), Unreadable> {
-    r.array(|r, index| match index < most {
-        true => r.string().map(|name| into.extend(name)),
-        false => Err(Unreadable::new("too many names")),
+    r.array(|r, index| {
+        if index == most {
+            return Err(Unreadable::new("too many names"));
+        }
+        r.string().map(|name| into.extend(name))
     })
     .map(|_| ())
 }
