@@ -9,10 +9,10 @@ BIN   = target/debug/podgraft
 run: build
 	@sh examples/run.sh $(BIN)
 
-## test    all tests
+## test    all tests, and the four systems of examples/ with real software where it is installed
 test:
-	$(CARGO) test --locked --all-targets
-	$(CARGO) test --locked --doc
+	$(CARGO) test --locked
+	@bash examples/check-all.sh
 
 ## check   formatting, lints, and the licences and advisories of what we depend on
 check:
@@ -26,7 +26,7 @@ bench:
 
 ## golden  write what the goldens, CRDs and references should be, to be read with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test references
+	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli
 
 ## image   a static binary in an empty image
 image:

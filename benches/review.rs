@@ -44,7 +44,25 @@ const CASES: [Case; 4] = [
 ];
 
 fn main() {
-    if std::env::args().any(|arg| arg == "--serve") {
+    if std::env::args().any(|arg| arg == "--pure") {
+        for _ in 0..1 {
+            for (name, bytes) in [("4", 4_000), ("12", 12_000), ("63", 63_000), ("1M", 1_000_000)] {
+                let body = sized::review("sync", bytes);
+                for (c, k) in [(1, 1), (1, 16)] {
+                    let world = world_of(c, k);
+                    let n: u32 = std::env::var("N").map_or(60_000_000 / bytes as u32, |n| n.parse().unwrap());
+                    if std::env::var("ONLY").is_ok_and(|o| o != format!("{name}-{k}")) {
+                        continue;
+                    }
+                    let started = Instant::now();
+                    for _ in 0..n {
+                        std::hint::black_box(admission::review(&body, Entry::Requested, &world, |_| {}));
+                    }
+                    println!("{name} {k} containers {:?}", started.elapsed() / n);
+                }
+            }
+        }
+    } else if std::env::args().any(|arg| arg == "--serve") {
         serve();
     } else {
         measure();
@@ -62,7 +80,10 @@ fn serve() {
         let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
         threads.push(std::thread::spawn(move || serve_one(case, pair)));
     }
-    // Ends with whoever started it.
+    // Ends with whoever started it, or where a server cannot start.
+    std::thread::spawn(move || {
+        threads.into_iter().try_for_each(std::thread::JoinHandle::join).map_err(|_| std::process::exit(1))
+    });
     let _ = std::io::stdin().read(&mut [0]);
     std::process::exit(0);
 }
@@ -90,7 +111,13 @@ fn serve_one(case: &'static Case, pair: Pair) {
 }
 
 fn world_of(companions: usize, containers: usize) -> Arc<World> {
-    let mut manifests = vec![sized::companion("sync", containers)];
+    // A companion has at most 8 containers: the others come with a second one, by themselves.
+    let mut manifests = vec![sized::companion("sync", containers.min(8))];
+    if containers > 8 {
+        let mut second = sized::companion("second", containers - 8);
+        second["spec"]["activation"] = "ClusterWide".into();
+        manifests.push(second);
+    }
     manifests.extend((1..companions).map(|i| sized::companion(&format!("other-{i}"), 1)));
     Arc::new(world(&manifests))
 }
@@ -226,10 +253,11 @@ fn start() -> BTreeMap<&'static str, Server> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .env("RUST_LOG", "info")
         .spawn()
         .expect("a process");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let mut next = || lines.next().expect("a line").expect("text");
+    let mut next = || lines.next().expect("the servers are up").expect("text");
     let authority = next().strip_prefix("ca ").expect("the CA").replace('|', "\n");
     let config = client_config(&authority);
     let child = Arc::new(Servers(std::sync::Mutex::new(child)));

@@ -298,7 +298,7 @@ fn f44_and_f45_a_container_of_our_name_is_ours_or_a_clash() {
         .push(json!({"name": "plain", "image": "registry.example/plain:v1"}));
     unchanged(&ask(&same, "team", &companions()));
     same["spec"]["containers"][1]["image"] = "another:1".into();
-    denied(&same, &["companion plain", "container name plain", "container plain"]);
+    denied(&same, &["companion plain", "the Pod has a container plain already"]);
 }
 
 #[test]

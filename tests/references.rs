@@ -22,8 +22,8 @@ fn in_step(path: &str, now: &str) {
 
 fn word(effect: Effect) -> &'static str {
     match effect {
-        Effect::Tell => "left out",
-        Effect::Warn => "left out, with a warning",
+        Effect::Tell => "skipped",
+        Effect::Warn => "skipped, with a warning",
         Effect::Deny => "refused",
     }
 }
@@ -67,7 +67,7 @@ fn every_reason_has_a_label_of_its_own_and_words_that_fit_a_warning() {
     let labels: std::collections::BTreeSet<&str> = examples.iter().map(Reason::label).collect();
     assert_eq!(labels.len(), examples.len());
     for reason in &examples {
-        let words = format!("podgraft: companion git-sync: {reason}");
+        let words = format!("podgraft: companion git-sync is skipped: {reason}");
         assert!(words.chars().count() <= 256, "{} is cut as a warning: {words}", reason.label());
     }
 }

@@ -37,10 +37,16 @@ fn denied(reply: &Reply, says: &[&str]) {
     }
 }
 
-/// What the gate says of a companion.
-fn problems(name: &str, more: &str) -> Vec<String> {
+/// What the gate refuses a companion for, and what it warns of.
+fn told(name: &str, more: &str) -> (Vec<String>, Vec<String>) {
     let object = support::documents(&companion(name, more)).remove(0);
-    gate::admit(&object).problems.iter().map(ToString::to_string).collect()
+    let gated = gate::admit(&object);
+    let words = |problems: &[gate::Problem]| problems.iter().map(ToString::to_string).collect();
+    (words(&gated.problems), words(&gated.warnings))
+}
+
+fn problems(name: &str, more: &str) -> Vec<String> {
+    told(name, more).0
 }
 
 #[test]
@@ -119,18 +125,41 @@ fn a_companion_that_could_never_be_woven_in_does_not_pass_the_gate() {
   - {name: logs, source: {emptyDir: {}}, companion: {mountPath: /logs}, app: {mountPath: /var/log}}
   - {name: more, companion: {mountPath: /more}, app: {mountPath: /var/log/nginx}}";
     assert!(problems("sync", nested)[0].contains("/var/log"), "{:?}", problems("sync", nested));
+    let ports = "  - {name: other, image: \"o:1\", ports: [{containerPort: 80, hostPort: 9000}, {containerPort: 81, hostPort: 9000}]}";
+    assert!(problems("sync", ports)[0].contains("hostPort"), "{:?}", problems("sync", ports));
+}
+
+#[test]
+fn a_companion_that_needs_another_value_or_a_pod_of_a_kind_is_warned_about() {
+    let joined = "  sharedVolumes:
+  - {name: logs, companion: {mountPath: /logs}, app: {mountPath: /var/log}}
+  - {name: more, companion: {mountPath: /more}, app: {mountPath: /var/log/nginx}}";
     let by_default = "  sharedVolumes:
   - {name: logs, companion: {mountPath: /logs}, app: {mountPath: /var/log}}
   - {name: more, companion: {mountPath: /more/x}, app: {mountPath: /more}}
   parameters:
   - {name: path, type: Path, mountPath: more/app, default: /var/log}
   - {name: in, type: Path, mountPath: logs/companion, below: /more, default: /more/x}";
-    assert_eq!(problems("sync", by_default).len(), 2, "{:?}", problems("sync", by_default));
-    let ports =
-        "  - {name: other, image: \"o:1\", ports: [{containerPort: 80, hostPort: 9000}, {containerPort: 81, hostPort: 9000}, {containerPort: 6380}]}
+    let port = "  - {name: other, image: \"o:1\", ports: [{containerPort: 6380}]}
   listens: [{name: redis, port: 6379, env: {port: REDIS_PORT}}]
   parameters: [{name: port, type: Port, listens: redis, default: \"6380\"}]";
-    assert_eq!(problems("sync", ports).len(), 2, "{:?}", problems("sync", ports));
+    for (more, places) in [
+        (joined, &["spec.sharedVolumes[1].app.mountPath: meets /var/log"][..]),
+        (
+            by_default,
+            &[
+                "spec.parameters[0].default: meets /var/log",
+                "spec.parameters[1].default: meets the companion's own mount /more/x",
+            ],
+        ),
+        (port, &["spec.parameters[0].default: is another port of the companion itself"]),
+    ] {
+        let (problems, warnings) = told("sync", more);
+        assert_eq!(problems, Vec::<String>::new());
+        for place in places {
+            assert!(warnings.iter().any(|w| w.starts_with(place)), "{place} in {warnings:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The preview: what would become of the Pods of a workload, told where people look. It changes nothing.
 
-use std::borrow::Cow;
-
 use super::answer::{Answer, refusal, warnings, within_bounds};
 use super::record::{Record, ReviewResult};
 use super::request::Request;
@@ -76,13 +74,13 @@ fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Resul
 struct Workload<'a> {
     template: Option<&'a str>,
     /// Our keys that stand where they have no effect.
-    misplaced: Vec<Cow<'a, str>>,
+    misplaced: Vec<String>,
 }
 
 impl<'a> Workload<'a> {
     fn read(object: &'a str) -> Result<Self, Unreadable> {
         let mut workload = Workload::default();
-        Reader::of(object).object(|r, key| match &**key {
+        Reader::of(object).object(|r, key| match key {
             "metadata" => workload.read_metadata(r),
             "spec" => workload.read_spec(r),
             _ => r.skip(),
@@ -91,13 +89,13 @@ impl<'a> Workload<'a> {
     }
 
     fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
-        r.object(|r, part| match &**part {
+        r.object(|r, part| match part {
             "annotations" | "labels" => r
                 .object(|r, key| {
                     let ours = key.strip_prefix(keys::PREFIX);
                     // A label may be meant for selecting the workload itself.
                     if ours.is_some_and(|rest| part == "annotations" || rest == "companions") && key != keys::STATUS {
-                        self.misplaced.push(key.clone());
+                        self.misplaced.push(key.to_owned());
                     }
                     r.skip()
                 })
@@ -109,10 +107,10 @@ impl<'a> Workload<'a> {
 
     /// Finds the Pod template: `spec.template`, or `spec.jobTemplate.spec.template`, and none deeper than that.
     fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
-        r.object(|r, key| match &**key {
+        r.object(|r, key| match key {
             "template" => self.read_template(r),
             "jobTemplate" => r
-                .object(|r, key| match &**key {
+                .object(|r, key| match key {
                     "spec" => {
                         r.object(|r, key| if key == "template" { self.read_template(r) } else { r.skip() }).map(|_| ())
                     }

@@ -42,7 +42,7 @@ impl<'a> Request<'a> {
         let mut reader = Reader::new(body)?;
         let mut seen = Seen::default();
         let (mut version, mut kind, mut request) = (None, None, None);
-        reader.object(|r, key| match &**key {
+        reader.object(|r, key| match key {
             "apiVersion" => seen.first(0).and_then(|()| r.string()).map(|text| version = text),
             "kind" => seen.first(1).and_then(|()| r.string()).map(|text| kind = text),
             "request" => seen.first(2).and_then(|()| Request::read_request(r)).map(|read| request = read),
@@ -76,7 +76,7 @@ impl<'a> Request<'a> {
         let mut request = Request::default();
         let mut seen = Seen::default();
         let text = |text: Option<Cow<'a, str>>| text.unwrap_or_default();
-        let there = r.object(|r, key| match &**key {
+        let there = r.object(|r, key| match key {
             "uid" => seen.first(0).and_then(|()| r.string()).map(|t| request.uid = text(t)),
             "kind" => seen.first(1).and_then(|()| Kind::read(r)).map(|kind| request.kind = kind),
             "resource" => seen.first(2).and_then(|()| Kind::read(r)).map(|kind| request.resource = kind),
@@ -103,7 +103,7 @@ impl<'a> Request<'a> {
 
     fn read_user(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut seen = Seen::default();
-        r.object(|r, key| match &**key {
+        r.object(|r, key| match key {
             "username" => seen.first(0).and_then(|()| r.string()).map(|t| self.requester = t.unwrap_or_default()),
             _ => r.skip(),
         })
@@ -139,7 +139,7 @@ impl<'a> Kind<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
         let mut kind = Kind::default();
         let mut seen = Seen::default();
-        r.object(|r, key| match &**key {
+        r.object(|r, key| match key {
             "group" => seen.first(0).and_then(|()| r.string()).map(|t| kind.group = t.unwrap_or_default()),
             "version" => seen.first(1).and_then(|()| r.string()).map(|t| kind.version = t.unwrap_or_default()),
             "kind" | "resource" => seen.first(2).and_then(|()| r.string()).map(|t| kind.name = t.unwrap_or_default()),

@@ -158,7 +158,11 @@ fn unknown(place: Place, key: &str) -> Reason {
         Place::NamespaceAnnotation => &[keys::COMPANIONS, keys::INJECT],
         Place::PodLabel | Place::NamespaceLabel => &[keys::INJECT, keys::COMPANIONS, keys::CONTAINERS],
     };
-    let nearest = nearest(key, known.iter().copied()).map(|nearest| {
+    // The prefix is common to all, and would make everything near.
+    let own_part = |key: &'static str| key.trim_start_matches(keys::PREFIX);
+    let nearest = nearest(key.trim_start_matches(keys::PREFIX), known.iter().copied().map(own_part));
+    let nearest = nearest.map(|own_part| {
+        let nearest = format!("{}{own_part}", keys::PREFIX);
         let is_label = nearest == keys::INJECT;
         match place {
             Place::PodAnnotation | Place::NamespaceAnnotation if is_label => format!("the label {nearest}").into(),

@@ -14,8 +14,8 @@ use super::reason::{Owner, Reason};
 pub(super) struct Claims<'a> {
     pub(super) pod: &'a Pod<'a>,
     containers: Vec<(&'a str, &'a str)>,
-    ports: Vec<Port<'a>>,
     volumes: Vec<(&'a str, &'a str)>,
+    ports: Vec<Port<'a>>,
     mounts: Vec<Mount<'a>>,
     /// The place in `mounts` of the last one of each container; each knows the one before it. Empty while there is none.
     last_mounts: Vec<Option<usize>>,
@@ -56,8 +56,8 @@ pub(super) struct Mount<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     containers: usize,
-    ports: usize,
     volumes: usize,
+    ports: usize,
     mounts: usize,
     env: usize,
     annotations: usize,
@@ -87,8 +87,8 @@ impl<'a> Claims<'a> {
         Claims {
             pod,
             containers: Vec::new(),
-            ports: Vec::new(),
             volumes: Vec::new(),
+            ports: Vec::new(),
             mounts: Vec::new(),
             last_mounts: Vec::new(),
             env: Vec::new(),
@@ -102,8 +102,8 @@ impl<'a> Claims<'a> {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             containers: self.containers.len(),
-            ports: self.ports.len(),
             volumes: self.volumes.len(),
+            ports: self.ports.len(),
             mounts: self.mounts.len(),
             env: self.env.len(),
             annotations: self.annotations.len(),
@@ -115,8 +115,8 @@ impl<'a> Claims<'a> {
     /// Gives back what was claimed since: a skipped companion claims nothing.
     pub(super) fn give_back(&mut self, mark: Mark) {
         self.containers.truncate(mark.containers);
-        self.ports.truncate(mark.ports);
         self.volumes.truncate(mark.volumes);
+        self.ports.truncate(mark.ports);
         for mount in self.mounts.drain(mark.mounts..).rev() {
             self.last_mounts[mount.container] = mount.before;
         }
@@ -135,6 +135,16 @@ impl<'a> Claims<'a> {
             return Err(Reason::ContainerNameTaken { container: name.into(), by });
         }
         self.containers.push((name, companion));
+        Ok(())
+    }
+
+    /// Claims the name of a volume that the Pod does not have. Full names of two companions' volumes can be the same:
+    /// a volume `b-c` of `a`, and a volume `c` of `a-b`.
+    pub(super) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
+        if let Some((_, by)) = self.volumes.iter().find(|(n, _)| *n == name) {
+            return Err(Reason::VolumeNameTaken { volume: name.into(), by: Some((*by).into()) });
+        }
+        self.volumes.push((name, companion));
         Ok(())
     }
 
@@ -175,16 +185,6 @@ impl<'a> Claims<'a> {
         }
         self.env.push((container, variable));
         self.env_of.insert((container, variable), companion);
-        Ok(())
-    }
-
-    /// Claims the name of a volume that is to be added. `<companion>-<volume>` can be read in two ways.
-    pub(super) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
-        if let Some((_, by)) = self.volumes.iter().find(|(claimed, _)| *claimed == name) {
-            let by = Some(Owner::Companion((*by).into()));
-            return Err(Reason::VolumeNameTaken { volume: name.into(), by });
-        }
-        self.volumes.push((name, companion));
         Ok(())
     }
 

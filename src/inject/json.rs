@@ -10,11 +10,18 @@ use std::fmt;
 pub struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Whether the string that was passed over last has escapes.
+    escaped: bool,
 }
 
 /// Why a text cannot be read: what, and where in it.
+///
+/// It is one pointer wide, for every step of the reader may fail and hardly any does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct Unreadable(Box<Fault>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fault {
     what: Cow<'static, str>,
     /// From the inside out.
     path: Vec<Box<str>>,
@@ -27,25 +34,32 @@ impl Unreadable {
     /// What is wrong, where the place is added by those who know it.
     #[must_use]
     pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
-        Unreadable { what: what.into(), path: Vec::new(), at: None }
+        Unreadable(Box::new(Fault { what: what.into(), path: Vec::new(), at: None }))
     }
 
+    #[cold]
     fn below(mut self, part: &str) -> Self {
-        self.path.push(part.into());
+        self.0.path.push(part.into());
+        self
+    }
+
+    #[cold]
+    fn at(mut self, at: usize) -> Self {
+        self.0.at = Some(at);
         self
     }
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        if !self.path.is_empty() {
+        f.write_str(&self.0.what)?;
+        if !self.0.path.is_empty() {
             f.write_str(" in ")?;
-            for (i, part) in self.path.iter().rev().enumerate() {
+            for (i, part) in self.0.path.iter().rev().enumerate() {
                 write!(f, "{}{part}", if i > 0 && !part.starts_with('[') { "." } else { "" })?;
             }
         }
-        self.at.map_or(Ok(()), |at| write!(f, ", at byte {at}"))
+        self.0.at.map_or(Ok(()), |at| write!(f, ", at byte {at}"))
     }
 }
 
@@ -76,15 +90,14 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The bytes are not UTF-8.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|e| Unreadable { at: Some(e.valid_up_to()), ..Unreadable::new("not UTF-8") })?;
-        Ok(Reader { text, at: 0 })
+        let text = std::str::from_utf8(bytes).map_err(|e| Unreadable::new("not UTF-8").at(e.valid_up_to()))?;
+        Ok(Reader::of(text))
     }
 
     /// Starts at the front of a text.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        Reader { text, at: 0 }
+        Reader { text, at: 0, escaped: false }
     }
 
     /// Makes sure that nothing but white space is left.
@@ -102,19 +115,47 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It is no object, or what `field` says.
-    pub fn object(&mut self, mut field: impl FnMut(&mut Self, &Cow<'a, str>) -> Result<()>) -> Result<bool> {
-        if self.null()? {
-            return Ok(false);
-        }
+    #[inline]
+    pub fn object(&mut self, mut field: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool> {
+        self.members(|r, key, escaped| {
+            if escaped {
+                let key = r.decode(key)?;
+                field(r, &key).map_err(|e| e.below(&key))
+            } else {
+                field(r, key).map_err(|e| e.below(key))
+            }
+        })
+    }
+
+    /// Reads an object whose values are texts, in order, where `null` is the empty text; `None` for `null`.
+    ///
+    /// # Errors
+    /// It is no object, or a value is no text.
+    pub fn texts(&mut self) -> Result<Option<Vec<(Cow<'a, str>, Cow<'a, str>)>>> {
+        let mut texts = Vec::with_capacity(8);
+        let there = self.members(|r, key, escaped| {
+            let key = if escaped { r.decode(key)?.into() } else { Cow::Borrowed(key) };
+            let value = r.string().map_err(|e| e.below(&key))?;
+            texts.push((key, value.unwrap_or_default()));
+            Ok(())
+        })?;
+        Ok(there.then_some(texts))
+    }
+
+    #[inline]
+    fn members(&mut self, mut member: impl FnMut(&mut Self, &'a str, bool) -> Result<()>) -> Result<bool> {
         if !self.take(b'{') {
-            return Err(self.fault("not an object"));
+            return if self.null()? { Ok(false) } else { Err(self.fault("not an object")) };
         }
         if self.take(b'}') {
             return Ok(true);
         }
         loop {
-            let key = self.key()?;
-            field(self, &key).map_err(|e| e.below(&key))?;
+            self.peek();
+            let key = self.span()?;
+            let escaped = self.escaped;
+            self.expect(b':')?;
+            member(self, key, escaped)?;
             if self.take(b'}') {
                 return Ok(true);
             }
@@ -126,12 +167,10 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It is no array, or what `item` says.
+    #[inline]
     pub fn array(&mut self, mut item: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<bool> {
-        if self.null()? {
-            return Ok(false);
-        }
         if !self.take(b'[') {
-            return Err(self.fault("not an array"));
+            return if self.null()? { Ok(false) } else { Err(self.fault("not an array")) };
         }
         if self.take(b']') {
             return Ok(true);
@@ -150,14 +189,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It is no string.
+    #[inline]
     pub fn string(&mut self) -> Result<Option<Cow<'a, str>>> {
-        if self.null()? {
-            return Ok(None);
+        if self.peek() == Some(b'"') {
+            let text = self.span()?;
+            return Ok(Some(if self.escaped { self.decode(text)?.into() } else { Cow::Borrowed(text) }));
         }
-        if self.peek() != Some(b'"') {
-            return Err(self.fault("not a string"));
-        }
-        self.text_of_string().map(Some)
+        if self.null()? { Ok(None) } else { Err(self.fault("not a string")) }
     }
 
     /// Reads a boolean; `false` for `null`.
@@ -212,7 +250,15 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It is no JSON.
+    #[inline]
     pub fn skip(&mut self) -> Result<()> {
+        match self.peek() {
+            Some(b'{' | b'[') => self.skip_nested(),
+            _ => self.skip_scalar(),
+        }
+    }
+
+    fn skip_nested(&mut self) -> Result<()> {
         let mut open = Nesting::default();
         loop {
             match self.peek() {
@@ -247,15 +293,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn skip_key(&mut self) -> Result<()> {
         self.peek();
-        self.string_span()?;
+        self.span()?;
         self.expect(b':')
     }
 
+    #[inline]
     fn skip_scalar(&mut self) -> Result<()> {
         match self.peek() {
-            Some(b'"') => self.string_span().map(|_| ()),
+            Some(b'"') => self.span().map(|_| ()),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),
@@ -265,15 +313,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn key(&mut self) -> Result<Cow<'a, str>> {
-        if self.peek() != Some(b'"') {
-            return Err(self.fault("not a field's name"));
-        }
-        let key = self.text_of_string()?;
-        self.expect(b':')?;
-        Ok(key)
-    }
-
+    #[inline]
     fn null(&mut self) -> Result<bool> {
         if self.peek() != Some(b'n') {
             return Ok(false);
@@ -281,38 +321,46 @@ impl<'a> Reader<'a> {
         self.literal("null").map(|()| true)
     }
 
-    fn text_of_string(&mut self) -> Result<Cow<'a, str>> {
-        let (start, end, escaped) = self.string_span()?;
-        let text = &self.text[start..end];
-        if !escaped {
-            return Ok(Cow::Borrowed(text));
-        }
-        unescape(text).map(Cow::Owned).ok_or_else(|| self.fault("a string with half a surrogate pair"))
+    #[cold]
+    fn decode(&self, text: &str) -> Result<String> {
+        unescape(text).ok_or_else(|| self.fault("a string with half a surrogate pair"))
     }
 
-    /// Passes over a string; where its text starts and ends, and whether it has escapes.
-    fn string_span(&mut self) -> Result<(usize, usize, bool)> {
+    /// Passes over a string, and gives its text as it is written; `escaped` tells whether that has escapes.
+    #[inline]
+    fn span(&mut self) -> Result<&'a str> {
         let bytes = self.text.as_bytes();
         if bytes.get(self.at) != Some(&b'"') {
             return Err(self.fault("not a string"));
         }
         let start = self.at + 1;
-        let mut at = start;
-        let mut escaped = false;
+        let at = next_special(bytes, start);
+        if bytes.get(at) == Some(&b'"') {
+            self.at = at + 1;
+            self.escaped = false;
+            return Ok(&self.text[start..at]);
+        }
+        self.escaped_span(start, at)
+    }
+
+    /// Goes on with a string where it is not simply over.
+    #[inline(never)]
+    fn escaped_span(&mut self, start: usize, mut at: usize) -> Result<&'a str> {
+        let bytes = self.text.as_bytes();
         loop {
-            at = next_special(bytes, at);
             match bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    escaped = true;
                     at += escape_length(&bytes[at..]).ok_or_else(|| self.fault("a string with an unknown escape"))?;
                 }
                 Some(_) => return Err(self.fault("a string with a control character")),
                 None => return Err(self.fault("the JSON ends too soon")),
             }
+            at = next_special(bytes, at);
         }
         self.at = at + 1;
-        Ok((start, at, escaped))
+        self.escaped = true;
+        Ok(&self.text[start..at])
     }
 
     fn number(&mut self) -> Result<()> {
@@ -347,7 +395,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over white space; the byte that comes next.
+    #[inline]
     fn peek(&mut self) -> Option<u8> {
+        match self.text.as_bytes().get(self.at) {
+            // API servers write none.
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    fn peek_behind_space(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.at) {
@@ -357,27 +414,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<()> {
-        if self.take(byte) {
-            return Ok(());
-        }
-        let what = if self.peek().is_none() {
+        if self.take(byte) { Ok(()) } else { Err(self.missing(byte)) }
+    }
+
+    #[cold]
+    fn missing(&mut self, byte: u8) -> Unreadable {
+        let what: Cow<'static, str> = if self.peek().is_none() {
             "the JSON ends too soon".into()
         } else {
             format!("not JSON: `{}` expected", char::from(byte)).into()
         };
-        Err(Unreadable { what, path: Vec::new(), at: Some(self.at) })
+        Unreadable::new(what).at(self.at)
     }
 
     #[cold]
     fn fault(&self, what: &'static str) -> Unreadable {
-        Unreadable { at: Some(self.at), ..Unreadable::new(what) }
+        Unreadable::new(what).at(self.at)
     }
 }
 
@@ -416,6 +477,7 @@ impl Nesting {
 }
 
 /// Where the next quote, backslash or control character stands, eight bytes at a time.
+#[inline]
 fn next_special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;

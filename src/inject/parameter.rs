@@ -117,6 +117,8 @@ pub enum ValueFault {
     NotBelow(Box<str>),
     /// A path that meets another mount of the companion.
     MeetsMount(Box<str>),
+    /// A port that the companion itself listens on besides.
+    MeetsPort(u16),
 }
 
 /// The longest value, in characters.

@@ -18,7 +18,7 @@ pub(super) struct Plan<'a> {
     /// Its place in the list that names it, as written.
     pub(super) listed_at: usize,
     /// The value of each parameter, in order.
-    pub(super) values: Vec<Option<Value<'a>>>,
+    pub(super) values: Vec<Option<Filled<'a>>>,
     pub(super) shared: Vec<Shared<'a>>,
     /// The chosen app containers, by their places in the Pod's view.
     pub(super) chosen: &'a [usize],
@@ -29,6 +29,14 @@ pub(super) struct Plan<'a> {
     /// The scrape annotations to add.
     pub(super) scrape: Option<Scrape<'a>>,
     pub(super) added: Added<'a>,
+}
+
+/// A parameter's value.
+#[derive(Debug)]
+pub(super) struct Filled<'a> {
+    pub(super) value: Value<'a>,
+    /// Whether the Pod gives it, and not the companion's default.
+    pub(super) given: bool,
 }
 
 /// The annotations that point Prometheus to a companion.
@@ -61,7 +69,7 @@ impl<'a> Plan<'a> {
         companion: &'a Companion,
         via: Via,
         listed_at: usize,
-        values: Vec<Option<Value<'a>>>,
+        values: Vec<Option<Filled<'a>>>,
         chosen: &'a [usize],
         claims: &mut Claims<'a>,
     ) -> Result<Self, Reason> {
@@ -104,7 +112,16 @@ impl<'a> Plan<'a> {
 
     /// The value of a parameter.
     pub(super) fn value(&self, parameter: u8) -> Option<&Value<'a>> {
-        self.values.get(usize::from(parameter))?.as_ref()
+        Some(&self.values.get(usize::from(parameter))?.as_ref()?.value)
+    }
+
+    /// What is wrong with the value of a parameter, where only the whole companion shows it.
+    fn invalid(&self, parameter: u8, fault: ValueFault) -> Option<Reason> {
+        let parameter = usize::from(parameter);
+        let given = self.values.get(parameter)?.as_ref()?.given;
+        let (companion, parameter) =
+            (self.companion.name.clone(), self.companion.parameters.get(parameter)?.name.clone());
+        Some(Reason::ParameterInvalid { companion, parameter, fault, given })
     }
 
     fn fit_surroundings(&self, claims: &Claims<'a>) -> Result<(), Reason> {
@@ -173,9 +190,15 @@ impl<'a> Plan<'a> {
                 }
                 Some((_, _, same)) if *same == belongs_to => {}
                 // Two ports of the companion itself meet only where a parameter moved one of them.
-                Some(_) => {
-                    let by = Owner::Companion(companion.name.clone());
-                    return Err(Reason::PortTaken { port: number, protocol: protocol.as_str(), by });
+                Some((_, _, other)) => {
+                    let movers =
+                        [belongs_to, *other].into_iter().flatten().filter_map(|e| companion.endpoints[e].parameter);
+                    let faults = movers.filter_map(|p| self.invalid(p, ValueFault::MeetsPort(number)));
+                    let moved = faults.max_by_key(|f| matches!(f, Reason::ParameterInvalid { given: true, .. }));
+                    return Err(moved.unwrap_or_else(|| {
+                        let by = Owner::Companion(companion.name.clone());
+                        Reason::PortTaken { port: number, protocol: protocol.as_str(), by }
+                    }));
                 }
             }
         }
@@ -239,21 +262,13 @@ impl<'a> Plan<'a> {
 
     /// A path that a parameter moved must not meet what the companion mounts itself; the gate saw to all others.
     fn fit_companion_mount(&self, shared: &'a SharedVolume, path: &str) -> Result<(), Reason> {
-        let Some(parameter) = shared.companion.parameter.and_then(|p| self.companion.parameters.get(usize::from(p)))
-        else {
-            return Ok(());
-        };
+        let Some(parameter) = shared.companion.parameter else { return Ok(()) };
         let meets = |other: &str| other == path || lies_below(other, path) || lies_below(path, other);
         let own = self.companion.identities().flat_map(|(c, _)| c.mount_paths.iter().map(|p| Cow::Borrowed(&**p)));
         let shared_ones = self.companion.shared_volumes.iter().filter(|other| !std::ptr::eq(*other, shared));
         let mut others = own.chain(shared_ones.map(|other| self.path(&other.companion)));
-        others.find(|other| meets(other)).map_or(Ok(()), |other| {
-            Err(Reason::ParameterInvalid {
-                companion: self.companion.name.clone(),
-                parameter: parameter.name.clone(),
-                fault: ValueFault::MeetsMount((*other).into()),
-            })
-        })
+        let met = others.find(|other| meets(other));
+        met.and_then(|other| self.invalid(parameter, ValueFault::MeetsMount((*other).into()))).map_or(Ok(()), Err)
     }
 
     /// Where a side of a shared volume is mounted: its own path, or the one that a parameter moves it to.
@@ -303,8 +318,7 @@ impl<'a> Plan<'a> {
                 None
             };
             if let Some(why) = why {
-                let container = (&*claims.pod.containers[*container].name).into();
-                return Err(Reason::VolumeNotShareable { path: path.into(), container, why });
+                return Err(Reason::VolumeNotShareable { path: path.into(), by: standing.owner, why });
             }
             joined = Some((standing.volume, standing.sub_path));
         }

@@ -83,7 +83,7 @@ impl<'a> Pod<'a> {
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
         let mut seen = Seen::default();
-        let there = r.object(|r, key| match &**key {
+        let there = r.object(|r, key| match key {
             "metadata" => seen.first(0).and_then(|()| pod.read_metadata(r)),
             "spec" => seen.first(1).and_then(|()| pod.read_spec(r)),
             _ => r.skip(),
@@ -143,7 +143,7 @@ impl<'a> Pod<'a> {
     fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut seen = Seen::default();
         let (mut name, mut generate_name) = (None, None);
-        self.has_metadata = r.object(|r, key| match &**key {
+        self.has_metadata = r.object(|r, key| match key {
             "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
             "generateName" => seen.first(1).and_then(|()| r.string()).map(|text| generate_name = text),
             "annotations" => seen.first(2).and_then(|()| text_map(r)).map(|map| self.annotations = map),
@@ -160,7 +160,7 @@ impl<'a> Pod<'a> {
     fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut seen = Seen::default();
         let mut plain = Vec::new();
-        r.object(|r, key| match &**key {
+        r.object(|r, key| match key {
             "containers" => {
                 seen.first(0)?;
                 self.read_containers(r, false, &mut plain).map(|_| ())
@@ -221,7 +221,7 @@ impl<'a> Pod<'a> {
         let mut names = Vec::new();
         let there = r.array(|r, _| {
             let mut seen = Seen::default();
-            r.object(|r, key| match &**key {
+            r.object(|r, key| match key {
                 "name" => {
                     seen.first(0)?;
                     r.string()?.map_or(Ok(()), |name| push(&mut names, name, MOST_OBJECTS))
@@ -236,7 +236,7 @@ impl<'a> Pod<'a> {
 
     fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut seen = Seen::default();
-        r.object(|r, key| match &**key {
+        r.object(|r, key| match key {
             "name" => {
                 seen.first(0).and_then(|()| r.string()).map(|name| self.windows |= name.as_deref() == Some("windows"))
             }
@@ -252,7 +252,7 @@ impl<'a> Volume<'a> {
         let mut volume = Volume { name: Cow::default(), shareable: false, json };
         let mut seen = Seen::default();
         let mut inner = Reader::of(json);
-        let there = inner.object(|r, key| match &**key {
+        let there = inner.object(|r, key| match key {
             "name" => seen.first(0).and_then(|()| r.string()).map(|name| volume.name = name.unwrap_or_default()),
             "emptyDir" | "persistentVolumeClaim" | "ephemeral" => {
                 volume.shareable |= r.raw()? != "null";
@@ -266,12 +266,7 @@ impl<'a> Volume<'a> {
 
 /// A map of texts, such as labels, in order; `None` for `null`.
 fn text_map<'a>(r: &mut Reader<'a>) -> Result<Option<TextMap<'a>>> {
-    let mut map = Vec::with_capacity(8);
-    let there = r.object(|r, key| {
-        let value = r.string()?.unwrap_or_default();
-        map.push((key.clone(), value));
-        Ok(())
-    })?;
+    let Some(map) = r.texts()? else { return Ok(None) };
     let doubled = if map.len() < 32 {
         (1..map.len()).any(|i| map[..i].iter().any(|(k, _)| *k == map[i].0))
     } else {
@@ -279,7 +274,7 @@ fn text_map<'a>(r: &mut Reader<'a>) -> Result<Option<TextMap<'a>>> {
         keys.sort_unstable();
         keys.windows(2).any(|pair| pair[0] == pair[1])
     };
-    if doubled { Err(Unreadable::new("a key stands there twice")) } else { Ok(there.then_some(map)) }
+    if doubled { Err(Unreadable::new("a key stands there twice")) } else { Ok(Some(map)) }
 }
 
 /// A path as it is compared: without doubled or trailing slashes, `.` and `..`.

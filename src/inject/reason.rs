@@ -16,14 +16,14 @@ pub enum Reason {
     CompanionInvalid,
     RequiredIsOff,
     ParameterMissing { companion: Box<str>, parameter: Box<str> },
-    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault },
+    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault, given: bool },
     ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
     ContainerNameTaken { container: Box<str>, by: Owner },
     PortTaken { port: u16, protocol: &'static str, by: Owner },
     HostPortTaken { port: u16, protocol: &'static str, by: Owner },
-    VolumeNameTaken { volume: Box<str>, by: Option<Owner> },
+    VolumeNameTaken { volume: Box<str>, by: Option<Box<str>> },
     MountPathTaken { path: Box<str>, container: Box<str>, other: Box<str>, by: Owner },
-    VolumeNotShareable { path: Box<str>, container: Box<str>, why: Unshareable },
+    VolumeNotShareable { path: Box<str>, by: Owner, why: Unshareable },
     EnvNameTaken { variable: Box<str>, container: Box<str>, by: Owner },
     FileOverridden { key: Box<str> },
     AnnotationsTooLong { bytes: usize },
@@ -178,6 +178,7 @@ impl Reason {
                 companion: "git-sync".into(),
                 parameter: "period".into(),
                 fault: ValueFault::NotWhole("seconds"),
+                given: true,
             },
             Reason::ParameterUnknown {
                 companion: "git-sync".into(),
@@ -194,11 +195,7 @@ impl Reason {
                 other: "/var/www".into(),
                 by: app(),
             },
-            Reason::VolumeNotShareable {
-                path: "/var/www".into(),
-                container: "app".into(),
-                why: Unshareable::SubPathExpr,
-            },
+            Reason::VolumeNotShareable { path: "/var/www".into(), by: app(), why: Unshareable::SubPathExpr },
             Reason::EnvNameTaken { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
             Reason::FileOverridden { key: "files.podgraft.dev/redis.0".into() },
             Reason::AnnotationsTooLong { bytes: 262_145 },
@@ -248,9 +245,13 @@ impl fmt::Display for Reason {
                 f,
                 "parameter {parameter} is missing; set the annotation podgraft.dev/{companion}.{parameter} of the Pod"
             ),
-            Reason::ParameterInvalid { companion, parameter, fault } => {
+            Reason::ParameterInvalid { companion, parameter, fault, given: true } => {
                 write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")
             }
+            Reason::ParameterInvalid { companion, parameter, fault, given: false } => write!(
+                f,
+                "the default of its parameter {parameter} {fault} in the annotation podgraft.dev/{companion}.{parameter} of the Pod"
+            ),
             Reason::ParameterUnknown { companion, parameter, nearest } => {
                 write!(f, "it has no parameter {parameter}")?;
                 match nearest {
@@ -258,8 +259,11 @@ impl fmt::Display for Reason {
                     None => write!(f, "; remove the annotation podgraft.dev/{companion}.{parameter}"),
                 }
             }
-            Reason::ContainerNameTaken { container, by } => {
-                write!(f, "its container name {container} is taken by {by}; rename that one")
+            Reason::ContainerNameTaken { container, by: Owner::Container(_) } => {
+                write!(f, "the Pod has a container {container} already; rename that one")
+            }
+            Reason::ContainerNameTaken { container, by: Owner::Companion(companion) } => {
+                write!(f, "companion {companion} brings a container {container}, too; choose one of the two companions")
             }
             Reason::PortTaken { port, protocol, by } => write!(
                 f,
@@ -271,18 +275,22 @@ impl fmt::Display for Reason {
             Reason::VolumeNameTaken { volume, by: None } => {
                 write!(f, "the Pod has a volume {volume} with another source; rename that one")
             }
-            Reason::VolumeNameTaken { volume, by: Some(by) } => {
-                write!(f, "its volume {volume} is called like one of {by}; rename one of the companions, or of the volumes")
+            Reason::VolumeNameTaken { volume, by: Some(companion) } => {
+                write!(f, "companion {companion} brings a volume {volume}, too; choose one of the two companions")
             }
             Reason::MountPathTaken { path, container, other, by } => {
                 write!(f, "its mount {path} in container {container} meets the mount {other} of {by}; move one of them")
             }
-            Reason::VolumeNotShareable { path, container, why } => {
-                write!(f, "it cannot share what container {container} mounts at {path}: {why}")
+            Reason::VolumeNotShareable { path, by, why } => {
+                write!(f, "it cannot share what {by} mounts at {path}: {why}")
             }
-            Reason::EnvNameTaken { variable, container, by } => {
-                write!(f, "its variable {variable} in container {container} is set by {by} already; rename or remove that one")
+            Reason::EnvNameTaken { variable, container, by: Owner::Container(_) } => {
+                write!(f, "container {container} sets the variable {variable} already; rename or remove that one")
             }
+            Reason::EnvNameTaken { variable, container, by: Owner::Companion(companion) } => write!(
+                f,
+                "companion {companion} sets the variable {variable} in container {container}, too; choose one of the two companions"
+            ),
             Reason::FileOverridden { key } => {
                 write!(f, "annotation {key} carries one of its files and says something else; remove the annotation")
             }
@@ -295,16 +303,19 @@ impl fmt::Display for Reason {
             }
             Reason::Windows => f.write_str("the Pod runs on Windows, and companions are for Linux"),
             Reason::WouldNeverEnd => f.write_str(
-                "it is a plain container, and this Pod ends: restartPolicy is not Always; the companion would keep it from ending. Use `lifecycle: Native`",
+                "it is a plain container, and this Pod ends: restartPolicy is not Always; the companion would keep it from ending; make it `lifecycle: Native`",
             ),
             Reason::UnknownKey { place, key, nearest } => {
-                write!(f, "{place} {key} is not one of podgraft's")?;
-                did_you_mean(f, nearest.as_deref())
+                write!(f, "{place} {key} is not one of podgraft's; ")?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean {nearest}?"),
+                    None => f.write_str("remove it"),
+                }
             }
             Reason::InvalidLabel { place } => {
                 write!(f, "{place} podgraft.dev/inject must be \"enabled\" or \"disabled\"")
             }
-            Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma"),
+            Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma, or the annotation"),
             Reason::DoubledName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
             Reason::TooManyNames { place } => {
                 write!(f, "{place} podgraft.dev/companions has more than 16 names; at most 16 are allowed")
@@ -318,7 +329,7 @@ impl fmt::Display for Reason {
                 "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod"
             ),
             Reason::VersionDiffers => {
-                f.write_str("it was put in by another version of the companion, and is left as it is")
+                f.write_str("it was put in by another version of the companion, and is left as it is; inject anew to have this one")
             }
             Reason::PreStopKept { container } => {
                 write!(f, "container {container} has a preStop hook of its own, so it gets no sleep before it is stopped")
@@ -334,8 +345,8 @@ impl fmt::Display for Reason {
                 f.write_str("required companions are switched off in this installation, so it is not injected; see the chart's `required.enabled`")
             }
             Reason::NoContainers => f.write_str("the Pod has no containers; nothing was injected"),
-            Reason::OptedOut => f.write_str("label podgraft.dev/inject is \"disabled\""),
-            Reason::ExcludedNamespace => f.write_str("podgraft leaves Pods of this namespace alone"),
+            Reason::OptedOut => f.write_str("label podgraft.dev/inject is \"disabled\", so only required companions come; remove the label to get others"),
+            Reason::ExcludedNamespace => f.write_str("Pods of this namespace are left alone, whatever they ask for"),
             Reason::MirrorPod => f.write_str("a mirror Pod of a node is left alone"),
             Reason::NotAPod => f.write_str("not the creation of a Pod; nothing was injected"),
             Reason::NamespaceUnknown => f.write_str("the Pod's namespace is not known yet; try again"),
@@ -363,6 +374,7 @@ impl fmt::Display for ValueFault {
             ValueFault::NotWhole(unit) => write!(f, "must be a whole number of {unit}"),
             ValueFault::NotBelow(parent) => write!(f, "must lie below {parent}"),
             ValueFault::MeetsMount(path) => write!(f, "meets the companion's own mount {path}; choose another path"),
+            ValueFault::MeetsPort(port) => write!(f, "meets the companion's own port {port}; choose another port"),
         }
     }
 }
@@ -379,8 +391,8 @@ impl fmt::Display for Owner {
 impl fmt::Display for Unshareable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Unshareable::OwnSource => "the companion brings a volume of its own; move the app's mount",
-            Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; move the app's mount",
+            Unshareable::OwnSource => "this companion brings a volume of its own; move one of the mounts",
+            Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; move one of the mounts",
             Unshareable::SubPathExpr => "its subPathExpr differs from container to container; use subPath",
             Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",
             Unshareable::ReadOnly => "the mount is read-only, and the app must write there; drop readOnly",

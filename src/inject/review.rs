@@ -12,8 +12,7 @@ use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
-use super::parameter::Value;
-use super::plan::Plan;
+use super::plan::{Filled, Plan};
 use super::pod::{Container, Pod, is_mirror};
 use super::reason::Reason;
 use super::status::Status;
@@ -307,7 +306,7 @@ fn weaving_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
 }
 
 /// The value of each parameter, or all that is wrong with them.
-fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Value<'a>>>, Vec<Reason>> {
+fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
     let name = || companion.name.clone();
     let given = || ask.parameters.iter().filter(|given| *given.companion == *companion.name);
     let mut faults = Vec::new();
@@ -321,11 +320,14 @@ fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<
     }
     let mut values = Vec::with_capacity(companion.parameters.len());
     for parameter in &companion.parameters {
-        let text = given().find(|g| *g.parameter == *parameter.name).map(|g| g.value).or(parameter.default.as_deref());
+        let text = given().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
+        let given = text.is_some();
+        let text = text.or(parameter.default.as_deref());
         values.push(match text.map(|text| parameter.kind.parse(text.into())) {
-            Some(Ok(value)) => Some(value),
+            Some(Ok(value)) => Some(Filled { value, given }),
             Some(Err(fault)) => {
-                faults.push(Reason::ParameterInvalid { companion: name(), parameter: parameter.name.clone(), fault });
+                let (companion, parameter) = (name(), parameter.name.clone());
+                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given });
                 None
             }
             None => {
@@ -343,11 +345,13 @@ fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<
 pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
     let insists = matches!(via, Via::Pod | Via::Required);
     match reason {
-        // Whatever the Pod itself wrote wrongly is never a silent default.
-        Reason::ParameterInvalid { .. } | Reason::ParameterUnknown { .. } | Reason::FileOverridden { .. } => {
-            Effect::Deny
+        Reason::ParameterInvalid { given: false, .. }
+        | Reason::ParameterMissing { .. }
+        | Reason::NotAvailable { .. }
+            if !insists =>
+        {
+            Effect::Warn
         }
-        Reason::ParameterMissing { .. } | Reason::NotAvailable { .. } if !insists => Effect::Warn,
         Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::NamespaceList => Effect::Warn,
         Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::Automatic => Effect::Tell,
         Reason::HostNetwork | Reason::Windows | Reason::WouldNeverEnd if !insists => Effect::Tell,
@@ -362,6 +366,7 @@ pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>)
             (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
             _ => Effect::Warn,
         },
+        // Whatever the Pod itself wrote wrongly is never a silent default.
         _ => Effect::Deny,
     }
 }

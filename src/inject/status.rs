@@ -60,11 +60,11 @@ impl<'a> Status<'a> {
         let mut entries: Vec<Recorded<'a>> = Vec::new();
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
-            if entries.len() == MOST_ENTRIES || entries.iter().any(|e| e.companion == *companion) {
+            if entries.len() == MOST_ENTRIES || entries.iter().any(|e| e.companion == companion) {
                 return Err(Unreadable::new("a companion stands there twice, or there are too many"));
             }
             let json = r.raw()?;
-            entries.push(Recorded::parse(companion.clone(), json)?);
+            entries.push(Recorded::parse(companion.to_owned().into(), json)?);
             Ok(())
         })?;
         reader.end()?;
@@ -98,7 +98,7 @@ impl<'a> Recorded<'a> {
             json,
         };
         let mut seen = Seen::default();
-        Reader::of(json).object(|r, key| match &**key {
+        Reader::of(json).object(|r, key| match key {
             "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
             "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers, MOST_CONTAINERS)),
             "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers, MOST_CONTAINERS)),

@@ -91,10 +91,19 @@ impl Verdict<'_> {
     }
 }
 
+impl Finding<'_> {
+    /// Whether the Pod goes on without the companion.
+    fn is_skipped(&self) -> bool {
+        let comes = matches!(self.reason, Reason::Injected | Reason::AlreadyThere);
+        self.outcome && !comes && self.effect != Effect::Deny
+    }
+}
+
 /// The one sentence that warnings, refusals and the command line share.
 impl fmt::Display for Finding<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.companion {
+            Some(companion) if self.is_skipped() => write!(f, "companion {companion} is skipped: {}", self.reason),
             Some(companion) => write!(f, "companion {companion}: {}", self.reason),
             None => write!(f, "{}", self.reason),
         }

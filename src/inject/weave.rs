@@ -193,8 +193,8 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
         write_endpoint_variable(array.item(), variable);
     }
     for (parameter, value) in plan.companion.parameters.iter().zip(&plan.values) {
-        if let (Some(name), Some(value)) = (&parameter.env, value) {
-            write_variable(array.item(), name, value);
+        if let (Some(name), Some(filled)) = (&parameter.env, value) {
+            write_variable(array.item(), name, &filled.value);
         }
     }
     if !own.is_empty() {

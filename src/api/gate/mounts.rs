@@ -70,7 +70,7 @@ fn unmoved(object: &Object, index: usize, companion: bool) -> Option<(&str, Plac
     }
 }
 
-/// Mounts that would meet in every Pod, or in all but those that happen to mount both paths already.
+/// Mounts that meet: a problem where no Pod could have the companion, a warning where some could.
 fn meetings(object: &Object, found: &mut Findings) {
     let own: Vec<_> = object.containers().flat_map(|each| render::own_mounts(object, &each)).collect();
     let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
@@ -79,22 +79,25 @@ fn meetings(object: &Object, found: &mut Findings) {
         for (earlier, other) in others().take_while(|(other, _)| *other < i) {
             let Some((path, at, moves)) = unmoved(object, i, false) else { continue };
             let Some((its, _, its_moves)) = unmoved(object, earlier, false) else { continue };
+            let by_default = [moves, its_moves].contains(&Moved::ByDefault);
+            // One path for both was told already where it is declared.
+            if path.is_empty() || !(nested(path, its) || path == its && by_default) {
+                continue;
+            }
             let message = format!("meets {its}, where the app gets another mount of the companion; move one of them");
-            if path == its && !path.is_empty() && [moves, its_moves].contains(&Moved::ByDefault) {
-                found.problem(&at, message);
-            } else if path != its && nested(path, its) && volume.source.is_none() && other.source.is_none() {
-                // A Pod that mounts both has them joined.
+            // A Pod that mounts both paths already has both joined.
+            let joined = path != its && volume.source.is_none() && other.source.is_none();
+            if joined || [moves, its_moves] != [Moved::Never; 2] {
                 found.warn(&at, message);
-            } else if path != its && nested(path, its) {
+            } else {
                 found.problem(&at, message);
             }
         }
-        let movable = unmoved(object, i, true).filter(|(path, _, moves)| !path.is_empty() && *moves != Moved::Never);
-        let Some((path, at, _)) = movable else { continue };
+        let Some((path, at, Moved::ByDefault)) = unmoved(object, i, true) else { continue };
         let shared = others().filter_map(|(other, _)| unmoved(object, other, true)).map(|(path, ..)| path);
         let mut all = own.iter().filter_map(|mount| mount["mountPath"].as_str()).chain(shared);
         if let Some(other) = all.find(|other| !other.is_empty() && (*other == path || nested(path, other))) {
-            found.problem(&at, format!("meets the companion's own mount {other}; move one of them"));
+            found.warn(&at, format!("meets the companion's own mount {other}; move one of them"));
         }
     }
 }

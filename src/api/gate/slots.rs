@@ -82,7 +82,7 @@ fn listens(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &P
             let default = parameter.default.as_deref().and_then(|text| text.parse().ok());
             if default.is_some_and(|port: u16| taken(object, endpoint, port)) {
                 let at = Place::spec("parameters").item(earlier.len()).member("default");
-                found.problem(&at, "is another port of the companion itself; move one of them");
+                found.warn(&at, "is another port of the companion itself; move one of them");
             }
         }
     }

@@ -79,7 +79,7 @@ impl<'a> Container<'a> {
     ) -> Result<Self> {
         let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
         let mut seen = Seen::default();
-        let there = r.object(|r, key| match &**key {
+        let there = r.object(|r, key| match key {
             "name" => seen.first(0).and_then(|()| r.string()).map(|name| c.name = name.unwrap_or_default()),
             "image" => seen.first(1).and_then(|()| r.string()).map(|image| c.image = image.unwrap_or_default()),
             "restartPolicy" => {
@@ -141,7 +141,7 @@ impl Lifecycle {
     fn read(r: &mut Reader<'_>) -> Result<Self> {
         let mut seen = Seen::default();
         let mut pre_stop = false;
-        let there = r.object(|r, key| match &**key {
+        let there = r.object(|r, key| match key {
             "preStop" => seen.first(0).and_then(|()| r.raw()).map(|hook| pre_stop = hook != "null"),
             _ => r.skip(),
         })?;
@@ -163,7 +163,7 @@ impl<'a> Mount<'a> {
             read_only: false,
         };
         let mut seen = Seen::default();
-        r.object(|r, key| match &**key {
+        r.object(|r, key| match key {
             "name" => seen.first(0).and_then(|()| r.string()).map(|name| m.volume = name.unwrap_or_default()),
             "mountPath" => {
                 seen.first(1)?;
@@ -186,7 +186,7 @@ impl<'a> Mount<'a> {
 fn read_env_name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>> {
     let mut seen = Seen::default();
     let mut name = None;
-    r.object(|r, key| match &**key {
+    r.object(|r, key| match key {
         "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
         _ => r.skip(),
     })?;
@@ -196,7 +196,7 @@ fn read_env_name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>> {
 fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     let mut seen = Seen::default();
     let (mut number, mut transport, mut host_port) = (None, Protocol::Tcp, None);
-    r.object(|r, key| match &**key {
+    r.object(|r, key| match key {
         "containerPort" => seen.first(0).and_then(|()| r.integer()).map(|port| number = port),
         "hostPort" => seen.first(1).and_then(|()| r.integer()).map(|port| host_port = port),
         "protocol" => {
@@ -215,7 +215,7 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
 /// The port that a probe asks, where it is a number; a name stands among the container's own ports.
 fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     let mut seen = Seen::default();
-    r.object(|r, key| match &**key {
+    r.object(|r, key| match key {
         "httpGet" => seen.first(0).and_then(|()| read_probe_port(r, ports)),
         "tcpSocket" => seen.first(1).and_then(|()| read_probe_port(r, ports)),
         "grpc" => seen.first(2).and_then(|()| read_probe_port(r, ports)),
@@ -226,7 +226,7 @@ fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
 
 fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     let mut seen = Seen::default();
-    r.object(|r, key| match &**key {
+    r.object(|r, key| match key {
         "port" => {
             seen.first(0)?;
             if !r.number_is_next() {

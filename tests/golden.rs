@@ -1,0 +1,121 @@
+//! Goldens: `tests/golden/<topic>/<case>.yaml` holds companions, at most a Namespace, and one workload, and
+//! `<case>.out.yaml` what must come of it. Each case goes through both doors, the server's and the command line's, and
+//! both must say and do the same. `make golden` writes anew what comes of the cases. Most companions keep the Pod's token,
+//! so that a case shows one thing.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
+
+#[path = "golden/binary.rs"]
+mod binary;
+#[path = "golden/case.rs"]
+mod case;
+#[path = "golden/laws.rs"]
+mod laws;
+#[path = "golden/server.rs"]
+mod server;
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use case::Case;
+use podgraft::manifest;
+use serde_json::{Map, Value};
+use server::Answer;
+use similar::TextDiff;
+
+/// How each file of what comes of a case ends.
+const OUT: &str = ".out.yaml";
+
+/// What is wrong with a case.
+type Complaint = String;
+
+#[tokio::test]
+async fn every_case_comes_to_what_stands_beside_it_through_both_doors() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let files = files(&root);
+    let cases: Vec<&PathBuf> = files.iter().filter(|f| !f.to_str().unwrap().ends_with(OUT)).collect();
+    assert!(cases.len() > 70, "the cases were found");
+    let mut complaints = Vec::new();
+    let mut answered = BTreeSet::new();
+    for path in cases {
+        let out = path.with_extension("").with_extension("out.yaml");
+        if let Err(complaint) = run(path, &out).await {
+            complaints.push(format!("{}\n{complaint}", path.strip_prefix(&root).unwrap().display()));
+        }
+        answered.insert(out);
+    }
+    let stale = files.iter().filter(|f| f.to_str().unwrap().ends_with(OUT) && !answered.contains(*f));
+    complaints.extend(stale.map(|f| format!("{}\nhas no case; remove it", f.strip_prefix(&root).unwrap().display())));
+    assert!(complaints.is_empty(), "{}\n{} complaints", complaints.join("\n"), complaints.len());
+}
+
+/// All YAML files of all topics, by name.
+fn files(root: &Path) -> BTreeSet<PathBuf> {
+    let list = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let topics = list(root).into_iter().filter(|path| path.is_dir());
+    topics.flat_map(|topic| list(&topic)).filter(|file| file.extension().is_some_and(|e| e == "yaml")).collect()
+}
+
+async fn run(path: &Path, out: &Path) -> Result<(), Complaint> {
+    let case = Case::read(path)?;
+    let answer = server::review(&case, &case.pod).await?;
+    let told = binary::inject(&case)?;
+    same("the command line says other words than the server", &words(&answer), &told.words)?;
+    if let Some(pod) = &answer.pod {
+        same("the command line makes another Pod than the server", &manifest::yaml(pod), &manifest::yaml(&told.pod))?;
+        laws::settles(&case, pod).await?;
+        laws::is_lossless(&case.pod, pod)?;
+        laws::can_be_taken_back(&case, &told.output)?;
+    } else if told.pod != case.pod {
+        return Err("the command line changes a Pod that the server leaves as it is".into());
+    }
+    let now = manifest::yaml(&summary(&answer));
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(out, &now).unwrap();
+    }
+    let Ok(written) = fs::read_to_string(out) else {
+        return Err(format!("has no {}; `make golden` writes it", out.file_name().unwrap().to_str().unwrap()));
+    };
+    same("comes to something else than what stands beside it", &written, &now)
+}
+
+/// The words of an answer, as both doors say them.
+fn words(answer: &Answer) -> String {
+    let refusal = answer.message.iter().map(|message| format!("refused: {message}"));
+    let warnings = answer.warnings.iter().map(|warning| format!("warning: {warning}"));
+    refusal.chain(warnings).fold(String::new(), |all, line| all + &line + "\n")
+}
+
+/// What comes of a case, as it is written beside it.
+fn summary(answer: &Answer) -> Value {
+    let mut summary = Map::new();
+    let mut say = |key: &str, value: Value| summary.insert(key.to_owned(), value);
+    say("decision", answer.decision().into());
+    if let Some(message) = &answer.message {
+        say("message", message.as_str().into());
+    }
+    if !answer.warnings.is_empty() {
+        say("warnings", answer.warnings.clone().into());
+    }
+    if !answer.outcomes.is_empty() {
+        say("outcomes", answer.outcomes.clone().into());
+    }
+    if let Some(remarks) = &answer.remarks {
+        say("remarks", remarks.as_str().into());
+    }
+    if let Some(pod) = &answer.pod {
+        say("pod", pod.clone());
+    }
+    Value::Object(summary)
+}
+
+/// Two texts are the same, or else how they differ.
+fn same(what: &str, expected: &str, seen: &str) -> Result<(), Complaint> {
+    if expected == seen {
+        return Ok(());
+    }
+    let diff = TextDiff::from_lines(expected, seen).unified_diff().context_radius(3).to_string();
+    Err(format!("{what}:\n{diff}"))
+}

@@ -1,0 +1,56 @@
+//! The command line's door: what `podgraft inject` writes and says.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+use super::Complaint;
+use super::case::{Case, documents, workloads};
+
+/// What the command line makes of a case.
+pub(super) struct Told {
+    /// All that it wrote.
+    pub(super) output: String,
+    /// The Pod in it, or the template of it.
+    pub(super) pod: Value,
+    /// The refusal and the warnings, a line each.
+    pub(super) words: String,
+}
+
+/// Runs `podgraft inject` on a case.
+pub(super) fn inject(case: &Case) -> Result<Told, Complaint> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podgraft"));
+    let run = command.arg("inject").arg("-f").arg(&case.path).args(["-o", "yaml"]).output().unwrap();
+    let (output, said) = (String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap());
+    let words = words(case, &said);
+    let expected = i32::from(words.contains("refused: ") || !case.is_good);
+    if run.status.code() != Some(expected) {
+        return Err(format!("the exit code must be {expected}, and is {:?}:\n{said}", run.status.code()));
+    }
+    Ok(Told { pod: pod(&output)?, output, words })
+}
+
+/// Runs `podgraft uninject` on manifests, and takes the Pod out of what it writes.
+pub(super) fn uninject(manifests: &str) -> Result<Value, Complaint> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podgraft"));
+    let run = command.args(["uninject", "-f", "-", "-o", "yaml"]).write_stdin(manifests).output().unwrap();
+    if !run.status.success() {
+        return Err(format!("uninject fails: {}", String::from_utf8_lossy(&run.stderr)));
+    }
+    pod(&String::from_utf8(run.stdout).unwrap())
+}
+
+/// The Pod among manifests, or the template of it.
+fn pod(manifests: &str) -> Result<Value, Complaint> {
+    let documents = documents(manifests)?;
+    let pod = documents.iter().flat_map(workloads).next().map(|(_, pod)| pod.clone());
+    pod.ok_or_else(|| format!("there is no workload in\n{manifests}"))
+}
+
+/// The refusal and the warnings about the workload, as the server would say them.
+fn words(case: &Case, said: &str) -> String {
+    let refusal = format!("error: {} in namespace {}: ", case.workload, case.namespace);
+    let warning = format!("warning: {}: ", case.workload);
+    let refused = said.lines().filter_map(|line| line.strip_prefix(&refusal)).map(|line| format!("refused: {line}\n"));
+    let warned = said.lines().filter_map(|line| line.strip_prefix(&warning));
+    refused.chain(warned.map(|line| format!("warning: podgraft: {line}\n"))).collect()
+}

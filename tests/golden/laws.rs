@@ -1,0 +1,72 @@
+//! What holds of every Pod that is patched, whatever is put in.
+
+use serde_json::{Map, Value};
+
+use super::case::Case;
+use super::{Complaint, binary, same, server};
+
+/// Written by podgraft: it may change.
+const STATUS: &str = "podgraft.dev/status";
+
+/// A second review gives no patch.
+pub(super) async fn settles(case: &Case, patched: &Value) -> Result<(), Complaint> {
+    let again = server::review(case, patched).await?;
+    match again.decision() {
+        "unchanged" => Ok(()),
+        decision => Err(format!("a second review must change nothing, and the Pod is {decision}: {:?}", again.message)),
+    }
+}
+
+/// All that the author wrote is there, in its order and with its text.
+pub(super) fn is_lossless(written: &Value, patched: &Value) -> Result<(), Complaint> {
+    if keeps(written, patched) {
+        return Ok(());
+    }
+    let yaml = podgraft::manifest::yaml;
+    same("the author's words are not kept", &yaml(written), &yaml(patched))
+}
+
+/// `uninject` gives back what the author wrote; null, empty and absent count as equal.
+pub(super) fn can_be_taken_back(case: &Case, output: &str) -> Result<(), Complaint> {
+    let (mut written, back) = (case.pod.clone(), bare(&binary::uninject(output)?));
+    let annotations = written.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+    let status = annotations.and_then(|annotations| annotations.shift_remove(STATUS));
+    if status.is_some() && bare(&written) != back {
+        // What stood there before goes, too.
+        written = binary::uninject(&std::fs::read_to_string(&case.path).unwrap())?;
+    }
+    let yaml = podgraft::manifest::yaml;
+    same("uninject does not give back what was written", &yaml(&bare(&written)), &yaml(&back))
+}
+
+/// Whether what was written stands in what came of it: members and items may only be added.
+fn keeps(written: &Value, seen: &Value) -> bool {
+    match (written, seen) {
+        (Value::Null, _) => true,
+        (Value::Object(written), Value::Object(seen)) => {
+            let kept = written.iter().filter(|(key, _)| *key != STATUS);
+            let mut order = seen.keys();
+            kept.clone().all(|(key, value)| seen.get(key).is_some_and(|seen| keeps(value, seen)))
+                && kept.into_iter().all(|(key, _)| order.any(|other| other == key))
+        }
+        (Value::Array(written), Value::Array(seen)) => {
+            let mut seen = seen.iter();
+            written.iter().all(|item| seen.any(|other| keeps(item, other)))
+        }
+        // Numbers are compared by their text.
+        (written, seen) => written == seen,
+    }
+}
+
+/// A value without what is null or empty.
+fn bare(value: &Value) -> Value {
+    let is_empty = |v: &Value| v.is_null() || v.as_object().is_some_and(Map::is_empty) || *v == Value::Array(vec![]);
+    match value {
+        Value::Object(members) => {
+            let bare_members = members.iter().map(|(key, value)| (key.clone(), bare(value)));
+            Value::Object(bare_members.filter(|(_, value)| !is_empty(value)).collect())
+        }
+        Value::Array(items) => items.iter().map(bare).collect(),
+        scalar => scalar.clone(),
+    }
+}

@@ -1,0 +1,106 @@
+//! The server's door: an API server's review through the real router, and what becomes of the Pod.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt as _;
+use podgraft::admission::{self, Answer as Bytes};
+use podgraft::http::{Limits, Observer, Question, Reviewer, admission_router};
+use podgraft::inject::world::Entry;
+use serde_json::{Map, Value};
+use tower::ServiceExt as _;
+
+use super::Complaint;
+use super::case::Case;
+use super::support::{Reply, review_of};
+
+/// What the server answers.
+pub(super) struct Answer {
+    /// Why the Pod is refused, if it is.
+    pub(super) message: Option<String>,
+    pub(super) warnings: Vec<String>,
+    /// What became of each companion, out of the audit annotations.
+    pub(super) outcomes: Map<String, Value>,
+    /// What else was remarked.
+    pub(super) remarks: Option<String>,
+    /// The Pod afterwards, as its author would write it, where it is patched.
+    pub(super) pod: Option<Value>,
+}
+
+impl Answer {
+    pub(super) fn decision(&self) -> &'static str {
+        match (&self.message, &self.pod) {
+            (Some(_), _) => "denied",
+            (None, Some(_)) => "patched",
+            (None, None) => "unchanged",
+        }
+    }
+}
+
+/// Reviews a Pod of a case.
+pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint> {
+    let world = Arc::clone(&case.world);
+    let reviewer = Reviewer::new(move |question, body| match question {
+        Question::Inject(entry) => admission::review(body, entry, &world, |_| {}),
+        Question::Preview => unreachable!("nobody asks for it here"),
+    });
+    let router = admission_router(reviewer, &Limits::default(), Observer::nobody());
+    let sent = as_created(pod, case);
+    let question = Question::Inject(entry(&sent, case));
+    let body = review_of(&sent, &case.namespace).to_string();
+    let request = Request::post(question.path()).header("content-type", "application/json").body(Body::from(body));
+    let (head, body) = router.oneshot(request.unwrap()).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes().to_vec();
+    let reply = Reply::read(&Bytes { status: head.status.as_u16(), body });
+    if reply.status != 200 {
+        return Err(format!("the server answers {}: {}", reply.status, reply.body));
+    }
+    let mut outcomes = reply.audit.as_object().cloned().unwrap_or_default();
+    let remarks = outcomes.shift_remove("remarks").and_then(|all| Some(all.as_str()?.to_owned()));
+    let patched = reply.patch.is_some().then(|| as_written(reply.apply(&sent), pod));
+    let message = (!reply.allowed).then_some(reply.message);
+    Ok(Answer { message, warnings: reply.warnings, outcomes, remarks, pod: patched })
+}
+
+/// The Pod as it reaches the webhook: a controller made it out of the template, an API server filled in its namespace.
+fn as_created(template: &Value, case: &Case) -> Value {
+    let mut pod = Map::from_iter([("apiVersion".to_owned(), "v1".into()), ("kind".to_owned(), "Pod".into())]);
+    pod.extend(template.as_object().unwrap().clone());
+    if !pod.contains_key("metadata") {
+        pod.insert("metadata".to_owned(), Value::Object(Map::new()));
+    }
+    if pod["metadata"].get("name").is_none() {
+        let (_, name) = case.workload.split_once('/').unwrap();
+        pod["metadata"]["generateName"] = format!("{name}-").into();
+    }
+    pod["metadata"]["namespace"] = case.namespace.as_str().into();
+    Value::Object(pod)
+}
+
+/// The Pod without what was filled in.
+fn as_written(mut pod: Value, template: &Value) -> Value {
+    let strip = |seen: &mut Value, written: &Value, keys: &[&str]| {
+        let Some(members) = seen.as_object_mut() else { return };
+        for key in keys.iter().filter(|key| written.get(**key).is_none()) {
+            members.shift_remove(*key);
+        }
+    };
+    strip(&mut pod["metadata"], &template["metadata"], &["generateName", "namespace"]);
+    strip(&mut pod, template, &["apiVersion", "kind"]);
+    pod
+}
+
+/// The entry that the webhook configurations' matchers choose.
+fn entry(pod: &Value, case: &Case) -> Entry {
+    let metadata = &pod["metadata"];
+    let names = metadata["annotations"].get("podgraft.dev/companions").is_some();
+    let switch = metadata["labels"].get("podgraft.dev/inject");
+    if names || switch.is_some_and(|value| value != "disabled") {
+        Entry::Requested
+    } else if case.switch.as_deref() == Some("enabled") {
+        Entry::OptedIn
+    } else {
+        Entry::ClusterWide
+    }
+}
