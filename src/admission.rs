@@ -62,6 +62,8 @@ fn complaint(reason: &Reason) -> &'static str {
 }
 
 fn unreadable(entry: &'static str, complaint: &str, observe: impl FnOnce(&Record<'_>)) -> Answer {
+    // It names the fields on the way, and those of a map are called as their author likes.
+    let complaint = &*answer::cut(complaint.to_owned(), answer::LONGEST_REFUSAL);
     observe(&Record {
         entry,
         result: ReviewResult::Unreadable,

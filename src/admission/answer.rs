@@ -19,7 +19,7 @@ pub struct Answer {
 }
 
 /// The longest message of a refusal, in characters.
-const LONGEST_REFUSAL: usize = 512;
+pub(super) const LONGEST_REFUSAL: usize = 512;
 /// The longest warning, in characters: API servers cut what is longer.
 const LONGEST_WARNING: usize = 256;
 /// The most warnings of one answer, and how long they may be together, in bytes.
@@ -102,7 +102,7 @@ pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     warnings
 }
 
-fn cut(mut text: String, longest: usize) -> String {
+pub(super) fn cut(mut text: String, longest: usize) -> String {
     if let Some((at, _)) = text.char_indices().nth(longest) {
         let last = text[..at].char_indices().next_back().map_or(0, |(last, _)| last);
         text.truncate(last);
@@ -158,7 +158,9 @@ fn write_audit_annotations(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
     let mut remarks = verdict.findings.iter().filter(|f| !f.outcome).map(|f| f.reason.label()).peekable();
     if remarks.peek().is_some() {
         out.extend_from_slice(std::mem::replace(&mut before, b","));
-        out.extend_from_slice(br#""remarks":""#);
+        // A companion may be called so; none has a dot in its name.
+        let taken = verdict.outcomes().any(|(companion, _)| companion == "remarks");
+        out.extend_from_slice(if taken { br#""pod.remarks":""# } else { br#""remarks":""# });
         for (i, label) in remarks.enumerate() {
             out.extend_from_slice(if i > 0 { b"," } else { b"" });
             out.extend_from_slice(label.as_bytes());

@@ -107,18 +107,25 @@ impl<'a> Workload<'a> {
         .map(|_| ())
     }
 
-    /// Finds the Pod template: `spec.template`, or `spec.jobTemplate.spec.template`.
+    /// Finds the Pod template: `spec.template`, or `spec.jobTemplate.spec.template`, and none deeper than that.
     fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
         r.object(|r, key| match key {
-            "template" => r.raw().map(|json| self.template = Some(json).filter(|json| *json != "null")),
+            "template" => self.read_template(r),
             "jobTemplate" => r
                 .object(|r, key| match key {
-                    "spec" => self.read_spec(r),
+                    "spec" => {
+                        r.object(|r, key| if key == "template" { self.read_template(r) } else { r.skip() }).map(|_| ())
+                    }
                     _ => r.skip(),
                 })
                 .map(|_| ()),
             _ => r.skip(),
         })
         .map(|_| ())
+    }
+
+    fn read_template(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
+        self.template = Some(r.raw()?).filter(|json| *json != "null");
+        Ok(())
     }
 }

@@ -1,12 +1,16 @@
 //! What is asked: the annotations and labels of a Pod and its namespace, read once.
 
-use super::catalogue::Catalogue;
+use std::collections::HashSet;
+
 use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
 use super::pod::Pod;
 use super::reason::{Place, Reason};
+
+/// How many faults of one kind are told. One is enough to refuse a Pod, and a Pod can hold hundreds of thousands.
+pub(super) const MOST_FAULTS: usize = 16;
 
 /// What a Pod and its namespace say.
 #[derive(Debug)]
@@ -75,7 +79,7 @@ impl<'a> Ask<'a> {
         }
         for (key, _) in &pod.labels {
             if key.starts_with(keys::PREFIX) && key != keys::INJECT {
-                self.pod_faults.push(unknown(Place::PodLabel, key));
+                note(&mut self.pod_faults, || unknown(Place::PodLabel, key));
             }
         }
         for (key, value) in pod.annotations.iter().flatten() {
@@ -91,7 +95,7 @@ impl<'a> Ask<'a> {
                     let Some(rest) = key.strip_prefix(keys::PREFIX) else { continue };
                     match rest.split_once('.') {
                         Some((companion, parameter)) => self.parameters.push(Given { companion, parameter, value }),
-                        None => self.pod_faults.push(unknown(Place::PodAnnotation, key)),
+                        None => note(&mut self.pod_faults, || unknown(Place::PodAnnotation, key)),
                     }
                 }
             }
@@ -103,11 +107,16 @@ impl<'a> Ask<'a> {
             self.namespace = Switch::Absent;
             self.namespace_faults.push(Reason::InvalidLabel { place: Place::NamespaceLabel });
         }
+        for (key, _) in home.labels() {
+            if key.starts_with(keys::PREFIX) && key != keys::INJECT {
+                note(&mut self.namespace_faults, || unknown(Place::NamespaceLabel, key));
+            }
+        }
         for (key, value) in home.annotations() {
             if key == keys::COMPANIONS {
                 self.listed = names(value, Place::NamespaceAnnotation, keys::COMPANIONS, &mut self.namespace_faults);
             } else {
-                self.namespace_faults.push(unknown(Place::NamespaceAnnotation, key));
+                note(&mut self.namespace_faults, || unknown(Place::NamespaceAnnotation, key));
             }
         }
     }
@@ -115,20 +124,32 @@ impl<'a> Ask<'a> {
 
 /// Splits a list of names; empty and doubled ones are left out and reported.
 fn names<'a>(list: &'a str, place: Place, key: &'static str, faults: &mut Vec<Reason>) -> Vec<&'a str> {
-    let mut names = Vec::new();
+    let (mut names, mut seen) = (Vec::new(), HashSet::new());
     for name in list.split(',').map(str::trim) {
         if name.is_empty() {
-            faults.push(Reason::EmptyName { place, key });
-        } else if names.contains(&name) {
-            faults.push(Reason::DoubledName { place, key, name: name.into() });
+            note(faults, || Reason::EmptyName { place, key });
+        } else if seen.contains(name) || (seen.is_empty() && names.contains(&name)) {
+            note(faults, || Reason::DoubledName { place, key, name: name.into() });
         } else if names.len() == keys::MOST_NAMES && key == keys::COMPANIONS {
-            faults.push(Reason::TooManyNames { place });
+            note(faults, || Reason::TooManyNames { place });
             return Vec::new();
         } else {
             names.push(name);
+            // A few are looked through faster than they are hashed.
+            if names.len() == keys::MOST_NAMES {
+                seen.extend(&names);
+            } else if names.len() > keys::MOST_NAMES {
+                seen.insert(name);
+            }
         }
     }
     names
+}
+
+fn note(faults: &mut Vec<Reason>, fault: impl FnOnce() -> Reason) {
+    if faults.len() < MOST_FAULTS {
+        faults.push(fault());
+    }
 }
 
 fn unknown(place: Place, key: &str) -> Reason {
@@ -152,10 +173,10 @@ fn unknown(place: Place, key: &str) -> Reason {
     Reason::UnknownKey { place, key: key.into(), nearest }
 }
 
-/// What is wrong with a key that looks like a parameter of a companion that nobody knows.
-pub(super) fn unknown_companion(given: Given<'_>, namespace: &str, companions: &Catalogue) -> Reason {
+/// What is wrong with a key that looks like a parameter of a companion that nobody knows; `nearest` is one that the Pod
+/// can have.
+pub(super) fn unknown_companion(given: Given<'_>, nearest: Option<&str>) -> Reason {
     let Given { companion, parameter, .. } = given;
-    let nearest = nearest(companion, companions.names(namespace));
     Reason::UnknownKey {
         place: Place::PodAnnotation,
         key: format!("{}{companion}.{parameter}", keys::PREFIX).into(),

@@ -86,7 +86,8 @@ fn coming_by_themselves<'a>(pod: &'a Pod<'a>, home: Home<'a>, world: &'a World) 
         .collect()
 }
 
-fn selects(listed: &Listed, pod: &Pod<'_>, home: Home<'_>) -> bool {
+/// Whether a companion's selectors take a Pod; what cannot be read of them does not leave it out.
+pub(super) fn selects(listed: &Listed, pod: &Pod<'_>, home: Home<'_>) -> bool {
     listed.selectors().is_none_or(|(pods, namespaces)| {
         pods.matches(|key| pod.label(key)) && namespaces.matches(|key| home.label(key))
     })

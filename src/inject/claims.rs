@@ -1,6 +1,7 @@
 //! Who owns what in a Pod: the app, what stands there already, and the companions of this review.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::companion::Protocol;
 use super::keys;
@@ -16,7 +17,11 @@ pub(super) struct Claims<'a> {
     volumes: Vec<(&'a str, &'a str)>,
     ports: Vec<Port<'a>>,
     mounts: Vec<Mount<'a>>,
-    env: Vec<(usize, &'a str, &'a str)>,
+    /// The place in `mounts` of the last one of each container; each knows the one before it. Empty while there is none.
+    last_mounts: Vec<Option<usize>>,
+    env: Vec<(usize, &'a str)>,
+    /// Who claimed a variable of an app container.
+    env_of: HashMap<(usize, &'a str), &'a str>,
     annotations: Vec<&'a str>,
     pull_secrets: Vec<&'a str>,
     /// What the annotations will have together, in bytes, the status apart.
@@ -43,6 +48,8 @@ pub(super) struct Mount<'a> {
     pub(super) read_only: bool,
     pub(super) shareable: bool,
     pub(super) companion: &'a str,
+    /// The place of the one before it in the same container.
+    pub(super) before: Option<usize>,
 }
 
 /// How many claims there were: what came after can be given back.
@@ -66,20 +73,26 @@ pub(super) struct Standing<'a, 'c> {
     pub(super) sub_path: &'a str,
     pub(super) sub_path_expr: bool,
     pub(super) read_only: bool,
-    pub(super) shareable: bool,
+    /// Whether its volume can be joined; `None` where that stands in the Pod.
+    shareable: Option<bool>,
     pub(super) owner: Owner,
 }
 
 impl<'a> Claims<'a> {
     pub(super) fn new(pod: &'a Pod<'a>) -> Self {
-        let status = if pod.annotation(keys::STATUS).is_some() { 0 } else { keys::STATUS.len() + "{}".len() };
+        let status = match pod.annotation(keys::STATUS) {
+            Some(text) => "{}".len().saturating_sub(text.len()),
+            None => keys::STATUS.len() + "{}".len(),
+        };
         Claims {
             pod,
             containers: Vec::new(),
             volumes: Vec::new(),
             ports: Vec::new(),
             mounts: Vec::new(),
+            last_mounts: Vec::new(),
             env: Vec::new(),
+            env_of: HashMap::new(),
             annotations: Vec::new(),
             pull_secrets: Vec::new(),
             annotation_bytes: pod.annotation_bytes() + status,
@@ -104,8 +117,12 @@ impl<'a> Claims<'a> {
         self.containers.truncate(mark.containers);
         self.volumes.truncate(mark.volumes);
         self.ports.truncate(mark.ports);
-        self.mounts.truncate(mark.mounts);
-        self.env.truncate(mark.env);
+        for mount in self.mounts.drain(mark.mounts..).rev() {
+            self.last_mounts[mount.container] = mount.before;
+        }
+        for claimed in self.env.drain(mark.env..) {
+            self.env_of.remove(&claimed);
+        }
         self.annotations.truncate(mark.annotations);
         self.pull_secrets.truncate(mark.pull_secrets);
         self.annotation_bytes = mark.annotation_bytes;
@@ -162,11 +179,12 @@ impl<'a> Claims<'a> {
     pub(super) fn env(&mut self, container: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {
         let view = &self.pod.containers[container];
         let standing = self.pod.env(view).iter().any(|name| name == variable).then(|| owner(view));
-        let claimed = || self.env.iter().find(|(c, name, _)| *c == container && *name == variable);
-        if let Some(by) = standing.or_else(|| claimed().map(|(_, _, by)| Owner::Companion((*by).into()))) {
+        let claimed = || self.env_of.get(&(container, variable)).map(|by| Owner::Companion((*by).into()));
+        if let Some(by) = standing.or_else(claimed) {
             return Err(Reason::EnvNameTaken { variable: variable.into(), container: (&*view.name).into(), by });
         }
-        self.env.push((container, variable, companion));
+        self.env.push((container, variable));
+        self.env_of.insert((container, variable), companion);
         Ok(())
     }
 
@@ -191,7 +209,14 @@ impl<'a> Claims<'a> {
         }
     }
 
-    pub(super) fn mount(&mut self, mount: Mount<'a>) {
+    /// Whether the volume of a mount that stands there can be joined.
+    pub(super) fn is_shareable(&self, standing: &Standing<'_, '_>) -> bool {
+        standing.shareable.unwrap_or_else(|| self.pod.volume(standing.volume).is_some_and(|v| v.shareable))
+    }
+
+    pub(super) fn mount(&mut self, mut mount: Mount<'a>) {
+        self.last_mounts.resize(self.pod.containers.len(), None);
+        mount.before = self.last_mounts[mount.container].replace(self.mounts.len());
         self.mounts.push(mount);
     }
 
@@ -227,16 +252,18 @@ impl<'a> Claims<'a> {
             sub_path: &m.sub_path,
             sub_path_expr: m.sub_path_expr,
             read_only: m.read_only,
-            shareable: self.pod.volume(&m.volume).is_some_and(|v| v.shareable),
+            shareable: None,
             owner: owner(view),
         });
-        let claimed = self.mounts.iter().filter(move |m| m.container == container).map(|m| Standing {
+        let last = self.last_mounts.get(container).copied().flatten().map(|at| &self.mounts[at]);
+        let claimed = std::iter::successors(last, |mount| mount.before.map(|at| &self.mounts[at]));
+        let claimed = claimed.map(|m| Standing {
             path: &m.path,
             volume: m.volume,
             sub_path: m.sub_path,
             sub_path_expr: false,
             read_only: m.read_only,
-            shareable: m.shareable,
+            shareable: Some(m.shareable),
             owner: Owner::Companion(m.companion.into()),
         });
         own.chain(claimed)

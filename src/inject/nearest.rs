@@ -6,8 +6,11 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>)
     if name.len() > 128 {
         return None;
     }
-    let near = (name.chars().count() / 3).max(2);
+    let length = name.chars().count();
+    let near = (length / 3).max(2);
     candidates
+        // What is too short or too long is too far, and need not be compared.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= near)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= near && *distance < candidate.chars().count())
         .min()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::claims::{Claims, Mount as Given, Port};
-use super::companion::{Companion, Endpoint, Pattern, Placement, Protocol, SharedVolume, Volume};
+use super::companion::{Companion, Endpoint, Mount as Side, Pattern, Placement, Protocol, SharedVolume, Volume};
 use super::keys;
 use super::parameter::{Value, ValueFault, lies_below};
 use super::reason::{Owner, Reason, Unshareable};
@@ -226,11 +226,7 @@ impl<'a> Plan<'a> {
     }
 
     fn fit_shared(&mut self, shared: &'a SharedVolume, claims: &mut Claims<'a>) -> Result<(), Reason> {
-        let path = |mount: &'a super::companion::Mount| match mount.parameter.and_then(|p| self.value(p)) {
-            Some(Value::Path(path)) => path.clone(),
-            _ => Cow::Borrowed(&*mount.path),
-        };
-        let (app_path, companion_path) = (path(&shared.app), path(&shared.companion));
+        let (app_path, companion_path) = (self.path(&shared.app), self.path(&shared.companion));
         self.fit_companion_mount(shared, &companion_path)?;
         let (joined, app) = self.join(shared, &app_path, claims)?;
         let (volume, sub_path, shareable) = if let Some((volume, sub_path)) = joined {
@@ -248,6 +244,7 @@ impl<'a> Plan<'a> {
                 read_only: shared.app.read_only,
                 shareable,
                 companion: &self.companion.name,
+                before: None,
             });
             self.added.mounts.push((&claims.pod.containers[*container].name, app_path.clone()));
         }
@@ -264,13 +261,22 @@ impl<'a> Plan<'a> {
     }
 
     /// A path that a parameter moved must not meet what the companion mounts itself; the gate saw to all others.
-    fn fit_companion_mount(&self, shared: &SharedVolume, path: &str) -> Result<(), Reason> {
+    fn fit_companion_mount(&self, shared: &'a SharedVolume, path: &str) -> Result<(), Reason> {
         let Some(parameter) = shared.companion.parameter else { return Ok(()) };
         let meets = |other: &str| other == path || lies_below(other, path) || lies_below(path, other);
-        let own = self.companion.identities().flat_map(|(c, _)| c.mount_paths.iter().map(|p| &**p));
-        let mut others = own.chain(self.shared.iter().map(|s| &*s.companion_path));
+        let own = self.companion.identities().flat_map(|(c, _)| c.mount_paths.iter().map(|p| Cow::Borrowed(&**p)));
+        let shared_ones = self.companion.shared_volumes.iter().filter(|other| !std::ptr::eq(*other, shared));
+        let mut others = own.chain(shared_ones.map(|other| self.path(&other.companion)));
         let met = others.find(|other| meets(other));
-        met.and_then(|other| self.invalid(parameter, ValueFault::MeetsMount(other.into()))).map_or(Ok(()), Err)
+        met.and_then(|other| self.invalid(parameter, ValueFault::MeetsMount((*other).into()))).map_or(Ok(()), Err)
+    }
+
+    /// Where a side of a shared volume is mounted: its own path, or the one that a parameter moves it to.
+    fn path(&self, side: &'a Side) -> Cow<'a, str> {
+        match side.parameter.and_then(|p| self.value(p)) {
+            Some(Value::Path(path)) => path.clone(),
+            _ => Cow::Borrowed(&*side.path),
+        }
     }
 
     /// The volume and sub-path that the app mounts there already, if any, and the containers that lack the mount.
@@ -288,12 +294,21 @@ impl<'a> Plan<'a> {
                 lacking.push(*container);
                 continue;
             };
+            if matches!(&standing.owner, Owner::Companion(by) if *by == self.companion.name) {
+                let container = (&*claims.pod.containers[*container].name).into();
+                return Err(Reason::MountPathTaken {
+                    path: path.into(),
+                    container,
+                    other: path.into(),
+                    by: standing.owner,
+                });
+            }
             let must_write = self.companion.pattern == Pattern::Adapter && !shared.app.read_only;
             let why = if standing.sub_path_expr {
                 Some(Unshareable::SubPathExpr)
             } else if !shared.joins {
                 Some(Unshareable::OwnSource)
-            } else if !standing.shareable {
+            } else if !claims.is_shareable(&standing) {
                 Some(Unshareable::Source)
             } else if joined.is_some_and(|other| other != (standing.volume, standing.sub_path)) {
                 Some(Unshareable::TwoVolumes)

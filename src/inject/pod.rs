@@ -7,8 +7,10 @@ use super::json::{Reader, Seen, Unreadable};
 use super::keys;
 use super::parameter::is_normal_path;
 
+mod bounds;
 mod container;
 
+use bounds::{MOST_OBJECTS, push};
 pub use container::{Container, Lifecycle, Mount, Port};
 
 /// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
@@ -202,14 +204,14 @@ impl<'a> Pod<'a> {
             if into.is_empty() {
                 into.reserve(8);
             }
-            into.push(Container::read(r, init, index, &mut self.env, &mut self.ports, &mut self.mounts)?);
-            Ok(())
+            let container = Container::read(r, init, index, &mut self.env, &mut self.ports, &mut self.mounts)?;
+            push(into, container, MOST_OBJECTS)
         })
     }
 
     fn read_volumes(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut volumes = Vec::with_capacity(8);
-        if r.array(|r, _| Volume::read(r).map(|v| volumes.push(v)))? {
+        if r.array(|r, _| push(&mut volumes, Volume::read(r)?, MOST_OBJECTS))? {
             self.volumes = Some(volumes);
         }
         Ok(())
@@ -220,7 +222,10 @@ impl<'a> Pod<'a> {
         let there = r.array(|r, _| {
             let mut seen = Seen::default();
             r.object(|r, key| match key {
-                "name" => seen.first(0).and_then(|()| r.string()).map(|name| names.extend(name)),
+                "name" => {
+                    seen.first(0)?;
+                    r.string()?.map_or(Ok(()), |name| push(&mut names, name, MOST_OBJECTS))
+                }
                 _ => r.skip(),
             })
             .map(|_| ())

@@ -1,9 +1,11 @@
 //! One review from end to end: the rules of who wins, and what each kind of trouble leads to.
 
+use std::collections::HashSet;
+
 use super::Request;
-use super::ask::{self, Ask};
+use super::ask::{self, Ask, Given, MOST_FAULTS};
 use super::catalogue::Listed;
-use super::choose::{Candidate, candidates};
+use super::choose::{Candidate, candidates, selects};
 use super::claims::Claims;
 use super::companion::{Companion, OnConflict, Placement};
 use super::home::Home;
@@ -11,7 +13,7 @@ use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
 use super::plan::{Filled, Plan};
-use super::pod::{Pod, is_mirror};
+use super::pod::{Container, Pod, is_mirror};
 use super::reason::Reason;
 use super::status::Status;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
@@ -105,7 +107,8 @@ impl<'a> Review<'_, 'a> {
         }
         let unknown_companions = ask.parameters.iter().filter(|given| !self.knows(given.companion, candidates));
         let unknown = unknown_companions
-            .map(|given| ask::unknown_companion(*given, self.home.name(), &self.world.companions))
+            .take(MOST_FAULTS)
+            .map(|given| ask::unknown_companion(*given, self.nearest_available(given.companion)))
             .collect::<Vec<_>>();
         let faults = ask.pod_faults.iter().cloned().chain(unknown).chain(self.unknown_containers(ask));
         let denied: Vec<_> = faults.map(|reason| remark(reason, Effect::Deny)).collect();
@@ -121,11 +124,11 @@ impl<'a> Review<'_, 'a> {
     }
 
     fn unknown_containers(&self, ask: &Ask<'a>) -> Vec<Reason> {
-        let authored =
-            || self.pod.containers.iter().filter(|c| !self.status.injected(c.init, &c.name)).map(|c| &*c.name);
-        let names = ask.containers.iter().flatten();
-        names
-            .filter(|name| !authored().any(|authored| authored == **name))
+        let Some(names) = &ask.containers else { return Vec::new() };
+        let authored = || self.authored().map(|(_, c)| &*c.name);
+        let known: HashSet<&str> = authored().collect();
+        let unknown = names.iter().filter(|name| !known.contains(**name)).take(MOST_FAULTS);
+        unknown
             .map(|name| Reason::UnknownContainer {
                 name: (*name).into(),
                 nearest: nearest(name, authored()).map(Into::into),
@@ -133,15 +136,21 @@ impl<'a> Review<'_, 'a> {
             .collect()
     }
 
+    /// The containers that were not put in, with their places in the Pod's view.
+    fn authored(&self) -> impl Iterator<Item = (usize, &'a Container<'a>)> {
+        self.pod.containers.iter().enumerate().filter(|(_, c)| !self.status.injected(c.init, &c.name))
+    }
+
     fn choices(&self, ask: &Ask<'a>) -> Choices {
-        let authored = self.pod.containers.iter().enumerate().filter(|(_, c)| !self.status.injected(c.init, &c.name));
         // A Pod that is opted out is not judged by its words, so they do not choose either.
         let named = ask.containers.as_ref().filter(|_| ask.pod != Switch::Disabled);
         if let Some(names) = named {
-            let chosen: Vec<usize> = authored.filter(|(_, c)| names.contains(&&*c.name)).map(|(i, _)| i).collect();
+            let meant: HashSet<&str> = names.iter().copied().collect();
+            let chosen: Vec<usize> =
+                self.authored().filter(|(_, c)| meant.contains(&*c.name)).map(|(i, _)| i).collect();
             return Choices { last: chosen.clone(), first: chosen };
         }
-        let first: Vec<usize> = authored.filter(|(_, c)| !(c.init && c.restarts)).map(|(i, _)| i).collect();
+        let first: Vec<usize> = self.authored().filter(|(_, c)| !(c.init && c.restarts)).map(|(i, _)| i).collect();
         let last = first.iter().copied().filter(|i| !self.pod.containers[*i].init).collect();
         Choices { last, first }
     }
@@ -215,16 +224,18 @@ impl<'a> Review<'_, 'a> {
 
     fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Reason> {
         match candidate.listed.filter(|_| candidate.selected) {
-            None => Err(Reason::NotAvailable { nearest: self.nearest_available(candidate.name) }),
+            None => Err(Reason::NotAvailable { nearest: self.nearest_available(candidate.name).map(Into::into) }),
             Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredIsOff),
             Some(Listed::Broken(_)) => Err(Reason::CompanionInvalid),
             Some(Listed::Good(companion)) => Ok(companion),
         }
     }
 
-    fn nearest_available(&self, name: &str) -> Option<Box<str>> {
-        let names = self.world.companions.names(self.home.name()).filter(|other| *other != name);
-        nearest(name, names).map(Into::into)
+    /// The nearest name of a companion that this Pod can have: of others nothing is told, not even that they are there.
+    fn nearest_available(&self, name: &str) -> Option<&'a str> {
+        let (companions, here) = (&self.world.companions, self.home.name());
+        let can_have = |other: &&str| companions.resolve(here, other).is_some_and(|l| selects(l, self.pod, self.home));
+        nearest(name, companions.names(here).filter(|other| *other != name).filter(can_have))
     }
 
     fn trouble(&mut self, candidate: &Candidate<'a>, reason: Reason, on_conflict: Option<OnConflict>) {
@@ -248,19 +259,23 @@ impl<'a> Review<'_, 'a> {
     }
 
     fn remark_on_unused_parameters(&mut self, ask: &Ask<'a>, candidates: &[Candidate<'a>]) {
-        if ask.pod == Switch::Disabled {
+        if ask.pod == Switch::Disabled || ask.parameters.is_empty() {
             return;
         }
-        for given in &ask.parameters {
-            let used = self.findings.iter().any(|f| {
-                let there = matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny;
-                f.outcome && there && f.companion.as_deref() == Some(given.companion)
-            });
-            if !used && self.knows(given.companion, candidates) {
+        let there = |f: &&Finding<'_>| {
+            f.outcome && (matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny)
+        };
+        let used: HashSet<&str> = self.findings.iter().filter(there).filter_map(|f| f.companion.as_deref()).collect();
+        let unused =
+            ask.parameters.iter().filter(|g| !used.contains(g.companion) && self.knows(g.companion, candidates));
+        let remarks: Vec<_> = unused
+            .take(MOST_FAULTS)
+            .map(|given| {
                 let (companion, parameter) = (given.companion.into(), given.parameter.into());
-                self.findings.push(remark(Reason::ParameterUnused { companion, parameter }, Effect::Warn));
-            }
-        }
+                remark(Reason::ParameterUnused { companion, parameter }, Effect::Warn)
+            })
+            .collect();
+        self.findings.extend(remarks);
     }
 
     /// Decides what is left once all plans are known.
@@ -297,7 +312,8 @@ fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<
     let name = || companion.name.clone();
     let given = || ask.parameters.iter().filter(|given| *given.companion == *companion.name);
     let mut faults = Vec::new();
-    for unknown in given().filter(|g| !companion.parameters.iter().any(|p| *p.name == *g.parameter)) {
+    let is_unknown = |g: &&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
+    for unknown in given().filter(is_unknown).take(MOST_FAULTS) {
         faults.push(Reason::ParameterUnknown {
             companion: name(),
             parameter: unknown.parameter.into(),

@@ -6,6 +6,12 @@ use super::companion::Protocol;
 use super::json::{Reader, Seen, Unreadable, write_string};
 use super::pod::Pod;
 
+/// The most that is believed: companions of a Pod, containers of a companion in one list, and its ports. What says more
+/// was not written here.
+const MOST_ENTRIES: usize = 256;
+const MOST_CONTAINERS: usize = 16;
+const MOST_PORTS: usize = 256;
+
 /// What the status annotation of a Pod says, companion by companion.
 #[derive(Debug, Default)]
 pub(super) struct Status<'a> {
@@ -54,8 +60,8 @@ impl<'a> Status<'a> {
         let mut entries: Vec<Recorded<'a>> = Vec::new();
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
-            if entries.iter().any(|e| e.companion == companion) {
-                return Err(Unreadable::new("a companion stands there twice"));
+            if entries.len() == MOST_ENTRIES || entries.iter().any(|e| e.companion == companion) {
+                return Err(Unreadable::new("a companion stands there twice, or there are too many"));
             }
             let json = r.raw()?;
             entries.push(Recorded::parse(companion.to_owned().into(), json)?);
@@ -94,12 +100,12 @@ impl<'a> Recorded<'a> {
         let mut seen = Seen::default();
         Reader::of(json).object(|r, key| match key {
             "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
-            "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers)),
-            "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers)),
+            "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers, MOST_CONTAINERS)),
+            "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers, MOST_CONTAINERS)),
             "ports" => {
                 seen.first(3)?;
                 let mut ports = Vec::new();
-                read_names(r, &mut ports)?;
+                read_names(r, &mut ports, MOST_PORTS)?;
                 entry.ports = ports.iter().filter_map(|port| read_port(port)).collect();
                 Ok(())
             }
@@ -120,8 +126,14 @@ impl<'a> Recorded<'a> {
     }
 }
 
-fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>) -> Result<(), Unreadable> {
-    r.array(|r, _| r.string().map(|name| into.extend(name))).map(|_| ())
+fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>, most: usize) -> Result<(), Unreadable> {
+    r.array(|r, index| {
+        if index == most {
+            return Err(Unreadable::new("too many names"));
+        }
+        r.string().map(|name| into.extend(name))
+    })
+    .map(|_| ())
 }
 
 /// Reads a port as it is written: `6379/TCP`.

@@ -1,5 +1,7 @@
 //! Writes plans into a Pod, place by place: so two companions never meet in an operation.
 
+use std::collections::HashMap;
+
 use super::companion::{Container, Placement};
 use super::draft::{AppContainer, Draft, Parent, Place};
 use super::json::{write_escaped, write_string};
@@ -27,25 +29,30 @@ pub(super) fn weave(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) -> O
 
 /// Decides which companion gives each container its sleep: the longest that fits. What does not fit is remarked on.
 pub(super) fn settle_pre_stop(pod: &Pod<'_>, plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
+    let mut offers: HashMap<&str, Vec<(usize, u32)>> = HashMap::new();
+    for (i, plan) in plans.iter().enumerate() {
+        for (name, seconds) in &plan.added.pre_stop {
+            offers.entry(name).or_default().push((i, *seconds));
+        }
+    }
+    if offers.is_empty() {
+        return;
+    }
+    let mut givers: HashMap<&str, (usize, u32)> = HashMap::new();
     for container in pod.containers.iter().filter(|c| !c.init) {
         let name = &*container.name;
-        let mut longest: Option<(usize, u32)> = None;
-        for (i, plan) in plans.iter().enumerate() {
-            let Some((_, seconds)) = plan.added.pre_stop.iter().find(|(c, _)| *c == name) else { continue };
+        for (i, seconds) in offers.get(name).into_iter().flatten().copied() {
             if container.lifecycle == Lifecycle::PreStop {
                 remark(i, Reason::PreStopKept { container: name.into() });
-            } else if i64::from(*seconds) >= pod.grace_seconds {
-                let (container, seconds, grace) = (name.into(), *seconds, pod.grace_seconds);
-                remark(i, Reason::PreStopTooLong { container, seconds, grace });
-            } else if longest.is_none_or(|(_, most)| *seconds > most) {
-                longest = Some((i, *seconds));
+            } else if i64::from(seconds) >= pod.grace_seconds {
+                remark(i, Reason::PreStopTooLong { container: name.into(), seconds, grace: pod.grace_seconds });
+            } else if givers.get(name).is_none_or(|(_, most)| seconds > *most) {
+                givers.insert(name, (i, seconds));
             }
         }
-        for (i, plan) in plans.iter_mut().enumerate() {
-            if longest.is_none_or(|(giver, _)| giver != i) {
-                plan.added.pre_stop.retain(|(c, _)| *c != name);
-            }
-        }
+    }
+    for (i, plan) in plans.iter_mut().enumerate() {
+        plan.added.pre_stop.retain(|(name, _)| givers.get(name).is_some_and(|(giver, _)| *giver == i));
     }
 }
 
@@ -101,10 +108,11 @@ fn volumes(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 
 /// What the chosen app containers get. Comes before the companions' containers do: they move what stands behind them.
 fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let sleeps: HashMap<&str, u32> = plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect();
     for (i, container) in pod.containers.iter().enumerate() {
         let place = AppContainer { list: container.list(), index: container.index };
         let mut env = draft.list(Place::Env(place), container.has_env());
-        for plan in plans.iter().filter(|p| p.chosen.contains(&i)) {
+        for plan in plans.iter().filter(|p| p.chosen.binary_search(&i).is_ok()) {
             for variable in endpoint_env(plan) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
@@ -114,14 +122,11 @@ fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         }
         env.finish();
         let mut mounts = draft.list(Place::Mounts(place), container.has_mounts());
-        for shared in plans.iter().flat_map(|p| &p.shared).filter(|s| s.app.contains(&i)) {
+        for shared in plans.iter().flat_map(|p| &p.shared).filter(|s| s.app.binary_search(&i).is_ok()) {
             mounts.back(|out| write_mount(out, shared, &shared.app_path, shared.app_read_only));
         }
         mounts.finish();
-        let sleeps = plans.iter().flat_map(|p| &p.added.pre_stop);
-        if let Some((_, seconds)) =
-            sleeps.filter(|(name, _)| !container.init && *name == container.name).max_by_key(|s| s.1)
-        {
+        if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.init) {
             pre_stop(draft, place, container.lifecycle, *seconds);
         }
     }

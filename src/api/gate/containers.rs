@@ -1,6 +1,6 @@
 //! Containers as Kubernetes means them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -67,7 +67,7 @@ fn foreign(each: &Each, found: &mut Findings) {
 
 fn resources(each: &Each, found: &mut Findings) {
     let at = each.at.member("resources");
-    let mut amounts = HashMap::new();
+    let mut amounts = BTreeMap::new();
     for list in ["limits", "requests"] {
         let declared = each.raw.get("resources").and_then(|r| r[list].as_object());
         for (name, value) in declared.into_iter().flatten() {
@@ -107,6 +107,15 @@ mod tests {
     use serde_json::json;
 
     use crate::api::gate::testing::{check, companion, container, warns};
+
+    #[test]
+    fn the_same_problems_are_told_in_the_same_order() {
+        let names = ["a", "b", "c", "d", "e", "f"].map(|name| format!("example.com/{name}"));
+        let all = |amount: &str| names.iter().map(|name| (name.clone(), json!(amount))).collect::<serde_json::Value>();
+        let resources = json!({"requests": all("2"), "limits": all("1")});
+        let told = crate::api::gate::admit(&companion("/spec/containers/0/resources", resources)).problems;
+        assert!(told.is_sorted_by_key(|problem| problem.pointer.clone()) && told.len() == names.len(), "{told:?}");
+    }
 
     #[test]
     fn a_container_has_a_name_and_an_image() {

@@ -30,6 +30,10 @@ impl fmt::Display for Problem {
     }
 }
 
+/// How many problems, and how many warnings, are told. Nobody mends more at once, and an object can have tens of
+/// thousands, each of which would be held against all others.
+const MOST: usize = 100;
+
 /// Everything found so far.
 ///
 /// What has the wrong shape is told once: rules that trip over such a place, or over what would stand in it, have
@@ -44,7 +48,7 @@ pub(super) struct Findings {
 impl Findings {
     /// Something has the wrong shape: what rules would say of it is not worth saying.
     pub(super) fn misshapen(&mut self, at: &Place, message: impl Into<String>) {
-        if !self.is_misshapen(at) {
+        if self.problems.len() < MOST && !self.is_misshapen(at) {
             self.misshapen.push(at.as_ref().to_owned());
             self.problems.push(Problem { pointer: at.clone().into_pointer(), message: message.into() });
         }
@@ -52,16 +56,21 @@ impl Findings {
 
     /// A rule is broken.
     pub(super) fn problem(&mut self, at: &Place, message: impl Into<String>) {
-        if !self.is_misshapen(at) {
+        if self.problems.len() < MOST && !self.is_misshapen(at) {
             push(&mut self.problems, at, message.into());
         }
     }
 
     /// Something works, and should be looked at.
     pub(super) fn warn(&mut self, at: &Place, message: impl Into<String>) {
-        if !self.is_misshapen(at) {
+        if self.warnings.len() < MOST && !self.is_misshapen(at) {
             push(&mut self.warnings, at, message.into());
         }
+    }
+
+    /// Whether so much was told that the rest need not be looked into.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST || self.warnings.len() >= MOST
     }
 
     /// Whether a place, or one that it lies in, has the wrong shape.
@@ -69,9 +78,9 @@ impl Findings {
         self.misshapen.iter().any(|m| place::within(at.as_ref(), m))
     }
 
-    /// Whether something in a place has the wrong shape, or breaks a rule.
+    /// Whether something in a place has the wrong shape, or breaks a rule; it may where not all was told.
     pub(super) fn any_within(&self, at: &Place) -> bool {
-        self.problems.iter().any(|p| place::within(&p.pointer, at.as_ref()))
+        self.problems.len() >= MOST || self.problems.iter().any(|p| place::within(&p.pointer, at.as_ref()))
     }
 }
 

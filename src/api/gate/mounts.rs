@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::findings::Findings;
 use super::object::{Each, Object};
 use super::place::Place;
+use super::{render, slots};
+use crate::inject::parameter::lies_below;
 
 pub(super) fn check(object: &Object, found: &mut Findings) {
     let mut common = HashMap::new();
@@ -38,6 +40,66 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         }
         below_files(object, &each, found);
     }
+    meetings(object, found);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    Never,
+    Perhaps,
+    ByDefault,
+}
+
+/// Where a side of a shared volume is mounted if nobody moves it, and the place that says so; `None` where it must be
+/// moved. Last, whether a parameter can move it, and whether its default does.
+fn unmoved(object: &Object, index: usize, companion: bool) -> Option<(&str, Place, Moved)> {
+    let volume = &object.spec.shared_volumes[index];
+    let mover = object
+        .spec
+        .parameters
+        .iter()
+        .position(|p| p.mount_path.as_deref().and_then(slots::side) == Some((&volume.name, companion)));
+    let (side, path) =
+        if companion { ("companion", &volume.companion.mount_path) } else { ("app", &volume.app.mount_path) };
+    let declared = Place::spec("sharedVolumes").item(index).member(side).member("mountPath");
+    let Some(mover) = mover else { return Some((path, declared, Moved::Never)) };
+    let parameter = &object.spec.parameters[mover];
+    match &parameter.default {
+        Some(default) => Some((default, Place::spec("parameters").item(mover).member("default"), Moved::ByDefault)),
+        None => (!parameter.required).then_some((path, declared, Moved::Perhaps)),
+    }
+}
+
+/// Mounts that meet: a problem where no Pod could have the companion, a warning where some could.
+fn meetings(object: &Object, found: &mut Findings) {
+    let own: Vec<_> = object.containers().flat_map(|each| render::own_mounts(object, &each)).collect();
+    let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
+    for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
+        let others = || object.spec.shared_volumes.iter().enumerate().filter(move |(other, _)| *other != i);
+        for (earlier, other) in others().take_while(|(other, _)| *other < i) {
+            let Some((path, at, moves)) = unmoved(object, i, false) else { continue };
+            let Some((its, _, its_moves)) = unmoved(object, earlier, false) else { continue };
+            let by_default = [moves, its_moves].contains(&Moved::ByDefault);
+            // One path for both was told already where it is declared.
+            if path.is_empty() || !(nested(path, its) || path == its && by_default) {
+                continue;
+            }
+            let message = format!("meets {its}, where the app gets another mount of the companion; move one of them");
+            // A Pod that mounts both paths already has both joined.
+            let joined = path != its && volume.source.is_none() && other.source.is_none();
+            if joined || [moves, its_moves] != [Moved::Never; 2] {
+                found.warn(&at, message);
+            } else {
+                found.problem(&at, message);
+            }
+        }
+        let Some((path, at, Moved::ByDefault)) = unmoved(object, i, true) else { continue };
+        let shared = others().filter_map(|(other, _)| unmoved(object, other, true)).map(|(path, ..)| path);
+        let mut all = own.iter().filter_map(|mount| mount["mountPath"].as_str()).chain(shared);
+        if let Some(other) = all.find(|other| !other.is_empty() && (*other == path || nested(path, other))) {
+            found.warn(&at, format!("meets the companion's own mount {other}; move one of them"));
+        }
+    }
 }
 
 fn of_own_volume(object: &Object, name: &str, at: &Place, found: &mut Findings) {
@@ -68,7 +130,7 @@ fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &Place, ow
 
 /// A file is no directory.
 fn below_files(object: &Object, each: &Each, found: &mut Findings) {
-    let below = |path: &str| object.spec.files.iter().find(|f| crate::inject::parameter::lies_below(path, &f.path));
+    let below = |path: &str| object.spec.files.iter().find(|f| lies_below(path, &f.path));
     for (i, mount) in each.container.volume_mounts.iter().enumerate() {
         if below(&mount.mount_path).is_some_and(|f| !f.path.is_empty()) {
             let at = each.at.member("volumeMounts").item(i).member("mountPath");

@@ -21,7 +21,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 }
 
 fn containers(object: &Object, found: &mut Findings) {
-    let mut taken = HashMap::new();
+    let (mut taken, mut host) = (HashMap::new(), Vec::new());
     for each in object.containers() {
         let mut names = Vec::new();
         for (i, port) in each.container.ports.iter().enumerate() {
@@ -35,6 +35,12 @@ fn containers(object: &Object, found: &mut Findings) {
                     found.problem(&here.member("name"), format!("is there twice: {name}"));
                 }
                 names.push(name);
+            }
+            if let Some(port) = port.host_port.filter(|_| !each.init).map(|number| (number, port.protocol)) {
+                if host.contains(&port) {
+                    found.problem(&here.member("hostPort"), "is declared twice; move one of them");
+                }
+                host.push(port);
             }
             // Containers that run to their end are gone when the others listen.
             let other =

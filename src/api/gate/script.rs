@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::env;
 use super::findings::Findings;
 use super::object::{Each, Object};
@@ -15,14 +17,15 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         let mut names: HashSet<_> = env::given(object).collect();
         names.extend(each.container.env.iter().map(|v| v.name.as_str()));
         let (words, places) = arguments(&each);
-        if let Some(script) = script(&words) {
-            for name in references(words[script]).filter(|name| names.contains(name)) {
-                let message = format!(
-                    "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
-                );
-                found.problem(&places[script], message);
-            }
-        } else if each.raw.get("command").is_none() && words.first().is_some_and(|w| is_script_flag(w)) {
+        refuse(&words, &places, &names, found);
+        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            let exec = each.field(probe).map(|probe| &probe["exec"]);
+            let (words, places) =
+                listed(exec.and_then(|e| e.get("command")), &each.at.member(probe).member("exec").member("command"));
+            refuse(&words, &places, &names, found);
+        }
+        let entrypoint_runs = each.raw.get("command").is_none() && words.first().is_some_and(|w| is_script_flag(w));
+        if entrypoint_runs && scripts(&words).next().is_none() {
             let script = words.iter().position(|w| !w.starts_with('-'));
             if let Some(at) = script.filter(|at| references(words[*at]).any(|name| names.contains(name))) {
                 let message = "if the image's entrypoint is a shell, this is an injection; name the command, and let the shell read the variable";
@@ -32,20 +35,42 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     }
 }
 
-/// What is run, as one list, with the place of each word.
-fn arguments<'o>(each: &Each<'o>) -> (Vec<&'o str>, Vec<Place>) {
-    let lists = ["command", "args"].into_iter().flat_map(|list| {
-        let items = each.field(list).and_then(|v| v.as_array()).into_iter().flatten().enumerate();
-        let at = each.at.member(list);
-        items.filter_map(move |(i, word)| Some((word.as_str()?, at.item(i))))
-    });
-    lists.unzip()
+/// Refuses references in the scripts among these words.
+fn refuse(words: &[&str], places: &[Place], names: &HashSet<&str>, found: &mut Findings) {
+    for script in scripts(words) {
+        for name in references(words[script]).filter(|name| names.contains(name)) {
+            let message = format!(
+                "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
+            );
+            found.problem(&places[script], message);
+        }
+    }
 }
 
-/// The index of the script that a shell among these words is given.
-fn script(words: &[&str]) -> Option<usize> {
+/// What is run, as one list, with the place of each word.
+fn arguments<'o>(each: &Each<'o>) -> (Vec<&'o str>, Vec<Place>) {
+    let (mut words, mut places) = listed(each.field("command"), &each.at.member("command"));
+    let (more, their_places) = listed(each.field("args"), &each.at.member("args"));
+    words.extend(more);
+    places.extend(their_places);
+    (words, places)
+}
+
+fn listed<'o>(list: Option<&'o Value>, at: &Place) -> (Vec<&'o str>, Vec<Place>) {
+    let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
+    items.filter_map(|(i, word)| Some((word.as_str()?, at.item(i)))).unzip()
+}
+
+/// The indices of the scripts that shells among these words are given. What looks like a shell may be an argument of
+/// something else, and what follows a shell's script file may be another shell: each is looked at.
+fn scripts(words: &[&str]) -> impl Iterator<Item = usize> {
     let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
-    let shell = words.iter().position(|word| is_shell(word))?;
+    let shells = words.iter().enumerate().filter(move |(_, word)| is_shell(word));
+    shells.filter_map(|(shell, _)| script_of(words, shell))
+}
+
+/// The index of the script that the shell at an index is given.
+fn script_of(words: &[&str], shell: usize) -> Option<usize> {
     let mut flagged = false;
     let mut rest = words.iter().enumerate().skip(shell + 1);
     while let Some((i, word)) = rest.next() {

@@ -126,4 +126,17 @@ mod tests {
         let Some(Listed::Broken(broken)) = admit(&with(&[image, odd])).listed else { panic!() };
         assert_eq!(broken.selectors, None);
     }
+
+    #[test]
+    fn a_selector_is_not_relied_on_where_there_are_more_problems_than_are_told() {
+        let mut object = with(&[("/spec/podSelector", json!({"matchLabels": 1}))]);
+        let spec = object["spec"].as_object_mut().unwrap();
+        for i in 0..200 {
+            spec.shift_insert(0, format!("unknown{i}"), json!(1));
+        }
+        let gated = admit(&object);
+        assert_eq!(gated.problems.len(), 100);
+        let Some(Listed::Broken(broken)) = gated.listed else { panic!() };
+        assert_eq!(broken.selectors, None);
+    }
 }

@@ -1,5 +1,7 @@
 //! Holds JSON against a schema, and makes of it what the typed structs can read.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::findings::Findings;
@@ -93,7 +95,7 @@ fn object(
 }
 
 fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n String>, owner: Owner, at: &Place, found: &mut Findings) {
-    let nearest = super::nearest(name, known.map(String::as_str));
+    let nearest = if found.is_full() { None } else { super::nearest(name, known.map(String::as_str)) };
     match (owner, nearest) {
         (Owner::Podgraft, Some(nearest)) => found.misshapen(at, format!("unknown field; did you mean {nearest}?")),
         (Owner::Podgraft, None) => found.misshapen(at, "unknown field; remove it"),
@@ -139,8 +141,9 @@ fn unique_by_keys(items: &[Value], schema: &Value, at: &Place, found: &mut Findi
         names.iter().map(or_default).collect()
     };
     let Some(first) = names.first() else { return };
-    let all: Vec<_> = items.iter().map(keys).collect();
-    for (i, key) in all.iter().enumerate().filter(|(i, key)| all[..*i].contains(key)) {
+    let mut seen = HashSet::new();
+    let all = items.iter().map(keys);
+    for (i, key) in all.enumerate().filter(|(_, key)| !seen.insert(Value::from(key.as_slice()).to_string())) {
         found.problem(&at.item(i).member(first), format!("is there twice{}", of_key(&key[0])));
     }
 }

@@ -4,7 +4,7 @@ use super::containers;
 use super::findings::Findings;
 use super::object::Object;
 use super::place::Place;
-use crate::api::v1alpha1::{Bound, Parameter, ParameterType};
+use crate::api::v1alpha1::{Bound, Endpoint, Parameter, ParameterType, Protocol};
 use crate::inject::quantity::Quantity;
 
 pub(super) fn check(object: &Object, found: &mut Findings) {
@@ -78,9 +78,30 @@ fn listens(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &P
             let message = format!("endpoint {name} has no env.port, so nobody would learn where it moved; give it one");
             found.problem(at, message);
         }
-        Some(_) => {}
+        Some(endpoint) => {
+            let default = parameter.default.as_deref().and_then(|text| text.parse().ok());
+            if default.is_some_and(|port: u16| taken(object, endpoint, port)) {
+                let at = Place::spec("parameters").item(earlier.len()).member("default");
+                found.warn(&at, "is another port of the companion itself; move one of them");
+            }
+        }
     }
     doubled(earlier, |p| p.listens.as_deref() == Some(name), at, found);
+}
+
+/// Whether an endpoint cannot move to a port, for something else of the companion listens there.
+fn taken(object: &Object, endpoint: &Endpoint, port: u16) -> bool {
+    let spec = &object.spec;
+    let of_endpoint = |port: &(u16, Protocol)| spec.listens.iter().any(|e| (e.port, e.protocol) == *port);
+    let unmoved = |e: &Endpoint| {
+        let mover = spec.parameters.iter().find(|p| p.listens.as_ref() == Some(&e.name));
+        (mover.and_then(|p| p.default.as_deref()?.parse().ok()).unwrap_or(e.port), e.protocol)
+    };
+    let declared = spec.containers.iter().flat_map(|c| &c.ports).map(|p| (p.container_port, p.protocol));
+    let exposed = spec.exposes.as_ref().map(|e| (e.port, Protocol::Tcp));
+    let others = spec.listens.iter().filter(|e| e.name != endpoint.name).map(unmoved);
+    let mut all = declared.chain(exposed).filter(|port| !of_endpoint(port)).chain(others);
+    all.any(|other| other == (port, endpoint.protocol))
 }
 
 /// The container, the list and the resource that a Quantity parameter fills.

@@ -62,8 +62,14 @@ fn tell(report: &Report, metrics: &Metrics) {
     tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
 }
 
+/// The longest companion that the preview looks at, in bytes: read whole it takes sixty times as much memory.
+const LONGEST: usize = 512 << 10;
+
 /// What the preview says of a companion that is applied.
 pub(super) fn advise(object: &str) -> Vec<String> {
+    if object.len() > LONGEST {
+        return vec!["podgraft: too large to be looked at here; `podgraft validate` looks at all of it".to_owned()];
+    }
     let Ok(object) = serde_json::from_str(object) else { return Vec::new() };
     let gated = gate::admit(&object);
     let problems = gated.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::companion::Protocol;
 use super::super::json::{Reader, Seen, Unreadable};
+use super::bounds::{MOST_PARTS, push};
 use super::{normalised, protocol};
 
 /// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
@@ -89,7 +90,7 @@ impl<'a> Container<'a> {
             "env" => {
                 seen.first(3)?;
                 let start = env.len();
-                let there = r.array(|r, _| read_env_name(r).map(|name| env.push(name)))?;
+                let there = r.array(|r, _| push(env, read_env_name(r)?, MOST_PARTS))?;
                 c.env = there.then_some(start..env.len());
                 Ok(())
             }
@@ -97,7 +98,7 @@ impl<'a> Container<'a> {
             "volumeMounts" => {
                 seen.first(5)?;
                 let start = mounts.len();
-                let there = r.array(|r, _| Mount::read(r).map(|m| mounts.push(m)))?;
+                let there = r.array(|r, _| push(mounts, Mount::read(r)?, MOST_PARTS))?;
                 c.mounts = there.then_some(start..mounts.len());
                 Ok(())
             }
@@ -207,10 +208,8 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     })?;
     // What is no port is the API server's to refuse.
     let port = |number: Option<i64>| number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
-    if let Some(number) = port(number) {
-        ports.push(Port { number, protocol: transport, host_port: port(host_port) });
-    }
-    Ok(())
+    let Some(number) = port(number) else { return Ok(()) };
+    push(ports, Port { number, protocol: transport, host_port: port(host_port) }, MOST_PARTS)
 }
 
 /// The port that a probe asks, where it is a number; a name stands among the container's own ports.
@@ -234,8 +233,8 @@ fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
                 return r.skip();
             }
             let number = r.integer()?.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
-            ports.extend(number.map(|number| Port { number, protocol: Protocol::Tcp, host_port: None }));
-            Ok(())
+            let Some(number) = number else { return Ok(()) };
+            push(ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MOST_PARTS)
         }
         _ => r.skip(),
     })

@@ -1,0 +1,262 @@
+//! Faults that reviews of this code found, each with the input that showed it.
+
+#![allow(clippy::needless_pass_by_value, clippy::panic)]
+
+mod support;
+
+use podgraft::admission;
+use podgraft::api::gate;
+use podgraft::inject::world::{Entry, World};
+use serde_json::{Value, json};
+use support::{Reply, ask, review_of, world_of};
+
+/// A ClusterCompanion with more of a specification.
+fn companion(name: &str, more: &str) -> String {
+    format!(
+        "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {{name: {name}}}\nspec:\n  pattern: Sidecar\n  containers:\n  - {{name: {name}, image: \"registry.example/{name}:v1\"}}\n{more}\n"
+    )
+}
+
+fn world(companions: &[(&str, &str)]) -> World {
+    world_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
+}
+
+fn asking(annotations: Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"generateName": "web-", "annotations": annotations},
+        "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+    })
+}
+
+#[track_caller]
+fn denied(reply: &Reply, says: &[&str]) {
+    assert_eq!((reply.status, reply.allowed), (200, false), "{}", reply.body);
+    for word in says {
+        assert!(reply.message.contains(word), "{word:?} in {:?}", reply.message);
+    }
+}
+
+/// What the gate refuses a companion for, and what it warns of.
+fn told(name: &str, more: &str) -> (Vec<String>, Vec<String>) {
+    let object = support::documents(&companion(name, more)).remove(0);
+    let gated = gate::admit(&object);
+    let words = |problems: &[gate::Problem]| problems.iter().map(ToString::to_string).collect();
+    (words(&gated.problems), words(&gated.warnings))
+}
+
+fn problems(name: &str, more: &str) -> Vec<String> {
+    told(name, more).0
+}
+
+#[test]
+fn two_companions_whose_volumes_have_one_name_are_a_clash() {
+    let shared = |name: &str, path: &str| {
+        format!("  sharedVolumes:\n  - {{name: {name}, companion: {{mountPath: /x}}, app: {{mountPath: {path}}}}}")
+    };
+    let world = world(&[("git", &shared("sync-content", "/a")), ("git-sync", &shared("content", "/b"))]);
+    let reply = ask(&asking(json!({"podgraft.dev/companions": "git,git-sync"})), "team", &world);
+    denied(&reply, &["companion git-sync", "git-sync-content", "companion git"]);
+}
+
+const TWO_SHARED: &str = "  sharedVolumes:
+  - {name: content, companion: {mountPath: /git}, app: {mountPath: /srv/www}}
+  - {name: keys, companion: {mountPath: /git-keys/own}, app: {mountPath: /srv/keys, readOnly: true}}
+  parameters:
+  - {name: path, type: Path, mountPath: content/app}
+  - {name: keys-in, type: Path, mountPath: keys/companion, below: /git-keys}
+  - {name: in, type: Path, mountPath: content/companion, below: /git-keys}";
+
+#[test]
+fn a_path_parameter_cannot_merge_two_shared_volumes_of_a_companion() {
+    let world = world(&[("sync", TWO_SHARED)]);
+    let reply =
+        ask(&asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.path": "/srv/keys"})), "team", &world);
+    denied(&reply, &["/srv/keys"]);
+}
+
+#[test]
+fn a_path_parameter_cannot_move_a_mount_onto_a_later_one_of_the_companion() {
+    let world = world(&[("sync", TWO_SHARED)]);
+    for onto in ["/git-keys/own", "/git-keys/own/below"] {
+        let asked = asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.in": onto}));
+        denied(&ask(&asked, "team", &world), &["podgraft.dev/sync.in", "/git-keys/own"]);
+    }
+}
+
+#[test]
+fn what_is_not_for_a_pod_is_not_suggested_to_it() {
+    let world =
+        world(&[("secret-project", "  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: elsewhere}}")]);
+    for asked in [json!({"podgraft.dev/companions": "secret-projec"}), json!({"podgraft.dev/secret-projec.x": "y"})] {
+        let reply = ask(&asking(asked.clone()), "team", &world);
+        denied(&reply, &[]);
+        assert!(!reply.message.contains("secret-project"), "{}", reply.message);
+        denied(&ask(&asking(asked), "elsewhere", &world), &["secret-project"]);
+    }
+}
+
+#[test]
+fn an_unknown_label_of_a_namespace_is_told() {
+    let world = world_of(&format!(
+        "{}---\n{}",
+        companion("sync", ""),
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: team, labels: {podgraft.dev/injec: enabled}}\n"
+    ));
+    let reply = ask(&asking(json!({"podgraft.dev/companions": "sync"})), "team", &world);
+    assert!(reply.patch.is_some());
+    assert!(reply.warnings.iter().any(|w| w.contains("namespace's label podgraft.dev/injec")), "{:?}", reply.warnings);
+}
+
+#[test]
+fn a_companion_called_remarks_keeps_its_audit_annotation() {
+    let world = world(&[("remarks", "")]);
+    let mut pod = asking(json!({"podgraft.dev/companions": "remarks"}));
+    pod["metadata"]["labels"] = json!({"podgraft.dev/odd": "x"});
+    let body = review_of(&pod, "team").to_string();
+    let answer = String::from_utf8(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}).body).unwrap();
+    assert_eq!(answer.matches(r#""remarks":"#).count(), 1, "{answer}");
+    assert!(answer.contains(r#""remarks":"Injected""#), "{answer}");
+}
+
+#[test]
+fn a_companion_that_could_never_be_woven_in_does_not_pass_the_gate() {
+    let nested = "  sharedVolumes:
+  - {name: logs, source: {emptyDir: {}}, companion: {mountPath: /logs}, app: {mountPath: /var/log}}
+  - {name: more, companion: {mountPath: /more}, app: {mountPath: /var/log/nginx}}";
+    assert!(problems("sync", nested)[0].contains("/var/log"), "{:?}", problems("sync", nested));
+    let ports = "  - {name: other, image: \"o:1\", ports: [{containerPort: 80, hostPort: 9000}, {containerPort: 81, hostPort: 9000}]}";
+    assert!(problems("sync", ports)[0].contains("hostPort"), "{:?}", problems("sync", ports));
+}
+
+#[test]
+fn a_companion_that_needs_another_value_or_a_pod_of_a_kind_is_warned_about() {
+    let joined = "  sharedVolumes:
+  - {name: logs, companion: {mountPath: /logs}, app: {mountPath: /var/log}}
+  - {name: more, companion: {mountPath: /more}, app: {mountPath: /var/log/nginx}}";
+    let by_default = "  sharedVolumes:
+  - {name: logs, companion: {mountPath: /logs}, app: {mountPath: /var/log}}
+  - {name: more, companion: {mountPath: /more/x}, app: {mountPath: /more}}
+  parameters:
+  - {name: path, type: Path, mountPath: more/app, default: /var/log}
+  - {name: in, type: Path, mountPath: logs/companion, below: /more, default: /more/x}";
+    let port = "  - {name: other, image: \"o:1\", ports: [{containerPort: 6380}]}
+  listens: [{name: redis, port: 6379, env: {port: REDIS_PORT}}]
+  parameters: [{name: port, type: Port, listens: redis, default: \"6380\"}]";
+    for (more, places) in [
+        (joined, &["spec.sharedVolumes[1].app.mountPath: meets /var/log"][..]),
+        (
+            by_default,
+            &[
+                "spec.parameters[0].default: meets /var/log",
+                "spec.parameters[1].default: meets the companion's own mount /more/x",
+            ],
+        ),
+        (port, &["spec.parameters[0].default: is another port of the companion itself"]),
+    ] {
+        let (problems, warnings) = told("sync", more);
+        assert_eq!(problems, Vec::<String>::new());
+        for place in places {
+            assert!(warnings.iter().any(|w| w.starts_with(place)), "{place} in {warnings:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reference_in_the_script_of_a_probe_is_an_injection() {
+    let probing = |command: &str| {
+        format!(
+            "  - {{name: probed, image: \"registry.example/p:v1\", readinessProbe: {{exec: {{command: {command}}}}}}}\n  parameters:\n  - {{name: repo, type: String, env: REPO}}"
+        )
+    };
+    let told = problems("sync", &probing(r#"[sh, -c, "curl $(REPO)"]"#));
+    assert!(told.iter().any(|p| p.contains("readinessProbe.exec.command[2]") && p.contains("injection")), "{told:?}");
+    assert_eq!(problems("sync", &probing(r#"[curl, "$(REPO)"]"#)), Vec::<String>::new());
+}
+
+#[test]
+fn a_shell_behind_something_that_looks_like_one_is_found() {
+    let running = |command: &str| {
+        format!(
+            "  - {{name: probed, image: \"registry.example/p:v1\", command: {command}}}\n  parameters:\n  - {{name: repo, type: String, env: REPO}}"
+        )
+    };
+    for command in
+        [r#"[env, "SHELL=/bin/sh", bash, -c, "curl $(REPO)"]"#, r#"[sh, /wrap.sh, bash, -c, "curl $(REPO)"]"#]
+    {
+        assert!(problems("sync", &running(command)).iter().any(|p| p.contains("injection")), "{command}");
+    }
+}
+
+/// What the preview answers of a workload.
+fn preview(kind: &str, object: &str, world: &World) -> admission::Answer {
+    let mut review = review_of(&json!("the object"), "team");
+    review["request"]["kind"] = json!({"group": "batch", "version": "v1", "kind": kind});
+    admission::preview(review.to_string().replace("\"the object\"", object).as_bytes(), world, |_| Vec::new(), |_| {})
+}
+
+#[test]
+fn job_templates_in_job_templates_do_not_exhaust_the_stack() {
+    let deep = 200_000;
+    let object = format!("{{\"spec\":{}1{}}}", r#"{"jobTemplate":{"spec":"#.repeat(deep), "}}".repeat(deep));
+    assert_eq!(preview("CronJob", &object, &world(&[])).status, 200);
+    let template =
+        json!({"spec": {"jobTemplate": {"spec": {"template": asking(json!({"podgraft.dev/companions": "x"}))}}}});
+    let answer = Reply::read(&preview("CronJob", &template.to_string(), &world(&[])));
+    assert!(answer.warnings[0].contains("Pods of this CronJob will be denied"), "{:?}", answer.warnings);
+}
+
+/// A Pod that asks for `sync`, as text, for what is too odd to be built.
+fn odd_review(annotations: &str, containers: &str) -> String {
+    let pod = format!(r#"{{"metadata":{{"annotations":{{{annotations}}}}},"spec":{{"containers":[{containers}]}}}}"#);
+    review_of(&json!("the Pod"), "team").to_string().replace("\"the Pod\"", &pod)
+}
+
+#[test]
+fn whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion() {
+    let world = world(&[("sync", "  app: {env: [{name: A, value: x}]}")]);
+    let app = r#"{"name":"app"}"#;
+    let many = |each: &dyn Fn(usize) -> String| (0..20_000).map(each).collect::<Vec<_>>().join(",");
+    let asks = r#""podgraft.dev/companions":"sync""#;
+    for (what, body) in [
+        ("commas", odd_review(&format!(r#""podgraft.dev/companions":"{}""#, ",".repeat(1 << 20)), app)),
+        ("names", odd_review(&format!(r#"{asks},"podgraft.dev/containers":"{}""#, many(&|i| format!("c{i}"))), app)),
+        ("parameters", odd_review(&format!("{asks},{}", many(&|i| format!(r#""podgraft.dev/sync.p{i}":"""#))), app)),
+        ("unused", odd_review(&many(&|i| format!(r#""podgraft.dev/sync.p{i}":"""#)), app)),
+        ("unknown", odd_review(&many(&|i| format!(r#""podgraft.dev/sinc{i}.p":"""#)), app)),
+        ("keys", odd_review(&many(&|i| format!(r#""podgraft.dev/k{i}":"""#)), app)),
+        (
+            "status",
+            odd_review(&format!(r#""podgraft.dev/status":"{{{}}}""#, many(&|i| format!(r#"\"c{i}\":{{}}"#))), app),
+        ),
+        ("containers", odd_review(asks, &many(&|_| "{}".to_owned()))),
+        ("mounts", odd_review(asks, &format!(r#"{{"name":"app","volumeMounts":[{}{{}}]}}"#, "{},".repeat(1 << 20)))),
+        ("env", odd_review(asks, &format!(r#"{{"name":"app","env":[{}{{}}]}}"#, "{},".repeat(1 << 20)))),
+    ] {
+        let mut answer = None;
+        let heap = allocation_counter::measure(|| {
+            answer = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}));
+        });
+        let answer = answer.unwrap();
+        assert!(answer.body.len() < 4_096, "{what}: an answer of {} bytes", answer.body.len());
+        let most = 8 * body.len() as u64 + (1 << 20);
+        assert!(heap.bytes_max <= most, "{what}: {} bytes for a body of {}", heap.bytes_max, body.len());
+    }
+}
+
+#[test]
+fn a_pod_of_four_thousand_containers_is_still_a_pod() {
+    let world = world(&[("sync", "  app: {preStopSleep: 1s}")]);
+    let containers: Vec<_> = (0..4_096).map(|i| format!(r#"{{"name":"c{i}"}}"#)).collect();
+    let body = odd_review(r#""podgraft.dev/companions":"sync""#, &containers.join(","));
+    assert!(Reply::read(&admission::review(body.as_bytes(), Entry::Requested, &world, |_| {})).patch.is_some());
+    let body = odd_review(r#""podgraft.dev/companions":"sync""#, &format!("{},{{}}", containers.join(",")));
+    assert_eq!(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}).status, 400);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_repeated_at_length() {
+    let body = odd_review(&format!(r#""{}":5"#, "k".repeat(1 << 20)), r#"{"name":"app"}"#);
+    let answer = admission::review(body.as_bytes(), Entry::Requested, &world(&[]), |_| {});
+    assert!(answer.status == 400 && answer.body.len() < 1_024, "{} bytes", answer.body.len());
+}
