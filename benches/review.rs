@@ -44,25 +44,7 @@ const CASES: [Case; 4] = [
 ];
 
 fn main() {
-    if std::env::args().any(|arg| arg == "--pure") {
-        for _ in 0..1 {
-            for (name, bytes) in [("4", 4_000), ("12", 12_000), ("63", 63_000), ("1M", 1_000_000)] {
-                let body = sized::review("sync", bytes);
-                for (c, k) in [(1, 1), (1, 16)] {
-                    let world = world_of(c, k);
-                    let n: u32 = std::env::var("N").map_or(60_000_000 / bytes as u32, |n| n.parse().unwrap());
-                    if std::env::var("ONLY").is_ok_and(|o| o != format!("{name}-{k}")) {
-                        continue;
-                    }
-                    let started = Instant::now();
-                    for _ in 0..n {
-                        std::hint::black_box(admission::review(&body, Entry::Requested, &world, |_| {}));
-                    }
-                    println!("{name} {k} containers {:?}", started.elapsed() / n);
-                }
-            }
-        }
-    } else if std::env::args().any(|arg| arg == "--serve") {
+    if std::env::args().any(|arg| arg == "--serve") {
         serve();
     } else {
         measure();

@@ -65,6 +65,9 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
+/// A map of texts, in the order of the text.
+pub type TextMap<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
 /// Which fields of an object were there: a second one of the same name is refused.
 #[derive(Debug, Default)]
 pub struct Seen(u64);
@@ -131,7 +134,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// It is no object, or a value is no text.
-    pub fn texts(&mut self) -> Result<Option<Vec<(Cow<'a, str>, Cow<'a, str>)>>> {
+    pub fn texts(&mut self) -> Result<Option<TextMap<'a>>> {
         let mut texts = Vec::with_capacity(8);
         let there = self.members(|r, key, escaped| {
             let key = if escaped { r.decode(key)?.into() } else { Cow::Borrowed(key) };

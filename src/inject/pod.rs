@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::companion::Protocol;
-use super::json::{Reader, Seen, Unreadable};
+use super::json::{Reader, Seen, TextMap, Unreadable};
 use super::keys;
 use super::parameter::is_normal_path;
 
@@ -47,9 +47,6 @@ pub struct Pod<'a> {
     ports: Vec<Port>,
     mounts: Vec<Mount<'a>>,
 }
-
-/// A map of texts, in the order of the text.
-pub type TextMap<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// A volume of a Pod.
 #[derive(Debug)]

@@ -16,8 +16,8 @@ pub fn review(companions: &str, bytes: usize) -> Vec<u8> {
 /// A Pod with about so many bytes of `managedFields` and of variables.
 pub fn pod(companions: &str, managed_fields: usize, variables: usize) -> Value {
     let env = |bytes: usize| -> Vec<Value> {
-        // A few long ones in large Pods, as certificates and configuration are; else short ones.
-        let value = if bytes > 100_000 { "v".repeat(480) } else { "http://service.team.svc:8080".to_owned() };
+        // Large Pods are large by long values, certificates and configuration: 2000 of them make 1 MB.
+        let value = if bytes > 20_000 { "v".repeat(480) } else { "http://service.team.svc:8080".to_owned() };
         let each = value.len() + 40;
         (0..bytes / each).map(|i| json!({"name": format!("SETTING_{i:04}"), "value": value})).collect()
     };

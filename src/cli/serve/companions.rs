@@ -54,7 +54,7 @@ fn tell(report: &Report, metrics: &Metrics) {
         let (place, problem) = (remark.place(), remark.text());
         match remark.severity {
             Severity::Error => {
-                tracing::error!(place, problem, "a manifest is wrong; its last good version stays, if it had one")
+                tracing::error!(place, problem, "a manifest is wrong; its last good version stays, if it had one");
             }
             Severity::Warning => tracing::warn!(place, problem, "a manifest works, and should be looked at"),
         }
