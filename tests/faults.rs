@@ -128,6 +128,11 @@ fn f22_an_empty_body_is_no_review() {
 }
 
 #[test]
+fn f25_packed_bytes_that_do_not_say_so_are_no_json() {
+    refused_as_400(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00\x43\xbf\xa6\xa3\x02\x00\x00\x00");
+}
+
+#[test]
 fn f26_broken_json_is_refused_but_a_skipped_part_is_not_looked_at() {
     let whole = review_of(&asking("sync"), "team").to_string();
     refused_as_400(&whole.as_bytes()[..whole.len() - 1]);
@@ -154,6 +159,13 @@ fn f27_depth_costs_nothing_where_it_is_skipped_and_is_refused_where_it_is_read()
         }
     };
     small_stack.spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn f28_a_pod_of_7_mib_is_reviewed_like_any_other() {
+    let body = support::sized::review("sync", (7 << 20) - 1);
+    assert!((7 << 20) - 600 < body.len() && body.len() < 7 << 20, "{}", body.len());
+    assert!(post(&body).patch.is_some());
 }
 
 #[test]
@@ -232,6 +244,16 @@ fn f38_a_pod_without_name_is_called_by_its_generate_name() {
     let mut seen = String::new();
     let _ = admission::review(body.as_bytes(), Entry::Requested, &companions(), |record| seen = record.name.to_owned());
     assert_eq!(seen, "web-");
+}
+
+#[test]
+fn f39_a_dry_run_has_the_same_answer() {
+    let mut review = review_of(&asking("sync,redis"), "team");
+    let answer =
+        |review: &Value| admission::review(review.to_string().as_bytes(), Entry::Requested, &companions(), |_| {}).body;
+    let wet = answer(&review);
+    review["request"]["dryRun"] = true.into();
+    assert_eq!(wet, answer(&review));
 }
 
 #[test]

@@ -106,7 +106,7 @@ async fn each_path_is_a_question() {
 }
 
 #[tokio::test]
-async fn other_paths_are_404_and_say_which_there_are() {
+async fn f23_other_paths_are_404_and_say_which_there_are() {
     let desk = Desk::new();
     for path in ["/", "/inject", "/inject/", "/inject/requested/", "/inject/other", "/mutate", "/readyz", "/metrics"] {
         desk.check(post(path, "{}"), 404, "/inject/requested").await;
@@ -114,7 +114,7 @@ async fn other_paths_are_404_and_say_which_there_are() {
 }
 
 #[tokio::test]
-async fn only_post_is_answered() {
+async fn f23_only_post_is_answered() {
     let desk = Desk::new();
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
         let request = || Request::builder().method(&method).uri("/preview").body(Body::empty()).unwrap();
@@ -124,7 +124,7 @@ async fn only_post_is_answered() {
 }
 
 #[tokio::test]
-async fn only_plain_json_is_answered() {
+async fn f24_and_f25_only_plain_json_is_answered() {
     let desk = Desk::new();
     let with = |name: &str, value: &str| {
         let request = Request::post("/preview").header(name, value);
@@ -150,7 +150,7 @@ async fn only_plain_json_is_answered() {
 }
 
 #[tokio::test]
-async fn bodies_have_a_limit() {
+async fn f28_bodies_have_a_limit() {
     let desk = Desk::new();
     desk.check(post("/preview", vec![b' '; 40 << 10]), 200, "Preview 40960").await;
     desk.check(post("/preview", vec![b' '; (64 << 10) + 1]), 413, "65536 bytes").await;
@@ -205,7 +205,7 @@ async fn what_does_not_fit_into_the_budget_is_shed_and_comes_in_later() {
 }
 
 #[tokio::test]
-async fn a_panic_is_500_for_that_one() {
+async fn f71_a_panic_is_500_for_that_one() {
     let desk = Desk::new();
     desk.check(post("/preview", "panic"), 500, "bug").await;
     assert!(desk.events.lock().unwrap().contains(&Event::Panicked));
