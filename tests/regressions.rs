@@ -116,7 +116,7 @@ fn a_companion_called_remarks_keeps_its_audit_annotation() {
     let body = review_of(&pod, "team").to_string();
     let answer = String::from_utf8(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}).body).unwrap();
     assert_eq!(answer.matches(r#""remarks":"#).count(), 1, "{answer}");
-    assert!(answer.contains(r#""remarks":"Injected""#), "{answer}");
+    assert!(answer.contains(r#""remarks":"Withheld""#), "{answer}");
 }
 
 #[test]
@@ -259,4 +259,16 @@ fn what_cannot_be_read_is_not_repeated_at_length() {
     let body = odd_review(&format!(r#""{}":5"#, "k".repeat(1 << 20)), r#"{"name":"app"}"#);
     let answer = admission::review(body.as_bytes(), Entry::Requested, &world(&[]), |_| {});
     assert!(answer.status == 400 && answer.body.len() < 1_024, "{} bytes", answer.body.len());
+}
+
+#[test]
+fn a_status_that_is_no_json_does_not_live_on_beside_what_is_put_in() {
+    let world = world(&[("sync", "")]);
+    for forged in [r#"{"x":{"containers":["app"],"y":[1,]}}"#, r#"{"x":{"containers":["app"],"y":{a:nul}}}"#] {
+        let pod = asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/status": forged}));
+        let after = ask(&pod, "team", &world).apply(&pod);
+        let status = after["metadata"]["annotations"]["podgraft.dev/status"].as_str().unwrap();
+        let status: Value = serde_json::from_str(status).unwrap();
+        assert!(status["sync"].is_object() && status.get("x").is_none(), "{status}");
+    }
 }

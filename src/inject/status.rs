@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
+
 use super::companion::Protocol;
 use super::json::{Reader, Seen, Unreadable, write_string};
 use super::pod::Pod;
@@ -57,6 +59,8 @@ impl<'a> Status<'a> {
     }
 
     fn parse(text: &'a str) -> Result<Self, Unreadable> {
+        // Entries go back into the status as they are, and a reader lets pass what it skips.
+        serde_json::from_str::<IgnoredAny>(text).map_err(|_| Unreadable::new("not JSON"))?;
         let mut entries: Vec<Recorded<'a>> = Vec::new();
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
