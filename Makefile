@@ -22,7 +22,7 @@ check:
 
 ## bench   what a review costs, as ratios to a server that answers nothing
 bench:
-	$(CARGO) bench --locked --bench review
+	$(CARGO) bench --locked --bench review --bench heap
 
 ## golden  write what the goldens, CRDs and references should be, to be read with git diff
 golden:

@@ -60,7 +60,8 @@ fn serve() {
     let mut threads = Vec::new();
     for case in &CASES {
         let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
-        threads.push(std::thread::spawn(move || serve_one(case, pair)));
+        let thread = std::thread::Builder::new().name(case.name.into());
+        threads.push(thread.spawn(move || serve_one(case, pair)).expect("a thread"));
     }
     // Ends with whoever started it, or where a server cannot start.
     std::thread::spawn(move || {
@@ -188,14 +189,7 @@ fn print(cost: &BTreeMap<(&str, &str), f64>) {
     let ratio = |size, a, b| cost[&(size, a)] / cost[&(size, b)];
     println!("\n{:<62} {:>8} {:>7} {:>8}", "", "measured", "must", "stretch");
     let line = |what: &str, measured: f64, must: f64, stretch: f64| {
-        let verdict = if measured <= stretch {
-            "stretch"
-        } else if measured <= must {
-            "must"
-        } else {
-            "MISSED"
-        };
-        println!("{what:<62} {measured:>8.2} {must:>7.2} {stretch:>8.2}  {verdict}");
+        println!("{}", support::figure(what, measured, must, stretch));
     };
     line("P1  a review at 12 kB over the null webhook", ratio("12 kB", "review", "null"), 1.45, 1.30);
     line("P2  a review at 4 kB over the null webhook", ratio("4 kB", "review", "null"), 1.35, 1.20);
@@ -204,28 +198,7 @@ fn print(cost: &BTreeMap<(&str, &str), f64>) {
     let per_byte = |size, bytes: f64| cost[&(size, "review")] / bytes;
     line("P5  cost per byte at 1 MB over that at 63 kB", per_byte("1 MB", 1e6) / per_byte("63 kB", 63e3), 1.20, 1.05);
     line("P6  10 000 companions over 1", ratio("12 kB", "10000 companions", "review"), 1.05, 1.05);
-    line("P6  memory of each of 10 000 companions, KiB", memory_of_a_companion() / 1024.0, 4.0, 2.0);
     line("P7  16 injected containers over 1", ratio("12 kB", "16 containers", "review"), 1.20, 1.10);
-    let (few, many) = (allocations(3_000), allocations(30_000));
-    line("P12 heap allocations of a review at 12 kB", few, 40.0, 20.0);
-    line("P12 more of them when managedFields grow tenfold", many - few, 0.0, 0.0);
-}
-
-fn memory_of_a_companion() -> f64 {
-    let mut kept = None;
-    let info = allocation_counter::measure(|| kept = Some(world_of(10_000, 1)));
-    drop(kept);
-    f64::from(u32::try_from(info.bytes_current).expect("less than 4 GiB")) / 10_000.0
-}
-
-fn allocations(managed_fields: usize) -> f64 {
-    let world = world_of(1, 1);
-    let body = support::review_of(&sized::pod("sync", managed_fields, 6_000), "team").to_string();
-    let mut kept = None;
-    let info = allocation_counter::measure(|| {
-        kept = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}));
-    });
-    f64::from(u32::try_from(info.count_total).expect("few allocations"))
 }
 
 fn start() -> BTreeMap<&'static str, Server> {

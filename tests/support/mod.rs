@@ -142,3 +142,13 @@ impl Reply {
 pub fn good(world: &World) -> usize {
     world.companions.entries().filter(|listed| matches!(listed, Listed::Good(_))).count()
 }
+
+/// A line of a benchmark: a figure beside what it must reach and what would be better still.
+pub fn figure(what: &str, measured: f64, must: f64, stretch: f64) -> String {
+    let verdict = match measured {
+        m if m <= stretch => "stretch",
+        m if m <= must => "must",
+        _ => "MISSED",
+    };
+    format!("{what:<62} {measured:>8.2} {must:>7.2} {stretch:>8.2}  {verdict}")
+}

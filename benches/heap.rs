@@ -1,0 +1,38 @@
+//! What reviews and companions ask of the heap. Apart from `review`, for counting costs time.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use podgraft::admission;
+use podgraft::inject::world::Entry;
+use support::{sized, world};
+
+fn main() {
+    let (few, many) = (allocations(3_000), allocations(30_000));
+    let line = |what: &str, measured: f64, must: f64, stretch: f64| {
+        println!("{}", support::figure(what, measured, must, stretch));
+    };
+    line("P6  memory of each of 10 000 companions, KiB", memory_of_a_companion() / 1024.0, 4.0, 2.0);
+    line("P12 heap allocations of a review at 12 kB", few, 40.0, 20.0);
+    line("P12 more of them when managedFields grow tenfold", many - few, 0.0, 0.0);
+}
+
+fn memory_of_a_companion() -> f64 {
+    // What the gate keeps for all companions is not theirs.
+    let _ = world(&[sized::companion("sync", 1)]);
+    let manifests: Vec<_> = (0..10_000).map(|i| sized::companion(&format!("other-{i}"), 1)).collect();
+    let mut kept = None;
+    let info = allocation_counter::measure(|| kept = Some(world(&manifests)));
+    drop(kept);
+    f64::from(u32::try_from(info.bytes_current).expect("less than 4 GiB")) / 10_000.0
+}
+
+fn allocations(managed_fields: usize) -> f64 {
+    let world = world(&[sized::companion("sync", 1)]);
+    let body = support::review_of(&sized::pod("sync", managed_fields, 6_000), "team").to_string();
+    let mut kept = None;
+    let info = allocation_counter::measure(|| {
+        kept = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}));
+    });
+    f64::from(u32::try_from(info.count_total).expect("few allocations"))
+}
