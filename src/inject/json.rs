@@ -2,6 +2,9 @@
 //!
 //! It reads RFC 8259 strictly, borrows from the text, and skips without recursion: nesting costs one bit a level.
 
+// Each of these few lines runs for every token; as calls they cost a tenth of a review.
+#![allow(clippy::inline_always)]
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -326,7 +329,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over a string, and gives its text as it is written; `escaped` tells whether that has escapes.
-    #[inline]
+    #[inline(always)]
     fn span(&mut self) -> Result<&'a str> {
         let start = self.at + 1;
         let end = self.pass_string()?;
@@ -334,7 +337,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over a string; where its text ends.
-    #[inline]
+    #[inline(always)]
     fn pass_string(&mut self) -> Result<usize> {
         let bytes = self.text.as_bytes();
         if bytes.get(self.at) != Some(&b'"') {
@@ -401,7 +404,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over white space; the byte that comes next.
-    #[inline]
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
         match self.text.as_bytes().get(self.at) {
             // API servers write none.
@@ -420,14 +423,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8) -> Result<()> {
         if self.take(byte) { Ok(()) } else { Err(self.missing(byte)) }
     }
@@ -482,13 +485,15 @@ impl Nesting {
     }
 }
 
-/// Where the next quote, backslash or control character stands, eight bytes at a time.
-#[inline]
+/// Where the next quote, backslash or control character stands. Most strings are short: those are passed eight bytes
+/// at a time, and only what is long is worth a call.
+#[inline(always)]
 fn next_special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    while let Some(chunk) = bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) {
+    for _ in 0..6 {
+        let Some(chunk) = bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) else { break };
         let word = u64::from_le_bytes(chunk);
         let quotes = zeros(word ^ (ONES * u64::from(b'"')));
         let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
@@ -500,10 +505,17 @@ fn next_special(bytes: &[u8], mut at: usize) -> usize {
         }
         at += 8;
     }
-    while bytes.get(at).is_some_and(|b| !matches!(b, b'"' | b'\\' | 0..0x20)) {
-        at += 1;
-    }
-    at
+    next_special_far(bytes, at)
+}
+
+#[inline(never)]
+fn next_special_far(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+    // Looked at in one go first, for hardly any string has a control character.
+    let has_control = rest[..end].iter().fold(false, |any, byte| any | (*byte < 0x20));
+    let control = has_control.then(|| rest[..end].iter().position(|byte| *byte < 0x20)).flatten();
+    at + control.unwrap_or(end)
 }
 
 /// How many bytes an escape has; `None` where there is no such escape.
