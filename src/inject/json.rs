@@ -512,9 +512,9 @@ fn next_special(bytes: &[u8], mut at: usize) -> usize {
 fn next_special_far(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-    // Looked at in one go first, for hardly any string has a control character.
-    let has_control = rest[..end].iter().fold(false, |any, byte| any | (*byte < 0x20));
-    let control = has_control.then(|| rest[..end].iter().position(|byte| *byte < 0x20)).flatten();
+    // The smallest byte is found many at a time, and hardly any string has a control character.
+    let smallest = rest[..end].iter().copied().fold(u8::MAX, u8::min);
+    let control = if smallest < 0x20 { rest[..end].iter().position(|byte| *byte < 0x20) } else { None };
     at + control.unwrap_or(end)
 }
 
