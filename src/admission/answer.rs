@@ -1,7 +1,6 @@
 //! Writes the AdmissionReview response, and the words in it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::{Out, STANDARD};
 
 use super::request::Request;
 use crate::inject::json::write_string;
@@ -129,9 +128,8 @@ fn code(verdict: &Verdict<'_>) -> &'static str {
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
-    // There is room for all of it.
-    let _ = STANDARD.encode_slice(bytes, &mut out[start..]);
+    out.resize(start + STANDARD.encoded_length(bytes.len()), 0);
+    let _ = STANDARD.encode(bytes, Out::from_slice(&mut out[start..]));
 }
 
 fn write_warnings(out: &mut Vec<u8>, warnings: &[String]) {
