@@ -1,7 +1,7 @@
 //! What a review costs, as a ratio to a webhook of the same binary that reads the body and answers a constant.
 //!
-//! The servers run in a process of their own, each on one thread, with TLS, metrics and logs as in production; their
-//! threads' CPU time is read from the kernel. Rounds alternate between the servers, so that a machine whose speed
+//! Each server runs in a process of its own, on its main thread, with TLS, metrics and logs as in production; the CPU
+//! time of that thread is read from the kernel. Rounds alternate between the servers, so that a machine whose speed
 //! drifts does not favour one of them, and medians over the rounds are printed. Ratios carry over to other machines;
 //! microseconds do not.
 
@@ -29,6 +29,9 @@ use support::{sized, world};
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 21;
 
+/// The variable that says which case a process is to serve.
+const SERVE: &str = "PODGRAFT_BENCH_SERVE";
+
 /// One server: what it knows, and what it is asked.
 struct Case {
     name: &'static str,
@@ -44,37 +47,28 @@ const CASES: [Case; 4] = [
 ];
 
 fn main() {
-    if std::env::args().any(|arg| arg == "--serve") {
-        serve();
-    } else {
-        measure();
+    match std::env::var(SERVE) {
+        Ok(name) => serve(&name),
+        Err(_) => measure(),
     }
 }
 
 // ---- the servers ----
 
-fn serve() {
+/// Serves one case on the main thread, as `podgraft serve` does.
+fn serve(name: &str) {
     let _log = Log::open(LogFormat::Json, "info").expect("a log");
+    let case = CASES.iter().find(|case| case.name == name).expect("a case");
     let issued = issue(["localhost"]).expect("a certificate");
-    println!("ca {}", issued.authority.replace('\n', "|"));
-    let mut threads = Vec::new();
-    for case in &CASES {
-        let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
-        let thread = std::thread::Builder::new().name(case.name.into());
-        threads.push(thread.spawn(move || serve_one(case, pair)).expect("a thread"));
-    }
-    // Ends with whoever started it, or where a server cannot start.
-    std::thread::spawn(move || {
-        threads.into_iter().try_for_each(std::thread::JoinHandle::join).map_err(|_| std::process::exit(1))
-    });
-    let _ = std::io::stdin().read(&mut [0]);
-    std::process::exit(0);
-}
-
-fn serve_one(case: &'static Case, pair: Pair) {
+    let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let reviewer = case.world.map_or_else(null, |(companions, containers)| product(&world_of(companions, containers)));
     let limits = Limits { requests_per_connection: u32::MAX, ..Limits::default() };
+    // Ends with whoever started it.
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
     runtime.block_on(async {
         let router = admission_router(reviewer, &limits, Observer::nobody());
         let tls = server_config(Serving::new(pair)).expect("a TLS configuration");
@@ -87,8 +81,7 @@ fn serve_one(case: &'static Case, pair: Pair) {
             Observer::nobody(),
         );
         let port = port.await.expect("a port");
-        let task = std::fs::read_link("/proc/thread-self").expect("procfs");
-        println!("case {} {} {}", port.address(), task.display(), case.name);
+        println!("{} {}", port.address(), issued.authority.replace('\n', "|"));
         port.serve(std::time::Duration::ZERO).await;
     });
 }
@@ -134,20 +127,14 @@ fn product(world: &Arc<World>) -> Reviewer {
 // ---- the measurement ----
 
 struct Server {
-    _child: Arc<Servers>,
-    /// Where the kernel tells what its thread used.
-    schedstat: String,
+    process: Child,
     connections: Vec<StreamOwned<ClientConnection, TcpStream>>,
 }
 
-struct Servers(std::sync::Mutex<Child>);
-
-impl Drop for Servers {
+impl Drop for Server {
     fn drop(&mut self) {
-        if let Ok(child) = self.0.get_mut() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -202,32 +189,7 @@ fn print(cost: &BTreeMap<(&str, &str), f64>) {
 }
 
 fn start() -> BTreeMap<&'static str, Server> {
-    let program = std::env::current_exe().expect("a path");
-    let mut child = Command::new(program)
-        .arg("--serve")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .env("RUST_LOG", "info")
-        .spawn()
-        .expect("a process");
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let mut next = || lines.next().expect("the servers are up").expect("text");
-    let authority = next().strip_prefix("ca ").expect("the CA").replace('|', "\n");
-    let config = client_config(&authority);
-    let child = Arc::new(Servers(std::sync::Mutex::new(child)));
-    let mut servers = BTreeMap::new();
-    for _ in &CASES {
-        let line = next();
-        let mut words = line.splitn(4, ' ').skip(1);
-        let mut word = || words.next().expect("a word").to_owned();
-        let (address, task, name) = (word(), word(), word());
-        let connections = (0..CONNECTIONS).map(|_| connect(&address, &config)).collect();
-        let name = CASES.iter().find(|case| case.name == name).expect("a case").name;
-        let schedstat = format!("/proc/{task}/schedstat");
-        servers.insert(name, Server { _child: Arc::clone(&child), schedstat, connections });
-    }
-    servers
+    CASES.iter().map(|case| (case.name, Server::start(case.name))).collect()
 }
 
 fn client_config(authority: &str) -> Arc<ClientConfig> {
@@ -256,6 +218,23 @@ fn request(body: &[u8]) -> Vec<u8> {
 }
 
 impl Server {
+    fn start(name: &str) -> Self {
+        let mut process = Command::new(std::env::current_exe().expect("a path"))
+            .env(SERVE, name)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a process");
+        let mut line = String::new();
+        let read = BufReader::new(process.stdout.take().expect("its output")).read_line(&mut line);
+        assert!(read.is_ok_and(|bytes| bytes > 0), "the server {name} did not start");
+        let (address, authority) = line.trim_end().split_once(' ').expect("an address and a CA");
+        let config = client_config(&authority.replace('|', "\n"));
+        let connections = (0..CONNECTIONS).map(|_| connect(address, &config)).collect();
+        Server { process, connections }
+    }
+
     /// CPU microseconds of the server's thread per answer. All connections ask before any answer is read.
     fn spend(&mut self, request: &[u8], answers: usize) -> f64 {
         let before = self.cpu_nanos();
@@ -273,7 +252,9 @@ impl Server {
     }
 
     fn cpu_nanos(&self) -> f64 {
-        let stat = std::fs::read_to_string(&self.schedstat).expect("the kernel tells what a thread used");
+        let id = self.process.id();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/task/{id}/schedstat"))
+            .expect("the kernel tells what a thread used");
         stat.split(' ').next().expect("a figure").parse().expect("a number")
     }
 }
