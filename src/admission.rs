@@ -1,8 +1,8 @@
 //! AdmissionReview bytes to our words and back. The only place that says admit or deny.
 
+use crate::inject;
 use crate::inject::verdict::{Decision, Verdict};
 use crate::inject::world::{Entry, World};
-use crate::inject::{self, reason::Reason};
 
 mod answer;
 mod preview;
@@ -41,7 +41,7 @@ fn conclude(
 ) -> Answer {
     let answer = Answer::of(request, verdict);
     let complaint = match verdict.decision {
-        Decision::Unavailable => verdict.findings.first().map_or("", |f| complaint(&f.reason)),
+        Decision::Unavailable => verdict.findings.first().map_or("", |f| f.reason.label()),
         _ => "",
     };
     observe(&Record {
@@ -55,10 +55,6 @@ fn conclude(
         complaint,
     });
     answer
-}
-
-fn complaint(reason: &Reason) -> &'static str {
-    reason.label()
 }
 
 fn unreadable(entry: &'static str, complaint: &str, observe: impl FnOnce(&Record<'_>)) -> Answer {

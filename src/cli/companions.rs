@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::input::Input;
 use super::review::Place;
+use super::talk;
 use crate::inject::world::Settings;
 use crate::manifest;
 use crate::source::collection::Collection;
@@ -28,6 +29,15 @@ impl Companions {
     /// What the webhook would know if these were applied.
     pub(super) fn place(&self, collection: &Collection) -> Place {
         Place { world: collection.world(Settings::default()), default_namespace: self.namespace.clone() }
+    }
+
+    /// What the webhook would know, for a command that works on workloads, and whether any companion is wrong. What is
+    /// only unwise in a companion is its author's to hear, from `validate`.
+    pub(super) fn settle(&self, inputs: &[Input]) -> anyhow::Result<(Place, bool)> {
+        let collection = self.collect(inputs)?;
+        let report = collection.report();
+        report.errors().for_each(talk::remark);
+        Ok((self.place(&collection), report.first_error().is_some()))
     }
 
     /// Collects them, those among the inputs included.

@@ -40,12 +40,7 @@ Examples:
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let inputs = self.filenames.read_whole()?;
-        let collection = self.companions.collect(&inputs)?;
-        // What is only unwise in a companion is its author's to hear, from `validate`.
-        let report = collection.report();
-        report.errors().for_each(talk::remark);
-        let mut failed = report.first_error().is_some();
-        let place = self.companions.place(&collection);
+        let (place, mut failed) = self.companions.settle(&inputs)?;
         let mut out = io::stdout().lock();
         let mut first = true;
         let documents = inputs.iter().flat_map(|input| &input.documents).filter_map(|d| d.value.as_ref());

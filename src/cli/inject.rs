@@ -73,12 +73,7 @@ struct Outcome {
 impl Inject {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let inputs = self.filenames.read_whole()?;
-        let collection = self.companions.collect(&inputs)?;
-        // What is only unwise in a companion is its author's to hear, from `validate`.
-        let report = collection.report();
-        report.errors().for_each(talk::remark);
-        let mut failed = report.first_error().is_some();
-        let place = self.companions.place(&collection);
+        let (place, mut failed) = self.companions.settle(&inputs)?;
         let mut changed = false;
         let mut printer = Printer::new(io::stdout().lock(), self.output.and_then(Output::format));
         for input in &inputs {

@@ -140,7 +140,7 @@ impl Reason {
     /// Whether it is an outcome of a companion, and not a remark.
     #[must_use]
     pub fn is_outcome(&self) -> bool {
-        matches!(
+        let other = matches!(
             self,
             Reason::Injected
                 | Reason::Withheld
@@ -151,18 +151,27 @@ impl Reason {
                 | Reason::ParameterMissing { .. }
                 | Reason::ParameterInvalid { .. }
                 | Reason::ParameterUnknown { .. }
-                | Reason::ContainerNameTaken { .. }
+                | Reason::FileOverridden { .. }
+                | Reason::HostNetwork
+                | Reason::Windows
+                | Reason::WouldNeverEnd
+        );
+        other || self.is_clash()
+    }
+
+    /// Whether it is a clash, which `onConflict` decides on; annotations that would be too long count as one.
+    #[must_use]
+    pub fn is_clash(&self) -> bool {
+        matches!(
+            self,
+            Reason::ContainerNameTaken { .. }
                 | Reason::PortTaken { .. }
                 | Reason::HostPortTaken { .. }
                 | Reason::VolumeNameTaken { .. }
                 | Reason::MountPathTaken { .. }
                 | Reason::VolumeNotShareable { .. }
                 | Reason::EnvNameTaken { .. }
-                | Reason::FileOverridden { .. }
                 | Reason::AnnotationsTooLong { .. }
-                | Reason::HostNetwork
-                | Reason::Windows
-                | Reason::WouldNeverEnd
         )
     }
 

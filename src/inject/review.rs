@@ -357,14 +357,7 @@ pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>)
         Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::NamespaceList => Effect::Warn,
         Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::Automatic => Effect::Tell,
         Reason::HostNetwork | Reason::Windows | Reason::WouldNeverEnd if !insists => Effect::Tell,
-        Reason::ContainerNameTaken { .. }
-        | Reason::PortTaken { .. }
-        | Reason::HostPortTaken { .. }
-        | Reason::VolumeNameTaken { .. }
-        | Reason::MountPathTaken { .. }
-        | Reason::VolumeNotShareable { .. }
-        | Reason::EnvNameTaken { .. }
-        | Reason::AnnotationsTooLong { .. } => match (via, on_conflict) {
+        clash if clash.is_clash() => match (via, on_conflict) {
             (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
             _ => Effect::Warn,
         },
