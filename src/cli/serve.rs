@@ -1,6 +1,8 @@
 //! `podgraft serve`: the composition root, where the rooms are introduced to one another.
 
 mod bounds;
+mod certificate;
+mod cluster;
 mod companions;
 mod duration;
 
@@ -22,11 +24,13 @@ use crate::http::{
     Check, Drain, Event, Limits, Observer, Port, Question, Reviewer, Transport, admin_router, admission_router,
 };
 use crate::inject::world::{Settings, World};
-use crate::metrics::{Metrics, Reloadable};
+use crate::metrics::Metrics;
 use crate::telemetry::{self, Log, LogFormat};
-use crate::tls::{CertificateFiles, Reload, Serving, server_config};
+use crate::tls::{Serving, server_config};
 
 use bounds::Bounds;
+use certificate::Certificate;
+use cluster::Cluster;
 
 /// How many connections the admin port takes: probes, a scraper or two, and people.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -38,20 +42,18 @@ const ADMIN_CONNECTIONS: usize = 64;
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Files and folders with companions and Namespaces
-    #[arg(long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1.., required = true)]
+    #[arg(long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1.., required_unless_present = "cluster")]
     companions: Vec<PathBuf>,
-    /// The folder with tls.crt and tls.key
-    #[arg(long, value_name = "DIR", env = "PODGRAFT_CERT_DIR", default_value = "certs")]
-    cert_dir: PathBuf,
+    #[command(flatten)]
+    cluster: Cluster,
+    #[command(flatten)]
+    certificate: Certificate,
     /// Where reviews are answered, over HTTPS
     #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "0.0.0.0:8443")]
     listen: SocketAddr,
     /// Where /livez, /readyz and /metrics are, over plain HTTP
     #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "0.0.0.0:8080")]
     admin_listen: SocketAddr,
-    /// podgraft's own namespace, whose Pods are left alone
-    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
-    namespace: Option<String>,
     /// Required companions are switched on: no entry of the webhook leaves Pods out that are opted out
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
     required_companions: bool,
@@ -96,7 +98,7 @@ impl Serve {
         let mut metrics = Metrics::default();
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
-        let serving = self.certificate(&metrics)?;
+        let serving = self.certificate.follow(self.poll_interval, &metrics)?;
         let world = self.world(&metrics)?;
         let drain = Drain::default();
         let checks = vec![certificate_check(&serving), companions_check(), shutdown_check(&drain)];
@@ -129,26 +131,9 @@ impl Serve {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The serving certificate, followed from now on.
-    fn certificate(&self, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<Serving>> {
-        let files = CertificateFiles::open(&self.cert_dir)?;
-        let serving = files.serving();
-        metrics.certificate_expires(serving.expires());
-        let metrics = Arc::clone(metrics);
-        let tell = move |reload| match reload {
-            Reload::Replaced(expires) => {
-                metrics.certificate_expires(expires);
-                metrics.reloaded(Reloadable::Certificate, true);
-            }
-            Reload::Kept(_) => metrics.reloaded(Reloadable::Certificate, false),
-        };
-        files.follow(self.poll_interval, tell).context("cannot start the thread that follows the certificate")?;
-        Ok(serving)
-    }
-
     /// What is known of companions and namespaces, followed from now on.
     fn world(&self, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<ArcSwap<World>>> {
-        let own_namespace = self.namespace.as_deref().map(Box::from);
+        let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
         let settings = Settings { own_namespace, required: self.required_companions };
         companions::follow(&self.companions, settings, self.poll_interval, metrics)
     }
