@@ -6,8 +6,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub(super) struct Cluster {
     /// Watch the companions and Namespaces of the cluster; with KUBECONFIG set, of the one that it names
-    #[arg(long, env = "PODGRAFT_CLUSTER")]
-    pub(super) cluster: bool,
+    #[arg(id = "cluster", long = "cluster", env = "PODGRAFT_CLUSTER")]
+    pub(super) watched: bool,
     /// What this installation is called: its Service, and the first part of the names of its webhook configurations
     #[arg(long, value_name = "NAME", env = "PODGRAFT_NAME", default_value = "podgraft")]
     pub(super) name: String,
