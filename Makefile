@@ -28,6 +28,14 @@ bench:
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli
 
+## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes (root)
+cluster: build
+	@$(CARGO) test --locked --quiet --test cluster -- up
+
+## reviews record anew what that API server asks, for tests/reviews.rs (root)
+reviews:
+	$(CARGO) test --locked --test cluster -- record
+
 ## image   a static binary in an empty image
 image:
 	docker build -t podgraft:dev .
@@ -38,4 +46,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench golden image build help
+.PHONY: run test check bench golden cluster reviews image build help

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// Says to the program that it is inside.
+/// Says to the program that it is inside, and the process by which it is seen from outside.
 const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
 
 /// The address at which the cluster's own servers are.
@@ -24,9 +24,14 @@ pub fn go() -> anyhow::Result<()> {
         .args(["--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"])
         .arg(program)
         .args(std::env::args_os().skip(1))
-        .env(INSIDE, "1")
+        .env(INSIDE, std::process::id().to_string())
         .exec();
     bail!("cannot run unshare (of util-linux): {failed}")
+}
+
+/// The process outside whose only child is this one: exec keeps process ids.
+pub fn outside() -> String {
+    std::env::var(INSIDE).unwrap_or_default()
 }
 
 /// Gives the network what a machine has, and Pods' networks a place to be listed in.

@@ -121,7 +121,8 @@ impl Cluster {
     fn person(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
         let mut command = Command::new(program);
         command.args(args).env("KUBECONFIG", self.folder.join("admin.kubeconfig")).current_dir(tree());
-        for (name, folder) in [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")] {
+        for (name, folder) in [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
+        {
             command.env(name, self.folder.join("helm").join(folder));
         }
         command.output().unwrap_or_else(|e| panic!("cannot run {}: {e}", program.display()))

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use futures_util::{StreamExt as _, pin_mut};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::api::{Api, PostParams};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
@@ -68,7 +68,10 @@ async fn register(client: &Client) -> anyhow::Result<()> {
             "conditions": [{"type": "Ready", "status": "True", "reason": "StandsIn"}],
         },
     }))?;
-    Api::all(client.clone()).create(&PostParams::default(), &node).await?;
+    let nodes: Api<Node> = Api::all(client.clone());
+    nodes.create(&PostParams::default(), &node).await?;
+    // New nodes are tainted as not ready until a controller that is not there has seen them.
+    nodes.patch(NAME, &PatchParams::default(), &Patch::Merge(json!({"spec": {"taints": null}}))).await?;
     Ok(())
 }
 

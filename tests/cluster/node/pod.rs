@@ -169,7 +169,8 @@ async fn end(
     status: &impl Fn(bool) -> Value,
 ) -> anyhow::Result<()> {
     let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or(30);
-    let sleeps = container.lifecycle.as_ref().and_then(|l| l.pre_stop.as_ref()?.sleep.as_ref()).map_or(0, |s| s.seconds);
+    let sleeps =
+        container.lifecycle.as_ref().and_then(|l| l.pre_stop.as_ref()?.sleep.as_ref()).map_or(0, |s| s.seconds);
     let ending = async {
         sleep(Duration::from_secs(u64::try_from(sleeps)?)).await;
         let id = child.id().unwrap_or_default().to_string();
@@ -212,7 +213,8 @@ fn status(pod: &Pod, container: &Container, address: &str, restarts: i32) -> imp
         let mut container = container.clone();
         container["ready"] = ready.into();
         let word = if ready { "True" } else { "False" };
-        let condition = |kind: &str, status: &str| json!({"type": kind, "status": status, "lastTransitionTime": started});
+        let condition =
+            |kind: &str, status: &str| json!({"type": kind, "status": status, "lastTransitionTime": started});
         json!({
             "phase": "Running",
             "podIP": address,
