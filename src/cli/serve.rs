@@ -98,7 +98,8 @@ impl Serve {
         let mut metrics = Metrics::default();
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
-        let serving = self.certificate.follow(self.poll_interval, &metrics)?;
+        let serving = Arc::new(Serving::default());
+        self.certificate.follow(&serving, &self.cluster, self.poll_interval, &metrics).await?;
         let world = self.world(&metrics)?;
         let drain = Drain::default();
         let checks = vec![certificate_check(&serving), companions_check(), shutdown_check(&drain)];
