@@ -1,5 +1,6 @@
 //! What is counted. Every label comes out of a closed set: nothing that a user writes can make a new series.
 
+mod certificates;
 mod process;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+pub use certificates::{Certificates, Issued};
 
 use crate::admission::{Record, ReviewResult};
 use crate::inject::verdict::{Decision, Effect, Verdict};
@@ -36,7 +39,8 @@ pub struct Metrics {
     pub connections_unseated: Counter,
     /// Times that no connection could be accepted.
     pub accept_failures: Counter,
-    certificate_expiry: Gauge,
+    /// The serving certificate.
+    pub certificates: Certificates,
     reloads: Family<Source, Counter>,
     companions: Family<State, Gauge>,
     not_ready: Family<Why, Gauge>,
@@ -133,7 +137,7 @@ impl Default for Metrics {
             connections_turned_away: Counter::default(),
             connections_unseated: Counter::default(),
             accept_failures: Counter::default(),
-            certificate_expiry: Gauge::default(),
+            certificates: Certificates::default(),
             reloads: Family::default(),
             companions: Family::default(),
             not_ready: Family::default(),
@@ -171,11 +175,6 @@ impl Metrics {
     pub fn reloaded(&self, source: Reloadable, used: bool) {
         let result = if used { "used" } else { "kept-old" };
         self.reloads.get_or_create(&Source { source: source.as_str(), result }).inc();
-    }
-
-    /// Says until when the serving certificate is valid.
-    pub fn certificate_expires(&self, at: SystemTime) {
-        self.certificate_expiry.set(timestamp(at));
     }
 
     /// Says how many companions are known, and how many of all are broken.
@@ -270,8 +269,7 @@ impl Metrics {
         let help = "Stalled connections closed to make room";
         r.register("connections_unseated", help, self.connections_unseated.clone());
         r.register("accept_failures", "Connections that could not be accepted", self.accept_failures.clone());
-        let help = "When the serving certificate expires";
-        r.register("certificate_expiry_timestamp_seconds", help, self.certificate_expiry.clone());
+        self.certificates.register(r);
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
         r.register("companions", "Companions that are known", self.companions.clone());
         let help = "Companions of the cluster whose newest version is not in use, and why";

@@ -9,7 +9,7 @@ mod duration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
@@ -102,9 +102,9 @@ impl Serve {
         let metrics = Arc::new(metrics);
         let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
         let companions = Companions::follow(&self.companions, self.poll_interval, client, self.settings(), &metrics)?;
-        let (drain, certificate) = (Drain::default(), Arc::new(OnceLock::new()));
+        let (drain, serving) = (Drain::default(), Arc::new(Serving::default()));
         let checks = vec![
-            certificate_check(&certificate),
+            certificate_check(&serving),
             Check::new("companions", companions.waiting()),
             shutdown_check(&drain),
         ];
@@ -112,12 +112,10 @@ impl Serve {
         let admin_address = admin.address();
         tokio::spawn(admin.serve(Duration::MAX));
         let first = async {
-            let serving = self.certificate.follow(self.poll_interval, &metrics)?;
-            // It fills a cell that nobody else fills.
-            let _ = certificate.set(Arc::clone(&serving));
-            anyhow::Ok((serving, companions.world().await))
+            self.certificate.follow(&serving, &self.cluster, self.poll_interval, &metrics).await?;
+            anyhow::Ok(companions.world().await)
         };
-        let (serving, world) = tokio::select! {
+        let world = tokio::select! {
             first = first => first?,
             () = ends.next() => {
                 tracing::info!("told to end before there was anything to answer with");
@@ -239,13 +237,9 @@ fn observer(metrics: Arc<Metrics>) -> Observer {
     Observer::new(count)
 }
 
-fn certificate_check(certificate: &Arc<OnceLock<Arc<Serving>>>) -> Check {
-    let certificate = Arc::clone(certificate);
-    let check = move || match certificate.get() {
-        Some(serving) => serving.check(SystemTime::now()),
-        None => Err("waiting for the first one".into()),
-    };
-    Check::new("certificate", check)
+fn certificate_check(serving: &Arc<Serving>) -> Check {
+    let serving = Arc::clone(serving);
+    Check::new("certificate", move || serving.check(SystemTime::now()))
 }
 
 fn shutdown_check(drain: &Drain) -> Check {

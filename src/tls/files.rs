@@ -77,17 +77,11 @@ impl CertificateFiles {
     ///
     /// # Errors
     /// Names the file and what is wrong with it.
-    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, FilesError> {
+    pub fn open(directory: impl Into<PathBuf>, serving: Arc<Serving>) -> Result<Self, FilesError> {
         let directory = directory.into();
         let contents = read(&directory)?;
-        let serving = Serving::new(parse(&directory, &contents)?);
+        serving.replace(parse(&directory, &contents)?);
         Ok(CertificateFiles { directory, serving, seen: Ok(contents), complained: None })
-    }
-
-    /// What is being served.
-    #[must_use]
-    pub fn serving(&self) -> Arc<Serving> {
-        Arc::clone(&self.serving)
     }
 
     /// Follows the files for as long as the process lives: a pair that can be used replaces the one that is served,
@@ -142,10 +136,11 @@ impl CertificateFiles {
 
     /// Says so where the end is near and nobody has brought anything new.
     fn complain(&mut self, now: SystemTime) {
-        let late = self.serving.expires() <= now + LATE;
+        let Some(expires) = self.serving.expires() else { return };
+        let late = expires <= now + LATE;
         if late && self.complained.is_none_or(|last| last.elapsed() >= COMPLAINT) {
             self.complained = Some(Instant::now());
-            let left = self.serving.expires().duration_since(now).unwrap_or_default().as_secs();
+            let left = expires.duration_since(now).unwrap_or_default().as_secs();
             tracing::warn!(
                 seconds_left = left,
                 "the serving certificate expires, and API servers will refuse it; issue a new one"
@@ -195,7 +190,7 @@ mod tests {
         let (first, second) = (development::issue(["a"]).unwrap(), development::issue(["b"]).unwrap());
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &first);
-        let mut files = CertificateFiles::open(folder.path()).unwrap();
+        let mut files = CertificateFiles::open(folder.path(), Arc::default()).unwrap();
         assert!(files.look().is_none());
         fs::write(folder.path().join(CERTIFICATE_FILE), &second.certificate).unwrap();
         assert!(matches!(files.look(), Some(Reload::Kept(FilesError::Unusable { .. }))));
@@ -210,7 +205,7 @@ mod tests {
     #[test]
     fn names_the_file_that_is_missing() {
         let folder = tempfile::tempdir().unwrap();
-        let error = CertificateFiles::open(folder.path()).expect_err("there is nothing").to_string();
+        let error = CertificateFiles::open(folder.path(), Arc::default()).expect_err("there is nothing").to_string();
         assert!(error.contains("tls.crt") && error.contains("--cert-dir"), "{error}");
     }
 
@@ -218,12 +213,13 @@ mod tests {
     fn complains_once_a_minute_when_the_end_is_near() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &development::issue(["a"]).unwrap());
-        let mut files = CertificateFiles::open(folder.path()).unwrap();
+        let mut files = CertificateFiles::open(folder.path(), Arc::default()).unwrap();
         files.complain(SystemTime::now());
         assert!(files.complained.is_none());
-        files.complain(files.serving.expires() - Duration::from_secs(1800));
+        let expires = files.serving.expires().unwrap();
+        files.complain(expires - Duration::from_secs(1800));
         let first = files.complained.expect("there was no complaint");
-        files.complain(files.serving.expires());
+        files.complain(expires);
         assert_eq!(files.complained, Some(first));
     }
 }

@@ -13,6 +13,7 @@ use x509_parser::parse_x509_certificate;
 #[derive(Debug)]
 pub struct Pair {
     key: Arc<CertifiedKey>,
+    begins: SystemTime,
     expires: SystemTime,
 }
 
@@ -56,7 +57,7 @@ impl Pair {
     /// Says what is wrong with them; never what stands in the key.
     pub fn parse(certificates: &[u8], key: &[u8]) -> Result<Self, PairFault> {
         let chain = parse_chain(certificates)?;
-        let expires = expiry(&chain)?;
+        let (begins, expires) = validity(&chain)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
             rustls_pki_types::pem::Error::NoItemsFound => PairFault::NoKey,
             error => PairFault::Key(error.to_string()),
@@ -65,16 +66,27 @@ impl Pair {
         let owner = (0..chain.len())
             .find(|place| CertifiedKey::new(chain[*place..].to_vec(), Arc::clone(&key)).keys_match().is_ok());
         match owner {
-            Some(0) => Ok(Pair { key: Arc::new(CertifiedKey::new(chain, key)), expires }),
+            Some(0) => Ok(Pair { key: Arc::new(CertifiedKey::new(chain, key)), begins, expires }),
             Some(place) => Err(PairFault::LeafNotFirst { place: place + 1 }),
             None => Err(PairFault::Mismatch),
         }
+    }
+
+    /// Since when all of the chain is valid.
+    #[must_use]
+    pub fn begins(&self) -> SystemTime {
+        self.begins
     }
 
     /// When the first certificate of the chain expires.
     #[must_use]
     pub fn expires(&self) -> SystemTime {
         self.expires
+    }
+
+    /// The serving certificate, and those behind it.
+    pub(super) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.key.cert
     }
 
     pub(super) fn certified_key(&self) -> Arc<CertifiedKey> {
@@ -92,15 +104,17 @@ fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairFault> {
     if chain.is_empty() { Err(PairFault::NoCertificate) } else { Ok(chain) }
 }
 
-/// The earliest end of all certificates: a chain is as good as its shortest link.
-fn expiry(chain: &[CertificateDer<'_>]) -> Result<SystemTime, PairFault> {
-    let mut earliest = i64::MAX;
+/// The latest beginning and the earliest end of all certificates: a chain is as good as its shortest link.
+fn validity(chain: &[CertificateDer<'_>]) -> Result<(SystemTime, SystemTime), PairFault> {
+    let (mut latest, mut earliest) = (0, i64::MAX);
     for (index, certificate) in chain.iter().enumerate() {
         let (_, parsed) = parse_x509_certificate(certificate)
             .map_err(|error| PairFault::Certificate { place: index + 1, why: error.to_string() })?;
+        latest = latest.max(parsed.validity().not_before.timestamp());
         earliest = earliest.min(parsed.validity().not_after.timestamp());
     }
-    Ok(UNIX_EPOCH + Duration::from_secs(u64::try_from(earliest).unwrap_or(0)))
+    let time = |seconds| UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    Ok((time(latest), time(earliest)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
@@ -12,26 +12,26 @@ use rustls::{Error, ServerConfig};
 use super::Pair;
 
 /// The pair that is being served. Replaced as a whole: handshakes that are under way keep the one that they began with,
-/// and connections that stand are not touched.
-#[derive(Debug)]
-pub struct Serving(ArcSwap<Pair>);
+/// and connections that stand are not touched. Without any, no handshake succeeds.
+#[derive(Debug, Default)]
+pub struct Serving(ArcSwapOption<Pair>);
 
 impl Serving {
     /// Begins with a pair.
     #[must_use]
     pub fn new(pair: Pair) -> Arc<Self> {
-        Arc::new(Serving(ArcSwap::from_pointee(pair)))
+        Arc::new(Serving(ArcSwapOption::from_pointee(pair)))
     }
 
     /// Serves another pair from the next handshake on.
-    pub fn replace(&self, pair: Pair) {
-        self.0.store(Arc::new(pair));
+    pub fn replace(&self, pair: impl Into<Arc<Pair>>) {
+        self.0.store(Some(pair.into()));
     }
 
-    /// When what is being served expires.
+    /// When what is being served expires; nothing where nothing is being served yet.
     #[must_use]
-    pub fn expires(&self) -> SystemTime {
-        self.0.load().expires()
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.0.load().as_ref().map(|pair| pair.expires())
     }
 
     /// Whether it can be trusted at a point in time.
@@ -39,9 +39,10 @@ impl Serving {
     /// # Errors
     /// Says that it cannot, and what to do.
     pub fn check(&self, now: SystemTime) -> Result<(), String> {
-        match self.expires().duration_since(now) {
-            Ok(_) => Ok(()),
-            Err(_) => Err("the serving certificate has expired, so API servers refuse it; issue a new one".into()),
+        match self.expires() {
+            Some(expires) if expires > now => Ok(()),
+            Some(_) => Err("the serving certificate has expired, so API servers refuse it; issue a new one".into()),
+            None => Err("there is no serving certificate yet; the log says what is being waited for".into()),
         }
     }
 }
@@ -49,7 +50,7 @@ impl Serving {
 impl ResolvesServerCert for Serving {
     /// One certificate for every name, for API servers reach a webhook by name, by address and without any.
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load().certified_key())
+        self.0.load().as_ref().map(|pair| pair.certified_key())
     }
 }
 

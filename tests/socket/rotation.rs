@@ -55,8 +55,9 @@ fn der(issued: &Issued) -> Vec<u8> {
 async fn follow(mount: &Mount, authority: &str) -> (Server, mpsc::Receiver<Reload>) {
     // Connections are retired quickly, so that there are new ones all the time.
     let limits = Limits { requests_per_connection: 3, ..Limits::default() };
-    let files = CertificateFiles::open(mount.0.path()).unwrap();
-    let server = Server::with(limits, echo(), authority.to_owned(), files.serving()).await;
+    let serving = Arc::default();
+    let files = CertificateFiles::open(mount.0.path(), Arc::clone(&serving)).unwrap();
+    let server = Server::with(limits, echo(), authority.to_owned(), serving).await;
     let (tell, told) = mpsc::channel();
     files.follow(INTERVAL, move |reload| drop(tell.send(reload))).unwrap();
     (server, told)

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
+use tokio::sync::Notify;
 
+use super::cluster::Cluster;
 use super::duration;
-use crate::metrics::{Metrics, Reloadable};
-use crate::tls::{CertificateFiles, Reload, Serving};
+use crate::metrics::{Issued, Metrics, Reloadable};
+use crate::tls::{CertificateFiles, News, Reload, Serving, SharedCertificate};
 
 /// Where the serving certificate comes from.
 #[derive(Debug, Args)]
@@ -38,23 +40,87 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// The serving certificate, followed from now on.
+    /// Waits until there is a serving certificate, and follows it from then on.
     ///
     /// # Errors
-    /// Where there is none that can be used.
-    pub(super) fn follow(&self, interval: Duration, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<Serving>> {
-        let files = CertificateFiles::open(&self.cert_dir)?;
-        let serving = files.serving();
-        metrics.certificate_expires(serving.expires());
+    /// Where there are files and they cannot be used, where the flags contradict each other, or where it is not known
+    /// what the cluster is. An API server that is away is waited for.
+    pub(super) async fn follow(
+        &self,
+        serving: &Arc<Serving>,
+        cluster: &Cluster,
+        interval: Duration,
+        metrics: &Arc<Metrics>,
+    ) -> anyhow::Result<()> {
+        match self.shared(cluster)? {
+            Some(shared) => keep(shared, serving, cluster, interval, metrics).await,
+            None => self.files(serving, interval, metrics),
+        }
+    }
+
+    fn files(&self, serving: &Arc<Serving>, interval: Duration, metrics: &Arc<Metrics>) -> anyhow::Result<()> {
+        let files = CertificateFiles::open(&self.cert_dir, Arc::clone(serving))?;
+        if let Some(expires) = serving.expires() {
+            metrics.certificates.expires(expires);
+        }
         let metrics = Arc::clone(metrics);
         let tell = move |reload| match reload {
             Reload::Replaced(expires) => {
-                metrics.certificate_expires(expires);
+                metrics.certificates.expires(expires);
                 metrics.reloaded(Reloadable::Certificate, true);
             }
             Reload::Kept(_) => metrics.reloaded(Reloadable::Certificate, false),
         };
-        files.follow(interval, tell).context("cannot start the thread that follows the certificate")?;
-        Ok(serving)
+        files.follow(interval, tell).context("cannot start the thread that follows the certificate")
     }
+
+    fn shared(&self, cluster: &Cluster) -> anyhow::Result<Option<SharedCertificate>> {
+        let Some(secret) = self.cert_secret.clone() else { return Ok(None) };
+        let namespace = cluster.namespace.clone().context("--cert-secret needs --namespace")?;
+        for (flag, lifetime) in [("--cert-lifetime", self.cert_lifetime), ("--ca-lifetime", self.ca_lifetime)] {
+            ensure!(lifetime >= SHORTEST, "{flag} must be at least {} s", SHORTEST.as_secs());
+        }
+        let pause = self.ca_pause;
+        ensure!(pause < self.ca_lifetime / 3, "--ca-pause must be shorter than a third of --ca-lifetime");
+        let (lifetime, authority_lifetime) = (self.cert_lifetime, self.ca_lifetime);
+        let installation = cluster.name.clone();
+        Ok(Some(SharedCertificate { namespace, secret, installation, lifetime, authority_lifetime, pause }))
+    }
+}
+
+/// Certificates are dated in whole seconds, and a third of a life must be long enough to issue the next one.
+const SHORTEST: Duration = Duration::from_secs(10);
+
+async fn keep(
+    shared: SharedCertificate,
+    serving: &Arc<Serving>,
+    cluster: &Cluster,
+    interval: Duration,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<()> {
+    let client = cluster.client().await?;
+    metrics.certificates.look_after();
+    tracing::info!(namespace = shared.namespace, secret = shared.secret, "waiting for a serving certificate");
+    let there = Arc::new(Notify::new());
+    let (metrics, notify) = (Arc::clone(metrics), Arc::clone(&there));
+    let mut first = true;
+    let tell = move |news| {
+        match news {
+            News::Serving(expires) => {
+                metrics.certificates.expires(expires);
+                if !std::mem::take(&mut first) {
+                    metrics.reloaded(Reloadable::Certificate, true);
+                }
+                notify.notify_one();
+            }
+            News::Authority(expires) => metrics.certificates.authority_expires(expires),
+            News::IssuedPair => metrics.certificates.issued(Issued::Pair),
+            News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
+            News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
+            News::Failed => metrics.certificates.failed(),
+        };
+    };
+    tokio::spawn(shared.keep(client, Arc::clone(serving), interval, tell));
+    there.notified().await;
+    Ok(())
 }

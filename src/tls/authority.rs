@@ -1,0 +1,170 @@
+//! A certificate authority: how it is made, what it issues, and what is trusted because of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, Error, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use x509_parser::parse_x509_certificate;
+
+/// Clocks of API servers may be behind: whatever is issued has been valid for this long already.
+pub(super) const BACKDATED: Duration = Duration::from_secs(3600);
+
+/// The certificate of an authority: whoever has it trusts what the authority issues.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Anchor {
+    der: CertificateDer<'static>,
+    begins: u64,
+    ends: u64,
+}
+
+/// An authority that can issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Authority {
+    /// Its certificate.
+    pub(super) anchor: Anchor,
+    key: Key,
+}
+
+/// A private key as PEM, which nothing prints.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Key(Arc<str>);
+
+/// What an authority issued: a certificate as PEM, and its key.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    pub(super) certificate: String,
+    pub(super) key: Key,
+}
+
+impl Anchor {
+    /// All certificates of a PEM text that can be read, each once and in order. The others cannot be trusted anyway.
+    pub(super) fn parse_all(pem: &[u8]) -> Vec<Self> {
+        let mut anchors = Vec::new();
+        for certificate in CertificateDer::pem_slice_iter(pem).filter_map(Result::ok) {
+            if let Some(anchor) = Anchor::new(certificate)
+                && !anchors.contains(&anchor)
+            {
+                anchors.push(anchor);
+            }
+        }
+        anchors
+    }
+
+    fn new(der: CertificateDer<'static>) -> Option<Self> {
+        let (_, parsed) = parse_x509_certificate(&der).ok()?;
+        let seconds = |time: x509_parser::time::ASN1Time| u64::try_from(time.timestamp()).unwrap_or(0);
+        let (begins, ends) = (seconds(parsed.validity().not_before), seconds(parsed.validity().not_after));
+        Some(Anchor { der, begins, ends })
+    }
+
+    /// When it was issued: it begins earlier, for clocks that are behind.
+    pub(super) fn issued(&self) -> SystemTime {
+        UNIX_EPOCH + (Duration::from_secs(self.begins) + BACKDATED).min(Duration::from_secs(self.ends))
+    }
+
+    pub(super) fn expires(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.ends)
+    }
+
+    pub(super) fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    pub(super) fn pem(&self) -> String {
+        let text = STANDARD.encode(&self.der);
+        let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+        for line in text.as_bytes().chunks(64) {
+            pem.push_str(&String::from_utf8_lossy(line));
+            pem.push('\n');
+        }
+        pem + "-----END CERTIFICATE-----\n"
+    }
+
+    /// The first bytes of its serial number, as `openssl x509 -serial` shows it: enough to tell two apart in a log.
+    pub(super) fn serial(&self) -> String {
+        let serial = parse_x509_certificate(&self.der).map(|(_, parsed)| parsed.raw_serial().to_vec());
+        serial.unwrap_or_default().iter().take(4).map(|byte| format!("{byte:02X}")).collect()
+    }
+}
+
+impl fmt::Debug for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Anchor({}, {}..{})", self.serial(), self.begins, self.ends)
+    }
+}
+
+impl Authority {
+    /// Makes one, valid from an hour ago until `lifetime` from now.
+    pub(super) fn new(name: &str, now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
+        let key = KeyPair::generate()?;
+        let mut params = valid(CertificateParams::new([])?, now, now + lifetime);
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let certificate = params.self_signed(&key)?;
+        let anchor = Anchor::new(certificate.into()).ok_or(Error::CouldNotParseCertificate)?;
+        Ok(Authority { anchor, key: Key(key.serialize_pem().into()) })
+    }
+
+    /// The one certificate among several that a key fits, and the key; nothing where it fits none.
+    pub(super) fn find(anchors: &[Anchor], key: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(key).ok()?;
+        let pair = KeyPair::from_pem(text).ok()?;
+        let fits = |anchor: &&Anchor| {
+            parse_x509_certificate(&anchor.der)
+                .is_ok_and(|(_, parsed)| parsed.public_key().subject_public_key.data == pair.public_key_raw())
+        };
+        let anchor = anchors.iter().find(fits)?.clone();
+        Some(Authority { anchor, key: Key(text.into()) })
+    }
+
+    /// Issues a serving certificate for names and addresses, valid from an hour ago until `ends`, and never longer
+    /// than the authority itself.
+    pub(super) fn issue(&self, names: Vec<String>, now: SystemTime, ends: SystemTime) -> Result<Fresh, Error> {
+        let key = KeyPair::generate()?;
+        let mut params = valid(CertificateParams::new(names)?, now, ends.min(self.anchor.expires()));
+        params.distinguished_name.push(DnType::CommonName, "podgraft");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let issuer = Issuer::from_ca_cert_der(&self.anchor.der, KeyPair::from_pem(self.key.pem())?)?;
+        let certificate = params.signed_by(&key, &issuer)?;
+        Ok(Fresh { certificate: certificate.pem(), key: Key(key.serialize_pem().into()) })
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+}
+
+impl Key {
+    pub(super) fn new(pem: &str) -> Self {
+        Key(pem.into())
+    }
+
+    pub(super) fn pem(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+fn valid(mut params: CertificateParams, now: SystemTime, ends: SystemTime) -> CertificateParams {
+    let epoch = date_time_ymd(1970, 1, 1);
+    let since = |time: SystemTime| Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    params.not_before = epoch + since(now).saturating_sub(BACKDATED);
+    params.not_after = epoch + since(ends);
+    params
+}
