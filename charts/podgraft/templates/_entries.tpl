@@ -15,7 +15,7 @@ or cert-manager writes it, and a field that the chart does not have survives eve
 clientConfig:
   service:
     name: {{ include "podgraft.fullname" .root }}
-    namespace: {{ .root.Release.Namespace }}
+    namespace: {{ .root.Release.Namespace | quote }}
     path: {{ .path }}
     port: 443
   {{- if eq .root.Values.certificate.mode "secret" }}

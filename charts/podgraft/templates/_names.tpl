@@ -2,36 +2,36 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* The installation's name. Releases are cut to 53 by Helm; 50 leaves room for a Service's DNS name. */ -}}
+{{- /* The installation's name. A Service's may have 63 letters and no dots, which a release's may have. */ -}}
 {{- define "podgraft.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
 {{- else -}}
 {{- $name := include "podgraft.name" . -}}
 {{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 50 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "podgraft.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "podgraft.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
 
 {{- /* All labels of an object that is no Pod. */ -}}
 {{- define "podgraft.labels" -}}
-{{- $own := dict
+{{- $labels := dict
   "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
   "app.kubernetes.io/name" (include "podgraft.name" .)
   "app.kubernetes.io/instance" .Release.Name
   "app.kubernetes.io/version" .Chart.AppVersion
   "app.kubernetes.io/part-of" "podgraft"
   "app.kubernetes.io/managed-by" .Release.Service -}}
-{{- toYaml (merge $own .Values.commonLabels) -}}
+{{- toYaml (merge $labels .Values.commonLabels) -}}
 {{- end -}}
 
 {{- define "podgraft.serviceAccountName" -}}
