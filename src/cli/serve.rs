@@ -103,11 +103,8 @@ impl Serve {
         let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
         let companions = Companions::follow(&self.companions, self.poll_interval, client, self.settings(), &metrics)?;
         let (drain, serving) = (Drain::default(), Arc::new(Serving::default()));
-        let checks = vec![
-            certificate_check(&serving),
-            Check::new("companions", companions.waiting()),
-            shutdown_check(&drain),
-        ];
+        let checks =
+            vec![certificate_check(&serving), Check::new("companions", companions.waiting()), shutdown_check(&drain)];
         let admin = self.admin_port(checks, companions.pulse(), Arc::clone(&metrics)).await?;
         let admin_address = admin.address();
         tokio::spawn(admin.serve(Duration::MAX));

@@ -66,6 +66,11 @@ impl Cluster {
         self.send(Method::PATCH, path, Some(("application/merge-patch+json", patch))).await
     }
 
+    /// A JSON patch (RFC 6902).
+    pub async fn json_patch(&self, path: &str, patch: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(("application/json-patch+json", patch))).await
+    }
+
     /// Writes an object as server-side apply does, whether it is there or not.
     pub async fn apply(&self, path: &str, object: &Value) -> Answer {
         let path = format!("{path}?fieldManager=test&force=true");

@@ -9,12 +9,14 @@
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 
 mod apart;
+mod certificates;
 mod cluster;
 mod control_plane;
 mod credentials;
 mod entries;
 mod injection;
 mod installation;
+mod load;
 mod neighbours;
 mod node;
 mod parts;
@@ -83,10 +85,18 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 /// In the order in which they are read.
 fn chapters() -> Vec<Chapter> {
-    vec![Chapter {
-        name: "installed by its chart",
-        set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-        tests: [injection::tests(), neighbours::tests(), entries::tests()].into_iter().flatten().collect(),
-        alone: false,
-    }]
+    vec![
+        Chapter {
+            name: "installed by its chart",
+            set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
+            tests: [injection::tests(), neighbours::tests(), entries::tests()].into_iter().flatten().collect(),
+            alone: false,
+        },
+        Chapter {
+            name: "while things change",
+            set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
+            tests: certificates::tests(),
+            alone: true,
+        },
+    ]
 }

@@ -48,8 +48,7 @@ async fn bind(pods: &Api<Pod>, pod: &Pod) -> anyhow::Result<()> {
     }
     let target = ObjectReference { kind: Some("Node".into()), name: Some(NAME.into()), ..ObjectReference::default() };
     let binding = Binding { metadata: pod.metadata.clone(), target };
-    let bytes = serde_json::to_vec(&binding)?;
-    let _: Value = pods.create_subresource("binding", &pod.name_any(), &PostParams::default(), &bytes).await?;
+    let _: Value = pods.create_subresource("binding", &pod.name_any(), &PostParams::default(), &binding).await?;
     Ok(())
 }
 
