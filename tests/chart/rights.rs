@@ -52,7 +52,11 @@ fn rules(role: &Value) -> Vec<String> {
         assert!(keys.iter().all(|k| ["apiGroups", "resources", "resourceNames", "verbs"].contains(&k.as_str())));
         let list = |key: &str| {
             let words = rule[key].as_array().map_or(&[][..], Vec::as_slice).iter();
-            words.map(|w| w.as_str().unwrap()).map(|w| if w.is_empty() { "core" } else { w }).collect::<Vec<_>>().join(", ")
+            words
+                .map(|w| w.as_str().unwrap())
+                .map(|w| if w.is_empty() { "core" } else { w })
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         let names = list("resourceNames");
         let names = if names.is_empty() { names } else { format!(" [{names}]") };
