@@ -24,9 +24,9 @@ check:
 bench:
 	$(CARGO) bench --locked --bench review --bench heap
 
-## golden  write what the goldens, CRDs and references should be, to be read with git diff
+## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli
+	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli --test chart
 
 ## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes (root)
 cluster: build

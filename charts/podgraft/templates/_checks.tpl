@@ -1,6 +1,14 @@
-{{- /* Values that each are right and together are not: the policies of required companions refuse every Pod of the cluster
+{{- /* Values that each are right and together are not. The policies of required companions refuse every Pod of the cluster
 that lacks one, so podgraft must be asked about every Pod. */ -}}
 {{- define "podgraft.checks" -}}
+{{- if eq .Values.certificate.mode "secret" -}}
+{{- if not .Values.certificate.secret.name -}}
+{{- fail "certificate.mode is secret: certificate.secret.name must name the Secret with tls.crt and tls.key" -}}
+{{- end -}}
+{{- if not .Values.certificate.secret.caBundle -}}
+{{- fail "certificate.mode is secret: certificate.secret.caBundle must have the authority's certificates in PEM" -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.requiredCompanions.enabled -}}
 {{- $why := "the policies would refuse Pods that podgraft is never asked about" -}}
 {{- range list "requested" "optedIn" "clusterWide" -}}

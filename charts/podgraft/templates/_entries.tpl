@@ -19,7 +19,7 @@ clientConfig:
     path: {{ .path }}
     port: 443
   {{- if eq .root.Values.certificate.mode "secret" }}
-  caBundle: {{ required "certificate.mode is secret: certificate.secret.caBundle must have the authority's certificates in PEM" .root.Values.certificate.secret.caBundle | b64enc }}
+  caBundle: {{ .root.Values.certificate.secret.caBundle | b64enc }}
   {{- end }}
 admissionReviewVersions: [v1]
 sideEffects: None

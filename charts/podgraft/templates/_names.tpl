@@ -66,6 +66,6 @@ on a change of mode after cert-manager had filled it. */ -}}
 {{- else if eq .Values.certificate.mode "certManager" -}}
 {{ $fullname }}-tls
 {{- else -}}
-{{ required "certificate.mode is secret: certificate.secret.name must name the Secret with tls.crt and tls.key" .Values.certificate.secret.name }}
+{{ .Values.certificate.secret.name }}
 {{- end -}}
 {{- end -}}
