@@ -88,7 +88,7 @@ impl SharedCertificate {
             metadata: Secret::default(),
             memory: Memory::default(),
             bundles: Bundles::default(),
-            sent: [const { None }; 4],
+            sent: [const { None }; Configuration::ALL.len()],
             retry: Retry::default(),
         };
         keeper.run(events, look).await;
@@ -120,7 +120,7 @@ struct Keeper<F> {
     memory: Memory,
     bundles: Bundles,
     /// The resourceVersion of each configuration that was patched last, and when.
-    sent: [Option<(String, Instant)>; 4],
+    sent: [Option<(String, Instant)>; Configuration::ALL.len()],
     retry: Retry,
 }
 

@@ -6,7 +6,11 @@ use super::{of_kind, rendered, yaml};
 
 const ALERTS: &str = include_str!("../../charts/podgraft/files/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../charts/podgraft/files/dashboard.json");
-const SOURCES: [&str; 2] = [include_str!("../../src/metrics.rs"), include_str!("../../src/metrics/process.rs")];
+const SOURCES: [&str; 3] = [
+    include_str!("../../src/metrics.rs"),
+    include_str!("../../src/metrics/certificates.rs"),
+    include_str!("../../src/metrics/process.rs"),
+];
 
 #[test]
 fn alerts_and_dashboard_name_only_metrics_that_there_are() {

@@ -11,7 +11,7 @@ const ALWAYS: [&str; 3] = [
 ];
 const SELF_MANAGED: [&str; 4] = [
     "admissionregistration.k8s.io: mutatingwebhookconfigurations \
-     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide]: get, list, watch, patch",
+     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide, podgraft-opted-out]: get, list, watch, patch",
     "admissionregistration.k8s.io: validatingwebhookconfigurations [podgraft-preview]: get, list, watch, patch",
     "podgraft-system: core: secrets [podgraft-certificate]: get, list, watch, update",
     "podgraft-system: core: secrets: create",
@@ -19,7 +19,7 @@ const SELF_MANAGED: [&str; 4] = [
 const REQUIRED: [&str; 2] = [
     "admissionregistration.k8s.io: validatingadmissionpolicies, validatingadmissionpolicybindings: \
      get, list, watch, create, update, delete",
-    "admissionregistration.k8s.io: mutatingwebhookconfigurations [podgraft-cluster-wide]: get",
+    "admissionregistration.k8s.io: mutatingwebhookconfigurations [podgraft-opted-out]: get, list, watch",
 ];
 
 #[test]

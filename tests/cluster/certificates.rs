@@ -49,17 +49,20 @@ async fn two_replicas_that_start_at_once_end_with_one_authority(cluster: &Cluste
     let expected = BTreeSet::from([STANDARD.encode(&authority)]);
     assert_eq!(trusted(cluster).await, expected);
     let pods = cluster.get(&format!("/api/v1/namespaces/{OWN}/pods")).await.expect("podgraft's Pods");
-    let addresses: Vec<&str> =
-        pods["items"].as_array().into_iter().flatten().filter_map(|p| p["status"]["podIP"].as_str()).collect();
+    let living =
+        pods["items"].as_array().into_iter().flatten().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
+    let addresses: Vec<&str> = living.filter_map(|p| p["status"]["podIP"].as_str()).collect();
     assert_eq!(addresses.len(), 2);
     for address in addresses {
         // `podgraft probe` checks the certificate as API servers do, against the Service's name.
         let file = cluster.folder.join("trusted.crt");
         std::fs::write(&file, &authority).expect("a file");
         let probe = std::process::Command::new(env!("CARGO_BIN_EXE_podgraft"))
-            .args(["probe", "--server-name", &format!("podgraft.{OWN}.svc"), "--ca"])
-            .arg(&file)
+            .args(["probe", "--server-name", &format!("podgraft.{OWN}.svc"), "--server"])
             .arg(format!("https://{address}:8443"))
+            .args(["--filename", "examples/git-sync/app.yaml", "--ca"])
+            .arg(&file)
+            .current_dir(crate::cluster::tree())
             .output()
             .expect("podgraft");
         assert!(probe.status.success(), "{address}: {}", String::from_utf8_lossy(&probe.stderr));
@@ -128,18 +131,15 @@ async fn an_entry_that_is_switched_off_and_on_and_rolled_back_is_trusted_at_once
 async fn certificates_rotate_replicas_are_replaced_and_companions_change_while_pods_are_created_without_pause(
     cluster: &Cluster,
 ) {
+    // From here on everything changes at once: certificates live for seconds.
+    cluster.uninstall();
+    let short = ["certificate.lifetime=15s", "certificate.caLifetime=45s", "certificate.caPause=3s"];
+    cluster.install(&[&[ENTRIES], &short[..]].concat()).await;
     cluster.companion(&companion("steady")).await;
     let load = Load::start(cluster, "steady").await;
-    load.go_on(cluster, 50).await;
-    // From here on everything changes at once: certificates live for seconds.
-    let short = ["certificate.lifetime=20s", "certificate.caLifetime=60s", "certificate.caPause=3s"];
-    cluster.install(&[&[ENTRIES], &short[..]].concat()).await;
     let (mut pairs, mut authorities) = (BTreeSet::new(), BTreeSet::new());
     let mut changes = 0;
     let restart = ["--namespace", OWN, "rollout", "restart", "deployment/podgraft"];
-    // Certificates of the default lifetimes are in use until a third of the new ones would be left: the first
-    // rotations are forced, as an administrator would do it.
-    cluster.merge(&secret(), &json!({"data": {"tls.crt": null, "tls.key": null}})).await.expect("no pair");
     for round in 0..60 {
         let mut other = companion("unsteady");
         other["spec"]["containers"][0]["image"] = format!("registry.example/unsteady:{round}").into();
@@ -151,7 +151,7 @@ async fn certificates_rotate_replicas_are_replaced_and_companions_change_while_p
         pairs.insert(stored(cluster, "tls.crt").await);
         let bundle = stored(cluster, "ca.crt").await;
         authorities.extend(bundle.split_inclusive("-----END CERTIFICATE-----\n").map(str::to_owned));
-        if pairs.len() > 3 && authorities.len() > 1 && round > 40 {
+        if pairs.len() > 3 && authorities.len() > 1 && round > 45 {
             break;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -82,6 +82,12 @@ impl Cluster {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// Deletes all objects of a collection at once, without waiting for their end.
+    pub async fn delete_now(&self, path: &str) {
+        let now = json!({"gracePeriodSeconds": 0});
+        self.send(Method::DELETE, path, Some(("application/json", &now))).await.expect("deleting all");
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<(&str, &Value)>) -> Answer {
         rest::send(&self.client, method, path, body).await.unwrap_or_else(|e| panic!("no answer for {path}: {e:#}"))
     }

@@ -95,11 +95,17 @@ fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
     start(&parts.apiserver, folder, "apiserver", &args)
 }
 
-/// Pods that are made, with what webhooks said of them.
+/// Pods that are made, with what webhooks said of them; and all that podgraft itself does.
 fn audit_policy(folder: &Path) -> anyhow::Result<String> {
     let path = folder.join("audit-policy.yaml");
-    let rules = "rules:\n- {level: Metadata, verbs: [create], resources: [{group: \"\", resources: [pods]}], omitStages: [RequestReceived]}\n- {level: None}\n";
-    std::fs::write(&path, format!("apiVersion: audit.k8s.io/v1\nkind: Policy\n{rules}"))?;
+    let rules = r#"
+omitStages: [RequestReceived]
+rules:
+- {level: Metadata, verbs: [create], resources: [{group: "", resources: [pods]}]}
+- {level: Metadata, users: ["system:serviceaccount:podgraft-system:podgraft"]}
+- {level: None}
+"#;
+    std::fs::write(&path, format!("apiVersion: audit.k8s.io/v1\nkind: Policy{rules}"))?;
     Ok(path.display().to_string())
 }
 

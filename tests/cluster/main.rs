@@ -13,6 +13,7 @@ mod certificates;
 mod cluster;
 mod control_plane;
 mod credentials;
+mod end;
 mod entries;
 mod injection;
 mod installation;
@@ -23,6 +24,8 @@ mod parts;
 mod person;
 mod record;
 mod rest;
+mod role;
+mod sources;
 mod suite;
 mod webhook;
 mod workload;
@@ -85,17 +88,18 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 /// In the order in which they are read.
 fn chapters() -> Vec<Chapter> {
+    let all = |topics: Vec<Vec<suite::Test>>| topics.into_iter().flatten().collect();
     vec![
         Chapter {
             name: "installed by its chart",
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: [injection::tests(), neighbours::tests(), entries::tests()].into_iter().flatten().collect(),
+            tests: all(vec![injection::tests(), neighbours::tests(), sources::tests(), entries::tests()]),
             alone: false,
         },
         Chapter {
             name: "while things change",
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: certificates::tests(),
+            tests: all(vec![certificates::tests(), sources::outage::tests(), role::tests(), end::tests()]),
             alone: true,
         },
     ]

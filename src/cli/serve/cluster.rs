@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::http::HeaderValue;
+use axum::http::header::USER_AGENT;
 use clap::Args;
 
 /// How long the API server may be silent before a connection counts as dead. A watch hears of it once a minute.
@@ -32,6 +34,8 @@ impl Cluster {
         let mut config = found.context("cannot find the cluster; set KUBECONFIG, or run in a Pod with a token")?;
         config.read_timeout = Some(SILENCE);
         config.reset_reader_on_write = true;
+        // The API server remembers by it who wrote a field.
+        config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("podgraft/", env!("CARGO_PKG_VERSION")))));
         kube::Client::try_from(config).context("cannot set up the connection to the cluster")
     }
 }

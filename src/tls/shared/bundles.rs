@@ -16,6 +16,7 @@ pub(super) enum Configuration {
     Requested,
     OptedIn,
     ClusterWide,
+    OptedOut,
     Preview,
 }
 
@@ -38,12 +39,13 @@ pub(super) struct Entry {
 /// All configurations; what nobody has told of yet is not known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bundles {
-    known: [Option<Option<Seen>>; 4],
+    known: [Option<Option<Seen>>; 5],
     held: Option<(Anchor, SystemTime)>,
 }
 
 impl Configuration {
-    pub(super) const ALL: [Self; 4] = [Self::Requested, Self::OptedIn, Self::ClusterWide, Self::Preview];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Requested, Self::OptedIn, Self::ClusterWide, Self::OptedOut, Self::Preview];
 
     /// The object's name in an installation.
     pub(super) fn name(self, installation: &str) -> String {
@@ -51,6 +53,7 @@ impl Configuration {
             Self::Requested => "requested",
             Self::OptedIn => "opted-in",
             Self::ClusterWide => "cluster-wide",
+            Self::OptedOut => "opted-out",
             Self::Preview => "preview",
         };
         format!("{installation}-{entry}")

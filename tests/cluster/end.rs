@@ -1,0 +1,35 @@
+//! What is left when podgraft is gone.
+
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, OWN, printed};
+use crate::injection::create;
+use crate::tests;
+use crate::workload::{companion, containers, template};
+
+tests![uninstalling_leaves_companions_and_nothing_that_could_block_anything];
+
+async fn uninstalling_leaves_companions_and_nothing_that_could_block_anything(cluster: &Cluster) {
+    cluster.companion(&companion("survivor")).await;
+    let labels = json!({"podgraft.dev/inject": "enabled"});
+    let town = cluster.namespace(json!({"labels": labels})).await;
+    cluster.uninstall();
+    for resource in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
+        let left = printed(cluster.kubectl(["get", resource, "-o", "name", "-l", "app.kubernetes.io/name=podgraft"]));
+        assert_eq!(left, "", "{resource}");
+    }
+    let kinds = "validatingadmissionpolicies,validatingadmissionpolicybindings,clusterroles,clusterrolebindings";
+    for kind in kinds.split(',') {
+        let left = printed(cluster.kubectl(["get", kind, "-o", "name"]));
+        assert!(!left.lines().any(|name| name.contains("podgraft")), "{left}");
+    }
+    let left = printed(cluster.kubectl(["--namespace", OWN, "get", "all,secrets,roles,rolebindings", "-o", "name"]));
+    let running = |name: &&str| !name.starts_with("pod/");
+    assert_eq!(left.lines().filter(running).collect::<Vec<_>>(), Vec::<&str>::new());
+    let asks = template(Value::Null, json!({"podgraft.dev/companions": "survivor"}));
+    assert_eq!(containers(&create(cluster, &town, "asks", &asks).await), ["web"]);
+    let kept = printed(cluster.kubectl(["get", "clustercompanions", "survivor", "-o", "name"]));
+    assert_eq!(kept.trim(), "clustercompanion.podgraft.dev/survivor", "companions outlive an installation");
+    cluster.install(&[]).await;
+    assert_eq!(containers(&create(cluster, &town, "asks-again", &asks).await), ["survivor", "web"]);
+}

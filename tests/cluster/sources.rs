@@ -1,0 +1,151 @@
+//! Companions and Namespaces of the cluster: broken ones, and an API server that goes and comes back.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, OWN, printed};
+use crate::injection::create;
+use crate::installation::companion_path;
+use crate::tests;
+use crate::workload::{collection, companion, containers, pod, template};
+
+tests![
+    what_the_definitions_can_tell_is_refused_when_it_is_applied,
+    a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on,
+    a_companion_that_turned_bad_keeps_its_last_good_version,
+    each_status_is_written_once_by_two_replicas,
+    a_required_companion_is_not_ready_where_required_companions_are_switched_off,
+    kubectl_explain_and_get_tell_what_a_companion_is,
+];
+
+pub mod outage {
+    use super::*;
+
+    tests![an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment];
+
+    async fn an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment(cluster: &Cluster) {
+        cluster.companion(&companion("lasting")).await;
+        let town = cluster.namespace(json!({})).await;
+        assert_eq!(containers(&create(cluster, &town, "before", &asks("lasting")).await), ["lasting", "web"]);
+        let replicas = replicas(cluster).await;
+        cluster.control_plane().stop_apiserver().expect("an end of the API server");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        cluster.control_plane().start_apiserver().expect("the API server again");
+        // The first Pod after it meets replicas whose watches are just coming back.
+        assert_eq!(containers(&create(cluster, &town, "after", &asks("lasting")).await), ["lasting", "web"]);
+        cluster.companion(&companion("newer")).await;
+        assert_eq!(containers(&create(cluster, &town, "caught-up", &asks("newer")).await), ["newer", "web"]);
+        assert_eq!(super::replicas(cluster).await, replicas, "no replica was restarted, and all are ready");
+    }
+}
+
+fn asks(names: &str) -> Value {
+    template(Value::Null, json!({"podgraft.dev/companions": names}))
+}
+
+/// podgraft's Pods by name, with readiness and restarts.
+async fn replicas(cluster: &Cluster) -> Vec<Value> {
+    let pods = cluster.get(&format!("/api/v1/namespaces/{OWN}/pods")).await.expect("podgraft's Pods");
+    let living =
+        pods["items"].as_array().into_iter().flatten().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
+    living
+        .map(|p| {
+            let container = &p["status"]["containerStatuses"][0];
+            json!([p["metadata"]["name"], container["ready"], container["restartCount"]])
+        })
+        .collect()
+}
+
+/// The Ready condition, once it speaks of what was applied.
+async fn condition(cluster: &Cluster, companion: &Value) -> Value {
+    let path = companion_path(companion);
+    let generation = cluster.apply(&path, companion).await.expect("a companion")["metadata"]["generation"].clone();
+    cluster
+        .eventually("a status", async || {
+            let status = cluster.get(&path).await.body["status"].clone();
+            (status["observedGeneration"] == generation).then(|| status["conditions"][0].clone())
+        })
+        .await
+}
+
+async fn what_the_definitions_can_tell_is_refused_when_it_is_applied(cluster: &Cluster) {
+    let table: [(&str, Value, &str); 5] = [
+        ("/spec/pattern", json!("Ambassador"), "listens"),
+        ("/spec/activation", json!("Sometimes"), "Unsupported value"),
+        ("/spec/containers", json!([]), "containers"),
+        ("/spec/required", json!(true), "ClusterWide"),
+        ("/spec/parameters", json!([{"name": "a", "type": "Integer", "pattern": "x", "env": "A"}]), "pattern"),
+    ];
+    for (field, value, says) in table {
+        let mut wrong = companion("refused");
+        let name = field.trim_start_matches("/spec/");
+        wrong["spec"][name] = value;
+        let why = cluster.apply(&companion_path(&wrong), &wrong).await.expect_refusal(field);
+        assert!(why.contains(says), "{field}: {why}");
+    }
+}
+
+async fn a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on(cluster: &Cluster) {
+    let mut broken = companion("broken");
+    // No schema can tell: the field is kept, and the image is missing.
+    broken["spec"]["containers"][0]["imagee"] = "registry.example/broken:1".into();
+    let ready = condition(cluster, &broken).await;
+    assert_eq!((&ready["type"], &ready["status"]), (&json!("Ready"), &json!("False")), "{ready}");
+    let message = ready["message"].as_str().unwrap_or_default();
+    assert!(message.contains("spec.containers[0].imagee") && message.contains("did you mean image"), "{message}");
+    cluster.companion(&companion("beside-a-broken-one")).await;
+    let town = cluster.namespace(json!({})).await;
+    let pod_beside = create(cluster, &town, "web", &asks("beside-a-broken-one")).await;
+    assert_eq!(containers(&pod_beside), ["beside-a-broken-one", "web"]);
+    let refused = cluster.create(&collection("Pod", &town), &pod("other", &asks("broken"))).await;
+    let why = refused.expect_refusal("a companion that never was good");
+    assert!(why.contains("companion broken"), "{why}");
+}
+
+async fn a_companion_that_turned_bad_keeps_its_last_good_version(cluster: &Cluster) {
+    let good = companion("turns-bad");
+    cluster.companion(&good).await;
+    let mut bad = good.clone();
+    bad["spec"]["containers"][0]["image"] = "registry.example/turns-bad:2".into();
+    bad["spec"]["containers"][0]["comand"] = json!(["x"]);
+    let ready = condition(cluster, &bad).await;
+    assert_eq!(ready["status"], "False", "{ready}");
+    let town = cluster.namespace(json!({})).await;
+    let pod = create(cluster, &town, "web", &asks("turns-bad")).await;
+    assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/turns-bad:1");
+    bad["spec"]["containers"][0].as_object_mut().expect("a container").remove("comand");
+    assert_eq!(condition(cluster, &bad).await["status"], "True");
+}
+
+async fn each_status_is_written_once_by_two_replicas(cluster: &Cluster) {
+    for round in 0..5 {
+        let object = companion(&format!("once-{round}"));
+        cluster.companion(&object).await;
+        let path = companion_path(&object);
+        let version = cluster.get(&path).await.body["metadata"]["resourceVersion"].clone();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let now = cluster.get(&path).await.body;
+        assert_eq!(now["metadata"]["resourceVersion"], version, "written again: {now}");
+    }
+}
+
+async fn a_required_companion_is_not_ready_where_required_companions_are_switched_off(cluster: &Cluster) {
+    let mut required = companion("required-in-vain");
+    required["spec"]["activation"] = "ClusterWide".into();
+    required["spec"]["required"] = true.into();
+    required["spec"]["podSelector"] = json!({"matchLabels": {"nobody": "has-this"}});
+    let ready = condition(cluster, &required).await;
+    assert_eq!(ready["status"], "False", "{ready}");
+    assert!(ready["reason"].as_str().is_some_and(|r| r == "RequiredIsOff"), "{ready}");
+    cluster.delete(&companion_path(&required)).await.expect("deleting it");
+}
+
+async fn kubectl_explain_and_get_tell_what_a_companion_is(cluster: &Cluster) {
+    cluster.companion(&companion("explained")).await;
+    let explained = printed(cluster.kubectl(["explain", "clustercompanion.spec.parameters"]));
+    assert!(explained.contains("mountPath") && explained.contains("FIELDS"), "{explained}");
+    let listed = printed(cluster.kubectl(["get", "ccomp", "explained"]));
+    let line = listed.lines().nth(1).unwrap_or_default().split_whitespace().collect::<Vec<_>>();
+    assert_eq!(&line[..4], ["explained", "Sidecar", "OnRequest", "True"], "{listed}");
+}
