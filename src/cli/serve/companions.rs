@@ -195,7 +195,9 @@ fn follow_files(
 ) -> watch::Receiver<Loaded> {
     let files = Files { paths: paths.to_vec() };
     let first = files.load(&Loaded::default());
-    tell(&first.report, with_cluster, metrics);
+    if !paths.is_empty() {
+        tell(&first.report, with_cluster, metrics);
+    }
     let (sender, receiver) = watch::channel(first.clone());
     let metrics = Arc::clone(metrics);
     let tell_of_change = move |loaded: &Loaded| {

@@ -51,6 +51,10 @@ impl Object {
             return Some(Arc::new(Object { version, problems, warnings, generation, uid, resource_version, status }));
         }
         let gated = gate::admit(&raw.object);
+        if !gated.problems.is_empty() {
+            let companion = Object::key(&raw);
+            tracing::warn!(%companion, problems = gated.problems.len(), "invalid; its status says what to mend");
+        }
         let version = Version::new(gated.listed?, &raw.object);
         Some(Arc::new(Object {
             version: before.map_or_else(|| version.clone(), |before| version.clone().after(&before.version)),

@@ -1,11 +1,15 @@
 //! Whether the watches are alive.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::runtime::watcher::{self, Event};
+use tokio::time::timeout;
+
+/// How long the API server may take to begin an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,8 @@ impl Pulse {
         let send = move |request| {
             let (pulse, client) = (Arc::clone(&pulse), client.clone());
             async move {
-                let response = client.send(request).await?;
+                let answer = timeout(PATIENCE, client.send(request)).await;
+                let response = answer.map_err(|late| kube::Error::Service(late.into()))??;
                 let fine = response.status().is_success();
                 if fine {
                     pulse.hear(resource);
