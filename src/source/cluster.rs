@@ -16,6 +16,8 @@ mod raw;
 mod shelf;
 mod snapshot;
 mod status;
+#[cfg(test)]
+mod testing;
 mod writer;
 
 use std::future::Future;

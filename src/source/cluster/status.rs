@@ -195,3 +195,161 @@ fn cut(mut text: String, longest: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use k8s_openapi::jiff::Timestamp;
+
+    use super::super::testing::{object, raw, required, with_status};
+    use super::*;
+
+    fn at(second: i64) -> Time {
+        Time(Timestamp::from_second(second).unwrap())
+    }
+
+    fn patch(object: &Object, standing: Standing, second: i64) -> Option<Value> {
+        Verdict::new(object, standing).patch(object, || at(second))
+    }
+
+    /// What is written to an object without a status: reason, whether there is a hash, and how the message begins.
+    fn check(object: &Object, standing: Standing, expected: (&str, bool, &str)) {
+        let patch = patch(object, standing, 7).unwrap();
+        let (ready, status) = (&patch["status"]["conditions"][0], &patch["status"]);
+        let (reason, hash, message) = expected;
+        assert_eq!((&ready["type"], &ready["reason"]), (&json!("Ready"), &json!(reason)));
+        assert_eq!(ready["status"], if reason == "InUse" { "True" } else { "False" });
+        assert_eq!(status["hash"].is_string(), hash, "{status}");
+        assert!(ready["message"].as_str().unwrap().starts_with(message), "{ready}");
+        for generation in [&ready["observedGeneration"], &status["observedGeneration"]] {
+            assert_eq!(generation, object.generation);
+        }
+        assert_eq!(patch["metadata"]["resourceVersion"], *object.resource_version);
+    }
+
+    #[test]
+    fn says_what_became_of_a_companion() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let bad = object(raw("a", 2, ""), None);
+        let turned_bad = object(raw("a", 2, ""), Some(&good));
+        let required = object(required(raw("a", 1, "i:1")), None);
+        check(&good, Standing::Counts, ("InUse", true, "this version is in use"));
+        let field = "spec.containers[0].image: is missing";
+        let none = format!("it is invalid, and no good version is in use; mend: {field}");
+        check(&bad, Standing::Counts, ("Invalid", false, &none));
+        let last = format!("this version is invalid, and the last good one stays in use; mend: {field}");
+        check(&turned_bad, Standing::Counts, ("Invalid", true, &last));
+        check(&turned_bad, Standing::RequiredIsOff, ("Invalid", false, &none));
+        check(&required, Standing::RequiredIsOff, ("RequiredIsOff", false, "it is required, and not injected"));
+        check(&good, Standing::DeclaredInFile, ("DeclaredInFile", false, "not in use: podgraft reads"));
+        check(&good, Standing::HeldByRequired, ("HeldByRequired", false, "not in use: a required ClusterCompanion"));
+        check(&bad, Standing::HeldByRequired, ("HeldByRequired", false, "not in use: a required"));
+        let said = patch(&bad, Standing::HeldByRequired, 7).unwrap().to_string();
+        assert!(said.contains(field), "{said}");
+    }
+
+    #[test]
+    fn the_hash_of_an_invalid_one_is_that_of_the_version_in_use() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let turned_bad = object(raw("a", 2, ""), Some(&good));
+        let hash = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap()["status"]["hash"].clone();
+        assert_eq!(hash(&good), hash(&turned_bad));
+    }
+
+    /// The object as the API server has it after a patch.
+    fn written(name: &str, generation: i64, image: &str, before: Option<&Arc<Object>>, patch: &Value) -> Arc<Object> {
+        object(with_status(raw(name, generation, image), "99", patch["status"].clone()), before)
+    }
+
+    #[test]
+    fn what_is_written_is_not_written_again() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let patch = patch(&good, Standing::Counts, 7).unwrap();
+        let told = written("a", 1, "i:1", Some(&good), &patch);
+        assert_eq!(super::tests::patch(&told, Standing::Counts, 8), None);
+        // Whoever else writes about it, and whatever is not podgraft's to say, stays.
+        let mut status = patch["status"].clone();
+        let theirs = json!({"type": "Scanned", "status": "True", "reason": "Clean", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        status["conditions"].as_array_mut().unwrap().insert(0, theirs.clone());
+        let shared = object(with_status(raw("a", 1, "i:1"), "100", status), Some(&told));
+        assert_eq!(super::tests::patch(&shared, Standing::Counts, 8), None);
+        let held = super::tests::patch(&shared, Standing::HeldByRequired, 8).unwrap();
+        assert_eq!(held["status"]["conditions"][0], theirs);
+        assert_eq!(held["status"]["conditions"][1]["reason"], "HeldByRequired");
+    }
+
+    #[test]
+    fn what_anybody_else_wrote_is_put_right() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let right = patch(&good, Standing::Counts, 7).unwrap();
+        for (pointer, wrong) in [
+            ("/status/hash", json!("0123456789abcdef")),
+            ("/status/hash", json!(null)),
+            ("/status/warnings", json!(["something"])),
+            ("/status/observedGeneration", json!(0)),
+            ("/status/conditions/0/observedGeneration", json!(0)),
+            ("/status/conditions/0/reason", json!("Invalid")),
+            ("/status/conditions/0/message", json!("")),
+            ("/status/conditions", json!([])),
+            ("/status", json!(null)),
+            ("/status", json!({"conditions": [7]})),
+        ] {
+            let mut patched = right.clone();
+            *patched.pointer_mut(pointer).unwrap() = wrong.clone();
+            let told = written("a", 1, "i:1", Some(&good), &patched);
+            let again = patch(&told, Standing::Counts, 7).unwrap_or_else(|| panic!("{pointer} {wrong} stays"));
+            assert_eq!(again["status"], right["status"], "{pointer} {wrong}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_last_transition_is_that_of_ready() {
+        let bad = object(raw("a", 1, ""), None);
+        let first = patch(&bad, Standing::Counts, 7).unwrap();
+        let told = written("a", 1, "", Some(&bad), &first);
+        let since = |patch: &Value| patch["status"]["conditions"][0]["lastTransitionTime"].clone();
+        let still = patch(&told, Standing::HeldByRequired, 8).unwrap();
+        assert_eq!(since(&still), since(&first));
+        let good = written("a", 2, "i:1", Some(&told), &first);
+        assert_ne!(since(&patch(&good, Standing::Counts, 8).unwrap()), since(&first));
+    }
+
+    #[test]
+    fn replicas_that_know_different_last_good_versions_do_not_write_in_turns() {
+        let old = object(raw("a", 2, ""), Some(&object(raw("a", 1, "i:1"), None)));
+        let older = object(raw("a", 2, ""), Some(&object(raw("a", 1, "i:0"), None)));
+        let new = object(raw("a", 2, ""), None);
+        let says = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap();
+        let over = |object: &Arc<Object>, patched: &Value| {
+            let told = written("a", 2, "", Some(object), patched);
+            patch(&told, Standing::Counts, 7).is_some()
+        };
+        assert!(!over(&old, &says(&new)), "that none is known stands");
+        assert!(over(&new, &says(&old)), "that none is known is said");
+        assert!(!over(&old, &says(&older)) && !over(&older, &says(&old)), "who came first stands");
+    }
+
+    #[test]
+    fn nothing_is_longer_than_the_definitions_allow() {
+        assert_eq!(cut("abc".to_owned(), 3), "abc");
+        assert_eq!(cut("abcd".to_owned(), 3), "ab…");
+        assert_eq!(cut("äöüß".to_owned(), 3), "äö…");
+        assert_eq!(cut(String::new(), 3), "");
+        let warnings = |count: usize| few((0..count).map(|i| format!("{i} {}", "ü".repeat(2000))));
+        assert_eq!(warnings(64).len(), 64);
+        let many = warnings(100);
+        assert_eq!((many.len(), many[63].as_str()), (64, "and 37 more; `podgraft validate` tells all of them"));
+        assert!(many.iter().all(|warning| warning.chars().count() <= 1024));
+        let problem = |i| Problem { pointer: format!("/spec/{i}"), message: "x".repeat(1000) };
+        let problems: Vec<_> = (0..100).map(problem).collect();
+        let said = cut(message(Reason::Invalid, false, &problems), LONGEST_MESSAGE);
+        assert_eq!(said.chars().count(), LONGEST_MESSAGE);
+    }
+
+    #[test]
+    fn a_patch_takes_away_what_is_no_longer_so() {
+        let patch = patch(&object(raw("a", 1, "i:1"), None), Standing::HeldByRequired, 7).unwrap();
+        assert_eq!((&patch["status"]["hash"], &patch["status"]["warnings"]), (&json!(null), &json!([])));
+    }
+}
