@@ -17,7 +17,7 @@ mod shelf;
 mod snapshot;
 mod status;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod writer;
 
 use std::future::Future;

@@ -49,47 +49,47 @@ struct Published {
 impl Gathered {
     /// Takes news of a companion; `None` is a failure.
     pub(super) fn companion(&mut self, resource: Resource, event: Option<Event<Raw>>) {
-        let shelf = if resource == Resource::Companions { &mut self.companions } else { &mut self.cluster_companions };
+        let those = if resource == Resource::Companions { &mut self.companions } else { &mut self.cluster_companions };
         match event {
-            None | Some(Event::Init) => return shelf.abandon(),
+            None | Some(Event::Init) => return those.abandon(),
             Some(Event::InitApply(raw)) => {
                 let key = Object::key(&raw);
-                if let Some(object) = Object::new(raw, shelf.stands().get(&key)) {
-                    shelf.bring(key, object);
+                if let Some(object) = Object::new(raw, those.stands().get(&key)) {
+                    those.bring(key, object);
                 }
                 return;
             }
-            Some(Event::InitDone) => shelf.settle(),
+            Some(Event::InitDone) => those.settle(),
             Some(Event::Apply(raw)) => {
                 let key = Object::key(&raw);
-                match Object::new(raw, shelf.stands().get(&key)) {
-                    Some(object) => shelf.put(key, object),
-                    None => shelf.remove(&key),
+                match Object::new(raw, those.stands().get(&key)) {
+                    Some(object) => those.put(key, object),
+                    None => those.remove(&key),
                 }
             }
-            Some(Event::Delete(raw)) => shelf.remove(&Object::key(&raw)),
+            Some(Event::Delete(raw)) => those.remove(&Object::key(&raw)),
         }
         self.changed = true;
     }
 
     /// Takes news of a Namespace; `None` is a failure.
     pub(super) fn namespace(&mut self, event: Option<Event<NamespaceMeta>>) {
-        let shelf = &mut self.namespaces;
+        let those = &mut self.namespaces;
         match event {
-            None | Some(Event::Init) => return shelf.abandon(),
+            None | Some(Event::Init) => return those.abandon(),
             Some(Event::InitApply(meta)) => {
-                let (name, namespace) = read(&meta, shelf);
-                return shelf.bring(name, namespace);
+                let (name, namespace) = read(&meta, those);
+                return those.bring(name, namespace);
             }
-            Some(Event::InitDone) => shelf.settle(),
+            Some(Event::InitDone) => those.settle(),
             Some(Event::Apply(meta)) => {
-                let (name, namespace) = read(&meta, shelf);
-                if shelf.stands().get(&name).is_some_and(|before| Arc::ptr_eq(before, &namespace)) {
+                let (name, namespace) = read(&meta, those);
+                if those.stands().get(&name).is_some_and(|before| Arc::ptr_eq(before, &namespace)) {
                     return;
                 }
-                shelf.put(name, namespace);
+                those.put(name, namespace);
             }
-            Some(Event::Delete(meta)) => shelf.remove(&name(&meta)),
+            Some(Event::Delete(meta)) => those.remove(&name(&meta)),
         }
         (self.changed, self.namespaces_changed) = (true, true);
     }

@@ -8,7 +8,7 @@ use super::object::Object;
 use super::raw::Raw;
 
 /// A ClusterCompanion at a generation; without an image it is invalid.
-pub(super) fn raw(name: &str, generation: i64, image: &str) -> Raw {
+pub(in crate::source) fn raw(name: &str, generation: i64, image: &str) -> Raw {
     let mut container = json!({
         "name": name,
         "image": image,
@@ -33,20 +33,20 @@ pub(super) fn raw(name: &str, generation: i64, image: &str) -> Raw {
 }
 
 /// The same with another status, as a write of it leaves it.
-pub(super) fn with_status(mut raw: Raw, resource_version: &str, status: Value) -> Raw {
+pub(in crate::source) fn with_status(mut raw: Raw, resource_version: &str, status: Value) -> Raw {
     raw.status = status;
     raw.meta.resource_version = Some(resource_version.to_owned());
     raw
 }
 
 /// The same as a required one.
-pub(super) fn required(mut raw: Raw) -> Raw {
+pub(in crate::source) fn required(mut raw: Raw) -> Raw {
     raw.object["spec"]["activation"] = json!("ClusterWide");
     raw.object["spec"]["required"] = json!(true);
     raw
 }
 
 /// What is made of it.
-pub(super) fn object(raw: Raw, before: Option<&Arc<Object>>) -> Arc<Object> {
+pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<Object>>) -> Arc<Object> {
     Object::new(raw, before).expect("it is a companion")
 }
