@@ -1,18 +1,11 @@
 //! What the `.status` of a companion should be.
 
-use std::fmt::Write as _;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use super::object::Object;
-use crate::api::gate::Problem;
+use super::words;
 use crate::api::v1alpha1::Status;
-
-/// What the definitions allow: characters of a message, of a warning, and how many warnings.
-const LONGEST_MESSAGE: usize = 32_768;
-const LONGEST_WARNING: usize = 1024;
-const MOST_WARNINGS: usize = 64;
 
 /// The condition that is written.
 const READY: &str = "Ready";
@@ -91,9 +84,9 @@ impl Verdict {
         let warnings = object.warnings.iter().map(ToString::to_string);
         Verdict {
             reason,
-            message: cut(message(reason, hash.is_some(), &object.problems), LONGEST_MESSAGE),
+            message: words::message(reason, hash.is_some(), &object.problems),
             hash: hash.map(str::to_owned),
-            warnings: few(warnings),
+            warnings: words::few(warnings),
         }
     }
 
@@ -138,7 +131,7 @@ impl Verdict {
             && ready.reason == self.reason.as_str()
             && stands.warnings == self.warnings;
         let with_last_good = self.reason == Reason::Invalid && self.hash.is_some();
-        let none_known = || cut(message(self.reason, false, &object.problems), LONGEST_MESSAGE);
+        let none_known = || words::message(self.reason, false, &object.problems);
         of_now
             && match (&stands.hash, with_last_good) {
                 (hash, false) => *hash == self.hash && ready.message == self.message,
@@ -146,54 +139,6 @@ impl Verdict {
                 (None, true) => ready.message == none_known(),
             }
     }
-}
-
-fn message(reason: Reason, in_use: bool, problems: &[Problem]) -> String {
-    let mut said = match (reason, in_use) {
-        (Reason::InUse, _) => "this version is in use",
-        (Reason::Invalid, true) => "this version is invalid, and the last good one stays in use; mend",
-        (Reason::Invalid, false) => "it is invalid, and no good version is in use; mend",
-        (Reason::RequiredIsOff, _) => {
-            "it is required, and not injected: required companions are switched off; switch them on in podgraft's \
-             chart, or remove spec.required"
-        }
-        (Reason::DeclaredInFile, _) => {
-            "not in use: podgraft reads a companion of this name from a file, and that one counts; remove one of them"
-        }
-        (Reason::HeldByRequired, _) => {
-            "not in use: a required ClusterCompanion holds this name in all namespaces; choose another name"
-        }
-    }
-    .to_owned();
-    if !problems.is_empty() && reason != Reason::Invalid {
-        said.push_str("; besides, it is invalid; mend");
-    }
-    for (i, problem) in problems.iter().enumerate() {
-        // Writing to a String cannot fail.
-        let _ = write!(said, "{} {problem}", if i == 0 { ":" } else { ";" });
-    }
-    said
-}
-
-/// As many warnings as there may be; the last one says how many more there are.
-fn few(warnings: impl ExactSizeIterator<Item = String>) -> Vec<String> {
-    let count = warnings.len();
-    let told = if count > MOST_WARNINGS { MOST_WARNINGS - 1 } else { count };
-    let mut few: Vec<_> = warnings.take(told).map(|warning| cut(warning, LONGEST_WARNING)).collect();
-    if told < count {
-        few.push(format!("and {} more; `podgraft validate` tells all of them", count - told));
-    }
-    few
-}
-
-/// A text of at most so many characters, with an ellipsis where something was cut off.
-fn cut(mut text: String, longest: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        let last = text[..at].char_indices().next_back().map_or(0, |(i, _)| i);
-        text.truncate(last);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -328,23 +273,6 @@ mod tests {
         assert!(!over(&old, &says(&new)), "that none is known stands");
         assert!(over(&new, &says(&old)), "that none is known is said");
         assert!(!over(&old, &says(&older)) && !over(&older, &says(&old)), "who came first stands");
-    }
-
-    #[test]
-    fn nothing_is_longer_than_the_definitions_allow() {
-        assert_eq!(cut("abc".to_owned(), 3), "abc");
-        assert_eq!(cut("abcd".to_owned(), 3), "ab…");
-        assert_eq!(cut("äöüß".to_owned(), 3), "äö…");
-        assert_eq!(cut(String::new(), 3), "");
-        let warnings = |count: usize| few((0..count).map(|i| format!("{i} {}", "ü".repeat(2000))));
-        assert_eq!(warnings(64).len(), 64);
-        let many = warnings(100);
-        assert_eq!((many.len(), many[63].as_str()), (64, "and 37 more; `podgraft validate` tells all of them"));
-        assert!(many.iter().all(|warning| warning.chars().count() <= 1024));
-        let problem = |i| Problem { pointer: format!("/spec/{i}"), message: "x".repeat(1000) };
-        let problems: Vec<_> = (0..100).map(problem).collect();
-        let said = cut(message(Reason::Invalid, false, &problems), LONGEST_MESSAGE);
-        assert_eq!(said.chars().count(), LONGEST_MESSAGE);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::object::Object;
@@ -43,6 +44,8 @@ pub struct Wanted {
 #[derive(Debug, Default)]
 struct Memory {
     objects: HashMap<Key, Written>,
+    /// Those whose status says what it should, and what it was judged by.
+    settled: HashMap<Key, (Box<str>, Standing)>,
     /// After failures that any object would have met.
     all: Pause,
 }
@@ -82,8 +85,16 @@ pub async fn write(client: Client, mut wanted: watch::Receiver<Vec<Wanted>>) {
         memory.forget_all_but(&all);
         let mut next: Option<Instant> = None;
         for one in &all {
+            if memory.stands(one) {
+                continue;
+            }
+            // Thousands of them are judged at the start; reviews come in between.
+            yield_now().await;
             let verdict = Verdict::new(&one.object, one.standing);
-            let Some(patch) = verdict.patch(&one.object, || Time(Timestamp::now())) else { continue };
+            let Some(patch) = verdict.patch(&one.object, || Time(Timestamp::now())) else {
+                memory.settle(one);
+                continue;
+            };
             if memory.due(one).is_some_and(|due| due <= Instant::now()) {
                 let outcome = send(&client, one, &patch).await;
                 memory.note(one, outcome, Instant::now());
@@ -124,6 +135,15 @@ async fn send(client: &Client, one: &Wanted, patch: &Value) -> Outcome {
 }
 
 impl Memory {
+    fn stands(&self, one: &Wanted) -> bool {
+        let judged = (&one.object.resource_version, one.standing);
+        self.settled.get(&one.key).is_some_and(|(version, standing)| (version, *standing) == judged)
+    }
+
+    fn settle(&mut self, one: &Wanted) {
+        self.settled.insert(one.key.clone(), (one.object.resource_version.clone(), one.standing));
+    }
+
     /// When this one may be written; `None` where the watch has still to bring what was written last.
     fn due(&self, one: &Wanted) -> Option<Instant> {
         let written = self.objects.get(&one.key).filter(|written| written.generation == one.object.generation);
@@ -163,6 +183,7 @@ impl Memory {
     fn forget_all_but(&mut self, wanted: &[Wanted]) {
         let keys: HashSet<&Key> = wanted.iter().map(|one| &one.key).collect();
         self.objects.retain(|key, _| keys.contains(key));
+        self.settled.retain(|key, _| keys.contains(key));
     }
 }
 
@@ -234,6 +255,16 @@ mod tests {
         let mut other = wanted(1, "10");
         other.key.name = "b".into();
         assert_eq!(seconds(&memory, &other, now), Some(0));
+    }
+
+    #[test]
+    fn what_stands_is_looked_at_again_when_anything_about_it_changed() {
+        let mut memory = Memory::default();
+        memory.settle(&wanted(1, "10"));
+        let held = Wanted { standing: Standing::HeldByRequired, ..wanted(1, "10") };
+        assert!(memory.stands(&wanted(1, "10")) && !memory.stands(&wanted(1, "11")) && !memory.stands(&held));
+        memory.forget_all_but(&[]);
+        assert!(!memory.stands(&wanted(1, "10")));
     }
 
     #[test]
