@@ -276,7 +276,7 @@ impl Metrics {
         r.register("companions_not_ready", help, self.not_ready.clone());
         r.register("namespaces", "Namespaces that are known", self.namespaces.clone());
         r.register("watch_broken", "Whether a watch does not work at the moment", self.watches.clone());
-        let help = "When the API server was last heard through a watch; a quiet one says so every minute";
+        let help = "When the API server was last heard through a watch; every two minutes where nothing changes";
         r.register("watch_heard_timestamp_seconds", help, self.watches_heard.clone());
         let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
         r.register("manifest_errors", errors, self.manifest_errors.clone());

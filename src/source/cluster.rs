@@ -7,7 +7,7 @@
 //! | `shelf` | what stands, and what a list that is under way will put in its place |
 //! | `snapshot` | all of it at one moment, and when the next one is due |
 //! | `pulse` | whether the watches are alive, and what is still waited for |
-//! | `status` | what the `.status` of a companion should be |
+//! | `status`, `words` | what the `.status` of a companion should be, and say |
 //! | `writer` | writes it, once among all replicas |
 
 mod object;
@@ -16,17 +16,22 @@ mod raw;
 mod shelf;
 mod snapshot;
 mod status;
+#[cfg(test)]
+pub(super) mod testing;
+mod words;
 mod writer;
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace as KubernetesNamespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
@@ -42,6 +47,11 @@ use snapshot::Gathered;
 
 /// How many objects are asked for at once: what is read of them at one go holds up reviews.
 const PAGE: u32 = 100;
+/// How long one watch lasts, in seconds. Then it is asked for anew from where it ended, which nobody notices; a dead
+/// connection is noticed by then, for nothing comes through a quiet one until its end.
+const LASTING: u32 = 120;
+/// How long is waited after a failure at most: who has just applied the definitions should not have to wait for long.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Snapshots of a cluster; none before all that is watched was listed once.
 pub type Snapshots = watch::Receiver<Option<Arc<Snapshot>>>;
@@ -61,12 +71,12 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
     let heard = |resource| Pulse::listening(&pulse, &client, resource);
     let companions = |kind, resource| {
         let api = Api::<Raw>::all_with(heard(resource), &kind);
-        steady(watcher(api, watcher::Config::default().page_size(PAGE)))
+        steady(watcher(api, watcher::Config::default().timeout(LASTING).page_size(PAGE)))
     };
     let mut cluster_companions = pin!(companions(Kind::ClusterCompanion, Resource::ClusterCompanions));
     let mut companions = pin!(companions(Kind::Companion, Resource::Companions));
     let api = Api::<NamespaceMeta>::all(heard(Resource::Namespaces));
-    let mut namespaces = pin!(steady(watcher(api, watcher::Config::default())));
+    let mut namespaces = pin!(steady(watcher(api, watcher::Config::default().timeout(LASTING))));
     let mut gathered = Gathered::default();
     loop {
         let due = gathered.due();
@@ -92,14 +102,32 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
     }
 }
 
-/// A watch that waits longer after each failure, at most half a minute.
+/// A watch that waits longer after each failure.
 ///
 /// That a list begins is no news, and would count as a success and make the waiting short again. Who gathers a list lets
 /// go of it when an error comes.
 fn steady<K: Send>(
     events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> + Send {
-    events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))).default_backoff()
+    events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))).backoff(Waits::default())
+}
+
+/// How long is waited after each failure.
+#[derive(Default)]
+struct Waits(DefaultBackoff);
+
+impl Iterator for Waits {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|wait| wait.min(LONGEST_WAIT))
+    }
+}
+
+impl Backoff for Waits {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
 }
 
 type NamespaceMeta = PartialObjectMeta<KubernetesNamespace>;

@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::rendered;
 
 const ALWAYS: [&str; 3] = [
-    "podgraft.dev: clustercompanions, companions: get, list, watch",
+    "podgraft.dev: clustercompanions, companions: list, watch",
     "podgraft.dev: clustercompanions/status, companions/status: patch",
-    "core: namespaces: get, list, watch",
+    "core: namespaces: list, watch",
 ];
 const SELF_MANAGED: [&str; 4] = [
     "admissionregistration.k8s.io: mutatingwebhookconfigurations \
-     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide, podgraft-opted-out]: get, list, watch, patch",
-    "admissionregistration.k8s.io: validatingwebhookconfigurations [podgraft-preview]: get, list, watch, patch",
+     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide, podgraft-opted-out]: list, watch, patch",
+    "admissionregistration.k8s.io: validatingwebhookconfigurations [podgraft-preview]: list, watch, patch",
     "podgraft-system: core: secrets [podgraft-certificate]: get, list, watch, update",
     "podgraft-system: core: secrets: create",
 ];

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cluster::{Cluster, OWN};
 use crate::installation::companion_path;
 use crate::tests;
-use crate::workload::companion;
+use crate::workload::{collection, companion, containers, pod, template};
 
 tests![every_verb_of_the_roles_is_used_and_without_it_something_breaks];
 
@@ -16,10 +16,11 @@ tests![every_verb_of_the_roles_is_used_and_without_it_something_breaks];
 const SHORT: Duration = Duration::from_secs(5);
 
 /// Everything that needs a right, in the order in which a fresh replica comes to it.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "replicas become ready",
     "a companion's status is written",
     "a companion of a namespace gets its status too",
+    "a Namespace's new label is heeded",
     "an emptied caBundle is filled",
     "an emptied Secret is filled",
     "a deleted Secret is made again",
@@ -123,8 +124,9 @@ async fn go(cluster: &Cluster, step: usize, round: usize) {
                 cluster.delete(&companion_path(&made)).await;
             }
         }
-        3 => refilled(cluster).await,
-        4 => {
+        3 => relabelled(cluster, &name).await,
+        4 => refilled(cluster).await,
+        5 => {
             let none = json!({"data": {"tls.crt": "", "tls.key": "", "ca.crt": "", "ca.key": ""}});
             secret_again(cluster, Some(&none)).await;
         }
@@ -142,6 +144,22 @@ async fn ready(cluster: &Cluster) {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+async fn relabelled(cluster: &Cluster, town: &str) {
+    let mut given = companion(town);
+    given["spec"]["activation"] = "OptedInNamespaces".into();
+    given["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": town}});
+    let object = json!({"metadata": {"name": town, "labels": {"podgraft.dev/inject": "enabled"}}});
+    cluster.companion(&given).await;
+    cluster.create("/api/v1/namespaces", &object).await;
+    cluster.merge(&format!("/api/v1/namespaces/{town}"), &json!({"metadata": {"labels": {"town": town}}})).await;
+    let path = format!("{}?dryRun=All", collection("Pod", town));
+    let object = pod("given", &template(Value::Null, Value::Null));
+    while !containers(&cluster.create(&path, &object).await.body).contains(&town) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    cluster.delete(&companion_path(&given)).await.expect("deleting it");
 }
 
 async fn refilled(cluster: &Cluster) {

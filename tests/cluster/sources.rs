@@ -88,12 +88,12 @@ async fn what_the_definitions_can_tell_is_refused_when_it_is_applied(cluster: &C
 
 async fn a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on(cluster: &Cluster) {
     let mut broken = companion("broken");
-    // No schema can tell: the field is kept, and the image is missing.
-    broken["spec"]["containers"][0]["imagee"] = "registry.example/broken:1".into();
+    // No schema can tell: it is about two places.
+    broken["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
     let ready = condition(cluster, &broken).await;
     assert_eq!((&ready["type"], &ready["status"]), (&json!("Ready"), &json!("False")), "{ready}");
     let message = ready["message"].as_str().unwrap_or_default();
-    assert!(message.contains("spec.containers[0].imagee") && message.contains("did you mean image"), "{message}");
+    assert!(message.contains("spec.containers[0].volumeMounts[0]") && message.contains("nowhere"), "{message}");
     cluster.companion(&companion("beside-a-broken-one")).await;
     let town = cluster.namespace(json!({})).await;
     let pod_beside = create(cluster, &town, "web", &asks("beside-a-broken-one")).await;
@@ -108,13 +108,13 @@ async fn a_companion_that_turned_bad_keeps_its_last_good_version(cluster: &Clust
     cluster.companion(&good).await;
     let mut bad = good.clone();
     bad["spec"]["containers"][0]["image"] = "registry.example/turns-bad:2".into();
-    bad["spec"]["containers"][0]["comand"] = json!(["x"]);
+    bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
     let ready = condition(cluster, &bad).await;
     assert_eq!(ready["status"], "False", "{ready}");
     let town = cluster.namespace(json!({})).await;
     let pod = create(cluster, &town, "web", &asks("turns-bad")).await;
     assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/turns-bad:1");
-    bad["spec"]["containers"][0].as_object_mut().expect("a container").remove("comand");
+    bad["spec"]["containers"][0].as_object_mut().expect("a container").remove("volumeMounts");
     assert_eq!(condition(cluster, &bad).await["status"], "True");
 }
 

@@ -7,8 +7,9 @@ use axum::http::HeaderValue;
 use axum::http::header::USER_AGENT;
 use clap::Args;
 
-/// How long the API server may be silent before a connection counts as dead. A watch hears of it once a minute.
-const SILENCE: Duration = Duration::from_secs(90);
+/// How long the API server may be silent before a connection counts as dead, unless whoever asks is less patient: longer
+/// than a watch of nothing lasts, which the API server ends after five minutes.
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// How a server knows its cluster, and itself in it.
 #[derive(Debug, Args)]

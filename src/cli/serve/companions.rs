@@ -100,10 +100,6 @@ impl Companions {
         let files = Arc::clone(&self.files.borrow_and_update().parts);
         let snapshot = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
         let known = Known::new(files, snapshot);
-        if let Some(cluster) = &self.cluster {
-            cluster.wanted.send_replace(wanted(&known, &self.settings));
-        }
-        self.count(&known);
         if !known.is_as(&self.known) {
             let (settings, all) = (self.settings.clone(), known.clone());
             // With thousands of Namespaces this takes milliseconds, in which reviews are to be answered.
@@ -111,6 +107,11 @@ impl Companions {
                 Ok(made) => world.store(Arc::new(made)),
                 Err(error) => tracing::error!(%error, "companions could not be put together; the last ones stay"),
             }
+        }
+        self.count(&known);
+        // Nothing is said to be in use before it is.
+        if let Some(cluster) = &self.cluster {
+            cluster.wanted.send_replace(wanted(&known, &self.settings));
         }
         self.known = known;
     }
@@ -195,7 +196,9 @@ fn follow_files(
 ) -> watch::Receiver<Loaded> {
     let files = Files { paths: paths.to_vec() };
     let first = files.load(&Loaded::default());
-    tell(&first.report, with_cluster, metrics);
+    if !paths.is_empty() {
+        tell(&first.report, with_cluster, metrics);
+    }
     let (sender, receiver) = watch::channel(first.clone());
     let metrics = Arc::clone(metrics);
     let tell_of_change = move |loaded: &Loaded| {
