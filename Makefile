@@ -24,9 +24,17 @@ check:
 bench:
 	$(CARGO) bench --locked --bench review --bench heap
 
-## golden  write what the goldens, CRDs and references should be, to be read with git diff
+## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli
+	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli --test chart
+
+## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes (root)
+cluster: build
+	@$(CARGO) test --locked --quiet --test cluster -- up
+
+## reviews record anew what that API server asks, for tests/reviews.rs (root)
+reviews:
+	$(CARGO) test --locked --test cluster -- record
 
 ## image   a static binary in an empty image
 image:
@@ -38,4 +46,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench golden image build help
+.PHONY: run test check bench golden cluster reviews image build help

@@ -1,12 +1,14 @@
 //! What is counted of the serving certificate and of the authority behind it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+use super::timestamp;
 
 /// The serving certificate; its authority only where this process looks after it: else there are no such series.
 #[derive(Debug, Default)]
@@ -90,10 +92,6 @@ impl Issued {
             Issued::Authority => What { what: "authority" },
         }
     }
-}
-
-fn timestamp(at: SystemTime) -> i64 {
-    i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,0 +1,26 @@
+{{- /* Values that each are right and together are not. The policies of required companions refuse every Pod of the cluster
+that lacks one, so podgraft must be asked about every Pod. */ -}}
+{{- define "podgraft.checks" -}}
+{{- if eq .Values.certificate.mode "secret" -}}
+{{- if not .Values.certificate.secret.name -}}
+{{- fail "certificate.mode is secret: certificate.secret.name must name the Secret with tls.crt and tls.key" -}}
+{{- end -}}
+{{- if not .Values.certificate.secret.caBundle -}}
+{{- fail "certificate.mode is secret: certificate.secret.caBundle must have the authority's certificates in PEM" -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.requiredCompanions.enabled -}}
+{{- $why := "the policies would refuse Pods that podgraft is never asked about" -}}
+{{- range list "requested" "optedIn" "clusterWide" -}}
+{{- if not (get $.Values.entries .).enabled -}}
+{{- fail (printf "requiredCompanions.enabled needs entries.%s.enabled: %s" . $why) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.excludedNamespaces -}}
+{{- fail (printf "requiredCompanions.enabled does not go with excludedNamespaces: %s. Leave namespaces out in the companions' namespaceSelector instead" $why) -}}
+{{- end -}}
+{{- if .Values.entries.matchConditions -}}
+{{- fail (printf "requiredCompanions.enabled does not go with entries.matchConditions: %s. Leave Pods out in the companions' podSelector instead" $why) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

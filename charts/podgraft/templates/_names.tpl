@@ -1,0 +1,71 @@
+{{- define "podgraft.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* The installation's name. A Service's may have 63 letters and no dots, which a release's may have. */ -}}
+{{- define "podgraft.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else -}}
+{{- $name := include "podgraft.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | replace "." "-" | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "podgraft.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "podgraft.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: server
+{{- end -}}
+
+{{- /* All labels of an object that is no Pod. */ -}}
+{{- define "podgraft.labels" -}}
+{{- $labels := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/name" (include "podgraft.name" .)
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/part-of" "podgraft"
+  "app.kubernetes.io/managed-by" .Release.Service -}}
+{{- toYaml (merge $labels .Values.commonLabels) -}}
+{{- end -}}
+
+{{- define "podgraft.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "podgraft.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "podgraft.image" -}}
+{{- with .Values.image -}}
+{{- $registry := .registry | default $.Values.global.imageRegistry -}}
+{{- if $registry }}{{ $registry }}/{{ end -}}
+{{- .repository -}}
+{{- if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "podgraft.imagePullSecrets" -}}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+- name: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{- /* The Secret with the serving certificate. cert-manager's is another than podgraft's own, which Helm would delete
+on a change of mode after cert-manager had filled it. */ -}}
+{{- define "podgraft.certificateSecret" -}}
+{{- $fullname := include "podgraft.fullname" . -}}
+{{- if eq .Values.certificate.mode "selfManaged" -}}
+{{ $fullname }}-certificate
+{{- else if eq .Values.certificate.mode "certManager" -}}
+{{ $fullname }}-tls
+{{- else -}}
+{{ .Values.certificate.secret.name }}
+{{- end -}}
+{{- end -}}

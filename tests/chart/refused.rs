@@ -1,0 +1,54 @@
+//! Values that are wrong are refused, and the message says which and why.
+
+use super::template;
+
+/// What `--set` says, and what the message must have.
+const WRONG: &[(&[&str], &str)] = &[
+    (&["replicas=3"], "additional properties 'replicas' not allowed"),
+    (&["entries.requested.policy=Fail"], "additional properties 'policy' not allowed"),
+    (&["image.name=x"], "additional properties 'name' not allowed"),
+    (&["replicaCount=0"], "/replicaCount': minimum: got 0, want 1"),
+    (&["replicaCount=two"], "/replicaCount': got string, want integer"),
+    (&["image.pullPolicy=Sometimes"], "'Always', 'IfNotPresent', 'Never'"),
+    (&["image.digest=latest"], "/image/digest': 'latest' does not match pattern"),
+    (&["certificate.mode=helm"], "'selfManaged', 'certManager', 'secret'"),
+    (&["certificate.lifetime=30d"], "/certificate/lifetime': '30d' does not match pattern"),
+    (&["certificate.secret.caBundle=LS0t"], "/certificate/secret/caBundle': 'LS0t' does not match pattern"),
+    (&["entries.clusterWide.failurePolicy=Warn"], "'Fail', 'Ignore'"),
+    (&["entries.preview.failurePolicy=Fail"], "additional properties 'failurePolicy' not allowed"),
+    (&["entries.timeoutSeconds=31"], "/entries/timeoutSeconds': maximum: got 31, want 30"),
+    (&["log.format=xml"], "'json', 'text'"),
+    (&["log.level=chatty"], "/log/level'"),
+    (&["fullnameOverride=Podgraft"], "/fullnameOverride': 'Podgraft' does not match pattern"),
+    (&["companionFiles.hello=x"], "/companionFiles': additional properties 'hello' not allowed"),
+    (&["excludedNamespaces=kube-system"], "/excludedNamespaces': got string, want array"),
+    (&["podDisruptionBudget.maxUnavailable=0"], "/podDisruptionBudget/maxUnavailable'"),
+    (&["certificate.mode=secret"], "certificate.secret.name must name the Secret"),
+    (&["certificate.mode=secret", "certificate.secret.name=x"], "certificate.secret.caBundle must have"),
+    (&["requiredCompanions.enabled=true"], "requiredCompanions.enabled needs entries.clusterWide.enabled"),
+    (
+        &["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true", "entries.optedIn.enabled=false"],
+        "requiredCompanions.enabled needs entries.optedIn.enabled",
+    ),
+    (
+        &["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true", "excludedNamespaces={a}"],
+        "does not go with excludedNamespaces",
+    ),
+];
+
+#[test]
+fn wrong_values_are_refused_with_a_reason() {
+    for (values, message) in WRONG {
+        let set: Vec<String> = values.iter().map(|value| format!("--set={value}")).collect();
+        let why = match template(&set.iter().map(String::as_str).collect::<Vec<_>>()) {
+            Ok(_) => panic!("{values:?} is not refused"),
+            Err(why) => why,
+        };
+        assert!(why.contains(message), "{values:?} should be refused with {message:?}, not with\n{why}");
+    }
+}
+
+#[test]
+fn values_of_the_umbrella_chart_are_taken() {
+    template(&["--set=global.of=others,global.imageRegistry=registry.example"]).unwrap();
+}

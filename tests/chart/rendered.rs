@@ -1,0 +1,140 @@
+//! What is rendered, as a whole.
+
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use podgraft::api::crds;
+use serde_json::Value;
+
+use super::{CHART, helm, in_step, of_kind, rendered, sets, template, yaml};
+
+#[test]
+fn helm_finds_nothing_to_complain_about() {
+    for (set, path) in sets() {
+        let values = format!("--values={}", path.display());
+        helm(&["lint", "--strict", CHART, &values]).unwrap_or_else(|why| panic!("{set}: {why}"));
+    }
+}
+
+#[test]
+fn each_set_of_values_renders_its_golden() {
+    for (set, path) in sets() {
+        let values = format!("--values={}", path.display());
+        // The definitions have a test of their own, and are long.
+        let text = template(&[&values, "--set=crds.install=false"]).unwrap_or_else(|why| panic!("{set}: {why}"));
+        in_step(format!("tests/chart/{set}.yaml"), &text);
+    }
+}
+
+#[test]
+fn every_golden_belongs_to_a_set_of_values() {
+    let sets = sets();
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chart")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let Some(set) = file.strip_suffix(".yaml") else { continue };
+        assert!(sets.iter().any(|(name, _)| name == set), "tests/chart/{file} has no ci/{set}-values.yaml: delete it");
+    }
+}
+
+#[test]
+fn rendering_twice_gives_the_same() {
+    for (set, path) in sets() {
+        let values = format!("--values={}", path.display());
+        assert_eq!(template(&[&values]), template(&[&values]), "{set}");
+    }
+}
+
+#[test]
+fn the_definitions_are_not_damaged() {
+    for keep in [true, false] {
+        let objects = rendered(&[&format!("--set=crds.keep={keep}")]);
+        let mut found = of_kind(&objects, "CustomResourceDefinition").into_iter().cloned().collect::<Vec<_>>();
+        assert_eq!(found.len(), crds().len());
+        for (found, generated) in found.iter_mut().zip(crds()) {
+            let metadata = found["metadata"].as_object_mut().unwrap();
+            assert!(metadata.remove("labels").is_some());
+            let annotations = metadata.remove("annotations").unwrap_or_default();
+            assert_eq!(annotations["helm.sh/resource-policy"] == "keep", keep);
+            assert_eq!(*found, generated);
+        }
+    }
+}
+
+#[test]
+fn a_ca_bundle_is_rendered_only_where_it_is_given() {
+    for (set, path) in sets() {
+        let objects = rendered(&[&format!("--values={}", path.display())]);
+        for webhook in webhooks(&objects) {
+            let bundle = webhook["clientConfig"]["caBundle"].as_str();
+            if set != "secret" {
+                assert_eq!(bundle, None, "{set}: {}", webhook["name"]);
+                continue;
+            }
+            let pem = String::from_utf8(STANDARD.decode(bundle.unwrap()).unwrap()).unwrap();
+            assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n"), "{pem}");
+        }
+    }
+}
+
+#[test]
+fn the_certificates_secret_has_no_data() {
+    let objects = rendered(&[]);
+    let secrets = of_kind(&objects, "Secret");
+    assert_eq!(secrets.len(), 1);
+    assert!(secrets[0]["data"].is_null() && secrets[0]["stringData"].is_null());
+}
+
+#[test]
+fn every_entry_leaves_podgrafts_own_namespace_alone() {
+    for (set, path) in sets() {
+        let objects = rendered(&[&format!("--values={}", path.display())]);
+        let about_pods = webhooks(&objects).into_iter().filter(|w| w["name"] != "preview-companions.podgraft.dev");
+        for webhook in about_pods {
+            let first = &webhook["namespaceSelector"]["matchExpressions"][0];
+            let values: Vec<_> = first["values"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            let always = ["kube-system", "kube-public", "kube-node-lease", "podgraft-system"];
+            assert_eq!(values[..4], always, "{set}: {}", webhook["name"]);
+        }
+    }
+}
+
+#[test]
+fn every_flag_that_the_chart_passes_is_one_of_podgrafts() {
+    let cli = include_str!("../../docs/cli.md");
+    let serve = cli.split("### podgraft ").find(|part| part.starts_with("serve\n")).unwrap();
+    for (_, path) in sets() {
+        let objects = rendered(&[&format!("--values={}", path.display())]);
+        let container = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0];
+        for argument in container["args"].as_array().unwrap().iter().skip(1) {
+            let flag = argument.as_str().unwrap().split('=').next().unwrap();
+            assert!(serve.contains(&format!("    {flag}")), "podgraft serve has no {flag}");
+        }
+    }
+}
+
+#[test]
+fn the_plain_manifest_is_in_step() {
+    let namespace = "\
+# podgraft without Helm: `kubectl apply --server-side -f install.yaml`. Written by `make golden` from the chart's defaults.
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: podgraft-system
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+";
+    let text = template(&["--skip-tests", "--set=crds.keep=false"]).unwrap();
+    let helms = ["# Source: ", "    helm.sh/chart: ", "    app.kubernetes.io/managed-by: Helm"];
+    let lines: Vec<&str> = text.lines().filter(|line| !helms.iter().any(|own| line.starts_with(own))).collect();
+    let text = format!("{namespace}{}\n", lines.join("\n"));
+    text.split("\n---\n").for_each(|document| drop(yaml(document)));
+    in_step("charts/install.yaml", &text);
+}
+
+fn webhooks(objects: &[Value]) -> Vec<&Value> {
+    let configurations = objects.iter().filter(|o| o["kind"].as_str().unwrap().ends_with("WebhookConfiguration"));
+    let all: Vec<_> = configurations.flat_map(|c| c["webhooks"].as_array().unwrap()).collect();
+    assert!(!all.is_empty());
+    all
+}

@@ -1,0 +1,66 @@
+//! What podgraft may do. Whoever adds a verb adds it here, and has a reason.
+
+use serde_json::Value;
+
+use super::rendered;
+
+const ALWAYS: [&str; 3] = [
+    "podgraft.dev: clustercompanions, companions: get, list, watch",
+    "podgraft.dev: clustercompanions/status, companions/status: patch",
+    "core: namespaces: get, list, watch",
+];
+const SELF_MANAGED: [&str; 4] = [
+    "admissionregistration.k8s.io: mutatingwebhookconfigurations \
+     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide]: get, list, watch, patch",
+    "admissionregistration.k8s.io: validatingwebhookconfigurations [podgraft-preview]: get, list, watch, patch",
+    "podgraft-system: core: secrets [podgraft-certificate]: get, list, watch, update",
+    "podgraft-system: core: secrets: create",
+];
+const REQUIRED: [&str; 2] = [
+    "admissionregistration.k8s.io: validatingadmissionpolicies, validatingadmissionpolicybindings: \
+     get, list, watch, create, update, delete",
+    "admissionregistration.k8s.io: mutatingwebhookconfigurations [podgraft-cluster-wide]: get",
+];
+
+#[test]
+fn each_switch_brings_the_rights_that_it_needs_and_no_others() {
+    let required = ["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true"];
+    let cert_manager = ["certificate.mode=certManager"];
+    expect(&[], &[&ALWAYS, &SELF_MANAGED]);
+    expect(&required, &[&ALWAYS, &SELF_MANAGED, &REQUIRED]);
+    expect(&cert_manager, &[&ALWAYS]);
+    expect(&[required[0], required[1], cert_manager[0]], &[&ALWAYS, &REQUIRED]);
+    expect(&["rbac.create=false"], &[]);
+}
+
+#[track_caller]
+fn expect(values: &[&str], groups: &[&[&str]]) {
+    let set: Vec<String> = values.iter().map(|value| format!("--set={value}")).collect();
+    let objects = rendered(&set.iter().map(String::as_str).collect::<Vec<_>>());
+    let roles = objects.iter().filter(|o| o["kind"] == "ClusterRole" || o["kind"] == "Role");
+    let mut rules: Vec<String> = roles.flat_map(rules).collect();
+    let mut expected = groups.concat();
+    rules.sort();
+    expected.sort_unstable();
+    assert_eq!(rules, expected, "{values:?}");
+}
+
+fn rules(role: &Value) -> Vec<String> {
+    let namespace = role["metadata"]["namespace"].as_str().map(|n| format!("{n}: ")).unwrap_or_default();
+    let one = |rule: &Value| {
+        let keys: Vec<&String> = rule.as_object().unwrap().keys().collect();
+        assert!(keys.iter().all(|k| ["apiGroups", "resources", "resourceNames", "verbs"].contains(&k.as_str())));
+        let list = |key: &str| {
+            let words = rule[key].as_array().map_or(&[][..], Vec::as_slice).iter();
+            words
+                .map(|w| w.as_str().unwrap())
+                .map(|w| if w.is_empty() { "core" } else { w })
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let names = list("resourceNames");
+        let names = if names.is_empty() { names } else { format!(" [{names}]") };
+        format!("{namespace}{}: {}{names}: {}", list("apiGroups"), list("resources"), list("verbs"))
+    };
+    role["rules"].as_array().unwrap().iter().map(one).collect()
+}

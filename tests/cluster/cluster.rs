@@ -1,0 +1,163 @@
+//! A whole cluster in one value, and what tests do with it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use axum::http::Method;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::{Value, json};
+
+use crate::control_plane::ControlPlane;
+use crate::node;
+use crate::parts::Parts;
+use crate::rest::{self, Answer};
+
+/// podgraft's own namespace.
+pub const OWN: &str = "podgraft-system";
+
+/// How long something may take that a person would call at once, on a machine that is busy.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running cluster, with nothing of ours installed.
+pub struct Cluster {
+    pub client: Client,
+    pub folder: PathBuf,
+    pub parts: Parts,
+    pub control_plane: Mutex<ControlPlane>,
+    names: AtomicUsize,
+}
+
+impl Cluster {
+    /// Starts a cluster whose files are in `folder`, with podgraft's own namespace and a node for it.
+    ///
+    /// # Errors
+    /// Names the part that did not start.
+    pub async fn start(parts: Parts, folder: &Path) -> anyhow::Result<Self> {
+        let control_plane = ControlPlane::start(&parts, folder)?;
+        let client = client(&folder.join("admin.kubeconfig")).await?;
+        let folder = folder.to_owned();
+        let control_plane = Mutex::new(control_plane);
+        let cluster = Cluster { client, folder, parts, control_plane, names: AtomicUsize::new(0) };
+        let own = json!({"metadata": {"name": OWN, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+        cluster.create("/api/v1/namespaces", &own).await.expect("podgraft's own namespace");
+        let program = Path::new(env!("CARGO_BIN_EXE_podgraft"));
+        node::start(cluster.client.clone(), OWN, program, &cluster.folder.join("pods")).await?;
+        Ok(cluster)
+    }
+
+    /// An object or a list.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// Creates an object in a collection.
+    pub async fn create(&self, path: &str, object: &Value) -> Answer {
+        self.send(Method::POST, path, Some(("application/json", object))).await
+    }
+
+    /// A JSON merge patch (RFC 7396).
+    pub async fn merge(&self, path: &str, patch: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(("application/merge-patch+json", patch))).await
+    }
+
+    /// A JSON patch (RFC 6902).
+    pub async fn json_patch(&self, path: &str, patch: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(("application/json-patch+json", patch))).await
+    }
+
+    /// Writes an object as server-side apply does, whether it is there or not.
+    pub async fn apply(&self, path: &str, object: &Value) -> Answer {
+        let path = format!("{path}?fieldManager=test&force=true");
+        self.send(Method::PATCH, &path, Some(("application/apply-patch+yaml", object))).await
+    }
+
+    /// Deletes an object.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<(&str, &Value)>) -> Answer {
+        rest::send(&self.client, method, path, body).await.unwrap_or_else(|e| panic!("no answer for {path}: {e:#}"))
+    }
+
+    /// A new namespace with labels and annotations, in which Pods can be created.
+    pub async fn namespace(&self, metadata: Value) -> String {
+        let name = format!("town-{}", self.names.fetch_add(1, Ordering::Relaxed));
+        let mut object = json!({"metadata": metadata});
+        object["metadata"]["name"] = name.clone().into();
+        self.create("/api/v1/namespaces", &object).await.expect("a namespace");
+        // Admission refuses Pods until the controllers have made it.
+        let account = format!("/api/v1/namespaces/{name}/serviceaccounts/default");
+        self.eventually("the namespace's default ServiceAccount", async || {
+            self.get(&account).await.status.is_success().then_some(())
+        })
+        .await;
+        name
+    }
+
+    /// Waits for something that happens soon.
+    pub async fn eventually<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What a person at a terminal does, as the cluster's administrator.
+    pub fn kubectl(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+        self.person(&self.parts.kubectl, args)
+    }
+
+    /// Helm, as the cluster's administrator.
+    pub fn helm(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+        self.person(&self.parts.helm, args)
+    }
+
+    fn person(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+        let mut command = Command::new(program);
+        command.args(args).env("KUBECONFIG", self.folder.join("admin.kubeconfig")).current_dir(tree());
+        for (name, folder) in [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
+        {
+            command.env(name, self.folder.join("helm").join(folder));
+        }
+        command.output().unwrap_or_else(|e| panic!("cannot run {}: {e}", program.display()))
+    }
+
+    /// Takes the API server away, or brings it back.
+    pub fn control_plane(&self) -> std::sync::MutexGuard<'_, ControlPlane> {
+        self.control_plane.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The project's tree.
+pub fn tree() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A client for whoever a kubeconfig names.
+///
+/// # Errors
+/// Where the kubeconfig cannot be read.
+pub async fn client(kubeconfig: &Path) -> anyhow::Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).context("the test's own kubeconfig")?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    Ok(Client::try_from(config)?)
+}
+
+/// What a program printed, of one that must succeed.
+#[track_caller]
+pub fn printed(output: Output) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}");
+    out.into_owned()
+}

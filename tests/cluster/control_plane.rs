@@ -1,0 +1,153 @@
+//! etcd, the API server and the controllers: what they are started with, and when they are up.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use crate::apart::ADDRESS;
+use crate::credentials::Credentials;
+use crate::parts::Parts;
+
+/// How long each of them may take to start, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running control plane. Ends with this program.
+pub struct ControlPlane {
+    folder: PathBuf,
+    parts: Parts,
+    apiserver: Child,
+    _etcd: Child,
+    _controllers: Child,
+}
+
+impl ControlPlane {
+    /// Starts all of it with nothing in it, and returns when it answers. Its files, and the logs of each program, are in
+    /// `folder`; `admin.kubeconfig` there may do everything.
+    pub fn start(parts: &Parts, folder: &Path) -> anyhow::Result<Self> {
+        let credentials = Credentials::new(folder)?;
+        credentials.server("apiserver", &["127.0.0.1", ADDRESS, "10.0.0.1", "kubernetes.default.svc"])?;
+        credentials.user("admin", "admin", Some("system:masters"))?;
+        credentials.user("controllers", "system:kube-controller-manager", None)?;
+        let admin = credentials.kubeconfig("admin")?;
+        let controllers = credentials.kubeconfig("controllers")?;
+        let etcd = etcd(parts, folder)?;
+        let apiserver = apiserver(parts, folder)?;
+        wait_until_ready(parts, &admin, folder)?;
+        let controllers = controller_manager(parts, folder, &controllers)?;
+        let folder = folder.to_owned();
+        Ok(ControlPlane { folder, parts: parts.clone(), apiserver, _etcd: etcd, _controllers: controllers })
+    }
+
+    /// Takes the API server away, at once and without a word.
+    pub fn stop_apiserver(&mut self) -> anyhow::Result<()> {
+        self.apiserver.kill()?;
+        self.apiserver.wait()?;
+        Ok(())
+    }
+
+    /// Brings the API server back with all that it knew.
+    pub fn start_apiserver(&mut self) -> anyhow::Result<()> {
+        self.apiserver = apiserver(&self.parts, &self.folder)?;
+        wait_until_ready(&self.parts, &self.folder.join("admin.kubeconfig"), &self.folder)
+    }
+}
+
+fn etcd(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
+    let (clients, peers) = ("http://127.0.0.1:2379", "http://127.0.0.1:2380");
+    let args = [
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={clients}"),
+        format!("--advertise-client-urls={clients}"),
+        format!("--listen-peer-urls={peers}"),
+        format!("--initial-advertise-peer-urls={peers}"),
+        format!("--initial-cluster=default={peers}"),
+        "--unsafe-no-fsync".to_owned(),
+    ];
+    start(&parts.etcd, folder, "etcd", &args)
+}
+
+fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let args = [
+        "--bind-address=0.0.0.0".to_owned(),
+        format!("--advertise-address={ADDRESS}"),
+        "--secure-port=6443".to_owned(),
+        "--etcd-servers=http://127.0.0.1:2379".to_owned(),
+        format!("--cert-dir={}", folder.display()),
+        format!("--tls-cert-file={}", file("apiserver.crt")),
+        format!("--tls-private-key-file={}", file("apiserver.key")),
+        format!("--client-ca-file={}", file("ca.crt")),
+        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+        format!("--service-account-key-file={}", file("sa.pub")),
+        format!("--service-account-signing-key-file={}", file("sa.key")),
+        "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+        "--authorization-mode=Node,RBAC".to_owned(),
+        "--allow-privileged=true".to_owned(),
+        // Services are resolved to their endpoints, so that no kube-proxy is needed.
+        "--enable-aggregator-routing=true".to_owned(),
+        // What required companions' policies refuse, and what reviews say, can be read afterwards.
+        format!("--audit-log-path={}", file("audit.log")),
+        format!("--audit-policy-file={}", audit_policy(folder)?),
+    ];
+    start(&parts.apiserver, folder, "apiserver", &args)
+}
+
+/// Pods that are made, with what webhooks said of them.
+fn audit_policy(folder: &Path) -> anyhow::Result<String> {
+    let path = folder.join("audit-policy.yaml");
+    let rules = "rules:\n- {level: Metadata, verbs: [create], resources: [{group: \"\", resources: [pods]}], omitStages: [RequestReceived]}\n- {level: None}\n";
+    std::fs::write(&path, format!("apiVersion: audit.k8s.io/v1\nkind: Policy\n{rules}"))?;
+    Ok(path.display().to_string())
+}
+
+fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path) -> anyhow::Result<Child> {
+    let kubeconfig = kubeconfig.display();
+    let args = [
+        format!("--kubeconfig={kubeconfig}"),
+        format!("--authentication-kubeconfig={kubeconfig}"),
+        format!("--authorization-kubeconfig={kubeconfig}"),
+        "--bind-address=127.0.0.1".to_owned(),
+        "--leader-elect=false".to_owned(),
+        format!("--service-account-private-key-file={}", folder.join("sa.key").display()),
+        format!("--root-ca-file={}", folder.join("ca.crt").display()),
+        "--use-service-account-credentials=true".to_owned(),
+        // Nobody renews the lease of the only node, which stands in for a real one.
+        "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller".to_owned(),
+        // Jobs, ReplicaSets and the like are what is tested; they need not be polite.
+        "--kube-api-qps=500".to_owned(),
+        "--kube-api-burst=1000".to_owned(),
+    ];
+    start(&parts.controller_manager, folder, "controllers", &args)
+}
+
+/// Starts a program whose words go into `NAME.log`.
+pub fn start(program: &Path, folder: &Path, name: &str, args: &[String]) -> anyhow::Result<Child> {
+    let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log")))?;
+    Command::new(program)
+        .args(args)
+        .stdin(std::process::Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .with_context(|| format!("cannot start {}", program.display()))
+}
+
+fn wait_until_ready(parts: &Parts, admin: &Path, folder: &Path) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        let asked = Command::new(&parts.kubectl)
+            .arg("--kubeconfig")
+            .arg(admin)
+            .args(["get", "--raw", "/readyz"])
+            .output()
+            .context("cannot run kubectl")?;
+        if asked.status.success() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    bail!("the API server was not ready within {PATIENCE:?}; its log is in {}", folder.display())
+}

@@ -1,0 +1,102 @@
+//! podgraft in a real cluster: a real API server, real controllers, and podgraft installed by its chart.
+//!
+//! ```text
+//! cargo test --test cluster                     all tests
+//! cargo test --test cluster -- required         those whose names hold a word
+//! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
+//! cargo test --test cluster -- record           what this API server asks, into tests/reviews
+//! ```
+#![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
+
+mod apart;
+mod certificates;
+mod cluster;
+mod control_plane;
+mod credentials;
+mod entries;
+mod injection;
+mod installation;
+mod load;
+mod neighbours;
+mod node;
+mod parts;
+mod person;
+mod record;
+mod rest;
+mod suite;
+mod webhook;
+mod workload;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use libtest_mimic::Arguments;
+
+use cluster::Cluster;
+use suite::Chapter;
+
+fn main() -> anyhow::Result<ExitCode> {
+    match std::env::args().nth(1).as_deref() {
+        Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
+        Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
+        _ => test(),
+    }
+}
+
+/// A cluster with its files in a known folder.
+fn alone(folder: &str, act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    let parts = parts::Parts::get()?;
+    apart::go()?;
+    let folder = cluster::tree().join(folder);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    runtime()?.block_on(async { act(&Cluster::start(parts, &folder).await?).await })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn test() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let mut chapters = chapters();
+    if arguments.list {
+        let names = chapters.iter().flat_map(|c| &c.tests).map(|test| format!("{}: test", test.name));
+        println!("{}", names.collect::<Vec<_>>().join("\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    chapters.retain(|chapter| suite::wanted(chapter, &arguments));
+    if chapters.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let started = Instant::now();
+    let parts = parts::Parts::get()?;
+    apart::go()?;
+    let folder = tempfile::tempdir()?;
+    let runtime = runtime()?;
+    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, folder.path()))?);
+    println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
+    let code = suite::run(chapters, &cluster, &arguments, runtime.handle());
+    println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
+    Ok(code)
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// In the order in which they are read.
+fn chapters() -> Vec<Chapter> {
+    vec![
+        Chapter {
+            name: "installed by its chart",
+            set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
+            tests: [injection::tests(), neighbours::tests(), entries::tests()].into_iter().flatten().collect(),
+            alone: false,
+        },
+        Chapter {
+            name: "while things change",
+            set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
+            tests: certificates::tests(),
+            alone: true,
+        },
+    ]
+}

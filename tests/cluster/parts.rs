@@ -1,0 +1,158 @@
+//! The programs that a cluster is made of: ready ones where there are any, else built from their Go modules.
+//!
+//! `KUBEBUILDER_ASSETS` is the folder that setup-envtest fills; what it lacks is built once into a cache outside the
+//! tree, keyed by version. `parts/` pins the modules and, by their sums, every line that goes into them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// Where each program is.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub etcd: PathBuf,
+    pub apiserver: PathBuf,
+    pub controller_manager: PathBuf,
+    pub kubectl: PathBuf,
+    pub helm: PathBuf,
+}
+
+/// A Go module of `parts/`, and one of its commands.
+struct Source {
+    module: &'static str,
+    /// The requirement whose version is the version of the program.
+    required: &'static str,
+    command: &'static str,
+}
+
+const APISERVER: Source = kubernetes("k8s.io/kubernetes/cmd/kube-apiserver");
+const CONTROLLER_MANAGER: Source = kubernetes("k8s.io/kubernetes/cmd/kube-controller-manager");
+const KUBECTL: Source = kubernetes("k8s.io/kubernetes/cmd/kubectl");
+const HELM: Source = Source { module: "helm", required: "helm.sh/helm/v4", command: "helm.sh/helm/v4/cmd/helm" };
+
+const fn kubernetes(command: &'static str) -> Source {
+    Source { module: "kubernetes", required: "k8s.io/kubernetes", command }
+}
+
+impl Parts {
+    /// All programs; builds what is missing, which takes about eight minutes on two cores the first time.
+    pub fn get() -> anyhow::Result<Self> {
+        Ok(Parts {
+            etcd: etcd()?,
+            apiserver: APISERVER.get()?,
+            controller_manager: CONTROLLER_MANAGER.get()?,
+            kubectl: KUBECTL.get()?,
+            helm: HELM.get()?,
+        })
+    }
+}
+
+/// Helm alone, for what needs no cluster.
+pub fn helm() -> anyhow::Result<PathBuf> {
+    HELM.get()
+}
+
+impl Source {
+    fn name(&self) -> &'static str {
+        self.command.rsplit('/').next().unwrap_or(self.command)
+    }
+
+    fn get(&self) -> anyhow::Result<PathBuf> {
+        if let Some(ready) = ready(self.name()) {
+            return Ok(ready);
+        }
+        let folder = cache()?.join(format!("{}-{}", self.module, self.version()?));
+        let program = folder.join(self.name());
+        if !program.exists() {
+            fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            // Another run may be building it: then this one waits, and finds it.
+            let lock = File::create(folder.join("lock"))?;
+            lock.lock()?;
+            if !program.exists() {
+                self.build(&program)?;
+            }
+        }
+        Ok(program)
+    }
+
+    fn build(&self, program: &Path) -> anyhow::Result<()> {
+        let (started, version) = (Instant::now(), self.version()?);
+        eprintln!("building {} {version}; once, for it is kept in {}", self.name(), program.display());
+        let mut flags = "-s -w".to_owned();
+        if self.module == "kubernetes" {
+            // Without these the API server takes itself for version 0.
+            let mut parts = version.trim_start_matches('v').split('.');
+            let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            for (name, value) in [("gitVersion", &*version), ("gitMajor", major), ("gitMinor", minor)] {
+                flags += &format!(" -X k8s.io/component-base/version.{name}={value}");
+            }
+        }
+        // A build that is killed leaves nothing that looks like a program.
+        let unfinished = program.with_extension("unfinished");
+        let built = Command::new("go")
+            .args(["build", "-trimpath", "-ldflags", &flags, "-o"])
+            .arg(&unfinished)
+            .arg(self.command)
+            .current_dir(self.folder())
+            .env("CGO_ENABLED", "0")
+            .status()
+            .with_context(|| format!("{} is built with Go 1.26 or newer, and `go` cannot be run", self.name()))?;
+        ensure!(built.success(), "building {} failed; what go said stands above", self.name());
+        fs::rename(&unfinished, program)?;
+        eprintln!("built {} in {:.0} s", self.name(), started.elapsed().as_secs_f32());
+        Ok(())
+    }
+
+    fn folder(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/parts").join(self.module)
+    }
+
+    fn version(&self) -> anyhow::Result<String> {
+        let path = self.folder().join("go.mod");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let version = text.lines().find_map(|line| {
+            let mut words = line.trim().trim_start_matches("require ").split_whitespace();
+            (words.next() == Some(self.required)).then(|| words.next()).flatten()
+        });
+        version.map(Into::into).with_context(|| format!("{} does not require {}", path.display(), self.required))
+    }
+}
+
+fn etcd() -> anyhow::Result<PathBuf> {
+    if let Some(found) = ready("etcd").or_else(|| on_path("etcd")) {
+        return Ok(found);
+    }
+    if std::env::var_os("INSTALL").is_some() {
+        let install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends etcd-server iproute2";
+        let done = Command::new("sh").args(["-c", install]).env("DEBIAN_FRONTEND", "noninteractive").output()?;
+        if let Some(found) = on_path("etcd") {
+            return Ok(found);
+        }
+        bail!("etcd could not be installed from Debian's packages: {}", String::from_utf8_lossy(&done.stderr).trim());
+    }
+    bail!(
+        "etcd is missing: install Debian's etcd-server, or let this do it with INSTALL=1, or point KUBEBUILDER_ASSETS at \
+         a folder that setup-envtest filled"
+    )
+}
+
+fn ready(name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("KUBEBUILDER_ASSETS")?);
+    Some(folder.join(name)).filter(|program| program.exists())
+}
+
+/// Programs of the system's are not on everybody's `PATH`.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(system).map(|folder| folder.join(name)).find(|program| program.exists())
+}
+
+fn cache() -> anyhow::Result<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    Ok(base.context("neither XDG_CACHE_HOME nor HOME says where built programs can be kept")?.join("podgraft"))
+}

@@ -1,0 +1,54 @@
+//! The same cluster for a person: with podgraft and the companions of the examples, and what to type next.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::apart;
+use crate::cluster::{Cluster, printed, tree};
+
+/// Installs podgraft, says how to use it, and stays until Ctrl-C.
+///
+/// # Errors
+/// Where the commands to type cannot be written.
+pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
+    println!("installing podgraft with its chart ...");
+    cluster.install(&["entries.clusterWide.enabled=true"]).await;
+    let mut companions: Vec<_> = fs::read_dir(tree().join("examples"))?.flatten().collect();
+    companions.sort_by_key(fs::DirEntry::file_name);
+    for example in companions.iter().map(|entry| entry.path().join("companions.yaml")).filter(|path| path.exists()) {
+        printed(cluster.kubectl(["apply", "--server-side", "-f", &example.display().to_string()]));
+    }
+    for (name, program) in [("kubectl", &cluster.parts.kubectl), ("helm", &cluster.parts.helm)] {
+        command(&cluster.folder, name, program)?;
+    }
+    let kubectl = cluster.folder.join("kubectl");
+    let kubectl = kubectl.strip_prefix(tree()).unwrap_or(&kubectl).display();
+    println!(
+        "\nA Kubernetes API server is up, and podgraft is installed in it. In another terminal:\n\n\
+         \x20 {kubectl} get clustercompanions                          what can be had\n\
+         \x20 {kubectl} apply -f examples/git-sync/app.yaml            a Deployment that asks for one\n\
+         \x20 {kubectl} get pods -o yaml | grep podgraft.dev/status    what came of it\n\
+         \x20 {kubectl} logs is not there, for no Pod runs: there is no node for yours, and they stay Pending\n\n\
+         What every part says is in {}. Ctrl-C ends all of it.",
+        cluster.folder.display()
+    );
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+/// A command that enters the cluster's network, as root, and runs a program there.
+fn command(folder: &Path, name: &str, program: &Path) -> anyhow::Result<()> {
+    let path = folder.join(name);
+    let text = format!(
+        "#!/bin/sh\n# {name} for the cluster that `make cluster` runs; it enters the cluster's network, which takes root.\n\
+         read -r inside rest </proc/{outside}/task/{outside}/children\n\
+         KUBECONFIG={}/admin.kubeconfig exec nsenter --net=/proc/$inside/ns/net {} \"$@\"\n",
+        folder.display(),
+        program.display(),
+        outside = apart::outside()
+    );
+    fs::write(&path, text)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}

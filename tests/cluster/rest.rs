@@ -1,0 +1,59 @@
+//! The API server as `kubectl --raw` sees it: paths and JSON, so that nothing is lost between the server and a test.
+
+use axum::http::{Method, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::Client;
+use kube::client::Body;
+use serde_json::Value;
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    /// The object, or the `Status` that says why not.
+    pub body: Value,
+    /// What `kubectl` prints behind `Warning:`.
+    pub warnings: Vec<String>,
+}
+
+impl Answer {
+    /// The object, of a request that must succeed.
+    #[track_caller]
+    pub fn expect(self, what: &str) -> Value {
+        assert!(self.status.is_success(), "{what}: {} {}", self.status, self.body["message"]);
+        self.body
+    }
+
+    /// Why it was refused, of a request that must be.
+    #[track_caller]
+    pub fn expect_refusal(self, what: &str) -> String {
+        assert!(self.status.is_client_error() || self.status.is_server_error(), "{what} was accepted: {}", self.body);
+        self.body["message"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Sends a request and reads its answer, whatever it says.
+///
+/// # Errors
+/// Where there is no answer at all.
+pub async fn send(client: &Client, method: Method, path: &str, body: Option<(&str, &Value)>) -> anyhow::Result<Answer> {
+    let mut request = Request::builder().method(method).uri(path);
+    let body = match body {
+        Some((content_type, body)) => {
+            request = request.header("content-type", content_type);
+            Body::from(serde_json::to_vec(body)?)
+        }
+        None => Body::empty(),
+    };
+    let (head, body) = client.send(request.body(body)?).await?.into_parts();
+    let warnings = head.headers.get_all("warning").iter().filter_map(|w| w.to_str().ok()).map(spoken).collect();
+    let bytes = body.collect().await?.to_bytes();
+    let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
+    Ok(Answer { status: head.status, body, warnings })
+}
+
+/// The text of `299 - "text"`.
+fn spoken(header: &str) -> String {
+    let text = header.splitn(3, ' ').nth(2).unwrap_or(header).trim();
+    text.trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\")
+}

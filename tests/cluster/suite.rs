@@ -1,0 +1,80 @@
+//! Tests by chapter: each is a state of the installation, and the tests that need it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Handle;
+
+use crate::cluster::Cluster;
+
+/// One test. Its name is a sentence.
+pub struct Test {
+    pub name: String,
+    pub run: fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// Some tests, and the state that they find.
+pub struct Chapter {
+    pub name: &'static str,
+    /// Brings about the state.
+    pub set_up: fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>,
+    pub tests: Vec<Test>,
+    /// Whether each test has the cluster for itself.
+    pub alone: bool,
+}
+
+/// The tests of a module, named after their functions.
+#[macro_export]
+macro_rules! tests {
+    ($($test:ident),* $(,)?) => {
+        pub fn tests() -> Vec<$crate::suite::Test> {
+            let topic = module_path!().rsplit("::").next().unwrap_or_default();
+            vec![$($crate::suite::Test {
+                name: format!("{topic}::{}", stringify!($test)),
+                run: |cluster| Box::pin(async move { $test(&cluster).await }),
+            }),*]
+        }
+    };
+}
+
+/// Whether the arguments ask for any test of a chapter.
+pub fn wanted(chapter: &Chapter, arguments: &Arguments) -> bool {
+    let is_wanted = |name: &str| {
+        let named = |word: &String| if arguments.exact { name == word } else { name.contains(word.as_str()) };
+        arguments.filter.as_ref().is_none_or(named) && !arguments.skip.iter().any(named)
+    };
+    chapter.tests.iter().any(|test| is_wanted(&test.name))
+}
+
+/// Runs chapters in order and prints what each took.
+pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments, runtime: &Handle) -> ExitCode {
+    let mut failed = false;
+    for chapter in chapters {
+        let started = Instant::now();
+        println!("\n--- {}", chapter.name);
+        runtime.block_on((chapter.set_up)(Arc::clone(cluster)));
+        println!("    set up in {:.1} s", started.elapsed().as_secs_f32());
+        let mut arguments = arguments.clone();
+        // They wait more than they compute.
+        arguments.test_threads = Some(if chapter.alone { 1 } else { arguments.test_threads.unwrap_or(6) });
+        let conclusion = libtest_mimic::run(&arguments, trials(chapter.tests, cluster, runtime));
+        println!("    {} took {:.1} s in all", chapter.name, started.elapsed().as_secs_f32());
+        failed |= conclusion.has_failed();
+    }
+    if failed { ExitCode::from(101) } else { ExitCode::SUCCESS }
+}
+
+fn trials(tests: Vec<Test>, cluster: &Arc<Cluster>, runtime: &Handle) -> Vec<Trial> {
+    let trial = |test: Test| {
+        let (cluster, runtime) = (Arc::clone(cluster), runtime.clone());
+        Trial::test(test.name, move || {
+            runtime.block_on((test.run)(cluster));
+            Ok::<_, Failed>(())
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}
