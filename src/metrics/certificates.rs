@@ -96,7 +96,8 @@ impl Issued {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::UNIX_EPOCH;
+
     use crate::metrics::Metrics;
 
     #[test]

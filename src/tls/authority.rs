@@ -98,8 +98,11 @@ impl Anchor {
 
     /// The first bytes of its serial number, as `openssl x509 -serial` shows it: enough to tell two apart in a log.
     pub(super) fn serial(&self) -> String {
-        let serial = parse_x509_certificate(&self.der).map(|(_, parsed)| parsed.raw_serial().to_vec());
-        serial.unwrap_or_default().iter().take(4).map(|byte| format!("{byte:02X}")).collect()
+        let serial = parse_x509_certificate(&self.der)
+            .map(|(_, parsed)| parsed.raw_serial().iter().copied().take(4).collect::<Vec<u8>>());
+        let serial = serial.unwrap_or_default();
+        let shown = serial.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{shown:08X}")
     }
 }
 

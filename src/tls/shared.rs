@@ -177,7 +177,7 @@ impl<F: FnMut(News)> Keeper<F> {
                 Ok(written) => {
                     self.replica.wrote(state, written.metadata.resource_version.clone());
                     self.keep_in_mind(Some(written));
-                    did.iter().for_each(|did| self.report(did));
+                    self.report(&did);
                     return Ok(());
                 }
                 Err(error) => {
@@ -234,12 +234,17 @@ impl<F: FnMut(News)> Keeper<F> {
         Ok(())
     }
 
-    fn report(&mut self, did: &Did) {
-        did.log(&self.described);
-        match did {
-            Did::Founded(_) | Did::Announced(_) => (self.tell)(News::IssuedAuthority),
-            Did::Issued(_) => (self.tell)(News::IssuedPair),
-            Did::Promoted(_) | Did::Forgot(_) => {}
+    fn report(&mut self, did: &[Did]) {
+        if did.is_empty() {
+            tracing::warn!(secret = self.described, "put back what was lost from the Secret and is in use here");
+        }
+        for did in did {
+            did.log(&self.described);
+            match did {
+                Did::Founded(_) | Did::Announced(_) => (self.tell)(News::IssuedAuthority),
+                Did::Issued(_) => (self.tell)(News::IssuedPair),
+                Did::Promoted(_) | Did::Forgot(_) => {}
+            }
         }
     }
 

@@ -104,21 +104,19 @@ async fn keep(
     let there = Arc::new(Notify::new());
     let (metrics, notify) = (Arc::clone(metrics), Arc::clone(&there));
     let mut first = true;
-    let tell = move |news| {
-        match news {
-            News::Serving(expires) => {
-                metrics.certificates.expires(expires);
-                if !std::mem::take(&mut first) {
-                    metrics.reloaded(Reloadable::Certificate, true);
-                }
-                notify.notify_one();
+    let tell = move |news| match news {
+        News::Serving(expires) => {
+            metrics.certificates.expires(expires);
+            if !std::mem::take(&mut first) {
+                metrics.reloaded(Reloadable::Certificate, true);
             }
-            News::Authority(expires) => metrics.certificates.authority_expires(expires),
-            News::IssuedPair => metrics.certificates.issued(Issued::Pair),
-            News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
-            News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
-            News::Failed => metrics.certificates.failed(),
-        };
+            notify.notify_one();
+        }
+        News::Authority(expires) => metrics.certificates.authority_expires(expires),
+        News::IssuedPair => metrics.certificates.issued(Issued::Pair),
+        News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
+        News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
+        News::Failed => metrics.certificates.failed(),
     };
     tokio::spawn(shared.keep(client, Arc::clone(serving), interval, tell));
     there.notified().await;

@@ -38,8 +38,16 @@ pub(super) struct Entry {
 /// All configurations; what nobody has told of yet is not known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bundles {
-    known: [Option<Option<Seen>>; 4],
+    known: [Known; 4],
     held: Option<(Anchor, SystemTime)>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Absent,
+    There(Seen),
 }
 
 impl Configuration {
@@ -60,11 +68,14 @@ impl Configuration {
 impl Bundles {
     /// Takes in what a configuration is like; nothing where there is none.
     pub(super) fn note(&mut self, configuration: Configuration, seen: Option<Seen>) {
-        self.known[configuration as usize] = Some(seen);
+        self.known[configuration as usize] = seen.map_or(Known::Absent, Known::There);
     }
 
     pub(super) fn seen(&self, configuration: Configuration) -> Option<&Seen> {
-        self.known[configuration as usize].as_ref()?.as_ref()
+        match &self.known[configuration as usize] {
+            Known::There(seen) => Some(seen),
+            Known::Nothing | Known::Absent => None,
+        }
     }
 
     /// Whether each `caBundle` that there is holds an authority. Not so while one is not known.
@@ -88,10 +99,10 @@ impl Bundles {
     }
 
     fn all(&self, holds: impl Fn(&[u8]) -> bool) -> bool {
-        let known = |seen: &Option<Option<Seen>>| match seen {
-            Some(Some(seen)) => seen.entries.iter().filter_map(|e| e.bundle.as_deref()).all(&holds),
-            Some(None) => true,
-            None => false,
+        let known = |known: &Known| match known {
+            Known::There(seen) => seen.entries.iter().filter_map(|e| e.bundle.as_deref()).all(&holds),
+            Known::Absent => true,
+            Known::Nothing => false,
         };
         self.known.iter().all(known)
     }
@@ -164,7 +175,9 @@ mod tests {
 
     fn all(entries: &[Entry]) -> Bundles {
         let mut bundles = Bundles::default();
-        Configuration::ALL.iter().for_each(|c| bundles.note(*c, Some(seen(entries.to_vec()))));
+        for configuration in Configuration::ALL {
+            bundles.note(configuration, Some(seen(entries.to_vec())));
+        }
         bundles
     }
 

@@ -132,13 +132,12 @@ impl State {
 
     /// With nothing in use there is nothing to wait for.
     fn begin(&mut self, terms: &Terms, now: SystemTime, did: &mut Vec<Did>) -> Result<(), Error> {
-        match self.next.take() {
-            Some(next) => self.promote(next, did),
-            None => {
-                let first = new_authority(terms, now)?;
-                did.push(Did::Founded(first.anchor.clone()));
-                self.signing = Some(first);
-            }
+        if let Some(next) = self.next.take() {
+            self.promote(next, did);
+        } else {
+            let first = new_authority(terms, now)?;
+            did.push(Did::Founded(first.anchor.clone()));
+            self.signing = Some(first);
         }
         Ok(())
     }
