@@ -96,7 +96,8 @@ impl Issued {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::UNIX_EPOCH;
+
     use crate::metrics::Metrics;
 
     #[test]
@@ -118,8 +119,8 @@ mod tests {
         metrics.certificates.look_after();
         let text = metrics.scrape();
         for line in [
-            "podgraft_ca_bundles_in_step 0",
-            "podgraft_certificate_failures_total 0",
+            "podgraft_ca_bundles_in_step{} 0",
+            "podgraft_certificate_failures_total{} 0",
             r#"podgraft_certificates_issued_total{what="pair"} 0"#,
         ] {
             assert!(text.contains(line), "{line}: {text}");

@@ -17,12 +17,20 @@ use x509_parser::parse_x509_certificate;
 /// Clocks of API servers may be behind: whatever is issued has been valid for this long already.
 pub(super) const BACKDATED: Duration = Duration::from_secs(3600);
 
-/// The certificate of an authority: whoever has it trusts what the authority issues.
-#[derive(Clone, PartialEq, Eq)]
+/// The certificate of an authority: whoever has it trusts what the authority issues. The older comes first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Anchor {
-    der: CertificateDer<'static>,
     begins: u64,
     ends: u64,
+    der: Vec<u8>,
+}
+
+/// Several as PEM, the oldest first: whoever signs, it is the same text.
+pub(super) fn bundle<'a>(anchors: impl IntoIterator<Item = &'a Anchor>) -> String {
+    let mut anchors: Vec<&Anchor> = anchors.into_iter().collect();
+    anchors.sort();
+    anchors.dedup();
+    anchors.into_iter().map(Anchor::pem).collect()
 }
 
 /// An authority that can issue.
@@ -49,7 +57,7 @@ impl Anchor {
     pub(super) fn parse_all(pem: &[u8]) -> Vec<Self> {
         let mut anchors = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem).filter_map(Result::ok) {
-            if let Some(anchor) = Anchor::new(certificate)
+            if let Some(anchor) = Anchor::new(&certificate)
                 && !anchors.contains(&anchor)
             {
                 anchors.push(anchor);
@@ -58,11 +66,11 @@ impl Anchor {
         anchors
     }
 
-    fn new(der: CertificateDer<'static>) -> Option<Self> {
-        let (_, parsed) = parse_x509_certificate(&der).ok()?;
+    fn new(der: &[u8]) -> Option<Self> {
+        let (_, parsed) = parse_x509_certificate(der).ok()?;
         let seconds = |time: x509_parser::time::ASN1Time| u64::try_from(time.timestamp()).unwrap_or(0);
         let (begins, ends) = (seconds(parsed.validity().not_before), seconds(parsed.validity().not_after));
-        Some(Anchor { der, begins, ends })
+        Some(Anchor { begins, ends, der: der.to_vec() })
     }
 
     /// When it was issued: it begins earlier, for clocks that are behind.
@@ -74,8 +82,8 @@ impl Anchor {
         UNIX_EPOCH + Duration::from_secs(self.ends)
     }
 
-    pub(super) fn der(&self) -> &CertificateDer<'static> {
-        &self.der
+    pub(super) fn der(&self) -> CertificateDer<'static> {
+        CertificateDer::from(self.der.clone())
     }
 
     pub(super) fn pem(&self) -> String {
@@ -90,8 +98,11 @@ impl Anchor {
 
     /// The first bytes of its serial number, as `openssl x509 -serial` shows it: enough to tell two apart in a log.
     pub(super) fn serial(&self) -> String {
-        let serial = parse_x509_certificate(&self.der).map(|(_, parsed)| parsed.raw_serial().to_vec());
-        serial.unwrap_or_default().iter().take(4).map(|byte| format!("{byte:02X}")).collect()
+        let serial = parse_x509_certificate(&self.der)
+            .map(|(_, parsed)| parsed.raw_serial().iter().copied().take(4).collect::<Vec<u8>>());
+        let serial = serial.unwrap_or_default();
+        let shown = serial.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{shown:08X}")
     }
 }
 
@@ -110,7 +121,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
-        let anchor = Anchor::new(certificate.into()).ok_or(Error::CouldNotParseCertificate)?;
+        let anchor = Anchor::new(certificate.der()).ok_or(Error::CouldNotParseCertificate)?;
         Ok(Authority { anchor, key: Key(key.serialize_pem().into()) })
     }
 
@@ -135,7 +146,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        let issuer = Issuer::from_ca_cert_der(&self.anchor.der, KeyPair::from_pem(self.key.pem())?)?;
+        let issuer = Issuer::from_ca_cert_der(&self.anchor.der(), KeyPair::from_pem(self.key.pem())?)?;
         let certificate = params.signed_by(&key, &issuer)?;
         Ok(Fresh { certificate: certificate.pem(), key: Key(key.serialize_pem().into()) })
     }

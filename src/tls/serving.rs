@@ -41,7 +41,10 @@ impl Serving {
     pub fn check(&self, now: SystemTime) -> Result<(), String> {
         match self.expires() {
             Some(expires) if expires > now => Ok(()),
-            Some(_) => Err("the serving certificate has expired, so API servers refuse it; issue a new one".into()),
+            Some(_) => Err(
+                "the serving certificate has expired, so API servers refuse it; the log says why there is no new one"
+                    .into(),
+            ),
             None => Err("there is no serving certificate yet; the log says what is being waited for".into()),
         }
     }

@@ -12,7 +12,9 @@
 mod bundles;
 mod cluster;
 mod content;
+mod log;
 mod memory;
+mod replica;
 mod rotation;
 mod trust;
 
@@ -25,17 +27,16 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Serving;
-use bundles::{Bundles, Configuration};
+use bundles::Configuration;
 use cluster::{CallError, Cluster, Event};
-use memory::Memory;
+use log::seconds_until;
+use replica::Replica;
 use rotation::{Did, State, Terms};
 
 /// How often a race may be lost before somebody else has a turn.
 const RACES: usize = 5;
 /// The pauses after calls that failed: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
-/// How long after a patch its object may stay as it was before it is sent again.
-const PATCH_AGAIN: Duration = Duration::from_secs(5);
 
 /// What is issued, and where it is kept.
 #[derive(Debug, Clone)]
@@ -79,16 +80,12 @@ impl SharedCertificate {
         cluster.watch(&sender);
         drop(sender);
         let keeper = Keeper {
-            terms: self.terms(),
+            replica: Replica::new(self.terms()),
             described: format!("{}/{}", self.namespace, self.secret),
             cluster,
             serving,
             tell,
-            view: None,
-            metadata: Secret::default(),
-            memory: Memory::default(),
-            bundles: Bundles::default(),
-            sent: [const { None }; Configuration::ALL.len()],
+            mould: Secret::default(),
             retry: Retry::default(),
         };
         keeper.run(events, look).await;
@@ -106,21 +103,16 @@ impl SharedCertificate {
     }
 }
 
+/// The replica, and its hands.
 struct Keeper<F> {
-    terms: Terms,
+    replica: Replica,
     /// The Secret, in words.
     described: String,
     cluster: Cluster,
     serving: Arc<Serving>,
     tell: F,
-    /// What was in the Secret, and at which resourceVersion; nothing where it is to be read.
-    view: Option<(State, Option<String>)>,
     /// Labels, annotations and owners that the Secret had, for one that has to be created again.
-    metadata: Secret,
-    memory: Memory,
-    bundles: Bundles,
-    /// The resourceVersion of each configuration that was patched last, and when.
-    sent: [Option<(String, Instant)>; Configuration::ALL.len()],
+    mould: Secret,
     retry: Retry,
 }
 
@@ -148,174 +140,110 @@ impl<F: FnMut(News)> Keeper<F> {
 
     fn note(&mut self, event: Event) {
         match event {
-            Event::Secret(version) => {
-                if self.view.as_ref().is_some_and(|(_, seen)| *seen != version) {
-                    self.view = None;
-                }
-            }
-            Event::Configuration(configuration, seen) => self.bundles.note(configuration, seen),
+            Event::Secret(version) => self.replica.note_secret(version.as_deref()),
+            Event::Configuration(configuration, seen) => self.replica.note_configuration(configuration, seen),
         }
     }
 
     async fn work(&mut self) -> Result<(), KeepError> {
-        if self.view.is_none() || self.step(SystemTime::now())?.is_some() {
+        if self.replica.must_read(SystemTime::now())? {
             self.refresh().await?;
         }
         self.serve();
-        self.mend().await?;
-        let bundle = self.view.as_ref().map(|(state, _)| state.bundle()).unwrap_or_default();
-        (self.tell)(News::BundlesInStep(self.bundles.in_step(&bundle)));
+        for configuration in Configuration::ALL {
+            if self.replica.must_patch(configuration, SystemTime::now()) {
+                self.mend(configuration).await?;
+            }
+        }
+        (self.tell)(News::BundlesInStep(self.replica.bundles_in_step(SystemTime::now())));
         Ok(())
-    }
-
-    /// What the Secret should hold, if that is not what it was seen to hold.
-    fn step(&mut self, now: SystemTime) -> Result<Option<(State, Vec<Did>)>, rcgen::Error> {
-        let Some((read, _)) = &self.view else { return Ok(None) };
-        let held_since = self.bundles.held_since(read.next.as_ref().map(|next| &next.anchor), now);
-        let complete = self.memory.complete(read, now);
-        Ok(match complete.step(&self.terms, now, held_since)? {
-            None => (complete != *read).then(|| (complete, Vec::new())),
-            stepped => stepped,
-        })
     }
 
     /// Reads the Secret, and writes it where there is something to be done.
     async fn refresh(&mut self) -> Result<(), KeepError> {
-        let mut lost = None;
+        let mut lost = CallError::Silent;
         for _ in 0..RACES {
+            self.replica.lost();
             let found = self.cluster.read().await?;
             let read = found.as_ref().and_then(|secret| secret.data.as_ref()).map(State::read).unwrap_or_default();
-            let version = found.as_ref().and_then(|secret| secret.metadata.resource_version.clone());
-            self.view = Some((read, version));
-            let Some((state, did)) = self.step(SystemTime::now())? else {
+            self.replica.saw(read, found.as_ref().and_then(|secret| secret.metadata.resource_version.clone()));
+            let Some((state, did)) = self.replica.step(SystemTime::now())? else {
                 self.keep_in_mind(found);
                 return Ok(());
             };
-            let mut secret = found.unwrap_or_else(|| self.metadata.clone());
+            let mut secret = found.unwrap_or_else(|| self.mould.clone());
             state.write(secret.data.get_or_insert_default());
             match self.cluster.write(secret).await {
                 Ok(written) => {
-                    self.view = Some((state, written.metadata.resource_version.clone()));
+                    self.replica.wrote(state, written.metadata.resource_version.clone());
                     self.keep_in_mind(Some(written));
-                    self.report(did);
+                    self.report(&did);
                     return Ok(());
                 }
                 Err(error) => {
-                    self.view = None;
+                    self.replica.lost();
                     if !error.lost_the_race() {
                         return Err(error.into());
                     }
-                    lost = Some(error);
+                    lost = error;
                 }
             }
         }
-        Err(lost.map_or(KeepError::Call(CallError::Silent), KeepError::Call))
+        Err(lost.into())
     }
 
     fn keep_in_mind(&mut self, secret: Option<Secret>) {
-        if let Some(secret) = secret {
-            let found = secret.metadata;
-            let metadata = &mut self.metadata.metadata;
+        if let Some(Secret { metadata: found, type_, .. }) = secret {
+            let metadata = &mut self.mould.metadata;
             metadata.labels = found.labels;
             metadata.annotations = found.annotations;
             metadata.owner_references = found.owner_references;
-            self.metadata.type_ = secret.type_;
+            self.mould.type_ = type_;
         }
-        if let Some((state, _)) = &self.view {
-            self.memory.note(state);
-            if let Some(signing) = &state.signing {
-                (self.tell)(News::Authority(signing.anchor.expires()));
-            }
+        if let Some(signing) = self.replica.state().and_then(|state| state.signing.as_ref()) {
+            (self.tell)(News::Authority(signing.anchor.expires()));
         }
     }
 
-    /// Serves what the Secret holds, once it is trusted.
     fn serve(&mut self) {
-        let bundles = &self.bundles;
-        if let Some(pair) = self.memory.adopt(&self.terms.names, |anchor| bundles.hold(anchor), SystemTime::now()) {
+        if let Some(pair) = self.replica.adopt(SystemTime::now()) {
             let expires = pair.expires();
             self.serving.replace(pair);
-            tracing::info!(
-                secret = self.described,
-                valid_seconds = seconds_until(expires),
-                "serving a new certificate"
-            );
+            let valid_seconds = seconds_until(expires);
+            tracing::info!(secret = self.described, valid_seconds, "serving a new certificate");
             (self.tell)(News::Serving(expires));
         }
     }
 
-    /// Fills each `caBundle` that is not what it should be, after the Secret was read anew: an old view must not take
-    /// an authority out.
-    async fn mend(&mut self) -> Result<(), KeepError> {
-        for configuration in Configuration::ALL {
-            if self.patch(configuration).is_none() {
-                continue;
+    /// Fills a `caBundle`, after the Secret was read anew: what was taken out of it does not come back.
+    async fn mend(&mut self, configuration: Configuration) -> Result<(), KeepError> {
+        self.refresh().await?;
+        let Some(patch) = self.replica.send(configuration, SystemTime::now()) else { return Ok(()) };
+        let name = self.cluster.name(configuration);
+        match self.cluster.patch(configuration, &patch).await {
+            Ok(()) => tracing::info!(name, "caBundle written"),
+            // Somebody else has written to it, and the watch is about to tell.
+            Err(error) if error.lost_the_race() || error.found_another() => {
+                tracing::debug!(name, %error, "caBundle not written");
             }
-            self.refresh().await?;
-            let Some((version, patch)) = self.patch(configuration) else { continue };
-            self.sent[configuration as usize] = Some((version, Instant::now()));
-            let name = self.cluster.name(configuration);
-            match self.cluster.patch(configuration, &patch).await {
-                Ok(()) => tracing::info!(name, "caBundle written"),
-                // Somebody else has written to it, and the watch is about to tell.
-                Err(error) if error.lost_the_race() || error.found_another() => {
-                    tracing::debug!(name, %error, "caBundle not written");
-                }
-                Err(error) => {
-                    tracing::warn!(name, %error, "cannot write caBundle, trying again");
-                    (self.tell)(News::Failed);
-                }
+            Err(error) => {
+                tracing::warn!(name, %error, "cannot write caBundle, trying again");
+                (self.tell)(News::Failed);
             }
         }
         Ok(())
     }
 
-    /// The patch that a configuration needs and that was not sent just now, and the resourceVersion that it is for.
-    fn patch(&self, configuration: Configuration) -> Option<(String, serde_json::Value)> {
-        let seen = self.bundles.seen(configuration)?;
-        let (state, _) = self.view.as_ref()?;
-        let patch = seen.patch(&state.bundle())?;
-        let sent = self.sent[configuration as usize].as_ref();
-        let waits = sent.is_some_and(|(version, at)| *version == seen.version && at.elapsed() < PATCH_AGAIN);
-        (!waits).then(|| (seen.version.clone(), patch))
-    }
-
-    fn report(&mut self, did: Vec<Did>) {
-        let secret = &self.described;
+    fn report(&mut self, did: &[Did]) {
+        if did.is_empty() {
+            tracing::warn!(secret = self.described, "put back what was lost from the Secret and is in use here");
+        }
         for did in did {
+            did.log(&self.described);
             match did {
-                Did::Founded(ca) => {
-                    tracing::info!(
-                        secret,
-                        serial = ca.serial(),
-                        valid_seconds = seconds_until(ca.expires()),
-                        "made a certificate authority"
-                    );
-                    (self.tell)(News::IssuedAuthority);
-                }
-                Did::Announced(ca) => {
-                    tracing::info!(
-                        secret,
-                        serial = ca.serial(),
-                        valid_seconds = seconds_until(ca.expires()),
-                        "made the next certificate authority, which signs once it is trusted everywhere"
-                    );
-                    (self.tell)(News::IssuedAuthority);
-                }
-                Did::Promoted(ca) => {
-                    tracing::info!(secret, serial = ca.serial(), "the next certificate authority signs from now on");
-                }
-                Did::Forgot(ca) => {
-                    tracing::info!(
-                        secret,
-                        serial = ca.serial(),
-                        "a certificate authority has expired, and is trusted no more"
-                    );
-                }
-                Did::Issued(expires) => {
-                    tracing::info!(secret, valid_seconds = seconds_until(expires), "issued a certificate");
-                    (self.tell)(News::IssuedPair);
-                }
+                Did::Founded(_) | Did::Announced(_) => (self.tell)(News::IssuedAuthority),
+                Did::Issued(_) => (self.tell)(News::IssuedPair),
+                Did::Promoted(_) | Did::Forgot(_) => {}
             }
         }
     }
@@ -350,6 +278,5 @@ impl Retry {
     }
 }
 
-fn seconds_until(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::now()).unwrap_or_default().as_secs()
-}
+#[cfg(test)]
+mod simulation;

@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, OWN, printed};
 use crate::injection::create;
 use crate::load::Load;
 use crate::tests;
-use crate::workload::{companion, containers, template};
+use crate::workload::{companion, containers, pod, template};
 
 tests![
     two_replicas_that_start_at_once_end_with_one_authority,
@@ -57,12 +57,20 @@ async fn two_replicas_that_start_at_once_end_with_one_authority(cluster: &Cluste
         // `podgraft probe` checks the certificate as API servers do, against the Service's name.
         let file = cluster.folder.join("trusted.crt");
         std::fs::write(&file, &authority).expect("a file");
+        let silent = cluster.folder.join("silent.json");
+        let pod = pod("silent", &template(Value::Null, Value::Null));
+        std::fs::write(
+            &silent,
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": pod["metadata"], "spec": pod["spec"]}).to_string(),
+        )
+        .expect("a file");
         let probe = std::process::Command::new(env!("CARGO_BIN_EXE_podgraft"))
             .args(["probe", "--server-name", &format!("podgraft.{OWN}.svc"), "--server"])
             .arg(format!("https://{address}:8443"))
-            .args(["--filename", "examples/git-sync/app.yaml", "--ca"])
+            .arg("--ca")
             .arg(&file)
-            .current_dir(crate::cluster::tree())
+            .arg("--filename")
+            .arg(&silent)
             .output()
             .expect("podgraft");
         assert!(probe.status.success(), "{address}: {}", String::from_utf8_lossy(&probe.stderr));

@@ -51,20 +51,6 @@ impl Load {
         Load { hands: (0..HANDS).map(hand).collect(), seen }
     }
 
-    /// How many Pods there were until now.
-    pub fn so_far(&self) -> usize {
-        [&self.seen.injected, &self.seen.bare, &self.seen.failed]
-            .map(|count| count.load(Ordering::Relaxed))
-            .iter()
-            .sum()
-    }
-
-    /// Waits until some more Pods were created.
-    pub async fn go_on(&self, cluster: &Cluster, more: usize) {
-        let until = self.so_far() + more;
-        cluster.eventually("more Pods", async || (self.so_far() >= until).then_some(())).await;
-    }
-
     /// Ends it and says what came of it.
     pub async fn end(self, what: &str) -> Counts {
         self.seen.ended.store(true, Ordering::Relaxed);

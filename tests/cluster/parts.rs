@@ -50,7 +50,8 @@ impl Parts {
     }
 }
 
-/// Helm alone, for what needs no cluster.
+/// Helm alone, for the chart's tests, which need no cluster and include this file.
+#[allow(dead_code)]
 pub fn helm() -> anyhow::Result<PathBuf> {
     HELM.get()
 }

@@ -12,8 +12,6 @@ pub struct Answer {
     pub status: StatusCode,
     /// The object, or the `Status` that says why not.
     pub body: Value,
-    /// What `kubectl` prints behind `Warning:`.
-    pub warnings: Vec<String>,
 }
 
 impl Answer {
@@ -46,14 +44,7 @@ pub async fn send(client: &Client, method: Method, path: &str, body: Option<(&st
         None => Body::empty(),
     };
     let (head, body) = client.send(request.body(body)?).await?.into_parts();
-    let warnings = head.headers.get_all("warning").iter().filter_map(|w| w.to_str().ok()).map(spoken).collect();
     let bytes = body.collect().await?.to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
-    Ok(Answer { status: head.status, body, warnings })
-}
-
-/// The text of `299 - "text"`.
-fn spoken(header: &str) -> String {
-    let text = header.splitn(3, ' ').nth(2).unwrap_or(header).trim();
-    text.trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\")
+    Ok(Answer { status: head.status, body })
 }

@@ -93,7 +93,10 @@ async fn a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on
     let ready = condition(cluster, &broken).await;
     assert_eq!((&ready["type"], &ready["status"]), (&json!("Ready"), &json!("False")), "{ready}");
     let message = ready["message"].as_str().unwrap_or_default();
-    assert!(message.contains("spec.containers[0].volumeMounts[0]") && message.contains("nowhere"), "{message}");
+    assert!(
+        message.contains("spec.containers[0].volumeMounts[0]") && message.contains("declare it there"),
+        "{message}"
+    );
     cluster.companion(&companion("beside-a-broken-one")).await;
     let town = cluster.namespace(json!({})).await;
     let pod_beside = create(cluster, &town, "web", &asks("beside-a-broken-one")).await;

@@ -11,17 +11,20 @@ use tokio::runtime::Handle;
 
 use crate::cluster::Cluster;
 
+/// What a test does, or what brings its chapter about.
+pub type Act = fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>;
+
 /// One test. Its name is a sentence.
 pub struct Test {
     pub name: String,
-    pub run: fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>,
+    pub run: Act,
 }
 
 /// Some tests, and the state that they find.
 pub struct Chapter {
     pub name: &'static str,
     /// Brings about the state.
-    pub set_up: fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>,
+    pub set_up: Act,
     pub tests: Vec<Test>,
     /// Whether each test has the cluster for itself.
     pub alone: bool,

@@ -104,23 +104,67 @@ async fn keep(
     let there = Arc::new(Notify::new());
     let (metrics, notify) = (Arc::clone(metrics), Arc::clone(&there));
     let mut first = true;
-    let tell = move |news| {
-        match news {
-            News::Serving(expires) => {
-                metrics.certificates.expires(expires);
-                if !std::mem::take(&mut first) {
-                    metrics.reloaded(Reloadable::Certificate, true);
-                }
-                notify.notify_one();
+    let tell = move |news| match news {
+        News::Serving(expires) => {
+            metrics.certificates.expires(expires);
+            if !std::mem::take(&mut first) {
+                metrics.reloaded(Reloadable::Certificate, true);
             }
-            News::Authority(expires) => metrics.certificates.authority_expires(expires),
-            News::IssuedPair => metrics.certificates.issued(Issued::Pair),
-            News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
-            News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
-            News::Failed => metrics.certificates.failed(),
-        };
+            notify.notify_one();
+        }
+        News::Authority(expires) => metrics.certificates.authority_expires(expires),
+        News::IssuedPair => metrics.certificates.issued(Issued::Pair),
+        News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
+        News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
+        News::Failed => metrics.certificates.failed(),
     };
     tokio::spawn(shared.keep(client, Arc::clone(serving), interval, tell));
     there.notified().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        certificate: Certificate,
+        #[command(flatten)]
+        cluster: Cluster,
+    }
+
+    fn shared(flags: &str) -> Result<Option<SharedCertificate>, String> {
+        let line = Line::try_parse_from(std::iter::once("serve").chain(flags.split_whitespace()));
+        let line = line.map_err(|error| error.to_string())?;
+        line.certificate.shared(&line.cluster).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn files_are_what_there_is_without_a_secret() {
+        assert!(shared("--cert-dir here").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_secret_is_of_the_own_namespace_and_the_names_are_the_installation_s() {
+        let shared = shared("--cert-secret kept --namespace town --name grafts --ca-pause 3s").unwrap().unwrap();
+        assert_eq!((&*shared.secret, &*shared.namespace, &*shared.installation), ("kept", "town", "grafts"));
+        assert_eq!((shared.lifetime.as_secs(), shared.pause.as_secs()), (720 * 3600, 3));
+    }
+
+    #[test]
+    fn lifetimes_that_leave_no_time_are_refused() {
+        let check = |flags: &str, words: &str| {
+            let error = shared(&format!("--cert-secret a --namespace b {flags}")).expect_err(flags);
+            assert!(error.contains(words), "{flags}: {error}");
+        };
+        check("--cert-lifetime 9s", "--cert-lifetime must be at least 10 s");
+        check("--ca-lifetime 1s", "--ca-lifetime must be at least 10 s");
+        check("--ca-lifetime 3m --ca-pause 1m", "--ca-pause must be shorter than a third of --ca-lifetime");
+        check("--cert-dir here", "cannot be used with");
+        assert!(shared("--cert-secret a").is_err(), "without a namespace");
+    }
 }

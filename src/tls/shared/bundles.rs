@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use serde_json::{Value, json};
 
-use crate::tls::authority::Anchor;
+use crate::tls::authority::{Anchor, bundle};
 
 /// The webhook configurations of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,16 @@ pub(super) struct Entry {
 /// All configurations; what nobody has told of yet is not known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bundles {
-    known: [Option<Option<Seen>>; 5],
+    known: [Known; Configuration::ALL.len()],
     held: Option<(Anchor, SystemTime)>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Absent,
+    There(Seen),
 }
 
 impl Configuration {
@@ -63,11 +71,14 @@ impl Configuration {
 impl Bundles {
     /// Takes in what a configuration is like; nothing where there is none.
     pub(super) fn note(&mut self, configuration: Configuration, seen: Option<Seen>) {
-        self.known[configuration as usize] = Some(seen);
+        self.known[configuration as usize] = seen.map_or(Known::Absent, Known::There);
     }
 
     pub(super) fn seen(&self, configuration: Configuration) -> Option<&Seen> {
-        self.known[configuration as usize].as_ref()?.as_ref()
+        match &self.known[configuration as usize] {
+            Known::There(seen) => Some(seen),
+            Known::Nothing | Known::Absent => None,
+        }
     }
 
     /// Whether each `caBundle` that there is holds an authority. Not so while one is not known.
@@ -75,9 +86,9 @@ impl Bundles {
         self.all(|bundle| Anchor::parse_all(bundle).contains(anchor))
     }
 
-    /// Whether each is the one that it should be.
-    pub(super) fn in_step(&self, bundle: &str) -> bool {
-        self.all(|found| found == bundle.as_bytes())
+    /// Whether each holds all of these authorities, and no more than may stand there.
+    pub(super) fn in_step(&self, ours: &[Anchor], now: SystemTime) -> bool {
+        self.all(|found| found == mended(found, ours, now).as_bytes())
     }
 
     /// Since when each is known to hold the next authority, now that it is looked at.
@@ -91,31 +102,40 @@ impl Bundles {
     }
 
     fn all(&self, holds: impl Fn(&[u8]) -> bool) -> bool {
-        let known = |seen: &Option<Option<Seen>>| match seen {
-            Some(Some(seen)) => seen.entries.iter().filter_map(|e| e.bundle.as_deref()).all(&holds),
-            Some(None) => true,
-            None => false,
+        let known = |known: &Known| match known {
+            Known::There(seen) => seen.entries.iter().filter_map(|e| e.bundle.as_deref()).all(&holds),
+            Known::Absent => true,
+            Known::Nothing => false,
         };
         self.known.iter().all(known)
     }
 }
 
 impl Seen {
-    /// The operations that put a bundle into each webhook that has another; nothing where all have it.
+    /// The operations that put authorities into each webhook that lacks one; nothing where none does.
     ///
     /// They apply to what was seen and to nothing else: not after somebody wrote to the object, nor to another entry.
-    pub(super) fn patch(&self, bundle: &str) -> Option<Value> {
+    pub(super) fn patch(&self, ours: &[Anchor], now: SystemTime) -> Option<Value> {
         let mut operations = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": self.version})];
         for (index, entry) in self.entries.iter().enumerate() {
-            if entry.bundle.as_ref().is_some_and(|found| found != bundle.as_bytes()) {
+            let Some(found) = &entry.bundle else { continue };
+            let bundle = mended(found, ours, now).into_bytes();
+            if bundle != *found {
                 let webhook = format!("/webhooks/{index}");
                 operations.push(json!({"op": "test", "path": format!("{webhook}/name"), "value": entry.name}));
                 let path = format!("{webhook}/clientConfig/caBundle");
-                operations.push(json!({"op": "add", "path": path, "value": ByteString(bundle.as_bytes().to_vec())}));
+                operations.push(json!({"op": "add", "path": path, "value": ByteString(bundle)}));
             }
         }
         (operations.len() > 1).then_some(Value::Array(operations))
     }
+}
+
+/// What a `caBundle` should hold: our authorities, and whatever else stands there and is valid. Somebody may serve by
+/// it: a replica that this one has not heard of, or what served before there was a Secret. It goes when it expires.
+fn mended(found: &[u8], ours: &[Anchor], now: SystemTime) -> String {
+    let there = Anchor::parse_all(found);
+    bundle(there.iter().filter(|anchor| anchor.expires() > now).chain(ours))
 }
 
 impl Entry {
@@ -138,5 +158,125 @@ impl From<ValidatingWebhookConfiguration> for Seen {
         let webhooks = object.webhooks.unwrap_or_default();
         let entries = webhooks.iter().map(|webhook| Entry::new(&webhook.name, &webhook.client_config)).collect();
         Seen { version: object.metadata.resource_version.unwrap_or_default(), entries }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::authority::Authority;
+
+    fn entry(name: &str, bundle: Option<&str>) -> Entry {
+        Entry { name: name.into(), bundle: bundle.map(|bundle| bundle.as_bytes().to_vec()) }
+    }
+
+    fn seen(entries: Vec<Entry>) -> Seen {
+        Seen { version: "7".into(), entries }
+    }
+
+    fn all(entries: &[Entry]) -> Bundles {
+        let mut bundles = Bundles::default();
+        for configuration in Configuration::ALL {
+            bundles.note(configuration, Some(seen(entries.to_vec())));
+        }
+        bundles
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000 + seconds)
+    }
+
+    /// Issued at that second, and valid for a hundred.
+    fn issued(seconds: u64) -> Anchor {
+        Authority::new("a CA", at(seconds), Duration::from_secs(100)).unwrap().anchor
+    }
+
+    #[test]
+    fn a_patch_tests_what_it_is_for_and_fills_what_lacks_an_authority() {
+        let (old, new) = (issued(0), issued(1));
+        let (old_pem, new_pem, both) = (old.pem(), new.pem(), old.pem() + &new.pem());
+        let object = seen(vec![
+            entry("a", Some(&new_pem)),
+            entry("b", Some(&old_pem)),
+            entry("c", None),
+            entry("d", Some("")),
+            entry("e", Some(&both)),
+        ]);
+        let encoded = |pem: &str| json!(ByteString(pem.as_bytes().to_vec()));
+        let expected = json!([
+            {"op": "test", "path": "/metadata/resourceVersion", "value": "7"},
+            {"op": "test", "path": "/webhooks/1/name", "value": "b"},
+            {"op": "add", "path": "/webhooks/1/clientConfig/caBundle", "value": encoded(&both)},
+            {"op": "test", "path": "/webhooks/3/name", "value": "d"},
+            {"op": "add", "path": "/webhooks/3/clientConfig/caBundle", "value": encoded(&new_pem)},
+        ]);
+        assert_eq!(object.patch(&[new], at(2)), Some(expected));
+    }
+
+    #[test]
+    fn what_is_valid_stays_and_what_has_expired_or_is_none_goes() {
+        let (old, new) = (issued(0), issued(50));
+        let check = |found: String, now, expected: String| {
+            assert_eq!(mended(found.as_bytes(), std::slice::from_ref(&new), at(now)), expected);
+        };
+        check(old.pem(), 60, old.pem() + &new.pem());
+        check(new.pem() + &old.pem(), 60, old.pem() + &new.pem());
+        check(old.pem() + &new.pem(), 100, new.pem());
+        check(format!("# by hand\n{}", new.pem()), 60, new.pem());
+        check("junk".into(), 60, new.pem());
+    }
+
+    #[test]
+    fn there_is_no_patch_where_nothing_is_lacking() {
+        let new = issued(0);
+        for entries in [vec![], vec![entry("a", Some(&new.pem()))], vec![entry("a", None)]] {
+            assert_eq!(seen(entries).patch(std::slice::from_ref(&new), at(1)), None);
+        }
+    }
+
+    #[test]
+    fn webhooks_that_are_called_by_url_are_left_alone() {
+        let object = json!({"metadata": {"resourceVersion": "9"}, "webhooks": [
+            {"name": "a", "clientConfig": {"service": {"name": "podgraft", "namespace": "ns"}},
+             "admissionReviewVersions": ["v1"], "sideEffects": "None"},
+            {"name": "b", "clientConfig": {"url": "https://example.org", "caBundle": "b2xk"},
+             "admissionReviewVersions": ["v1"], "sideEffects": "None"},
+        ]});
+        let expected = Seen { version: "9".into(), entries: vec![entry("a", Some("")), entry("b", None)] };
+        let text = object.to_string();
+        assert_eq!(Seen::from(serde_json::from_str::<MutatingWebhookConfiguration>(&text).unwrap()), expected);
+        assert_eq!(Seen::from(serde_json::from_str::<ValidatingWebhookConfiguration>(&text).unwrap()), expected);
+    }
+
+    #[test]
+    fn an_authority_is_held_once_every_configuration_is_known_to_hold_it() {
+        let (held, other) = (issued(0), issued(1));
+        let both = held.pem() + &other.pem();
+        let mut bundles = all(&[entry("a", Some(&both)), entry("b", None)]);
+        let ours = [held.clone(), other.clone()];
+        assert!(bundles.hold(&held) && bundles.hold(&other) && bundles.in_step(&ours, at(2)));
+        bundles.note(Configuration::Preview, Some(seen(vec![entry("a", Some(&held.pem()))])));
+        assert!(bundles.hold(&held) && !bundles.hold(&other) && !bundles.in_step(&ours, at(2)));
+        bundles.note(Configuration::Preview, None);
+        assert!(bundles.hold(&other), "a configuration that does not exist holds nobody up");
+        assert!(!Bundles::default().hold(&held), "nobody has told of any");
+    }
+
+    #[test]
+    fn the_wait_begins_anew_where_an_authority_is_taken_out_or_the_clock_set_back() {
+        let next = issued(0);
+        let mut bundles = all(&[entry("a", Some(&next.pem()))]);
+        assert_eq!(bundles.held_since(None, at(0)), None);
+        assert_eq!(bundles.held_since(Some(&next), at(1)), Some(at(1)));
+        assert_eq!(bundles.held_since(Some(&next), at(5)), Some(at(1)));
+        assert_eq!(bundles.held_since(Some(&issued(1)), at(5)), None);
+        assert_eq!(bundles.held_since(Some(&next), at(6)), Some(at(6)));
+        bundles.note(Configuration::Preview, Some(seen(vec![entry("a", Some(""))])));
+        assert_eq!(bundles.held_since(Some(&next), at(7)), None);
+        let mut bundles = all(&[entry("a", Some(&next.pem()))]);
+        assert_eq!(bundles.held_since(Some(&next), at(9)), Some(at(9)));
+        assert_eq!(bundles.held_since(Some(&next), at(2)), Some(at(2)));
     }
 }

@@ -3,7 +3,7 @@
 //! | key | what |
 //! |---|---|
 //! | `tls.crt`, `tls.key` | the serving pair; without one of them it is issued anew |
-//! | `ca.crt` | all authorities to trust, the signing one first: what stands in each `caBundle` |
+//! | `ca.crt` | all authorities to trust, the oldest first: what stands in each `caBundle` |
 //! | `ca.key` | the key of the signing authority, which is the one of `ca.crt` that it fits; without it the next one begins |
 //! | `next-ca.crt`, `next-ca.key` | the authority that signs next, once it is trusted everywhere; it stands in `ca.crt`, too |
 //!
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 
 use super::rotation::{Leaf, State};
-use crate::tls::authority::{Anchor, Authority};
+use crate::tls::authority::{Anchor, Authority, bundle};
 
 type Data = BTreeMap<String, ByteString>;
 
@@ -42,12 +42,78 @@ impl State {
             Some(text) => drop(data.insert(key.to_owned(), ByteString(text.as_bytes().to_vec()))),
             None => drop(data.remove(key)),
         };
+        let trusted = Some(bundle(self.anchors())).filter(|pem| !pem.is_empty());
         let next = self.next.as_ref().map(|next| next.anchor.pem());
         put(PAIR[0], self.pair.as_ref().map(|leaf| &*leaf.certificate));
         put(PAIR[1], self.pair.as_ref().map(|leaf| leaf.key.pem()));
-        put(BUNDLE, Some(&self.bundle()));
+        put(BUNDLE, trusted.as_deref());
         put(SIGNING_KEY, self.signing.as_ref().map(|signing| signing.key().pem()));
         put(NEXT[0], next.as_deref());
         put(NEXT[1], self.next.as_ref().map(|next| next.key().pem()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn authority() -> Authority {
+        Authority::new("a CA", SystemTime::now(), Duration::from_secs(3600)).unwrap()
+    }
+
+    fn whole() -> State {
+        let (signing, old) = (authority(), authority().anchor);
+        let now = SystemTime::now();
+        let fresh = signing.issue(vec!["a".into()], now, now + Duration::from_secs(60)).unwrap();
+        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        State { signing: Some(signing), next: Some(authority()), others: vec![old], pair }
+    }
+
+    fn written(state: &State) -> Data {
+        let mut data = Data::default();
+        state.write(&mut data);
+        data
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let mut state = whole();
+        assert_eq!(State::read(&written(&state)), state);
+        state.next = None;
+        assert_eq!(State::read(&written(&state)), state);
+    }
+
+    #[test]
+    fn what_is_no_more_is_taken_out_and_what_others_put_in_stays() {
+        let mut data = written(&whole());
+        data.insert("note".into(), ByteString(b"mine".to_vec()));
+        State::default().write(&mut data);
+        assert_eq!(data.keys().collect::<Vec<_>>(), ["note"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_as_absent_and_the_rest_does_not() {
+        let state = whole();
+        let without = |key: &str, value: &str| {
+            let mut data = written(&state);
+            data.insert(key.into(), ByteString(value.into()));
+            State::read(&data)
+        };
+        let other = authority();
+        for junk in ["", "junk", other.key().pem()] {
+            assert!(without("tls.key", junk).pair.is_none(), "{junk:?}");
+            assert!(without("next-ca.key", junk).next.is_none(), "{junk:?}");
+            let keyless = without("ca.key", junk);
+            assert!(keyless.signing.is_none(), "{junk:?}");
+            assert!(keyless.others.contains(&state.signing.as_ref().unwrap().anchor), "{junk:?}");
+        }
+        let spoilt =
+            format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{}", bundle(state.anchors()));
+        assert_eq!(without("ca.crt", &spoilt), state);
+        let nothing =
+            ["ca.crt", "ca.key", "tls.crt", "next-ca.crt"].map(|key| (key.to_owned(), ByteString(vec![255; 9])));
+        assert_eq!(State::read(&Data::from(nothing)), State::default());
     }
 }

@@ -61,3 +61,92 @@ impl Memory {
         Some(Arc::clone(&leaf.pair))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::authority::Authority;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000 + seconds)
+    }
+
+    fn names() -> [String; 1] {
+        ["podgraft.ns.svc".to_owned()]
+    }
+
+    /// An authority and its pair, which is valid for thirty seconds.
+    fn state() -> State {
+        let signing = Authority::new("a CA", at(0), Duration::from_secs(90)).unwrap();
+        let fresh = signing.issue(names().to_vec(), at(0), at(30)).unwrap();
+        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        State { signing: Some(signing), pair, ..State::default() }
+    }
+
+    fn anchor(state: &State) -> Anchor {
+        state.signing.as_ref().unwrap().anchor.clone()
+    }
+
+    /// Somebody who serves the pair of a state.
+    fn serving(state: &State) -> Memory {
+        let mut memory = Memory::default();
+        memory.note(state);
+        assert!(memory.adopt(&names(), |_| false, at(1)).is_some(), "with nothing to lose it is served at once");
+        assert!(memory.adopt(&names(), |_| true, at(1)).is_none(), "it is served already");
+        memory
+    }
+
+    #[test]
+    fn a_secret_that_lost_everything_gets_it_back() {
+        let state = state();
+        assert_eq!(serving(&state).complete(&State::default(), at(1)), state);
+        assert_eq!(Memory::default().complete(&State::default(), at(1)), State::default());
+    }
+
+    #[test]
+    fn the_authority_of_what_is_served_stays_trusted_until_that_expires() {
+        let (mine, theirs) = (state(), state());
+        let memory = serving(&mine);
+        assert_eq!(memory.complete(&theirs, at(29)), State { others: vec![anchor(&mine)], ..theirs.clone() });
+        assert_eq!(memory.complete(&theirs, at(30)), theirs);
+        assert_eq!(memory.complete(&mine, at(1)), mine);
+    }
+
+    #[test]
+    fn a_pair_of_another_authority_waits_until_that_is_trusted_everywhere() {
+        let (mine, theirs) = (state(), state());
+        let changed = |held: bool, now| {
+            let mut memory = serving(&mine);
+            memory.note(&memory.complete(&theirs, at(now)));
+            memory.adopt(&names(), |issuer| held && *issuer == anchor(&theirs), at(now)).is_some()
+        };
+        assert!(!changed(false, 2));
+        assert!(changed(true, 2));
+        let mut late = serving(&mine);
+        let signing = theirs.signing.clone().unwrap();
+        let fresh = signing.issue(names().to_vec(), at(30), at(60)).unwrap();
+        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        late.note(&State { pair, ..theirs });
+        assert!(late.adopt(&names(), |_| false, at(29)).is_none());
+        assert!(late.adopt(&names(), |_| false, at(30)).is_some(), "there is nothing to lose any more");
+    }
+
+    #[test]
+    fn a_new_pair_of_the_same_authority_is_served_at_once() {
+        let mine = state();
+        let mut memory = serving(&mine);
+        let fresh = mine.signing.as_ref().unwrap().issue(names().to_vec(), at(20), at(50)).unwrap();
+        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        memory.note(&State { pair, ..mine });
+        assert_eq!(memory.adopt(&names(), |_| false, at(20)).map(|pair| pair.expires()), Some(at(50)));
+    }
+
+    #[test]
+    fn what_nobody_trusts_is_not_served() {
+        let mut memory = Memory::default();
+        memory.note(&State { signing: None, ..state() });
+        assert!(memory.adopt(&names(), |_| true, at(1)).is_none());
+    }
+}

@@ -104,21 +104,17 @@ impl State {
         Ok((state != *self).then_some((state, did)))
     }
 
-    /// All that is to be trusted, the signing authority first.
+    /// All that is to be trusted.
     pub(super) fn anchors(&self) -> impl Iterator<Item = &Anchor> {
         let authorities = self.signing.iter().chain(&self.next).map(|authority| &authority.anchor);
         authorities.chain(&self.others)
-    }
-
-    /// The same as PEM: what is to stand in each `caBundle`.
-    pub(super) fn bundle(&self) -> String {
-        self.anchors().map(Anchor::pem).collect()
     }
 
     /// Trusts one more, unless it is trusted already.
     pub(super) fn trust(&mut self, anchor: &Anchor) {
         if self.anchors().all(|known| known != anchor) {
             self.others.push(anchor.clone());
+            self.others.sort();
         }
     }
 
@@ -136,13 +132,12 @@ impl State {
 
     /// With nothing in use there is nothing to wait for.
     fn begin(&mut self, terms: &Terms, now: SystemTime, did: &mut Vec<Did>) -> Result<(), Error> {
-        match self.next.take() {
-            Some(next) => self.promote(next, did),
-            None => {
-                let first = new_authority(terms, now)?;
-                did.push(Did::Founded(first.anchor.clone()));
-                self.signing = Some(first);
-            }
+        if let Some(next) = self.next.take() {
+            self.promote(next, did);
+        } else {
+            let first = new_authority(terms, now)?;
+            did.push(Did::Founded(first.anchor.clone()));
+            self.signing = Some(first);
         }
         Ok(())
     }
@@ -150,6 +145,7 @@ impl State {
     fn promote(&mut self, next: Authority, did: &mut Vec<Did>) {
         did.push(Did::Promoted(next.anchor.clone()));
         self.others.extend(self.signing.replace(next).map(|old| old.anchor));
+        self.others.sort();
         self.pair = None;
     }
 
@@ -205,3 +201,6 @@ fn new_authority(terms: &Terms, now: SystemTime) -> Result<Authority, Error> {
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     Authority::new(&format!("podgraft CA {seconds}"), now, terms.authority)
 }
+
+#[cfg(test)]
+mod tests;

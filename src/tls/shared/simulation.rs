@@ -1,0 +1,314 @@
+//! Several replicas, one Secret and two webhook configurations, in every order that things can happen: what a replica
+//! decides and what it then writes are moments of their own, and watches tell as late as they like.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use k8s_openapi::ByteString;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::bundles::{Configuration, Entry, Seen};
+use super::replica::Replica;
+use super::rotation::{State, Terms};
+use super::trust::trusted;
+use crate::tls::Pair;
+use crate::tls::authority::Anchor;
+
+const REPLICAS: usize = 3;
+/// The two configurations that there are; the others do not exist.
+const THERE: [Configuration; 2] = [Configuration::Requested, Configuration::Preview];
+const KEYS: [&str; 6] = ["tls.crt", "tls.key", "ca.crt", "ca.key", "next-ca.crt", "next-ca.key"];
+
+type Data = BTreeMap<String, ByteString>;
+
+/// What happens next.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// A replica reads and decides, or sends what it had decided.
+    Acts(usize),
+    /// A replica's watches tell what is there now.
+    Hears(usize),
+    /// A replica starts anew, and has forgotten everything.
+    Restarts(usize),
+    Passes(u64),
+    /// Somebody deletes the Secret, empties it, restores an old one, or spoils one key.
+    SecretGoes,
+    SecretEmptied,
+    SecretRestored(usize),
+    KeySpoilt(usize),
+    /// Somebody rolls a configuration back.
+    BundleEmptied(usize),
+}
+
+struct World {
+    now: SystemTime,
+    versions: u64,
+    secret: Option<(u64, Data)>,
+    /// All that ever was in it.
+    written: Vec<Data>,
+    bundles: [(u64, Vec<u8>); 2],
+    processes: Vec<Process>,
+}
+
+struct Process {
+    replica: Replica,
+    serving: Option<Arc<Pair>>,
+    pending: Option<Pending>,
+}
+
+/// What was decided and not yet sent.
+enum Pending {
+    Secret(State, Option<u64>),
+    Patch(usize, Value),
+}
+
+fn terms() -> Terms {
+    let seconds = Duration::from_secs;
+    Terms { names: vec!["podgraft.ns.svc".into()], pair: seconds(30), authority: seconds(90), pause: seconds(5) }
+}
+
+impl Process {
+    fn new() -> Self {
+        Process { replica: Replica::new(terms()), serving: None, pending: None }
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000);
+        let processes = (0..REPLICAS).map(|_| Process::new()).collect();
+        World {
+            now,
+            versions: 2,
+            secret: None,
+            written: Vec::new(),
+            bundles: [(1, Vec::new()), (2, Vec::new())],
+            processes,
+        }
+    }
+
+    fn version(&mut self) -> u64 {
+        self.versions += 1;
+        self.versions
+    }
+
+    fn happens(&mut self, what: &Happening) {
+        match *what {
+            Happening::Acts(who) => self.acts(who),
+            Happening::Hears(who) => self.hears(who),
+            Happening::Restarts(who) => self.processes[who] = Process::new(),
+            Happening::Passes(seconds) => self.now += Duration::from_secs(seconds),
+            Happening::SecretGoes => self.secret = None,
+            Happening::SecretEmptied => self.spoil(Data::clear),
+            Happening::SecretRestored(back) => {
+                let old = self.written.iter().rev().nth(back).cloned().unwrap_or_default();
+                self.spoil(|data| *data = old);
+            }
+            Happening::KeySpoilt(key) => self.spoil(|data| {
+                if let Some(value) = data.get_mut(KEYS[key]) {
+                    value.0.reverse();
+                }
+            }),
+            Happening::BundleEmptied(which) => self.bundles[which] = (self.version(), Vec::new()),
+        }
+    }
+
+    fn spoil(&mut self, how: impl FnOnce(&mut Data)) {
+        let version = self.version();
+        if let Some((at, data)) = &mut self.secret {
+            how(data);
+            *at = version;
+        }
+    }
+
+    fn hears(&mut self, who: usize) {
+        let replica = &mut self.processes[who].replica;
+        let version = self.secret.as_ref().map(|(version, _)| version.to_string());
+        replica.note_secret(version.as_deref());
+        for configuration in Configuration::ALL {
+            let there = THERE.iter().position(|there| *there == configuration);
+            let seen = there.map(|which| {
+                let (version, bundle) = &self.bundles[which];
+                let entries = vec![Entry { name: "a".into(), bundle: Some(bundle.clone()) }];
+                Seen { version: version.to_string(), entries }
+            });
+            replica.note_configuration(configuration, seen);
+        }
+    }
+
+    /// As `Keeper::work`, cut wherever it waits for an answer.
+    fn acts(&mut self, who: usize) {
+        match self.processes[who].pending.take() {
+            Some(Pending::Secret(state, base)) => return self.write(who, state, base),
+            Some(Pending::Patch(which, patch)) => return self.patch(which, &patch),
+            None => {}
+        }
+        let now = self.now;
+        if self.processes[who].replica.must_read(now).unwrap() && self.read(who) {
+            return;
+        }
+        let process = &mut self.processes[who];
+        if let Some(pair) = process.replica.adopt(now) {
+            process.serving = Some(pair);
+        }
+        for (which, configuration) in THERE.into_iter().enumerate() {
+            if self.processes[who].replica.must_patch(configuration, now) {
+                if !self.read(who) {
+                    let process = &mut self.processes[who];
+                    process.pending = process.replica.send(configuration, now).map(|p| Pending::Patch(which, p));
+                }
+                return;
+            }
+        }
+    }
+
+    /// Whether there is something to be written now.
+    fn read(&mut self, who: usize) -> bool {
+        let read = self.secret.as_ref().map(|(_, data)| State::read(data)).unwrap_or_default();
+        let base = self.secret.as_ref().map(|(version, _)| *version);
+        let process = &mut self.processes[who];
+        process.replica.saw(read, base.map(|version| version.to_string()));
+        process.pending = process.replica.step(self.now).unwrap().map(|(state, _)| Pending::Secret(state, base));
+        process.pending.is_some()
+    }
+
+    fn write(&mut self, who: usize, state: State, base: Option<u64>) {
+        if self.secret.as_ref().map(|(version, _)| *version) != base {
+            return self.processes[who].replica.lost();
+        }
+        let mut data = self.secret.take().map(|(_, data)| data).unwrap_or_default();
+        state.write(&mut data);
+        assert_eq!(State::read(&data), state, "what was written is read");
+        let version = self.version();
+        self.written.push(data.clone());
+        self.secret = Some((version, data));
+        self.processes[who].replica.wrote(state, Some(version.to_string()));
+    }
+
+    fn patch(&mut self, which: usize, patch: &Value) {
+        let (version, bundle) = &self.bundles[which];
+        let encoded = ByteString(bundle.clone());
+        let mut object = serde_json::json!({
+            "metadata": {"resourceVersion": version.to_string()},
+            "webhooks": [{"name": "a", "clientConfig": {"caBundle": encoded}}],
+        });
+        let patch: json_patch::Patch = serde_json::from_value(patch.clone()).unwrap();
+        if json_patch::patch(&mut object, &patch).is_ok() {
+            let found = object["webhooks"][0]["clientConfig"]["caBundle"].clone();
+            let bundle: ByteString = serde_json::from_value(found).unwrap();
+            self.bundles[which] = (self.version(), bundle.0);
+        }
+    }
+
+    fn is_trusted(&self, pair: &Pair, which: usize) -> bool {
+        let anchors = Anchor::parse_all(&self.bundles[which].1);
+        trusted(&anchors, pair.chain(), &terms().names, self.now)
+    }
+
+    /// Which replica's pair each `caBundle` trusts; nothing is said of a replica that serves none, or an expired one.
+    fn trust(&self) -> [[Option<bool>; 2]; REPLICAS] {
+        std::array::from_fn(|who| {
+            let alive = self.processes[who].serving.as_ref().filter(|pair| pair.expires() > self.now);
+            std::array::from_fn(|which| alive.map(|pair| self.is_trusted(pair, which)))
+        })
+    }
+
+    /// Everybody hears and acts until nobody has anything to do.
+    fn settle(&mut self) {
+        for _ in 0..20 {
+            for who in 0..REPLICAS {
+                self.hears(who);
+                self.acts(who);
+            }
+        }
+    }
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let who = || 0..REPLICAS;
+    prop_oneof![
+        40 => who().prop_map(Happening::Acts),
+        20 => who().prop_map(Happening::Hears),
+        10 => (1..12_u64).prop_map(Happening::Passes),
+        2 => who().prop_map(Happening::Restarts),
+        1 => Just(Happening::SecretGoes),
+        1 => Just(Happening::SecretEmptied),
+        1 => (0..6_usize).prop_map(Happening::SecretRestored),
+        1 => (0..KEYS.len()).prop_map(Happening::KeySpoilt),
+        1 => (0..THERE.len()).prop_map(Happening::BundleEmptied),
+    ]
+}
+
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn nothing_that_a_replica_does_takes_trust_away(story in prop::collection::vec(happening(), 1..150)) {
+        let mut world = World::new();
+        world.settle();
+        for (place, what) in story.iter().enumerate() {
+            let before = world.trust();
+            world.happens(what);
+            let after = world.trust();
+            if matches!(what, Happening::BundleEmptied(_)) {
+                continue;
+            }
+            for (who, which) in (0..REPLICAS).flat_map(|who| [(who, 0), (who, 1)]) {
+                let lost = before[who][which] == Some(true) && after[who][which] == Some(false);
+                prop_assert!(!lost, "{what:?} at {place}: replica {who} is trusted by {which} no more");
+            }
+        }
+        world.settle();
+        world.now += Duration::from_secs(6);
+        world.settle();
+        prop_assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "in the end all is well");
+    }
+}
+
+#[test]
+fn for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time() {
+    let mut world = World::new();
+    world.settle();
+    let mut signed = Vec::new();
+    for second in 0..900 {
+        world.now += Duration::from_secs(1);
+        for who in 0..REPLICAS {
+            world.hears(who);
+            for _ in 0..4 {
+                world.acts(who);
+            }
+            assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "after {second} s, when replica {who} had acted");
+        }
+        let (_, data) = world.secret.as_ref().unwrap();
+        let signing = State::read(data).signing.unwrap().anchor;
+        if signed.last() != Some(&signing) {
+            signed.push(signing);
+        }
+        assert!(Anchor::parse_all(&world.bundles[0].1).len() <= 2, "an old one goes");
+    }
+    assert!(signed.len() >= 12, "there were {} authorities", signed.len());
+}
+
+#[test]
+fn replicas_that_begin_at_once_agree_on_one_authority() {
+    let mut world = World::new();
+    for who in 0..REPLICAS {
+        world.hears(who);
+    }
+    for _ in 0..8 {
+        for who in 0..REPLICAS {
+            world.acts(who);
+        }
+    }
+    let serving: Vec<_> = world.processes.iter().map(|p| p.serving.as_ref().unwrap().chain()[0].clone()).collect();
+    assert!(serving.iter().all(|leaf| *leaf == serving[0]));
+    let (_, data) = world.secret.as_ref().unwrap();
+    assert_eq!(State::read(data).anchors().count(), 1);
+}
