@@ -99,7 +99,7 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "while things change",
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: all(vec![certificates::tests(), sources::outage::tests(), role::tests(), end::tests()]),
+            tests: all(vec![sources::outage::tests(), role::tests(), certificates::tests(), end::tests()]),
             alone: true,
         },
     ]
