@@ -26,7 +26,7 @@ bench:
 
 ## golden  write what the goldens, CRDs and references should be, to be read with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli
+	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli
 
 ## image   a static binary in an empty image
 image:

@@ -20,15 +20,14 @@ use super::verdict::{Decision, Effect, Finding, Verdict, Via};
 use super::weave;
 use super::world::World;
 
-/// Namespaces whose Pods are left alone, besides podgraft's own.
-const EXCLUDED: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
-
 pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
     let pod = &request.pod;
     if is_mirror(pod, request.requester) {
         return left_alone(Reason::MirrorPod, Effect::Tell);
     }
-    if EXCLUDED.contains(&request.namespace) || world.settings.own_namespace.as_deref() == Some(request.namespace) {
+    if keys::EXCLUDED_NAMESPACES.contains(&request.namespace)
+        || world.settings.own_namespace.as_deref() == Some(request.namespace)
+    {
         let asks = pod.annotation(keys::COMPANIONS).is_some() || pod.label(keys::INJECT) == Some("enabled");
         return left_alone(Reason::ExcludedNamespace, if asks { Effect::Warn } else { Effect::Tell });
     }
