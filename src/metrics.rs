@@ -39,6 +39,10 @@ pub struct Metrics {
     certificate_expiry: Gauge,
     reloads: Family<Source, Counter>,
     companions: Family<State, Gauge>,
+    not_ready: Family<Why, Gauge>,
+    namespaces: Gauge,
+    watches: Family<Watched, Gauge>,
+    watches_heard: Family<Watched, Gauge>,
     manifest_errors: Gauge,
 }
 
@@ -91,6 +95,16 @@ struct State {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Why {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Watched {
+    resource: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: &'static str,
 }
@@ -122,6 +136,10 @@ impl Default for Metrics {
             certificate_expiry: Gauge::default(),
             reloads: Family::default(),
             companions: Family::default(),
+            not_ready: Family::default(),
+            namespaces: Gauge::default(),
+            watches: Family::default(),
+            watches_heard: Family::default(),
             manifest_errors: Gauge::default(),
         };
         metrics.begin_at_zero();
@@ -157,20 +175,38 @@ impl Metrics {
 
     /// Says until when the serving certificate is valid.
     pub fn certificate_expires(&self, at: SystemTime) {
-        let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.certificate_expiry.set(i64::try_from(seconds).unwrap_or(i64::MAX));
+        self.certificate_expiry.set(timestamp(at));
     }
 
     /// Says how many companions are known, and how many of all are broken.
     pub fn companions(&self, good: usize, broken: usize) {
         for (state, count) in [("good", good), ("broken", broken)] {
-            self.companions.get_or_create(&State { state }).set(i64::try_from(count).unwrap_or(i64::MAX));
+            self.companions.get_or_create(&State { state }).set(gauge(count));
+        }
+    }
+
+    /// Says how many companions of the cluster are not ready for this reason, which comes out of a closed set.
+    pub fn companions_not_ready(&self, reason: &'static str, count: usize) {
+        self.not_ready.get_or_create(&Why { reason }).set(gauge(count));
+    }
+
+    /// Says how many Namespaces are known.
+    pub fn namespaces(&self, count: usize) {
+        self.namespaces.set(gauge(count));
+    }
+
+    /// Says whether a watch works, and when the API server was last heard through it. The resource comes out of a closed
+    /// set.
+    pub fn watch(&self, resource: &'static str, works: bool, heard: Option<SystemTime>) {
+        self.watches.get_or_create(&Watched { resource }).set(i64::from(!works));
+        if let Some(heard) = heard {
+            self.watches_heard.get_or_create(&Watched { resource }).set(timestamp(heard));
         }
     }
 
     /// Says how many mistakes there are in the manifests now: companions with one stay at their last good version.
     pub fn manifest_errors(&self, count: usize) {
-        self.manifest_errors.set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.manifest_errors.set(gauge(count));
     }
 
     /// Adds a counter that somebody else keeps.
@@ -238,11 +274,25 @@ impl Metrics {
         r.register("certificate_expiry_timestamp_seconds", help, self.certificate_expiry.clone());
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
         r.register("companions", "Companions that are known", self.companions.clone());
+        let help = "Companions of the cluster whose newest version is not in use, and why";
+        r.register("companions_not_ready", help, self.not_ready.clone());
+        r.register("namespaces", "Namespaces that are known", self.namespaces.clone());
+        r.register("watch_broken", "Whether a watch does not work at the moment", self.watches.clone());
+        let help = "When the API server was last heard through a watch; every two minutes where nothing changes";
+        r.register("watch_heard_timestamp_seconds", help, self.watches_heard.clone());
         let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
         r.register("manifest_errors", errors, self.manifest_errors.clone());
         r.register("build", "What is running", Info::new(Build { version: env!("CARGO_PKG_VERSION") }));
         self
     }
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn timestamp(at: SystemTime) -> i64 {
+    i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 impl Reloadable {

@@ -103,6 +103,16 @@ fn rules_of_the_expression_language_are_where_they_belong() {
 }
 
 #[test]
+fn every_format_is_one_that_api_servers_know() {
+    for crd in crds() {
+        each(schema(&crd), "", &mut |schema, path| {
+            let Some(format) = schema["format"].as_str() else { return };
+            assert!(["int32", "int64", "date-time"].contains(&format), "{path}: {format}");
+        });
+    }
+}
+
+#[test]
 fn columns_show_what_people_look_for() {
     for crd in crds() {
         let columns = crd.pointer("/spec/versions/0/additionalPrinterColumns").unwrap().as_array().unwrap();

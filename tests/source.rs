@@ -14,6 +14,7 @@ use podgraft::inject::catalogue::Listed;
 use podgraft::inject::companion::Companion;
 use podgraft::inject::world::{Settings, World};
 use podgraft::source::files::{Files, Loaded, watch};
+use podgraft::source::known::Known;
 use tempfile::TempDir;
 
 fn cluster(name: &str, image: &str) -> String {
@@ -28,11 +29,15 @@ fn required(name: &str, image: &str) -> String {
 }
 
 fn files(path: &Path) -> Files {
-    Files { paths: vec![path.to_path_buf()], settings: Settings::default() }
+    Files { paths: vec![path.to_path_buf()] }
+}
+
+fn world(loaded: &Loaded) -> World {
+    Known::new(Arc::clone(&loaded.parts), None).world(Settings::default())
 }
 
 fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
-    match loaded.world.companions.resolve(namespace, name) {
+    match world(loaded).companions.resolve(namespace, name) {
         Some(Listed::Good(companion)) => Some(Arc::clone(companion)),
         _ => None,
     }
@@ -71,7 +76,7 @@ fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
     assert!(good(&loaded, "anywhere", "one").is_some());
     assert!(good(&loaded, "shop", "two").is_some() && good(&loaded, "default", "two").is_none());
     assert!(good(&loaded, "default", "three").is_some());
-    assert_eq!(loaded.world.namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
+    assert_eq!(world(&loaded).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
     assert_eq!((loaded.report.good, loaded.report.broken, loaded.report.namespaces), (3, 0, 1));
 }
 
@@ -81,10 +86,10 @@ fn nothing_new_is_the_same_snapshot() {
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
     let first = files(folder.path()).load(&Loaded::default());
     let second = files(folder.path()).load(&first);
-    assert!(Arc::ptr_eq(&first.world, &second.world));
+    assert!(Arc::ptr_eq(&first.parts, &second.parts));
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:2")).unwrap();
     let third = files(folder.path()).load(&second);
-    assert!(!Arc::ptr_eq(&first.world, &third.world));
+    assert!(!Arc::ptr_eq(&first.parts, &third.parts));
     assert_eq!(image(&third, "one").as_deref(), Some("i:2"));
 }
 
@@ -124,7 +129,7 @@ fn what_was_never_good_is_listed_as_broken() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
-    assert!(matches!(loaded.world.companions.resolve("default", "one"), Some(Listed::Broken(_))));
+    assert!(matches!(world(&loaded).companions.resolve("default", "one"), Some(Listed::Broken(_))));
     assert_eq!((loaded.report.good, loaded.report.broken), (0, 1));
     assert!(loaded.report.first_error().is_some());
 }
@@ -150,7 +155,7 @@ fn a_file_that_is_gone_takes_its_companions_along_and_a_folder_that_is_gone_does
         errors(&third)
     );
     // The same mistake is not told every second.
-    assert!(Arc::ptr_eq(&third.world, &files(&inner).load(&third).world));
+    assert!(Arc::ptr_eq(&third.parts, &files(&inner).load(&third).parts));
 }
 
 #[test]
@@ -215,7 +220,7 @@ fn labels_that_are_no_text_are_told_and_the_namespace_keeps_its_last_ones() {
     let first = files(folder.path()).load(&Loaded::default());
     fs::write(&file, namespace("on")).unwrap();
     let second = files(folder.path()).load(&first);
-    assert_eq!(second.world.namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
+    assert_eq!(world(&second).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
     assert!(errors(&second)[0].contains("a.yaml:6:26: error: metadata.labels"), "{:?}", errors(&second));
 }
 
@@ -226,27 +231,28 @@ fn watching_swaps_the_snapshot_only_when_something_changed() {
     fs::write(&file, cluster("one", "i:1")).unwrap();
     let files = files(folder.path());
     let first = files.load(&Loaded::default());
-    let world: Arc<ArcSwap<World>> = Arc::new(ArcSwap::new(Arc::clone(&first.world)));
+    let seen = Arc::new(ArcSwap::from_pointee(first.clone()));
     let changes = Arc::new(AtomicUsize::new(0));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        let (seen, counted) = (Arc::clone(&world), Arc::clone(&changes));
-        let before = first.world.companions.len();
-        let watching = tokio::spawn(watch(files, first, Arc::clone(&world), Duration::from_millis(5), move |report| {
-            assert_eq!(report.good, 2);
+        let (newest, counted) = (Arc::clone(&seen), Arc::clone(&changes));
+        let before = first.parts.companions.len();
+        let watching = tokio::spawn(watch(files, first, Duration::from_millis(5), move |loaded| {
+            assert_eq!(loaded.report.good, 2);
+            newest.store(Arc::new(loaded.clone()));
             counted.fetch_add(1, Ordering::SeqCst);
         }));
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!((changes.load(Ordering::SeqCst), seen.load().companions.len()), (0, before));
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().parts.companions.len()), (0, before));
         fs::write(folder.path().join("b.yaml.new"), cluster("two", "i:1")).unwrap();
         fs::rename(folder.path().join("b.yaml.new"), folder.path().join("b.yaml")).unwrap();
         for _ in 0..400 {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            if seen.load().companions.len() == 2 {
+            if seen.load().parts.companions.len() == 2 {
                 break;
             }
         }
-        assert_eq!((changes.load(Ordering::SeqCst), seen.load().companions.len()), (1, 2));
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().parts.companions.len()), (1, 2));
         watching.abort();
     });
 }

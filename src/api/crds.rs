@@ -28,12 +28,19 @@ fn to_value(crd: &impl serde::Serialize) -> Value {
     serde_json::to_value(crd).expect("a definition is JSON")
 }
 
-/// Takes out what the generators put in, and people should not have to read: `nullable`, numbers as fractions, line
-/// breaks within a sentence, and titles.
+/// The formats that API servers know among those that the generators write. They warn of any other.
+const FORMATS: [&str; 3] = ["int32", "int64", "date-time"];
+
+/// Takes out what the generators put in, and people should not have to read: `nullable`, formats that API servers do not
+/// know, numbers as fractions, line breaks within a sentence, and titles.
 fn tidy(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept = members.into_iter().filter(|(key, v)| key != "nullable" || !v.is_boolean());
+            let kept = members.into_iter().filter(|(key, v)| match (&**key, v) {
+                ("nullable", Value::Bool(_)) => false,
+                ("format", Value::String(format)) => FORMATS.contains(&&**format),
+                _ => true,
+            });
             kept.map(|(key, v)| tidy_member(key, v)).collect::<Map<_, _>>().into()
         }
         Value::Array(items) => items.into_iter().map(tidy).collect(),

@@ -9,7 +9,7 @@ mod duration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
@@ -25,12 +25,14 @@ use crate::http::{
 };
 use crate::inject::world::{Settings, World};
 use crate::metrics::Metrics;
+use crate::source::cluster::Pulse;
 use crate::telemetry::{self, Log, LogFormat};
 use crate::tls::{Serving, server_config};
 
 use bounds::Bounds;
 use certificate::Certificate;
 use cluster::Cluster;
+use companions::Companions;
 
 /// How many connections the admin port takes: probes, a scraper or two, and people.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -98,19 +100,37 @@ impl Serve {
         let mut metrics = Metrics::default();
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
-        let serving = self.certificate.follow(self.poll_interval, &metrics)?;
-        let world = self.world(&metrics)?;
-        let drain = Drain::default();
-        let checks = vec![certificate_check(&serving), companions_check(), shutdown_check(&drain)];
+        let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
+        let companions = Companions::follow(&self.companions, self.poll_interval, client, self.settings(), &metrics)?;
+        let (drain, certificate) = (Drain::default(), Arc::new(OnceLock::new()));
+        let checks = vec![
+            certificate_check(&certificate),
+            Check::new("companions", companions.waiting()),
+            shutdown_check(&drain),
+        ];
+        let admin = self.admin_port(checks, companions.pulse(), Arc::clone(&metrics)).await?;
+        let admin_address = admin.address();
+        tokio::spawn(admin.serve(Duration::MAX));
+        let first = async {
+            let serving = self.certificate.follow(self.poll_interval, &metrics)?;
+            // It fills a cell that nobody else fills.
+            let _ = certificate.set(Arc::clone(&serving));
+            anyhow::Ok((serving, companions.world().await))
+        };
+        let (serving, world) = tokio::select! {
+            first = first => first?,
+            () = ends.next() => {
+                tracing::info!("told to end before there was anything to answer with");
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
         let admission = self.admission_port(world, serving, &metrics, &drain).await?;
-        let admin = self.admin_port(checks, metrics).await?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             admission = %format_args!("https://{}", admission.address()),
-            admin = %format_args!("http://{}", admin.address()),
+            admin = %format_args!("http://{admin_address}"),
             "listening"
         );
-        tokio::spawn(admin.serve(Duration::MAX));
         let answering = tokio::spawn(admission.serve(self.drain_timeout));
         ends.next().await;
         tracing::info!(delay = ?self.drain_delay, timeout = ?self.drain_timeout, "draining");
@@ -131,11 +151,9 @@ impl Serve {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What is known of companions and namespaces, followed from now on.
-    fn world(&self, metrics: &Arc<Metrics>) -> anyhow::Result<Arc<ArcSwap<World>>> {
+    fn settings(&self) -> Settings {
         let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
-        let settings = Settings { own_namespace, required: self.required_companions };
-        companions::follow(&self.companions, settings, self.poll_interval, metrics)
+        Settings { own_namespace, required: self.required_companions }
     }
 
     async fn admission_port(
@@ -154,10 +172,18 @@ impl Serve {
         port.await.context("cannot answer reviews; see --listen")
     }
 
-    /// It stays open to the very end, so that everybody can see it coming.
-    async fn admin_port(&self, checks: Vec<Check>, metrics: Arc<Metrics>) -> anyhow::Result<Port> {
+    /// It is open from the beginning to the very end, so that everybody can see what is waited for.
+    async fn admin_port(
+        &self,
+        checks: Vec<Check>,
+        pulse: Option<Arc<Pulse>>,
+        metrics: Arc<Metrics>,
+    ) -> anyhow::Result<Port> {
         let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
-        let router = admin_router(checks, move || metrics.scrape());
+        let router = admin_router(checks, move || {
+            pulse.iter().for_each(|pulse| companions::tell_of_watches(pulse, &metrics));
+            metrics.scrape()
+        });
         let (drain, observer) = (Drain::default(), Observer::nobody());
         let port = Port::bind(self.admin_listen, Transport::Plain, router, limits, drain, observer);
         port.await.context("cannot answer probes; see --admin-listen")
@@ -213,14 +239,13 @@ fn observer(metrics: Arc<Metrics>) -> Observer {
     Observer::new(count)
 }
 
-fn certificate_check(serving: &Arc<Serving>) -> Check {
-    let serving = Arc::clone(serving);
-    Check::new("certificate", move || serving.check(SystemTime::now()))
-}
-
-/// They are loaded before anything listens, and those that are bad must not keep the good ones from being served.
-fn companions_check() -> Check {
-    Check::new("companions", || Ok(()))
+fn certificate_check(certificate: &Arc<OnceLock<Arc<Serving>>>) -> Check {
+    let certificate = Arc::clone(certificate);
+    let check = move || match certificate.get() {
+        Some(serving) => serving.check(SystemTime::now()),
+        None => Err("waiting for the first one".into()),
+    };
+    Check::new("certificate", check)
 }
 
 fn shutdown_check(drain: &Drain) -> Check {

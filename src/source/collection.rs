@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::history::Version;
+use super::key;
+use super::known::{Known, Parts};
 use super::report::{Remark, Report, Severity};
 use crate::api::gate::{self, Problem};
-use crate::inject::catalogue::{Catalogue, Listed};
-use crate::inject::namespace::{Namespace, Namespaces, Unlisted};
+use crate::inject::catalogue::Listed;
+use crate::inject::namespace::Namespace;
 use crate::inject::world::{Settings, World};
 use crate::manifest::{Document, Position};
 
@@ -46,8 +50,8 @@ pub(super) struct Declared {
 
 #[derive(Debug, Clone)]
 pub(super) enum Object {
-    Companion(Listed),
-    Namespace(Namespace),
+    Companion(Version),
+    Namespace(Arc<Namespace>),
     /// A Namespace that cannot be read.
     BrokenNamespace,
 }
@@ -76,22 +80,26 @@ impl Collection {
         self.declared.len() + self.remarks.len() > before
     }
 
-    /// Everything as one snapshot.
+    /// Everything that is declared.
     #[must_use]
-    pub fn world(&self, settings: Settings) -> World {
+    pub fn parts(&self) -> Parts {
         let companions = self.declared.iter().filter_map(|(key, declared)| match &declared.object {
-            Object::Companion(listed) => Some((key.namespace.clone(), listed.clone())),
+            Object::Companion(version) => {
+                Some((key::Key { namespace: key.namespace.clone(), name: key.name.clone() }, version.clone()))
+            }
             _ => None,
         });
         let namespaces = self.declared.values().filter_map(|declared| match &declared.object {
-            Object::Namespace(namespace) => Some(namespace.clone()),
+            Object::Namespace(namespace) => Some((namespace.name().into(), Arc::clone(namespace))),
             _ => None,
         });
-        World {
-            companions: Catalogue::new(companions),
-            namespaces: Namespaces::new(namespaces, Unlisted::NameOnly),
-            settings,
-        }
+        Parts { companions: companions.collect(), namespaces: Arc::new(namespaces.collect()) }
+    }
+
+    /// Everything as one snapshot, as if there were nothing else.
+    #[must_use]
+    pub fn world(&self, settings: Settings) -> World {
+        Known::new(Arc::new(self.parts()), None).world(settings)
     }
 
     /// What was found, and what is wrong.
@@ -100,8 +108,8 @@ impl Collection {
         let count = |is: fn(&Object) -> bool| self.declared.values().filter(|d| is(&d.object)).count();
         Report {
             remarks: self.remarks.clone(),
-            good: count(|o| matches!(o, Object::Companion(Listed::Good(_)))),
-            broken: count(|o| matches!(o, Object::Companion(Listed::Broken(_)))),
+            good: count(|o| matches!(o, Object::Companion(v) if matches!(v.listed, Listed::Good(_)))),
+            broken: count(|o| matches!(o, Object::Companion(v) if matches!(v.listed, Listed::Broken(_)))),
             namespaces: count(|o| matches!(o, Object::Namespace(_))),
         }
     }
@@ -142,7 +150,11 @@ impl Collection {
             Kind::Companion => Some(gated.namespace.unwrap_or_else(|| self.default_namespace.clone())),
             _ => None,
         };
-        self.declare(Key { kind, namespace, name: listed.name().into() }, found, Object::Companion(listed));
+        self.declare(
+            Key { kind, namespace, name: listed.name().into() },
+            found,
+            Object::Companion(Version::new(listed, value)),
+        );
     }
 
     fn add_namespace(&mut self, found: &Found<'_>, value: &Value) {
@@ -161,7 +173,7 @@ impl Collection {
             (!broken).then(|| pairs.collect::<Vec<_>>())
         };
         let object = match (texts("labels"), texts("annotations")) {
-            (Some(labels), Some(annotations)) => Object::Namespace(Namespace::new(name, labels, annotations)),
+            (Some(labels), Some(annotations)) => Object::Namespace(Arc::new(Namespace::new(name, labels, annotations))),
             _ => Object::BrokenNamespace,
         };
         self.declare(Key { kind: Kind::Namespace, namespace: None, name: name.into() }, found, object);

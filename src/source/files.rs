@@ -1,21 +1,18 @@
-//! Companions and Namespaces out of files and folders: one snapshot of all of them, read anew when a content changes.
+//! Companions and Namespaces out of files and folders: all of them at once, read anew when a content changes.
 //!
 //! Contents are polled. Mounted ConfigMaps swap a symlink, of which a watch on a file sees nothing; so do editors that
 //! write a new file, and network file systems.
 
 use std::collections::{BTreeMap, HashSet};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-
 use super::collection::{Collection, Declared, Key, Object};
 use super::folder::{self, Unread};
+use super::known::Parts;
 use super::report::Report;
-use crate::inject::catalogue::Listed;
-use crate::inject::companion::{Companion, Container, Identity};
-use crate::inject::world::{Settings, World};
 use crate::manifest;
 
 /// How often a changing set of files is read again until it holds still.
@@ -26,15 +23,13 @@ const SETTLING: usize = 3;
 pub struct Files {
     /// The files and folders; folders are searched through.
     pub paths: Vec<PathBuf>,
-    /// How this installation was set up.
-    pub settings: Settings,
 }
 
 /// What was loaded, and what the next load compares itself with.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Everything that is known.
-    pub world: Arc<World>,
+    /// Everything that is declared.
+    pub parts: Arc<Parts>,
     /// What is wrong, and how much there is.
     pub report: Arc<Report>,
     /// `None` before the first load.
@@ -56,7 +51,7 @@ struct Content {
 }
 
 impl Files {
-    /// Reads everything. Where nothing changed, the last result is returned: its `world` is the same allocation.
+    /// Reads everything. Where nothing changed, the last result is returned: its `parts` are the same allocation.
     ///
     /// What is bad keeps its last good version and is reported: an object, all objects of a file that cannot be read or
     /// parsed, all objects below a path that cannot be listed. What is gone is forgotten.
@@ -80,7 +75,7 @@ impl Files {
         }
         keep_last_good(&mut collection, &last.declared, &uncertain);
         Loaded {
-            world: Arc::new(collection.world(self.settings.clone())),
+            parts: Arc::new(collection.parts()),
             report: Arc::new(collection.report()),
             declared: Arc::new(collection.declared),
             seen: Some(Arc::new(seen)),
@@ -158,45 +153,25 @@ impl Object {
     /// Follows upon an earlier version of the same object.
     fn follow(&mut self, before: &Object) {
         match (&mut *self, before) {
-            (Object::Companion(Listed::Good(now)), Object::Companion(Listed::Good(before))) => {
-                if now.hash == before.hash {
-                    *now = before.clone();
-                } else if now.required
-                    && let Some(now) = Arc::get_mut(now)
-                {
-                    now.previous = Some(identities(before));
-                }
+            (Object::Companion(now), Object::Companion(before)) => {
+                *now = mem::replace(now, before.clone()).after(before);
             }
-            (Object::Companion(Listed::Broken(_)), Object::Companion(Listed::Good(_)))
-            | (Object::BrokenNamespace, Object::Namespace(_)) => *self = before.clone(),
+            (Object::BrokenNamespace, Object::Namespace(_)) => *self = before.clone(),
             _ => {}
         }
     }
 }
 
-fn identities(companion: &Companion) -> Box<[Identity]> {
-    let identity = |(c, init): (&Container, bool)| Identity { name: c.name.clone(), image: c.image.clone(), init };
-    companion.identities().map(identity).collect()
-}
-
-/// Loads again and again, and puts what changed into `world`, all of it at once. `on_change` is told of every load that
-/// changed something. Never ends.
-pub async fn watch(
-    files: Files,
-    mut last: Loaded,
-    world: Arc<ArcSwap<World>>,
-    interval: Duration,
-    on_change: impl Fn(&Report),
-) {
+/// Loads again and again, and tells of every load that changed something. Never ends.
+pub async fn watch(files: Files, mut last: Loaded, interval: Duration, on_change: impl Fn(&Loaded)) {
     let files = Arc::new(files);
     loop {
         tokio::time::sleep(interval).await;
         let (load, before) = (Arc::clone(&files), last.clone());
         match tokio::task::spawn_blocking(move || load.load(&before)).await {
-            Ok(now) if Arc::ptr_eq(&now.world, &last.world) => {}
+            Ok(now) if Arc::ptr_eq(&now.parts, &last.parts) => {}
             Ok(now) => {
-                world.store(Arc::clone(&now.world));
-                on_change(&now.report);
+                on_change(&now);
                 last = now;
             }
             Err(error) => tracing::error!(%error, "companions could not be loaded; the last ones stay"),

@@ -1,6 +1,13 @@
 //! The cluster that a server is part of.
 
+use std::time::Duration;
+
+use anyhow::Context as _;
 use clap::Args;
+
+/// How long the API server may be silent before a connection counts as dead, unless whoever asks is less patient: longer
+/// than a watch of nothing lasts, which the API server ends after five minutes.
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// How a server knows its cluster, and itself in it.
 #[derive(Debug, Args)]
@@ -14,4 +21,18 @@ pub(super) struct Cluster {
     /// podgraft's own namespace, whose Pods are left alone
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
     pub(super) namespace: Option<String>,
+}
+
+impl Cluster {
+    /// A client of the API server; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Neither KUBECONFIG nor a service account says where the API server is.
+    pub(super) async fn client(&self) -> anyhow::Result<kube::Client> {
+        let found = kube::Config::infer().await;
+        let mut config = found.context("cannot find the cluster; set KUBECONFIG, or run in a Pod with a token")?;
+        config.read_timeout = Some(SILENCE);
+        config.reset_reader_on_write = true;
+        kube::Client::try_from(config).context("cannot set up the connection to the cluster")
+    }
 }

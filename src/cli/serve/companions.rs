@@ -1,54 +1,215 @@
-//! Companions and Namespaces out of files, followed for as long as the server runs.
+//! Companions and Namespaces, out of files and out of the cluster, followed for as long as the server runs.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use kube::Client;
+use tokio::sync::watch;
 
 use crate::api::gate;
-use crate::inject::catalogue::Listed;
 use crate::inject::world::{Settings, World};
 use crate::metrics::{Metrics, Reloadable};
-use crate::source::files::{Files, Loaded, watch};
+use crate::source::cluster::{self, Object, Pulse, Reason, Resource, Snapshots, Standing, Wanted};
+use crate::source::files::{self, Files, Loaded};
+use crate::source::key::Key;
+use crate::source::known::Known;
 use crate::source::report::{Report, Severity};
 
-/// Loads once, and goes on loading on the runtime. What is bad is told; it never keeps the server from starting, for
-/// the other companions are good.
-///
-/// # Errors
-/// A path does not exist: then there is nothing to follow.
-pub(super) fn follow(
-    paths: &[PathBuf],
+/// Everything that companions and Namespaces come from.
+pub(super) struct Companions {
+    files: watch::Receiver<Loaded>,
+    cluster: Option<Cluster>,
     settings: Settings,
-    interval: Duration,
-    metrics: &Arc<Metrics>,
-) -> anyhow::Result<Arc<ArcSwap<World>>> {
-    for path in paths {
-        path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
-    }
-    let required_is_off = !settings.required;
-    let files = Files { paths: paths.to_vec(), settings };
-    let first = files.load(&Loaded::default());
-    tell(&first.report, metrics);
-    if required_is_off && first.world.companions.entries().any(Listed::required) {
-        tracing::warn!(
-            "a companion is required, and is not injected: required companions are switched off; see --required-companions"
-        );
-    }
-    let world = Arc::new(ArcSwap::new(Arc::clone(&first.world)));
-    let metrics = Arc::clone(metrics);
-    let tell_of_change = move |report: &Report| {
-        metrics.reloaded(Reloadable::Companions, report.first_error().is_none());
-        tell(report, &metrics);
-    };
-    tokio::spawn(watch(files, first, Arc::clone(&world), interval, tell_of_change));
-    Ok(world)
+    metrics: Arc<Metrics>,
+    known: Known,
 }
 
-fn tell(report: &Report, metrics: &Metrics) {
-    metrics.companions(report.good, report.broken);
+struct Cluster {
+    snapshots: Snapshots,
+    pulse: Arc<Pulse>,
+    wanted: watch::Sender<Vec<Wanted>>,
+}
+
+impl Companions {
+    /// Loads the files once, and starts to follow them and the cluster. What is bad is told; it never keeps the server
+    /// from starting, for the other companions are good.
+    ///
+    /// # Errors
+    /// A path does not exist: then there is nothing to follow.
+    pub(super) fn follow(
+        paths: &[PathBuf],
+        interval: Duration,
+        client: Option<Client>,
+        settings: Settings,
+        metrics: &Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
+        for path in paths {
+            path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
+        }
+        let files = follow_files(paths, interval, client.is_some(), metrics);
+        let cluster = client.map(|client| {
+            let (snapshots, pulse, watching) = cluster::watch(&client);
+            tokio::spawn(watching);
+            let (wanted, receiver) = watch::channel(Vec::new());
+            tokio::spawn(cluster::write(client, receiver));
+            Cluster { snapshots, pulse, wanted }
+        });
+        Ok(Companions { files, cluster, settings, metrics: Arc::clone(metrics), known: Known::default() })
+    }
+
+    /// What /readyz says until there is a first snapshot.
+    pub(super) fn waiting(&self) -> impl Fn() -> Result<(), String> + Send + Sync + 'static + use<> {
+        let pulse = self.pulse();
+        move || pulse.as_ref().and_then(|pulse| pulse.waiting()).map_or(Ok(()), Err)
+    }
+
+    /// How the watches are; `None` where there is no cluster.
+    pub(super) fn pulse(&self) -> Option<Arc<Pulse>> {
+        self.cluster.as_ref().map(|cluster| Arc::clone(&cluster.pulse))
+    }
+
+    /// The first snapshot of everything. It is waited for until all that the cluster says was heard once. From then on
+    /// it is replaced whenever something changes.
+    pub(super) async fn world(mut self) -> Arc<ArcSwap<World>> {
+        if let Some(cluster) = &mut self.cluster {
+            // An error would mean that the watch has ended, which it never does.
+            let _ = cluster.snapshots.wait_for(Option::is_some).await;
+        }
+        let world = Arc::new(ArcSwap::default());
+        self.publish(&world).await;
+        self.warn_of_required();
+        let (good, broken) = self.known.good_and_broken();
+        tracing::info!(good, broken, namespaces = self.known.namespaces(), "companions known");
+        let published = Arc::clone(&world);
+        tokio::spawn(async move {
+            loop {
+                self.changed().await;
+                self.publish(&published).await;
+            }
+        });
+        world
+    }
+
+    /// Puts what is known now in the place of what was known. What the policies of required companions have to say
+    /// about which version is injected belongs between `Known` and `World`.
+    async fn publish(&mut self, world: &ArcSwap<World>) {
+        let files = Arc::clone(&self.files.borrow_and_update().parts);
+        let snapshot = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
+        let known = Known::new(files, snapshot);
+        if let Some(cluster) = &self.cluster {
+            cluster.wanted.send_replace(wanted(&known, &self.settings));
+        }
+        self.count(&known);
+        if !known.is_as(&self.known) {
+            let (settings, all) = (self.settings.clone(), known.clone());
+            // With thousands of Namespaces this takes milliseconds, in which reviews are to be answered.
+            match tokio::task::spawn_blocking(move || all.world(settings)).await {
+                Ok(made) => world.store(Arc::new(made)),
+                Err(error) => tracing::error!(%error, "companions could not be put together; the last ones stay"),
+            }
+        }
+        self.known = known;
+    }
+
+    fn warn_of_required(&self) {
+        if !self.settings.required && self.known.companions.values().any(|version| version.listed.required()) {
+            tracing::warn!(
+                "a companion is required, and is not injected: required companions are switched off; see --required-companions"
+            );
+        }
+    }
+
+    fn count(&self, known: &Known) {
+        let (good, broken) = known.good_and_broken();
+        self.metrics.companions(good, broken);
+        self.metrics.namespaces(known.namespaces());
+        let mut not_ready: HashMap<Reason, usize> = HashMap::new();
+        for (key, object) in known.cluster().into_iter().flat_map(|cluster| &cluster.objects) {
+            *not_ready.entry(Reason::of(object, standing(known, key, &self.settings))).or_default() += 1;
+        }
+        if self.cluster.is_some() {
+            for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::InUse) {
+                self.metrics.companions_not_ready(reason.as_str(), not_ready.remove(&reason).unwrap_or_default());
+            }
+        }
+    }
+
+    async fn changed(&mut self) {
+        let Companions { files, cluster, .. } = self;
+        let cluster = async {
+            match cluster {
+                Some(cluster) => cluster.snapshots.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Ok(()) = files.changed() => {}
+            Ok(()) = cluster => {}
+            else => std::future::pending().await,
+        }
+    }
+}
+
+/// What the status of each companion of the cluster depends on.
+fn wanted(known: &Known, settings: &Settings) -> Vec<Wanted> {
+    let objects = known.cluster().into_iter().flat_map(|cluster| &cluster.objects);
+    let want = |(key, object): (&Key, &Arc<Object>)| Wanted {
+        key: key.clone(),
+        object: Arc::clone(object),
+        standing: standing(known, key, settings),
+    };
+    objects.map(want).collect()
+}
+
+fn standing(known: &Known, key: &Key, settings: &Settings) -> Standing {
+    let required = known.companions.get(key).is_some_and(|version| version.listed.required());
+    if known.in_a_file(key) {
+        Standing::DeclaredInFile
+    } else if known.is_held(key) {
+        Standing::HeldByRequired
+    } else if required && !settings.required {
+        Standing::RequiredIsOff
+    } else {
+        Standing::Counts
+    }
+}
+
+/// Tells how the watches are; is called whenever somebody asks for metrics.
+pub(super) fn tell_of_watches(pulse: &Pulse, metrics: &Metrics) {
+    for resource in Resource::ALL {
+        let reading = pulse.reading(resource);
+        let works = reading.listed && reading.trouble.is_none();
+        metrics.watch(resource.as_str(), works, reading.heard);
+    }
+}
+
+fn follow_files(
+    paths: &[PathBuf],
+    interval: Duration,
+    with_cluster: bool,
+    metrics: &Arc<Metrics>,
+) -> watch::Receiver<Loaded> {
+    let files = Files { paths: paths.to_vec() };
+    let first = files.load(&Loaded::default());
+    if !paths.is_empty() {
+        tell(&first.report, with_cluster, metrics);
+    }
+    let (sender, receiver) = watch::channel(first.clone());
+    let metrics = Arc::clone(metrics);
+    let tell_of_change = move |loaded: &Loaded| {
+        metrics.reloaded(Reloadable::Companions, loaded.report.first_error().is_none());
+        tell(&loaded.report, with_cluster, &metrics);
+        sender.send_replace(loaded.clone());
+    };
+    tokio::spawn(files::watch(files, first, interval, tell_of_change));
+    receiver
+}
+
+fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
     metrics.manifest_errors(report.errors().count());
     for remark in &report.remarks {
         let (place, problem) = (remark.place(), remark.text());
@@ -58,6 +219,12 @@ fn tell(report: &Report, metrics: &Metrics) {
             }
             Severity::Warning => tracing::warn!(place, problem, "a manifest works, and should be looked at"),
         }
+    }
+    if with_cluster && report.namespaces > 0 {
+        tracing::warn!(
+            namespaces = report.namespaces,
+            "Namespaces in files do not count, for they come from the cluster; remove them from --companions"
+        );
     }
     tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
 }

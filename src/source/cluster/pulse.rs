@@ -1,0 +1,170 @@
+//! Whether the watches are alive.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::runtime::watcher::{self, Event};
+use tokio::time::timeout;
+
+/// How long the API server may take to begin an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// ClusterCompanions.
+    ClusterCompanions,
+    /// Companions of all namespaces.
+    Companions,
+    /// Namespaces.
+    Namespaces,
+}
+
+/// How it is with one watch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Whether all was listed once.
+    pub listed: bool,
+    /// Why nothing is heard at the moment.
+    pub trouble: Option<String>,
+    /// When the API server said something last, be it only that nothing changed.
+    pub heard: Option<SystemTime>,
+}
+
+/// How it is with all of them.
+#[derive(Debug, Default)]
+pub struct Pulse([Mutex<Reading>; Resource::ALL.len()]);
+
+impl Resource {
+    /// All of them.
+    pub const ALL: [Resource; 3] = [Resource::ClusterCompanions, Resource::Companions, Resource::Namespaces];
+
+    /// As the API server calls it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Resource::ClusterCompanions => "clustercompanions",
+            Resource::Companions => "companions",
+            Resource::Namespaces => "namespaces",
+        }
+    }
+}
+
+impl Pulse {
+    /// How it is with one watch now.
+    #[must_use]
+    pub fn reading(&self, resource: Resource) -> Reading {
+        self.of(resource).clone()
+    }
+
+    /// What is still waited for before there can be a snapshot; `None` where nothing is.
+    #[must_use]
+    pub fn waiting(&self) -> Option<String> {
+        let all = Resource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
+        let mut missing = all.iter().filter(|(_, reading)| !reading.listed).peekable();
+        missing.peek()?;
+        let say = |(name, reading): &(&str, Reading)| match &reading.trouble {
+            Some(trouble) => format!("{name} ({trouble})"),
+            None => (*name).to_owned(),
+        };
+        Some(format!("waiting for the first list of {}", missing.map(say).collect::<Vec<_>>().join(", ")))
+    }
+
+    /// A client that notes whatever the API server sends, the bookmarks of a quiet watch included.
+    pub(super) fn listening(pulse: &Arc<Pulse>, client: &Client, resource: Resource) -> Client {
+        let (pulse, client) = (Arc::clone(pulse), client.clone());
+        let send = move |request| {
+            let (pulse, client) = (Arc::clone(&pulse), client.clone());
+            async move {
+                let answer = timeout(PATIENCE, client.send(request)).await;
+                let response = answer.map_err(|late| kube::Error::Service(late.into()))??;
+                let fine = response.status().is_success();
+                if fine {
+                    pulse.hear(resource);
+                }
+                Ok::<_, kube::Error>(response.map(|body| {
+                    body.map_frame(move |frame| {
+                        if fine {
+                            pulse.hear(resource);
+                        }
+                        frame
+                    })
+                }))
+            }
+        };
+        Client::new(tower::service_fn(send), "default")
+    }
+
+    /// Takes note of what a watch yields; `None` is a failure.
+    pub(super) fn judge<K>(&self, resource: Resource, event: watcher::Result<Event<K>>) -> Option<Event<K>> {
+        match event {
+            Ok(event) => {
+                if matches!(event, Event::InitDone) {
+                    self.of(resource).listed = true;
+                }
+                Some(event)
+            }
+            Err(error) => {
+                self.lament(resource, trouble(resource, &error));
+                None
+            }
+        }
+    }
+
+    fn hear(&self, resource: Resource) {
+        let mut reading = self.of(resource);
+        reading.heard = Some(SystemTime::now());
+        if reading.trouble.take().is_some() {
+            tracing::info!(resource = resource.as_str(), "the API server answers again");
+        }
+    }
+
+    fn lament(&self, resource: Resource, trouble: String) {
+        let mut reading = self.of(resource);
+        if reading.trouble.as_ref() != Some(&trouble) {
+            let known = if reading.listed { "what was known stays" } else { "nothing is known yet" };
+            tracing::warn!(resource = resource.as_str(), trouble, "cannot watch; {known}, and it is tried again");
+        }
+        reading.trouble = Some(trouble);
+    }
+
+    fn of(&self, resource: Resource) -> MutexGuard<'_, Reading> {
+        self.0[resource as usize].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the matter is, and how to mend it where that is known.
+fn trouble(resource: Resource, error: &watcher::Error) -> String {
+    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
+    let status = match error {
+        InitialListFailed(kube::Error::Api(status))
+        | WatchStartFailed(kube::Error::Api(status))
+        | WatchFailed(kube::Error::Api(status))
+        | WatchError(status) => Some(status),
+        _ => None,
+    };
+    match status.map(|status| status.code) {
+        Some(404) => "the custom resource definitions are not installed; apply what `podgraft crds` prints".to_owned(),
+        Some(401) => "the API server does not know who asks; the token may have expired".to_owned(),
+        Some(403) => {
+            format!("podgraft may not list or watch {} of the whole cluster; see its ClusterRole", resource.as_str())
+        }
+        _ => chain(error),
+    }
+}
+
+/// An error with all that led to it, each thing said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let more = error.to_string();
+        if !said.contains(&more) {
+            said = format!("{said}: {more}");
+        }
+        next = error.source();
+    }
+    said
+}

@@ -1,0 +1,56 @@
+//! What stands of one kind, and what a list that is under way will put in its place.
+
+use std::collections::BTreeMap;
+
+/// Objects by their keys.
+#[derive(Debug)]
+pub(super) struct Shelf<K, T> {
+    stands: BTreeMap<K, T>,
+    /// What a list has brought so far.
+    coming: BTreeMap<K, T>,
+    listed: bool,
+}
+
+impl<K, T> Default for Shelf<K, T> {
+    fn default() -> Self {
+        Shelf { stands: BTreeMap::new(), coming: BTreeMap::new(), listed: false }
+    }
+}
+
+impl<K: Ord, T> Shelf<K, T> {
+    /// What stands.
+    pub(super) fn stands(&self) -> &BTreeMap<K, T> {
+        &self.stands
+    }
+
+    /// Whether all of it was listed once.
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed
+    }
+
+    /// A list that is under way brought an object.
+    pub(super) fn bring(&mut self, key: K, object: T) {
+        self.coming.insert(key, object);
+    }
+
+    /// The list is at its end: what it brought stands, and nothing else.
+    pub(super) fn settle(&mut self) {
+        self.stands = std::mem::take(&mut self.coming);
+        self.listed = true;
+    }
+
+    /// The list failed on its way: what stood goes on standing.
+    pub(super) fn abandon(&mut self) {
+        self.coming.clear();
+    }
+
+    /// An object is new, or has changed.
+    pub(super) fn put(&mut self, key: K, object: T) {
+        self.stands.insert(key, object);
+    }
+
+    /// An object is gone.
+    pub(super) fn remove(&mut self, key: &K) {
+        self.stands.remove(key);
+    }
+}

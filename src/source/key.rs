@@ -1,0 +1,21 @@
+//! What makes a companion this companion.
+
+use std::fmt;
+
+/// The kind, the namespace and the name of a companion.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The namespace of a `Companion`; `None` for a `ClusterCompanion`.
+    pub namespace: Option<Box<str>>,
+    /// `metadata.name`.
+    pub name: Box<str>,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            None => write!(f, "ClusterCompanion {}", self.name),
+            Some(namespace) => write!(f, "Companion {} of namespace {namespace}", self.name),
+        }
+    }
+}
