@@ -11,6 +11,8 @@ use crate::inject::selector::{Operator, Requirement, Selector};
 
 /// The label that says which installation an object belongs to.
 pub const INSTALLATION: &str = "podgraft.dev/installation";
+/// The label that says which companion an object belongs to.
+pub const COMPANION: &str = "podgraft.dev/companion";
 /// The label of everything that podgraft keeps, and its value.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "podgraft");
 
@@ -113,7 +115,7 @@ pub fn binding(installation: &Installation, part: Part, companion: &str) -> Valu
 fn metadata(installation: &Installation, part: Part, companion: &str) -> Value {
     json!({
         "name": part.name(installation, companion),
-        "labels": {MANAGED_BY.0: MANAGED_BY.1, INSTALLATION: installation.name},
+        "labels": {MANAGED_BY.0: MANAGED_BY.1, INSTALLATION: installation.name, COMPANION: companion},
     })
 }
 
