@@ -19,6 +19,8 @@ use outlet::Outlet;
 
 /// The longest piece of somebody else's text in a line, in characters.
 const LONGEST: usize = 256;
+/// The client of the API server reports each attempt that fails; whoever called it says that once, and in words.
+const HUSHED: &str = "kube_client=off,kube_runtime=off";
 /// The longest list of reasons in a line, in characters.
 const LONGEST_LIST: usize = 1024;
 
@@ -46,9 +48,12 @@ impl Log {
     /// # Errors
     /// Where level or `RUST_LOG` cannot be read, or a log is open already.
     pub fn open(format: LogFormat, level: &str) -> Result<Self, LogError> {
-        let directives = std::env::var("RUST_LOG").ok().filter(|d| !d.is_empty()).unwrap_or_else(|| level.to_owned());
-        let filter =
-            EnvFilter::builder().parse(&directives).map_err(|source| LogError::Level { directives, source })?;
+        let asked = std::env::var("RUST_LOG").ok().filter(|d| !d.is_empty());
+        let all = asked.clone().unwrap_or_else(|| format!("{level},{HUSHED}"));
+        let filter = EnvFilter::builder().parse(all).map_err(|source| {
+            let directives = asked.unwrap_or_else(|| level.to_owned());
+            LogError::Level { directives, source }
+        })?;
         let outlet = Outlet::open(io::stderr()).map_err(LogError::Thread)?;
         let terminal = io::stderr().is_terminal();
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(outlet.clone());

@@ -41,11 +41,13 @@ const ADMIN_CONNECTIONS: usize = 64;
 
 /// Answer the API server's reviews over HTTPS
 ///
-/// Companions are read from files, and read again when their content changes; so is the certificate. SIGTERM drains:
-/// /readyz fails at once, requests are answered on for --drain-delay, then what is under way is finished.
+/// Companions are read from files, and read again when their content changes, or are watched in the cluster; of two that
+/// are the same the file's counts. Reviews are answered when all of them are known and there is a certificate; until then
+/// /readyz says what is waited for. SIGTERM drains: /readyz fails at once, requests are answered on for --drain-delay,
+/// then what is under way is finished.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Files and folders with companions and Namespaces
+    /// Files and folders with companions and, without --cluster, Namespaces
     #[arg(long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1.., required_unless_present = "cluster")]
     companions: Vec<PathBuf>,
     #[command(flatten)]
@@ -191,7 +193,9 @@ impl Serve {
     ) -> anyhow::Result<Port> {
         let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
         let router = admin_router(checks, move || {
-            pulse.iter().for_each(|pulse| companions::tell_of_watches(pulse, &metrics));
+            if let Some(pulse) = &pulse {
+                companions::tell_of_watches(pulse, &metrics);
+            }
             metrics.scrape()
         });
         let (drain, observer) = (Drain::default(), Observer::nobody());

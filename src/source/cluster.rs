@@ -7,7 +7,7 @@
 //! | `shelf` | what stands, and what a list that is under way will put in its place |
 //! | `snapshot` | all of it at one moment, and when the next one is due |
 //! | `pulse` | whether the watches are alive, and what is still waited for |
-//! | `status` | what the `.status` of a companion should be |
+//! | `status`, `words` | what the `.status` of a companion should be, and say |
 //! | `writer` | writes it, once among all replicas |
 
 mod object;
@@ -16,6 +16,9 @@ mod raw;
 mod shelf;
 mod snapshot;
 mod status;
+#[cfg(test)]
+pub(super) mod testing;
+mod words;
 mod writer;
 
 use std::future::Future;

@@ -97,3 +97,87 @@ impl Known {
         key.namespace.is_some() && self.companions.get(&cluster_wide).is_some_and(|held| held.listed.required())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::source::cluster::Object;
+    use crate::source::cluster::testing::{object, raw, required, with_status};
+
+    fn key(namespace: Option<&str>, name: &str) -> Key {
+        Key { namespace: namespace.map(Box::from), name: name.into() }
+    }
+
+    fn parts(objects: &[(Key, Arc<Object>)], namespaces: &[&str]) -> Parts {
+        let namespaces = namespaces.iter().map(|name| (Box::from(*name), Arc::new(Namespace::name_only(name))));
+        Parts {
+            companions: objects.iter().map(|(key, object)| (key.clone(), object.version.clone())).collect(),
+            namespaces: Arc::new(namespaces.collect()),
+        }
+    }
+
+    fn snapshot(objects: &[(Key, Arc<Object>)], namespaces: &[&str]) -> Arc<Snapshot> {
+        let parts = parts(objects, namespaces);
+        Arc::new(Snapshot { objects: objects.iter().cloned().collect(), namespaces: parts.namespaces })
+    }
+
+    fn image(world: &World, namespace: &str, name: &str) -> Option<String> {
+        match world.companions.resolve(namespace, name)? {
+            Listed::Good(companion) => Some(companion.containers[0].image.to_string()),
+            Listed::Broken(_) => None,
+        }
+    }
+
+    #[test]
+    fn a_files_companion_takes_the_place_of_the_clusters() {
+        let files = parts(&[(key(None, "a"), object(raw("a", 1, "file:1"), None))], &[]);
+        let cluster = [("a", "cluster:1"), ("b", "cluster:1")];
+        let cluster = cluster.map(|(name, image)| (key(None, name), object(raw(name, 1, image), None)));
+        let known = Known::new(Arc::new(files), Some(snapshot(&cluster, &["shop"])));
+        let world = known.world(Settings::default());
+        assert_eq!(image(&world, "shop", "a").as_deref(), Some("file:1"));
+        assert_eq!(image(&world, "shop", "b").as_deref(), Some("cluster:1"));
+        assert!(known.in_a_file(&key(None, "a")) && !known.in_a_file(&key(None, "b")));
+        assert!(!known.in_a_file(&key(Some("shop"), "a")));
+        assert_eq!(known.good_and_broken(), (2, 0));
+    }
+
+    #[test]
+    fn namespaces_are_what_the_cluster_says_where_there_is_one() {
+        let files = Arc::new(parts(&[], &["of-a-file"]));
+        let alone = Known::new(Arc::clone(&files), None).world(Settings::default());
+        assert!(alone.namespaces.listed("of-a-file").is_some());
+        assert_eq!(alone.namespaces.unlisted(), Unlisted::NameOnly);
+        let both = Known::new(files, Some(snapshot(&[], &["shop"]))).world(Settings::default());
+        assert!(both.namespaces.listed("of-a-file").is_none() && both.namespaces.listed("shop").is_some());
+        assert_eq!(both.namespaces.unlisted(), Unlisted::Unknown);
+    }
+
+    #[test]
+    fn a_required_one_holds_its_name_in_all_namespaces() {
+        let held = (key(None, "guard"), object(required(raw("guard", 1, "i:1")), None));
+        let free = (key(None, "free"), object(raw("free", 1, "i:1"), None));
+        let known = Known::new(Arc::default(), Some(snapshot(&[held, free], &[])));
+        assert!(known.is_held(&key(Some("shop"), "guard")));
+        assert!(!known.is_held(&key(None, "guard")) && !known.is_held(&key(Some("shop"), "free")));
+    }
+
+    #[test]
+    fn nothing_is_made_anew_for_a_status() {
+        let first = object(raw("a", 1, "i:1"), None);
+        let told = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), Some(&first));
+        let broken = |generation| object(raw("b", generation, ""), None);
+        let namespaces = snapshot(&[], &["shop"]).namespaces.clone();
+        let known = |a: &Arc<Object>, b: Arc<Object>| {
+            let objects = [(key(None, "a"), Arc::clone(a)), (key(None, "b"), b)].into();
+            let snapshot = Snapshot { objects, namespaces: Arc::clone(&namespaces) };
+            Known::new(Arc::default(), Some(Arc::new(snapshot)))
+        };
+        let now = known(&first, broken(1));
+        assert!(now.is_as(&known(&told, broken(2))));
+        assert!(!now.is_as(&known(&object(raw("a", 2, "i:2"), Some(&first)), broken(1))));
+        assert!(!now.is_as(&Known::default()));
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use podgraft::inject::world::{Settings, World};
 use podgraft::manifest;
 use podgraft::source::files::{Files, Loaded};
+use podgraft::source::known::Known;
 use serde_json::Value;
 
 use super::Complaint;
@@ -44,10 +45,10 @@ impl Case {
         let is_home = |d: &&Value| d["kind"] == "Namespace" && d["metadata"]["name"] == *namespace;
         let home = documents.iter().find(is_home);
         let switch = home.and_then(|home| home["metadata"]["labels"]["podgraft.dev/inject"].as_str());
-        let loaded = Files { paths: vec![path.into()], settings: Settings::default() }.load(&Loaded::default());
+        let loaded = Files { paths: vec![path.into()] }.load(&Loaded::default());
         Ok(Case {
             path: path.into(),
-            world: loaded.world,
+            world: Arc::new(Known::new(loaded.parts, None).world(Settings::default())),
             is_good: loaded.report.first_error().is_none(),
             workload: format!("{kind}/{name}"),
             switch: switch.map(ToOwned::to_owned),

@@ -106,10 +106,6 @@ impl Companions {
         let files = Arc::clone(&self.files.borrow_and_update().parts);
         let snapshot = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
         let mut known = Known::new(files, snapshot);
-        if let Some(cluster) = &self.cluster {
-            cluster.wanted.send_replace(wanted(&known, &self.settings));
-        }
-        self.count(&known);
         if let Some(policies) = &mut self.policies {
             policies.settle(&mut known);
         }
@@ -120,6 +116,11 @@ impl Companions {
                 Ok(made) => world.store(Arc::new(made)),
                 Err(error) => tracing::error!(%error, "companions could not be put together; the last ones stay"),
             }
+        }
+        self.count(&known);
+        // Nothing is said to be in use before it is.
+        if let Some(cluster) = &self.cluster {
+            cluster.wanted.send_replace(wanted(&known, &self.settings));
         }
         self.known = known;
     }

@@ -57,7 +57,10 @@ impl Object {
         }
         let version = Version::new(gated.listed?, &raw.object);
         Some(Arc::new(Object {
-            version: before.map_or_else(|| version.clone(), |before| version.clone().after(&before.version)),
+            version: match before {
+                Some(before) => version.after(&before.version),
+                None => version,
+            },
             problems: gated.problems.into(),
             warnings: gated.warnings.into(),
             generation,
@@ -65,5 +68,60 @@ impl Object {
             resource_version,
             status: raw.status,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{object, raw, required, with_status};
+    use super::*;
+    use crate::inject::catalogue::Listed;
+
+    fn image(object: &Object) -> Option<String> {
+        match &object.version.listed {
+            Listed::Good(companion) => Some(companion.containers[0].image.to_string()),
+            Listed::Broken(_) => None,
+        }
+    }
+
+    #[test]
+    fn what_turned_bad_keeps_its_last_good_version_unless_it_was_made_anew() {
+        let first = object(raw("a", 1, "i:1"), None);
+        let second = object(raw("a", 2, ""), Some(&first));
+        assert_eq!((image(&second).as_deref(), second.problems.len()), (Some("i:1"), 1));
+        let third = object(raw("a", 3, ""), Some(&second));
+        assert_eq!(image(&third).as_deref(), Some("i:1"));
+
+        let mut anew = raw("a", 1, "");
+        anew.meta.uid = Some("u-2".to_owned());
+        assert_eq!(image(&object(anew, Some(&third))), None);
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_compiled_again() {
+        let first = object(raw("a", 1, "i:1"), None);
+        assert!(Arc::ptr_eq(&first, &object(raw("a", 1, "i:1"), Some(&first))));
+        let told = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), Some(&first));
+        assert!(told.version.is(&first.version) && !Arc::ptr_eq(&told, &first));
+        assert_eq!((&*told.resource_version, &told.status["hash"]), ("11", &json!("x")));
+        let back = object(raw("a", 3, "i:1"), Some(&object(raw("a", 2, ""), Some(&told))));
+        assert!(back.version.is(&first.version) && back.problems.is_empty());
+        assert!(!object(raw("a", 4, "i:2"), Some(&back)).version.is(&first.version));
+    }
+
+    #[test]
+    fn a_required_one_brings_the_whole_object_of_the_version_in_use() {
+        let whole =
+            |object: &Object| object.version.object.as_ref().map(|o| o["spec"]["containers"][0]["image"].clone());
+        assert_eq!(whole(&object(raw("a", 1, "i:1"), None)), None);
+        let first = object(required(raw("a", 1, "i:1")), None);
+        let second = object(required(raw("a", 2, "")), Some(&first));
+        assert_eq!((whole(&first), whole(&second)), (Some(json!("i:1")), Some(json!("i:1"))));
+        let third = object(required(raw("a", 3, "i:3")), Some(&second));
+        assert_eq!(whole(&third), Some(json!("i:3")));
+        let Listed::Good(companion) = &third.version.listed else { panic!("it is good") };
+        assert_eq!(companion.previous.as_ref().map(|p| &*p[0].image), Some("i:1"));
     }
 }

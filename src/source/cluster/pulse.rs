@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http_body_util::BodyExt;
 use kube::Client;
+use kube::core::Status;
 use kube::runtime::watcher::{self, Event};
 use tokio::time::timeout;
 
@@ -107,7 +108,11 @@ impl Pulse {
                 Some(event)
             }
             Err(error) => {
-                self.lament(resource, trouble(resource, &error));
+                match status(&error) {
+                    // What was missed is too long ago to be told piece by piece: the list that follows brings all of it.
+                    Some(gone) if gone.code == 410 => tracing::debug!(resource = resource.as_str(), "listing anew"),
+                    _ => self.lament(resource, trouble(resource, &error)),
+                }
                 None
             }
         }
@@ -137,21 +142,25 @@ impl Pulse {
 
 /// What the matter is, and how to mend it where that is known.
 fn trouble(resource: Resource, error: &watcher::Error) -> String {
-    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
-    let status = match error {
-        InitialListFailed(kube::Error::Api(status))
-        | WatchStartFailed(kube::Error::Api(status))
-        | WatchFailed(kube::Error::Api(status))
-        | WatchError(status) => Some(status),
-        _ => None,
-    };
-    match status.map(|status| status.code) {
+    match status(error).map(|status| status.code) {
         Some(404) => "the custom resource definitions are not installed; apply what `podgraft crds` prints".to_owned(),
         Some(401) => "the API server does not know who asks; the token may have expired".to_owned(),
         Some(403) => {
             format!("podgraft may not list or watch {} of the whole cluster; see its ClusterRole", resource.as_str())
         }
         _ => chain(error),
+    }
+}
+
+/// What the API server said itself.
+fn status(error: &watcher::Error) -> Option<&Status> {
+    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
+    match error {
+        InitialListFailed(kube::Error::Api(status))
+        | WatchStartFailed(kube::Error::Api(status))
+        | WatchFailed(kube::Error::Api(status))
+        | WatchError(status) => Some(status),
+        _ => None,
     }
 }
 

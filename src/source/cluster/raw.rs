@@ -14,7 +14,7 @@ use crate::api::v1alpha1::{API_VERSION, GROUP};
 /// It is read as a plain JSON value: Kubernetes' own catch-all takes it apart first, and would have to know how numbers
 /// are kept.
 #[derive(Debug, Clone)]
-pub(super) struct Raw {
+pub(in crate::source) struct Raw {
     /// Without `status` and `metadata.managedFields`.
     pub(super) object: Value,
     pub(super) status: Value,
@@ -23,7 +23,7 @@ pub(super) struct Raw {
 
 /// The kind of a companion, where the API server is asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::source) enum Kind {
     ClusterCompanion,
     Companion,
 }

@@ -49,47 +49,47 @@ struct Published {
 impl Gathered {
     /// Takes news of a companion; `None` is a failure.
     pub(super) fn companion(&mut self, resource: Resource, event: Option<Event<Raw>>) {
-        let shelf = if resource == Resource::Companions { &mut self.companions } else { &mut self.cluster_companions };
+        let those = if resource == Resource::Companions { &mut self.companions } else { &mut self.cluster_companions };
         match event {
-            None | Some(Event::Init) => return shelf.abandon(),
+            None | Some(Event::Init) => return those.abandon(),
             Some(Event::InitApply(raw)) => {
                 let key = Object::key(&raw);
-                if let Some(object) = Object::new(raw, shelf.stands().get(&key)) {
-                    shelf.bring(key, object);
+                if let Some(object) = Object::new(raw, those.stands().get(&key)) {
+                    those.bring(key, object);
                 }
                 return;
             }
-            Some(Event::InitDone) => shelf.settle(),
+            Some(Event::InitDone) => those.settle(),
             Some(Event::Apply(raw)) => {
                 let key = Object::key(&raw);
-                match Object::new(raw, shelf.stands().get(&key)) {
-                    Some(object) => shelf.put(key, object),
-                    None => shelf.remove(&key),
+                match Object::new(raw, those.stands().get(&key)) {
+                    Some(object) => those.put(key, object),
+                    None => those.remove(&key),
                 }
             }
-            Some(Event::Delete(raw)) => shelf.remove(&Object::key(&raw)),
+            Some(Event::Delete(raw)) => those.remove(&Object::key(&raw)),
         }
         self.changed = true;
     }
 
     /// Takes news of a Namespace; `None` is a failure.
     pub(super) fn namespace(&mut self, event: Option<Event<NamespaceMeta>>) {
-        let shelf = &mut self.namespaces;
+        let those = &mut self.namespaces;
         match event {
-            None | Some(Event::Init) => return shelf.abandon(),
+            None | Some(Event::Init) => return those.abandon(),
             Some(Event::InitApply(meta)) => {
-                let (name, namespace) = read(&meta, shelf);
-                return shelf.bring(name, namespace);
+                let (name, namespace) = read(&meta, those);
+                return those.bring(name, namespace);
             }
-            Some(Event::InitDone) => shelf.settle(),
+            Some(Event::InitDone) => those.settle(),
             Some(Event::Apply(meta)) => {
-                let (name, namespace) = read(&meta, shelf);
-                if shelf.stands().get(&name).is_some_and(|before| Arc::ptr_eq(before, &namespace)) {
+                let (name, namespace) = read(&meta, those);
+                if those.stands().get(&name).is_some_and(|before| Arc::ptr_eq(before, &namespace)) {
                     return;
                 }
-                shelf.put(name, namespace);
+                those.put(name, namespace);
             }
-            Some(Event::Delete(meta)) => shelf.remove(&name(&meta)),
+            Some(Event::Delete(meta)) => those.remove(&name(&meta)),
         }
         (self.changed, self.namespaces_changed) = (true, true);
     }
@@ -128,4 +128,143 @@ fn read(meta: &NamespaceMeta, shelf: &Shelf<Box<str>, Arc<Namespace>>) -> (Box<s
     let same = shelf.stands().get(&name).filter(|before| ***before == namespace);
     let namespace = same.map_or_else(|| Arc::new(namespace), Arc::clone);
     (name, namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::ObjectMeta;
+
+    use super::super::testing::{raw, with_status};
+    use super::*;
+    use crate::inject::catalogue::Listed;
+
+    /// What one watch yields.
+    enum Step {
+        /// ClusterCompanion, generation, image.
+        Listing(&'static str, i64, &'static str),
+        Put(&'static str, i64, &'static str),
+        Gone(&'static str),
+        End,
+        Failure,
+    }
+    use Step::{End, Failure, Gone, Listing, Put};
+
+    /// Feeds ClusterCompanions into what has listed everything else; what stands after each step.
+    fn check(steps: Vec<Step>, expected: &[&str]) {
+        let mut gathered = Gathered::default();
+        gathered.companion(Resource::Companions, Some(Event::InitDone));
+        gathered.namespace(Some(Event::InitDone));
+        let mut stood = Vec::new();
+        for step in steps {
+            gathered.companion(
+                Resource::ClusterCompanions,
+                match step {
+                    Listing(name, generation, image) => Some(Event::InitApply(raw(name, generation, image))),
+                    Put(name, generation, image) => Some(Event::Apply(raw(name, generation, image))),
+                    Gone(name) => Some(Event::Delete(raw(name, 1, ""))),
+                    End => Some(Event::InitDone),
+                    Failure => None,
+                },
+            );
+            stood.push(if gathered.due().is_some() { words(&gathered.publish()) } else { "-".to_owned() });
+        }
+        assert_eq!(stood, expected);
+    }
+
+    fn words(snapshot: &Snapshot) -> String {
+        let word = |(key, object): (&Key, &Arc<Object>)| match &object.version.listed {
+            Listed::Good(companion) => format!("{}={}", key.name, companion.containers[0].image),
+            Listed::Broken(_) => format!("{} broken", key.name),
+        };
+        snapshot.objects.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_list_counts_at_its_end_and_later_news_at_once() {
+        let steps =
+            vec![Listing("a", 1, "i:1"), Listing("b", 1, ""), End, Put("b", 2, "i:2"), Put("a", 2, ""), Gone("a")];
+        check(steps, &["-", "-", "a=i:1 b broken", "a=i:1 b=i:2", "a=i:1 b=i:2", "b=i:2"]);
+    }
+
+    #[test]
+    fn a_list_anew_replaces_all_at_its_end_and_nothing_before() {
+        let steps = vec![
+            Listing("a", 1, "i:1"),
+            Listing("b", 1, "i:1"),
+            End,
+            Failure,
+            Listing("b", 2, "i:2"),
+            Listing("c", 1, "i:1"),
+            End,
+        ];
+        check(steps, &["-", "-", "a=i:1 b=i:1", "-", "-", "-", "b=i:2 c=i:1"]);
+    }
+
+    #[test]
+    fn a_list_that_fails_on_its_way_leaves_nothing_behind() {
+        let steps = vec![Listing("a", 1, "i:1"), End, Listing("gone", 1, "i:1"), Failure, Listing("a", 2, ""), End];
+        check(steps, &["-", "a=i:1", "-", "-", "-", "a=i:1"]);
+    }
+
+    #[test]
+    fn what_is_deleted_is_forgotten() {
+        let steps = vec![Listing("a", 1, "i:1"), End, Gone("a"), Put("a", 2, ""), Put("a", 3, "i:3"), End];
+        check(steps, &["-", "a=i:1", "", "a broken", "a=i:3", ""]);
+    }
+
+    #[test]
+    fn there_is_no_snapshot_before_all_was_listed() {
+        let mut gathered = Gathered::default();
+        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+        gathered.namespace(Some(Event::InitDone));
+        gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
+        assert!(gathered.due().is_none());
+        gathered.companion(Resource::Companions, Some(Event::InitDone));
+        assert!(gathered.due().is_some());
+    }
+
+    #[test]
+    fn a_namespace_is_news_only_where_it_concerns_us() {
+        let mut gathered = Gathered::default();
+        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+        gathered.companion(Resource::Companions, Some(Event::InitDone));
+        gathered.namespace(Some(Event::InitApply(namespace("shop", "1"))));
+        gathered.namespace(Some(Event::InitDone));
+        let first = gathered.publish();
+        gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
+        assert!(gathered.due().is_none());
+        gathered.namespace(Some(Event::Apply(namespace("shop", "2"))));
+        let second = gathered.publish();
+        assert_eq!(first.namespaces["shop"].label("v"), Some("1"));
+        assert_eq!(second.namespaces["shop"].label("v"), Some("2"));
+
+        // A status is news of the companion, and none of the Namespaces.
+        let told = with_status(raw("a", 1, "i:1"), "11", serde_json::Value::Null);
+        gathered.companion(Resource::ClusterCompanions, Some(Event::Apply(told)));
+        assert!(gathered.due().is_some());
+        assert!(Arc::ptr_eq(&second.namespaces, &gathered.publish().namespaces));
+    }
+
+    #[test]
+    fn the_first_news_is_due_at_once_and_what_follows_is_collected() {
+        let mut gathered = Gathered::default();
+        let began = Instant::now();
+        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+        gathered.companion(Resource::Companions, Some(Event::InitDone));
+        gathered.namespace(Some(Event::InitDone));
+        assert!(gathered.due().is_some_and(|due| due <= Instant::now()));
+        gathered.publish();
+        gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
+        assert!(gathered.due().is_some_and(|due| due >= began + PAUSE));
+    }
+
+    fn namespace(name: &str, label: &str) -> NamespaceMeta {
+        let metadata = ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some([("v".to_owned(), label.to_owned())].into()),
+            annotations: Some([("other.dev/touched".to_owned(), format!("{:?}", Instant::now()))].into()),
+            ..ObjectMeta::default()
+        };
+        NamespaceMeta { metadata, ..NamespaceMeta::default() }
+    }
 }

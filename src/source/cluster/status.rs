@@ -1,18 +1,11 @@
 //! What the `.status` of a companion should be.
 
-use std::fmt::Write as _;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use super::object::Object;
-use crate::api::gate::Problem;
+use super::words;
 use crate::api::v1alpha1::Status;
-
-/// What the definitions allow: characters of a message, of a warning, and how many warnings.
-const LONGEST_MESSAGE: usize = 32_768;
-const LONGEST_WARNING: usize = 1024;
-const MOST_WARNINGS: usize = 64;
 
 /// The condition that is written.
 const READY: &str = "Ready";
@@ -91,9 +84,9 @@ impl Verdict {
         let warnings = object.warnings.iter().map(ToString::to_string);
         Verdict {
             reason,
-            message: cut(message(reason, hash.is_some(), &object.problems), LONGEST_MESSAGE),
+            message: words::message(reason, hash.is_some(), &object.problems),
             hash: hash.map(str::to_owned),
-            warnings: few(warnings),
+            warnings: words::few(warnings),
         }
     }
 
@@ -138,7 +131,7 @@ impl Verdict {
             && ready.reason == self.reason.as_str()
             && stands.warnings == self.warnings;
         let with_last_good = self.reason == Reason::Invalid && self.hash.is_some();
-        let none_known = || cut(message(self.reason, false, &object.problems), LONGEST_MESSAGE);
+        let none_known = || words::message(self.reason, false, &object.problems);
         of_now
             && match (&stands.hash, with_last_good) {
                 (hash, false) => *hash == self.hash && ready.message == self.message,
@@ -148,50 +141,143 @@ impl Verdict {
     }
 }
 
-fn message(reason: Reason, in_use: bool, problems: &[Problem]) -> String {
-    let mut said = match (reason, in_use) {
-        (Reason::InUse, _) => "this version is in use",
-        (Reason::Invalid, true) => "this version is invalid, and the last good one stays in use; mend",
-        (Reason::Invalid, false) => "it is invalid, and no good version is in use; mend",
-        (Reason::RequiredIsOff, _) => {
-            "it is required, and not injected: required companions are switched off; switch them on in podgraft's \
-             chart, or remove spec.required"
-        }
-        (Reason::DeclaredInFile, _) => {
-            "not in use: podgraft reads a companion of this name from a file, and that one counts; remove one of them"
-        }
-        (Reason::HeldByRequired, _) => {
-            "not in use: a required ClusterCompanion holds this name in all namespaces; choose another name"
-        }
-    }
-    .to_owned();
-    if !problems.is_empty() && reason != Reason::Invalid {
-        said.push_str("; besides, it is invalid; mend");
-    }
-    for (i, problem) in problems.iter().enumerate() {
-        // Writing to a String cannot fail.
-        let _ = write!(said, "{} {problem}", if i == 0 { ":" } else { ";" });
-    }
-    said
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-/// As many warnings as there may be; the last one says how many more there are.
-fn few(warnings: impl ExactSizeIterator<Item = String>) -> Vec<String> {
-    let count = warnings.len();
-    let told = if count > MOST_WARNINGS { MOST_WARNINGS - 1 } else { count };
-    let mut few: Vec<_> = warnings.take(told).map(|warning| cut(warning, LONGEST_WARNING)).collect();
-    if told < count {
-        few.push(format!("and {} more; `podgraft validate` tells all of them", count - told));
-    }
-    few
-}
+    use k8s_openapi::jiff::Timestamp;
 
-/// A text of at most so many characters, with an ellipsis where something was cut off.
-fn cut(mut text: String, longest: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        let last = text[..at].char_indices().next_back().map_or(0, |(i, _)| i);
-        text.truncate(last);
-        text.push('…');
+    use super::super::testing::{object, raw, required, with_status};
+    use super::*;
+
+    fn at(second: i64) -> Time {
+        Time(Timestamp::from_second(second).unwrap())
     }
-    text
+
+    fn patch(object: &Object, standing: Standing, second: i64) -> Option<Value> {
+        Verdict::new(object, standing).patch(object, || at(second))
+    }
+
+    /// What is written to an object without a status: reason, whether there is a hash, and how the message begins.
+    fn check(object: &Object, standing: Standing, expected: (&str, bool, &str)) {
+        let patch = patch(object, standing, 7).unwrap();
+        let (ready, status) = (&patch["status"]["conditions"][0], &patch["status"]);
+        let (reason, hash, message) = expected;
+        assert_eq!((&ready["type"], &ready["reason"]), (&json!("Ready"), &json!(reason)));
+        assert_eq!(ready["status"], if reason == "InUse" { "True" } else { "False" });
+        assert_eq!(status["hash"].is_string(), hash, "{status}");
+        assert!(ready["message"].as_str().unwrap().starts_with(message), "{ready}");
+        for generation in [&ready["observedGeneration"], &status["observedGeneration"]] {
+            assert_eq!(generation, object.generation);
+        }
+        assert_eq!(patch["metadata"]["resourceVersion"], *object.resource_version);
+    }
+
+    #[test]
+    fn says_what_became_of_a_companion() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let bad = object(raw("a", 2, ""), None);
+        let turned_bad = object(raw("a", 2, ""), Some(&good));
+        let required = object(required(raw("a", 1, "i:1")), None);
+        check(&good, Standing::Counts, ("InUse", true, "this version is in use"));
+        let field = "spec.containers[0].image: is missing";
+        let none = format!("it is invalid, and no good version is in use; mend: {field}");
+        check(&bad, Standing::Counts, ("Invalid", false, &none));
+        let last = format!("this version is invalid, and the last good one stays in use; mend: {field}");
+        check(&turned_bad, Standing::Counts, ("Invalid", true, &last));
+        check(&turned_bad, Standing::RequiredIsOff, ("Invalid", false, &none));
+        check(&required, Standing::RequiredIsOff, ("RequiredIsOff", false, "it is required, and not injected"));
+        check(&good, Standing::DeclaredInFile, ("DeclaredInFile", false, "not in use: podgraft reads"));
+        check(&good, Standing::HeldByRequired, ("HeldByRequired", false, "not in use: a required ClusterCompanion"));
+        check(&bad, Standing::HeldByRequired, ("HeldByRequired", false, "not in use: a required"));
+        let said = patch(&bad, Standing::HeldByRequired, 7).unwrap().to_string();
+        assert!(said.contains(field), "{said}");
+    }
+
+    #[test]
+    fn the_hash_of_an_invalid_one_is_that_of_the_version_in_use() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let turned_bad = object(raw("a", 2, ""), Some(&good));
+        let hash = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap()["status"]["hash"].clone();
+        assert_eq!(hash(&good), hash(&turned_bad));
+    }
+
+    /// The object as the API server has it after a patch.
+    fn written(name: &str, generation: i64, image: &str, before: Option<&Arc<Object>>, patch: &Value) -> Arc<Object> {
+        object(with_status(raw(name, generation, image), "99", patch["status"].clone()), before)
+    }
+
+    #[test]
+    fn what_is_written_is_not_written_again() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let patch = patch(&good, Standing::Counts, 7).unwrap();
+        let told = written("a", 1, "i:1", Some(&good), &patch);
+        assert_eq!(super::tests::patch(&told, Standing::Counts, 8), None);
+        // Whoever else writes about it, and whatever is not podgraft's to say, stays.
+        let mut status = patch["status"].clone();
+        let theirs = json!({"type": "Scanned", "status": "True", "reason": "Clean", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        status["conditions"].as_array_mut().unwrap().insert(0, theirs.clone());
+        let shared = object(with_status(raw("a", 1, "i:1"), "100", status), Some(&told));
+        assert_eq!(super::tests::patch(&shared, Standing::Counts, 8), None);
+        let held = super::tests::patch(&shared, Standing::HeldByRequired, 8).unwrap();
+        assert_eq!(held["status"]["conditions"][0], theirs);
+        assert_eq!(held["status"]["conditions"][1]["reason"], "HeldByRequired");
+    }
+
+    #[test]
+    fn what_anybody_else_wrote_is_put_right() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let right = patch(&good, Standing::Counts, 7).unwrap();
+        for (pointer, wrong) in [
+            ("/status/hash", json!("0123456789abcdef")),
+            ("/status/hash", json!(null)),
+            ("/status/warnings", json!(["something"])),
+            ("/status/observedGeneration", json!(0)),
+            ("/status/conditions/0/observedGeneration", json!(0)),
+            ("/status/conditions/0/reason", json!("Invalid")),
+            ("/status/conditions/0/message", json!("")),
+            ("/status/conditions", json!([])),
+            ("/status", json!(null)),
+            ("/status", json!({"conditions": [7]})),
+        ] {
+            let mut patched = right.clone();
+            *patched.pointer_mut(pointer).unwrap() = wrong.clone();
+            let told = written("a", 1, "i:1", Some(&good), &patched);
+            let again = patch(&told, Standing::Counts, 7).unwrap_or_else(|| panic!("{pointer} {wrong} stays"));
+            assert_eq!(again["status"], right["status"], "{pointer} {wrong}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_last_transition_is_that_of_ready() {
+        let bad = object(raw("a", 1, ""), None);
+        let first = patch(&bad, Standing::Counts, 7).unwrap();
+        let told = written("a", 1, "", Some(&bad), &first);
+        let since = |patch: &Value| patch["status"]["conditions"][0]["lastTransitionTime"].clone();
+        let still = patch(&told, Standing::HeldByRequired, 8).unwrap();
+        assert_eq!(since(&still), since(&first));
+        let good = written("a", 2, "i:1", Some(&told), &first);
+        assert_ne!(since(&patch(&good, Standing::Counts, 8).unwrap()), since(&first));
+    }
+
+    #[test]
+    fn replicas_that_know_different_last_good_versions_do_not_write_in_turns() {
+        let old = object(raw("a", 2, ""), Some(&object(raw("a", 1, "i:1"), None)));
+        let older = object(raw("a", 2, ""), Some(&object(raw("a", 1, "i:0"), None)));
+        let new = object(raw("a", 2, ""), None);
+        let says = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap();
+        let over = |object: &Arc<Object>, patched: &Value| {
+            let told = written("a", 2, "", Some(object), patched);
+            patch(&told, Standing::Counts, 7).is_some()
+        };
+        assert!(!over(&old, &says(&new)), "that none is known stands");
+        assert!(over(&new, &says(&old)), "that none is known is said");
+        assert!(!over(&old, &says(&older)) && !over(&older, &says(&old)), "who came first stands");
+    }
+
+    #[test]
+    fn a_patch_takes_away_what_is_no_longer_so() {
+        let patch = patch(&object(raw("a", 1, "i:1"), None), Standing::HeldByRequired, 7).unwrap();
+        assert_eq!((&patch["status"]["hash"], &patch["status"]["warnings"]), (&json!(null), &json!([])));
+    }
 }

@@ -13,6 +13,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::object::Object;
@@ -26,7 +27,7 @@ const PACE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long is waited after the first failure, and at most; it doubles from one to the next.
 const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_mins(10);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// An object, and what its status depends on besides itself.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Wanted {
 #[derive(Debug, Default)]
 struct Memory {
     objects: HashMap<Key, Written>,
+    /// Those whose status says what it should, and what it was judged by.
+    settled: HashMap<Key, (Box<str>, Standing)>,
     /// After failures that any object would have met.
     all: Pause,
 }
@@ -82,16 +85,22 @@ pub async fn write(client: Client, mut wanted: watch::Receiver<Vec<Wanted>>) {
         memory.forget_all_but(&all);
         let mut next: Option<Instant> = None;
         for one in &all {
+            if memory.stands(one) {
+                continue;
+            }
+            // Thousands of them are judged at the start; reviews come in between.
+            yield_now().await;
             let verdict = Verdict::new(&one.object, one.standing);
-            let Some(patch) = verdict.patch(&one.object, || Time(Timestamp::now())) else { continue };
-            if memory.due(one).is_some_and(|due| due.is_none_or(|due| due <= Instant::now())) {
+            let Some(patch) = verdict.patch(&one.object, || Time(Timestamp::now())) else {
+                memory.settle(one);
+                continue;
+            };
+            if memory.due(one).is_some_and(|due| due <= Instant::now()) {
                 let outcome = send(&client, one, &patch).await;
                 memory.note(one, outcome, Instant::now());
                 sleep(PACE).await;
             }
-            if let Some(Some(due)) = memory.due(one) {
-                next = Some(next.map_or(due, |next| next.min(due)));
-            }
+            next = [next, memory.due(one)].into_iter().flatten().min();
             // What is newer is what counts; what was written already is remembered.
             if wanted.has_changed().unwrap_or(true) {
                 break;
@@ -126,14 +135,23 @@ async fn send(client: &Client, one: &Wanted, patch: &Value) -> Outcome {
 }
 
 impl Memory {
-    /// When this one may be written: `None` where the watch has still to bring what was written last, `Some(None)` at
-    /// once.
-    fn due(&self, one: &Wanted) -> Option<Option<Instant>> {
+    fn stands(&self, one: &Wanted) -> bool {
+        let judged = (&one.object.resource_version, one.standing);
+        self.settled.get(&one.key).is_some_and(|(version, standing)| (version, *standing) == judged)
+    }
+
+    fn settle(&mut self, one: &Wanted) {
+        self.settled.insert(one.key.clone(), (one.object.resource_version.clone(), one.standing));
+    }
+
+    /// When this one may be written; `None` where the watch has still to bring what was written last.
+    fn due(&self, one: &Wanted) -> Option<Instant> {
         let written = self.objects.get(&one.key).filter(|written| written.generation == one.object.generation);
         if written.is_some_and(|written| written.over.as_ref() == Some(&one.object.resource_version)) {
             return None;
         }
-        Some(self.all.until.max(written.and_then(|written| written.pause.until)))
+        let pause = written.and_then(|written| written.pause.until);
+        self.all.until.max(pause).or_else(|| Some(Instant::now()))
     }
 
     fn note(&mut self, one: &Wanted, outcome: Outcome, now: Instant) {
@@ -150,24 +168,22 @@ impl Memory {
         };
         self.all = Pause::default();
         let generation = one.object.generation;
-        match self.objects.get_mut(&one.key).filter(|written| written.generation == generation) {
-            Some(again) => {
-                again.over = over;
-                again.pause.lengthen(now);
-            }
-            None => {
-                let mut pause = Pause::default();
-                if over.is_none() {
-                    pause.lengthen(now);
-                }
-                self.objects.insert(one.key.clone(), Written { over, generation, pause });
-            }
+        if let Some(again) = self.objects.get_mut(&one.key).filter(|written| written.generation == generation) {
+            again.over = over;
+            again.pause.lengthen(now);
+            return;
         }
+        let mut pause = Pause::default();
+        if over.is_none() {
+            pause.lengthen(now);
+        }
+        self.objects.insert(one.key.clone(), Written { over, generation, pause });
     }
 
     fn forget_all_but(&mut self, wanted: &[Wanted]) {
         let keys: HashSet<&Key> = wanted.iter().map(|one| &one.key).collect();
         self.objects.retain(|key, _| keys.contains(key));
+        self.settled.retain(|key, _| keys.contains(key));
     }
 }
 
@@ -176,5 +192,88 @@ impl Pause {
         let long_ago = self.until.is_some_and(|until| until + LONGEST < now);
         self.length = if long_ago { SHORTEST } else { (self.length * 2).clamp(SHORTEST, LONGEST) };
         self.until = Some(now + self.length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{object, raw, with_status};
+    use super::*;
+
+    fn wanted(generation: i64, resource_version: &str) -> Wanted {
+        let object = object(with_status(raw("a", generation, "i:1"), resource_version, Value::Null), None);
+        Wanted { key: Key { namespace: None, name: "a".into() }, object, standing: Standing::Counts }
+    }
+
+    /// Seconds until it may be written; `None` where the watch is waited for.
+    fn seconds(memory: &Memory, one: &Wanted, now: Instant) -> Option<u64> {
+        memory.due(one).map(|due| due.saturating_duration_since(now).as_secs())
+    }
+
+    #[test]
+    fn what_was_written_waits_for_the_watch() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        assert_eq!(seconds(&memory, &wanted(1, "10"), now), Some(0));
+        memory.note(&wanted(1, "10"), Outcome::Done, now);
+        assert_eq!(seconds(&memory, &wanted(1, "10"), now), None);
+        assert_eq!(seconds(&memory, &wanted(1, "11"), now), Some(0), "somebody was quicker, and said something else");
+        assert_eq!(seconds(&memory, &wanted(2, "12"), now), Some(0), "a new generation");
+    }
+
+    #[test]
+    fn replicas_that_do_not_agree_write_ever_more_rarely() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        let mut waits = Vec::new();
+        for version in 10..24 {
+            memory.note(&wanted(1, &version.to_string()), Outcome::Done, now);
+            waits.extend(seconds(&memory, &wanted(1, "99"), now));
+        }
+        assert_eq!(waits, [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]);
+        assert_eq!(seconds(&memory, &wanted(2, "99"), now), Some(0), "a new generation is written at once");
+        memory.note(&wanted(1, "50"), Outcome::Done, now + 3 * LONGEST);
+        assert_eq!(seconds(&memory, &wanted(1, "99"), now + 3 * LONGEST), Some(1), "they agreed for a long time");
+    }
+
+    #[test]
+    fn a_failure_that_any_object_would_meet_holds_up_all_of_them() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        for _ in 0..3 {
+            memory.note(&wanted(1, "10"), Outcome::Failed("no".to_owned()), now);
+        }
+        let mut other = wanted(1, "10");
+        other.key.name = "b".into();
+        assert_eq!((seconds(&memory, &wanted(1, "10"), now), seconds(&memory, &other, now)), (Some(4), Some(4)));
+        memory.note(&other, Outcome::Done, now);
+        assert_eq!(seconds(&memory, &wanted(1, "10"), now), Some(0));
+    }
+
+    #[test]
+    fn one_that_is_refused_holds_up_nothing_else() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.note(&wanted(1, "10"), Outcome::Refused, now);
+        assert_eq!(seconds(&memory, &wanted(1, "10"), now), Some(1));
+        let mut other = wanted(1, "10");
+        other.key.name = "b".into();
+        assert_eq!(seconds(&memory, &other, now), Some(0));
+    }
+
+    #[test]
+    fn what_stands_is_looked_at_again_when_anything_about_it_changed() {
+        let mut memory = Memory::default();
+        memory.settle(&wanted(1, "10"));
+        let held = Wanted { standing: Standing::HeldByRequired, ..wanted(1, "10") };
+        assert!(memory.stands(&wanted(1, "10")) && !memory.stands(&wanted(1, "11")) && !memory.stands(&held));
+        memory.forget_all_but(&[]);
+        assert!(!memory.stands(&wanted(1, "10")));
+    }
+
+    #[test]
+    fn what_is_gone_is_forgotten() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.note(&wanted(1, "10"), Outcome::Done, now);
+        memory.forget_all_but(&[wanted(1, "11")]);
+        assert_eq!(memory.objects.len(), 1);
+        memory.forget_all_but(&[]);
+        assert!(memory.objects.is_empty());
     }
 }

@@ -1,0 +1,52 @@
+//! What the tests of this room take for the API server's words.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::object::Object;
+use super::raw::Raw;
+
+/// A ClusterCompanion at a generation; without an image it is invalid.
+pub(in crate::source) fn raw(name: &str, generation: i64, image: &str) -> Raw {
+    let mut container = json!({
+        "name": name,
+        "image": image,
+        "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "64Mi"}},
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": 65533,
+            "allowPrivilegeEscalation": false,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    });
+    if image.is_empty() {
+        container = json!({"name": name});
+    }
+    Raw::new(json!({
+        "apiVersion": "podgraft.dev/v1alpha1",
+        "kind": "ClusterCompanion",
+        "metadata": {"name": name, "uid": "u-1", "generation": generation, "resourceVersion": format!("{generation}0")},
+        "spec": {"pattern": "Sidecar", "containers": [container]},
+    }))
+}
+
+/// The same with another status, as a write of it leaves it.
+pub(in crate::source) fn with_status(mut raw: Raw, resource_version: &str, status: Value) -> Raw {
+    raw.status = status;
+    raw.meta.resource_version = Some(resource_version.to_owned());
+    raw
+}
+
+/// The same as a required one.
+pub(in crate::source) fn required(mut raw: Raw) -> Raw {
+    raw.object["spec"]["activation"] = json!("ClusterWide");
+    raw.object["spec"]["required"] = json!(true);
+    raw
+}
+
+/// What is made of it.
+pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<Object>>) -> Arc<Object> {
+    Object::new(raw, before).expect("it is a companion")
+}
