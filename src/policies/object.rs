@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::create::{self, Check, Variable};
+use super::create::{self, Variable};
 use super::literal;
 use super::update;
 use crate::inject::companion::Companion;
@@ -135,10 +135,10 @@ fn required(accepted: &Accepted<'_>) -> Asked {
     }
     let mut otherwise = String::new();
     if let Some(previous) = accepted.previous {
-        let checks = create::checks(previous, 1);
-        let names: Vec<_> = (0..checks.len()).map(|i| format!("variables.p{i}")).collect();
-        let variable = |(i, check): (usize, Check)| Variable { name: format!("p{i}"), expression: check.expression };
-        variables.extend(checks.into_iter().enumerate().map(variable));
+        let parts: Vec<_> = create::checks(previous, 1).into_iter().map(|check| check.expression).collect();
+        let names: Vec<_> = (0..parts.len()).map(|i| format!("variables.p{i}")).collect();
+        let variable = |(i, expression): (usize, String)| Variable { name: format!("p{i}"), expression };
+        variables.extend(parts.into_iter().enumerate().map(variable));
         let whole = format!("{} && {}", create::present(previous), names.join(" && "));
         variables.push(Variable { name: "previous".to_owned(), expression: whole });
         otherwise = "variables.previous || ".to_owned();

@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::desired::{Verb, Write};
 use super::object::{INSTALLATION, Installation, MANAGED_BY};
 
-/// How long one write may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one write may take: the API server compiles the expressions of the largest companions for seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long is waited after a failure, and between two writes of one object that somebody else keeps changing; it
 /// doubles up to the longest.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -116,7 +116,7 @@ async fn send(client: &Client, write: &Write) -> Result<(), String> {
         // Somebody was quicker: the watch tells.
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(()),
         Ok(Err(error)) => Err(said(&error)),
-        Err(_) => Err("no answer within 10s".to_owned()),
+        Err(_) => Err("no answer within 30s".to_owned()),
     }
 }
 
