@@ -4,13 +4,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `literal`, `fit` | values and declared objects as expressions |
-//! | `declared`, `create` | what is asked of a Pod that is made: one version as a whole |
+//! | `declared`, `create`, `container` | what is asked of a Pod that is made: one version as a whole |
 //! | `update` | what is asked of a Pod that is changed |
 //! | `object` | the four objects of a companion |
 //! | `version`, `decide` | what is injected and what is accepted while a companion comes, changes and goes |
 //! | `keeper`, `desired`, `writer` | does it: watches what stands, and puts it right |
 //! | `injected` | the versions that are injected meanwhile |
 
+mod container;
 mod create;
 mod decide;
 mod declared;

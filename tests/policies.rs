@@ -25,7 +25,7 @@ fn every_companion_comes_to_the_policies_that_stand_beside_it() {
         fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     let cases = names.iter().filter(|name| !name.ends_with(OUT));
     let mut answered = BTreeSet::new();
-    let mut complaints = String::new();
+    let mut complaints = Vec::new();
     for case in cases {
         let out = case.replace(".yaml", OUT);
         let now = policies(&fs::read(folder.join(case)).unwrap(), case.starts_with("changing-"));
@@ -35,15 +35,15 @@ fn every_companion_comes_to_the_policies_that_stand_beside_it() {
         let written = fs::read_to_string(folder.join(&out)).unwrap_or_default();
         if written != now {
             let diff = TextDiff::from_lines(&written, &now).unified_diff().context_radius(3).to_string();
-            complaints += &format!("{case} comes to something else than what stands beside it:\n{diff}\n");
+            complaints.push(format!("{case} comes to something else than what stands beside it:\n{diff}"));
         }
         answered.insert(out);
     }
     for stale in names.iter().filter(|name| name.ends_with(OUT) && !answered.contains(*name)) {
-        complaints += &format!("{stale} has no case; remove it\n");
+        complaints.push(format!("{stale} has no case; remove it"));
     }
     assert!(answered.len() >= 4, "the cases were found");
-    assert!(complaints.is_empty(), "{complaints}");
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 fn policies(case: &[u8], changing: bool) -> String {

@@ -129,7 +129,7 @@ fn list(at: &str, key: &str, items: &[Value], form: Form) -> Vec<Condition> {
         match item {
             Value::Object(members) => conditions.extend(object(&at, key, members, form, &[])),
             other => {
-                conditions.push(format!("{at} == {}", literal::scalar(other).unwrap_or_else(|| "null".to_owned())))
+                conditions.push(format!("{at} == {}", literal::scalar(other).unwrap_or_else(|| "null".to_owned())));
             }
         }
     }

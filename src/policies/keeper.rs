@@ -30,7 +30,7 @@ use crate::inject::companion::Companion;
 /// How long one watch lasts, in seconds: a dead connection is noticed by then.
 const LASTING: u32 = 120;
 
-/// The companions that are injected in a version of the keeper's choice; `None` where it is injected no more.
+/// The companions that are injected in a version of the keeper's choice, by name.
 pub type Choice = BTreeMap<Box<str>, Arc<Companion>>;
 
 /// Keeps the policies of one installation.
@@ -63,7 +63,6 @@ impl Keeper {
     ///
     /// `pause` is how long one of injection and policy waits for the other, so that all API servers and all replicas
     /// have heard of it.
-    #[must_use]
     pub fn start(
         client: &Client,
         installation: Installation,
@@ -72,12 +71,12 @@ impl Keeper {
         let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
         let config = || watcher::Config::default().timeout(LASTING);
         let owner = format!("metadata.name={}", owner_name(&installation));
-        let (changed, changes) = watch::channel(0);
+        let (tell, changes) = watch::channel(0);
         let (wanted, writes) = watch::channel(Vec::new());
-        let (policies, keep_policies) = watched(Api::all(client.clone()), config().labels(&labels), changed.clone());
-        let (bindings, keep_bindings) = watched(Api::all(client.clone()), config().labels(&labels), changed.clone());
-        let (owners, keep_owners) = watched(Api::all(client.clone()), config().fields(&owner), changed.clone());
-        let writing = writer::write(client.clone(), writes, changed);
+        let (policies, keep_policies) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
+        let (bindings, keep_bindings) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
+        let (owners, keep_owners) = watched(Api::all(client.clone()), config().fields(&owner), tell.clone());
+        let writing = writer::write(client.clone(), writes, tell);
         let keeper = Keeper {
             installation,
             pause,
@@ -151,12 +150,12 @@ impl Keeper {
                     writes.extend(standing.bring(&wish, &name));
                     others.extend(versions);
                 }
-                (Policy::Accept { .. }, None) => {}
                 (Policy::Delete, _) => writes.extend(standing.delete(&self.installation, &name)),
                 (Policy::Leave, _) if matches!(known, Known::NotRequired) => {
                     writes.extend(standing.delete(&self.installation, &name));
                 }
-                (Policy::Leave, _) => {}
+                // Without an owner nothing is made.
+                (Policy::Leave, _) | (Policy::Accept { .. }, None) => {}
             }
             if let Some(version) = decision.inject {
                 ready &= read.is_none_or(|read| read.accepts(version.hash()));

@@ -1,5 +1,7 @@
 //! Values as literals of the Common Expression Language. The only place that escapes.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 /// A text.
@@ -15,7 +17,8 @@ pub(super) fn text(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             // Anything else that nobody sees: control characters, and the marks that turn the direction of a line.
             c if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
         }

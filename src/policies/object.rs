@@ -133,7 +133,7 @@ fn required(accepted: &Accepted<'_>) -> Asked {
     for (i, version) in versions.iter().enumerate() {
         variables.extend(create::containers(version, i));
     }
-    let mut otherwise = String::new();
+    let mut otherwise = "";
     if let Some(previous) = accepted.previous {
         let parts: Vec<_> = create::checks(previous, 1).into_iter().map(|check| check.expression).collect();
         let names: Vec<_> = (0..parts.len()).map(|i| format!("variables.p{i}")).collect();
@@ -141,7 +141,7 @@ fn required(accepted: &Accepted<'_>) -> Asked {
         variables.extend(parts.into_iter().enumerate().map(variable));
         let whole = format!("{} && {}", create::present(previous), names.join(" && "));
         variables.push(Variable { name: "previous".to_owned(), expression: whole });
-        otherwise = "variables.previous || ".to_owned();
+        otherwise = "variables.previous || ";
     }
     let present = versions.iter().map(|v| format!("({})", create::present(v))).collect::<Vec<_>>().join(" || ");
     let missing = format!("podgraft: companion {name} is required in namespace ");

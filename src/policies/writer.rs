@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long is waited after a failure, and between two writes of one object that somebody else keeps changing; it
 /// doubles up to the longest.
 const SHORTEST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_secs(60);
 /// How often it is looked for policies that nobody should need any more.
-const LOOK: Duration = Duration::from_mins(1);
+const LOOK: Duration = Duration::from_secs(60);
 
 /// When objects were written last, and how long they must wait since.
 type Pace = HashMap<(&'static str, String), (Instant, Duration)>;
