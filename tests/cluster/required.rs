@@ -18,7 +18,7 @@ tests![
 ];
 
 /// Tests that have the cluster for themselves.
-pub mod alone {
+pub mod changes {
     use super::*;
 
     tests![
