@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, OWN};
 use crate::installation::companion_path;
+use crate::required::make_required;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
@@ -16,15 +16,34 @@ tests![every_verb_of_the_roles_is_used_and_without_it_something_breaks];
 const SHORT: Duration = Duration::from_secs(5);
 
 /// Everything that needs a right, in the order in which a fresh replica comes to it.
-const STEPS: [&str; 7] = [
-    "replicas become ready",
-    "a companion's status is written",
-    "a companion of a namespace gets its status too",
-    "a Namespace's new label is heeded",
-    "an emptied caBundle is filled",
-    "an emptied Secret is filled",
-    "a deleted Secret is made again",
-];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    BecomesReady,
+    WritesAStatus,
+    WritesANamespacedStatus,
+    HeedsANamespacesNewLabel,
+    FillsAnEmptiedCaBundle,
+    FillsAnEmptiedSecret,
+    MakesADeletedSecretAgain,
+    KeepsARequiredCompanionsPolicies,
+    MendsAnEditedPolicyAndBinding,
+    TakesPoliciesAway,
+}
+
+impl Step {
+    const ALL: [Step; 10] = [
+        Step::BecomesReady,
+        Step::WritesAStatus,
+        Step::WritesANamespacedStatus,
+        Step::HeedsANamespacesNewLabel,
+        Step::FillsAnEmptiedCaBundle,
+        Step::FillsAnEmptiedSecret,
+        Step::MakesADeletedSecretAgain,
+        Step::KeepsARequiredCompanionsPolicies,
+        Step::MendsAnEditedPolicyAndBinding,
+        Step::TakesPoliciesAway,
+    ];
+}
 
 /// One verb of one rule of a role.
 #[derive(Debug)]
@@ -37,6 +56,13 @@ struct Grant {
 }
 
 async fn every_verb_of_the_roles_is_used_and_without_it_something_breaks(cluster: &Cluster) {
+    cluster
+        .install(&[
+            "entries.clusterWide.enabled=true",
+            "requiredCompanions.enabled=true",
+            "extraArgs={--policy-pause=500ms}",
+        ])
+        .await;
     assert_eq!(broken_step(cluster, 0).await, None, "with all its rights");
     let mut idle = Vec::new();
     for (round, grant) in grants(cluster).await.into_iter().enumerate() {
@@ -45,7 +71,7 @@ async fn every_verb_of_the_roles_is_used_and_without_it_something_breaks(cluster
         let broken = broken_step(cluster, round + 1).await;
         give_back(cluster, &grant, &role).await;
         match broken {
-            Some(step) => println!("    without {:<70} {step}: broken", grant.what),
+            Some(step) => println!("    without {:<50} no replica {step:?}", grant.what),
             None => idle.push(grant.what),
         }
     }
@@ -97,69 +123,104 @@ async fn give_back(cluster: &Cluster, grant: &Grant, role: &Value) {
 }
 
 /// Starts podgraft anew and goes through all steps; the first that does not succeed.
-async fn broken_step(cluster: &Cluster, round: usize) -> Option<&'static str> {
+async fn broken_step(cluster: &Cluster, round: usize) -> Option<Step> {
+    let town = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
     // All replicas at once: none is left with a watch from before.
-    let pods = format!("/api/v1/namespaces/{OWN}/pods");
-    cluster.delete_now(&pods).await;
-    for (index, step) in STEPS.iter().enumerate() {
-        let done = tokio::time::timeout(if index == 0 { SHORT * 2 } else { SHORT }, go(cluster, index, round));
-        if done.map(|done| done.is_err()).await {
-            return Some(step);
+    cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
+    let name = format!("right-{round}");
+    let mut broken = None;
+    for step in Step::ALL {
+        let patience = if step == Step::BecomesReady { SHORT * 2 } else { SHORT };
+        if tokio::time::timeout(patience, go(cluster, step, &name, &town)).await.is_err() {
+            broken = Some(step);
+            break;
         }
     }
-    None
+    for left in [guard(&name), local(&name), companion(&name)] {
+        cluster.delete(&companion_path(&left)).await;
+    }
+    broken
 }
 
-async fn go(cluster: &Cluster, step: usize, round: usize) {
-    let name = format!("right-{round}");
+async fn go(cluster: &Cluster, step: Step, name: &str, town: &str) {
     match step {
-        0 => ready(cluster).await,
-        1 => cluster.companion(&companion(&name)).await,
-        2 => {
-            let mut local = companion(&name);
-            local["kind"] = "Companion".into();
-            local["metadata"]["namespace"] = "default".into();
-            cluster.companion(&local).await;
-            for made in [local, companion(&name)] {
-                cluster.delete(&companion_path(&made)).await;
-            }
-        }
-        3 => relabelled(cluster, &name).await,
-        4 => refilled(cluster).await,
-        5 => {
+        Step::BecomesReady => ready(cluster).await,
+        Step::WritesAStatus => cluster.companion(&companion(name)).await,
+        Step::WritesANamespacedStatus => cluster.companion(&local(name)).await,
+        Step::HeedsANamespacesNewLabel => relabelled(cluster, name, town).await,
+        Step::FillsAnEmptiedCaBundle => refilled(cluster).await,
+        Step::FillsAnEmptiedSecret => {
             let none = json!({"data": {"tls.crt": "", "tls.key": "", "ca.crt": "", "ca.key": ""}});
             secret_again(cluster, Some(&none)).await;
         }
-        _ => secret_again(cluster, None).await,
+        Step::MakesADeletedSecretAgain => secret_again(cluster, None).await,
+        Step::KeepsARequiredCompanionsPolicies => {
+            cluster.companion(&guard(name)).await;
+            for path in policies(name) {
+                until(async || cluster.get(&path).await.status.is_success()).await;
+            }
+        }
+        Step::MendsAnEditedPolicyAndBinding => {
+            let [policy, binding] = policies(name);
+            cluster.merge(&policy, &json!({"spec": {"failurePolicy": "Ignore"}})).await;
+            until(async || cluster.get(&policy).await.body["spec"]["failurePolicy"] == "Fail").await;
+            cluster.merge(&binding, &json!({"spec": {"validationActions": ["Audit"]}})).await;
+            until(async || cluster.get(&binding).await.body["spec"]["validationActions"] == json!(["Deny"])).await;
+        }
+        Step::TakesPoliciesAway => {
+            cluster.delete(&companion_path(&guard(name))).await;
+            for path in policies(name) {
+                until(async || cluster.get(&path).await.status == 404).await;
+            }
+        }
+    }
+}
+
+fn local(name: &str) -> Value {
+    let mut local = companion(name);
+    local["kind"] = "Companion".into();
+    local["metadata"]["namespace"] = "default".into();
+    local
+}
+
+/// A required companion that is for no Pod.
+fn guard(name: &str) -> Value {
+    let name = format!("{name}-guard");
+    let mut guard = companion(&name);
+    make_required(&mut guard, &name);
+    guard
+}
+
+fn policies(name: &str) -> [String; 2] {
+    ["validatingadmissionpolicies", "validatingadmissionpolicybindings"]
+        .map(|kind| format!("/apis/admissionregistration.k8s.io/v1/{kind}/podgraft-required-{name}-guard"))
+}
+
+async fn until(is_so: impl AsyncFn() -> bool) {
+    while !is_so().await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 async fn ready(cluster: &Cluster) {
-    let deployment = format!("/apis/apps/v1/namespaces/{OWN}/deployments/podgraft");
-    loop {
-        let pods = cluster.get(&format!("/api/v1/namespaces/{OWN}/pods")).await.body;
-        let there = pods["items"].as_array().map_or(0, Vec::len);
-        if there == 2 && cluster.get(&deployment).await.body["status"]["readyReplicas"] == 2 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let (pods, deployment) =
+        (format!("/api/v1/namespaces/{OWN}/pods"), format!("/apis/apps/v1/namespaces/{OWN}/deployments/podgraft"));
+    until(async || {
+        let there = cluster.get(&pods).await.body["items"].as_array().map_or(0, Vec::len);
+        there == 2 && cluster.get(&deployment).await.body["status"]["readyReplicas"] == 2
+    })
+    .await;
 }
 
-async fn relabelled(cluster: &Cluster, town: &str) {
-    let mut given = companion(town);
+async fn relabelled(cluster: &Cluster, name: &str, town: &str) {
+    let mut given = companion(name);
     given["spec"]["activation"] = "OptedInNamespaces".into();
-    given["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": town}});
-    let object = json!({"metadata": {"name": town, "labels": {"podgraft.dev/inject": "enabled"}}});
+    given["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": name}});
     cluster.companion(&given).await;
-    cluster.create("/api/v1/namespaces", &object).await;
-    cluster.merge(&format!("/api/v1/namespaces/{town}"), &json!({"metadata": {"labels": {"town": town}}})).await;
+    cluster.merge(&format!("/api/v1/namespaces/{town}"), &json!({"metadata": {"labels": {"town": name}}})).await;
     let path = format!("{}?dryRun=All", collection("Pod", town));
     let object = pod("given", &template(Value::Null, Value::Null));
-    while !containers(&cluster.create(&path, &object).await.body).contains(&town) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    cluster.delete(&companion_path(&given)).await.expect("deleting it");
+    until(async || containers(&cluster.create(&path, &object).await.body).contains(&name)).await;
 }
 
 async fn refilled(cluster: &Cluster) {
@@ -169,9 +230,7 @@ async fn refilled(cluster: &Cluster) {
     {
         let path = format!("{base}/{path}");
         cluster.json_patch(&path, &remove).await;
-        while cluster.get(&path).await.body["webhooks"][0]["clientConfig"]["caBundle"].is_null() {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        until(async || cluster.get(&path).await.body["webhooks"][0]["clientConfig"]["caBundle"].is_string()).await;
     }
 }
 
@@ -181,7 +240,5 @@ async fn secret_again(cluster: &Cluster, without: Option<&Value>) {
         Some(patch) => cluster.merge(&path, patch).await.expect("an empty Secret"),
         None => cluster.delete(&path).await.expect("deleting the Secret"),
     };
-    while cluster.get(&path).await.body["data"]["tls.key"].as_str().unwrap_or_default().is_empty() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until(async || cluster.get(&path).await.body["data"]["tls.key"].as_str().is_some_and(|key| !key.is_empty())).await;
 }
