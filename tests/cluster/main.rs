@@ -23,6 +23,7 @@ mod node;
 mod parts;
 mod person;
 mod record;
+mod release;
 mod rest;
 mod role;
 mod sources;
@@ -99,7 +100,13 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "while things change",
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: all(vec![certificates::tests(), sources::outage::tests(), role::tests(), end::tests()]),
+            tests: all(vec![
+                certificates::tests(),
+                sources::outage::tests(),
+                role::tests(),
+                release::tests(),
+                end::tests(),
+            ]),
             alone: true,
         },
     ]
