@@ -29,7 +29,7 @@ fn secret() -> String {
 }
 
 /// A key of the shared Secret, decoded.
-async fn stored(cluster: &Cluster, key: &str) -> String {
+pub async fn stored(cluster: &Cluster, key: &str) -> String {
     let secret = cluster.get(&secret()).await;
     let text = secret.body["data"][key].as_str().unwrap_or_default();
     String::from_utf8(STANDARD.decode(text).expect("base64")).expect("PEM")

@@ -5,14 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 use podgraft::tls::development;
 use serde_json::{Value, json};
 
+use crate::certificates::stored;
 use crate::cluster::{Cluster, OWN, printed};
 use crate::injection::create;
+use crate::load::Load;
 use crate::tests;
 use crate::workload::{companion, containers, template};
 
 tests![
     helm_test_asks_podgraft_by_its_service_and_succeeds,
-    a_certificate_from_elsewhere_is_brought_and_given_up_again,
+    a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again,
     the_plain_manifest_installs_and_is_deleted_without_helm,
 ];
 
@@ -28,7 +30,7 @@ async fn helm_test_asks_podgraft_by_its_service_and_succeeds(cluster: &Cluster) 
     assert!(!left.contains("podgraft-test"), "{left}");
 }
 
-async fn a_certificate_from_elsewhere_is_brought_and_given_up_again(cluster: &Cluster) {
+async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
     cluster.companion(&companion("certified")).await;
     let town = cluster.namespace(json!({})).await;
@@ -38,12 +40,17 @@ async fn a_certificate_from_elsewhere_is_brought_and_given_up_again(cluster: &Cl
     let data = json!({"tls.crt": STANDARD.encode(&issued.certificate), "tls.key": STANDARD.encode(&issued.key)});
     let secret = json!({"metadata": {"name": "from-elsewhere"}, "type": "kubernetes.io/tls", "data": data});
     cluster.create(&format!("/api/v1/namespaces/{OWN}/secrets"), &secret).await.expect("a Secret");
-    let authority = cluster.folder.join("from-elsewhere.crt");
-    std::fs::write(&authority, &issued.authority).expect("a file");
-    let authority = format!("certificate.secret.caBundle={}", authority.display());
-    let mode = "certificate.mode=secret,certificate.secret.name=from-elsewhere";
-    upgrade(cluster, &["--set", mode, "--set-file", &authority]);
-    cluster.trusted().await;
+    let both = format!("{}{}", stored(cluster, "ca.crt").await, issued.authority);
+    let load = Load::start(cluster, "certified").await;
+    for authorities in [&both, &issued.authority] {
+        let file = cluster.folder.join("from-elsewhere.crt");
+        std::fs::write(&file, authorities).expect("a file");
+        let authorities = format!("certificate.secret.caBundle={}", file.display());
+        let mode = "certificate.mode=secret,certificate.secret.name=from-elsewhere";
+        upgrade(cluster, &["--set", mode, "--set-file", &authorities]);
+        cluster.trusted().await;
+    }
+    load.end("a certificate from elsewhere is brought").await.expect_all_injected();
     assert_eq!(bundles(cluster).await, [STANDARD.encode(&issued.authority)], "nobody else is trusted");
     assert_eq!(containers(&create(cluster, &town, "from-elsewhere", &asks).await), ["certified", "web"]);
     helm_test(cluster);
