@@ -39,7 +39,8 @@ async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_u
     let issued = development::issue([format!("podgraft.{OWN}.svc")]).expect("a certificate");
     let data = json!({"tls.crt": STANDARD.encode(&issued.certificate), "tls.key": STANDARD.encode(&issued.key)});
     let secret = json!({"metadata": {"name": "from-elsewhere"}, "type": "kubernetes.io/tls", "data": data});
-    cluster.create(&format!("/api/v1/namespaces/{OWN}/secrets"), &secret).await.expect("a Secret");
+    let secrets = format!("/api/v1/namespaces/{OWN}/secrets");
+    cluster.create(&secrets, &secret).await.expect("a Secret");
     let both = format!("{}{}", stored(cluster, "ca.crt").await, issued.authority);
     let load = Load::start(cluster, "certified").await;
     for authorities in [&both, &issued.authority] {
@@ -62,6 +63,7 @@ async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_u
     assert_eq!(containers(&create(cluster, &town, "its-own", &asks).await), ["certified", "web"]);
     // Nobody has to force anything from here on.
     cluster.install(&[ENTRIES]).await;
+    cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
 }
 
 async fn the_plain_manifest_installs_and_is_deleted_without_helm(cluster: &Cluster) {
