@@ -44,11 +44,16 @@ impl Cluster {
         let folder = folder.to_owned();
         let control_plane = Mutex::new(control_plane);
         let cluster = Cluster { client, folder, parts, control_plane, names: AtomicUsize::new(0) };
-        let own = json!({"metadata": {"name": OWN, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
-        cluster.create("/api/v1/namespaces", &own).await.expect("podgraft's own namespace");
+        cluster.own_namespace().await;
         let program = Path::new(env!("CARGO_BIN_EXE_podgraft"));
         node::start(cluster.client.clone(), OWN, program, &cluster.folder.join("pods")).await?;
         Ok(cluster)
+    }
+
+    /// Makes podgraft's own namespace, in which Pods may do as little as possible.
+    pub async fn own_namespace(&self) {
+        let own = json!({"metadata": {"name": OWN, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
+        self.create("/api/v1/namespaces", &own).await.expect("podgraft's own namespace");
     }
 
     /// An object or a list.

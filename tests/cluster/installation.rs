@@ -16,9 +16,13 @@ impl Cluster {
         self.trusted().await;
     }
 
-    /// Takes podgraft out.
+    /// Takes podgraft out, and waits for the end of its replicas, which are asleep before they are told to end.
     pub fn uninstall(&self) {
         printed(self.helm(["uninstall", "podgraft", "--namespace", OWN, "--wait", "--timeout", "2m"]));
+        let replicas = ["--selector", "app.kubernetes.io/name=podgraft", "--timeout", "1m"];
+        let wait = ["--namespace", OWN, "wait", "pods", "--for", "delete"];
+        // It complains where they are gone already.
+        let _ = self.kubectl([&wait[..], &replicas].concat());
     }
 
     /// Waits until every registered entry has a `caBundle`.

@@ -23,6 +23,7 @@ mod node;
 mod parts;
 mod person;
 mod record;
+mod release;
 mod required;
 mod rest;
 mod role;
@@ -116,7 +117,13 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "while things change",
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: all(vec![sources::outage::tests(), role::tests(), certificates::tests(), end::tests()]),
+            tests: all(vec![
+                sources::outage::tests(),
+                role::tests(),
+                certificates::tests(),
+                release::tests(),
+                end::tests(),
+            ]),
             alone: true,
         },
     ]

@@ -1,12 +1,14 @@
 //! A stand-in for a node: it runs podgraft's own Pods as processes, and no others.
 //!
 //! What podgraft's chart asks of a kubelet is done as a kubelet does it: each Pod has a network and an address of its
-//! own, its command line, variables, volumes and service account's token; its readiness probe makes it ready; it is
-//! told to end after its preStop sleep, and killed after its grace period. Only the image is not looked at: the program
+//! own, its command line, variables, volumes and service account's token; it reaches Services; its readiness probe makes
+//! it ready; it is told to end after its preStop sleep, and killed after its grace period. Only the image is not looked at: the program
 //! is the one that was just built. What a container's root looks like is left out too; where a volume is mounted stands
 //! the path of a folder in arguments and variables.
 
 mod pod;
+mod services;
+mod variables;
 mod volumes;
 
 use std::collections::HashMap;
@@ -32,6 +34,7 @@ pub struct Ground {
     pub program: PathBuf,
     /// Where each Pod has a folder.
     pub folder: PathBuf,
+    pub services: services::Services,
     /// The last byte of the last address that was given away.
     addresses: AtomicU8,
 }
@@ -52,7 +55,8 @@ pub async fn start(client: Client, namespace: &str, program: &Path, folder: &Pat
     register(&client).await?;
     let pods = Api::namespaced(client.clone(), namespace);
     let (program, folder) = (program.to_owned(), folder.to_owned());
-    let ground = Arc::new(Ground { client, program, folder, addresses: AtomicU8::new(2) });
+    let services = services::Services::new(client.clone());
+    let ground = Arc::new(Ground { client, program, folder, services, addresses: AtomicU8::new(2) });
     Ok(tokio::spawn(run(pods, ground)))
 }
 

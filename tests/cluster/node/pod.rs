@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
+use super::variables::{expand, variables};
 use super::volumes::Mounts;
 use super::{Ground, NAME};
 use crate::apart::{ADDRESS, run};
@@ -89,8 +90,16 @@ async fn run_container(
     let spec = pod.spec.as_ref().expect("a Pod has a specification");
     let container = &spec.containers[0];
     let mounts = Mounts::make(&ground.client, pod, container, folder).await?;
-    let variables = variables(pod, container, address);
-    let always = spec.restart_policy.as_deref() != Some("Never");
+    let links = match spec.enable_service_links {
+        Some(false) => Vec::new(),
+        _ => ground.services.links(&pod.namespace().unwrap_or_default()).await?,
+    };
+    let variables = variables(pod, container, address, links);
+    let ends = |code: i32| match spec.restart_policy.as_deref() {
+        Some("Never") => true,
+        Some("OnFailure") => code == 0,
+        _ => false,
+    };
     let mut restarts = 0;
     loop {
         let kubeconfig = kubeconfig(ground, pod, folder).await?;
@@ -105,7 +114,7 @@ async fn run_container(
         let mut child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true).spawn()?;
         let status = status(pod, container, address, restarts);
         match follow(pods, pod, container, &mut child, &status).await? {
-            Some(code) if !always => {
+            Some(code) if ends(code) => {
                 let phase = if code == 0 { "Succeeded" } else { "Failed" };
                 set(pods, pod, &json!({"phase": phase})).await;
                 return Ok(());
@@ -251,31 +260,6 @@ async fn ask(get: &HTTPGetAction, container: &Container, address: &str) -> Optio
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
     Some(answer.starts_with("HTTP/1.1 200"))
-}
-
-fn variables(pod: &Pod, container: &Container, address: &str) -> Vec<(String, String)> {
-    let field = |path: &str| match path {
-        "metadata.name" => pod.name_any(),
-        "metadata.namespace" => pod.namespace().unwrap_or_default(),
-        "spec.nodeName" => NAME.to_owned(),
-        "status.podIP" => address.to_owned(),
-        _ => String::new(),
-    };
-    let mut variables = vec![("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned())];
-    for variable in container.env.iter().flatten() {
-        let from = variable.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
-        let value = match from {
-            Some(from) => field(&from.field_path),
-            None => expand(variable.value.as_deref().unwrap_or_default(), &variables),
-        };
-        variables.push((variable.name.clone(), value));
-    }
-    variables
-}
-
-/// `$(NAME)` as kubelets expand it.
-fn expand(text: &str, variables: &[(String, String)]) -> String {
-    variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("$({name})"), value))
 }
 
 /// The service account's token, unless the Pod wants none; a kubeconfig stands for the files that it is mounted as.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::core::v1::{ConfigMap, Container, Pod, Secret, Volume};
+use k8s_openapi::api::core::v1::{ConfigMap, Container, KeyToPath, Pod, Secret, Volume};
 use kube::api::Api;
 use kube::{Client, ResourceExt as _};
 
@@ -42,16 +42,51 @@ impl Mounts {
 }
 
 async fn fill(client: &Client, namespace: &str, volume: &Volume, folder: &Path) -> anyhow::Result<()> {
-    if let Some(name) = volume.secret.as_ref().and_then(|s| s.secret_name.as_deref()) {
-        let secret: Secret = Api::namespaced(client.clone(), namespace).get(name).await?;
-        for (key, value) in secret.data.into_iter().flatten() {
-            std::fs::write(folder.join(key), value.0)?;
-        }
+    if let Some(source) = &volume.secret {
+        let name = source.secret_name.as_deref().unwrap_or_default();
+        secret(client, namespace, name, source.items.as_deref(), folder).await?;
     }
     if let Some(source) = &volume.config_map {
-        let map: ConfigMap = Api::namespaced(client.clone(), namespace).get(&source.name).await?;
-        for (key, value) in map.data.into_iter().flatten() {
-            std::fs::write(folder.join(key), value)?;
+        config_map(client, namespace, &source.name, source.items.as_deref(), folder).await?;
+    }
+    for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
+        if let Some(source) = &source.secret {
+            secret(client, namespace, &source.name, source.items.as_deref(), folder).await?;
+        }
+        if let Some(source) = &source.config_map {
+            config_map(client, namespace, &source.name, source.items.as_deref(), folder).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Which keys of a Secret or ConfigMap go to which paths; without such a list each key does.
+type Items<'i> = Option<&'i [KeyToPath]>;
+
+async fn secret(client: &Client, namespace: &str, name: &str, items: Items<'_>, folder: &Path) -> anyhow::Result<()> {
+    let secret: Secret = Api::namespaced(client.clone(), namespace).get(name).await?;
+    write(secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)), items, folder)
+}
+
+async fn config_map(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    items: Items<'_>,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    let map: ConfigMap = Api::namespaced(client.clone(), namespace).get(name).await?;
+    write(map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes())), items, folder)
+}
+
+fn write(data: impl Iterator<Item = (String, Vec<u8>)>, items: Items<'_>, folder: &Path) -> anyhow::Result<()> {
+    for (key, value) in data {
+        let path = match items {
+            Some(items) => items.iter().find(|item| item.key == key).map(|item| item.path.clone()),
+            None => Some(key),
+        };
+        if let Some(path) = path {
+            std::fs::write(folder.join(path), value)?;
         }
     }
     Ok(())

@@ -1,0 +1,113 @@
+//! The release as a person handles it: its own test, a certificate from elsewhere, and no Helm at all.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use podgraft::tls::development;
+use serde_json::{Value, json};
+
+use crate::certificates::stored;
+use crate::cluster::{Cluster, OWN, printed};
+use crate::injection::create;
+use crate::load::Load;
+use crate::tests;
+use crate::workload::{companion, containers, template};
+
+tests![
+    helm_test_asks_podgraft_by_its_service_and_succeeds,
+    a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again,
+    the_plain_manifest_installs_and_is_deleted_without_helm,
+];
+
+/// Entries that all of these tests have.
+const ENTRIES: &str = "entries.clusterWide.enabled=true";
+
+async fn helm_test_asks_podgraft_by_its_service_and_succeeds(cluster: &Cluster) {
+    cluster.install(&[ENTRIES]).await;
+    helm_test(cluster);
+    let said = std::fs::read_to_string(cluster.folder.join("pods/podgraft-test/log")).expect("the test's log");
+    assert!(said.contains("pod/probe in namespace default, asked at /inject/cluster-wide"), "{said}");
+    let left = printed(cluster.kubectl(["--namespace", OWN, "get", "pods,configmaps", "-o", "name"]));
+    assert!(!left.contains("podgraft-test"), "{left}");
+}
+
+async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again(cluster: &Cluster) {
+    cluster.install(&[ENTRIES]).await;
+    cluster.companion(&companion("certified")).await;
+    let town = cluster.namespace(json!({})).await;
+    let asks = template(Value::Null, json!({"podgraft.dev/companions": "certified"}));
+
+    let issued = development::issue([format!("podgraft.{OWN}.svc")]).expect("a certificate");
+    let data = json!({"tls.crt": STANDARD.encode(&issued.certificate), "tls.key": STANDARD.encode(&issued.key)});
+    let secret = json!({"metadata": {"name": "from-elsewhere"}, "type": "kubernetes.io/tls", "data": data});
+    let secrets = format!("/api/v1/namespaces/{OWN}/secrets");
+    cluster.create(&secrets, &secret).await.expect("a Secret");
+    let both = format!("{}{}", stored(cluster, "ca.crt").await, issued.authority);
+    let load = Load::start(cluster, "certified").await;
+    for authorities in [&both, &issued.authority] {
+        let file = cluster.folder.join("from-elsewhere.crt");
+        std::fs::write(&file, authorities).expect("a file");
+        let authorities = format!("certificate.secret.caBundle={}", file.display());
+        let mode = "certificate.mode=secret,certificate.secret.name=from-elsewhere";
+        upgrade(cluster, &["--set", mode, "--set-file", &authorities]);
+        cluster.trusted().await;
+    }
+    load.end("a certificate from elsewhere is brought").await.expect_all_injected();
+    assert_eq!(bundles(cluster).await, [STANDARD.encode(&issued.authority)], "nobody else is trusted");
+    assert_eq!(containers(&create(cluster, &town, "from-elsewhere", &asks).await), ["certified", "web"]);
+    helm_test(cluster);
+
+    upgrade(cluster, &["--set", "certificate.mode=selfManaged"]);
+    cluster.trusted().await;
+    let now = bundles(cluster).await;
+    assert!(now.len() == 1 && now[0] != STANDARD.encode(&issued.authority), "{now:?}");
+    assert_eq!(containers(&create(cluster, &town, "its-own", &asks).await), ["certified", "web"]);
+    // Nobody has to force anything from here on.
+    cluster.install(&[ENTRIES]).await;
+    cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
+}
+
+async fn the_plain_manifest_installs_and_is_deleted_without_helm(cluster: &Cluster) {
+    cluster.uninstall();
+    printed(cluster.kubectl(["apply", "--server-side", "--filename", "charts/install.yaml"]));
+    printed(cluster.kubectl(["--namespace", OWN, "rollout", "status", "deployment/podgraft", "--timeout", "2m"]));
+    cluster.trusted().await;
+    cluster.companion(&companion("plain")).await;
+    let town = cluster.namespace(json!({})).await;
+    let asks = template(Value::Null, json!({"podgraft.dev/companions": "plain"}));
+    assert_eq!(containers(&create(cluster, &town, "asks", &asks).await), ["plain", "web"]);
+
+    let entries = "mutatingwebhookconfigurations,validatingwebhookconfigurations";
+    printed(cluster.kubectl(["delete", entries, "--selector", "app.kubernetes.io/instance=podgraft"]));
+    let all = ["delete", "--filename", "charts/install.yaml", "--ignore-not-found", "--timeout", "2m"];
+    printed(cluster.kubectl(all));
+    assert_eq!(containers(&create(cluster, &town, "afterwards", &asks).await), ["web"]);
+    let kinds = "namespaces,clusterroles,clusterrolebindings,customresourcedefinitions";
+    let left = printed(cluster.kubectl(["get", kinds, "-o", "name"]));
+    assert!(!left.contains("podgraft"), "{left}");
+    cluster.own_namespace().await;
+    cluster.install(&[ENTRIES]).await;
+}
+
+#[track_caller]
+fn helm_test(cluster: &Cluster) {
+    let said = printed(cluster.helm(["test", "podgraft", "--namespace", OWN, "--timeout", "2m"]));
+    let succeeded = |line: &str| line.starts_with("Phase:") && line.ends_with("Succeeded");
+    assert!(said.lines().any(succeeded), "{said}");
+}
+
+/// To another mode of certificates: fields change hands that somebody else wrote.
+#[track_caller]
+fn upgrade(cluster: &Cluster, values: &[&str]) {
+    let upgrade = ["upgrade", "podgraft", "charts/podgraft", "--namespace", OWN, "--set", ENTRIES];
+    let how = ["--reset-values", "--force-conflicts", "--wait", "--timeout", "3m"];
+    printed(cluster.helm([&upgrade[..], &how[..], values].concat()));
+}
+
+/// What API servers trust, each once.
+async fn bundles(cluster: &Cluster) -> Vec<String> {
+    let bundle = |entry: &Value| entry["clientConfig"]["caBundle"].as_str().unwrap_or_default().to_owned();
+    let mut bundles: Vec<String> = cluster.entries().await.iter().map(bundle).collect();
+    bundles.sort();
+    bundles.dedup();
+    bundles
+}
