@@ -9,6 +9,7 @@ use k8s_openapi::ByteString;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::Learned;
 use super::bundles::{Configuration, Entry, Seen};
 use super::replica::Replica;
 use super::rotation::{State, Terms};
@@ -32,6 +33,8 @@ enum Happening {
     Hears(usize),
     /// A replica starts anew, and has forgotten everything.
     Restarts(usize),
+    /// A bug ends what a replica does; another one goes on in its place, and what is served stays.
+    Panics(usize),
     Passes(u64),
     /// Somebody deletes the Secret, empties it, restores an old one, or spoils one key.
     SecretGoes,
@@ -54,6 +57,7 @@ struct World {
 
 struct Process {
     replica: Replica,
+    learned: Learned,
     serving: Option<Arc<Pair>>,
     pending: Option<Pending>,
 }
@@ -71,7 +75,8 @@ fn terms() -> Terms {
 
 impl Process {
     fn new() -> Self {
-        Process { replica: Replica::new(terms()), serving: None, pending: None }
+        let learned = Learned::default();
+        Process { replica: Replica::new(terms(), learned.clone()), learned, serving: None, pending: None }
     }
 }
 
@@ -99,6 +104,10 @@ impl World {
             Happening::Acts(who) => self.acts(who),
             Happening::Hears(who) => self.hears(who),
             Happening::Restarts(who) => self.processes[who] = Process::new(),
+            Happening::Panics(who) => {
+                let process = &mut self.processes[who];
+                (process.replica, process.pending) = (Replica::new(terms(), process.learned.clone()), None);
+            }
             Happening::Passes(seconds) => self.now += Duration::from_secs(seconds),
             Happening::SecretGoes => self.secret = None,
             Happening::SecretEmptied => self.spoil(Data::clear),
@@ -233,6 +242,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         20 => who().prop_map(Happening::Hears),
         10 => (1..12_u64).prop_map(Happening::Passes),
         2 => who().prop_map(Happening::Restarts),
+        2 => who().prop_map(Happening::Panics),
         1 => Just(Happening::SecretGoes),
         1 => Just(Happening::SecretEmptied),
         1 => (0..6_usize).prop_map(Happening::SecretRestored),
