@@ -15,6 +15,7 @@ mod content;
 mod log;
 mod memory;
 mod replica;
+mod retry;
 mod rotation;
 mod trust;
 
@@ -33,15 +34,11 @@ use cluster::{CallError, Cluster, Event};
 use log::{Deaf, seconds_until};
 use memory::Memory;
 use replica::Replica;
+use retry::Retry;
 use rotation::{Did, State, Terms};
 
 /// How often a race may be lost before somebody else has a turn.
 const RACES: usize = 5;
-/// The pauses after calls that failed: the first, and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
-/// How far rounds in which something was written are apart: whoever does not agree, be it for a clock that is wrong, must
-/// not be answered as quickly as the API server can write.
-const REST: Duration = Duration::from_secs(1);
 
 /// What is issued, and where it is kept.
 #[derive(Debug, Clone)]
@@ -136,14 +133,6 @@ struct Keeper<F> {
     wrote: bool,
     retry: Retry,
     deaf: Deaf,
-}
-
-/// When there is a next round after one that failed, or that wrote.
-#[derive(Debug, Default)]
-struct Retry {
-    at: Option<Instant>,
-    /// How long was waited after the last failure; nothing where the last round was none.
-    pause: Option<Duration>,
 }
 
 impl<F: FnMut(News)> Keeper<F> {
@@ -303,27 +292,6 @@ enum KeepError {
     Call(#[from] CallError),
     #[error("cannot issue: {0}")]
     Issue(#[from] rcgen::Error),
-}
-
-impl Retry {
-    fn is_due(&self) -> bool {
-        self.at.is_none_or(|at| at <= Instant::now())
-    }
-
-    fn failed(&self) -> bool {
-        self.pause.is_some()
-    }
-
-    fn rest() -> Self {
-        Retry { at: Some(Instant::now() + REST), pause: None }
-    }
-
-    /// Each time twice as long as the time before.
-    fn postpone(&mut self) -> Duration {
-        let pause = self.pause.map_or(PAUSES[0], |pause| (pause * 2).min(PAUSES[1]));
-        *self = Retry { at: Some(Instant::now() + pause), pause: Some(pause) };
-        pause
-    }
 }
 
 #[cfg(test)]
