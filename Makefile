@@ -26,7 +26,7 @@ bench:
 
 ## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test references --test api_crds --test cli --test chart
+	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
 
 ## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes (root)
 cluster: build

@@ -13,6 +13,7 @@
 //! | [`api`] | the custom resources, and the one gate through which a companion enters |
 //! | [`manifest`] | YAML and JSON text to values with positions, and back |
 //! | [`source`] | where companions and Namespaces come from |
+//! | [`policies`] | what keeps required companions in their Pods, also with podgraft down |
 //! | [`tls`] | the serving certificate |
 //! | [`http`] | router, handlers, accept loop and drain |
 //! | [`cli`] | one file per subcommand; the composition root |
@@ -25,6 +26,7 @@ pub mod http;
 pub mod inject;
 pub mod manifest;
 pub mod metrics;
+pub mod policies;
 pub mod source;
 pub mod telemetry;
 pub mod tls;

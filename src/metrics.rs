@@ -47,6 +47,7 @@ pub struct Metrics {
     namespaces: Gauge,
     watches: Family<Watched, Gauge>,
     watches_heard: Family<Watched, Gauge>,
+    policies_not_in_step: Gauge,
     manifest_errors: Gauge,
 }
 
@@ -144,6 +145,7 @@ impl Default for Metrics {
             namespaces: Gauge::default(),
             watches: Family::default(),
             watches_heard: Family::default(),
+            policies_not_in_step: Gauge::default(),
             manifest_errors: Gauge::default(),
         };
         metrics.begin_at_zero();
@@ -192,6 +194,11 @@ impl Metrics {
     /// Says how many Namespaces are known.
     pub fn namespaces(&self, count: usize) {
         self.namespaces.set(gauge(count));
+    }
+
+    /// Says how many policies and bindings of required companions are not as they should be.
+    pub fn policies_not_in_step(&self, count: usize) {
+        self.policies_not_in_step.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Says whether a watch works, and when the API server was last heard through it. The resource comes out of a closed
@@ -278,6 +285,8 @@ impl Metrics {
         r.register("watch_broken", "Whether a watch does not work at the moment", self.watches.clone());
         let help = "When the API server was last heard through a watch; every two minutes where nothing changes";
         r.register("watch_heard_timestamp_seconds", help, self.watches_heard.clone());
+        let help = "Policies and bindings of required companions that are not as they should be";
+        r.register("policies_not_in_step", help, self.policies_not_in_step.clone());
         let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
         r.register("manifest_errors", errors, self.manifest_errors.clone());
         r.register("build", "What is running", Info::new(Build { version: env!("CARGO_PKG_VERSION") }));

@@ -10,6 +10,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("api", &["inject"]),
     ("manifest", &[]),
     ("source", &["api", "inject", "manifest"]),
+    ("policies", &["api", "inject"]),
     ("tls", &[]),
     ("http", &["admission", "inject"]),
     ("metrics", &["admission", "inject"]),

@@ -202,7 +202,7 @@ fn a_required_companion_remembers_the_version_before() {
         fs::write(&file, required("one", image)).unwrap();
         loaded = files(folder.path()).load(&loaded);
         let companion = good(&loaded, "default", "one").unwrap();
-        previous.push(companion.previous.as_ref().map(|p| p[0].image.to_string()));
+        previous.push(companion.also_accepted.first().map(|version| version[0].image.to_string()));
     }
     assert_eq!(previous, [None, Some("i:1".into()), Some("i:1".into()), Some("i:2".into())]);
 }

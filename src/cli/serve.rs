@@ -6,6 +6,7 @@ mod certificate;
 mod cluster;
 mod companions;
 mod duration;
+mod policies;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ use bounds::Bounds;
 use certificate::Certificate;
 use cluster::Cluster;
 use companions::Companions;
+use policies::{Kept, Policies};
 
 /// How many connections the admin port takes: probes, a scraper or two, and people.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -63,6 +65,8 @@ pub struct Serve {
     /// Required companions are switched on: no entry of the webhook leaves Pods out that are opted out
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
     required_companions: bool,
+    #[command(flatten)]
+    policies: Policies,
     /// How often companions and certificate are looked at
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLL_INTERVAL", default_value = "1s", value_parser = duration::above_zero)]
     poll_interval: Duration,
@@ -106,11 +110,17 @@ impl Serve {
         let metrics = Arc::new(metrics);
         let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
         let mut background = Background::new(&metrics);
-        let (paths, settings) = (&self.companions, self.settings());
-        let companions = Companions::follow(paths, self.poll_interval, client, settings, &metrics, &mut background)?;
+        let (policies, required) = (&self.policies, self.required_companions);
+        let policies = client
+            .as_ref()
+            .and_then(|client| policies.keep(client, &self.cluster, required, &metrics, &mut background));
+        let policies_check = policies.as_ref().map(Kept::check);
+        let (paths, interval, settings) = (&self.companions, self.poll_interval, self.settings());
+        let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
         let (drain, serving) = (Drain::default(), Arc::new(Serving::default()));
-        let checks =
+        let mut checks =
             vec![certificate_check(&serving), Check::new("companions", companions.waiting()), shutdown_check(&drain)];
+        checks.extend(policies_check);
         let admin = self.admin_port(checks, companions.pulse(), Arc::clone(&metrics)).await?;
         let admin_address = admin.address();
         tokio::spawn(admin.serve(Duration::MAX));

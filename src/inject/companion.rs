@@ -53,8 +53,9 @@ pub struct Companion {
     pub image_pull_secrets: Box<[Box<str>]>,
     /// Declared parameters, in the order of declaration.
     pub parameters: Box<[Parameter]>,
-    /// What the version before this one was made of; kept by the source, for required companions.
-    pub previous: Option<Box<[Identity]>>,
+    /// What other versions of a required companion are made of that count as this one: the version before it, or the
+    /// next one where that is accepted before it is injected.
+    pub also_accepted: Box<[Box<[Identity]>]>,
 }
 
 /// Which kind of object a companion was written as.
@@ -245,6 +246,13 @@ impl Companion {
         let native = self.placement != Placement::Container;
         let init = self.init_containers.iter().map(|c| (c, true));
         init.chain(self.containers.iter().map(move |c| (c, native)))
+    }
+
+    /// What makes each of its containers itself, and nothing else of them.
+    #[must_use]
+    pub fn identities_alone(&self) -> Box<[Identity]> {
+        let identity = |(c, init): (&Container, bool)| Identity { name: c.name.clone(), image: c.image.clone(), init };
+        self.identities().map(identity).collect()
     }
 }
 

@@ -15,11 +15,16 @@ pub(super) enum Home<'a> {
 }
 
 impl<'a> Home<'a> {
-    /// Finds the namespace, and holds it against the entry that called.
+    /// Finds the namespace, and holds it against the entry that called for a Pod with this label of ours.
     ///
     /// # Errors
     /// It is not known, or contradicts the entry: one of them is out of date.
-    pub(super) fn find(world: &'a World, name: &'a str, entry: Option<Entry>) -> Result<Self, Reason> {
+    pub(super) fn find(
+        world: &'a World,
+        name: &'a str,
+        entry: Option<Entry>,
+        pod_says: Option<&str>,
+    ) -> Result<Self, Reason> {
         let Some(listed) = world.namespaces.listed(name) else {
             return match world.namespaces.unlisted() {
                 Unlisted::Unknown => Err(Reason::NamespaceUnknown),
@@ -28,7 +33,10 @@ impl<'a> Home<'a> {
         };
         let contradicts = match (entry, listed.switch()) {
             (Some(Entry::OptedIn), switch) => switch != Switch::Enabled,
-            (Some(Entry::ClusterWide), Switch::Enabled) => true,
+            // Where required companions are on, that entry is also called for Pods that opted out, wherever they are.
+            (Some(Entry::ClusterWide), Switch::Enabled) => {
+                !(world.settings.required && Switch::read(pod_says) == Switch::Disabled)
+            }
             // Where required companions are on, that entry carries no opt-out selector.
             (Some(Entry::ClusterWide), Switch::Disabled) => !world.settings.required,
             _ => false,
@@ -73,5 +81,37 @@ impl<'a> Home<'a> {
 
     pub(super) fn switch(self) -> Switch {
         Switch::read(self.label(keys::INJECT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inject::catalogue::Catalogue;
+    use crate::inject::namespace::Namespaces;
+    use crate::inject::world::Settings;
+
+    fn contradicts(required: bool, namespace: &str, pod_says: Option<&str>) -> bool {
+        let listed = Namespace::new("shop", [(keys::INJECT, namespace)], []);
+        let world = World {
+            companions: Catalogue::default(),
+            namespaces: Namespaces::new([listed], Unlisted::Unknown),
+            settings: Settings { own_namespace: None, required },
+        };
+        Home::find(&world, "shop", Some(Entry::ClusterWide), pod_says).is_err()
+    }
+
+    #[test]
+    fn where_required_companions_are_on_cluster_wide_is_called_for_pods_that_opted_out_in_any_namespace() {
+        for (required, namespace, pod_says, expected) in [
+            (true, "enabled", Some("disabled"), false),
+            (true, "disabled", Some("disabled"), false),
+            (true, "enabled", None, true),
+            (true, "enabled", Some("enabled"), true),
+            (false, "enabled", Some("disabled"), true),
+            (false, "disabled", None, true),
+        ] {
+            assert_eq!(contradicts(required, namespace, pod_says), expected, "{required} {namespace} {pod_says:?}");
+        }
     }
 }

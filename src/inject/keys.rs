@@ -16,6 +16,8 @@ pub const INJECT: &str = "podgraft.dev/inject";
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
 /// The label that every namespace carries: its name.
 pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+/// Namespaces whose Pods are left alone, besides podgraft's own.
+pub const EXCLUDED_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 /// Whether Prometheus scrapes the Pod.
 pub const SCRAPE: &str = "prometheus.io/scrape";
 /// The port that it scrapes.

@@ -135,6 +135,12 @@ impl Pattern {
         Ok(Pattern { source: source.into(), whole })
     }
 
+    /// The expression as it was declared.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Whether it matches the whole text.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {

@@ -7,7 +7,7 @@ use super::ask::{self, Ask, Given, MOST_FAULTS};
 use super::catalogue::Listed;
 use super::choose::{Candidate, candidates, selects};
 use super::claims::Claims;
-use super::companion::{Companion, OnConflict, Placement};
+use super::companion::{Companion, Identity, OnConflict, Placement};
 use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
@@ -20,19 +20,18 @@ use super::verdict::{Decision, Effect, Finding, Verdict, Via};
 use super::weave;
 use super::world::World;
 
-/// Namespaces whose Pods are left alone, besides podgraft's own.
-const EXCLUDED: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
-
 pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
     let pod = &request.pod;
     if is_mirror(pod, request.requester) {
         return left_alone(Reason::MirrorPod, Effect::Tell);
     }
-    if EXCLUDED.contains(&request.namespace) || world.settings.own_namespace.as_deref() == Some(request.namespace) {
+    if keys::EXCLUDED_NAMESPACES.contains(&request.namespace)
+        || world.settings.own_namespace.as_deref() == Some(request.namespace)
+    {
         let asks = pod.annotation(keys::COMPANIONS).is_some() || pod.label(keys::INJECT) == Some("enabled");
         return left_alone(Reason::ExcludedNamespace, if asks { Effect::Warn } else { Effect::Tell });
     }
-    let home = match Home::find(world, request.namespace, request.entry) {
+    let home = match Home::find(world, request.namespace, request.entry, pod.label(keys::INJECT)) {
         Ok(home) => home,
         Err(reason) => {
             return Verdict { decision: Decision::Unavailable, ..left_alone(reason, Effect::Tell) };
@@ -209,11 +208,10 @@ impl<'a> Review<'_, 'a> {
             good.is_some_and(|c| c.identities().all(|(c, init)| self.pod.has_container(init, &c.name, Some(&c.image))))
         };
         if candidate.via == Via::Required {
-            let previous = || {
-                let previous = good.and_then(|c| c.previous.as_deref());
-                previous.is_some_and(|all| all.iter().all(|c| self.pod.has_container(c.init, &c.name, Some(&c.image))))
-            };
-            return if as_declared() { Some(true) } else { previous().then_some(false) };
+            let stands =
+                |version: &[Identity]| version.iter().all(|c| self.pod.has_container(c.init, &c.name, Some(&c.image)));
+            let another = || good.is_some_and(|c| c.also_accepted.iter().any(|version| stands(version)));
+            return if as_declared() { Some(true) } else { another().then_some(false) };
         }
         let recorded = self.status.of(candidate.name).filter(|recorded| recorded.stands(self.pod));
         match recorded {

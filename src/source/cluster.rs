@@ -52,7 +52,7 @@ const PAGE: u32 = 100;
 /// connection is noticed by then, for nothing comes through a quiet one until its end.
 const LASTING: u32 = 120;
 /// How long is waited after a failure at most: who has just applied the definitions should not have to wait for long.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// Watches for as long as it is polled.
 pub type Watching = BoxFuture<'static, ()>;

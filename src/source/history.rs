@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::inject::catalogue::{Broken, Listed};
-use crate::inject::companion::{Companion, Container, Identity};
 
 /// One version of a companion.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ impl Version {
                 if now.required
                     && let Some(now) = Arc::get_mut(now)
                 {
-                    now.previous = Some(identities(earlier));
+                    now.also_accepted = [earlier.identities_alone()].into();
                 }
                 self
             }
@@ -66,9 +65,4 @@ impl Version {
             _ => false,
         }
     }
-}
-
-fn identities(companion: &Companion) -> Box<[Identity]> {
-    let identity = |(c, init): (&Container, bool)| Identity { name: c.name.clone(), image: c.image.clone(), init };
-    companion.identities().map(identity).collect()
 }

@@ -71,6 +71,11 @@ impl Cluster {
         self.send(Method::PATCH, path, Some(("application/json-patch+json", patch))).await
     }
 
+    /// A strategic merge patch, which knows how Kubernetes merges its lists.
+    pub async fn strategic(&self, path: &str, patch: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(("application/strategic-merge-patch+json", patch))).await
+    }
+
     /// Writes an object as server-side apply does, whether it is there or not.
     pub async fn apply(&self, path: &str, object: &Value) -> Answer {
         let path = format!("{path}?fieldManager=test&force=true");

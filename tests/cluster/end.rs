@@ -1,13 +1,28 @@
-//! What is left when podgraft is gone.
+//! How an installation changes and ends.
 
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, OWN, printed};
 use crate::injection::create;
+use crate::load::Load;
 use crate::tests;
 use crate::workload::{companion, containers, template};
 
-tests![uninstalling_leaves_companions_and_nothing_that_could_block_anything];
+tests![
+    an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused,
+    uninstalling_leaves_companions_and_nothing_that_could_block_anything,
+];
+
+async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused(cluster: &Cluster) {
+    cluster.install(&[]).await;
+    cluster.companion(&companion("upgraded")).await;
+    let load = Load::start(cluster, "upgraded").await;
+    // Other entries come and go besides, and every replica is replaced.
+    cluster.install(&["log.level=debug", "entries.clusterWide.enabled=true", "replicaCount=3"]).await;
+    printed(cluster.helm(["rollback", "podgraft", "--namespace", OWN, "--wait", "--timeout", "2m"]));
+    cluster.trusted().await;
+    load.end("an upgrade and a rollback").await.expect_all_injected();
+}
 
 async fn uninstalling_leaves_companions_and_nothing_that_could_block_anything(cluster: &Cluster) {
     cluster.companion(&companion("survivor")).await;

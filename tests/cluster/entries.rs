@@ -60,10 +60,10 @@ async fn calls(cluster: &Cluster, pods: &HashMap<String, Option<&str>>) -> HashM
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             let mut called = HashMap::new();
             for event in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-                let subject = &event["objectRef"];
-                let name =
-                    format!("{}/{}", subject["namespace"].as_str()?, subject["name"].as_str().unwrap_or_default());
-                if pods.contains_key(&name) {
+                let word = |field: &str| event["objectRef"][field].as_str().unwrap_or_default();
+                let name = format!("{}/{}", word("namespace"), word("name"));
+                let made = event["verb"] == "create" && word("resource") == "pods";
+                if made && pods.contains_key(&name) {
                     called.insert(name, webhooks(&event));
                 }
             }

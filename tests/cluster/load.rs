@@ -42,11 +42,17 @@ pub struct Counts {
 impl Load {
     /// Creates Pods that ask for a companion, one after the other, in a namespace of its own.
     pub async fn start(cluster: &Cluster, companion: &'static str) -> Self {
+        Load::start_with(cluster, companion, Value::Null).await
+    }
+
+    /// The same with labels.
+    pub async fn start_with(cluster: &Cluster, companion: &'static str, labels: Value) -> Self {
         let town = cluster.namespace(json!({})).await;
         let seen = Arc::new(Seen::default());
         let hand = |number| {
             let (client, town, seen) = (cluster.client.clone(), town.clone(), Arc::clone(&seen));
-            tokio::spawn(async move { create(client, town, number, companion, seen).await })
+            let template = template(labels.clone(), json!({"podgraft.dev/companions": companion}));
+            tokio::spawn(async move { create(client, town, number, companion, template, seen).await })
         };
         Load { hands: (0..HANDS).map(hand).collect(), seen }
     }
@@ -72,9 +78,8 @@ impl Counts {
     }
 }
 
-async fn create(client: Client, town: String, number: usize, companion: &str, seen: Arc<Seen>) {
+async fn create(client: Client, town: String, number: usize, companion: &str, template: Value, seen: Arc<Seen>) {
     let path = collection("Pod", &town);
-    let template = template(Value::Null, json!({"podgraft.dev/companions": companion}));
     let mut count = 0_usize;
     while !seen.ended.load(Ordering::Relaxed) {
         let name = format!("pod-{number}-{count}");

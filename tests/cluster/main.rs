@@ -23,6 +23,7 @@ mod node;
 mod parts;
 mod person;
 mod record;
+mod required;
 mod rest;
 mod role;
 mod sources;
@@ -86,6 +87,10 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
+/// Values with which required companions are on, and tests need not wait for long.
+const WITH_REQUIRED: [&str; 3] =
+    ["entries.clusterWide.enabled=true", "requiredCompanions.enabled=true", "extraArgs={--policy-pause=2s}"];
+
 /// In the order in which they are read.
 fn chapters() -> Vec<Chapter> {
     let all = |topics: Vec<Vec<suite::Test>>| topics.into_iter().flatten().collect();
@@ -97,9 +102,21 @@ fn chapters() -> Vec<Chapter> {
             alone: false,
         },
         Chapter {
+            name: "with required companions",
+            set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
+            tests: all(vec![required::tests(), entries::tests()]),
+            alone: false,
+        },
+        Chapter {
+            name: "while required companions change",
+            set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
+            tests: required::changes::tests(),
+            alone: true,
+        },
+        Chapter {
             name: "while things change",
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: all(vec![certificates::tests(), sources::outage::tests(), role::tests(), end::tests()]),
+            tests: all(vec![sources::outage::tests(), role::tests(), certificates::tests(), end::tests()]),
             alone: true,
         },
     ]

@@ -25,12 +25,13 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     let kubectl = cluster.folder.join("kubectl");
     let kubectl = kubectl.strip_prefix(tree()).unwrap_or(&kubectl).display();
     println!(
-        "\nA Kubernetes API server is up, and podgraft is installed in it. In another terminal:\n\n\
-         \x20 {kubectl} get clustercompanions                          what can be had\n\
-         \x20 {kubectl} apply -f examples/git-sync/app.yaml            a Deployment that asks for one\n\
-         \x20 {kubectl} get pods -o yaml | grep podgraft.dev/status    what came of it\n\
-         \x20 {kubectl} logs is not there, for no Pod runs: there is no node for yours, and they stay Pending\n\n\
-         What every part says is in {}. Ctrl-C ends all of it.",
+        "\nA Kubernetes API server is up, with podgraft and the companions of examples/. In another terminal, as root:\n\n\
+         \x20 {kubectl} get clustercompanions                           what can be had\n\
+         \x20 {kubectl} apply -f examples/git-sync/app.yaml             a Deployment that asks for one\n\
+         \x20 {kubectl} -n pages get pods -o yaml | grep podgraft.dev   what came of it\n\
+         \x20 {kubectl} explain clustercompanion.spec                   what a companion can be\n\n\
+         There is no node for your Pods: they stay Pending. What every part says is in {}.\n\
+         Ctrl-C ends all of it.",
         cluster.folder.display()
     );
     tokio::signal::ctrl_c().await?;

@@ -77,7 +77,7 @@ pub(super) fn good(object: &Object) -> Listed {
         pod_annotations: spec.pod_annotations.iter().map(|(key, value)| (boxed(key), boxed(value))).collect(),
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         parameters: spec.parameters.iter().map(parameter).collect(),
-        previous: None,
+        also_accepted: Box::default(),
     }))
 }
 

@@ -9,6 +9,10 @@ use crate::inject::companion::Kind;
 pub(super) fn check(object: &Object, found: &mut Findings) {
     pattern(&object.spec, found);
     required(&object.spec, found);
+    if object.spec.required && object.name.ends_with("-kept") {
+        let message = "must not end in -kept where the companion is required: so end the names of policies; rename it";
+        found.problem(&Place::root().member("metadata").member("name"), message);
+    }
     if object.kind == Kind::Companion {
         namespaced(&object.spec, found);
     }
@@ -95,7 +99,21 @@ fn namespaced(spec: &Spec, found: &mut Findings) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::gate::testing::{check, companion, warns, with};
+    use crate::api::gate::testing::{check, companion, silent, warns, with};
+
+    #[test]
+    fn a_required_companion_is_not_called_as_the_policy_of_another() {
+        let kept = |required: bool| {
+            with(&[
+                ("/metadata/name", json!("proxy-kept")),
+                ("/spec/activation", json!("ClusterWide")),
+                ("/spec/required", json!(required)),
+                ("/spec/parameters", json!([])),
+            ])
+        };
+        check(kept(true), &["metadata.name: must not end in -kept"]);
+        silent(kept(false));
+    }
 
     #[test]
     fn an_ambassador_listens_and_an_adapter_reads() {

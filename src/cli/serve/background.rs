@@ -29,6 +29,8 @@ pub(super) enum Task {
     StatusWriter,
     Snapshots,
     CertificateKeeper,
+    PolicyWatch,
+    PolicyWriter,
 }
 
 impl Background {
@@ -70,6 +72,8 @@ impl Task {
             Task::StatusWriter => "status writer",
             Task::Snapshots => "snapshots",
             Task::CertificateKeeper => "certificate keeper",
+            Task::PolicyWatch => "policy watch",
+            Task::PolicyWriter => "policy writer",
         }
     }
 }

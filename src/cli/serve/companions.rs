@@ -11,6 +11,7 @@ use kube::Client;
 use tokio::sync::{Mutex, watch};
 
 use super::background::{Background, Task};
+use super::policies::Kept;
 use crate::api::gate;
 use crate::inject::world::{Settings, World};
 use crate::metrics::{Metrics, Reloadable};
@@ -24,6 +25,7 @@ use crate::source::report::{Report, Severity};
 pub(super) struct Companions {
     files: watch::Receiver<Loaded>,
     cluster: Option<Cluster>,
+    policies: Option<Kept>,
     settings: Settings,
     metrics: Arc<Metrics>,
     known: Known,
@@ -45,6 +47,7 @@ impl Companions {
         paths: &[PathBuf],
         interval: Duration,
         client: Option<Client>,
+        policies: Option<Kept>,
         settings: Settings,
         metrics: &Arc<Metrics>,
         background: &mut Background,
@@ -60,7 +63,7 @@ impl Companions {
             background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
             Cluster { snapshots, pulse, wanted }
         });
-        Ok(Companions { files, cluster, settings, metrics: Arc::clone(metrics), known: Known::default() })
+        Ok(Companions { files, cluster, policies, settings, metrics: Arc::clone(metrics), known: Known::default() })
     }
 
     /// What /readyz says until there is a first snapshot.
@@ -80,6 +83,9 @@ impl Companions {
         if let Some(cluster) = &mut self.cluster {
             // An error would mean that the watch has ended, which it never does.
             let _ = cluster.snapshots.wait_for(Option::is_some).await;
+        }
+        if let Some(policies) = &self.policies {
+            policies.heard().await;
         }
         let world = Arc::new(ArcSwap::default());
         self.publish(&world).await;
@@ -102,12 +108,15 @@ impl Companions {
         world
     }
 
-    /// Puts what is known now in the place of what was known. What the policies of required companions have to say
-    /// about which version is injected belongs between `Known` and `World`.
+    /// Puts what is known now in the place of what was known. Which version of a required companion is injected is for
+    /// the policies to say.
     async fn publish(&mut self, world: &ArcSwap<World>) {
         let files = Arc::clone(&self.files.borrow_and_update().parts);
         let snapshot = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
-        let known = Known::new(files, snapshot);
+        let mut known = Known::new(files, snapshot);
+        if let Some(policies) = &mut self.policies {
+            policies.settle(&mut known);
+        }
         if !known.is_as(&self.known) {
             let (settings, all) = (self.settings.clone(), known.clone());
             // With thousands of Namespaces this takes milliseconds, in which reviews are to be answered.
@@ -151,16 +160,23 @@ impl Companions {
     }
 
     async fn changed(&mut self) {
-        let Companions { files, cluster, .. } = self;
+        let Companions { files, cluster, policies, .. } = self;
         let cluster = async {
             match cluster {
                 Some(cluster) => cluster.snapshots.changed().await,
                 None => std::future::pending().await,
             }
         };
+        let policies = async {
+            match policies {
+                Some(policies) => policies.changed().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             Ok(()) = files.changed() => {}
             Ok(()) = cluster => {}
+            () = policies => {}
             else => std::future::pending().await,
         }
     }

@@ -122,6 +122,6 @@ mod tests {
         let third = object(required(raw("a", 3, "i:3")), Some(&second));
         assert_eq!(whole(&third), Some(json!("i:3")));
         let Listed::Good(companion) = &third.version.listed else { panic!("it is good") };
-        assert_eq!(companion.previous.as_ref().map(|p| &*p[0].image), Some("i:1"));
+        assert_eq!(companion.also_accepted.first().map(|version| &*version[0].image), Some("i:1"));
     }
 }

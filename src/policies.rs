@@ -1,0 +1,32 @@
+//! Required means required: the admission policies that keep each required companion in its Pods, also while podgraft is
+//! down, and also where somebody writes the companion's containers by hand.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `literal`, `fit` | values and declared objects as expressions |
+//! | `declared`, `create`, `container` | what is asked of a Pod that is made: one version as a whole |
+//! | `update` | what is asked of a Pod that is changed |
+//! | `object` | the four objects of a companion |
+//! | `version`, `decide` | what is injected and what is accepted while a companion comes, changes and goes |
+//! | `keeper`, `desired`, `writer` | does it: watches what stands, and puts it right |
+//! | `injected` | the versions that are injected meanwhile |
+
+mod container;
+mod create;
+mod decide;
+mod declared;
+mod desired;
+mod fit;
+mod injected;
+mod keeper;
+mod literal;
+pub mod object;
+mod parameter;
+mod update;
+mod version;
+mod writer;
+
+pub use decide::Known;
+pub use keeper::{Choice, Keeper, State};
+pub use version::Version;
+pub use writer::clear;

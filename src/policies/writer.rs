@@ -1,0 +1,194 @@
+//! Writes policies and bindings. Every replica does; each write names the version of the object that it was made for, so
+//! of several replicas one succeeds, and the watch brings what it wrote to the others.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
+use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::desired::{Verb, Write};
+use super::object::{INSTALLATION, Installation, MANAGED_BY};
+
+/// How long one write may take: the API server compiles the expressions of the largest companions for seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long is waited after a failure, and between two writes of one object that somebody else keeps changing; it
+/// doubles up to the longest.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+/// How often it is looked for policies that nobody should need any more.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// When objects were written last, and how long they must wait since.
+type Pace = HashMap<(&'static str, String), (Instant, Duration)>;
+
+/// Writes whatever is wanted. Asks by `changed` to be told again what did not come off. Ends when nobody can want
+/// anything any more.
+pub(super) async fn write(client: Client, mut wanted: watch::Receiver<Vec<Write>>, changed: watch::Sender<u64>) {
+    let mut pace = Pace::new();
+    while wanted.changed().await.is_ok() {
+        let writes = wanted.borrow_and_update().clone();
+        let mut again: Option<Instant> = None;
+        for write in writes {
+            let due = due(&mut pace, (write.kind(), write.name().to_owned()));
+            if let Some(due) = due.filter(|due| *due > Instant::now()) {
+                again = Some(again.map_or(due, |other| other.min(due)));
+                continue;
+            }
+            if let Err(error) = send(&client, &write).await {
+                tracing::warn!(object = write.name(), error, "a policy could not be written; it is tried again");
+                again.get_or_insert_with(|| Instant::now() + SHORTEST);
+            }
+            // What is newer is what counts.
+            if wanted.has_changed().unwrap_or(true) {
+                break;
+            }
+        }
+        if let Some(again) = again {
+            tokio::select! {
+                () = sleep_until(again) => {}
+                _ = wanted.changed() => wanted.mark_changed(),
+            }
+            changed.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// Deletes the policies that an installation left behind when it kept some. Ends where it may not look for them: then
+/// there is nothing to be deleted by it.
+pub async fn clear(client: Client, installation: Installation) {
+    let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
+    let (policies, bindings): (Api<ValidatingAdmissionPolicy>, Api<ValidatingAdmissionPolicyBinding>) =
+        (Api::all(client.clone()), Api::all(client));
+    loop {
+        for result in [delete_all(&bindings, &labels).await, delete_all(&policies, &labels).await] {
+            match result {
+                Ok(()) => {}
+                Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403 | 404) => return,
+                Err(error) => tracing::debug!(%error, "cannot look for policies of companions that were required"),
+            }
+        }
+        sleep(LOOK).await;
+    }
+}
+
+async fn delete_all<K>(api: &Api<K>, labels: &str) -> kube::Result<()>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    for object in api.list(&ListParams::default().labels(labels)).await? {
+        tracing::info!(object = object.name_any(), "deleted: required companions are switched off");
+        api.delete(&object.name_any(), &DeleteParams::default()).await?;
+    }
+    Ok(())
+}
+
+/// When an object may be written; takes note that it is, if that is now.
+fn due(pace: &mut Pace, object: (&'static str, String)) -> Option<Instant> {
+    let now = Instant::now();
+    let (last, wait) = pace.get(&object).copied().unzip();
+    let (Some(last), Some(wait)) = (last, wait) else {
+        pace.insert(object, (now, SHORTEST));
+        return None;
+    };
+    if now < last + wait {
+        return Some(last + wait);
+    }
+    let wait = if now > last + wait * 4 { SHORTEST } else { (wait * 2).min(LONGEST) };
+    pace.insert(object, (now, wait));
+    None
+}
+
+async fn send(client: &Client, write: &Write) -> Result<(), String> {
+    let sent = async {
+        match write {
+            Write::Policy(verb, policy) => send_one(&Api::all(client.clone()), *verb, &**policy).await,
+            Write::Binding(verb, binding) => send_one(&Api::all(client.clone()), *verb, &**binding).await,
+        }
+    };
+    match timeout(PATIENCE, sent).await {
+        Ok(Ok(())) => Ok(()),
+        // Somebody was quicker: the watch tells.
+        Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(()),
+        Ok(Err(error)) => Err(said(&error)),
+        Err(_) => Err("no answer within 30s".to_owned()),
+    }
+}
+
+async fn send_one<K>(api: &Api<K>, verb: Verb, object: &K) -> kube::Result<()>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + std::fmt::Debug,
+{
+    let name = object.name_any();
+    let parameters = PostParams { field_manager: Some("podgraft".to_owned()), ..PostParams::default() };
+    match verb {
+        Verb::Create => match api.create(&parameters, object).await {
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
+                // It is there without our labels, or the watch has not brought it yet.
+                let standing = api.get(&name).await?;
+                if standing.labels().contains_key(INSTALLATION) {
+                    return Ok(());
+                }
+                let mut object = object.clone();
+                object.meta_mut().resource_version = standing.resource_version();
+                api.replace(&name, &parameters, &object).await?;
+            }
+            other => drop(other?),
+        },
+        Verb::Replace => {
+            let mut object = object.clone();
+            object.meta_mut().managed_fields = None;
+            api.replace(&name, &parameters, &object).await?;
+        }
+        Verb::Delete => {
+            let preconditions =
+                Preconditions { resource_version: object.resource_version(), uid: object.meta().uid.clone() };
+            let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+            match api.delete(&name, &parameters).await {
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                other => drop(other?),
+            }
+        }
+    }
+    tracing::info!(kind = %K::kind(&()), object = name, verb = ?verb, "written for a required companion");
+    Ok(())
+}
+
+/// Why the API server could not be asked, or what it said.
+fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Why a watch failed.
+pub(super) fn why(error: &kube::runtime::watcher::Error) -> String {
+    use kube::runtime::watcher::Error;
+    match error {
+        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => said(error),
+        other => other.to_string(),
+    }
+}
+
+impl Write {
+    fn kind(&self) -> &'static str {
+        match self {
+            Write::Policy(..) => "policy",
+            Write::Binding(..) => "binding",
+        }
+    }
+
+    fn name(&self) -> &str {
+        let name = match self {
+            Write::Policy(_, policy) => &policy.metadata.name,
+            Write::Binding(_, binding) => &binding.metadata.name,
+        };
+        name.as_deref().unwrap_or_default()
+    }
+}

@@ -1,0 +1,342 @@
+//! Required means required: with podgraft up and down, against each way around it that was thought of, and while
+//! companions change.
+
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, OWN, printed};
+use crate::injection::create;
+use crate::installation::companion_path;
+use crate::load::Load;
+use crate::tests;
+use crate::workload::{collection, companion, containers, pod, template};
+
+tests![
+    a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound,
+    each_way_around_a_required_companion_is_refused,
+    a_running_pod_keeps_its_required_companion_and_stays_patchable,
+    a_policy_that_somebody_deletes_or_edits_is_put_right,
+];
+
+/// Tests that have the cluster for themselves.
+pub mod changes {
+    use super::*;
+
+    tests![
+        with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up,
+        a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod,
+        a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy,
+        switching_required_companions_off_takes_the_policies_away,
+    ];
+
+    async fn with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up(cluster: &Cluster) {
+        let town = required(cluster, "watchman").await;
+        let opted_in = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
+        scale(cluster, 0).await;
+        let refused = cluster.create(&collection("Pod", &town), &pod("bare", &of("watchman"))).await;
+        let why = refused.expect_refusal("a Pod without its required companion");
+        assert!(why.contains("watchman") && why.contains("podgraft"), "{why}");
+        create(cluster, &town, "of-nobodys-concern", &template(json!({"app": "other"}), Value::Null)).await;
+        let declines = template(json!({"podgraft.dev/inject": "disabled"}), Value::Null);
+        create(cluster, &opted_in, "declines", &declines).await;
+        create(cluster, OWN_TOWN, "elsewhere", &template(Value::Null, Value::Null)).await;
+        scale(cluster, 2).await;
+        assert_eq!(containers(&create(cluster, &town, "guarded", &of("watchman")).await), ["watchman", "web"]);
+        forget(cluster, "watchman").await;
+    }
+
+    /// Where nothing was ever said about podgraft.
+    const OWN_TOWN: &str = "default";
+
+    async fn a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod(cluster: &Cluster) {
+        let mut changing = companion("changing");
+        make_required(&mut changing, "changing");
+        // Its Pods ask for another companion, so that the load can tell injected from bare ones all the while.
+        cluster.companion(&companion("constant")).await;
+        let load = Load::start_with(cluster, "constant", json!({"guarded-by": "changing"})).await;
+        cluster.companion(&changing).await;
+        policies_stand(cluster, "changing").await;
+        for version in 2..5 {
+            let image = format!("registry.example/changing:{version}");
+            changing["spec"]["containers"][0]["image"] = image.clone().into();
+            cluster.companion(&changing).await;
+            injected_with(cluster, "changing", &image).await;
+        }
+        changing["spec"]["podSelector"] = json!({"matchExpressions": [
+            {"key": "guarded-by", "operator": "In", "values": ["changing", "another"]}
+        ]});
+        cluster.companion(&changing).await;
+        policies_stand(cluster, "changing").await;
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        forget(cluster, "changing").await;
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        load.end("a required companion came, changed four times and went").await.expect_all_injected();
+    }
+
+    async fn injected_with(cluster: &Cluster, name: &str, image: &str) {
+        let path = "/api/v1/namespaces/default/pods?dryRun=All";
+        cluster
+            .eventually("the new version in use", async || {
+                let made = cluster.create(path, &pod("new", &of(name))).await;
+                (made.body["spec"]["initContainers"][0]["image"] == image).then_some(())
+            })
+            .await;
+    }
+
+    async fn a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy(cluster: &Cluster) {
+        let town = required(cluster, "sturdy").await;
+        let mut bad = companion("sturdy");
+        make_required(&mut bad, "sturdy");
+        bad["spec"]["containers"][0]["image"] = "registry.example/sturdy:2".into();
+        bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
+        let path = companion_path(&bad);
+        cluster.apply(&path, &bad).await.expect("a companion that only podgraft can tell to be bad");
+        cluster
+            .eventually("its status", async || {
+                let now = cluster.get(&path).await.body;
+                (now["status"]["conditions"][0]["status"] == "False").then_some(())
+            })
+            .await;
+        let made = create(cluster, &town, "guarded", &of("sturdy")).await;
+        assert_eq!(made["spec"]["initContainers"][0]["image"], "registry.example/sturdy:1");
+        policies_stand(cluster, "sturdy").await;
+        forget(cluster, "sturdy").await;
+    }
+
+    async fn switching_required_companions_off_takes_the_policies_away(cluster: &Cluster) {
+        let town = required(cluster, "retired").await;
+        cluster.install(&["entries.clusterWide.enabled=true"]).await;
+        policies_are_gone(cluster, "retired").await;
+        assert_eq!(containers(&create(cluster, &town, "free", &of("retired")).await), ["web"]);
+        cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
+    }
+
+    async fn scale(cluster: &Cluster, replicas: usize) {
+        printed(cluster.kubectl(["-n", OWN, "scale", "deployment/podgraft", &format!("--replicas={replicas}")]));
+        let pods = format!("/api/v1/namespaces/{OWN}/pods");
+        cluster
+            .eventually("that many replicas", async || {
+                let list = cluster.get(&pods).await.expect("podgraft's Pods");
+                let list = list["items"].as_array().cloned().unwrap_or_default();
+                let ready = list.iter().all(|p| p["status"]["containerStatuses"][0]["ready"] == true);
+                (list.len() == replicas && ready).then_some(())
+            })
+            .await;
+        // Endpoints and API servers take a moment to notice.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
+/// Makes a companion required for Pods with the label `guarded-by` and its name.
+fn make_required(companion: &mut Value, name: &str) {
+    companion["spec"]["activation"] = "ClusterWide".into();
+    companion["spec"]["required"] = true.into();
+    companion["spec"]["podSelector"] = json!({"matchLabels": {"guarded-by": name}});
+}
+
+/// A template that a required companion is for.
+fn of(name: &str) -> Value {
+    template(json!({"guarded-by": name}), Value::Null)
+}
+
+/// A required companion of some substance whose policies are in force, and a namespace that says nothing.
+async fn required(cluster: &Cluster, name: &str) -> String {
+    let mut guard = companion(name);
+    make_required(&mut guard, name);
+    let container = &mut guard["spec"]["containers"][0];
+    container["command"] = json!(["/bin/guard"]);
+    container["args"] = json!(["--mode=$(GUARD_MODE)"]);
+    container["env"] = json!([{"name": "GUARD_ROOT", "value": "/guard"}]);
+    guard["spec"]["parameters"] = json!([{"name": "mode", "type": "String", "default": "strict", "env": "GUARD_MODE"}]);
+    guard["spec"]["files"] = json!([{"path": "/etc/guard.conf", "content": "watch = \"all\"\n"}]);
+    guard["spec"]["sharedVolumes"] =
+        json!([{"name": "log", "companion": {"mountPath": "/in"}, "app": {"mountPath": "/log"}}]);
+    cluster.companion(&guard).await;
+    policies_stand(cluster, name).await;
+    cluster.namespace(json!({})).await
+}
+
+/// Waits until a required companion's policies and bindings are there, and are in force.
+async fn policies_stand(cluster: &Cluster, name: &str) {
+    let base = "/apis/admissionregistration.k8s.io/v1";
+    for part in ["", "-kept"] {
+        for kind in ["validatingadmissionpolicies", "validatingadmissionpolicybindings"] {
+            let path = format!("{base}/{kind}/podgraft-required-{name}{part}");
+            cluster.eventually(&path, async || cluster.get(&path).await.status.is_success().then_some(())).await;
+        }
+    }
+    // API servers took up to a second.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+}
+
+async fn policies_are_gone(cluster: &Cluster, name: &str) {
+    let path = format!("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-{name}");
+    cluster.eventually("no policy", async || (cluster.get(&path).await.status == 404).then_some(())).await;
+}
+
+/// Deletes a required companion and waits until nothing is left of it.
+async fn forget(cluster: &Cluster, name: &str) {
+    cluster.delete(&format!("/apis/podgraft.dev/v1alpha1/clustercompanions/{name}")).await.expect("deleting it");
+    policies_are_gone(cluster, name).await;
+}
+
+async fn a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound(cluster: &Cluster) {
+    let town = required(cluster, "insistent").await;
+    let out = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "disabled"}})).await;
+    let into = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
+    let declines = template(json!({"guarded-by": "insistent", "podgraft.dev/inject": "disabled"}), Value::Null);
+    for (town, template) in [
+        (&town, of("insistent")),
+        (&town, declines.clone()),
+        (&out, of("insistent")),
+        (&out, declines.clone()),
+        (&into, declines),
+    ] {
+        let name = format!("pod-{}", template["metadata"]["labels"].as_object().map_or(0, |labels| labels.len()));
+        assert_eq!(containers(&create(cluster, town, &name, &template).await), ["insistent", "web"], "{town}/{name}");
+    }
+    for part in ["", "-kept"] {
+        let path = format!(
+            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-insistent{part}"
+        );
+        let policy = cluster.get(&path).await.expect("a policy");
+        let owner = &policy["metadata"]["ownerReferences"][0];
+        assert_eq!(owner["name"], "podgraft-opted-out", "{policy}");
+        // The API server's controllers check the types of each expression, and say what they find.
+        cluster
+            .eventually("the policy's expressions checked", async || {
+                let now = cluster.get(&path).await.expect("a policy");
+                (now["status"]["observedGeneration"] == now["metadata"]["generation"]).then_some(())
+            })
+            .await;
+        let checked = cluster.get(&path).await.expect("a policy");
+        assert!(checked["status"]["typeChecking"]["expressionWarnings"].is_null(), "{}", checked["status"]);
+    }
+}
+
+/// A way around a required companion: what is changed in a Pod that has it.
+type Evasion = (&'static str, fn(&mut Value));
+
+fn guard(pod: &mut Value) -> &mut Value {
+    &mut pod["spec"]["initContainers"][0]
+}
+
+const EVASIONS: [Evasion; 18] = [
+    ("another image", |pod| guard(pod)["image"] = "registry.example/harmless:1".into()),
+    ("another command", |pod| guard(pod)["command"] = json!(["/bin/true"])),
+    ("other arguments", |pod| guard(pod)["args"] = json!(["--mode=off"])),
+    ("another value of a variable", |pod| set_env(pod, "GUARD_ROOT", "/tmp")),
+    ("a variable twice", |pod| add_env(pod, json!({"name": "GUARD_ROOT", "value": "/tmp"}))),
+    ("a parameter's variable twice", |pod| add_env(pod, json!({"name": "GUARD_MODE", "value": "off"}))),
+    ("all variables of a Secret", |pod| {
+        guard(pod)["envFrom"] = json!([{"secretRef": {"name": "mine", "optional": true}}])
+    }),
+    ("a liveness probe that fails", |pod| guard(pod)["livenessProbe"] = json!({"exec": {"command": ["/bin/false"]}})),
+    ("a hook that kills it", |pod| {
+        guard(pod)["lifecycle"] = json!({"postStart": {"exec": {"command": ["/bin/sh", "-c", "kill 1"]}}});
+    }),
+    ("another working directory", |pod| guard(pod)["workingDir"] = "/nowhere".into()),
+    ("no mounts", |pod| guard(pod)["volumeMounts"] = json!([])),
+    ("a mount over its program", |pod| {
+        let mounts = guard(pod)["volumeMounts"].as_array_mut().expect("mounts");
+        mounts.push(json!({"name": "mine", "mountPath": "/bin"}));
+        pod["spec"]["volumes"].as_array_mut().expect("volumes").push(json!({"name": "mine", "emptyDir": {}}));
+    }),
+    ("other contents of its files", |pod| {
+        let annotations = pod["metadata"]["annotations"].as_object_mut().expect("annotations");
+        annotations.insert("files.podgraft.dev/evaded.0".into(), "watch = \"nothing\"\n".into());
+    }),
+    ("another source of its files", |pod| {
+        let volumes = pod["spec"]["volumes"].as_array_mut().expect("volumes");
+        for volume in volumes.iter_mut().filter(|v| v["downwardAPI"].is_object()) {
+            *volume = json!({"name": volume["name"], "emptyDir": {}});
+        }
+    }),
+    ("not a sidecar, but run once", |pod| {
+        guard(pod).as_object_mut().expect("a container").remove("restartPolicy");
+    }),
+    ("taken out", |pod| pod["spec"]["initContainers"] = json!([])),
+    ("another user", |pod| guard(pod)["securityContext"] = json!({"runAsUser": 12345})),
+    ("under another name", |pod| guard(pod)["name"] = "evaded-not".into()),
+];
+
+fn set_env(pod: &mut Value, name: &str, value: &str) {
+    let env = guard(pod)["env"].as_array_mut().expect("variables");
+    env.iter_mut().filter(|v| v["name"] == name).for_each(|v| v["value"] = value.into());
+}
+
+fn add_env(pod: &mut Value, variable: Value) {
+    guard(pod)["env"].as_array_mut().expect("variables").push(variable);
+}
+
+async fn each_way_around_a_required_companion_is_refused(cluster: &Cluster) {
+    let town = required(cluster, "evaded").await;
+    let path = collection("Pod", &town);
+    let injected = cluster.create(&format!("{path}?dryRun=All"), &pod("whole", &of("evaded"))).await.expect("a Pod");
+    let again = |name: &str| {
+        let mut again = json!({"metadata": {"name": name}, "spec": injected["spec"]});
+        again["metadata"]["labels"] = injected["metadata"]["labels"].clone();
+        again["metadata"]["annotations"] = injected["metadata"]["annotations"].clone();
+        again
+    };
+    // What podgraft made is accepted when it comes back, or the others would show nothing.
+    cluster.create(&path, &again("whole")).await.expect("the Pod as podgraft made it");
+    let mut slipped = Vec::new();
+    for (index, (way, change)) in EVASIONS.iter().enumerate() {
+        let mut evading = again(&format!("evading-{index}"));
+        change(&mut evading);
+        let answer = cluster.create(&path, &evading).await;
+        let message = answer.body["message"].as_str().unwrap_or_default();
+        // Where it is gone podgraft puts it back: that is no way around it either.
+        let whole = answer.status.is_success()
+            && guard(&mut answer.body.clone())["image"] == "registry.example/evaded:1"
+            && answer.body["spec"]["initContainers"].as_array().map_or(0, Vec::len) == 1
+            && *way == "taken out";
+        if !whole && !(answer.status == 403 || answer.status == 422) || message.contains("is invalid: :") {
+            slipped.push(format!("{way}: {} {message}", answer.status));
+        }
+    }
+    assert!(slipped.is_empty(), "{slipped:#?}");
+}
+
+async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster: &Cluster) {
+    let town = required(cluster, "kept").await;
+    create(cluster, &town, "guarded", &of("kept")).await;
+    let path = format!("{}/guarded", collection("Pod", &town));
+    let forbidden = |what: &str, answer: crate::rest::Answer| {
+        let why = answer.expect_refusal(what);
+        assert!(why.contains("kept"), "{what}: {why}");
+    };
+    let image = json!([{"op": "replace", "path": "/spec/initContainers/0/image", "value": "registry.example/off:1"}]);
+    forbidden("another image", cluster.json_patch(&path, &image).await);
+    let files = json!({"metadata": {"annotations": {"files.podgraft.dev/kept.0": "watch = \"nothing\""}}});
+    forbidden("other files", cluster.merge(&path, &files).await);
+    let debugger = json!({"spec": {"ephemeralContainers": [
+        {"name": "debugger", "image": "registry.example/debug:1", "targetContainerName": "kept"}
+    ]}});
+    let ephemeral = format!("{path}/ephemeralcontainers");
+    forbidden("a debugger in it", cluster.strategic(&ephemeral, &debugger).await);
+    let mut beside = debugger;
+    beside["spec"]["ephemeralContainers"][0]["targetContainerName"] = "web".into();
+    cluster.strategic(&ephemeral, &beside).await.expect("a debugger beside it");
+    let harmless =
+        json!({"metadata": {"labels": {"new": "label"}, "finalizers": ["example.com/one"], "annotations": {"a": "b"}}});
+    cluster.merge(&path, &harmless).await.expect("labels, annotations and finalizers");
+    cluster.merge(&path, &json!({"metadata": {"finalizers": null}})).await.expect("no finalizers");
+}
+
+async fn a_policy_that_somebody_deletes_or_edits_is_put_right(cluster: &Cluster) {
+    let town = required(cluster, "mended").await;
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-mended";
+    let binding = path.replace("policies/", "policybindings/");
+    let before = cluster.get(path).await.expect("the policy")["spec"].clone();
+    let same = async || (cluster.get(path).await.body["spec"] == before).then_some(());
+    cluster.merge(path, &json!({"spec": {"failurePolicy": "Ignore"}})).await.expect("an edit");
+    cluster.eventually("the policy as it was", same).await;
+    cluster.delete(path).await.expect("deleting it");
+    cluster.eventually("the policy again", same).await;
+    cluster.delete(&binding).await.expect("deleting the binding");
+    cluster
+        .eventually("the binding again", async || cluster.get(&binding).await.status.is_success().then_some(()))
+        .await;
+    assert_eq!(containers(&create(cluster, &town, "guarded", &of("mended")).await), ["mended", "web"]);
+}
