@@ -148,8 +148,7 @@ impl<F: FnMut(News)> Keeper<F> {
             if self.retry.is_due() {
                 self.wrote = false;
                 match self.work().await {
-                    Ok(()) if self.wrote => self.retry = Retry::rest(),
-                    Ok(()) => self.retry = Retry::default(),
+                    Ok(()) => self.retry.succeed(self.wrote),
                     Err(error) => self.fail(&error),
                 }
             }
