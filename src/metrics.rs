@@ -28,7 +28,7 @@ pub struct Metrics {
     durations: Family<Entry, Histogram, fn() -> Histogram>,
     patches: Histogram,
     refused: Family<Status, Counter>,
-    /// Reviews that panicked.
+    /// Reviews and background tasks that panicked.
     pub panics: Counter,
     handshakes: Family<Kind, Counter>,
     /// Connections that are open on the admission port.
@@ -268,7 +268,7 @@ impl Metrics {
         r.register("review_duration_seconds", "Time from body to answer", self.durations.clone());
         r.register("patch_bytes", "Length of patches", self.patches.clone());
         r.register("http_refused", "Requests that never became reviews, by HTTP status", self.refused.clone());
-        r.register("panics", "Reviews that failed for a bug", self.panics.clone());
+        r.register("panics", "Reviews and background tasks that failed for a bug", self.panics.clone());
         r.register("tls_handshake_failures", "TLS handshakes that failed", self.handshakes.clone());
         r.register("connections", "Open connections of the admission port", self.connections.clone());
         let help = "Connections closed at once, for there were too many";

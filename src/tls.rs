@@ -15,4 +15,4 @@ mod shared;
 pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
 pub use pair::{Pair, PairFault};
 pub use serving::{Serving, server_config};
-pub use shared::{News, SharedCertificate};
+pub use shared::{Learned, News, SharedCertificate};

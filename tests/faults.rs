@@ -1,5 +1,5 @@
 //! Faults that others shipped, by their numbers in our list: bad requests, odd Pods, clashes and forgeries.
-//! What arrives over HTTP or TLS is in `router.rs` and `socket.rs`.
+//! What arrives over HTTP or TLS is in `router.rs` and `socket`; what goes wrong around a server is in [`ELSEWHERE`].
 
 #![allow(clippy::needless_pass_by_value, clippy::panic, clippy::unwrap_used)]
 
@@ -9,6 +9,92 @@ use podgraft::admission;
 use podgraft::inject::world::{Entry, World};
 use serde_json::{Value, json};
 use support::{Reply, ask, review_of, world_of};
+
+/// Faults of clusters, certificates and files, where each is shown, and the name of what shows it.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "F06 the API server goes away",
+        "tests/cluster/sources.rs",
+        "an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment",
+    ),
+    (
+        "F07 a start without an API server",
+        "tests/socket/process.rs",
+        "f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_for",
+    ),
+    (
+        "F08 a watch that ends",
+        "src/source/cluster/snapshot.rs",
+        "a_list_anew_replaces_all_at_its_end_and_nothing_before",
+    ),
+    ("F08 a list that fails", "src/source/cluster/snapshot.rs", "a_list_that_fails_on_its_way_leaves_nothing_behind"),
+    ("F09 SIGTERM under load", "tests/socket/drain.rs", "no_request_is_lost_while_a_replica_ends_under_load"),
+    ("F10 a mounted Secret is swapped", "tests/socket/rotation.rs", "certificates_are_replaced_without_a_lost_request"),
+    (
+        "F11 certificate and key of two pairs",
+        "tests/socket/rotation.rs",
+        "what_is_no_pair_is_kept_out_until_a_good_one_comes",
+    ),
+    (
+        "F12 a certificate expires",
+        "src/tls/serving.rs",
+        "f12_what_has_expired_is_not_ready_and_is_served_on_for_the_api_server_judges",
+    ),
+    ("F12 nobody brings a new one", "src/tls/files.rs", "complains_once_a_minute_when_the_end_is_near"),
+    ("F13 keys in all forms", "src/tls/pair.rs", "takes_every_kind_of_key_in_every_form"),
+    ("F13 keys of no use", "src/tls/pair.rs", "says_which_keys_it_does_not_take"),
+    ("F13 chains upside down", "src/tls/pair.rs", "a_chain_begins_with_the_serving_certificate"),
+    (
+        "F14 a CA is succeeded",
+        "src/tls/shared/simulation/stories.rs",
+        "for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time",
+    ),
+    (
+        "F14 in any order of events",
+        "src/tls/shared/simulation/stories.rs",
+        "nothing_that_a_replica_does_takes_trust_away",
+    ),
+    (
+        "F14 in a cluster",
+        "tests/cluster/certificates.rs",
+        "certificates_rotate_replicas_are_replaced_and_companions_change_while_pods_are_created_without_pause",
+    ),
+    (
+        "F15 replicas begin at once",
+        "src/tls/shared/simulation/stories.rs",
+        "replicas_that_begin_at_once_agree_on_one_authority",
+    ),
+    ("F15 in a cluster", "tests/cluster/certificates.rs", "two_replicas_that_start_at_once_end_with_one_authority"),
+    ("F16 the Secret is deleted", "src/tls/shared/memory.rs", "a_secret_that_lost_everything_gets_it_back"),
+    ("F16 in a cluster", "tests/cluster/certificates.rs", "a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new"),
+    (
+        "F17 clocks differ",
+        "src/tls/shared/simulation/stories.rs",
+        "f17_replicas_whose_clocks_differ_are_trusted_and_do_not_write_in_turns",
+    ),
+    (
+        "F17 an API server is behind",
+        "src/tls/shared/rotation/tests.rs",
+        "out_of_nothing_comes_an_authority_with_a_pair_both_backdated",
+    ),
+    ("F18 a companion turns bad in a file", "tests/source.rs", "what_is_bad_keeps_its_last_good_version"),
+    ("F18 and in a cluster", "tests/cluster/sources.rs", "a_companion_that_turned_bad_keeps_its_last_good_version"),
+    ("F20 a mounted ConfigMap is swapped", "tests/source.rs", "a_mounted_configmap_is_read_through_its_swapped_link"),
+    (
+        "F21 many changes at once",
+        "src/source/cluster/snapshot.rs",
+        "the_first_news_is_due_at_once_and_what_follows_is_collected",
+    ),
+];
+
+#[test]
+fn what_shows_a_fault_elsewhere_is_there() {
+    for (fault, file, name) in ELSEWHERE {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{fault}: {file}: {error}"));
+        assert!(text.contains(&format!("fn {name}(")), "{fault}: {file} has no {name}");
+    }
+}
 
 /// Companions of all three patterns, one for each kind of trouble.
 const COMPANIONS: &str = r#"

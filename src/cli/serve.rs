@@ -1,5 +1,6 @@
 //! `podgraft serve`: the composition root, where the rooms are introduced to one another.
 
+mod background;
 mod bounds;
 mod certificate;
 mod cluster;
@@ -30,6 +31,7 @@ use crate::source::cluster::Pulse;
 use crate::telemetry::{self, Log, LogFormat};
 use crate::tls::{Serving, server_config};
 
+use background::Background;
 use bounds::Bounds;
 use certificate::Certificate;
 use cluster::Cluster;
@@ -107,12 +109,14 @@ impl Serve {
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
         let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
+        let mut background = Background::new(&metrics);
+        let (policies, required) = (&self.policies, self.required_companions);
         let policies = client
             .as_ref()
-            .and_then(|client| self.policies.keep(client, &self.cluster, self.required_companions, &metrics));
+            .and_then(|client| policies.keep(client, &self.cluster, required, &metrics, &mut background));
         let policies_check = policies.as_ref().map(Kept::check);
-        let (paths, settings) = (&self.companions, self.settings());
-        let companions = Companions::follow(paths, self.poll_interval, client, policies, settings, &metrics)?;
+        let (paths, interval, settings) = (&self.companions, self.poll_interval, self.settings());
+        let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
         let (drain, serving) = (Drain::default(), Arc::new(Serving::default()));
         let mut checks =
             vec![certificate_check(&serving), Check::new("companions", companions.waiting()), shutdown_check(&drain)];
@@ -121,8 +125,9 @@ impl Serve {
         let admin_address = admin.address();
         tokio::spawn(admin.serve(Duration::MAX));
         let first = async {
-            self.certificate.follow(&serving, &self.cluster, self.poll_interval, &metrics).await?;
-            anyhow::Ok(companions.world().await)
+            let (cluster, interval) = (&self.cluster, self.poll_interval);
+            self.certificate.follow(&serving, cluster, interval, &metrics, &mut background).await?;
+            anyhow::Ok(companions.world(&mut background).await)
         };
         let world = tokio::select! {
             first = first => first?,
@@ -138,9 +143,14 @@ impl Serve {
             admin = %format_args!("http://{admin_address}"),
             "listening"
         );
-        let answering = tokio::spawn(admission.serve(self.drain_timeout));
-        ends.next().await;
+        let mut answering = tokio::spawn(admission.serve(self.drain_timeout));
+        tokio::select! {
+            () = ends.next() => {}
+            // Nobody would notice a process that lives and does not answer; another one starts in its place.
+            ended = &mut answering => anyhow::bail!("the admission port has ended by itself: {ended:?}"),
+        }
         tracing::info!(delay = ?self.drain_delay, timeout = ?self.drain_timeout, "draining");
+        background.stop_writing().await;
         let drained = async {
             drain.announce();
             sleep(self.drain_delay).await;

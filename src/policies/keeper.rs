@@ -1,19 +1,18 @@
 //! Keeps the policies of an installation in step with its companions, and says which versions are injected meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::join4;
+use futures_util::future::{BoxFuture, join3};
+use futures_util::{FutureExt as _, StreamExt};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{Store, store};
-use kube::runtime::{WatchStreamExt, reflector, watcher};
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -49,6 +48,18 @@ pub struct Keeper {
     state: watch::Sender<State>,
 }
 
+/// What has to run behind a keeper. Each makes a future that never ends; another one may take the place of one that
+/// panicked, and knows what that one knew.
+pub struct Tasks {
+    /// Hears what stands.
+    pub watching: MakeTask,
+    /// Writes what is to stand. What is to be injected is decided on without it.
+    pub writing: MakeTask,
+}
+
+/// Makes a task, as often as it is needed.
+type MakeTask = Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>;
+
 /// How the policies are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct State {
@@ -59,15 +70,12 @@ pub struct State {
 }
 
 impl Keeper {
-    /// Starts to keep. The future never ends; without it nothing comes of anything.
+    /// Starts to keep. Nothing comes of anything without the tasks.
     ///
     /// `pause` is how long one of injection and policy waits for the other, so that all API servers and all replicas
     /// have heard of it.
-    pub fn start(
-        client: &Client,
-        installation: Installation,
-        pause: Duration,
-    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+    #[must_use]
+    pub fn start(client: &Client, installation: Installation, pause: Duration) -> (Self, Tasks) {
         let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
         let config = || watcher::Config::default().timeout(LASTING);
         let owner = format!("metadata.name={}", owner_name(&installation));
@@ -76,7 +84,11 @@ impl Keeper {
         let (policies, keep_policies) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
         let (bindings, keep_bindings) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
         let (owners, keep_owners) = watched(Api::all(client.clone()), config().fields(&owner), tell.clone());
-        let writing = writer::write(client.clone(), writes, tell);
+        let client = client.clone();
+        let tasks = Tasks {
+            watching: Box::new(move || join3(keep_policies(), keep_bindings(), keep_owners()).map(drop).boxed()),
+            writing: Box::new(move || writer::write(client.clone(), writes.clone(), tell.clone()).boxed()),
+        };
         let keeper = Keeper {
             installation,
             pause,
@@ -91,10 +103,7 @@ impl Keeper {
             again: None,
             state: watch::Sender::new(State::default()),
         };
-        let all = async move {
-            join4(keep_policies, keep_bindings, keep_owners, writing).await;
-        };
-        (keeper, all)
+        (keeper, tasks)
     }
 
     /// How the policies are, now and later.
@@ -239,20 +248,28 @@ fn watched<K>(
     api: Api<K>,
     config: watcher::Config,
     changed: watch::Sender<u64>,
-) -> (Store<K>, impl Future<Output = ()> + Send + use<K>)
+) -> (Store<K>, impl Fn() -> BoxFuture<'static, ()> + Send + use<K>)
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
 {
     let (reader, writer) = store();
-    let following = async move {
-        let mut events = std::pin::pin!(reflector(writer, watcher(api, config).default_backoff()));
-        while let Some(event) = events.next().await {
-            if let Err(error) = event {
-                let (kind, error) = (K::kind(&()), crate::policies::writer::why(&error));
-                tracing::warn!(%kind, error, "cannot be watched; policies of required companions stay as they are");
+    let writer = Arc::new(Mutex::new(writer));
+    let follow = move || {
+        let (api, config, writer, changed) = (api.clone(), config.clone(), Arc::clone(&writer), changed.clone());
+        async move {
+            let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(event) => writer.lock().unwrap_or_else(PoisonError::into_inner).apply_watcher_event(&event),
+                    Err(error) => {
+                        let (kind, error) = (K::kind(&()), crate::policies::writer::why(&error));
+                        tracing::warn!(%kind, error, "cannot be watched; policies of required companions stay as they are");
+                    }
+                }
+                changed.send_modify(|count| *count += 1);
             }
-            changed.send_modify(|count| *count += 1);
         }
+        .boxed()
     };
-    (reader, following)
+    (reader, follow)
 }

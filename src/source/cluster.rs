@@ -21,11 +21,12 @@ pub(super) mod testing;
 mod words;
 mod writer;
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace as KubernetesNamespace;
 use kube::core::PartialObjectMeta;
@@ -53,17 +54,22 @@ const LASTING: u32 = 120;
 /// How long is waited after a failure at most: who has just applied the definitions should not have to wait for long.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
+/// Watches for as long as it is polled.
+pub type Watching = BoxFuture<'static, ()>;
+
 /// Snapshots of a cluster; none before all that is watched was listed once.
 pub type Snapshots = watch::Receiver<Option<Arc<Snapshot>>>;
 
-/// Starts to watch. The future never ends; without it nothing comes.
+/// Begins to watch. The futures that are made never end; without one nothing comes, and one is enough. Another may take
+/// the place of one that panicked: what was published stays until it has listed everything anew.
 ///
 /// What the API server cannot tell just now stays as it is: nothing but the end of a whole list replaces a list, and
 /// nothing but the news that an object was deleted removes one.
-pub fn watch(client: &Client) -> (Snapshots, Arc<Pulse>, impl Future<Output = ()> + Send + use<>) {
+pub fn watch(client: &Client) -> (Snapshots, Arc<Pulse>, impl FnMut() -> Watching + Send + use<>) {
     let (sender, snapshots) = watch::channel(None);
     let pulse = Arc::new(Pulse::default());
-    let watching = follow(client.clone(), Arc::clone(&pulse), sender);
+    let (client, heard) = (client.clone(), Arc::clone(&pulse));
+    let watching = move || follow(client.clone(), Arc::clone(&heard), sender.clone()).boxed();
     (snapshots, pulse, watching)
 }
 
@@ -77,7 +83,7 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
     let mut companions = pin!(companions(Kind::Companion, Resource::Companions));
     let api = Api::<NamespaceMeta>::all(heard(Resource::Namespaces));
     let mut namespaces = pin!(steady(watcher(api, watcher::Config::default().timeout(LASTING))));
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::after(snapshots.borrow().as_deref());
     loop {
         let due = gathered.due();
         tokio::select! {

@@ -74,3 +74,23 @@ pub fn server_config(serving: Arc<Serving>) -> Result<ServerConfig, Error> {
     config.send_tls13_tickets = 0;
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::development;
+
+    #[test]
+    fn f12_what_has_expired_is_not_ready_and_is_served_on_for_the_api_server_judges() {
+        let serving = Serving::default();
+        assert!(serving.check(SystemTime::now()).is_err_and(|why| why.contains("no serving certificate yet")));
+        let issued = development::issue(["localhost"]).unwrap();
+        serving.replace(Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap());
+        let expires = serving.expires().unwrap();
+        assert_eq!(serving.check(expires - Duration::from_secs(1)), Ok(()));
+        assert!(serving.check(expires).is_err_and(|why| why.contains("has expired")));
+        assert_eq!(serving.expires(), Some(expires));
+    }
+}

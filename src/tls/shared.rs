@@ -15,28 +15,30 @@ mod content;
 mod log;
 mod memory;
 mod replica;
+mod retry;
 mod rotation;
 mod trust;
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use futures_util::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Serving;
 use bundles::Configuration;
 use cluster::{CallError, Cluster, Event};
-use log::seconds_until;
+use log::{Deaf, seconds_until};
+use memory::Memory;
 use replica::Replica;
+use retry::Retry;
 use rotation::{Did, State, Terms};
 
 /// How often a race may be lost before somebody else has a turn.
 const RACES: usize = 5;
-/// The pauses after calls that failed: the first, and the longest.
-const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// What is issued, and where it is kept.
 #[derive(Debug, Clone)]
@@ -54,6 +56,10 @@ pub struct SharedCertificate {
     /// How long the next authority is trusted everywhere before it signs. Less than a third of its lifetime.
     pub pause: Duration,
 }
+
+/// What one who keeps a certificate has learned, for the one who goes on after a panic.
+#[derive(Debug, Clone, Default)]
+pub struct Learned(Arc<Mutex<Memory>>);
 
 /// What there is to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,20 +79,30 @@ pub enum News {
 }
 
 impl SharedCertificate {
-    /// Keeps the Secret, the `caBundle` and what is being served in step, for as long as the process lives.
-    pub async fn keep(self, client: Client, serving: Arc<Serving>, look: Duration, tell: impl FnMut(News) + Send) {
+    /// Keeps the Secret, the `caBundle` and what is being served in step, for as long as it is polled.
+    ///
+    /// `learned` outlives it: another one that goes on in its place serves what it served, and still knows whom API
+    /// servers have to trust for that.
+    pub async fn keep(
+        self,
+        client: Client,
+        serving: Arc<Serving>,
+        learned: Learned,
+        look: Duration,
+        tell: impl FnMut(News) + Send,
+    ) {
         let cluster = Cluster::new(&client, &self.namespace, &self.secret, &self.installation);
-        let (sender, events) = channel(16);
-        cluster.watch(&sender);
-        drop(sender);
+        let events = cluster.watch();
         let keeper = Keeper {
-            replica: Replica::new(self.terms()),
+            replica: Replica::new(self.terms(), learned),
             described: format!("{}/{}", self.namespace, self.secret),
             cluster,
             serving,
             tell,
             mould: Secret::default(),
+            wrote: false,
             retry: Retry::default(),
+            deaf: Deaf::default(),
         };
         keeper.run(events, look).await;
     }
@@ -113,25 +129,26 @@ struct Keeper<F> {
     tell: F,
     /// Labels, annotations and owners that the Secret had, for one that has to be created again.
     mould: Secret,
+    /// Whether anything was written in this round.
+    wrote: bool,
     retry: Retry,
+    deaf: Deaf,
 }
 
-/// When what failed is tried again.
-#[derive(Debug, Default)]
-struct Retry(Option<(Instant, Duration)>);
-
 impl<F: FnMut(News)> Keeper<F> {
-    async fn run(mut self, mut events: Receiver<Event>, look: Duration) {
+    async fn run(mut self, events: impl Stream<Item = Event>, look: Duration) {
+        let mut events = pin!(events);
         let mut clock = interval(look);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                Some(event) = events.recv() => self.note(event),
+                Some(event) = events.next() => self.note(event),
                 _ = clock.tick() => {}
             }
             if self.retry.is_due() {
+                self.wrote = false;
                 match self.work().await {
-                    Ok(()) => self.retry = Retry::default(),
+                    Ok(()) => self.retry.succeed(self.wrote),
                     Err(error) => self.fail(&error),
                 }
             }
@@ -142,6 +159,13 @@ impl<F: FnMut(News)> Keeper<F> {
         match event {
             Event::Secret(version) => self.replica.note_secret(version.as_deref()),
             Event::Configuration(configuration, seen) => self.replica.note_configuration(configuration, seen),
+            // Where no call succeeds, that is said already.
+            Event::Deaf(..) if self.retry.failed() => {}
+            Event::Deaf(name, error) => {
+                if let Some(names) = self.deaf.complain(name, Instant::now()) {
+                    tracing::warn!(names, error, "cannot watch, trying again; what is served stays");
+                }
+            }
         }
     }
 
@@ -175,6 +199,7 @@ impl<F: FnMut(News)> Keeper<F> {
             state.write(secret.data.get_or_insert_default());
             match self.cluster.write(secret).await {
                 Ok(written) => {
+                    self.wrote = true;
                     self.replica.wrote(state, written.metadata.resource_version.clone());
                     self.keep_in_mind(Some(written));
                     self.report(&did);
@@ -221,7 +246,10 @@ impl<F: FnMut(News)> Keeper<F> {
         let Some(patch) = self.replica.send(configuration, SystemTime::now()) else { return Ok(()) };
         let name = self.cluster.name(configuration);
         match self.cluster.patch(configuration, &patch).await {
-            Ok(()) => tracing::info!(name, "caBundle written"),
+            Ok(()) => {
+                self.wrote = true;
+                tracing::info!(name, "caBundle written");
+            }
             // Somebody else has written to it, and the watch is about to tell.
             Err(error) if error.lost_the_race() || error.found_another() => {
                 tracing::debug!(name, %error, "caBundle not written");
@@ -263,19 +291,6 @@ enum KeepError {
     Call(#[from] CallError),
     #[error("cannot issue: {0}")]
     Issue(#[from] rcgen::Error),
-}
-
-impl Retry {
-    fn is_due(&self) -> bool {
-        self.0.is_none_or(|(at, _)| at <= Instant::now())
-    }
-
-    /// Each time twice as long as the time before.
-    fn postpone(&mut self) -> Duration {
-        let pause = self.0.map_or(PAUSES[0], |(_, pause)| (pause * 2).min(PAUSES[1]));
-        self.0 = Some((Instant::now() + pause, pause));
-        pause
-    }
 }
 
 #[cfg(test)]

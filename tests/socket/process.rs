@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
@@ -54,17 +54,11 @@ impl Served {
     }
 
     fn ask(&self, path: &str) -> String {
-        let mut tcp = TcpStream::connect(self.admin).unwrap();
-        tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(tcp, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        tcp.read_to_string(&mut answer).unwrap();
-        answer
+        ask(self.admin, path)
     }
 
     fn terminate(&self) {
-        let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        terminate(&self.process);
     }
 }
 
@@ -73,6 +67,20 @@ impl Drop for Served {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn ask(admin: SocketAddr, path: &str) -> String {
+    let mut tcp = TcpStream::connect(admin).unwrap();
+    tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    write!(tcp, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn terminate(process: &Child) {
+    let pid = process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
 }
 
 /// The next line of the log that has these words.
@@ -135,4 +143,51 @@ fn it_does_not_start_without_a_certificate() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(said.contains("tls.crt") && said.contains("--cert-dir") && said.contains("podgraft certs"), "{said}");
+}
+
+/// An address at which nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+#[test]
+fn f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let (api_server, admin) = (nobody(), nobody());
+    let cluster = format!(
+        "{{apiVersion: v1, kind: Config, current-context: a, contexts: [{{name: a, context: {{cluster: a, user: a}}}}], \
+         users: [{{name: a, user: {{}}}}], clusters: [{{name: a, cluster: {{server: \"http://{api_server}\"}}}}]}}"
+    );
+    fs::write(&kubeconfig, cluster).unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_podgraft"))
+        .args(["serve", "--cluster", "--cert-secret", "a", "--namespace", "a", "--log-format", "json"])
+        .args(["--listen", "127.0.0.1:0", "--admin-listen", &admin.to_string()])
+        .env("KUBECONFIG", &kubeconfig)
+        .env_remove("RUST_LOG")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let mut lines = Vec::new();
+    let attempts = |lines: &[String]| lines.iter().filter(|line| line.contains("cannot look after")).count();
+    while attempts(&lines) < 3 {
+        let mut line = String::new();
+        assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {lines:?}");
+        lines.push(line);
+    }
+    assert!(ask(admin, "/livez").starts_with("HTTP/1.1 200"));
+    let ready = ask(admin, "/readyz?verbose");
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    assert!(ready.contains("[-]certificate failed") && ready.contains("[-]companions failed"), "{ready}");
+    terminate(&process);
+    line_with(&mut log, "told to end before there was anything to answer with");
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    // The client's own words for the same are left out, and each watch complains in few.
+    let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(count("\"ERROR\""), 0, "{lines:?}");
+    for resource in ["\"clustercompanions\"", "\"companions\"", "\"namespaces\""] {
+        assert!(count(resource) <= 1, "{resource}: {lines:?}");
+    }
+    assert!(count("cannot watch, trying again") <= 1, "{lines:?}");
 }

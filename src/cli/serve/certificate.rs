@@ -8,10 +8,11 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use tokio::sync::Notify;
 
+use super::background::{Background, Task};
 use super::cluster::Cluster;
 use super::duration;
 use crate::metrics::{Issued, Metrics, Reloadable};
-use crate::tls::{CertificateFiles, News, Reload, Serving, SharedCertificate};
+use crate::tls::{CertificateFiles, Learned, News, Reload, Serving, SharedCertificate};
 
 /// Where the serving certificate comes from.
 #[derive(Debug, Args)]
@@ -51,9 +52,10 @@ impl Certificate {
         cluster: &Cluster,
         interval: Duration,
         metrics: &Arc<Metrics>,
+        background: &mut Background,
     ) -> anyhow::Result<()> {
         match self.shared(cluster)? {
-            Some(shared) => keep(shared, serving, cluster, interval, metrics).await,
+            Some(shared) => keep(shared, serving, cluster, interval, metrics, background).await,
             None => self.files(serving, interval, metrics),
         }
     }
@@ -79,6 +81,7 @@ impl Certificate {
         let namespace = cluster.namespace.clone().context("--cert-secret needs --namespace")?;
         for (flag, lifetime) in [("--cert-lifetime", self.cert_lifetime), ("--ca-lifetime", self.ca_lifetime)] {
             ensure!(lifetime >= SHORTEST, "{flag} must be at least {} s", SHORTEST.as_secs());
+            ensure!(lifetime <= LONGEST, "{flag} must be at most {} h", LONGEST.as_secs() / 3600);
         }
         let pause = self.ca_pause;
         ensure!(pause < self.ca_lifetime / 3, "--ca-pause must be shorter than a third of --ca-lifetime");
@@ -90,6 +93,8 @@ impl Certificate {
 
 /// Certificates are dated in whole seconds, and a third of a life must be long enough to issue the next one.
 const SHORTEST: Duration = Duration::from_secs(10);
+/// A hundred years: dates end with the year 9999.
+const LONGEST: Duration = Duration::from_secs(876_000 * 3600);
 
 async fn keep(
     shared: SharedCertificate,
@@ -97,30 +102,37 @@ async fn keep(
     cluster: &Cluster,
     interval: Duration,
     metrics: &Arc<Metrics>,
+    background: &mut Background,
 ) -> anyhow::Result<()> {
     let client = cluster.client().await?;
     metrics.certificates.look_after();
     tracing::info!(namespace = shared.namespace, secret = shared.secret, "waiting for a serving certificate");
     let there = Arc::new(Notify::new());
-    let (metrics, notify) = (Arc::clone(metrics), Arc::clone(&there));
-    let mut first = true;
-    let tell = move |news| match news {
+    let (serving, metrics, notify) = (Arc::clone(serving), Arc::clone(metrics), Arc::clone(&there));
+    let learned = Learned::default();
+    background.write(Task::CertificateKeeper, move || {
+        let tell = tell(Arc::clone(&metrics), Arc::clone(&notify), serving.expires().is_none());
+        shared.clone().keep(client.clone(), Arc::clone(&serving), learned.clone(), interval, tell)
+    });
+    there.notified().await;
+    Ok(())
+}
+
+fn tell(metrics: Arc<Metrics>, there: Arc<Notify>, mut first: bool) -> impl FnMut(News) + Send {
+    move |news| match news {
         News::Serving(expires) => {
             metrics.certificates.expires(expires);
             if !std::mem::take(&mut first) {
                 metrics.reloaded(Reloadable::Certificate, true);
             }
-            notify.notify_one();
+            there.notify_one();
         }
         News::Authority(expires) => metrics.certificates.authority_expires(expires),
         News::IssuedPair => metrics.certificates.issued(Issued::Pair),
         News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
         News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
         News::Failed => metrics.certificates.failed(),
-    };
-    tokio::spawn(shared.keep(client, Arc::clone(serving), interval, tell));
-    there.notified().await;
-    Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -163,6 +175,7 @@ mod tests {
         };
         check("--cert-lifetime 9s", "--cert-lifetime must be at least 10 s");
         check("--ca-lifetime 1s", "--ca-lifetime must be at least 10 s");
+        check("--ca-lifetime 99999999h", "--ca-lifetime must be at most 876000 h");
         check("--ca-lifetime 3m --ca-pause 1m", "--ca-pause must be shorter than a third of --ca-lifetime");
         check("--cert-dir here", "cannot be used with");
         assert!(shared("--cert-secret a").is_err(), "without a namespace");

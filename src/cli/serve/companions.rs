@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use kube::Client;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
+use super::background::{Background, Task};
 use super::policies::Kept;
 use crate::api::gate;
 use crate::inject::world::{Settings, World};
@@ -49,16 +50,17 @@ impl Companions {
         policies: Option<Kept>,
         settings: Settings,
         metrics: &Arc<Metrics>,
+        background: &mut Background,
     ) -> anyhow::Result<Self> {
         for path in paths {
             path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
         }
-        let files = follow_files(paths, interval, client.is_some(), metrics);
+        let files = follow_files(paths, interval, client.is_some(), metrics, background);
         let cluster = client.map(|client| {
             let (snapshots, pulse, watching) = cluster::watch(&client);
-            tokio::spawn(watching);
+            background.run(Task::ClusterWatch, watching);
             let (wanted, receiver) = watch::channel(Vec::new());
-            tokio::spawn(cluster::write(client, receiver));
+            background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
             Cluster { snapshots, pulse, wanted }
         });
         Ok(Companions { files, cluster, policies, settings, metrics: Arc::clone(metrics), known: Known::default() })
@@ -77,7 +79,7 @@ impl Companions {
 
     /// The first snapshot of everything. It is waited for until all that the cluster says was heard once. From then on
     /// it is replaced whenever something changes.
-    pub(super) async fn world(mut self) -> Arc<ArcSwap<World>> {
+    pub(super) async fn world(mut self, background: &mut Background) -> Arc<ArcSwap<World>> {
         if let Some(cluster) = &mut self.cluster {
             // An error would mean that the watch has ended, which it never does.
             let _ = cluster.snapshots.wait_for(Option::is_some).await;
@@ -91,10 +93,16 @@ impl Companions {
         let (good, broken) = self.known.good_and_broken();
         tracing::info!(good, broken, namespaces = self.known.namespaces(), "companions known");
         let published = Arc::clone(&world);
-        tokio::spawn(async move {
-            loop {
-                self.changed().await;
-                self.publish(&published).await;
+        let shared = Arc::new(Mutex::new(self));
+        background.run(Task::Snapshots, move || {
+            let (shared, published) = (Arc::clone(&shared), Arc::clone(&published));
+            async move {
+                let mut companions = shared.lock().await;
+                loop {
+                    // First of all, for whoever panicked before may have heard of a change and not published it.
+                    companions.publish(&published).await;
+                    companions.changed().await;
+                }
             }
         });
         world
@@ -114,7 +122,10 @@ impl Companions {
             // With thousands of Namespaces this takes milliseconds, in which reviews are to be answered.
             match tokio::task::spawn_blocking(move || all.world(settings)).await {
                 Ok(made) => world.store(Arc::new(made)),
-                Err(error) => tracing::error!(%error, "companions could not be put together; the last ones stay"),
+                Err(error) => {
+                    self.metrics.panics.inc();
+                    tracing::error!(%error, "companions could not be put together; the last ones stay");
+                }
             }
         }
         self.count(&known);
@@ -209,20 +220,24 @@ fn follow_files(
     interval: Duration,
     with_cluster: bool,
     metrics: &Arc<Metrics>,
+    background: &mut Background,
 ) -> watch::Receiver<Loaded> {
     let files = Files { paths: paths.to_vec() };
     let first = files.load(&Loaded::default());
     if !paths.is_empty() {
         tell(&first.report, with_cluster, metrics);
     }
-    let (sender, receiver) = watch::channel(first.clone());
+    let (sender, receiver) = watch::channel(first);
     let metrics = Arc::clone(metrics);
-    let tell_of_change = move |loaded: &Loaded| {
-        metrics.reloaded(Reloadable::Companions, loaded.report.first_error().is_none());
-        tell(&loaded.report, with_cluster, &metrics);
-        sender.send_replace(loaded.clone());
-    };
-    tokio::spawn(files::watch(files, first, interval, tell_of_change));
+    background.run(Task::FilesWatch, move || {
+        let (files, sender, metrics) = (files.clone(), sender.clone(), Arc::clone(&metrics));
+        let last = sender.borrow().clone();
+        files::watch(files, last, interval, move |loaded: &Loaded| {
+            metrics.reloaded(Reloadable::Companions, loaded.report.first_error().is_none());
+            tell(&loaded.report, with_cluster, &metrics);
+            sender.send_replace(loaded.clone());
+        })
+    });
     receiver
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use kube::Client;
 
+use super::background::{Background, Task};
 use super::cluster::Cluster;
 use super::duration;
 use crate::http::Check;
@@ -40,15 +41,18 @@ impl Policies {
         cluster: &Cluster,
         required: bool,
         metrics: &Arc<Metrics>,
+        background: &mut Background,
     ) -> Option<Kept> {
         let namespace = cluster.namespace.as_deref().map(Box::from);
         let installation = Installation { name: cluster.name.as_str().into(), namespace };
         if !required {
-            tokio::spawn(policies::clear(client.clone(), installation));
+            let client = client.clone();
+            background.write(Task::PolicyWriter, move || policies::clear(client.clone(), installation.clone()));
             return None;
         }
-        let (keeper, keeping) = Keeper::start(client, installation, self.policy_pause);
-        tokio::spawn(keeping);
+        let (keeper, tasks) = Keeper::start(client, installation, self.policy_pause);
+        background.run(Task::PolicyWatch, tasks.watching);
+        background.write(Task::PolicyWriter, tasks.writing);
         Some(Kept { keeper, metrics: Arc::clone(metrics) })
     }
 }

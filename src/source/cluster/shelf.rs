@@ -18,6 +18,11 @@ impl<K, T> Default for Shelf<K, T> {
 }
 
 impl<K: Ord, T> Shelf<K, T> {
+    /// One on which something stands that was not listed here.
+    pub(super) fn holding(stands: impl IntoIterator<Item = (K, T)>) -> Self {
+        Shelf { stands: stands.into_iter().collect(), ..Shelf::default() }
+    }
+
     /// What stands.
     pub(super) fn stands(&self) -> &BTreeMap<K, T> {
         &self.stands

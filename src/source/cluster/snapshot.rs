@@ -47,6 +47,19 @@ struct Published {
 }
 
 impl Gathered {
+    /// Goes on after a snapshot that somebody else made: what it holds is the last good version of what is listed.
+    pub(super) fn after(last: Option<&Snapshot>) -> Self {
+        let Some(last) = last else { return Gathered::default() };
+        let objects = || last.objects.iter().map(|(key, object)| (key.clone(), Arc::clone(object)));
+        let namespaces = last.namespaces.iter().map(|(name, namespace)| (name.clone(), Arc::clone(namespace)));
+        Gathered {
+            cluster_companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_none())),
+            companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_some())),
+            namespaces: Shelf::holding(namespaces),
+            ..Gathered::default()
+        }
+    }
+
     /// Takes news of a companion; `None` is a failure.
     pub(super) fn companion(&mut self, resource: Resource, event: Option<Event<Raw>>) {
         let those = if resource == Resource::Companions { &mut self.companions } else { &mut self.cluster_companions };
@@ -184,6 +197,24 @@ mod tests {
         let steps =
             vec![Listing("a", 1, "i:1"), Listing("b", 1, ""), End, Put("b", 2, "i:2"), Put("a", 2, ""), Gone("a")];
         check(steps, &["-", "-", "a=i:1 b broken", "a=i:1 b=i:2", "a=i:1 b=i:2", "b=i:2"]);
+    }
+
+    #[test]
+    fn what_goes_on_after_a_snapshot_publishes_nothing_before_all_is_listed_and_knows_the_last_good_versions() {
+        let mut before = Gathered::default();
+        before.companion(Resource::Companions, Some(Event::InitDone));
+        before.namespace(Some(Event::InitDone));
+        for event in [Event::InitApply(raw("a", 1, "i:1")), Event::InitApply(raw("b", 1, "i:1")), Event::InitDone] {
+            before.companion(Resource::ClusterCompanions, Some(event));
+        }
+        let mut gathered = Gathered::after(Some(&before.publish()));
+        gathered.companion(Resource::Companions, Some(Event::InitDone));
+        gathered.namespace(Some(Event::InitDone));
+        gathered.companion(Resource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
+        assert_eq!(gathered.due(), None);
+        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+        assert!(gathered.due().is_some());
+        assert_eq!(words(&gathered.publish()), "a=i:1", "the new version of a is broken, and b is gone");
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Bundles {
         self.all(|found| found == mended(found, ours, now).as_bytes())
     }
 
-    /// Since when each is known to hold the next authority, now that it is looked at.
+    /// Since when each is known to hold the next authority, now that it is looked at. That is what is stored; API servers
+    /// take it up later, each in its own time, which is what the pause before it signs is for.
     pub(super) fn held_since(&mut self, next: Option<&Anchor>, now: SystemTime) -> Option<SystemTime> {
         let next = next.filter(|next| self.hold(next));
         // A clock that was set back must not make the wait longer than it is.
@@ -133,6 +134,10 @@ impl Seen {
 
 /// What a `caBundle` should hold: our authorities, and whatever else stands there and is valid. Somebody may serve by
 /// it: a replica that this one has not heard of, or what served before there was a Secret. It goes when it expires.
+///
+/// Each of several API servers takes up a changed configuration at a moment of its own, and nobody tells when the last
+/// one has. That does no harm as long as nothing valid is ever taken out: old and new are trusted by whoever has the new
+/// bundle, and whoever has the old one trusts what is being served still.
 fn mended(found: &[u8], ours: &[Anchor], now: SystemTime) -> String {
     let there = Anchor::parse_all(found);
     bundle(there.iter().filter(|anchor| anchor.expires() > now).chain(ours))

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::stream::{BoxStream, Stream, StreamExt as _, select_all};
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -12,7 +12,6 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
 use super::bundles::{Configuration, Seen};
@@ -37,6 +36,8 @@ pub(super) enum Event {
     Secret(Option<String>),
     /// A configuration has changed, or is gone.
     Configuration(Configuration, Option<Seen>),
+    /// The object of this name cannot be watched at the moment, and why. It is tried again.
+    Deaf(String, String),
 }
 
 /// Why a call came to nothing.
@@ -96,21 +97,22 @@ impl Cluster {
         configuration.name(&self.installation)
     }
 
-    /// Watches everything, until nobody listens any more.
-    pub(super) fn watch(&self, events: &Sender<Event>) {
+    /// Watches everything, for as long as somebody listens.
+    pub(super) fn watch(&self) -> impl Stream<Item = Event> + Send + use<> {
         let version =
             |secret: Option<Secret>| Event::Secret(secret.and_then(|secret| secret.metadata.resource_version));
-        forward(watch_one(&self.secrets, &self.secret), self.secret.clone(), version, events.clone());
-        for configuration in Configuration::ALL {
+        let secret = events(watch_one(&self.secrets, &self.secret), self.secret.clone(), version);
+        let configurations = Configuration::ALL.into_iter().map(|configuration| {
             let name = self.name(configuration);
             if configuration == Configuration::Preview {
                 let event = move |object: Option<_>| Event::Configuration(configuration, object.map(Seen::from));
-                forward(watch_one(&self.validating, &name), name, event, events.clone());
+                events(watch_one(&self.validating, &name), name, event)
             } else {
                 let event = move |object: Option<_>| Event::Configuration(configuration, object.map(Seen::from));
-                forward(watch_one(&self.mutating, &name), name, event, events.clone());
+                events(watch_one(&self.mutating, &name), name, event)
             }
-        }
+        });
+        select_all(configurations.chain([secret]))
     }
 }
 
@@ -141,23 +143,14 @@ where
     watcher::watch_object(api.clone(), name).default_backoff()
 }
 
-fn forward<K: Send + 'static>(
+fn events<K: Send + 'static>(
     watched: impl Stream<Item = Watched<K>> + Send + 'static,
     name: String,
     event: impl Fn(Option<K>) -> Event + Send + 'static,
-    events: Sender<Event>,
-) {
-    tokio::spawn(async move {
-        let mut watched = std::pin::pin!(watched);
-        while let Some(object) = watched.next().await {
-            match object {
-                Ok(object) => {
-                    if events.send(event(object)).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => tracing::warn!(name, %error, "cannot watch, trying again"),
-            }
-        }
-    });
+) -> BoxStream<'static, Event> {
+    let told = move |object: Watched<K>| match object {
+        Ok(object) => event(object),
+        Err(error) => Event::Deaf(name.clone(), error.to_string()),
+    };
+    watched.map(told).boxed()
 }

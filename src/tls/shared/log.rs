@@ -1,8 +1,33 @@
 //! What the log says of certificates. Never a key.
 
-use std::time::SystemTime;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use super::rotation::Did;
+
+/// How far complaints about watches are apart: where the API server is away, all of them fail, again and again.
+const COMPLAINT: Duration = Duration::from_secs(60);
+
+/// Watches that fail, and when that was said last.
+#[derive(Debug, Default)]
+pub(super) struct Deaf {
+    names: BTreeSet<String>,
+    said: Option<Instant>,
+}
+
+impl Deaf {
+    /// Takes in that a watch failed. Returns the names of all that failed since it was said last, if it is time to say so.
+    pub(super) fn complain(&mut self, name: String, now: Instant) -> Option<String> {
+        self.names.insert(name);
+        if self.said.is_some_and(|said| now.duration_since(said) < COMPLAINT) {
+            return None;
+        }
+        self.said = Some(now);
+        Some(std::mem::take(&mut self.names).into_iter().collect::<Vec<_>>().join(", "))
+    }
+}
 
 impl Did {
     /// Says that it was done, and to which Secret.
@@ -32,4 +57,22 @@ impl Did {
 
 pub(super) fn seconds_until(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::now()).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watches_that_fail_are_told_of_in_one_line_a_minute() {
+        let (mut deaf, start) = (Deaf::default(), Instant::now());
+        let mut complain = |name: &str, second| deaf.complain(name.into(), start + Duration::from_secs(second));
+        assert_eq!(complain("b", 0).as_deref(), Some("b"));
+        assert_eq!(complain("c", 0), None);
+        assert_eq!(complain("a", 30), None);
+        assert_eq!(complain("c", 59), None);
+        assert_eq!(complain("b", 60).as_deref(), Some("a, b, c"));
+        assert_eq!(complain("a", 61), None);
+        assert_eq!(complain("a", 300).as_deref(), Some("a"));
+    }
 }

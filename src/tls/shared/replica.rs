@@ -1,10 +1,11 @@
 //! What one replica knows of the Secret and of each `caBundle`, and what follows from it. No I/O; the time is told.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::Learned;
 use super::bundles::{Bundles, Configuration, Seen};
 use super::memory::Memory;
 use super::rotation::{Did, State, Terms};
@@ -20,16 +21,16 @@ pub(super) struct Replica {
     terms: Terms,
     /// What is in the Secret, and at which resourceVersion (none where it is gone); nothing where it is to be read.
     view: Option<(State, Option<String>)>,
-    memory: Memory,
+    learned: Learned,
     bundles: Bundles,
     /// For each configuration, the resourceVersion that was patched last, and when.
     sent: [Option<(String, SystemTime)>; Configuration::ALL.len()],
 }
 
 impl Replica {
-    pub(super) fn new(terms: Terms) -> Self {
-        let (memory, bundles) = (Memory::default(), Bundles::default());
-        Replica { terms, view: None, memory, bundles, sent: [const { None }; Configuration::ALL.len()] }
+    pub(super) fn new(terms: Terms, learned: Learned) -> Self {
+        let (bundles, sent) = (Bundles::default(), [const { None }; Configuration::ALL.len()]);
+        Replica { terms, view: None, learned, bundles, sent }
     }
 
     /// A watch told that the Secret has this resourceVersion: another than the one that was read makes the view old.
@@ -62,7 +63,7 @@ impl Replica {
 
     /// The Secret was written as [`Replica::step`] said.
     pub(super) fn wrote(&mut self, state: State, version: Option<String>) {
-        self.memory.note(&state);
+        self.memory().note(&state);
         self.saw(state, version);
     }
 
@@ -78,11 +79,11 @@ impl Replica {
     pub(super) fn step(&mut self, now: SystemTime) -> Result<Option<(State, Vec<Did>)>, rcgen::Error> {
         let Some((read, _)) = &self.view else { return Ok(None) };
         let held_since = self.bundles.held_since(read.next.as_ref().map(|next| &next.anchor), now);
-        let complete = self.memory.complete(read, now);
+        let complete = self.memory().complete(read, now);
         let stepped = complete.step(&self.terms, now, held_since)?;
         Ok(match stepped {
             None if complete == *read => {
-                self.memory.note(read);
+                self.memory().note(read);
                 None
             }
             None => Some((complete, Vec::new())),
@@ -92,7 +93,7 @@ impl Replica {
 
     /// What is to be served from now on, if that changes.
     pub(super) fn adopt(&mut self, now: SystemTime) -> Option<Arc<Pair>> {
-        self.memory.adopt(&self.terms.names, |anchor| self.bundles.hold(anchor), now)
+        self.memory().adopt(&self.terms.names, |anchor| self.bundles.hold(anchor), now)
     }
 
     /// Whether each `caBundle` is what it should be.
@@ -110,6 +111,11 @@ impl Replica {
         let (version, patch) = self.patch(configuration, now)?;
         self.sent[configuration as usize] = Some((version, now));
         Some(patch)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Each change of it is one assignment, so nobody who panicked has left half of one.
+        self.learned.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn patch(&self, configuration: Configuration, now: SystemTime) -> Option<(String, Value)> {

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use k8s_openapi::ByteString;
-use proptest::prelude::*;
 use serde_json::Value;
 
+use super::Learned;
 use super::bundles::{Configuration, Entry, Seen};
 use super::replica::Replica;
 use super::rotation::{State, Terms};
 use super::trust::trusted;
 use crate::tls::Pair;
 use crate::tls::authority::Anchor;
+
+mod stories;
 
 const REPLICAS: usize = 3;
 /// The two configurations that there are; the others do not exist.
@@ -32,6 +34,8 @@ enum Happening {
     Hears(usize),
     /// A replica starts anew, and has forgotten everything.
     Restarts(usize),
+    /// A bug ends what a replica does; another one goes on in its place, and what is served stays.
+    Panics(usize),
     Passes(u64),
     /// Somebody deletes the Secret, empties it, restores an old one, or spoils one key.
     SecretGoes,
@@ -54,6 +58,9 @@ struct World {
 
 struct Process {
     replica: Replica,
+    /// How far its clock is behind, in seconds.
+    behind: u64,
+    learned: Learned,
     serving: Option<Arc<Pair>>,
     pending: Option<Pending>,
 }
@@ -71,7 +78,8 @@ fn terms() -> Terms {
 
 impl Process {
     fn new() -> Self {
-        Process { replica: Replica::new(terms()), serving: None, pending: None }
+        let learned = Learned::default();
+        Process { replica: Replica::new(terms(), learned.clone()), learned, behind: 0, serving: None, pending: None }
     }
 }
 
@@ -94,11 +102,20 @@ impl World {
         self.versions
     }
 
+    /// What a replica takes for the time.
+    fn clock(&self, who: usize) -> SystemTime {
+        self.now - Duration::from_secs(self.processes[who].behind)
+    }
+
     fn happens(&mut self, what: &Happening) {
         match *what {
             Happening::Acts(who) => self.acts(who),
             Happening::Hears(who) => self.hears(who),
             Happening::Restarts(who) => self.processes[who] = Process::new(),
+            Happening::Panics(who) => {
+                let process = &mut self.processes[who];
+                (process.replica, process.pending) = (Replica::new(terms(), process.learned.clone()), None);
+            }
             Happening::Passes(seconds) => self.now += Duration::from_secs(seconds),
             Happening::SecretGoes => self.secret = None,
             Happening::SecretEmptied => self.spoil(Data::clear),
@@ -145,7 +162,7 @@ impl World {
             Some(Pending::Patch(which, patch)) => return self.patch(which, &patch),
             None => {}
         }
-        let now = self.now;
+        let now = self.clock(who);
         if self.processes[who].replica.must_read(now).unwrap() && self.read(who) {
             return;
         }
@@ -168,9 +185,10 @@ impl World {
     fn read(&mut self, who: usize) -> bool {
         let read = self.secret.as_ref().map(|(_, data)| State::read(data)).unwrap_or_default();
         let base = self.secret.as_ref().map(|(version, _)| *version);
+        let now = self.clock(who);
         let process = &mut self.processes[who];
         process.replica.saw(read, base.map(|version| version.to_string()));
-        process.pending = process.replica.step(self.now).unwrap().map(|(state, _)| Pending::Secret(state, base));
+        process.pending = process.replica.step(now).unwrap().map(|(state, _)| Pending::Secret(state, base));
         process.pending.is_some()
     }
 
@@ -224,91 +242,4 @@ impl World {
             }
         }
     }
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    let who = || 0..REPLICAS;
-    prop_oneof![
-        40 => who().prop_map(Happening::Acts),
-        20 => who().prop_map(Happening::Hears),
-        10 => (1..12_u64).prop_map(Happening::Passes),
-        2 => who().prop_map(Happening::Restarts),
-        1 => Just(Happening::SecretGoes),
-        1 => Just(Happening::SecretEmptied),
-        1 => (0..6_usize).prop_map(Happening::SecretRestored),
-        1 => (0..KEYS.len()).prop_map(Happening::KeySpoilt),
-        1 => (0..THERE.len()).prop_map(Happening::BundleEmptied),
-    ]
-}
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() }
-}
-
-proptest! {
-    #![proptest_config(cases())]
-
-    #[test]
-    fn nothing_that_a_replica_does_takes_trust_away(story in prop::collection::vec(happening(), 1..150)) {
-        let mut world = World::new();
-        world.settle();
-        for (place, what) in story.iter().enumerate() {
-            let before = world.trust();
-            world.happens(what);
-            let after = world.trust();
-            if matches!(what, Happening::BundleEmptied(_)) {
-                continue;
-            }
-            for (who, which) in (0..REPLICAS).flat_map(|who| [(who, 0), (who, 1)]) {
-                let lost = before[who][which] == Some(true) && after[who][which] == Some(false);
-                prop_assert!(!lost, "{what:?} at {place}: replica {who} is trusted by {which} no more");
-            }
-        }
-        world.settle();
-        world.now += Duration::from_secs(6);
-        world.settle();
-        prop_assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "in the end all is well");
-    }
-}
-
-#[test]
-fn for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time() {
-    let mut world = World::new();
-    world.settle();
-    let mut signed = Vec::new();
-    for second in 0..900 {
-        world.now += Duration::from_secs(1);
-        for who in 0..REPLICAS {
-            world.hears(who);
-            for _ in 0..4 {
-                world.acts(who);
-            }
-            assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "after {second} s, when replica {who} had acted");
-        }
-        let (_, data) = world.secret.as_ref().unwrap();
-        let signing = State::read(data).signing.unwrap().anchor;
-        if signed.last() != Some(&signing) {
-            signed.push(signing);
-        }
-        assert!(Anchor::parse_all(&world.bundles[0].1).len() <= 2, "an old one goes");
-    }
-    assert!(signed.len() >= 12, "there were {} authorities", signed.len());
-}
-
-#[test]
-fn replicas_that_begin_at_once_agree_on_one_authority() {
-    let mut world = World::new();
-    for who in 0..REPLICAS {
-        world.hears(who);
-    }
-    for _ in 0..8 {
-        for who in 0..REPLICAS {
-            world.acts(who);
-        }
-    }
-    let serving: Vec<_> = world.processes.iter().map(|p| p.serving.as_ref().unwrap().chain()[0].clone()).collect();
-    assert!(serving.iter().all(|leaf| *leaf == serving[0]));
-    let (_, data) = world.secret.as_ref().unwrap();
-    assert_eq!(State::read(data).anchors().count(), 1);
 }
