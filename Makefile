@@ -28,11 +28,11 @@ bench:
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
 
-## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes (root)
+## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
 
-## reviews record anew what that API server asks, for tests/reviews.rs (root)
+## reviews record anew what that API server asks, for tests/reviews.rs
 reviews:
 	$(CARGO) test --locked --test cluster -- record
 

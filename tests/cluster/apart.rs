@@ -3,12 +3,13 @@
 //! The program starts itself again inside a network, a process and a mount namespace. All that it starts lives in
 //! there; when it ends, in whichever way, the kernel ends the rest and takes the network away.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// Says to the program that it is inside, and the process by which it is seen from outside.
+/// Says to the program that it is inside: the process by which it is seen from outside, and how to come in to it.
 const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
 
 /// The address at which the cluster's own servers are.
@@ -20,18 +21,32 @@ pub fn go() -> anyhow::Result<()> {
         return furnish();
     }
     let program = std::env::current_exe().context("this program does not know where it is")?;
-    let failed = Command::new("unshare")
+    let mut unshare = Command::new("unshare");
+    let mut inside = std::process::id().to_string();
+    if !is_root()? {
+        // Inside it is root, and outside it stays who it is: most kernels let everybody do that.
+        unshare.args(["--user", "--map-root-user"]);
+        inside += " --user --preserve-credentials";
+    }
+    let failed = unshare
         .args(["--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"])
         .arg(program)
         .args(std::env::args_os().skip(1))
-        .env(INSIDE, std::process::id().to_string())
+        .env(INSIDE, inside)
         .exec();
     bail!("cannot run unshare (of util-linux): {failed}")
 }
 
-/// The process outside whose only child is this one: exec keeps process ids.
-pub fn outside() -> String {
-    std::env::var(INSIDE).unwrap_or_default()
+/// The process outside whose only child is this one (exec keeps process ids), and what `nsenter` takes besides.
+pub fn outside() -> (String, String) {
+    let inside = std::env::var(INSIDE).unwrap_or_default();
+    let (process, more) = inside.split_once(' ').unwrap_or((&inside, ""));
+    (process.to_owned(), more.to_owned())
+}
+
+/// Whether whoever runs this is root outside.
+fn is_root() -> anyhow::Result<bool> {
+    Ok(std::fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
 }
 
 /// Gives the network what a machine has, and Pods' networks a place to be listed in.
@@ -40,8 +55,8 @@ fn furnish() -> anyhow::Result<()> {
     run(&["ip", "link", "set", "lo", "up"])?;
     run(&["ip", "address", "add", &address, "dev", "lo"])?;
     run(&["ip", "route", "add", "default", "dev", "lo"])?;
-    std::fs::create_dir_all("/run/netns").context("cannot make /run/netns")?;
-    run(&["mount", "-t", "tmpfs", "none", "/run/netns"])
+    run(&["mount", "-t", "tmpfs", "none", "/run"])?;
+    std::fs::create_dir_all("/run/netns").context("cannot make /run/netns")
 }
 
 /// Runs a command to its end.
@@ -52,6 +67,11 @@ pub fn run(command: &[&str]) -> anyhow::Result<()> {
         .output()
         .with_context(|| format!("cannot run {}", command[0]))?;
     let said = String::from_utf8_lossy(&done.stderr);
-    ensure!(done.status.success(), "{} failed (it needs root): {}", command.join(" "), said.trim());
+    ensure!(
+        done.status.success(),
+        "{} failed, which takes root or user namespaces: {}",
+        command.join(" "),
+        said.trim()
+    );
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 /// Where each program is.
 #[derive(Debug, Clone)]
@@ -22,26 +22,36 @@ pub struct Parts {
 
 /// A Go module of `parts/`, and one of its commands.
 struct Source {
+    /// What the program is called.
+    name: &'static str,
     module: &'static str,
     /// The requirement whose version is the version of the program.
     required: &'static str,
     command: &'static str,
 }
 
-const APISERVER: Source = kubernetes("k8s.io/kubernetes/cmd/kube-apiserver");
-const CONTROLLER_MANAGER: Source = kubernetes("k8s.io/kubernetes/cmd/kube-controller-manager");
-const KUBECTL: Source = kubernetes("k8s.io/kubernetes/cmd/kubectl");
-const HELM: Source = Source { module: "helm", required: "helm.sh/helm/v4", command: "helm.sh/helm/v4/cmd/helm" };
+const ETCD: Source = Source {
+    name: "etcd",
+    module: "etcd",
+    required: "go.etcd.io/etcd/server/v3",
+    command: "go.etcd.io/etcd/server/v3",
+};
+const APISERVER: Source = kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver");
+const CONTROLLER_MANAGER: Source =
+    kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager");
+const KUBECTL: Source = kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl");
+const HELM: Source =
+    Source { name: "helm", module: "helm", required: "helm.sh/helm/v4", command: "helm.sh/helm/v4/cmd/helm" };
 
-const fn kubernetes(command: &'static str) -> Source {
-    Source { module: "kubernetes", required: "k8s.io/kubernetes", command }
+const fn kubernetes(name: &'static str, command: &'static str) -> Source {
+    Source { name, module: "kubernetes", required: "k8s.io/kubernetes", command }
 }
 
 impl Parts {
-    /// All programs; builds what is missing, which takes about eight minutes on two cores the first time.
+    /// All programs; builds what is missing, which takes about nine minutes on two cores the first time.
     pub fn get() -> anyhow::Result<Self> {
         Ok(Parts {
-            etcd: etcd()?,
+            etcd: ETCD.get()?,
             apiserver: APISERVER.get()?,
             controller_manager: CONTROLLER_MANAGER.get()?,
             kubectl: KUBECTL.get()?,
@@ -57,16 +67,12 @@ pub fn helm() -> anyhow::Result<PathBuf> {
 }
 
 impl Source {
-    fn name(&self) -> &'static str {
-        self.command.rsplit('/').next().unwrap_or(self.command)
-    }
-
     fn get(&self) -> anyhow::Result<PathBuf> {
-        if let Some(ready) = ready(self.name()) {
+        if let Some(ready) = ready(self.name) {
             return Ok(ready);
         }
         let folder = cache()?.join(format!("{}-{}", self.module, self.version()?));
-        let program = folder.join(self.name());
+        let program = folder.join(self.name);
         if !program.exists() {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             // Another run may be building it: then this one waits, and finds it.
@@ -81,7 +87,7 @@ impl Source {
 
     fn build(&self, program: &Path) -> anyhow::Result<()> {
         let (started, version) = (Instant::now(), self.version()?);
-        eprintln!("building {} {version}; once, for it is kept in {}", self.name(), program.display());
+        eprintln!("building {} {version}; once, for it is kept in {}", self.name, program.display());
         let mut flags = "-s -w".to_owned();
         if self.module == "kubernetes" {
             // Without these the API server takes itself for version 0.
@@ -100,10 +106,10 @@ impl Source {
             .current_dir(self.folder())
             .env("CGO_ENABLED", "0")
             .status()
-            .with_context(|| format!("{} is built with Go 1.26 or newer, and `go` cannot be run", self.name()))?;
-        ensure!(built.success(), "building {} failed; what go said stands above", self.name());
+            .with_context(|| format!("{} is built with Go 1.26 or newer, and `go` cannot be run", self.name))?;
+        ensure!(built.success(), "building {} failed; what go said stands above", self.name);
         fs::rename(&unfinished, program)?;
-        eprintln!("built {} in {:.0} s", self.name(), started.elapsed().as_secs_f32());
+        eprintln!("built {} in {:.0} s", self.name, started.elapsed().as_secs_f32());
         Ok(())
     }
 
@@ -122,34 +128,9 @@ impl Source {
     }
 }
 
-fn etcd() -> anyhow::Result<PathBuf> {
-    if let Some(found) = ready("etcd").or_else(|| on_path("etcd")) {
-        return Ok(found);
-    }
-    if std::env::var_os("INSTALL").is_some() {
-        let install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends etcd-server iproute2";
-        let done = Command::new("sh").args(["-c", install]).env("DEBIAN_FRONTEND", "noninteractive").output()?;
-        if let Some(found) = on_path("etcd") {
-            return Ok(found);
-        }
-        bail!("etcd could not be installed from Debian's packages: {}", String::from_utf8_lossy(&done.stderr).trim());
-    }
-    bail!(
-        "etcd is missing: install Debian's etcd-server, or let this do it with INSTALL=1, or point KUBEBUILDER_ASSETS at \
-         a folder that setup-envtest filled"
-    )
-}
-
 fn ready(name: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("KUBEBUILDER_ASSETS")?);
     Some(folder.join(name)).filter(|program| program.exists())
-}
-
-/// Programs of the system's are not on everybody's `PATH`.
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    std::env::split_paths(&path).chain(system).map(|folder| folder.join(name)).find(|program| program.exists())
 }
 
 fn cache() -> anyhow::Result<PathBuf> {

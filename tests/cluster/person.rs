@@ -25,7 +25,7 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     let kubectl = cluster.folder.join("kubectl");
     let kubectl = kubectl.strip_prefix(tree()).unwrap_or(&kubectl).display();
     println!(
-        "\nA Kubernetes API server is up, with podgraft and the companions of examples/. In another terminal, as root:\n\n\
+        "\nA Kubernetes API server is up, with podgraft and the companions of examples/. In another terminal:\n\n\
          \x20 {kubectl} get clustercompanions                           what can be had\n\
          \x20 {kubectl} apply -f examples/git-sync/app.yaml             a Deployment that asks for one\n\
          \x20 {kubectl} -n pages get pods -o yaml | grep podgraft.dev   what came of it\n\
@@ -38,16 +38,16 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A command that enters the cluster's network, as root, and runs a program there.
+/// A command that enters the cluster's network and runs a program there, for whoever started the cluster.
 fn command(folder: &Path, name: &str, program: &Path) -> anyhow::Result<()> {
     let path = folder.join(name);
+    let (outside, more) = apart::outside();
     let text = format!(
-        "#!/bin/sh\n# {name} for the cluster that `make cluster` runs; it enters the cluster's network, which takes root.\n\
+        "#!/bin/sh\n# {name} for the cluster that `make cluster` runs, in the cluster's network.\n\
          read -r inside rest </proc/{outside}/task/{outside}/children\n\
-         KUBECONFIG={}/admin.kubeconfig exec nsenter --net=/proc/$inside/ns/net {} \"$@\"\n",
+         KUBECONFIG={}/admin.kubeconfig exec nsenter --target $inside --net {more} {} \"$@\"\n",
         folder.display(),
         program.display(),
-        outside = apart::outside()
     );
     fs::write(&path, text)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
