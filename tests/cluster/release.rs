@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::certificates::stored;
 use crate::cluster::{Cluster, OWN, printed};
 use crate::injection::create;
+use crate::installation::companion_path;
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{companion, containers, template};
@@ -15,6 +16,8 @@ use crate::workload::{companion, containers, template};
 tests![
     helm_test_asks_podgraft_by_its_service_and_succeeds,
     a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again,
+    what_runs_differs_in_nothing_from_what_the_chart_renders,
+    companions_of_files_and_of_the_cluster_are_used_together,
     the_plain_manifest_installs_and_is_deleted_without_helm,
 ];
 
@@ -64,6 +67,42 @@ async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_u
     // Nobody has to force anything from here on.
     cluster.install(&[ENTRIES]).await;
     cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
+}
+
+/// What tools ask that compare a cluster with a repository: they would put back whatever podgraft wrote over.
+async fn what_runs_differs_in_nothing_from_what_the_chart_renders(cluster: &Cluster) {
+    cluster.install(&[ENTRIES]).await;
+    let rendered = printed(cluster.helm(["get", "manifest", "podgraft", "--namespace", OWN]));
+    let file = cluster.folder.join("rendered.yaml");
+    std::fs::write(&file, rendered).expect("a file");
+    let diff = ["--namespace", OWN, "diff", "--server-side", "--field-manager=repository", "--filename"];
+    let file = file.display().to_string();
+    let differs = printed(cluster.kubectl(diff.into_iter().chain([file.as_str()])));
+    assert_eq!(differs, "");
+}
+
+async fn companions_of_files_and_of_the_cluster_are_used_together(cluster: &Cluster) {
+    let values = json!({"companionFiles": {"filed.yaml": companion("filed")}});
+    let file = cluster.folder.join("filed.json");
+    std::fs::write(&file, values.to_string()).expect("a file");
+    upgrade(cluster, &["--values", &file.display().to_string()]);
+    cluster.companion(&companion("clustered")).await;
+    let mut second = companion("filed");
+    second["spec"]["containers"][0]["image"] = "registry.example/second:1".into();
+    let path = companion_path(&second);
+    cluster.apply(&path, &second).await.expect("a companion of the same name");
+    cluster
+        .eventually("the second one's status", async || {
+            let now = cluster.get(&path).await.body;
+            (now["status"]["conditions"][0]["reason"] == "DeclaredInFile").then_some(())
+        })
+        .await;
+    let town = cluster.namespace(json!({})).await;
+    let asks = template(Value::Null, json!({"podgraft.dev/companions": "filed, clustered"}));
+    let pod = create(cluster, &town, "asks", &asks).await;
+    assert_eq!(containers(&pod), ["filed", "clustered", "web"]);
+    assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/filed:1", "the file's counts");
+    cluster.delete(&path).await.expect("deleting the second one");
 }
 
 async fn the_plain_manifest_installs_and_is_deleted_without_helm(cluster: &Cluster) {
