@@ -100,6 +100,7 @@ impl SharedCertificate {
             serving,
             tell,
             mould: Secret::default(),
+            gone: None,
             wrote: false,
             retry: Retry::default(),
             deaf: Deaf::default(),
@@ -119,6 +120,9 @@ impl SharedCertificate {
     }
 }
 
+/// How long a Secret stays gone before it is made again.
+const GONE_FOR_GOOD: Duration = Duration::from_secs(3);
+
 /// The replica, and its hands.
 struct Keeper<F> {
     replica: Replica,
@@ -129,6 +133,8 @@ struct Keeper<F> {
     tell: F,
     /// Labels, annotations and owners that the Secret had, for one that has to be created again.
     mould: Secret,
+    /// Since when the Secret is gone, where it is.
+    gone: Option<Instant>,
     /// Whether anything was written in this round.
     wrote: bool,
     retry: Retry,
@@ -189,6 +195,9 @@ impl<F: FnMut(News)> Keeper<F> {
         for _ in 0..RACES {
             self.replica.lost();
             let found = self.cluster.read().await?;
+            if self.waits_for(found.as_ref()) {
+                return Ok(());
+            }
             let read = found.as_ref().and_then(|secret| secret.data.as_ref()).map(State::read).unwrap_or_default();
             self.replica.saw(read, found.as_ref().and_then(|secret| secret.metadata.resource_version.clone()));
             let Some((state, did)) = self.replica.step(SystemTime::now())? else {
@@ -215,6 +224,16 @@ impl<F: FnMut(News)> Keeper<F> {
             }
         }
         Err(lost.into())
+    }
+
+    /// Whether a Secret that is gone is not to be made again yet. What is served is known without it. When podgraft is
+    /// uninstalled its rights go with the Secret, a moment before or after, and nothing of it may be left behind.
+    fn waits_for(&mut self, found: Option<&Secret>) -> bool {
+        if found.is_some() || self.serving.expires().is_none() {
+            self.gone = None;
+            return false;
+        }
+        self.gone.get_or_insert_with(Instant::now).elapsed() < GONE_FOR_GOOD
     }
 
     fn keep_in_mind(&mut self, secret: Option<Secret>) {

@@ -130,7 +130,8 @@ async fn broken_step(cluster: &Cluster, round: usize) -> Option<Step> {
     let name = format!("right-{round}");
     let mut broken = None;
     for step in Step::ALL {
-        let patience = if step == Step::BecomesReady { SHORT * 2 } else { SHORT };
+        let slow = [Step::BecomesReady, Step::MakesADeletedSecretAgain].contains(&step);
+        let patience = if slow { SHORT * 2 } else { SHORT };
         if tokio::time::timeout(patience, go(cluster, step, &name, &town)).await.is_err() {
             broken = Some(step);
             break;
