@@ -25,6 +25,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -49,6 +50,8 @@ pub struct SharedCertificate {
     pub secret: String,
     /// The name of the Service, and the first part of the names of the webhook configurations.
     pub installation: String,
+    /// The Helm release that the Secret belongs to, where it belongs to one.
+    pub release: Option<String>,
     /// How long a pair is valid.
     pub lifetime: Duration,
     /// How long an authority is valid.
@@ -100,6 +103,7 @@ impl SharedCertificate {
             serving,
             tell,
             mould: Secret::default(),
+            marks: self.release.map(|release| marks(&release, &self.namespace)),
             gone: None,
             wrote: false,
             retry: Retry::default(),
@@ -120,6 +124,16 @@ impl SharedCertificate {
     }
 }
 
+/// Label and annotations that Helm demands of what is in a release.
+fn marks(release: &str, namespace: &str) -> ObjectMeta {
+    let pairs = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+    ObjectMeta {
+        labels: pairs(&[("app.kubernetes.io/managed-by", "Helm")]),
+        annotations: pairs(&[("meta.helm.sh/release-name", release), ("meta.helm.sh/release-namespace", namespace)]),
+        ..ObjectMeta::default()
+    }
+}
+
 /// How long a Secret stays gone before it is made again.
 const GONE_FOR_GOOD: Duration = Duration::from_secs(3);
 
@@ -133,6 +147,8 @@ struct Keeper<F> {
     tell: F,
     /// Labels, annotations and owners that the Secret had, for one that has to be created again.
     mould: Secret,
+    /// By what Helm knows a Secret as a part of its release.
+    marks: Option<ObjectMeta>,
     /// Since when the Secret is gone, where it is.
     gone: Option<Instant>,
     /// Whether anything was written in this round.
@@ -204,7 +220,7 @@ impl<F: FnMut(News)> Keeper<F> {
                 self.keep_in_mind(found);
                 return Ok(());
             };
-            let mut secret = found.unwrap_or_else(|| self.mould.clone());
+            let mut secret = found.unwrap_or_else(|| self.anew());
             state.write(secret.data.get_or_insert_default());
             match self.cluster.write(secret).await {
                 Ok(written) => {
@@ -224,6 +240,16 @@ impl<F: FnMut(News)> Keeper<F> {
             }
         }
         Err(lost.into())
+    }
+
+    /// A Secret to be created. Without its marks Helm would neither take it nor delete it, and not install a second time.
+    fn anew(&self) -> Secret {
+        let mut secret = self.mould.clone();
+        if let Some(marks) = self.marks.clone() {
+            secret.metadata.labels.get_or_insert_default().extend(marks.labels.unwrap_or_default());
+            secret.metadata.annotations.get_or_insert_default().extend(marks.annotations.unwrap_or_default());
+        }
+        secret
     }
 
     /// Whether a Secret that is gone is not to be made again yet. What is served is known without it. When podgraft is

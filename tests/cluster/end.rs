@@ -10,6 +10,7 @@ use crate::workload::{companion, containers, template};
 
 tests![
     an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused,
+    a_secret_that_was_lost_with_all_replicas_is_made_as_a_part_of_the_release,
     uninstalling_leaves_companions_and_nothing_that_could_block_anything,
 ];
 
@@ -22,6 +23,23 @@ async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused(cl
     printed(cluster.helm(["rollback", "podgraft", "--namespace", OWN, "--wait", "--timeout", "2m"]));
     cluster.trusted().await;
     load.end("an upgrade and a rollback").await.expect_all_injected();
+}
+
+async fn a_secret_that_was_lost_with_all_replicas_is_made_as_a_part_of_the_release(cluster: &Cluster) {
+    cluster.install(&[]).await;
+    let secret = format!("/api/v1/namespaces/{OWN}/secrets/podgraft-certificate");
+    // Nobody is left who knew it.
+    cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
+    cluster.delete(&secret).await;
+    cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
+    cluster
+        .eventually("the Secret again", async || {
+            cluster.get(&secret).await.body["data"]["tls.key"].is_string().then_some(())
+        })
+        .await;
+    cluster.uninstall();
+    assert_eq!(cluster.get(&secret).await.status, 404, "Helm did not know it");
+    cluster.install(&[]).await;
 }
 
 async fn uninstalling_leaves_companions_and_nothing_that_could_block_anything(cluster: &Cluster) {

@@ -29,6 +29,9 @@ pub(super) struct Certificate {
         requires = "namespace"
     )]
     cert_secret: Option<String>,
+    /// The Helm release that this Secret belongs to: made anew, it gets the marks by which Helm knows it
+    #[arg(long, value_name = "NAME", env = "PODGRAFT_HELM_RELEASE", requires = "cert_secret")]
+    helm_release: Option<String>,
     /// How long a certificate of --cert-secret is valid; a new one is issued when a third of it is left
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CERT_LIFETIME", default_value = "720h", value_parser = duration::above_zero)]
     cert_lifetime: Duration,
@@ -87,7 +90,8 @@ impl Certificate {
         ensure!(pause < self.ca_lifetime / 3, "--ca-pause must be shorter than a third of --ca-lifetime");
         let (lifetime, authority_lifetime) = (self.cert_lifetime, self.ca_lifetime);
         let installation = cluster.name.clone();
-        Ok(Some(SharedCertificate { namespace, secret, installation, lifetime, authority_lifetime, pause }))
+        let release = self.helm_release.clone();
+        Ok(Some(SharedCertificate { namespace, secret, installation, release, lifetime, authority_lifetime, pause }))
     }
 }
 
