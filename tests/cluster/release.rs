@@ -45,6 +45,15 @@ async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_u
     let secrets = format!("/api/v1/namespaces/{OWN}/secrets");
     cluster.create(&secrets, &secret).await.expect("a Secret");
     let both = format!("{}{}", stored(cluster, "ca.crt").await, issued.authority);
+    // Helm changes the Deployment before the entries, so a quick replica would come before it is trusted: the new authority
+    // is put beside podgraft's own first, and podgraft leaves it there.
+    let bundle =
+        json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": STANDARD.encode(&both)}]);
+    for entry in ["requested", "opted-in", "cluster-wide"] {
+        let path = format!("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/podgraft-{entry}");
+        cluster.json_patch(&path, &bundle).await.expect("another authority besides");
+    }
+    cluster.trusted().await;
     let load = Load::start(cluster, "certified").await;
     for authorities in [&both, &issued.authority] {
         let file = cluster.folder.join("from-elsewhere.crt");
