@@ -14,6 +14,7 @@ mod cluster;
 mod content;
 mod log;
 mod memory;
+mod mould;
 mod replica;
 mod retry;
 mod rotation;
@@ -25,7 +26,6 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Client;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -34,6 +34,7 @@ use bundles::Configuration;
 use cluster::{CallError, Cluster, Event};
 use log::{Deaf, seconds_until};
 use memory::Memory;
+use mould::Mould;
 use replica::Replica;
 use retry::Retry;
 use rotation::{Did, State, Terms};
@@ -102,8 +103,7 @@ impl SharedCertificate {
             cluster,
             serving,
             tell,
-            mould: Secret::default(),
-            marks: self.release.map(|release| marks(&release, &self.namespace)),
+            mould: Mould::new(self.release.as_deref(), &self.namespace),
             gone: None,
             wrote: false,
             retry: Retry::default(),
@@ -124,16 +124,6 @@ impl SharedCertificate {
     }
 }
 
-/// Label and annotations that Helm demands of what is in a release.
-fn marks(release: &str, namespace: &str) -> ObjectMeta {
-    let pairs = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
-    ObjectMeta {
-        labels: pairs(&[("app.kubernetes.io/managed-by", "Helm")]),
-        annotations: pairs(&[("meta.helm.sh/release-name", release), ("meta.helm.sh/release-namespace", namespace)]),
-        ..ObjectMeta::default()
-    }
-}
-
 /// How long a Secret stays gone before it is made again.
 const GONE_FOR_GOOD: Duration = Duration::from_secs(3);
 
@@ -145,10 +135,7 @@ struct Keeper<F> {
     cluster: Cluster,
     serving: Arc<Serving>,
     tell: F,
-    /// Labels, annotations and owners that the Secret had, for one that has to be created again.
-    mould: Secret,
-    /// By what Helm knows a Secret as a part of its release.
-    marks: Option<ObjectMeta>,
+    mould: Mould,
     /// Since when the Secret is gone, where it is.
     gone: Option<Instant>,
     /// Whether anything was written in this round.
@@ -220,7 +207,7 @@ impl<F: FnMut(News)> Keeper<F> {
                 self.keep_in_mind(found);
                 return Ok(());
             };
-            let mut secret = found.unwrap_or_else(|| self.anew());
+            let mut secret = found.unwrap_or_else(|| self.mould.cast());
             state.write(secret.data.get_or_insert_default());
             match self.cluster.write(secret).await {
                 Ok(written) => {
@@ -242,16 +229,6 @@ impl<F: FnMut(News)> Keeper<F> {
         Err(lost.into())
     }
 
-    /// A Secret to be created. Without its marks Helm would neither take it nor delete it, and not install a second time.
-    fn anew(&self) -> Secret {
-        let mut secret = self.mould.clone();
-        if let Some(marks) = self.marks.clone() {
-            secret.metadata.labels.get_or_insert_default().extend(marks.labels.unwrap_or_default());
-            secret.metadata.annotations.get_or_insert_default().extend(marks.annotations.unwrap_or_default());
-        }
-        secret
-    }
-
     /// Whether a Secret that is gone is not to be made again yet. What is served is known without it. When podgraft is
     /// uninstalled its rights go with the Secret, a moment before or after, and nothing of it may be left behind.
     fn waits_for(&mut self, found: Option<&Secret>) -> bool {
@@ -263,12 +240,8 @@ impl<F: FnMut(News)> Keeper<F> {
     }
 
     fn keep_in_mind(&mut self, secret: Option<Secret>) {
-        if let Some(Secret { metadata: found, type_, .. }) = secret {
-            let metadata = &mut self.mould.metadata;
-            metadata.labels = found.labels;
-            metadata.annotations = found.annotations;
-            metadata.owner_references = found.owner_references;
-            self.mould.type_ = type_;
+        if let Some(secret) = secret {
+            self.mould.take(secret);
         }
         if let Some(signing) = self.replica.state().and_then(|state| state.signing.as_ref()) {
             (self.tell)(News::Authority(signing.anchor.expires()));
