@@ -7,6 +7,7 @@
 //! | `shelf` | what stands, and what a list that is under way will put in its place |
 //! | `snapshot` | all of it at one moment, and when the next one is due |
 //! | `pulse` | whether the watches are alive, and what is still waited for |
+//! | `waits` | how long is waited after a failure |
 //! | `status`, `words` | what the `.status` of a companion should be, and say |
 //! | `writer` | writes it, once among all replicas |
 
@@ -18,12 +19,12 @@ mod snapshot;
 mod status;
 #[cfg(test)]
 pub(super) mod testing;
+mod waits;
 mod words;
 mod writer;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -31,8 +32,7 @@ use futures_util::stream::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace as KubernetesNamespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
@@ -45,15 +45,13 @@ pub use writer::{Wanted, write};
 
 use raw::{Kind, Raw};
 use snapshot::Gathered;
+use waits::Waits;
 
 /// How many objects are asked for at once: what is read of them at one go holds up reviews.
 const PAGE: u32 = 100;
 /// How long one watch lasts, in seconds. Then it is asked for anew from where it ended, which nobody notices; a dead
 /// connection is noticed by then, for nothing comes through a quiet one until its end.
 const LASTING: u32 = 120;
-/// How long is waited after a failure at most: who has just applied the definitions should not have to wait for long.
-const LONGEST_WAIT: Duration = Duration::from_secs(3);
-
 /// Watches for as long as it is polled.
 pub type Watching = BoxFuture<'static, ()>;
 
@@ -118,22 +116,103 @@ fn steady<K: Send>(
     events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))).backoff(Waits::default())
 }
 
-/// How long is waited after each failure.
-#[derive(Default)]
-struct Waits(DefaultBackoff);
-
-impl Iterator for Waits {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        self.0.next().map(|wait| wait.min(LONGEST_WAIT))
-    }
-}
-
-impl Backoff for Waits {
-    fn reset(&mut self) {
-        self.0.reset();
-    }
-}
-
 type NamespaceMeta = PartialObjectMeta<KubernetesNamespace>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use axum::http::{Request, Response, StatusCode};
+    use bytes::Bytes;
+    use http_body_util::combinators::UnsyncBoxBody;
+    use http_body_util::{BodyExt as _, Full, StreamBody};
+    use hyper::body::Frame;
+    use kube::client::Body;
+    use serde_json::{Value, json};
+    use tokio::time::{Instant, timeout};
+
+    use super::testing::raw;
+    use super::*;
+
+    type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+
+    /// An API server whose answers about ClusterCompanions are given one by one; everything else is empty and quiet.
+    fn api_server(answers: impl IntoIterator<Item = Answer>) -> (Client, Arc<Mutex<Vec<String>>>) {
+        let answers = Arc::new(Mutex::new(answers.into_iter().collect::<VecDeque<_>>()));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        let answer = move |request: Request<Body>| {
+            let watches = request.uri().query().is_some_and(|query| query.contains("watch=true"));
+            let answer = if request.uri().path().ends_with("/clustercompanions") {
+                log.lock().unwrap().push(if watches { "watch" } else { "list" }.to_owned());
+                answers.lock().unwrap().pop_front().unwrap_or_else(quiet)
+            } else if watches {
+                quiet()
+            } else {
+                list("1", &[])
+            };
+            std::future::ready(Ok::<_, kube::Error>(answer))
+        };
+        (Client::new(tower::service_fn(answer), "default"), asked)
+    }
+
+    fn says(status: u16, text: &Value) -> Answer {
+        let mut answer = Response::new(Full::from(format!("{text}\n")).boxed_unsync());
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        answer
+    }
+
+    fn list(version: &str, items: &[Value]) -> Answer {
+        says(
+            200,
+            &json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": version}, "items": items}),
+        )
+    }
+
+    fn failure(code: u16) -> Value {
+        json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "message": "", "reason": "", "code": code})
+    }
+
+    /// A watch of nothing.
+    fn quiet() -> Answer {
+        Response::new(StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, _>>()).boxed_unsync())
+    }
+
+    fn companion() -> Value {
+        raw("a", 1, "i:1").object
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_comes_too_late_is_listed_anew_before_the_replica_counts_as_caught_up() {
+        let too_late = says(200, &json!({"type": "ERROR", "object": failure(410)}));
+        let (client, asked) = api_server([list("5", &[]), too_late, list("9", &[companion()])]);
+        let (snapshots, pulse, mut watching) = watch(&client);
+        let watching = tokio::spawn(watching());
+        let began = Instant::now();
+        assert!(pulse.waiting().unwrap().starts_with("waiting for the first list of clustercompanions"));
+        pulse.catch_up().await;
+        assert_eq!(pulse.waiting(), None);
+        assert_eq!(snapshots.borrow().as_ref().unwrap().objects.len(), 1);
+        assert_eq!(*asked.lock().unwrap(), ["list", "watch", "list", "watch"]);
+        assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+        watching.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_may_list_and_not_watch_has_not_caught_up_and_says_why() {
+        let refusals = (0..100).map(|_| says(403, &failure(403)));
+        let (client, _) = api_server([list("5", &[companion()])].into_iter().chain(refusals));
+        let (_, pulse, mut watching) = watch(&client);
+        let watching = tokio::spawn(watching());
+        assert!(timeout(Duration::from_secs(60), pulse.catch_up()).await.is_err());
+        let waiting = pulse.waiting().unwrap();
+        assert!(
+            waiting.starts_with("waiting for a watch of clustercompanions (podgraft may not list or watch"),
+            "{waiting}"
+        );
+        watching.abort();
+    }
+}

@@ -1,16 +1,22 @@
 //! Whether the watches are alive.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use axum::http::Request;
 use http_body_util::BodyExt;
 use kube::Client;
+use kube::client::Body;
 use kube::core::Status;
 use kube::runtime::watcher::{self, Event};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long the API server may take to begin an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a watch has to last before it counts: an API server may accept one, and then say at once that what was missed
+/// is to be listed anew.
+const LASTS: Duration = Duration::from_millis(50);
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +34,8 @@ pub enum Resource {
 pub struct Reading {
     /// Whether all was listed once.
     pub listed: bool,
+    /// Whether changes are told.
+    pub followed: bool,
     /// Why nothing is heard at the moment.
     pub trouble: Option<String>,
     /// When the API server said something last, be it only that nothing changed.
@@ -36,7 +44,10 @@ pub struct Reading {
 
 /// How it is with all of them.
 #[derive(Debug, Default)]
-pub struct Pulse([Mutex<Reading>; Resource::ALL.len()]);
+pub struct Pulse {
+    readings: [Mutex<Reading>; Resource::ALL.len()],
+    caught_up: AtomicBool,
+}
 
 impl Resource {
     /// All of them.
@@ -60,30 +71,52 @@ impl Pulse {
         self.of(resource).clone()
     }
 
-    /// What is still waited for before there can be a snapshot; `None` where nothing is.
+    /// Waits until all was listed, and changes are told of all of it. Whoever is sent reviews before is behind whoever
+    /// writes a companion's status, for a second or more where the definitions are new.
+    pub async fn catch_up(&self) {
+        while !self.is_followed() || !self.lasts().await {
+            sleep(LASTS).await;
+        }
+        self.caught_up.store(true, Ordering::Relaxed);
+    }
+
+    /// What is still waited for; `None` ever after all of it has been caught up with once.
     #[must_use]
     pub fn waiting(&self) -> Option<String> {
-        let all = Resource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
-        let mut missing = all.iter().filter(|(_, reading)| !reading.listed).peekable();
-        missing.peek()?;
-        let say = |(name, reading): &(&str, Reading)| match &reading.trouble {
-            Some(trouble) => format!("{name} ({trouble})"),
-            None => (*name).to_owned(),
+        if self.caught_up.load(Ordering::Relaxed) {
+            return None;
+        }
+        let lacking = |has: fn(&Reading) -> bool| {
+            let without = Resource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
+            let words =
+                without.iter().filter(|(_, reading)| !has(reading)).map(|(name, reading)| match &reading.trouble {
+                    Some(trouble) => format!("{name} ({trouble})"),
+                    None => (*name).to_owned(),
+                });
+            Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
         };
-        Some(format!("waiting for the first list of {}", missing.map(say).collect::<Vec<_>>().join(", ")))
+        Some(if let Some(unlisted) = lacking(|reading| reading.listed) {
+            format!("waiting for the first list of {unlisted}")
+        } else if let Some(unfollowed) = lacking(|reading| reading.followed) {
+            format!("waiting for a watch of {unfollowed}")
+        } else {
+            "waiting for the watches to last".to_owned()
+        })
     }
 
     /// A client that notes whatever the API server sends, the bookmarks of a quiet watch included.
     pub(super) fn listening(pulse: &Arc<Pulse>, client: &Client, resource: Resource) -> Client {
         let (pulse, client) = (Arc::clone(pulse), client.clone());
-        let send = move |request| {
+        let send = move |request: Request<Body>| {
             let (pulse, client) = (Arc::clone(&pulse), client.clone());
+            let follows = request.uri().query().is_some_and(|query| query.split('&').any(|word| word == "watch=true"));
             async move {
                 let answer = timeout(PATIENCE, client.send(request)).await;
                 let response = answer.map_err(|late| kube::Error::Service(late.into()))??;
                 let fine = response.status().is_success();
                 if fine {
                     pulse.hear(resource);
+                    pulse.of(resource).followed |= follows;
                 }
                 Ok::<_, kube::Error>(response.map(|body| {
                     body.map_frame(move |frame| {
@@ -108,6 +141,7 @@ impl Pulse {
                 Some(event)
             }
             Err(error) => {
+                self.of(resource).followed = false;
                 match status(&error) {
                     // What was missed is too long ago to be told piece by piece: the list that follows brings all of it.
                     Some(gone) if gone.code == 410 => tracing::debug!(resource = resource.as_str(), "listing anew"),
@@ -135,8 +169,20 @@ impl Pulse {
         reading.trouble = Some(trouble);
     }
 
+    fn is_followed(&self) -> bool {
+        Resource::ALL.iter().all(|resource| {
+            let reading = self.of(*resource);
+            reading.listed && reading.followed
+        })
+    }
+
+    async fn lasts(&self) -> bool {
+        sleep(LASTS).await;
+        self.is_followed()
+    }
+
     fn of(&self, resource: Resource) -> MutexGuard<'_, Reading> {
-        self.0[resource as usize].lock().unwrap_or_else(PoisonError::into_inner)
+        self.readings[resource as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
