@@ -43,6 +43,7 @@ pub struct Metrics {
     pub certificates: Certificates,
     reloads: Family<Source, Counter>,
     companions: Family<State, Gauge>,
+    companions_hash: Gauge,
     not_ready: Family<Why, Gauge>,
     namespaces: Gauge,
     watches: Family<Watched, Gauge>,
@@ -141,6 +142,7 @@ impl Default for Metrics {
             certificates: Certificates::default(),
             reloads: Family::default(),
             companions: Family::default(),
+            companions_hash: Gauge::default(),
             not_ready: Family::default(),
             namespaces: Gauge::default(),
             watches: Family::default(),
@@ -179,8 +181,9 @@ impl Metrics {
         self.reloads.get_or_create(&Source { source: source.as_str(), result }).inc();
     }
 
-    /// Says how many companions are known, and how many of all are broken.
-    pub fn companions(&self, good: usize, broken: usize) {
+    /// Says how many companions are known, how many of all are broken, and what tells these versions from others.
+    pub fn companions(&self, good: usize, broken: usize, fingerprint: u64) {
+        self.companions_hash.set(i64::try_from(fingerprint).unwrap_or(i64::MAX));
         for (state, count) in [("good", good), ("broken", broken)] {
             self.companions.get_or_create(&State { state }).set(gauge(count));
         }
@@ -279,6 +282,8 @@ impl Metrics {
         self.certificates.register(r);
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
         r.register("companions", "Companions that are known", self.companions.clone());
+        let help = "The same in replicas that use the same versions of the same companions";
+        r.register("companions_hash", help, self.companions_hash.clone());
         let help = "Companions of the cluster whose newest version is not in use, and why";
         r.register("companions_not_ready", help, self.not_ready.clone());
         r.register("namespaces", "Namespaces that are known", self.namespaces.clone());

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ring::digest::{Context, SHA256};
+
 use super::cluster::Snapshot;
 use super::history::Version;
 use super::key::Key;
@@ -70,6 +72,16 @@ impl Known {
     pub fn good_and_broken(&self) -> (usize, usize) {
         let good = self.companions.values().filter(|version| matches!(version.listed, Listed::Good(_))).count();
         (good, self.companions.len() - good)
+    }
+
+    /// 48 bits that are the same where the same companions are used in the same versions.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut digest = Context::new(&SHA256);
+        for (key, version) in &self.companions {
+            digest.update(format!("{key}={}\n", version.hash().unwrap_or("broken")).as_bytes());
+        }
+        digest.finish().as_ref()[..6].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
     }
 
     /// How many Namespaces are known.
@@ -153,6 +165,29 @@ mod tests {
         let both = Known::new(files, Some(snapshot(&[], &["shop"]))).world(Settings::default());
         assert!(both.namespaces.listed("of-a-file").is_none() && both.namespaces.listed("shop").is_some());
         assert_eq!(both.namespaces.unlisted(), Unlisted::Unknown);
+    }
+
+    #[test]
+    fn who_uses_the_same_versions_has_the_same_fingerprint() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let fingerprint = |object: &Arc<Object>, namespace: Option<&str>| {
+            let objects = [(key(namespace, "a"), Arc::clone(object))];
+            Known::new(Arc::default(), Some(snapshot(&objects, &[]))).fingerprint()
+        };
+        let told = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), None);
+        assert_eq!(fingerprint(&good, None), fingerprint(&told, None));
+        // Who has just started knows no last good version.
+        let (kept, lost) = (object(raw("a", 2, ""), Some(&good)), object(raw("a", 2, ""), None));
+        assert_eq!(fingerprint(&good, None), fingerprint(&kept, None));
+        for other in [
+            fingerprint(&lost, None),
+            fingerprint(&object(raw("a", 2, "i:2"), Some(&good)), None),
+            fingerprint(&good, Some("shop")),
+            Known::default().fingerprint(),
+        ] {
+            assert_ne!(other, fingerprint(&good, None));
+        }
+        assert!(fingerprint(&good, None) < 1 << 48, "Prometheus keeps 53 bits");
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Companions {
         Ok(Companions { files, cluster, policies, settings, metrics: Arc::clone(metrics), known: Known::default() })
     }
 
-    /// What /readyz says until there is a first snapshot.
+    /// What /readyz says until the cluster has been caught up with.
     pub(super) fn waiting(&self) -> impl Fn() -> Result<(), String> + Send + Sync + 'static + use<> {
         let pulse = self.pulse();
         move || pulse.as_ref().and_then(|pulse| pulse.waiting()).map_or(Ok(()), Err)
@@ -77,10 +77,11 @@ impl Companions {
         self.cluster.as_ref().map(|cluster| Arc::clone(&cluster.pulse))
     }
 
-    /// The first snapshot of everything. It is waited for until all that the cluster says was heard once. From then on
-    /// it is replaced whenever something changes.
+    /// The first snapshot of everything. It is waited for until all that the cluster says was heard once, and changes are
+    /// told. From then on it is replaced whenever something changes.
     pub(super) async fn world(mut self, background: &mut Background) -> Arc<ArcSwap<World>> {
         if let Some(cluster) = &mut self.cluster {
+            cluster.pulse.catch_up().await;
             // An error would mean that the watch has ended, which it never does.
             let _ = cluster.snapshots.wait_for(Option::is_some).await;
         }
@@ -146,7 +147,7 @@ impl Companions {
 
     fn count(&self, known: &Known) {
         let (good, broken) = known.good_and_broken();
-        self.metrics.companions(good, broken);
+        self.metrics.companions(good, broken, known.fingerprint());
         self.metrics.namespaces(known.namespaces());
         let mut not_ready: HashMap<Reason, usize> = HashMap::new();
         for (key, object) in known.cluster().into_iter().flat_map(|cluster| &cluster.objects) {
