@@ -48,10 +48,8 @@ async fn two_replicas_that_start_at_once_end_with_one_authority(cluster: &Cluste
     assert_eq!(authority.matches("BEGIN CERTIFICATE").count(), 1, "one CA");
     let expected = BTreeSet::from([STANDARD.encode(&authority)]);
     assert_eq!(trusted(cluster).await, expected);
-    let pods = cluster.get(&format!("/api/v1/namespaces/{OWN}/pods")).await.expect("podgraft's Pods");
-    let living =
-        pods["items"].as_array().into_iter().flatten().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
-    let addresses: Vec<&str> = living.filter_map(|p| p["status"]["podIP"].as_str()).collect();
+    let replicas = cluster.replicas().await;
+    let addresses: Vec<&str> = replicas.iter().filter_map(|pod| pod["status"]["podIP"].as_str()).collect();
     assert_eq!(addresses.len(), 2);
     for address in addresses {
         // `podgraft probe` checks the certificate as API servers do, against the Service's name.

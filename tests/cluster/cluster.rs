@@ -102,7 +102,7 @@ impl Cluster {
         rest::send(&self.client, method, path, body).await.unwrap_or_else(|e| panic!("no answer for {path}: {e:#}"))
     }
 
-    /// A new namespace with labels and annotations, in which Pods can be created.
+    /// A new namespace with labels and annotations, in which Pods can be created, and which podgraft knows.
     pub async fn namespace(&self, metadata: Value) -> String {
         let name = format!("town-{}", self.names.fetch_add(1, Ordering::Relaxed));
         let mut object = json!({"metadata": metadata});
@@ -114,6 +114,7 @@ impl Cluster {
             self.get(&account).await.status.is_success().then_some(())
         })
         .await;
+        self.caught_up().await;
         name
     }
 

@@ -1,10 +1,12 @@
 //! podgraft in the cluster, by its chart.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, OWN, printed};
+use crate::rest;
 
 impl Cluster {
     /// Installs podgraft, or brings an installation to these values, and waits until its Pods are ready and trusted.
@@ -50,20 +52,65 @@ impl Cluster {
         entries
     }
 
-    /// Applies a companion and waits until podgraft has taken it up.
+    /// Applies a companion and waits until every replica has taken it up.
     pub async fn companion(&self, companion: &Value) {
+        let ready = self.condition(companion).await;
+        assert_eq!(ready["status"], "True", "{ready}");
+    }
+
+    /// Applies a companion and waits until every replica has heard of it; the Ready condition that says what became of it.
+    pub async fn condition(&self, companion: &Value) -> Value {
         let path = companion_path(companion);
         let generation = self.apply(&path, companion).await.expect("a companion")["metadata"]["generation"].clone();
-        self.eventually("the companion's status", async || {
-            let now = self.get(&path).await.body;
-            let ready = &now["status"]["conditions"][0];
-            let seen = now["status"]["observedGeneration"] == generation && ready["status"] == "True";
-            seen.then_some(())
+        let ready = self
+            .eventually("a status", async || {
+                let status = self.get(&path).await.body["status"].clone();
+                (status["observedGeneration"] == generation).then(|| status["conditions"][0].clone())
+            })
+            .await;
+        self.caught_up().await;
+        ready
+    }
+
+    /// Waits until all replicas that are ready know the same companions, and the namespaces that there are. Whoever knew a
+    /// thing first, all of them know it then. Nobody is waited for where none is ready.
+    pub async fn caught_up(&self) {
+        let namespaces = self.get("/api/v1/namespaces").await.expect("namespaces");
+        let namespaces = namespaces["items"].as_array().map_or(0, Vec::len);
+        self.eventually("replicas that know the same", async || {
+            let mut hashes = BTreeSet::new();
+            for pod in self.replicas().await.iter().filter(|pod| is_ready(pod)) {
+                let metrics = rest::plain(pod["status"]["podIP"].as_str()?, ADMIN, "/metrics").await?;
+                if sample(&metrics, "podgraft_namespaces")?.parse::<usize>().ok()? < namespaces {
+                    return None;
+                }
+                hashes.insert(sample(&metrics, "podgraft_companions_hash")?.to_owned());
+            }
+            (hashes.len() < 2).then_some(())
         })
         .await;
-        // One replica wrote that; the others' watches are a moment behind it at most.
-        tokio::time::sleep(Duration::from_millis(300)).await;
     }
+
+    /// podgraft's Pods that are not about to end.
+    pub async fn replicas(&self) -> Vec<Value> {
+        let path = format!("/api/v1/namespaces/{OWN}/pods?labelSelector=app.kubernetes.io/name=podgraft");
+        let pods = self.get(&path).await.expect("podgraft's Pods")["items"].take();
+        let pods = pods.as_array().cloned().unwrap_or_default();
+        pods.into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect()
+    }
+}
+
+/// Where replicas are probed and scraped.
+const ADMIN: u16 = 8080;
+
+/// Whether a replica is sent reviews.
+pub fn is_ready(pod: &Value) -> bool {
+    pod["status"]["containerStatuses"][0]["ready"] == true
+}
+
+/// A sample without labels.
+fn sample<'m>(metrics: &'m str, name: &str) -> Option<&'m str> {
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
 }
 
 /// Where a companion lives.

@@ -15,6 +15,7 @@ mod control_plane;
 mod credentials;
 mod end;
 mod entries;
+mod evidence;
 mod injection;
 mod installation;
 mod load;
@@ -79,9 +80,12 @@ fn test() -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
     let cluster = Arc::new(runtime.block_on(Cluster::start(parts, folder.path()))?);
     println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
-    let code = suite::run(chapters, &cluster, &arguments, runtime.handle());
+    let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());
     println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
-    Ok(code)
+    if !passed {
+        evidence::keep(folder.path())?;
+    }
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(101) })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

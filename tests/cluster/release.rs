@@ -98,20 +98,13 @@ async fn companions_of_files_and_of_the_cluster_are_used_together(cluster: &Clus
     cluster.companion(&companion("clustered")).await;
     let mut second = companion("filed");
     second["spec"]["containers"][0]["image"] = "registry.example/second:1".into();
-    let path = companion_path(&second);
-    cluster.apply(&path, &second).await.expect("a companion of the same name");
-    cluster
-        .eventually("the second one's status", async || {
-            let now = cluster.get(&path).await.body;
-            (now["status"]["conditions"][0]["reason"] == "DeclaredInFile").then_some(())
-        })
-        .await;
+    assert_eq!(cluster.condition(&second).await["reason"], "DeclaredInFile");
     let town = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "filed, clustered"}));
     let pod = create(cluster, &town, "asks", &asks).await;
     assert_eq!(containers(&pod), ["filed", "clustered", "web"]);
     assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/filed:1", "the file's counts");
-    cluster.delete(&path).await.expect("deleting the second one");
+    cluster.delete(&companion_path(&second)).await.expect("deleting the second one");
 }
 
 async fn the_plain_manifest_installs_and_is_deleted_without_helm(cluster: &Cluster) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, OWN, printed};
 use crate::injection::create;
-use crate::installation::companion_path;
+use crate::installation::is_ready;
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
@@ -88,14 +88,8 @@ pub mod changes {
         make_required(&mut bad, "sturdy");
         bad["spec"]["containers"][0]["image"] = "registry.example/sturdy:2".into();
         bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
-        let path = companion_path(&bad);
-        cluster.apply(&path, &bad).await.expect("a companion that only podgraft can tell to be bad");
-        cluster
-            .eventually("its status", async || {
-                let now = cluster.get(&path).await.body;
-                (now["status"]["conditions"][0]["status"] == "False").then_some(())
-            })
-            .await;
+        let ready = cluster.condition(&bad).await;
+        assert_eq!(ready["status"], "False", "only podgraft can tell it to be bad: {ready}");
         let made = create(cluster, &town, "guarded", &of("sturdy")).await;
         assert_eq!(made["spec"]["initContainers"][0]["image"], "registry.example/sturdy:1");
         policies_stand(cluster, "sturdy").await;
@@ -112,13 +106,10 @@ pub mod changes {
 
     async fn scale(cluster: &Cluster, replicas: usize) {
         printed(cluster.kubectl(["-n", OWN, "scale", "deployment/podgraft", &format!("--replicas={replicas}")]));
-        let pods = format!("/api/v1/namespaces/{OWN}/pods");
         cluster
             .eventually("that many replicas", async || {
-                let list = cluster.get(&pods).await.expect("podgraft's Pods");
-                let list = list["items"].as_array().cloned().unwrap_or_default();
-                let ready = list.iter().all(|p| p["status"]["containerStatuses"][0]["ready"] == true);
-                (list.len() == replicas && ready).then_some(())
+                let pods = cluster.replicas().await;
+                (pods.len() == replicas && pods.iter().all(is_ready)).then_some(())
             })
             .await;
         // Endpoints and API servers take a moment to notice.

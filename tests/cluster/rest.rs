@@ -5,6 +5,8 @@ use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// What came of a request.
 #[derive(Debug, Clone)]
@@ -47,4 +49,15 @@ pub async fn send(client: &Client, method: Method, path: &str, body: Option<(&st
     let bytes = body.collect().await?.to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
     Ok(Answer { status: head.status, body })
+}
+
+/// What a server of plain HTTP says at a path; `None` where it says anything but 200, or nothing.
+pub async fn plain(address: &str, port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect((address, port)).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
 }

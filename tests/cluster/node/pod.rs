@@ -11,7 +11,6 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
@@ -20,6 +19,7 @@ use super::volumes::Mounts;
 use super::{Ground, NAME};
 use crate::apart::{ADDRESS, run};
 use crate::credentials::kubeconfig_with_token;
+use crate::rest;
 
 /// Runs a Pod from its binding to its end. What goes wrong is written into its log, where its own words are too.
 pub async fn live(pods: Api<Pod>, pod: Pod, ground: Arc<Ground>) {
@@ -253,13 +253,8 @@ async fn ask(get: &HTTPGetAction, container: &Container, address: &str) -> Optio
             container.ports.iter().flatten().find(|p| p.name.as_deref() == Some(name))?.container_port
         }
     };
-    let mut stream = tokio::net::TcpStream::connect((address, u16::try_from(port).ok()?)).await.ok()?;
     let path = get.path.as_deref().unwrap_or("/");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.ok()?;
-    Some(answer.starts_with("HTTP/1.1 200"))
+    Some(rest::plain(address, u16::try_from(port).ok()?, path).await.is_some())
 }
 
 /// The service account's token, unless the Pod wants none; a kubeconfig stands for the files that it is mounted as.
