@@ -15,6 +15,7 @@
 //! | [`source`] | where companions and Namespaces come from |
 //! | [`policies`] | what keeps required companions in their Pods, also with podgraft down |
 //! | [`tls`] | the serving certificate |
+//! | [`waits`] | how long is waited before a watch of the cluster that failed is tried again |
 //! | [`http`] | router, handlers, accept loop and drain |
 //! | [`cli`] | one file per subcommand; the composition root |
 //! | [`metrics`], [`telemetry`] | what is counted, what is logged |
@@ -30,3 +31,4 @@ pub mod policies;
 pub mod source;
 pub mod telemetry;
 pub mod tls;
+pub mod waits;

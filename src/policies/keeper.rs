@@ -11,8 +11,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
+use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{Store, store};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -25,6 +26,7 @@ use super::object::{COMPANION, INSTALLATION, Installation, MANAGED_BY, Part};
 use super::version::{Standing, Version};
 use super::writer;
 use crate::inject::companion::Companion;
+use crate::waits::Waits;
 
 /// How long one watch lasts, in seconds: a dead connection is noticed by then.
 const LASTING: u32 = 120;
@@ -257,13 +259,21 @@ where
     let follow = move || {
         let (api, config, writer, changed) = (api.clone(), config.clone(), Arc::clone(&writer), changed.clone());
         async move {
-            let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+            let mut events = std::pin::pin!(watcher(api, config).backoff(Waits::default()));
+            let mut said = None;
             while let Some(event) = events.next().await {
                 match event {
-                    Ok(event) => writer.lock().unwrap_or_else(PoisonError::into_inner).apply_watcher_event(&event),
+                    Ok(event) => {
+                        // That a list begins is no news.
+                        said = said.filter(|_| matches!(event, Event::Init));
+                        writer.lock().unwrap_or_else(PoisonError::into_inner).apply_watcher_event(&event);
+                    }
                     Err(error) => {
                         let (kind, error) = (K::kind(&()), crate::policies::writer::why(&error));
-                        tracing::warn!(%kind, error, "cannot be watched; policies of required companions stay as they are");
+                        if said.as_ref() != Some(&error) {
+                            tracing::warn!(%kind, error, "cannot be watched; policies of required companions stay as they are");
+                        }
+                        said = Some(error);
                     }
                 }
                 changed.send_modify(|count| *count += 1);

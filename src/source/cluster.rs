@@ -7,7 +7,6 @@
 //! | `shelf` | what stands, and what a list that is under way will put in its place |
 //! | `snapshot` | all of it at one moment, and when the next one is due |
 //! | `pulse` | whether the watches are alive, and what is still waited for |
-//! | `waits` | how long is waited after a failure |
 //! | `status`, `words` | what the `.status` of a companion should be, and say |
 //! | `writer` | writes it, once among all replicas |
 
@@ -19,7 +18,6 @@ mod snapshot;
 mod status;
 #[cfg(test)]
 pub(super) mod testing;
-mod waits;
 mod words;
 mod writer;
 
@@ -43,9 +41,9 @@ pub use snapshot::Snapshot;
 pub use status::{Reason, Standing};
 pub use writer::{Wanted, write};
 
+use crate::waits::Waits;
 use raw::{Kind, Raw};
 use snapshot::Gathered;
-use waits::Waits;
 
 /// How many objects are asked for at once: what is read of them at one go holds up reviews.
 const PAGE: u32 = 100;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::bundles::{Configuration, Seen};
+use crate::waits::Waits;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -140,7 +141,7 @@ fn watch_one<K>(api: &Api<K>, name: &str) -> impl Stream<Item = Watched<K>> + Se
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher::watch_object(api.clone(), name).default_backoff()
+    watcher::watch_object(api.clone(), name).backoff(Waits::default())
 }
 
 fn events<K: Send + 'static>(

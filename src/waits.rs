@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// After the first failure in a while: an API server that has just started, or has just got a definition, sends a watch
 /// away to list anew, and meanwhile nothing is heard.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// At most: who has just applied the definitions should not have to wait for long.
+/// At most: when the API server is back, who has just applied something should not have to wait for long.
 const LONGEST: Duration = Duration::from_secs(3);
 /// How long there must be no failure before the shortest wait is enough again. That something was heard is not enough: a
 /// list may succeed each time, and the watch after it fail.
@@ -16,7 +16,7 @@ const PEACE: Duration = Duration::from_secs(60);
 
 /// Each wait is twice as long as the one before.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub struct Waits {
     last: Option<(Instant, Duration)>,
 }
 
