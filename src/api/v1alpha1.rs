@@ -20,7 +20,7 @@ pub use endpoint::{Endpoint, EndpointEnv, Exposes, Input};
 pub use parameter::{Bound, DurationForm, Parameter, ParameterType};
 pub use selector::{LabelSelector, Operator, Requirement};
 pub use spec::{Activation, App, HostNetwork, Lifecycle, OnConflict, Pattern, Position, SecretName, Spec};
-pub use status::Status;
+pub use status::{LAST_GOOD, Status};
 pub(super) use syntax::in_words;
 pub use volume::{AppSide, CompanionSide, File, SharedVolume, Volume};
 

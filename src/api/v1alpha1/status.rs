@@ -2,6 +2,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+/// How long `lastGood` may be, in bytes and so in characters: the object has to have room for a second specification.
+pub const LAST_GOOD: usize = 262_144;
+
 /// What podgraft made of the specification. Written by podgraft.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -14,6 +17,11 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub hash: Option<String>,
+    /// Where the newest version is invalid: the specification of the version in use, as JSON, if it is not too long. A
+    /// replica of podgraft that starts anew takes it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = LAST_GOOD))]
+    pub last_good: Option<String>,
     /// What works, but should be looked at: one sentence each, with the field in front.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 1024)), extend("x-kubernetes-list-type" = "atomic"))]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::raw::Raw;
 use crate::api::gate::{self, Problem};
+use crate::inject::catalogue::Listed;
 use crate::source::history::Version;
 use crate::source::key::Key;
 
@@ -20,6 +21,8 @@ pub struct Object {
     pub warnings: Arc<[Problem]>,
     /// The generation of its newest version.
     pub generation: i64,
+    /// The specification of the good version that is used, as JSON.
+    pub(super) good: Option<Arc<str>>,
     pub(super) uid: Box<str>,
     pub(super) resource_version: Box<str>,
     /// What its `.status` says.
@@ -45,18 +48,24 @@ impl Object {
             if before.resource_version == resource_version {
                 return Some(Arc::clone(before));
             }
-            let Object { version, problems, warnings, .. } = &**before;
+            let Object { version, problems, warnings, good, .. } = &**before;
             let (version, problems, warnings) = (version.clone(), Arc::clone(problems), Arc::clone(warnings));
-            let status = raw.status;
-            return Some(Arc::new(Object { version, problems, warnings, generation, uid, resource_version, status }));
+            let (good, status) = (good.clone(), raw.status);
+            let told = Object { version, problems, warnings, generation, good, uid, resource_version, status };
+            return Some(Arc::new(told.recall(raw.object)));
         }
         let gated = gate::admit(&raw.object);
         if !gated.problems.is_empty() {
             let companion = Object::key(&raw);
             tracing::warn!(%companion, problems = gated.problems.len(), "invalid; its status says what to mend");
         }
+        let good = if gated.problems.is_empty() {
+            Some(raw.object["spec"].to_string().into())
+        } else {
+            before.and_then(|before| before.good.clone())
+        };
         let version = Version::new(gated.listed?, &raw.object);
-        Some(Arc::new(Object {
+        let object = Object {
             version: match before {
                 Some(before) => version.after(&before.version),
                 None => version,
@@ -64,10 +73,30 @@ impl Object {
             problems: gated.problems.into(),
             warnings: gated.warnings.into(),
             generation,
+            good,
             uid,
             resource_version,
             status: raw.status,
-        }))
+        };
+        Some(Arc::new(object.recall(raw.object)))
+    }
+
+    /// Takes up the last good version that the status remembers, where the newest is invalid: who has just started knows
+    /// no other, and of replicas that know different ones all follow the one that was quicker to write.
+    fn recall(mut self, mut whole: Value) -> Object {
+        let remembered = self.status["lastGood"].as_str().filter(|text| self.good.as_deref() != Some(*text));
+        let Some(text) = remembered.filter(|_| !self.problems.is_empty()) else { return self };
+        // What was written before this generation came may be older than what is known.
+        if self.good.is_some() && self.status["observedGeneration"] != self.generation {
+            return self;
+        }
+        let (good, Ok(spec)) = (Arc::from(text), serde_json::from_str(text)) else { return self };
+        whole["spec"] = spec;
+        if let Some(listed @ Listed::Good(_)) = gate::admit(&whole).listed {
+            self.version = Version::new(listed, &whole).after(&self.version);
+            self.good = Some(good);
+        }
+        self
     }
 }
 
@@ -77,7 +106,6 @@ mod tests {
 
     use super::super::testing::{object, raw, required, with_status};
     use super::*;
-    use crate::inject::catalogue::Listed;
 
     fn image(object: &Object) -> Option<String> {
         match &object.version.listed {
@@ -97,6 +125,36 @@ mod tests {
         let mut anew = raw("a", 1, "");
         anew.meta.uid = Some("u-2".to_owned());
         assert_eq!(image(&object(anew, Some(&third))), None);
+    }
+
+    /// The status that remembers a good version, of a generation.
+    fn remembering(generation: i64, image: &str) -> Value {
+        let good = raw("a", 1, image).object["spec"].to_string();
+        json!({"observedGeneration": generation, "lastGood": good})
+    }
+
+    #[test]
+    fn who_knows_no_good_version_takes_up_the_one_that_the_status_remembers() {
+        let bad = |status| with_status(raw("a", 3, ""), "31", status);
+        let image = |raw, before| image(&object(raw, before));
+        assert_eq!(image(bad(remembering(3, "i:1")), None).as_deref(), Some("i:1"));
+        assert_eq!(image(bad(remembering(2, "i:1")), None).as_deref(), Some("i:1"), "of an earlier generation");
+        // It comes with news of a status, too.
+        let unknown = object(raw("a", 3, ""), None);
+        assert_eq!(image(bad(remembering(3, "i:1")), Some(&unknown)).as_deref(), Some("i:1"));
+        // Of two that know different ones the quicker one is followed, unless what it wrote is of an earlier generation.
+        let known = object(raw("a", 3, ""), Some(&object(raw("a", 2, "i:2"), None)));
+        assert_eq!(image(bad(remembering(3, "i:1")), Some(&known)).as_deref(), Some("i:1"));
+        assert_eq!(image(bad(remembering(2, "i:1")), Some(&known)).as_deref(), Some("i:2"));
+        // The newest version is good: nothing has to be remembered.
+        let good = with_status(raw("a", 3, "i:3"), "31", remembering(3, "i:1"));
+        assert_eq!(image(good, None).as_deref(), Some("i:3"));
+        // What the gate does not admit is no good version, whoever wrote it.
+        for odd in [json!("{"), json!("null"), json!("{}"), json!(7), json!({"pattern": "Sidecar"}), json!("")] {
+            assert_eq!(image(bad(json!({"observedGeneration": 3, "lastGood": odd})), None), None);
+            let kept = bad(json!({"observedGeneration": 3, "lastGood": odd}));
+            assert_eq!(image(kept, Some(&known)).as_deref(), Some("i:2"));
+        }
     }
 
     #[test]

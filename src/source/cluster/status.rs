@@ -1,11 +1,13 @@
 //! What the `.status` of a companion should be.
 
+use std::sync::Arc;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
 use super::object::Object;
 use super::words;
-use crate::api::v1alpha1::Status;
+use crate::api::v1alpha1::{LAST_GOOD, Status};
 
 /// The condition that is written.
 const READY: &str = "Ready";
@@ -44,6 +46,7 @@ pub(super) struct Verdict {
     pub(super) reason: Reason,
     message: String,
     hash: Option<String>,
+    last_good: Option<Arc<str>>,
     warnings: Vec<String>,
 }
 
@@ -82,10 +85,12 @@ impl Verdict {
         let reason = Reason::of(object, standing);
         let hash = object.version.hash().filter(|_| standing == Standing::Counts);
         let warnings = object.warnings.iter().map(ToString::to_string);
+        let last_good = object.good.clone().filter(|good| reason == Reason::Invalid && good.len() <= LAST_GOOD);
         Verdict {
             reason,
             message: words::message(reason, hash.is_some(), &object.problems),
             hash: hash.map(str::to_owned),
+            last_good,
             warnings: words::few(warnings),
         }
     }
@@ -115,36 +120,39 @@ impl Verdict {
             "status": {
                 "observedGeneration": object.generation,
                 "hash": self.hash,
+                "lastGood": self.last_good.as_deref(),
                 "warnings": self.warnings,
                 "conditions": conditions,
             },
         }))
     }
 
-    /// Whether a status says the same.
+    /// Whether a status says the same, or what others know better.
     ///
-    /// A replica that has just started knows no last good version of what is invalid, and the others do. They would
-    /// write in turns for ever; so where one of them knows none, that stands: a Pod may well be refused.
+    /// Replicas that know different last good versions, or none, must not write in turns for ever. Who can remember one
+    /// for those that start anew is right, and of several the first; where none can, for it is too long, who knows none is.
     fn says(&self, object: &Object, stands: &Status, ready: &Condition) -> bool {
         let of_now = stands.observed_generation == Some(object.generation)
             && ready.observed_generation == Some(object.generation)
             && ready.reason == self.reason.as_str()
             && stands.warnings == self.warnings;
-        let with_last_good = self.reason == Reason::Invalid && self.hash.is_some();
-        let none_known = || words::message(self.reason, false, &object.problems);
+        let message = |in_use| ready.message == words::message(self.reason, in_use, &object.problems);
+        let same = stands.hash == self.hash && message(self.hash.is_some());
+        let remembers = || stands.last_good.is_some() && stands.hash.is_some() && message(true);
+        let nobody_can = || self.hash.is_some() && stands.hash.is_none() && message(false);
         of_now
-            && match (&stands.hash, with_last_good) {
-                (hash, false) => *hash == self.hash && ready.message == self.message,
-                (Some(_), true) => ready.message == self.message,
-                (None, true) => ready.message == none_known(),
+            && match (self.reason, &self.last_good) {
+                (Reason::Invalid, Some(_)) => {
+                    remembers() || same && stands.last_good.as_deref() == self.last_good.as_deref()
+                }
+                (Reason::Invalid, None) => remembers() || (same || nobody_can()) && stands.last_good.is_none(),
+                _ => same && stands.last_good.is_none(),
             }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use k8s_openapi::jiff::Timestamp;
 
     use super::super::testing::{object, raw, required, with_status};
@@ -262,17 +270,42 @@ mod tests {
 
     #[test]
     fn replicas_that_know_different_last_good_versions_do_not_write_in_turns() {
-        let old = object(raw("a", 2, ""), Some(&object(raw("a", 1, "i:1"), None)));
-        let older = object(raw("a", 2, ""), Some(&object(raw("a", 1, "i:0"), None)));
-        let new = object(raw("a", 2, ""), None);
+        let turned_bad = |image: &str| object(raw("a", 2, ""), Some(&object(raw("a", 1, image), None)));
+        let (one, other, none) = (turned_bad("i:1"), turned_bad("i:0"), object(raw("a", 2, ""), None));
+        let long = |image: &str| {
+            let mut long = turned_bad(image);
+            Arc::get_mut(&mut long).unwrap().good = Some("x".repeat(LAST_GOOD + 1).into());
+            long
+        };
         let says = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap();
         let over = |object: &Arc<Object>, patched: &Value| {
             let told = written("a", 2, "", Some(object), patched);
             patch(&told, Standing::Counts, 7).is_some()
         };
-        assert!(!over(&old, &says(&new)), "that none is known stands");
-        assert!(over(&new, &says(&old)), "that none is known is said");
-        assert!(!over(&old, &says(&older)) && !over(&older, &says(&old)), "who came first stands");
+        assert!(over(&one, &says(&none)), "one that knows a good version says so");
+        assert!(!over(&none, &says(&one)), "and one that knew none takes it up");
+        assert!(!over(&one, &says(&other)) && !over(&other, &says(&one)), "who came first stands");
+        // What is too long to be remembered is lost to those that start anew.
+        assert!(!over(&long("i:1"), &says(&none)), "that none is known stands");
+        assert!(over(&none, &says(&long("i:1"))), "that none is known is said");
+    }
+
+    #[test]
+    fn the_last_good_specification_is_remembered_while_the_newest_is_invalid() {
+        let good = object(raw("a", 1, "i:1"), None);
+        let remembered = |object: &Object, standing| patch(object, standing, 7).unwrap()["status"]["lastGood"].clone();
+        let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
+        let turned_bad = object(raw("a", 2, ""), Some(&good));
+        assert_eq!(remembered(&turned_bad, Standing::Counts), specification);
+        assert_eq!(remembered(&turned_bad, Standing::RequiredIsOff), specification, "it may be switched on");
+        assert_eq!(remembered(&good, Standing::Counts), json!(null));
+        assert_eq!(remembered(&object(raw("a", 2, ""), None), Standing::Counts), json!(null));
+        // What was remembered is taken out when the newest version is good again.
+        let told = written("a", 2, "", Some(&turned_bad), &patch(&turned_bad, Standing::Counts, 7).unwrap());
+        let mended = object(with_status(raw("a", 3, "i:3"), "40", told.status.clone()), Some(&told));
+        assert_eq!(patch(&mended, Standing::Counts, 8).unwrap()["status"]["lastGood"], json!(null));
+        let anew = object(with_status(raw("a", 2, ""), "99", told.status.clone()), None);
+        assert_eq!(patch(&anew, Standing::Counts, 8), None, "who has just started agrees");
     }
 
     #[test]
