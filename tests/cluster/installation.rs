@@ -54,18 +54,19 @@ impl Cluster {
 
     /// Applies a companion and waits until every replica has taken it up.
     pub async fn companion(&self, companion: &Value) {
-        let ready = self.condition(companion).await;
-        assert_eq!(ready["status"], "True", "{ready}");
+        self.condition(companion, "True").await;
     }
 
-    /// Applies a companion and waits until every replica has heard of it; the Ready condition that says what became of it.
-    pub async fn condition(&self, companion: &Value) -> Value {
+    /// Applies a companion and waits until every replica has heard of it; the Ready condition once it is True, or False. A
+    /// replica that is about to end, and was told other things at its start, may have said something else meanwhile.
+    pub async fn condition(&self, companion: &Value, status: &str) -> Value {
         let path = companion_path(companion);
         let generation = self.apply(&path, companion).await.expect("a companion")["metadata"]["generation"].clone();
         let ready = self
-            .eventually("a status", async || {
-                let status = self.get(&path).await.body["status"].clone();
-                (status["observedGeneration"] == generation).then(|| status["conditions"][0].clone())
+            .eventually(&format!("a companion whose Ready is {status}"), async || {
+                let now = self.get(&path).await.body["status"].take();
+                let ready = &now["conditions"][0];
+                (now["observedGeneration"] == generation && ready["status"] == status).then(|| ready.clone())
             })
             .await;
         self.caught_up().await;
@@ -91,6 +92,17 @@ impl Cluster {
         .await;
     }
 
+    /// Waits until there are so many replicas, all of them ready, and reviews are sent to them.
+    pub async fn until_ready(&self, replicas: usize) {
+        self.eventually("that many replicas", async || {
+            let pods = self.replicas().await;
+            (pods.len() == replicas && pods.iter().all(is_ready)).then_some(())
+        })
+        .await;
+        // Endpoints and API servers take a moment to notice.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
     /// podgraft's Pods that are not about to end.
     pub async fn replicas(&self) -> Vec<Value> {
         let path = format!("/api/v1/namespaces/{OWN}/pods?labelSelector=app.kubernetes.io/name=podgraft");
@@ -104,7 +116,7 @@ impl Cluster {
 const ADMIN: u16 = 8080;
 
 /// Whether a replica is sent reviews.
-pub fn is_ready(pod: &Value) -> bool {
+fn is_ready(pod: &Value) -> bool {
     pod["status"]["containerStatuses"][0]["ready"] == true
 }
 
