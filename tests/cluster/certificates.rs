@@ -35,8 +35,8 @@ pub async fn stored(cluster: &Cluster, key: &str) -> String {
     String::from_utf8(STANDARD.decode(text).expect("base64")).expect("PEM")
 }
 
-/// What API servers trust, by entry.
-async fn trusted(cluster: &Cluster) -> BTreeSet<String> {
+/// What API servers trust, each once.
+pub async fn trusted(cluster: &Cluster) -> BTreeSet<String> {
     let bundle = |entry: &Value| entry["clientConfig"]["caBundle"].as_str().unwrap_or_default().to_owned();
     cluster.entries().await.iter().map(bundle).collect()
 }

@@ -21,6 +21,7 @@ pub struct ControlPlane {
     apiserver: Child,
     _etcd: Child,
     _controllers: Child,
+    others: Vec<Child>,
 }
 
 impl ControlPlane {
@@ -38,7 +39,21 @@ impl ControlPlane {
         wait_until_ready(parts, &admin, folder)?;
         let controllers = controller_manager(parts, folder, &controllers)?;
         let folder = folder.to_owned();
-        Ok(ControlPlane { folder, parts: parts.clone(), apiserver, _etcd: etcd, _controllers: controllers })
+        Ok(ControlPlane {
+            folder,
+            parts: parts.clone(),
+            apiserver,
+            _etcd: etcd,
+            _controllers: controllers,
+            others: Vec::new(),
+        })
+    }
+
+    /// Starts something else that belongs to a cluster, as its administrator.
+    pub fn add(&mut self, program: &Path, name: &str) -> anyhow::Result<()> {
+        let kubeconfig = self.folder.join("admin.kubeconfig");
+        self.others.push(start(program, &self.folder, name, &[], Some(&kubeconfig))?);
+        Ok(())
     }
 
     /// Takes the API server away, at once and without a word.
@@ -66,7 +81,7 @@ fn etcd(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
         format!("--initial-cluster=default={peers}"),
         "--unsafe-no-fsync".to_owned(),
     ];
-    start(&parts.etcd, folder, "etcd", &args)
+    start(&parts.etcd, folder, "etcd", &args, None)
 }
 
 fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
@@ -92,7 +107,7 @@ fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
         format!("--audit-log-path={}", file("audit.log")),
         format!("--audit-policy-file={}", audit_policy(folder)?),
     ];
-    start(&parts.apiserver, folder, "apiserver", &args)
+    start(&parts.apiserver, folder, "apiserver", &args, None)
 }
 
 /// Pods that are made, with what webhooks said of them; and all that podgraft itself does.
@@ -126,14 +141,21 @@ fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path) -> anyhow
         "--kube-api-qps=500".to_owned(),
         "--kube-api-burst=1000".to_owned(),
     ];
-    start(&parts.controller_manager, folder, "controllers", &args)
+    start(&parts.controller_manager, folder, "controllers", &args, None)
 }
 
 /// Starts a program whose words go into `NAME.log`.
-pub fn start(program: &Path, folder: &Path, name: &str, args: &[String]) -> anyhow::Result<Child> {
+fn start(
+    program: &Path,
+    folder: &Path,
+    name: &str,
+    args: &[String],
+    kubeconfig: Option<&Path>,
+) -> anyhow::Result<Child> {
     let log = File::options().create(true).append(true).open(folder.join(format!("{name}.log")))?;
     Command::new(program)
         .args(args)
+        .envs(kubeconfig.map(|kubeconfig| ("KUBECONFIG", kubeconfig)))
         .stdin(std::process::Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

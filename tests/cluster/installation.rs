@@ -20,7 +20,16 @@ impl Cluster {
 
     /// Takes podgraft out, and waits for the end of its replicas, which are asleep before they are told to end.
     pub fn uninstall(&self) {
-        printed(self.helm(["uninstall", "podgraft", "--namespace", OWN, "--wait", "--timeout", "2m"]));
+        printed(self.helm([
+            "uninstall",
+            "podgraft",
+            "--namespace",
+            OWN,
+            "--ignore-not-found",
+            "--wait",
+            "--timeout",
+            "2m",
+        ]));
         let replicas = ["--selector", "app.kubernetes.io/name=podgraft", "--timeout", "1m"];
         let wait = ["--namespace", OWN, "wait", "pods", "--for", "delete"];
         // It complains where they are gone already.
@@ -90,6 +99,17 @@ impl Cluster {
             (hashes.len() < 2).then_some(())
         })
         .await;
+    }
+
+    /// Asks as tools do that compare a cluster with a repository: they would put back whatever somebody wrote over.
+    #[track_caller]
+    pub fn expect_no_drift(&self) {
+        let rendered = printed(self.helm(["get", "manifest", "podgraft", "--namespace", OWN]));
+        let file = self.folder.join("rendered.yaml");
+        std::fs::write(&file, rendered).expect("a file");
+        let diff = ["--namespace", OWN, "diff", "--server-side", "--field-manager=repository", "--filename"];
+        let file = file.display().to_string();
+        assert_eq!(printed(self.kubectl(diff.into_iter().chain([file.as_str()]))), "");
     }
 
     /// Waits until there are so many replicas, all of them ready, and reviews are sent to them.

@@ -16,6 +16,9 @@ use crate::workload::{collection, containers, pod, template};
 /// How many create Pods at the same time.
 const HANDS: usize = 4;
 
+/// How many failures are printed.
+const FEW: usize = 5;
+
 /// A load that goes on until it is told to end.
 pub struct Load {
     seen: Arc<Seen>,
@@ -70,6 +73,14 @@ impl Load {
     }
 }
 
+impl Seen {
+    fn complain(&self, of: &str) {
+        if self.failed.load(Ordering::Relaxed) < FEW {
+            println!("    {of}");
+        }
+    }
+}
+
 impl Counts {
     /// No failed and no bare Pod, and enough of them to mean something.
     #[track_caller]
@@ -90,11 +101,11 @@ async fn create(client: Client, town: String, number: usize, companion: &str, te
             Ok(answer) if answer.status.is_success() && containers(&answer.body).contains(&companion) => &seen.injected,
             Ok(answer) if answer.status.is_success() => &seen.bare,
             Ok(answer) => {
-                println!("    {name}: {} {}", answer.status, answer.body["message"]);
+                seen.complain(&format!("{name}: {} {}", answer.status, answer.body["message"]));
                 &seen.failed
             }
             Err(error) => {
-                println!("    {name}: {error:#}");
+                seen.complain(&format!("{name}: {error:#}"));
                 &seen.failed
             }
         };

@@ -9,6 +9,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 
 mod apart;
+mod cert_manager;
 mod certificates;
 mod cluster;
 mod control_plane;
@@ -75,6 +76,10 @@ fn test() -> anyhow::Result<ExitCode> {
     }
     let started = Instant::now();
     let parts = parts::Parts::get()?;
+    if chapters.iter().any(|chapter| chapter.name == BESIDE_CERT_MANAGER) {
+        // Inside there is no network from which anything could be built.
+        parts::CertManager::get()?;
+    }
     apart::go()?;
     let folder = tempfile::tempdir()?;
     let runtime = runtime()?;
@@ -95,6 +100,9 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 /// Values with which required companions are on, and tests need not wait for long.
 const WITH_REQUIRED: [&str; 3] =
     ["entries.clusterWide.enabled=true", "requiredCompanions.enabled=true", "extraArgs={--policy-pause=2s}"];
+
+/// The chapter that needs more than a cluster.
+const BESIDE_CERT_MANAGER: &str = "beside cert-manager";
 
 /// In the order in which they are read.
 fn chapters() -> Vec<Chapter> {
@@ -128,6 +136,12 @@ fn chapters() -> Vec<Chapter> {
                 release::tests(),
                 end::tests(),
             ]),
+            alone: true,
+        },
+        Chapter {
+            name: BESIDE_CERT_MANAGER,
+            set_up: |cluster| Box::pin(async move { cert_manager::set_up(&cluster).await }),
+            tests: cert_manager::tests(),
             alone: true,
         },
     ]

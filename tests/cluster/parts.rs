@@ -20,6 +20,14 @@ pub struct Parts {
     pub helm: PathBuf,
 }
 
+/// cert-manager.
+#[derive(Debug, Clone)]
+pub struct CertManager {
+    pub program: PathBuf,
+    /// A file with the definitions of its resources.
+    pub definitions: PathBuf,
+}
+
 /// A Go module of `parts/`, and one of its commands.
 struct Source {
     /// What the program is called.
@@ -43,6 +51,13 @@ const KUBECTL: Source = kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl");
 const HELM: Source =
     Source { name: "helm", module: "helm", required: "helm.sh/helm/v4", command: "helm.sh/helm/v4/cmd/helm" };
 
+const CERT_MANAGER: Source = Source {
+    name: "cert-manager",
+    module: "cert-manager",
+    required: "github.com/cert-manager/cert-manager",
+    command: ".",
+};
+
 const fn kubernetes(name: &'static str, command: &'static str) -> Source {
     Source { name, module: "kubernetes", required: "k8s.io/kubernetes", command }
 }
@@ -58,6 +73,33 @@ impl Parts {
             helm: HELM.get()?,
         })
     }
+}
+
+#[allow(dead_code)]
+impl CertManager {
+    /// Its program, which takes a minute and a half to build the first time on two cores, and its definitions.
+    pub fn get() -> anyhow::Result<Self> {
+        let program = CERT_MANAGER.get()?;
+        let definitions = program.with_extension("yaml");
+        if !definitions.exists() {
+            let unfinished = definitions.with_extension("unfinished");
+            fs::write(&unfinished, rendered(&CERT_MANAGER.source()?.join("deploy/charts/cert-manager"))?)?;
+            fs::rename(&unfinished, &definitions)?;
+        }
+        Ok(CertManager { program, definitions })
+    }
+}
+
+/// The definitions of a chart of cert-manager's.
+fn rendered(chart: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut helm = Command::new(HELM.get()?);
+    helm.args(["template", "cert-manager"]).arg(chart).args(["--set", "crds.enabled=true"]);
+    for kind in ["certificates", "certificaterequests", "issuers", "clusterissuers"] {
+        helm.arg("--show-only").arg(format!("templates/crd-cert-manager.io_{kind}.yaml"));
+    }
+    let rendered = helm.output().context("cannot run helm")?;
+    ensure!(rendered.status.success(), "{}", String::from_utf8_lossy(&rendered.stderr));
+    Ok(rendered.stdout)
 }
 
 /// Helm alone, for the chart's tests, which need no cluster and include this file.
@@ -111,6 +153,15 @@ impl Source {
         fs::rename(&unfinished, program)?;
         eprintln!("built {} in {:.0} s", self.name, started.elapsed().as_secs_f32());
         Ok(())
+    }
+
+    /// The sources of the required module, as Go has downloaded them.
+    fn source(&self) -> anyhow::Result<PathBuf> {
+        let mut list = Command::new("go");
+        list.args(["list", "-m", "-f", "{{.Dir}}", self.required]).current_dir(self.folder());
+        let listed = list.output().context("`go` cannot be run")?;
+        ensure!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        Ok(PathBuf::from(String::from_utf8(listed.stdout)?.trim()))
     }
 
     fn folder(&self) -> PathBuf {

@@ -1,11 +1,13 @@
 //! The release as a person handles it: its own test, a certificate from elsewhere, and no Helm at all.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use podgraft::tls::development;
 use serde_json::{Value, json};
 
-use crate::certificates::stored;
+use crate::certificates::{stored, trusted};
 use crate::cluster::{Cluster, OWN, printed};
 use crate::injection::create;
 use crate::installation::companion_path;
@@ -64,30 +66,24 @@ async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_u
         cluster.trusted().await;
     }
     load.end("a certificate from elsewhere is brought").await.expect_all_injected();
-    assert_eq!(bundles(cluster).await, [STANDARD.encode(&issued.authority)], "nobody else is trusted");
+    let theirs = BTreeSet::from([STANDARD.encode(&issued.authority)]);
+    assert_eq!(trusted(cluster).await, theirs, "nobody else is trusted");
     assert_eq!(containers(&create(cluster, &town, "from-elsewhere", &asks).await), ["certified", "web"]);
     helm_test(cluster);
 
     upgrade(cluster, &["--set", "certificate.mode=selfManaged"]);
     cluster.trusted().await;
-    let now = bundles(cluster).await;
-    assert!(now.len() == 1 && now[0] != STANDARD.encode(&issued.authority), "{now:?}");
+    let now = trusted(cluster).await;
+    assert!(now.len() == 1 && now != theirs, "{now:?}");
     assert_eq!(containers(&create(cluster, &town, "its-own", &asks).await), ["certified", "web"]);
     // Nobody has to force anything from here on.
     cluster.install(&[ENTRIES]).await;
     cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
 }
 
-/// What tools ask that compare a cluster with a repository: they would put back whatever podgraft wrote over.
 async fn what_runs_differs_in_nothing_from_what_the_chart_renders(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
-    let rendered = printed(cluster.helm(["get", "manifest", "podgraft", "--namespace", OWN]));
-    let file = cluster.folder.join("rendered.yaml");
-    std::fs::write(&file, rendered).expect("a file");
-    let diff = ["--namespace", OWN, "diff", "--server-side", "--field-manager=repository", "--filename"];
-    let file = file.display().to_string();
-    let differs = printed(cluster.kubectl(diff.into_iter().chain([file.as_str()])));
-    assert_eq!(differs, "");
+    cluster.expect_no_drift();
 }
 
 async fn companions_of_files_and_of_the_cluster_are_used_together(cluster: &Cluster) {
@@ -142,13 +138,4 @@ fn upgrade(cluster: &Cluster, values: &[&str]) {
     let upgrade = ["upgrade", "podgraft", "charts/podgraft", "--namespace", OWN, "--set", ENTRIES];
     let how = ["--reset-values", "--force-conflicts", "--wait", "--timeout", "3m"];
     printed(cluster.helm([&upgrade[..], &how[..], values].concat()));
-}
-
-/// What API servers trust, each once.
-async fn bundles(cluster: &Cluster) -> Vec<String> {
-    let bundle = |entry: &Value| entry["clientConfig"]["caBundle"].as_str().unwrap_or_default().to_owned();
-    let mut bundles: Vec<String> = cluster.entries().await.iter().map(bundle).collect();
-    bundles.sort();
-    bundles.dedup();
-    bundles
 }

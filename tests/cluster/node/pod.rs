@@ -12,7 +12,7 @@ use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::variables::{expand, variables};
 use super::volumes::Mounts;
@@ -20,6 +20,9 @@ use super::{Ground, NAME};
 use crate::apart::{ADDRESS, run};
 use crate::credentials::kubeconfig_with_token;
 use crate::rest;
+
+/// How late files of Secrets and ConfigMaps follow them: later than whoever watches those. Kubelets take up to two minutes.
+const LATE: Duration = Duration::from_secs(8);
 
 /// Runs a Pod from its binding to its end. What goes wrong is written into its log, where its own words are too.
 pub async fn live(pods: Api<Pod>, pod: Pod, ground: Arc<Ground>) {
@@ -89,7 +92,15 @@ async fn run_container(
 ) -> anyhow::Result<()> {
     let spec = pod.spec.as_ref().expect("a Pod has a specification");
     let container = &spec.containers[0];
-    let mounts = Mounts::make(&ground.client, pod, container, folder).await?;
+    let mounts = Mounts::new(&ground.client, pod, container, folder);
+    while let Err(error) = mounts.refresh().await {
+        std::fs::write(folder.join("node.log"), format!("cannot mount, trying again: {error:#}\n"))?;
+        if pods.get_opt(&pod.name_any()).await?.is_none_or(|now| now.metadata.deletion_timestamp.is_some()) {
+            vanish(pods, pod).await;
+            return Ok(());
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
     let links = match spec.enable_service_links {
         Some(false) => Vec::new(),
         _ => ground.services.links(&pod.namespace().unwrap_or_default()).await?,
@@ -113,7 +124,7 @@ async fn run_container(
         }
         let mut child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true).spawn()?;
         let status = status(pod, container, address, restarts);
-        match follow(pods, pod, container, &mut child, &status).await? {
+        match follow(pods, pod, container, &mounts, &mut child, &status).await? {
             Some(code) if ends(code) => {
                 let phase = if code == 0 { "Succeeded" } else { "Failed" };
                 set(pods, pod, &json!({"phase": phase})).await;
@@ -125,8 +136,7 @@ async fn run_container(
                 sleep(Duration::from_secs(1)).await;
             }
             None => {
-                let now = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-                let _ = pods.delete(&pod.name_any(), &now).await;
+                vanish(pods, pod).await;
                 return Ok(());
             }
         }
@@ -138,11 +148,17 @@ async fn follow(
     pods: &Api<Pod>,
     pod: &Pod,
     container: &Container,
+    mounts: &Mounts,
     child: &mut Child,
     status: &impl Fn(bool) -> Value,
 ) -> anyhow::Result<Option<i32>> {
-    let mut told = None;
+    let (mut told, mut refreshed) = (None, Instant::now());
     loop {
+        if refreshed.elapsed() > LATE {
+            // What is gone stays mounted as it was.
+            let _ = mounts.refresh().await;
+            refreshed = Instant::now();
+        }
         if let Some(ended) = child.try_wait()? {
             return Ok(Some(ended.code().unwrap_or(137)));
         }
@@ -199,6 +215,12 @@ async fn end(
         child.kill().await?;
     }
     Ok(())
+}
+
+/// Takes away a Pod of which nothing runs any more.
+async fn vanish(pods: &Api<Pod>, pod: &Pod) {
+    let now = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
+    let _ = pods.delete(&pod.name_any(), &now).await;
 }
 
 async fn set(pods: &Api<Pod>, pod: &Pod, status: &Value) {

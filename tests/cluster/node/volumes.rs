@@ -1,37 +1,57 @@
-//! The volumes of a Pod as folders.
+//! The volumes of a Pod as folders, kept in step with what they are made of.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Container, KeyToPath, Pod, Secret, Volume};
 use kube::api::Api;
 use kube::{Client, ResourceExt as _};
 
-/// Where a container's mounts are really: mount path and folder.
-pub struct Mounts(Vec<(String, PathBuf)>);
+/// What a container mounts, and where that is really.
+pub struct Mounts {
+    client: Client,
+    namespace: String,
+    volumes: Vec<(Volume, PathBuf)>,
+    /// Mount path and folder.
+    paths: Vec<(String, PathBuf)>,
+}
+
+/// The files of a volume by path.
+type Files = BTreeMap<String, Vec<u8>>;
 
 impl Mounts {
-    /// Writes the Secrets and ConfigMaps that a container mounts into a folder, as they are now.
-    pub async fn make(client: &Client, pod: &Pod, container: &Container, folder: &Path) -> anyhow::Result<Self> {
-        let mut mounts = Vec::new();
-        let namespace = pod.namespace().unwrap_or_default();
-        let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-        for volume in volumes {
+    /// Finds out which volumes a container mounts, each with a folder; nothing is in them yet.
+    pub fn new(client: &Client, pod: &Pod, container: &Container, folder: &Path) -> Self {
+        let (mut volumes, mut paths) = (Vec::new(), Vec::new());
+        for volume in pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()) {
             let mounted = container.volume_mounts.iter().flatten().filter(|m| m.name == volume.name);
-            let paths: Vec<String> = mounted.map(|m| m.mount_path.trim_end_matches('/').to_owned()).collect();
-            if paths.is_empty() {
-                continue;
-            }
             let at = folder.join(&volume.name);
-            std::fs::create_dir_all(&at)?;
-            fill(client, &namespace, volume, &at).await?;
-            mounts.extend(paths.into_iter().map(|path| (path, at.clone())));
+            let before = paths.len();
+            paths.extend(mounted.map(|m| (m.mount_path.trim_end_matches('/').to_owned(), at.clone())));
+            if paths.len() > before {
+                volumes.push((volume.clone(), at));
+            }
         }
-        Ok(Mounts(mounts))
+        Mounts { client: client.clone(), namespace: pod.namespace().unwrap_or_default(), volumes, paths }
+    }
+
+    /// Brings the files to what Secrets and ConfigMaps say now, as kubelets do from time to time: all files of a volume at
+    /// once, by a link that is replaced.
+    ///
+    /// # Errors
+    /// One of them is not there; until it is, a container cannot start.
+    pub async fn refresh(&self) -> anyhow::Result<()> {
+        for (volume, at) in &self.volumes {
+            publish(&files(&self.client, &self.namespace, volume).await?, at)?;
+        }
+        Ok(())
     }
 
     /// A text with the folders in the place of mount paths.
     pub fn resolve(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (path, folder)| match text.find(path.as_str()) {
+        self.paths.iter().fold(text.to_owned(), |text, (path, folder)| match text.find(path.as_str()) {
             // As a whole path only: `--cert-dir=/certs`, `/certs/tls.crt`.
             Some(at) if text[..at].chars().last().is_none_or(|c| "=,:".contains(c)) => {
                 format!("{}{}{}", &text[..at], folder.display(), &text[at + path.len()..])
@@ -41,31 +61,63 @@ impl Mounts {
     }
 }
 
-async fn fill(client: &Client, namespace: &str, volume: &Volume, folder: &Path) -> anyhow::Result<()> {
+/// `NAME -> ..data/NAME`, `..data -> ..N`.
+fn publish(files: &Files, at: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(at)?;
+    let data = at.join("..data");
+    let same = |(path, bytes): (&String, &Vec<u8>)| fs::read(data.join(path)).is_ok_and(|now| now == *bytes);
+    if fs::read_dir(&data).is_ok_and(|there| there.count() == files.len()) && files.iter().all(same) {
+        return Ok(());
+    }
+    let before = fs::read_link(&data).ok();
+    let number = before.as_ref().and_then(|name| name.to_str()?.strip_prefix("..")?.parse().ok()).unwrap_or(0_u32);
+    let next = format!("..{}", number + 1);
+    fs::create_dir_all(at.join(&next))?;
+    for (path, bytes) in files {
+        fs::write(at.join(&next).join(path), bytes)?;
+        let _ = symlink(Path::new("..data").join(path), at.join(path));
+    }
+    symlink(&next, at.join("..fresh"))?;
+    fs::rename(at.join("..fresh"), &data)?;
+    if let Some(before) = before {
+        fs::remove_dir_all(at.join(before))?;
+    }
+    Ok(())
+}
+
+async fn files(client: &Client, namespace: &str, volume: &Volume) -> anyhow::Result<Files> {
+    let mut files = Files::new();
     if let Some(source) = &volume.secret {
         let name = source.secret_name.as_deref().unwrap_or_default();
-        secret(client, namespace, name, source.items.as_deref(), folder).await?;
+        secret(client, namespace, name, source.items.as_deref(), &mut files).await?;
     }
     if let Some(source) = &volume.config_map {
-        config_map(client, namespace, &source.name, source.items.as_deref(), folder).await?;
+        config_map(client, namespace, &source.name, source.items.as_deref(), &mut files).await?;
     }
     for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
         if let Some(source) = &source.secret {
-            secret(client, namespace, &source.name, source.items.as_deref(), folder).await?;
+            secret(client, namespace, &source.name, source.items.as_deref(), &mut files).await?;
         }
         if let Some(source) = &source.config_map {
-            config_map(client, namespace, &source.name, source.items.as_deref(), folder).await?;
+            config_map(client, namespace, &source.name, source.items.as_deref(), &mut files).await?;
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 /// Which keys of a Secret or ConfigMap go to which paths; without such a list each key does.
 type Items<'i> = Option<&'i [KeyToPath]>;
 
-async fn secret(client: &Client, namespace: &str, name: &str, items: Items<'_>, folder: &Path) -> anyhow::Result<()> {
+async fn secret(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    items: Items<'_>,
+    files: &mut Files,
+) -> anyhow::Result<()> {
     let secret: Secret = Api::namespaced(client.clone(), namespace).get(name).await?;
-    write(secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)), items, folder)
+    pick(secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)), items, files);
+    Ok(())
 }
 
 async fn config_map(
@@ -73,21 +125,19 @@ async fn config_map(
     namespace: &str,
     name: &str,
     items: Items<'_>,
-    folder: &Path,
+    files: &mut Files,
 ) -> anyhow::Result<()> {
     let map: ConfigMap = Api::namespaced(client.clone(), namespace).get(name).await?;
-    write(map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes())), items, folder)
+    pick(map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes())), items, files);
+    Ok(())
 }
 
-fn write(data: impl Iterator<Item = (String, Vec<u8>)>, items: Items<'_>, folder: &Path) -> anyhow::Result<()> {
+fn pick(data: impl Iterator<Item = (String, Vec<u8>)>, items: Items<'_>, files: &mut Files) {
     for (key, value) in data {
         let path = match items {
             Some(items) => items.iter().find(|item| item.key == key).map(|item| item.path.clone()),
             None => Some(key),
         };
-        if let Some(path) = path {
-            std::fs::write(folder.join(path), value)?;
-        }
+        files.extend(path.map(|path| (path, value)));
     }
-    Ok(())
 }
