@@ -23,6 +23,8 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["companionFiles.hello=x"], "/companionFiles': additional properties 'hello' not allowed"),
     (&["excludedNamespaces=kube-system"], "/excludedNamespaces': got string, want array"),
     (&["podDisruptionBudget.maxUnavailable=0"], "/podDisruptionBudget/maxUnavailable'"),
+    (&["certificate.lifetime=5s"], "certificate.lifetime must be at least 10s"),
+    (&["certificate.caLifetime=3m"], "certificate.caPause must be shorter than a third of certificate.caLifetime"),
     (&["certificate.mode=secret"], "certificate.secret.name must name the Secret"),
     (&["certificate.mode=secret", "certificate.secret.name=x"], "certificate.secret.caBundle must have"),
     (&["requiredCompanions.enabled=true"], "requiredCompanions.enabled needs entries.clusterWide.enabled"),

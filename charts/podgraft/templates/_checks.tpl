@@ -9,6 +9,16 @@ that lacks one, so podgraft must be asked about every Pod. */ -}}
 {{- fail "certificate.mode is secret: certificate.secret.caBundle must have the authority's certificates in PEM" -}}
 {{- end -}}
 {{- end -}}
+{{- if eq .Values.certificate.mode "selfManaged" -}}
+{{- range list "lifetime" "caLifetime" -}}
+{{- if lt (include "podgraft.seconds" (get $.Values.certificate .) | int) 10 -}}
+{{- fail (printf "certificate.%s must be at least 10s: the next certificate is issued when a third of it is left" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if ge (mul 3 (include "podgraft.seconds" .Values.certificate.caPause | int)) (include "podgraft.seconds" .Values.certificate.caLifetime | int) -}}
+{{- fail "certificate.caPause must be shorter than a third of certificate.caLifetime: in that third the next authority becomes known" -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.requiredCompanions.enabled -}}
 {{- $why := "the policies would refuse Pods that podgraft is never asked about" -}}
 {{- range list "requested" "optedIn" "clusterWide" -}}

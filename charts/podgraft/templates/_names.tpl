@@ -69,3 +69,9 @@ on a change of mode after cert-manager had filled it. */ -}}
 {{ .Values.certificate.secret.name }}
 {{- end -}}
 {{- end -}}
+
+{{- /* A duration such as 720h in seconds. */ -}}
+{{- define "podgraft.seconds" -}}
+{{- $unit := get (dict "s" 1 "m" 60 "h" 3600) (regexFind "[a-z]+$" .) -}}
+{{- mul (regexFind "^[0-9]+" . | int) $unit -}}
+{{- end -}}
