@@ -14,6 +14,7 @@ tests![
     what_the_definitions_can_tell_is_refused_when_it_is_applied,
     a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on,
     a_companion_that_turned_bad_keeps_its_last_good_version,
+    one_that_cannot_even_be_read_keeps_nobody_from_reading_the_others,
     each_status_is_written_once_by_two_replicas,
     a_required_companion_is_not_ready_where_required_companions_are_switched_off,
     kubectl_explain_and_get_tell_what_a_companion_is,
@@ -128,6 +129,30 @@ async fn a_companion_that_turned_bad_keeps_its_last_good_version(cluster: &Clust
     assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/turns-bad:1");
     bad["spec"]["containers"][0].as_object_mut().expect("a container").remove("volumeMounts");
     cluster.companion(&bad).await;
+}
+
+async fn one_that_cannot_even_be_read_keeps_nobody_from_reading_the_others(cluster: &Cluster) {
+    let town = cluster.namespace(json!({})).await;
+    for (name, odd) in [
+        ("too-deep", (0..200).fold(json!(1), |inner, _| json!([inner]))),
+        ("no-number", json!({"$serde_json::private::Number": "x"})),
+    ] {
+        let mut object = companion(name);
+        object["kind"] = "Companion".into();
+        object["metadata"]["namespace"] = town.clone().into();
+        object["spec"]["containers"][0]["later"] = odd;
+        cluster.apply(&companion_path(&object), &object).await;
+        let message = ["-n", &town, "get", "companion", name, "-o", "jsonpath={.status.conditions[0].message}"];
+        cluster
+            .eventually(name, async || {
+                printed(cluster.kubectl(message)).contains("spec: cannot be read, take that out").then_some(())
+            })
+            .await;
+    }
+    cluster.companion(&companion("beside-the-unreadable")).await;
+    let pod = create(cluster, &town, "web", &asks("beside-the-unreadable")).await;
+    assert_eq!(containers(&pod), ["beside-the-unreadable", "web"]);
+    // Both stay: whoever starts anew in later chapters has to come by them, too.
 }
 
 async fn each_status_is_written_once_by_two_replicas(cluster: &Cluster) {

@@ -270,7 +270,10 @@ pub(super) fn advise(object: &str) -> Vec<String> {
     if object.len() > LONGEST {
         return vec!["podgraft: too large to be looked at here; `podgraft validate` looks at all of it".to_owned()];
     }
-    let Ok(object) = serde_json::from_str(object) else { return Vec::new() };
+    let object = match serde_json::from_str(object) {
+        Ok(object) => object,
+        Err(why) => return vec![format!("podgraft: will not be used: it cannot be read: {why}")],
+    };
     let gated = gate::admit(&object);
     let problems = gated.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
     problems.chain(gated.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message))).collect()

@@ -54,7 +54,11 @@ impl Object {
             let told = Object { version, problems, warnings, generation, good, uid, resource_version, status };
             return Some(Arc::new(told.recall(raw.object)));
         }
-        let gated = gate::admit(&raw.object);
+        let mut gated = gate::admit(&raw.object);
+        if let Some(why) = &raw.unreadable {
+            gated.problems =
+                vec![Problem { pointer: "/spec".to_owned(), message: format!("cannot be read, take that out: {why}") }];
+        }
         if !gated.problems.is_empty() {
             let companion = Object::key(&raw);
             tracing::warn!(%companion, problems = gated.problems.len(), "invalid; its status says what to mend");

@@ -5,20 +5,44 @@ use std::borrow::Cow;
 use kube::Resource;
 use kube::core::{DynamicResourceScope, ObjectMeta};
 use serde::de::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::api::v1alpha1::{API_VERSION, GROUP};
 
 /// An object as JSON, and what a watch asks of it.
 ///
-/// It is read as a plain JSON value: Kubernetes' own catch-all takes it apart first, and would have to know how numbers
-/// are kept.
+/// It is taken as text, and read as a plain JSON value: Kubernetes' own catch-all takes it apart first, and would have to
+/// know how numbers are kept. And whatever cannot be read of one object must not keep anybody from reading the others.
 #[derive(Debug, Clone)]
 pub(in crate::source) struct Raw {
     /// Without `status` and `metadata.managedFields`.
     pub(super) object: Value,
     pub(super) status: Value,
     pub(super) meta: ObjectMeta,
+    /// Why the specification cannot be read, where it cannot.
+    pub(super) unreadable: Option<String>,
+}
+
+/// What is read of an object of which not everything can be.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rest {
+    api_version: Value,
+    kind: Value,
+    metadata: Meta,
+    #[serde(default)]
+    status: Value,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    name: String,
+    namespace: Option<String>,
+    uid: Option<String>,
+    resource_version: Option<String>,
+    generation: Option<i64>,
 }
 
 /// The kind of a companion, where the API server is asked for it.
@@ -30,7 +54,11 @@ pub(in crate::source) enum Kind {
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Raw::new)
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        match serde_json::from_str(text.get()) {
+            Ok(object) => Ok(Raw::new(object)),
+            Err(error) => Raw::rest(&text, &error).map_err(serde::de::Error::custom),
+        }
     }
 }
 
@@ -52,7 +80,26 @@ impl Raw {
             generation: object["metadata"]["generation"].as_i64(),
             ..ObjectMeta::default()
         };
-        Raw { object, status, meta }
+        Raw { object, status, meta, unreadable: None }
+    }
+
+    /// An object that is nested too deeply, or that only looks like JSON to whoever reads numbers as we do.
+    fn rest(text: &RawValue, error: &serde_json::Error) -> serde_json::Result<Self> {
+        let Rest { api_version, kind, metadata, status } = serde_json::from_str(text.get())?;
+        let Meta { name, namespace, uid, resource_version, generation } = metadata;
+        let object = json!({
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "uid": uid,
+                "resourceVersion": resource_version,
+                "generation": generation,
+            },
+            "status": status,
+        });
+        Ok(Raw { unreadable: Some(error.to_string()), ..Raw::new(object) })
     }
 }
 
@@ -125,14 +172,25 @@ mod tests {
     }
 
     #[test]
-    fn numbers_survive_a_watch_whatever_comes_first() {
-        for text in
-            [format!(r#"{{"type":"ADDED","object":{OBJECT}}}"#), format!(r#"{{"object":{OBJECT},"type":"ADDED"}}"#)]
-        {
-            match serde_json::from_str(&text) {
-                Ok(WatchEvent::<Raw>::Added(raw)) => is_whole(&raw),
-                other => panic!("{other:?}"),
-            }
+    fn numbers_survive_a_watch() {
+        match serde_json::from_str(&format!(r#"{{"type":"ADDED","object":{OBJECT}}}"#)) {
+            Ok(WatchEvent::<Raw>::Added(raw)) => is_whole(&raw),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_an_object_is_left_out_and_the_others_are_whole() {
+        let deep = format!(r#"{}{}"#, "[".repeat(200), "]".repeat(200));
+        for odd in [&deep, r#"{"$serde_json::private::Number":"x"}"#, r#"{"$serde_json::private::RawValue":"{"}"#] {
+            let odd = OBJECT.replace(r#""pattern":"Ambassador""#, &format!(r#""pattern":"Ambassador","x":{odd}"#));
+            let text = format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{odd},{OBJECT}]}}"#);
+            let list: ObjectList<Raw> = serde_json::from_str(&text).unwrap();
+            is_whole(&list.items[1]);
+            let Raw { object, status, meta, unreadable } = &list.items[0];
+            assert!(unreadable.is_some() && object.get("spec").is_none(), "{object}");
+            assert_eq!((meta.uid.as_deref(), meta.generation), (Some("u-1"), Some(3)));
+            assert_eq!((&object["kind"], &status["observedGeneration"]), (&"ClusterCompanion".into(), &3.into()));
         }
     }
 
