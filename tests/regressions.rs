@@ -230,6 +230,10 @@ fn whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion() {
             odd_review(&format!(r#""podgraft.dev/status":"{{{}}}""#, many(&|i| format!(r#"\"c{i}\":{{}}"#))), app),
         ),
         ("containers", odd_review(asks, &many(&|_| "{}".to_owned()))),
+        ("volume", {
+            let volume = format!(r#"{{"name":"sync-no-token","x":[{}{{}}]}}"#, r#"{"a":0},"#.repeat(1 << 18));
+            odd_review(asks, &format!(r#"{app}],"volumes":[{volume}"#))
+        }),
         ("mounts", odd_review(asks, &format!(r#"{{"name":"app","volumeMounts":[{}{{}}]}}"#, "{},".repeat(1 << 20)))),
         ("env", odd_review(asks, &format!(r#"{{"name":"app","env":[{}{{}}]}}"#, "{},".repeat(1 << 20)))),
     ] {
@@ -271,4 +275,97 @@ fn a_status_that_is_no_json_does_not_live_on_beside_what_is_put_in() {
         let status: Value = serde_json::from_str(status).unwrap();
         assert!(status["sync"].is_object() && status.get("x").is_none(), "{status}");
     }
+}
+
+/// Each of these took seconds, in which nobody else was answered.
+#[test]
+fn what_is_full_of_everything_is_answered() {
+    let companions: Vec<(String, String)> = (0..2_000)
+        .map(|i| {
+            (
+                format!("other-{i}"),
+                "  podSelector: {matchLabels: {a: b}, matchExpressions: [{key: c, operator: Exists}]}".to_owned(),
+            )
+        })
+        .chain([("sync".to_owned(), TWO_SHARED.to_owned())])
+        .collect();
+    let companions: Vec<(&str, &str)> = companions.iter().map(|(name, more)| (&**name, &**more)).collect();
+    let world = world(&companions);
+    let list = |count: usize, each: &dyn Fn(usize) -> String| (0..count).map(each).collect::<Vec<_>>().join(",");
+    let asks = r#""podgraft.dev/companions":"sync""#;
+    let long = |i: usize| format!("{i:a>63}");
+    let containers = list(4_096, &|i| format!(r#"{{"name":"{}"}}"#, long(i)));
+    let names = list(16, &|i| long(100_000 + i));
+    let status = list(256, &|e| {
+        format!(r#"\"c{e}\":{{\"containers\":[{}]}}"#, list(16, &|i| format!(r#"\"{}\""#, long(50_000 + i))))
+    });
+    let volumes = list(4_096, &|i| format!(r#"{{"name":"v{i}","emptyDir":{{}}}}"#));
+    let mounts =
+        list(4_096, &|i| format!(r#"{{"name":"{i}","volumeMounts":[{{"name":"v4095","mountPath":"/srv/www"}}]}}"#));
+    let parameters = list(100_000, &|i| format!(r#""podgraft.dev/sync.p{i}":"""#));
+    let unknown = list(100_000, &|i| format!(r#""podgraft.dev/othe-{i}.p":"""#));
+    let strangers = list(16, &|i| format!("othe-{i}"));
+    let labels = list(200_000, &|i| format!(r#""l{i}":"x""#));
+    for (what, body) in [
+        ("names", odd_review(&format!(r#"{asks},"podgraft.dev/containers":"{names}""#), &containers)),
+        ("a status", odd_review(&format!(r#"{asks},"podgraft.dev/status":"{{{status}}}""#), &containers)),
+        ("mounts", odd_review(asks, &format!(r#"{mounts}],"volumes":[{volumes}"#))),
+        ("parameters", odd_review(&format!("{asks},{parameters}"), r#"{"name":"app"}"#)),
+        ("unknown companions", odd_review(&format!("{asks},{unknown}"), r#"{"name":"app"}"#)),
+        ("labels", {
+            let body = odd_review(&format!(r#""podgraft.dev/companions":"{strangers}""#), r#"{"name":"app"}"#);
+            body.replace(r#"{"annotations""#, &format!(r#"{{"labels":{{"a":"b","c":"",{labels}}},"annotations""#))
+        }),
+    ] {
+        let answer = admission::review(body.as_bytes(), Entry::Requested, &world, |_| {});
+        assert_eq!(answer.status, 200, "{what}: {}", String::from_utf8_lossy(&answer.body));
+    }
+}
+
+#[test]
+fn a_port_that_a_companions_probe_asks_is_taken_for_those_that_come_with_it() {
+    let probing = "  - {name: probing, image: \"p:1\", startupProbe: {tcpSocket: {port: 8081}}}";
+    let listening = "  - {name: listening, image: \"l:1\", ports: [{containerPort: 8081}]}";
+    let world = world(&[("a", probing), ("b", listening)]);
+    denied(&ask(&asking(json!({"podgraft.dev/companions": "a,b"})), "team", &world), &["8081", "companion a"]);
+    assert!(ask(&asking(json!({"podgraft.dev/companions": "a"})), "team", &world).patch.is_some());
+}
+
+#[test]
+fn a_path_that_the_pod_gives_is_its_fault_and_not_that_of_a_default_that_it_meets() {
+    let given = "  activation: ClusterWide
+  sharedVolumes:
+  - {name: a, companion: {mountPath: /git/a}, app: {mountPath: /srv/a}}
+  - {name: b, companion: {mountPath: /git/b}, app: {mountPath: /srv/b}}
+  parameters:
+  - {name: pa, type: Path, mountPath: a/companion, below: /git, default: /git/a}
+  - {name: pb, type: Path, mountPath: b/companion, below: /git, default: /git/b}";
+    let world = world(&[("sync", given)]);
+    denied(&ask(&asking(json!({"podgraft.dev/sync.pb": "/git/a/x"})), "team", &world), &["podgraft.dev/sync.pb"]);
+}
+
+#[test]
+fn annotations_may_be_as_long_as_an_api_server_takes_them_and_no_longer() {
+    let world = world(&[("sync", "  podAnnotations: {note: x}"), ("redis", "")]);
+    let with = |filler: usize| {
+        let asked = json!({"podgraft.dev/companions": "sync,redis", "filler": "x".repeat(filler)});
+        let pod = asking(asked);
+        let reply = ask(&pod, "team", &world);
+        let patched = reply.patch.is_some().then(|| reply.apply(&pod));
+        (reply, patched)
+    };
+    let bytes = |pod: &Value| -> usize {
+        let annotations = pod["metadata"]["annotations"].as_object().unwrap();
+        annotations.iter().map(|(key, value)| key.len() + value.as_str().unwrap().len()).sum()
+    };
+    let empty = bytes(&with(0).1.unwrap());
+    let most = 262_144 - empty;
+    assert_eq!(bytes(&with(most).1.unwrap()), 262_144);
+    denied(&with(most + 1).0, &["262144"]);
+}
+
+#[test]
+fn a_status_that_somebody_forged_makes_no_companion_known() {
+    let forged = json!({"podgraft.dev/status": "{\"foo\":{}}", "podgraft.dev/foo.bar": "x"});
+    denied(&ask(&asking(forged), "team", &world(&[])), &["foo"]);
 }

@@ -160,7 +160,7 @@ fn unknown(place: Place, key: &str) -> Reason {
     };
     // The prefix is common to all, and would make everything near.
     let own_part = |key: &'static str| key.trim_start_matches(keys::PREFIX);
-    let nearest = nearest(key.trim_start_matches(keys::PREFIX), known.iter().copied().map(own_part));
+    let nearest = nearest(key.trim_start_matches(keys::PREFIX), known.iter().copied().map(own_part), |_| true);
     let nearest = nearest.map(|own_part| {
         let nearest = format!("{}{own_part}", keys::PREFIX);
         let is_label = nearest == keys::INJECT;

@@ -8,6 +8,7 @@ use super::keys;
 use super::parameter::lies_below;
 use super::pod::{Container, Pod};
 use super::reason::{Owner, Reason};
+use super::status::Status;
 
 /// A Pod, and what the companions that fit so far have claimed in it.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Claims<'a> {
     containers: Vec<(&'a str, &'a str)>,
     volumes: Vec<(&'a str, &'a str)>,
     ports: Vec<Port<'a>>,
+    /// Ports that companions' probes ask.
+    probed: Vec<Port<'a>>,
     mounts: Vec<Mount<'a>>,
     /// The place in `mounts` of the last one of each container; each knows the one before it. Empty while there is none.
     last_mounts: Vec<Option<usize>>,
@@ -24,8 +27,10 @@ pub(super) struct Claims<'a> {
     env_of: HashMap<(usize, &'a str), &'a str>,
     annotations: Vec<&'a str>,
     pull_secrets: Vec<&'a str>,
-    /// What the annotations will have together, in bytes, the status apart.
-    pub(super) annotation_bytes: usize,
+    /// What the annotations will have together, in bytes.
+    annotation_bytes: usize,
+    /// Whether no companion has an entry in the status yet.
+    status_is_empty: bool,
 }
 
 /// A port that a companion claims.
@@ -58,11 +63,13 @@ pub(super) struct Mark {
     containers: usize,
     volumes: usize,
     ports: usize,
+    probed: usize,
     mounts: usize,
     env: usize,
     annotations: usize,
     pull_secrets: usize,
     annotation_bytes: usize,
+    status_is_empty: bool,
 }
 
 /// A mount that stands where a companion wants one.
@@ -79,23 +86,24 @@ pub(super) struct Standing<'a, 'c> {
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(pod: &'a Pod<'a>) -> Self {
-        let status = match pod.annotation(keys::STATUS) {
-            Some(text) => "{}".len().saturating_sub(text.len()),
-            None => keys::STATUS.len() + "{}".len(),
-        };
+    pub(super) fn new(pod: &'a Pod<'a>, status: &Status<'_>) -> Self {
+        // The status is written anew, with what of it stands.
+        let (key, before) = pod.annotation(keys::STATUS).map_or((keys::STATUS.len(), 0), |text| (0, text.len()));
+        let annotation_bytes = pod.annotation_bytes() - before + key + status.length(pod);
         Claims {
             pod,
             containers: Vec::new(),
             volumes: Vec::new(),
             ports: Vec::new(),
+            probed: Vec::new(),
             mounts: Vec::new(),
             last_mounts: Vec::new(),
             env: Vec::new(),
             env_of: HashMap::new(),
             annotations: Vec::new(),
             pull_secrets: Vec::new(),
-            annotation_bytes: pod.annotation_bytes() + status,
+            annotation_bytes,
+            status_is_empty: status.standing(pod).next().is_none(),
         }
     }
 
@@ -104,11 +112,13 @@ impl<'a> Claims<'a> {
             containers: self.containers.len(),
             volumes: self.volumes.len(),
             ports: self.ports.len(),
+            probed: self.probed.len(),
             mounts: self.mounts.len(),
             env: self.env.len(),
             annotations: self.annotations.len(),
             pull_secrets: self.pull_secrets.len(),
             annotation_bytes: self.annotation_bytes,
+            status_is_empty: self.status_is_empty,
         }
     }
 
@@ -117,6 +127,7 @@ impl<'a> Claims<'a> {
         self.containers.truncate(mark.containers);
         self.volumes.truncate(mark.volumes);
         self.ports.truncate(mark.ports);
+        self.probed.truncate(mark.probed);
         for mount in self.mounts.drain(mark.mounts..).rev() {
             self.last_mounts[mount.container] = mount.before;
         }
@@ -126,6 +137,20 @@ impl<'a> Claims<'a> {
         self.annotations.truncate(mark.annotations);
         self.pull_secrets.truncate(mark.pull_secrets);
         self.annotation_bytes = mark.annotation_bytes;
+        self.status_is_empty = mark.status_is_empty;
+    }
+
+    /// Claims room for a companion's entry in the status.
+    ///
+    /// # Errors
+    /// The annotations would be too long.
+    pub(super) fn status_entry(&mut self, companion: &str, entry: usize) -> Result<(), Reason> {
+        let comma = usize::from(!std::mem::take(&mut self.status_is_empty));
+        self.annotation_bytes += comma + companion.len() + r#""":"#.len() + entry;
+        if self.annotation_bytes > keys::ANNOTATIONS_LIMIT {
+            return Err(Reason::AnnotationsTooLong { bytes: self.annotation_bytes });
+        }
+        Ok(())
     }
 
     pub(super) fn container(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
@@ -157,7 +182,9 @@ impl<'a> Claims<'a> {
                 taken && p.protocol == protocol
             })
         });
-        let claimed = self.ports.iter().find(|p| p.number == number && p.protocol == protocol && p.host == port.host);
+        let probed = self.probed.iter().filter(|p| p.companion != port.companion);
+        let mut claimed = self.ports.iter().chain(probed);
+        let claimed = claimed.find(|p| p.number == number && p.protocol == protocol && p.host == port.host);
         let by = standing.map(owner).or_else(|| claimed.map(|p| Owner::Companion(p.companion.into())));
         if let Some(by) = by {
             let protocol = protocol.as_str();
@@ -174,6 +201,12 @@ impl<'a> Claims<'a> {
     /// Takes note of a port that a companion which is there already listens on, declared by a container or not.
     pub(super) fn standing_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
         self.ports.push(Port { number, protocol, host: false, companion });
+    }
+
+    /// Takes note of a port that a companion's probe asks: as with containers that stand there, it is taken for those that
+    /// come after.
+    pub(super) fn probed_port(&mut self, number: u16, companion: &'a str) {
+        self.probed.push(Port { number, protocol: Protocol::Tcp, host: false, companion });
     }
 
     pub(super) fn env(&mut self, container: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {

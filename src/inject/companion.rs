@@ -131,6 +131,8 @@ pub struct Container {
     pub template: Template,
     /// The ports it declares, that of `exposes` included.
     pub ports: Box<[ContainerPort]>,
+    /// The ports that its probes ask by number: it listens there, declared or not.
+    pub probed: Box<[ContainerPort]>,
     /// Normalised paths of its own mounts and files, for a Path parameter that moves a shared one.
     pub mount_paths: Box<[Box<str>]>,
 }

@@ -6,6 +6,7 @@ use super::claims::{Claims, Mount as Given, Port};
 use super::companion::{Companion, Endpoint, Mount as Side, Pattern, Placement, Protocol, SharedVolume, Volume};
 use super::keys;
 use super::parameter::{Value, ValueFault, lies_below};
+use super::pod::Lifecycle;
 use super::reason::{Owner, Reason, Unshareable};
 use super::status::Added;
 use super::verdict::Via;
@@ -28,6 +29,8 @@ pub(super) struct Plan<'a> {
     pub(super) scrape_kept: Option<&'static str>,
     /// The scrape annotations to add.
     pub(super) scrape: Option<Scrape<'a>>,
+    /// Why app containers that were chosen get no sleep before they stop.
+    pub(super) pre_stop_refused: Vec<Reason>,
     pub(super) added: Added<'a>,
 }
 
@@ -83,6 +86,7 @@ impl<'a> Plan<'a> {
             volumes: Vec::with_capacity(companion.volumes.len() + companion.shared_volumes.len()),
             scrape_kept: None,
             scrape: None,
+            pre_stop_refused: Vec::new(),
             added: Added { kind: companion.kind.as_str(), hash: &companion.hash, ..Added::default() },
         };
         plan.fit_surroundings(claims)?;
@@ -193,14 +197,17 @@ impl<'a> Plan<'a> {
                 Some((_, _, other)) => {
                     let movers =
                         [belongs_to, *other].into_iter().flatten().filter_map(|e| companion.endpoints[e].parameter);
-                    let faults = movers.filter_map(|p| self.invalid(p, ValueFault::MeetsPort(number)));
-                    let moved = faults.max_by_key(|f| matches!(f, Reason::ParameterInvalid { given: true, .. }));
+                    let moved = blamed(movers.filter_map(|p| self.invalid(p, ValueFault::MeetsPort(number))));
                     return Err(moved.unwrap_or_else(|| {
                         let by = Owner::Companion(companion.name.clone());
                         Reason::PortTaken { port: number, protocol: protocol.as_str(), by }
                     }));
                 }
             }
+        }
+        for port in companion.containers.iter().flat_map(|c| &c.probed) {
+            let endpoint = port.endpoint.and_then(|e| companion.endpoints.get(usize::from(e)));
+            claims.probed_port(endpoint.map_or(port.number, |e| self.endpoint_port(e)), &companion.name);
         }
         Ok(())
     }
@@ -262,13 +269,18 @@ impl<'a> Plan<'a> {
 
     /// A path that a parameter moved must not meet what the companion mounts itself; the gate saw to all others.
     fn fit_companion_mount(&self, shared: &'a SharedVolume, path: &str) -> Result<(), Reason> {
-        let Some(parameter) = shared.companion.parameter else { return Ok(()) };
+        if shared.companion.parameter.is_none() {
+            return Ok(());
+        }
         let meets = |other: &str| other == path || lies_below(other, path) || lies_below(path, other);
-        let own = self.companion.identities().flat_map(|(c, _)| c.mount_paths.iter().map(|p| Cow::Borrowed(&**p)));
+        let own = self.companion.identities().flat_map(|(c, _)| c.mount_paths.iter());
+        let own = own.map(|path| (Cow::Borrowed(&**path), None));
         let shared_ones = self.companion.shared_volumes.iter().filter(|other| !std::ptr::eq(*other, shared));
-        let mut others = own.chain(shared_ones.map(|other| self.path(&other.companion)));
-        let met = others.find(|other| meets(other));
-        met.and_then(|other| self.invalid(parameter, ValueFault::MeetsMount((*other).into()))).map_or(Ok(()), Err)
+        let mut others = own.chain(shared_ones.map(|o| (self.path(&o.companion), o.companion.parameter)));
+        let Some((other, its)) = others.find(|(other, _)| meets(other)) else { return Ok(()) };
+        let fault = |parameter: Option<u8>, met: &str| self.invalid(parameter?, ValueFault::MeetsMount(met.into()));
+        let faults = [fault(shared.companion.parameter, &other), fault(its, path)];
+        blamed(faults.into_iter().flatten()).map_or(Ok(()), Err)
     }
 
     /// Where a side of a shared volume is mounted: its own path, or the one that a parameter moves it to.
@@ -366,8 +378,16 @@ impl<'a> Plan<'a> {
     /// Takes note of every sleep that it may give; of several companions' the longest is given in the end.
     fn fit_pre_stop(&mut self, claims: &Claims<'a>) {
         let Some(seconds) = self.companion.pre_stop_sleep else { return };
+        let grace = claims.pod.grace_seconds;
         for container in self.chosen.iter().map(|c| &claims.pod.containers[*c]).filter(|c| !c.init) {
-            self.added.pre_stop.push((&container.name, seconds));
+            let name = &*container.name;
+            if container.lifecycle == Lifecycle::PreStop {
+                self.pre_stop_refused.push(Reason::PreStopKept { container: name.into() });
+            } else if i64::from(seconds) >= grace {
+                self.pre_stop_refused.push(Reason::PreStopTooLong { container: name.into(), seconds, grace });
+            } else {
+                self.added.pre_stop.push((name, seconds));
+            }
         }
     }
 
@@ -377,19 +397,25 @@ impl<'a> Plan<'a> {
         self.added.env.sort_by_key(|(container, _)| *container);
         let mut entry = Vec::with_capacity(256);
         self.added.write(&mut entry);
-        claims.annotation_bytes += entry.len() + self.companion.name.len() + r#""":,"#.len();
-        if claims.annotation_bytes > keys::ANNOTATIONS_LIMIT {
-            return Err(Reason::AnnotationsTooLong { bytes: claims.annotation_bytes });
-        }
-        Ok(())
+        claims.status_entry(&self.companion.name, entry.len())
     }
 }
 
-/// Whether two JSON texts say the same.
-fn same_json(one: &str, other: &str) -> bool {
+/// Of parameters that cannot go together, the one that the Pod gave: what it wrote wrongly is never a silent default.
+fn blamed(faults: impl Iterator<Item = Reason>) -> Option<Reason> {
+    let given = |fault: &Reason| matches!(fault, Reason::ParameterInvalid { given: true, .. });
+    let mut faults: Vec<Reason> = faults.collect();
+    let at = faults.iter().position(given).unwrap_or_default();
+    (!faults.is_empty()).then(|| faults.swap_remove(at))
+}
+
+/// Whether a volume of a Pod says the same as one of ours. Read whole it takes sixty times as much memory; what is so much
+/// longer than ours, blanks and defaults included, says something else.
+fn same_json(theirs: &str, ours: &str) -> bool {
     let read = |text| serde_json::from_str::<serde_json::Value>(text);
-    match (read(one), read(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
+    theirs.len() <= 4 * ours.len() + 1024
+        && match (read(theirs), read(ours)) {
+            (Ok(theirs), Ok(ours)) => theirs == ours,
+            _ => false,
+        }
 }

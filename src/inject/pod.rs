@@ -9,9 +9,11 @@ use super::parameter::is_normal_path;
 
 mod bounds;
 mod container;
+mod order;
 
 use bounds::{MOST_OBJECTS, push};
 pub use container::{Container, Lifecycle, Mount, Port};
+use order::Order;
 
 /// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
 #[derive(Debug, Default)]
@@ -46,6 +48,10 @@ pub struct Pod<'a> {
     env: Vec<Cow<'a, str>>,
     ports: Vec<Port>,
     mounts: Vec<Mount<'a>>,
+    by_annotation: Order,
+    by_label: Order,
+    by_container: Order,
+    by_volume: Order,
 }
 
 /// A volume of a Pod.
@@ -85,19 +91,22 @@ impl<'a> Pod<'a> {
             "spec" => seen.first(1).and_then(|()| pod.read_spec(r)),
             _ => r.skip(),
         })?;
+        pod.by_container = Order::of(&pod.containers, container_name);
+        pod.by_volume = Order::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         if there { Ok(pod) } else { Err(Unreadable::new("not an object")) }
     }
 
     /// The value of an annotation.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.iter().flatten().find(|(k, _)| k == key).map(|(_, v)| &**v)
+        let all = self.annotations.as_deref().unwrap_or_default();
+        self.by_annotation.find(all, text_key, key).next().map(|(_, v)| &**v)
     }
 
     /// The value of a label.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.labels.iter().find(|(k, _)| k == key).map(|(_, v)| &**v)
+        self.by_label.find(&self.labels, text_key, key).next().map(|(_, v)| &**v)
     }
 
     /// Names of a container's environment variables.
@@ -121,14 +130,14 @@ impl<'a> Pod<'a> {
     /// A volume by its name.
     #[must_use]
     pub fn volume(&self, name: &str) -> Option<&Volume<'a>> {
-        self.volumes.iter().flatten().find(|v| v.name == name)
+        self.by_volume.find(self.volumes.as_deref().unwrap_or_default(), volume_name, name).next()
     }
 
     /// Whether the list that is meant has a container with this name, and this image where one is given.
     #[must_use]
     pub fn has_container(&self, init: bool, name: &str, image: Option<&str>) -> bool {
-        let same = |c: &Container<'_>| c.init == init && c.name == name && image.is_none_or(|i| c.image == i);
-        self.containers.iter().any(same)
+        let mut named = self.by_container.find(&self.containers, container_name, name);
+        named.any(|c| c.init == init && image.is_none_or(|image| c.image == image))
     }
 
     /// What all annotations have together, keys included, in bytes.
@@ -143,11 +152,20 @@ impl<'a> Pod<'a> {
         self.has_metadata = r.object(|r, key| match key {
             "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
             "generateName" => seen.first(1).and_then(|()| r.string()).map(|text| generate_name = text),
-            "annotations" => seen.first(2).and_then(|()| text_map(r)).map(|map| self.annotations = map),
+            "annotations" => {
+                seen.first(2)?;
+                (self.annotations, self.by_annotation) = text_map(r)?;
+                Ok(())
+            }
             "namespace" => {
                 seen.first(4).and_then(|()| r.string()).map(|text| self.namespace = text.unwrap_or_default())
             }
-            "labels" => seen.first(3).and_then(|()| text_map(r)).map(|map| self.labels = map.unwrap_or_default()),
+            "labels" => {
+                seen.first(3)?;
+                let (labels, order) = text_map(r)?;
+                (self.labels, self.by_label) = (labels.unwrap_or_default(), order);
+                Ok(())
+            }
             _ => r.skip(),
         })?;
         self.name = name.filter(|n| !n.is_empty()).or(generate_name).unwrap_or_default();
@@ -186,7 +204,7 @@ impl<'a> Pod<'a> {
             "os" => seen.first(7).and_then(|()| self.read_os(r)),
             "nodeSelector" => {
                 seen.first(8)?;
-                let labels = text_map(r)?.unwrap_or_default();
+                let labels = text_map(r)?.0.unwrap_or_default();
                 self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
                 Ok(())
             }
@@ -262,17 +280,26 @@ impl<'a> Volume<'a> {
     }
 }
 
-/// A map of texts, such as labels, in order; `None` for `null`.
-fn text_map<'a>(r: &mut Reader<'a>) -> Result<Option<TextMap<'a>>> {
-    let Some(map) = r.texts()? else { return Ok(None) };
-    let doubled = if map.len() < 32 {
-        (1..map.len()).any(|i| map[..i].iter().any(|(k, _)| *k == map[i].0))
-    } else {
-        let mut keys: Vec<&str> = map.iter().map(|(k, _)| &**k).collect();
-        keys.sort_unstable();
-        keys.windows(2).any(|pair| pair[0] == pair[1])
-    };
-    if doubled { Err(Unreadable::new("a key stands there twice")) } else { Ok(Some(map)) }
+/// A map of texts, such as labels, as it stands there, and the order of its keys; `None` for `null`.
+fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Order)> {
+    let Some(map) = r.texts()? else { return Ok((None, Order::default())) };
+    let order = Order::of(&map, text_key);
+    if order.is_doubled(&map, text_key) {
+        return Err(Unreadable::new("a key stands there twice"));
+    }
+    Ok((Some(map), order))
+}
+
+fn text_key<'t>((key, _): &'t (Cow<'_, str>, Cow<'_, str>)) -> &'t str {
+    key
+}
+
+fn container_name<'t>(container: &'t Container<'_>) -> &'t str {
+    &container.name
+}
+
+fn volume_name<'t>(volume: &'t Volume<'_>) -> &'t str {
+    &volume.name
 }
 
 /// A path as it is compared: without doubled or trailing slashes, `.` and `..`.

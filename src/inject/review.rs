@@ -1,6 +1,7 @@
 //! One review from end to end: the rules of who wins, and what each kind of trouble leads to.
 
-use std::collections::HashSet;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 use super::Request;
 use super::ask::{self, Ask, Given, MOST_FAULTS};
@@ -19,6 +20,11 @@ use super::status::Status;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
 use super::weave;
 use super::world::World;
+
+/// How often a name is looked for that somebody may have meant: each time it is held against many.
+const MOST_SUGGESTIONS: usize = 4;
+/// The most containers that a name is held against.
+const MOST_COMPARED: usize = 1024;
 
 pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
     let pod = &request.pod;
@@ -42,7 +48,9 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
     }
     let ask = Ask::read(pod, home);
     let status = Status::read(pod.annotation(keys::STATUS));
-    Review { pod, home, world, status: &status, findings: Vec::new() }.run(&ask)
+    let injected = status.containers().collect();
+    let suggestions = Cell::new(MOST_SUGGESTIONS);
+    Review { pod, home, world, status: &status, injected, suggestions, findings: Vec::new() }.run(&ask)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -59,6 +67,10 @@ struct Review<'s, 'a> {
     home: Home<'a>,
     world: &'a World,
     status: &'s Status<'a>,
+    /// The containers that were put in, by list and name.
+    injected: HashSet<(bool, &'s str)>,
+    /// How many more names may be looked for that somebody may have meant.
+    suggestions: Cell<usize>,
     findings: Vec<Finding<'a>>,
 }
 
@@ -75,7 +87,7 @@ impl<'a> Review<'_, 'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
         let choices = self.choices(ask);
         self.judge_words(ask, &candidates);
-        let mut claims = Claims::new(self.pod);
+        let mut claims = Claims::new(self.pod, self.status);
         for recorded in self.status.standing(self.pod) {
             recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
         }
@@ -104,40 +116,52 @@ impl<'a> Review<'_, 'a> {
             self.findings.push(remark(Reason::OptedOut, if contradicts { Effect::Warn } else { Effect::Tell }));
             return;
         }
-        let unknown_companions = ask.parameters.iter().filter(|given| !self.knows(given.companion, candidates));
+        let mut knows = self.knows(candidates);
+        let unknown_companions = ask.parameters.iter().filter(|given| !knows(given.companion));
         let unknown = unknown_companions
             .take(MOST_FAULTS)
             .map(|given| ask::unknown_companion(*given, self.nearest_available(given.companion)))
             .collect::<Vec<_>>();
+        drop(knows);
         let faults = ask.pod_faults.iter().cloned().chain(unknown).chain(self.unknown_containers(ask));
         let denied: Vec<_> = faults.map(|reason| remark(reason, Effect::Deny)).collect();
         self.findings.extend(denied);
         self.findings.extend(ask.namespace_faults.iter().cloned().map(|reason| remark(reason, Effect::Warn)));
     }
 
-    fn knows(&self, companion: &str, candidates: &[Candidate<'a>]) -> bool {
-        self.world.companions.resolve(self.home.name(), companion).is_some()
-            || self.status.of(companion).is_some()
-            // Its own absence is told once, not once a parameter.
-            || candidates.iter().any(|c| c.name == companion)
+    /// Whether a name is that of a companion.
+    fn knows<'r>(&'r self, candidates: &'r [Candidate<'a>]) -> impl FnMut(&'a str) -> bool {
+        let mut stands = HashMap::new();
+        let mut stands = move |companion| {
+            let look = || self.status.of(companion).is_some_and(|recorded| recorded.stands(self.pod));
+            *stands.entry(companion).or_insert_with(look)
+        };
+        move |companion| {
+            self.world.companions.resolve(self.home.name(), companion).is_some()
+                // Its own absence is told once, not once a parameter.
+                || candidates.iter().any(|c| c.name == companion)
+                || stands(companion)
+        }
     }
 
     fn unknown_containers(&self, ask: &Ask<'a>) -> Vec<Reason> {
         let Some(names) = &ask.containers else { return Vec::new() };
         let authored = || self.authored().map(|(_, c)| &*c.name);
         let known: HashSet<&str> = authored().collect();
+        let few = || authored().take(MOST_COMPARED);
         let unknown = names.iter().filter(|name| !known.contains(**name)).take(MOST_FAULTS);
         unknown
             .map(|name| Reason::UnknownContainer {
                 name: (*name).into(),
-                nearest: nearest(name, authored()).map(Into::into),
+                nearest: self.suggest(|| nearest(name, few(), |_| true)).map(Into::into),
             })
             .collect()
     }
 
     /// The containers that were not put in, with their places in the Pod's view.
     fn authored(&self) -> impl Iterator<Item = (usize, &'a Container<'a>)> {
-        self.pod.containers.iter().enumerate().filter(|(_, c)| !self.status.injected(c.init, &c.name))
+        let injected = |c: &Container<'_>| !self.injected.is_empty() && self.injected.contains(&(c.init, &*c.name));
+        self.pod.containers.iter().enumerate().filter(move |(_, c)| !injected(c))
     }
 
     fn choices(&self, ask: &Ask<'a>) -> Choices {
@@ -232,8 +256,16 @@ impl<'a> Review<'_, 'a> {
     /// The nearest name of a companion that this Pod can have: of others nothing is told, not even that they are there.
     fn nearest_available(&self, name: &str) -> Option<&'a str> {
         let (companions, here) = (&self.world.companions, self.home.name());
-        let can_have = |other: &&str| companions.resolve(here, other).is_some_and(|l| selects(l, self.pod, self.home));
-        nearest(name, companions.names(here).filter(|other| *other != name).filter(can_have))
+        let can_have = |other: &str| companions.resolve(here, other).is_some_and(|l| selects(l, self.pod, self.home));
+        let others = companions.names(here).filter(|other| *other != name);
+        self.suggest(|| nearest(name, others, can_have))
+    }
+
+    /// Looks for a name that may have been meant, unless that was done often enough.
+    fn suggest<'c>(&self, look: impl FnOnce() -> Option<&'c str>) -> Option<&'c str> {
+        let left = self.suggestions.get().checked_sub(1)?;
+        self.suggestions.set(left);
+        look()
     }
 
     fn trouble(&mut self, candidate: &Candidate<'a>, reason: Reason, on_conflict: Option<OnConflict>) {
@@ -264,8 +296,8 @@ impl<'a> Review<'_, 'a> {
             f.outcome && (matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny)
         };
         let used: HashSet<&str> = self.findings.iter().filter(there).filter_map(|f| f.companion.as_deref()).collect();
-        let unused =
-            ask.parameters.iter().filter(|g| !used.contains(g.companion) && self.knows(g.companion, candidates));
+        let mut knows = self.knows(candidates);
+        let unused = ask.parameters.iter().filter(|g| !used.contains(g.companion) && knows(g.companion));
         let remarks: Vec<_> = unused
             .take(MOST_FAULTS)
             .map(|given| {
@@ -273,6 +305,7 @@ impl<'a> Review<'_, 'a> {
                 remark(Reason::ParameterUnused { companion, parameter }, Effect::Warn)
             })
             .collect();
+        drop(knows);
         self.findings.extend(remarks);
     }
 
@@ -308,19 +341,20 @@ fn weaving_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
 /// The value of each parameter, or all that is wrong with them.
 fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
     let name = || companion.name.clone();
-    let given = || ask.parameters.iter().filter(|given| *given.companion == *companion.name);
+    let given: Vec<&Given<'_>> = ask.parameters.iter().filter(|g| *g.companion == *companion.name).collect();
     let mut faults = Vec::new();
-    let is_unknown = |g: &&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
-    for unknown in given().filter(is_unknown).take(MOST_FAULTS) {
+    let is_unknown = |g: &&&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
+    for unknown in given.iter().filter(is_unknown).take(MOST_FAULTS) {
         faults.push(Reason::ParameterUnknown {
             companion: name(),
             parameter: unknown.parameter.into(),
-            nearest: nearest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name)).map(Into::into),
+            nearest: nearest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
+                .map(Into::into),
         });
     }
     let mut values = Vec::with_capacity(companion.parameters.len());
     for parameter in &companion.parameters {
-        let text = given().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
+        let text = given.iter().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
         let given = text.is_some();
         let text = text.or(parameter.default.as_deref());
         values.push(match text.map(|text| parameter.kind.parse(text.into())) {

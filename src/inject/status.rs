@@ -80,9 +80,20 @@ impl<'a> Status<'a> {
         self.entries.iter().find(|e| e.companion == companion)
     }
 
-    /// Whether a container was put in, and not written by the Pod's author.
-    pub(super) fn injected(&self, init: bool, container: &str) -> bool {
-        self.entries.iter().any(|e| e.list(init).iter().any(|name| name == container))
+    /// The containers that were put in, and not written by the Pod's author: whether among the init containers, and names.
+    pub(super) fn containers(&self) -> impl Iterator<Item = (bool, &str)> {
+        let of = |init| self.entries.iter().flat_map(move |e| e.list(init)).map(move |name| (init, &**name));
+        of(true).chain(of(false))
+    }
+
+    /// How long it is with the entries that stand, in bytes.
+    pub(super) fn length(&self, pod: &Pod<'_>) -> usize {
+        if self.entries.is_empty() {
+            return "{}".len();
+        }
+        let mut text = Vec::new();
+        write(&mut text, self.standing(pod), std::iter::empty());
+        text.len()
     }
 
     /// The entries whose containers all stand in a Pod: what else it says is not so.
@@ -165,6 +176,9 @@ pub(super) fn write<'s>(
         write_string(out, companion);
         out.push(b':');
         entry.write(out);
+    }
+    if open == b'{' {
+        out.push(b'{');
     }
     out.push(b'}');
 }

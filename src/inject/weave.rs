@@ -35,6 +35,9 @@ pub(super) fn settle_pre_stop(pod: &Pod<'_>, plans: &mut [Plan<'_>], mut remark:
             offers.entry(name).or_default().push((i, *seconds));
         }
     }
+    for (i, plan) in plans.iter_mut().enumerate() {
+        plan.pre_stop_refused.drain(..).for_each(|reason| remark(i, reason));
+    }
     if offers.is_empty() {
         return;
     }
@@ -42,11 +45,7 @@ pub(super) fn settle_pre_stop(pod: &Pod<'_>, plans: &mut [Plan<'_>], mut remark:
     for container in pod.containers.iter().filter(|c| !c.init) {
         let name = &*container.name;
         for (i, seconds) in offers.get(name).into_iter().flatten().copied() {
-            if container.lifecycle == Lifecycle::PreStop {
-                remark(i, Reason::PreStopKept { container: name.into() });
-            } else if i64::from(seconds) >= pod.grace_seconds {
-                remark(i, Reason::PreStopTooLong { container: name.into(), seconds, grace: pod.grace_seconds });
-            } else if givers.get(name).is_none_or(|(_, most)| seconds > *most) {
+            if givers.get(name).is_none_or(|(_, most)| seconds > *most) {
                 givers.insert(name, (i, seconds));
             }
         }

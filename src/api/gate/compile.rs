@@ -121,12 +121,28 @@ fn container(object: &Object, each: &Each) -> Container {
                 endpoint: endpoint_at(&object.spec, number, transport),
             })
             .collect(),
+        probed: probed(each)
+            .map(|number| ContainerPort {
+                number,
+                protocol: Protocol::Tcp,
+                host_port: None,
+                endpoint: endpoint_at(&object.spec, number, api::Protocol::Tcp),
+            })
+            .collect(),
         mount_paths: render::own_mounts(object, each)
             .iter()
             .filter_map(|mount| mount["mountPath"].as_str())
             .map(Into::into)
             .collect(),
     }
+}
+
+/// The numbers of ports that a container's probes ask.
+fn probed(each: &Each) -> impl Iterator<Item = u16> {
+    let probes =
+        ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().filter_map(|probe| each.raw.get(probe));
+    let ways = probes.flat_map(|probe| ["httpGet", "tcpSocket", "grpc"].map(|way| &probe[way]["port"]));
+    ways.filter_map(|port| u16::try_from(port.as_u64()?).ok())
 }
 
 fn protocol(protocol: api::Protocol) -> Protocol {

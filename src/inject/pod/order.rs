@@ -1,0 +1,61 @@
+//! Finding one of very many.
+
+/// How many are looked through one by one.
+const FEW: usize = 32;
+
+/// The places of a long list's items in the order of their keys: Pods have a dozen of everything, and whoever wants to keep
+/// a server busy sends a quarter of a million.
+#[derive(Debug, Default)]
+pub(super) struct Order(Vec<u32>);
+
+impl Order {
+    /// The order of a list; nothing for a short one.
+    pub(super) fn of<T>(items: &[T], key: fn(&T) -> &str) -> Self {
+        if items.len() <= FEW {
+            return Order::default();
+        }
+        let mut places: Vec<u32> = (0..items.len()).map_while(|place| u32::try_from(place).ok()).collect();
+        places.sort_by_key(|place| key(&items[*place as usize]));
+        Order(places)
+    }
+
+    /// The items of the same list that have a key, in its order.
+    pub(super) fn find<'t, 'w, T>(
+        &'t self,
+        items: &'t [T],
+        key: fn(&T) -> &str,
+        wanted: &'w str,
+    ) -> impl Iterator<Item = &'t T> + use<'t, 'w, T> {
+        let first = self.0.partition_point(|place| key(&items[*place as usize]) < wanted);
+        let sorted = self.0[first..].iter().map(|place| &items[*place as usize]);
+        let short = if self.0.is_empty() { items } else { &[] };
+        sorted.take_while(move |item| key(item) == wanted).chain(short.iter().filter(move |item| key(item) == wanted))
+    }
+
+    /// Whether two items of the same list have the same key.
+    pub(super) fn is_doubled<T>(&self, items: &[T], key: fn(&T) -> &str) -> bool {
+        if self.0.is_empty() {
+            return (1..items.len()).any(|i| items[..i].iter().any(|item| key(item) == key(&items[i])));
+        }
+        self.0.windows(2).any(|pair| key(&items[pair[0] as usize]) == key(&items[pair[1] as usize]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_searched_as_a_short_one_is() {
+        for count in [0, 1, 2, FEW, FEW + 1, 500] {
+            let list: Vec<(String, usize)> = (0..count).map(|i| (format!("k{}", (i * 7) % 100), i)).collect();
+            let key: fn(&(String, usize)) -> &str = |item| &item.0;
+            let order = Order::of(&list, key);
+            for wanted in (0..101).map(|i| format!("k{i}")).chain([String::new(), "z".to_owned()]) {
+                let found: Vec<_> = order.find(&list, key, &wanted).collect();
+                assert_eq!(found, list.iter().filter(|item| item.0 == wanted).collect::<Vec<_>>(), "{count} {wanted}");
+            }
+            assert_eq!(order.is_doubled(&list, key), count > 100);
+        }
+    }
+}
