@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_of_an_object_is_left_out_and_the_others_are_whole() {
-        let deep = format!(r#"{}{}"#, "[".repeat(200), "]".repeat(200));
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         for odd in [&deep, r#"{"$serde_json::private::Number":"x"}"#, r#"{"$serde_json::private::RawValue":"{"}"#] {
             let odd = OBJECT.replace(r#""pattern":"Ambassador""#, &format!(r#""pattern":"Ambassador","x":{odd}"#));
             let text = format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{odd},{OBJECT}]}}"#);

@@ -40,13 +40,24 @@ pub enum Standing {
     HeldByRequired,
 }
 
+/// What is to become of the remembered specification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum LastGood {
+    /// The newest version is good, or the one in use is too long.
+    Forget,
+    /// This one is in use.
+    Remember(Arc<str>),
+    /// None is known here: what is remembered may be of use to another version of podgraft.
+    Leave,
+}
+
 /// A status, but for the time of the last transition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) reason: Reason,
     message: String,
     hash: Option<String>,
-    last_good: Option<Arc<str>>,
+    last_good: LastGood,
     warnings: Vec<String>,
 }
 
@@ -85,7 +96,12 @@ impl Verdict {
         let reason = Reason::of(object, standing);
         let hash = object.version.hash().filter(|_| standing == Standing::Counts);
         let warnings = object.warnings.iter().map(ToString::to_string);
-        let last_good = object.good.clone().filter(|good| reason == Reason::Invalid && good.len() <= LAST_GOOD);
+        let last_good = match &object.good {
+            _ if object.problems.is_empty() => LastGood::Forget,
+            Some(good) if good.len() > LAST_GOOD => LastGood::Forget,
+            Some(good) => LastGood::Remember(Arc::clone(good)),
+            None => LastGood::Leave,
+        };
         Verdict {
             reason,
             message: words::message(reason, hash.is_some(), &object.problems),
@@ -102,7 +118,7 @@ impl Verdict {
         if ready.is_some_and(|ready| self.says(object, &stands, ready)) {
             return None;
         }
-        let status = if self.reason == Reason::InUse { "True" } else { "False" };
+        let status = self.ready();
         let since = ready.filter(|ready| ready.status == status).map(|ready| ready.last_transition_time.clone());
         let condition = Condition {
             type_: READY.to_owned(),
@@ -114,17 +130,23 @@ impl Verdict {
         };
         let others = stands.conditions.iter().filter(|condition| condition.type_ != READY);
         let conditions: Vec<_> = others.chain([&condition]).collect();
-        Some(json!({
-            // Somebody else may have been quicker: then this one is out of date, and comes to nothing.
-            "metadata": {"resourceVersion": object.resource_version},
-            "status": {
-                "observedGeneration": object.generation,
-                "hash": self.hash,
-                "lastGood": self.last_good.as_deref(),
-                "warnings": self.warnings,
-                "conditions": conditions,
-            },
-        }))
+        let mut status = json!({
+            "observedGeneration": object.generation,
+            "hash": self.hash,
+            "warnings": self.warnings,
+            "conditions": conditions,
+        });
+        match &self.last_good {
+            LastGood::Forget => status["lastGood"] = Value::Null,
+            LastGood::Remember(good) => status["lastGood"] = (**good).into(),
+            LastGood::Leave => {}
+        }
+        // Somebody else may have been quicker: then this one is out of date, and comes to nothing.
+        Some(json!({"metadata": {"resourceVersion": object.resource_version}, "status": status}))
+    }
+
+    fn ready(&self) -> &'static str {
+        if self.reason == Reason::InUse { "True" } else { "False" }
     }
 
     /// Whether a status says the same, or what others know better.
@@ -135,18 +157,17 @@ impl Verdict {
         let of_now = stands.observed_generation == Some(object.generation)
             && ready.observed_generation == Some(object.generation)
             && ready.reason == self.reason.as_str()
+            && ready.status == self.ready()
             && stands.warnings == self.warnings;
         let message = |in_use| ready.message == words::message(self.reason, in_use, &object.problems);
         let same = stands.hash == self.hash && message(self.hash.is_some());
-        let remembers = || stands.last_good.is_some() && stands.hash.is_some() && message(true);
+        let remembers = || stands.last_good.is_some() && stands.hash.is_some() && self.hash.is_some() && message(true);
         let nobody_can = || self.hash.is_some() && stands.hash.is_none() && message(false);
         of_now
-            && match (self.reason, &self.last_good) {
-                (Reason::Invalid, Some(_)) => {
-                    remembers() || same && stands.last_good.as_deref() == self.last_good.as_deref()
-                }
-                (Reason::Invalid, None) => remembers() || (same || nobody_can()) && stands.last_good.is_none(),
-                _ => same && stands.last_good.is_none(),
+            && match &self.last_good {
+                LastGood::Remember(good) => remembers() || same && stands.last_good.as_deref() == Some(&**good),
+                LastGood::Forget => stands.last_good.is_none() && (same || !object.problems.is_empty() && nobody_can()),
+                LastGood::Leave => same,
             }
     }
 }
@@ -243,6 +264,9 @@ mod tests {
             ("/status/observedGeneration", json!(0)),
             ("/status/conditions/0/observedGeneration", json!(0)),
             ("/status/conditions/0/reason", json!("Invalid")),
+            ("/status/conditions/0/status", json!("False")),
+            ("/status/conditions/0/status", json!("Unknown")),
+            ("/status/lastGood", json!("{}")),
             ("/status/conditions/0/message", json!("")),
             ("/status/conditions", json!([])),
             ("/status", json!(null)),
@@ -297,7 +321,9 @@ mod tests {
         let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
         let turned_bad = object(raw("a", 2, ""), Some(&good));
         assert_eq!(remembered(&turned_bad, Standing::Counts), specification);
-        assert_eq!(remembered(&turned_bad, Standing::RequiredIsOff), specification, "it may be switched on");
+        for standing in [Standing::RequiredIsOff, Standing::HeldByRequired, Standing::DeclaredInFile] {
+            assert_eq!(remembered(&turned_bad, standing), specification, "it may count again");
+        }
         assert_eq!(remembered(&good, Standing::Counts), json!(null));
         assert_eq!(remembered(&object(raw("a", 2, ""), None), Standing::Counts), json!(null));
         // What was remembered is taken out when the newest version is good again.
@@ -306,6 +332,12 @@ mod tests {
         assert_eq!(patch(&mended, Standing::Counts, 8).unwrap()["status"]["lastGood"], json!(null));
         let anew = object(with_status(raw("a", 2, ""), "99", told.status.clone()), None);
         assert_eq!(patch(&anew, Standing::Counts, 8), None, "who has just started agrees");
+        // Another version of podgraft may admit what this one does not: that none is known is said, and it is left alone.
+        let mut status = told.status.clone();
+        status["lastGood"] = json!("{}");
+        let stricter = object(with_status(raw("a", 2, ""), "99", status), None);
+        let said = patch(&stricter, Standing::Counts, 8).unwrap()["status"].take();
+        assert_eq!((said.get("lastGood"), &said["hash"]), (None, &json!(null)));
     }
 
     #[test]

@@ -46,8 +46,10 @@ struct Memory {
     objects: HashMap<Key, Written>,
     /// Those whose status says what it should, and what it was judged by.
     settled: HashMap<Key, (Box<str>, Standing)>,
-    /// After failures that any object would have met.
+    /// After failures that any object would have met, for different ones met them in a row.
     all: Pause,
+    /// Whose write failed last.
+    failed: Option<Key>,
 }
 
 /// The last write of one status.
@@ -159,14 +161,19 @@ impl Memory {
             Outcome::Failed(error) => {
                 // One line when it begins, and one from time to time while it lasts.
                 if self.all.length.is_zero() || self.all.length == LONGEST {
-                    tracing::warn!(error, "cannot write the status of companions; it is tried again");
+                    tracing::warn!(companion = %one.key, error, "cannot write a status; it is tried again");
                 }
-                return self.all.lengthen(now);
+                // Of one that fails again and again all others know nothing.
+                if self.failed.as_ref() != Some(&one.key) {
+                    self.failed = Some(one.key.clone());
+                    self.all.lengthen(now);
+                }
+                return self.postpone(one, now);
             }
             Outcome::Done => Some(one.object.resource_version.clone()),
             Outcome::Refused => None,
         };
-        self.all = Pause::default();
+        (self.all, self.failed) = (Pause::default(), None);
         let generation = one.object.generation;
         if let Some(again) = self.objects.get_mut(&one.key).filter(|written| written.generation == generation) {
             again.over = over;
@@ -178,6 +185,18 @@ impl Memory {
             pause.lengthen(now);
         }
         self.objects.insert(one.key.clone(), Written { over, generation, pause });
+    }
+
+    /// Takes note that a status was not written, and is to be tried again later.
+    fn postpone(&mut self, one: &Wanted, now: Instant) {
+        let generation = one.object.generation;
+        let fresh = || Written { over: None, generation, pause: Pause::default() };
+        let written = self.objects.entry(one.key.clone()).or_insert_with(fresh);
+        if written.generation != generation {
+            *written = fresh();
+        }
+        written.over = None;
+        written.pause.lengthen(now);
     }
 
     fn forget_all_but(&mut self, wanted: &[Wanted]) {
@@ -234,17 +253,36 @@ mod tests {
         assert_eq!(seconds(&memory, &wanted(1, "99"), now + 3 * LONGEST), Some(1), "they agreed for a long time");
     }
 
+    fn named(name: &str) -> Wanted {
+        let mut wanted = wanted(1, "10");
+        wanted.key.name = name.into();
+        wanted
+    }
+
+    fn fails() -> Outcome {
+        Outcome::Failed("no".to_owned())
+    }
+
     #[test]
-    fn a_failure_that_any_object_would_meet_holds_up_all_of_them() {
+    fn a_failure_that_different_objects_meet_holds_up_all_of_them() {
         let (mut memory, now) = (Memory::default(), Instant::now());
-        for _ in 0..3 {
-            memory.note(&wanted(1, "10"), Outcome::Failed("no".to_owned()), now);
+        for name in ["a", "b", "c"] {
+            memory.note(&named(name), fails(), now);
         }
-        let mut other = wanted(1, "10");
-        other.key.name = "b".into();
-        assert_eq!((seconds(&memory, &wanted(1, "10"), now), seconds(&memory, &other, now)), (Some(4), Some(4)));
-        memory.note(&other, Outcome::Done, now);
-        assert_eq!(seconds(&memory, &wanted(1, "10"), now), Some(0));
+        let waits = ["a", "d"].map(|name| seconds(&memory, &named(name), now));
+        assert_eq!(waits, [Some(4), Some(4)]);
+        memory.note(&named("d"), Outcome::Done, now);
+        assert_eq!(seconds(&memory, &named("e"), now), Some(0));
+        assert_eq!(seconds(&memory, &named("a"), now), Some(1));
+    }
+
+    #[test]
+    fn one_that_fails_again_and_again_holds_up_nothing_else_for_long() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        for _ in 0..8 {
+            memory.note(&named("a"), fails(), now);
+        }
+        assert_eq!((seconds(&memory, &named("a"), now), seconds(&memory, &named("b"), now)), (Some(128), Some(1)));
     }
 
     #[test]
