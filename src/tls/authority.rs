@@ -17,6 +17,10 @@ use x509_parser::parse_x509_certificate;
 /// Clocks of API servers may be behind: whatever is issued has been valid for this long already.
 pub(super) const BACKDATED: Duration = Duration::from_secs(3600);
 
+/// The same for authorities, which live for a year: the clock of whoever makes one may be ahead by days, and API servers
+/// trust nobody who has not begun.
+const AUTHORITIES_BACKDATED: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// The certificate of an authority: whoever has it trusts what the authority issues. The older comes first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Anchor {
@@ -75,7 +79,12 @@ impl Anchor {
 
     /// When it was issued: it begins earlier, for clocks that are behind.
     pub(super) fn issued(&self) -> SystemTime {
-        UNIX_EPOCH + (Duration::from_secs(self.begins) + BACKDATED).min(Duration::from_secs(self.ends))
+        UNIX_EPOCH + (Duration::from_secs(self.begins) + AUTHORITIES_BACKDATED).min(Duration::from_secs(self.ends))
+    }
+
+    /// Whether an API server would trust it as far as time goes. (The library that asks for us does not look.)
+    pub(super) fn has_begun(&self, now: SystemTime) -> bool {
+        UNIX_EPOCH + Duration::from_secs(self.begins) <= now
     }
 
     pub(super) fn expires(&self) -> SystemTime {
@@ -113,10 +122,10 @@ impl fmt::Debug for Anchor {
 }
 
 impl Authority {
-    /// Makes one, valid from an hour ago until `lifetime` from now.
+    /// Makes one, valid from a week ago until `lifetime` from now.
     pub(super) fn new(name: &str, now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
         let key = KeyPair::generate()?;
-        let mut params = valid(CertificateParams::new([])?, now, now + lifetime);
+        let mut params = valid(CertificateParams::new([])?, now, AUTHORITIES_BACKDATED, now + lifetime);
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -141,7 +150,7 @@ impl Authority {
     /// than the authority itself.
     pub(super) fn issue(&self, names: Vec<String>, now: SystemTime, ends: SystemTime) -> Result<Fresh, Error> {
         let key = KeyPair::generate()?;
-        let mut params = valid(CertificateParams::new(names)?, now, ends.min(self.anchor.expires()));
+        let mut params = valid(CertificateParams::new(names)?, now, BACKDATED, ends.min(self.anchor.expires()));
         params.distinguished_name.push(DnType::CommonName, "podgraft");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -172,10 +181,10 @@ impl fmt::Debug for Key {
     }
 }
 
-fn valid(mut params: CertificateParams, now: SystemTime, ends: SystemTime) -> CertificateParams {
+fn valid(mut params: CertificateParams, now: SystemTime, back: Duration, ends: SystemTime) -> CertificateParams {
     let epoch = date_time_ymd(1970, 1, 1);
     let since = |time: SystemTime| Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
-    params.not_before = epoch + since(now).saturating_sub(BACKDATED);
+    params.not_before = epoch + since(now).saturating_sub(back);
     params.not_after = epoch + since(ends);
     params
 }

@@ -211,7 +211,7 @@ impl<F: FnMut(News)> Keeper<F> {
             state.write(secret.data.get_or_insert_default());
             match self.cluster.write(secret).await {
                 Ok(written) => {
-                    self.wrote = true;
+                    (self.wrote, self.gone) = (true, None);
                     self.replica.wrote(state, written.metadata.resource_version.clone());
                     self.keep_in_mind(Some(written));
                     self.report(&did);

@@ -40,7 +40,8 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bundles {
     known: [Known; Configuration::ALL.len()],
-    held: Option<(Anchor, SystemTime)>,
+    /// Since when each authority is known to be held.
+    held: Vec<(Anchor, SystemTime)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -91,15 +92,19 @@ impl Bundles {
         self.all(|found| found == mended(found, ours, now).as_bytes())
     }
 
-    /// Since when each is known to hold the next authority, now that it is looked at. That is what is stored; API servers
-    /// take it up later, each in its own time, which is what the pause before it signs is for.
-    pub(super) fn held_since(&mut self, next: Option<&Anchor>, now: SystemTime) -> Option<SystemTime> {
-        let next = next.filter(|next| self.hold(next));
-        // A clock that was set back must not make the wait longer than it is.
-        let since = |(anchor, since): &(Anchor, SystemTime)| (Some(anchor) == next && *since <= now).then_some(*since);
-        let since = self.held.as_ref().and_then(since).unwrap_or(now);
-        self.held = next.map(|next| (next.clone(), since));
-        self.held.as_ref().map(|(_, since)| *since)
+    /// Looks which of these authorities each `caBundle` holds now; of all others it is forgotten.
+    pub(super) fn look(&mut self, anchors: &[Anchor], now: SystemTime) {
+        let before = std::mem::take(&mut self.held);
+        // A clock that was set back must not make a wait longer than it is.
+        let since = |anchor: &Anchor| before.iter().find(|(known, since)| known == anchor && *since <= now);
+        let held = anchors.iter().filter(|anchor| self.hold(anchor));
+        self.held = held.map(|anchor| (anchor.clone(), since(anchor).map_or(now, |(_, since)| *since))).collect();
+    }
+
+    /// Since when each is known to hold an authority that was looked for. That is what is stored; API servers take it up
+    /// later, each in its own time, which is what the pause before anybody relies on it is for.
+    pub(super) fn held_since(&self, anchor: &Anchor) -> Option<SystemTime> {
+        self.held.iter().find(|(held, _)| held == anchor).map(|(_, since)| *since)
     }
 
     fn all(&self, holds: impl Fn(&[u8]) -> bool) -> bool {
@@ -273,15 +278,19 @@ mod tests {
     fn the_wait_begins_anew_where_an_authority_is_taken_out_or_the_clock_set_back() {
         let next = issued(0);
         let mut bundles = all(&[entry("a", Some(&next.pem()))]);
-        assert_eq!(bundles.held_since(None, at(0)), None);
-        assert_eq!(bundles.held_since(Some(&next), at(1)), Some(at(1)));
-        assert_eq!(bundles.held_since(Some(&next), at(5)), Some(at(1)));
-        assert_eq!(bundles.held_since(Some(&issued(1)), at(5)), None);
-        assert_eq!(bundles.held_since(Some(&next), at(6)), Some(at(6)));
+        let since = |bundles: &mut Bundles, anchor: &Anchor, now| {
+            bundles.look(std::slice::from_ref(anchor), at(now));
+            bundles.held_since(anchor)
+        };
+        assert_eq!(bundles.held_since(&next), None, "nobody has looked");
+        assert_eq!(since(&mut bundles, &next, 1), Some(at(1)));
+        assert_eq!(since(&mut bundles, &next, 5), Some(at(1)));
+        assert_eq!(since(&mut bundles, &issued(1), 5), None);
+        assert_eq!(since(&mut bundles, &next, 6), Some(at(6)));
         bundles.note(Configuration::Preview, Some(seen(vec![entry("a", Some(""))])));
-        assert_eq!(bundles.held_since(Some(&next), at(7)), None);
+        assert_eq!(since(&mut bundles, &next, 7), None);
         let mut bundles = all(&[entry("a", Some(&next.pem()))]);
-        assert_eq!(bundles.held_since(Some(&next), at(9)), Some(at(9)));
-        assert_eq!(bundles.held_since(Some(&next), at(2)), Some(at(2)));
+        assert_eq!(since(&mut bundles, &next, 9), Some(at(9)));
+        assert_eq!(since(&mut bundles, &next, 2), Some(at(2)));
     }
 }

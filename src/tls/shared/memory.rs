@@ -38,11 +38,11 @@ impl Memory {
     }
 
     /// What is to be served from now on, if that changes. As long as the old pair is good, a pair of another authority
-    /// waits until each `caBundle` holds that authority.
+    /// waits until API servers have heard of that authority.
     pub(super) fn adopt(
         &mut self,
         names: &[String],
-        held_everywhere: impl Fn(&Anchor) -> bool,
+        relied_on: impl Fn(&Anchor) -> bool,
         now: SystemTime,
     ) -> Option<Arc<Pair>> {
         let leaf = self.last.pair.as_ref()?;
@@ -54,7 +54,7 @@ impl Memory {
             Some(served) => served.leaf.pair.expires() <= now || served.issuer == *issuer,
             None => true,
         };
-        if !nothing_to_lose && !held_everywhere(issuer) {
+        if !nothing_to_lose && !relied_on(issuer) {
             return None;
         }
         self.served = Some(Served { leaf: leaf.clone(), issuer: issuer.clone() });

@@ -78,7 +78,8 @@ impl Replica {
     /// As [`State::step`].
     pub(super) fn step(&mut self, now: SystemTime) -> Result<Option<(State, Vec<Did>)>, rcgen::Error> {
         let Some((read, _)) = &self.view else { return Ok(None) };
-        let held_since = self.bundles.held_since(read.next.as_ref().map(|next| &next.anchor), now);
+        self.bundles.look(&anchors(read), now);
+        let held_since = read.next.as_ref().and_then(|next| self.bundles.held_since(&next.anchor));
         let complete = self.memory().complete(read, now);
         let stepped = complete.step(&self.terms, now, held_since)?;
         Ok(match stepped {
@@ -93,7 +94,9 @@ impl Replica {
 
     /// What is to be served from now on, if that changes.
     pub(super) fn adopt(&mut self, now: SystemTime) -> Option<Arc<Pair>> {
-        self.memory().adopt(&self.terms.names, |anchor| self.bundles.hold(anchor), now)
+        let rested = |since: SystemTime| now.duration_since(since).is_ok_and(|rested| rested >= self.terms.pause);
+        let relied_on = |anchor: &Anchor| self.bundles.held_since(anchor).is_some_and(rested);
+        self.memory().adopt(&self.terms.names, relied_on, now)
     }
 
     /// Whether each `caBundle` is what it should be.

@@ -88,11 +88,11 @@ impl State {
         if !state.pair_fits(terms, now) {
             state.pair = None;
         }
-        if state.signing.is_none() && state.pair.is_none() {
+        if state.signing.as_ref().is_none_or(|a| !a.anchor.has_begun(now)) && state.pair.is_none() {
             state.begin(terms, now, &mut did)?;
         }
         let rested = held_since.and_then(|since| now.duration_since(since).ok()).is_some_and(|r| r >= terms.pause);
-        if rested && let Some(next) = state.next.take() {
+        if rested && let Some(next) = state.next.take_if(|next| next.anchor.has_begun(now)) {
             state.promote(next, &mut did);
         }
         if state.next.is_none() && state.signing.as_ref().is_none_or(|a| a.anchor.is_late(now)) {
@@ -132,12 +132,13 @@ impl State {
 
     /// With nothing in use there is nothing to wait for.
     fn begin(&mut self, terms: &Terms, now: SystemTime, did: &mut Vec<Did>) -> Result<(), Error> {
-        if let Some(next) = self.next.take() {
+        if let Some(next) = self.next.take_if(|next| next.anchor.has_begun(now)) {
             self.promote(next, did);
         } else {
             let first = new_authority(terms, now)?;
             did.push(Did::Founded(first.anchor.clone()));
-            self.signing = Some(first);
+            self.others.extend(self.signing.replace(first).map(|unfit| unfit.anchor));
+            self.others.sort();
         }
         Ok(())
     }

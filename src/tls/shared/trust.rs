@@ -18,7 +18,7 @@ pub(super) fn trusted<'a>(
     now: SystemTime,
 ) -> bool {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(anchors.into_iter().map(Anchor::der));
+    roots.add_parsable_certificates(anchors.into_iter().filter(|anchor| anchor.has_begun(now)).map(Anchor::der));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
         return false;

@@ -140,3 +140,26 @@ fn a_pair_for_other_names_is_replaced() {
     let (_, did) = state.step(&renamed, at(1), None).unwrap().expect("a step");
     assert_eq!(words(&did), "issued");
 }
+
+const MONTH: u64 = 30 * 24 * 3600;
+
+#[test]
+fn who_is_ahead_by_days_makes_authorities_that_everybody_trusts() {
+    let (ahead, _) = stepped(&State::default(), 6 * 24 * 3600, None);
+    assert!(ahead.pair_fits(&terms(), at(6 * 24 * 3600)));
+    assert!(ahead.signing.unwrap().anchor.has_begun(at(0)));
+}
+
+#[test]
+fn an_authority_that_has_not_begun_signs_nothing_and_another_takes_its_place() {
+    let (ahead, _) = stepped(&State::default(), MONTH, None);
+    let unfit = ahead.signing.clone().unwrap().anchor;
+    let (mended, did) = stepped(&ahead, 1, None);
+    assert_eq!(did, "founded issued");
+    assert!(mended.others.contains(&unfit) && mended.pair_fits(&terms(), at(1)));
+    assert_eq!(step(&mended, 2, None), None, "and that is that");
+    // Nor does it come to sign as the next one.
+    let (good, _) = stepped(&State::default(), 0, None);
+    let waiting = State { next: ahead.signing, ..good };
+    assert_eq!(step(&waiting, 10, Some(0)), None);
+}
