@@ -41,6 +41,7 @@ pub struct Metrics {
     pub accept_failures: Counter,
     /// The serving certificate.
     pub certificates: Certificates,
+    ready: Gauge,
     reloads: Family<Source, Counter>,
     companions: Family<State, Gauge>,
     companions_hash: Gauge,
@@ -140,6 +141,7 @@ impl Default for Metrics {
             connections_unseated: Counter::default(),
             accept_failures: Counter::default(),
             certificates: Certificates::default(),
+            ready: Gauge::default(),
             reloads: Family::default(),
             companions: Family::default(),
             companions_hash: Gauge::default(),
@@ -192,6 +194,11 @@ impl Metrics {
     /// Says how many companions of the cluster are not ready for this reason, which comes out of a closed set.
     pub fn companions_not_ready(&self, reason: &'static str, count: usize) {
         self.not_ready.get_or_create(&Why { reason }).set(gauge(count));
+    }
+
+    /// Says whether reviews may be sent here, as /readyz does.
+    pub fn ready(&self, yes: bool) {
+        self.ready.set(yes.into());
     }
 
     /// Says how many Namespaces are known.
@@ -280,6 +287,7 @@ impl Metrics {
         r.register("connections_unseated", help, self.connections_unseated.clone());
         r.register("accept_failures", "Connections that could not be accepted", self.accept_failures.clone());
         self.certificates.register(r);
+        r.register("ready", "Whether reviews may be sent here, as /readyz says", self.ready.clone());
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
         r.register("companions", "Companions that are known", self.companions.clone());
         let help = "The same in replicas that use the same versions of the same companions";

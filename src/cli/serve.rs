@@ -56,11 +56,11 @@ pub struct Serve {
     cluster: Cluster,
     #[command(flatten)]
     certificate: Certificate,
-    /// Where reviews are answered, over HTTPS
-    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "0.0.0.0:8443")]
+    /// Where reviews are answered, over HTTPS; [::] is every address, and 0.0.0.0 every one of IPv4
+    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "[::]:8443")]
     listen: SocketAddr,
     /// Where /livez, /readyz and /metrics are, over plain HTTP
-    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "0.0.0.0:8080")]
+    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "[::]:8080")]
     admin_listen: SocketAddr,
     /// Required companions are switched on: no entry of the webhook leaves Pods out that are opted out
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
@@ -197,7 +197,9 @@ impl Serve {
         metrics: Arc<Metrics>,
     ) -> anyhow::Result<Port> {
         let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
+        let all = checks.clone();
         let router = admin_router(checks, move || {
+            metrics.ready(all.iter().all(Check::passes));
             if let Some(pulse) = &pulse {
                 companions::tell_of_watches(pulse, &metrics);
             }

@@ -25,6 +25,12 @@ impl Check {
     pub fn new(name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
         Check { name, probe: Arc::new(probe) }
     }
+
+    /// Whether it is right now.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        (self.probe)().is_ok()
+    }
 }
 
 impl fmt::Debug for Check {

@@ -13,7 +13,7 @@ use super::timestamp;
 /// The serving certificate; its authority only where this process looks after it: else there are no such series.
 #[derive(Debug, Default)]
 pub struct Certificates {
-    expiry: Gauge,
+    expiry: Family<Unlabelled, Gauge>,
     authority_expiry: Family<Unlabelled, Gauge>,
     issued: Family<What, Counter>,
     bundles_in_step: Family<Unlabelled, Gauge>,
@@ -49,7 +49,7 @@ impl Certificates {
 
     /// Says until when the serving certificate is valid.
     pub fn expires(&self, at: SystemTime) {
-        self.expiry.set(timestamp(at));
+        self.expiry.get_or_create(&[]).set(timestamp(at));
     }
 
     /// Says until when the authority that signs serving certificates is valid.
