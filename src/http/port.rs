@@ -1,8 +1,8 @@
 //! A port: accepts connections until it is drained.
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +64,8 @@ impl fmt::Debug for Transport {
 }
 
 impl Port {
-    /// Binds a port. Connections wait from now on, and are accepted when it is served.
+    /// Binds a port. Connections wait from now on, and are accepted when it is served. Every address (`[::]`) is every one of
+    /// IPv4 where there is no IPv6.
     pub async fn bind(
         address: SocketAddr,
         transport: Transport,
@@ -73,7 +74,13 @@ impl Port {
         drain: Drain,
         observer: Observer,
     ) -> Result<Self, BindError> {
-        let bound = TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let mut bound = TcpListener::bind(address).await;
+        if address.ip() == Ipv6Addr::UNSPECIFIED
+            && bound.as_ref().is_err_and(|error| error.kind() != ErrorKind::AddrInUse)
+        {
+            bound = TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
+        }
+        let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|source| BindError { address, source })?;
         let limits = Arc::new(limits);
         let crowd = Crowd::new(Arc::clone(&limits), observer.clone());
@@ -164,4 +171,24 @@ fn is_of_the_peer(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_address_is_those_of_both_families() {
+        let port = |address: &str| {
+            let (limits, drain) = (Limits::default(), Drain::default());
+            Port::bind(address.parse().unwrap(), Transport::Plain, Router::new(), limits, drain, Observer::nobody())
+        };
+        let both = port("[::]:0").await.unwrap();
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, both.address().port())).await.is_ok());
+        if both.address().is_ipv6() {
+            assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, both.address().port())).await.is_ok());
+        }
+        let taken = port(&format!("[::]:{}", both.address().port())).await.unwrap_err();
+        assert!(taken.to_string().contains("[::]"), "{taken}");
+    }
 }

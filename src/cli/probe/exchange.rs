@@ -1,5 +1,6 @@
 //! One request and one answer over TLS.
 
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,9 +34,12 @@ pub(super) struct Server {
 impl Server {
     /// Makes ready to ask the server at a URL, whose certificate must be of that CA.
     pub(super) fn new(url: &str, ca: &Path, name: Option<&str>) -> anyhow::Result<Self> {
+        // Kubernetes' variables have addresses without brackets.
+        let bare = url.strip_prefix("https://").filter(|host| host.parse::<Ipv6Addr>().is_ok());
+        let url = bare.map_or(url.to_owned(), |address| format!("https://[{address}]"));
         let uri: Uri = url.parse().with_context(|| format!("--server {url} is no URL"))?;
         let (Some("https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
-            bail!("--server {url} must be https://<host>:<port>");
+            bail!("--server {url} must be https://<host>, with :<port> where it is not 443");
         };
         let host = host.trim_matches(['[', ']']);
         let name = name.unwrap_or(host);
