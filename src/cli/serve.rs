@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
@@ -117,9 +118,9 @@ impl Serve {
         let policies_check = policies.as_ref().map(Kept::check);
         let (paths, interval, settings) = (&self.companions, self.poll_interval, self.settings());
         let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
-        let (drain, serving) = (Drain::default(), Arc::new(Serving::default()));
-        let mut checks =
-            vec![certificate_check(&serving), Check::new("companions", companions.waiting()), shutdown_check(&drain)];
+        let (drain, serving, open) = (Drain::default(), Arc::new(Serving::default()), Arc::new(AtomicBool::new(false)));
+        let companions_check = Check::new("companions", companions.waiting());
+        let mut checks = vec![certificate_check(&serving), companions_check, port_check(&open), shutdown_check(&drain)];
         checks.extend(policies_check);
         let admin = self.admin_port(checks, companions.pulse(), Arc::clone(&metrics)).await?;
         let admin_address = admin.address();
@@ -144,6 +145,7 @@ impl Serve {
             "listening"
         );
         let mut answering = tokio::spawn(admission.serve(self.drain_timeout));
+        open.store(true, Ordering::Relaxed);
         tokio::select! {
             () = ends.next() => {}
             // Nobody would notice a process that lives and does not answer; another one starts in its place.
@@ -263,6 +265,12 @@ fn observer(metrics: Arc<Metrics>) -> Observer {
 fn certificate_check(serving: &Arc<Serving>) -> Check {
     let serving = Arc::clone(serving);
     Check::new("certificate", move || serving.check(SystemTime::now()))
+}
+
+fn port_check(open: &Arc<AtomicBool>) -> Check {
+    let open = Arc::clone(open);
+    let message = "reviews are not answered yet";
+    Check::new("port", move || if open.load(Ordering::Relaxed) { Ok(()) } else { Err(message.into()) })
 }
 
 fn shutdown_check(drain: &Drain) -> Check {
