@@ -369,3 +369,28 @@ fn a_status_that_somebody_forged_makes_no_companion_known() {
     let forged = json!({"podgraft.dev/status": "{\"foo\":{}}", "podgraft.dev/foo.bar": "x"});
     denied(&ask(&asking(forged), "team", &world(&[])), &["foo"]);
 }
+
+#[test]
+fn a_required_companion_that_is_there_is_no_app_whatever_the_status_says() {
+    let world = world(&[
+        ("guard", "  activation: ClusterWide\n  required: true\n  lifecycle: Container"),
+        ("sync", "  app: {env: [{name: A, value: x}]}"),
+    ]);
+    let mut pod = asking(json!({"podgraft.dev/companions": "sync"}));
+    let guard = json!({"name": "guard", "image": "registry.example/guard:v1"});
+    pod["spec"]["containers"].as_array_mut().unwrap().push(guard.clone());
+    let patched = ask(&pod, "team", &world).apply(&pod);
+    assert_eq!(patched["spec"]["containers"][0]["env"], json!([{"name": "A", "value": "x"}]));
+    assert_eq!(patched["spec"]["containers"][1], guard, "its policy would refuse anything else");
+}
+
+#[test]
+fn a_required_companion_has_no_fields_that_api_servers_drop() {
+    let misspelt = "  - {name: more, image: \"m:1\", imagePullPolice: Always}";
+    let (problems, warnings) = told("guard", misspelt);
+    let names_it = |told: &[String]| told.iter().any(|t| t.contains("did you mean imagePullPolicy?"));
+    assert!(problems.is_empty() && names_it(&warnings), "{problems:?} {warnings:?}");
+    let required = format!("{misspelt}\n  activation: ClusterWide\n  required: true");
+    let (problems, _) = told("guard", &required);
+    assert!(problems.len() == 1 && names_it(&problems) && problems[0].ends_with("remove it"), "{problems:?}");
+}

@@ -88,6 +88,10 @@ fn check(object: &Object, found: &mut Findings) {
     slots::check(object, found);
     security::check(object, found);
     advice::check(object, found);
+    if object.spec.required {
+        // An API server drops what it does not know, and then no Pod would be as its policy asks.
+        found.insist(shape::UNKNOWN, "a required companion can only have fields that API servers know: remove it");
+    }
 }
 
 /// The known word that was probably meant.

@@ -85,6 +85,7 @@ struct Choices {
 impl<'a> Review<'_, 'a> {
     fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
+        self.injected.extend(self.required_ones_there(&candidates));
         let choices = self.choices(ask);
         self.judge_words(ask, &candidates);
         let mut claims = Claims::new(self.pod, self.status);
@@ -106,6 +107,16 @@ impl<'a> Review<'_, 'a> {
         let patch = weave::weave(self.pod, self.status, &plans);
         drop(plans);
         Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings: self.findings }
+    }
+
+    /// The containers of required companions that are there, whatever the status says: nobody else may change them.
+    fn required_ones_there(&self, candidates: &[Candidate<'a>]) -> Vec<(bool, &'a str)> {
+        let required = candidates.iter().filter(|c| c.via == Via::Required && self.already_there(c).is_some());
+        let good = required.filter_map(|candidate| match candidate.listed {
+            Some(Listed::Good(companion)) => Some(&**companion),
+            _ => None,
+        });
+        good.flat_map(Companion::identities).map(|(container, init)| (init, &*container.name)).collect()
     }
 
     /// What the Pod and its namespace got wrong in words of ours that are no parameters. A Pod that is opted out is

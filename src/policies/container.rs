@@ -42,6 +42,7 @@ pub(super) fn check(companion: &Companion, container: &Container, init: bool, at
     check(members(&["securityContext"]), "has another securityContext than the companion declares");
     let mut mounts = mounts(companion, at, &declared);
     mounts.extend(members(&["volumeDevices"]));
+    mounts.extend(last_words(at, &declared));
     check(mounts, "has other mounts than the companion declares");
     let resources = resources(at, &declared);
     if !resources.is_empty() {
@@ -104,10 +105,30 @@ fn runs(at: &str, declared: &Declared) -> Vec<Condition> {
     keys.iter().flat_map(|key| fit::member(at, key, Some(&value(key)))).collect()
 }
 
+/// Where the container leaves its last words: kubelets mount an empty file there, over whatever stood there.
+fn last_words(at: &str, declared: &Declared) -> Vec<Condition> {
+    let defaults = [("terminationMessagePath", "/dev/termination-log"), ("terminationMessagePolicy", "File")];
+    let text = |key: &str| declared.members.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let is = |(key, default): (&str, &str)| {
+        let (there, wanted) = (fit::optional(at, key), literal::text(text(key).unwrap_or(default)));
+        format!("{there}.orValue({}) == {wanted}", literal::text(default))
+    };
+    defaults.into_iter().map(is).collect()
+}
+
 /// What the companion declares of members that podgraft knows nothing of.
 fn foreign(at: &str, declared: &Declared) -> Vec<Condition> {
     let foreign = declared.members.iter().filter(|(key, _)| !APART.contains(&key.as_str()) && *key != "envFrom");
-    foreign.flat_map(|(key, value)| fit::member(at, key, Some(value))).collect()
+    let fits = |(key, value): (&String, &Value)| {
+        let fits = fit::member(at, key, Some(value));
+        if key == "resizePolicy" {
+            // API servers up to Kubernetes 1.32 drop it, unless they were told not to.
+            vec![format!("(!{}.hasValue() || {})", fit::optional(at, key), fit::all(&fits))]
+        } else {
+            fits
+        }
+    };
+    foreign.flat_map(fits).collect()
 }
 
 /// Endpoints, then parameters, then the container's own: each once, and nothing else.
@@ -195,14 +216,17 @@ fn mounts(companion: &Companion, at: &str, declared: &Declared) -> Vec<Condition
         conditions.push(format!("{there}.size() == {count}"));
         return conditions;
     }
-    // The API server mounts the token by itself.
+    // The API server mounts the token by itself, out of these; of two sources none can write over the other's files.
     let token = literal::text(TOKEN_PATH);
     conditions.push(format!("{there}.filter(m, m.mountPath != {token}).size() == {count}"));
     conditions.push(format!(
-        "{there}.all(m, m.mountPath != {token} || variables.volumes.exists(v, v.name == m.name && has(v.projected)))"
+        "{there}.all(m, m.mountPath != {token} || variables.volumes.exists(v, v.name == m.name && {TOKEN}))"
     ));
     conditions
 }
+
+/// A volume `v` holds a service account's token, and the authority by which the API server is known.
+const TOKEN: &str = "v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.?path.orValue('') == 'token') && v.projected.sources.exists(s, s.?configMap.?name.orValue('') == 'kube-root-ca.crt')";
 
 /// At least what is declared: nobody can starve the companion, and a LimitRange may add what is not declared.
 fn resources(at: &str, declared: &Declared) -> Vec<Condition> {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fit::{self, Condition};
 use super::{container, literal};
-use crate::inject::companion::{Companion, Container};
+use crate::inject::companion::{Companion, Container, Placement};
 
 /// One thing that is asked of a Pod.
 #[derive(Debug)]
@@ -81,6 +81,20 @@ pub(super) fn checks(companion: &Companion, version: usize) -> Vec<Check> {
             complaint: format!("volume {} is not as the companion declares it", shared.volume.name),
         });
     }
+    checks.extend(apart(companion));
+    if !companion.allows_host_network {
+        checks.push(Check {
+            expression: "!variables.pod.spec.?hostNetwork.orValue(false)".to_owned(),
+            complaint: "the Pod must not be in the node's network (hostNetwork: Allow in the companion lets it)"
+                .to_owned(),
+        });
+    }
+    if companion.placement == Placement::Container {
+        checks.push(Check {
+            expression: "variables.pod.spec.?restartPolicy.orValue('Always') == 'Always'".to_owned(),
+            complaint: "the Pod's restartPolicy must be Always".to_owned(),
+        });
+    }
     for file in &companion.files {
         let there = fit::optional("variables.annotations", &file.key);
         checks.push(Check {
@@ -89,6 +103,24 @@ pub(super) fn checks(companion: &Companion, version: usize) -> Vec<Check> {
         });
     }
     checks
+}
+
+/// Nobody else has the companion's own volumes: the app shares what is declared as shared, and not its configuration.
+fn apart(companion: &Companion) -> Option<Check> {
+    let own = literal::texts(companion.identities().map(|(container, _)| &*container.name));
+    let volumes = own_volumes(companion)?;
+    let has_one = |list: &str| format!("c.?{list}.orValue([]).exists(m, m.name in {volumes})");
+    let (mounts, devices) = (has_one("volumeMounts"), has_one("volumeDevices"));
+    let all = "(variables.containers + variables.initContainers)";
+    Some(Check {
+        expression: format!("{all}.all(c, c.name in {own} || !({mounts} || {devices}))"),
+        complaint: "another container mounts its own volumes".to_owned(),
+    })
+}
+
+/// The names of the volumes that only the companion has, as a literal; nothing where there is none.
+pub(super) fn own_volumes(companion: &Companion) -> Option<String> {
+    (!companion.volumes.is_empty()).then(|| literal::texts(companion.volumes.iter().map(|volume| &*volume.name)))
 }
 
 fn list_of(init: bool) -> &'static str {

@@ -34,6 +34,8 @@ pub(super) struct Memory {
     accepted: Option<(Box<str>, Duration)>,
     /// Since when there is no policy.
     absent: Option<Duration>,
+    /// Since when it is not required, though a policy stands.
+    unwanted: Option<Duration>,
 }
 
 /// What is to be done for a companion.
@@ -73,6 +75,9 @@ pub(super) fn decide(
     pause: Duration,
 ) -> Decision {
     let step = Step { standing, now, pause };
+    if !matches!(known, Known::NotRequired) {
+        memory.unwanted = None;
+    }
     match (known, standing) {
         (Known::NotRequired, _) => step.remove(memory),
         (Known::Required(version), None) => step.introduce(version, memory),
@@ -92,7 +97,7 @@ struct Step<'s> {
 }
 
 impl Step<'_> {
-    /// It is not required: the policy goes first.
+    /// It is not required: the policy goes first, unless it is this replica that has not heard of it yet.
     fn remove(&self, memory: &mut Memory) -> Decision {
         if let Some(standing) = self.standing {
             memory.absent = None;
@@ -100,8 +105,13 @@ impl Step<'_> {
             if let Some(version) = &inject {
                 memory.inject(version, self.now);
             }
+            let due = *memory.unwanted.get_or_insert(self.now) + self.pause;
+            if self.now < due {
+                return Decision { inject, policy: Policy::Leave, again: Some(due) };
+            }
             return Decision { inject, policy: Policy::Delete, again: None };
         }
+        memory.unwanted = None;
         let until = *memory.absent.get_or_insert(self.now) + self.pause;
         if memory.injected.is_none() || self.now >= until {
             *memory = Memory::default();

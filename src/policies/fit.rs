@@ -4,12 +4,13 @@
 use serde_json::{Map, Value};
 
 use super::literal;
+use crate::inject::quantity::Quantity;
 
 /// A condition that must hold with the others of its list.
 pub(super) type Condition = String;
 
 /// What the API server writes where nothing was said, by the member that the object stands under.
-const DEFAULTS: [(&str, &[(&str, Default)]); 14] = [
+const DEFAULTS: [(&str, &[(&str, Default)]); 16] = [
     ("livenessProbe", PROBE),
     ("readinessProbe", PROBE),
     ("startupProbe", PROBE),
@@ -17,6 +18,8 @@ const DEFAULTS: [(&str, &[(&str, Default)]); 14] = [
     ("grpc", &[("service", Default::Text(""))]),
     ("ports", &[("protocol", Default::Text("TCP"))]),
     ("fieldRef", &[("apiVersion", Default::Text("v1"))]),
+    ("fileKeyRef", &[("optional", Default::No)]),
+    ("podCertificate", &[("maxExpirationSeconds", Default::Number(86_400))]),
     ("resourceFieldRef", &[("divisor", Default::Text("0"))]),
     ("securityContext", &[("procMount", Default::Text("Default"))]),
     ("secret", MODE),
@@ -57,6 +60,7 @@ const QUANTITIES: [&str; 3] = ["sizeLimit", "divisor", "storage"];
 enum Default {
     Text(&'static str),
     Number(u32),
+    No,
 }
 
 /// How an object of a member may differ from what was declared.
@@ -101,7 +105,7 @@ fn form(key: &str) -> Form {
 fn said(at: &str, key: &str, value: &Value, form: Form) -> Vec<Condition> {
     let here = optional(at, key);
     match value {
-        _ if QUANTITIES.contains(&key) => vec![quantity(&here, value, "==")],
+        _ if QUANTITIES.contains(&key) && is_quantity(value) => vec![quantity(&here, value, "==")],
         Value::Object(members) => {
             let inside = Form { open: form.open || OPEN.contains(&key), exact: form.exact || key == "securityContext" };
             let mut conditions = vec![format!("{here}.hasValue()")];
@@ -138,13 +142,20 @@ fn list(at: &str, key: &str, items: &[Value], form: Form) -> Vec<Condition> {
 
 fn object(at: &str, key: &str, declared: &Map<String, Value>, form: Form, apart: &[&str]) -> Vec<Condition> {
     let defaults = DEFAULTS.iter().find(|(of, _)| *of == key).map_or(&[][..], |(_, defaults)| defaults);
-    let declared: Vec<_> = declared.iter().filter(|(k, v)| !v.is_null() && !apart.contains(&k.as_str())).collect();
+    // What says nothing is what the API server puts a default in the place of.
+    let says_nothing = |k: &str, v: &Value| {
+        let has_default = defaults.iter().any(|(default, _)| *default == k);
+        v.is_null() || has_default && (*v == "" || v.as_f64() == Some(0.0))
+    };
+    let declared: Vec<_> =
+        declared.iter().filter(|(k, v)| !says_nothing(k, v) && !apart.contains(&k.as_str())).collect();
     let is_declared = |key: &str| declared.iter().any(|(k, _)| *k == key);
     let mut conditions: Vec<_> = declared.iter().flat_map(|(k, value)| said(at, k, value, form)).collect();
     for (default, value) in defaults.iter().filter(|(k, _)| !is_declared(k)) {
         let value = match value {
             Default::Text(text) => literal::text(text),
             Default::Number(number) => number.to_string(),
+            Default::No => "false".to_owned(),
         };
         conditions.push(format!("{}.orValue({value}) == {value}", optional(at, default)));
     }
@@ -154,6 +165,14 @@ fn object(at: &str, key: &str, declared: &Map<String, Value>, form: Form, apart:
         conditions.push(format!("{at}.all(k, k in {known})"));
     }
     conditions
+}
+
+/// Whether it is one, and not only called as one is.
+fn is_quantity(value: &Value) -> bool {
+    match value {
+        Value::String(text) => Quantity::parse(text).is_some(),
+        other => other.is_number(),
+    }
 }
 
 /// A quantity compares so with the one that is declared.

@@ -64,6 +64,7 @@ pub fn policy(installation: &Installation, part: Part, accepted: &Accepted<'_>) 
     let versions: Vec<&Companion> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let (resources, operations) = match part {
         Part::Required => (json!(["pods"]), json!(["CREATE"])),
+        // Not pods/status: what kubelets report must never be in anybody's way.
         Part::Kept => (json!(["pods", "pods/ephemeralcontainers", "pods/resize"]), json!(["UPDATE"])),
     };
     let spec = match part {

@@ -69,6 +69,18 @@ pub(super) fn checks(versions: &[&Companion]) -> Vec<Check> {
         ),
         complaint: "no debug container may target one of its containers".to_owned(),
     });
+    let mut volumes: Vec<&str> = versions.iter().flat_map(|v| &v.volumes).map(|volume| &*volume.name).collect();
+    volumes.sort_unstable();
+    volumes.dedup();
+    if !volumes.is_empty() {
+        let mounts = format!("e.?volumeMounts.orValue([]).exists(m, m.name in {})", literal::texts(volumes));
+        checks.push(Check {
+            expression: format!(
+                "variables.ephemeral.all(e, !{mounts} || variables.oldEphemeral.exists(o, o.name == e.name))"
+            ),
+            complaint: "no debug container may mount its own volumes".to_owned(),
+        });
+    }
     for key in files {
         let of = |list: &str| fit::optional(&format!("variables.{list}"), key);
         checks.push(Check {

@@ -129,9 +129,10 @@ where
     match verb {
         Verb::Create => match api.create(&parameters, object).await {
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-                // It is there without our labels, or the watch has not brought it yet.
+                // It is there without our labels, by which it is watched, or the watch has not brought it yet.
                 let standing = api.get(&name).await?;
-                if standing.labels().contains_key(INSTALLATION) {
+                let same = |label: &str| standing.labels().get(label) == object.labels().get(label);
+                if same(INSTALLATION) && same(MANAGED_BY.0) {
                     return Ok(());
                 }
                 let mut object = object.clone();

@@ -18,7 +18,7 @@ const SELF_MANAGED: [&str; 4] = [
 ];
 const REQUIRED: [&str; 1] =
     ["admissionregistration.k8s.io: validatingadmissionpolicies, validatingadmissionpolicybindings: \
-     list, watch, create, update, delete"];
+     get, list, watch, create, update, delete"];
 /// Where podgraft writes no caBundle, and so has no right to look at its configurations.
 const OWNER: [&str; 1] =
     ["admissionregistration.k8s.io: mutatingwebhookconfigurations [podgraft-opted-out]: list, watch"];

@@ -130,6 +130,9 @@ async fn required(cluster: &Cluster, name: &str) -> String {
     container["args"] = json!(["--mode=$(GUARD_MODE)"]);
     container["env"] = json!([{"name": "GUARD_ROOT", "value": "/guard"}]);
     guard["spec"]["parameters"] = json!([{"name": "mode", "type": "String", "default": "strict", "env": "GUARD_MODE"}]);
+    // What says nothing of its source is an emptyDir, as the API server has it.
+    guard["spec"]["volumes"] = json!([{"name": "own"}]);
+    guard["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "own", "mountPath": "/own"}]);
     guard["spec"]["files"] = json!([{"path": "/etc/guard.conf", "content": "watch = \"all\"\n"}]);
     guard["spec"]["sharedVolumes"] =
         json!([{"name": "log", "companion": {"mountPath": "/in"}, "app": {"mountPath": "/log"}}]);
@@ -203,7 +206,7 @@ fn guard(pod: &mut Value) -> &mut Value {
     &mut pod["spec"]["initContainers"][0]
 }
 
-const EVASIONS: [Evasion; 18] = [
+const EVASIONS: [Evasion; 23] = [
     ("another image", |pod| guard(pod)["image"] = "registry.example/harmless:1".into()),
     ("another command", |pod| guard(pod)["command"] = json!(["/bin/true"])),
     ("other arguments", |pod| guard(pod)["args"] = json!(["--mode=off"])),
@@ -239,6 +242,27 @@ const EVASIONS: [Evasion; 18] = [
     }),
     ("taken out", |pod| pod["spec"]["initContainers"] = json!([])),
     ("another user", |pod| guard(pod)["securityContext"] = json!({"runAsUser": 12345})),
+    ("last words over its files", |pod| guard(pod)["terminationMessagePath"] = "/etc/guard.conf".into()),
+    ("its own volume in the app", |pod| {
+        let mount = json!({"name": "evaded-own", "mountPath": "/mine"});
+        let mounts = &mut pod["spec"]["containers"][0]["volumeMounts"];
+        mounts.as_array_mut().expect("the shared one").push(mount);
+    }),
+    ("a false token", |pod| {
+        let volumes = pod["spec"]["volumes"].as_array_mut().expect("volumes");
+        volumes.push(json!({"name": "false", "projected": {"sources": [{"configMap": {"name": "mine"}}]}}));
+        for mount in guard(pod)["volumeMounts"].as_array_mut().expect("mounts") {
+            if mount["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount" {
+                mount["name"] = "false".into();
+            }
+        }
+    }),
+    ("the node's network", |pod| pod["spec"]["hostNetwork"] = true.into()),
+    ("its files' volume in another init container", |pod| {
+        let own =
+            json!({"name": "mine", "image": "i:1", "volumeMounts": [{"name": "evaded-files", "mountPath": "/x"}]});
+        pod["spec"]["initContainers"].as_array_mut().expect("containers").push(own);
+    }),
     ("under another name", |pod| guard(pod)["name"] = "evaded-not".into()),
 ];
 
@@ -299,6 +323,10 @@ async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster:
     ]}});
     let ephemeral = format!("{path}/ephemeralcontainers");
     forbidden("a debugger in it", cluster.strategic(&ephemeral, &debugger).await);
+    let thief = json!({"spec": {"ephemeralContainers": [
+        {"name": "thief", "image": "registry.example/debug:1", "volumeMounts": [{"name": "kept-own", "mountPath": "/x"}]}
+    ]}});
+    forbidden("a debugger on its own volume", cluster.strategic(&ephemeral, &thief).await);
     let mut beside = debugger;
     beside["spec"]["ephemeralContainers"][0]["targetContainerName"] = "web".into();
     cluster.strategic(&ephemeral, &beside).await.expect("a debugger beside it");
@@ -318,6 +346,23 @@ async fn a_policy_that_somebody_deletes_or_edits_is_put_right(cluster: &Cluster)
     cluster.eventually("the policy as it was", same).await;
     cluster.delete(path).await.expect("deleting it");
     cluster.eventually("the policy again", same).await;
+    // Without its labels it is out of sight.
+    for label in ["app.kubernetes.io/managed-by", "podgraft.dev/installation"] {
+        for (path, spec) in
+            [(path, json!({"failurePolicy": "Ignore"})), (&*binding, json!({"validationActions": ["Audit"]}))]
+        {
+            let before = cluster.get(path).await.expect("a policy, or its binding");
+            let astray = json!({"metadata": {"labels": {label: null}}, "spec": spec});
+            cluster.merge(path, &astray).await.expect("a label less");
+            cluster
+                .eventually("all of it again", async || {
+                    let now = cluster.get(path).await.body;
+                    let labelled = now["metadata"]["labels"] == before["metadata"]["labels"];
+                    (labelled && now["spec"] == before["spec"]).then_some(())
+                })
+                .await;
+        }
+    }
     cluster.delete(&binding).await.expect("deleting the binding");
     cluster
         .eventually("the binding again", async || cluster.get(&binding).await.status.is_success().then_some(()))

@@ -167,6 +167,15 @@ async fn go(cluster: &Cluster, step: Step, name: &str, town: &str) {
             until(async || cluster.get(&policy).await.body["spec"]["failurePolicy"] == "Fail").await;
             cluster.merge(&binding, &json!({"spec": {"validationActions": ["Audit"]}})).await;
             until(async || cluster.get(&binding).await.body["spec"]["validationActions"] == json!(["Deny"])).await;
+            // By a label it is known; what has lost that is in the way of what is made in its place.
+            for path in [&policy, &binding] {
+                let label = |value: Value| json!({"metadata": {"labels": {"podgraft.dev/installation": value}}});
+                cluster.merge(path, &label(Value::Null)).await;
+                until(async || {
+                    cluster.get(path).await.body["metadata"]["labels"]["podgraft.dev/installation"] == "podgraft"
+                })
+                .await;
+            }
         }
         Step::TakesPoliciesAway => {
             cluster.delete(&companion_path(&guard(name))).await;

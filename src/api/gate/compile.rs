@@ -207,6 +207,10 @@ fn volume(object: &Object, name: &str, source: &Map<String, Value>) -> Volume {
     let mut whole = Map::new();
     whole.insert("name".to_owned(), name.clone().into());
     whole.extend(source.iter().filter(|(key, _)| *key != "name").map(|(key, value)| (key.clone(), value.clone())));
+    if whole.iter().all(|(key, value)| key == "name" || value.is_null()) {
+        // As the API server does it.
+        whole.insert("emptyDir".to_owned(), json!({}));
+    }
     Volume { name: name.into(), json: Value::Object(whole).to_string().into() }
 }
 

@@ -68,6 +68,13 @@ impl Findings {
         }
     }
 
+    /// What was only warned about in these words is a problem here, for a reason.
+    pub(super) fn insist(&mut self, words: &str, why: &str) {
+        for warning in self.warnings.extract_if(.., |warning| warning.message.starts_with(words)) {
+            self.problems.push(Problem { message: format!("{}; {why}", warning.message), ..warning });
+        }
+    }
+
     /// Whether so much was told that the rest need not be looked into.
     pub(super) fn is_full(&self) -> bool {
         self.problems.len() >= MOST || self.warnings.len() >= MOST

@@ -18,6 +18,9 @@ pub(super) enum Owner {
     Kubernetes,
 }
 
+/// What is said of a field that may be one of a later version.
+pub(super) const UNKNOWN: &str = "no field of Kubernetes that podgraft knows, kept as it is";
+
 /// Finds everything in which a value differs from a schema, and returns it without what differs: absent where a field
 /// may be absent, else an empty stand-in. `null` counts as absent, as it does for the API server.
 pub(super) fn conform(value: &Value, schema: &Value, owner: Owner, at: &Place, found: &mut Findings) -> Value {
@@ -100,12 +103,9 @@ fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n String>, owner: Owner
         (Owner::Podgraft, Some(nearest)) => found.misshapen(at, format!("unknown field; did you mean {nearest}?")),
         (Owner::Podgraft, None) => found.misshapen(at, "unknown field; remove it"),
         (Owner::Kubernetes, Some(nearest)) => {
-            found.warn(
-                at,
-                format!("no field of Kubernetes that podgraft knows, kept as it is; did you mean {nearest}?"),
-            );
+            found.warn(at, format!("{UNKNOWN}; did you mean {nearest}?"));
         }
-        (Owner::Kubernetes, None) => found.warn(at, "no field of Kubernetes that podgraft knows, kept as it is"),
+        (Owner::Kubernetes, None) => found.warn(at, UNKNOWN),
     }
 }
 

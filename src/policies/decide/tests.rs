@@ -141,7 +141,8 @@ fn on_removal_the_policy_goes_first() {
     let mut replica = Replica::default();
     replica.after(0, &Known::Required(first()));
     replica.after(5, &Known::Required(first()));
-    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "delete"));
+    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(replica.after(5, &Known::NotRequired), told("proxy:v1", "delete"));
     assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
     assert_eq!(replica.after(4, &Known::NotRequired), told("proxy:v1", "leave"));
     assert_eq!(replica.after(1, &Known::NotRequired), told("-", "leave"));
@@ -150,7 +151,16 @@ fn on_removal_the_policy_goes_first() {
 #[test]
 fn who_starts_anew_after_a_removal_injects_until_the_policy_is_gone() {
     let mut replica = Replica { policy: Some(standing(&[first()], false)), ..Replica::default() };
-    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "delete"));
+    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(replica.after(5, &Known::NotRequired), told("proxy:v1", "delete"));
+}
+
+#[test]
+fn who_has_not_heard_of_a_required_companion_yet_leaves_its_policy() {
+    let mut late = Replica { policy: Some(standing(&[first()], false)), ..Replica::default() };
+    assert_eq!(late.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(late.after(4, &Known::Required(first())), told("proxy:v1", "proxy:v1"));
+    assert_eq!(late.after(4, &Known::NotRequired), told("proxy:v1", "leave"), "the wait begins anew");
 }
 
 #[test]
