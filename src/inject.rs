@@ -10,6 +10,7 @@ mod choose;
 mod claims;
 pub mod companion;
 mod draft;
+mod filled;
 mod home;
 pub mod json;
 pub mod keys;
@@ -24,6 +25,7 @@ mod review;
 pub mod selector;
 mod status;
 pub mod template;
+mod trouble;
 mod uninject;
 pub mod verdict;
 mod weave;
@@ -67,5 +69,5 @@ pub fn effect(
     via: verdict::Via,
     on_conflict: Option<companion::OnConflict>,
 ) -> verdict::Effect {
-    review::effect(reason, via, on_conflict)
+    trouble::effect(reason, via, on_conflict)
 }

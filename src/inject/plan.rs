@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::claims::{Claims, Mount as Given, Port};
 use super::companion::{Companion, Endpoint, Mount as Side, Pattern, Placement, Protocol, SharedVolume, Volume};
+use super::filled::Filled;
 use super::keys;
 use super::parameter::{Value, ValueFault, lies_below};
 use super::pod::Lifecycle;
@@ -32,14 +33,6 @@ pub(super) struct Plan<'a> {
     /// Why app containers that were chosen get no sleep before they stop.
     pub(super) pre_stop_refused: Vec<Reason>,
     pub(super) added: Added<'a>,
-}
-
-/// A parameter's value.
-#[derive(Debug)]
-pub(super) struct Filled<'a> {
-    pub(super) value: Value<'a>,
-    /// Whether the Pod gives it, and not the companion's default.
-    pub(super) given: bool,
 }
 
 /// The annotations that point Prometheus to a companion.

@@ -4,19 +4,21 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::Request;
-use super::ask::{self, Ask, Given, MOST_FAULTS};
+use super::ask::{self, Ask, MOST_FAULTS};
 use super::catalogue::Listed;
 use super::choose::{Candidate, candidates, selects};
 use super::claims::Claims;
 use super::companion::{Companion, Identity, OnConflict, Placement};
+use super::filled::parameters;
 use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
-use super::plan::{Filled, Plan};
+use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
 use super::reason::Reason;
 use super::status::Status;
+use super::trouble::effect;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
 use super::weave;
 use super::world::World;
@@ -346,65 +348,5 @@ fn weaving_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
         Via::Required | Via::Automatic => (0, 0, &plan.companion.name),
         Via::NamespaceList => (1, plan.listed_at, ""),
         Via::Pod => (2, plan.listed_at, ""),
-    }
-}
-
-/// The value of each parameter, or all that is wrong with them.
-fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
-    let name = || companion.name.clone();
-    let given: Vec<&Given<'_>> = ask.parameters.iter().filter(|g| *g.companion == *companion.name).collect();
-    let mut faults = Vec::new();
-    let is_unknown = |g: &&&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
-    for unknown in given.iter().filter(is_unknown).take(MOST_FAULTS) {
-        faults.push(Reason::ParameterUnknown {
-            companion: name(),
-            parameter: unknown.parameter.into(),
-            nearest: nearest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
-                .map(Into::into),
-        });
-    }
-    let mut values = Vec::with_capacity(companion.parameters.len());
-    for parameter in &companion.parameters {
-        let text = given.iter().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
-        let given = text.is_some();
-        let text = text.or(parameter.default.as_deref());
-        values.push(match text.map(|text| parameter.kind.parse(text.into())) {
-            Some(Ok(value)) => Some(Filled { value, given }),
-            Some(Err(fault)) => {
-                let (companion, parameter) = (name(), parameter.name.clone());
-                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given });
-                None
-            }
-            None => {
-                if parameter.required {
-                    faults.push(Reason::ParameterMissing { companion: name(), parameter: parameter.name.clone() });
-                }
-                None
-            }
-        });
-    }
-    if faults.is_empty() { Ok(values) } else { Err(faults) }
-}
-
-/// The table of trouble: what a reason leads to, by how the companion was asked for.
-pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
-    let insists = matches!(via, Via::Pod | Via::Required);
-    match reason {
-        Reason::ParameterInvalid { given: false, .. }
-        | Reason::ParameterMissing { .. }
-        | Reason::NotAvailable { .. }
-            if !insists =>
-        {
-            Effect::Warn
-        }
-        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::NamespaceList => Effect::Warn,
-        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::Automatic => Effect::Tell,
-        Reason::HostNetwork | Reason::Windows | Reason::WouldNeverEnd if !insists => Effect::Tell,
-        clash if clash.is_clash() => match (via, on_conflict) {
-            (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
-            _ => Effect::Warn,
-        },
-        // Whatever the Pod itself wrote wrongly is never a silent default.
-        _ => Effect::Deny,
     }
 }

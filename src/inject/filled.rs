@@ -1,0 +1,52 @@
+//! The values of a companion's parameters: what the Pod gives, else the defaults.
+
+use super::ask::{Ask, Given, MOST_FAULTS};
+use super::companion::Companion;
+use super::nearest::nearest;
+use super::parameter::Value;
+use super::reason::Reason;
+
+/// A parameter's value.
+#[derive(Debug)]
+pub(super) struct Filled<'a> {
+    pub(super) value: Value<'a>,
+    /// Whether the Pod gives it, and not the companion's default.
+    pub(super) given: bool,
+}
+
+/// The value of each parameter, or all that is wrong with them.
+pub(super) fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
+    let name = || companion.name.clone();
+    let given: Vec<&Given<'_>> = ask.parameters.iter().filter(|g| *g.companion == *companion.name).collect();
+    let mut faults = Vec::new();
+    let is_unknown = |g: &&&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
+    for unknown in given.iter().filter(is_unknown).take(MOST_FAULTS) {
+        faults.push(Reason::ParameterUnknown {
+            companion: name(),
+            parameter: unknown.parameter.into(),
+            nearest: nearest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
+                .map(Into::into),
+        });
+    }
+    let mut values = Vec::with_capacity(companion.parameters.len());
+    for parameter in &companion.parameters {
+        let text = given.iter().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
+        let given = text.is_some();
+        let text = text.or(parameter.default.as_deref());
+        values.push(match text.map(|text| parameter.kind.parse(text.into())) {
+            Some(Ok(value)) => Some(Filled { value, given }),
+            Some(Err(fault)) => {
+                let (companion, parameter) = (name(), parameter.name.clone());
+                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given });
+                None
+            }
+            None => {
+                if parameter.required {
+                    faults.push(Reason::ParameterMissing { companion: name(), parameter: parameter.name.clone() });
+                }
+                None
+            }
+        });
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}

@@ -1,0 +1,28 @@
+//! What each kind of trouble leads to.
+
+use super::companion::OnConflict;
+use super::reason::Reason;
+use super::verdict::{Effect, Via};
+
+/// The table of trouble: what a reason leads to, by how the companion was asked for.
+pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
+    let insists = matches!(via, Via::Pod | Via::Required);
+    match reason {
+        Reason::ParameterInvalid { given: false, .. }
+        | Reason::ParameterMissing { .. }
+        | Reason::NotAvailable { .. }
+            if !insists =>
+        {
+            Effect::Warn
+        }
+        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::NamespaceList => Effect::Warn,
+        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::Automatic => Effect::Tell,
+        Reason::HostNetwork | Reason::Windows | Reason::WouldNeverEnd if !insists => Effect::Tell,
+        clash if clash.is_clash() => match (via, on_conflict) {
+            (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
+            _ => Effect::Warn,
+        },
+        // Whatever the Pod itself wrote wrongly is never a silent default.
+        _ => Effect::Deny,
+    }
+}
