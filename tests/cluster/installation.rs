@@ -119,8 +119,24 @@ impl Cluster {
             (pods.len() == replicas && pods.iter().all(is_ready)).then_some(())
         })
         .await;
-        // Endpoints and API servers take a moment to notice.
+        self.eventually("their addresses behind the Service", async || {
+            let of = |pod: &Value| pod["status"]["podIP"].as_str().map(str::to_owned);
+            let addresses: BTreeSet<_> = self.replicas().await.iter().filter_map(of).collect();
+            (self.endpoints().await == addresses).then_some(())
+        })
+        .await;
+        // API servers read them a moment later.
         tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    /// The addresses that reviews are sent to.
+    async fn endpoints(&self) -> BTreeSet<String> {
+        let of_service = "labelSelector=kubernetes.io/service-name=podgraft";
+        let path = format!("/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices?{of_service}");
+        let slices = self.get(&path).await.expect("endpoints");
+        let endpoints = slices["items"].as_array().into_iter().flatten().flat_map(|s| s["endpoints"].as_array());
+        let ready = endpoints.flatten().filter(|endpoint| endpoint["conditions"]["ready"] == true);
+        ready.filter_map(|endpoint| endpoint["addresses"][0].as_str().map(str::to_owned)).collect()
     }
 
     /// podgraft's Pods that are not about to end.

@@ -23,9 +23,10 @@ tests![
 pub mod outage {
     use super::*;
 
+    // After an outage the cluster's own controllers are slow for a while: addresses of new replicas come late.
     tests![
-        an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment,
         replicas_that_start_anew_know_the_last_good_version_of_a_companion_that_turned_bad,
+        an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment,
     ];
 
     async fn replicas_that_start_anew_know_the_last_good_version_of_a_companion_that_turned_bad(cluster: &Cluster) {
