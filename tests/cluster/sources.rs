@@ -71,6 +71,12 @@ pub mod outage {
             assert_eq!(containers(&create(cluster, &town, name, &asks("newer")).await), ["newer", "web"]);
         }
         assert_eq!(super::replicas(cluster).await, replicas, "no replica was restarted, and all are ready");
+        // Nobody who comes after this should meet controllers that have not caught up.
+        for rollout in [&["restart"][..], &["status", "--timeout=2m"]] {
+            let command = [&["--namespace", OWN, "rollout"][..], rollout, &["deployment/podgraft"]].concat();
+            printed(cluster.kubectl(command));
+        }
+        cluster.until_ready(2).await;
     }
 }
 
