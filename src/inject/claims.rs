@@ -89,7 +89,7 @@ impl<'a> Claims<'a> {
     pub(super) fn new(pod: &'a Pod<'a>, status: &Status<'_>) -> Self {
         // The status is written anew, with what of it stands.
         let (key, before) = pod.annotation(keys::STATUS).map_or((keys::STATUS.len(), 0), |text| (0, text.len()));
-        let annotation_bytes = pod.annotation_bytes() - before + key + status.length(pod);
+        let status = status.length(pod);
         Claims {
             pod,
             containers: Vec::new(),
@@ -102,8 +102,8 @@ impl<'a> Claims<'a> {
             env_of: HashMap::new(),
             annotations: Vec::new(),
             pull_secrets: Vec::new(),
-            annotation_bytes,
-            status_is_empty: status.standing(pod).next().is_none(),
+            annotation_bytes: pod.annotation_bytes() - before + key + status,
+            status_is_empty: status == "{}".len(),
         }
     }
 

@@ -107,6 +107,12 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// A port that moves with an endpoint, where it is one's.
+    fn moved(&self, port: u16, endpoint: Option<u8>) -> u16 {
+        let endpoint = endpoint.and_then(|e| self.companion.endpoints.get(usize::from(e)));
+        endpoint.map_or(port, |e| self.endpoint_port(e))
+    }
+
     /// The value of a parameter.
     pub(super) fn value(&self, parameter: u8) -> Option<&Value<'a>> {
         Some(&self.values.get(usize::from(parameter))?.as_ref()?.value)
@@ -167,17 +173,13 @@ impl<'a> Plan<'a> {
             own.push((self.endpoint_port(endpoint), endpoint.protocol, Some(i)));
         }
         for port in companion.containers.iter().flat_map(|c| &c.ports) {
-            let endpoint = port.endpoint.and_then(|e| companion.endpoints.get(usize::from(e)));
-            let number = endpoint.map_or(port.number, |e| self.endpoint_port(e));
-            own.push((number, port.protocol, port.endpoint.map(usize::from)));
+            own.push((self.moved(port.number, port.endpoint), port.protocol, port.endpoint.map(usize::from)));
             if let Some(number) = port.host_port {
                 claims.port(Port { number, protocol: port.protocol, host: true, companion: &companion.name })?;
             }
         }
-        own.extend(companion.exposes.as_ref().map(|e| {
-            let endpoint = e.endpoint.and_then(|e| companion.endpoints.get(usize::from(e)));
-            (endpoint.map_or(e.port, |e| self.endpoint_port(e)), Protocol::Tcp, e.endpoint.map(usize::from))
-        }));
+        let exposed = companion.exposes.as_ref();
+        own.extend(exposed.map(|e| (self.moved(e.port, e.endpoint), Protocol::Tcp, e.endpoint.map(usize::from))));
         for (i, (number, protocol, belongs_to)) in own.iter().copied().enumerate() {
             let before = own[..i].iter().find(|(n, p, _)| *n == number && *p == protocol);
             match before {
@@ -199,8 +201,7 @@ impl<'a> Plan<'a> {
             }
         }
         for port in companion.containers.iter().flat_map(|c| &c.probed) {
-            let endpoint = port.endpoint.and_then(|e| companion.endpoints.get(usize::from(e)));
-            claims.probed_port(endpoint.map_or(port.number, |e| self.endpoint_port(e)), &companion.name);
+            claims.probed_port(self.moved(port.number, port.endpoint), &companion.name);
         }
         Ok(())
     }
@@ -350,8 +351,7 @@ impl<'a> Plan<'a> {
             }
         }
         let Some(exposes) = &self.companion.exposes else { return };
-        let endpoint = exposes.endpoint.and_then(|e| self.companion.endpoints.get(usize::from(e)));
-        let scrape = Scrape { port: endpoint.map_or(exposes.port, |e| self.endpoint_port(e)), path: &exposes.path };
+        let scrape = Scrape { port: self.moved(exposes.port, exposes.endpoint), path: &exposes.path };
         let port = scrape.port.to_string();
         let ours = [(keys::SCRAPE, "true"), (keys::SCRAPE_PORT, &*port), (keys::SCRAPE_PATH, scrape.path)];
         if ours.iter().all(|(key, value)| claims.pod.annotation(key) == Some(value)) {

@@ -107,8 +107,11 @@ pub(super) fn checks(companion: &Companion, version: usize) -> Vec<Check> {
 
 /// Nobody else has the companion's own volumes: the app shares what is declared as shared, and not its configuration.
 fn apart(companion: &Companion) -> Option<Check> {
+    if companion.volumes.is_empty() {
+        return None;
+    }
     let own = literal::texts(companion.identities().map(|(container, _)| &*container.name));
-    let volumes = own_volumes(companion)?;
+    let volumes = literal::texts(companion.volumes.iter().map(|volume| &*volume.name));
     let has_one = |list: &str| format!("c.?{list}.orValue([]).exists(m, m.name in {volumes})");
     let (mounts, devices) = (has_one("volumeMounts"), has_one("volumeDevices"));
     let all = "(variables.containers + variables.initContainers)";
@@ -116,11 +119,6 @@ fn apart(companion: &Companion) -> Option<Check> {
         expression: format!("{all}.all(c, c.name in {own} || !({mounts} || {devices}))"),
         complaint: "another container mounts its own volumes".to_owned(),
     })
-}
-
-/// The names of the volumes that only the companion has, as a literal; nothing where there is none.
-pub(super) fn own_volumes(companion: &Companion) -> Option<String> {
-    (!companion.volumes.is_empty()).then(|| literal::texts(companion.volumes.iter().map(|volume| &*volume.name)))
 }
 
 fn list_of(init: bool) -> &'static str {

@@ -109,26 +109,18 @@ fn container(object: &Object, each: &Each) -> Container {
     let exposed = render::exposed_port(object, each);
     let ports = each.container.ports.iter().map(|p| (p.container_port, p.protocol, p.host_port));
     let ports = ports.chain(exposed.map(|port| (port, api::Protocol::Tcp, None)));
+    let port = |(number, transport, host_port)| ContainerPort {
+        number,
+        protocol: protocol(transport),
+        host_port,
+        endpoint: endpoint_at(&object.spec, number, transport),
+    };
     Container {
         name: boxed(&each.container.name),
         image: boxed(&each.container.image),
         template: render::template(object, each),
-        ports: ports
-            .map(|(number, transport, host_port)| ContainerPort {
-                number,
-                protocol: protocol(transport),
-                host_port,
-                endpoint: endpoint_at(&object.spec, number, transport),
-            })
-            .collect(),
-        probed: probed(each)
-            .map(|number| ContainerPort {
-                number,
-                protocol: Protocol::Tcp,
-                host_port: None,
-                endpoint: endpoint_at(&object.spec, number, api::Protocol::Tcp),
-            })
-            .collect(),
+        ports: ports.map(port).collect(),
+        probed: probed(each).map(|number| port((number, api::Protocol::Tcp, None))).collect(),
         mount_paths: render::own_mounts(object, each)
             .iter()
             .filter_map(|mount| mount["mountPath"].as_str())

@@ -87,50 +87,24 @@ fn publish(files: &Files, at: &Path) -> anyhow::Result<()> {
 
 async fn files(client: &Client, namespace: &str, volume: &Volume) -> anyhow::Result<Files> {
     let mut files = Files::new();
-    if let Some(source) = &volume.secret {
-        let name = source.secret_name.as_deref().unwrap_or_default();
-        secret(client, namespace, name, source.items.as_deref(), &mut files).await?;
+    let projected = || volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten());
+    let secret = volume.secret.iter().map(|s| (s.secret_name.as_deref().unwrap_or_default(), s.items.as_deref()));
+    let secrets = projected().filter_map(|source| source.secret.as_ref()).map(|s| (&*s.name, s.items.as_deref()));
+    for (name, items) in secret.chain(secrets) {
+        let secret: Secret = Api::namespaced(client.clone(), namespace).get(name).await?;
+        pick(secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)), items, &mut files);
     }
-    if let Some(source) = &volume.config_map {
-        config_map(client, namespace, &source.name, source.items.as_deref(), &mut files).await?;
-    }
-    for source in volume.projected.iter().flat_map(|projected| projected.sources.iter().flatten()) {
-        if let Some(source) = &source.secret {
-            secret(client, namespace, &source.name, source.items.as_deref(), &mut files).await?;
-        }
-        if let Some(source) = &source.config_map {
-            config_map(client, namespace, &source.name, source.items.as_deref(), &mut files).await?;
-        }
+    let map = volume.config_map.iter().map(|map| (&*map.name, map.items.as_deref()));
+    let maps = projected().filter_map(|source| source.config_map.as_ref()).map(|m| (&*m.name, m.items.as_deref()));
+    for (name, items) in map.chain(maps) {
+        let map: ConfigMap = Api::namespaced(client.clone(), namespace).get(name).await?;
+        pick(map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes())), items, &mut files);
     }
     Ok(files)
 }
 
 /// Which keys of a Secret or ConfigMap go to which paths; without such a list each key does.
 type Items<'i> = Option<&'i [KeyToPath]>;
-
-async fn secret(
-    client: &Client,
-    namespace: &str,
-    name: &str,
-    items: Items<'_>,
-    files: &mut Files,
-) -> anyhow::Result<()> {
-    let secret: Secret = Api::namespaced(client.clone(), namespace).get(name).await?;
-    pick(secret.data.into_iter().flatten().map(|(key, value)| (key, value.0)), items, files);
-    Ok(())
-}
-
-async fn config_map(
-    client: &Client,
-    namespace: &str,
-    name: &str,
-    items: Items<'_>,
-    files: &mut Files,
-) -> anyhow::Result<()> {
-    let map: ConfigMap = Api::namespaced(client.clone(), namespace).get(name).await?;
-    pick(map.data.into_iter().flatten().map(|(key, value)| (key, value.into_bytes())), items, files);
-    Ok(())
-}
 
 fn pick(data: impl Iterator<Item = (String, Vec<u8>)>, items: Items<'_>, files: &mut Files) {
     for (key, value) in data {
