@@ -9,10 +9,9 @@ BIN   = target/debug/podgraft
 run: build
 	@sh examples/run.sh $(BIN)
 
-## test    all tests, and the four systems of examples/ with real software where it is installed
+## test    all tests, in parts that print their time; with a real API server, and the four systems with real software
 test:
-	$(CARGO) test --locked
-	@bash examples/check-all.sh
+	@bash tests/run/all.sh
 
 ## check   formatting, lints, and the licences and advisories of what we depend on
 check:
