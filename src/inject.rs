@@ -6,6 +6,7 @@
 
 mod ask;
 pub mod catalogue;
+pub mod characters;
 mod choose;
 mod claims;
 pub mod companion;
