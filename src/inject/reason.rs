@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::parameter::{LONGEST_VALUE, ValueFault};
+use super::selector::Unmet;
 
 /// Why something happened, or did not. The first part are outcomes of a companion, of which each considered companion
 /// has exactly one; the second part are remarks on the Pod, its namespace or a companion.
@@ -13,7 +14,7 @@ pub enum Reason {
     Injected,
     Withheld,
     AlreadyThere,
-    NotAvailable { nearest: Option<Box<str>> },
+    NotAvailable { unmet: Option<Unmet>, nearest: Option<Box<str>> },
     CompanionInvalid,
     RequiredIsOff,
     ParameterMissing { companion: Box<str>, parameter: Box<str> },
@@ -39,7 +40,7 @@ pub enum Reason {
     DoubledName { place: Place, key: &'static str, name: Box<str> },
     TooManyNames { place: Place },
     UnknownContainer { name: Box<str>, nearest: Option<Box<str>> },
-    ParameterUnused { companion: Box<str>, parameter: Box<str> },
+    ParameterUnused { companion: Box<str>, parameter: Box<str>, unmet: Option<Unmet> },
     VersionDiffers,
     PreStopKept { container: Box<str> },
     PreStopTooLong { container: Box<str>, seconds: u32, grace: i64 },
@@ -183,7 +184,7 @@ impl Reason {
             Reason::Injected,
             Reason::Withheld,
             Reason::AlreadyThere,
-            Reason::NotAvailable { nearest: Some("git-sync".into()) },
+            Reason::NotAvailable { unmet: None, nearest: Some("git-sync".into()) },
             Reason::CompanionInvalid,
             Reason::RequiredIsOff,
             Reason::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
@@ -225,7 +226,7 @@ impl Reason {
             Reason::DoubledName { place: Place::PodAnnotation, key: super::keys::COMPANIONS, name: "git-sync".into() },
             Reason::TooManyNames { place: Place::PodAnnotation },
             Reason::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
-            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into() },
+            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
             Reason::VersionDiffers,
             Reason::PreStopKept { container: "app".into() },
             Reason::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
@@ -248,7 +249,8 @@ impl fmt::Display for Reason {
             Reason::Injected => f.write_str("injected"),
             Reason::Withheld => f.write_str("it fits, and is not injected, because the Pod is refused for another reason"),
             Reason::AlreadyThere => f.write_str("already there, nothing to add"),
-            Reason::NotAvailable { nearest } => {
+            Reason::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
+            Reason::NotAvailable { unmet: None, nearest } => {
                 f.write_str("not available to this Pod: no such companion here, or its selectors leave this Pod out")?;
                 did_you_mean(f, nearest.as_deref())
             }
@@ -338,10 +340,10 @@ impl fmt::Display for Reason {
                 write!(f, "annotation podgraft.dev/containers names {name}, which is no container of the Pod's author")?;
                 did_you_mean(f, nearest.as_deref())
             }
-            Reason::ParameterUnused { companion, parameter } => write!(
-                f,
-                "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod"
-            ),
+            Reason::ParameterUnused { companion, parameter, unmet } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
+                unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
+            }
             Reason::VersionDiffers => {
                 f.write_str("it was put in by another version of the companion, and is left as it is; inject anew to have this one")
             }

@@ -21,12 +21,16 @@ use crate::inject::selector::Selector;
 
 /// What could be read of an object in which there is something to mend.
 pub(super) fn broken(object: &Object, found: &Findings) -> Listed {
+    let required = object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion;
+    // A required companion denies the Pods that it might select: what cannot be read of it never lets one pass without it.
+    let unreadable = required && found.any_within(&Place::spec("activation"));
+    let selectors = selector::compile(object, found);
     Listed::Broken(Broken {
         name: object.name.clone(),
         kind: object.kind,
-        activation: activation(object.spec.activation),
-        required: object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion,
-        selectors: selector::compile(object, found),
+        activation: if unreadable { Activation::ClusterWide } else { activation(object.spec.activation) },
+        required,
+        selectors: selectors.or_else(|| required.then(|| selector::readable(object, found))),
     })
 }
 
