@@ -18,6 +18,7 @@ pub mod keys;
 pub mod namespace;
 mod nearest;
 pub mod parameter;
+pub mod pattern;
 mod plan;
 pub mod pod;
 pub mod quantity;

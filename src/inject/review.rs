@@ -9,11 +9,12 @@ use super::catalogue::Listed;
 use super::choose::{Candidate, candidates, is_offered, selects, unmet};
 use super::claims::Claims;
 use super::companion::{Companion, Identity, OnConflict, Placement};
-use super::filled::parameters;
+use super::filled::{explained, parameters};
 use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
+use super::pattern::Budget;
 use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
 use super::reason::Reason;
@@ -52,7 +53,8 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
     let status = Status::read(pod.annotation(keys::STATUS));
     let injected = status.containers().collect();
     let suggestions = Cell::new(MOST_SUGGESTIONS);
-    Review { pod, home, world, status: &status, injected, suggestions, findings: Vec::new() }.run(&ask)
+    let (budget, findings) = (Budget::default(), Vec::new());
+    Review { pod, home, world, status: &status, injected, suggestions, budget, findings }.run(&ask)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -73,6 +75,8 @@ struct Review<'s, 'a> {
     injected: HashSet<(bool, &'s str)>,
     /// How many more names may be looked for that somebody may have meant.
     suggestions: Cell<usize>,
+    /// What may still be spent on matching values against patterns.
+    budget: Budget,
     findings: Vec<Finding<'a>>,
 }
 
@@ -223,11 +227,11 @@ impl<'s, 'a> Review<'s, 'a> {
             Ok(companion) => companion,
             Err(reason) => return self.trouble(candidate, reason, None),
         };
-        let values = match parameters(companion, ask) {
+        let values = match parameters(companion, ask, &mut self.budget) {
             Ok(values) => values,
             Err(faults) => {
                 for fault in faults {
-                    self.trouble(candidate, fault, companion.on_conflict);
+                    self.trouble(candidate, explained(fault, companion), companion.on_conflict);
                 }
                 return;
             }
@@ -241,7 +245,7 @@ impl<'s, 'a> Review<'s, 'a> {
             }
             Err(reason) => {
                 claims.give_back(mark);
-                self.trouble(candidate, reason, companion.on_conflict);
+                self.trouble(candidate, explained(reason, companion), companion.on_conflict);
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn fits(kind: &ParameterType) -> Vec<Condition> {
     let value = "e.?value.orValue('').replace('$$', '$')";
     let matches = |pattern: &str| format!("{value}.matches({})", literal::text(pattern));
     match kind {
-        ParameterType::String { pattern, words } => {
+        ParameterType::String { pattern, words, .. } => {
             conditions.extend(pattern.as_ref().map(|p| matches(&format!(r"\A(?:{})\z", p.source()))));
             if !words.is_empty() {
                 conditions.push(format!("{value} in {}", literal::texts(words.iter().map(|w| &**w))));

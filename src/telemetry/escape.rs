@@ -63,17 +63,17 @@ fn escaped(line: &str, escapes: Escapes) -> Cow<'_, str> {
     if !body.contains(unseen) {
         return Cow::Borrowed(line);
     }
-    let mut escaped = String::with_capacity(line.len() + 64);
+    let mut shown = String::with_capacity(line.len() + 64);
     for c in body.chars() {
         if unseen(c) {
             // Writing to a String cannot fail.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
-            escaped.push(c);
+            shown.push(c);
         }
     }
-    escaped.push_str(&line[body.len()..]);
-    Cow::Owned(escaped)
+    shown.push_str(&line[body.len()..]);
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]

@@ -245,6 +245,7 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
         required: parameter.required,
         default: parameter.default.as_deref().map(Into::into),
         env: parameter.env.as_deref().map(Into::into),
+        message: parameter.message.as_deref().map(Into::into),
     }
 }
 
