@@ -10,6 +10,7 @@ pub mod characters;
 mod choose;
 mod claims;
 pub mod companion;
+pub mod declared;
 mod draft;
 mod filled;
 mod home;

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::object::{Each, Object};
 use super::place::Place;
 use super::volumes::{FILES, NO_TOKEN, full_name};
-use super::{files, hash, parameters, render, selector, slots};
+use super::{declared, files, hash, parameters, render, selector, slots};
 use crate::api::v1alpha1::{self as api, Spec};
 use crate::inject::catalogue::{Broken, Listed};
 use crate::inject::companion::{
@@ -41,6 +41,9 @@ pub(super) fn good(object: &Object) -> Listed {
     let containers = |init| -> Box<[Container]> {
         object.containers().filter(|each| each.init == init).map(|each| container(object, &each)).collect()
     };
+    let volumes = volumes(object);
+    let shared_volumes: Box<[_]> = spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect();
+    let declared = spec.required.then(|| declared::declared(object, &volumes, &shared_volumes)).flatten();
     Listed::Good(Arc::new(Companion {
         name: object.name.clone(),
         kind: object.kind,
@@ -62,8 +65,8 @@ pub(super) fn good(object: &Object) -> Listed {
         placement: placement(spec),
         containers: containers(false),
         init_containers: containers(true),
-        volumes: volumes(object),
-        shared_volumes: spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect(),
+        volumes,
+        shared_volumes,
         files: spec
             .files
             .iter()
@@ -82,6 +85,7 @@ pub(super) fn good(object: &Object) -> Listed {
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
+        declared: declared.map(Box::new),
     }))
 }
 
