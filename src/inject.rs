@@ -6,9 +6,11 @@
 
 mod ask;
 pub mod catalogue;
+pub mod characters;
 mod choose;
 mod claims;
 pub mod companion;
+pub mod declared;
 mod draft;
 mod filled;
 mod home;
@@ -17,6 +19,7 @@ pub mod keys;
 pub mod namespace;
 mod nearest;
 pub mod parameter;
+pub mod pattern;
 mod plan;
 pub mod pod;
 pub mod quantity;

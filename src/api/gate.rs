@@ -10,11 +10,14 @@
 //! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `files`, `selector` | one part of the specification each |
 //! | `parameters`, `slots` | parameters: their values, and what they fill |
 //! | `security`, `advice` | what works, and should be looked at |
+//! | `required`, `re2` | what the policies of a required companion can compare |
 //! | `compile`, `render`, `writer` | the compiled companion |
+//! | `declared` | what a required companion declares, for its policies |
 
 mod advice;
 mod compile;
 mod containers;
+mod declared;
 mod env;
 mod files;
 mod findings;
@@ -26,7 +29,9 @@ mod parameters;
 mod pattern;
 mod place;
 mod ports;
+mod re2;
 mod render;
+mod required;
 mod script;
 mod security;
 mod selector;
@@ -89,6 +94,7 @@ fn check(object: &Object, found: &mut Findings) {
     security::check(object, found);
     advice::check(object, found);
     if object.spec.required {
+        required::check(object, found);
         // An API server drops what it does not know, and then no Pod would be as its policy asks.
         found.insist(shape::UNKNOWN, "a required companion can only have fields that API servers know: remove it");
     }

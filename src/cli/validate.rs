@@ -171,7 +171,9 @@ impl Check<'_> {
         let key = match &finding.reason {
             Reason::ParameterInvalid { companion, parameter, .. }
             | Reason::ParameterUnknown { companion, parameter, .. }
-            | Reason::ParameterUnused { companion, parameter } => format!("{}{companion}.{parameter}", keys::PREFIX),
+            | Reason::ParameterUnused { companion, parameter, .. } => {
+                format!("{}{companion}.{parameter}", keys::PREFIX)
+            }
             Reason::UnknownKey { key, .. } | Reason::FileOverridden { key } => key.to_string(),
             Reason::UnknownContainer { .. } => keys::CONTAINERS.to_owned(),
             Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),

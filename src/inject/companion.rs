@@ -1,5 +1,6 @@
 //! A companion as the gate compiled it: checked, indexed, and already JSON wherever it does not vary.
 
+use super::declared::Declared;
 use super::parameter::Parameter;
 use super::selector::Selector;
 use super::template::Template;
@@ -56,6 +57,8 @@ pub struct Companion {
     /// What other versions of a required companion are made of that count as this one: the version before it, or the
     /// next one where that is accepted before it is injected.
     pub also_accepted: Box<[Box<[Identity]>]>,
+    /// What its policies compare Pods with; `None` where the companion is not required.
+    pub declared: Option<Box<Declared>>,
 }
 
 /// Which kind of object a companion was written as.

@@ -30,7 +30,15 @@ pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 pub const ANNOTATIONS_LIMIT: usize = 262_144;
 /// How many companions a Pod or a namespace may name.
 pub const MOST_NAMES: usize = 16;
+/// How many containers a Pod may name.
+pub const MOST_CONTAINERS: usize = 64;
 /// Words that cannot be names of companions.
 pub const RESERVED_NAMES: [&str; 6] = ["true", "false", "none", "all", "enabled", "disabled"];
 /// The longest name of a companion.
 pub const LONGEST_NAME: usize = 40;
+
+/// How many names an annotation may have that lists names.
+#[must_use]
+pub fn most_names(key: &str) -> usize {
+    if key == CONTAINERS { MOST_CONTAINERS } else { MOST_NAMES }
+}

@@ -124,7 +124,7 @@ impl<'a> Plan<'a> {
         let given = self.values.get(parameter)?.as_ref()?.given;
         let (companion, parameter) =
             (self.companion.name.clone(), self.companion.parameters.get(parameter)?.name.clone());
-        Some(Reason::ParameterInvalid { companion, parameter, fault, given })
+        Some(Reason::ParameterInvalid { companion, parameter, fault, given, message: None })
     }
 
     fn fit_surroundings(&self, claims: &Claims<'a>) -> Result<(), Reason> {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::parameter::{LONGEST_VALUE, ValueFault};
+use super::parameter::ValueFault;
+use super::selector::Unmet;
 
 /// Why something happened, or did not. The first part are outcomes of a companion, of which each considered companion
 /// has exactly one; the second part are remarks on the Pod, its namespace or a companion.
@@ -13,37 +14,115 @@ pub enum Reason {
     Injected,
     Withheld,
     AlreadyThere,
-    NotAvailable { nearest: Option<Box<str>> },
+    NotAvailable {
+        unmet: Option<Unmet>,
+        nearest: Option<Box<str>>,
+    },
     CompanionInvalid,
     RequiredIsOff,
-    ParameterMissing { companion: Box<str>, parameter: Box<str> },
-    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault, given: bool },
-    ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
-    ContainerNameTaken { container: Box<str>, by: Owner },
-    PortTaken { port: u16, protocol: &'static str, by: Owner },
-    HostPortTaken { port: u16, protocol: &'static str, by: Owner },
-    VolumeNameTaken { volume: Box<str>, by: Option<Box<str>> },
-    MountPathTaken { path: Box<str>, container: Box<str>, other: Box<str>, by: Owner },
-    VolumeNotShareable { path: Box<str>, by: Owner, why: Unshareable },
-    EnvNameTaken { variable: Box<str>, container: Box<str>, by: Owner },
-    FileOverridden { key: Box<str> },
-    AnnotationsTooLong { bytes: usize },
+    ParameterMissing {
+        companion: Box<str>,
+        parameter: Box<str>,
+    },
+    ParameterInvalid {
+        companion: Box<str>,
+        parameter: Box<str>,
+        fault: ValueFault,
+        given: bool,
+        message: Option<Box<str>>,
+    },
+    ParameterUnknown {
+        companion: Box<str>,
+        parameter: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ContainerNameTaken {
+        container: Box<str>,
+        by: Owner,
+    },
+    PortTaken {
+        port: u16,
+        protocol: &'static str,
+        by: Owner,
+    },
+    HostPortTaken {
+        port: u16,
+        protocol: &'static str,
+        by: Owner,
+    },
+    VolumeNameTaken {
+        volume: Box<str>,
+        by: Option<Box<str>>,
+    },
+    MountPathTaken {
+        path: Box<str>,
+        container: Box<str>,
+        other: Box<str>,
+        by: Owner,
+    },
+    VolumeNotShareable {
+        path: Box<str>,
+        by: Owner,
+        why: Unshareable,
+    },
+    EnvNameTaken {
+        variable: Box<str>,
+        container: Box<str>,
+        by: Owner,
+    },
+    FileOverridden {
+        key: Box<str>,
+    },
+    AnnotationsTooLong {
+        bytes: usize,
+    },
     HostNetwork,
     Windows,
     WouldNeverEnd,
 
     // Remarks.
-    UnknownKey { place: Place, key: Box<str>, nearest: Option<Box<str>> },
-    InvalidLabel { place: Place },
-    EmptyName { place: Place, key: &'static str },
-    DoubledName { place: Place, key: &'static str, name: Box<str> },
-    TooManyNames { place: Place },
-    UnknownContainer { name: Box<str>, nearest: Option<Box<str>> },
-    ParameterUnused { companion: Box<str>, parameter: Box<str> },
+    UnknownKey {
+        place: Place,
+        key: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    InvalidLabel {
+        place: Place,
+    },
+    EmptyName {
+        place: Place,
+        key: &'static str,
+    },
+    DoubledName {
+        place: Place,
+        key: &'static str,
+        name: Box<str>,
+    },
+    TooManyNames {
+        place: Place,
+        key: &'static str,
+    },
+    UnknownContainer {
+        name: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ParameterUnused {
+        companion: Box<str>,
+        parameter: Box<str>,
+        unmet: Option<Unmet>,
+    },
     VersionDiffers,
-    PreStopKept { container: Box<str> },
-    PreStopTooLong { container: Box<str>, seconds: u32, grace: i64 },
-    ScrapeAnnotationsKept { key: &'static str },
+    PreStopKept {
+        container: Box<str>,
+    },
+    PreStopTooLong {
+        container: Box<str>,
+        seconds: u32,
+        grace: i64,
+    },
+    ScrapeAnnotationsKept {
+        key: &'static str,
+    },
     NoContainers,
     OptedOut,
     ExcludedNamespace,
@@ -183,7 +262,7 @@ impl Reason {
             Reason::Injected,
             Reason::Withheld,
             Reason::AlreadyThere,
-            Reason::NotAvailable { nearest: Some("git-sync".into()) },
+            Reason::NotAvailable { unmet: None, nearest: Some("git-sync".into()) },
             Reason::CompanionInvalid,
             Reason::RequiredIsOff,
             Reason::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
@@ -192,6 +271,7 @@ impl Reason {
                 parameter: "period".into(),
                 fault: ValueFault::NotWhole("seconds"),
                 given: true,
+                message: None,
             },
             Reason::ParameterUnknown {
                 companion: "git-sync".into(),
@@ -223,9 +303,9 @@ impl Reason {
             Reason::InvalidLabel { place: Place::PodLabel },
             Reason::EmptyName { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
             Reason::DoubledName { place: Place::PodAnnotation, key: super::keys::COMPANIONS, name: "git-sync".into() },
-            Reason::TooManyNames { place: Place::PodAnnotation },
+            Reason::TooManyNames { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
             Reason::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
-            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into() },
+            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
             Reason::VersionDiffers,
             Reason::PreStopKept { container: "app".into() },
             Reason::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
@@ -248,7 +328,8 @@ impl fmt::Display for Reason {
             Reason::Injected => f.write_str("injected"),
             Reason::Withheld => f.write_str("it fits, and is not injected, because the Pod is refused for another reason"),
             Reason::AlreadyThere => f.write_str("already there, nothing to add"),
-            Reason::NotAvailable { nearest } => {
+            Reason::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
+            Reason::NotAvailable { unmet: None, nearest } => {
                 f.write_str("not available to this Pod: no such companion here, or its selectors leave this Pod out")?;
                 did_you_mean(f, nearest.as_deref())
             }
@@ -259,10 +340,11 @@ impl fmt::Display for Reason {
                 f,
                 "parameter {parameter} is missing; set the annotation podgraft.dev/{companion}.{parameter} of the Pod"
             ),
-            Reason::ParameterInvalid { companion, parameter, fault, given: true } => {
-                write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")
+            Reason::ParameterInvalid { companion, parameter, fault, given: true, message } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")?;
+                message.as_ref().map_or(Ok(()), |message| write!(f, "; {message}"))
             }
-            Reason::ParameterInvalid { companion, parameter, fault, given: false } => write!(
+            Reason::ParameterInvalid { companion, parameter, fault, given: false, .. } => write!(
                 f,
                 "the default of its parameter {parameter} {fault} in the annotation podgraft.dev/{companion}.{parameter} of the Pod"
             ),
@@ -331,17 +413,18 @@ impl fmt::Display for Reason {
             }
             Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma, or the annotation"),
             Reason::DoubledName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
-            Reason::TooManyNames { place } => {
-                write!(f, "{place} podgraft.dev/companions has more than 16 names; at most 16 are allowed")
+            Reason::TooManyNames { place, key } => {
+                let most = super::keys::most_names(key);
+                write!(f, "{place} {key} has more than {most} names; at most {most} are allowed")
             }
             Reason::UnknownContainer { name, nearest } => {
                 write!(f, "annotation podgraft.dev/containers names {name}, which is no container of the Pod's author")?;
                 did_you_mean(f, nearest.as_deref())
             }
-            Reason::ParameterUnused { companion, parameter } => write!(
-                f,
-                "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod"
-            ),
+            Reason::ParameterUnused { companion, parameter, unmet } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
+                unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
+            }
             Reason::VersionDiffers => {
                 f.write_str("it was put in by another version of the companion, and is left as it is; inject anew to have this one")
             }
@@ -378,8 +461,11 @@ fn did_you_mean(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Resul
 impl fmt::Display for ValueFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ValueFault::TooLong => write!(f, "has more than {LONGEST_VALUE} characters"),
-            ValueFault::ControlCharacter => f.write_str("has a control character, such as a line break; remove it"),
+            ValueFault::TooLong(longest) => write!(f, "has more than {longest} characters"),
+            ValueFault::ControlCharacter => {
+                f.write_str("has a control character or a line separator, such as a line break; remove it")
+            }
+            ValueFault::TooCostly => f.write_str("is too long to be checked against its pattern; shorten it"),
             ValueFault::Pattern(pattern) => write!(f, "must match {pattern} as a whole"),
             ValueFault::NotOneOf(words) => write!(f, "must be one of {}", words.join(", ")),
             ValueFault::Syntax(form) => write!(f, "must be {form}"),

@@ -6,14 +6,15 @@ use std::collections::{HashMap, HashSet};
 use super::Request;
 use super::ask::{self, Ask, MOST_FAULTS};
 use super::catalogue::Listed;
-use super::choose::{Candidate, candidates, selects};
+use super::choose::{Candidate, candidates, is_offered, selects, unmet};
 use super::claims::Claims;
 use super::companion::{Companion, Identity, OnConflict, Placement};
-use super::filled::parameters;
+use super::filled::{explained, parameters};
 use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
+use super::pattern::Budget;
 use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
 use super::reason::Reason;
@@ -52,7 +53,8 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
     let status = Status::read(pod.annotation(keys::STATUS));
     let injected = status.containers().collect();
     let suggestions = Cell::new(MOST_SUGGESTIONS);
-    Review { pod, home, world, status: &status, injected, suggestions, findings: Vec::new() }.run(&ask)
+    let (budget, findings) = (Budget::default(), Vec::new());
+    Review { pod, home, world, status: &status, injected, suggestions, budget, findings }.run(&ask)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -73,6 +75,8 @@ struct Review<'s, 'a> {
     injected: HashSet<(bool, &'s str)>,
     /// How many more names may be looked for that somebody may have meant.
     suggestions: Cell<usize>,
+    /// What may still be spent on matching values against patterns.
+    budget: Budget,
     findings: Vec<Finding<'a>>,
 }
 
@@ -84,7 +88,7 @@ struct Choices {
     first: Vec<usize>,
 }
 
-impl<'a> Review<'_, 'a> {
+impl<'s, 'a> Review<'s, 'a> {
     fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
         self.injected.extend(self.required_ones_there(&candidates));
@@ -129,7 +133,7 @@ impl<'a> Review<'_, 'a> {
             self.findings.push(remark(Reason::OptedOut, if contradicts { Effect::Warn } else { Effect::Tell }));
             return;
         }
-        let mut knows = self.knows(candidates);
+        let mut knows = self.knows(ask, candidates);
         let unknown_companions = ask.parameters.iter().filter(|given| !knows(given.companion));
         let unknown = unknown_companions
             .take(MOST_FAULTS)
@@ -142,19 +146,30 @@ impl<'a> Review<'_, 'a> {
         self.findings.extend(ask.namespace_faults.iter().cloned().map(|reason| remark(reason, Effect::Warn)));
     }
 
-    /// Whether a name is that of a companion.
-    fn knows<'r>(&'r self, candidates: &'r [Candidate<'a>]) -> impl FnMut(&'a str) -> bool {
+    /// Whether a name is that of a companion that this Pod's namespace may know of.
+    fn knows<'r>(
+        &'r self,
+        ask: &Ask<'a>,
+        candidates: &[Candidate<'a>],
+    ) -> impl FnMut(&'a str) -> bool + use<'r, 's, 'a> {
+        let none = ask.parameters.is_empty();
+        let candidates: HashSet<&str> = candidates.iter().filter(|_| !none).map(|c| c.name).collect();
         let mut stands = HashMap::new();
         let mut stands = move |companion| {
             let look = || self.status.of(companion).is_some_and(|recorded| recorded.stands(self.pod));
             *stands.entry(companion).or_insert_with(look)
         };
         move |companion| {
-            self.world.companions.resolve(self.home.name(), companion).is_some()
+            self.offered(companion).is_some()
                 // Its own absence is told once, not once a parameter.
-                || candidates.iter().any(|c| c.name == companion)
+                || candidates.contains(companion)
                 || stands(companion)
         }
+    }
+
+    /// The companion that a name means here, where it is offered to this namespace.
+    fn offered(&self, name: &str) -> Option<&'a Listed> {
+        self.world.companions.resolve(self.home.name(), name).filter(|listed| is_offered(listed, self.home))
     }
 
     fn unknown_containers(&self, ask: &Ask<'a>) -> Vec<Reason> {
@@ -212,11 +227,11 @@ impl<'a> Review<'_, 'a> {
             Ok(companion) => companion,
             Err(reason) => return self.trouble(candidate, reason, None),
         };
-        let values = match parameters(companion, ask) {
+        let values = match parameters(companion, ask, &mut self.budget) {
             Ok(values) => values,
             Err(faults) => {
                 for fault in faults {
-                    self.trouble(candidate, fault, companion.on_conflict);
+                    self.trouble(candidate, explained(fault, companion), companion.on_conflict);
                 }
                 return;
             }
@@ -230,7 +245,7 @@ impl<'a> Review<'_, 'a> {
             }
             Err(reason) => {
                 claims.give_back(mark);
-                self.trouble(candidate, reason, companion.on_conflict);
+                self.trouble(candidate, explained(reason, companion), companion.on_conflict);
             }
         }
     }
@@ -259,7 +274,13 @@ impl<'a> Review<'_, 'a> {
 
     fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Reason> {
         match candidate.listed.filter(|_| candidate.selected) {
-            None => Err(Reason::NotAvailable { nearest: self.nearest_available(candidate.name).map(Into::into) }),
+            None => Err(match candidate.listed.and_then(|listed| unmet(listed, self.pod)) {
+                None => {
+                    let nearest = self.nearest_available(candidate.name).map(Into::into);
+                    Reason::NotAvailable { unmet: None, nearest }
+                }
+                unmet => Reason::NotAvailable { unmet, nearest: None },
+            }),
             Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredIsOff),
             Some(Listed::Broken(_)) => Err(Reason::CompanionInvalid),
             Some(Listed::Good(companion)) => Ok(companion),
@@ -283,7 +304,9 @@ impl<'a> Review<'_, 'a> {
 
     fn trouble(&mut self, candidate: &Candidate<'a>, reason: Reason, on_conflict: Option<OnConflict>) {
         let effect = effect(&reason, candidate.via, on_conflict);
-        let has_outcome = self.findings.iter().any(|f| f.outcome && f.companion.as_deref() == Some(candidate.name));
+        // Companions are considered one after the other, so the outcome of this one is among the last findings.
+        let mut its_own = self.findings.iter().rev().take_while(|f| f.companion.as_deref() == Some(candidate.name));
+        let has_outcome = its_own.any(|f| f.outcome);
         if has_outcome {
             self.remark_on(candidate.name, candidate.via, reason, effect);
         } else {
@@ -309,13 +332,14 @@ impl<'a> Review<'_, 'a> {
             f.outcome && (matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny)
         };
         let used: HashSet<&str> = self.findings.iter().filter(there).filter_map(|f| f.companion.as_deref()).collect();
-        let mut knows = self.knows(candidates);
+        let mut knows = self.knows(ask, candidates);
         let unused = ask.parameters.iter().filter(|g| !used.contains(g.companion) && knows(g.companion));
         let remarks: Vec<_> = unused
             .take(MOST_FAULTS)
             .map(|given| {
                 let (companion, parameter) = (given.companion.into(), given.parameter.into());
-                remark(Reason::ParameterUnused { companion, parameter }, Effect::Warn)
+                let unmet = self.offered(given.companion).and_then(|listed| unmet(listed, self.pod));
+                remark(Reason::ParameterUnused { companion, parameter, unmet }, Effect::Warn)
             })
             .collect();
         drop(knows);

@@ -134,7 +134,7 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "with required companions",
             set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
-            tests: all(vec![required::tests(), entries::tests()]),
+            tests: all(vec![required::tests(), required::attempts::tests(), entries::tests()]),
             alone: false,
         },
         Chapter {

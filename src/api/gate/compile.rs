@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::object::{Each, Object};
 use super::place::Place;
 use super::volumes::{FILES, NO_TOKEN, full_name};
-use super::{files, hash, parameters, render, selector, slots};
+use super::{declared, files, hash, parameters, render, selector, slots};
 use crate::api::v1alpha1::{self as api, Spec};
 use crate::inject::catalogue::{Broken, Listed};
 use crate::inject::companion::{
@@ -21,12 +21,16 @@ use crate::inject::selector::Selector;
 
 /// What could be read of an object in which there is something to mend.
 pub(super) fn broken(object: &Object, found: &Findings) -> Listed {
+    let required = object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion;
+    // A required companion denies the Pods that it might select: what cannot be read of it never lets one pass without it.
+    let unreadable = required && found.any_within(&Place::spec("activation"));
+    let selectors = selector::compile(object, found);
     Listed::Broken(Broken {
         name: object.name.clone(),
         kind: object.kind,
-        activation: activation(object.spec.activation),
-        required: object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion,
-        selectors: selector::compile(object, found),
+        activation: if unreadable { Activation::ClusterWide } else { activation(object.spec.activation) },
+        required,
+        selectors: selectors.or_else(|| required.then(|| selector::readable(object, found))),
     })
 }
 
@@ -37,6 +41,9 @@ pub(super) fn good(object: &Object) -> Listed {
     let containers = |init| -> Box<[Container]> {
         object.containers().filter(|each| each.init == init).map(|each| container(object, &each)).collect()
     };
+    let volumes = volumes(object);
+    let shared_volumes: Box<[_]> = spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect();
+    let declared = spec.required.then(|| declared::declared(object, &volumes, &shared_volumes)).flatten();
     Listed::Good(Arc::new(Companion {
         name: object.name.clone(),
         kind: object.kind,
@@ -58,8 +65,8 @@ pub(super) fn good(object: &Object) -> Listed {
         placement: placement(spec),
         containers: containers(false),
         init_containers: containers(true),
-        volumes: volumes(object),
-        shared_volumes: spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect(),
+        volumes,
+        shared_volumes,
         files: spec
             .files
             .iter()
@@ -78,6 +85,7 @@ pub(super) fn good(object: &Object) -> Listed {
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
+        declared: declared.map(Box::new),
     }))
 }
 
@@ -241,6 +249,7 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
         required: parameter.required,
         default: parameter.default.as_deref().map(Into::into),
         env: parameter.env.as_deref().map(Into::into),
+        message: parameter.message.as_deref().map(Into::into),
     }
 }
 

@@ -265,6 +265,9 @@ fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
 /// The longest companion that the preview looks at, in bytes: read whole it takes sixty times as much memory.
 const LONGEST: usize = 512 << 10;
 
+/// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.
+const MOST_ADVISED: usize = 5;
+
 /// What the preview says of a companion that is applied.
 pub(super) fn advise(object: &str) -> Vec<String> {
     if object.len() > LONGEST {
@@ -276,5 +279,6 @@ pub(super) fn advise(object: &str) -> Vec<String> {
     };
     let gated = gate::admit(&object);
     let problems = gated.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
-    problems.chain(gated.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message))).collect()
+    let warnings = gated.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message));
+    problems.chain(warnings).take(MOST_ADVISED).collect()
 }
