@@ -7,6 +7,7 @@
 mod ask;
 pub mod catalogue;
 mod choose;
+mod chosen;
 mod claims;
 pub mod companion;
 mod draft;
@@ -19,6 +20,7 @@ mod nearest;
 pub mod parameter;
 mod plan;
 pub mod pod;
+mod present;
 pub mod quantity;
 pub mod reason;
 mod review;
@@ -29,6 +31,7 @@ mod trouble;
 mod uninject;
 pub mod verdict;
 mod weave;
+pub mod work;
 pub mod world;
 
 pub use uninject::uninject;

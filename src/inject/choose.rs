@@ -7,6 +7,7 @@ use super::home::Home;
 use super::namespace::Switch;
 use super::pod::Pod;
 use super::verdict::Via;
+use super::work::step;
 use super::world::World;
 
 /// A companion that is considered.
@@ -27,11 +28,17 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
     let mut chosen: Vec<Candidate<'a>> = Vec::with_capacity(4);
     let mut by_itself = coming_by_themselves(pod, home, world);
     by_itself.sort_unstable_by_key(|listed| listed.name());
-    for listed in &by_itself {
-        if listed.required() && world.settings.required {
-            push(&mut chosen, listed.name(), Via::Required, Some(listed), 0, true);
-        }
+    let is_required = |listed: &Listed| listed.required() && world.settings.required;
+    for listed in by_itself.iter().filter(|listed| is_required(listed)) {
+        chosen.push(Candidate {
+            name: listed.name(),
+            via: Via::Required,
+            listed: Some(listed),
+            listed_at: 0,
+            selected: true,
+        });
     }
+    let required = chosen.len();
     if ask.pod == Switch::Disabled {
         return chosen;
     }
@@ -43,33 +50,27 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
     for (at, name) in named.1.iter().enumerate() {
         let listed = world.companions.resolve(home.name(), name);
         let selected = listed.is_some_and(|listed| selects(listed, pod, home));
-        push(&mut chosen, name, named.0, listed, at, selected);
+        // Required ones are in the order of their names.
+        if chosen[..required].binary_search_by(|candidate| candidate.name.cmp(name)).is_err() {
+            chosen.push(Candidate { name, via: named.0, listed, listed_at: at, selected });
+        }
     }
+    let named = required..chosen.len();
     for listed in &by_itself {
         let comes = match listed.activation() {
             Activation::OnRequest => false,
             Activation::OptedInNamespaces => ask.opted_in(),
             Activation::ClusterWide => !ask.opted_out(),
         };
-        // A required one is in already, unless required companions are switched off.
-        if comes {
-            push(&mut chosen, listed.name(), Via::Automatic, Some(listed), 0, true);
+        step(1 + named.len());
+        // A required one is in already, unless required companions are switched off. Names mean one companion each.
+        let is_in = is_required(listed) || chosen[named.clone()].iter().any(|c| c.name == listed.name());
+        if comes && !is_in {
+            let (name, listed) = (listed.name(), Some(*listed));
+            chosen.push(Candidate { name, via: Via::Automatic, listed, listed_at: 0, selected: true });
         }
     }
     chosen
-}
-
-fn push<'a>(
-    chosen: &mut Vec<Candidate<'a>>,
-    name: &'a str,
-    via: Via,
-    listed: Option<&'a Listed>,
-    listed_at: usize,
-    selected: bool,
-) {
-    if !chosen.iter().any(|c| c.name == name) {
-        chosen.push(Candidate { name, via, listed, listed_at, selected });
-    }
 }
 
 /// Companions that are not on request only, whose selectors take the Pod, and whose names mean them here.
