@@ -8,6 +8,7 @@ use super::namespace::Switch;
 use super::pod::Pod;
 use super::selector::Unmet;
 use super::verdict::Via;
+use super::work::step;
 use super::world::World;
 
 /// A companion that is considered.
@@ -60,7 +61,11 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
         Activation::ClusterWide => !ask.opted_out(),
     };
     // A required one is in already, unless required companions are switched off.
-    let others = by_itself.iter().filter(|l| comes(l) && !required(l) && !names.contains(&l.name()));
+    let is_named = |listed: &Listed| {
+        step(1 + names.len());
+        names.contains(&listed.name())
+    };
+    let others = by_itself.iter().filter(|l| comes(l) && !required(l) && !is_named(l));
     chosen.extend(others.map(|l| of(l, Via::Automatic)));
     chosen
 }

@@ -14,7 +14,7 @@ mod unreadable;
 
 use nesting::Nesting;
 use string::{escape_length, next_special, unescape};
-pub use string::{write_escaped, write_string};
+pub use string::{escaped_length, write_escaped, write_string};
 pub use unreadable::Unreadable;
 
 /// Reads one JSON text from front to back.
@@ -24,6 +24,14 @@ pub struct Reader<'a> {
     at: usize,
     /// Whether the string that was passed over last has escapes.
     escaped: bool,
+}
+
+/// What a reader has passed over counts as work, a step each byte.
+#[cfg(debug_assertions)]
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        super::work::step(self.at);
+    }
 }
 
 type Result<T> = std::result::Result<T, Unreadable>;
@@ -492,6 +500,7 @@ mod tests {
             let mut out = Vec::new();
             write_string(&mut out, text);
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+            assert_eq!(escaped_length(text) + 2, out.len());
         }
         assert_eq!(Reader::of("\"\\ud83e\\udd80\\/\"").string().unwrap().unwrap(), "🦀/");
         for lone in ["\"\\ud83e\"", "\"\\udd80\"", "\"\\ud83ex\"", "\"\\ud83e\\u0041\""] {

@@ -73,7 +73,18 @@ pub enum Reason {
     FileOverridden {
         key: Box<str>,
     },
+    PrivateVolumeConflict {
+        volume: Box<str>,
+        container: Option<Box<str>>,
+        companion: Option<Box<str>>,
+    },
+    TokenPathConflict {
+        path: Box<str>,
+    },
     AnnotationsTooLong {
+        bytes: usize,
+    },
+    PatchTooLarge {
         bytes: usize,
     },
     HostNetwork,
@@ -112,6 +123,14 @@ pub enum Reason {
         unmet: Option<Unmet>,
     },
     VersionDiffers,
+    PartsMissing {
+        parts: Box<str>,
+        more: usize,
+    },
+    AppCanWrite {
+        path: Box<str>,
+        container: Box<str>,
+    },
     PreStopKept {
         container: Box<str>,
     },
@@ -154,6 +173,10 @@ pub enum Unshareable {
     TwoVolumes,
     /// The app must write there, and its mount is read-only.
     ReadOnly,
+    /// The companion or the app must write there, and its source is read-only.
+    ReadOnlySource,
+    /// The app must only read there, and its mount is writable.
+    Writable,
 }
 
 /// Where a remark points.
@@ -190,7 +213,10 @@ impl Reason {
             Reason::VolumeNotShareable { .. } => "VolumeNotShareable",
             Reason::EnvNameTaken { .. } => "EnvNameTaken",
             Reason::FileOverridden { .. } => "FileOverridden",
+            Reason::PrivateVolumeConflict { .. } => "PrivateVolumeConflict",
+            Reason::TokenPathConflict { .. } => "TokenPathConflict",
             Reason::AnnotationsTooLong { .. } => "AnnotationsTooLong",
+            Reason::PatchTooLarge { .. } => "PatchTooLarge",
             Reason::HostNetwork => "HostNetwork",
             Reason::Windows => "Windows",
             Reason::WouldNeverEnd => "WouldNeverEnd",
@@ -202,6 +228,8 @@ impl Reason {
             Reason::UnknownContainer { .. } => "UnknownContainer",
             Reason::ParameterUnused { .. } => "ParameterUnused",
             Reason::VersionDiffers => "VersionDiffers",
+            Reason::PartsMissing { .. } => "PartsMissing",
+            Reason::AppCanWrite { .. } => "AppCanWrite",
             Reason::PreStopKept { .. } => "PreStopKept",
             Reason::PreStopTooLong { .. } => "PreStopTooLong",
             Reason::ScrapeAnnotationsKept { .. } => "ScrapeAnnotationsKept",
@@ -238,7 +266,7 @@ impl Reason {
         other || self.is_clash()
     }
 
-    /// Whether it is a clash, which `onConflict` decides on; annotations that would be too long count as one.
+    /// Whether it is a clash, which `onConflict` decides on; annotations and a patch that would be too long count as one.
     #[must_use]
     pub fn is_clash(&self) -> bool {
         matches!(
@@ -250,7 +278,10 @@ impl Reason {
                 | Reason::MountPathTaken { .. }
                 | Reason::VolumeNotShareable { .. }
                 | Reason::EnvNameTaken { .. }
+                | Reason::PrivateVolumeConflict { .. }
+                | Reason::TokenPathConflict { .. }
                 | Reason::AnnotationsTooLong { .. }
+                | Reason::PatchTooLarge { .. }
         )
     }
 
@@ -291,7 +322,14 @@ impl Reason {
             Reason::VolumeNotShareable { path: "/var/www".into(), by: app(), why: Unshareable::SubPathExpr },
             Reason::EnvNameTaken { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
             Reason::FileOverridden { key: "files.podgraft.dev/redis.0".into() },
+            Reason::PrivateVolumeConflict {
+                volume: "git-sync-state".into(),
+                container: Some("app".into()),
+                companion: None,
+            },
+            Reason::TokenPathConflict { path: "/var/run".into() },
             Reason::AnnotationsTooLong { bytes: 262_145 },
+            Reason::PatchTooLarge { bytes: 4_194_305 },
             Reason::HostNetwork,
             Reason::Windows,
             Reason::WouldNeverEnd,
@@ -307,6 +345,8 @@ impl Reason {
             Reason::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
             Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
             Reason::VersionDiffers,
+            Reason::PartsMissing { parts: "volume git-sync-content, mount /var/www of container app".into(), more: 1 },
+            Reason::AppCanWrite { path: "/var/www".into(), container: "app".into() },
             Reason::PreStopKept { container: "app".into() },
             Reason::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
             Reason::ScrapeAnnotationsKept { key: super::keys::SCRAPE_PORT },
@@ -390,6 +430,25 @@ impl fmt::Display for Reason {
             Reason::FileOverridden { key } => {
                 write!(f, "annotation {key} carries one of its files and says something else; remove the annotation")
             }
+            Reason::PrivateVolumeConflict { volume, container: None, .. } => write!(
+                f,
+                "forbidden: the Pod declares volume {volume}, which is private to this companion; rename the Pod's volume"
+            ),
+            Reason::PrivateVolumeConflict { volume, container: Some(container), companion } => {
+                write!(f, "forbidden: container {container} uses volume {volume}, which is private to ")?;
+                match companion {
+                    Some(companion) => write!(f, "companion {companion}; use another volume"),
+                    None => f.write_str("this companion; use another volume"),
+                }
+            }
+            Reason::TokenPathConflict { path } => write!(
+                f,
+                "forbidden: its mount {path} in the app would cover the Pod's token; set automountServiceAccountToken: false on the Pod, or move the mount"
+            ),
+            Reason::PatchTooLarge { bytes } => write!(
+                f,
+                "invalid value: the patch could have {bytes} bytes, and must have at most 4194304; choose fewer containers or companions"
+            ),
             Reason::AnnotationsTooLong { bytes } => write!(
                 f,
                 "the Pod's annotations would have {bytes} bytes, and 262144 are allowed; shorten the Pod's own annotations"
@@ -428,6 +487,17 @@ impl fmt::Display for Reason {
             Reason::VersionDiffers => {
                 f.write_str("it was put in by another version of the companion, and is left as it is; inject anew to have this one")
             }
+            Reason::PartsMissing { parts, more } => {
+                write!(f, "listed in podgraft.dev/status and not found in the Pod: {parts}")?;
+                if *more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                f.write_str("; recreate the Pod from its source")
+            }
+            Reason::AppCanWrite { path, container } => write!(
+                f,
+                "container {container} can write at {path}, which this companion declares readOnly for the app; set readOnly: true on that mount"
+            ),
             Reason::PreStopKept { container } => {
                 write!(f, "container {container} has a preStop hook of its own, so it gets no sleep before it is stopped")
             }
@@ -495,6 +565,8 @@ impl fmt::Display for Unshareable {
             Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; move one of the mounts",
             Unshareable::SubPathExpr => "its subPathExpr differs from container to container; use subPath",
             Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",
+            Unshareable::ReadOnlySource => "its claim is readOnly, and must be writable; remove readOnly from the volume",
+            Unshareable::Writable => "the app must only read there; set readOnly: true on the mount",
             Unshareable::ReadOnly => "the mount is read-only, and the app must write there; drop readOnly",
         })
     }

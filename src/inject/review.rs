@@ -7,8 +7,9 @@ use super::Request;
 use super::ask::{self, Ask, MOST_FAULTS};
 use super::catalogue::Listed;
 use super::choose::{Candidate, candidates, is_offered, selects, unmet};
+use super::chosen::Choices;
 use super::claims::Claims;
-use super::companion::{Companion, Identity, OnConflict, Placement};
+use super::companion::{Companion, OnConflict};
 use super::filled::{explained, parameters};
 use super::home::Home;
 use super::keys;
@@ -17,6 +18,7 @@ use super::nearest::nearest;
 use super::pattern::Budget;
 use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
+use super::present::{self, Presence};
 use super::reason::Reason;
 use super::status::Status;
 use super::trouble::effect;
@@ -24,10 +26,18 @@ use super::verdict::{Decision, Effect, Finding, Verdict, Via};
 use super::weave;
 use super::world::World;
 
+mod choices;
+mod settle;
+mod there;
+
+use choices::required_ones_there;
+
 /// How often a name is looked for that somebody may have meant: each time it is held against many.
 const MOST_SUGGESTIONS: usize = 4;
 /// The most containers that a name is held against.
 const MOST_COMPARED: usize = 1024;
+/// For how many plans there is room at once; hardly any Pod has so many.
+const MOST_PLANS: usize = 16;
 
 pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
     let pod = &request.pod;
@@ -54,7 +64,8 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
     let injected = status.containers().collect();
     let suggestions = Cell::new(MOST_SUGGESTIONS);
     let (budget, findings) = (Budget::default(), Vec::new());
-    Review { pod, home, world, status: &status, injected, suggestions, budget, findings }.run(&ask)
+    let online = request.entry.is_some();
+    Review { pod, home, world, online, status: &status, injected, suggestions, budget, findings }.run(&ask)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -70,6 +81,8 @@ struct Review<'s, 'a> {
     pod: &'a Pod<'a>,
     home: Home<'a>,
     world: &'a World,
+    /// Whether an API server asks.
+    online: bool,
     status: &'s Status<'a>,
     /// The containers that were put in, by list and name.
     injected: HashSet<(bool, &'s str)>,
@@ -80,28 +93,28 @@ struct Review<'s, 'a> {
     findings: Vec<Finding<'a>>,
 }
 
-/// The containers that may be chosen, by their places in the Pod's view.
-struct Choices {
-    /// For companions that come behind the init containers.
-    last: Vec<usize>,
-    /// For companions that come in front of them.
-    first: Vec<usize>,
-}
-
 impl<'s, 'a> Review<'s, 'a> {
     fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
-        self.injected.extend(self.required_ones_there(&candidates));
-        let choices = self.choices(ask);
+        let presences: Vec<_> =
+            candidates.iter().map(|candidate| present::presence(candidate, self.pod, self.status)).collect();
+        self.injected.extend(required_ones_there(&candidates, &presences));
+        let choices = self.choices(ask, &candidates, &presences);
         self.judge_words(ask, &candidates);
-        let mut claims = Claims::new(self.pod, self.status);
-        for recorded in self.status.standing(self.pod) {
-            recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
+        let mut claims = Claims::new(self.pod, self.status, &choices, self.online);
+        self.claim_what_is_there(&candidates, &presences, &mut claims);
+        let mut plans = Vec::with_capacity(candidates.len().min(MOST_PLANS));
+        for (candidate, presence) in candidates.iter().zip(&presences) {
+            if *presence == Presence::Absent {
+                self.consider(candidate, ask, &choices, &mut claims, &mut plans);
+            } else {
+                self.outcome(candidate, Reason::AlreadyThere, Effect::Tell);
+            }
+            if *presence == Presence::Other {
+                self.remark_on(candidate.name, candidate.via, Reason::VersionDiffers, Effect::Warn);
+            }
         }
-        let mut plans = Vec::with_capacity(candidates.len());
-        for candidate in &candidates {
-            self.consider(candidate, ask, &choices, &mut claims, &mut plans);
-        }
+        self.remark_on_missing_parts(&candidates, &presences);
         self.remark_on_unused_parameters(ask, &candidates);
         if self.findings.iter().any(|f| f.effect == Effect::Deny) {
             // What is refused is not injected, whatever would have fitted.
@@ -110,19 +123,9 @@ impl<'s, 'a> Review<'s, 'a> {
         }
         plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));
         self.settle(&mut plans);
-        let patch = weave::weave(self.pod, self.status, &plans);
+        let patch = weave::weave(self.pod, self.status, &plans, claims.patch_bytes());
         drop(plans);
         Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings: self.findings }
-    }
-
-    /// The containers of required companions that are there, whatever the status says: nobody else may change them.
-    fn required_ones_there(&self, candidates: &[Candidate<'a>]) -> Vec<(bool, &'a str)> {
-        let required = candidates.iter().filter(|c| c.via == Via::Required && self.already_there(c).is_some());
-        let good = required.filter_map(|candidate| match candidate.listed {
-            Some(Listed::Good(companion)) => Some(&**companion),
-            _ => None,
-        });
-        good.flat_map(Companion::identities).map(|(container, init)| (init, &*container.name)).collect()
     }
 
     /// What the Pod and its namespace got wrong in words of ours that are no parameters. A Pod that is opted out is
@@ -192,20 +195,6 @@ impl<'s, 'a> Review<'s, 'a> {
         self.pod.containers.iter().enumerate().filter(move |(_, c)| !injected(c))
     }
 
-    fn choices(&self, ask: &Ask<'a>) -> Choices {
-        // A Pod that is opted out is not judged by its words, so they do not choose either.
-        let named = ask.containers.as_ref().filter(|_| ask.pod != Switch::Disabled);
-        if let Some(names) = named {
-            let meant: HashSet<&str> = names.iter().copied().collect();
-            let chosen: Vec<usize> =
-                self.authored().filter(|(_, c)| meant.contains(&*c.name)).map(|(i, _)| i).collect();
-            return Choices { last: chosen.clone(), first: chosen };
-        }
-        let first: Vec<usize> = self.authored().filter(|(_, c)| !(c.init && c.restarts)).map(|(i, _)| i).collect();
-        let last = first.iter().copied().filter(|i| !self.pod.containers[*i].init).collect();
-        Choices { last, first }
-    }
-
     fn consider<'p>(
         &mut self,
         candidate: &Candidate<'a>,
@@ -216,27 +205,18 @@ impl<'s, 'a> Review<'s, 'a> {
     ) where
         'a: 'p,
     {
-        if let Some(same_version) = self.already_there(candidate) {
-            self.outcome(candidate, Reason::AlreadyThere, Effect::Tell);
-            if !same_version {
-                self.remark_on(candidate.name, candidate.via, Reason::VersionDiffers, Effect::Warn);
-            }
-            return;
-        }
         let companion = match self.available(candidate) {
             Ok(companion) => companion,
-            Err(reason) => return self.trouble(candidate, reason, None),
+            Err(reason) => return self.trouble(candidate, [reason], None),
         };
         let values = match parameters(companion, ask, &mut self.budget) {
             Ok(values) => values,
             Err(faults) => {
-                for fault in faults {
-                    self.trouble(candidate, explained(fault, companion), companion.on_conflict);
-                }
-                return;
+                let faults = faults.into_iter().map(|fault| explained(fault, companion));
+                return self.trouble(candidate, faults, companion.on_conflict);
             }
         };
-        let chosen = if companion.placement == Placement::First { &choices.first } else { &choices.last };
+        let chosen = choices.of(candidate.via, companion.placement);
         let mark = claims.mark();
         match Plan::fit(companion, candidate.via, candidate.listed_at, values, chosen, claims) {
             Ok(plan) => {
@@ -245,30 +225,8 @@ impl<'s, 'a> Review<'s, 'a> {
             }
             Err(reason) => {
                 claims.give_back(mark);
-                self.trouble(candidate, explained(reason, companion), companion.on_conflict);
+                self.trouble(candidate, [explained(reason, companion)], companion.on_conflict);
             }
-        }
-    }
-
-    /// Whether a companion is there; then, whether it is this version of it.
-    fn already_there(&self, candidate: &Candidate<'a>) -> Option<bool> {
-        let good = match candidate.listed {
-            Some(Listed::Good(companion)) => Some(&**companion),
-            _ => None,
-        };
-        let as_declared = || {
-            good.is_some_and(|c| c.identities().all(|(c, init)| self.pod.has_container(init, &c.name, Some(&c.image))))
-        };
-        if candidate.via == Via::Required {
-            let stands =
-                |version: &[Identity]| version.iter().all(|c| self.pod.has_container(c.init, &c.name, Some(&c.image)));
-            let another = || good.is_some_and(|c| c.also_accepted.iter().any(|version| stands(version)));
-            return if as_declared() { Some(true) } else { another().then_some(false) };
-        }
-        let recorded = self.status.of(candidate.name).filter(|recorded| recorded.stands(self.pod));
-        match recorded {
-            Some(recorded) => Some(good.is_none_or(|c| *c.hash == *recorded.hash)),
-            None => as_declared().then_some(true),
         }
     }
 
@@ -302,15 +260,20 @@ impl<'s, 'a> Review<'s, 'a> {
         look()
     }
 
-    fn trouble(&mut self, candidate: &Candidate<'a>, reason: Reason, on_conflict: Option<OnConflict>) {
-        let effect = effect(&reason, candidate.via, on_conflict);
-        // Companions are considered one after the other, so the outcome of this one is among the last findings.
-        let mut its_own = self.findings.iter().rev().take_while(|f| f.companion.as_deref() == Some(candidate.name));
-        let has_outcome = its_own.any(|f| f.outcome);
-        if has_outcome {
-            self.remark_on(candidate.name, candidate.via, reason, effect);
-        } else {
-            self.outcome(candidate, reason, effect);
+    /// The first reason is the companion's outcome, the others are remarks.
+    fn trouble(
+        &mut self,
+        candidate: &Candidate<'a>,
+        reasons: impl IntoIterator<Item = Reason>,
+        on_conflict: Option<OnConflict>,
+    ) {
+        for (i, reason) in reasons.into_iter().enumerate() {
+            let effect = effect(&reason, candidate.via, on_conflict);
+            if i == 0 {
+                self.outcome(candidate, reason, effect);
+            } else {
+                self.remark_on(candidate.name, candidate.via, reason, effect);
+            }
         }
     }
 
@@ -344,25 +307,6 @@ impl<'s, 'a> Review<'s, 'a> {
             .collect();
         drop(knows);
         self.findings.extend(remarks);
-    }
-
-    /// Decides what is left once all plans are known.
-    fn settle<'p>(&mut self, plans: &mut [Plan<'p>])
-    where
-        'a: 'p,
-    {
-        let mut remarks = Vec::new();
-        weave::settle_pre_stop(self.pod, plans, |plan, reason| remarks.push((plan, reason)));
-        let kept = plans
-            .iter()
-            .enumerate()
-            .filter_map(|(i, p)| Some((i, Reason::ScrapeAnnotationsKept { key: p.scrape_kept? })));
-        remarks.extend(kept);
-        for (plan, reason) in remarks {
-            let (name, via) = (plans[plan].companion.name.to_string(), Some(plans[plan].via));
-            let companion = Some(name.into());
-            self.findings.push(Finding { companion, via, reason, effect: Effect::Warn, outcome: false });
-        }
     }
 }
 

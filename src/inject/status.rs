@@ -7,12 +7,15 @@ use serde::de::IgnoredAny;
 use super::companion::Protocol;
 use super::json::{Reader, Seen, Unreadable, write_string};
 use super::pod::Pod;
+use super::work::step;
 
-/// The most that is believed: companions of a Pod, containers of a companion in one list, and its ports. What says more
+/// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
+/// annotations. What says more
 /// was not written here.
 const MOST_ENTRIES: usize = 256;
 const MOST_CONTAINERS: usize = 16;
 const MOST_PORTS: usize = 256;
+const MOST_ADDED: usize = 256;
 
 /// What the status annotation of a Pod says, companion by companion.
 #[derive(Debug, Default)]
@@ -27,6 +30,10 @@ pub(super) struct Recorded<'a> {
     pub(super) hash: Cow<'a, str>,
     init_containers: Vec<Cow<'a, str>>,
     containers: Vec<Cow<'a, str>>,
+    /// Volumes that were added for it.
+    pub(super) volumes: Vec<Cow<'a, str>>,
+    /// Annotations that were added for it.
+    pub(super) annotations: Vec<Cow<'a, str>>,
     /// What it listens on, whether a container declares it or not.
     pub(super) ports: Vec<(u16, Protocol)>,
     /// The whole entry, as JSON.
@@ -75,8 +82,14 @@ impl<'a> Status<'a> {
         Ok(Status { entries })
     }
 
+    /// All its entries.
+    pub(super) fn entries(&self) -> &[Recorded<'a>] {
+        &self.entries
+    }
+
     /// What it says of a companion.
     pub(super) fn of(&self, companion: &str) -> Option<&Recorded<'a>> {
+        step(self.entries.len());
         self.entries.iter().find(|e| e.companion == companion)
     }
 
@@ -109,6 +122,8 @@ impl<'a> Recorded<'a> {
             hash: Cow::default(),
             init_containers: Vec::new(),
             containers: Vec::new(),
+            volumes: Vec::new(),
+            annotations: Vec::new(),
             ports: Vec::new(),
             json,
         };
@@ -117,6 +132,8 @@ impl<'a> Recorded<'a> {
             "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
             "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers, MOST_CONTAINERS)),
             "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers, MOST_CONTAINERS)),
+            "volumes" => seen.first(4).and_then(|()| read_names(r, &mut entry.volumes, MOST_ADDED)),
+            "annotations" => seen.first(5).and_then(|()| read_names(r, &mut entry.annotations, MOST_ADDED)),
             "ports" => {
                 seen.first(3)?;
                 let mut ports = Vec::new();
@@ -136,7 +153,13 @@ impl<'a> Recorded<'a> {
         names_any && all(true) && all(false)
     }
 
-    fn list(&self, init: bool) -> &[Cow<'a, str>] {
+    /// Whether it lists a container.
+    pub(super) fn lists(&self, init: bool, name: &str) -> bool {
+        self.list(init).iter().any(|other| other == name)
+    }
+
+    /// The names of its containers in one list.
+    pub(super) fn list(&self, init: bool) -> &[Cow<'a, str>] {
         if init { &self.init_containers } else { &self.containers }
     }
 }

@@ -132,9 +132,16 @@ fn container(object: &Object, each: &Each) -> Container {
         mount_paths: render::own_mounts(object, each)
             .iter()
             .filter_map(|mount| mount["mountPath"].as_str())
+            .chain(device_paths(each))
             .map(Into::into)
             .collect(),
     }
+}
+
+/// Where a container has its block devices: a mount cannot be there as well.
+fn device_paths<'o>(each: &'o Each<'o>) -> impl Iterator<Item = &'o str> {
+    let devices = each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten();
+    devices.filter_map(|device| device["devicePath"].as_str())
 }
 
 /// The numbers of ports that a container's probes ask.
@@ -225,6 +232,7 @@ fn shared_volume(object: &Object, shared: &api::SharedVolume) -> SharedVolume {
     SharedVolume {
         joins: shared.source.is_none(),
         shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].iter().any(|kind| source.contains_key(*kind)),
+        read_only: source.get("persistentVolumeClaim").is_some_and(|claim| claim["readOnly"] == true),
         volume: volume(object, &shared.name, &source),
         companion: Mount {
             path: boxed(&shared.companion.mount_path),

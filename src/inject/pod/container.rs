@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::companion::Protocol;
 use super::super::json::{Reader, Seen, Unreadable};
 use super::bounds::{MOST_PARTS, push};
-use super::{normalised, protocol};
+use super::{Parts, normalised, protocol};
 
 /// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub struct Container<'a> {
     pub(super) env: Option<Range<usize>>,
     pub(super) ports: Range<usize>,
     pub(super) mounts: Option<Range<usize>>,
+    pub(super) devices: Range<usize>,
 }
 
 /// How much of `lifecycle.preStop` is there.
@@ -66,17 +67,20 @@ pub struct Mount<'a> {
     pub read_only: bool,
 }
 
+/// A block device of a container.
+#[derive(Debug)]
+pub struct Device<'a> {
+    /// The volume.
+    pub volume: Cow<'a, str>,
+    /// `devicePath`, normalised.
+    pub path: Cow<'a, str>,
+}
+
 type Result<T> = std::result::Result<T, Unreadable>;
 
 impl<'a> Container<'a> {
-    pub(super) fn read(
-        r: &mut Reader<'a>,
-        init: bool,
-        index: usize,
-        env: &mut Vec<Cow<'a, str>>,
-        ports: &mut Vec<Port>,
-        mounts: &mut Vec<Mount<'a>>,
-    ) -> Result<Self> {
+    pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
+        let Parts { env, ports, mounts, devices } = parts;
         let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
         let mut seen = Seen::default();
         let there = r.object(|r, key| match key {
@@ -100,6 +104,13 @@ impl<'a> Container<'a> {
                 let start = mounts.len();
                 let there = r.array(|r, _| push(mounts, Mount::read(r)?, MOST_PARTS))?;
                 c.mounts = there.then_some(start..mounts.len());
+                Ok(())
+            }
+            "volumeDevices" => {
+                seen.first(10)?;
+                let start = devices.len();
+                r.array(|r, _| push(devices, Device::read(r)?, MOST_PARTS))?;
+                c.devices = start..devices.len();
                 Ok(())
             }
             "livenessProbe" => seen.first(6).and_then(|()| read_probe(r, ports)),
@@ -180,6 +191,23 @@ impl<'a> Mount<'a> {
             _ => r.skip(),
         })?;
         Ok(m)
+    }
+}
+
+impl<'a> Device<'a> {
+    fn read(r: &mut Reader<'a>) -> Result<Self> {
+        let mut device = Device { volume: Cow::default(), path: Cow::default() };
+        let mut seen = Seen::default();
+        r.object(|r, key| match key {
+            "name" => seen.first(0).and_then(|()| r.string()).map(|name| device.volume = name.unwrap_or_default()),
+            "devicePath" => {
+                seen.first(1)?;
+                device.path = normalised(r.string()?.unwrap_or_default());
+                Ok(())
+            }
+            _ => r.skip(),
+        })?;
+        Ok(device)
     }
 }
 
