@@ -59,6 +59,15 @@ impl Listed {
         }
     }
 
+    /// Which kind it was written as.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Listed::Good(c) => c.kind,
+            Listed::Broken(b) => b.kind,
+        }
+    }
+
     /// Whether nobody may opt out of it.
     #[must_use]
     pub fn required(&self) -> bool {

@@ -1,6 +1,6 @@
 //! All companions and Namespaces of a cluster at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::shelf::Shelf;
 use crate::inject::namespace::Namespace;
 use crate::source::key::Key;
 use crate::source::known::ByName;
+use crate::source::limits::{Limits, beyond};
 
 /// How long changes are collected after a snapshot: `kubectl apply` of a folder is one change, or two.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -38,6 +39,11 @@ pub(super) struct Gathered {
     published: Option<Published>,
     changed: bool,
     namespaces_changed: bool,
+    limits: Limits,
+    /// Bytes of companions that came since the limits were last looked at.
+    unlimited: usize,
+    /// Whether some of those of which nothing was kept fit again.
+    fits_again: bool,
 }
 
 #[derive(Debug)]
@@ -48,14 +54,15 @@ struct Published {
 
 impl Gathered {
     /// Goes on after a snapshot that somebody else made: what it holds is the last good version of what is listed.
-    pub(super) fn after(last: Option<&Snapshot>) -> Self {
-        let Some(last) = last else { return Gathered::default() };
+    pub(super) fn after(last: Option<&Snapshot>, limits: Limits) -> Self {
+        let Some(last) = last else { return Gathered { limits, ..Gathered::default() } };
         let objects = || last.objects.iter().map(|(key, object)| (key.clone(), Arc::clone(object)));
         let namespaces = last.namespaces.iter().map(|(name, namespace)| (name.clone(), Arc::clone(namespace)));
         Gathered {
             cluster_companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_none())),
             companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_some())),
             namespaces: Shelf::holding(namespaces),
+            limits,
             ..Gathered::default()
         }
     }
@@ -68,21 +75,56 @@ impl Gathered {
             Some(Event::InitApply(raw)) => {
                 let key = Object::key(&raw);
                 if let Some(object) = Object::new(raw, those.stands().get(&key)) {
+                    self.unlimited += object.weight.bytes;
                     those.bring(key, object);
                 }
-                return;
+                return self.limit_often();
             }
             Some(Event::InitDone) => those.settle(),
             Some(Event::Apply(raw)) => {
                 let key = Object::key(&raw);
                 match Object::new(raw, those.stands().get(&key)) {
-                    Some(object) => those.put(key, object),
+                    Some(object) => {
+                        self.unlimited += object.weight.bytes;
+                        those.put(key, object);
+                    }
                     None => those.remove(&key),
                 }
             }
             Some(Event::Delete(raw)) => those.remove(&Object::key(&raw)),
         }
         self.changed = true;
+        self.limit_often();
+    }
+
+    /// Keeps what has come within the limits, but does not look at all companions for each of them.
+    fn limit_often(&mut self) {
+        if self.unlimited > self.limits.namespace / 2 {
+            self.limit();
+        }
+    }
+
+    /// Lets go of the companions that are beyond the limits.
+    fn limit(&mut self) {
+        self.unlimited = 0;
+        let companions = || self.cluster_companions.newest().iter().chain(self.companions.newest());
+        let out = beyond(companions().map(|(key, object)| (key, &object.weight)), self.limits);
+        self.fits_again = companions().any(|(key, object)| object.is_beyond && !out.contains(key));
+        let fresh: HashSet<_> = companions()
+            .filter(|(key, object)| !object.is_beyond && out.contains(*key))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in &fresh {
+            tracing::warn!(companion = %key, "not used, for there are too many companions; its status says so");
+        }
+        let (namespaced, cluster_wide): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|key| key.namespace.is_some());
+        self.cluster_companions.replace(cluster_wide.into_iter(), |object| object.beyond());
+        self.companions.replace(namespaced.into_iter(), |object| object.beyond());
+    }
+
+    /// Whether companions of which nothing was kept fit again, so that they are to be listed.
+    pub(super) fn fits_again(&self) -> bool {
+        self.fits_again
     }
 
     /// Takes news of a Namespace; `None` is a failure.
@@ -116,6 +158,7 @@ impl Gathered {
 
     /// The next snapshot.
     pub(super) fn publish(&mut self) -> Snapshot {
+        self.limit();
         let companions = self.cluster_companions.stands().iter().chain(self.companions.stands());
         let objects = companions.map(|(key, object)| (key.clone(), Arc::clone(object))).collect();
         let namespaces = match &self.published {
@@ -207,7 +250,7 @@ mod tests {
         for event in [Event::InitApply(raw("a", 1, "i:1")), Event::InitApply(raw("b", 1, "i:1")), Event::InitDone] {
             before.companion(Resource::ClusterCompanions, Some(event));
         }
-        let mut gathered = Gathered::after(Some(&before.publish()));
+        let mut gathered = Gathered::after(Some(&before.publish()), Limits::default());
         gathered.companion(Resource::Companions, Some(Event::InitDone));
         gathered.namespace(Some(Event::InitDone));
         gathered.companion(Resource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
@@ -297,5 +340,69 @@ mod tests {
             ..ObjectMeta::default()
         };
         NamespaceMeta { metadata, ..NamespaceMeta::default() }
+    }
+
+    fn sized(name: &str, length: usize, created: &str) -> Raw {
+        let mut raw = raw(name, 1, &"x".repeat(length));
+        raw.object["metadata"]["creationTimestamp"] = created.into();
+        raw
+    }
+
+    #[test]
+    fn beyond_the_limits_the_youngest_are_not_used_and_come_back_when_there_is_room() {
+        let listed = |limits: Limits| {
+            let mut gathered = Gathered::after(None, limits);
+            gathered.namespace(Some(Event::InitDone));
+            gathered.companion(Resource::Companions, Some(Event::InitDone));
+            gathered
+        };
+        let mut gathered = listed(Limits { namespace: 20_000, total: 20_000 });
+        let list = |gathered: &mut Gathered, names: &[(&str, &str)]| {
+            for (name, created) in names {
+                gathered.companion(Resource::ClusterCompanions, Some(Event::InitApply(sized(name, 900, created))));
+            }
+            gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+        };
+        let names = [("a", "2026-03"), ("b", "2026-01"), ("c", "2026-02"), ("d", "2026-04")];
+        list(&mut gathered, &names);
+        let beyond = |snapshot: &Snapshot| -> Vec<String> {
+            snapshot
+                .objects
+                .iter()
+                .filter(|(_, object)| object.is_beyond)
+                .map(|(key, _)| key.name.to_string())
+                .collect()
+        };
+        let snapshot = gathered.publish();
+        let out = beyond(&snapshot);
+        assert!(out == ["d"] || out == ["a", "d"], "{out:?}");
+        assert!(snapshot.objects.values().all(|o| !o.is_beyond || (o.good.is_none() && o.version.hash().is_none())));
+        assert!(!gathered.fits_again());
+        gathered.companion(Resource::ClusterCompanions, Some(Event::Delete(raw("b", 1, ""))));
+        gathered.companion(Resource::ClusterCompanions, Some(Event::Delete(raw("c", 1, ""))));
+        gathered.publish();
+        assert!(gathered.fits_again());
+        list(&mut gathered, &[("a", "2026-03"), ("d", "2026-04")]);
+        assert_eq!(beyond(&gathered.publish()), [""; 0]);
+        assert!(!gathered.fits_again());
+    }
+
+    #[test]
+    fn what_is_held_while_a_list_is_under_way_is_within_the_limits() {
+        let limits = Limits { namespace: 64 << 10, total: 1 << 20 };
+        let mut gathered = Gathered::after(None, limits);
+        let raws: Vec<_> = (0..400).map(|i| sized(&format!("c{i}"), 1000, &format!("{i:04}"))).collect();
+        let heap = allocation_counter::measure(|| {
+            for raw in &raws {
+                let mut raw = raw.clone();
+                raw.object["kind"] = "Companion".into();
+                raw.object["metadata"]["namespace"] = "shop".into();
+                raw.meta.namespace = Some("shop".to_owned());
+                gathered.companion(Resource::Companions, Some(Event::InitApply(raw)));
+            }
+        });
+        let kept = gathered.companions.newest().values().filter(|object| !object.is_beyond).count();
+        assert!((8..64).contains(&kept), "{kept} of 400");
+        assert!(heap.bytes_current < 800 << 10, "{} bytes", heap.bytes_current);
     }
 }
