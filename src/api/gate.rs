@@ -20,6 +20,8 @@ mod env;
 mod files;
 mod findings;
 mod hash;
+#[cfg(test)]
+mod linear;
 mod loaders;
 mod mounts;
 mod names;
@@ -50,7 +52,7 @@ use crate::inject::catalogue::Listed;
 use findings::Findings;
 pub use findings::Problem;
 use object::Object;
-pub use size::{LARGEST, too_dense, too_large};
+pub use size::{LARGEST, bytes, too_dense, too_large};
 
 /// What the gate made of an object.
 #[derive(Debug)]

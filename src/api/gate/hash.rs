@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::api::schema;
 
 /// First 16 hexadecimal digits of the SHA-256 of a specification's canonical JSON: keys sorted, and neither nulls nor
 /// defaults, for the API server writes out defaults that a file leaves unsaid.
 pub(super) fn of(spec: &Value) -> Box<str> {
-    let canonical = canonical(spec, &schema::SPEC).to_string();
-    let digest = ring::digest::digest(&ring::digest::SHA256, canonical.as_bytes());
+    let mut canonical = Vec::new();
+    write(spec, &schema::SPEC, &mut canonical);
+    let digest = ring::digest::digest(&ring::digest::SHA256, &canonical);
     let mut hash = String::with_capacity(16);
     for byte in &digest.as_ref()[..8] {
         // Writing to a String cannot fail.
@@ -19,21 +20,41 @@ pub(super) fn of(spec: &Value) -> Box<str> {
     hash.into()
 }
 
-fn canonical(value: &Value, schema: &Value) -> Value {
+/// Writes a value as it is read; a copy of a large specification would take many times the memory of its text.
+fn write(value: &Value, schema: &Value, canonical: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_unstable_by_key(|(key, _)| *key);
             let schema_of = |key: &str| match &schema["properties"][key] {
                 Value::Null => &schema["additionalProperties"],
                 property => property,
             };
-            let said = sorted.into_iter().filter(|(key, v)| !v.is_null() && **v != schema_of(key)["default"]);
-            said.map(|(key, v)| (key.clone(), canonical(v, schema_of(key)))).collect::<Map<_, _>>().into()
+            let mut sorted: Vec<_> =
+                members.iter().filter(|(key, v)| !v.is_null() && **v != schema_of(key)["default"]).collect();
+            sorted.sort_unstable_by_key(|(key, _)| *key);
+            canonical.push(b'{');
+            for (i, (key, value)) in sorted.into_iter().enumerate() {
+                canonical.extend((i > 0).then_some(b','));
+                leaf(key, canonical);
+                canonical.push(b':');
+                write(value, schema_of(key), canonical);
+            }
+            canonical.push(b'}');
         }
-        Value::Array(items) => items.iter().map(|item| canonical(item, &schema["items"])).collect(),
-        other => other.clone(),
+        Value::Array(items) => {
+            canonical.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                canonical.extend((i > 0).then_some(b','));
+                write(item, &schema["items"], canonical);
+            }
+            canonical.push(b']');
+        }
+        other => leaf(other, canonical),
     }
+}
+
+fn leaf(value: &(impl serde::Serialize + ?Sized), canonical: &mut Vec<u8>) {
+    // Writing into memory cannot fail, and neither has a key that is no text.
+    let _ = serde_json::to_writer(canonical, value);
 }
 
 #[cfg(test)]

@@ -51,6 +51,15 @@ fn too_many(count: usize) -> Option<Problem> {
     })
 }
 
+/// How long a value is as JSON, in bytes.
+#[must_use]
+pub fn bytes(value: &Value) -> usize {
+    let mut counter = Counter(0);
+    // Writing into a counter cannot fail.
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
+}
+
 /// Whether a companion is small enough to be looked into.
 pub(super) fn check(object: &Value) -> Result<(), Problem> {
     let mut count = 0;
@@ -58,10 +67,7 @@ pub(super) fn check(object: &Value) -> Result<(), Problem> {
         let message = format!("invalid value: must be nested at most {DEEPEST} levels deep");
         return Err(Problem { pointer: String::new(), message });
     }
-    let mut counter = Counter(0);
-    // Writing into a counter cannot fail.
-    let _ = serde_json::to_writer(&mut counter, &object["spec"]);
-    match too_large(counter.0).or_else(|| too_many(count)) {
+    match too_large(bytes(&object["spec"])).or_else(|| too_many(count)) {
         Some(problem) => Err(problem),
         None => Ok(()),
     }

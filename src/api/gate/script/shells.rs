@@ -260,3 +260,38 @@ impl<'w> Search<'w> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Reading, Search, program};
+
+    /// How many states of words are looked at.
+    fn steps(words: &[&str]) -> u32 {
+        let mut search = Search::over(words);
+        for (i, word) in words.iter().enumerate() {
+            if let Some(reading) = program(word) {
+                search.read(i + 1, reading);
+            }
+        }
+        search.visited.iter().map(|states| states.count_ones()).sum()
+    }
+
+    #[test]
+    fn each_word_is_looked_at_a_bounded_number_of_times_however_many_shells_there_are() {
+        for pair in [["dash", "+O"], ["sh", "-x"], ["su", "-"], ["env", "A=1"], ["pwsh", "-x"], ["watch", "x"]] {
+            let words: Vec<_> = pair.into_iter().cycle().take(32_000).collect();
+            assert!(steps(&words) <= 2 * 32_000, "{pair:?}: {}", steps(&words));
+        }
+    }
+
+    #[test]
+    fn a_build_of_a_shell_is_one_and_a_program_that_begins_alike_is_not() {
+        for name in ["bash", "/bin/bash-static", "bash-5.2.37", "ksh93", "sh.distrib", "zsh-5.9", "dash-minimal"] {
+            assert_eq!(program(name), Some(Reading::Shell { announced: false }), "{name}");
+        }
+        for name in ["bash-completion", "fisherman", "sh-wrapper", "sshd", "nut", "nu-art", "entrypoint.sh", "su-exec"]
+        {
+            assert_eq!(program(name), None, "{name}");
+        }
+    }
+}
