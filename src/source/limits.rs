@@ -8,6 +8,19 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::key::Key;
 
+/// What keeping any companion costs, in bytes.
+const BASE: usize = 2 << 10;
+/// How often the specification of a valid version is kept: as text, and up to twice in rendered pieces.
+const COPIES: usize = 3;
+/// How many times its text a specification takes as a value, which is kept of a required companion for its policies.
+const AS_VALUE: usize = 24;
+
+/// What keeping a companion costs whose valid version has so many bytes of JSON.
+#[must_use]
+pub fn cost(json: usize, required: bool) -> usize {
+    BASE + json * (COPIES + if required { AS_VALUE } else { 0 })
+}
+
 /// How many bytes are kept of companions: specifications, rendered pieces and last valid versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -58,6 +58,8 @@ impl Companions {
             path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
         }
         let files = follow_files(paths, interval, client.is_some(), metrics, background);
+        let total = limits.total.saturating_sub(files.borrow().bytes());
+        let limits = Limits { total, ..limits };
         let cluster = client.map(|client| {
             let (snapshots, pulse, watching) = cluster::watch(&client, limits);
             background.run(Task::ClusterWatch, watching);
@@ -266,7 +268,7 @@ fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
 
 /// What the preview reads of a companion before it looks into it.
 #[derive(serde::Deserialize)]
-struct Sized<'t> {
+struct WithSpec<'t> {
     #[serde(borrow)]
     spec: Option<&'t RawValue>,
 }
@@ -274,8 +276,8 @@ struct Sized<'t> {
 /// What the preview says of a companion that is applied.
 pub(super) fn advise(object: &str) -> Vec<String> {
     let unreadable = |why: serde_json::Error| vec![format!("podgraft: will not be used: it cannot be read: {why}")];
-    let spec = match serde_json::from_str::<Sized>(object) {
-        Ok(sized) => sized.spec.map_or("", RawValue::get),
+    let spec = match serde_json::from_str::<WithSpec>(object) {
+        Ok(object) => object.spec.map_or("", RawValue::get),
         Err(why) => return unreadable(why),
     };
     // The metadata is the API server's to bound.

@@ -6,18 +6,10 @@ use serde_json::Value;
 
 use super::raw::Raw;
 use crate::api::gate::{self, Problem};
-use crate::inject::catalogue::{Broken, Listed};
-use crate::inject::companion::Activation;
+use crate::inject::catalogue::Listed;
 use crate::source::history::Version;
 use crate::source::key::Key;
-use crate::source::limits::Weight;
-
-/// What keeping any companion costs, in bytes.
-const BASE: usize = 2 << 10;
-/// How often the specification of a good version is kept: as text, and up to twice in rendered pieces.
-const COPIES: usize = 3;
-/// How many times its text a specification takes as a value, which is kept of a required companion for its policies.
-const AS_VALUE: usize = 24;
+use crate::source::limits::{Weight, cost};
 
 /// A companion as it stands in the cluster.
 #[derive(Debug)]
@@ -116,20 +108,12 @@ impl Object {
 
     /// What is left of it where there are too many companions.
     pub(super) fn beyond(&self) -> Arc<Object> {
-        let required = self.version.listed.required();
-        let broken = Broken {
-            name: self.version.listed.name().into(),
-            kind: self.version.listed.kind(),
-            activation: if required { Activation::ClusterWide } else { Activation::OnRequest },
-            required,
-            selectors: self.version.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
-        };
         let mut status = self.status.clone();
         if let Some(members) = status.as_object_mut() {
             members.shift_remove("lastGood");
         }
         Arc::new(Object {
-            version: Version { listed: Listed::Broken(broken), object: None },
+            version: self.version.beyond(),
             problems: Arc::default(),
             warnings: Arc::default(),
             generation: self.generation,
@@ -145,9 +129,8 @@ impl Object {
     /// With what keeping it costs. All replicas that know the same versions say the same.
     fn weighed(mut self) -> Object {
         let told: usize = self.problems.iter().chain(&*self.warnings).map(|p| p.pointer.len() + p.message.len()).sum();
-        let copies = COPIES + if self.version.object.is_some() { AS_VALUE } else { 0 };
         let good = self.good.as_ref().map_or(0, |good| good.len());
-        self.weight.bytes = BASE + copies * good + told;
+        self.weight.bytes = cost(good, self.version.object.is_some()) + told;
         self
     }
 
