@@ -82,7 +82,7 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
     };
     let of_cluster = || companions(Kind::ClusterCompanion, Resource::ClusterCompanions);
     let of_namespaces = || companions(Kind::Companion, Resource::Companions);
-    let (mut cluster_companions, mut namespaced, mut listed) = (of_cluster(), of_namespaces(), Instant::now());
+    let (mut cluster_companions, mut of_all, mut listed) = (of_cluster(), of_namespaces(), Instant::now());
     let api = Api::<NamespaceMeta>::all(heard(Resource::Namespaces));
     let mut namespaces = pin!(steady(watcher(api, watcher::Config::default().timeout(LASTING))));
     let mut gathered = Gathered::after(snapshots.borrow().as_deref(), limits);
@@ -94,7 +94,7 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
                 let event = pulse.judge(Resource::ClusterCompanions, event);
                 gathered.companion(Resource::ClusterCompanions, event);
             }
-            Some(event) = namespaced.next() => {
+            Some(event) = of_all.next() => {
                 let event = pulse.judge(Resource::Companions, event);
                 gathered.companion(Resource::Companions, event);
             }
@@ -107,7 +107,7 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
             }
             () = async { sleep_until(again.unwrap_or_else(Instant::now)).await }, if again.is_some() => {
                 // Nothing was kept of them: only a list brings them back, and leaves all others as they are.
-                (cluster_companions, namespaced, listed) = (of_cluster(), of_namespaces(), Instant::now());
+                (cluster_companions, of_all, listed) = (of_cluster(), of_namespaces(), Instant::now());
             }
         }
         // A long list is many events that are all there already; reviews come in between.

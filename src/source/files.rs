@@ -161,8 +161,9 @@ fn keep_last_good(collection: &mut Collection, last: &BTreeMap<Key, Declared>, u
     for (key, before) in last {
         match collection.declared.get_mut(key) {
             Some(now) => {
-                if now.object.follow(&before.object) {
-                    now.weight = before.weight.clone();
+                let stays = now.object.follow(&before.object);
+                if stays {
+                    now.weight.clone_from(&before.weight);
                 }
             }
             None if uncertain.iter().any(|path| before.file.starts_with(path)) => {

@@ -52,7 +52,7 @@ struct Group<'k> {
     bytes: usize,
 }
 
-impl<'k> Group<'k> {
+impl Group<'_> {
     fn sort(&mut self) {
         self.members.sort_unstable_by(|(a, x), (b, y)| (&x.created, &a.name).cmp(&(&y.created, &b.name)));
     }
@@ -91,7 +91,9 @@ pub fn beyond<'k>(companions: impl IntoIterator<Item = (&'k Key, &'k Weight)>, l
     groups.values_mut().for_each(Group::sort);
     let mut cluster = groups.remove(&None).unwrap_or_default();
     cluster.shrink_to(limits.total, &mut out);
-    groups.values_mut().for_each(|group| group.shrink_to(limits.namespace, &mut out));
+    for group in groups.values_mut() {
+        group.shrink_to(limits.namespace, &mut out);
+    }
     let room = limits.total - cluster.bytes;
     total = groups.values().map(|group| group.bytes).sum();
     let mut by_size: BTreeSet<(usize, &str)> =

@@ -127,8 +127,10 @@ impl<'o> Words<'o> {
     }
 
     fn of_an_unknown_entrypoint(&self, variables: &Variables, found: &mut Findings) {
-        let known = shells::scripts(&self.words);
-        if !known.is_empty() {
+        let is_cluster = |word: &&str| {
+            word.strip_prefix('-').is_some_and(|f| f.contains('c') && f.bytes().all(|b| b.is_ascii_alphabetic()))
+        };
+        if !self.words.first().is_some_and(is_cluster) || !shells::scripts(&self.words).is_empty() {
             return;
         }
         for i in shells::scripts_of_a_shell(&self.words) {

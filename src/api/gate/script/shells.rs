@@ -123,7 +123,7 @@ impl<'w> Search<'w> {
             self.visited[at] |= reading.bit();
             let next = match reading {
                 Reading::Shell { announced } => self.shell(at, word, announced),
-                Reading::Options(program) => self.options(at, word, program),
+                Reading::Options(program) => Some(self.options(at, word, program)),
                 Reading::Env => self.env(at, word),
                 Reading::Watch => Self::watch(word),
                 Reading::PowerShell => Self::power_shell(word),
@@ -148,7 +148,7 @@ impl<'w> Search<'w> {
             }
             return None;
         }
-        if word.contains("$(") {
+        if word.contains("$(") && !word.starts_with("--") {
             // What decides how the rest is read is the user's.
             self.mark(at);
         }
@@ -190,7 +190,7 @@ impl<'w> Search<'w> {
     }
 
     /// One word after `su` and the like, whose options may follow its operands.
-    fn options(&mut self, at: usize, word: &str, program: usize) -> Option<(usize, Reading)> {
+    fn options(&mut self, at: usize, word: &str, program: usize) -> (usize, Reading) {
         let reading = Reading::Options(program);
         if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
             let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -198,7 +198,7 @@ impl<'w> Search<'w> {
             if ["command", "session-command"].iter().any(|option| option.starts_with(name)) {
                 self.mark(at + usize::from(value.is_none()));
             }
-            return Some((1, reading));
+            return (1, reading);
         }
         let flags = word.strip_prefix('-').unwrap_or_default();
         for (i, flag) in flags.char_indices() {
@@ -209,10 +209,10 @@ impl<'w> Search<'w> {
             }
             if WITH_SCRIPT[program].1.contains(flag) {
                 // The rest of the word is its argument, or the next word is.
-                return Some((1 + usize::from(is_last), reading));
+                return (1 + usize::from(is_last), reading);
             }
         }
-        Some((1, reading))
+        (1, reading)
     }
 
     fn env(&mut self, at: usize, word: &str) -> Option<(usize, Reading)> {
