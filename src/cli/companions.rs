@@ -13,6 +13,7 @@ use crate::inject::world::Settings;
 use crate::manifest;
 use crate::source::collection::Collection;
 use crate::source::folder;
+use crate::source::limits::Limits;
 
 /// Where companions are.
 #[derive(Debug, Args)]
@@ -64,6 +65,7 @@ impl Companions {
                 }
             }
         }
+        collection.limit(Limits::default());
         Ok(collection)
     }
 }

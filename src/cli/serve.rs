@@ -116,7 +116,8 @@ impl Serve {
             .as_ref()
             .and_then(|client| policies.keep(client, &self.cluster, required, &metrics, &mut background));
         let policies_check = policies.as_ref().map(Kept::check);
-        let (paths, interval, settings) = (&self.companions, self.poll_interval, self.settings());
+        let (paths, interval, settings) =
+            (&self.companions, self.poll_interval, (self.settings(), self.bounds.companions()));
         let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
         let (drain, serving, open) = (Drain::default(), Arc::new(Serving::default()), Arc::new(AtomicBool::new(false)));
         let companions_check = Check::new("companions", companions.waiting());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::inject::catalogue::{Broken, Listed};
-use crate::inject::companion::Companion;
+use crate::inject::companion::{Activation, Companion};
 
 /// One version of a companion.
 #[derive(Debug, Clone)]
@@ -57,6 +57,20 @@ impl Version {
             now.also_accepted.clone_from(&earlier.also_accepted);
         }
         self
+    }
+
+    /// What is left of it where there are too many companions: its name, and that of a required one nobody may opt out.
+    #[must_use]
+    pub fn beyond(&self) -> Version {
+        let required = self.listed.required();
+        let broken = Broken {
+            name: self.listed.name().into(),
+            kind: self.listed.kind(),
+            activation: if required { Activation::ClusterWide } else { Activation::OnRequest },
+            required,
+            selectors: self.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
+        };
+        Version { listed: Listed::Broken(broken), object: None }
     }
 
     /// The content hash; `None` where there is no good version.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::api::schema;
 
@@ -10,13 +10,9 @@ use crate::api::schema;
 /// defaults, for the API server writes out defaults that a file leaves unsaid. Sentences for people are left out: a Pod is
 /// not outdated because a sentence was improved.
 pub(super) fn of(spec: &Value) -> Box<str> {
-    let mut canonical = canonical(spec, &schema::SPEC);
-    without(&mut canonical, &["description"]);
-    for parameter in canonical.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        without(parameter, &["description", "message"]);
-    }
-    let canonical = canonical.to_string();
-    let digest = ring::digest::digest(&ring::digest::SHA256, canonical.as_bytes());
+    let mut canonical = Vec::new();
+    write(spec, &schema::SPEC, &mut canonical);
+    let digest = ring::digest::digest(&ring::digest::SHA256, &canonical);
     let mut hash = String::with_capacity(16);
     for byte in &digest.as_ref()[..8] {
         // Writing to a String cannot fail.
@@ -25,27 +21,55 @@ pub(super) fn of(spec: &Value) -> Box<str> {
     hash.into()
 }
 
-fn without(value: &mut Value, names: &[&str]) {
-    if let Value::Object(members) = value {
-        members.retain(|name, _| !names.contains(&name.as_str()));
+/// The sentences for people that an object of the schema can have.
+fn sentences(schema: &Value) -> &'static [&'static str] {
+    if std::ptr::eq(schema, &*schema::SPEC) {
+        &["description"]
+    } else if std::ptr::eq(schema, &schema::SPEC["properties"]["parameters"]["items"]) {
+        &["description", "message"]
+    } else {
+        &[]
     }
 }
 
-fn canonical(value: &Value, schema: &Value) -> Value {
+/// Writes a value as it is read; a copy of a large specification would take many times the memory of its text.
+fn write(value: &Value, schema: &Value, canonical: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_unstable_by_key(|(key, _)| *key);
             let schema_of = |key: &str| match &schema["properties"][key] {
                 Value::Null => &schema["additionalProperties"],
                 property => property,
             };
-            let said = sorted.into_iter().filter(|(key, v)| !v.is_null() && **v != schema_of(key)["default"]);
-            said.map(|(key, v)| (key.clone(), canonical(v, schema_of(key)))).collect::<Map<_, _>>().into()
+            let sentences = sentences(schema);
+            let counts = |key: &str, value: &Value| {
+                !value.is_null() && *value != schema_of(key)["default"] && !sentences.contains(&key)
+            };
+            let mut sorted: Vec<_> = members.iter().filter(|(key, value)| counts(key, value)).collect();
+            sorted.sort_unstable_by_key(|(key, _)| *key);
+            canonical.push(b'{');
+            for (i, (key, value)) in sorted.into_iter().enumerate() {
+                canonical.extend((i > 0).then_some(b','));
+                leaf(key, canonical);
+                canonical.push(b':');
+                write(value, schema_of(key), canonical);
+            }
+            canonical.push(b'}');
         }
-        Value::Array(items) => items.iter().map(|item| canonical(item, &schema["items"])).collect(),
-        other => other.clone(),
+        Value::Array(items) => {
+            canonical.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                canonical.extend((i > 0).then_some(b','));
+                write(item, &schema["items"], canonical);
+            }
+            canonical.push(b']');
+        }
+        other => leaf(other, canonical),
     }
+}
+
+fn leaf(value: &(impl serde::Serialize + ?Sized), canonical: &mut Vec<u8>) {
+    // Writing into memory cannot fail, and neither has a key that is no text.
+    let _ = serde_json::to_writer(canonical, value);
 }
 
 #[cfg(test)]

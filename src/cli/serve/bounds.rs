@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::http::Limits;
+use crate::source;
 
 use super::duration;
 
@@ -36,9 +37,19 @@ pub(super) struct Bounds {
     /// When a connection is retired at the earliest, so that load moves to new replicas
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CONNECTION_AGE", default_value = "60s", value_parser = duration::above_zero)]
     connection_age: Duration,
+    /// How much is kept of the Companions of one namespace, in bytes; the youngest beyond are invalid
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_NAMESPACE_COMPANION_BYTES", default_value_t = 4 << 20)]
+    max_namespace_companion_bytes: usize,
+    /// How much is kept of all companions of the cluster, in bytes; ClusterCompanions count first
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_COMPANION_BYTES", default_value_t = 64 << 20)]
+    max_companion_bytes: usize,
 }
 
 impl Bounds {
+    pub(super) fn companions(&self) -> source::limits::Limits {
+        source::limits::Limits { namespace: self.max_namespace_companion_bytes, total: self.max_companion_bytes }
+    }
+
     pub(super) fn limits(&self) -> Limits {
         Limits {
             connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use kube::Client;
+use serde_json::value::RawValue;
 use tokio::sync::{Mutex, watch};
 
 use super::background::{Background, Task};
@@ -19,6 +20,7 @@ use crate::source::cluster::{self, Object, Pulse, Reason, Resource, Snapshots, S
 use crate::source::files::{self, Files, Loaded};
 use crate::source::key::Key;
 use crate::source::known::Known;
+use crate::source::limits::Limits;
 use crate::source::report::{Report, Severity};
 
 /// Everything that companions and Namespaces come from.
@@ -48,7 +50,7 @@ impl Companions {
         interval: Duration,
         client: Option<Client>,
         policies: Option<Kept>,
-        settings: Settings,
+        (settings, limits): (Settings, Limits),
         metrics: &Arc<Metrics>,
         background: &mut Background,
     ) -> anyhow::Result<Self> {
@@ -56,8 +58,10 @@ impl Companions {
             path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
         }
         let files = follow_files(paths, interval, client.is_some(), metrics, background);
+        let total = limits.total.saturating_sub(files.borrow().bytes());
+        let limits = Limits { total, ..limits };
         let cluster = client.map(|client| {
-            let (snapshots, pulse, watching) = cluster::watch(&client);
+            let (snapshots, pulse, watching) = cluster::watch(&client, limits);
             background.run(Task::ClusterWatch, watching);
             let (wanted, receiver) = watch::channel(Vec::new());
             background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
@@ -262,20 +266,32 @@ fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
     tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
 }
 
-/// The longest companion that the preview looks at, in bytes: read whole it takes sixty times as much memory.
-const LONGEST: usize = 512 << 10;
+/// What the preview reads of a companion before it looks into it.
+#[derive(serde::Deserialize)]
+struct WithSpec<'t> {
+    #[serde(borrow)]
+    spec: Option<&'t RawValue>,
+}
 
 /// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.
 const MOST_ADVISED: usize = 5;
 
 /// What the preview says of a companion that is applied.
 pub(super) fn advise(object: &str) -> Vec<String> {
-    if object.len() > LONGEST {
-        return vec!["podgraft: too large to be looked at here; `podgraft validate` looks at all of it".to_owned()];
+    let unreadable = |why: serde_json::Error| vec![format!("podgraft: will not be used: it cannot be read: {why}")];
+    let spec = match serde_json::from_str::<WithSpec>(object) {
+        Ok(object) => object.spec.map_or("", RawValue::get),
+        Err(why) => return unreadable(why),
+    };
+    // The metadata is the API server's to bound.
+    let beside = object.len() - spec.len();
+    let problem = gate::too_large(spec.len()).or_else(|| gate::too_large(beside)).or_else(|| gate::too_dense(object));
+    if let Some(problem) = problem {
+        return vec![format!("podgraft: will not be used: {problem}")];
     }
     let object = match serde_json::from_str(object) {
         Ok(object) => object,
-        Err(why) => return vec![format!("podgraft: will not be used: it cannot be read: {why}")],
+        Err(why) => return unreadable(why),
     };
     let gated = gate::admit(&object);
     let problems = gated.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
