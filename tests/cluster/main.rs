@@ -11,6 +11,7 @@
 mod apart;
 mod cert_manager;
 mod certificates;
+mod clients;
 mod cluster;
 mod control_plane;
 mod credentials;
@@ -135,6 +136,7 @@ fn chapters() -> Vec<Chapter> {
                 certificates::tests(),
                 release::tests(),
                 end::tests(),
+                clients::tests(),
             ]),
             alone: true,
         },
