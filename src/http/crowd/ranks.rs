@@ -134,8 +134,12 @@ impl Ranks {
         resting.or_else(|| beyond().next()).copied()
     }
 
-    /// Goes around among those with a valid review, a few at a time.
+    /// Goes around among those with a valid review, a few at a time. They do not go for clients that have sent none: where
+    /// there are more than a few of those, newcomers have to wait until these have had their time.
     fn first_lapsed(&mut self, conduct: &impl Conduct) -> Option<u64> {
+        if self.unproven.len() > FEW {
+            return None;
+        }
         let after = self.proven.range((Excluded(self.hand), Unbounded));
         let around = after.chain(self.proven.range(..=self.hand)).take(LOOKED_AT);
         let mut lapsed = None;

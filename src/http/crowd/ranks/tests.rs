@@ -159,6 +159,18 @@ fn a_merit_of_long_ago_is_found_though_only_a_few_are_looked_at() {
 }
 
 #[test]
+fn a_connection_that_has_rested_for_long_does_not_go_for_clients_that_send_nothing_valid() {
+    let mut ranks = ranks(&[3], true);
+    for n in 0..17 {
+        ranks.insert(100 + u64::from(n), source(1 + n), 16);
+    }
+    let lapsed = Below { lapse: 3, ..Below::default() };
+    assert_eq!(ranks.first_to_go(KEPT, source(1), &lapsed), None);
+    ranks.remove(100, source(1));
+    assert_eq!(ranks.first_to_go(KEPT, source(1), &lapsed), Some((0, Eviction::Resting)));
+}
+
+#[test]
 fn a_choice_looks_at_as_many_connections_of_a_hundred_as_of_a_hundred_thousand() {
     for proven in [false, true] {
         for count in [100, 100_000] {
