@@ -34,6 +34,12 @@ pub fn review(body: &[u8], entry: Entry, world: &World, observe: impl FnOnce(&Re
     conclude(entry.as_str(), &request, &verdict, observe)
 }
 
+/// Whether a review is one of a companion. Looking at a companion takes long, so the caller may want to do that elsewhere.
+#[must_use]
+pub fn is_of_a_companion(body: &[u8]) -> bool {
+    Request::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
+}
+
 /// Turns a verdict into an answer, and tells of it.
 fn conclude(
     entry: &'static str,

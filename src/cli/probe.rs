@@ -36,6 +36,12 @@ pub(super) struct Probe {
     /// The name in its certificate, where that is not the host of the URL: <service>.<namespace>.svc
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
+    /// The client certificate to present, in PEM, where the server has --client-ca
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     /// Namespace of objects that do not name one
     #[arg(short, long, default_value = "default")]
     namespace: String,
@@ -72,7 +78,8 @@ enum Output {
 impl Probe {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let inputs = self.filenames.read_whole()?;
-        let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref())?;
+        let identity = self.cert.as_deref().zip(self.key.as_deref());
+        let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
         let documents = inputs.iter().flat_map(|input| &input.documents).filter_map(|d| d.value.as_ref());
         let workloads: Vec<Workload<'_>> = documents.flat_map(workload::workloads).collect();
         if workloads.is_empty() {

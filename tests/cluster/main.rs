@@ -13,6 +13,7 @@ mod apart;
 mod bombs;
 mod cert_manager;
 mod certificates;
+mod clients;
 mod cluster;
 mod control_plane;
 mod credentials;
@@ -153,6 +154,7 @@ fn chapters() -> Vec<Chapter> {
                 certificates::tests(),
                 release::tests(),
                 end::tests(),
+                clients::tests(),
             ]),
             alone: true,
         },
