@@ -1,0 +1,20 @@
+//! Attacks: what must hold whatever a client, a Pod's author or a companion's author tries.
+//!
+//! [`index`] names for each numbered attempt the test that shows that it fails, here or beside the code.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
+
+#[path = "../support/mod.rs"]
+mod support;
+/// The functions that the fuzz targets run.
+#[path = "../../fuzz/src/lib.rs"]
+mod targets;
+
+/// What `make attack` runs.
+#[path = "../../benches/attack/storm/mod.rs"]
+mod storm;
+
+mod bounds;
+mod corpus;
+mod hostile;
+mod storm_in_short;
