@@ -54,6 +54,7 @@ fn check(shapes: &[Shape], path: impl Fn(&str) -> usize) {
     let mut complaints = Vec::new();
     for (name, make) in shapes {
         for size in sizes() {
+            eprintln!("{name}, {size} bytes");
             let text = make(size);
             let complaint = measure(|| path(&text)).complaint(text.len());
             complaints.extend(complaint.map(|complaint| format!("{name}: {complaint}")));
