@@ -13,8 +13,12 @@ use super::world::{NAMESPACE, settings, world};
 use super::{answer, uninject};
 
 /// Where the kinds have their Pods.
-const TEMPLATES: [(&str, &str); 4] =
-    [("Pod", ""), ("Deployment", "/spec/template"), ("Job", "/spec/template"), ("CronJob", "/spec/jobTemplate/spec/template")];
+const TEMPLATES: [(&str, &str); 4] = [
+    ("Pod", ""),
+    ("Deployment", "/spec/template"),
+    ("Job", "/spec/template"),
+    ("CronJob", "/spec/jobTemplate/spec/template"),
+];
 
 /// Any bytes as a file of manifests.
 pub fn manifest(bytes: &[u8]) {

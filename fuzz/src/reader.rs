@@ -76,7 +76,10 @@ fn texts(text: &str, theirs: &Value) {
         ours.map(|texts| texts.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned().into())).collect());
     let null = Value::String(String::new());
     let theirs = theirs.as_object().map(|members| {
-        members.iter().map(|(key, value)| (key.clone(), if value.is_null() { null.clone() } else { value.clone() })).collect()
+        members
+            .iter()
+            .map(|(key, value)| (key.clone(), if value.is_null() { null.clone() } else { value.clone() }))
+            .collect()
     });
     assert_eq!(ours, theirs);
 }

@@ -58,7 +58,9 @@ fn names_are_unique(spec: &Value) -> bool {
     let inside = containers.iter().all(|container| {
         unique(&items(container, "env"), "name") && unique(&items(container, "volumeMounts"), "mountPath")
     });
-    inside && unique(&containers, "name") && ["volumes", "imagePullSecrets"].iter().all(|of| unique(&items(spec, of), "name"))
+    inside
+        && unique(&containers, "name")
+        && ["volumes", "imagePullSecrets"].iter().all(|of| unique(&items(spec, of), "name"))
 }
 
 fn unique(items: &[Value], key: &str) -> bool {

@@ -37,7 +37,8 @@ pub(super) fn settings() -> Settings {
 /// A review of an object given as JSON text, which need not be valid.
 pub(super) fn review_of(object: &[u8], (group, version, kind): (&str, &str, &str)) -> Vec<u8> {
     let of = json!({"group": group, "version": version, "kind": kind});
-    let resource = json!({"group": group, "version": version, "resource": if kind == "Pod" { "pods" } else { "others" }});
+    let resource =
+        json!({"group": group, "version": version, "resource": if kind == "Pod" { "pods" } else { "others" }});
     let head = format!(
         r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"{UID}","kind":{of},"resource":{resource},"namespace":"{NAMESPACE}","operation":"CREATE","userInfo":{{"username":"dev"}},"object":"#
     );

@@ -40,7 +40,8 @@ impl Cost {
     pub(crate) fn complaint(&self, body: usize) -> Option<String> {
         let most = 8 * (body + self.answer) as u64 + (1 << 20);
         let (heap, answer) = (self.heap, self.answer);
-        (heap > most).then(|| format!("{heap} bytes of heap for a body of {body} and an answer of {answer}: at most {most}"))
+        (heap > most)
+            .then(|| format!("{heap} bytes of heap for a body of {body} and an answer of {answer}: at most {most}"))
     }
 }
 
@@ -109,7 +110,8 @@ pub(crate) fn command_line(text: &str) -> usize {
     }
     let report = collection.report();
     let mut written: usize = report.remarks.iter().map(|remark| remark.to_string().len()).sum();
-    written += documents.iter().filter_map(|document| document.as_ref().err()).map(|e| e.to_string().len()).sum::<usize>();
+    written +=
+        documents.iter().filter_map(|document| document.as_ref().err()).map(|e| e.to_string().len()).sum::<usize>();
     let world = collection.world(Settings::default());
     for document in documents.iter().flatten() {
         written += document.value.as_ref().map_or(0, |value| write(document, value, &world));

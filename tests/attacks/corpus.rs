@@ -112,7 +112,10 @@ fn every_target_has_a_file() {
     let mut there = files(&root().join("fuzz/fuzz_targets"), ".rs");
     let mut names: Vec<String> = ALL.iter().map(|(name, _)| format!("{name}.rs")).collect();
     names.sort();
-    assert_eq!(there.drain(..).map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect::<Vec<_>>(), names);
+    assert_eq!(
+        there.drain(..).map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect::<Vec<_>>(),
+        names
+    );
     let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
     for (name, _) in ALL {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml does not name {name}");

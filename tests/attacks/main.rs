@@ -15,6 +15,13 @@ mod targets;
 mod storm;
 
 mod bounds;
+mod companions;
 mod corpus;
 mod hostile;
+mod index;
+mod json;
+mod memory;
+mod pods;
+mod secrets;
 mod storm_in_short;
+mod values;

@@ -18,7 +18,16 @@ fn all_attacks_at_once_end_no_process_and_keep_nobody_out() {
     });
     assert_eq!(outcome.restarts, 0, "{outcome}");
     assert!(outcome.largest_resident < MEMORY, "{} bytes resident\n{outcome}", outcome.largest_resident);
-    assert!(outcome.largest_charged.is_none_or(|charged| charged < MEMORY), "{:?} bytes charged", outcome.largest_charged);
+    assert!(
+        outcome.largest_charged.is_none_or(|charged| charged < MEMORY),
+        "{:?} bytes charged",
+        outcome.largest_charged
+    );
     assert_eq!(outcome.probes.answered, outcome.probes.asked, "probes\n{outcome}");
-    assert!(outcome.reviews.percent() >= 99.0, "{}% of {} reviews\n{outcome}", outcome.reviews.percent(), outcome.reviews.asked);
+    assert!(
+        outcome.reviews.percent() >= 99.0,
+        "{}% of {} reviews\n{outcome}",
+        outcome.reviews.percent(),
+        outcome.reviews.asked
+    );
 }

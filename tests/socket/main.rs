@@ -7,5 +7,6 @@ mod drain;
 mod hostile;
 mod process;
 mod protocol;
+mod refused;
 mod rotation;
 mod server;

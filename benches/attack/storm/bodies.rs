@@ -10,7 +10,8 @@ fn costly_pattern() -> String {
 /// The companions that the server has: the honest client's, and those that hostile requests ask for.
 pub(crate) fn companions() -> String {
     let mut yaml = companion("sync", "files: [{path: /etc/sync.conf, content: x}]");
-    yaml += &companion("typed", r#"parameters: [{name: text, type: String, env: TEXT, pattern: "[a-z ]{1,900}x{0,90}"}]"#);
+    yaml +=
+        &companion("typed", r#"parameters: [{name: text, type: String, env: TEXT, pattern: "[a-z ]{1,900}x{0,90}"}]"#);
     let wide: Vec<String> = (0..12).map(|i| format!("{{name: S{i}, value: {}}}", "s".repeat(2_500))).collect();
     yaml += &companion("settings", &format!("app: {{env: [{}]}}", wide.join(", ")));
     for i in 0..12 {
@@ -29,9 +30,8 @@ fn companion(name: &str, more: &str) -> String {
 /// A Companion whose patterns need far more memory than its text.
 pub(crate) fn costly_companion() -> String {
     let pattern = costly_pattern();
-    let parameters: Vec<String> = (0..32)
-        .map(|i| format!(r#"{{"name":"p{i}","type":"String","env":"P{i}","pattern":"{pattern}"}}"#))
-        .collect();
+    let parameters: Vec<String> =
+        (0..32).map(|i| format!(r#"{{"name":"p{i}","type":"String","env":"P{i}","pattern":"{pattern}"}}"#)).collect();
     companion_json(&format!(r#""parameters":[{}],"#, parameters.join(",")), "")
 }
 

@@ -94,7 +94,9 @@ async fn ask(target: &Target, kept: &mut Kept, request: &[u8], plan: Plan) -> st
     let reused = kept.is_some();
     let outcome = ask_once(target, kept, request, plan).await;
     match &outcome {
-        Err(error) if reused && error.kind() != std::io::ErrorKind::TimedOut => ask_once(target, kept, request, plan).await,
+        Err(error) if reused && error.kind() != std::io::ErrorKind::TimedOut => {
+            ask_once(target, kept, request, plan).await
+        }
         _ => outcome,
     }
 }

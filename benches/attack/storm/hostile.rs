@@ -34,8 +34,12 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// All kinds of hostile clients, by what they do.
 pub(crate) const ALL: [(&str, fn(Run) -> Work); 15] = [
-    ("pattern bombs in the preview", |r| Box::pin(poster(r, "/preview", bodies::preview_of(&bodies::costly_companion()), 1, 300))),
-    ("companions of shells in the preview", |r| Box::pin(poster(r, "/preview", bodies::preview_of(&bodies::companion_of_shells()), 1, 500))),
+    ("pattern bombs in the preview", |r| {
+        Box::pin(poster(r, "/preview", bodies::preview_of(&bodies::costly_companion()), 1, 300))
+    }),
+    ("companions of shells in the preview", |r| {
+        Box::pin(poster(r, "/preview", bodies::preview_of(&bodies::companion_of_shells()), 1, 500))
+    }),
     ("a costly companion in a file", |r| Box::pin(costly_file(r))),
     ("wide patches", |r| Box::pin(poster(r, "/inject/requested", bodies::requesting("settings", 1_500), 2, 300))),
     ("misplaced annotations", |r| Box::pin(poster(r, "/preview", bodies::misplaced(), 2, 200))),

@@ -107,6 +107,13 @@ impl fmt::Display for Outcome {
             writeln!(f, "  {name:<38} {got}")?;
         }
         for (name, served) in [("reviews", &self.reviews), ("probes", &self.probes)] {
+            writeln!(
+                f,
+                "  {} of {} {name} answered, 99 of 100 within {:?}",
+                served.answered,
+                served.asked,
+                served.p99()
+            )?;
             if let Some(complaint) = &served.complaint {
                 writeln!(f, "  first of the {name} that were not answered: {complaint}")?;
             }

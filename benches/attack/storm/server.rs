@@ -66,7 +66,8 @@ impl Server {
             (self.process, ..) = spawn(self.folder.path(), group, pinned, self.target.admission, self.target.admin);
         }
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
         self.largest_resident = self.largest_resident.max(peak.unwrap_or(0) << 10);
     }
 

@@ -78,7 +78,9 @@ async fn connect(from: IpAddr, to: SocketAddr, window: Option<u32>) -> io::Resul
 /// A request with a body, as an API server writes it.
 pub(crate) fn post(path: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -109,7 +111,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
         let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
         let status = head.get(9..12).and_then(|text| text.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
         let read = tokio::io::copy(&mut (&mut self.0).take(length), &mut tokio::io::sink()).await?;
         if read < length {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -30,7 +30,9 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("aliases of a long text", |n| format!("a: &a {}\nb: [{}]\n", long(n / 2, "x"), list(n / 2, |_| "*a".into()))),
     ("aliases of a mapping", |n| format!("a: &a {{b: 0}}\nb: [{}]\n", list(n, |_| "*a".into()))),
     ("merge keys", |n| format!("a: &a {{b: 0, c: 1}}\n{}", lines(n, |i| format!("x{i}:\n  <<: *a\n")))),
-    ("merge keys in a chain", |n| format!("m0: &m0 {{b: 0}}\n{}", lines(n, |i| format!("m{}: &m{}\n  <<: *m{i}\n  k{i}: 0\n", i + 1, i + 1)))),
+    ("merge keys in a chain", |n| {
+        format!("m0: &m0 {{b: 0}}\n{}", lines(n, |i| format!("m{}: &m{}\n  <<: *m{i}\n  k{i}: 0\n", i + 1, i + 1)))
+    }),
     ("anchors that nobody uses", |n| lines(n, |i| format!("k{i}: &a{i} x\n"))),
     ("anchors in anchors", |n| {
         let depth = (n / 6).min(120);
@@ -53,8 +55,23 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("deep by indentation", |n| (0..(n / 8).min(2_000)).map(|i| format!("{}a:\n", " ".repeat(i))).collect()),
     ("deep JSON", |n| format!("{{\"a\":{}}}", deep(n))),
     ("many small numbers", |n| format!("[{}]", list(n, |_| "0".into()))),
-    ("a list of lists", |n| format!("{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[{}]}}", list(n, |_| r#"{"kind":"List","items":[]}"#.into()))),
+    ("a list of lists", |n| {
+        format!(
+            "{{\"kind\":\"List\",\"apiVersion\":\"v1\",\"items\":[{}]}}",
+            list(n, |_| r#"{"kind":"List","items":[]}"#.into())
+        )
+    }),
     ("namespaces", |n| lines(n, |i| format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: n{i}}}\n---\n"))),
-    ("companions", |n| lines(n, |i| format!("{{\"apiVersion\":\"podgraft.dev/v1alpha1\",\"kind\":\"ClusterCompanion\",\"metadata\":{{\"name\":\"c{i}\"}},\"spec\":{{\"pattern\":\"Sidecar\",\"containers\":[{{\"name\":\"c\",\"image\":\"i:1\"}}]}}}}\n"))),
-    ("companions without anything", |n| lines(n, |i| format!("{{apiVersion: podgraft.dev/v1alpha1, kind: ClusterCompanion, metadata: {{name: c{i}}}}}\n---\n"))),
+    ("companions", |n| {
+        lines(n, |i| {
+            format!(
+                "{{\"apiVersion\":\"podgraft.dev/v1alpha1\",\"kind\":\"ClusterCompanion\",\"metadata\":{{\"name\":\"c{i}\"}},\"spec\":{{\"pattern\":\"Sidecar\",\"containers\":[{{\"name\":\"c\",\"image\":\"i:1\"}}]}}}}\n"
+            )
+        })
+    }),
+    ("companions without anything", |n| {
+        lines(n, |i| {
+            format!("{{apiVersion: podgraft.dev/v1alpha1, kind: ClusterCompanion, metadata: {{name: c{i}}}}}\n---\n")
+        })
+    }),
 ];

@@ -39,18 +39,37 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("pull secrets", |n| spec("imagePullSecrets", &list(n, |i| format!(r#"{{"name":"s{i}"}}"#)))),
     ("tolerations", |n| spec("tolerations", &list(n, |_| r#"{"operator":"Exists"}"#.into()))),
     ("annotations", |n| pod(&format!("{ASKS},{}", list(n, |i| format!(r#""a{i}":"""#))), APP, "")),
-    ("labels", |n| pod(ASKS, APP, "").replace(r#""annotations""#, &format!(r#""labels":{{{}}},"annotations""#, list(n, |i| format!(r#""l{i}":"x""#))))),
+    ("labels", |n| {
+        pod(ASKS, APP, "").replace(
+            r#""annotations""#,
+            &format!(r#""labels":{{{}}},"annotations""#, list(n, |i| format!(r#""l{i}":"x""#))),
+        )
+    }),
     ("parameters", |n| pod(&format!("{ASKS},{}", list(n, |i| format!(r#""podgraft.dev/sync.p{i}":"""#))), APP, "")),
     ("parameters of others", |n| pod(&list(n, |i| format!(r#""podgraft.dev/sinc{i}.p":"""#)), APP, "")),
     ("unused parameters", |n| pod(&list(n, |i| format!(r#""podgraft.dev/sync.p{i}":"""#)), APP, "")),
     ("unknown keys", |n| pod(&list(n, |i| format!(r#""podgraft.dev/k{i}":"""#)), APP, "")),
     ("requested names", |n| pod(&format!(r#""podgraft.dev/companions":"{}""#, list(n, |i| format!("n{i}"))), APP, "")),
-    ("one name again and again", |n| pod(&format!(r#""podgraft.dev/companions":"{}""#, list(n, |_| "sync".into())), APP, "")),
+    ("one name again and again", |n| {
+        pod(&format!(r#""podgraft.dev/companions":"{}""#, list(n, |_| "sync".into())), APP, "")
+    }),
     ("commas", |n| pod(&format!(r#""podgraft.dev/companions":"{}""#, long(n, ",")), APP, "")),
     ("names of containers", |n| annotated("podgraft.dev/containers", &list(n, |i| format!("n{i}")))),
-    ("entries of the status", |n| annotated("podgraft.dev/status", &format!("{{{}}}", list(n, |i| format!(r#"\"c{i}\":{{}}"#))))),
-    ("names in the status", |n| annotated("podgraft.dev/status", &format!(r#"{{\"sync\":{{\"containers\":[{}]}}}}"#, list(n, |i| format!(r#"\"c{i}\""#))))),
-    ("mounts in the status", |n| annotated("podgraft.dev/status", &format!(r#"{{\"sync\":{{\"mounts\":{{{}}}}}}}"#, list(n, |i| format!(r#"\"c{i}\":[\"/\"]"#))))),
+    ("entries of the status", |n| {
+        annotated("podgraft.dev/status", &format!("{{{}}}", list(n, |i| format!(r#"\"c{i}\":{{}}"#))))
+    }),
+    ("names in the status", |n| {
+        annotated(
+            "podgraft.dev/status",
+            &format!(r#"{{\"sync\":{{\"containers\":[{}]}}}}"#, list(n, |i| format!(r#"\"c{i}\""#))),
+        )
+    }),
+    ("mounts in the status", |n| {
+        annotated(
+            "podgraft.dev/status",
+            &format!(r#"{{\"sync\":{{\"mounts\":{{{}}}}}}}"#, list(n, |i| format!(r#"\"c{i}\":[\"/\"]"#))),
+        )
+    }),
     // Long.
     ("a long name", |n| pod(ASKS, APP, "").replace("web", &long(n, "w"))),
     ("a long container name", |n| pod(ASKS, &format!(r#"{{"name":"{}"}}"#, long(n, "c")), "")),
@@ -62,10 +81,14 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("a long parameter name", |n| annotated(&format!("podgraft.dev/sync.{}", long(n, "k")), "")),
     ("a long status", |n| annotated("podgraft.dev/status", &long(n, "s"))),
     ("a long mount path", |n| app("volumeMounts", &format!(r#"{{"name":"v","mountPath":"{}"}}"#, long(n, "/m")))),
-    ("a long volume", |n| spec("volumes", &format!(r#"{{"name":"sync-content","x":[{}]}}"#, list(n, |_| r#"{"a":0}"#.into())))),
+    ("a long volume", |n| {
+        spec("volumes", &format!(r#"{{"name":"sync-content","x":[{}]}}"#, list(n, |_| r#"{"a":0}"#.into())))
+    }),
     // Escapes, which are six bytes for one.
     ("escapes in a value", |n| annotated("podgraft.dev/sync.free", &long(n, r"\u0001"))),
-    ("escapes in a requested name", |n| pod(&format!(r#""podgraft.dev/companions":"{}""#, long(n, r"\u0001")), APP, "")),
+    ("escapes in a requested name", |n| {
+        pod(&format!(r#""podgraft.dev/companions":"{}""#, long(n, r"\u0001")), APP, "")
+    }),
     ("escapes in keys", |n| pod(&list(n, |i| format!(r#""podgraft.dev/\u0001{i}":"""#)), APP, "")),
     ("escapes in a container name", |n| pod(ASKS, &format!(r#"{{"name":"{}"}}"#, long(n, r"\u0001")), "")),
     ("escapes in the status", |n| annotated("podgraft.dev/status", &long(n, r"\u0001"))),
@@ -75,7 +98,9 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("deep in a volume", |n| spec("volumes", &format!(r#"{{"name":"v","x":{}}}"#, deep(n)))),
     ("deep in the status", |n| annotated("podgraft.dev/status", &format!(r#"{{\"sync\":{}}}"#, deep(n)))),
     ("many small numbers", |n| spec("x", &list(n, |_| "0".into()))),
-    ("nearly equal keys", |n| pod(&list(n, |i| format!(r#""podgraft.dev/sync.{}":"""#, "a".repeat(1 + i % 250))), APP, "")),
+    ("nearly equal keys", |n| {
+        pod(&list(n, |i| format!(r#""podgraft.dev/sync.{}":"""#, "a".repeat(1 + i % 250))), APP, "")
+    }),
 ];
 
 /// What a workload adds around its Pods: the idea, and the workload.
@@ -88,7 +113,9 @@ pub(crate) const WORKLOADS: &[Shape] = &[
 
 fn workload(annotations: &str, more: &str) -> String {
     let template = pod(ASKS, APP, "");
-    format!(r#"{{"kind":"Deployment","apiVersion":"apps/v1","metadata":{{"annotations":{{{annotations}}}}},"spec":{{{more}"template":{template}}}}}"#)
+    format!(
+        r#"{{"kind":"Deployment","apiVersion":"apps/v1","metadata":{{"annotations":{{{annotations}}}}},"spec":{{{more}"template":{template}}}}}"#
+    )
 }
 
 /// A Deployment of a Pod.
