@@ -26,11 +26,11 @@ bench:
 
 ## attack  all hostile clients at once against one replica with the chart's limits; SECONDS=120 each, twice
 attack:
-	$(CARGO) bench --locked --bench attack
+	SECONDS=$(SECONDS) $(CARGO) bench --locked --bench attack
 
 ## fuzz    all fuzz targets in turn, SECONDS=100 each; needs a nightly toolchain, installs cargo-fuzz into target/tools
 fuzz:
-	@sh fuzz/run.sh
+	@sh fuzz/run.sh $(SECONDS)
 
 ## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs every fuzz target for SECONDS, and prints how many inputs each executed and what they covered.
+# Runs every fuzz target for so many seconds, 100 if none are given, and prints how many inputs each executed and what they covered.
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/target/tools/bin:$PATH"
 command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --root target/tools
-seconds="${SECONDS_EACH:-${SECONDS:-100}}"
+seconds="${1:-100}"
 seeds="$PWD/target/fuzz-seeds"
 rm -rf "$seeds"
 FUZZ_SEEDS="$seeds" cargo test --locked --quiet --test attacks every_seed >/dev/null ||

@@ -11,6 +11,7 @@ mod wire;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -52,6 +53,9 @@ pub(crate) struct Outcome {
 
 /// Runs it.
 pub(crate) fn run(plan: Plan) -> Outcome {
+    if plan.pinned {
+        pin_clients();
+    }
     let mut server = Server::start(plan.pinned);
     let target = server.target();
     let (friends, foes) = (runtime(), runtime());
@@ -86,6 +90,15 @@ pub(crate) fn run(plan: Plan) -> Outcome {
         largest_charged: server.largest_charged(),
         limit: server.limit(),
         hostile: hostile::ALL.iter().zip(&runs).map(|((name, _), run)| (*name, run.told())).collect(),
+    }
+}
+
+/// Keeps this process, whose threads are all clients, off the server's core where there is another one.
+fn pin_clients() {
+    let own = std::process::id().to_string();
+    let pinned = Command::new("taskset").args(["-a", "-c", "-p", "1", &own]).stdout(Stdio::null()).status();
+    if !pinned.is_ok_and(|status| status.success()) {
+        eprintln!("the clients share the server's core, for there is no second one, or no taskset");
     }
 }
 
