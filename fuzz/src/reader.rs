@@ -50,7 +50,7 @@ fn value(r: &mut Reader<'_>) -> Result<Value, Unreadable> {
         return Ok(serde_json::from_str(text).expect("what the reader takes for a number is one"));
     }
     let rest = r.with_text(Reader::skip);
-    let (_, text) = rest?;
+    let ((), text) = rest?;
     match text.as_bytes().first() {
         Some(b'"') => Ok(Value::String(Reader::of(text).string()?.expect("a string").into_owned())),
         Some(b't' | b'f') => Reader::of(text).boolean().map(Value::Bool),

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use podgraft::manifest;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::hostile::{companions, manifests, pods};
@@ -121,3 +123,63 @@ fn every_target_has_a_file() {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml does not name {name}");
     }
 }
+
+/// What a mutation puts in: what has a meaning in JSON, YAML or here.
+const PIECES: [&str; 24] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\\u0001",
+    "\\ud800",
+    "null",
+    "-0",
+    "1e999",
+    "\n",
+    "\n---\n",
+    "- ",
+    "&a ",
+    "*a",
+    "podgraft.dev/",
+    "sync",
+    "app",
+    "name",
+    "\u{202e}",
+    "\u{0}",
+];
+
+/// One change: where, in parts of 10 000, how many bytes go, and which piece comes.
+type Change = (usize, usize, usize);
+
+fn mutated(seed: &[u8], changes: &[Change]) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for (at, gone, piece) in changes {
+        let at = bytes.len() * at / 10_000;
+        let end = bytes.len().min(at + gone);
+        bytes.splice(at..end, PIECES[piece % PIECES.len()].bytes());
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A fuzzer for those who have none: `PROPTEST_CASES` changes how many are tried.
+    #[test]
+    fn seeds_with_a_few_changes_hold(
+        number in any::<prop::sample::Index>(), changes in prop::collection::vec((0..10_000_usize, 0..4_usize, any::<usize>()), 1..4),
+    ) {
+        let seeds = SEEDS.get_or_init(seeds);
+        let (name, seed) = &seeds[number.index(seeds.len())];
+        let input = mutated(seed, &changes);
+        let (_, target) = ALL.iter().find(|(of, _)| of == name).unwrap();
+        eprintln!("{name}: {}", String::from_utf8_lossy(&input[..input.len().min(2_000)]));
+        target(&input);
+    }
+}
+
+static SEEDS: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();

@@ -3,6 +3,7 @@
 //! [`index`] names for each numbered attempt the test that shows that it fails, here or beside the code.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
+#![allow(clippy::needless_pass_by_value, clippy::format_collect)] // short inputs are built from literals
 
 #[path = "../support/mod.rs"]
 mod support;

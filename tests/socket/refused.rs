@@ -54,7 +54,7 @@ async fn a_head_that_is_not_well_formed_is_refused() {
         assert!(matches!(status(&answer), None | Some(400..=431 | 501)), "{odd:?}: {answer}");
         assert!(!answer.contains("smuggled"), "{odd:?}: {answer}");
     }
-    let many = format!("{HEAD}{}\r\n", (0..101).map(|i| format!("x{i}: y\r\n")).collect::<String>());
+    let many = format!("{HEAD}{}\r\n", "x: y\r\n".repeat(101));
     assert_eq!(status(&answer(&server, many).await), Some(431));
     let long = format!("POST /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(70 << 10));
     assert!(matches!(status(&answer(&server, long).await), None | Some(414 | 431)));
@@ -116,7 +116,9 @@ fn hello(version: [u8; 2], suites: &[u16], extensions: &[u8]) -> Vec<u8> {
     body.push(0);
     let length = |bytes: usize| u16::try_from(bytes).unwrap().to_be_bytes();
     body.extend(length(suites.len() * 2));
-    suites.iter().for_each(|suite| body.extend(suite.to_be_bytes()));
+    for suite in suites {
+        body.extend(suite.to_be_bytes());
+    }
     body.extend([1, 0]);
     body.extend(length(extensions.len()));
     body.extend(extensions);

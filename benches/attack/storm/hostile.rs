@@ -32,8 +32,11 @@ pub(crate) struct Run {
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// What a hostile client does, and how.
+type Client = (&'static str, fn(Run) -> Work);
+
 /// All kinds of hostile clients, by what they do.
-pub(crate) const ALL: [(&str, fn(Run) -> Work); 15] = [
+pub(crate) const ALL: [Client; 15] = [
     ("pattern bombs in the preview", |r| {
         Box::pin(poster(r, "/preview", bodies::preview_of(&bodies::costly_companion()), 1, 300))
     }),

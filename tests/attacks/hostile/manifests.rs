@@ -9,7 +9,7 @@ fn bomb(width: usize, bytes: usize) -> String {
     while text.len() < bytes {
         let aliases = vec![format!("*a{level}"); width].join(", ");
         level += 1;
-        text += &format!("a{level}: &a{level} [{aliases}]\n");
+        text += &["a", &level.to_string(), ": &a", &level.to_string(), " [", &aliases, "]\n"].concat();
     }
     text
 }
