@@ -23,6 +23,14 @@ check:
 bench:
 	$(CARGO) bench --locked --bench review --bench heap
 
+## attack  all hostile clients at once against one replica with the chart's limits; SECONDS=120 each, twice
+attack:
+	SECONDS=$(SECONDS) $(CARGO) bench --locked --bench attack
+
+## fuzz    all fuzz targets in turn, SECONDS=100 each; needs a nightly toolchain, installs cargo-fuzz into target/tools
+fuzz:
+	@sh fuzz/run.sh $(SECONDS)
+
 ## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
@@ -45,4 +53,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench golden cluster reviews image build help
+.PHONY: run test check bench attack fuzz golden cluster reviews image build help

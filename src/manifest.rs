@@ -2,6 +2,7 @@
 //! of Kubernetes.
 
 mod compose;
+mod copies;
 mod document;
 mod emit;
 mod scalar;

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
+use super::copies::Copies;
 use super::{Position, Unreadable, scalar, tagged};
 
-/// How many values a document's aliases may add to it: more is an attack, or a mistake.
-const MOST_ALIASED: usize = 100_000;
-/// How deep values may be nested.
-const DEEPEST: usize = 256;
+/// What a value and its place in a list or mapping need, in bytes, besides its text.
+const VALUE: usize = 96;
+/// How deep values may be nested. The reader of JSON has the same limit: what is read here can be written there.
+const DEEPEST: usize = 127;
 
 /// Reads the one document of a text.
 ///
@@ -39,7 +40,7 @@ pub(super) fn positions(text: &str) -> HashMap<String, Position> {
 struct Composer<'t> {
     events: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, Node>,
-    aliased: usize,
+    copies: Copies,
     depth: usize,
     doubled: bool,
     places: Option<Places>,
@@ -51,17 +52,18 @@ struct Places {
     at: HashMap<String, Position>,
 }
 
-/// A value with how much it holds and how deep it is.
+/// A value with how much memory it needs and how deep it is.
 #[derive(Clone)]
 struct Node {
     value: Value,
+    /// In bytes.
     size: usize,
     depth: usize,
 }
 
 impl Node {
-    fn scalar(value: Value) -> Self {
-        Node { value, size: 1, depth: 0 }
+    fn scalar(value: Value, text: &str) -> Self {
+        Node { value, size: VALUE + text.len(), depth: 0 }
     }
 }
 
@@ -70,7 +72,8 @@ impl<'t> Composer<'t> {
         let mut options = Options::default();
         options.set_emit_comments(false);
         let events = Parser::new_from_str_with_options(text, options);
-        Composer { events, anchors: HashMap::new(), aliased: 0, depth: 0, doubled: false, places: None }
+        let copies = Copies::of(text.len());
+        Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: false, places: None }
     }
 
     fn document(&mut self) -> Result<Value, Unreadable> {
@@ -105,36 +108,34 @@ impl<'t> Composer<'t> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = tagged::value(&text, style, tag.as_deref()).map_err(|m| unreadable(span.start, m))?;
-                Ok(self.keep(anchor, Node::scalar(value)))
+                self.keep(anchor, Node::scalar(value, &text), span)
             }
             Event::SequenceStart(_, anchor, _) => {
                 let node = self.nested(span, Self::sequence)?;
-                Ok(self.keep(anchor, node))
+                self.keep(anchor, node, span)
             }
             Event::MappingStart(_, anchor, _) => {
                 let node = self.nested(span, Self::mapping)?;
-                Ok(self.keep(anchor, node))
+                self.keep(anchor, node, span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
             _ => Err(unreadable(span.start, "a value is missing here")),
         }
     }
 
-    fn keep(&mut self, anchor: usize, node: Node) -> Node {
+    fn keep(&mut self, anchor: usize, node: Node, span: Span) -> Result<Node, Unreadable> {
         if anchor != 0 {
+            self.copies.take(node.size).map_err(|message| unreadable(span.start, message))?;
             self.anchors.insert(anchor, node.clone());
         }
-        node
+        Ok(node)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Unreadable> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(unreadable(span.start, "this alias stands inside of what it stands for; write it out"));
         };
-        self.aliased = self.aliased.saturating_add(node.size);
-        if self.aliased > MOST_ALIASED {
-            return Err(unreadable(span.start, format!("aliases add more than {MOST_ALIASED} values; write them out")));
-        }
+        self.copies.take(node.size).map_err(|message| unreadable(span.start, message))?;
         if self.depth + node.depth > DEEPEST {
             return Err(too_deep(span));
         }
@@ -157,7 +158,7 @@ impl<'t> Composer<'t> {
 
     fn sequence(&mut self) -> Result<Node, Unreadable> {
         let mut items = Vec::new();
-        let (mut size, mut depth) = (1, 0);
+        let (mut size, mut depth) = (VALUE, 0);
         loop {
             let (event, span) = self.next()?;
             if event == Event::SequenceEnd {
@@ -175,7 +176,7 @@ impl<'t> Composer<'t> {
     fn mapping(&mut self) -> Result<Node, Unreadable> {
         let mut members = Map::new();
         let mut written: HashMap<String, usize> = HashMap::new();
-        let (mut size, mut depth) = (1, 0);
+        let (mut size, mut depth) = (VALUE, 0);
         loop {
             let (event, key_span) = self.next()?;
             if event == Event::MappingEnd {
@@ -193,6 +194,7 @@ impl<'t> Composer<'t> {
                 let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
                 let mut node = self.node(event, span)?;
                 self.leave(outer);
+                size += VALUE + key.len();
                 members.insert(key, node.value.take());
                 node
             } else {

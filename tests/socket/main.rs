@@ -12,5 +12,6 @@ mod pressure;
 mod probes;
 mod process;
 mod protocol;
+mod refused;
 mod rotation;
 mod server;
