@@ -30,15 +30,15 @@ impl Ca {
         Ca { issuer: Issuer::new(params, key), pem }
     }
 
-    fn issue(&self, common_name: &str, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Option<(String, String)> {
+    fn issue(&self, common_name: &str, names: &[&str], usage: ExtendedKeyUsagePurpose) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
         params.distinguished_name.push(DnType::CommonName, common_name);
         params.extended_key_usages = vec![usage];
-        Some((params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem()))
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
-    fn client(&self, common_name: &str, names: &[&str]) -> Option<(String, String)> {
+    fn client(&self, common_name: &str, names: &[&str]) -> (String, String) {
         self.issue(common_name, names, ExtendedKeyUsagePurpose::ClientAuth)
     }
 }
@@ -68,14 +68,14 @@ async fn only_clients_with_a_certificate_of_the_ca_and_one_of_the_names_are_answ
     let (server, _folder) = server(&ours).await;
     let mut refused = 0;
     for (what, identity, answered) in [
-        ("the common name", ours.client(NAME, &[]), true),
-        ("a DNS name", ours.client("anything", &["else.example", NAME]), true),
-        ("another of the names", ours.client("kube-apiserver-1", &[]), true),
+        ("the common name", Some(ours.client(NAME, &[])), true),
+        ("a DNS name", Some(ours.client("anything", &["else.example", NAME])), true),
+        ("another of the names", Some(ours.client("kube-apiserver-1", &[])), true),
         ("no certificate", None, false),
-        ("another CA", other.client(NAME, &[NAME]), false),
-        ("another name", ours.client("system:node:a", &["else.example"]), false),
-        ("a longer name", ours.client(&format!("{NAME}.evil"), &[]), false),
-        ("a certificate for servers", ours.issue(NAME, &[NAME], ExtendedKeyUsagePurpose::ServerAuth), false),
+        ("another CA", Some(other.client(NAME, &[NAME])), false),
+        ("another name", Some(ours.client("system:node:a", &["else.example"])), false),
+        ("a longer name", Some(ours.client(&format!("{NAME}.evil"), &[])), false),
+        ("a certificate for servers", Some(ours.issue(NAME, &[NAME], ExtendedKeyUsagePurpose::ServerAuth)), false),
     ] {
         for versions in [vec![&TLS12], vec![&TLS13]] {
             let tls = Tls { identity: identity.clone(), versions, ..server.tls() };
@@ -91,7 +91,7 @@ async fn a_new_ca_is_used_from_the_next_handshake_on_and_a_bad_one_is_not() {
     let (before, after) = (Ca::new(), Ca::new());
     let (server, folder) = server(&before).await;
     let (old, new) = (before.client(NAME, &[]), after.client(NAME, &[]));
-    let tls = |identity: &Option<(String, String)>| Tls { identity: identity.clone(), ..server.tls() };
+    let tls = |identity: &(String, String)| Tls { identity: Some(identity.clone()), ..server.tls() };
     fs::write(folder.path().join("ca.crt"), "no certificate").unwrap();
     sleep(Duration::from_millis(100)).await;
     assert!(is_answered(&server, &tls(&old)).await && !is_answered(&server, &tls(&new)).await);

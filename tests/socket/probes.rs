@@ -72,7 +72,9 @@ fn c1_probes_are_answered_while_more_clients_ask_than_there_are_connections() {
         }
     }
     stop.store(true, Ordering::Relaxed);
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
 }
 
 #[test]

@@ -133,28 +133,30 @@ fn never_one_of_the_first_of_an_address_and_rather_one_that_rests() {
     assert_eq!(go(&mut ranks, 134), None);
 }
 
+/// Only this one has lapsed, and there is nothing else to say against any.
+struct Only(u64);
+impl Conduct for Only {
+    fn had_its_time(&self, _: u64) -> bool {
+        false
+    }
+    fn rests(&self, _: u64) -> bool {
+        false
+    }
+    fn lapsed(&self, serial: u64) -> bool {
+        serial == self.0
+    }
+    fn stuck_in_handshake(&self, _: u64) -> bool {
+        false
+    }
+}
+
 #[test]
 fn a_merit_of_long_ago_is_found_though_only_a_few_are_looked_at() {
     let mut ranks = ranks(&[64, 64], true);
     ranks.remove(100, source(1));
     ranks.insert(100, source(1), 16);
     ranks.prove(100, source(1));
-    struct Only(u64);
-    impl Conduct for Only {
-        fn had_its_time(&self, _: u64) -> bool {
-            false
-        }
-        fn rests(&self, _: u64) -> bool {
-            false
-        }
-        fn lapsed(&self, serial: u64) -> bool {
-            serial == self.0
-        }
-        fn stuck_in_handshake(&self, _: u64) -> bool {
-            false
-        }
-    }
-    let found = (0..128 / LOOKED_AT + 1).find_map(|_| ranks.first_to_go(KEPT, source(0), &Only(100)));
+    let found = (0..=128 / LOOKED_AT).find_map(|_| ranks.first_to_go(KEPT, source(0), &Only(100)));
     assert_eq!(found, Some((100, Eviction::Resting)));
 }
 
@@ -167,7 +169,7 @@ fn a_connection_that_has_rested_for_long_does_not_go_for_clients_that_send_nothi
     let lapsed = Below { lapse: 3, ..Below::default() };
     assert_eq!(ranks.first_to_go(KEPT, source(1), &lapsed), None);
     ranks.remove(100, source(1));
-    assert_eq!(ranks.first_to_go(KEPT, source(1), &lapsed), Some((0, Eviction::Resting)));
+    assert_eq!(ranks.first_to_go(KEPT, source(1), &lapsed), Some((1, Eviction::Resting)));
 }
 
 #[test]
