@@ -10,6 +10,7 @@
 //! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `reach`, `files`, `selector` | one part of the specification each |
 //! | `parameters`, `slots` | parameters: their values, and what they fill |
 //! | `required`, `re2` | what the policies of a required companion can compare |
+//! | `preview` | what is said of a companion that is applied |
 //! | `size`, `suggest` | what is read at all, and how often the nearest name is searched for |
 //! | `security`, `advice`, `loaders` | what works, and should be looked at |
 //! | `compile`, `render`, `writer` | the compiled companion |
@@ -33,6 +34,7 @@ mod parameters;
 mod pattern;
 mod place;
 mod ports;
+mod preview;
 mod re2;
 mod reach;
 mod render;
@@ -57,6 +59,7 @@ use crate::inject::catalogue::Listed;
 use findings::Findings;
 pub use findings::Problem;
 use object::Object;
+pub use preview::advise;
 pub use size::{LARGEST, bytes, too_dense, too_large};
 
 /// What the gate made of an object.

@@ -79,23 +79,16 @@ fn review(body: &str, world: &World) -> usize {
 }
 
 pub(crate) fn preview(body: &str, world: &World) -> usize {
-    let answer = admission::preview(body.as_bytes(), world, advise, |_| {});
+    let answer = admission::preview(body.as_bytes(), world, gate::advise, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }
 
-/// What `serve` says of a companion in the preview.
-fn advise(object: &str) -> Vec<String> {
-    if object.len() > 512 << 10 {
-        return vec!["too large".to_owned()];
-    }
-    let Ok(object) = serde_json::from_str(object) else { return vec!["cannot be read".to_owned()] };
-    let checked = gate::admit(&object);
-    checked.problems.iter().chain(&checked.warnings).map(ToString::to_string).collect()
-}
-
 /// Reads, validates and compiles a companion from its bytes, as a watch of the cluster does.
 pub(crate) fn validate(text: &str) -> usize {
+    if gate::too_large(text.len()).or_else(|| gate::too_dense(text)).is_some() {
+        return 0;
+    }
     let Ok(object) = serde_json::from_str::<Value>(text) else { return 0 };
     let checked = gate::admit(&object);
     checked.problems.iter().chain(&checked.warnings).map(|problem| problem.message.len()).sum()

@@ -12,8 +12,8 @@ use super::findings::Problem;
 /// The most JSON that the specification of a companion may have, in bytes.
 pub const LARGEST: usize = 512 << 10;
 /// The most values, lists and members that it may have. A value in memory takes up to a hundred times its text, so that
-/// bytes alone bound nothing; the lists that the schema bounds have a third of this together.
-const MOST: usize = 32 << 10;
+/// bytes alone bound nothing. The largest companions in use have a few hundred.
+const MOST: usize = 2048;
 /// How deep values may be nested: what walks through them recurses.
 const DEEPEST: usize = 256;
 

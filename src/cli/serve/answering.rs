@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use super::companions;
 use crate::admission::{self, Answer, Record};
+use crate::api::gate;
 use crate::http::{Aside, Event, Heartbeat, Observer, Port, Question, Reviewer};
 use crate::inject::world::World;
 use crate::metrics::Metrics;
@@ -76,7 +76,7 @@ pub(super) fn reviewer(
 ) -> Reviewer {
     let (aside, late) = ((Arc::clone(&world), Arc::clone(&metrics)), (Arc::clone(&world), Arc::clone(&metrics)));
     let is_of_a_companion = |question, body: &[u8]| question == Question::Preview && admission::is_of_a_companion(body);
-    let check = move |_, body: &[u8]| preview(body, &aside.0, &aside.1, companions::advise);
+    let check = move |_, body: &[u8]| preview(body, &aside.0, &aside.1, gate::advise);
     let instead = move |_, body: &[u8]| preview(body, &late.0, &late.1, |_| vec![NOT_CHECKED.to_owned()]);
     Reviewer::new(move |question, body| {
         heartbeat.during(|| match question {

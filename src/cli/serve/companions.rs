@@ -8,12 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use kube::Client;
-use serde_json::value::RawValue;
 use tokio::sync::{Mutex, watch};
 
 use super::background::{Background, Task};
 use super::policies::Kept;
-use crate::api::gate;
 use crate::inject::world::{Settings, World};
 use crate::metrics::{Metrics, Reloadable};
 use crate::source::cluster::{self, Object, Pulse, Reason, Resource, Snapshots, Standing, Wanted};
@@ -264,37 +262,4 @@ fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
         );
     }
     tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
-}
-
-/// What the preview reads of a companion before it looks into it.
-#[derive(serde::Deserialize)]
-struct WithSpec<'t> {
-    #[serde(borrow)]
-    spec: Option<&'t RawValue>,
-}
-
-/// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.
-const MOST_ADVISED: usize = 5;
-
-/// What the preview says of a companion that is applied.
-pub(super) fn advise(object: &str) -> Vec<String> {
-    let unreadable = |why: serde_json::Error| vec![format!("podgraft: will not be used: it cannot be read: {why}")];
-    let spec = match serde_json::from_str::<WithSpec>(object) {
-        Ok(object) => object.spec.map_or("", RawValue::get),
-        Err(why) => return unreadable(why),
-    };
-    // The metadata is the API server's to bound.
-    let beside = object.len() - spec.len();
-    let problem = gate::too_large(spec.len()).or_else(|| gate::too_large(beside)).or_else(|| gate::too_dense(object));
-    if let Some(problem) = problem {
-        return vec![format!("podgraft: will not be used: {problem}")];
-    }
-    let object = match serde_json::from_str(object) {
-        Ok(object) => object,
-        Err(why) => return unreadable(why),
-    };
-    let gated = gate::admit(&object);
-    let problems = gated.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
-    let warnings = gated.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message));
-    problems.chain(warnings).take(MOST_ADVISED).collect()
 }

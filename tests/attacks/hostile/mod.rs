@@ -13,8 +13,8 @@ pub(crate) fn largest() -> usize {
 }
 
 /// The sizes at which each idea is tried: a bound that only holds for small inputs, or only for large ones, is none.
-pub(crate) fn sizes() -> [usize; 3] {
-    [4_000, 64_000.min(largest() / 2), largest()]
+pub(crate) fn sizes() -> [usize; 4] {
+    [4_000, 12_000, 64_000.min(largest() / 2), largest()]
 }
 
 /// As many items as fit into so many bytes, separated by commas.
