@@ -339,7 +339,7 @@ mod tests {
         assert!(matches!(&good.parameters[3].kind, ParameterType::Path { below: Some(below) } if &**below == "/git"));
         assert_eq!(good.placement, Placement::Last);
         assert_eq!(good.hash.len(), 16);
-        assert_eq!(good.containers[0].mount_paths.len(), 4);
+        assert_eq!(good.containers[0].mount_paths.len(), 5, "a mount, two files, the mask of the token and a device");
         let names: Vec<_> = good.identities().map(|(c, init)| (&*c.name, init)).collect();
         assert_eq!(names, [("prepare", true), ("git-sync", true)]);
         assert_eq!(admit(&git_sync()).warnings, []);

@@ -24,11 +24,18 @@ impl<'a> Plan<'a> {
         endpoints.chain(companion.app_env.iter().map(|e| &e.name)).map(|name| &**name)
     }
 
+    /// Lists the variables of each container, in the order of the containers' names, as the status has them.
     pub(super) fn list_env(&mut self, claims: &Claims<'a>) {
-        let places = &self.chosen.places;
-        for name in self.app_variables() {
-            step(places.len());
-            self.added.env.extend(places.iter().map(|c| (&*claims.pod.containers[*c].name, name)));
+        let count = self.app_variables().count();
+        if count == 0 {
+            return;
+        }
+        let mut names: Vec<&str> = self.chosen.places.iter().map(|c| &*claims.pod.containers[*c].name).collect();
+        names.sort_unstable();
+        step(names.len() * count);
+        self.added.env.reserve_exact(names.len() * count);
+        for container in names {
+            self.added.env.extend(self.app_variables().map(|variable| (container, variable)));
         }
     }
 
@@ -88,7 +95,6 @@ impl<'a> Plan<'a> {
     pub(super) fn fit_status(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
         // The status is an object of arrays by container.
         self.added.mounts.sort_by_key(|(container, _)| *container);
-        self.added.env.sort_by_key(|(container, _)| *container);
         let mut entry = Vec::with_capacity(256);
         self.added.write(&mut entry);
         step(entry.len());

@@ -70,6 +70,7 @@ impl<'a> Plan<'a> {
 
     /// Lists the mounts that the app containers get.
     pub(super) fn list_mounts(&mut self, claims: &Claims<'a>) {
+        self.added.mounts.reserve_exact(self.shared.iter().map(|shared| shared.app.len()).sum());
         for shared in &self.shared {
             step(shared.app.len());
             let names = shared.app.iter().map(|container| &*claims.pod.containers[*container].name);
