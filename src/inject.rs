@@ -59,7 +59,14 @@ pub struct Request<'a> {
 /// Decides, and writes the patch.
 #[must_use]
 pub fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
-    review::review(request, world)
+    review::review(request, world, weave::weave)
+}
+
+/// Decides like [`review`], for those who only tell what would happen: no patch is written, and nothing of its size is
+/// held. What would be patched is admitted.
+#[must_use]
+pub fn judge<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+    review::review(request, world, |_, _, _, _| None)
 }
 
 /// The verdict on what is not the creation of a Pod: it is admitted as it is.

@@ -74,7 +74,7 @@ fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Resul
     let Some(template) = workload.template else { return Ok(words) };
     let pod = Pod::read(template.as_bytes())?;
     let asked = inject::Request { pod, namespace: &request.namespace, entry: None, requester: "" };
-    let verdict = inject::review(&asked, world);
+    let verdict = inject::judge(&asked, world);
     if verdict.decision == Decision::Deny {
         let grounds = refusal(&verdict);
         let grounds = grounds.strip_prefix("podgraft: ").unwrap_or(&grounds);

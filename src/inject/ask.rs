@@ -97,6 +97,7 @@ impl<'a> Ask<'a> {
                 note(&mut self.pod_faults, || unknown(Place::PodLabel, key));
             }
         }
+        let mut too_many = false;
         for (key, value) in pod.annotations.iter().flatten() {
             match &**key {
                 keys::COMPANIONS => {
@@ -109,11 +110,16 @@ impl<'a> Ask<'a> {
                 key => {
                     let Some(rest) = key.strip_prefix(keys::PREFIX) else { continue };
                     match rest.split_once('.') {
+                        // The rest of more than anybody needs is not read.
+                        Some(_) if self.parameters.len() == keys::MOST_PARAMETERS => too_many = true,
                         Some((companion, parameter)) => self.parameters.push(Given { companion, parameter, value }),
                         None => note(&mut self.pod_faults, || unknown(Place::PodAnnotation, key)),
                     }
                 }
             }
+        }
+        if too_many {
+            self.pod_faults.push(Reason::TooManyNames { place: Place::PodAnnotation, key: keys::PARAMETERS });
         }
     }
 

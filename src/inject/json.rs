@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+mod held;
 mod nesting;
 mod string;
 mod unreadable;
@@ -24,6 +25,8 @@ pub struct Reader<'a> {
     at: usize,
     /// Whether the string that was passed over last has escapes.
     escaped: bool,
+    /// The bytes of all lists that were made of what was read.
+    held: usize,
 }
 
 /// What a reader has passed over counts as work, a step each byte.
@@ -71,7 +74,7 @@ impl<'a> Reader<'a> {
     /// Starts at the front of a text.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        Reader { text, at: 0, escaped: false }
+        Reader { text, at: 0, escaped: false, held: 0 }
     }
 
     /// Makes sure that nothing but white space is left.
@@ -110,8 +113,7 @@ impl<'a> Reader<'a> {
         let there = self.members(|r, key, escaped| {
             let key = if escaped { r.decode(key)?.into() } else { Cow::Borrowed(key) };
             let value = r.string().map_err(|e| e.below(&key))?;
-            texts.push((key, value.unwrap_or_default()));
-            Ok(())
+            r.keep(&mut texts, (key, value.unwrap_or_default()))
         })?;
         Ok(there.then_some(texts))
     }

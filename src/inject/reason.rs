@@ -472,6 +472,9 @@ impl fmt::Display for Reason {
             }
             Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma, or the annotation"),
             Reason::DoubledName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
+            Reason::TooManyNames { place, key } if *key == super::keys::PARAMETERS => {
+                write!(f, "the Pod has more {place}s {key} than the {} that are allowed", super::keys::MOST_PARAMETERS)
+            }
             Reason::TooManyNames { place, key } => {
                 let most = super::keys::most_names(key);
                 write!(f, "{place} {key} has more than {most} names; at most {most} are allowed")

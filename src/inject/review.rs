@@ -23,7 +23,6 @@ use super::reason::Reason;
 use super::status::Status;
 use super::trouble::effect;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
-use super::weave;
 use super::world::World;
 
 mod choices;
@@ -39,7 +38,10 @@ const MOST_COMPARED: usize = 1024;
 /// For how many plans there is room at once; hardly any Pod has so many.
 const MOST_PLANS: usize = 16;
 
-pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+/// Writes the patch of plans that fit; `None` where there is nothing to add.
+type Write = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
+
+pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World, write: Write) -> Verdict<'a> {
     let pod = &request.pod;
     if is_mirror(pod, request.requester) {
         return left_alone(Reason::MirrorPod, Effect::Tell);
@@ -65,7 +67,7 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
     let suggestions = Cell::new(MOST_SUGGESTIONS);
     let (budget, findings) = (Budget::default(), Vec::new());
     let online = request.entry.is_some();
-    Review { pod, home, world, online, status: &status, injected, suggestions, budget, findings }.run(&ask)
+    Review { pod, home, world, online, status: &status, injected, suggestions, budget, findings }.run(&ask, write)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -94,7 +96,7 @@ struct Review<'s, 'a> {
 }
 
 impl<'s, 'a> Review<'s, 'a> {
-    fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
+    fn run(mut self, ask: &Ask<'a>, write: Write) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
         let presences: Vec<_> =
             candidates.iter().map(|candidate| present::presence(candidate, self.pod, self.status)).collect();
@@ -123,7 +125,7 @@ impl<'s, 'a> Review<'s, 'a> {
         }
         plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));
         self.settle(&mut plans);
-        let patch = weave::weave(self.pod, self.status, &plans, claims.patch_bytes());
+        let patch = write(self.pod, self.status, &plans, claims.patch_bytes());
         drop(plans);
         Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings: self.findings }
     }

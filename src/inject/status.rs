@@ -9,6 +9,8 @@ use super::json::{Reader, Seen, Unreadable, write_string};
 use super::pod::Pod;
 use super::work::step;
 
+mod entry;
+
 /// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
 /// annotations. What says more
 /// was not written here.
@@ -50,8 +52,8 @@ pub(super) struct Added<'a> {
     pub(super) volumes: Vec<&'a str>,
     /// Container and mount path.
     pub(super) mounts: Vec<(&'a str, Cow<'a, str>)>,
-    /// Container and variable.
-    pub(super) env: Vec<(&'a str, &'a str)>,
+    /// The containers that get variables, in order, and the variables that each of them gets.
+    pub(super) env: (Vec<&'a str>, Vec<&'a str>),
     pub(super) ports: Vec<(u16, Protocol)>,
     pub(super) annotations: Vec<&'a str>,
     pub(super) image_pull_secrets: Vec<&'a str>,
@@ -204,79 +206,4 @@ pub(super) fn write<'s>(
         out.push(b'{');
     }
     out.push(b'}');
-}
-
-impl Added<'_> {
-    /// Writes the entry; lists that are empty are left out.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"kind\":");
-        write_string(out, self.kind);
-        out.extend_from_slice(b",\"hash\":");
-        write_string(out, self.hash);
-        write_list(out, "initContainers", &self.init_containers);
-        write_list(out, "containers", &self.containers);
-        write_list(out, "volumes", &self.volumes);
-        write_groups(out, "mounts", &self.mounts, |out, path| write_string(out, path));
-        write_groups(out, "env", &self.env, |out, name| write_string(out, name));
-        for (i, (number, protocol)) in self.ports.iter().enumerate() {
-            let before = if i == 0 { ",\"ports\":[" } else { "," };
-            out.extend_from_slice(format!("{before}\"{number}/{}\"", protocol.as_str()).as_bytes());
-        }
-        if !self.ports.is_empty() {
-            out.push(b']');
-        }
-        write_list(out, "annotations", &self.annotations);
-        write_list(out, "imagePullSecrets", &self.image_pull_secrets);
-        for (i, (container, seconds)) in self.pre_stop.iter().enumerate() {
-            out.extend_from_slice(if i == 0 { b",\"preStop\":{" } else { b"," });
-            write_string(out, container);
-            out.extend_from_slice(format!(":{seconds}").as_bytes());
-        }
-        if !self.pre_stop.is_empty() {
-            out.push(b'}');
-        }
-        out.push(b'}');
-    }
-}
-
-fn write_list(out: &mut Vec<u8>, key: &str, names: &[&str]) {
-    for (i, name) in names.iter().enumerate() {
-        if i == 0 {
-            out.push(b',');
-            write_string(out, key);
-            out.extend_from_slice(b":[");
-        } else {
-            out.push(b',');
-        }
-        write_string(out, name);
-    }
-    if !names.is_empty() {
-        out.push(b']');
-    }
-}
-
-/// Writes pairs that are grouped by their first half as an object of arrays.
-fn write_groups<T>(out: &mut Vec<u8>, key: &str, pairs: &[(&str, T)], write: impl Fn(&mut Vec<u8>, &T)) {
-    let mut group: Option<&&str> = None;
-    for (container, item) in pairs {
-        match group {
-            Some(current) if current == container => out.push(b','),
-            open => {
-                out.push(if open.is_some() { b']' } else { b',' });
-                if open.is_some() {
-                    out.push(b',');
-                } else {
-                    write_string(out, key);
-                    out.extend_from_slice(b":{");
-                }
-                write_string(out, container);
-                out.extend_from_slice(b":[");
-                group = Some(container);
-            }
-        }
-        write(out, item);
-    }
-    if group.is_some() {
-        out.extend_from_slice(b"]}");
-    }
 }

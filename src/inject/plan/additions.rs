@@ -24,19 +24,16 @@ impl<'a> Plan<'a> {
         endpoints.chain(companion.app_env.iter().map(|e| &e.name)).map(|name| &**name)
     }
 
-    /// Lists the variables of each container, in the order of the containers' names, as the status has them.
+    /// Lists the variables, and the containers that get them in the order of their names, as the status has them.
     pub(super) fn list_env(&mut self, claims: &Claims<'a>) {
-        let count = self.app_variables().count();
-        if count == 0 {
+        let variables: Vec<&str> = self.app_variables().collect();
+        if variables.is_empty() {
             return;
         }
         let mut names: Vec<&str> = self.chosen.places.iter().map(|c| &*claims.pod.containers[*c].name).collect();
         names.sort_unstable();
-        step(names.len() * count);
-        self.added.env.reserve_exact(names.len() * count);
-        for container in names {
-            self.added.env.extend(self.app_variables().map(|variable| (container, variable)));
-        }
+        step(names.len() + variables.len());
+        self.added.env = (names, variables);
     }
 
     pub(super) fn fit_annotations(&mut self, claims: &mut Claims<'a>) {
@@ -95,11 +92,10 @@ impl<'a> Plan<'a> {
     pub(super) fn fit_status(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
         // The status is an object of arrays by container.
         self.added.mounts.sort_by_key(|(container, _)| *container);
-        let mut entry = Vec::with_capacity(256);
-        self.added.write(&mut entry);
-        step(entry.len());
-        claims.status_entry(&self.companion.name, entry.len())?;
-        claims.patch(status_bound(entry.len() + self.companion.name.len()))
+        let entry = self.added.length();
+        step(entry);
+        claims.status_entry(&self.companion.name, entry)?;
+        claims.patch(status_bound(entry + self.companion.name.len()))
     }
 
     /// Reports something besides the outcome, unless enough was reported: a Pod can have thousands of containers.

@@ -83,6 +83,8 @@ impl<'a> Pod<'a> {
         if self.containers.is_empty() {
             self.containers = plain;
         } else {
+            r.hold(size_of_val(&*plain), size_of_val(&*self.containers))?;
+            self.containers.reserve_exact(plain.len());
             self.containers.append(&mut plain);
         }
         Ok(())
@@ -94,13 +96,16 @@ impl<'a> Pod<'a> {
                 into.reserve(8);
             }
             let container = Container::read(r, init, index, &mut self.parts)?;
-            push(into, container, MOST_OBJECTS)
+            push(r, into, container, MOST_OBJECTS)
         })
     }
 
     fn read_volumes(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut volumes = Vec::with_capacity(8);
-        if r.array(|r, _| push(&mut volumes, Volume::read(r)?, MOST_OBJECTS))? {
+        if r.array(|r, _| {
+            let volume = Volume::read(r)?;
+            push(r, &mut volumes, volume, MOST_OBJECTS)
+        })? {
             self.volumes = Some(volumes);
         }
         Ok(())
@@ -113,7 +118,10 @@ impl<'a> Pod<'a> {
             r.object(|r, key| match key {
                 "name" => {
                     seen.first(0)?;
-                    r.string()?.map_or(Ok(()), |name| push(&mut names, name, MOST_OBJECTS))
+                    match r.string()? {
+                        Some(name) => push(r, &mut names, name, MOST_OBJECTS),
+                        None => Ok(()),
+                    }
                 }
                 _ => r.skip(),
             })

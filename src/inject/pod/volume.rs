@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::json::{Reader, Seen, Unreadable};
+use super::bounds::name;
 
 /// A volume of a Pod.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl<'a> Volume<'a> {
         let mut seen = Seen::default();
         let (there, json) = r.with_text(|r| {
             r.object(|r, key| match key {
-                "name" => seen.first(0).and_then(|()| r.string()).map(|name| volume.name = name.unwrap_or_default()),
+                "name" => seen.first(0).and_then(|()| name(r)).map(|name| volume.name = name),
                 "emptyDir" | "ephemeral" => {
                     volume.shareable |= r.raw()? != "null";
                     Ok(())

@@ -13,7 +13,7 @@ impl<'a> Review<'_, 'a> {
         'a: 'p,
     {
         let mut remarks = Vec::new();
-        weave::settle_pre_stop(self.pod, plans, |plan, reason| remarks.push((plan, reason)));
+        weave::settle_pre_stop(plans, |plan, reason| remarks.push((plan, reason)));
         let kept = plans
             .iter()
             .enumerate()

@@ -1,37 +1,30 @@
 //! The sleep of app containers before they stop.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 
 use super::super::draft::{AppContainer, Draft, Place};
 use super::super::plan::Plan;
-use super::super::pod::{Lifecycle, Pod};
+use super::super::pod::Lifecycle;
 use super::super::reason::Reason;
+use super::super::work::step;
 
-/// Decides which companion gives each container its sleep: the longest that fits. What does not fit is remarked on.
-pub(in super::super) fn settle_pre_stop(pod: &Pod<'_>, plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
-    let mut offers: HashMap<&str, Vec<(usize, u32)>> = HashMap::new();
-    for (i, plan) in plans.iter().enumerate() {
-        for (name, seconds) in &plan.added.pre_stop {
-            offers.entry(name).or_default().push((i, *seconds));
-        }
-    }
+/// Decides which companion gives each container its sleep: the longest that fits, of equal ones the first.
+pub(in super::super) fn settle_pre_stop(plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
     for (i, plan) in plans.iter_mut().enumerate() {
         plan.remarks.drain(..).for_each(|reason| remark(i, reason));
     }
-    if offers.is_empty() {
+    if plans.iter().filter(|plan| !plan.added.pre_stop.is_empty()).count() < 2 {
         return;
     }
-    let mut givers: HashMap<&str, (usize, u32)> = HashMap::new();
-    for container in pod.containers.iter().filter(|c| !c.init) {
-        let name = &*container.name;
-        for (i, seconds) in offers.get(name).into_iter().flatten().copied() {
-            if givers.get(name).is_none_or(|(_, most)| seconds > *most) {
-                givers.insert(name, (i, seconds));
-            }
-        }
-    }
+    let offers = plans.iter().enumerate().flat_map(|(i, plan)| plan.added.pre_stop.iter().map(move |offer| (i, offer)));
+    let mut givers: Vec<(&str, Reverse<u32>, usize)> =
+        offers.map(|(i, (name, seconds))| (*name, Reverse(*seconds), i)).collect();
+    step(givers.len());
+    givers.sort_unstable();
+    givers.dedup_by_key(|(name, ..)| *name);
     for (i, plan) in plans.iter_mut().enumerate() {
-        plan.added.pre_stop.retain(|(name, _)| givers.get(name).is_some_and(|(giver, _)| *giver == i));
+        let gives = |name: &str| givers.binary_search_by(|giver| giver.0.cmp(name)).is_ok_and(|at| givers[at].2 == i);
+        plan.added.pre_stop.retain(|(name, _)| gives(name));
     }
 }
 
