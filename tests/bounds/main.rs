@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code)]
+#[path = "../attacks/hostile/mod.rs"]
+mod hostile;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -70,6 +73,38 @@ fn worked(pod: &Value, world: &World) -> (Reply, usize, u64) {
 #[track_caller]
 fn denied(reply: &Reply, word: &str) {
     assert!(!reply.allowed && reply.audit.to_string().contains(word), "{}", reply.body);
+}
+
+/// The texts of `tests/attacks`, as Pods and in the preview of a workload.
+#[test]
+fn every_hostile_text_costs_work_in_proportion() {
+    let world = support::world_of(include_str!("../../fuzz/src/world.yaml"));
+    let asked = |object: &str, (group, version, kind, resource): (&str, &str, &str, &str)| {
+        format!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","kind":{{"group":"{group}","version":"{version}","kind":"{kind}"}},"resource":{{"group":"{group}","version":"{version}","resource":"{resource}"}},"namespace":"team","operation":"CREATE","object":{object}}}}}"#
+        )
+    };
+    for (name, make) in hostile::pods::SHAPES {
+        for size in hostile::sizes() {
+            let pod = make(size);
+            let body = asked(&pod, ("", "v1", "Pod", "pods"));
+            let review = || admission::review(body.as_bytes(), Entry::Requested, &world, |_| {});
+            counted(name, &body, &world, review);
+            let body = asked(&hostile::pods::deployment(&pod), ("apps", "v1", "Deployment", "deployments"));
+            counted(name, &body, &world, || admission::preview(body.as_bytes(), &world, |_| Vec::new(), |_| {}));
+        }
+    }
+}
+
+#[track_caller]
+fn counted(name: &str, body: &str, world: &World, call: impl FnOnce() -> admission::Answer) {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let before = work::steps();
+    let answer = call();
+    let (steps, size) = (work::steps() - before, body.len() + answer.body.len());
+    let most = 64 * size + 2_000 * support::good(world);
+    assert!(steps <= most, "{name}: {steps} steps, where {most} are allowed for {size} bytes");
+    assert!(steps > 0, "{name}: nothing was counted");
 }
 
 /// M4
