@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::size;
 use super::testing::{admit, companion, with};
 
 /// Allocations and allocated bytes of validating an object.
@@ -23,13 +24,13 @@ fn map(count: usize, value: &Value) -> Value {
 /// An object of which one part has so many items.
 type Growing = (&'static str, fn(usize) -> Value);
 
-const GROWING: [Growing; 18] = [
+const GROWING: [Growing; 19] = [
     ("shells in a command", |n| companion("/spec/containers/0/command", list(n, |i| json!(["dash", "+O"][i % 2])))),
     ("references in arguments", |n| companion("/spec/containers/0/args", list(n, |_| json!("a$(GITSYNC_REPO)b")))),
     ("references in a script", |n| {
-        companion("/spec/containers/0/args", json!(["sh", "-c", "$(GITSYNC_ROOT)".repeat(n)]))
+        companion("/spec/containers/0/args", json!(["sh", "-c", "$(GITSYNC_ROOT)".repeat(20 * n)]))
     }),
-    ("references without an end", |n| companion("/spec/containers/0/args", json!(["$(".repeat(n)]))),
+    ("references without an end", |n| companion("/spec/containers/0/args", json!(["$(".repeat(100 * n)]))),
     ("unknown fields of a container", |n| {
         let mut object = companion("/spec/containers/0/image", json!("i:1"));
         object["spec"]["containers"][0].as_object_mut().unwrap().extend(map(n, &json!(1)).as_object().unwrap().clone());
@@ -38,6 +39,11 @@ const GROWING: [Growing; 18] = [
     ("unknown fields of the specification", |n| {
         let mut object = companion("/spec/pattern", json!("Sidecar"));
         object["spec"].as_object_mut().unwrap().extend(map(n, &json!(1)).as_object().unwrap().clone());
+        object
+    }),
+    ("the name of an unknown field", |n| {
+        let mut object = companion("/spec/pattern", json!("Sidecar"));
+        object["spec"]["x".repeat(400 * n)] = json!(1);
         object
     }),
     ("variables", |n| companion("/spec/containers/0/env", list(n, |i| json!({"name": format!("V{i}")})))),
@@ -67,7 +73,7 @@ const GROWING: [Growing; 18] = [
     }),
     ("labels", |n| companion("/spec/podSelector", json!({"matchLabels": map(n, &json!("x"))}))),
     ("parameters", |n| companion("/spec/parameters", list(n, |i| json!({"name": format!("p{i}"), "type": "x"})))),
-    ("a text", |n| with(&[("/spec/files", json!([{"path": "/etc/x", "content": "x".repeat(10 * n)}]))])),
+    ("a text", |n| with(&[("/spec/files", json!([{"path": "/etc/x", "content": "x".repeat(40 * n)}]))])),
 ];
 
 #[test]
@@ -75,7 +81,9 @@ fn twice_of_anything_is_at_most_two_and_a_half_times_the_work() {
     // What is made once, such as the schemas.
     let _ = work(&companion("/spec/pattern", json!("Sidecar")));
     for (what, grow) in GROWING {
-        let (once, twice) = (work(&grow(2_000)), work(&grow(4_000)));
+        let (once, twice) = (grow(300), grow(600));
+        assert!(size::check(&twice).is_ok(), "{what}: nothing is looked into");
+        let (once, twice) = (work(&once), work(&twice));
         for (once, twice) in once.into_iter().zip(twice) {
             assert!(twice <= 2.5 * once, "{what}: {once} and then {twice}");
         }
@@ -97,6 +105,7 @@ fn what_is_held_while_a_companion_is_validated_is_a_small_multiple_of_it() {
     let text = companion("/spec/containers/0/args", list(500, |_| json!("x".repeat(1_000))));
     assert!(peak(&text) <= 8.0, "a text: {}", peak(&text));
     // Values of a few bytes take a hundred times their text, which is why their number is bounded.
-    let words = companion("/spec/containers/0/args", list(30_000, |i| json!(["dash", "+O"][i % 2])));
+    let words = companion("/spec/containers/0/args", list(1_900, |i| json!(["dash", "+O"][i % 2])));
+    assert!(size::check(&words).is_ok());
     assert!(peak(&words) <= 64.0, "words: {}", peak(&words));
 }
