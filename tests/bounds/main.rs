@@ -149,6 +149,21 @@ fn companions_that_are_small_alone_have_one_patch_together() {
     assert!(outcomes.contains(&&json!("Injected")) && outcomes.contains(&&json!("PatchTooLarge")), "{}", reply.audit);
 }
 
+/// T2
+#[test]
+fn a_list_of_too_many_containers_is_not_looked_up() {
+    let world = world(&[companion("sync", &json!({}))]);
+    let mut pod = pod("sync", 4_000, &|i| json!({"name": format!("app-{i}")}));
+    let names = |count: usize| (0..count).map(|i| format!("app-{i}")).collect::<Vec<_>>().join(",");
+    pod["metadata"]["annotations"]["podgraft.dev/containers"] = json!(names(64));
+    assert!(review(&pod, &world).allowed);
+    for count in [65, 400_000] {
+        pod["metadata"]["annotations"]["podgraft.dev/containers"] = json!(names(count));
+        let reply = review(&pod, &world);
+        assert!(!reply.allowed && reply.message.contains("more than 64 names"), "{}", reply.message);
+    }
+}
+
 /// T3
 #[test]
 fn the_limit_of_annotations_is_noticed_before_variables_are_listed() {
