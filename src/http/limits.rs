@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// The bounds of a port. The defaults suit an admission webhook of three replicas, and a container of 256 MiB under attack,
-/// of which the process has at most half:
+/// The bounds of a port. The defaults suit an admission webhook of three replicas, and a container of 320 MiB under attack:
 ///
 /// | what | MiB |
 /// |---|---|
@@ -12,8 +11,9 @@ use std::time::Duration;
 /// | bodies and answers in flight, which are charged | 32 |
 /// | and the first 16 KiB of each connection's, which are free | 8 |
 /// | the review that is under way, besides its body and answer | 32 |
-/// | together | 124 |
+/// | companions at their limits, and compiled patterns | 96 |
 /// | kernel buffers: 512 connections, 64 KiB in each direction | 64 |
+/// | together | 284 |
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// How long a TLS handshake may take.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::bodies;
 use super::wire::Target;
 
-/// The memory that the server may have, as the chart limits it.
+/// The memory that the server may have: less than the limit of the chart, which has room for more companions.
 pub(crate) const MEMORY: u64 = 256 << 20;
 
 /// A server that is started again whenever it ends.
