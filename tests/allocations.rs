@@ -1,6 +1,6 @@
 //! What a review asks of the heap: a count that no noise of the machine can hide.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::format_collect)]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! What must not be revealed, and what must not be let through: companions that are not offered to a namespace, and required
 //! ones of which not everything can be read.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod support;
 

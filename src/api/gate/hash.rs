@@ -23,9 +23,9 @@ pub(super) fn of(spec: &Value) -> Box<str> {
 
 /// The sentences for people that an object of the schema can have.
 fn sentences(schema: &Value) -> &'static [&'static str] {
-    if std::ptr::eq(schema, &*schema::SPEC) {
+    if std::ptr::eq(schema, &raw const *schema::SPEC) {
         &["description"]
-    } else if std::ptr::eq(schema, &schema::SPEC["properties"]["parameters"]["items"]) {
+    } else if std::ptr::eq(schema, &raw const schema::SPEC["properties"]["parameters"]["items"]) {
         &["description", "message"]
     } else {
         &[]

@@ -20,7 +20,7 @@ fn writable() -> Value {
 #[test]
 fn nothing_of_the_companions_is_below_a_shared_volume_that_the_app_can_write() {
     let file = ("/spec/files", json!([{"path": FILES.0, "content": "deny all\n"}]));
-    check(shared("/git", writable(), &[file.clone()]), &[FILES.1]);
+    check(shared("/git", writable(), std::slice::from_ref(&file)), &[FILES.1]);
     let mount = [
         ("/spec/volumes", json!([{"name": "keys"}])),
         ("/spec/containers/0/volumeMounts", json!([{"name": "keys", "mountPath": "/git/a/keys"}])),
@@ -45,7 +45,7 @@ fn what_the_app_cannot_write_it_cannot_replace() {
     let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
     let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
     let expected = "spec.files[0].path: the file is below shared volume content, where an app that brings";
-    warns(shared("/git", read_only.clone(), &[file.clone()]), expected);
+    warns(shared("/git", read_only.clone(), std::slice::from_ref(&file)), expected);
     for (app, source) in [
         (read_only, json!({"emptyDir": {}})),
         (writable(), json!({"configMap": {"name": "x", "optional": true}})),
