@@ -1,12 +1,12 @@
 //! The command line, with kubectl's habits: one file per subcommand.
 //!
-//! Data goes to stdout and talk to stderr. Exit codes: 0 is well; 1 is denied, invalid or different; 2 is a wrong
-//! command line.
+//! Data goes to stdout and talk to stderr.
 
 pub mod certs;
 mod companions;
 mod completion;
 mod crds;
+mod exit;
 mod explain;
 mod inject;
 mod input;
@@ -19,7 +19,6 @@ mod talk;
 mod uninject;
 mod validate;
 mod version;
-mod workload;
 
 use std::process::ExitCode;
 
@@ -37,9 +36,10 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  all is well
-  1  something was denied, is invalid or could not be done; with `-o diff`, also: there are differences
-  2  the command line is wrong";
+  0  success
+  1  something was denied or is invalid; with `-o diff`, also: there are differences
+  2  wrong usage
+  3  any other failure, such as a file that cannot be read, or no objects";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -75,7 +75,7 @@ impl Cli {
             if !is_broken_pipe(&error) {
                 talk::error(&format!("{error:#}"));
             }
-            ExitCode::FAILURE
+            ExitCode::from(exit::FAILED)
         })
     }
 }

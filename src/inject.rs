@@ -31,7 +31,7 @@ pub mod verdict;
 mod weave;
 pub mod world;
 
-pub use uninject::uninject;
+pub use uninject::{Removal, removal, uninject};
 
 use pod::Pod;
 use verdict::Verdict;

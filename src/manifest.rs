@@ -3,13 +3,16 @@
 
 mod compose;
 mod document;
+mod edit;
 mod emit;
+mod encoding;
 mod scalar;
 mod split;
 mod tagged;
 
 pub use document::{Document, Format, json};
 pub use emit::yaml;
+pub use encoding::Encoding;
 
 /// Where something stands in a file, counted from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,18 +37,11 @@ pub struct Unreadable {
 /// keep the others from being read.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
-    let text = match std::str::from_utf8(bytes) {
+    let text = match Encoding::decode(bytes) {
         Ok(text) => text,
-        Err(e) => return vec![Err(not_utf8(&bytes[..e.valid_up_to()]))],
+        Err(unreadable) => return vec![Err(unreadable)],
     };
-    split::pieces(text).into_iter().flat_map(|piece| document::read(&piece)).collect()
-}
-
-fn not_utf8(valid: &[u8]) -> Unreadable {
-    let lines = valid.split(|b| *b == b'\n');
-    let last = lines.clone().next_back().unwrap_or_default();
-    let at = Position { line: lines.count(), column: String::from_utf8_lossy(last).chars().count() + 1 };
-    Unreadable { at, message: "this is not UTF-8; save the file as UTF-8".to_owned() }
+    split::pieces(&text).into_iter().flat_map(|piece| document::read(&piece)).collect()
 }
 
 impl Position {

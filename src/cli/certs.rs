@@ -1,7 +1,7 @@
 //! `podgraft certs`: a certificate for development.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,7 +45,7 @@ impl Certs {
             _ if self.force => {}
             0 => {}
             3 => {
-                println!("kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; --force replaces them");
+                writeln!(io::stdout(), "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; --force replaces them")?;
                 return Ok(ExitCode::SUCCESS);
             }
             _ => bail!(
@@ -56,9 +56,10 @@ impl Certs {
         let issued =
             development::issue(names).context("cannot issue a certificate; is each --dns a DNS name or an address?")?;
         write_all(&self.dir, &files, &issued)?;
-        println!("wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year");
-        println!("next: podgraft serve --cert-dir {dir} --companions examples");
-        println!("a webhook configuration wants the authority as its caBundle: base64 -w0 {dir}/ca.crt");
+        let mut out = io::stdout().lock();
+        writeln!(out, "wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year")?;
+        writeln!(out, "next: podgraft serve --cert-dir {dir} --companions examples")?;
+        writeln!(out, "a webhook configuration wants the authority as its caBundle: base64 -w0 {dir}/ca.crt")?;
         Ok(ExitCode::SUCCESS)
     }
 }

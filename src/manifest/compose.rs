@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
+use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
 use super::{Position, Unreadable, scalar, tagged};
 
@@ -212,12 +212,9 @@ impl<'t> Composer<'t> {
         {
             return Ok(None);
         }
-        match self.unplaced(event, span)?.value {
-            Value::String(text) => Ok(Some(text)),
-            Value::Bool(value) => Ok(Some(value.to_string())),
-            Value::Number(number) => Ok(Some(scalar::shortest(&number))),
-            _ => Err(unreadable(span.start, "a key must be text; put it in quotes")),
-        }
+        key_text(self.unplaced(event, span)?.value)
+            .map(Some)
+            .ok_or_else(|| unreadable(span.start, "a key must be text; put it in quotes"))
     }
 
     /// A node whose parts have no position of their own.
@@ -241,6 +238,23 @@ impl<'t> Composer<'t> {
         if let Some(places) = &mut self.places {
             places.pointer.truncate(outer);
         }
+    }
+}
+
+/// The key that a scalar of a mapping is; an inner `None` is the merge key.
+pub(super) fn key_of_scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Option<Option<String>> {
+    if style == ScalarStyle::Plain && tag.is_none() && text == "<<" {
+        return Some(None);
+    }
+    key_text(tagged::value(text, style, tag).ok()?).map(Some)
+}
+
+fn key_text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(scalar::shortest(&number)),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::split::{self, Piece};
-use super::{Position, Unreadable, compose, emit};
+use super::{Position, Unreadable, compose, edit, emit};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -138,10 +138,35 @@ impl Document {
         }
     }
 
+    /// How the value that a JSON pointer means is written in its text.
+    #[must_use]
+    pub fn source(&self, pointer: &str) -> Option<&str> {
+        edit::source(&self.text, self.content(), self.format, pointer)
+    }
+
+    /// Where its content starts, for those who parse it again.
+    fn content(&self) -> usize {
+        if self.format == Format::Json { self.head } else { self.body }
+    }
+
     /// Where its content starts.
     fn start(&self) -> Position {
         let lead = self.text.len() - self.text[self.head..].trim_start().len();
         split::end_of(&self.text[self.body..lead.max(self.body)]).after(self.body_at)
+    }
+
+    /// Its text with a JSON patch applied to it, and the value that it has then. Every line stays but those on which a value
+    /// has to be opened. `None` where the text would not mean the patched value; then `rewritten` is left.
+    #[must_use]
+    pub fn edited(&self, patched: &Value, patch: &[Value]) -> Option<String> {
+        let old = self.value.as_ref()?;
+        let from = self.content();
+        let text = edit::edited(&self.text, from, self.format, old, patch)?;
+        let read = match self.format {
+            Format::Yaml => compose::value(&text[from..]).ok()?,
+            Format::Json => serde_json::from_str(&text[from..]).ok()?,
+        };
+        (read == *patched).then_some(text)
     }
 
     /// Its text with another value in its place: in its language, with its marker, the comments above its content and
