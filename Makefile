@@ -28,6 +28,10 @@ bench:
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
 
+## lines   how many lines of an author inject opens, for inputs in many styles
+lines:
+	@$(CARGO) test --locked --quiet --test text table -- --nocapture
+
 ## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
@@ -46,4 +50,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench golden cluster reviews image build help
+.PHONY: run test check bench golden lines cluster reviews image build help

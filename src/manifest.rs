@@ -8,6 +8,7 @@ mod emit;
 mod encoding;
 mod scalar;
 mod split;
+mod syntax;
 mod tagged;
 
 pub use document::{Document, Format, json};

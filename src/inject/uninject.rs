@@ -176,7 +176,7 @@ impl Work<'_> {
     fn container(&self, name: &str) -> Option<String> {
         ["initContainers", "containers"].iter().find_map(|list| {
             let items = self.pod["spec"][list].as_array()?;
-            let at = items.iter().position(|item| item["name"] == *name)?;
+            let at = items.iter().position(|item| item["name"].as_str().unwrap_or_default() == name)?;
             Some(format!("/spec/{list}/{at}"))
         })
     }

@@ -18,12 +18,20 @@ const DEEPEST: usize = 256;
 /// # Errors
 /// What cannot be read, and where.
 pub(super) fn value(text: &str) -> Result<Value, Unreadable> {
-    Composer::new(text).document()
+    value_from(text, 1)
+}
+
+/// The same for a text that starts at some line of its file: messages may name an earlier line.
+pub(super) fn value_from(text: &str, line: usize) -> Result<Value, Unreadable> {
+    let mut composer = Composer::new(text);
+    composer.first_line = line;
+    composer.document()
 }
 
 /// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
-pub(super) fn doubled_key(text: &str) -> Option<Unreadable> {
+pub(super) fn doubled_key(text: &str, line: usize) -> Option<Unreadable> {
     let mut composer = Composer::new(text);
+    composer.first_line = line;
     composer.document().err().filter(|_| composer.doubled)
 }
 
@@ -42,6 +50,7 @@ struct Composer<'t> {
     aliased: usize,
     depth: usize,
     doubled: bool,
+    first_line: usize,
     places: Option<Places>,
 }
 
@@ -70,7 +79,7 @@ impl<'t> Composer<'t> {
         let mut options = Options::default();
         options.set_emit_comments(false);
         let events = Parser::new_from_str_with_options(text, options);
-        Composer { events, anchors: HashMap::new(), aliased: 0, depth: 0, doubled: false, places: None }
+        Composer { events, anchors: HashMap::new(), aliased: 0, depth: 0, doubled: false, first_line: 1, places: None }
     }
 
     fn document(&mut self) -> Result<Value, Unreadable> {
@@ -186,7 +195,8 @@ impl<'t> Composer<'t> {
             let node = if let Some(key) = key {
                 if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
                     self.doubled = true;
-                    let message = format!("{key} is here a second time, first in line {first}; remove one");
+                    let first = first + self.first_line - 1;
+                    let message = format!("duplicate key {key:?}, first defined in line {first}; remove one");
                     return Err(unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();

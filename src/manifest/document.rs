@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::split::{self, Piece};
-use super::{Position, Unreadable, compose, edit, emit};
+use super::{Position, Unreadable, compose, edit, emit, syntax};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
         }
     }
     let body_at = piece.position(piece.prelude);
-    let value = compose::value(&piece.text[piece.prelude..]).map_err(|e| e.shifted(body_at));
+    let body = &piece.text[piece.prelude..];
+    let value = compose::value_from(body, body_at.line).map_err(|e| syntax::explained(body, e).shifted(body_at));
     vec![value.map(|value| Document {
         value: Some(value).filter(|v| !v.is_null()),
         format: Format::Yaml,
@@ -62,14 +63,14 @@ fn read_json(piece: &Piece<'_>) -> Result<Vec<Document>, Unreadable> {
     let mut from = 0;
     let mut reached = (piece.head, piece.position(piece.head));
     while let Some(value) = stream.next() {
-        let value = value.map_err(|e| json_fault(&e).shifted(piece.position(piece.head)))?;
+        let value = value.map_err(|e| json_fault(&e, documents.is_empty()).shifted(piece.position(piece.head)))?;
         let end = piece.head + stream.byte_offset();
         let end = if piece.text[end..].trim().is_empty() { piece.text.len() } else { end };
         let lead = piece.head.max(from);
         let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
         let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
         reached = (body, body_at);
-        if let Some(fault) = compose::doubled_key(&piece.text[body..end]) {
+        if let Some(fault) = compose::doubled_key(&piece.text[body..end], body_at.line) {
             return Err(fault.shifted(body_at));
         }
         documents.push(Document {
@@ -92,9 +93,10 @@ fn is_meant_as_json(body: &str) -> bool {
     inside.starts_with(['"', '}', ']', '{', '['])
 }
 
-fn json_fault(error: &serde_json::Error) -> Unreadable {
+fn json_fault(error: &serde_json::Error, is_first: bool) -> Unreadable {
     let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message).to_owned();
+    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
+    let message = syntax::explained_json(message, is_first);
     Unreadable { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
 }
 

@@ -38,7 +38,8 @@ impl FlowStyle {
             (false, _) => Dialect::Yaml,
         };
         let unit = first.map(|m| tree.node(m.value).from).filter(|from| lines::is_first(tree.text, *from));
-        let unit = unit.map_or("", |from| lines::indentation(tree.text, from));
+        let inside = unit.map_or("", |from| lines::indentation(tree.text, from));
+        let unit = inside.strip_prefix(lines::indentation(tree.text, root.start)).unwrap_or(inside);
         FlowStyle { dialect, unit: if unit.is_empty() { "  ".to_owned() } else { unit.to_owned() } }
     }
 
