@@ -16,7 +16,7 @@ use super::{exit, talk};
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 use crate::manifest;
-use crate::workload::{self, Workload};
+use crate::workload;
 
 /// Say why the Pods of manifests get their companions, or do not
 ///
@@ -57,12 +57,14 @@ impl Explain {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         self.companions.only_one_stdin(&self.filenames)?;
         let inputs = self.filenames.read_whole("explain")?;
-        let (place, mut failed) = self.companions.settle(&inputs)?;
+        let (place, invalid) = self.companions.settle(&inputs)?;
         let mut pages = Vec::new();
+        let mut denied = false;
         for input in &inputs {
-            failed |= self.file(&place, input, &mut pages);
+            denied |= file(&place, input, &mut pages);
         }
-        if pages.is_empty() {
+        let failed = invalid || denied;
+        if pages.is_empty() && !denied {
             talk::warning("no workloads among these manifests");
         }
         let text = match self.output {
@@ -75,32 +77,33 @@ impl Explain {
         out.flush()?;
         Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
+}
 
-    /// Reviews the workloads of a file; whether any is denied.
-    fn file(&self, place: &Place, input: &Input, pages: &mut Vec<Value>) -> bool {
-        let mut failed = false;
-        for document in &input.documents {
-            review::misplaced(&input.path, document).iter().for_each(talk::remark);
-            for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-                let found = Found { path: &input.path, document, workload };
-                place.review(&found, |verdict| match verdict {
-                    Ok(verdict) => {
-                        failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
-                        pages.push(facts::of(&found, place, verdict));
-                    }
-                    Err(unreadable) => {
-                        failed = true;
-                        talk::remark(&unreadable);
-                    }
-                });
-            }
+/// Reviews the workloads of a file; whether any is denied.
+fn file(place: &Place, input: &Input, pages: &mut Vec<Value>) -> bool {
+    let mut failed = false;
+    for document in &input.documents {
+        review::misplaced(&input.path, document).iter().for_each(talk::remark);
+        for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
+            let found = Found { path: &input.path, document, workload };
+            place.review(&found, |verdict| match verdict {
+                Ok(verdict) => {
+                    failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
+                    pages.push(facts::of(&found, place, verdict));
+                }
+                Err(unreadable) => {
+                    failed = true;
+                    talk::remark(&unreadable);
+                }
+            });
         }
-        failed
     }
+    failed
 }
 
 /// A heading, the table, and the remarks.
-fn page(workload: &Workload<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
+fn page(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
+    let workload = found.workload;
     let namespace = place.namespace(workload);
     let result = match &verdict.decision {
         Decision::Admit => "nothing to add",
@@ -108,7 +111,7 @@ fn page(workload: &Workload<'_>, place: &Place, verdict: &Verdict<'_>) -> String
         Decision::Deny | Decision::Unavailable => "denied",
     };
     let mut page = format!("{workload} in namespace {namespace}: {result}\n");
-    let rows: Vec<[String; 4]> = verdict.outcomes().map(|(companion, finding)| row(companion, finding)).collect();
+    let rows: Vec<[String; 4]> = verdict.outcomes().map(|(companion, finding)| row(place, found, companion, finding)).collect();
     if rows.is_empty() {
         page += "No companion was considered: the Pod asks for none, and none comes by itself to such a Pod.\n";
         if place.world.namespaces.listed(namespace).is_none() {
@@ -151,10 +154,11 @@ fn outcome(finding: &Finding<'_>) -> &'static str {
     }
 }
 
-fn row(companion: &str, finding: &Finding<'_>) -> [String; 4] {
+fn row(place: &Place, found: &Found<'_>, companion: &str, finding: &Finding<'_>) -> [String; 4] {
     let label = finding.reason.label();
     let reason = match &finding.reason {
         Reason::Injected | Reason::AlreadyThere => label.to_owned(),
+        Reason::NotAvailable { .. } => format!("{label}: {}", review::sentence(place, found, finding)),
         reason => format!("{label}: {reason}"),
     };
     [companion.to_owned(), asked_by(finding).to_owned(), outcome(finding).to_owned(), reason]

@@ -10,9 +10,9 @@ use super::input::{Filenames, Input};
 use super::output::{Change, Destination};
 use super::review::{self, Found, Place};
 use super::talk;
-use crate::admission;
-use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::manifest::Document;
+use crate::source::report::Severity;
 use crate::workload;
 
 /// Graft companions onto the Pods of manifests, as the webhook would
@@ -156,18 +156,24 @@ impl Inject {
         let workload = found.workload;
         let denied = matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
         for finding in &verdict.findings {
+            let sentence = || review::sentence(place, found, finding);
             match finding.effect {
-                Effect::Warn => talk::warning(&format!("{workload}: {finding}")),
+                Effect::Warn => remark(found, finding, Severity::Warning, format!("{workload}: {}", sentence())),
+                Effect::Deny => {
+                    let namespace = place.namespace(workload);
+                    let message = format!("{workload} in namespace {namespace}: {}", sentence());
+                    remark(found, finding, Severity::Error, message);
+                }
                 Effect::Tell if !denied && !self.quiet => match finding.via {
-                    Some(via) => talk::note(&format!("{workload}: {finding} ({})", review::asked_by(via))),
-                    None => talk::note(&format!("{workload}: {finding}")),
+                    Some(via) => talk::note(&format!("{workload}: {} ({})", sentence(), review::asked_by(via))),
+                    None => talk::note(&format!("{workload}: {}", sentence())),
                 },
-                _ => {}
+                Effect::Tell => {}
             }
         }
-        if denied {
-            let namespace = place.namespace(workload);
-            talk::error(&format!("{workload} in namespace {namespace}: {}", admission::refusal(verdict)));
-        }
     }
+}
+
+fn remark(found: &Found<'_>, finding: &Finding<'_>, severity: Severity, message: String) {
+    talk::remark(&found.remark(severity, &review::pointer(found, finding), message));
 }

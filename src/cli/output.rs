@@ -5,7 +5,7 @@ mod file;
 mod printer;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum, ValueHint};
@@ -133,22 +133,32 @@ impl Output {
 }
 
 fn apply(input: &Input, document: &Document, change: &Change) -> anyhow::Result<Option<Changed>> {
-    let Some(value) = document.value.as_ref().filter(|_| !change.operations.is_empty()) else { return Ok(None) };
-    let mut patched = value.clone();
-    let operations = Value::Array(change.operations.clone());
-    let patch: json_patch::Patch = serde_json::from_value(operations).context("a patch was malformed")?;
-    json_patch::patch(&mut patched, &patch).context("a patch did not fit")?;
-    let text = document.edited(&patched, &change.operations).unwrap_or_else(|| {
+    if document.value.is_none() || change.operations.is_empty() {
+        return Ok(None);
+    }
+    changed(&input.path, document, &change.operations).map(Some)
+}
+
+/// The text of a document after a patch.
+pub(super) fn edited(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Result<String> {
+    if operations.is_empty() {
+        return Ok(document.text().to_owned());
+    }
+    changed(path, document, operations).map(|changed| changed.text)
+}
+
+fn changed(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Result<Changed> {
+    let mut value = document.value.clone().unwrap_or_default();
+    let patch: json_patch::Patch =
+        serde_json::from_value(Value::Array(operations.to_vec())).context("a patch was malformed")?;
+    json_patch::patch(&mut value, &patch).context("a patch did not fit")?;
+    let text = document.edited(&value, operations).unwrap_or_else(|| {
         let at = document.position("");
-        talk::warning(&format!(
-            "{}:{}:{}: this document cannot be changed in place; it is written again as a whole, without its comments",
-            input.path.display(),
-            at.line,
-            at.column
-        ));
-        document.rewritten(&patched)
+        let place = format!("{}:{}:{}", path.display(), at.line, at.column);
+        talk::warning(&format!("{place}: the text of this document cannot be kept; it is written again without comments"));
+        document.rewritten(&value)
     });
-    Ok(Some(Changed { value: patched, text }))
+    Ok(Changed { value, text })
 }
 
 fn new_text(input: &Input, changed: &[Option<Changed>]) -> String {

@@ -1,5 +1,6 @@
 //! One workload through the pure room.
 
+mod sentence;
 mod unreadable;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use crate::manifest::Document;
 use crate::source::report::{Remark, Severity};
 use crate::workload::{self, Workload};
 
+pub(super) use sentence::{pointer, sentence};
 pub(super) use unreadable::unreadable;
 
 /// What companions are looked up in, and where workloads are that do not say so.

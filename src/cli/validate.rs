@@ -12,9 +12,7 @@ use super::input::{Filenames, Input};
 use super::review::{self, Found, Place, remark};
 use super::talk::number;
 use super::{exit, talk};
-use crate::inject::keys;
-use crate::inject::reason::Reason;
-use crate::inject::verdict::{Effect, Finding};
+use crate::inject::verdict::Effect;
 use crate::manifest::{self, Document};
 use crate::source::report::{Remark, Severity};
 use crate::workload;
@@ -142,27 +140,10 @@ fn check(place: &Place, found: &Found<'_>, remarks: &mut Vec<Remark>) {
                     Effect::Warn => Severity::Warning,
                     Effect::Tell => continue,
                 };
-                let message = format!("{}: {finding}", found.workload);
-                remarks.push(found.remark(severity, &pointer(found, finding), message));
+                let message = format!("{}: {}", found.workload, review::sentence(place, found, finding));
+                remarks.push(found.remark(severity, &review::pointer(found, finding), message));
             }
         }
         Err(unreadable) => remarks.push(unreadable),
     });
-}
-
-/// The annotation or label that a finding is about, where it is in the template; else the template.
-fn pointer(found: &Found<'_>, finding: &Finding<'_>) -> String {
-    let key = match &finding.reason {
-        Reason::ParameterInvalid { companion, parameter, .. }
-        | Reason::ParameterUnknown { companion, parameter, .. }
-        | Reason::ParameterUnused { companion, parameter } => format!("{}{companion}.{parameter}", keys::PREFIX),
-        Reason::UnknownKey { key, .. } | Reason::FileOverridden { key } => key.to_string(),
-        Reason::UnknownContainer { .. } => keys::CONTAINERS.to_owned(),
-        Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),
-        _ => keys::COMPANIONS.to_owned(),
-    };
-    let token = key.replace('~', "~0").replace('/', "~1");
-    let at = |members: &str| format!("{}/metadata/{members}/{token}", found.workload.pod_at());
-    let is_there = |pointer: &String| found.document.value.as_ref().is_some_and(|v| v.pointer(pointer).is_some());
-    ["annotations", "labels"].map(at).into_iter().find(is_there).unwrap_or_else(|| found.workload.pod_at())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{asked_by, outcome, page};
-use crate::cli::review::{Found, Place};
+use crate::cli::review::{self, Found, Place};
 use crate::cli::talk;
 use crate::inject::verdict::{Decision, Effect, Verdict};
 
@@ -19,7 +19,7 @@ pub(super) fn of(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> Val
                 "requestedBy": asked_by(finding),
                 "outcome": outcome(finding),
                 "reason": finding.reason.label(),
-                "message": finding.reason.to_string(),
+                "message": review::sentence(place, found, finding),
             })
         })
         .collect();
@@ -38,7 +38,7 @@ pub(super) fn of(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> Val
         "decision": decision(verdict),
         "companions": companions,
         "remarks": remarks,
-        "text": talk::printable(&page(workload, place, verdict)),
+        "text": talk::printable(&page(found, place, verdict)),
     })
 }
 

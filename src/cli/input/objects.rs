@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Input;
 use crate::cli::review::remark;
-use crate::manifest::Document;
+use crate::manifest::{Document, Position};
 use crate::source::report::{Remark, Severity};
 
 /// What is wrong with the documents of a file.
@@ -24,6 +24,7 @@ fn mistake(input: &Input, document: &Document, value: &Value) -> Option<Remark> 
         let message = format!("{key:?}: a line that separates documents has nothing but --- on it; put a line break after it");
         return Some(Remark {
             field: String::new(),
+            at: Some(Position { column: 1, ..document.position(&pointer) }),
             ..remark(&input.path, document, Severity::Error, &pointer, message)
         });
     }
