@@ -6,7 +6,6 @@ pub mod certs;
 mod companions;
 mod completion;
 mod crds;
-mod exit;
 mod explain;
 mod function;
 mod inject;
@@ -28,6 +27,16 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use reference::reference;
+
+/// Exit codes, the same for all commands.
+mod exit {
+    /// Something was denied or is invalid; with `-o diff` also: there are differences.
+    pub(super) const DENIED: u8 = 1;
+    /// The command line is wrong. clap exits with it on its own.
+    pub(super) const USAGE: u8 = 2;
+    /// Any other failure: a file that cannot be read, a server that does not answer, no objects.
+    pub(super) const FAILED: u8 = 3;
+}
 
 /// podgraft grafts sidecar, ambassador and adapter containers onto Pods, and says why.
 #[derive(Debug, Parser)]

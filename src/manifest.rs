@@ -6,6 +6,7 @@ mod document;
 mod edit;
 mod emit;
 mod encoding;
+mod key;
 mod scalar;
 mod split;
 mod syntax;

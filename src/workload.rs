@@ -140,7 +140,8 @@ fn has_containers(template: &Map<String, Value>) -> bool {
 
 fn carries_key(template: &Map<String, Value>) -> bool {
     let Some(metadata) = template.get("metadata") else { return false };
-    let carries = |map: &str| metadata[map].as_object().is_some_and(|map| map.keys().any(|key| key.starts_with(PREFIX)));
+    let carries =
+        |map: &str| metadata[map].as_object().is_some_and(|map| map.keys().any(|key| key.starts_with(PREFIX)));
     carries("annotations") || carries("labels")
 }
 
@@ -206,9 +207,11 @@ mod tests {
         let at = |at: &str| vec![(at.to_owned(), true)];
         let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {"template": asks}});
         assert_eq!(found(&rollout), at("/spec/template"));
-        let scaled = json!({"apiVersion": "k.io/v1", "kind": "S", "spec": {"jobTemplate": {"spec": {"template": asks}}}});
+        let scaled =
+            json!({"apiVersion": "k.io/v1", "kind": "S", "spec": {"jobTemplate": {"spec": {"template": asks}}}});
         assert_eq!(found(&scaled), at("/spec/jobTemplate/spec/template"));
-        let deep = json!({"apiVersion": "k.io/v1", "kind": "S", "spec": {"groups": [{"template": plain}, {"a/b": asks}]}});
+        let deep =
+            json!({"apiVersion": "k.io/v1", "kind": "S", "spec": {"groups": [{"template": plain}, {"a/b": asks}]}});
         assert_eq!(found(&deep), at("/spec/groups/1/a~1b"));
         let list = json!({"apiVersion": "v1", "kind": "List", "items": [rollout, deep]});
         assert_eq!(found(&list).len(), 2);

@@ -18,6 +18,8 @@ mod inject;
 mod messages;
 #[path = "cli/streams.rs"]
 mod streams;
+#[path = "cli/tools.rs"]
+mod tools;
 #[path = "cli/validate.rs"]
 mod validate;
 

@@ -28,14 +28,13 @@ pub(super) struct Companions {
 /// An RFC 1123 label, as names of namespaces are.
 pub(super) fn namespace(text: &str) -> Result<Box<str>, String> {
     let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let is_label = (1..=63).contains(&text.len())
-        && text.bytes().all(inside)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
+    let is_label =
+        (1..=63).contains(&text.len()) && text.bytes().all(inside) && !text.starts_with('-') && !text.ends_with('-');
     if is_label {
         Ok(text.into())
     } else {
-        Err("must be an RFC 1123 label: at most 63 lowercase letters, digits and -, not at the start or the end".to_owned())
+        Err("must be an RFC 1123 label: at most 63 lowercase letters, digits and -, not at the start or the end"
+            .to_owned())
     }
 }
 

@@ -111,7 +111,8 @@ fn page(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
         Decision::Deny | Decision::Unavailable => "denied",
     };
     let mut page = format!("{workload} in namespace {namespace}: {result}\n");
-    let rows: Vec<[String; 4]> = verdict.outcomes().map(|(companion, finding)| row(place, found, companion, finding)).collect();
+    let rows: Vec<[String; 4]> =
+        verdict.outcomes().map(|(companion, finding)| row(place, found, companion, finding)).collect();
     if rows.is_empty() {
         page += "No companion was considered: the Pod asks for none, and none comes by itself to such a Pod.\n";
         if place.world.namespaces.listed(namespace).is_none() {

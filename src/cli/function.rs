@@ -33,13 +33,14 @@ pub(super) struct Function {}
 
 const EXAMPLES: &str = "\
 Examples:
-  # kustomize: a file that `transformers` of kustomization.yaml names; then: kubectl kustomize --enable-alpha-plugins --enable-exec .
+  # kustomize: a file that `transformers` of kustomization.yaml names; then:
+  # kustomize build --enable-alpha-plugins --enable-exec .
   apiVersion: v1
   kind: ConfigMap
   metadata:
     name: podgraft
     annotations:
-      config.kubernetes.io/function: \"exec: {path: podgraft}\"
+      config.kubernetes.io/function: \"exec: {path: ./podgraft}\"
   data:
     namespace: shop
     companions: |
@@ -69,7 +70,8 @@ fn resource_list(bytes: &[u8]) -> anyhow::Result<Document> {
     let (Some(document), None) = (documents.next(), documents.next()) else {
         bail!("standard input must be one ResourceList");
     };
-    let document = document.map_err(|error| anyhow::anyhow!("-:{}:{}: {}", error.at.line, error.at.column, error.message))?;
+    let document =
+        document.map_err(|error| anyhow::anyhow!("-:{}:{}: {}", error.at.line, error.at.column, error.message))?;
     let is_list = document.value.as_ref().is_some_and(|v| {
         let version = v["apiVersion"].as_str().unwrap_or_default();
         v["kind"] == "ResourceList" && version.starts_with("config.kubernetes.io/")
@@ -105,7 +107,8 @@ fn place(document: &Document, config: &Value) -> anyhow::Result<(Place, Vec<Valu
     let data = &config["data"];
     let is_config_map = config["kind"] == "ConfigMap";
     let namespace = data["namespace"].as_str().filter(|_| is_config_map).unwrap_or("default");
-    let namespace = super::companions::namespace(namespace).map_err(|why| anyhow::anyhow!("functionConfig: data.namespace: invalid value: {namespace:?}: {why}"))?;
+    let namespace = super::companions::namespace(namespace)
+        .map_err(|why| anyhow::anyhow!("functionConfig: data.namespace: invalid value: {namespace:?}: {why}"))?;
     let mut collection = Collection::new(&namespace);
     collection.add(Path::new("-"), document);
     let text = match data["companions"].as_str().filter(|_| is_config_map) {
@@ -148,7 +151,8 @@ fn review_items(
             };
             for finding in &verdict.findings {
                 let sentence = review::sentence(place, &found, finding);
-                let field = review::field(review::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
+                let field =
+                    review::field(review::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
                 results.push(results::result(workload, results::severity(finding.effect), &field, &sentence));
                 if finding.effect == Effect::Deny {
                     talk::remark(&found.remark(Severity::Error, &review::pointer(&found, finding), sentence));

@@ -29,7 +29,7 @@ pub(super) struct Filenames {
         required_unless_present = "files",
         value_hint = ValueHint::AnyPath
     )]
-    filenames: Vec<PathBuf>,
+    named: Vec<PathBuf>,
     /// Search folders through all levels. Hidden files, and links to folders, are left out
     #[arg(short = 'R', long)]
     recursive: bool,
@@ -65,7 +65,7 @@ impl Input {
 impl Filenames {
     /// All paths, in order.
     fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        self.filenames.iter().chain(&self.files)
+        self.named.iter().chain(&self.files)
     }
 
     /// Whether the standard input is one of them.

@@ -75,25 +75,27 @@ impl Destination {
         if self.output == Some(Output::Jsonpatch) {
             return self.deliver(patches(inputs, changes).as_bytes());
         }
-        let mut changed = Vec::new();
-        for (input, changes) in inputs.iter().zip(changes) {
-            let pairs = input.documents.iter().zip(changes);
-            changed.push(pairs.map(|(document, change)| apply(input, document, change)).collect::<anyhow::Result<Vec<_>>>()?);
+        let mut new = Vec::new();
+        for (input, of_input) in inputs.iter().zip(changes) {
+            let pairs = input.documents.iter().zip(of_input);
+            new.push(
+                pairs.map(|(document, change)| apply(input, document, change)).collect::<anyhow::Result<Vec<_>>>()?,
+            );
         }
         if self.in_place {
-            return replace_all(inputs, &changed);
+            return replace_all(inputs, &new);
         }
         if self.is_diff() {
-            let diffs = inputs.iter().zip(&changed).map(|(input, changed)| {
-                let (old, new) = (input.text(), new_text(input, changed));
-                diff::unified(&input.path, &old, &new)
+            let diffs = inputs.iter().zip(&new).map(|(input, new)| {
+                let (before, after) = (input.text(), new_text(input, new));
+                diff::unified(&input.path, &before, &after)
             });
             return self.deliver_diff(&diffs.collect::<String>());
         }
         let mut printer = Printer::new(self.output.and_then(Output::format));
-        for (input, changed) in inputs.iter().zip(&changed) {
-            let changed = changed.iter().map(|c| c.as_ref().map(|c| (&c.value, &*c.text)));
-            printer.file(input.documents.iter().zip(changed));
+        for (input, new) in inputs.iter().zip(&new) {
+            let texts = new.iter().map(|n| n.as_ref().map(|n| (&n.value, &*n.text)));
+            printer.file(input.documents.iter().zip(texts));
         }
         // What was read in one encoding is written in it.
         let first = inputs.first().map_or(Encoding::Utf8, |input| input.encoding);
@@ -102,14 +104,12 @@ impl Destination {
     }
 
     fn deliver(&self, bytes: &[u8]) -> anyhow::Result<()> {
-        match &self.output_file {
-            Some(path) => file::replace(path, bytes).with_context(|| format!("write {}", path.display())),
-            None => {
-                let mut out = io::stdout().lock();
-                out.write_all(bytes)?;
-                Ok(out.flush()?)
-            }
+        if let Some(path) = &self.output_file {
+            return file::replace(path, bytes).with_context(|| format!("write {}", path.display()));
         }
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        Ok(out.flush()?)
     }
 
     fn deliver_diff(&self, text: &str) -> anyhow::Result<()> {
@@ -149,13 +149,15 @@ pub(super) fn edited(path: &Path, document: &Document, operations: &[Value]) -> 
 
 fn changed(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Result<Changed> {
     let mut value = document.value.clone().unwrap_or_default();
-    let patch: json_patch::Patch =
+    let parsed: json_patch::Patch =
         serde_json::from_value(Value::Array(operations.to_vec())).context("a patch was malformed")?;
-    json_patch::patch(&mut value, &patch).context("a patch did not fit")?;
+    json_patch::patch(&mut value, &parsed).context("a patch did not fit")?;
     let text = document.edited(&value, operations).unwrap_or_else(|| {
         let at = document.position("");
         let place = format!("{}:{}:{}", path.display(), at.line, at.column);
-        talk::warning(&format!("{place}: the text of this document cannot be kept; it is written again without comments"));
+        talk::warning(&format!(
+            "{place}: the text of this document cannot be kept; it is written again without comments"
+        ));
         document.rewritten(&value)
     });
     Ok(Changed { value, text })

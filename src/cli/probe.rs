@@ -85,7 +85,10 @@ impl Probe {
                     Ok(_) => workloads.push(workload),
                     Err(error) => {
                         denied = true;
-                        talk::remark(&review::unreadable(&Found { path: &input.path, document, workload: &workload }, &error));
+                        talk::remark(&review::unreadable(
+                            &Found { path: &input.path, document, workload: &workload },
+                            &error,
+                        ));
                     }
                 }
             }

@@ -3,6 +3,7 @@
 mod sentence;
 mod unreadable;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -48,15 +49,16 @@ pub(super) fn remark(path: &Path, document: &Document, severity: Severity, point
 
 /// A JSON pointer as a field path: `spec.containers[0].image`, `metadata.annotations["podgraft.dev/companions"]`.
 pub(super) fn field(pointer: &str) -> String {
+    // Writing to a text cannot fail.
     let mut field = String::new();
     for token in pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")) {
         if !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit()) {
-            field += &format!("[{token}]");
+            let _ = write!(field, "[{token}]");
         } else if token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
             field += if field.is_empty() { "" } else { "." };
             field += &token;
         } else {
-            field += &format!("[{token:?}]");
+            let _ = write!(field, "[{token:?}]");
         }
     }
     field

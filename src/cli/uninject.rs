@@ -98,7 +98,11 @@ impl Uninject {
                     change.denied = true;
                     let key = keys::STATUS.replace('/', "~1");
                     let pointer = format!("{}/metadata/annotations/{key}", workload.pod_at());
-                    talk::remark(&Found { path: &input.path, document, workload }.remark(Severity::Error, &pointer, why));
+                    talk::remark(&Found { path: &input.path, document, workload }.remark(
+                        Severity::Error,
+                        &pointer,
+                        why,
+                    ));
                 }
             }
         }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::{Position, Unreadable, scalar, tagged};
+use super::{Position, Unreadable, key, tagged};
 
 /// How many values a document's aliases may add to it: more is an attack, or a mistake.
 const MOST_ALIASED: usize = 100_000;
@@ -222,7 +222,7 @@ impl<'t> Composer<'t> {
         {
             return Ok(None);
         }
-        key_text(self.unplaced(event, span)?.value)
+        key::text(self.unplaced(event, span)?.value)
             .map(Some)
             .ok_or_else(|| unreadable(span.start, "a key must be text; put it in quotes"))
     }
@@ -248,23 +248,6 @@ impl<'t> Composer<'t> {
         if let Some(places) = &mut self.places {
             places.pointer.truncate(outer);
         }
-    }
-}
-
-/// The key that a scalar of a mapping is; an inner `None` is the merge key.
-pub(super) fn key_of_scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Option<Option<String>> {
-    if style == ScalarStyle::Plain && tag.is_none() && text == "<<" {
-        return Some(None);
-    }
-    key_text(tagged::value(text, style, tag).ok()?).map(Some)
-}
-
-fn key_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(number) => Some(scalar::shortest(&number)),
-        _ => None,
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
     }
     let body_at = piece.position(piece.prelude);
     let body = &piece.text[piece.prelude..];
-    let value = compose::value_from(body, body_at.line).map_err(|e| syntax::explained(body, e).shifted(body_at));
+    let value = compose::value_from(body, body_at.line).map_err(|e| syntax::explained(body, &e).shifted(body_at));
     vec![value.map(|value| Document {
         value: Some(value).filter(|v| !v.is_null()),
         format: Format::Yaml,

@@ -4,13 +4,13 @@
 use super::{Position, Unreadable};
 
 /// An error of the parser for YAML, explained by the text.
-pub(super) fn explained(text: &str, error: Unreadable) -> Unreadable {
+pub(super) fn explained(text: &str, error: &Unreadable) -> Unreadable {
     let lines: Vec<&str> = text.lines().collect();
     let found = merge_conflict(&lines)
-        .or_else(|| template(&lines, &error))
-        .or_else(|| tab(&lines, &error))
-        .or_else(|| indentation(&lines, &error));
-    found.unwrap_or_else(|| reworded(&lines, error))
+        .or_else(|| template(&lines, error))
+        .or_else(|| tab(&lines, error))
+        .or_else(|| indentation(&lines, error));
+    found.unwrap_or_else(|| Unreadable { message: reworded(&lines, error), at: error.at })
 }
 
 /// Markers that Git leaves in a file.
@@ -24,7 +24,11 @@ fn template(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
     let line = error.at.line.checked_sub(1)?;
     let column = lines.get(line)?.find("{{")?;
     let column = lines[line][..column].chars().count();
-    Some(at(line, column, "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -"))
+    Some(at(
+        line,
+        column,
+        "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -",
+    ))
 }
 
 fn tab(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
@@ -48,12 +52,14 @@ fn indentation(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
             return Some(Unreadable { at: error.at, message: message.to_owned() });
         }
         let key = before.trim().trim_start_matches("- ");
-        let message = format!("{key:?} is indented more than the key above it; remove the {}", space(lines, line, indent));
+        let message =
+            format!("{key:?} is indented more than the key above it; remove the {}", space(lines, line, indent));
         return Some(at(line, indent, &message));
     }
     let block = "while parsing a block mapping, did not find expected key";
     if error.message == block && !text.trim_start().starts_with("- ") {
-        let message = "this line is indented less than the key above it, but more than its parent; align it with one of them";
+        let message =
+            "this line is indented less than the key above it, but more than its parent; align it with one of them";
         return Some(at(line, indent, message));
     }
     None
@@ -66,12 +72,12 @@ fn space(lines: &[&str], line: usize, indent: usize) -> &'static str {
     if indent.saturating_sub(above) > 1 { "spaces" } else { "space" }
 }
 
-fn reworded(lines: &[&str], error: Unreadable) -> Unreadable {
+fn reworded(lines: &[&str], error: &Unreadable) -> String {
     let opened = |bracket: &str| {
         let (line, column) = last_open(lines, error.at, bracket)?;
         Some(format!("{}:{}", line + 1, column + 1))
     };
-    let message = match &*error.message {
+    match &*error.message {
         "while parsing a flow mapping, did not find expected ',' or '}'" => {
             let place = opened("{").map_or(String::new(), |place| format!(" that starts at {place}"));
             format!("missing \",\" or \"}}\" in the mapping{place}")
@@ -80,20 +86,22 @@ fn reworded(lines: &[&str], error: Unreadable) -> Unreadable {
             let place = opened("[").map_or(String::new(), |place| format!(" that starts at {place}"));
             format!("missing \",\" or \"]\" in the list{place}")
         }
-        "simple key expected ':'" => "missing \":\" after this key, or it belongs to the value above; indent it".to_owned(),
+        "simple key expected ':'" => {
+            "missing \":\" after this key, or it belongs to the value above; indent it".to_owned()
+        }
         "while parsing a block collection, did not find expected '-' indicator" => {
             "expected \"- \": the lines above are items of a list; indent this line, or remove their dashes".to_owned()
         }
         "while parsing a block mapping, did not find expected key" => {
-            "expected a key: the lines above are keys of a mapping; remove the dash, or indent the line below a key".to_owned()
+            "expected a key: the lines above are keys of a mapping; remove the dash, or indent the line below a key"
+                .to_owned()
         }
         "while parsing node, found unknown anchor" => "unknown anchor: define it with & above this line".to_owned(),
         "unclosed quote" => "missing closing quote".to_owned(),
         message if message.starts_with("unclosed bracket") => format!("missing closing bracket: {message}"),
         message if message.starts_with("unexpected character") => format!("{message}; put the value in quotes"),
         message => message.to_owned(),
-    };
-    Unreadable { message, ..error }
+    }
 }
 
 /// The last bracket before a place that is not closed there; brackets in quotes may deceive it, for a hint only.
@@ -146,7 +154,8 @@ mod tests {
 
     #[test]
     fn each_mistake_says_what_to_do() {
-        let helm = "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -";
+        let helm =
+            "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -";
         for (text, expect) in [
             ("a: 1\n<<<<<<< HEAD\nb: 1\n", "2:1: unresolved merge conflict".to_owned()),
             ("a:\n  image: {{ .V }}\n", format!("2:10: {helm}")),

@@ -90,7 +90,9 @@ impl Search<'_> {
     }
 
     fn keys(&mut self, map: &Value, at: &str) {
-        let of_template = |pod: &String| at.strip_prefix(&**pod).is_some_and(|rest| rest.starts_with("/metadata/") && !rest[10..].contains('/'));
+        let of_template = |pod: &String| {
+            at.strip_prefix(&**pod).is_some_and(|rest| rest.starts_with("/metadata/") && !rest[10..].contains('/'))
+        };
         if self.templates.iter().any(of_template) {
             return;
         }
@@ -120,7 +122,10 @@ mod tests {
         let at: Vec<String> = outside_of_templates(&workflow).into_iter().map(|k| k.pointer).collect();
         assert_eq!(
             at,
-            ["/spec/podMetadata/annotations/podgraft.dev~1companions", "/spec/templates/0/metadata/labels/podgraft.dev~1inject"]
+            [
+                "/spec/podMetadata/annotations/podgraft.dev~1companions",
+                "/spec/templates/0/metadata/labels/podgraft.dev~1inject"
+            ]
         );
         let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"annotations": ours},
             "spec": {"template": {"metadata": {"annotations": ours}, "spec": {"containers": []}}}});

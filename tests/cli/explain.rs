@@ -13,7 +13,9 @@ fn a_table_for_each_workload_says_who_asked_and_why() {
     assert_eq!(lines[2], "logger      Pod        injected   Injected");
     assert_eq!(lines[3..5], ["", "deployment/bad in namespace default: denied"]);
     assert!(
-        lines[6].starts_with("nonsense    Pod        denied    NotAvailable: companion \"nonsense\" not found among 1 companion"),
+        lines[6].starts_with(
+            "nonsense    Pod        denied    NotAvailable: companion \"nonsense\" not found among 1 companion"
+        ),
         "{}",
         run.out
     );

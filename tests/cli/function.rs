@@ -34,10 +34,22 @@ fn a_function_takes_companions_from_its_config_and_keeps_the_text() {
             let run = Folder::new().pipe(command, &text);
             assert_eq!(run.code, 0, "{}", run.err);
             let list = value(&run.out);
-            assert_eq!(list["items"][0]["spec"]["template"]["spec"]["initContainers"][0]["name"], "logger", "{}", run.out);
+            assert_eq!(
+                list["items"][0]["spec"]["template"]["spec"]["initContainers"][0]["name"], "logger",
+                "{}",
+                run.out
+            );
             let result = &list["results"][0];
-            assert_eq!((&result["severity"], &result["resourceRef"]["name"]), (&"info".into(), &"web".into()), "{result}");
-            assert_eq!((&result["file"]["path"], &result["file"]["index"]), (&"web.yaml".into(), &2.into()), "{result}");
+            assert_eq!(
+                (&result["severity"], &result["resourceRef"]["name"]),
+                (&"info".into(), &"web".into()),
+                "{result}"
+            );
+            assert_eq!(
+                (&result["file"]["path"], &result["file"]["index"]),
+                (&"web.yaml".into(), &2.into()),
+                "{result}"
+            );
             let mut lines = run.out.lines();
             assert!(text.lines().all(|line| lines.any(|new| new == line)), "{}", run.out);
         }

@@ -43,13 +43,7 @@ fn a_deployment_gets_its_companion_and_the_rest_passes_byte_for_byte() {
 #[test]
 fn what_asks_for_nothing_is_not_touched_at_all() {
     let pod = "{\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"},\n \"spec\": {\"containers\": []}}  \n\n";
-    for text in [
-        pod,
-        "# nothing\n---\nkind: X\n",
-        "a: [1, 2]\n",
-        "\u{feff}kind: X\r\n---\r\nkind: Y\r\n",
-        "{}\n",
-    ] {
+    for text in [pod, "# nothing\n---\nkind: X\n", "a: [1, 2]\n", "\u{feff}kind: X\r\n---\r\nkind: Y\r\n", "{}\n"] {
         let run = Folder::new().pipe("inject -f - --companions companion.yaml", text);
         assert_eq!((run.code, &*run.out), (0, text), "{}", run.err);
     }

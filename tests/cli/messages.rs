@@ -15,29 +15,52 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let web = || deployment("web", "logger");
-    let annotated = |line: &str| web().replace("companions: logger\n", &format!("companions: logger\n        {line}\n"));
+    let annotated =
+        |line: &str| web().replace("companions: logger\n", &format!("companions: logger\n        {line}\n"));
     let case = |name, command, text: String| Case { name, command, text };
     let inject = "inject -c companion.yaml in.yaml";
     let pod = |name: &str, rest: &str| {
-        format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  containers:\n  - name: app\n    image: app:1\n{rest}")
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  containers:\n  - name: app\n    image: app:1\n{rest}"
+        )
     };
     let rollout = web().replace("apps/v1", "argoproj.io/v1alpha1").replace("Deployment", "Workflow");
     vec![
         case("a number in an annotation", inject, annotated("podgraft.dev/logger.count: 8")),
         case("a number in the annotation of another tool", inject, annotated("example.com/build: 0777")),
         case("a list of companions", inject, deployment("web", "[logger]")),
-        case("a boolean in the label", inject, web().replace("      annotations:", "      labels: {podgraft.dev/inject: true}\n      annotations:")),
+        case(
+            "a boolean in the label",
+            inject,
+            web().replace("      annotations:", "      labels: {podgraft.dev/inject: true}\n      annotations:"),
+        ),
         case("yes as a name", inject, pod("yes", "")),
-        case("on as the name of a variable", "explain in.yaml", pod("web", "    env:\n    - name: ON\n      value: x\n")),
-        case("a port in quotes", "validate -c companion.yaml in.yaml", pod("web", "    ports:\n    - containerPort: \"8080\"\n")),
+        case(
+            "on as the name of a variable",
+            "explain in.yaml",
+            pod("web", "    env:\n    - name: ON\n      value: x\n"),
+        ),
+        case(
+            "a port in quotes",
+            "validate -c companion.yaml in.yaml",
+            pod("web", "    ports:\n    - containerPort: \"8080\"\n"),
+        ),
         case("a list that is a mapping", inject, pod("web", "    env: {A: b}\n")),
         case("no companions", "inject in.yaml", web()),
         case("an unknown companion", inject, deployment("web", "loger")),
         case("names without commas", inject, deployment("web", "logger clock")),
         case("a companion for other Pods", "inject -c other.yaml in.yaml", deployment("web", "other")),
-        case("a companion for other namespaces", "inject -c other.yaml -n shop in.yaml", deployment("web", "elsewhere")),
+        case(
+            "a companion for other namespaces",
+            "inject -c other.yaml -n shop in.yaml",
+            deployment("web", "elsewhere"),
+        ),
         case("an unknown parameter", inject, annotated("podgraft.dev/logger.cuont: \"8\"")),
-        case("an annotation on the wrong object", inject, web().replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n")),
+        case(
+            "an annotation on the wrong object",
+            inject,
+            web().replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n"),
+        ),
         case("an annotation where there is no Pod template", inject, rollout.replace("containers:", "steps:")),
         case("a misspelled kind", "validate -c companion.yaml in.yaml", web().replace("Deployment", "Deploymnet")),
         case("a path that does not exist", "inject missing.yaml", String::new()),
@@ -65,8 +88,12 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn each_mistake_says_what_and_where_and_how_to_fix_it() {
-    let other = COMPANION.replace("name: logger", "name: other").replace("spec:\n", "spec:\n  podSelector: {matchLabels: {app: other}}\n");
-    let elsewhere = COMPANION.replace("name: logger", "name: elsewhere").replace("spec:\n", "spec:\n  namespaceSelector: {matchLabels: {team: other}}\n");
+    let other = COMPANION
+        .replace("name: logger", "name: other")
+        .replace("spec:\n", "spec:\n  podSelector: {matchLabels: {app: other}}\n");
+    let elsewhere = COMPANION
+        .replace("name: logger", "name: elsewhere")
+        .replace("spec:\n", "spec:\n  namespaceSelector: {matchLabels: {team: other}}\n");
     // Nothing else is to be said about it.
     let complete = COMPANION.trim_end().to_owned()
         + "\n    resources: {requests: {cpu: 5m, memory: 8Mi}, limits: {memory: 16Mi}}\n    securityContext: {runAsNonRoot: true, runAsUser: 65532, \
@@ -81,7 +108,15 @@ fn each_mistake_says_what_and_where_and_how_to_fix_it() {
     for case in cases() {
         fs::write(folder.0.path().join("in.yaml"), &case.text).unwrap();
         let run = folder.run(case.command);
-        let _ = write!(page, "# {}: {}\n{}{}exit code {}\n\n", case.name, case.command, run.out_of_mistake(), run.err, run.code);
+        let _ = write!(
+            page,
+            "# {}: {}\n{}{}exit code {}\n\n",
+            case.name,
+            case.command,
+            run.out_of_mistake(),
+            run.err,
+            run.code
+        );
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/messages.txt");
     if std::env::var_os("UPDATE").is_some() {

@@ -12,7 +12,8 @@ impl Folder {
     fn shell(&self, script: &str) -> (i32, String, String) {
         let path = std::path::Path::new(env!("CARGO_BIN_EXE_podgraft")).parent().unwrap().to_owned();
         let path = format!("{}:{}", path.display(), std::env::var("PATH").unwrap());
-        let output = Command::new("bash").args(["-c", script]).env("PATH", path).current_dir(self.0.path()).output().unwrap();
+        let output =
+            Command::new("bash").args(["-c", script]).env("PATH", path).current_dir(self.0.path()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
     }
@@ -110,7 +111,10 @@ fn utf_16_is_read_and_written_back_and_binary_files_are_named() {
     assert_eq!(folder.run("uninject -q -i a.yaml").code, 0);
     assert_eq!(fs::read(folder.0.path().join("a.yaml")).unwrap(), encode(&text));
     let logo = folder.run(&format!("{INJECT} logo.yaml"));
-    assert_eq!(logo.err, "logo.yaml:1:1: error: not a text file\nerror: nothing written: 1 document could not be read\n");
+    assert_eq!(
+        logo.err,
+        "logo.yaml:1:1: error: not a text file\nerror: nothing written: 1 document could not be read\n"
+    );
 }
 
 #[test]

@@ -51,7 +51,8 @@ fn pod(manifests: &str) -> Result<Value, Complaint> {
 fn words(case: &Case, said: &str) -> String {
     let about = |severity: &str, line: &str, workload: &str| {
         let (place, rest) = line.split_once(&format!(": {severity}: "))?;
-        let (_, sentence) = format!(" {rest}").split_once(&format!(" {workload}: ")).map(|(f, s)| (f.to_owned(), s.to_owned()))?;
+        let (_, sentence) =
+            format!(" {rest}").split_once(&format!(" {workload}: ")).map(|(f, s)| (f.to_owned(), s.to_owned()))?;
         place.starts_with(case.path.to_str().unwrap()).then_some(sentence)
     };
     let in_namespace = format!("{} in namespace {}", case.workload, case.namespace);

@@ -47,7 +47,10 @@ fn edit(text: &str, operations: impl Fn(&Workload<'_>) -> Vec<Value>) -> Edited 
     edited
 }
 
-fn edit_document(document: &Document, operations: impl Fn(&Workload<'_>) -> Vec<Value>) -> (Option<String>, Option<Value>) {
+fn edit_document(
+    document: &Document,
+    operations: impl Fn(&Workload<'_>) -> Vec<Value>,
+) -> (Option<String>, Option<Value>) {
     let Some(value) = &document.value else { return (None, None) };
     let mut all = Vec::new();
     for workload in workload::workloads(value) {
@@ -88,7 +91,8 @@ pub(crate) fn bare(values: &[Value]) -> Vec<Value> {
 }
 
 fn bare_value(value: &Value) -> Value {
-    let is_empty = |v: &Value| v.is_null() || v.as_object().is_some_and(Map::is_empty) || *v == Value::Array(Vec::new());
+    let is_empty =
+        |v: &Value| v.is_null() || v.as_object().is_some_and(Map::is_empty) || *v == Value::Array(Vec::new());
     match value {
         Value::Object(members) => {
             let members = members.iter().map(|(key, value)| (key.clone(), bare_value(value)));

@@ -21,7 +21,8 @@ fn the_manifests_of_kubernetes_keep_their_lines() {
         return;
     };
     // Every Pod gets the companion, for nobody in there requests one.
-    let companions = COMPANIONS.replace("pattern: Sidecar\n  containers", "pattern: Sidecar\n  activation: ClusterWide\n  containers");
+    let companions = COMPANIONS
+        .replace("pattern: Sidecar\n  containers", "pattern: Sidecar\n  activation: ClusterWide\n  containers");
     let world = support::world_of(&companions);
     let (mut files, mut changed, mut opened) = (0, 0, 0);
     for file in FOLDERS.iter().flat_map(|folder| manifests(&module.join(folder))) {

@@ -31,7 +31,8 @@ const EXAMPLES: [&str; 4] = ["git-sync", "redis", "web-was", "metrics-adapter"];
 fn no_line_is_lost_but_those_that_have_to_be_opened() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Variables go in front of the app's own, and would open a list in brackets.
-    let companions = COMPANIONS.replace("  activation: ClusterWide\n", "").replace("    env: [{name: TAIL, value: \"yes\"}]\n", "");
+    let companions =
+        COMPANIONS.replace("  activation: ClusterWide\n", "").replace("    env: [{name: TAIL, value: \"yes\"}]\n", "");
     let world = support::world_of(&companions);
     println!("{:<28} {:>5} {:>6} {:>9}", "INPUT", "LINES", "OPENED", "UNINJECT");
     for (name, most) in INPUTS {

@@ -70,5 +70,5 @@ pub(super) fn without_text(pages: Vec<Value>) -> Vec<Value> {
 /// The names of the workloads that change or are denied, a line each.
 pub(super) fn names(pages: &[Value]) -> String {
     let named = pages.iter().filter(|page| page["decision"] != "unchanged");
-    named.map(|page| format!("{}\n", page["qualifiedName"].as_str().unwrap_or_default())).collect()
+    named.flat_map(|page| [page["qualifiedName"].as_str().unwrap_or_default(), "\n"]).collect()
 }

@@ -21,7 +21,8 @@ fn mistake(input: &Input, document: &Document, value: &Value) -> Option<Remark> 
     };
     if let Some(key) = members.keys().find(|key| key.starts_with("---")) {
         let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-        let message = format!("{key:?}: a line that separates documents has nothing but --- on it; put a line break after it");
+        let message =
+            format!("{key:?}: a line that separates documents has nothing but --- on it; put a line break after it");
         return Some(Remark {
             field: String::new(),
             at: Some(Position { column: 1, ..document.position(&pointer) }),

@@ -16,7 +16,9 @@ const MOST_NAMED: usize = 8;
 pub(in crate::cli) fn sentence(place: &Place, found: &Found<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
         (Reason::NotAvailable { .. }, Some(name)) => unavailable(place, found, name),
-        (Reason::CompanionInvalid, Some(name)) => format!("companion {name:?} is invalid; fix the errors of its manifest"),
+        (Reason::CompanionInvalid, Some(name)) => {
+            format!("companion {name:?} is invalid; fix the errors of its manifest")
+        }
         _ => finding.to_string(),
     }
 }
@@ -42,7 +44,10 @@ fn unavailable(place: &Place, found: &Found<'_>, name: &str) -> String {
     let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
     let more = if count > MOST_NAMED { ", …" } else { "" };
     let listed = names.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(", ");
-    format!("companion {name:?} not found among {} ({listed}{more}){hint}", super::super::talk::number(count, "companion"))
+    format!(
+        "companion {name:?} not found among {} ({listed}{more}){hint}",
+        super::super::talk::number(count, "companion")
+    )
 }
 
 /// Which requirement of its selectors is not met.
@@ -61,7 +66,9 @@ fn not_selected(place: &Place, found: &Found<'_>, listed: &Listed, namespace: &s
     match selectors.and_then(|(_, namespaces)| unmet(namespaces, label)) {
         Some(requirement) => {
             let unknown = if known.is_none() { ", and that namespace is not among the manifests" } else { "" };
-            format!("companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{unknown}")
+            format!(
+                "companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{unknown}"
+            )
         }
         None => format!("companion {name:?} is not available to this Pod"),
     }

@@ -34,7 +34,10 @@ impl Unreadable {
     #[must_use]
     pub fn pointer(&self) -> String {
         let index = |part: &str| {
-            part.strip_prefix('[')?.strip_suffix(']').filter(|i| i.bytes().all(|b| b.is_ascii_digit())).map(str::to_owned)
+            part.strip_prefix('[')?
+                .strip_suffix(']')
+                .filter(|i| i.bytes().all(|b| b.is_ascii_digit()))
+                .map(str::to_owned)
         };
         let token = |part: &str| index(part).unwrap_or_else(|| part.replace('~', "~0").replace('/', "~1"));
         self.0.path.iter().rev().fold(String::new(), |pointer, part| format!("{pointer}/{}", token(part)))

@@ -1,10 +1,10 @@
 //! Changes of flow collections: entries and their commas are added and removed.
 
 use super::flow_text::{FlowStyle, indent_like};
+use super::lines;
 use super::overlay::{Entry, Overlay, Slot};
 use super::splice::Splices;
 use super::tree::{Id, Shape, Tree};
-use super::lines;
 
 /// Writes the changes of a flow collection, of which at least one entry is kept.
 pub(super) fn write(
@@ -46,11 +46,13 @@ struct Flow<'a> {
     old: Vec<Id>,
 }
 
-impl<'a> Flow<'a> {
+impl Flow<'_> {
     /// For each entry its place among the old ones; `None` for what is added. Old ones must be in their order.
     fn places(&self, entries: &[Entry]) -> Option<Vec<Option<usize>>> {
         let place = |entry: &Entry| match entry.slot {
-            Slot::Old(id) | Slot::New { instead_of: Some(id), .. } => self.old.iter().position(|old| *old == id).map(Some),
+            Slot::Old(id) | Slot::New { instead_of: Some(id), .. } => {
+                self.old.iter().position(|old| *old == id).map(Some)
+            }
             Slot::New { .. } => Some(None),
         };
         let places: Vec<Option<usize>> = entries.iter().map(place).collect::<Option<_>>()?;

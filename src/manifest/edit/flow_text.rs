@@ -76,13 +76,13 @@ impl FlowStyle {
         match self.dialect {
             Dialect::Json | Dialect::CompactJson => out.push_str(&Value::from(key).to_string()),
             Dialect::Kyaml if !simple => emit::write_escaped(out, key),
-            Dialect::Kyaml | Dialect::Yaml => self.text(out, key, Dialect::Yaml),
+            Dialect::Kyaml | Dialect::Yaml => Self::text(out, key, Dialect::Yaml),
         }
         out.push(':');
         out.push_str(self.blank());
     }
 
-    fn text(&self, out: &mut String, text: &str, dialect: Dialect) {
+    fn text(out: &mut String, text: &str, dialect: Dialect) {
         match dialect {
             Dialect::Json | Dialect::CompactJson => out.push_str(&Value::from(text).to_string()),
             Dialect::Kyaml => emit::write_escaped(out, text),
@@ -118,7 +118,7 @@ impl FlowStyle {
                 }
                 out.push(']');
             }
-            Value::String(text) => self.text(out, text, self.dialect),
+            Value::String(text) => Self::text(out, text, self.dialect),
             other => out.push_str(&other.to_string()),
         }
     }

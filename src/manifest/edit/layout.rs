@@ -10,10 +10,14 @@ pub(super) fn style(tree: &Tree<'_>, near: Id) -> Style {
     let node = tree.node(near);
     let near: Vec<Id> = node.children().collect();
     let all = || near.iter().copied().chain(node.parent.map(|(id, _)| id)).chain(tree.ids());
-    if let Some(step) = all().find_map(|id| depth(tree, id, |shape| matches!(shape, Shape::Mapping { flow: false, .. }))) {
+    if let Some(step) =
+        all().find_map(|id| depth(tree, id, |shape| matches!(shape, Shape::Mapping { flow: false, .. })))
+    {
         style.step = step;
     }
-    if let Some(list) = all().find_map(|id| depth(tree, id, |shape| matches!(shape, Shape::Sequence { flow: false, .. }))) {
+    if let Some(list) =
+        all().find_map(|id| depth(tree, id, |shape| matches!(shape, Shape::Sequence { flow: false, .. })))
+    {
         style.list = list;
     }
     let own = std::iter::once(node);

@@ -77,7 +77,8 @@ impl<'t> Overlay<'t> {
     /// Changes the value of an entry that is written out.
     fn change_within(&mut self, id: Id, at: usize, slot: Slot, rest: &[String], operation: &Operation) -> Option<()> {
         let Slot::New { mut value, instead_of } = slot else { return None };
-        let pointer: String = rest.iter().map(|t| format!("/{}", t.replace('~', "~0").replace('/', "~1"))).collect();
+        let tokens = rest.iter().map(|token| token.replace('~', "~0").replace('/', "~1"));
+        let pointer = tokens.fold(String::new(), |pointer, token| pointer + "/" + &token);
         let patch = match (&operation.value, operation.replaces) {
             (None, _) => json!([{"op": "remove", "path": pointer}]),
             (Some(new), true) => json!([{"op": "replace", "path": pointer, "value": new}]),
@@ -198,13 +199,11 @@ impl<'t> Overlay<'t> {
             Slot::New { value, .. } => Some(value.clone()),
             Slot::Old(child) => self.meaning(*child),
         };
-        match self.tree.node(id).shape {
-            Shape::Sequence { .. } => entries.iter().map(value).collect::<Option<Vec<_>>>().map(Value::Array),
-            _ => {
-                let members = entries.iter().map(|e| Some((e.key.clone()?, value(e)?)));
-                members.collect::<Option<Map<_, _>>>().map(Value::Object)
-            }
+        if matches!(self.tree.node(id).shape, Shape::Sequence { .. }) {
+            return entries.iter().map(value).collect::<Option<Vec<_>>>().map(Value::Array);
         }
+        let members = entries.iter().map(|e| Some((e.key.clone()?, value(e)?)));
+        members.collect::<Option<Map<_, _>>>().map(Value::Object)
     }
 
     fn entry(&self, id: Id, at: usize) -> Option<Entry> {

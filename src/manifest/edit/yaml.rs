@@ -4,7 +4,7 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Str
 
 use super::lines;
 use super::tree::{Id, Member, Shape, Tree};
-use crate::manifest::compose;
+use crate::manifest::key::{self, Key};
 
 /// Reads the tree of a document that was read before.
 pub(super) fn tree(text: &str, from: usize) -> Option<Tree<'_>> {
@@ -20,7 +20,7 @@ pub(super) fn tree(text: &str, from: usize) -> Option<Tree<'_>> {
             Event::DocumentStart(explicit, _) => lead = if explicit { builder.bytes(span)?.1 } else { from },
             Event::StreamEnd | Event::DocumentEnd => return None,
             event => {
-                builder.tree.root = builder.node(event, span, &Place { parent: None, from: lead, lead, column: 0 })?;
+                builder.tree.root = builder.node(&event, span, &Place { parent: None, from: lead, lead, column: 0 })?;
                 return Some(builder.tree);
             }
         }
@@ -51,31 +51,31 @@ impl<'t> Builder<'t> {
         Some((self.from + span.start.byte_offset()?, self.from + span.end.byte_offset()?))
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span, place: &Place) -> Option<Id> {
+    fn node(&mut self, event: &Event<'t>, span: Span, place: &Place) -> Option<Id> {
         let (start, end) = self.bytes(span)?;
         let id = self.tree.reserve(place.parent, place.from, place.lead);
         let anchor = match event {
             Event::Scalar(_, style, anchor, _) => {
-                self.scalar(id, style, (start, end), place)?;
+                self.scalar(id, *style, (start, end), place)?;
                 anchor
             }
             Event::Alias(anchor) => {
-                self.tree.fill(id, Shape::Alias(anchor), start, end);
-                0
+                self.tree.fill(id, Shape::Alias(*anchor), start, end);
+                &0
             }
             Event::SequenceStart(style, anchor, _) => {
-                let flow = style == StructureStyle::Flow;
+                let flow = *style == StructureStyle::Flow;
                 self.sequence(id, flow, if flow { start } else { self.block_start(place) }, place.column)?;
                 anchor
             }
             Event::MappingStart(style, anchor, _) => {
-                let flow = style == StructureStyle::Flow;
+                let flow = *style == StructureStyle::Flow;
                 self.mapping(id, flow, if flow { start } else { self.block_start(place) }, place.column)?;
                 anchor
             }
             _ => return None,
         };
-        self.tree.set_anchor(id, anchor);
+        self.tree.set_anchor(id, *anchor);
         Some(id)
     }
 
@@ -110,7 +110,7 @@ impl<'t> Builder<'t> {
             }
             let from = self.entry(at, flow);
             let lead = if flow { from } else { from + text[from..].starts_with('-').then_some(1)? };
-            let item = self.node(event, span, &Place { parent: Some((id, items.len())), from, lead, column })?;
+            let item = self.node(&event, span, &Place { parent: Some((id, items.len())), from, lead, column })?;
             at = self.tree.node(item).end;
             items.push(item);
         }
@@ -131,11 +131,14 @@ impl<'t> Builder<'t> {
             let from = self.entry(at, flow);
             let key_end = self.bytes(span)?.1;
             let Event::Scalar(key, style, _, tag) = event else { return None };
-            let key = compose::key_of_scalar(&key, style, tag.as_deref())?;
+            let key = match key::of_scalar(&key, style, tag.as_deref())? {
+                Key::Text(key) => Some(key),
+                Key::Merge => None,
+            };
             let colon = lines::skip_trivia(text, key_end);
             let lead = if text[colon..].starts_with(':') { colon + 1 } else { key_end };
             let (event, span) = self.next()?;
-            let value = self.node(event, span, &Place { parent: Some((id, members.len())), from, lead, column })?;
+            let value = self.node(&event, span, &Place { parent: Some((id, members.len())), from, lead, column })?;
             at = self.tree.node(value).end.max(lead);
             members.push(Member { key, value });
         }
