@@ -25,11 +25,19 @@ pub struct Certs {
     #[arg(long, value_name = "DIR", default_value = "certs")]
     dir: PathBuf,
     /// A further DNS name or address under which the server is reached
-    #[arg(long = "dns", value_name = "NAME")]
+    #[arg(long = "dns", value_name = "NAME", value_parser = name)]
     names: Vec<String>,
     /// Replace what is there
     #[arg(long)]
     force: bool,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if development::is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a DNS name or an IP address, without a scheme and a port".to_owned())
+    }
 }
 
 impl Certs {
@@ -45,6 +53,10 @@ impl Certs {
             _ if self.force => {}
             0 => {}
             3 => {
+                let certificate = fs::read(&files[1]).with_context(|| format!("open {}", files[1].display()))?;
+                if let Some(name) = self.names.iter().find(|name| !development::is_valid_for(&certificate, name)) {
+                    bail!("{} is not valid for {name}; use --force to replace it", files[1].display());
+                }
                 writeln!(io::stdout(), "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; --force replaces them")?;
                 return Ok(ExitCode::SUCCESS);
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
-use super::input::{Filenames, Input, explained, read};
+use super::input::{Filenames, Input, explained, read_within};
 use super::review::Place;
 use super::talk;
 use crate::inject::world::Settings;
@@ -13,11 +13,15 @@ use crate::manifest;
 use crate::source::collection::Collection;
 use crate::source::folder;
 
+/// The largest file that companions are read from, as in the server.
+const LARGEST: u64 = 16 << 20;
+
 /// Where companions are.
 #[derive(Debug, Args)]
 pub(super) struct Companions {
     /// File, folder (searched through all levels) or pipe with companions and Namespaces; `-` is the standard input. May be
-    /// repeated, and take several names separated by commas; companions among the manifests count as well
+    /// repeated, and take several names separated by commas; companions among the manifests count as well. Hidden files and
+    /// links to folders are left out, and a file may have at most 16 MiB
     #[arg(short, long, value_name = "PATH", value_delimiter = ',', value_hint = ValueHint::AnyPath)]
     companions: Vec<PathBuf>,
     /// Namespace of objects that do not name one
@@ -86,7 +90,14 @@ impl Companions {
 }
 
 fn take(collection: &mut Collection, file: &Path) -> anyhow::Result<()> {
-    for document in manifest::read(&read(file)?) {
+    let bytes = read_within(file, LARGEST)?;
+    if bytes.len() as u64 > LARGEST {
+        let (shown, most) = (file.display(), LARGEST >> 20);
+        anyhow::bail!(
+            "{shown}: files with companions may have at most {most} MiB; move it out of this folder, or split it"
+        );
+    }
+    for document in manifest::read(&bytes) {
         match document {
             Ok(document) => {
                 collection.add(file, &document);

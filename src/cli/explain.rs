@@ -60,6 +60,7 @@ impl Explain {
         let (place, invalid) = self.companions.settle(&inputs)?;
         let mut pages = Vec::new();
         let mut denied = false;
+        let many = inputs.len() > 1;
         for input in &inputs {
             denied |= file(&place, input, &mut pages);
         }
@@ -68,7 +69,7 @@ impl Explain {
             talk::warning("no workloads among these manifests");
         }
         let text = match self.output {
-            None => pages.iter().map(|page| page["text"].as_str().unwrap_or_default()).collect::<Vec<_>>().join("\n"),
+            None => pages.iter().map(|page| facts::text(page, many)).collect::<Vec<_>>().join("\n"),
             Some(Output::Json) => manifest::json(&json!({"workloads": facts::without_text(pages)})) + "\n",
             Some(Output::Name) => facts::names(&pages),
         };
@@ -107,6 +108,9 @@ fn page(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
     let namespace = place.namespace(workload);
     let result = match &verdict.decision {
         Decision::Admit => "nothing to add",
+        Decision::Patch(_) if !workload.changes => {
+            "companions are injected by the webhook; podgraft inject does not change a kind that requests none"
+        }
         Decision::Patch(_) => "companions are injected",
         Decision::Deny | Decision::Unavailable => "denied",
     };

@@ -12,7 +12,7 @@ use crate::manifest::{self, Document, Encoding};
 use crate::source::folder;
 use crate::source::report::{Remark, Severity};
 
-pub(super) use bytes::{explained, read};
+pub(super) use bytes::{explained, read, read_within};
 
 /// Which manifests.
 #[derive(Debug, Args)]

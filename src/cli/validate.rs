@@ -67,7 +67,8 @@ impl Validate {
             for unmatched in workload::unmatched(value) {
                 remarks.push(remark(&input.path, document, Severity::Warning, &unmatched.at, unmatched.message));
             }
-            for workload in &workload::workloads(value) {
+            // A template of an unknown kind that requests nothing may be a policy.
+            for workload in workload::workloads(value).iter().filter(|workload| workload.changes) {
                 let found = Found { path: &input.path, document, workload };
                 if place.world.companions.is_empty() {
                     left += 1;

@@ -88,3 +88,6 @@ fn write(tree: &Tree<'_>, overlay: &Overlay<'_>, id: tree::Id, splices: &mut Spl
         (None, _) => tree.node(id).children().try_for_each(|child| write(tree, overlay, child, splices)),
     }
 }
+
+#[cfg(test)]
+mod tests;

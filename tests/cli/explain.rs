@@ -38,6 +38,16 @@ fn where_nothing_is_asked_for_it_says_so() {
 }
 
 #[test]
+fn workloads_of_several_files_are_told_apart() {
+    let folder =
+        Folder::new().with("in/a.yaml", &deployment("web", "logger")).with("in/b.yaml", &deployment("web", "logger"));
+    let run = folder.run("explain in -c companion.yaml");
+    let headings: Vec<&str> = run.out.lines().filter(|line| line.contains("deployment/web")).collect();
+    assert!(headings[0].starts_with("in/a.yaml:1: deployment/web in namespace default: "), "{}", run.out);
+    assert!(headings[1].starts_with("in/b.yaml:1: deployment/web in namespace default: "), "{}", run.out);
+}
+
+#[test]
 fn facts_and_names_are_for_programs() {
     let text = format!("{}---\n{}", deployment("web", "logger"), deployment("bad", "nonsense"));
     let folder = Folder::new();

@@ -166,3 +166,24 @@ fn as_a_plugin_of_kubectl_it_is_called_as_one() {
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(help.contains("Usage: kubectl podgraft inject "), "{help}");
 }
+
+#[test]
+fn certificates_are_for_names_and_kept_ones_for_the_names_that_are_asked_for() {
+    let folder = Folder::new();
+    for wrong in ["https://web.example:8443/", "web.example:8443", "a_b c"] {
+        let name = wrong.split(' ').next().unwrap();
+        assert_eq!(folder.shell(&format!("podgraft certs --dns '{wrong}'")).0, 2, "{name}");
+    }
+    assert_eq!(folder.shell("podgraft certs --dns ''").0, 2);
+    assert_eq!(folder.run("certs --dns web.example --dns 10.0.0.1").code, 0);
+    assert!(folder.run("certs --dns web.example --dns 10.0.0.1").out.starts_with("kept certs/ca.crt"));
+    let other = folder.run("certs --dns other.example");
+    let expect = "error: certs/tls.crt is not valid for other.example; use --force to replace it\n";
+    assert_eq!((other.code, &*other.out, &*other.err), (3, "", expect));
+}
+
+#[test]
+fn a_log_level_is_one_of_a_closed_list() {
+    let run = Folder::new().run("serve --companions companion.yaml --log-level verbose");
+    assert!(run.code == 2 && run.err.contains("[possible values: error, warn, info, debug, trace]"), "{}", run.err);
+}

@@ -165,9 +165,20 @@ impl Author<'_> {
     }
 
     fn text(&mut self) -> Value {
-        let texts =
-            ["plain", "true", "a: b # c", "two\nlines\n", "kept\n\n", "it's \"q\"", " x", "#", "a\n  b\n\nc", "0777"];
-        texts[usize::from(self.one_of(10))].into()
+        let texts = [
+            "plain",
+            "true",
+            "a: b # c",
+            "two\nlines\n",
+            "kept\n\n",
+            "it's \"q\"",
+            " x",
+            "#",
+            "a\n  b\n\nc",
+            "0777",
+            "é🦀: ü",
+        ];
+        texts[usize::from(self.one_of(11))].into()
     }
 
     /// A list that is there, empty, null or absent.

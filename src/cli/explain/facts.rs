@@ -58,6 +58,13 @@ fn severity(effect: Effect) -> &'static str {
     }
 }
 
+/// The page for people; where there are several files, with the place of the workload in front.
+pub(super) fn text(page: &Value, many: bool) -> String {
+    let text = page["text"].as_str().unwrap_or_default();
+    let file = page["file"].as_str().unwrap_or_default();
+    if many { format!("{}:{}: {text}", talk::printable(file), page["line"]) } else { text.to_owned() }
+}
+
 /// The facts alone.
 pub(super) fn without_text(pages: Vec<Value>) -> Vec<Value> {
     let mut pages = pages;

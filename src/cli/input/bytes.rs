@@ -1,6 +1,6 @@
 //! The bytes of a file, a pipe or the standard input, and why they cannot be read.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -8,12 +8,20 @@ use crate::source::folder::Unread;
 
 /// Reads a file, a pipe, or the standard input.
 pub(in crate::cli) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    read_within(path, u64::MAX)
+}
+
+/// The same, up to one byte more than is allowed.
+pub(in crate::cli) fn read_within(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+    let (mut bytes, most) = (Vec::new(), most.saturating_add(1));
     if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).map_err(|error| anyhow::anyhow!("read standard input: {error}"))?;
+        let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
+        read.map_err(|error| anyhow::anyhow!("read standard input: {error}"))?;
         return Ok(bytes);
     }
-    fs::read(path).map_err(|error| cannot_open(path, &error))
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| cannot_open(path, &error))?;
+    Ok(bytes)
 }
 
 /// Why a path that a user named cannot be read, and what to use instead.
