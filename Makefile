@@ -9,10 +9,9 @@ BIN   = target/debug/podgraft
 run: build
 	@sh examples/run.sh $(BIN)
 
-## test    all tests, and the four systems of examples/ with real software where it is installed
+## test    all tests, in parts that print their time; with a real API server, and the four systems with real software
 test:
-	$(CARGO) test --locked
-	@bash examples/check-all.sh
+	@bash tests/run/all.sh
 
 ## check   formatting, lints, and the licences and advisories of what we depend on
 check:
@@ -23,6 +22,14 @@ check:
 ## bench   what a review costs, as ratios to a server that answers nothing
 bench:
 	$(CARGO) bench --locked --bench review --bench heap
+
+## attack  all hostile clients at once against one replica with the chart's limits; SECONDS=120 each, twice
+attack:
+	SECONDS=$(SECONDS) $(CARGO) bench --locked --bench attack
+
+## fuzz    all fuzz targets in turn, SECONDS=100 each; needs a nightly toolchain, installs cargo-fuzz into target/tools
+fuzz:
+	@sh fuzz/run.sh $(SECONDS)
 
 ## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:
@@ -50,4 +57,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench golden lines cluster reviews image build help
+.PHONY: run test check bench attack fuzz golden lines cluster reviews image build help

@@ -1,5 +1,7 @@
 //! AdmissionReview bytes to our words and back. The only place that says admit or deny.
 
+use std::fmt;
+
 use crate::inject;
 use crate::inject::verdict::{Decision, Verdict};
 use crate::inject::world::{Entry, World};
@@ -20,7 +22,7 @@ use request::Request;
 pub fn review(body: &[u8], entry: Entry, world: &World, observe: impl FnOnce(&Record<'_>)) -> Answer {
     let mut request = match Request::read(body) {
         Ok(request) => request,
-        Err(complaint) => return unreadable(entry.as_str(), &complaint.to_string(), observe),
+        Err(complaint) => return unreadable(entry.as_str(), &complaint, observe),
     };
     let Some(pod) = request.take_pod() else {
         let verdict = inject::not_a_pod();
@@ -30,6 +32,12 @@ pub fn review(body: &[u8], entry: Entry, world: &World, observe: impl FnOnce(&Re
         inject::Request { pod, namespace: &request.namespace, entry: Some(entry), requester: &request.requester };
     let verdict = inject::review(&asked, world);
     conclude(entry.as_str(), &request, &verdict, observe)
+}
+
+/// Whether a review is one of a companion. Looking at a companion takes long, so the caller may want to do that elsewhere.
+#[must_use]
+pub fn is_of_a_companion(body: &[u8]) -> bool {
+    Request::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
 }
 
 /// Turns a verdict into an answer, and tells of it.
@@ -57,9 +65,9 @@ fn conclude(
     answer
 }
 
-fn unreadable(entry: &'static str, complaint: &str, observe: impl FnOnce(&Record<'_>)) -> Answer {
+fn unreadable(entry: &'static str, complaint: &impl fmt::Display, observe: impl FnOnce(&Record<'_>)) -> Answer {
     // It names the fields on the way, and those of a map are called as their author likes.
-    let complaint = &*answer::cut(complaint.to_owned(), answer::LONGEST_REFUSAL);
+    let complaint = &*answer::bounded(answer::LONGEST_REFUSAL, format_args!("{complaint}"));
     observe(&Record {
         entry,
         result: ReviewResult::Unreadable,

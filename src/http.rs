@@ -8,9 +8,12 @@
 //!
 //! | guard | against | where |
 //! |---|---|---|
-//! | seats | more connections than there is memory for | [`Limits::connections`], `crowd` |
-//! | phases | peers that stall: in a handshake, a request's head, between requests | `seat`, `connection` |
-//! | intake | bodies that are slow, too large, or too many at once | `body` |
+//! | seats | more connections than there is memory for; clients that keep others out | [`Limits::connections`], `crowd` |
+//! | phases | peers that stall: in a handshake, a request's head, an answer, between requests | `seat`, `connection` |
+//! | intake | bodies that are slow or too large | `body` |
+//! | budget | bodies and answers that are too many at once, or that nobody reads | `budget` |
+//! | aside | reviews that take too long for the thread that answers | [`Aside`] |
+//! | heartbeat | a thread that hangs | [`Heartbeat`] |
 //! | retirement | an API server that sticks to one replica for ever | `seat` |
 //! | drain | a lost request when the process ends | [`Drain`] |
 //!
@@ -18,21 +21,27 @@
 //! answer can take: whatever does not fit is shed at once, with 429.
 
 mod admin;
+mod aside;
 mod body;
+mod budget;
 mod connection;
 mod crowd;
 mod drain;
 mod event;
 mod handshake;
+mod heartbeat;
 mod limits;
 mod port;
 mod refusal;
 mod router;
 mod seat;
+mod source;
 
 pub use admin::{Check, admin_router};
+pub use aside::Aside;
 pub use drain::Drain;
-pub use event::{Event, HandshakeFault, Observer};
+pub use event::{Event, Eviction, HandshakeFault, Observer};
+pub use heartbeat::Heartbeat;
 pub use limits::Limits;
 pub use port::{BindError, Port, Transport};
 pub use refusal::Refusal;

@@ -6,9 +6,12 @@
 
 mod ask;
 pub mod catalogue;
+pub mod characters;
 mod choose;
+mod chosen;
 mod claims;
 pub mod companion;
+pub mod declared;
 mod draft;
 mod filled;
 mod home;
@@ -17,8 +20,10 @@ pub mod keys;
 pub mod namespace;
 mod nearest;
 pub mod parameter;
+pub mod pattern;
 mod plan;
 pub mod pod;
+mod present;
 pub mod quantity;
 pub mod reason;
 mod review;
@@ -29,6 +34,7 @@ mod trouble;
 mod uninject;
 pub mod verdict;
 mod weave;
+pub mod work;
 pub mod world;
 
 pub use uninject::{Removal, removal, uninject};
@@ -53,7 +59,14 @@ pub struct Request<'a> {
 /// Decides, and writes the patch.
 #[must_use]
 pub fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
-    review::review(request, world)
+    review::review(request, world, weave::weave)
+}
+
+/// Decides like [`review`], for those who only tell what would happen: no patch is written, and nothing of its size is
+/// held. What would be patched is admitted.
+#[must_use]
+pub fn judge<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+    review::review(request, world, |_, _, _, _| None)
 }
 
 /// The verdict on what is not the creation of a Pod: it is admitted as it is.

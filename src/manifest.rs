@@ -2,6 +2,7 @@
 //! of Kubernetes.
 
 mod compose;
+mod copies;
 mod document;
 mod edit;
 mod emit;
@@ -39,6 +40,13 @@ pub struct Unreadable {
 /// keep the others from being read.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
+    let strict = |mut document: Document| document.doubled.take().map_or(Ok(document), Err);
+    read_with_doubled_keys(bytes).into_iter().map(|read| read.and_then(strict)).collect()
+}
+
+/// The same, with documents in which a key is there twice: for those who pass them on.
+#[must_use]
+pub fn read_with_doubled_keys(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
     let text = match Encoding::decode(bytes) {
         Ok(text) => text,
         Err(unreadable) => return vec![Err(unreadable)],

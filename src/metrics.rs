@@ -1,6 +1,7 @@
 //! What is counted. Every label comes out of a closed set: nothing that a user writes can make a new series.
 
 mod certificates;
+mod connections;
 mod labels;
 mod process;
 
@@ -15,6 +16,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use certificates::{Certificates, Issued};
+pub use connections::Connections;
 use labels::{Build, Entry, Found, Kind, Review, Source, State, Status, Watched, Why};
 
 use crate::admission::{Record, ReviewResult};
@@ -32,14 +34,8 @@ pub struct Metrics {
     /// Reviews and background tasks that panicked.
     pub panics: Counter,
     handshakes: Family<Kind, Counter>,
-    /// Connections that are open on the admission port.
-    pub connections: Gauge,
-    /// Connections that were closed at once, for there were too many.
-    pub connections_turned_away: Counter,
-    /// Stalled connections that were closed to make room.
-    pub connections_unseated: Counter,
-    /// Times that no connection could be accepted.
-    pub accept_failures: Counter,
+    /// The connections of the admission port.
+    pub connections: Connections,
     /// The serving certificate.
     pub certificates: Certificates,
     ready: Gauge,
@@ -83,10 +79,7 @@ impl Default for Metrics {
             refused: Family::default(),
             panics: Counter::default(),
             handshakes: Family::default(),
-            connections: Gauge::default(),
-            connections_turned_away: Counter::default(),
-            connections_unseated: Counter::default(),
-            accept_failures: Counter::default(),
+            connections: Connections::default(),
             certificates: Certificates::default(),
             ready: Gauge::default(),
             reloads: Family::default(),
@@ -227,12 +220,7 @@ impl Metrics {
         r.register("http_refused", "Requests that never became reviews, by HTTP status", self.refused.clone());
         r.register("panics", "Reviews and background tasks that failed for a bug", self.panics.clone());
         r.register("tls_handshake_failures", "TLS handshakes that failed", self.handshakes.clone());
-        r.register("connections", "Open connections of the admission port", self.connections.clone());
-        let help = "Connections closed at once, for there were too many";
-        r.register("connections_turned_away", help, self.connections_turned_away.clone());
-        let help = "Stalled connections closed to make room";
-        r.register("connections_unseated", help, self.connections_unseated.clone());
-        r.register("accept_failures", "Connections that could not be accepted", self.accept_failures.clone());
+        self.connections.register(r);
         self.certificates.register(r);
         r.register("ready", "Whether reviews may be sent here, as /readyz says", self.ready.clone());
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());

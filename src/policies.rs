@@ -4,8 +4,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | `literal`, `fit` | values and declared objects as expressions |
-//! | `declared`, `create`, `container` | what is asked of a Pod that is made: one version as a whole |
-//! | `update` | what is asked of a Pod that is changed |
+//! | `required`, `create`, `container`, `parameter` | what is asked of a Pod that is made: one version as a whole |
+//! | `update`, `selects` | what is asked of a Pod that is changed |
 //! | `object` | the four objects of a companion |
 //! | `version`, `decide` | what is injected and what is accepted while a companion comes, changes and goes |
 //! | `keeper`, `desired`, `writer` | does it: watches what stands, and puts it right |
@@ -14,7 +14,6 @@
 mod container;
 mod create;
 mod decide;
-mod declared;
 mod desired;
 mod fit;
 mod injected;
@@ -22,6 +21,8 @@ mod keeper;
 mod literal;
 pub mod object;
 mod parameter;
+mod required;
+mod selects;
 mod update;
 mod version;
 mod writer;

@@ -13,4 +13,5 @@ pub mod folder;
 pub mod history;
 pub mod key;
 pub mod known;
+pub mod limits;
 pub mod report;

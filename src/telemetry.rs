@@ -1,5 +1,6 @@
 //! What is logged: one line for each review, and what an operator has to know. Never what a Pod holds.
 
+mod escape;
 mod outlet;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::admission::Record;
 
+use escape::{Escaped, Escapes};
 use outlet::Outlet;
 
 /// The longest piece of somebody else's text in a line, in characters.
@@ -56,7 +58,10 @@ impl Log {
         })?;
         let outlet = Outlet::open(io::stderr()).map_err(LogError::Thread)?;
         let terminal = io::stderr().is_terminal();
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(outlet.clone());
+        let text = format == LogFormat::Text || (format == LogFormat::Auto && terminal);
+        let escapes = if text && terminal { Escapes::AllButColors } else { Escapes::All };
+        let writer = Escaped::new(outlet.clone(), escapes);
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(writer);
         let opened = match format {
             LogFormat::Text => lines.with_ansi(terminal).try_init(),
             LogFormat::Auto if terminal => lines.try_init(),
@@ -128,6 +133,10 @@ pub fn review(record: &Record<'_>, took: Duration) {
 fn reasons(record: &Record<'_>) -> String {
     let mut list = String::new();
     for finding in record.verdict.iter().flat_map(|verdict| &verdict.findings) {
+        // No character is shorter than a byte: what is put together beyond this would be cut off.
+        if list.len() > 4 * LONGEST_LIST {
+            break;
+        }
         if !list.is_empty() {
             list.push(',');
         }
@@ -143,7 +152,7 @@ fn reasons(record: &Record<'_>) -> String {
     }
 }
 
-/// The first characters of a text, and whether there were more. Line breaks and the like are escaped by the format.
+/// The first characters of a text, and whether there were more. Line breaks and the like are escaped by the writer.
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     // No character is longer than that, so most texts need not be counted.
     match text.char_indices().nth(longest).filter(|_| text.len() > longest) {
@@ -178,7 +187,8 @@ mod tests {
     fn logged(record: &Record<'_>, json: bool) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&written);
-        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&writer)));
+        let writer = Escaped::new(move || Shared(Arc::clone(&writer)), Escapes::All);
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(writer);
         let took = Duration::from_micros(12);
         if json {
             tracing::subscriber::with_default(lines.json().flatten_event(true).finish(), || review(record, took));
@@ -230,5 +240,35 @@ mod tests {
         assert_eq!(line.get("complaint"), None);
         let text = logged(&record, false);
         assert!(text.matches('\n').count() == 1 && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn characters_that_nobody_sees_are_escaped_in_both_formats() {
+        let unseen =
+            "\u{7f}\u{85}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2028}\u{2029}\u{2066}\u{2069}\u{feff}\u{1}";
+        let findings = vec![Finding { companion: Some(unseen.into()), ..finding(None, Reason::OptedOut) }];
+        let verdict = Verdict { decision: Decision::Admit, findings };
+        let record = Record {
+            entry: "requested",
+            result: ReviewResult::Unchanged,
+            uid: unseen,
+            namespace: unseen,
+            name: unseen,
+            dry_run: false,
+            verdict: Some(&verdict),
+            complaint: unseen,
+        };
+        for json in [true, false] {
+            let line = logged(&record, json);
+            let raw = line.trim_end_matches('\n').chars().find(|c| unseen.contains(*c));
+            assert!(raw.is_none(), "{raw:?} in {line:?}");
+            if json {
+                let line: serde_json::Value = serde_json::from_str(&line).expect("one object");
+                assert_eq!(
+                    (&line["name"], &line["uid"], &line["complaint"]),
+                    (&unseen.into(), &unseen.into(), &unseen.into())
+                );
+            }
+        }
     }
 }

@@ -6,13 +6,15 @@
 //! ```
 
 mod authority;
+mod client_ca;
 pub mod development;
 mod files;
 mod pair;
 mod serving;
 mod shared;
 
+pub use client_ca::{ClientCa, ClientCaError, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
 pub use pair::{Pair, PairFault};
-pub use serving::{Serving, server_config};
+pub use serving::{Serving, server_config, server_config_for};
 pub use shared::{Learned, News, SharedCertificate};

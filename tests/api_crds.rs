@@ -76,7 +76,7 @@ fn rules_of_the_expression_language_are_where_they_belong() {
     let expected = [
         ("", 2, 5),
         (".spec", 18, 18),
-        (".spec.parameters[]", 22, 22),
+        (".spec.parameters[]", 24, 24),
         (".spec.volumes[]", 1, 1),
         (".spec.sharedVolumes[]", 1, 1),
         (".spec.reads[]", 1, 1),

@@ -24,10 +24,14 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "F08 a watch that ends",
-        "src/source/cluster/snapshot.rs",
+        "src/source/cluster/snapshot/tests.rs",
         "a_list_anew_replaces_all_at_its_end_and_nothing_before",
     ),
-    ("F08 a list that fails", "src/source/cluster/snapshot.rs", "a_list_that_fails_on_its_way_leaves_nothing_behind"),
+    (
+        "F08 a list that fails",
+        "src/source/cluster/snapshot/tests.rs",
+        "a_list_that_fails_on_its_way_leaves_nothing_behind",
+    ),
     ("F09 SIGTERM under load", "tests/socket/drain.rs", "no_request_is_lost_while_a_replica_ends_under_load"),
     ("F10 a mounted Secret is swapped", "tests/socket/rotation.rs", "certificates_are_replaced_without_a_lost_request"),
     (
@@ -82,7 +86,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("F20 a mounted ConfigMap is swapped", "tests/source.rs", "a_mounted_configmap_is_read_through_its_swapped_link"),
     (
         "F21 many changes at once",
-        "src/source/cluster/snapshot.rs",
+        "src/source/cluster/snapshot/tests.rs",
         "the_first_news_is_due_at_once_and_what_follows_is_collected",
     ),
 ];

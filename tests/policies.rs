@@ -13,7 +13,7 @@ use podgraft::api::gate;
 use podgraft::inject::catalogue::Listed;
 use podgraft::inject::companion::Companion;
 use podgraft::manifest;
-use podgraft::policies::object::{Accepted, Installation, Part, binding, policy};
+use podgraft::policies::object::{Accepted, Installation, Part, Required, binding, policy};
 use similar::TextDiff;
 
 const OUT: &str = ".out.yaml";
@@ -48,10 +48,11 @@ fn every_companion_comes_to_the_policies_that_stand_beside_it() {
 
 fn policies(case: &[u8], changing: bool) -> String {
     let versions: Vec<Arc<Companion>> = manifest::read(case).into_iter().map(|d| companion(&d.unwrap())).collect();
-    let accepted = Accepted { newest: &versions[0], previous: versions.get(1).map(|c| &**c), changing };
+    let newest = Required::of(&versions[0]).unwrap();
+    let accepted = Accepted { newest, previous: versions.get(1).map(|c| Required::of(c).unwrap()), changing };
     let installation = Installation { name: "podgraft".into(), namespace: Some("podgraft-system".into()) };
     let objects = Part::ALL.map(|part| {
-        [policy(&installation, part, &accepted), binding(&installation, part, &accepted.newest.name)]
+        [policy(&installation, part, &accepted), binding(&installation, part, &versions[0].name)]
             .map(|object| manifest::yaml(&object))
             .join("---\n")
     });

@@ -150,6 +150,25 @@ async fn f24_and_f25_only_plain_json_is_answered() {
 }
 
 #[tokio::test]
+async fn c4_a_header_that_is_there_twice_is_refused_whatever_it_says() {
+    let desk = Desk::new();
+    for (name, values) in [
+        ("content-type", ["application/json", "application/json"]),
+        ("content-type", ["application/json", "text/plain"]),
+        ("content-encoding", ["identity", "identity"]),
+        ("content-encoding", ["identity", "gzip"]),
+        ("content-encoding", ["", "gzip"]),
+    ] {
+        let mut request = post("/preview", "{}");
+        request.headers_mut().remove(name);
+        for value in values {
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        desk.check(request, 415, "podgraft: ").await;
+    }
+}
+
+#[tokio::test]
 async fn f28_bodies_have_a_limit() {
     let desk = Desk::new();
     desk.check(post("/preview", vec![b' '; 40 << 10]), 200, "Preview 40960").await;
@@ -232,7 +251,10 @@ async fn the_admin_port_says_what_is_wrong() {
         Check::new("certificate", || Ok(())),
         Check::new("companions", move || probe.lock().unwrap().clone().map_or(Ok(()), Err)),
     ];
-    let router = admin_router(checks, || "# EOF\n".to_owned());
+    let hangs = Arc::new(Mutex::new(None::<String>));
+    let heartbeat = Arc::clone(&hangs);
+    let alive = vec![Check::new("reviews", move || heartbeat.lock().unwrap().clone().map_or(Ok(()), Err))];
+    let router = admin_router(alive, checks, || "# EOF\n".to_owned());
     let ask = async |path: &str| {
         let response = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         let status = response.status().as_u16();
@@ -251,4 +273,8 @@ async fn the_admin_port_says_what_is_wrong() {
     assert_eq!(ask("/readyz").await, (503, bad.into()));
     assert_eq!(ask("/readyz?verbose").await, (503, bad.into()));
     assert_eq!(ask("/livez").await, (200, "ok\n".into()));
+    *hangs.lock().unwrap() = Some("no sign of life".into());
+    let dead = "[-]reviews failed: no sign of life\nlivez check failed\n";
+    assert_eq!(ask("/livez").await, (503, dead.into()));
+    assert_eq!(ask("/healthz").await, (503, dead.into()));
 }

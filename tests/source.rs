@@ -256,3 +256,28 @@ fn watching_swaps_the_snapshot_only_when_something_changed() {
         watching.abort();
     });
 }
+
+#[test]
+fn whatever_a_file_declares_the_others_are_used_and_too_many_companions_are_told() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.yaml"), cluster("good", "i:1")).unwrap();
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    fs::write(folder.path().join("b.yaml"), cluster("deep", "i:1") + "  description: " + &deep).unwrap();
+    fs::write(folder.path().join("c.json"), r#"{"kind":"ClusterCompanion","x":{"$serde_json::private::Number":"x"}}"#)
+        .unwrap();
+    let large = cluster("large", "i:1") + "    args: [" + &"x".repeat(600 << 10) + "]\n";
+    fs::write(folder.path().join("d.yaml"), large).unwrap();
+    let many: Vec<_> = (0..6)
+        .map(|i| {
+            let one = cluster(&format!("many-{i}"), "i:1").replace("kind: ClusterCompanion", "kind: Companion");
+            one + "    args: [" + &"x".repeat(400 << 10) + "]\n"
+        })
+        .collect();
+    fs::write(folder.path().join("e.yaml"), many.join("---\n")).unwrap();
+    let loaded = files(folder.path()).load(&Loaded::default());
+    assert_eq!(image(&loaded, "good").as_deref(), Some("i:1"));
+    let said = errors(&loaded).join("\n");
+    assert!(said.contains("d.yaml") && said.contains("must have at most 524288 bytes of JSON"), "{said}");
+    assert_eq!(said.matches("TooManyCompanions").count(), 3, "of 4 MiB each takes 1.2: {said}");
+    assert!(image(&loaded, "many-2").is_some() && image(&loaded, "many-3").is_none());
+}

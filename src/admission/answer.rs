@@ -1,5 +1,7 @@
 //! Writes the AdmissionReview response, and the words in it.
 
+use std::fmt;
+
 use base64_simd::{Out, STANDARD};
 
 use super::request::Request;
@@ -66,9 +68,10 @@ impl Answer {
 #[must_use]
 pub fn refusal(verdict: &Verdict<'_>) -> String {
     let mut message = String::from("podgraft: ");
-    let grounds: Vec<String> = verdict.aloud(Effect::Deny).map(ToString::to_string).collect();
-    for (i, ground) in grounds.iter().enumerate() {
-        let left = grounds.len() - i;
+    let count = verdict.aloud(Effect::Deny).count();
+    for (i, finding) in verdict.aloud(Effect::Deny).enumerate() {
+        let ground = &bounded(LONGEST_REFUSAL, format_args!("{finding}"));
+        let left = count - i;
         let separator = if i > 0 { "; " } else { "" };
         let more = format!("; and {left} more");
         if i > 0 && message.chars().count() + separator.len() + ground.chars().count() + more.len() > LONGEST_REFUSAL {
@@ -84,10 +87,15 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
 /// What is said as warnings, within what API servers pass on. The webhook and the command line share it.
 #[must_use]
 pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
-    within_bounds(verdict.aloud(Effect::Warn).map(|finding| format!("podgraft: {finding}")))
+    within_bounds(verdict.aloud(Effect::Warn).map(|finding| warning(format_args!("podgraft: {finding}"))))
 }
 
-/// Cuts warnings to what API servers pass on.
+/// One warning, no longer than what API servers pass on.
+pub(super) fn warning(words: fmt::Arguments<'_>) -> String {
+    bounded(LONGEST_WARNING, words)
+}
+
+/// Cuts warnings to what API servers pass on. Those that would not be sent are not even put into words.
 pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let mut together = 0;
@@ -99,6 +107,31 @@ pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
         warnings.push(warning);
     }
     warnings
+}
+
+/// Words of at most so many characters. What is longer is cut while it is put together: a name from outside can be as long
+/// as the body that holds it.
+pub(super) fn bounded(longest: usize, words: fmt::Arguments<'_>) -> String {
+    let mut bounded = Bounded { text: String::new(), left: longest + 1 };
+    // It ends with an error where it is full.
+    let _ = fmt::write(&mut bounded, words);
+    cut(bounded.text, longest)
+}
+
+/// A text that takes no more than some characters.
+struct Bounded {
+    text: String,
+    left: usize,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, words: &str) -> fmt::Result {
+        for c in words.chars() {
+            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(c);
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn cut(mut text: String, longest: usize) -> String {
@@ -167,5 +200,20 @@ fn write_audit_annotations(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
     }
     if before == b"," {
         out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounded;
+
+    #[test]
+    fn words_are_cut_between_characters_while_they_are_put_together() {
+        for (longest, words, expected) in [(3, "äöü", "äöü"), (3, "äöüß", "äö…"), (5, "a, b, c", "a, b…"), (0, "", "")]
+        {
+            assert_eq!(bounded(longest, format_args!("{words}")), expected);
+        }
+        let long = "x".repeat(1 << 20);
+        assert!(bounded(256, format_args!("{long}{long}")).capacity() < 2048);
     }
 }

@@ -1,6 +1,6 @@
 //! The preview: what would become of the Pods of a workload, told where people look. It changes nothing.
 
-use super::answer::{Answer, refusal, warnings, within_bounds};
+use super::answer::{Answer, bounded, refusal, warning, warnings, within_bounds};
 use super::record::{Record, ReviewResult};
 use super::request::Request;
 use super::unreadable;
@@ -13,6 +13,12 @@ use crate::inject::world::World;
 
 /// The name of the entry.
 const ENTRY: &str = "preview";
+/// How many misplaced keys are named; the others are counted. The warnings that matter more come after them, and must find room.
+const MOST_MISPLACED: usize = 2;
+/// The longest of them that is repeated whole, in characters: our prefix, and what a name of an annotation may have.
+const LONGEST_KEY: usize = 76;
+/// The longest kind of a workload that is repeated, in characters: that of a resource definition has at most 63.
+const LONGEST_KIND: usize = 63;
 
 /// Answers a review of a workload or a companion with warnings only. `gate` tells what is wrong with a companion, and
 /// what is unwise, from its JSON. `observe` is called once, before it returns.
@@ -25,7 +31,7 @@ pub fn preview(
 ) -> Answer {
     let request = match Request::read(body) {
         Ok(request) => request,
-        Err(complaint) => return unreadable(ENTRY, &complaint.to_string(), observe),
+        Err(complaint) => return unreadable(ENTRY, &complaint, observe),
     };
     let words = match request.object {
         None => Ok(Vec::new()),
@@ -34,7 +40,7 @@ pub fn preview(
     };
     let words = match words {
         Ok(words) => within_bounds(words.into_iter()),
-        Err(complaint) => return unreadable(ENTRY, &complaint.to_string(), observe),
+        Err(complaint) => return unreadable(ENTRY, &complaint, observe),
     };
     observe(&Record {
         entry: ENTRY,
@@ -51,21 +57,28 @@ pub fn preview(
 
 fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Result<Vec<String>, Unreadable> {
     let workload = Workload::read(object)?;
+    let kind = &bounded(LONGEST_KIND, format_args!("{}", request.kind.name));
     let mut words: Vec<String> = workload
         .misplaced
         .iter()
         .map(|key| {
-            format!("podgraft: {key} on the {} itself has no effect; set it on its Pod template", request.kind.name)
+            warning(format_args!("podgraft: {key} on the {kind} itself has no effect; set it on its Pod template"))
         })
         .collect();
+    let all = workload.misplaced_keys;
+    if all > words.len() {
+        words.push(format!(
+            "podgraft: {all} keys on the {kind} itself have no effect, all in all; set them on its Pod template"
+        ));
+    }
     let Some(template) = workload.template else { return Ok(words) };
     let pod = Pod::read(template.as_bytes())?;
     let asked = inject::Request { pod, namespace: &request.namespace, entry: None, requester: "" };
-    let verdict = inject::review(&asked, world);
+    let verdict = inject::judge(&asked, world);
     if verdict.decision == Decision::Deny {
         let grounds = refusal(&verdict);
         let grounds = grounds.strip_prefix("podgraft: ").unwrap_or(&grounds);
-        words.push(format!("podgraft: Pods of this {} will be denied: {grounds}", request.kind.name));
+        words.push(format!("podgraft: Pods of this {kind} will be denied: {grounds}"));
     }
     words.extend(warnings(&verdict));
     Ok(words)
@@ -75,8 +88,10 @@ fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Resul
 #[derive(Default)]
 struct Workload<'a> {
     template: Option<&'a str>,
-    /// Our keys that stand where they have no effect.
+    /// The first of our keys that stand where they have no effect.
     misplaced: Vec<String>,
+    /// How many there are.
+    misplaced_keys: usize,
 }
 
 impl<'a> Workload<'a> {
@@ -97,7 +112,10 @@ impl<'a> Workload<'a> {
                     let ours = key.strip_prefix(keys::PREFIX);
                     // A label may be meant for selecting the workload itself.
                     if ours.is_some_and(|rest| part == "annotations" || rest == "companions") && key != keys::STATUS {
-                        self.misplaced.push(key.to_owned());
+                        self.misplaced_keys += 1;
+                        if self.misplaced.len() < MOST_MISPLACED {
+                            self.misplaced.push(bounded(LONGEST_KEY, format_args!("{key}")));
+                        }
                     }
                     r.skip()
                 })

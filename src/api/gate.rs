@@ -7,18 +7,26 @@
 //! |---|---|
 //! | `shape` | types, bounds and unknown fields, against the schema |
 //! | `pattern` | which fields go together |
-//! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `files`, `selector` | one part of the specification each |
+//! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `reach`, `files`, `selector` | one part of the specification each |
 //! | `parameters`, `slots` | parameters: their values, and what they fill |
-//! | `security`, `advice` | what works, and should be looked at |
+//! | `required`, `re2` | what the policies of a required companion can compare |
+//! | `preview` | what is said of a companion that is applied |
+//! | `size`, `suggest` | what is read at all, and how often the nearest name is searched for |
+//! | `security`, `advice`, `loaders` | what works, and should be looked at |
 //! | `compile`, `render`, `writer` | the compiled companion |
+//! | `declared` | what a required companion declares, for its policies |
 
 mod advice;
 mod compile;
 mod containers;
+mod declared;
 mod env;
 mod files;
 mod findings;
 mod hash;
+#[cfg(test)]
+mod linear;
+mod loaders;
 mod mounts;
 mod names;
 mod object;
@@ -26,16 +34,24 @@ mod parameters;
 mod pattern;
 mod place;
 mod ports;
+mod preview;
+mod re2;
+mod reach;
 mod render;
+mod required;
 mod script;
 mod security;
 mod selector;
 mod shape;
+mod size;
 mod slots;
+mod suggest;
 #[cfg(test)]
 mod testing;
 mod volumes;
 mod writer;
+
+use std::panic::{self, AssertUnwindSafe};
 
 use serde_json::Value;
 
@@ -43,6 +59,8 @@ use crate::inject::catalogue::Listed;
 use findings::Findings;
 pub use findings::Problem;
 use object::Object;
+pub use preview::advise;
+pub use size::{LARGEST, bytes, too_dense, too_large};
 
 /// What the gate made of an object.
 #[derive(Debug)]
@@ -58,8 +76,33 @@ pub struct Gated {
 }
 
 /// Reads a `ClusterCompanion` or a `Companion`, checks it whole, and compiles it.
+///
+/// Whatever is in the object, this returns: one that is too large is not looked into, and one in which a rule panics is
+/// invalid. A fault of podgraft's own must never keep other companions from being used, nor a replica from starting.
 #[must_use]
 pub fn admit(object: &Value) -> Gated {
+    match size::check(object) {
+        Ok(()) => guarded(object, judge),
+        Err(problem) => invalid(object, problem),
+    }
+}
+
+/// An object of which only the envelope was read, and why the rest was not: it is invalid for that reason.
+#[must_use]
+pub fn invalid(object: &Value, problem: Problem) -> Gated {
+    let listed = object::envelope(object).map(Listed::Broken);
+    Gated { namespace: object::namespace(object), listed, problems: vec![problem], warnings: Vec::new() }
+}
+
+fn guarded(object: &Value, judge: impl Fn(&Value) -> Gated) -> Gated {
+    // Nothing that a panic leaves half done is used again: the object is only read.
+    panic::catch_unwind(AssertUnwindSafe(|| judge(object))).unwrap_or_else(|_| {
+        let message = "cannot be validated: podgraft has a bug that this companion meets; the log says where";
+        invalid(object, Problem { pointer: String::new(), message: message.to_owned() })
+    })
+}
+
+fn judge(object: &Value) -> Gated {
     let mut found = Findings::default();
     let namespace = object::namespace(object);
     let listed = Object::read(object, &mut found).and_then(|object| {
@@ -70,7 +113,8 @@ pub fn admit(object: &Value) -> Gated {
             (false, true) => None,
         }
     });
-    Gated { namespace, listed, problems: found.problems, warnings: found.warnings }
+    let (problems, warnings) = found.finish();
+    Gated { namespace, listed, problems, warnings }
 }
 
 /// Every rule there is.
@@ -83,25 +127,18 @@ fn check(object: &Object, found: &mut Findings) {
     script::check(object, found);
     volumes::check(object, found);
     mounts::check(object, found);
+    reach::check(object, found);
     files::check(object, found);
     parameters::check(object, found);
     slots::check(object, found);
     security::check(object, found);
     advice::check(object, found);
+    loaders::check(object, found);
     if object.spec.required {
+        required::check(object, found);
         // An API server drops what it does not know, and then no Pod would be as its policy asks.
         found.insist(shape::UNKNOWN, "a required companion can only have fields that API servers know: remove it");
     }
-}
-
-/// The known word that was probably meant.
-fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let close = |distance: usize| distance <= 1 + word.chars().count() / 4;
-    known
-        .map(|k| (strsim::osa_distance(&word.to_lowercase(), &k.to_lowercase()), k))
-        .filter(|(distance, _)| close(*distance))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, k)| k)
 }
 
 #[cfg(test)]
@@ -132,6 +169,14 @@ mod tests {
             "spec.parameters[2].mountPath: contents is none of sharedVolumes; did you mean content?",
         ];
         check(object, &expected);
+    }
+
+    #[test]
+    fn a_rule_that_panics_makes_the_companion_invalid_and_ends_nothing() {
+        let gated = super::guarded(&git_sync(), |_| panic!("a bug"));
+        assert!(gated.problems[0].message.starts_with("cannot be validated"), "{:?}", gated.problems);
+        let Some(Listed::Broken(broken)) = gated.listed else { panic!("it is not valid") };
+        assert_eq!(&*broken.name, "git-sync");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::inject::world::Settings;
 use crate::manifest;
 use crate::source::collection::Collection;
 use crate::source::folder;
+use crate::source::limits::Limits;
 
 /// The largest file that companions are read from, as in the server.
 const LARGEST: u64 = 16 << 20;
@@ -85,6 +86,7 @@ impl Companions {
                 }
             }
         }
+        collection.limit(Limits::default());
         Ok(collection)
     }
 }

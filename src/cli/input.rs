@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 
 use super::talk;
-use crate::manifest::{self, Document, Encoding};
+use crate::manifest::{self, Document, Encoding, Unreadable};
 use crate::source::folder;
 use crate::source::report::{Remark, Severity};
 
@@ -53,6 +53,8 @@ pub(super) struct Inputs {
     pub(super) files: Vec<Input>,
     /// Documents that are no YAML or JSON.
     pub(super) unreadable: Vec<Remark>,
+    /// Keys that are there twice in documents that can be passed on: warnings.
+    pub(super) doubled: Vec<Remark>,
 }
 
 impl Input {
@@ -75,7 +77,7 @@ impl Filenames {
 
     /// Reads all of them.
     pub(super) fn read(&self, command: &str) -> anyhow::Result<Inputs> {
-        let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new() };
+        let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), doubled: Vec::new() };
         for path in self.paths() {
             if path.as_os_str() == "-" {
                 anyhow::ensure!(
@@ -102,9 +104,9 @@ impl Filenames {
     /// Reads all of them, or says what cannot be read: half of a stream is worse than none.
     pub(super) fn read_whole(&self, command: &str) -> anyhow::Result<Vec<Input>> {
         let inputs = self.read(command)?;
-        let mistakes: Vec<Remark> = inputs.files.iter().flat_map(objects::mistakes).collect();
+        let mistakes = inputs.mistakes();
         let errors = |remarks: &[Remark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
-        inputs.unreadable.iter().chain(&mistakes).for_each(talk::remark);
+        inputs.unreadable.iter().chain(&inputs.doubled).chain(&mistakes).for_each(talk::remark);
         let count = inputs.unreadable.len() + errors(&mistakes);
         anyhow::ensure!(count == 0, "nothing written: {} could not be read", talk::number(count, "document"));
         Ok(inputs.files)
@@ -119,18 +121,25 @@ impl Inputs {
 
     fn take(&mut self, path: &Path, bytes: &[u8]) {
         let mut documents = Vec::new();
-        for document in manifest::read(bytes) {
+        for document in manifest::read_with_doubled_keys(bytes) {
             match document {
-                Ok(document) => documents.push(document),
-                Err(unreadable) => self.unreadable.push(Remark {
-                    severity: Severity::Error,
-                    file: path.to_path_buf(),
-                    at: Some(unreadable.at),
-                    field: String::new(),
-                    message: unreadable.message,
-                }),
+                Ok(mut document) => match document.doubled.take() {
+                    Some(doubled) if objects::matters(&document) => {
+                        self.unreadable.push(fault(path, Severity::Error, doubled));
+                    }
+                    doubled => {
+                        self.doubled.extend(doubled.map(|doubled| fault(path, Severity::Warning, doubled)));
+                        documents.push(document);
+                    }
+                },
+                Err(unreadable) => self.unreadable.push(fault(path, Severity::Error, unreadable)),
             }
         }
         self.files.push(Input { path: path.to_path_buf(), documents, encoding: Encoding::of(bytes) });
     }
+}
+
+fn fault(path: &Path, severity: Severity, fault: Unreadable) -> Remark {
+    let (file, field) = (path.to_path_buf(), String::new());
+    Remark { severity, file, at: Some(fault.at), field, message: fault.message }
 }

@@ -38,6 +38,12 @@ pub(super) struct Probe {
     /// The name in its certificate, where that is not the host of the URL: <service>.<namespace>.svc
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
+    /// The client certificate to present, in PEM, where the server has --client-ca
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     /// Namespace of objects that do not name one
     #[arg(short, long, default_value = "default", value_parser = super::companions::namespace)]
     namespace: Box<str>,
@@ -97,7 +103,8 @@ impl Probe {
             talk::warning("no workloads among these manifests");
             return Ok(ExitCode::SUCCESS);
         }
-        let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref())?;
+        let identity = self.cert.as_deref().zip(self.key.as_deref());
+        let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
         for workload in &workloads {
             denied |= !self.ask(&server, workload)?;
         }

@@ -1,47 +1,52 @@
 //! `podgraft serve`: the composition root, where the rooms are introduced to one another.
 
+mod answering;
 mod background;
 mod bounds;
 mod certificate;
+mod clients;
 mod cluster;
 mod companions;
+mod control;
 mod duration;
+mod ends;
 mod policies;
+mod probes;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::sleep;
+use tokio::runtime::{Builder, Handle};
+use tokio::time::{sleep, timeout};
 
-use crate::admission::{self, Record};
-use crate::http::{
-    Check, Drain, Event, Limits, Observer, Port, Question, Reviewer, Transport, admin_router, admission_router,
-};
+use crate::http::{Drain, Heartbeat, Port, Transport, admission_router};
 use crate::inject::world::{Settings, World};
 use crate::metrics::Metrics;
-use crate::source::cluster::Pulse;
-use crate::telemetry::{self, Log, LogFormat};
-use crate::tls::{Serving, server_config};
+use crate::telemetry::{Log, LogFormat};
+use crate::tls::server_config_for;
 
+use answering::Answering;
 use background::Background;
 use bounds::Bounds;
 use certificate::Certificate;
+use clients::Clients;
 use cluster::Cluster;
 use companions::Companions;
+use control::Control;
+use ends::Ends;
 use policies::{Kept, Policies};
+use probes::{Sources, Watched};
 
-/// How many connections the admin port takes: probes, a scraper or two, and people.
-const ADMIN_CONNECTIONS: usize = 64;
+/// How long tasks that write into the cluster may take to stop.
+const STOPPING: Duration = Duration::from_secs(5);
 
 /// Answer the API server's reviews over HTTPS
 ///
@@ -58,6 +63,8 @@ pub struct Serve {
     cluster: Cluster,
     #[command(flatten)]
     certificate: Certificate,
+    #[command(flatten)]
+    clients: Clients,
     /// Where reviews are answered, over HTTPS; [::] is every address, and 0.0.0.0 every one of IPv4
     #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "[::]:8443")]
     listen: SocketAddr,
@@ -94,77 +101,130 @@ pub struct Serve {
 /// A closed list: any other word would be a filter for a target of that name, which matches nothing.
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
+/// What is known once reviews can be answered.
+struct Prepared {
+    world: Arc<ArcSwap<World>>,
+    background: Background,
+}
+
 impl Serve {
     /// Serves until SIGTERM or SIGINT, and drains.
+    ///
+    /// Three kinds of threads do it, and none of them waits for another: this one answers probes and waits for signals, the
+    /// control thread follows companions and certificates, and others answer reviews.
     ///
     /// # Errors
     /// Where certificate or companions cannot be used at the start, or a port cannot be bound.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let log = Log::open(self.log_format, &self.log_level)?;
-        let runtime = runtime(self.workers).context("cannot start the runtime; see --workers")?;
-        let ended = runtime.block_on(self.serve(&log));
-        // What still waits on a file system that hangs does not keep the process.
+        let runtime = Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+        let ended = runtime.block_on(Arc::new(self).serve(&log));
         runtime.shutdown_background();
         ended
     }
 
-    async fn serve(self, log: &Log) -> anyhow::Result<ExitCode> {
+    async fn serve(self: Arc<Self>, log: &Log) -> anyhow::Result<ExitCode> {
         let mut ends = Ends::new().context("cannot listen to signals")?;
         let mut metrics = Metrics::default();
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
-        let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
-        let mut background = Background::new(&metrics);
-        let (policies, required) = (&self.policies, self.required_companions);
-        let policies = client
-            .as_ref()
-            .and_then(|client| policies.keep(client, &self.cluster, required, &metrics, &mut background));
-        let policies_check = policies.as_ref().map(Kept::check);
-        let (paths, interval, settings) = (&self.companions, self.poll_interval, self.settings());
-        let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
-        let (drain, serving, open) = (Drain::default(), Arc::new(Serving::default()), Arc::new(AtomicBool::new(false)));
-        let companions_check = Check::new("companions", companions.waiting());
-        let mut checks = vec![certificate_check(&serving), companions_check, port_check(&open), shutdown_check(&drain)];
-        checks.extend(policies_check);
-        let admin = self.admin_port(checks, companions.pulse(), Arc::clone(&metrics)).await?;
+        let watched = Watched {
+            serving: Arc::default(),
+            open: Arc::default(),
+            drain: Drain::default(),
+            heartbeat: Heartbeat::new(self.workers),
+            sources: Sources::default(),
+        };
+        let with_policies = self.cluster.watched && self.required_companions;
+        let admin = watched.open_port(self.admin_listen, with_policies, Arc::clone(&metrics)).await?;
         let admin_address = admin.address();
         tokio::spawn(admin.serve(Duration::MAX));
-        let first = async {
-            let (cluster, interval) = (&self.cluster, self.poll_interval);
-            self.certificate.follow(&serving, cluster, interval, &metrics, &mut background).await?;
-            anyhow::Ok(companions.world(&mut background).await)
-        };
-        let world = tokio::select! {
-            first = first => first?,
+        tokio::spawn(Arc::clone(&watched.heartbeat).watch());
+        let control = Control::start().context("cannot start the control thread")?;
+        let preparing = control.spawn(Arc::clone(&self).prepare(watched.clone(), Arc::clone(&metrics)));
+        let Prepared { world, background } = tokio::select! {
+            prepared = preparing => prepared.context("the control thread failed")??,
             () = ends.next() => {
                 tracing::info!("told to end before there was anything to answer with");
                 return Ok(ExitCode::SUCCESS);
             }
         };
-        let admission = self.admission_port(world, serving, &metrics, &drain).await?;
+        let answering = self.answer(world, &watched, metrics, control.runtime().clone()).await?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
-            admission = %format_args!("https://{}", admission.address()),
+            admission = %format_args!("https://{}", answering.address),
             admin = %format_args!("http://{admin_address}"),
             "listening"
         );
-        let mut answering = tokio::spawn(admission.serve(self.drain_timeout));
-        open.store(true, Ordering::Relaxed);
+        watched.open.store(true, Ordering::Relaxed);
+        self.run_until_drained(answering, &watched.drain, background, ends).await
+    }
+
+    /// Reads and follows companions and certificate, until there is all that reviews are answered with.
+    async fn prepare(self: Arc<Self>, watched: Watched, metrics: Arc<Metrics>) -> anyhow::Result<Prepared> {
+        let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
+        let mut background = Background::new(&metrics, Handle::current());
+        let (policies, required) = (&self.policies, self.required_companions);
+        let policies = client
+            .as_ref()
+            .and_then(|client| policies.keep(client, &self.cluster, required, &metrics, &mut background));
+        let policies_check = policies.as_ref().map(Kept::check);
+        let (paths, interval, settings) =
+            (&self.companions, self.poll_interval, (self.settings(), self.bounds.companions()));
+        let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
+        watched.sources.found(companions.waiting(), policies_check, companions.pulse());
+        self.certificate.follow(&watched.serving, &self.cluster, interval, &metrics, &mut background).await?;
+        Ok(Prepared { world: companions.world(&mut background).await, background })
+    }
+
+    /// Starts to answer reviews.
+    async fn answer(
+        &self,
+        world: Arc<ArcSwap<World>>,
+        watched: &Watched,
+        metrics: Arc<Metrics>,
+        control: Handle,
+    ) -> anyhow::Result<Answering> {
+        let limits = self.bounds.limits();
+        let observer = answering::observer(Arc::clone(&metrics));
+        let client_ca = self.clients.follow(self.poll_interval)?;
+        let tls = server_config_for(Arc::clone(&watched.serving), client_ca).context("cannot set up TLS")?;
+        let heartbeat = Arc::clone(&watched.heartbeat);
+        let reviewer = answering::reviewer(world, metrics, Arc::clone(&heartbeat), control);
+        let router = admission_router(reviewer, &limits, observer.clone());
+        let (address, drain) = (self.listen, watched.drain.clone());
+        let bind = async move {
+            let port = Port::bind(address, Transport::Tls(Arc::new(tls)), router, limits, drain, observer);
+            port.await.context("cannot answer reviews; see --listen")
+        };
+        Answering::start(self.workers, self.drain_timeout, heartbeat, bind).await
+    }
+
+    /// Waits for the end, and drains.
+    async fn run_until_drained(
+        &self,
+        answering: Answering,
+        drain: &Drain,
+        mut background: Background,
+        mut ends: Ends,
+    ) -> anyhow::Result<ExitCode> {
+        let mut ended = answering.ended;
         tokio::select! {
             () = ends.next() => {}
             // Nobody would notice a process that lives and does not answer; another one starts in its place.
-            ended = &mut answering => anyhow::bail!("the admission port has ended by itself: {ended:?}"),
+            cut = &mut ended => anyhow::bail!("the admission port has ended by itself: {cut:?}"),
         }
         tracing::info!(delay = ?self.drain_delay, timeout = ?self.drain_timeout, "draining");
-        background.stop_writing().await;
         let drained = async {
             drain.announce();
             sleep(self.drain_delay).await;
             drain.close();
-            answering.await
+            ended.await
         };
+        // A control thread that is busy with companions does not keep this replica from draining.
+        let stopped = timeout(STOPPING, background.stop_writing());
         let cut = tokio::select! {
-            cut = drained => cut.context("the admission port failed")?,
+            (cut, _) = async { tokio::join!(drained, stopped) } => cut.context("the admission port failed")?,
             () = ends.next() => {
                 tracing::warn!("told to end a second time, ending without draining");
                 return Ok(ExitCode::FAILURE);
@@ -177,124 +237,5 @@ impl Serve {
     fn settings(&self) -> Settings {
         let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
         Settings { own_namespace, required: self.required_companions }
-    }
-
-    async fn admission_port(
-        &self,
-        world: Arc<ArcSwap<World>>,
-        serving: Arc<Serving>,
-        metrics: &Arc<Metrics>,
-        drain: &Drain,
-    ) -> anyhow::Result<Port> {
-        let limits = self.bounds.limits();
-        let observer = observer(Arc::clone(metrics));
-        let tls = server_config(serving).context("cannot set up TLS")?;
-        let router = admission_router(reviewer(world, Arc::clone(metrics)), &limits, observer.clone());
-        let transport = Transport::Tls(Arc::new(tls));
-        let port = Port::bind(self.listen, transport, router, limits, drain.clone(), observer);
-        port.await.context("cannot answer reviews; see --listen")
-    }
-
-    /// It is open from the beginning to the very end, so that everybody can see what is waited for.
-    async fn admin_port(
-        &self,
-        checks: Vec<Check>,
-        pulse: Option<Arc<Pulse>>,
-        metrics: Arc<Metrics>,
-    ) -> anyhow::Result<Port> {
-        let limits = Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() };
-        let all = checks.clone();
-        let router = admin_router(checks, move || {
-            metrics.ready(all.iter().all(Check::passes));
-            if let Some(pulse) = &pulse {
-                companions::tell_of_watches(pulse, &metrics);
-            }
-            metrics.scrape()
-        });
-        let (drain, observer) = (Drain::default(), Observer::nobody());
-        let port = Port::bind(self.admin_listen, Transport::Plain, router, limits, drain, observer);
-        port.await.context("cannot answer probes; see --admin-listen")
-    }
-}
-
-/// One thread unless more are asked for: on one or two CPUs that costs less for each review.
-fn runtime(workers: u16) -> std::io::Result<Runtime> {
-    let mut builder = if workers > 1 { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    builder.worker_threads(usize::from(workers)).max_blocking_threads(2).enable_all().build()
-}
-
-/// Reviews against the newest snapshot, and what is told of them.
-fn reviewer(world: Arc<ArcSwap<World>>, metrics: Arc<Metrics>) -> Reviewer {
-    Reviewer::new(move |question, body| {
-        let started = Instant::now();
-        let world = world.load();
-        let observe = |record: &Record<'_>| {
-            let took = started.elapsed();
-            metrics.review(record, took);
-            telemetry::review(record, took);
-        };
-        match question {
-            Question::Inject(entry) => admission::review(body, entry, &world, observe),
-            Question::Preview => admission::preview(body, &world, companions::advise, observe),
-        }
-    })
-}
-
-fn observer(metrics: Arc<Metrics>) -> Observer {
-    let count = move |event| match event {
-        Event::Opened => {
-            metrics.connections.inc();
-        }
-        Event::Closed => {
-            metrics.connections.dec();
-        }
-        Event::TurnedAway => {
-            metrics.connections_turned_away.inc();
-        }
-        Event::Unseated => {
-            metrics.connections_unseated.inc();
-        }
-        Event::AcceptFailed => {
-            metrics.accept_failures.inc();
-        }
-        Event::Panicked => {
-            metrics.panics.inc();
-        }
-        Event::HandshakeFailed(fault) => metrics.handshake_failed(fault.as_str()),
-        Event::Refused(status) => metrics.refused(status),
-    };
-    Observer::new(count)
-}
-
-fn certificate_check(serving: &Arc<Serving>) -> Check {
-    let serving = Arc::clone(serving);
-    Check::new("certificate", move || serving.check(SystemTime::now()))
-}
-
-fn port_check(open: &Arc<AtomicBool>) -> Check {
-    let open = Arc::clone(open);
-    let message = "reviews are not answered yet";
-    Check::new("port", move || if open.load(Ordering::Relaxed) { Ok(()) } else { Err(message.into()) })
-}
-
-fn shutdown_check(drain: &Drain) -> Check {
-    let drain = drain.clone();
-    let message = "this replica is ending";
-    Check::new("shutdown", move || if drain.announced() { Err(message.into()) } else { Ok(()) })
-}
-
-/// The signals that end a process.
-struct Ends(Signal, Signal);
-
-impl Ends {
-    fn new() -> std::io::Result<Self> {
-        Ok(Ends(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
     }
 }

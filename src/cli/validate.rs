@@ -59,7 +59,9 @@ impl Validate {
         let collection = self.companions.collect(&inputs.files)?;
         let report = collection.report();
         let mistakes = inputs.mistakes();
-        let mut remarks = [inputs.unreadable, report.remarks, mistakes].concat();
+        // Other commands pass such documents on; here they are mistakes.
+        let doubled = inputs.doubled.into_iter().map(|remark| Remark { severity: Severity::Error, ..remark }).collect();
+        let mut remarks = [inputs.unreadable, report.remarks, mistakes, doubled].concat();
         let place = self.companions.place(&collection);
         let (mut checked, mut left) = (0, 0);
         for (input, document, value) in documents(&inputs.files) {

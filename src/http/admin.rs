@@ -29,7 +29,15 @@ impl Check {
     /// Whether it is right now.
     #[must_use]
     pub fn passes(&self) -> bool {
-        (self.probe)().is_ok()
+        self.outcome().is_ok()
+    }
+
+    /// The same, or what is wrong.
+    ///
+    /// # Errors
+    /// Says what is wrong.
+    pub fn outcome(&self) -> Result<(), String> {
+        (self.probe)()
     }
 }
 
@@ -41,19 +49,24 @@ impl fmt::Debug for Check {
 
 /// The router of the admin port: `/livez`, `/healthz`, `/readyz` and `/metrics`.
 ///
-/// Being alive is to answer at all: nothing that a restart would not mend may end a process.
-pub fn admin_router(checks: Vec<Check>, scrape: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
-    let alive = || async { "ok\n" };
+/// Only what a restart would mend may be among the checks of `alive`, for it ends the process.
+pub fn admin_router(
+    alive: Vec<Check>,
+    checks: Vec<Check>,
+    scrape: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> Router {
+    let alive: Arc<[Check]> = alive.into();
+    let live = move |RawQuery(query): RawQuery| async move { answer("livez", &alive, query.as_deref()) };
     Router::new()
-        .route("/livez", get(alive))
-        .route("/healthz", get(alive))
-        .route("/readyz", get(async move |RawQuery(query): RawQuery| ready(&checks, query.as_deref())))
+        .route("/livez", get(live.clone()))
+        .route("/healthz", get(live))
+        .route("/readyz", get(async move |RawQuery(query): RawQuery| answer("readyz", &checks, query.as_deref())))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], scrape())))
         .fallback(async || (StatusCode::NOT_FOUND, "see /livez, /readyz?verbose and /metrics\n"))
 }
 
 /// Answers as the API server's own probes do: the list where it is asked for, and where something is wrong.
-fn ready(checks: &[Check], query: Option<&str>) -> Response {
+fn answer(path: &str, checks: &[Check], query: Option<&str>) -> Response {
     let mut list = String::new();
     let mut failed = false;
     for check in checks {
@@ -68,8 +81,8 @@ fn ready(checks: &[Check], query: Option<&str>) -> Response {
     }
     let verbose = query.is_some_and(|query| query.split('&').any(|part| part == "verbose" || part == "verbose=true"));
     match (failed, verbose) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, format!("{list}readyz check failed\n")).into_response(),
-        (false, true) => format!("{list}readyz check passed\n").into_response(),
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, format!("{list}{path} check failed\n")).into_response(),
+        (false, true) => format!("{list}{path} check passed\n").into_response(),
         (false, false) => "ok\n".into_response(),
     }
 }

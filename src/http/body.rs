@@ -8,18 +8,17 @@ use axum::http::HeaderMap;
 use axum::http::header::EXPECT;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::{Limits, Refusal};
+use super::budget::{Budget, Charge};
+use super::seat::Seat;
+use super::{Limits, Observer, Refusal};
 
-/// How much of each body is not charged: most are not longer, and the number of connections bounds them.
-const FREE: usize = 16 << 10;
 /// How much is set aside at first for a body of several pieces, whatever length it claims to have.
 const FIRST: usize = 256 << 10;
 /// How long, and within how many bytes, the rest of a refused body is read, so that its sender gets to the answer: to
 /// close a connection that still has something to read resets it.
-const DISCARD: (Duration, usize) = (Duration::from_secs(1), 16 << 20);
+const DISCARD: (Duration, usize) = (Duration::from_millis(500), 16 << 20);
 
 /// The way in for bodies, shared by all requests of a port.
 #[derive(Debug)]
@@ -27,53 +26,58 @@ pub(super) struct Intake {
     limit: usize,
     deadline: Duration,
     patience: Duration,
-    budget: Arc<Semaphore>,
+    budget: Arc<Budget>,
 }
 
 /// A body that has arrived. Its share of the budget is given back when this is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Arrived {
     /// Most bodies are one piece, and are never copied.
     first: Bytes,
     grown: Vec<u8>,
-    charged: Option<OwnedSemaphorePermit>,
+    charged: Option<Charge>,
     waited: Duration,
+    /// The connection that it came by, unless the router is asked without one.
+    seat: Option<Arc<Seat>>,
+    budget: Arc<Budget>,
 }
 
 impl Intake {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, observer: Observer) -> Self {
         Intake {
             limit: limits.body_bytes,
             deadline: limits.body,
             patience: limits.patience,
-            budget: Arc::new(Semaphore::new(limits.bytes_in_flight.min(Semaphore::MAX_PERMITS))),
+            budget: Budget::new(limits, observer),
         }
     }
 
     /// Reads a body to its end.
-    pub(super) async fn read(&self, headers: &HeaderMap, mut body: Body) -> Result<Arrived, Refusal> {
-        match timeout(self.deadline, self.collect(&mut body)).await {
+    pub(super) async fn read(
+        &self,
+        headers: &HeaderMap,
+        mut body: Body,
+        seat: Option<Arc<Seat>>,
+    ) -> Result<Arrived, Refusal> {
+        match timeout(self.deadline, self.collect(&mut body, seat)).await {
             Ok(Ok(arrived)) => Ok(arrived),
             Ok(Err(refusal)) => {
-                // Whoever asked before sending has sent nothing yet.
-                if !headers.contains_key(EXPECT) {
-                    let _ = timeout(DISCARD.0, discard(&mut body)).await;
-                }
+                discard(headers, &mut body).await;
                 Err(refusal)
             }
             Err(_) => Err(Refusal::TooSlow { deadline: self.deadline }),
         }
     }
 
-    async fn collect(&self, body: &mut Body) -> Result<Arrived, Refusal> {
-        let mut arrived = Arrived::default();
+    async fn collect(&self, body: &mut Body, seat: Option<Arc<Seat>>) -> Result<Arrived, Refusal> {
+        let mut arrived = Arrived::new(seat, Arc::clone(&self.budget));
         let claimed = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         self.within_limit(claimed)?;
         while let Some(frame) = body.frame().await {
             let Ok(piece) = frame.map_err(|_| Refusal::BrokenOff)?.into_data() else { continue };
             let length = arrived.len() + piece.len();
             self.within_limit(length)?;
-            self.charge(&mut arrived, length).await?;
+            arrived.charge(length, self.patience).await?;
             arrived.push(piece, claimed);
         }
         Ok(arrived)
@@ -82,37 +86,35 @@ impl Intake {
     fn within_limit(&self, length: usize) -> Result<(), Refusal> {
         if length > self.limit { Err(Refusal::TooLarge { limit: self.limit }) } else { Ok(()) }
     }
-
-    /// Charges what has arrived, not what was announced: otherwise announcing would be enough to shut everyone out.
-    async fn charge(&self, arrived: &mut Arrived, length: usize) -> Result<(), Refusal> {
-        let charged = arrived.charged.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let due = length.saturating_sub(FREE).saturating_sub(charged);
-        if due == 0 {
-            return Ok(());
-        }
-        let due = u32::try_from(due).map_err(|_| Refusal::Busy)?;
-        let share = match Arc::clone(&self.budget).try_acquire_many_owned(due) {
-            Ok(share) => share,
-            Err(_) => self.wait(arrived, due).await?,
-        };
-        match &mut arrived.charged {
-            Some(charged) => charged.merge(share),
-            none => *none = Some(share),
-        }
-        Ok(())
-    }
-
-    /// Waits for a share, but no longer than all pieces of a body may wait together.
-    async fn wait(&self, arrived: &mut Arrived, due: u32) -> Result<OwnedSemaphorePermit, Refusal> {
-        let began = Instant::now();
-        let left = self.patience.saturating_sub(arrived.waited);
-        let share = timeout(left, Arc::clone(&self.budget).acquire_many_owned(due)).await;
-        arrived.waited += began.elapsed();
-        share.ok().and_then(Result::ok).ok_or(Refusal::Busy)
-    }
 }
 
 impl Arrived {
+    fn new(seat: Option<Arc<Seat>>, budget: Arc<Budget>) -> Self {
+        Arrived { first: Bytes::new(), grown: Vec::new(), charged: None, waited: Duration::ZERO, seat, budget }
+    }
+
+    /// Charges what has arrived, not what was announced: otherwise announcing would be enough to shut everyone out. All
+    /// pieces of a body wait together no longer than they may.
+    async fn charge(&mut self, length: usize, patience: Duration) -> Result<(), Refusal> {
+        let began = Instant::now();
+        let left = patience.saturating_sub(self.waited);
+        let charged = self.budget.charge_body(&mut self.charged, length, self.seat.as_ref(), left).await;
+        self.waited += began.elapsed();
+        charged
+    }
+
+    /// Charges the answer instead of the body, which is dropped; the bytes of the answer stay charged until they have been
+    /// written.
+    pub(super) fn answered_with(self, answer: Vec<u8>) -> Result<Bytes, Refusal> {
+        let Arrived { first, grown, charged, seat, budget, .. } = self;
+        drop((first, grown));
+        let charged = budget.charge_answer(charged, answer.len(), seat.as_ref())?;
+        Ok(match charged {
+            Some(charge) => charge.held_by(answer),
+            None => answer.into(),
+        })
+    }
+
     /// The whole body.
     pub(super) fn bytes(&self) -> &[u8] {
         if self.grown.is_empty() { &self.first } else { &self.grown }
@@ -135,13 +137,21 @@ impl Arrived {
     }
 }
 
-async fn discard(body: &mut Body) {
-    let mut left = DISCARD.1;
-    while let Some(Ok(frame)) = body.frame().await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        left = left.saturating_sub(length);
-        if left == 0 {
-            return;
-        }
+/// Reads the rest of a body that is refused.
+pub(super) async fn discard(headers: &HeaderMap, body: &mut Body) {
+    // Whoever asked before sending has sent nothing yet.
+    if headers.contains_key(EXPECT) {
+        return;
     }
+    let all = async {
+        let mut left = DISCARD.1;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            left = left.saturating_sub(length);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = timeout(DISCARD.0, all).await;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Request, Response};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -17,15 +17,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::ServiceExt as _;
 
+use super::crowd::Taken;
 use super::seat::{Attentive, Phase, Seat};
 use super::{Drain, Event, Limits, Observer};
 
-/// How many bytes are read at once; a head that does not fit is refused with 431.
-const BUFFER: usize = 64 << 10;
+/// How many bytes are read at once; a head that does not fit is refused with 431. TLS hands over no more than 16 KiB.
+const BUFFER: usize = 32 << 10;
 /// How long a head may be, in bytes.
 const HEAD: usize = 16 << 10;
 /// How long a farewell may take: the last bytes of TLS.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long it may take where others wait for the seat.
+const SHORT_FAREWELL: Duration = Duration::from_millis(100);
 
 /// What connections of one port have in common.
 #[derive(Debug, Clone)]
@@ -36,32 +39,48 @@ pub(super) struct Manners {
     pub(super) observer: Observer,
 }
 
+/// Why a connection is no longer served.
+enum End {
+    /// It has ended by itself.
+    Ended(hyper::Result<()>),
+    /// It has been in one phase for too long.
+    Stalled,
+    /// Its seat or its memory is needed.
+    Evicted,
+}
+
 /// Serves a connection until it ends, stalls, or its seat is needed.
-pub(super) async fn serve<S>(stream: S, seat: Arc<Seat>, manners: Manners)
+pub(super) async fn serve<S>(stream: S, taken: Taken, manners: Manners)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let taken = Arc::new(taken);
+    let seat = Arc::clone(&taken.seat);
     seat.enter(Phase::Rest);
     let io = TokioIo::new(Attentive::new(stream, Arc::clone(&seat)));
-    let answering = (manners.router, Arc::clone(&seat), manners.drain.clone());
+    let answering = (manners.router, taken, manners.drain.clone());
     let service = hyper::service::service_fn(move |request| answer(answering.clone(), request));
     let mut connection = pin!(protocol().serve_connection(io, service));
     let mut stall = pin!(Stall::new(&seat, &manners.limits, &manners.drain));
-    let ended = tokio::select! {
+    let end = tokio::select! {
         // The connection first: what has arrived is noticed before anything is called a stall.
         biased;
-        ended = &mut connection => Some(ended),
-        () = stalls(stall.as_mut(), &manners.drain) => None,
-        () = seat.gives_way(manners.limits.settle) => None,
+        ended = &mut connection => End::Ended(ended),
+        () = stalls(stall.as_mut(), &manners.drain) => End::Stalled,
+        () = seat.evicted() => End::Evicted,
     };
-    match ended {
-        Some(Err(error)) => report(&error, &manners.observer),
-        // Whoever rests is told; whoever stalled in the middle of something would only stall again.
-        None if seat.phase().0 == Phase::Rest => {
-            connection.as_mut().graceful_shutdown();
-            let _ = timeout(FAREWELL, connection).await;
-        }
-        Some(Ok(())) | None => {}
+    // Whoever rests is told; whoever stalled in the middle of something would only stall again. A client that has sent a
+    // valid review, and began another one just now, is answered.
+    let rests = seat.phase().0 == Phase::Rest;
+    let farewell = match end {
+        End::Ended(Err(error)) => return report(&error, &manners.observer),
+        End::Ended(Ok(())) => return,
+        End::Stalled => rests.then_some(FAREWELL),
+        End::Evicted => (rests || seat.proven() && seat.phase().0 != Phase::Write).then_some(SHORT_FAREWELL),
+    };
+    if let Some(farewell) = farewell {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(farewell, connection).await;
     }
 }
 
@@ -72,17 +91,28 @@ fn protocol() -> http1::Builder {
     builder
 }
 
-/// Answers a request, and says so where the answer is the connection's last.
+/// Answers a request, and says so where the answer is the connection's last: where it is too old, where the replica ends, and
+/// where the request was refused, for then it is not an API server's, or not one that anything here would help.
 async fn answer(
-    (router, seat, drain): (Router, Arc<Seat>, Drain),
-    request: Request<Incoming>,
+    (router, taken, drain): (Router, Arc<Taken>, Drain),
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    let seat = &taken.seat;
     seat.enter(Phase::Answer);
+    request.extensions_mut().insert(Arc::clone(seat));
     let mut response = router.oneshot(request).await?;
-    if seat.retires_with_this_answer() || drain.announced() {
+    let refused = match response.status() {
+        StatusCode::OK => {
+            taken.prove();
+            false
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => false,
+        _ => true,
+    };
+    if seat.retires_with_this_answer() || refused || drain.announced() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    seat.enter(Phase::Rest);
+    seat.enter(Phase::Write);
     Ok(response)
 }
 
@@ -131,6 +161,7 @@ impl<'a> Stall<'a> {
             Phase::Rest => Some(since + self.limits.idle),
             Phase::Head => Some(since + self.limits.head),
             Phase::Answer => None,
+            Phase::Write => Some(since + self.limits.answer),
         }
     }
 }

@@ -1,17 +1,27 @@
 //! All connections of a port, and who goes when there are too many.
 
+mod ranks;
+
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
-use super::seat::Seat;
+use ranks::{Conduct, Ranks};
+
+use super::event::Eviction;
+use super::seat::{Phase, Seat};
+use super::source::Source;
 use super::{Event, Limits, Observer};
 
-/// How long a newcomer waits for one who was asked to leave.
-const LEAVING: Duration = Duration::from_millis(100);
+/// How many connections that were chosen to go may still be on their way out, besides those that stay.
+const LEAVING: usize = 64;
+/// After how many times of settling the last review of a connection proves little.
+const LAPSE: u32 = 10;
 
 /// The connections of a port.
 #[derive(Debug)]
@@ -27,6 +37,9 @@ pub(super) struct Crowd {
 struct Seats {
     serial: u64,
     taken: HashMap<u64, Arc<Seat>>,
+    ranks: Ranks,
+    /// How many have been chosen to go, and are not gone yet.
+    leaving: usize,
 }
 
 /// A seat that is taken. It becomes free when this is dropped.
@@ -35,6 +48,8 @@ pub(super) struct Taken {
     crowd: Arc<Crowd>,
     serial: u64,
     pub(super) seat: Arc<Seat>,
+    /// The permits for handshakes of its address.
+    pub(super) handshakes: Arc<Semaphore>,
 }
 
 impl Crowd {
@@ -42,17 +57,14 @@ impl Crowd {
         Arc::new(Crowd { limits, observer, seats: Mutex::default(), freed: Notify::new() })
     }
 
-    /// A seat for a newcomer. Where all are taken, the connection that has stalled longest makes room; where none
-    /// stalls, there is no seat.
-    pub(super) async fn admit(self: &Arc<Self>) -> Option<Taken> {
-        if let Some(taken) = self.take() {
-            return Some(taken);
+    /// A seat for a newcomer. Where all are taken another connection makes room, see [`Ranks::first_to_go`]; where all
+    /// have a right to stay, there is no seat.
+    pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Taken> {
+        let (taken, evicted) = self.take(peer.into());
+        if evicted {
+            // It is closed by its own task, which gets its turn now, however fast newcomers arrive.
+            yield_now().await;
         }
-        let freed = self.freed.notified();
-        if self.unseat() {
-            let _ = timeout(LEAVING, freed).await;
-        }
-        let taken = self.take();
         if taken.is_none() {
             self.observer.tell(Event::TurnedAway);
         }
@@ -71,32 +83,26 @@ impl Crowd {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.seats().taken.len()
+        let seats = self.seats();
+        seats.taken.len() + seats.leaving
     }
 
-    fn take(self: &Arc<Self>) -> Option<Taken> {
+    /// Takes a seat, and whether another connection had to go for it.
+    fn take(self: &Arc<Self>, source: Source) -> (Option<Taken>, bool) {
         let mut seats = self.seats();
-        if seats.taken.len() >= self.limits.connections {
-            return None;
+        let full = seats.taken.len() >= self.limits.connections;
+        let evicted = full && seats.leaving < LEAVING && seats.evict_first(source, &self.limits, &self.observer);
+        if full && !evicted {
+            return (None, false);
         }
         seats.serial += 1;
         let serial = seats.serial;
-        let seat = Arc::new(Seat::new(serial, &self.limits));
+        let seat = Arc::new(Seat::new(serial, source, &self.limits));
         seats.taken.insert(serial, Arc::clone(&seat));
+        let handshakes = seats.ranks.insert(serial, source, self.limits.handshakes_per_address);
         drop(seats);
         self.observer.tell(Event::Opened);
-        Some(Taken { crowd: Arc::clone(self), serial, seat })
-    }
-
-    /// Asks the connection to leave that has been in one phase for longest. Whether there is one.
-    fn unseat(&self) -> bool {
-        let longest = self.seats().taken.values().filter(|s| !s.leaves()).min_by_key(|s| s.phase().1).map(Arc::clone);
-        let Some(seat) = longest.filter(|seat| seat.stalls(self.limits.settle)) else {
-            return false;
-        };
-        seat.leave();
-        self.observer.tell(Event::Unseated);
-        true
+        (Some(Taken { crowd: Arc::clone(self), serial, seat, handshakes }), evicted)
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
@@ -104,10 +110,94 @@ impl Crowd {
     }
 }
 
+impl Seats {
+    fn evict_first(&mut self, newcomer: Source, limits: &Limits, observer: &Observer) -> bool {
+        let conduct = Observed { taken: &self.taken, settle: limits.settle, now: Instant::now() };
+        let Some((serial, why)) = self.ranks.first_to_go(limits.kept_per_address(), newcomer, &conduct) else {
+            return false;
+        };
+        self.evict(serial, why, observer);
+        observer.tell(Event::Unseated);
+        true
+    }
+
+    fn evict(&mut self, serial: u64, why: Eviction, observer: &Observer) {
+        let Some(seat) = self.taken.remove(&serial) else { return };
+        self.ranks.remove(serial, seat.source());
+        self.leaving += 1;
+        seat.leave();
+        observer.tell(Event::Evicted(why));
+    }
+}
+
+impl Taken {
+    /// Notes that the connection has sent a valid review.
+    pub(super) fn prove(&self) {
+        if self.seat.prove() {
+            self.crowd.seats().ranks.prove(self.serial, self.seat.source());
+        }
+    }
+
+    /// Asks the oldest handshake of the same address to leave that takes too long: another one waits for its turn.
+    pub(super) fn evict_stuck_handshake(&self) {
+        let crowd = &self.crowd;
+        let mut seats = crowd.seats();
+        let conduct = Observed { taken: &seats.taken, settle: crowd.limits.settle, now: Instant::now() };
+        let stuck =
+            seats.ranks.stuck_in_handshake(self.seat.source(), &conduct).filter(|serial| *serial != self.serial);
+        if let Some(serial) = stuck {
+            seats.evict(serial, Eviction::Unproven, &crowd.observer);
+        }
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.crowd.seats().taken.remove(&self.serial);
+        let mut seats = self.crowd.seats();
+        if seats.taken.remove(&self.serial).is_some() {
+            seats.ranks.remove(self.serial, self.seat.source());
+        } else {
+            seats.leaving -= 1;
+        }
+        drop(seats);
         self.crowd.freed.notify_waiters();
         self.crowd.observer.tell(Event::Closed);
+    }
+}
+
+/// What connections are doing at one moment.
+struct Observed<'a> {
+    taken: &'a HashMap<u64, Arc<Seat>>,
+    settle: Duration,
+    now: Instant,
+}
+
+impl Observed<'_> {
+    fn seat(&self, serial: u64, is: impl FnOnce(&Seat) -> bool) -> bool {
+        self.taken.get(&serial).is_some_and(|seat| is(seat))
+    }
+}
+
+impl Conduct for Observed<'_> {
+    fn had_its_time(&self, serial: u64) -> bool {
+        self.seat(serial, |seat| self.now >= seat.opened() + self.settle)
+    }
+
+    fn rests(&self, serial: u64) -> bool {
+        self.seat(serial, |seat| seat.phase().0 == Phase::Rest)
+    }
+
+    fn lapsed(&self, serial: u64) -> bool {
+        self.seat(serial, |seat| {
+            let (phase, since) = seat.phase();
+            phase == Phase::Rest && self.now >= since + self.settle * LAPSE
+        })
+    }
+
+    fn stuck_in_handshake(&self, serial: u64) -> bool {
+        self.seat(serial, |seat| {
+            let (phase, since) = seat.phase();
+            phase == Phase::Handshake && self.now >= since + self.settle
+        })
     }
 }

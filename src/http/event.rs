@@ -12,8 +12,10 @@ pub enum Event {
     Closed,
     /// A connection was closed at once, for all seats were taken.
     TurnedAway,
-    /// A stalled connection was closed to make room.
+    /// A connection was closed to make room for a new one.
     Unseated,
+    /// A connection was closed although its client had not ended it, to make room or to free memory.
+    Evicted(Eviction),
     /// A connection could not be accepted.
     AcceptFailed,
     /// A TLS handshake failed.
@@ -39,6 +41,8 @@ pub enum HandshakeFault {
     Version,
     /// The peer refused: as a rule it does not trust the certificate.
     Alert,
+    /// The client has no certificate of the CA that is asked for, or one for another name.
+    ClientCertificate,
     /// Anything else.
     Other,
 }
@@ -54,7 +58,37 @@ impl HandshakeFault {
             HandshakeFault::Protocol => "protocol",
             HandshakeFault::Version => "version",
             HandshakeFault::Alert => "alert",
+            HandshakeFault::ClientCertificate => "client-certificate",
             HandshakeFault::Other => "other",
+        }
+    }
+}
+
+/// Why a connection was evicted: a closed set, for it labels a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eviction {
+    /// It had not sent a valid review yet.
+    Unproven,
+    /// Its address had more connections than any other, and more than every address may keep.
+    Address,
+    /// It had sent nothing for a while.
+    Resting,
+    /// It did not send its body, or did not read its answer, while others waited for the memory.
+    Slow,
+}
+
+impl Eviction {
+    /// All of them.
+    pub const ALL: [Eviction; 4] = [Eviction::Unproven, Eviction::Address, Eviction::Resting, Eviction::Slow];
+
+    /// Its stable name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Eviction::Unproven => "unproven",
+            Eviction::Address => "address",
+            Eviction::Resting => "resting",
+            Eviction::Slow => "slow",
         }
     }
 }

@@ -1,33 +1,54 @@
 //! TLS handshakes, with a deadline, and why they fail.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use rustls::{AlertDescription, Error as TlsError, PeerIncompatible};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::seat::Seat;
+use super::crowd::Taken;
 use super::{HandshakeFault, Limits};
+
+/// What TLS may buffer of a connection in each direction, in bytes: a record, which is the most that it sends at once.
+const BUFFER: usize = 16 << 10;
 
 /// Shakes hands, unless it takes too long or the seat is needed.
 pub(super) async fn shake(
     acceptor: &TlsAcceptor,
     tcp: TcpStream,
-    seat: &Arc<Seat>,
+    taken: &Taken,
     limits: &Limits,
 ) -> Result<TlsStream<TcpStream>, HandshakeFault> {
+    let shaken = async {
+        let _turn = turn(taken, limits).await;
+        acceptor.accept_with(tcp, |connection| connection.set_buffer_limit(Some(BUFFER))).await
+    };
     let shaken = tokio::select! {
         biased;
-        shaken = timeout(limits.handshake, acceptor.accept(tcp)) => shaken,
-        () = seat.gives_way(limits.settle) => return Err(HandshakeFault::Timeout),
+        shaken = timeout(limits.handshake, shaken) => shaken,
+        () = taken.seat.evicted() => return Err(HandshakeFault::Timeout),
     };
     match shaken {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(fault(&error)),
         Err(_) => Err(HandshakeFault::Timeout),
+    }
+}
+
+/// Waits for a turn: only so many handshakes of one address are under way at once. Those that take too long give theirs to
+/// the ones that wait.
+async fn turn(taken: &Taken, limits: &Limits) -> Option<OwnedSemaphorePermit> {
+    let mut turn = pin!(Arc::clone(&taken.handshakes).acquire_owned());
+    loop {
+        match timeout(limits.settle, turn.as_mut()).await {
+            Ok(turn) => return turn.ok(),
+            Err(_) => taken.evict_stuck_handshake(),
+        }
     }
 }
 
@@ -40,6 +61,7 @@ fn fault(error: &io::Error) -> HandshakeFault {
         TlsError::InvalidMessage(_) | TlsError::InappropriateMessage { .. } => HandshakeFault::NotTls,
         TlsError::PeerIncompatible(reason) => incompatible(reason),
         TlsError::AlertReceived(alert) => alerted(*alert),
+        TlsError::NoCertificatesPresented | TlsError::InvalidCertificate(_) => HandshakeFault::ClientCertificate,
         _ => HandshakeFault::Other,
     }
 }

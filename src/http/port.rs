@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -19,6 +19,8 @@ use super::{Drain, Event, Limits, Observer};
 
 /// How long no connection is accepted after one could not be, for want of file descriptors or memory as a rule.
 const BREATH: Duration = Duration::from_millis(50);
+/// How many connections the kernel accepts before they are accepted here.
+const BACKLOG: u32 = 1024;
 
 /// A port that is bound, and not served yet.
 #[derive(Debug)]
@@ -66,6 +68,10 @@ impl fmt::Debug for Transport {
 impl Port {
     /// Binds a port. Connections wait from now on, and are accepted when it is served. Every address (`[::]`) is every one of
     /// IPv4 where there is no IPv6.
+    ///
+    /// # Errors
+    /// Names the address that cannot be bound.
+    #[allow(clippy::unused_async)] // polled, it is inside the runtime that has to know the listener
     pub async fn bind(
         address: SocketAddr,
         transport: Transport,
@@ -74,11 +80,11 @@ impl Port {
         drain: Drain,
         observer: Observer,
     ) -> Result<Self, BindError> {
-        let mut bound = TcpListener::bind(address).await;
+        let mut bound = listen(address, &limits);
         if address.ip() == Ipv6Addr::UNSPECIFIED
             && bound.as_ref().is_err_and(|error| error.kind() != ErrorKind::AddrInUse)
         {
-            bound = TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
+            bound = listen((Ipv4Addr::UNSPECIFIED, address.port()).into(), &limits);
         }
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|source| BindError { address, source })?;
@@ -114,9 +120,9 @@ impl Door {
         let mut failing = false;
         loop {
             match listener.accept().await {
-                Ok((tcp, _)) => {
+                Ok((tcp, peer)) => {
                     failing = false;
-                    self.welcome(tcp).await;
+                    self.welcome(tcp, peer.ip()).await;
                 }
                 Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
@@ -136,18 +142,18 @@ impl Door {
     /// is asked, for the runtime may not have heard of the newest yet.
     async fn accept_those_who_wait(&self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
-        while let Ok((tcp, _)) = listener.accept() {
+        while let Ok((tcp, peer)) = listener.accept() {
             let tcp = tcp.set_nonblocking(true).and_then(|()| TcpStream::from_std(tcp));
             if let Ok(tcp) = tcp {
-                self.welcome(tcp).await;
+                self.welcome(tcp, peer.ip()).await;
             }
         }
     }
 
     /// Finds a seat for a connection and serves it; without one it is closed at once, so that the API server need not
     /// wait to learn that nobody comes.
-    async fn welcome(&self, tcp: TcpStream) {
-        let Some(taken) = self.crowd.admit().await else { return };
+    async fn welcome(&self, tcp: TcpStream, peer: IpAddr) {
+        let Some(taken) = self.crowd.admit(peer).await else { return };
         // Answers are written whole, so there is nothing to wait for. It fails only where the peer is gone.
         let _ = tcp.set_nodelay(true);
         tokio::spawn(serve(tcp, taken, self.transport.clone(), self.manners.clone()));
@@ -155,14 +161,24 @@ impl Door {
 }
 
 async fn serve(tcp: TcpStream, taken: Taken, transport: Transport, manners: Manners) {
-    let seat = Arc::clone(&taken.seat);
     match transport {
-        Transport::Plain => connection::serve(tcp, seat, manners).await,
-        Transport::Tls(config) => match shake(&TlsAcceptor::from(config), tcp, &seat, &manners.limits).await {
-            Ok(tls) => connection::serve(tls, seat, manners).await,
+        Transport::Plain => connection::serve(tcp, taken, manners).await,
+        Transport::Tls(config) => match shake(&TlsAcceptor::from(config), tcp, &taken, &manners.limits).await {
+            Ok(tls) => connection::serve(tls, taken, manners).await,
             Err(fault) => manners.observer.tell(Event::HandshakeFailed(fault)),
         },
     }
+}
+
+/// Listens at an address. Connections inherit the sizes of the kernel's buffers, which would otherwise grow with what a
+/// client does not read, up to some MiB each, on the account of this process's container.
+fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(limits.kernel_buffer)?;
+    socket.set_recv_buffer_size(limits.kernel_buffer)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Whether it is the connection that failed, and not the port.

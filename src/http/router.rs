@@ -7,14 +7,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use crate::admission::Answer;
 use crate::inject::world::Entry;
 
-use super::body::Intake;
+use super::aside::Aside;
+use super::body::{Arrived, Intake, discard};
+use super::seat::Seat;
 use super::{Event, Limits, Observer, Refusal};
 
 /// What the API server asks. Each question has a path of its own.
@@ -28,9 +30,12 @@ pub enum Question {
 
 /// Whoever answers reviews: bytes in, bytes out, at once.
 #[derive(Clone)]
-pub struct Reviewer(Arc<Review>);
+pub struct Reviewer {
+    review: Arc<Review>,
+    aside: Option<Aside>,
+}
 
-type Review = dyn Fn(Question, &[u8]) -> Answer + Send + Sync;
+pub(super) type Review = dyn Fn(Question, &[u8]) -> Answer + Send + Sync;
 
 impl Question {
     /// All of them.
@@ -56,7 +61,13 @@ impl Question {
 impl Reviewer {
     /// Wraps what answers. It is called on the runtime's own thread, so it must neither block nor wait.
     pub fn new(review: impl Fn(Question, &[u8]) -> Answer + Send + Sync + 'static) -> Self {
-        Reviewer(Arc::new(review))
+        Reviewer { review: Arc::new(review), aside: None }
+    }
+
+    /// The same, but what takes too long for the thread that answers is done elsewhere.
+    #[must_use]
+    pub fn with_aside(self, aside: Aside) -> Self {
+        Reviewer { aside: Some(aside), ..self }
     }
 }
 
@@ -68,13 +79,14 @@ impl fmt::Debug for Reviewer {
 
 /// The router of the admission port.
 pub fn admission_router(reviewer: Reviewer, limits: &Limits, observer: Observer) -> Router {
-    let desk = Arc::new(Desk { reviewer, intake: Intake::new(limits), observer });
+    let desk = Arc::new(Desk { reviewer, intake: Intake::new(limits, observer.clone()), observer });
     let router = Question::ALL.into_iter().fold(Router::new(), |router, question| {
         let (asked, other) = (Arc::clone(&desk), Arc::clone(&desk));
         let ask = move |request| async move { asked.answer(question, request).await };
-        router.route(question.path(), post(ask).fallback(async move || other.refuse(Refusal::NotPost)))
+        let not_post = move |request| async move { other.refuse_unread(Refusal::NotPost, request).await };
+        router.route(question.path(), post(ask).fallback(not_post))
     });
-    router.fallback(async move || desk.refuse(Refusal::NoSuchPath))
+    router.fallback(move |request| async move { desk.refuse_unread(Refusal::NoSuchPath, request).await })
 }
 
 /// Where requests become reviews.
@@ -87,20 +99,36 @@ struct Desk {
 
 impl Desk {
     async fn answer(&self, question: Question, request: Request) -> Response {
+        if let Err(refusal) = plain_json(request.headers()) {
+            return self.refuse_unread(refusal, request).await;
+        }
         match self.review(question, request).await {
-            Ok(answer) => in_http(answer),
+            Ok(response) => response,
             Err(refusal) => self.refuse(refusal),
         }
     }
 
-    async fn review(&self, question: Question, request: Request) -> Result<Answer, Refusal> {
+    async fn review(&self, question: Question, request: Request) -> Result<Response, Refusal> {
         let (head, body) = request.into_parts();
-        plain_json(&head.headers)?;
-        let body = self.intake.read(&head.headers, body).await?;
+        let seat = head.extensions.get::<Arc<Seat>>().cloned();
+        let body = self.intake.read(&head.headers, body, seat).await?;
+        if let Some(aside) = self.reviewer.aside.as_ref().filter(|aside| aside.takes(question, body.bytes())) {
+            let body = Arc::new(body);
+            let answer = aside.answer(question, Arc::clone(&body)).await?;
+            return in_http(answer, Arc::into_inner(body));
+        }
         // One review that fails takes neither the connection nor the process with it. Nothing is left half done: a
         // review changes nothing.
-        let review = AssertUnwindSafe(|| (self.reviewer.0)(question, body.bytes()));
-        catch_unwind(review).map_err(|_| Refusal::Panicked)
+        let review = AssertUnwindSafe(|| (self.reviewer.review)(question, body.bytes()));
+        let answer = catch_unwind(review).map_err(|_| Refusal::Panicked)?;
+        in_http(answer, Some(body))
+    }
+
+    /// Refuses a request whose body has not been read; it is read now, so that the answer reaches the client.
+    async fn refuse_unread(&self, refusal: Refusal, request: Request) -> Response {
+        let (head, mut body) = request.into_parts();
+        discard(&head.headers, &mut body).await;
+        self.refuse(refusal)
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
@@ -112,25 +140,41 @@ impl Desk {
     }
 }
 
-/// Checks that the body is what it must be: JSON, and not packed.
+/// Checks that the body is what it must be: JSON, and not packed. A header that is there more than once is refused, whatever
+/// it says: who looks at the first one and who looks at the last one would read different requests.
 fn plain_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = only(headers, CONTENT_TYPE).map_err(|()| Refusal::NotJson)?;
+    let kind = kind.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Refusal::NotJson);
     }
-    match headers.get(CONTENT_ENCODING) {
+    match only(headers, CONTENT_ENCODING).map_err(|()| Refusal::Encoded)? {
         Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(Refusal::Encoded),
         _ => Ok(()),
     }
 }
 
-fn in_http(answer: Answer) -> Response {
+/// The only value of a header, if it is there.
+fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(()),
+    }
+}
+
+/// The answer as HTTP, charged instead of its body, unless somebody else still holds that.
+fn in_http(answer: Answer, body: Option<Arrived>) -> Result<Response, Refusal> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = if status == StatusCode::OK { "application/json" } else { "text/plain; charset=utf-8" };
-    let mut response = (status, [(CONTENT_TYPE, HeaderValue::from_static(kind))], answer.body).into_response();
+    let bytes = match body {
+        Some(body) => body.answered_with(answer.body)?,
+        None => answer.body.into(),
+    };
+    let mut response = (status, [(CONTENT_TYPE, HeaderValue::from_static(kind))], bytes).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    response
+    Ok(response)
 }

@@ -11,6 +11,8 @@ use super::reason::{Place, Reason};
 
 /// How many faults of one kind are told. One is enough to refuse a Pod, and a Pod can hold hundreds of thousands.
 pub(super) const MOST_FAULTS: usize = 16;
+/// How many times as many parts as names a list may have, where the others are empty or doubled.
+const MOST_PARTS: usize = 4;
 
 /// What a Pod and its namespace say.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(super) struct Ask<'a> {
     pub(super) containers: Option<Vec<&'a str>>,
     /// Values of parameters, in order.
     pub(super) parameters: Vec<Given<'a>>,
+    /// Places in `parameters`, by companion: a Pod can give as many values as it likes, and each companion looks for its own.
+    by_companion: Vec<usize>,
     /// What the Pod got wrong.
     pub(super) pod_faults: Vec<Reason>,
     /// What its namespace got wrong.
@@ -50,12 +54,23 @@ impl<'a> Ask<'a> {
             listed: Vec::new(),
             containers: None,
             parameters: Vec::new(),
+            by_companion: Vec::new(),
             pod_faults: Vec::new(),
             namespace_faults: Vec::new(),
         };
         ask.read_pod(pod);
         ask.read_namespace(home);
+        ask.by_companion = (0..ask.parameters.len()).collect();
+        ask.by_companion.sort_by_key(|at| ask.parameters[*at].companion);
         ask
+    }
+
+    /// The values that the Pod gives to the parameters of a companion, in order.
+    pub(super) fn given_to(&self, companion: &str) -> impl Iterator<Item = &Given<'a>> {
+        let of = |at: &usize| self.parameters[*at].companion;
+        let first = self.by_companion.partition_point(|at| of(at) < companion);
+        let its = self.by_companion[first..].iter().take_while(move |at| of(at) == companion);
+        its.map(|at| &self.parameters[*at])
     }
 
     /// Whether the Pod, or else its namespace, is opted in.
@@ -82,6 +97,7 @@ impl<'a> Ask<'a> {
                 note(&mut self.pod_faults, || unknown(Place::PodLabel, key));
             }
         }
+        let mut too_many = false;
         for (key, value) in pod.annotations.iter().flatten() {
             match &**key {
                 keys::COMPANIONS => {
@@ -94,11 +110,16 @@ impl<'a> Ask<'a> {
                 key => {
                     let Some(rest) = key.strip_prefix(keys::PREFIX) else { continue };
                     match rest.split_once('.') {
+                        // The rest of more than anybody needs is not read.
+                        Some(_) if self.parameters.len() == keys::MOST_PARAMETERS => too_many = true,
                         Some((companion, parameter)) => self.parameters.push(Given { companion, parameter, value }),
                         None => note(&mut self.pod_faults, || unknown(Place::PodAnnotation, key)),
                     }
                 }
             }
+        }
+        if too_many {
+            self.pod_faults.push(Reason::TooManyNames { place: Place::PodAnnotation, key: keys::PARAMETERS });
         }
     }
 
@@ -122,16 +143,22 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Splits a list of names; empty and doubled ones are left out and reported.
+/// Splits a list of names; empty and doubled ones are left out and reported. Of a list that is too long nothing is used,
+/// and the rest of it is not read.
 fn names<'a>(list: &'a str, place: Place, key: &'static str, faults: &mut Vec<Reason>) -> Vec<&'a str> {
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
-    for name in list.split(',').map(str::trim) {
+    let most = keys::most_names(key);
+    for (at, name) in list.split(',').map(str::trim).enumerate() {
+        if at == MOST_PARTS * most {
+            faults.push(Reason::TooManyNames { place, key });
+            return Vec::new();
+        }
         if name.is_empty() {
             note(faults, || Reason::EmptyName { place, key });
         } else if seen.contains(name) || (seen.is_empty() && names.contains(&name)) {
             note(faults, || Reason::DoubledName { place, key, name: name.into() });
-        } else if names.len() == keys::MOST_NAMES && key == keys::COMPANIONS {
-            note(faults, || Reason::TooManyNames { place });
+        } else if names.len() == most {
+            faults.push(Reason::TooManyNames { place, key });
             return Vec::new();
         } else {
             names.push(name);

@@ -26,7 +26,8 @@ pub struct Broken {
     pub activation: Activation,
     /// Whether it says that nobody may opt out of it.
     pub required: bool,
-    /// Its selectors, namespaces' second; `None` where they cannot be read: then it comes to nobody by itself.
+    /// Its selectors, namespaces' second; `None` where they cannot be read: then it comes to nobody by itself. Of a required
+    /// one they are always there, and consist of the requirements that can be read: one that cannot leaves no Pod out.
     pub selectors: Option<(Selector, Selector)>,
 }
 
@@ -56,6 +57,15 @@ impl Listed {
         match self {
             Listed::Good(c) => &c.name,
             Listed::Broken(b) => &b.name,
+        }
+    }
+
+    /// Which kind it was written as.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Listed::Good(c) => c.kind,
+            Listed::Broken(b) => b.kind,
         }
     }
 

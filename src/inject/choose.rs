@@ -2,11 +2,13 @@
 
 use super::ask::Ask;
 use super::catalogue::Listed;
-use super::companion::Activation;
+use super::companion::{Activation, Kind};
 use super::home::Home;
 use super::namespace::Switch;
 use super::pod::Pod;
+use super::selector::Unmet;
 use super::verdict::Via;
+use super::work::step;
 use super::world::World;
 
 /// A companion that is considered.
@@ -14,7 +16,7 @@ use super::world::World;
 pub(super) struct Candidate<'a> {
     pub(super) name: &'a str,
     pub(super) via: Via,
-    /// What its name means here; `None` where it means nothing.
+    /// What its name means here; `None` where it means nothing, or nothing that is offered to this namespace.
     pub(super) listed: Option<&'a Listed>,
     /// Its place in the list that names it.
     pub(super) listed_at: usize,
@@ -27,49 +29,45 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
     let mut chosen: Vec<Candidate<'a>> = Vec::with_capacity(4);
     let mut by_itself = coming_by_themselves(pod, home, world);
     by_itself.sort_unstable_by_key(|listed| listed.name());
-    for listed in &by_itself {
-        if listed.required() && world.settings.required {
-            push(&mut chosen, listed.name(), Via::Required, Some(listed), 0, true);
-        }
-    }
+    by_itself.dedup_by_key(|listed| listed.name());
+    let required = |listed: &Listed| listed.required() && world.settings.required;
+    let of = |listed: &'a Listed, via| Candidate {
+        name: listed.name(),
+        via,
+        listed: Some(listed),
+        listed_at: 0,
+        selected: true,
+    };
+    chosen.extend(by_itself.iter().filter(|l| required(l)).map(|l| of(l, Via::Required)));
     if ask.pod == Switch::Disabled {
         return chosen;
     }
-    let named = match &ask.requested {
+    let (via, names) = match &ask.requested {
         Some(names) => (Via::Pod, names.as_slice()),
         None if ask.opted_in() => (Via::NamespaceList, ask.listed.as_slice()),
         None => (Via::NamespaceList, &[][..]),
     };
-    for (at, name) in named.1.iter().enumerate() {
-        let listed = world.companions.resolve(home.name(), name);
-        let selected = listed.is_some_and(|listed| selects(listed, pod, home));
-        push(&mut chosen, name, named.0, listed, at, selected);
-    }
-    for listed in &by_itself {
-        let comes = match listed.activation() {
-            Activation::OnRequest => false,
-            Activation::OptedInNamespaces => ask.opted_in(),
-            Activation::ClusterWide => !ask.opted_out(),
-        };
-        // A required one is in already, unless required companions are switched off.
-        if comes {
-            push(&mut chosen, listed.name(), Via::Automatic, Some(listed), 0, true);
+    let required_ones = chosen.len();
+    for (listed_at, name) in names.iter().enumerate() {
+        if chosen[..required_ones].binary_search_by_key(name, |c| c.name).is_err() {
+            let listed = world.companions.resolve(home.name(), name).filter(|listed| is_offered(listed, home));
+            let selected = listed.is_some_and(|listed| selects(listed, pod, home));
+            chosen.push(Candidate { name, via, listed, listed_at, selected });
         }
     }
+    let comes = |listed: &Listed| match listed.activation() {
+        Activation::OnRequest => false,
+        Activation::OptedInNamespaces => ask.opted_in(),
+        Activation::ClusterWide => !ask.opted_out(),
+    };
+    // A required one is in already, unless required companions are switched off.
+    let is_named = |listed: &Listed| {
+        step(1 + names.len());
+        names.contains(&listed.name())
+    };
+    let others = by_itself.iter().filter(|l| comes(l) && !required(l) && !is_named(l));
+    chosen.extend(others.map(|l| of(l, Via::Automatic)));
     chosen
-}
-
-fn push<'a>(
-    chosen: &mut Vec<Candidate<'a>>,
-    name: &'a str,
-    via: Via,
-    listed: Option<&'a Listed>,
-    listed_at: usize,
-    selected: bool,
-) {
-    if !chosen.iter().any(|c| c.name == name) {
-        chosen.push(Candidate { name, via, listed, listed_at, selected });
-    }
 }
 
 /// Companions that are not on request only, whose selectors take the Pod, and whose names mean them here.
@@ -86,9 +84,20 @@ fn coming_by_themselves<'a>(pod: &'a Pod<'a>, home: Home<'a>, world: &'a World) 
         .collect()
 }
 
+/// Whether a companion is offered to the Pod's namespace. Of one that is not, nothing is told, not even that it is there;
+/// so one whose selectors cannot be read is offered to nobody.
+pub(super) fn is_offered(listed: &Listed, home: Home<'_>) -> bool {
+    let selected = || listed.selectors().is_some_and(|(_, namespaces)| namespaces.matches(|key| home.label(key)));
+    // A `Companion` is found in its own namespace only, and has no selector of namespaces.
+    listed.kind() == Kind::Companion || selected()
+}
+
 /// Whether a companion's selectors take a Pod; what cannot be read of them does not leave it out.
 pub(super) fn selects(listed: &Listed, pod: &Pod<'_>, home: Home<'_>) -> bool {
-    listed.selectors().is_none_or(|(pods, namespaces)| {
-        pods.matches(|key| pod.label(key)) && namespaces.matches(|key| home.label(key))
-    })
+    is_offered(listed, home) && listed.selectors().is_none_or(|(pods, _)| pods.matches(|key| pod.label(key)))
+}
+
+/// What a Pod lacks to have a companion that is offered to its namespace.
+pub(super) fn unmet(listed: &Listed, pod: &Pod<'_>) -> Option<Unmet> {
+    listed.selectors()?.0.unmet(|key| pod.label(key))
 }

@@ -1,5 +1,6 @@
 //! A companion as the gate compiled it: checked, indexed, and already JSON wherever it does not vary.
 
+use super::declared::Declared;
 use super::parameter::Parameter;
 use super::selector::Selector;
 use super::template::Template;
@@ -56,6 +57,8 @@ pub struct Companion {
     /// What other versions of a required companion are made of that count as this one: the version before it, or the
     /// next one where that is accepted before it is injected.
     pub also_accepted: Box<[Box<[Identity]>]>,
+    /// What its policies compare Pods with; `None` where the companion is not required.
+    pub declared: Option<Box<Declared>>,
 }
 
 /// Which kind of object a companion was written as.
@@ -118,6 +121,8 @@ pub struct Identity {
     pub image: Box<str>,
     /// Whether it stands among `initContainers`.
     pub init: bool,
+    /// Whether it is a native sidecar, which has `restartPolicy: Always`.
+    pub native: bool,
 }
 
 /// One container of a companion.
@@ -133,7 +138,7 @@ pub struct Container {
     pub ports: Box<[ContainerPort]>,
     /// The ports that its probes ask by number: it listens there, declared or not.
     pub probed: Box<[ContainerPort]>,
-    /// Normalised paths of its own mounts and files, for a Path parameter that moves a shared one.
+    /// Normalised paths of its own mounts, devices and files, for a Path parameter that moves a shared one.
     pub mount_paths: Box<[Box<str>]>,
 }
 
@@ -151,7 +156,7 @@ pub struct ContainerPort {
 }
 
 /// A transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
     /// The default.
     Tcp,
@@ -179,6 +184,8 @@ pub struct SharedVolume {
     pub joins: bool,
     /// Whether another companion may join it: emptyDir, persistentVolumeClaim or ephemeral.
     pub shareable: bool,
+    /// Whether the declared source can only be read: a claim with `readOnly: true`.
+    pub read_only: bool,
     /// The mount in all of the companion's containers.
     pub companion: Mount,
     /// The mount in the chosen app containers.
@@ -253,8 +260,16 @@ impl Companion {
     /// What makes each of its containers itself, and nothing else of them.
     #[must_use]
     pub fn identities_alone(&self) -> Box<[Identity]> {
-        let identity = |(c, init): (&Container, bool)| Identity { name: c.name.clone(), image: c.image.clone(), init };
+        let identity = |(c, init): (&Container, bool)| {
+            let (name, image, native) = (c.name.clone(), c.image.clone(), init && self.is_long_running(c));
+            Identity { name, image, init, native }
+        };
         self.identities().map(identity).collect()
+    }
+
+    /// Whether one of its containers runs as long as the Pod, and not to its end.
+    pub(super) fn is_long_running(&self, container: &Container) -> bool {
+        self.containers.iter().any(|other| std::ptr::eq(other, container))
     }
 }
 

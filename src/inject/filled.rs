@@ -4,6 +4,7 @@ use super::ask::{Ask, Given, MOST_FAULTS};
 use super::companion::Companion;
 use super::nearest::nearest;
 use super::parameter::Value;
+use super::pattern::Budget;
 use super::reason::Reason;
 
 /// A parameter's value.
@@ -15,9 +16,13 @@ pub(super) struct Filled<'a> {
 }
 
 /// The value of each parameter, or all that is wrong with them.
-pub(super) fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
+pub(super) fn parameters<'a>(
+    companion: &'a Companion,
+    ask: &Ask<'a>,
+    budget: &mut Budget,
+) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
     let name = || companion.name.clone();
-    let given: Vec<&Given<'_>> = ask.parameters.iter().filter(|g| *g.companion == *companion.name).collect();
+    let given: Vec<&Given<'_>> = ask.given_to(&companion.name).collect();
     let mut faults = Vec::new();
     let is_unknown = |g: &&&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
     for unknown in given.iter().filter(is_unknown).take(MOST_FAULTS) {
@@ -30,14 +35,17 @@ pub(super) fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<
     }
     let mut values = Vec::with_capacity(companion.parameters.len());
     for parameter in &companion.parameters {
-        let text = given.iter().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
-        let given = text.is_some();
-        let text = text.or(parameter.default.as_deref());
-        values.push(match text.map(|text| parameter.kind.parse(text.into())) {
+        let own = given.iter().find(|g| *g.parameter == *parameter.name);
+        let given = own.is_some();
+        let value = match own {
+            Some(own) => Some(parameter.kind.parse(own.value.into(), budget)),
+            None => parameter.default.as_deref().map(|text| parameter.kind.parse_default(text)),
+        };
+        values.push(match value {
             Some(Ok(value)) => Some(Filled { value, given }),
             Some(Err(fault)) => {
                 let (companion, parameter) = (name(), parameter.name.clone());
-                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given });
+                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given, message: None });
                 None
             }
             None => {
@@ -49,4 +57,14 @@ pub(super) fn parameters<'a>(companion: &'a Companion, ask: &Ask<'a>) -> Result<
         });
     }
     if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// A reason with what the parameter's author says where a value is denied. That of a default is no help: the Pod's author
+/// gave none.
+pub(super) fn explained(mut reason: Reason, companion: &Companion) -> Reason {
+    if let Reason::ParameterInvalid { parameter, given: true, message, .. } = &mut reason {
+        let declared = companion.parameters.iter().find(|p| p.name == *parameter);
+        *message = declared.and_then(|p| p.message.clone());
+    }
+    reason
 }

@@ -8,13 +8,14 @@
 
 use std::borrow::Cow;
 
+mod held;
 mod nesting;
 mod string;
 mod unreadable;
 
 use nesting::Nesting;
 use string::{escape_length, next_special, unescape};
-pub use string::{write_escaped, write_string};
+pub use string::{escaped_length, write_escaped, write_string};
 pub use unreadable::Unreadable;
 
 /// Reads one JSON text from front to back.
@@ -24,6 +25,16 @@ pub struct Reader<'a> {
     at: usize,
     /// Whether the string that was passed over last has escapes.
     escaped: bool,
+    /// The bytes of all lists that were made of what was read.
+    held: usize,
+}
+
+/// What a reader has passed over counts as work, a step each byte.
+#[cfg(debug_assertions)]
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        super::work::step(self.at);
+    }
 }
 
 type Result<T> = std::result::Result<T, Unreadable>;
@@ -63,7 +74,7 @@ impl<'a> Reader<'a> {
     /// Starts at the front of a text.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        Reader { text, at: 0, escaped: false }
+        Reader { text, at: 0, escaped: false, held: 0 }
     }
 
     /// Makes sure that nothing but white space is left.
@@ -102,8 +113,7 @@ impl<'a> Reader<'a> {
         let there = self.members(|r, key, escaped| {
             let key = if escaped { r.decode(key)?.into() } else { Cow::Borrowed(key) };
             let value = r.string().map_err(|e| e.below(&key))?;
-            texts.push((key, value.unwrap_or_default()));
-            Ok(())
+            r.keep(&mut texts, (key, value.unwrap_or_default()))
         })?;
         Ok(there.then_some(texts))
     }
@@ -492,6 +502,7 @@ mod tests {
             let mut out = Vec::new();
             write_string(&mut out, text);
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+            assert_eq!(escaped_length(text) + 2, out.len());
         }
         assert_eq!(Reader::of("\"\\ud83e\\udd80\\/\"").string().unwrap().unwrap(), "🦀/");
         for lone in ["\"\\ud83e\"", "\"\\udd80\"", "\"\\ud83ex\"", "\"\\ud83e\\u0041\""] {

@@ -30,7 +30,23 @@ pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 pub const ANNOTATIONS_LIMIT: usize = 262_144;
 /// How many companions a Pod or a namespace may name.
 pub const MOST_NAMES: usize = 16;
+/// How many containers a Pod may name.
+pub const MOST_CONTAINERS: usize = 64;
+/// What keys of parameters look like.
+pub const PARAMETERS: &str = "podgraft.dev/<companion>.<parameter>";
+/// How many parameters a Pod may give: twice what the most companions with the most parameters have.
+pub const MOST_PARAMETERS: usize = 1024;
 /// Words that cannot be names of companions.
 pub const RESERVED_NAMES: [&str; 6] = ["true", "false", "none", "all", "enabled", "disabled"];
 /// The longest name of a companion.
 pub const LONGEST_NAME: usize = 40;
+
+/// How many names an annotation may have that lists names, or how many parameters there may be.
+#[must_use]
+pub fn most_names(key: &str) -> usize {
+    match key {
+        CONTAINERS => MOST_CONTAINERS,
+        PARAMETERS => MOST_PARAMETERS,
+        _ => MOST_NAMES,
+    }
+}

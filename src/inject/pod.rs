@@ -1,6 +1,7 @@
 //! A narrow, borrowed view of a Pod: what a review asks of it. All else is skipped unread.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use super::companion::Protocol;
 use super::json::{Reader, Seen, TextMap, Unreadable};
@@ -10,10 +11,14 @@ use super::parameter::is_normal_path;
 mod bounds;
 mod container;
 mod order;
+mod read;
+mod users;
+mod volume;
 
-use bounds::{MOST_OBJECTS, push};
-pub use container::{Container, Lifecycle, Mount, Port};
+pub use container::{Container, Device, Lifecycle, Mount, Port};
 use order::Order;
+use users::Users;
+pub use volume::Volume;
 
 /// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
 #[derive(Debug, Default)]
@@ -45,24 +50,24 @@ pub struct Pod<'a> {
     pub windows: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
     pub grace_seconds: i64,
-    env: Vec<Cow<'a, str>>,
-    ports: Vec<Port>,
-    mounts: Vec<Mount<'a>>,
+    /// Whether `spec.automountServiceAccountToken` is false.
+    pub declines_token: bool,
+    parts: Parts<'a>,
     by_annotation: Order,
     by_label: Order,
     by_container: Order,
     by_volume: Order,
+    by_pull_secret: Order,
+    users: Users,
 }
 
-/// A volume of a Pod.
-#[derive(Debug)]
-pub struct Volume<'a> {
-    /// Its name.
-    pub name: Cow<'a, str>,
-    /// Whether a companion may join it: emptyDir, persistentVolumeClaim or ephemeral.
-    pub shareable: bool,
-    /// The whole of it, as JSON.
-    pub json: &'a str,
+/// The lists of all containers, one after the other.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    env: Vec<Cow<'a, str>>,
+    ports: Vec<Port>,
+    mounts: Vec<Mount<'a>>,
+    devices: Vec<Device<'a>>,
 }
 
 type Result<T> = std::result::Result<T, Unreadable>;
@@ -91,8 +96,10 @@ impl<'a> Pod<'a> {
             "spec" => seen.first(1).and_then(|()| pod.read_spec(r)),
             _ => r.skip(),
         })?;
-        pod.by_container = Order::of(&pod.containers, container_name);
+        pod.by_container = Order::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Order::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
+        pod.by_pull_secret = Order::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
+        pod.users = Users::of(&pod.containers, &pod.parts);
         if there { Ok(pod) } else { Err(Unreadable::new("not an object")) }
     }
 
@@ -112,19 +119,36 @@ impl<'a> Pod<'a> {
     /// Names of a container's environment variables.
     #[must_use]
     pub fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        container.env.as_ref().map_or(&[], |r| &self.env[r.clone()])
+        container.env.as_ref().map_or(&[], |r| &self.parts.env[r.clone()])
     }
 
     /// A container's ports: declared ones, and those that its probes ask.
     #[must_use]
     pub fn ports(&self, container: &Container<'a>) -> &[Port] {
-        &self.ports[container.ports.clone()]
+        &self.parts.ports[container.ports.clone()]
     }
 
     /// A container's mounts.
     #[must_use]
     pub fn mounts(&self, container: &Container<'a>) -> &[Mount<'a>] {
-        container.mounts.as_ref().map_or(&[], |r| &self.mounts[r.clone()])
+        container.mounts.as_ref().map_or(&[], |r| &self.parts.mounts[r.clone()])
+    }
+
+    /// A container's block devices.
+    #[must_use]
+    pub fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
+        &self.parts.devices[container.devices.clone()]
+    }
+
+    /// How many mounts and devices all containers have together.
+    pub(super) fn mount_count(&self) -> usize {
+        self.parts.mounts.len() + self.parts.devices.len()
+    }
+
+    /// A container that mounts a volume, or has it as a device.
+    #[must_use]
+    pub fn user_of(&self, volume: &str) -> Option<&Container<'a>> {
+        self.users.first(volume, self)
     }
 
     /// A volume by its name.
@@ -133,11 +157,33 @@ impl<'a> Pod<'a> {
         self.by_volume.find(self.volumes.as_deref().unwrap_or_default(), volume_name, name).next()
     }
 
+    /// A container by its name.
+    #[must_use]
+    pub fn container(&self, name: &str) -> Option<&Container<'a>> {
+        self.by_container.find_by(&self.containers, |c| (*c.name).cmp(name)).next()
+    }
+
+    /// A container by the list that it is in, its name, and its image where one is given.
+    #[must_use]
+    pub fn container_in(&self, init: bool, name: &str, image: Option<&str>) -> Option<&Container<'a>> {
+        let compare = |c: &Container<'_>| {
+            let rest = image.map_or(Ordering::Equal, |image| (*c.image).cmp(image));
+            (&*c.name, c.init).cmp(&(name, init)).then(rest)
+        };
+        self.by_container.find_by(&self.containers, compare).next()
+    }
+
     /// Whether the list that is meant has a container with this name, and this image where one is given.
     #[must_use]
     pub fn has_container(&self, init: bool, name: &str, image: Option<&str>) -> bool {
-        let mut named = self.by_container.find(&self.containers, container_name, name);
-        named.any(|c| c.init == init && image.is_none_or(|image| c.image == image))
+        self.container_in(init, name, image).is_some()
+    }
+
+    /// Whether `imagePullSecrets` has a name.
+    #[must_use]
+    pub fn has_pull_secret(&self, name: &str) -> bool {
+        let names = self.image_pull_secrets.as_deref().unwrap_or_default();
+        self.by_pull_secret.find(names, |name| name, name).next().is_some()
     }
 
     /// What all annotations have together, keys included, in bytes.
@@ -145,157 +191,15 @@ impl<'a> Pod<'a> {
     pub fn annotation_bytes(&self) -> usize {
         self.annotations.iter().flatten().map(|(k, v)| k.len() + v.len()).sum()
     }
-
-    fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
-        let (mut name, mut generate_name) = (None, None);
-        self.has_metadata = r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
-            "generateName" => seen.first(1).and_then(|()| r.string()).map(|text| generate_name = text),
-            "annotations" => {
-                seen.first(2)?;
-                (self.annotations, self.by_annotation) = text_map(r)?;
-                Ok(())
-            }
-            "namespace" => {
-                seen.first(4).and_then(|()| r.string()).map(|text| self.namespace = text.unwrap_or_default())
-            }
-            "labels" => {
-                seen.first(3)?;
-                let (labels, order) = text_map(r)?;
-                (self.labels, self.by_label) = (labels.unwrap_or_default(), order);
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
-        self.name = name.filter(|n| !n.is_empty()).or(generate_name).unwrap_or_default();
-        Ok(())
-    }
-
-    fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
-        let mut plain = Vec::new();
-        r.object(|r, key| match key {
-            "containers" => {
-                seen.first(0)?;
-                self.read_containers(r, false, &mut plain).map(|_| ())
-            }
-            "initContainers" => {
-                seen.first(1)?;
-                let mut init = std::mem::take(&mut self.containers);
-                let there = self.read_containers(r, true, &mut init)?;
-                self.init_containers = there.then_some(init.len());
-                self.containers = init;
-                Ok(())
-            }
-            "volumes" => seen.first(2).and_then(|()| self.read_volumes(r)),
-            "imagePullSecrets" => seen.first(3).and_then(|()| self.read_pull_secrets(r)),
-            "hostNetwork" => seen.first(4).and_then(|()| r.boolean()).map(|yes| self.host_network = yes),
-            "restartPolicy" => {
-                seen.first(5)?;
-                self.restarts = matches!(r.string()?.as_deref(), None | Some("" | "Always"));
-                Ok(())
-            }
-            "terminationGracePeriodSeconds" => {
-                seen.first(6)?;
-                self.grace_seconds = r.integer()?.unwrap_or(30);
-                Ok(())
-            }
-            "os" => seen.first(7).and_then(|()| self.read_os(r)),
-            "nodeSelector" => {
-                seen.first(8)?;
-                let labels = text_map(r)?.0.unwrap_or_default();
-                self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
-        self.containers.append(&mut plain);
-        Ok(())
-    }
-
-    fn read_containers(&mut self, r: &mut Reader<'a>, init: bool, into: &mut Vec<Container<'a>>) -> Result<bool> {
-        r.array(|r, index| {
-            if into.is_empty() {
-                into.reserve(8);
-            }
-            let container = Container::read(r, init, index, &mut self.env, &mut self.ports, &mut self.mounts)?;
-            push(into, container, MOST_OBJECTS)
-        })
-    }
-
-    fn read_volumes(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut volumes = Vec::with_capacity(8);
-        if r.array(|r, _| push(&mut volumes, Volume::read(r)?, MOST_OBJECTS))? {
-            self.volumes = Some(volumes);
-        }
-        Ok(())
-    }
-
-    fn read_pull_secrets(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut names = Vec::new();
-        let there = r.array(|r, _| {
-            let mut seen = Seen::default();
-            r.object(|r, key| match key {
-                "name" => {
-                    seen.first(0)?;
-                    r.string()?.map_or(Ok(()), |name| push(&mut names, name, MOST_OBJECTS))
-                }
-                _ => r.skip(),
-            })
-            .map(|_| ())
-        })?;
-        self.image_pull_secrets = there.then_some(names);
-        Ok(())
-    }
-
-    fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
-        r.object(|r, key| match key {
-            "name" => {
-                seen.first(0).and_then(|()| r.string()).map(|name| self.windows |= name.as_deref() == Some("windows"))
-            }
-            _ => r.skip(),
-        })
-        .map(|_| ())
-    }
-}
-
-impl<'a> Volume<'a> {
-    fn read(r: &mut Reader<'a>) -> Result<Self> {
-        let mut volume = Volume { name: Cow::default(), shareable: false, json: "" };
-        let mut seen = Seen::default();
-        let (there, json) = r.with_text(|r| {
-            r.object(|r, key| match key {
-                "name" => seen.first(0).and_then(|()| r.string()).map(|name| volume.name = name.unwrap_or_default()),
-                "emptyDir" | "persistentVolumeClaim" | "ephemeral" => {
-                    volume.shareable |= r.raw()? != "null";
-                    Ok(())
-                }
-                _ => r.skip(),
-            })
-        })?;
-        volume.json = json;
-        if there { Ok(volume) } else { Err(Unreadable::new("not an object")) }
-    }
-}
-
-/// A map of texts, such as labels, as it stands there, and the order of its keys; `None` for `null`.
-fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Order)> {
-    let Some(map) = r.texts()? else { return Ok((None, Order::default())) };
-    let order = Order::of(&map, text_key);
-    if order.is_doubled(&map, text_key) {
-        return Err(Unreadable::new("a key stands there twice"));
-    }
-    Ok((Some(map), order))
 }
 
 fn text_key<'t>((key, _): &'t (Cow<'_, str>, Cow<'_, str>)) -> &'t str {
     key
 }
 
-fn container_name<'t>(container: &'t Container<'_>) -> &'t str {
-    &container.name
+/// What containers are found by. Several may have one name: an API server rejects them only after the webhooks.
+fn identity<'t>(container: &'t Container<'_>) -> (&'t str, bool, &'t str) {
+    (&container.name, container.init, &container.image)
 }
 
 fn volume_name<'t>(volume: &'t Volume<'_>) -> &'t str {

@@ -10,6 +10,9 @@ pub struct Quantity {
     nanos: u128,
 }
 
+/// API servers take all amounts from here on for the same one, so that they cannot be compared.
+const LARGEST: u128 = i64::MAX as u128 * 1_000_000_000;
+
 impl Quantity {
     /// Reads a quantity; `None` where it is none, is negative, or is larger than can be compared.
     #[must_use]
@@ -17,16 +20,22 @@ impl Quantity {
         let suffix_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, suffix) = text.split_at(suffix_at);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if number.len() > 24 || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
+        if number.len() > 20 || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
             return None;
         }
         let digits = format!("{whole}{fraction}").parse::<u128>().ok()?;
         let (factor, power) = scale(suffix)?;
         let power = power + 9 - i32::try_from(fraction.len()).ok()?;
         let scaled = digits.checked_mul(factor)?;
-        let ten = 10_u128.checked_pow(power.unsigned_abs())?;
-        let nanos = if power >= 0 { scaled.checked_mul(ten)? } else { scaled.div_ceil(ten) };
-        Some(Quantity { text: text.into(), nanos })
+        let ten = 10_u128.checked_pow(power.unsigned_abs());
+        let nanos = match ten {
+            _ if digits == 0 => 0,
+            Some(ten) if power >= 0 => scaled.checked_mul(ten)?,
+            // Whatever is above zero is rounded up.
+            ten if power < 0 => scaled.div_ceil(ten.unwrap_or(u128::MAX)),
+            _ => return None,
+        };
+        (nanos < LARGEST).then(|| Quantity { text: text.into(), nanos })
     }
 
     /// The text it was written as.
@@ -100,6 +109,8 @@ mod tests {
             (".5", "500m"),
             ("1.", "1"),
             ("1E3", "1k"),
+            ("1e-99", "1n"),
+            ("0e99", "0"),
         ] {
             assert_eq!(Quantity::parse(one).unwrap(), Quantity::parse(other).unwrap(), "{one} and {other}");
         }
@@ -122,6 +133,8 @@ mod tests {
             "1e+",
             "0x10",
             "1e99",
+            "9223372036854775807",
+            "9Ei",
             "99999999999999999999999999",
         ] {
             assert!(Quantity::parse(odd).is_none(), "{odd:?}");

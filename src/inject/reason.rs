@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::parameter::{LONGEST_VALUE, ValueFault};
+use super::parameter::ValueFault;
+use super::selector::Unmet;
 
 /// Why something happened, or did not. The first part are outcomes of a companion, of which each considered companion
 /// has exactly one; the second part are remarks on the Pod, its namespace or a companion.
@@ -13,37 +14,134 @@ pub enum Reason {
     Injected,
     Withheld,
     AlreadyThere,
-    NotAvailable { nearest: Option<Box<str>> },
+    NotAvailable {
+        unmet: Option<Unmet>,
+        nearest: Option<Box<str>>,
+    },
     CompanionInvalid,
     RequiredIsOff,
-    ParameterMissing { companion: Box<str>, parameter: Box<str> },
-    ParameterInvalid { companion: Box<str>, parameter: Box<str>, fault: ValueFault, given: bool },
-    ParameterUnknown { companion: Box<str>, parameter: Box<str>, nearest: Option<Box<str>> },
-    ContainerNameTaken { container: Box<str>, by: Owner },
-    PortTaken { port: u16, protocol: &'static str, by: Owner },
-    HostPortTaken { port: u16, protocol: &'static str, by: Owner },
-    VolumeNameTaken { volume: Box<str>, by: Option<Box<str>> },
-    MountPathTaken { path: Box<str>, container: Box<str>, other: Box<str>, by: Owner },
-    VolumeNotShareable { path: Box<str>, by: Owner, why: Unshareable },
-    EnvNameTaken { variable: Box<str>, container: Box<str>, by: Owner },
-    FileOverridden { key: Box<str> },
-    AnnotationsTooLong { bytes: usize },
+    ParameterMissing {
+        companion: Box<str>,
+        parameter: Box<str>,
+    },
+    ParameterInvalid {
+        companion: Box<str>,
+        parameter: Box<str>,
+        fault: ValueFault,
+        given: bool,
+        message: Option<Box<str>>,
+    },
+    ParameterUnknown {
+        companion: Box<str>,
+        parameter: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ContainerNameTaken {
+        container: Box<str>,
+        by: Owner,
+    },
+    PortTaken {
+        port: u16,
+        protocol: &'static str,
+        by: Owner,
+    },
+    HostPortTaken {
+        port: u16,
+        protocol: &'static str,
+        by: Owner,
+    },
+    VolumeNameTaken {
+        volume: Box<str>,
+        by: Option<Box<str>>,
+    },
+    MountPathTaken {
+        path: Box<str>,
+        container: Box<str>,
+        other: Box<str>,
+        by: Owner,
+    },
+    VolumeNotShareable {
+        path: Box<str>,
+        by: Owner,
+        why: Unshareable,
+    },
+    EnvNameTaken {
+        variable: Box<str>,
+        container: Box<str>,
+        by: Owner,
+    },
+    FileOverridden {
+        key: Box<str>,
+    },
+    PrivateVolumeConflict {
+        volume: Box<str>,
+        container: Option<Box<str>>,
+        companion: Option<Box<str>>,
+    },
+    TokenPathConflict {
+        path: Box<str>,
+    },
+    AnnotationsTooLong {
+        bytes: usize,
+    },
+    PatchTooLarge {
+        bytes: usize,
+    },
     HostNetwork,
     Windows,
     WouldNeverEnd,
 
     // Remarks.
-    UnknownKey { place: Place, key: Box<str>, nearest: Option<Box<str>> },
-    InvalidLabel { place: Place },
-    EmptyName { place: Place, key: &'static str },
-    DoubledName { place: Place, key: &'static str, name: Box<str> },
-    TooManyNames { place: Place },
-    UnknownContainer { name: Box<str>, nearest: Option<Box<str>> },
-    ParameterUnused { companion: Box<str>, parameter: Box<str> },
+    UnknownKey {
+        place: Place,
+        key: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    InvalidLabel {
+        place: Place,
+    },
+    EmptyName {
+        place: Place,
+        key: &'static str,
+    },
+    DoubledName {
+        place: Place,
+        key: &'static str,
+        name: Box<str>,
+    },
+    TooManyNames {
+        place: Place,
+        key: &'static str,
+    },
+    UnknownContainer {
+        name: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ParameterUnused {
+        companion: Box<str>,
+        parameter: Box<str>,
+        unmet: Option<Unmet>,
+    },
     VersionDiffers,
-    PreStopKept { container: Box<str> },
-    PreStopTooLong { container: Box<str>, seconds: u32, grace: i64 },
-    ScrapeAnnotationsKept { key: &'static str },
+    PartsMissing {
+        parts: Box<str>,
+        more: usize,
+    },
+    AppCanWrite {
+        path: Box<str>,
+        container: Box<str>,
+    },
+    PreStopKept {
+        container: Box<str>,
+    },
+    PreStopTooLong {
+        container: Box<str>,
+        seconds: u32,
+        grace: i64,
+    },
+    ScrapeAnnotationsKept {
+        key: &'static str,
+    },
     NoContainers,
     OptedOut,
     ExcludedNamespace,
@@ -75,6 +173,10 @@ pub enum Unshareable {
     TwoVolumes,
     /// The app must write there, and its mount is read-only.
     ReadOnly,
+    /// The companion or the app must write there, and its source is read-only.
+    ReadOnlySource,
+    /// The app must only read there, and its mount is writable.
+    Writable,
 }
 
 /// Where a remark points.
@@ -111,7 +213,10 @@ impl Reason {
             Reason::VolumeNotShareable { .. } => "VolumeNotShareable",
             Reason::EnvNameTaken { .. } => "EnvNameTaken",
             Reason::FileOverridden { .. } => "FileOverridden",
+            Reason::PrivateVolumeConflict { .. } => "PrivateVolumeConflict",
+            Reason::TokenPathConflict { .. } => "TokenPathConflict",
             Reason::AnnotationsTooLong { .. } => "AnnotationsTooLong",
+            Reason::PatchTooLarge { .. } => "PatchTooLarge",
             Reason::HostNetwork => "HostNetwork",
             Reason::Windows => "Windows",
             Reason::WouldNeverEnd => "WouldNeverEnd",
@@ -123,6 +228,8 @@ impl Reason {
             Reason::UnknownContainer { .. } => "UnknownContainer",
             Reason::ParameterUnused { .. } => "ParameterUnused",
             Reason::VersionDiffers => "VersionDiffers",
+            Reason::PartsMissing { .. } => "PartsMissing",
+            Reason::AppCanWrite { .. } => "AppCanWrite",
             Reason::PreStopKept { .. } => "PreStopKept",
             Reason::PreStopTooLong { .. } => "PreStopTooLong",
             Reason::ScrapeAnnotationsKept { .. } => "ScrapeAnnotationsKept",
@@ -159,7 +266,7 @@ impl Reason {
         other || self.is_clash()
     }
 
-    /// Whether it is a clash, which `onConflict` decides on; annotations that would be too long count as one.
+    /// Whether it is a clash, which `onConflict` decides on; annotations and a patch that would be too long count as one.
     #[must_use]
     pub fn is_clash(&self) -> bool {
         matches!(
@@ -171,7 +278,10 @@ impl Reason {
                 | Reason::MountPathTaken { .. }
                 | Reason::VolumeNotShareable { .. }
                 | Reason::EnvNameTaken { .. }
+                | Reason::PrivateVolumeConflict { .. }
+                | Reason::TokenPathConflict { .. }
                 | Reason::AnnotationsTooLong { .. }
+                | Reason::PatchTooLarge { .. }
         )
     }
 
@@ -183,7 +293,7 @@ impl Reason {
             Reason::Injected,
             Reason::Withheld,
             Reason::AlreadyThere,
-            Reason::NotAvailable { nearest: Some("git-sync".into()) },
+            Reason::NotAvailable { unmet: None, nearest: Some("git-sync".into()) },
             Reason::CompanionInvalid,
             Reason::RequiredIsOff,
             Reason::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
@@ -192,6 +302,7 @@ impl Reason {
                 parameter: "period".into(),
                 fault: ValueFault::NotWhole("seconds"),
                 given: true,
+                message: None,
             },
             Reason::ParameterUnknown {
                 companion: "git-sync".into(),
@@ -211,7 +322,14 @@ impl Reason {
             Reason::VolumeNotShareable { path: "/var/www".into(), by: app(), why: Unshareable::SubPathExpr },
             Reason::EnvNameTaken { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
             Reason::FileOverridden { key: "files.podgraft.dev/redis.0".into() },
+            Reason::PrivateVolumeConflict {
+                volume: "git-sync-state".into(),
+                container: Some("app".into()),
+                companion: None,
+            },
+            Reason::TokenPathConflict { path: "/var/run".into() },
             Reason::AnnotationsTooLong { bytes: 262_145 },
+            Reason::PatchTooLarge { bytes: 4_194_305 },
             Reason::HostNetwork,
             Reason::Windows,
             Reason::WouldNeverEnd,
@@ -223,10 +341,12 @@ impl Reason {
             Reason::InvalidLabel { place: Place::PodLabel },
             Reason::EmptyName { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
             Reason::DoubledName { place: Place::PodAnnotation, key: super::keys::COMPANIONS, name: "git-sync".into() },
-            Reason::TooManyNames { place: Place::PodAnnotation },
+            Reason::TooManyNames { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
             Reason::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
-            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into() },
+            Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
             Reason::VersionDiffers,
+            Reason::PartsMissing { parts: "volume git-sync-content, mount /var/www of container app".into(), more: 1 },
+            Reason::AppCanWrite { path: "/var/www".into(), container: "app".into() },
             Reason::PreStopKept { container: "app".into() },
             Reason::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
             Reason::ScrapeAnnotationsKept { key: super::keys::SCRAPE_PORT },
@@ -248,7 +368,8 @@ impl fmt::Display for Reason {
             Reason::Injected => f.write_str("injected"),
             Reason::Withheld => f.write_str("it fits, and is not injected, because the Pod is refused for another reason"),
             Reason::AlreadyThere => f.write_str("already there, nothing to add"),
-            Reason::NotAvailable { nearest } => {
+            Reason::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
+            Reason::NotAvailable { unmet: None, nearest } => {
                 f.write_str("not available to this Pod: no such companion here, or its selectors leave this Pod out")?;
                 did_you_mean(f, nearest.as_deref())
             }
@@ -259,10 +380,11 @@ impl fmt::Display for Reason {
                 f,
                 "parameter {parameter} is missing; set the annotation podgraft.dev/{companion}.{parameter} of the Pod"
             ),
-            Reason::ParameterInvalid { companion, parameter, fault, given: true } => {
-                write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")
+            Reason::ParameterInvalid { companion, parameter, fault, given: true, message } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} {fault}")?;
+                message.as_ref().map_or(Ok(()), |message| write!(f, "; {message}"))
             }
-            Reason::ParameterInvalid { companion, parameter, fault, given: false } => write!(
+            Reason::ParameterInvalid { companion, parameter, fault, given: false, .. } => write!(
                 f,
                 "the default of its parameter {parameter} {fault} in the annotation podgraft.dev/{companion}.{parameter} of the Pod"
             ),
@@ -308,6 +430,25 @@ impl fmt::Display for Reason {
             Reason::FileOverridden { key } => {
                 write!(f, "annotation {key} carries one of its files and says something else; remove the annotation")
             }
+            Reason::PrivateVolumeConflict { volume, container: None, .. } => write!(
+                f,
+                "forbidden: the Pod declares volume {volume}, which is private to this companion; rename the Pod's volume"
+            ),
+            Reason::PrivateVolumeConflict { volume, container: Some(container), companion } => {
+                write!(f, "forbidden: container {container} uses volume {volume}, which is private to ")?;
+                match companion {
+                    Some(companion) => write!(f, "companion {companion}; use another volume"),
+                    None => f.write_str("this companion; use another volume"),
+                }
+            }
+            Reason::TokenPathConflict { path } => write!(
+                f,
+                "forbidden: its mount {path} in the app would cover the Pod's token; set automountServiceAccountToken: false on the Pod, or move the mount"
+            ),
+            Reason::PatchTooLarge { bytes } => write!(
+                f,
+                "invalid value: the patch could have {bytes} bytes, and must have at most 4194304; choose fewer containers or companions"
+            ),
             Reason::AnnotationsTooLong { bytes } => write!(
                 f,
                 "the Pod's annotations would have {bytes} bytes, and 262144 are allowed; shorten the Pod's own annotations"
@@ -331,20 +472,35 @@ impl fmt::Display for Reason {
             }
             Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma, or the annotation"),
             Reason::DoubledName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
-            Reason::TooManyNames { place } => {
-                write!(f, "{place} podgraft.dev/companions has more than 16 names; at most 16 are allowed")
+            Reason::TooManyNames { place, key } if *key == super::keys::PARAMETERS => {
+                write!(f, "the Pod has more {place}s {key} than the {} that are allowed", super::keys::MOST_PARAMETERS)
+            }
+            Reason::TooManyNames { place, key } => {
+                let most = super::keys::most_names(key);
+                write!(f, "{place} {key} has more than {most} names; at most {most} are allowed")
             }
             Reason::UnknownContainer { name, nearest } => {
                 write!(f, "annotation podgraft.dev/containers names {name}, which is no container of the Pod's author")?;
                 did_you_mean(f, nearest.as_deref())
             }
-            Reason::ParameterUnused { companion, parameter } => write!(
-                f,
-                "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod"
-            ),
+            Reason::ParameterUnused { companion, parameter, unmet } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
+                unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
+            }
             Reason::VersionDiffers => {
                 f.write_str("it was put in by another version of the companion, and is left as it is; inject anew to have this one")
             }
+            Reason::PartsMissing { parts, more } => {
+                write!(f, "listed in podgraft.dev/status and not found in the Pod: {parts}")?;
+                if *more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                f.write_str("; recreate the Pod from its source")
+            }
+            Reason::AppCanWrite { path, container } => write!(
+                f,
+                "container {container} can write at {path}, which this companion declares readOnly for the app; set readOnly: true on that mount"
+            ),
             Reason::PreStopKept { container } => {
                 write!(f, "container {container} has a preStop hook of its own, so it gets no sleep before it is stopped")
             }
@@ -378,8 +534,11 @@ fn did_you_mean(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Resul
 impl fmt::Display for ValueFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ValueFault::TooLong => write!(f, "has more than {LONGEST_VALUE} characters"),
-            ValueFault::ControlCharacter => f.write_str("has a control character, such as a line break; remove it"),
+            ValueFault::TooLong(longest) => write!(f, "has more than {longest} characters"),
+            ValueFault::ControlCharacter => {
+                f.write_str("has a control character or a line separator, such as a line break; remove it")
+            }
+            ValueFault::TooCostly => f.write_str("is too long to be checked against its pattern; shorten it"),
             ValueFault::Pattern(pattern) => write!(f, "must match {pattern} as a whole"),
             ValueFault::NotOneOf(words) => write!(f, "must be one of {}", words.join(", ")),
             ValueFault::Syntax(form) => write!(f, "must be {form}"),
@@ -409,6 +568,8 @@ impl fmt::Display for Unshareable {
             Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; move one of the mounts",
             Unshareable::SubPathExpr => "its subPathExpr differs from container to container; use subPath",
             Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",
+            Unshareable::ReadOnlySource => "its claim is readOnly, and must be writable; remove readOnly from the volume",
+            Unshareable::Writable => "the app must only read there; set readOnly: true on the mount",
             Unshareable::ReadOnly => "the mount is read-only, and the app must write there; drop readOnly",
         })
     }

@@ -6,29 +6,42 @@ use std::collections::{HashMap, HashSet};
 use super::Request;
 use super::ask::{self, Ask, MOST_FAULTS};
 use super::catalogue::Listed;
-use super::choose::{Candidate, candidates, selects};
+use super::choose::{Candidate, candidates, is_offered, selects, unmet};
+use super::chosen::Choices;
 use super::claims::Claims;
-use super::companion::{Companion, Identity, OnConflict, Placement};
-use super::filled::parameters;
+use super::companion::{Companion, OnConflict};
+use super::filled::{explained, parameters};
 use super::home::Home;
 use super::keys;
 use super::namespace::Switch;
 use super::nearest::nearest;
+use super::pattern::Budget;
 use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
+use super::present::{self, Presence};
 use super::reason::Reason;
 use super::status::Status;
 use super::trouble::effect;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
-use super::weave;
 use super::world::World;
+
+mod choices;
+mod settle;
+mod there;
+
+use choices::required_ones_there;
 
 /// How often a name is looked for that somebody may have meant: each time it is held against many.
 const MOST_SUGGESTIONS: usize = 4;
 /// The most containers that a name is held against.
 const MOST_COMPARED: usize = 1024;
+/// For how many plans there is room at once; hardly any Pod has so many.
+const MOST_PLANS: usize = 16;
 
-pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+/// Writes the patch of plans that fit; `None` where there is nothing to add.
+type Write = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
+
+pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World, write: Write) -> Verdict<'a> {
     let pod = &request.pod;
     if is_mirror(pod, request.requester) {
         return left_alone(Reason::MirrorPod, Effect::Tell);
@@ -52,7 +65,9 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<
     let status = Status::read(pod.annotation(keys::STATUS));
     let injected = status.containers().collect();
     let suggestions = Cell::new(MOST_SUGGESTIONS);
-    Review { pod, home, world, status: &status, injected, suggestions, findings: Vec::new() }.run(&ask)
+    let (budget, findings) = (Budget::default(), Vec::new());
+    let online = request.entry.is_some();
+    Review { pod, home, world, online, status: &status, injected, suggestions, budget, findings }.run(&ask, write)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -68,36 +83,40 @@ struct Review<'s, 'a> {
     pod: &'a Pod<'a>,
     home: Home<'a>,
     world: &'a World,
+    /// Whether an API server asks.
+    online: bool,
     status: &'s Status<'a>,
     /// The containers that were put in, by list and name.
     injected: HashSet<(bool, &'s str)>,
     /// How many more names may be looked for that somebody may have meant.
     suggestions: Cell<usize>,
+    /// What may still be spent on matching values against patterns.
+    budget: Budget,
     findings: Vec<Finding<'a>>,
 }
 
-/// The containers that may be chosen, by their places in the Pod's view.
-struct Choices {
-    /// For companions that come behind the init containers.
-    last: Vec<usize>,
-    /// For companions that come in front of them.
-    first: Vec<usize>,
-}
-
-impl<'a> Review<'_, 'a> {
-    fn run(mut self, ask: &Ask<'a>) -> Verdict<'a> {
+impl<'s, 'a> Review<'s, 'a> {
+    fn run(mut self, ask: &Ask<'a>, write: Write) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
-        self.injected.extend(self.required_ones_there(&candidates));
-        let choices = self.choices(ask);
+        let presences: Vec<_> =
+            candidates.iter().map(|candidate| present::presence(candidate, self.pod, self.status)).collect();
+        self.injected.extend(required_ones_there(&candidates, &presences));
+        let choices = self.choices(ask, &candidates, &presences);
         self.judge_words(ask, &candidates);
-        let mut claims = Claims::new(self.pod, self.status);
-        for recorded in self.status.standing(self.pod) {
-            recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
+        let mut claims = Claims::new(self.pod, self.status, &choices, self.online);
+        self.claim_what_is_there(&candidates, &presences, &mut claims);
+        let mut plans = Vec::with_capacity(candidates.len().min(MOST_PLANS));
+        for (candidate, presence) in candidates.iter().zip(&presences) {
+            if *presence == Presence::Absent {
+                self.consider(candidate, ask, &choices, &mut claims, &mut plans);
+            } else {
+                self.outcome(candidate, Reason::AlreadyThere, Effect::Tell);
+            }
+            if *presence == Presence::Other {
+                self.remark_on(candidate.name, candidate.via, Reason::VersionDiffers, Effect::Warn);
+            }
         }
-        let mut plans = Vec::with_capacity(candidates.len());
-        for candidate in &candidates {
-            self.consider(candidate, ask, &choices, &mut claims, &mut plans);
-        }
+        self.remark_on_missing_parts(&candidates, &presences);
         self.remark_on_unused_parameters(ask, &candidates);
         if self.findings.iter().any(|f| f.effect == Effect::Deny) {
             // What is refused is not injected, whatever would have fitted.
@@ -106,19 +125,9 @@ impl<'a> Review<'_, 'a> {
         }
         plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));
         self.settle(&mut plans);
-        let patch = weave::weave(self.pod, self.status, &plans);
+        let patch = write(self.pod, self.status, &plans, claims.patch_bytes());
         drop(plans);
         Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings: self.findings }
-    }
-
-    /// The containers of required companions that are there, whatever the status says: nobody else may change them.
-    fn required_ones_there(&self, candidates: &[Candidate<'a>]) -> Vec<(bool, &'a str)> {
-        let required = candidates.iter().filter(|c| c.via == Via::Required && self.already_there(c).is_some());
-        let good = required.filter_map(|candidate| match candidate.listed {
-            Some(Listed::Good(companion)) => Some(&**companion),
-            _ => None,
-        });
-        good.flat_map(Companion::identities).map(|(container, init)| (init, &*container.name)).collect()
     }
 
     /// What the Pod and its namespace got wrong in words of ours that are no parameters. A Pod that is opted out is
@@ -129,7 +138,7 @@ impl<'a> Review<'_, 'a> {
             self.findings.push(remark(Reason::OptedOut, if contradicts { Effect::Warn } else { Effect::Tell }));
             return;
         }
-        let mut knows = self.knows(candidates);
+        let mut knows = self.knows(ask, candidates);
         let unknown_companions = ask.parameters.iter().filter(|given| !knows(given.companion));
         let unknown = unknown_companions
             .take(MOST_FAULTS)
@@ -142,19 +151,30 @@ impl<'a> Review<'_, 'a> {
         self.findings.extend(ask.namespace_faults.iter().cloned().map(|reason| remark(reason, Effect::Warn)));
     }
 
-    /// Whether a name is that of a companion.
-    fn knows<'r>(&'r self, candidates: &'r [Candidate<'a>]) -> impl FnMut(&'a str) -> bool {
+    /// Whether a name is that of a companion that this Pod's namespace may know of.
+    fn knows<'r>(
+        &'r self,
+        ask: &Ask<'a>,
+        candidates: &[Candidate<'a>],
+    ) -> impl FnMut(&'a str) -> bool + use<'r, 's, 'a> {
+        let none = ask.parameters.is_empty();
+        let candidates: HashSet<&str> = candidates.iter().filter(|_| !none).map(|c| c.name).collect();
         let mut stands = HashMap::new();
         let mut stands = move |companion| {
             let look = || self.status.of(companion).is_some_and(|recorded| recorded.stands(self.pod));
             *stands.entry(companion).or_insert_with(look)
         };
         move |companion| {
-            self.world.companions.resolve(self.home.name(), companion).is_some()
+            self.offered(companion).is_some()
                 // Its own absence is told once, not once a parameter.
-                || candidates.iter().any(|c| c.name == companion)
+                || candidates.contains(companion)
                 || stands(companion)
         }
+    }
+
+    /// The companion that a name means here, where it is offered to this namespace.
+    fn offered(&self, name: &str) -> Option<&'a Listed> {
+        self.world.companions.resolve(self.home.name(), name).filter(|listed| is_offered(listed, self.home))
     }
 
     fn unknown_containers(&self, ask: &Ask<'a>) -> Vec<Reason> {
@@ -177,20 +197,6 @@ impl<'a> Review<'_, 'a> {
         self.pod.containers.iter().enumerate().filter(move |(_, c)| !injected(c))
     }
 
-    fn choices(&self, ask: &Ask<'a>) -> Choices {
-        // A Pod that is opted out is not judged by its words, so they do not choose either.
-        let named = ask.containers.as_ref().filter(|_| ask.pod != Switch::Disabled);
-        if let Some(names) = named {
-            let meant: HashSet<&str> = names.iter().copied().collect();
-            let chosen: Vec<usize> =
-                self.authored().filter(|(_, c)| meant.contains(&*c.name)).map(|(i, _)| i).collect();
-            return Choices { last: chosen.clone(), first: chosen };
-        }
-        let first: Vec<usize> = self.authored().filter(|(_, c)| !(c.init && c.restarts)).map(|(i, _)| i).collect();
-        let last = first.iter().copied().filter(|i| !self.pod.containers[*i].init).collect();
-        Choices { last, first }
-    }
-
     fn consider<'p>(
         &mut self,
         candidate: &Candidate<'a>,
@@ -201,27 +207,18 @@ impl<'a> Review<'_, 'a> {
     ) where
         'a: 'p,
     {
-        if let Some(same_version) = self.already_there(candidate) {
-            self.outcome(candidate, Reason::AlreadyThere, Effect::Tell);
-            if !same_version {
-                self.remark_on(candidate.name, candidate.via, Reason::VersionDiffers, Effect::Warn);
-            }
-            return;
-        }
         let companion = match self.available(candidate) {
             Ok(companion) => companion,
-            Err(reason) => return self.trouble(candidate, reason, None),
+            Err(reason) => return self.trouble(candidate, [reason], None),
         };
-        let values = match parameters(companion, ask) {
+        let values = match parameters(companion, ask, &mut self.budget) {
             Ok(values) => values,
             Err(faults) => {
-                for fault in faults {
-                    self.trouble(candidate, fault, companion.on_conflict);
-                }
-                return;
+                let faults = faults.into_iter().map(|fault| explained(fault, companion));
+                return self.trouble(candidate, faults, companion.on_conflict);
             }
         };
-        let chosen = if companion.placement == Placement::First { &choices.first } else { &choices.last };
+        let chosen = choices.of(candidate.via, companion.placement);
         let mark = claims.mark();
         match Plan::fit(companion, candidate.via, candidate.listed_at, values, chosen, claims) {
             Ok(plan) => {
@@ -230,36 +227,20 @@ impl<'a> Review<'_, 'a> {
             }
             Err(reason) => {
                 claims.give_back(mark);
-                self.trouble(candidate, reason, companion.on_conflict);
+                self.trouble(candidate, [explained(reason, companion)], companion.on_conflict);
             }
-        }
-    }
-
-    /// Whether a companion is there; then, whether it is this version of it.
-    fn already_there(&self, candidate: &Candidate<'a>) -> Option<bool> {
-        let good = match candidate.listed {
-            Some(Listed::Good(companion)) => Some(&**companion),
-            _ => None,
-        };
-        let as_declared = || {
-            good.is_some_and(|c| c.identities().all(|(c, init)| self.pod.has_container(init, &c.name, Some(&c.image))))
-        };
-        if candidate.via == Via::Required {
-            let stands =
-                |version: &[Identity]| version.iter().all(|c| self.pod.has_container(c.init, &c.name, Some(&c.image)));
-            let another = || good.is_some_and(|c| c.also_accepted.iter().any(|version| stands(version)));
-            return if as_declared() { Some(true) } else { another().then_some(false) };
-        }
-        let recorded = self.status.of(candidate.name).filter(|recorded| recorded.stands(self.pod));
-        match recorded {
-            Some(recorded) => Some(good.is_none_or(|c| *c.hash == *recorded.hash)),
-            None => as_declared().then_some(true),
         }
     }
 
     fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Reason> {
         match candidate.listed.filter(|_| candidate.selected) {
-            None => Err(Reason::NotAvailable { nearest: self.nearest_available(candidate.name).map(Into::into) }),
+            None => Err(match candidate.listed.and_then(|listed| unmet(listed, self.pod)) {
+                None => {
+                    let nearest = self.nearest_available(candidate.name).map(Into::into);
+                    Reason::NotAvailable { unmet: None, nearest }
+                }
+                unmet => Reason::NotAvailable { unmet, nearest: None },
+            }),
             Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredIsOff),
             Some(Listed::Broken(_)) => Err(Reason::CompanionInvalid),
             Some(Listed::Good(companion)) => Ok(companion),
@@ -281,13 +262,20 @@ impl<'a> Review<'_, 'a> {
         look()
     }
 
-    fn trouble(&mut self, candidate: &Candidate<'a>, reason: Reason, on_conflict: Option<OnConflict>) {
-        let effect = effect(&reason, candidate.via, on_conflict);
-        let has_outcome = self.findings.iter().any(|f| f.outcome && f.companion.as_deref() == Some(candidate.name));
-        if has_outcome {
-            self.remark_on(candidate.name, candidate.via, reason, effect);
-        } else {
-            self.outcome(candidate, reason, effect);
+    /// The first reason is the companion's outcome, the others are remarks.
+    fn trouble(
+        &mut self,
+        candidate: &Candidate<'a>,
+        reasons: impl IntoIterator<Item = Reason>,
+        on_conflict: Option<OnConflict>,
+    ) {
+        for (i, reason) in reasons.into_iter().enumerate() {
+            let effect = effect(&reason, candidate.via, on_conflict);
+            if i == 0 {
+                self.outcome(candidate, reason, effect);
+            } else {
+                self.remark_on(candidate.name, candidate.via, reason, effect);
+            }
         }
     }
 
@@ -309,36 +297,18 @@ impl<'a> Review<'_, 'a> {
             f.outcome && (matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny)
         };
         let used: HashSet<&str> = self.findings.iter().filter(there).filter_map(|f| f.companion.as_deref()).collect();
-        let mut knows = self.knows(candidates);
+        let mut knows = self.knows(ask, candidates);
         let unused = ask.parameters.iter().filter(|g| !used.contains(g.companion) && knows(g.companion));
         let remarks: Vec<_> = unused
             .take(MOST_FAULTS)
             .map(|given| {
                 let (companion, parameter) = (given.companion.into(), given.parameter.into());
-                remark(Reason::ParameterUnused { companion, parameter }, Effect::Warn)
+                let unmet = self.offered(given.companion).and_then(|listed| unmet(listed, self.pod));
+                remark(Reason::ParameterUnused { companion, parameter, unmet }, Effect::Warn)
             })
             .collect();
         drop(knows);
         self.findings.extend(remarks);
-    }
-
-    /// Decides what is left once all plans are known.
-    fn settle<'p>(&mut self, plans: &mut [Plan<'p>])
-    where
-        'a: 'p,
-    {
-        let mut remarks = Vec::new();
-        weave::settle_pre_stop(self.pod, plans, |plan, reason| remarks.push((plan, reason)));
-        let kept = plans
-            .iter()
-            .enumerate()
-            .filter_map(|(i, p)| Some((i, Reason::ScrapeAnnotationsKept { key: p.scrape_kept? })));
-        remarks.extend(kept);
-        for (plan, reason) in remarks {
-            let (name, via) = (plans[plan].companion.name.to_string(), Some(plans[plan].via));
-            let companion = Some(name.into());
-            self.findings.push(Finding { companion, via, reason, effect: Effect::Warn, outcome: false });
-        }
     }
 }
 

@@ -7,12 +7,17 @@ use serde::de::IgnoredAny;
 use super::companion::Protocol;
 use super::json::{Reader, Seen, Unreadable, write_string};
 use super::pod::Pod;
+use super::work::step;
 
-/// The most that is believed: companions of a Pod, containers of a companion in one list, and its ports. What says more
+mod entry;
+
+/// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
+/// annotations. What says more
 /// was not written here.
 const MOST_ENTRIES: usize = 256;
 const MOST_CONTAINERS: usize = 16;
 const MOST_PORTS: usize = 256;
+const MOST_ADDED: usize = 256;
 
 /// What the status annotation of a Pod says, companion by companion.
 #[derive(Debug, Default)]
@@ -27,6 +32,10 @@ pub(super) struct Recorded<'a> {
     pub(super) hash: Cow<'a, str>,
     init_containers: Vec<Cow<'a, str>>,
     containers: Vec<Cow<'a, str>>,
+    /// Volumes that were added for it.
+    pub(super) volumes: Vec<Cow<'a, str>>,
+    /// Annotations that were added for it.
+    pub(super) annotations: Vec<Cow<'a, str>>,
     /// What it listens on, whether a container declares it or not.
     pub(super) ports: Vec<(u16, Protocol)>,
     /// The whole entry, as JSON.
@@ -43,8 +52,8 @@ pub(super) struct Added<'a> {
     pub(super) volumes: Vec<&'a str>,
     /// Container and mount path.
     pub(super) mounts: Vec<(&'a str, Cow<'a, str>)>,
-    /// Container and variable.
-    pub(super) env: Vec<(&'a str, &'a str)>,
+    /// The containers that get variables, in order, and the variables that each of them gets.
+    pub(super) env: (Vec<&'a str>, Vec<&'a str>),
     pub(super) ports: Vec<(u16, Protocol)>,
     pub(super) annotations: Vec<&'a str>,
     pub(super) image_pull_secrets: Vec<&'a str>,
@@ -75,8 +84,14 @@ impl<'a> Status<'a> {
         Ok(Status { entries })
     }
 
+    /// All its entries.
+    pub(super) fn entries(&self) -> &[Recorded<'a>] {
+        &self.entries
+    }
+
     /// What it says of a companion.
     pub(super) fn of(&self, companion: &str) -> Option<&Recorded<'a>> {
+        step(self.entries.len());
         self.entries.iter().find(|e| e.companion == companion)
     }
 
@@ -109,6 +124,8 @@ impl<'a> Recorded<'a> {
             hash: Cow::default(),
             init_containers: Vec::new(),
             containers: Vec::new(),
+            volumes: Vec::new(),
+            annotations: Vec::new(),
             ports: Vec::new(),
             json,
         };
@@ -117,6 +134,8 @@ impl<'a> Recorded<'a> {
             "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
             "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers, MOST_CONTAINERS)),
             "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers, MOST_CONTAINERS)),
+            "volumes" => seen.first(4).and_then(|()| read_names(r, &mut entry.volumes, MOST_ADDED)),
+            "annotations" => seen.first(5).and_then(|()| read_names(r, &mut entry.annotations, MOST_ADDED)),
             "ports" => {
                 seen.first(3)?;
                 let mut ports = Vec::new();
@@ -136,7 +155,13 @@ impl<'a> Recorded<'a> {
         names_any && all(true) && all(false)
     }
 
-    fn list(&self, init: bool) -> &[Cow<'a, str>] {
+    /// Whether it lists a container.
+    pub(super) fn lists(&self, init: bool, name: &str) -> bool {
+        self.list(init).iter().any(|other| other == name)
+    }
+
+    /// The names of its containers in one list.
+    pub(super) fn list(&self, init: bool) -> &[Cow<'a, str>] {
         if init { &self.init_containers } else { &self.containers }
     }
 }
@@ -181,79 +206,4 @@ pub(super) fn write<'s>(
         out.push(b'{');
     }
     out.push(b'}');
-}
-
-impl Added<'_> {
-    /// Writes the entry; lists that are empty are left out.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"kind\":");
-        write_string(out, self.kind);
-        out.extend_from_slice(b",\"hash\":");
-        write_string(out, self.hash);
-        write_list(out, "initContainers", &self.init_containers);
-        write_list(out, "containers", &self.containers);
-        write_list(out, "volumes", &self.volumes);
-        write_groups(out, "mounts", &self.mounts, |out, path| write_string(out, path));
-        write_groups(out, "env", &self.env, |out, name| write_string(out, name));
-        for (i, (number, protocol)) in self.ports.iter().enumerate() {
-            let before = if i == 0 { ",\"ports\":[" } else { "," };
-            out.extend_from_slice(format!("{before}\"{number}/{}\"", protocol.as_str()).as_bytes());
-        }
-        if !self.ports.is_empty() {
-            out.push(b']');
-        }
-        write_list(out, "annotations", &self.annotations);
-        write_list(out, "imagePullSecrets", &self.image_pull_secrets);
-        for (i, (container, seconds)) in self.pre_stop.iter().enumerate() {
-            out.extend_from_slice(if i == 0 { b",\"preStop\":{" } else { b"," });
-            write_string(out, container);
-            out.extend_from_slice(format!(":{seconds}").as_bytes());
-        }
-        if !self.pre_stop.is_empty() {
-            out.push(b'}');
-        }
-        out.push(b'}');
-    }
-}
-
-fn write_list(out: &mut Vec<u8>, key: &str, names: &[&str]) {
-    for (i, name) in names.iter().enumerate() {
-        if i == 0 {
-            out.push(b',');
-            write_string(out, key);
-            out.extend_from_slice(b":[");
-        } else {
-            out.push(b',');
-        }
-        write_string(out, name);
-    }
-    if !names.is_empty() {
-        out.push(b']');
-    }
-}
-
-/// Writes pairs that are grouped by their first half as an object of arrays.
-fn write_groups<T>(out: &mut Vec<u8>, key: &str, pairs: &[(&str, T)], write: impl Fn(&mut Vec<u8>, &T)) {
-    let mut group: Option<&&str> = None;
-    for (container, item) in pairs {
-        match group {
-            Some(current) if current == container => out.push(b','),
-            open => {
-                out.push(if open.is_some() { b']' } else { b',' });
-                if open.is_some() {
-                    out.push(b',');
-                } else {
-                    write_string(out, key);
-                    out.extend_from_slice(b":{");
-                }
-                write_string(out, container);
-                out.extend_from_slice(b":[");
-                group = Some(container);
-            }
-        }
-        write(out, item);
-    }
-    if group.is_some() {
-        out.extend_from_slice(b"]}");
-    }
 }

@@ -8,51 +8,35 @@ use super::json::{write_escaped, write_string};
 use super::keys;
 use super::parameter::Value;
 use super::plan::{Plan, Shared};
-use super::pod::{Lifecycle, Pod};
-use super::reason::Reason;
+use super::pod::Pod;
 use super::status::{self, Status};
-use super::template::{Piece, Resources};
+use super::template::Piece;
+use super::work::step;
 
-/// Writes the patch of all plans, which stand in the order in which they are woven in. `None` where there is no plan.
-pub(super) fn weave(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) -> Option<Vec<u8>> {
+mod array;
+mod pre_stop;
+mod resources;
+
+use array::Array;
+pub(super) use pre_stop::settle_pre_stop;
+
+/// Writes the patch of all plans, which stand in the order in which they are woven in and have at most so many bytes. `None`
+/// where there is no plan.
+pub(super) fn weave(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most: usize) -> Option<Vec<u8>> {
     if plans.is_empty() {
         return None;
     }
-    let mut draft = Draft::with_capacity(4096);
+    let mut draft = Draft::with_capacity(most);
     annotations(&mut draft, pod, status, plans);
     image_pull_secrets(&mut draft, pod, plans);
     volumes(&mut draft, pod, plans);
     app_containers(&mut draft, pod, plans);
     companions(&mut draft, pod, plans);
-    draft.finish()
-}
-
-/// Decides which companion gives each container its sleep: the longest that fits. What does not fit is remarked on.
-pub(super) fn settle_pre_stop(pod: &Pod<'_>, plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
-    let mut offers: HashMap<&str, Vec<(usize, u32)>> = HashMap::new();
-    for (i, plan) in plans.iter().enumerate() {
-        for (name, seconds) in &plan.added.pre_stop {
-            offers.entry(name).or_default().push((i, *seconds));
-        }
-    }
-    for (i, plan) in plans.iter_mut().enumerate() {
-        plan.pre_stop_refused.drain(..).for_each(|reason| remark(i, reason));
-    }
-    if offers.is_empty() {
-        return;
-    }
-    let mut givers: HashMap<&str, (usize, u32)> = HashMap::new();
-    for container in pod.containers.iter().filter(|c| !c.init) {
-        let name = &*container.name;
-        for (i, seconds) in offers.get(name).into_iter().flatten().copied() {
-            if givers.get(name).is_none_or(|(_, most)| seconds > *most) {
-                givers.insert(name, (i, seconds));
-            }
-        }
-    }
-    for (i, plan) in plans.iter_mut().enumerate() {
-        plan.added.pre_stop.retain(|(name, _)| givers.get(name).is_some_and(|(giver, _)| *giver == i));
-    }
+    let patch = draft.finish();
+    let bytes = patch.as_ref().map_or(0, Vec::len);
+    step(bytes);
+    debug_assert!(bytes <= most, "a patch of {bytes} bytes, where at most {most} were expected");
+    patch
 }
 
 fn annotations(draft: &mut Draft, pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) {
@@ -63,7 +47,7 @@ fn annotations(draft: &mut Draft, pod: &Pod<'_>, status: &Status<'_>, plans: &[P
     };
     let mut members = draft.annotations(parent);
     for plan in plans {
-        let ours = |key: &str| plan.added.annotations.contains(&key);
+        let ours = |key: &str| plan.added.annotations.contains(&key) && pod.annotation(key).is_none();
         for file in plan.companion.files.iter().filter(|f| ours(&f.key)) {
             members.add(&file.key, |out| write_string(out, &file.content));
         }
@@ -108,10 +92,15 @@ fn volumes(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 /// What the chosen app containers get. Comes before the companions' containers do: they move what stands behind them.
 fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let sleeps: HashMap<&str, u32> = plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect();
+    let gives = |plan: &&Plan<'_>| plan.app_variables().next().is_some();
+    let giving: Vec<_> = plans.iter().filter(gives).collect();
+    // Each list of containers is in their order, so that one walk finds all of them.
+    let mut shares: Vec<_> = plans.iter().flat_map(|p| &p.shared).map(|s| (s, s.app.iter().peekable())).collect();
     for (i, container) in pod.containers.iter().enumerate() {
+        step(1 + giving.len() + shares.len());
         let place = AppContainer { list: container.list(), index: container.index };
         let mut env = draft.list(Place::Env(place), container.has_env());
-        for plan in plans.iter().filter(|p| p.chosen.binary_search(&i).is_ok()) {
+        for plan in giving.iter().filter(|p| p.chosen.has(i)) {
             for variable in endpoint_env(plan) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
@@ -121,25 +110,14 @@ fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         }
         env.finish();
         let mut mounts = draft.list(Place::Mounts(place), container.has_mounts());
-        for shared in plans.iter().flat_map(|p| &p.shared).filter(|s| s.app.binary_search(&i).is_ok()) {
+        let here = shares.iter_mut().filter_map(|(shared, app)| app.next_if(|place| **place == i).map(|_| *shared));
+        for shared in here {
             mounts.back(|out| write_mount(out, shared, &shared.app_path, shared.app_read_only));
         }
         mounts.finish();
         if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.init) {
-            pre_stop(draft, place, container.lifecycle, *seconds);
+            pre_stop::write(draft, place, container.lifecycle, *seconds);
         }
-    }
-}
-
-fn pre_stop(draft: &mut Draft, place: AppContainer, lifecycle: Lifecycle, seconds: u32) {
-    let sleep = format!(r#"{{"sleep":{{"seconds":{seconds}}}}}"#);
-    match lifecycle {
-        Lifecycle::Absent => {
-            let hooks = format!(r#"{{"preStop":{sleep}}}"#);
-            draft.add(Place::Lifecycle(place), |out| out.extend_from_slice(hooks.as_bytes()));
-        }
-        Lifecycle::NoPreStop => draft.add(Place::PreStop(place), |out| out.extend_from_slice(sleep.as_bytes())),
-        Lifecycle::PreStop => {}
     }
 }
 
@@ -181,7 +159,7 @@ fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
                 let endpoint = plan.companion.endpoints.get(usize::from(*endpoint));
                 out.extend_from_slice(endpoint.map_or(0, |e| plan.endpoint_port(e)).to_string().as_bytes());
             }
-            Piece::Resources(resources) => write_resources(out, plan, resources),
+            Piece::Resources(resources) => resources::write(out, plan, resources),
         }
     }
 }
@@ -211,43 +189,6 @@ fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
         array.item().extend_from_slice(own.as_bytes());
     }
     array.finish();
-}
-
-fn write_resources(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &Resources) {
-    out.extend_from_slice(br#","resources":"#);
-    let mut before = b'{';
-    for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
-        let mut inner = b'{';
-        for resource in list {
-            let given = resource.parameter.and_then(|p| plan.value(p));
-            if given.is_none() && resource.value.is_none() {
-                continue;
-            }
-            if inner == b'{' {
-                out.push(std::mem::replace(&mut before, b','));
-                write_string(out, key);
-                out.push(b':');
-            }
-            out.push(std::mem::replace(&mut inner, b','));
-            write_string(out, &resource.name);
-            out.push(b':');
-            match (given, &resource.value) {
-                (Some(Value::Text(text)), _) => write_string(out, text),
-                (_, declared) => out.extend_from_slice(declared.as_deref().unwrap_or("null").as_bytes()),
-            }
-        }
-        if inner == b',' {
-            out.push(b'}');
-        }
-    }
-    if !resources.rest.is_empty() {
-        out.push(std::mem::replace(&mut before, b','));
-        out.extend_from_slice(resources.rest.as_bytes());
-    }
-    if before == b'{' {
-        out.push(b'{');
-    }
-    out.push(b'}');
 }
 
 /// The variables of a companion's endpoints: the name, and the port or else the host.
@@ -323,29 +264,4 @@ fn write_number_string(out: &mut Vec<u8>, number: u16) {
     out.push(b'"');
     out.extend_from_slice(number.to_string().as_bytes());
     out.push(b'"');
-}
-
-/// A member that is an array, written only where it has items.
-struct Array<'o> {
-    out: &'o mut Vec<u8>,
-    opening: &'static str,
-    items: usize,
-}
-
-impl<'o> Array<'o> {
-    fn new(out: &'o mut Vec<u8>, opening: &'static str) -> Self {
-        Array { out, opening, items: 0 }
-    }
-
-    fn item(&mut self) -> &mut Vec<u8> {
-        self.out.extend_from_slice(if self.items == 0 { self.opening.as_bytes() } else { b"," });
-        self.items += 1;
-        self.out
-    }
-
-    fn finish(self) {
-        if self.items > 0 {
-            self.out.push(b']');
-        }
-    }
 }

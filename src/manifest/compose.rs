@@ -6,33 +6,35 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
+use super::copies::Copies;
 use super::{Position, Unreadable, key, tagged};
 
-/// How many values a document's aliases may add to it: more is an attack, or a mistake.
-const MOST_ALIASED: usize = 100_000;
-/// How deep values may be nested.
-const DEEPEST: usize = 256;
+/// What a value and its place in a list or mapping need, in bytes, besides its text.
+const VALUE: usize = 96;
+/// How deep values may be nested. The reader of JSON has the same limit: what is read here can be written there.
+const DEEPEST: usize = 127;
 
 /// Reads the one document of a text.
 ///
 /// # Errors
 /// What cannot be read, and where.
 pub(super) fn value(text: &str) -> Result<Value, Unreadable> {
-    value_from(text, 1)
+    let (value, doubled) = value_and_doubled_key(text, 1)?;
+    doubled.map_or(Ok(value), Err)
 }
 
-/// The same for a text that starts at some line of its file: messages may name an earlier line.
-pub(super) fn value_from(text: &str, line: usize) -> Result<Value, Unreadable> {
+/// Reads a text that starts at some line of its file: messages may name an earlier line. The first key that is there twice
+/// in the same mapping is returned beside the value, in which the last one counts.
+pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, Option<Unreadable>), Unreadable> {
     let mut composer = Composer::new(text);
     composer.first_line = line;
-    composer.document()
+    let value = composer.document()?;
+    Ok((value, composer.doubled))
 }
 
 /// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
 pub(super) fn doubled_key(text: &str, line: usize) -> Option<Unreadable> {
-    let mut composer = Composer::new(text);
-    composer.first_line = line;
-    composer.document().err().filter(|_| composer.doubled)
+    value_and_doubled_key(text, line).ok()?.1
 }
 
 /// Where each part of a document stands, by JSON pointer. A member stands where its key does, unless its value starts on
@@ -47,9 +49,9 @@ pub(super) fn positions(text: &str) -> HashMap<String, Position> {
 struct Composer<'t> {
     events: Parser<'t, StrInput<'t>>,
     anchors: HashMap<usize, Node>,
-    aliased: usize,
+    copies: Copies,
     depth: usize,
-    doubled: bool,
+    doubled: Option<Unreadable>,
     first_line: usize,
     places: Option<Places>,
 }
@@ -60,17 +62,18 @@ struct Places {
     at: HashMap<String, Position>,
 }
 
-/// A value with how much it holds and how deep it is.
+/// A value with how much memory it needs and how deep it is.
 #[derive(Clone)]
 struct Node {
     value: Value,
+    /// In bytes.
     size: usize,
     depth: usize,
 }
 
 impl Node {
-    fn scalar(value: Value) -> Self {
-        Node { value, size: 1, depth: 0 }
+    fn scalar(value: Value, text: &str) -> Self {
+        Node { value, size: VALUE + text.len(), depth: 0 }
     }
 }
 
@@ -79,7 +82,8 @@ impl<'t> Composer<'t> {
         let mut options = Options::default();
         options.set_emit_comments(false);
         let events = Parser::new_from_str_with_options(text, options);
-        Composer { events, anchors: HashMap::new(), aliased: 0, depth: 0, doubled: false, first_line: 1, places: None }
+        let copies = Copies::of(text.len());
+        Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: None, first_line: 1, places: None }
     }
 
     fn document(&mut self) -> Result<Value, Unreadable> {
@@ -114,36 +118,34 @@ impl<'t> Composer<'t> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = tagged::value(&text, style, tag.as_deref()).map_err(|m| unreadable(span.start, m))?;
-                Ok(self.keep(anchor, Node::scalar(value)))
+                self.keep(anchor, Node::scalar(value, &text), span)
             }
             Event::SequenceStart(_, anchor, _) => {
                 let node = self.nested(span, Self::sequence)?;
-                Ok(self.keep(anchor, node))
+                self.keep(anchor, node, span)
             }
             Event::MappingStart(_, anchor, _) => {
                 let node = self.nested(span, Self::mapping)?;
-                Ok(self.keep(anchor, node))
+                self.keep(anchor, node, span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
             _ => Err(unreadable(span.start, "a value is missing here")),
         }
     }
 
-    fn keep(&mut self, anchor: usize, node: Node) -> Node {
+    fn keep(&mut self, anchor: usize, node: Node, span: Span) -> Result<Node, Unreadable> {
         if anchor != 0 {
+            self.copies.take(node.size).map_err(|message| unreadable(span.start, message))?;
             self.anchors.insert(anchor, node.clone());
         }
-        node
+        Ok(node)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Unreadable> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(unreadable(span.start, "this alias stands inside of what it stands for; write it out"));
         };
-        self.aliased = self.aliased.saturating_add(node.size);
-        if self.aliased > MOST_ALIASED {
-            return Err(unreadable(span.start, format!("aliases add more than {MOST_ALIASED} values; write them out")));
-        }
+        self.copies.take(node.size).map_err(|message| unreadable(span.start, message))?;
         if self.depth + node.depth > DEEPEST {
             return Err(too_deep(span));
         }
@@ -166,7 +168,7 @@ impl<'t> Composer<'t> {
 
     fn sequence(&mut self) -> Result<Node, Unreadable> {
         let mut items = Vec::new();
-        let (mut size, mut depth) = (1, 0);
+        let (mut size, mut depth) = (VALUE, 0);
         loop {
             let (event, span) = self.next()?;
             if event == Event::SequenceEnd {
@@ -184,7 +186,7 @@ impl<'t> Composer<'t> {
     fn mapping(&mut self) -> Result<Node, Unreadable> {
         let mut members = Map::new();
         let mut written: HashMap<String, usize> = HashMap::new();
-        let (mut size, mut depth) = (1, 0);
+        let (mut size, mut depth) = (VALUE, 0);
         loop {
             let (event, key_span) = self.next()?;
             if event == Event::MappingEnd {
@@ -194,15 +196,15 @@ impl<'t> Composer<'t> {
             let (event, span) = self.next()?;
             let node = if let Some(key) = key {
                 if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
-                    self.doubled = true;
                     let first = first + self.first_line - 1;
                     let message = format!("duplicate key {key:?}, first defined in line {first}; remove one");
-                    return Err(unreadable(key_span.start, message));
+                    self.doubled.get_or_insert_with(|| unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
                 let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
                 let mut node = self.node(event, span)?;
                 self.leave(outer);
+                size += VALUE + key.len();
                 members.insert(key, node.value.take());
                 node
             } else {

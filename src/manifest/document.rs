@@ -16,6 +16,8 @@ pub struct Document {
     pub value: Option<Value>,
     /// The language it is written in.
     pub format: Format,
+    /// The first key that is there twice in a mapping. Then its value is what kubectl reads, and not to be relied on.
+    pub doubled: Option<Unreadable>,
     text: Box<str>,
     head: usize,
     body: usize,
@@ -44,8 +46,10 @@ pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
     }
     let body_at = piece.position(piece.prelude);
     let body = &piece.text[piece.prelude..];
-    let value = compose::value_from(body, body_at.line).map_err(|e| syntax::explained(body, &e).shifted(body_at));
-    vec![value.map(|value| Document {
+    let read = compose::value_and_doubled_key(body, body_at.line);
+    let read = read.map_err(|e| syntax::explained(body, &e).shifted(body_at));
+    vec![read.map(|(value, doubled)| Document {
+        doubled: doubled.map(|fault| fault.shifted(body_at)),
         value: Some(value).filter(|v| !v.is_null()),
         format: Format::Yaml,
         text: piece.text.into(),
@@ -70,10 +74,9 @@ fn read_json(piece: &Piece<'_>) -> Result<Vec<Document>, Unreadable> {
         let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
         let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
         reached = (body, body_at);
-        if let Some(fault) = compose::doubled_key(&piece.text[body..end], body_at.line) {
-            return Err(fault.shifted(body_at));
-        }
+        let doubled = compose::doubled_key(&piece.text[body..end], body_at.line);
         documents.push(Document {
+            doubled: doubled.map(|fault| fault.shifted(body_at)),
             value: Some(value).filter(|v| !v.is_null()),
             format: Format::Json,
             text: piece.text[from..end].into(),

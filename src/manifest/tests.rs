@@ -67,6 +67,15 @@ fn bombs_are_refused() {
         text = format!("{text}a{i}: &a{i} [{uses}]\n");
     }
     assert!(fault(&text).2.contains("aliases add more than"));
+    // A long text counts by its length, whether aliases repeat it or anchors around it keep it.
+    let long = "x".repeat(20_000);
+    let repeated = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 1_000].join(", "));
+    assert!(fault(&repeated).2.contains("aliases add more than"));
+    let anchors: Vec<_> = (0..100).map(|i| format!("&a{i} [")).collect();
+    let kept = format!("{}{long}{}\n", anchors.concat(), "]".repeat(100));
+    assert!(fault(&kept).2.contains("aliases add more than"));
+    let usual = format!("a: &a {long}\nb: [*a, *a, *a]\n");
+    assert_eq!(value(&usual)["b"][2], json!(long));
     let mut nested = "a0: &a0 [x]\n".to_owned();
     for i in 1..20 {
         let (open, close) = ("[".repeat(100), "]".repeat(100));

@@ -6,13 +6,13 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, Val
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::Value;
 
-use super::object::{self, Installation, Part};
+use super::object::{self, Installation, Part, Required};
 use super::version::{CHANGING, VERSIONS, Version, remembered};
 
 /// Annotation: what wrote the object. A podgraft that is being replaced does not write its own over that of its successor.
 const FORMAT: &str = "podgraft.dev/format";
 /// How policies are written: counts up with every change of what is generated for the same companion.
-const OWN_FORMAT: u32 = 1;
+const OWN_FORMAT: u32 = 2;
 /// Annotation: the content hashes of the versions that a policy accepts.
 const ACCEPTS: &str = "podgraft.dev/accepts";
 
@@ -48,11 +48,12 @@ impl Wish<'_> {
     /// What a policy takes to be as it should; `None` where it is.
     pub(super) fn policy(&self, part: Part, standing: Option<&ValidatingAdmissionPolicy>) -> Option<Write> {
         let (newest, previous) = (self.versions.first()?, self.versions.get(1));
-        let accepted = object::Accepted {
-            newest: &newest.companion,
-            previous: previous.map(|v| &*v.companion),
-            changing: self.changing,
+        let newest = required(newest)?;
+        let previous = match previous {
+            Some(previous) => Some(required(previous)?),
+            None => None,
         };
+        let accepted = object::Accepted { newest, previous, changing: self.changing };
         let mut annotations = self.annotations();
         if part == Part::Required {
             annotations.insert(VERSIONS.to_owned(), remembered(&self.versions.iter().collect::<Vec<_>>()));
@@ -102,6 +103,15 @@ impl Wish<'_> {
         object.meta_mut().owner_references = Some(vec![self.owner.clone()]);
         Some(object)
     }
+}
+
+/// A version that a policy can be made of. None is made of less than all that a version declares.
+fn required(version: &Version) -> Option<Required<'_>> {
+    let required = Required::of(&version.companion);
+    if required.is_none() {
+        tracing::error!(companion = %version.companion.name, "no policy can be made of this companion; please report this");
+    }
+    required
 }
 
 /// Puts what is wanted into what stands, and keeps what others put there. Returns whether it is this podgraft's to write.

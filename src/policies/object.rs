@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::create::{self, Variable};
 use super::literal;
+pub use super::required::Required;
 use super::update;
-use crate::inject::companion::Companion;
 use crate::inject::keys::{EXCLUDED_NAMESPACES, NAMESPACE_NAME};
 use crate::inject::selector::{Operator, Requirement, Selector};
 
@@ -29,9 +29,9 @@ pub struct Installation {
 #[derive(Debug, Clone, Copy)]
 pub struct Accepted<'c> {
     /// The newest version.
-    pub newest: &'c Companion,
+    pub newest: Required<'c>,
     /// The version before it.
-    pub previous: Option<&'c Companion>,
+    pub previous: Option<Required<'c>>,
     /// Whether injection is still on its way from the one to the other: then only Pods that both select are asked.
     pub changing: bool,
 }
@@ -60,20 +60,20 @@ impl Part {
 /// A policy, as the API server would show it but for what it writes itself into the metadata.
 #[must_use]
 pub fn policy(installation: &Installation, part: Part, accepted: &Accepted<'_>) -> Value {
-    let companion = &accepted.newest.name;
-    let versions: Vec<&Companion> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
+    let companion = &accepted.newest.companion.name;
+    let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let (resources, operations) = match part {
         Part::Required => (json!(["pods"]), json!(["CREATE"])),
         // Not pods/status: what kubelets report must never be in anybody's way.
         Part::Kept => (json!(["pods", "pods/ephemeralcontainers", "pods/resize"]), json!(["UPDATE"])),
     };
+    let selecting = if accepted.changing { versions.clone() } else { vec![accepted.newest] };
     let spec = match part {
         Part::Required => required(accepted),
-        Part::Kept => kept(companion, &versions),
+        Part::Kept => kept(companion, &versions, &selecting),
     };
-    let selecting: Vec<&Companion> = if accepted.changing { versions } else { vec![accepted.newest] };
     let object_selector = match part {
-        Part::Required => selector(selecting.iter().map(|c| &c.pod_selector), Vec::new()),
+        Part::Required => selector(selecting.iter().map(|c| &c.companion.pod_selector), Vec::new()),
         // Labels can be taken off.
         Part::Kept => json!({}),
     };
@@ -85,7 +85,7 @@ pub fn policy(installation: &Installation, part: Part, accepted: &Accepted<'_>) 
             "failurePolicy": "Fail",
             "matchConstraints": {
                 "matchPolicy": "Equivalent",
-                "namespaceSelector": selector(selecting.iter().map(|c| &c.namespace_selector), excluded(installation)),
+                "namespaceSelector": selector(selecting.iter().map(|c| &c.companion.namespace_selector), excluded(installation)),
                 "objectSelector": object_selector,
                 "resourceRules": [{
                     "apiGroups": [""],
@@ -128,11 +128,11 @@ struct Asked {
 }
 
 fn required(accepted: &Accepted<'_>) -> Asked {
-    let name = &accepted.newest.name;
-    let versions: Vec<&Companion> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
+    let name = &accepted.newest.companion.name;
+    let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let mut variables = create::surroundings();
     for (i, version) in versions.iter().enumerate() {
-        variables.extend(create::containers(version, i));
+        variables.extend(create::containers(*version, i));
     }
     let mut otherwise = "";
     if let Some(previous) = accepted.previous {
@@ -144,7 +144,7 @@ fn required(accepted: &Accepted<'_>) -> Asked {
         variables.push(Variable { name: "previous".to_owned(), expression: whole });
         otherwise = "variables.previous || ";
     }
-    let present = versions.iter().map(|v| format!("({})", create::present(v))).collect::<Vec<_>>().join(" || ");
+    let present = versions.iter().map(|v| format!("({})", create::present(*v))).collect::<Vec<_>>().join(" || ");
     let missing = format!("podgraft: companion {name} is required in namespace ");
     let why = " and is not in the Pod: podgraft did not answer, or something took it out again; try again, and else see whether podgraft runs";
     let mut validations = vec![json!({
@@ -166,15 +166,15 @@ fn required(accepted: &Accepted<'_>) -> Asked {
     }
 }
 
-fn kept(name: &str, versions: &[&Companion]) -> Asked {
+fn kept(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> Asked {
     let how = "change the companion itself, or make the Pod anew";
-    let validations = update::checks(versions).into_iter().map(|check| {
+    let validations = update::checks(versions, selecting).into_iter().map(|check| {
         let message = format!("podgraft: required companion {name}: {}; {how}", check.complaint);
         json!({"expression": check.expression, "message": message, "reason": "Forbidden"})
     });
     Asked {
-        conditions: json!([{"name": "had-it", "expression": update::had_it(versions)}]),
-        variables: written(&update::surroundings()),
+        conditions: json!([{"name": "concerned", "expression": update::concerned(versions, selecting)}]),
+        variables: written(&update::surroundings(versions)),
         validations: validations.collect(),
     }
 }

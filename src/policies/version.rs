@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::required::Required;
 use crate::api::gate;
 use crate::inject::catalogue::Listed;
 use crate::inject::companion::Companion;
@@ -76,7 +77,9 @@ impl Version {
     #[must_use]
     pub fn read(object: Value) -> Option<Self> {
         match gate::admit(&object).listed {
-            Some(Listed::Good(companion)) if companion.required => Some(Self::new(companion, Arc::new(object))),
+            Some(Listed::Good(companion)) if Required::of(&companion).is_some() => {
+                Some(Self::new(companion, Arc::new(object)))
+            }
             _ => None,
         }
     }

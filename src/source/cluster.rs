@@ -23,6 +23,7 @@ mod writer;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -33,7 +34,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 pub use object::Object;
 pub use pulse::{Pulse, Reading, Resource};
@@ -41,12 +42,16 @@ pub use snapshot::Snapshot;
 pub use status::{Reason, Standing};
 pub use writer::{Wanted, write};
 
+use crate::source::limits::Limits;
 use crate::waits::Waits;
 use raw::{Kind, Raw};
 use snapshot::Gathered;
 
-/// How many objects are asked for at once: what is read of them at one go holds up reviews.
-const PAGE: u32 = 100;
+/// How many objects are asked for at once. The client holds the text of a page twice while it is read, and an API server
+/// takes objects of 1.5 MB.
+const PAGE: u32 = 10;
+/// How far lists are apart that are asked for because companions fit again.
+const LISTS_APART: Duration = Duration::from_secs(10);
 /// How long one watch lasts, in seconds. Then it is asked for anew from where it ended, which nobody notices; a dead
 /// connection is noticed by then, for nothing comes through a quiet one until its end.
 const LASTING: u32 = 120;
@@ -61,33 +66,35 @@ pub type Snapshots = watch::Receiver<Option<Arc<Snapshot>>>;
 ///
 /// What the API server cannot tell just now stays as it is: nothing but the end of a whole list replaces a list, and
 /// nothing but the news that an object was deleted removes one.
-pub fn watch(client: &Client) -> (Snapshots, Arc<Pulse>, impl FnMut() -> Watching + Send + use<>) {
+pub fn watch(client: &Client, limits: Limits) -> (Snapshots, Arc<Pulse>, impl FnMut() -> Watching + Send + use<>) {
     let (sender, snapshots) = watch::channel(None);
     let pulse = Arc::new(Pulse::default());
     let (client, heard) = (client.clone(), Arc::clone(&pulse));
-    let watching = move || follow(client.clone(), Arc::clone(&heard), sender.clone()).boxed();
+    let watching = move || follow(client.clone(), Arc::clone(&heard), sender.clone(), limits).boxed();
     (snapshots, pulse, watching)
 }
 
-async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Option<Arc<Snapshot>>>) {
+async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Option<Arc<Snapshot>>>, limits: Limits) {
     let heard = |resource| Pulse::listening(&pulse, &client, resource);
     let companions = |kind, resource| {
         let api = Api::<Raw>::all_with(heard(resource), &kind);
-        steady(watcher(api, watcher::Config::default().timeout(LASTING).page_size(PAGE)))
+        Box::pin(steady(watcher(api, watcher::Config::default().timeout(LASTING).page_size(PAGE))))
     };
-    let mut cluster_companions = pin!(companions(Kind::ClusterCompanion, Resource::ClusterCompanions));
-    let mut companions = pin!(companions(Kind::Companion, Resource::Companions));
+    let of_cluster = || companions(Kind::ClusterCompanion, Resource::ClusterCompanions);
+    let of_namespaces = || companions(Kind::Companion, Resource::Companions);
+    let (mut cluster_companions, mut of_all, mut listed) = (of_cluster(), of_namespaces(), Instant::now());
     let api = Api::<NamespaceMeta>::all(heard(Resource::Namespaces));
     let mut namespaces = pin!(steady(watcher(api, watcher::Config::default().timeout(LASTING))));
-    let mut gathered = Gathered::after(snapshots.borrow().as_deref());
+    let mut gathered = Gathered::after(snapshots.borrow().as_deref(), limits);
     loop {
         let due = gathered.due();
+        let again = gathered.fits_again().then(|| listed + LISTS_APART);
         tokio::select! {
             Some(event) = cluster_companions.next() => {
                 let event = pulse.judge(Resource::ClusterCompanions, event);
                 gathered.companion(Resource::ClusterCompanions, event);
             }
-            Some(event) = companions.next() => {
+            Some(event) = of_all.next() => {
                 let event = pulse.judge(Resource::Companions, event);
                 gathered.companion(Resource::Companions, event);
             }
@@ -97,6 +104,10 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
             }
             () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => {
                 snapshots.send_replace(Some(Arc::new(gathered.publish())));
+            }
+            () = async { sleep_until(again.unwrap_or_else(Instant::now)).await }, if again.is_some() => {
+                // Nothing was kept of them: only a list brings them back, and leaves all others as they are.
+                (cluster_companions, of_all, listed) = (of_cluster(), of_namespaces(), Instant::now());
             }
         }
         // A long list is many events that are all there already; reviews come in between.
@@ -121,7 +132,6 @@ mod tests {
     use std::collections::VecDeque;
     use std::convert::Infallible;
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use axum::http::{Request, Response, StatusCode};
     use bytes::Bytes;
@@ -130,7 +140,7 @@ mod tests {
     use hyper::body::Frame;
     use kube::client::Body;
     use serde_json::{Value, json};
-    use tokio::time::{Instant, timeout};
+    use tokio::time::timeout;
 
     use super::testing::raw;
     use super::*;
@@ -187,7 +197,7 @@ mod tests {
     async fn a_watch_that_comes_too_late_is_listed_anew_before_the_replica_counts_as_caught_up() {
         let too_late = says(200, &json!({"type": "ERROR", "object": failure(410)}));
         let (client, asked) = api_server([list("5", &[]), too_late, list("9", &[companion()])]);
-        let (snapshots, pulse, mut watching) = watch(&client);
+        let (snapshots, pulse, mut watching) = watch(&client, Limits::default());
         let watching = tokio::spawn(watching());
         let began = Instant::now();
         assert!(pulse.waiting().unwrap().starts_with("waiting for the first list of clustercompanions"));
@@ -203,7 +213,7 @@ mod tests {
     async fn who_may_list_and_not_watch_has_not_caught_up_and_says_why() {
         let refusals = (0..100).map(|_| says(403, &failure(403)));
         let (client, _) = api_server([list("5", &[companion()])].into_iter().chain(refusals));
-        let (_, pulse, mut watching) = watch(&client);
+        let (_, pulse, mut watching) = watch(&client, Limits::default());
         let watching = tokio::spawn(watching());
         assert!(timeout(Duration::from_secs(60), pulse.catch_up()).await.is_err());
         let waiting = pulse.waiting().unwrap();

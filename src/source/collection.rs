@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::history::Version;
 use super::key;
 use super::known::{Known, Parts};
+use super::limits::{Limits, Weight, beyond, cost};
 use super::report::{Remark, Report, Severity};
 use crate::api::gate::{self, Problem};
 use crate::inject::catalogue::Listed;
@@ -46,6 +47,8 @@ pub(super) struct Declared {
     pub(super) file: PathBuf,
     pub(super) at: Position,
     pub(super) object: Object,
+    /// What keeping it costs, where it is a companion.
+    pub(super) weight: Weight,
 }
 
 #[derive(Debug, Clone)]
@@ -80,13 +83,38 @@ impl Collection {
         self.declared.len() + self.remarks.len() > before
     }
 
+    /// Lets go of the companions that are beyond the limits, and says so.
+    pub fn limit(&mut self, limits: Limits) {
+        let weights: BTreeMap<key::Key, Weight> = self
+            .declared
+            .iter()
+            .filter(|(_, declared)| matches!(declared.object, Object::Companion(_)))
+            .map(|(key, declared)| (key.plain(), declared.weight.clone()))
+            .collect();
+        let out = beyond(&weights, limits);
+        if out.is_empty() {
+            return;
+        }
+        let mut places = Vec::new();
+        for (key, declared) in &mut self.declared {
+            if let Object::Companion(version) = &mut declared.object
+                && out.contains(&key.plain())
+            {
+                *version = version.beyond();
+                places.push((declared.file.clone(), declared.at));
+            }
+        }
+        for (file, at) in places {
+            let message = "TooManyCompanions: its namespace, or all companions together, must have less JSON than podgraft keeps; remove companions, or shorten them";
+            self.complain(&file, Some(at), message);
+        }
+    }
+
     /// Everything that is declared.
     #[must_use]
     pub fn parts(&self) -> Parts {
         let companions = self.declared.iter().filter_map(|(key, declared)| match &declared.object {
-            Object::Companion(version) => {
-                Some((key::Key { namespace: key.namespace.clone(), name: key.name.clone() }, version.clone()))
-            }
+            Object::Companion(version) => Some((key.plain(), version.clone())),
             _ => None,
         });
         let namespaces = self.declared.values().filter_map(|declared| match &declared.object {
@@ -146,6 +174,9 @@ impl Collection {
             }
         }
         let Some(listed) = gated.listed else { return };
+        let json = if gated.problems.is_empty() { gate::bytes(&value["spec"]) } else { 0 };
+        let created = value["metadata"]["creationTimestamp"].as_str().unwrap_or_default().into();
+        let weight = Weight { bytes: cost(json, listed.required()), created };
         let namespace = match kind {
             Kind::Companion => Some(gated.namespace.unwrap_or_else(|| self.default_namespace.clone())),
             _ => None,
@@ -154,6 +185,7 @@ impl Collection {
             Key { kind, namespace, name: listed.name().into() },
             found,
             Object::Companion(Version::new(listed, value)),
+            weight,
         );
     }
 
@@ -176,7 +208,8 @@ impl Collection {
             (Some(labels), Some(annotations)) => Object::Namespace(Arc::new(Namespace::new(name, labels, annotations))),
             _ => Object::BrokenNamespace,
         };
-        self.declare(Key { kind: Kind::Namespace, namespace: None, name: name.into() }, found, object);
+        let key = Key { kind: Kind::Namespace, namespace: None, name: name.into() };
+        self.declare(key, found, object, Weight::default());
     }
 
     fn problem(&mut self, found: &Found<'_>, pointer: &str, message: &str) {
@@ -184,7 +217,7 @@ impl Collection {
         self.remarks.push(found.remark(Severity::Error, &problem));
     }
 
-    fn declare(&mut self, key: Key, found: &Found<'_>, object: Object) {
+    fn declare(&mut self, key: Key, found: &Found<'_>, object: Object, weight: Weight) {
         let at = found.document.position(found.pointer);
         if let Some(first) = self.declared.get(&key) {
             let Position { line, column } = first.at;
@@ -194,7 +227,7 @@ impl Collection {
             );
             return self.complain(found.file, Some(at), message);
         }
-        self.declared.insert(key, Declared { file: found.file.to_path_buf(), at, object });
+        self.declared.insert(key, Declared { file: found.file.to_path_buf(), at, object, weight });
     }
 }
 
@@ -208,6 +241,13 @@ impl Found<'_> {
             field: Problem { pointer, message: String::new() }.field(),
             message: problem.message.clone(),
         }
+    }
+}
+
+impl Key {
+    /// The key of a companion, whose kind its namespace says.
+    fn plain(&self) -> key::Key {
+        key::Key { namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use super::collection::{Collection, Declared, Key, Object};
 use super::folder::{self, Unread};
 use super::known::Parts;
+use super::limits::Limits;
 use super::report::Report;
 use crate::manifest;
 
@@ -50,6 +52,14 @@ struct Content {
     bytes: Result<Vec<u8>, Unread>,
 }
 
+impl Loaded {
+    /// What keeping all that is declared costs, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.declared.values().map(|declared| declared.weight.bytes).sum()
+    }
+}
+
 impl Files {
     /// Reads everything. Where nothing changed, the last result is returned: its `parts` are the same allocation.
     ///
@@ -74,6 +84,7 @@ impl Files {
             }
         }
         keep_last_good(&mut collection, &last.declared, &uncertain);
+        collection.limit(Limits::default());
         Loaded {
             parts: Arc::new(collection.parts()),
             report: Arc::new(collection.report()),
@@ -120,8 +131,18 @@ fn take(collection: &mut Collection, file: &Content) -> bool {
             return false;
         }
     };
+    // A fault of podgraft's own must not keep a server from starting, nor the other files from being used.
+    let read = panic::catch_unwind(|| manifest::read(bytes));
+    let Ok(documents) = read else {
+        collection.complain(
+            &file.path,
+            None,
+            "cannot be read: podgraft has a bug that this file meets; the log says where",
+        );
+        return false;
+    };
     let mut whole = true;
-    for document in manifest::read(bytes) {
+    for document in documents {
         match document {
             Ok(document) => {
                 collection.add(&file.path, &document);
@@ -139,7 +160,12 @@ fn take(collection: &mut Collection, file: &Content) -> bool {
 fn keep_last_good(collection: &mut Collection, last: &BTreeMap<Key, Declared>, uncertain: &[&Path]) {
     for (key, before) in last {
         match collection.declared.get_mut(key) {
-            Some(now) => now.object.follow(&before.object),
+            Some(now) => {
+                let stays = now.object.follow(&before.object);
+                if stays {
+                    now.weight.clone_from(&before.weight);
+                }
+            }
             None if uncertain.iter().any(|path| before.file.starts_with(path)) => {
                 collection.declared.insert(key.clone(), before.clone());
             }
@@ -150,14 +176,18 @@ fn keep_last_good(collection: &mut Collection, last: &BTreeMap<Key, Declared>, u
 }
 
 impl Object {
-    /// Follows upon an earlier version of the same object.
-    fn follow(&mut self, before: &Object) {
+    /// Follows upon an earlier version of the same object. Returns whether that one stays in use.
+    fn follow(&mut self, before: &Object) -> bool {
         match (&mut *self, before) {
             (Object::Companion(now), Object::Companion(before)) => {
                 *now = mem::replace(now, before.clone()).after(before);
+                now.hash().is_some() && now.hash() == before.hash()
             }
-            (Object::BrokenNamespace, Object::Namespace(_)) => *self = before.clone(),
-            _ => {}
+            (Object::BrokenNamespace, Object::Namespace(_)) => {
+                *self = before.clone();
+                true
+            }
+            _ => false,
         }
     }
 }

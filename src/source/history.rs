@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::inject::catalogue::{Broken, Listed};
+use crate::inject::companion::{Activation, Companion};
 
 /// One version of a companion.
 #[derive(Debug, Clone)]
@@ -30,7 +31,11 @@ impl Version {
         match (&mut self.listed, &before.listed) {
             (Listed::Good(now), Listed::Good(earlier)) => {
                 if now.hash == earlier.hash {
-                    return before.clone();
+                    return if says_the_same(now, earlier) {
+                        before.clone()
+                    } else {
+                        self.made_of_the_same_as(earlier)
+                    };
                 }
                 if now.required
                     && let Some(now) = Arc::get_mut(now)
@@ -42,6 +47,30 @@ impl Version {
             (Listed::Broken(_), Listed::Good(_)) => before.clone(),
             _ => self,
         }
+    }
+
+    /// This version after one of the same hash: it accepts of Pods what that one does.
+    fn made_of_the_same_as(mut self, earlier: &Companion) -> Version {
+        if let Listed::Good(now) = &mut self.listed
+            && let Some(now) = Arc::get_mut(now)
+        {
+            now.also_accepted.clone_from(&earlier.also_accepted);
+        }
+        self
+    }
+
+    /// What is left of it where there are too many companions: its name, and that of a required one nobody may opt out.
+    #[must_use]
+    pub fn beyond(&self) -> Version {
+        let required = self.listed.required();
+        let broken = Broken {
+            name: self.listed.name().into(),
+            kind: self.listed.kind(),
+            activation: if required { Activation::ClusterWide } else { Activation::OnRequest },
+            required,
+            selectors: self.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
+        };
+        Version { listed: Listed::Broken(broken), object: None }
     }
 
     /// The content hash; `None` where there is no good version.
@@ -64,5 +93,44 @@ impl Version {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether two companions of one hash deny in the same words: those are not a part of the hash.
+fn says_the_same(one: &Companion, other: &Companion) -> bool {
+    let messages =
+        |companion: &'_ Companion| companion.parameters.iter().map(|p| p.message.clone()).collect::<Vec<_>>();
+    messages(one) == messages(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::gate::admit;
+
+    fn version(message: Option<&str>) -> Version {
+        let object = json!({
+            "apiVersion": "podgraft.dev/v1alpha1", "kind": "ClusterCompanion", "metadata": {"name": "sync"},
+            "spec": {
+                "pattern": "Sidecar", "containers": [{"name": "sync", "image": "sync:1"}],
+                "parameters": [{"name": "repo", "type": "String", "env": "REPO", "pattern": "https://.+", "message": message}],
+            },
+        });
+        Version::new(admit(&object).listed.expect("it is a companion"), &object)
+    }
+
+    #[test]
+    fn a_message_that_changed_is_used_although_the_hash_is_the_same() {
+        let said = |version: &Version| match &version.listed {
+            Listed::Good(companion) => companion.parameters[0].message.clone(),
+            Listed::Broken(_) => panic!("it is good"),
+        };
+        let before = version(Some("use https"));
+        assert!(version(Some("use https")).after(&before).is(&before));
+        let after = version(Some("ssh is not supported")).after(&before);
+        assert_eq!((after.hash(), said(&after).as_deref()), (before.hash(), Some("ssh is not supported")));
+        assert_eq!(said(&version(None).after(&before)), None);
     }
 }

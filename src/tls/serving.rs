@@ -9,7 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{Error, ServerConfig};
 
-use super::Pair;
+use super::{ClientCa, Pair};
 
 /// The pair that is being served. Replaced as a whole: handshakes that are under way keep the one that they began with,
 /// and connections that stand are not touched. Without any, no handshake succeeds.
@@ -64,11 +64,21 @@ impl ResolvesServerCert for Serving {
 /// # Errors
 /// Where this build of rustls has no cipher suite for those versions.
 pub fn server_config(serving: Arc<Serving>) -> Result<ServerConfig, Error> {
+    server_config_for(serving, None)
+}
+
+/// The same; with a CA for clients only those are admitted that present a certificate of it.
+///
+/// # Errors
+/// Where this build of rustls has no cipher suite for those versions.
+pub fn server_config_for(serving: Arc<Serving>, client_ca: Option<Arc<ClientCa>>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])?
-        .with_no_client_auth()
-        .with_cert_resolver(serving);
+    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13, &TLS12])?;
+    let builder = match client_ca {
+        Some(client_ca) => builder.with_client_cert_verifier(client_ca),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(serving);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

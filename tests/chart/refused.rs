@@ -27,6 +27,9 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["certificate.caLifetime=3m"], "certificate.caPause must be shorter than a third of certificate.caLifetime"),
     (&["certificate.mode=secret"], "certificate.secret.name must name the Secret"),
     (&["certificate.mode=secret", "certificate.secret.name=x"], "certificate.secret.caBundle must have"),
+    (&["clientCA.secretName=x"], "clientCA.secretName needs clientCA.names"),
+    (&["clientCA.names={x}"], "clientCA.names needs clientCA.secretName"),
+    (&["companionLimits.totalBytes=64Mi"], "/companionLimits/totalBytes': got string, want integer"),
     (&["requiredCompanions.enabled=true"], "requiredCompanions.enabled needs entries.clusterWide.enabled"),
     (
         &["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true", "entries.optedIn.enabled=false"],

@@ -79,7 +79,12 @@ fn cases() -> Vec<Case> {
         case("text after JSON", inject, "{\"apiVersion\": \"v1\"} and more\n".to_owned()),
         case("a missing comma", inject, "a: {b: 1\nc: 2\n".to_owned()),
         case("a line between two levels", inject, "a:\n    b: 1\n  c: 2\n".to_owned()),
-        case("a key twice", inject, format!("{}---\nkind: X\na: 1\na: 2\n", web())),
+        case(
+            "a key twice",
+            inject,
+            format!("{}---\n{}", web(), web().replace("  name: web\n", "  name: web\n  name: shop\n")),
+        ),
+        case("a key twice in another document", inject, format!("{}---\napiVersion: v1\nkind: X\na: 1\na: 2\n", web())),
         case("a status that was changed", "uninject in.yaml", annotated("podgraft.dev/status: \"{nonsense\"")),
         case("a namespace that is none", "inject -n Bad_NS in.yaml", web()),
         case("an invalid automatic companion", "inject -c broken.yaml in.yaml", pod("web", "")),

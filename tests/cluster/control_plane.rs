@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use crate::apart::ADDRESS;
+use crate::clients;
 use crate::credentials::Credentials;
 use crate::parts::Parts;
 
@@ -86,7 +87,7 @@ fn etcd(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
 
 fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
     let file = |name: &str| folder.join(name).display().to_string();
-    let args = [
+    let mut args = vec![
         "--bind-address=0.0.0.0".to_owned(),
         format!("--advertise-address={ADDRESS}"),
         "--secure-port=6443".to_owned(),
@@ -107,6 +108,8 @@ fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
         format!("--audit-log-path={}", file("audit.log")),
         format!("--audit-policy-file={}", audit_policy(folder)?),
     ];
+    // Presented only to servers that ask for it.
+    args.extend(clients::arguments(folder)?);
     start(&parts.apiserver, folder, "apiserver", &args, None)
 }
 

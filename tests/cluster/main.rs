@@ -3,14 +3,17 @@
 //! ```text
 //! cargo test --test cluster                     all tests
 //! cargo test --test cluster -- required         those whose names hold a word
+//! cargo test --test cluster -- build            only the programs that a cluster is made of
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
 //! cargo test --test cluster -- record           what this API server asks, into tests/reviews
 //! ```
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 
 mod apart;
+mod bombs;
 mod cert_manager;
 mod certificates;
+mod clients;
 mod cluster;
 mod control_plane;
 mod credentials;
@@ -45,10 +48,25 @@ use suite::Chapter;
 
 fn main() -> anyhow::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
+        Some("build") => build(),
         Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
         Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
         _ => test(),
     }
+}
+
+/// Exit code of `build` on a machine that cannot have a cluster.
+const NOT_HERE: u8 = 77;
+
+/// Builds what is missing; says in one line what the machine lacks for it.
+fn build() -> anyhow::Result<ExitCode> {
+    if let Some(lacking) = parts::lacking() {
+        println!("the cluster's tests need {lacking}");
+        return Ok(ExitCode::from(NOT_HERE));
+    }
+    parts::Parts::get()?;
+    parts::CertManager::get()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A cluster with its files in a known folder.
@@ -117,7 +135,7 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "with required companions",
             set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
-            tests: all(vec![required::tests(), entries::tests()]),
+            tests: all(vec![required::tests(), required::attempts::tests(), entries::tests()]),
             alone: false,
         },
         Chapter {
@@ -131,10 +149,12 @@ fn chapters() -> Vec<Chapter> {
             set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
             tests: all(vec![
                 sources::outage::tests(),
+                bombs::tests(),
                 role::tests(),
                 certificates::tests(),
                 release::tests(),
                 end::tests(),
+                clients::tests(),
             ]),
             alone: true,
         },

@@ -62,6 +62,23 @@ const fn kubernetes(name: &'static str, command: &'static str) -> Source {
     Source { name, module: "kubernetes", required: "k8s.io/kubernetes", command }
 }
 
+/// What this machine lacks for a cluster, if anything: commands, or Go for what is not built yet.
+#[allow(dead_code)]
+pub fn lacking() -> Option<String> {
+    let has = |command: &str| Command::new(command).arg("--version").output().is_ok();
+    let commands: Vec<&str> =
+        ["unshare", "ip", "mount", "nsenter"].into_iter().filter(|command| !has(command)).collect();
+    if !cfg!(target_os = "linux") {
+        return Some("Linux".to_owned());
+    }
+    if !commands.is_empty() {
+        return Some(format!("the commands {} (Debian: util-linux, iproute2)", commands.join(", ")));
+    }
+    let unbuilt = [ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL, HELM, CERT_MANAGER].into_iter();
+    let unbuilt: Vec<&str> = unbuilt.filter(|source| !source.is_built()).map(|source| source.name).collect();
+    (!unbuilt.is_empty() && !has("go")).then(|| format!("Go 1.26 or newer, to build {} once", unbuilt.join(", ")))
+}
+
 impl Parts {
     /// All programs; builds what is missing, which takes about nine minutes on two cores the first time.
     pub fn get() -> anyhow::Result<Self> {
@@ -109,14 +126,23 @@ pub fn helm() -> anyhow::Result<PathBuf> {
 }
 
 impl Source {
+    fn is_built(&self) -> bool {
+        ready(self.name).is_some() || self.program().is_ok_and(|program| program.exists())
+    }
+
+    /// Where the program is once it is built.
+    fn program(&self) -> anyhow::Result<PathBuf> {
+        Ok(cache()?.join(format!("{}-{}", self.module, self.version()?)).join(self.name))
+    }
+
     fn get(&self) -> anyhow::Result<PathBuf> {
         if let Some(ready) = ready(self.name) {
             return Ok(ready);
         }
-        let folder = cache()?.join(format!("{}-{}", self.module, self.version()?));
-        let program = folder.join(self.name);
+        let program = self.program()?;
+        let folder = program.parent().context("a program is in a folder")?;
         if !program.exists() {
-            fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
             // Another run may be building it: then this one waits, and finds it.
             let lock = File::create(folder.join("lock"))?;
             lock.lock()?;

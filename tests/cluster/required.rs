@@ -9,6 +9,8 @@ use crate::load::Load;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
+pub mod attempts;
+
 tests![
     a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound,
     each_way_around_a_required_companion_is_refused,
@@ -241,7 +243,7 @@ const EVASIONS: [Evasion; 23] = [
         guard(pod).as_object_mut().expect("a container").remove("restartPolicy");
     }),
     ("taken out", |pod| pod["spec"]["initContainers"] = json!([])),
-    ("another user", |pod| guard(pod)["securityContext"] = json!({"runAsUser": 12345})),
+    ("the root user", |pod| guard(pod)["securityContext"] = json!({"runAsUser": 0})),
     ("last words over its files", |pod| guard(pod)["terminationMessagePath"] = "/etc/guard.conf".into()),
     ("its own volume in the app", |pod| {
         let mount = json!({"name": "evaded-own", "mountPath": "/mine"});

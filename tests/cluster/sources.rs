@@ -85,7 +85,7 @@ fn asks(names: &str) -> Value {
 }
 
 /// podgraft's Pods by name, with readiness and restarts.
-async fn replicas(cluster: &Cluster) -> Vec<Value> {
+pub async fn replicas(cluster: &Cluster) -> Vec<Value> {
     let of = |pod: &Value| {
         let container = &pod["status"]["containerStatuses"][0];
         json!([pod["metadata"]["name"], container["ready"], container["restartCount"]])

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -38,6 +38,8 @@ pub(crate) struct Tls {
     pub(crate) versions: Vec<&'static rustls::SupportedProtocolVersion>,
     pub(crate) protocols: &'static [&'static str],
     pub(crate) name: Option<&'static str>,
+    /// A certificate and its key, in PEM.
+    pub(crate) identity: Option<(String, String)>,
 }
 
 impl Tls {
@@ -47,6 +49,7 @@ impl Tls {
             versions: vec![&TLS13, &TLS12],
             protocols: &["http/1.1"],
             name: None,
+            identity: None,
         }
     }
 
@@ -57,7 +60,15 @@ impl Tls {
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&self.versions).unwrap();
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        let builder = builder.with_root_certificates(roots);
+        let mut config = match &self.identity {
+            Some((certificate, key)) => {
+                let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+                let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+                builder.with_client_auth_cert(vec![certificate], key).unwrap()
+            }
+            None => builder.with_no_client_auth(),
+        };
         config.alpn_protocols = self.protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         config
     }

@@ -2,10 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
 
+mod aside;
 mod client;
+mod client_ca;
 mod drain;
 mod hostile;
+mod memory;
+mod pressure;
+mod probes;
 mod process;
 mod protocol;
+mod refused;
 mod rotation;
 mod server;

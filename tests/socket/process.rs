@@ -10,19 +10,22 @@ use tempfile::TempDir;
 
 use crate::client::Tls;
 
+/// A review that is answered with one: whatever is none costs its connection.
+const REVIEW: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","kind":{"group":"","version":"v1","kind":"Pod"},"resource":{"group":"","version":"v1","resource":"pods"},"namespace":"shop","operation":"CREATE","userInfo":{"username":"dev"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"app"}]}}}}"#;
+
 /// A process that serves. It is killed when it is dropped.
-struct Served {
+pub(crate) struct Served {
     process: Child,
     log: BufReader<ChildStderr>,
     admission: SocketAddr,
-    admin: SocketAddr,
+    pub(crate) admin: SocketAddr,
     authority: String,
     _folder: TempDir,
 }
 
 impl Served {
     /// Starts it with so many files at most.
-    fn start(files: u32) -> Self {
+    pub(crate) fn start(files: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let podgraft = env!("CARGO_BIN_EXE_podgraft");
         let (certs, companions) = (folder.path().join("certs"), folder.path().join("companions"));
@@ -99,7 +102,7 @@ fn line_with(log: &mut BufReader<ChildStderr>, words: &str) -> String {
 async fn it_serves_until_it_is_told_to_end_and_leaves_nobody_behind() {
     let mut served = Served::start(1024);
     let mut client = Tls::trusting(&served.authority).connect(served.admission).await.unwrap();
-    let status = client.post("{}").await.unwrap().status;
+    let status = client.post(REVIEW).await.unwrap().status;
     assert!([200, 400, 503].contains(&status), "{status}");
     line_with(&mut served.log, "\"review\"");
     assert!(served.ask("/readyz?verbose").contains("[+]certificate ok"));
@@ -112,7 +115,7 @@ async fn it_serves_until_it_is_told_to_end_and_leaves_nobody_behind() {
     line_with(&mut served.log, "\"draining\"");
     assert!(served.ask("/readyz").contains("[-]shutdown failed"));
     assert!(served.ask("/livez").starts_with("HTTP/1.1 200"));
-    assert!(client.post("{}").await.expect("a request was lost").closes());
+    assert!(client.post(REVIEW).await.expect("a request was lost").closes());
     assert_eq!(served.process.wait().unwrap().code(), Some(0));
 }
 

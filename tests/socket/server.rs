@@ -1,6 +1,7 @@
 //! A port on the loopback interface, with what happened on it.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use podgraft::admission::Answer;
 use podgraft::http::{Drain, Event, Limits, Observer, Port, Reviewer, Transport, admission_router};
 use podgraft::tls::development::{self, Issued};
 use podgraft::tls::{Pair, Serving, server_config};
+use rustls::ServerConfig;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -29,6 +32,8 @@ pub(crate) struct Server {
 pub(crate) fn echo() -> Reviewer {
     Reviewer::new(|_, body| match body {
         b"panic" => panic!("as it was told to"),
+        b"unreadable" => Answer { status: 400, body: b"not a review\n".to_vec() },
+        b"unavailable" => Answer { status: 503, body: b"not known yet\n".to_vec() },
         body => Answer { status: 200, body: body.to_vec() },
     })
 }
@@ -45,11 +50,15 @@ impl Server {
     }
 
     pub(crate) async fn with(limits: Limits, reviewer: Reviewer, authority: String, pair: Arc<Serving>) -> Self {
+        Server::with_tls(limits, reviewer, authority, server_config(pair).unwrap()).await
+    }
+
+    pub(crate) async fn with_tls(limits: Limits, reviewer: Reviewer, authority: String, tls: ServerConfig) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&events);
         let observer = Observer::new(move |event| told.lock().unwrap().push(event));
         let router = admission_router(reviewer, &limits, observer.clone());
-        let transport = Transport::Tls(Arc::new(server_config(pair).unwrap()));
+        let transport = Transport::Tls(Arc::new(tls));
         let drain = Drain::default();
         let address = "127.0.0.1:0".parse().unwrap();
         let port = Port::bind(address, transport, router, limits, drain.clone(), observer).await.unwrap();
@@ -64,6 +73,13 @@ impl Server {
 
     pub(crate) async fn connect(&self) -> Client {
         self.tls().connect(self.address).await.unwrap()
+    }
+
+    /// Connects from one of the addresses of the loopback interface: 127.0.0.N is another client than 127.0.0.1.
+    pub(crate) async fn connect_from(&self, n: u8) -> io::Result<Client> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::new(127, 0, 0, n), 0).into())?;
+        self.tls().over(socket.connect(self.address).await?).await
     }
 
     /// How often something has happened.

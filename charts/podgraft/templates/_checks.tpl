@@ -19,6 +19,12 @@ that lacks one, so podgraft must be asked about every Pod. */ -}}
 {{- fail "certificate.caPause must be shorter than a third of certificate.caLifetime: in that third the next authority becomes known" -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.clientCA.secretName (not .Values.clientCA.names) -}}
+{{- fail "clientCA.secretName needs clientCA.names: whoever has any certificate of that CA would count as an API server" -}}
+{{- end -}}
+{{- if and .Values.clientCA.names (not .Values.clientCA.secretName) -}}
+{{- fail "clientCA.names needs clientCA.secretName: without a CA no client is asked for a certificate" -}}
+{{- end -}}
 {{- if .Values.requiredCompanions.enabled -}}
 {{- $why := "the policies would refuse Pods that podgraft is never asked about" -}}
 {{- range list "requested" "optedIn" "clusterWide" -}}

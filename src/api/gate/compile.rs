@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::object::{Each, Object};
 use super::place::Place;
 use super::volumes::{FILES, NO_TOKEN, full_name};
-use super::{files, hash, parameters, render, selector, slots};
+use super::{declared, files, hash, parameters, render, selector, slots};
 use crate::api::v1alpha1::{self as api, Spec};
 use crate::inject::catalogue::{Broken, Listed};
 use crate::inject::companion::{
@@ -21,12 +21,16 @@ use crate::inject::selector::Selector;
 
 /// What could be read of an object in which there is something to mend.
 pub(super) fn broken(object: &Object, found: &Findings) -> Listed {
+    let required = object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion;
+    // A required companion denies the Pods that it might select: what cannot be read of it never lets one pass without it.
+    let unreadable = required && found.any_within(&Place::spec("activation"));
+    let selectors = selector::compile(object, found);
     Listed::Broken(Broken {
         name: object.name.clone(),
         kind: object.kind,
-        activation: activation(object.spec.activation),
-        required: object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion,
-        selectors: selector::compile(object, found),
+        activation: if unreadable { Activation::ClusterWide } else { activation(object.spec.activation) },
+        required,
+        selectors: selectors.or_else(|| required.then(|| selector::readable(object, found))),
     })
 }
 
@@ -37,6 +41,9 @@ pub(super) fn good(object: &Object) -> Listed {
     let containers = |init| -> Box<[Container]> {
         object.containers().filter(|each| each.init == init).map(|each| container(object, &each)).collect()
     };
+    let volumes = volumes(object);
+    let shared_volumes: Box<[_]> = spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect();
+    let declared = spec.required.then(|| declared::declared(object, &volumes, &shared_volumes)).flatten();
     Listed::Good(Arc::new(Companion {
         name: object.name.clone(),
         kind: object.kind,
@@ -58,8 +65,8 @@ pub(super) fn good(object: &Object) -> Listed {
         placement: placement(spec),
         containers: containers(false),
         init_containers: containers(true),
-        volumes: volumes(object),
-        shared_volumes: spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect(),
+        volumes,
+        shared_volumes,
         files: spec
             .files
             .iter()
@@ -78,6 +85,7 @@ pub(super) fn good(object: &Object) -> Listed {
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
+        declared: declared.map(Box::new),
     }))
 }
 
@@ -124,9 +132,16 @@ fn container(object: &Object, each: &Each) -> Container {
         mount_paths: render::own_mounts(object, each)
             .iter()
             .filter_map(|mount| mount["mountPath"].as_str())
+            .chain(device_paths(each))
             .map(Into::into)
             .collect(),
     }
+}
+
+/// Where a container has its block devices: a mount cannot be there as well.
+fn device_paths<'o>(each: &'o Each<'o>) -> impl Iterator<Item = &'o str> {
+    let devices = each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten();
+    devices.filter_map(|device| device["devicePath"].as_str())
 }
 
 /// The numbers of ports that a container's probes ask.
@@ -217,6 +232,7 @@ fn shared_volume(object: &Object, shared: &api::SharedVolume) -> SharedVolume {
     SharedVolume {
         joins: shared.source.is_none(),
         shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].iter().any(|kind| source.contains_key(*kind)),
+        read_only: source.get("persistentVolumeClaim").is_some_and(|claim| claim["readOnly"] == true),
         volume: volume(object, &shared.name, &source),
         companion: Mount {
             path: boxed(&shared.companion.mount_path),
@@ -241,6 +257,7 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
         required: parameter.required,
         default: parameter.default.as_deref().map(Into::into),
         env: parameter.env.as_deref().map(Into::into),
+        message: parameter.message.as_deref().map(Into::into),
     }
 }
 

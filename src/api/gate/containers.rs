@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::findings::Findings;
 use super::object::{Each, Object};
 use super::place::Place;
-use super::shape::{self, Owner};
+use super::shape;
 use crate::api::schema;
 use crate::inject::quantity::Quantity;
 
@@ -21,8 +21,8 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     let mut names = HashMap::new();
     for each in object.containers() {
         foreign(&each, found);
-        // Its problems are what matters; what it returns was read before.
-        shape::conform(&Value::Object(each.raw.clone()), &schema::CONTAINER, Owner::Kubernetes, &each.at, found);
+        let members = each.raw.iter().map(|(name, value)| (name.as_str(), value));
+        shape::check_members(members, &schema::CONTAINER, &each.at, found);
         for (field, words) in WORDS {
             if each.field(field).and_then(Value::as_str).is_some_and(|word| !words.contains(&word)) {
                 found.problem(&each.at.member(field), format!("must be one of {}", words.join(", ")));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::findings::Findings;
 use super::object::Object;
 use super::place::Place;
-use super::shape::{self, Owner};
+use super::shape;
 use crate::api::schema;
 use crate::api::v1alpha1::EnvVar;
 
@@ -41,7 +41,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
             found.problem(&here.member("name"), format!("is set by {other}, too; rename one of them"));
         }
         let raw = &object.raw["app"]["env"][i];
-        shape::conform(raw, &schema::ENV_VAR, Owner::Kubernetes, &here, found);
+        shape::check(raw, &schema::ENV_VAR, &here, found);
         one_value(variable, &here, found);
     }
 }

@@ -50,7 +50,7 @@ fn pre_stop_sleep(object: &Object, found: &mut Findings) {
 
 /// A duration in whole seconds.
 pub(super) fn seconds(text: &str) -> Option<u32> {
-    match ParameterType::Duration(DurationForm::Seconds).parse(text.into()) {
+    match ParameterType::Duration(DurationForm::Seconds).parse_default(text) {
         Ok(Value::Text(seconds)) => seconds.parse().ok(),
         _ => None,
     }

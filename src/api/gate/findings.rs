@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::place::{self, Place};
+use super::suggest;
 
 /// One thing that is wrong with an object, or that should be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,9 @@ impl fmt::Display for Problem {
 /// How many problems, and how many warnings, are told. Nobody mends more at once, and an object can have tens of
 /// thousands, each of which would be held against all others.
 const MOST: usize = 100;
+/// How often the nearest known name is searched for one object. Each search compares a name with a whole vocabulary, and
+/// nobody reads more suggestions than problems.
+const LOOKUPS: usize = 100;
 
 /// Everything found so far.
 ///
@@ -43,28 +47,36 @@ pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     misshapen: Vec<String>,
+    /// Problems and warnings that were found and not kept.
+    left_out: [usize; 2],
+    lookups: usize,
 }
 
 impl Findings {
     /// Something has the wrong shape: what rules would say of it is not worth saying.
     pub(super) fn misshapen(&mut self, at: &Place, message: impl Into<String>) {
-        if self.problems.len() < MOST && !self.is_misshapen(at) {
-            self.misshapen.push(at.as_ref().to_owned());
-            self.problems.push(Problem { pointer: at.clone().into_pointer(), message: message.into() });
+        if self.is_misshapen(at) {
+            return;
         }
+        if self.problems.len() >= MOST {
+            self.left_out[0] += 1;
+            return;
+        }
+        self.misshapen.push(at.as_ref().to_owned());
+        self.problems.push(Problem { pointer: at.clone().into_pointer(), message: message.into() });
     }
 
     /// A rule is broken.
     pub(super) fn problem(&mut self, at: &Place, message: impl Into<String>) {
-        if self.problems.len() < MOST && !self.is_misshapen(at) {
-            push(&mut self.problems, at, message.into());
+        if !self.is_misshapen(at) {
+            push(&mut self.problems, &mut self.left_out[0], at, message);
         }
     }
 
     /// Something works, and should be looked at.
     pub(super) fn warn(&mut self, at: &Place, message: impl Into<String>) {
-        if self.warnings.len() < MOST && !self.is_misshapen(at) {
-            push(&mut self.warnings, at, message.into());
+        if !self.is_misshapen(at) {
+            push(&mut self.warnings, &mut self.left_out[1], at, message);
         }
     }
 
@@ -75,9 +87,19 @@ impl Findings {
         }
     }
 
-    /// Whether so much was told that the rest need not be looked into.
-    pub(super) fn is_full(&self) -> bool {
-        self.problems.len() >= MOST || self.warnings.len() >= MOST
+    /// The known name that was probably meant, as long as suggestions are still read.
+    pub(super) fn nearest<'w>(&mut self, word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+        if self.lookups >= LOOKUPS || self.problems.len() >= MOST || self.warnings.len() >= MOST {
+            return None;
+        }
+        self.lookups += 1;
+        suggest::nearest(word, known)
+    }
+
+    /// Everything that was kept, problems first. Where something was left out, the last entry says how much.
+    pub(super) fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
+        let [problems, warnings] = self.left_out;
+        (shortened(self.problems, problems, "problems"), shortened(self.warnings, warnings, "warnings"))
     }
 
     /// Whether a place, or one that it lies in, has the wrong shape.
@@ -91,9 +113,49 @@ impl Findings {
     }
 }
 
-fn push(list: &mut Vec<Problem>, at: &Place, message: String) {
-    let problem = Problem { pointer: at.clone().into_pointer(), message };
+fn push(list: &mut Vec<Problem>, left_out: &mut usize, at: &Place, message: impl Into<String>) {
+    if list.len() >= MOST {
+        *left_out += 1;
+        return;
+    }
+    let problem = Problem { pointer: at.clone().into_pointer(), message: message.into() };
     if !list.contains(&problem) {
         list.push(problem);
+    }
+}
+
+/// The list with its last entry replaced by the number of those that are missing, that one included.
+fn shortened(mut list: Vec<Problem>, left_out: usize, what: &str) -> Vec<Problem> {
+    if left_out > 0
+        && let Some(last) = list.last_mut()
+    {
+        *last = Problem { pointer: String::new(), message: format!("and {} more {what}", left_out + 1) };
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Findings, MOST};
+    use crate::api::gate::place::Place;
+
+    #[test]
+    fn beyond_a_hundred_findings_the_last_entry_says_how_many_more_there_are() {
+        let mut found = Findings::default();
+        for i in 0..MOST + 7 {
+            found.problem(&Place::root().item(i), "a problem");
+            found.warn(&Place::root().item(i), "a warning");
+        }
+        let (problems, warnings) = found.finish();
+        assert_eq!((problems.len(), warnings.len()), (MOST, MOST));
+        assert_eq!(problems[MOST - 1].to_string(), "and 8 more problems");
+        assert_eq!(warnings[MOST - 1].to_string(), "and 8 more warnings");
+    }
+
+    #[test]
+    fn the_number_of_suggestions_is_bounded() {
+        let mut found = Findings::default();
+        let suggestions = (0..1_000).filter(|_| found.nearest("imagee", ["image"].into_iter()).is_some()).count();
+        assert_eq!(suggestions, super::LOOKUPS);
     }
 }

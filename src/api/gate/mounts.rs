@@ -44,7 +44,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Moved {
+pub(super) enum Moved {
     Never,
     Perhaps,
     ByDefault,
@@ -52,7 +52,7 @@ enum Moved {
 
 /// Where a side of a shared volume is mounted if nobody moves it, and the place that says so; `None` where it must be
 /// moved. Last, whether a parameter can move it, and whether its default does.
-fn unmoved(object: &Object, index: usize, companion: bool) -> Option<(&str, Place, Moved)> {
+pub(super) fn unmoved(object: &Object, index: usize, companion: bool) -> Option<(&str, Place, Moved)> {
     let volume = &object.spec.shared_volumes[index];
     let mover = object
         .spec
@@ -108,7 +108,7 @@ fn of_own_volume(object: &Object, name: &str, at: &Place, found: &mut Findings) 
         return;
     }
     let shared = object.spec.shared_volumes.iter().any(|v| v.name == name);
-    let nearest = super::nearest(name, own()).map(|n| format!("did you mean {n}?"));
+    let nearest = found.nearest(name, own()).map(|n| format!("did you mean {n}?"));
     let message = match nearest {
         _ if shared => "a shared volume is mounted by itself, at its companion.mountPath; remove the mount".to_owned(),
         Some(nearest) => format!("is none of volumes; {nearest}"),

@@ -1,3 +1,4 @@
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::findings::Findings;
@@ -5,7 +6,8 @@ use super::place::Place;
 use super::shape::{self, Owner};
 use crate::api::schema;
 use crate::api::v1alpha1::{API_VERSION, Container, Spec};
-use crate::inject::companion::Kind;
+use crate::inject::catalogue::Broken;
+use crate::inject::companion::{Activation, Kind};
 use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
 use crate::inject::parameter::is_label;
 
@@ -37,6 +39,17 @@ pub(super) fn namespace(object: &Value) -> Option<Box<str>> {
     object["metadata"]["namespace"].as_str().filter(|n| namespaced && !n.is_empty()).map(Into::into)
 }
 
+/// What can be said of a companion whose specification is not looked into. Selectors that nobody read select nothing; a
+/// required companion is one all the same, so that its name stays held.
+pub(super) fn envelope(object: &Value) -> Option<Broken> {
+    let kind = kind(object, &mut Findings::default())?;
+    let name = object["metadata"]["name"].as_str().filter(|name| !name.is_empty())?;
+    let spec = &object["spec"];
+    let required = kind == Kind::ClusterCompanion && spec["required"] == true;
+    let activation = if required { Activation::ClusterWide } else { Activation::OnRequest };
+    Some(Broken { name: name.into(), kind, activation, required, selectors: None })
+}
+
 impl Object {
     /// Reads an object; `None` where it is none of ours, which is a problem.
     pub(super) fn read(object: &Value, found: &mut Findings) -> Option<Self> {
@@ -47,7 +60,7 @@ impl Object {
         };
         let known = ["apiVersion", "kind", "metadata", "spec", "status"];
         for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-            let nearest = super::nearest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
+            let nearest = found.nearest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
             let mending = nearest.unwrap_or_else(|| "remove it".to_owned());
             found.misshapen(&root.member(name), format!("unknown field; {mending}"));
         }
@@ -65,7 +78,7 @@ impl Object {
         let empty = Value::Object(Map::new());
         let raw = shape::conform(spec.unwrap_or(&empty), &schema::SPEC, Owner::Podgraft, &at, found);
         // The stand-ins make it readable; a test drops and replaces every node of an object.
-        let spec = serde_json::from_value(raw.clone()).map_err(|e| found.misshapen(&at, e.to_string())).ok()?;
+        let spec = Spec::deserialize(&raw).map_err(|e| found.misshapen(&at, e.to_string())).ok()?;
         Some(Object { name, kind, spec, raw })
     }
 

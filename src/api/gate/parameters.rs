@@ -4,10 +4,13 @@ use super::findings::Findings;
 use super::object::Object;
 use super::place::Place;
 use crate::api::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
-use crate::inject::parameter::{DurationForm, ParameterType, Pattern, ValueFault};
+use crate::inject::characters::breaks_line;
+use crate::inject::parameter::{DurationForm, LONGEST_VALUE, ParameterType, ValueFault};
+use crate::inject::pattern::{Budget, LARGEST_SIZE, Pattern, TooCostly};
 use crate::inject::quantity::Quantity;
 
 pub(super) fn check(object: &Object, found: &mut Findings) {
+    let (mut size, mut budget) = (0, Budget::default());
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         let at = Place::spec("parameters").item(i);
         if found.is_misshapen(&at.member("type")) {
@@ -16,11 +19,12 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         belongs(parameter, &at, found);
         let before = found.problems.len();
         let kind = compile(parameter, &at, found);
+        together(&kind, &mut size, &at, found);
         if found.problems.len() > before {
             // Its own bounds are wrong: what they say of values means nothing.
             continue;
         }
-        values(parameter, &kind, &at, found);
+        values(parameter, &kind, &mut budget, &at, found);
     }
 }
 
@@ -28,6 +32,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 pub(super) fn compile(parameter: &Parameter, at: &Place, found: &mut Findings) -> ParameterType {
     match parameter.kind {
         Word::String => ParameterType::String {
+            longest: parameter.max_length.map_or(LONGEST_VALUE, usize::from),
             pattern: parameter.pattern.as_deref().and_then(|p| pattern(p, &at.member("pattern"), found)),
             words: parameter.words.iter().map(|w| w.as_str().into()).collect(),
         },
@@ -58,8 +63,20 @@ pub(super) fn compile(parameter: &Parameter, at: &Place, found: &mut Findings) -
 }
 
 fn pattern(source: &str, at: &Place, found: &mut Findings) -> Option<Pattern> {
-    let compiled = Pattern::new(source);
-    compiled.map_err(|fault| found.problem(at, format!("must be a regular expression: {fault}"))).ok()
+    Pattern::new(source).map_err(|fault| found.problem(at, fault.to_string())).ok()
+}
+
+/// The patterns of a companion are bounded together, for one Pod can make a review use them all.
+fn together(kind: &ParameterType, size: &mut u32, at: &Place, found: &mut Findings) {
+    let ParameterType::String { pattern: Some(pattern), .. } = kind else { return };
+    *size += pattern.size();
+    if *size > LARGEST_SIZE {
+        let (own, size) = (pattern.size(), *size);
+        let message = format!(
+            "invalid value: the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, and with this one of {own} KiB they need {size} KiB; lower its repetitions, or bound the length with maxLength"
+        );
+        found.problem(&at.member("pattern"), message);
+    }
 }
 
 fn bounds<T: PartialOrd>(
@@ -92,6 +109,7 @@ fn belongs(parameter: &Parameter, at: &Place, found: &mut Findings) {
     let ordered = matches!(kind, Word::Integer | Word::Quantity);
     for (field, there, right, types) in [
         ("pattern", parameter.pattern.is_some(), kind == Word::String, "type String"),
+        ("maxLength", parameter.max_length.is_some(), kind == Word::String, "type String"),
         ("enum", !parameter.words.is_empty(), kind == Word::String, "type String"),
         ("as", parameter.form.is_some(), kind == Word::Duration, "type Duration"),
         ("minimum", parameter.minimum.is_some(), ordered, "types Integer and Quantity"),
@@ -102,13 +120,13 @@ fn belongs(parameter: &Parameter, at: &Place, found: &mut Findings) {
             found.problem(&at.member(field), format!("belongs to {types}; remove it"));
         }
     }
-    if parameter.below.as_ref().is_some_and(|below| below.chars().any(char::is_control)) {
+    if parameter.below.as_ref().is_some_and(|below| below.chars().any(breaks_line)) {
         found.problem(&at.member("below"), "has a control character; remove it");
     }
 }
 
 /// Values that the companion itself names must be ones that it takes.
-fn values(parameter: &Parameter, kind: &ParameterType, at: &Place, found: &mut Findings) {
+fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &Place, found: &mut Findings) {
     if let Some(default) = &parameter.default {
         if parameter.required {
             found.problem(
@@ -116,17 +134,25 @@ fn values(parameter: &Parameter, kind: &ParameterType, at: &Place, found: &mut F
                 "would never be used, for the parameter is required; remove one of the two",
             );
         }
-        if let Err(fault) = kind.parse(default.into()) {
+        if let Err(fault) = kind.parse(default.into(), budget) {
             found.problem(&at.member("default"), told(&fault));
         }
     }
-    let ParameterType::String { pattern, .. } = kind else { return };
+    let ParameterType::String { longest, pattern, .. } = kind else { return };
     for (i, word) in parameter.words.iter().enumerate() {
         let at = at.member("enum").item(i);
-        if pattern.as_ref().is_some_and(|p| !p.matches(word)) {
-            found.problem(&at, "does not match pattern: it could never be given");
+        match pattern.as_ref().map(|p| p.matches(word, budget)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => found.problem(&at, "does not match pattern: it could never be given"),
+            Some(Err(TooCostly)) => found.problem(
+                &at,
+                "invalid value: the default and enum are too long to be checked against pattern; remove pattern, which enum makes superfluous",
+            ),
         }
-        if word.chars().any(char::is_control) {
+        if word.chars().nth(*longest).is_some() {
+            found.problem(&at, "is longer than maxLength: it could never be given");
+        }
+        if word.chars().any(breaks_line) {
             found.problem(&at, "has a control character: it could never be given");
         }
     }

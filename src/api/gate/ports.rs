@@ -103,7 +103,7 @@ fn inputs(object: &Object, found: &mut Findings) {
             let shared = || object.spec.shared_volumes.iter();
             match shared().find(|v| v.name == *name) {
                 None => {
-                    let nearest = super::nearest(name, shared().map(|v| v.name.as_str()));
+                    let nearest = found.nearest(name, shared().map(|v| v.name.as_str()));
                     let mending =
                         nearest.map_or_else(|| "declare it there".to_owned(), |n| format!("did you mean {n}?"));
                     found.problem(&at.member("sharedVolume"), format!("is none of sharedVolumes; {mending}"));

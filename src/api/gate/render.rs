@@ -90,7 +90,7 @@ fn under_full_name(object: &Object, mount: &Value) -> Value {
 }
 
 /// Block devices name volumes, too.
-fn renamed(object: &Object, key: &str, value: Value) -> Value {
+pub(super) fn renamed(object: &Object, key: &str, value: Value) -> Value {
     match value {
         Value::Array(items) if key == "volumeDevices" => {
             items.iter().map(|item| under_full_name(object, item)).collect()
@@ -108,7 +108,7 @@ pub(super) fn exposed_port(object: &Object, each: &Each) -> Option<u16> {
     (first && !declared).then_some(exposes.port)
 }
 
-fn with_exposed_port(object: &Object, each: &Each) -> Map<String, Value> {
+pub(super) fn with_exposed_port(object: &Object, each: &Each) -> Map<String, Value> {
     let mut container: Map<_, _> =
         each.raw.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
     if let (Some(port), Some(exposes)) = (exposed_port(object, each), &object.spec.exposes) {
@@ -339,7 +339,7 @@ mod tests {
         assert!(matches!(&good.parameters[3].kind, ParameterType::Path { below: Some(below) } if &**below == "/git"));
         assert_eq!(good.placement, Placement::Last);
         assert_eq!(good.hash.len(), 16);
-        assert_eq!(good.containers[0].mount_paths.len(), 4);
+        assert_eq!(good.containers[0].mount_paths.len(), 5, "a mount, two files, the mask of the token and a device");
         let names: Vec<_> = good.identities().map(|(c, init)| (&*c.name, init)).collect();
         assert_eq!(names, [("prepare", true), ("git-sync", true)]);
         assert_eq!(admit(&git_sync()).warnings, []);

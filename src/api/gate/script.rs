@@ -1,5 +1,8 @@
-//! References to variables inside a shell's script: the kubelet puts the value into the script's text, where the shell
-//! runs it. A value that a user fills in would be an injection.
+//! References to variables inside a program's text: the kubelet puts the value into the text, and whatever runs the text
+//! runs the value. A value that a user fills in would be an injection.
+//!
+//! Where a shell runs the text is known (`script/shells`), and such a reference is an error. What other programs make of their
+//! arguments is not, so that a reference inside a larger word is a warning.
 
 use std::collections::HashSet;
 
@@ -9,94 +12,165 @@ use super::env;
 use super::findings::Findings;
 use super::object::{Each, Object};
 use super::place::Place;
+use crate::api::v1alpha1::EnvVar;
 
-const SHELLS: [&str; 10] = ["sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "yash", "fish", "rbash"];
+mod shells;
+mod values;
 
 pub(super) fn check(object: &Object, found: &mut Findings) {
     for each in object.containers() {
-        let mut names: HashSet<_> = env::given(object).collect();
-        names.extend(each.container.env.iter().map(|v| v.name.as_str()));
-        let (words, places) = arguments(&each);
-        refuse(&words, &places, &names, found);
+        let variables = Variables::of(object, &each);
+        let arguments = Words::of_arguments(&each);
+        arguments.check(&variables, found);
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
             let exec = each.field(probe).map(|probe| &probe["exec"]);
-            let (words, places) =
-                listed(exec.and_then(|e| e.get("command")), &each.at.member(probe).member("exec").member("command"));
-            refuse(&words, &places, &names, found);
+            let at = each.at.member(probe).member("exec").member("command");
+            Words::listed(exec.and_then(|e| e.get("command")), &at).check(&variables, found);
         }
-        let entrypoint_runs = each.raw.get("command").is_none() && words.first().is_some_and(|w| is_script_flag(w));
-        if entrypoint_runs && scripts(&words).next().is_none() {
-            let script = words.iter().position(|w| !w.starts_with('-'));
-            if let Some(at) = script.filter(|at| references(words[*at]).any(|name| names.contains(name))) {
-                let message = "if the image's entrypoint is a shell, this is an injection; name the command, and let the shell read the variable";
-                found.warn(&places[at], message);
-            }
+        if each.raw.get("command").is_none() {
+            arguments.of_an_unknown_entrypoint(&variables, found);
         }
     }
 }
 
-/// Refuses references in the scripts among these words.
-fn refuse(words: &[&str], places: &[Place], names: &HashSet<&str>, found: &mut Findings) {
-    for script in scripts(words) {
-        for name in references(words[script]).filter(|name| names.contains(name)) {
-            let message = format!(
-                "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
-            );
-            found.problem(&places[script], message);
+/// The variables of a container that the kubelet expands.
+struct Variables<'o> {
+    /// All names that are declared.
+    declared: HashSet<&'o str>,
+    /// Those whose values can hold the syntax of a program.
+    open: HashSet<&'o str>,
+    /// Those whose value a user writes without any limit on its characters.
+    unlimited: HashSet<&'o str>,
+    /// Whether there may be others: what a ConfigMap or a Secret brings is not declared.
+    more: bool,
+}
+
+impl<'o> Variables<'o> {
+    fn of(object: &'o Object, each: &Each<'o>) -> Self {
+        let own = || each.container.env.iter();
+        let parameters = || object.spec.parameters.iter().filter_map(|p| Some((p, p.env.as_deref()?)));
+        let declared = env::given(object).chain(own().map(|v| v.name.as_str()));
+        let open = parameters().filter(|(p, _)| !values::are_plain(p)).map(|(_, name)| name);
+        let unlimited = parameters().filter(|(p, _)| values::are_unlimited(p)).map(|(_, name)| name);
+        // A value with a reference may be another variable's; where it comes from is not followed.
+        let is_fixed = |v: &&EnvVar| v.value.as_deref().is_some_and(|value| !value.contains("$("));
+        let open_ones = own().filter(|v| !is_fixed(v) && (v.value.is_some() || v.rest.contains_key("valueFrom")));
+        Variables {
+            declared: declared.collect(),
+            open: open.chain(open_ones.map(|v| v.name.as_str())).collect(),
+            unlimited: unlimited.collect(),
+            more: each.field("envFrom").and_then(Value::as_array).is_some_and(|from| !from.is_empty()),
         }
+    }
+
+    fn expands(&self, name: &str) -> bool {
+        self.declared.contains(name) || (self.more && is_name(name))
+    }
+
+    fn is_open(&self, name: &str) -> bool {
+        self.open.contains(name) || (self.more && is_name(name) && !self.declared.contains(name))
     }
 }
 
 /// What is run, as one list, with the place of each word.
-fn arguments<'o>(each: &Each<'o>) -> (Vec<&'o str>, Vec<Place>) {
-    let (mut words, mut places) = listed(each.field("command"), &each.at.member("command"));
-    let (more, their_places) = listed(each.field("args"), &each.at.member("args"));
-    words.extend(more);
-    places.extend(their_places);
-    (words, places)
+struct Words<'o> {
+    words: Vec<&'o str>,
+    places: Vec<Place>,
 }
 
-fn listed<'o>(list: Option<&'o Value>, at: &Place) -> (Vec<&'o str>, Vec<Place>) {
-    let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
-    items.filter_map(|(i, word)| Some((word.as_str()?, at.item(i)))).unzip()
-}
+impl<'o> Words<'o> {
+    fn of_arguments(each: &Each<'o>) -> Self {
+        let mut all = Words::listed(each.field("command"), &each.at.member("command"));
+        let more = Words::listed(each.field("args"), &each.at.member("args"));
+        all.words.extend(more.words);
+        all.places.extend(more.places);
+        all
+    }
 
-/// The indices of the scripts that shells among these words are given. What looks like a shell may be an argument of
-/// something else, and what follows a shell's script file may be another shell: each is looked at.
-fn scripts(words: &[&str]) -> impl Iterator<Item = usize> {
-    let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
-    let shells = words.iter().enumerate().filter(move |(_, word)| is_shell(word));
-    shells.filter_map(|(shell, _)| script_of(words, shell))
-}
+    fn listed(list: Option<&'o Value>, at: &Place) -> Self {
+        let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
+        let (words, places) = items.filter_map(|(i, word)| Some((word.as_str()?, at.item(i)))).unzip();
+        Words { words, places }
+    }
 
-/// The index of the script that the shell at an index is given.
-fn script_of(words: &[&str], shell: usize) -> Option<usize> {
-    let mut flagged = false;
-    let mut rest = words.iter().enumerate().skip(shell + 1);
-    while let Some((i, word)) = rest.next() {
-        if !word.starts_with(['-', '+']) || word.len() < 2 {
-            // A script file, unless the script itself was announced.
-            return flagged.then_some(i);
-        }
-        if let Some(long) = word.strip_prefix("--") {
-            flagged |= long.starts_with("command");
-            if let Some(("command", _)) = long.split_once('=') {
-                return Some(i);
+    fn check(&self, variables: &Variables, found: &mut Findings) {
+        let scripts = shells::scripts(&self.words);
+        let mut operands = false;
+        for (i, word) in self.words.iter().enumerate() {
+            if scripts.contains(&i) {
+                refuse(word, &self.places[i], variables, found);
+            } else {
+                self.advise(i, operands, variables, found);
             }
-            continue;
-        }
-        flagged |= is_script_flag(word);
-        if word.ends_with(['o', 'O']) {
-            // The flag takes the next word: `-o pipefail`.
-            rest.next();
+            operands |= *word == "--";
         }
     }
-    None
+
+    /// What a word that no shell runs may become in a program that is not known.
+    fn advise(&self, i: usize, operands: bool, variables: &Variables, found: &mut Findings) {
+        let (word, at) = (self.words[i], &self.places[i]);
+        let Some(first) = references(word).find(|name| variables.is_open(name)) else { return };
+        if is_whole(word) {
+            let after_option = i > 0 && self.words[i - 1].starts_with('-') && self.words[i - 1].len() > 1;
+            if !operands && !after_option && variables.unlimited.contains(first) {
+                let message = format!(
+                    "a value of $({first}) that begins with `-` is read as an option; give the parameter a pattern, or put `--` before it"
+                );
+                found.warn(at, message);
+            }
+        } else if !is_plain_value(word) {
+            let message = format!(
+                "$({first}) is a part of a larger text, whose syntax a value can break if the program parses it; pass the value as a word of its own, after `=`, or by the variable"
+            );
+            found.warn(at, message);
+        }
+    }
+
+    fn of_an_unknown_entrypoint(&self, variables: &Variables, found: &mut Findings) {
+        let is_cluster = |word: &&str| {
+            word.strip_prefix('-').is_some_and(|f| f.contains('c') && f.bytes().all(|b| b.is_ascii_alphabetic()))
+        };
+        if !self.words.first().is_some_and(is_cluster) || !shells::scripts(&self.words).is_empty() {
+            return;
+        }
+        for i in shells::scripts_of_a_shell(&self.words) {
+            if references(self.words[i]).any(|name| variables.expands(name)) {
+                let message = "if the image's entrypoint is a shell, this is an injection; name the command, and let the shell read the variable";
+                found.warn(&self.places[i], message);
+            }
+        }
+    }
 }
 
-/// Whether a word is `-c`, alone or among other flags of one letter.
-fn is_script_flag(word: &str) -> bool {
-    word.strip_prefix('-').is_some_and(|flags| !flags.starts_with('-') && flags.contains('c'))
+/// Refuses references in the script that a shell runs.
+fn refuse(script: &str, at: &Place, variables: &Variables, found: &mut Findings) {
+    for name in references(script).filter(|name| variables.expands(name)) {
+        let message = format!(
+            "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
+        );
+        found.problem(at, message);
+    }
+}
+
+/// Whether a word is one reference and nothing else.
+fn is_whole(word: &str) -> bool {
+    let mut names = references(word);
+    let length = names.next().map_or(0, str::len);
+    names.next().is_none() && word.len() == length + "$()".len()
+}
+
+/// Whether a word is `name=value` or a value of plain characters after `name=`, such as `--logs=/logs/$(FILES)`: programs
+/// take such a value as it is.
+fn is_plain_value(word: &str) -> bool {
+    let Some((name, value)) = word.split_once('=') else { return false };
+    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let of_value = |c: char| c.is_ascii_alphanumeric() || "-_./:@,+%$()".contains(c);
+    !name.is_empty() && name.chars().all(of_name) && value.chars().all(of_value)
+}
+
+/// Whether a variable can have this name, as far as an API server checks it.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_graphic() && b != b'=')
 }
 
 /// The names that the kubelet would expand: `$(NAME)`, but not `$$(NAME)`.
@@ -108,7 +182,9 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
             let behind = &rest[at + 1..];
             if let Some(escaped) = behind.strip_prefix('$') {
                 rest = escaped;
-            } else if let Some((name, after)) = behind.strip_prefix('(').and_then(|b| b.split_once(')')) {
+            } else if let Some(opened) = behind.strip_prefix('(') {
+                // Without an end to this one there is none to any later one: the search must not be made again.
+                let (name, after) = opened.split_once(')')?;
                 rest = after;
                 return Some(name);
             } else {
@@ -119,59 +195,4 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use crate::api::gate::testing::{admit, check, warns, with};
-
-    fn run(command: Value, args: Value) -> Value {
-        with(&[("/spec/containers/0/command", command), ("/spec/containers/0/args", args)])
-    }
-
-    #[test]
-    fn a_reference_inside_a_shells_script_is_refused() {
-        let script = "git clone $(GITSYNC_REPO)";
-        for command in [
-            json!(["sh", "-c", script]),
-            json!(["/bin/bash", "-ec", script]),
-            json!(["bash", "-o", "pipefail", "-c", script]),
-            json!(["bash", "-euo", "pipefail", "-c", script]),
-            json!(["sh", "-c", "-e", script]),
-            json!(["busybox", "sh", "-c", script]),
-            json!(["/usr/bin/env", "A=1", "dash", "-xc", script]),
-            json!(["tini", "--", "zsh", "-lc", script]),
-            json!(["fish", "--command", script]),
-        ] {
-            let at = command.as_array().unwrap().len() - 1;
-            let expected =
-                format!("spec.containers[0].command[{at}]: $(GITSYNC_REPO) inside a shell's script is an injection");
-            check(run(command, json!([])), &[&expected]);
-        }
-        check(run(json!(["sh"]), json!(["-c", script])), &["spec.containers[0].args[1]: $(GITSYNC_REPO) inside"]);
-        check(
-            run(json!(["sh", "-c"]), json!(["echo $(GITSYNC_ROOT)"])),
-            &["spec.containers[0].args[0]: $(GITSYNC_ROOT) inside"],
-        );
-    }
-
-    #[test]
-    fn a_reference_elsewhere_is_fine() {
-        for command in [
-            json!(["git-sync", "--repo=$(GITSYNC_REPO)"]),
-            json!(["sh", "-c", "exec git clone \"$1\"", "--", "$(GITSYNC_REPO)"]),
-            json!(["sh", "-c", "echo $$(GITSYNC_REPO) $(date)"]),
-            json!(["sh", "-c", "echo \"$GITSYNC_REPO\""]),
-            json!(["sh", "/script.sh", "-c", "$(GITSYNC_REPO)"]),
-            json!(["sh", "-c"]),
-            json!(["haproxy", "-c", "$(GITSYNC_REPO)"]),
-        ] {
-            assert_eq!(admit(&run(command.clone(), json!([]))).problems, [], "{command}");
-        }
-    }
-
-    #[test]
-    fn arguments_of_an_unknown_entrypoint_that_look_like_a_script_are_warned_about() {
-        let object = with(&[("/spec/containers/0/args", json!(["-c", "git clone $(GITSYNC_REPO)"]))]);
-        warns(object, "spec.containers[0].args[1]: if the image's entrypoint is a shell, this is an injection");
-    }
-}
+mod tests;

@@ -20,6 +20,21 @@ pub(super) fn compile(object: &Object, found: &Findings) -> Option<(Selector, Se
     Some((pods?, namespaces?))
 }
 
+/// The requirements that can be read, of selectors of which some cannot: those leave no Pod out.
+pub(super) fn readable(object: &Object, found: &Findings) -> (Selector, Selector) {
+    let [pods, namespaces] = both(object).map(|(name, selector)| {
+        let at = Place::spec(name);
+        let mut readable = selector.cloned().unwrap_or_default();
+        let labels = at.member("matchLabels");
+        readable.match_labels.retain(|key, _| !found.any_within(&labels.member(key)));
+        let expressions = at.member("matchExpressions");
+        let mut places = (0..).map(|i| expressions.item(i));
+        readable.match_expressions.retain(|_| places.next().is_some_and(|at| !found.any_within(&at)));
+        of(&readable)
+    });
+    (pods, namespaces)
+}
+
 fn both(object: &Object) -> [(&'static str, Option<&LabelSelector>); 2] {
     let spec = &object.spec;
     [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]

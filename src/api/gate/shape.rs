@@ -21,10 +21,45 @@ pub(super) enum Owner {
 /// What is said of a field that may be one of a later version.
 pub(super) const UNKNOWN: &str = "no field of Kubernetes that podgraft knows, kept as it is";
 
+/// How a value is held against a schema.
+#[derive(Debug, Clone, Copy)]
+struct Mode {
+    owner: Owner,
+    /// Whether what conforms is returned. A copy of a large companion costs many times its text.
+    keeps: bool,
+}
+
+impl Mode {
+    fn kept(self, value: &Value) -> Value {
+        if self.keeps { value.clone() } else { Value::Null }
+    }
+}
+
 /// Finds everything in which a value differs from a schema, and returns it without what differs: absent where a field
 /// may be absent, else an empty stand-in. `null` counts as absent, as it does for the API server.
 pub(super) fn conform(value: &Value, schema: &Value, owner: Owner, at: &Place, found: &mut Findings) -> Value {
-    match try_conform(value, schema, owner, at, found) {
+    conform_in(value, schema, Mode { owner, keeps: true }, at, found)
+}
+
+/// Finds everything in which a value differs from a schema of Kubernetes' own, and copies nothing.
+pub(super) fn check(value: &Value, schema: &Value, at: &Place, found: &mut Findings) {
+    conform_in(value, schema, Mode { owner: Owner::Kubernetes, keeps: false }, at, found);
+}
+
+/// The same for an object whose members are at hand, and not the object itself.
+pub(super) fn check_members<'v>(
+    members: impl ExactSizeIterator<Item = (&'v str, &'v Value)> + Clone,
+    schema: &Value,
+    at: &Place,
+    found: &mut Findings,
+) {
+    if let Err(message) = object(members, schema, Mode { owner: Owner::Kubernetes, keeps: false }, at, found) {
+        found.misshapen(at, message);
+    }
+}
+
+fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &Place, found: &mut Findings) -> Value {
+    match try_conform(value, schema, mode, at, found) {
         Ok(value) => value,
         Err(message) => {
             found.misshapen(at, message);
@@ -33,29 +68,31 @@ pub(super) fn conform(value: &Value, schema: &Value, owner: Owner, at: &Place, f
     }
 }
 
-fn try_conform(value: &Value, schema: &Value, owner: Owner, at: &Place, found: &mut Findings) -> Result<Value, String> {
+fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &Place, found: &mut Findings) -> Result<Value, String> {
     let kind = match schema["type"].as_str() {
         None if schema["x-kubernetes-int-or-string"] == true => "integer or string",
-        None => return Ok(value.clone()),
+        None => return Ok(mode.kept(value)),
         Some(kind) => kind,
     };
     match (kind, value) {
-        ("object", Value::Object(members)) => object(members, schema, owner, at, found),
-        ("array", Value::Array(items)) => array(items, schema, owner, at, found),
-        ("string" | "integer or string", Value::String(text)) => string(text, schema).map(|()| value.clone()),
+        ("object", Value::Object(members)) => {
+            object(members.iter().map(|(name, value)| (name.as_str(), value)), schema, mode, at, found)
+        }
+        ("array", Value::Array(items)) => array(items, schema, mode, at, found),
+        ("string" | "integer or string", Value::String(text)) => string(text, schema, found).map(|()| mode.kept(value)),
         ("integer" | "integer or string", Value::Number(number)) => {
             let number = number.as_i64().ok_or("must be a whole number")?;
-            integer(number, schema).map(|()| value.clone())
+            integer(number, schema).map(|()| mode.kept(value))
         }
-        ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => Ok(value.clone()),
+        ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => Ok(mode.kept(value)),
         _ => Err(format!("must be {}, not {}{}", article(kind), of_value(value), mending(kind, value))),
     }
 }
 
-fn object(
-    members: &Map<String, Value>,
+fn object<'v>(
+    members: impl ExactSizeIterator<Item = (&'v str, &'v Value)> + Clone,
     schema: &Value,
-    owner: Owner,
+    mode: Mode,
     at: &Place,
     found: &mut Findings,
 ) -> Result<Value, String> {
@@ -63,43 +100,47 @@ fn object(
         return Err(format!("must have at most {most} entries"));
     }
     let properties = schema["properties"].as_object();
+    let mut missing: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut kept = Map::new();
-    for (name, value) in members.iter().filter(|(_, v)| !v.is_null()) {
+    let mut keep = |name: &str, value: Value| {
+        if mode.keeps {
+            kept.insert(name.to_owned(), value);
+        }
+    };
+    for (name, value) in members.filter(|(_, v)| !v.is_null()) {
         let here = at.member(name);
         if let Some(property) = properties.and_then(|p| p.get(name)) {
-            let optional = !requires(schema, name);
-            match try_conform(value, property, owner, &here, found) {
-                Ok(value) => drop(kept.insert(name.clone(), value)),
+            let optional = !missing.contains(&name);
+            missing.retain(|other| *other != name);
+            match try_conform(value, property, mode, &here, found) {
+                Ok(value) => keep(name, value),
                 Err(message) => {
                     found.misshapen(&here, message);
                     if !optional {
-                        kept.insert(name.clone(), stand_in(property));
+                        keep(name, stand_in(property));
                     }
                 }
             }
         } else if schema["additionalProperties"].is_object() {
-            kept.insert(name.clone(), conform(value, &schema["additionalProperties"], owner, &here, found));
+            keep(name, conform_in(value, &schema["additionalProperties"], mode, &here, found));
         } else if properties.is_none() || schema["x-kubernetes-preserve-unknown-fields"] == true {
-            kept.insert(name.clone(), value.clone());
+            keep(name, mode.kept(value));
         } else {
-            unknown(name, properties.into_iter().flat_map(Map::keys), owner, &here, found);
-            if owner == Owner::Kubernetes {
-                kept.insert(name.clone(), value.clone());
+            unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, found);
+            if mode.owner == Owner::Kubernetes {
+                keep(name, mode.kept(value));
             }
         }
     }
-    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        if !kept.contains_key(name) {
-            found.misshapen(&at.member(name), "is missing");
-            kept.insert(name.to_owned(), stand_in(&schema["properties"][name]));
-        }
+    for name in missing {
+        found.misshapen(&at.member(name), "is missing");
+        keep(name, stand_in(&schema["properties"][name]));
     }
     Ok(kept.into())
 }
 
 fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n String>, owner: Owner, at: &Place, found: &mut Findings) {
-    let nearest = if found.is_full() { None } else { super::nearest(name, known.map(String::as_str)) };
-    match (owner, nearest) {
+    match (owner, found.nearest(name, known.map(String::as_str))) {
         (Owner::Podgraft, Some(nearest)) => found.misshapen(at, format!("unknown field; did you mean {nearest}?")),
         (Owner::Podgraft, None) => found.misshapen(at, "unknown field; remove it"),
         (Owner::Kubernetes, Some(nearest)) => {
@@ -109,7 +150,7 @@ fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n String>, owner: Owner
     }
 }
 
-fn array(items: &[Value], schema: &Value, owner: Owner, at: &Place, found: &mut Findings) -> Result<Value, String> {
+fn array(items: &[Value], schema: &Value, mode: Mode, at: &Place, found: &mut Findings) -> Result<Value, String> {
     let (least, most) = (schema["minItems"].as_u64().unwrap_or(0), schema["maxItems"].as_u64().unwrap_or(u64::MAX));
     let length = items.len() as u64;
     if length < least {
@@ -118,12 +159,19 @@ fn array(items: &[Value], schema: &Value, owner: Owner, at: &Place, found: &mut 
     if length > most {
         return Err(format!("must have at most {most} items, and has {length}"));
     }
-    let kept = items.iter().enumerate();
-    let kept: Vec<_> = kept.map(|(i, item)| conform(item, &schema["items"], owner, &at.item(i), found)).collect();
+    let mut kept = Vec::with_capacity(if mode.keeps { items.len() } else { 0 });
+    for (i, item) in items.iter().enumerate() {
+        let item = conform_in(item, &schema["items"], mode, &at.item(i), found);
+        if mode.keeps {
+            kept.push(item);
+        }
+    }
+    let items = if mode.keeps { &kept } else { items };
     if schema["x-kubernetes-list-type"] == "map" {
-        unique_by_keys(&kept, schema, at, found);
+        unique_by_keys(items, schema, at, found);
     } else if schema["x-kubernetes-list-type"] == "set" {
-        for (i, item) in kept.iter().enumerate().filter(|(i, item)| kept[..*i].contains(item)) {
+        let mut seen = HashSet::new();
+        for (i, item) in items.iter().enumerate().filter(|(_, item)| !seen.insert(item.to_string())) {
             found.problem(&at.item(i), format!("is there twice{}", of_key(item)));
         }
     }
@@ -148,13 +196,13 @@ fn unique_by_keys(items: &[Value], schema: &Value, at: &Place, found: &mut Findi
     }
 }
 
-fn string(text: &str, schema: &Value) -> Result<(), String> {
+fn string(text: &str, schema: &Value, found: &mut Findings) -> Result<(), String> {
     if let Some(words) = schema["enum"].as_array() {
         if words.iter().any(|word| word == text) {
             return Ok(());
         }
         let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-        let nearest = super::nearest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
+        let nearest = found.nearest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
         return Err(format!("must be one of {}{}", words.join(", "), nearest.unwrap_or_default()));
     }
     let length = text.chars().count() as u64;
@@ -189,10 +237,6 @@ fn integer(number: i64, schema: &Value) -> Result<(), String> {
     // The one number of ours that people write in octal.
     let octal = if most == 511 { ": write 0644 or 420, its decimal form" } else { "" };
     Err(format!("must be from {least} to {most}{octal}"))
-}
-
-fn requires(schema: &Value, name: &str) -> bool {
-    schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name))
 }
 
 /// The emptiest value of a type, with which rules that ask for something else can go on.

@@ -55,7 +55,7 @@ fn mount_path(object: &Object, parameter: &Parameter, earlier: &[Parameter], at:
     };
     let names = || object.spec.shared_volumes.iter().map(|v| v.name.as_str());
     if !names().any(|n| n == name) {
-        let nearest = super::nearest(name, names()).map(|n| format!("did you mean {n}?"));
+        let nearest = found.nearest(name, names()).map(|n| format!("did you mean {n}?"));
         let mending = nearest.unwrap_or_else(|| "declare it there".to_owned());
         found.problem(at, format!("{name} is none of sharedVolumes; {mending}"));
     }
@@ -70,7 +70,7 @@ fn listens(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &P
     let Some(name) = parameter.listens.as_deref() else { return };
     match object.spec.listens.iter().find(|e| e.name == name) {
         None => {
-            let nearest = super::nearest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
+            let nearest = found.nearest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
             let mending = nearest.map_or_else(|| "declare it there".to_owned(), |n| format!("did you mean {n}?"));
             found.problem(at, format!("{name} is none of listens; {mending}"));
         }
@@ -117,7 +117,7 @@ fn resource(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &
     };
     doubled(earlier, |p| p.resource.as_deref() == Some(slot), at, found);
     if containers::position(object, name).is_none() {
-        let nearest = super::nearest(name, object.containers().map(|each| each.container.name.as_str()));
+        let nearest = found.nearest(name, object.containers().map(|each| each.container.name.as_str()));
         let mending = nearest.map_or_else(|| "name one of them".to_owned(), |n| format!("did you mean {n}?"));
         found.problem(at, format!("{name} is none of containers and initContainers; {mending}"));
         return;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::findings::Findings;
 use super::object::Object;
 use super::place::Place;
-use super::shape::{self, Owner};
+use super::shape;
 use crate::api::schema;
 use crate::inject::parameter::is_label;
 
@@ -23,7 +23,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
             let message = "stands in sharedVolumes, too: a name may stand in one of the two lists only; rename one";
             found.problem(&at.member("name"), message);
         }
-        shape::conform(&object.raw["volumes"][i], &schema::VOLUME, Owner::Kubernetes, &at, found);
+        shape::check(&object.raw["volumes"][i], &schema::VOLUME, &at, found);
         one_source(&volume.source, &at, found);
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
@@ -34,11 +34,10 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         if source.contains_key("name") {
             found.misshapen(&at.member("name"), "is no volume source; the name stands beside source");
         }
-        let whole: Map<_, _> = [("name".to_owned(), "x".into())]
-            .into_iter()
-            .chain(source.clone().into_iter().filter(|(k, _)| k != "name"))
-            .collect();
-        shape::conform(&Value::Object(whole), &schema::VOLUME, Owner::Kubernetes, &at, found);
+        let name = Value::from("x");
+        let members = source.iter().filter(|(k, _)| *k != "name").map(|(k, v)| (k.as_str(), v));
+        let whole: Vec<_> = [("name", &name)].into_iter().chain(members).collect();
+        shape::check_members(whole.iter().copied(), &schema::VOLUME, &at, found);
         one_source(source, &at, found);
         if source.values().all(Value::is_null) {
             found.problem(&at, "is empty; name a source, or leave it out for an emptyDir");

@@ -1,7 +1,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT};
+use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT, SENTENCE};
 
 /// A value that users fill in, with the annotation podgraft.dev/<companion>.<parameter> of their Pod. It lands in one
 /// typed slot as a whole, so it cannot change the shape of what is injected.
@@ -16,6 +16,7 @@ use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT
     ("!has(self.pattern) || self.type == 'String'", "pattern belongs to type String"),
     ("!has(self.pattern) || (''.matches(self.pattern) ? true : true)", "pattern must be a regular expression"),
     ("!has(self.enum) || self.type == 'String'", "enum belongs to type String"),
+    ("!has(self.maxLength) || self.type == 'String'", "maxLength belongs to type String"),
     ("!has(self.as) || self.type == 'Duration'", "as belongs to type Duration"),
     ("!has(self.below) || self.type == 'Path'", "below belongs to type Path"),
     ("!has(self.mountPath) || !self.mountPath.endsWith('/companion') || has(self.below)",
@@ -27,7 +28,8 @@ use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT
     ("!has(self.required) || !self.required || !has(self.default)", "a required parameter has no default: it would never be used"),
     ("!has(self.default) || !has(self.pattern) || self.default.matches('^(?:' + self.pattern + ')$')", "default must match pattern as a whole"),
     ("!has(self.default) || !has(self.enum) || self.default in self.enum", "default must be one of enum"),
-    ("!has(self.default) || self.type != 'Integer' || self.default.matches('^-?(0|[1-9][0-9]*)$')", "default must be a whole number"),
+    ("!has(self.default) || !has(self.maxLength) || self.default.size() <= self.maxLength", "default must have at most maxLength characters"),
+    ("!has(self.default) || self.type != 'Integer' || self.default.matches('^(0|-?[1-9][0-9]*)$')", "default must be a whole number"),
     ("!has(self.default) || self.type != 'Boolean' || self.default in ['true', 'false']", "default must be true or false"),
     ("!has(self.default) || self.type != 'Duration' || self.default.matches('^(0|[1-9][0-9]*)(ms|s|m|h)$')", "default must be a number and one unit of ms, s, m, h"),
     ("!has(self.default) || self.type != 'Quantity' || isQuantity(self.default)", "default must be a quantity"),
@@ -60,10 +62,19 @@ pub struct Parameter {
     #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 32), inner(length(max = 256)), extend("x-kubernetes-list-type" = "set"))]
     pub words: Vec<String>,
-    /// A regular expression that must match the whole of a String, in the syntax that RE2 and Rust have in common.
+    /// A regular expression that must match the whole of a String, in the syntax that RE2 and Rust have in common. All
+    /// patterns of a companion together compile to at most 256 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub pattern: Option<String>,
+    /// The longest String allowed, in characters; 1024 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1024))]
+    pub max_length: Option<u16>,
+    /// What is added where a value is denied: a sentence of the companion's author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = SENTENCE))]
+    pub message: Option<String>,
     /// The smallest Integer or Quantity allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Bound>,

@@ -23,6 +23,10 @@ pub(super) const METRICS_PORT: &str = "^metrics(-?[a-z0-9])*$";
 pub(super) const URL_PATH: &str = "^/[!-~]*$";
 /// Whole seconds or minutes.
 pub(super) const SLEEP: &str = "^[1-9][0-9]{0,3}(s|m)$";
+/// A sentence that no terminal and no log shows as anything else: one line, without control, bidirectional and separator
+/// characters.
+pub(super) const SENTENCE: &str =
+    r"^[^\x00-\x1F\x7F-\x9F\x{61C}\x{200E}\x{200F}\x{2028}-\x{202E}\x{2066}-\x{2069}\x{FEFF}]*$";
 
 /// What a pattern of the schema asks for.
 pub(in crate::api) fn in_words(pattern: &str) -> String {
@@ -40,6 +44,7 @@ pub(in crate::api) fn in_words(pattern: &str) -> String {
         METRICS_PORT => "a name that starts with `metrics`, of lower-case letters, digits and single hyphens",
         URL_PATH => "a path of a URL, such as /metrics",
         SLEEP => "whole seconds or minutes, such as 2s",
+        SENTENCE => "one line without control, bidirectional and separator characters",
         other => return format!("text that matches {other}"),
     };
     words.to_owned()

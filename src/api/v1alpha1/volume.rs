@@ -57,7 +57,8 @@ pub struct AppSide {
     /// Where it is mounted: absolute and normalised.
     #[schemars(length(max = 512), regex(pattern = PATH))]
     pub mount_path: String,
-    /// Whether the app can only read.
+    /// Whether the mount that podgraft adds to the app is read-only. A mount that the Pod's author put at that path is
+    /// joined as it is, so that the app may write; a warning (AppCanWrite) names it, and a required companion denies it.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub read_only: bool,
 }

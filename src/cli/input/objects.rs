@@ -6,11 +6,21 @@ use super::Input;
 use crate::cli::review::remark;
 use crate::manifest::{Document, Position};
 use crate::source::report::{Remark, Severity};
+use crate::workload;
 
 /// What is wrong with the documents of a file.
 pub(super) fn mistakes(input: &Input) -> Vec<Remark> {
     let with_value = input.documents.iter().filter_map(|document| Some((document, document.value.as_ref()?)));
     with_value.filter_map(|(document, value)| mistake(input, document, value)).collect()
+}
+
+/// Whether a document has anything that podgraft reads: a workload, a companion, a Namespace, or a list that may.
+pub(super) fn matters(document: &Document) -> bool {
+    let Some(value) = &document.value else { return false };
+    let kind = value["kind"].as_str().unwrap_or_default();
+    matches!(kind, "Namespace" | "Companion" | "ClusterCompanion")
+        || kind.ends_with("List")
+        || !workload::workloads(value).is_empty()
 }
 
 fn mistake(input: &Input, document: &Document, value: &Value) -> Option<Remark> {

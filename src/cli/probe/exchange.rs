@@ -11,9 +11,10 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper::{Request, Uri, header};
 use hyper_util::rt::TokioIo;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
@@ -32,8 +33,14 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Makes ready to ask the server at a URL, whose certificate must be of that CA.
-    pub(super) fn new(url: &str, ca: &Path, name: Option<&str>) -> anyhow::Result<Self> {
+    /// Makes ready to ask the server at a URL, whose certificate must be of that CA. `identity` is the file of a client
+    /// certificate to present, and of its key.
+    pub(super) fn new(
+        url: &str,
+        ca: &Path,
+        name: Option<&str>,
+        identity: Option<(&Path, &Path)>,
+    ) -> anyhow::Result<Self> {
         // Kubernetes' variables have addresses without brackets.
         let bare = url.strip_prefix("https://").filter(|host| host.parse::<Ipv6Addr>().is_ok());
         let url = bare.map_or(url.to_owned(), |address| format!("https://[{address}]"));
@@ -50,8 +57,11 @@ impl Server {
         }
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match identity {
+            Some((certificate, key)) => present(config, certificate, key)?,
+            None => config.with_no_client_auth(),
+        };
         Ok(Server {
             authority: format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443)),
             name: ServerName::try_from(name.to_owned()).with_context(|| format!("{name} is no name of a server"))?,
@@ -85,8 +95,24 @@ impl Server {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::CONNECTION, "close")
             .body(Full::new(Bytes::from(body)))?;
-        let response = sender.send_request(request).await?;
+        let hint = || {
+            format!("{} closed the connection; does it ask for a client certificate (--cert, --key)?", self.authority)
+        };
+        let response = sender.send_request(request).await.with_context(hint)?;
         let status = response.status().as_u16();
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }
+}
+
+/// Presents a client certificate.
+fn present(
+    config: ConfigBuilder<ClientConfig, WantsClientCert>,
+    certificate: &Path,
+    key: &Path,
+) -> anyhow::Result<ClientConfig> {
+    let hint = |path: &Path| format!("{} cannot be used; --cert and --key take PEM files", path.display());
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+    let chain = chain.with_context(|| hint(certificate))?;
+    let secret = PrivateKeyDer::from_pem_file(key).with_context(|| hint(key))?;
+    config.with_client_auth_cert(chain, secret).with_context(|| hint(certificate))
 }

@@ -94,7 +94,7 @@ pub(in crate::cli) fn pointer(found: &Found<'_>, finding: &Finding<'_>) -> Strin
     let key = match &finding.reason {
         Reason::ParameterInvalid { companion, parameter, .. }
         | Reason::ParameterUnknown { companion, parameter, .. }
-        | Reason::ParameterUnused { companion, parameter } => format!("{}{companion}.{parameter}", keys::PREFIX),
+        | Reason::ParameterUnused { companion, parameter, .. } => format!("{}{companion}.{parameter}", keys::PREFIX),
         Reason::UnknownKey { key, .. } | Reason::FileOverridden { key } => key.to_string(),
         Reason::UnknownContainer { .. } => keys::CONTAINERS.to_owned(),
         Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -17,6 +18,8 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 /// The tasks of a server. They end with it.
 pub(super) struct Background {
     metrics: Arc<Metrics>,
+    /// Where they run.
+    runtime: Handle,
     lasting: JoinSet<()>,
     writing: JoinSet<()>,
 }
@@ -34,8 +37,8 @@ pub(super) enum Task {
 }
 
 impl Background {
-    pub(super) fn new(metrics: &Arc<Metrics>) -> Self {
-        Background { metrics: Arc::clone(metrics), lasting: JoinSet::new(), writing: JoinSet::new() }
+    pub(super) fn new(metrics: &Arc<Metrics>, runtime: Handle) -> Self {
+        Background { metrics: Arc::clone(metrics), runtime, lasting: JoinSet::new(), writing: JoinSet::new() }
     }
 
     /// Runs a task until the process ends. Whenever it panics it is counted, logged and made anew, after a pause that
@@ -44,7 +47,7 @@ impl Background {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.lasting.spawn(keep(task, make, Arc::clone(&self.metrics)));
+        self.lasting.spawn_on(keep(task, make, Arc::clone(&self.metrics)), &self.runtime);
     }
 
     /// Runs a task that writes into the cluster, in the same way, until [`Background::stop_writing`].
@@ -52,7 +55,7 @@ impl Background {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.writing.spawn(keep(task, make, Arc::clone(&self.metrics)));
+        self.writing.spawn_on(keep(task, make, Arc::clone(&self.metrics)), &self.runtime);
     }
 
     /// Ends all tasks that write into the cluster, and returns when none is left.
@@ -135,7 +138,7 @@ mod tests {
     async fn a_task_that_panics_twice_goes_on_after_pauses_and_each_panic_is_counted() {
         let metrics = Arc::new(Metrics::default());
         let (starts, make) = panics_until(3, Duration::ZERO);
-        let mut background = Background::new(&metrics);
+        let mut background = Background::new(&metrics, Handle::current());
         background.run(Task::ClusterWatch, make);
         sleep(Duration::from_secs(600)).await;
         assert_eq!(*starts.lock().unwrap(), [0, 1_000, 3_000]);
@@ -147,7 +150,7 @@ mod tests {
         let metrics = Arc::new(Metrics::default());
         let (always, make) = panics_until(usize::MAX, Duration::ZERO);
         let (late, make_late) = panics_until(usize::MAX, Duration::from_secs(60));
-        let mut background = Background::new(&metrics);
+        let mut background = Background::new(&metrics, Handle::current());
         background.run(Task::ClusterWatch, make);
         background.run(Task::StatusWriter, make_late);
         sleep(Duration::from_secs(125)).await;
@@ -159,7 +162,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_while_a_task_is_made_is_one_of_the_task_and_one_that_returns_is_done() {
         let metrics = Arc::new(Metrics::default());
-        let mut background = Background::new(&metrics);
+        let mut background = Background::new(&metrics, Handle::current());
         let mut made = 0;
         background.run(Task::FilesWatch, move || {
             made += 1;
@@ -173,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_writes_stops_at_once_even_while_pausing_and_who_reads_goes_on() {
         let metrics = Arc::new(Metrics::default());
-        let mut background = Background::new(&metrics);
+        let mut background = Background::new(&metrics, Handle::current());
         let ticks = Arc::new([const { Mutex::new(0) }; 2]);
         let ticking = |which: usize| {
             let ticks = Arc::clone(&ticks);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::http::Limits;
+use crate::source;
 
 use super::duration;
 
@@ -12,14 +13,14 @@ use super::duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct Bounds {
-    /// Connections that may be open at once; beyond, the longest stalled makes room, or the newest is closed
-    #[arg(long, value_name = "COUNT", env = "PODGRAFT_MAX_CONNECTIONS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Connections that may be open at once; beyond, one without a valid review makes room, or one of the address with the most
+    #[arg(long, value_name = "COUNT", env = "PODGRAFT_MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
     /// The longest review, in bytes (413)
     #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BODY_BYTES", default_value_t = 7 << 20)]
     max_body_bytes: usize,
-    /// What all reviews in flight may have together, in bytes (429)
-    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BYTES_IN_FLIGHT", default_value_t = 64 << 20)]
+    /// What all reviews and answers in flight may have together, in bytes (429)
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BYTES_IN_FLIGHT", default_value_t = 32 << 20)]
     max_bytes_in_flight: usize,
     /// How long a TLS handshake may take
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_HANDSHAKE_TIMEOUT", default_value = "3s", value_parser = duration::above_zero)]
@@ -30,15 +31,28 @@ pub(super) struct Bounds {
     /// How long the body of a request may take (408)
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_BODY_TIMEOUT", default_value = "5s", value_parser = duration::above_zero)]
     body_timeout: Duration,
+    /// How long an answer may take to be read
+    #[arg(long, value_name = "DURATION", env = "PODGRAFT_ANSWER_TIMEOUT", default_value = "5s", value_parser = duration::above_zero)]
+    answer_timeout: Duration,
     /// How long a connection may rest; API servers close theirs after 90 s
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_IDLE_TIMEOUT", default_value = "120s", value_parser = duration::above_zero)]
     idle_timeout: Duration,
     /// When a connection is retired at the earliest, so that load moves to new replicas
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CONNECTION_AGE", default_value = "60s", value_parser = duration::above_zero)]
     connection_age: Duration,
+    /// How much is kept of the Companions of one namespace, in bytes; the youngest beyond are invalid
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_NAMESPACE_COMPANION_BYTES", default_value_t = 4 << 20)]
+    max_namespace_companion_bytes: usize,
+    /// How much is kept of all companions of the cluster, in bytes; ClusterCompanions count first
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_COMPANION_BYTES", default_value_t = 64 << 20)]
+    max_companion_bytes: usize,
 }
 
 impl Bounds {
+    pub(super) fn companions(&self) -> source::limits::Limits {
+        source::limits::Limits { namespace: self.max_namespace_companion_bytes, total: self.max_companion_bytes }
+    }
+
     pub(super) fn limits(&self) -> Limits {
         Limits {
             connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
@@ -47,6 +61,7 @@ impl Bounds {
             handshake: self.handshake_timeout,
             head: self.header_timeout,
             body: self.body_timeout,
+            answer: self.answer_timeout,
             idle: self.idle_timeout,
             connection_age: self.connection_age,
             ..Limits::default()

@@ -12,13 +12,13 @@ use tokio::sync::{Mutex, watch};
 
 use super::background::{Background, Task};
 use super::policies::Kept;
-use crate::api::gate;
 use crate::inject::world::{Settings, World};
 use crate::metrics::{Metrics, Reloadable};
 use crate::source::cluster::{self, Object, Pulse, Reason, Resource, Snapshots, Standing, Wanted};
 use crate::source::files::{self, Files, Loaded};
 use crate::source::key::Key;
 use crate::source::known::Known;
+use crate::source::limits::Limits;
 use crate::source::report::{Report, Severity};
 
 /// Everything that companions and Namespaces come from.
@@ -48,7 +48,7 @@ impl Companions {
         interval: Duration,
         client: Option<Client>,
         policies: Option<Kept>,
-        settings: Settings,
+        (settings, limits): (Settings, Limits),
         metrics: &Arc<Metrics>,
         background: &mut Background,
     ) -> anyhow::Result<Self> {
@@ -56,8 +56,10 @@ impl Companions {
             path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
         }
         let files = follow_files(paths, interval, client.is_some(), metrics, background);
+        let total = limits.total.saturating_sub(files.borrow().bytes());
+        let limits = Limits { total, ..limits };
         let cluster = client.map(|client| {
-            let (snapshots, pulse, watching) = cluster::watch(&client);
+            let (snapshots, pulse, watching) = cluster::watch(&client, limits);
             background.run(Task::ClusterWatch, watching);
             let (wanted, receiver) = watch::channel(Vec::new());
             background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
@@ -260,21 +262,4 @@ fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
         );
     }
     tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
-}
-
-/// The longest companion that the preview looks at, in bytes: read whole it takes sixty times as much memory.
-const LONGEST: usize = 512 << 10;
-
-/// What the preview says of a companion that is applied.
-pub(super) fn advise(object: &str) -> Vec<String> {
-    if object.len() > LONGEST {
-        return vec!["podgraft: too large to be looked at here; `podgraft validate` looks at all of it".to_owned()];
-    }
-    let object = match serde_json::from_str(object) {
-        Ok(object) => object,
-        Err(why) => return vec![format!("podgraft: will not be used: it cannot be read: {why}")],
-    };
-    let gated = gate::admit(&object);
-    let problems = gated.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
-    problems.chain(gated.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message))).collect()
 }

@@ -1,7 +1,9 @@
 //! How much of one kind a Pod may hold: far more than an API server stores in one object, and little enough that
 //! neither memory nor time grow out of proportion to a body of millions of `{}`.
 
-use super::super::json::Unreadable;
+use std::borrow::Cow;
+
+use super::super::json::{Reader, Unreadable};
 
 /// The most containers of one list, volumes and pull secrets.
 pub(super) const MOST_OBJECTS: usize = 4_096;
@@ -12,10 +14,21 @@ pub(super) const MOST_PARTS: usize = 65_536;
 ///
 /// # Errors
 /// There are too many.
-pub(super) fn push<T>(list: &mut Vec<T>, item: T, most: usize) -> Result<(), Unreadable> {
+pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), Unreadable> {
     if list.len() == most {
         return Err(Unreadable::new("more of them than the Pod of any API server can hold"));
     }
-    list.push(item);
-    Ok(())
+    r.keep(list, item)
+}
+
+/// The longest name of a container or a volume, in bytes: API servers take 63.
+const LONGEST_NAME: usize = 253;
+
+/// Reads the name of a container or a volume; empty where absent.
+///
+/// # Errors
+/// It is no string, or longer than any name: names are repeated where they are told of.
+pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, Unreadable> {
+    let name = r.string()?.unwrap_or_default();
+    if name.len() > LONGEST_NAME { Err(Unreadable::new("longer than a name can be")) } else { Ok(name) }
 }

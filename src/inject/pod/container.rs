@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::super::companion::Protocol;
 use super::super::json::{Reader, Seen, Unreadable};
-use super::bounds::{MOST_PARTS, push};
-use super::{normalised, protocol};
+use super::bounds::{MOST_PARTS, name, push};
+use super::{Parts, normalised, protocol};
 
 /// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub struct Container<'a> {
     pub(super) env: Option<Range<usize>>,
     pub(super) ports: Range<usize>,
     pub(super) mounts: Option<Range<usize>>,
+    pub(super) devices: Range<usize>,
 }
 
 /// How much of `lifecycle.preStop` is there.
@@ -66,21 +67,24 @@ pub struct Mount<'a> {
     pub read_only: bool,
 }
 
+/// A block device of a container.
+#[derive(Debug)]
+pub struct Device<'a> {
+    /// The volume.
+    pub volume: Cow<'a, str>,
+    /// `devicePath`, normalised.
+    pub path: Cow<'a, str>,
+}
+
 type Result<T> = std::result::Result<T, Unreadable>;
 
 impl<'a> Container<'a> {
-    pub(super) fn read(
-        r: &mut Reader<'a>,
-        init: bool,
-        index: usize,
-        env: &mut Vec<Cow<'a, str>>,
-        ports: &mut Vec<Port>,
-        mounts: &mut Vec<Mount<'a>>,
-    ) -> Result<Self> {
+    pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
+        let Parts { env, ports, mounts, devices } = parts;
         let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
         let mut seen = Seen::default();
         let there = r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| r.string()).map(|name| c.name = name.unwrap_or_default()),
+            "name" => seen.first(0).and_then(|()| name(r)).map(|name| c.name = name),
             "image" => seen.first(1).and_then(|()| r.string()).map(|image| c.image = image.unwrap_or_default()),
             "restartPolicy" => {
                 seen.first(2)?;
@@ -90,7 +94,10 @@ impl<'a> Container<'a> {
             "env" => {
                 seen.first(3)?;
                 let start = env.len();
-                let there = r.array(|r, _| push(env, read_env_name(r)?, MOST_PARTS))?;
+                let there = r.array(|r, _| {
+                    let name = read_env_name(r)?;
+                    push(r, env, name, MOST_PARTS)
+                })?;
                 c.env = there.then_some(start..env.len());
                 Ok(())
             }
@@ -98,8 +105,21 @@ impl<'a> Container<'a> {
             "volumeMounts" => {
                 seen.first(5)?;
                 let start = mounts.len();
-                let there = r.array(|r, _| push(mounts, Mount::read(r)?, MOST_PARTS))?;
+                let there = r.array(|r, _| {
+                    let mount = Mount::read(r)?;
+                    push(r, mounts, mount, MOST_PARTS)
+                })?;
                 c.mounts = there.then_some(start..mounts.len());
+                Ok(())
+            }
+            "volumeDevices" => {
+                seen.first(10)?;
+                let start = devices.len();
+                r.array(|r, _| {
+                    let device = Device::read(r)?;
+                    push(r, devices, device, MOST_PARTS)
+                })?;
+                c.devices = start..devices.len();
                 Ok(())
             }
             "livenessProbe" => seen.first(6).and_then(|()| read_probe(r, ports)),
@@ -164,7 +184,7 @@ impl<'a> Mount<'a> {
         };
         let mut seen = Seen::default();
         r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| r.string()).map(|name| m.volume = name.unwrap_or_default()),
+            "name" => seen.first(0).and_then(|()| name(r)).map(|name| m.volume = name),
             "mountPath" => {
                 seen.first(1)?;
                 m.path = normalised(r.string()?.unwrap_or_default());
@@ -180,6 +200,23 @@ impl<'a> Mount<'a> {
             _ => r.skip(),
         })?;
         Ok(m)
+    }
+}
+
+impl<'a> Device<'a> {
+    fn read(r: &mut Reader<'a>) -> Result<Self> {
+        let mut device = Device { volume: Cow::default(), path: Cow::default() };
+        let mut seen = Seen::default();
+        r.object(|r, key| match key {
+            "name" => seen.first(0).and_then(|()| name(r)).map(|name| device.volume = name),
+            "devicePath" => {
+                seen.first(1)?;
+                device.path = normalised(r.string()?.unwrap_or_default());
+                Ok(())
+            }
+            _ => r.skip(),
+        })?;
+        Ok(device)
     }
 }
 
@@ -209,7 +246,7 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     // What is no port is the API server's to refuse.
     let port = |number: Option<i64>| number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
     let Some(number) = port(number) else { return Ok(()) };
-    push(ports, Port { number, protocol: transport, host_port: port(host_port) }, MOST_PARTS)
+    push(r, ports, Port { number, protocol: transport, host_port: port(host_port) }, MOST_PARTS)
 }
 
 /// The port that a probe asks, where it is a number; a name stands among the container's own ports.
@@ -234,7 +271,7 @@ fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
             }
             let number = r.integer()?.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
             let Some(number) = number else { return Ok(()) };
-            push(ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MOST_PARTS)
+            push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MOST_PARTS)
         }
         _ => r.skip(),
     })

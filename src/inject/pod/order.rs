@@ -1,7 +1,11 @@
 //! Finding one of very many.
 
+use std::cmp::Ordering;
+
+use super::super::work::step;
+
 /// How many are looked through one by one.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 /// The places of a long list's items in the order of their keys: Pods have a dozen of everything, and whoever wants to keep
 /// a server busy sends a quarter of a million.
@@ -11,11 +15,19 @@ pub(super) struct Order(Vec<u32>);
 impl Order {
     /// The order of a list; nothing for a short one.
     pub(super) fn of<T>(items: &[T], key: fn(&T) -> &str) -> Self {
+        Order::by(items, |a, b| key(a).cmp(key(b)))
+    }
+
+    /// The order of a list by a comparison; nothing for a short one.
+    pub(super) fn by<T>(items: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Self {
         if items.len() <= FEW {
             return Order::default();
         }
         let mut places: Vec<u32> = (0..items.len()).map_while(|place| u32::try_from(place).ok()).collect();
-        places.sort_by_key(|place| key(&items[*place as usize]));
+        places.sort_by(|a, b| {
+            step(1);
+            compare(&items[*a as usize], &items[*b as usize])
+        });
         Order(places)
     }
 
@@ -26,10 +38,24 @@ impl Order {
         key: fn(&T) -> &str,
         wanted: &'w str,
     ) -> impl Iterator<Item = &'t T> + use<'t, 'w, T> {
-        let first = self.0.partition_point(|place| key(&items[*place as usize]) < wanted);
+        self.find_by(items, move |item| key(item).cmp(wanted))
+    }
+
+    /// The items of the same list that `compare` finds equal to what is wanted, in its order.
+    pub(super) fn find_by<'t, T, C: Fn(&T) -> Ordering + Copy>(
+        &'t self,
+        items: &'t [T],
+        compare: C,
+    ) -> impl Iterator<Item = &'t T> + use<'t, T, C> {
+        let compare = move |item: &T| {
+            step(1);
+            compare(item)
+        };
+        let first = self.0.partition_point(|place| compare(&items[*place as usize]).is_lt());
         let sorted = self.0[first..].iter().map(|place| &items[*place as usize]);
         let short = if self.0.is_empty() { items } else { &[] };
-        sorted.take_while(move |item| key(item) == wanted).chain(short.iter().filter(move |item| key(item) == wanted))
+        let equal = move |item: &&T| compare(item).is_eq();
+        sorted.take_while(equal).chain(short.iter().filter(equal))
     }
 
     /// Whether two items of the same list have the same key.

@@ -9,6 +9,7 @@ use crate::api::gate::{self, Problem};
 use crate::inject::catalogue::Listed;
 use crate::source::history::Version;
 use crate::source::key::Key;
+use crate::source::limits::{Weight, cost};
 
 /// A companion as it stands in the cluster.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub struct Object {
     pub warnings: Arc<[Problem]>,
     /// The generation of its newest version.
     pub generation: i64,
+    /// What keeping it costs. Where there are too many companions it is what keeping it would cost.
+    pub weight: Weight,
+    /// Whether nothing is kept of it but its key and its weight, for there are too many companions.
+    pub is_beyond: bool,
     /// The specification of the good version that is used, as JSON.
     pub(super) good: Option<Arc<str>>,
     pub(super) uid: Box<str>,
@@ -39,26 +44,37 @@ impl Object {
     /// Takes the newest version of an object, of which `before` may be an earlier one. `None` where it is no companion.
     ///
     /// An object of the same name that was made anew is another one: it inherits nothing.
-    pub(super) fn new(raw: Raw, before: Option<&Arc<Object>>) -> Option<Arc<Object>> {
+    pub(super) fn new(mut raw: Raw, before: Option<&Arc<Object>>) -> Option<Arc<Object>> {
         let uid: Box<str> = raw.meta.uid.as_deref().unwrap_or_default().into();
         let resource_version: Box<str> = raw.meta.resource_version.as_deref().unwrap_or_default().into();
         let generation = raw.meta.generation.unwrap_or_default();
-        let before = before.filter(|before| before.uid == uid);
+        // Of one that was beyond the limits nothing is known: its newest version is looked at again.
+        let before = before.filter(|before| before.uid == uid && !before.is_beyond);
         if let Some(before) = before.filter(|before| before.generation == generation) {
             if before.resource_version == resource_version {
                 return Some(Arc::clone(before));
             }
-            let Object { version, problems, warnings, good, .. } = &**before;
+            let Object { version, problems, warnings, good, weight, .. } = &**before;
             let (version, problems, warnings) = (version.clone(), Arc::clone(problems), Arc::clone(warnings));
-            let (good, status) = (good.clone(), raw.status);
-            let told = Object { version, problems, warnings, generation, good, uid, resource_version, status };
-            return Some(Arc::new(told.recall(raw.object)));
+            let (good, weight, status, is_beyond) = (good.clone(), weight.clone(), raw.status, false);
+            let told = Object {
+                version,
+                problems,
+                warnings,
+                generation,
+                weight,
+                is_beyond,
+                good,
+                uid,
+                resource_version,
+                status,
+            };
+            return Some(Arc::new(told.recall(raw.object).weighed()));
         }
-        let mut gated = gate::admit(&raw.object);
-        if let Some(why) = &raw.unreadable {
-            gated.problems =
-                vec![Problem { pointer: "/spec".to_owned(), message: format!("cannot be read, take that out: {why}") }];
-        }
+        let gated = match raw.read() {
+            Ok(()) => gate::admit(&raw.object),
+            Err(problem) => gate::invalid(&raw.object, problem),
+        };
         if !gated.problems.is_empty() {
             let companion = Object::key(&raw);
             tracing::warn!(%companion, problems = gated.problems.len(), "invalid; its status says what to mend");
@@ -77,12 +93,45 @@ impl Object {
             problems: gated.problems.into(),
             warnings: gated.warnings.into(),
             generation,
+            weight: Weight {
+                bytes: 0,
+                created: raw.object["metadata"]["creationTimestamp"].as_str().unwrap_or_default().into(),
+            },
+            is_beyond: false,
             good,
             uid,
             resource_version,
             status: raw.status,
         };
-        Some(Arc::new(object.recall(raw.object)))
+        Some(Arc::new(object.recall(raw.object).weighed()))
+    }
+
+    /// What is left of it where there are too many companions.
+    pub(super) fn beyond(&self) -> Arc<Object> {
+        let mut status = self.status.clone();
+        if let Some(members) = status.as_object_mut() {
+            members.shift_remove("lastGood");
+        }
+        Arc::new(Object {
+            version: self.version.beyond(),
+            problems: Arc::default(),
+            warnings: Arc::default(),
+            generation: self.generation,
+            weight: self.weight.clone(),
+            is_beyond: true,
+            good: None,
+            uid: self.uid.clone(),
+            resource_version: self.resource_version.clone(),
+            status,
+        })
+    }
+
+    /// With what keeping it costs. All replicas that know the same versions say the same.
+    fn weighed(mut self) -> Object {
+        let told: usize = self.problems.iter().chain(&*self.warnings).map(|p| p.pointer.len() + p.message.len()).sum();
+        let good = self.good.as_ref().map_or(0, |good| good.len());
+        self.weight.bytes = cost(good, self.version.object.is_some()) + told;
+        self
     }
 
     /// Takes up the last good version that the status remembers, where the newest is invalid: who has just started knows
@@ -90,6 +139,9 @@ impl Object {
     fn recall(mut self, mut whole: Value) -> Object {
         let remembered = self.status["lastGood"].as_str().filter(|text| self.good.as_deref() != Some(*text));
         let Some(text) = remembered.filter(|_| !self.problems.is_empty()) else { return self };
+        if gate::too_large(text.len()).or_else(|| gate::too_dense(text)).is_some() {
+            return self;
+        }
         // What was written before this generation came may be older than what is known.
         if self.good.is_some() && self.status["observedGeneration"] != self.generation {
             return self;

@@ -8,41 +8,66 @@ use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::api::gate::{self, Problem};
 use crate::api::v1alpha1::{API_VERSION, GROUP};
 
 /// An object as JSON, and what a watch asks of it.
 ///
 /// It is taken as text, and read as a plain JSON value: Kubernetes' own catch-all takes it apart first, and would have to
 /// know how numbers are kept. And whatever cannot be read of one object must not keep anybody from reading the others.
+///
+/// The specification stays text until its turn comes, for a value takes many times the memory of its text, and a list
+/// brings many objects at once. One that is too large is dropped as soon as its size is known.
 #[derive(Debug, Clone)]
 pub(in crate::source) struct Raw {
-    /// Without `status` and `metadata.managedFields`.
+    /// Without `status` and without the metadata that nobody here asks for.
     pub(super) object: Value,
     pub(super) status: Value,
     pub(super) meta: ObjectMeta,
-    /// Why the specification cannot be read, where it cannot.
-    pub(super) unreadable: Option<String>,
+    /// The specification that was not read yet, or why it is not read.
+    spec: Option<Result<Box<RawValue>, Problem>>,
 }
 
-/// What is read of an object of which not everything can be.
+/// What is read of an object at once.
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rest {
+#[serde(rename_all = "camelCase", default)]
+struct Envelope<'t> {
     api_version: Value,
     kind: Value,
-    metadata: Meta,
-    #[serde(default)]
-    status: Value,
+    metadata: Metadata,
+    #[serde(borrow)]
+    spec: Option<&'t RawValue>,
+    #[serde(borrow)]
+    status: Option<&'t RawValue>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Meta {
-    name: String,
+impl Default for Envelope<'_> {
+    fn default() -> Self {
+        Envelope {
+            api_version: Value::Null,
+            kind: Value::Null,
+            metadata: Metadata::default(),
+            spec: None,
+            status: None,
+        }
+    }
+}
+
+#[derive(serde::Deserialize, serde::Serialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resource_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creation_timestamp: Option<String>,
 }
 
 /// The kind of a companion, where the API server is asked for it.
@@ -55,10 +80,19 @@ pub(in crate::source) enum Kind {
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Box::<RawValue>::deserialize(deserializer)?;
-        match serde_json::from_str(text.get()) {
-            Ok(object) => Ok(Raw::new(object)),
-            Err(error) => Raw::rest(&text, &error).map_err(serde::de::Error::custom),
-        }
+        let envelope: Envelope = serde_json::from_str(text.get()).map_err(serde::de::Error::custom)?;
+        let object = json!({
+            "apiVersion": envelope.api_version,
+            "kind": envelope.kind,
+            "metadata": envelope.metadata,
+        });
+        let status = envelope.status.and_then(|status| serde_json::from_str(status.get()).ok()).unwrap_or_default();
+        let spec =
+            envelope.spec.map(|spec| match gate::too_large(spec.get().len()).or_else(|| gate::too_dense(spec.get())) {
+                Some(problem) => Err(problem),
+                None => Ok(spec.to_owned()),
+            });
+        Ok(Raw { status, spec, ..Raw::new(object) })
     }
 }
 
@@ -67,9 +101,6 @@ impl Raw {
         let status = object.get_mut("status").map(Value::take).unwrap_or_default();
         if let Some(members) = object.as_object_mut() {
             members.shift_remove("status");
-        }
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.shift_remove("managedFields");
         }
         let text = |name: &str| object["metadata"][name].as_str().map(str::to_owned);
         let meta = ObjectMeta {
@@ -80,26 +111,18 @@ impl Raw {
             generation: object["metadata"]["generation"].as_i64(),
             ..ObjectMeta::default()
         };
-        Raw { object, status, meta, unreadable: None }
+        Raw { object, status, meta, spec: None }
     }
 
-    /// An object that is nested too deeply, or that only looks like JSON to whoever reads numbers as we do.
-    fn rest(text: &RawValue, error: &serde_json::Error) -> serde_json::Result<Self> {
-        let Rest { api_version, kind, metadata, status } = serde_json::from_str(text.get())?;
-        let Meta { name, namespace, uid, resource_version, generation } = metadata;
-        let object = json!({
-            "apiVersion": api_version,
-            "kind": kind,
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "uid": uid,
-                "resourceVersion": resource_version,
-                "generation": generation,
-            },
-            "status": status,
-        });
-        Ok(Raw { unreadable: Some(error.to_string()), ..Raw::new(object) })
+    /// Reads the specification into the object, or says why it is not read.
+    pub(super) fn read(&mut self) -> Result<(), Problem> {
+        let Some(spec) = self.spec.take() else { return Ok(()) };
+        let unreadable = |why: serde_json::Error| Problem {
+            pointer: "/spec".to_owned(),
+            message: format!("cannot be read, take that out: {why}"),
+        };
+        self.object["spec"] = serde_json::from_str(spec?.get()).map_err(unreadable)?;
+        Ok(())
     }
 }
 
@@ -149,7 +172,6 @@ mod tests {
     use kube::core::{ObjectList, WatchEvent};
 
     use super::*;
-    use crate::api::gate;
 
     const OBJECT: &str = r#"{"apiVersion":"podgraft.dev/v1alpha1","kind":"ClusterCompanion",
         "metadata":{"name":"redis","uid":"u-1","resourceVersion":"7","generation":3,
@@ -161,6 +183,8 @@ mod tests {
         "status":{"observedGeneration":3}}"#;
 
     fn is_whole(raw: &Raw) {
+        let raw = &mut raw.clone();
+        raw.read().unwrap();
         assert_eq!(raw.meta.generation, Some(3));
         assert_eq!(raw.meta.resource_version.as_deref(), Some("7"));
         assert_eq!(raw.status["observedGeneration"], 3);
@@ -187,10 +211,15 @@ mod tests {
             let text = format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{odd},{OBJECT}]}}"#);
             let list: ObjectList<Raw> = serde_json::from_str(&text).unwrap();
             is_whole(&list.items[1]);
-            let Raw { object, status, meta, unreadable } = &list.items[0];
-            assert!(unreadable.is_some() && object.get("spec").is_none(), "{object}");
+            let raw = &mut list.items[0].clone();
+            let unreadable = raw.read();
+            let Raw { object, status, meta, .. } = raw;
+            assert!(unreadable.is_err() && object.get("spec").is_none(), "{object}");
             assert_eq!((meta.uid.as_deref(), meta.generation), (Some("u-1"), Some(3)));
-            assert_eq!((&object["kind"], &status["observedGeneration"]), (&"ClusterCompanion".into(), &3.into()));
+            assert_eq!(
+                (&object["kind"], &status["observedGeneration"]),
+                (&Value::from("ClusterCompanion"), &Value::from(3))
+            );
         }
     }
 
@@ -203,5 +232,22 @@ mod tests {
         let list: ObjectList<Raw> = serde_json::from_str(&text).unwrap();
         assert_eq!(list.metadata.resource_version.as_deref(), Some("9"));
         is_whole(&list.items[0]);
+    }
+
+    #[test]
+    fn a_list_of_large_objects_takes_little_more_than_what_is_not_dropped() {
+        let item = |length: usize| OBJECT.replace("i:1", &"x".repeat(length));
+        let text = |length: usize| {
+            let items: Vec<_> = (0..16).map(|_| item(length)).collect();
+            format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{}]}}"#, items.join(","))
+        };
+        // The text of one object is copied while it is looked at; of those that are too large nothing stays.
+        for (length, most) in [(gate::LARGEST, 2 * gate::LARGEST), (gate::LARGEST / 2, 11 * gate::LARGEST)] {
+            let text = text(length);
+            let mut list: Option<ObjectList<Raw>> = None;
+            let heap = allocation_counter::measure(|| list = serde_json::from_str(&text).ok());
+            assert_eq!(list.unwrap().items.len(), 16);
+            assert!(heap.bytes_max < most as u64, "{} bytes at {length}", heap.bytes_max);
+        }
     }
 }

@@ -49,6 +49,21 @@ impl<K: Ord, T> Shelf<K, T> {
         self.coming.clear();
     }
 
+    /// What a list has brought so far, while one is under way; else what stands.
+    pub(super) fn newest(&self) -> &BTreeMap<K, T> {
+        if self.coming.is_empty() { &self.stands } else { &self.coming }
+    }
+
+    /// Puts something else in the place of objects that are newest.
+    pub(super) fn replace(&mut self, keys: impl Iterator<Item = K>, with: impl Fn(&T) -> T) {
+        let newest = if self.coming.is_empty() { &mut self.stands } else { &mut self.coming };
+        for key in keys {
+            if let Some(object) = newest.get_mut(&key) {
+                *object = with(object);
+            }
+        }
+    }
+
     /// An object is new, or has changed.
     pub(super) fn put(&mut self, key: K, object: T) {
         self.stands.insert(key, object);

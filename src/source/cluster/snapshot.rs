@@ -1,6 +1,6 @@
 //! All companions and Namespaces of a cluster at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::shelf::Shelf;
 use crate::inject::namespace::Namespace;
 use crate::source::key::Key;
 use crate::source::known::ByName;
+use crate::source::limits::{Limits, beyond};
 
 /// How long changes are collected after a snapshot: `kubectl apply` of a folder is one change, or two.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -38,6 +39,11 @@ pub(super) struct Gathered {
     published: Option<Published>,
     changed: bool,
     namespaces_changed: bool,
+    limits: Limits,
+    /// Bytes of companions that came since the limits were last looked at.
+    unlimited: usize,
+    /// Whether some of those of which nothing was kept fit again.
+    fits_again: bool,
 }
 
 #[derive(Debug)]
@@ -48,14 +54,15 @@ struct Published {
 
 impl Gathered {
     /// Goes on after a snapshot that somebody else made: what it holds is the last good version of what is listed.
-    pub(super) fn after(last: Option<&Snapshot>) -> Self {
-        let Some(last) = last else { return Gathered::default() };
+    pub(super) fn after(last: Option<&Snapshot>, limits: Limits) -> Self {
+        let Some(last) = last else { return Gathered { limits, ..Gathered::default() } };
         let objects = || last.objects.iter().map(|(key, object)| (key.clone(), Arc::clone(object)));
         let namespaces = last.namespaces.iter().map(|(name, namespace)| (name.clone(), Arc::clone(namespace)));
         Gathered {
             cluster_companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_none())),
             companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_some())),
             namespaces: Shelf::holding(namespaces),
+            limits,
             ..Gathered::default()
         }
     }
@@ -68,21 +75,56 @@ impl Gathered {
             Some(Event::InitApply(raw)) => {
                 let key = Object::key(&raw);
                 if let Some(object) = Object::new(raw, those.stands().get(&key)) {
+                    self.unlimited += object.weight.bytes;
                     those.bring(key, object);
                 }
-                return;
+                return self.limit_often();
             }
             Some(Event::InitDone) => those.settle(),
             Some(Event::Apply(raw)) => {
                 let key = Object::key(&raw);
                 match Object::new(raw, those.stands().get(&key)) {
-                    Some(object) => those.put(key, object),
+                    Some(object) => {
+                        self.unlimited += object.weight.bytes;
+                        those.put(key, object);
+                    }
                     None => those.remove(&key),
                 }
             }
             Some(Event::Delete(raw)) => those.remove(&Object::key(&raw)),
         }
         self.changed = true;
+        self.limit_often();
+    }
+
+    /// Keeps what has come within the limits, but does not look at all companions for each of them.
+    fn limit_often(&mut self) {
+        if self.unlimited > self.limits.namespace / 2 {
+            self.limit();
+        }
+    }
+
+    /// Lets go of the companions that are beyond the limits.
+    fn limit(&mut self) {
+        self.unlimited = 0;
+        let companions = || self.cluster_companions.newest().iter().chain(self.companions.newest());
+        let out = beyond(companions().map(|(key, object)| (key, &object.weight)), self.limits);
+        self.fits_again = companions().any(|(key, object)| object.is_beyond && !out.contains(key));
+        let fresh: HashSet<_> = companions()
+            .filter(|(key, object)| !object.is_beyond && out.contains(*key))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in &fresh {
+            tracing::warn!(companion = %key, "not used, for there are too many companions; its status says so");
+        }
+        let (namespaced, cluster_wide): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|key| key.namespace.is_some());
+        self.cluster_companions.replace(cluster_wide.into_iter(), |object| object.beyond());
+        self.companions.replace(namespaced.into_iter(), |object| object.beyond());
+    }
+
+    /// Whether companions of which nothing was kept fit again, so that they are to be listed.
+    pub(super) fn fits_again(&self) -> bool {
+        self.fits_again
     }
 
     /// Takes news of a Namespace; `None` is a failure.
@@ -116,6 +158,7 @@ impl Gathered {
 
     /// The next snapshot.
     pub(super) fn publish(&mut self) -> Snapshot {
+        self.limit();
         let companions = self.cluster_companions.stands().iter().chain(self.companions.stands());
         let objects = companions.map(|(key, object)| (key.clone(), Arc::clone(object))).collect();
         let namespaces = match &self.published {
@@ -144,158 +187,4 @@ fn read(meta: &NamespaceMeta, shelf: &Shelf<Box<str>, Arc<Namespace>>) -> (Box<s
 }
 
 #[cfg(test)]
-mod tests {
-    use kube::core::ObjectMeta;
-
-    use super::super::testing::{raw, with_status};
-    use super::*;
-    use crate::inject::catalogue::Listed;
-
-    /// What one watch yields.
-    enum Step {
-        /// ClusterCompanion, generation, image.
-        Listing(&'static str, i64, &'static str),
-        Put(&'static str, i64, &'static str),
-        Gone(&'static str),
-        End,
-        Failure,
-    }
-    use Step::{End, Failure, Gone, Listing, Put};
-
-    /// Feeds ClusterCompanions into what has listed everything else; what stands after each step.
-    fn check(steps: Vec<Step>, expected: &[&str]) {
-        let mut gathered = Gathered::default();
-        gathered.companion(Resource::Companions, Some(Event::InitDone));
-        gathered.namespace(Some(Event::InitDone));
-        let mut stood = Vec::new();
-        for step in steps {
-            gathered.companion(
-                Resource::ClusterCompanions,
-                match step {
-                    Listing(name, generation, image) => Some(Event::InitApply(raw(name, generation, image))),
-                    Put(name, generation, image) => Some(Event::Apply(raw(name, generation, image))),
-                    Gone(name) => Some(Event::Delete(raw(name, 1, ""))),
-                    End => Some(Event::InitDone),
-                    Failure => None,
-                },
-            );
-            stood.push(if gathered.due().is_some() { words(&gathered.publish()) } else { "-".to_owned() });
-        }
-        assert_eq!(stood, expected);
-    }
-
-    fn words(snapshot: &Snapshot) -> String {
-        let word = |(key, object): (&Key, &Arc<Object>)| match &object.version.listed {
-            Listed::Good(companion) => format!("{}={}", key.name, companion.containers[0].image),
-            Listed::Broken(_) => format!("{} broken", key.name),
-        };
-        snapshot.objects.iter().map(word).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn a_list_counts_at_its_end_and_later_news_at_once() {
-        let steps =
-            vec![Listing("a", 1, "i:1"), Listing("b", 1, ""), End, Put("b", 2, "i:2"), Put("a", 2, ""), Gone("a")];
-        check(steps, &["-", "-", "a=i:1 b broken", "a=i:1 b=i:2", "a=i:1 b=i:2", "b=i:2"]);
-    }
-
-    #[test]
-    fn what_goes_on_after_a_snapshot_publishes_nothing_before_all_is_listed_and_knows_the_last_good_versions() {
-        let mut before = Gathered::default();
-        before.companion(Resource::Companions, Some(Event::InitDone));
-        before.namespace(Some(Event::InitDone));
-        for event in [Event::InitApply(raw("a", 1, "i:1")), Event::InitApply(raw("b", 1, "i:1")), Event::InitDone] {
-            before.companion(Resource::ClusterCompanions, Some(event));
-        }
-        let mut gathered = Gathered::after(Some(&before.publish()));
-        gathered.companion(Resource::Companions, Some(Event::InitDone));
-        gathered.namespace(Some(Event::InitDone));
-        gathered.companion(Resource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
-        assert_eq!(gathered.due(), None);
-        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
-        assert!(gathered.due().is_some());
-        assert_eq!(words(&gathered.publish()), "a=i:1", "the new version of a is broken, and b is gone");
-    }
-
-    #[test]
-    fn a_list_anew_replaces_all_at_its_end_and_nothing_before() {
-        let steps = vec![
-            Listing("a", 1, "i:1"),
-            Listing("b", 1, "i:1"),
-            End,
-            Failure,
-            Listing("b", 2, "i:2"),
-            Listing("c", 1, "i:1"),
-            End,
-        ];
-        check(steps, &["-", "-", "a=i:1 b=i:1", "-", "-", "-", "b=i:2 c=i:1"]);
-    }
-
-    #[test]
-    fn a_list_that_fails_on_its_way_leaves_nothing_behind() {
-        let steps = vec![Listing("a", 1, "i:1"), End, Listing("gone", 1, "i:1"), Failure, Listing("a", 2, ""), End];
-        check(steps, &["-", "a=i:1", "-", "-", "-", "a=i:1"]);
-    }
-
-    #[test]
-    fn what_is_deleted_is_forgotten() {
-        let steps = vec![Listing("a", 1, "i:1"), End, Gone("a"), Put("a", 2, ""), Put("a", 3, "i:3"), End];
-        check(steps, &["-", "a=i:1", "", "a broken", "a=i:3", ""]);
-    }
-
-    #[test]
-    fn there_is_no_snapshot_before_all_was_listed() {
-        let mut gathered = Gathered::default();
-        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
-        gathered.namespace(Some(Event::InitDone));
-        gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
-        assert!(gathered.due().is_none());
-        gathered.companion(Resource::Companions, Some(Event::InitDone));
-        assert!(gathered.due().is_some());
-    }
-
-    #[test]
-    fn a_namespace_is_news_only_where_it_concerns_us() {
-        let mut gathered = Gathered::default();
-        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
-        gathered.companion(Resource::Companions, Some(Event::InitDone));
-        gathered.namespace(Some(Event::InitApply(namespace("shop", "1"))));
-        gathered.namespace(Some(Event::InitDone));
-        let first = gathered.publish();
-        gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
-        assert!(gathered.due().is_none());
-        gathered.namespace(Some(Event::Apply(namespace("shop", "2"))));
-        let second = gathered.publish();
-        assert_eq!(first.namespaces["shop"].label("v"), Some("1"));
-        assert_eq!(second.namespaces["shop"].label("v"), Some("2"));
-
-        // A status is news of the companion, and none of the Namespaces.
-        let told = with_status(raw("a", 1, "i:1"), "11", serde_json::Value::Null);
-        gathered.companion(Resource::ClusterCompanions, Some(Event::Apply(told)));
-        assert!(gathered.due().is_some());
-        assert!(Arc::ptr_eq(&second.namespaces, &gathered.publish().namespaces));
-    }
-
-    #[test]
-    fn the_first_news_is_due_at_once_and_what_follows_is_collected() {
-        let mut gathered = Gathered::default();
-        let began = Instant::now();
-        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
-        gathered.companion(Resource::Companions, Some(Event::InitDone));
-        gathered.namespace(Some(Event::InitDone));
-        assert!(gathered.due().is_some_and(|due| due <= Instant::now()));
-        gathered.publish();
-        gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
-        assert!(gathered.due().is_some_and(|due| due >= began + PAUSE));
-    }
-
-    fn namespace(name: &str, label: &str) -> NamespaceMeta {
-        let metadata = ObjectMeta {
-            name: Some(name.to_owned()),
-            labels: Some([("v".to_owned(), label.to_owned())].into()),
-            annotations: Some([("other.dev/touched".to_owned(), format!("{:?}", Instant::now()))].into()),
-            ..ObjectMeta::default()
-        };
-        NamespaceMeta { metadata, ..NamespaceMeta::default() }
-    }
-}
+mod tests;

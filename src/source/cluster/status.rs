@@ -19,6 +19,8 @@ pub enum Reason {
     InUse,
     /// Its newest version breaks a rule.
     Invalid,
+    /// It is beyond what is kept of its namespace, or of all companions.
+    TooManyCompanions,
     /// It is required, and required companions are switched off.
     RequiredIsOff,
     /// A file of podgraft's declares it, too, and that one counts.
@@ -63,8 +65,14 @@ pub(super) struct Verdict {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 5] =
-        [Reason::InUse, Reason::Invalid, Reason::RequiredIsOff, Reason::DeclaredInFile, Reason::HeldByRequired];
+    pub const ALL: [Reason; 6] = [
+        Reason::InUse,
+        Reason::Invalid,
+        Reason::TooManyCompanions,
+        Reason::RequiredIsOff,
+        Reason::DeclaredInFile,
+        Reason::HeldByRequired,
+    ];
 
     /// Its stable name.
     #[must_use]
@@ -72,6 +80,7 @@ impl Reason {
         match self {
             Reason::InUse => "InUse",
             Reason::Invalid => "Invalid",
+            Reason::TooManyCompanions => "TooManyCompanions",
             Reason::RequiredIsOff => "RequiredIsOff",
             Reason::DeclaredInFile => "DeclaredInFile",
             Reason::HeldByRequired => "HeldByRequired",
@@ -84,6 +93,7 @@ impl Reason {
         match standing {
             Standing::DeclaredInFile => Reason::DeclaredInFile,
             Standing::HeldByRequired => Reason::HeldByRequired,
+            _ if object.is_beyond => Reason::TooManyCompanions,
             _ if !object.problems.is_empty() => Reason::Invalid,
             Standing::RequiredIsOff => Reason::RequiredIsOff,
             Standing::Counts => Reason::InUse,
@@ -97,6 +107,7 @@ impl Verdict {
         let hash = object.version.hash().filter(|_| standing == Standing::Counts);
         let warnings = object.warnings.iter().map(ToString::to_string);
         let last_good = match &object.good {
+            _ if object.is_beyond => LastGood::Leave,
             _ if object.problems.is_empty() => LastGood::Forget,
             Some(good) if good.len() > LAST_GOOD => LastGood::Forget,
             Some(good) => LastGood::Remember(Arc::clone(good)),

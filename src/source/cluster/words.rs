@@ -16,6 +16,10 @@ pub(super) fn message(reason: Reason, in_use: bool, problems: &[Problem]) -> Str
         (Reason::InUse, _) => "this version is in use",
         (Reason::Invalid, true) => "this version is invalid, and the last good one stays in use; mend",
         (Reason::Invalid, false) => "it is invalid, and no good version is in use; mend",
+        (Reason::TooManyCompanions, _) => {
+            "invalid value: its namespace, or all companions together, must have less JSON than podgraft keeps, and the \
+             youngest are not used; remove companions, or shorten them"
+        }
         (Reason::RequiredIsOff, _) => {
             "it is required, and not injected: required companions are switched off; switch them on in podgraft's \
              chart, or remove spec.required"

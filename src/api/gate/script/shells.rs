@@ -1,0 +1,297 @@
+//! Which words of a command are scripts: those that a shell runs, or that a program hands to one.
+//!
+//! Any word may be the name of a shell, for many programs run another one (`timeout 5 sh -c …`, `tini -- bash -c …`), and
+//! which of their words are options of their own is not known. From each such word the options are read as that program
+//! reads them. Where shells read them differently, each word that one of them would run counts. Every state of every word
+//! is visited once, so that the work is linear in the number of words.
+
+use std::collections::BTreeSet;
+
+/// Shells whose options are those of POSIX, `-c` among them, and which of their long options take a word.
+const SHELLS: [&str; 24] = [
+    "sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "lksh", "pdksh", "oksh", "loksh", "rksh", "yash", "posh",
+    "rbash", "hush", "csh", "tcsh", "fish", "osh", "ysh", "elvish", "nu", "xonsh",
+];
+/// What follows the name of a shell in the names of its builds, besides a version: `bash-static`, `sh.distrib`.
+const BUILDS: [&str; 10] = ["static", "distrib", "real", "orig", "minimal", "bin", "exe", "dbg", "preview", "lts"];
+const POWER_SHELLS: [&str; 2] = ["pwsh", "powershell"];
+/// Long options of shells that take the next word; what they name is no script.
+const WITH_WORD: [&str; 7] = ["rcfile", "init-file", "features", "debug", "debug-output", "profile", "profile-startup"];
+
+/// Programs that are given a shell's script by `-c`, and their other options of one letter that take a word.
+const WITH_SCRIPT: [(&str, &str); 4] = [("su", "sgGwT"), ("runuser", "sgGwuT"), ("script", "IOBTmoE"), ("flock", "wE")];
+
+/// What is read from a word on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Options of a shell; whether the script was announced.
+    Shell { announced: bool },
+    /// Options of one of `WITH_SCRIPT`, by its index.
+    Options(usize),
+    /// Options of `env`, of which `-S` splits a text into words.
+    Env,
+    /// Options of `watch`, which joins its words into one script.
+    Watch,
+    /// Options of PowerShell.
+    PowerShell,
+    /// Everything is part of a script.
+    Script,
+}
+
+impl Reading {
+    fn bit(self) -> u16 {
+        1 << match self {
+            Reading::Shell { announced } => usize::from(announced),
+            Reading::Env => 2,
+            Reading::Watch => 3,
+            Reading::PowerShell => 4,
+            Reading::Script => 5,
+            Reading::Options(program) => 6 + program,
+        }
+    }
+}
+
+/// The indices of the scripts among the words of a command.
+pub(super) fn scripts(words: &[&str]) -> BTreeSet<usize> {
+    let mut search = Search::over(words);
+    for (i, word) in words.iter().enumerate() {
+        if let Some(reading) = program(word) {
+            search.read(i + 1, reading);
+        }
+    }
+    search.scripts
+}
+
+/// The indices of the scripts, if all words are the arguments of a shell.
+pub(super) fn scripts_of_a_shell(words: &[&str]) -> BTreeSet<usize> {
+    let mut search = Search::over(words);
+    search.read(0, Reading::Shell { announced: false });
+    search.scripts
+}
+
+/// How the words that follow a program's name are read, where it runs scripts.
+fn program(word: &str) -> Option<Reading> {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    if let Some(program) = WITH_SCRIPT.iter().position(|(program, _)| *program == name) {
+        return Some(Reading::Options(program));
+    }
+    match name {
+        "env" => Some(Reading::Env),
+        "watch" => Some(Reading::Watch),
+        _ if is_build_of(&SHELLS, name) => Some(Reading::Shell { announced: false }),
+        _ if is_build_of(&POWER_SHELLS, name) => Some(Reading::PowerShell),
+        _ => None,
+    }
+}
+
+/// Whether a file's name is that of one of the programs, with or without a version or the name of a build.
+fn is_build_of(programs: &[&str], name: &str) -> bool {
+    let is_build =
+        |part: &str| part.is_empty() || part.starts_with(|c: char| c.is_ascii_digit()) || BUILDS.contains(&part);
+    programs.iter().any(|program| {
+        name.strip_prefix(program).is_some_and(|rest| {
+            rest.is_empty()
+                || (rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '_'))
+                    && rest.split(['-', '.', '_']).all(is_build))
+        })
+    })
+}
+
+struct Search<'w> {
+    words: &'w [&'w str],
+    scripts: BTreeSet<usize>,
+    visited: Vec<u16>,
+}
+
+impl<'w> Search<'w> {
+    fn over(words: &'w [&'w str]) -> Self {
+        Search { words, scripts: BTreeSet::new(), visited: vec![0; words.len()] }
+    }
+
+    fn mark(&mut self, script: usize) {
+        if script < self.words.len() {
+            self.scripts.insert(script);
+        }
+    }
+
+    /// Reads words until it is known which of them are scripts.
+    fn read(&mut self, mut at: usize, mut reading: Reading) {
+        while let Some(word) = self.words.get(at).copied() {
+            if self.visited[at] & reading.bit() != 0 {
+                return;
+            }
+            self.visited[at] |= reading.bit();
+            let next = match reading {
+                Reading::Shell { announced } => self.shell(at, word, announced),
+                Reading::Options(program) => Some(self.options(at, word, program)),
+                Reading::Env => self.env(at, word),
+                Reading::Watch => Self::watch(word),
+                Reading::PowerShell => Self::power_shell(word),
+                Reading::Script => {
+                    self.mark(at);
+                    Some((1, Reading::Script))
+                }
+            };
+            let Some((skipped, next)) = next else { return };
+            (at, reading) = (at + skipped, next);
+        }
+    }
+
+    /// One word after a shell's name.
+    fn shell(&mut self, at: usize, word: &str, announced: bool) -> Option<(usize, Reading)> {
+        let goes_on = |announced| Some((1, Reading::Shell { announced }));
+        if !word.starts_with(['-', '+']) || matches!(word, "-" | "--") {
+            // A script file, unless the script itself was announced; it may follow the word that ends the options.
+            let script = if matches!(word, "-" | "--") { at + 1 } else { at };
+            if announced {
+                self.mark(script);
+            }
+            return None;
+        }
+        if word.contains("$(") && !word.starts_with("--") {
+            // What decides how the rest is read is the user's.
+            self.mark(at);
+        }
+        // Bash takes its long options with one hyphen as well.
+        let long = word.strip_prefix("--").or_else(|| word.strip_prefix('-').filter(|l| WITH_WORD.contains(l)));
+        if let Some(long) = long {
+            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            let runs = matches!(name, "command" | "commands" | "init-command" | "execute" | "eval");
+            return match value {
+                Some(_) if runs => {
+                    self.mark(at);
+                    goes_on(announced)
+                }
+                None if name == "init-command" || name == "execute" => {
+                    self.mark(at + 1);
+                    Some((2, Reading::Shell { announced }))
+                }
+                None if runs => goes_on(true),
+                None if WITH_WORD.contains(&name) => Some((2, Reading::Shell { announced })),
+                _ => goes_on(announced),
+            };
+        }
+        let flags = &word[1..];
+        if flags.contains('C') && !flags.contains('c') {
+            // A script to fish; to others it takes no word.
+            self.mark(at + 1);
+            let is_option = self.words.get(at + 1).is_none_or(|next| next.starts_with(['-', '+']));
+            return Some((2 - usize::from(is_option), Reading::Shell { announced }));
+        }
+        let announced = announced || (word.starts_with('-') && flags.contains('c'));
+        // `-o` and bash's `-O` take a word each, wherever they are in the cluster; other shells take none, so that the
+        // words are options and scripts at once.
+        let taken = flags.chars().filter(|flag| matches!(flag, 'o' | 'O')).count();
+        let taken = taken.min(self.words.len() - at - 1);
+        if announced {
+            self.scripts.extend(at + 1..=at + taken);
+        }
+        Some((1 + taken, Reading::Shell { announced }))
+    }
+
+    /// One word after `su` and the like, whose options may follow its operands.
+    fn options(&mut self, at: usize, word: &str, program: usize) -> (usize, Reading) {
+        let reading = Reading::Options(program);
+        if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            // Long options may be abbreviated.
+            if ["command", "session-command"].iter().any(|option| option.starts_with(name)) {
+                self.mark(at + usize::from(value.is_none()));
+            }
+            return (1, reading);
+        }
+        let flags = word.strip_prefix('-').unwrap_or_default();
+        for (i, flag) in flags.char_indices() {
+            let is_last = i + flag.len_utf8() == flags.len();
+            if flag == 'c' {
+                self.mark(at + usize::from(is_last));
+                break;
+            }
+            if WITH_SCRIPT[program].1.contains(flag) {
+                // The rest of the word is its argument, or the next word is.
+                return (1 + usize::from(is_last), reading);
+            }
+        }
+        (1, reading)
+    }
+
+    fn env(&mut self, at: usize, word: &str) -> Option<(usize, Reading)> {
+        if let Some(long) = word.strip_prefix("--") {
+            if long.starts_with("split") {
+                self.mark(at + usize::from(!long.contains('=')));
+            }
+            return Some((1 + usize::from(matches!(long, "unset" | "chdir" | "split-string")), Reading::Env));
+        }
+        let Some(flags) = word.strip_prefix('-').filter(|flags| !flags.is_empty()) else {
+            // Variables come before the program, which is found by its own name.
+            return word.contains('=').then_some((1, Reading::Env));
+        };
+        let last = flags.chars().next_back();
+        match flags.find(['S', 'u', 'C']) {
+            Some(i) if flags[i..].starts_with('S') => {
+                let separate = last == Some('S') && i + 1 == flags.len();
+                self.mark(at + usize::from(separate));
+                Some((1 + usize::from(separate), Reading::Env))
+            }
+            Some(i) => Some((1 + usize::from(i + 1 == flags.len()), Reading::Env)),
+            None => Some((1, Reading::Env)),
+        }
+    }
+
+    fn watch(word: &str) -> Option<(usize, Reading)> {
+        match word {
+            // Then the words are a program's own.
+            "-x" | "--exec" => None,
+            "-n" | "--interval" | "-q" | "--equexit" | "-s" | "--shotsdir" => Some((2, Reading::Watch)),
+            "--" => Some((1, Reading::Script)),
+            _ if word.starts_with('-') => Some((1, Reading::Watch)),
+            _ => Some((0, Reading::Script)),
+        }
+    }
+
+    /// Names of options may be abbreviated, in any case, after one hyphen or two.
+    fn power_shell(word: &str) -> Option<(usize, Reading)> {
+        let option = word.strip_prefix("--").or_else(|| word.strip_prefix('-')).map(str::to_ascii_lowercase);
+        match option.as_deref() {
+            Some("") | None => Some((1, Reading::PowerShell)),
+            Some(option) if "commandwithargs".starts_with(option) || option == "cwa" => Some((1, Reading::Script)),
+            Some(option) if "file".starts_with(option) => None,
+            Some(_) => Some((1, Reading::PowerShell)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reading, Search, program};
+
+    /// How many states of words are looked at.
+    fn steps(words: &[&str]) -> u32 {
+        let mut search = Search::over(words);
+        for (i, word) in words.iter().enumerate() {
+            if let Some(reading) = program(word) {
+                search.read(i + 1, reading);
+            }
+        }
+        search.visited.iter().map(|states| states.count_ones()).sum()
+    }
+
+    #[test]
+    fn each_word_is_looked_at_a_bounded_number_of_times_however_many_shells_there_are() {
+        for pair in [["dash", "+O"], ["sh", "-x"], ["su", "-"], ["env", "A=1"], ["pwsh", "-x"], ["watch", "x"]] {
+            let words: Vec<_> = pair.into_iter().cycle().take(32_000).collect();
+            assert!(steps(&words) <= 2 * 32_000, "{pair:?}: {}", steps(&words));
+        }
+    }
+
+    #[test]
+    fn a_build_of_a_shell_is_one_and_a_program_that_begins_alike_is_not() {
+        for name in ["bash", "/bin/bash-static", "bash-5.2.37", "ksh93", "sh.distrib", "zsh-5.9", "dash-minimal"] {
+            assert_eq!(program(name), Some(Reading::Shell { announced: false }), "{name}");
+        }
+        for name in ["bash-completion", "fisherman", "sh-wrapper", "sshd", "nut", "nu-art", "entrypoint.sh", "su-exec"]
+        {
+            assert_eq!(program(name), None, "{name}");
+        }
+    }
+}

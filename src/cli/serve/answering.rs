@@ -1,0 +1,131 @@
+//! The threads that answer reviews, and do nothing else.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+use crate::admission::{self, Answer, Record};
+use crate::api::gate;
+use crate::http::{Aside, Event, Heartbeat, Observer, Port, Question, Reviewer};
+use crate::inject::world::World;
+use crate::metrics::Metrics;
+use crate::telemetry;
+
+/// How long the preview of a companion may take. The answer says so if it takes longer.
+const PREVIEW: Duration = Duration::from_millis(500);
+/// What the answer says then.
+const NOT_CHECKED: &str =
+    "podgraft: not checked: other companions are being checked, or this one takes too long; run `podgraft validate`";
+
+/// The threads that answer.
+pub(super) struct Answering {
+    pub(super) address: SocketAddr,
+    /// How many connections were cut off at the end.
+    pub(super) ended: oneshot::Receiver<usize>,
+}
+
+impl Answering {
+    /// Starts so many threads, which bind the port and serve it until it is drained.
+    ///
+    /// # Errors
+    /// The threads cannot be started, or the port cannot be bound.
+    pub(super) async fn start(
+        workers: u16,
+        patience: Duration,
+        heartbeat: Arc<Heartbeat>,
+        bind: impl Future<Output = anyhow::Result<Port>> + Send + 'static,
+    ) -> anyhow::Result<Self> {
+        let runtime = runtime(workers).context("cannot start the runtime; see --workers")?;
+        let (bound, address) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let answer = async move {
+            let port = match bind.await {
+                Ok(port) => port,
+                Err(error) => return drop(bound.send(Err(error))),
+            };
+            tokio::spawn(heartbeat.beat());
+            let _ = bound.send(Ok(port.address()));
+            let _ = end.send(port.serve(patience).await);
+        };
+        let thread = thread::Builder::new().name("reviews".into());
+        thread.spawn(move || runtime.block_on(answer)).context("cannot start the thread that answers reviews")?;
+        let address = address.await.context("the thread that answers reviews has ended")??;
+        Ok(Answering { address, ended })
+    }
+}
+
+/// One thread unless more are asked for: on one or two CPUs that costs less for each review.
+fn runtime(workers: u16) -> std::io::Result<Runtime> {
+    let mut builder = if workers > 1 { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.worker_threads(usize::from(workers)).thread_name("reviews").max_blocking_threads(1).enable_all().build()
+}
+
+/// Reviews against the newest snapshot, and what is told of them. Companions in the preview are looked at on a thread of the
+/// control runtime.
+pub(super) fn reviewer(
+    world: Arc<ArcSwap<World>>,
+    metrics: Arc<Metrics>,
+    heartbeat: Arc<Heartbeat>,
+    control: Handle,
+) -> Reviewer {
+    let (aside, late) = ((Arc::clone(&world), Arc::clone(&metrics)), (Arc::clone(&world), Arc::clone(&metrics)));
+    let is_of_a_companion = |question, body: &[u8]| question == Question::Preview && admission::is_of_a_companion(body);
+    let check = move |_, body: &[u8]| preview(body, &aside.0, &aside.1, gate::advise);
+    let instead = move |_, body: &[u8]| preview(body, &late.0, &late.1, |_| vec![NOT_CHECKED.to_owned()]);
+    Reviewer::new(move |question, body| {
+        heartbeat.during(|| match question {
+            Question::Inject(entry) => {
+                let started = Instant::now();
+                admission::review(body, entry, &world.load(), |record| observe(record, started, &metrics))
+            }
+            // A companion is not looked at here.
+            Question::Preview => preview(body, &world, &metrics, |_| vec![NOT_CHECKED.to_owned()]),
+        })
+    })
+    .with_aside(Aside::new(is_of_a_companion, check, instead, PREVIEW, control))
+}
+
+fn preview(body: &[u8], world: &ArcSwap<World>, metrics: &Metrics, advise: impl FnOnce(&str) -> Vec<String>) -> Answer {
+    let started = Instant::now();
+    admission::preview(body, &world.load(), advise, |record| observe(record, started, metrics))
+}
+
+fn observe(record: &Record<'_>, started: Instant, metrics: &Metrics) {
+    let took = started.elapsed();
+    metrics.review(record, took);
+    telemetry::review(record, took);
+}
+
+/// Counts what happens on the port besides reviews.
+pub(super) fn observer(metrics: Arc<Metrics>) -> Observer {
+    let count = move |event| match event {
+        Event::Opened => {
+            metrics.connections.open.inc();
+        }
+        Event::Closed => {
+            metrics.connections.open.dec();
+        }
+        Event::TurnedAway => {
+            metrics.connections.turned_away.inc();
+        }
+        Event::Unseated => {
+            metrics.connections.unseated.inc();
+        }
+        Event::Evicted(why) => metrics.connections.evicted(why.as_str()),
+        Event::AcceptFailed => {
+            metrics.connections.accept_failures.inc();
+        }
+        Event::Panicked => {
+            metrics.panics.inc();
+        }
+        Event::HandshakeFailed(fault) => metrics.handshake_failed(fault.as_str()),
+        Event::Refused(status) => metrics.refused(status),
+    };
+    Observer::new(count)
+}

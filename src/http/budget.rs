@@ -1,0 +1,236 @@
+//! How many bytes of bodies and answers there may be at once, and who holds them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use super::event::Eviction;
+use super::seat::Seat;
+use super::{Event, Limits, Observer, Refusal};
+
+/// How much of each body and of each answer is not charged: most are not longer, and the number of connections bounds them.
+pub(super) const FREE: usize = 16 << 10;
+/// How often those who hold bytes for too long are looked for while others wait.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The bytes that bodies and answers of a port may have together.
+#[derive(Debug)]
+pub(super) struct Budget {
+    bytes: Arc<Semaphore>,
+    /// After how long a connection that holds bytes is closed, if others need them. A body or an answer that its peer sends
+    /// or reads as fast as it can is through by then.
+    settle: Duration,
+    observer: Observer,
+    holders: Mutex<Holders>,
+}
+
+#[derive(Debug, Default)]
+struct Holders {
+    serial: u64,
+    /// Since when a connection holds bytes, the first one first.
+    since: BTreeMap<u64, (Instant, Weak<Seat>)>,
+}
+
+/// Some of the bytes. They are given back when this is dropped.
+#[derive(Debug)]
+pub(super) struct Charge {
+    permit: OwnedSemaphorePermit,
+    serial: u64,
+    budget: Arc<Budget>,
+}
+
+impl Budget {
+    pub(super) fn new(limits: &Limits, observer: Observer) -> Arc<Self> {
+        let bytes = limits.bytes_in_flight.min(Semaphore::MAX_PERMITS);
+        let bytes = Arc::new(Semaphore::new(bytes));
+        Arc::new(Budget { bytes, settle: limits.settle, observer, holders: Mutex::default() })
+    }
+
+    /// Charges what a body has beyond what it was charged so far. Where there are not enough bytes, it waits for them.
+    ///
+    /// # Errors
+    /// It has waited in vain.
+    pub(super) async fn charge_body(
+        self: &Arc<Self>,
+        charge: &mut Option<Charge>,
+        length: usize,
+        seat: Option<&Arc<Seat>>,
+        patience: Duration,
+    ) -> Result<(), Refusal> {
+        let due = u32::try_from(due(length, charge.as_ref())).map_err(|_| Refusal::Busy)?;
+        if due == 0 {
+            return Ok(());
+        }
+        let share = match Arc::clone(&self.bytes).try_acquire_many_owned(due) {
+            Ok(share) => share,
+            Err(_) => self.wait(due, patience).await.ok_or(Refusal::Busy)?,
+        };
+        self.add(charge, share, seat);
+        Ok(())
+    }
+
+    /// Charges an answer instead of the body that it belongs to. It is not waited for: the answer has its memory already.
+    ///
+    /// # Errors
+    /// There are not enough bytes.
+    pub(super) fn charge_answer(
+        self: &Arc<Self>,
+        mut charge: Option<Charge>,
+        length: usize,
+        seat: Option<&Arc<Seat>>,
+    ) -> Result<Option<Charge>, Refusal> {
+        if length <= FREE {
+            return Ok(None);
+        }
+        if let Some(charge) = &mut charge {
+            charge.shrink_to(length - FREE);
+        }
+        let due = u32::try_from(due(length, charge.as_ref())).map_err(|_| Refusal::Busy)?;
+        if due > 0 {
+            let Ok(share) = Arc::clone(&self.bytes).try_acquire_many_owned(due) else {
+                self.evict_slow();
+                return Err(Refusal::Busy);
+            };
+            self.add(&mut charge, share, seat);
+        }
+        Ok(charge)
+    }
+
+    async fn wait(&self, due: u32, patience: Duration) -> Option<OwnedSemaphorePermit> {
+        let until = Instant::now() + patience;
+        let mut acquired = std::pin::pin!(Arc::clone(&self.bytes).acquire_many_owned(due));
+        loop {
+            self.evict_slow();
+            let left = until.saturating_duration_since(Instant::now());
+            match timeout(left.min(LOOK), acquired.as_mut()).await {
+                Ok(share) => return share.ok(),
+                Err(_) if left <= LOOK => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn add(self: &Arc<Self>, charge: &mut Option<Charge>, share: OwnedSemaphorePermit, seat: Option<&Arc<Seat>>) {
+        if let Some(charge) = charge {
+            charge.permit.merge(share);
+            return;
+        }
+        let mut holders = self.holders();
+        holders.serial += 1;
+        let serial = holders.serial;
+        if let Some(seat) = seat {
+            holders.since.insert(serial, (Instant::now(), Arc::downgrade(seat)));
+        }
+        drop(holders);
+        *charge = Some(Charge { permit: share, serial, budget: Arc::clone(self) });
+    }
+
+    /// Closes the connection that has held bytes for longest, if that is too long.
+    fn evict_slow(&self) {
+        let mut holders = self.holders();
+        let now = Instant::now();
+        let slow = holders.since.first_entry().filter(|first| now >= first.get().0 + self.settle);
+        let Some(seat) = slow.and_then(|slow| slow.remove().1.upgrade()) else { return };
+        drop(holders);
+        seat.leave();
+        self.observer.tell(Event::Evicted(Eviction::Slow));
+    }
+
+    fn holders(&self) -> MutexGuard<'_, Holders> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Charge {
+    fn shrink_to(&mut self, bytes: usize) {
+        let surplus = self.permit.num_permits().saturating_sub(bytes);
+        drop(self.permit.split(surplus));
+    }
+
+    /// Bytes that stay charged until the last of them has been written.
+    pub(super) fn held_by(self, answer: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Held { answer, _charge: self })
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.budget.holders().since.remove(&self.serial);
+    }
+}
+
+struct Held {
+    answer: Vec<u8>,
+    _charge: Charge,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.answer
+    }
+}
+
+/// What is still to be charged for a length.
+fn due(length: usize, charge: Option<&Charge>) -> usize {
+    let charged = charge.map_or(0, |charge| charge.permit.num_permits());
+    length.saturating_sub(FREE).saturating_sub(charged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: usize = 100 << 10;
+
+    fn budget() -> Arc<Budget> {
+        Budget::new(&Limits { bytes_in_flight: BYTES, ..Limits::default() }, Observer::nobody())
+    }
+
+    async fn body(budget: &Arc<Budget>, length: usize) -> Option<Charge> {
+        let mut charge = None;
+        budget.charge_body(&mut charge, length, None, Duration::ZERO).await.unwrap();
+        charge
+    }
+
+    #[tokio::test]
+    async fn m5_an_answer_counts_until_the_last_of_its_bytes_is_dropped() {
+        let budget = budget();
+        let charge = budget.charge_answer(None, BYTES + FREE, None).unwrap().unwrap();
+        let mut bytes = charge.held_by(vec![0; BYTES + FREE]);
+        let rest = bytes.split_off(BYTES);
+        drop(bytes);
+        assert_eq!(budget.bytes.available_permits(), 0);
+        assert!(budget.charge_answer(None, FREE + 1, None).is_err());
+        drop(rest);
+        assert_eq!(budget.bytes.available_permits(), BYTES);
+    }
+
+    #[tokio::test]
+    async fn an_answer_takes_over_what_its_body_was_charged() {
+        let budget = budget();
+        let large = body(&budget, BYTES + FREE).await;
+        let answer = budget.charge_answer(large, FREE + 10, None).unwrap().unwrap();
+        assert_eq!(budget.bytes.available_permits(), BYTES - 10);
+        let answer = budget.charge_answer(Some(answer), FREE + BYTES, None).unwrap();
+        assert_eq!(budget.bytes.available_permits(), 0);
+        // Whoever has more to say than there is room for gives back what it had.
+        assert!(budget.charge_answer(answer, FREE + BYTES + 1, None).is_err());
+        assert_eq!(budget.bytes.available_permits(), BYTES);
+        assert!(budget.charge_answer(body(&budget, BYTES).await, FREE, None).unwrap().is_none());
+        assert_eq!(budget.bytes.available_permits(), BYTES);
+    }
+
+    #[tokio::test]
+    async fn what_is_short_is_free_however_little_is_left() {
+        let budget = budget();
+        let _all = body(&budget, BYTES + FREE).await.unwrap();
+        assert!(budget.charge_answer(None, FREE, None).unwrap().is_none());
+        let mut none = None;
+        assert!(budget.charge_body(&mut none, FREE, None, Duration::ZERO).await.is_ok());
+        assert!(none.is_none());
+    }
+}

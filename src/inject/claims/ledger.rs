@@ -1,0 +1,93 @@
+//! Claims by their keys, of which the last ones can be rolled back.
+
+use std::collections::BTreeMap;
+
+use super::super::work::step;
+
+/// How many are looked through one by one; an index of fewer is not worth an allocation.
+const FEW: usize = 16;
+
+/// Keys with their values, in the order in which they were added.
+#[derive(Debug)]
+pub(super) struct Ledger<K, V> {
+    items: Vec<(K, V)>,
+    /// The places of all items, or nothing for a few.
+    index: BTreeMap<K, usize>,
+}
+
+impl<K, V> Default for Ledger<K, V> {
+    fn default() -> Self {
+        Ledger { items: Vec::new(), index: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone, V> Ledger<K, V> {
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        if self.index.is_empty() {
+            step(self.items.len());
+            return self.items.iter().find(|(other, _)| other == key).map(|(_, value)| value);
+        }
+        step(BITS);
+        self.index.get(key).map(|at| &self.items[*at].1)
+    }
+
+    /// Adds a key that is not there.
+    pub(super) fn add(&mut self, key: K, value: V) {
+        self.items.push((key, value));
+        if self.items.len() <= FEW {
+            return;
+        }
+        let first = if self.index.is_empty() { 0 } else { self.items.len() - 1 };
+        for at in first..self.items.len() {
+            step(BITS);
+            self.index.insert(self.items[at].0.clone(), at);
+        }
+    }
+
+    /// Adds a key unless it is there.
+    pub(super) fn add_once(&mut self, key: K, value: V) {
+        if self.get(&key).is_none() {
+            self.add(key, value);
+        }
+    }
+
+    /// Removes all but the first `len` keys.
+    pub(super) fn truncate(&mut self, len: usize) {
+        if !self.index.is_empty() {
+            for (key, _) in self.items.drain(len..) {
+                step(BITS);
+                self.index.remove(&key);
+            }
+            return;
+        }
+        self.items.truncate(len);
+    }
+}
+
+/// What finding one of many counts as.
+const BITS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_rolled_back_is_not_found_however_many_there_are() {
+        for count in [0, 1, FEW, FEW + 1, 3 * FEW] {
+            let mut ledger = Ledger::default();
+            (0..count).for_each(|key| ledger.add(key, 10 * key));
+            (count..2 * count).for_each(|key| ledger.add(key, 0));
+            ledger.truncate(count);
+            assert_eq!((ledger.len(), ledger.get(&count)), (count, None));
+            for key in 0..count {
+                assert_eq!(ledger.get(&key), Some(&(10 * key)), "{key} of {count}");
+            }
+            ledger.add(count, 7);
+            assert_eq!(ledger.get(&count), Some(&7), "{count}");
+        }
+    }
+}

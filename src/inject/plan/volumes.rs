@@ -1,0 +1,57 @@
+//! Volumes that the companion brings. Its private ones are used by nobody else.
+
+use super::super::claims::Claims;
+use super::super::companion::{SharedVolume, Volume};
+use super::super::reason::Reason;
+use super::Plan;
+use super::same_source::same_source;
+
+impl<'a> Plan<'a> {
+    /// Claims the private volumes: the companion's own ones, and those of its files and of the mask of the token.
+    pub(super) fn fit_volumes(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+        for volume in &self.companion.volumes {
+            self.fit_private(volume, claims)?;
+        }
+        Ok(())
+    }
+
+    /// The Pod has none of the companion's containers, or their names would be taken: whoever uses the volume is another.
+    fn fit_private(&mut self, volume: &'a Volume, claims: &mut Claims<'a>) -> Result<(), Reason> {
+        let declared = claims.pod.volume(&volume.name);
+        if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
+            return Err(Reason::VolumeNameTaken { volume: volume.name.clone(), by: None });
+        }
+        let user = claims.pod.user_of(&volume.name);
+        let is_ours = claims.status_lists_volume(&self.companion.name, &volume.name);
+        if user.is_some() || (declared.is_some() && !is_ours) {
+            let container = user.map(|container| (&*container.name).into());
+            return Err(Reason::PrivateVolumeConflict { volume: volume.name.clone(), container, companion: None });
+        }
+        self.add_volume(volume, declared.is_some(), claims)
+    }
+
+    pub(super) fn fit_shared_volume(
+        &mut self,
+        shared: &'a SharedVolume,
+        claims: &mut Claims<'a>,
+    ) -> Result<(), Reason> {
+        let volume = &shared.volume;
+        let declared = claims.pod.volume(&volume.name);
+        if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
+            return Err(Reason::VolumeNameTaken { volume: volume.name.clone(), by: None });
+        }
+        self.add_volume(volume, declared.is_some(), claims)
+    }
+
+    fn add_volume(&mut self, volume: &'a Volume, declared: bool, claims: &mut Claims<'a>) -> Result<(), Reason> {
+        if !declared {
+            claims.volume(&volume.name, &self.companion.name)?;
+            self.volumes.push(volume);
+        }
+        // The entry in the status replaces the one before it: what podgraft added then is still its own.
+        if !declared || claims.status_lists_volume(&self.companion.name, &volume.name) {
+            self.added.volumes.push(&volume.name);
+        }
+        Ok(())
+    }
+}

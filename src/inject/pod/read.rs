@@ -1,0 +1,154 @@
+//! Reads what a review asks of a Pod, and skips the rest.
+
+use super::super::json::{Reader, Seen, TextMap, Unreadable};
+use super::bounds::{MOST_OBJECTS, push};
+use super::order::Order;
+use super::{Container, Pod, Result, Volume, text_key};
+
+impl<'a> Pod<'a> {
+    pub(super) fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let mut seen = Seen::default();
+        let (mut name, mut generate_name) = (None, None);
+        self.has_metadata = r.object(|r, key| match key {
+            "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
+            "generateName" => seen.first(1).and_then(|()| r.string()).map(|text| generate_name = text),
+            "annotations" => {
+                seen.first(2)?;
+                (self.annotations, self.by_annotation) = text_map(r)?;
+                Ok(())
+            }
+            "namespace" => {
+                seen.first(4).and_then(|()| r.string()).map(|text| self.namespace = text.unwrap_or_default())
+            }
+            "labels" => {
+                seen.first(3)?;
+                let (labels, order) = text_map(r)?;
+                (self.labels, self.by_label) = (labels.unwrap_or_default(), order);
+                Ok(())
+            }
+            _ => r.skip(),
+        })?;
+        self.name = name.filter(|n| !n.is_empty()).or(generate_name).unwrap_or_default();
+        Ok(())
+    }
+
+    pub(super) fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let mut seen = Seen::default();
+        let mut plain = Vec::new();
+        r.object(|r, key| match key {
+            "containers" => {
+                seen.first(0)?;
+                self.read_containers(r, false, &mut plain).map(|_| ())
+            }
+            "initContainers" => {
+                seen.first(1)?;
+                let mut init = std::mem::take(&mut self.containers);
+                let there = self.read_containers(r, true, &mut init)?;
+                self.init_containers = there.then_some(init.len());
+                self.containers = init;
+                Ok(())
+            }
+            "volumes" => seen.first(2).and_then(|()| self.read_volumes(r)),
+            "imagePullSecrets" => seen.first(3).and_then(|()| self.read_pull_secrets(r)),
+            "hostNetwork" => seen.first(4).and_then(|()| r.boolean()).map(|yes| self.host_network = yes),
+            "restartPolicy" => {
+                seen.first(5)?;
+                self.restarts = matches!(r.string()?.as_deref(), None | Some("" | "Always"));
+                Ok(())
+            }
+            "terminationGracePeriodSeconds" => {
+                seen.first(6)?;
+                self.grace_seconds = r.integer()?.unwrap_or(30);
+                Ok(())
+            }
+            "os" => seen.first(7).and_then(|()| self.read_os(r)),
+            "automountServiceAccountToken" => {
+                seen.first(9)?;
+                self.declines_token = match r.raw()? {
+                    "false" => true,
+                    "true" | "null" => false,
+                    _ => return Err(Unreadable::new("not a boolean")),
+                };
+                Ok(())
+            }
+            "nodeSelector" => {
+                seen.first(8)?;
+                let labels = text_map(r)?.0.unwrap_or_default();
+                self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
+                Ok(())
+            }
+            _ => r.skip(),
+        })?;
+        // Most Pods have one list: it is taken as it is, for a copy of thousands of containers costs half as much memory again.
+        if self.containers.is_empty() {
+            self.containers = plain;
+        } else {
+            r.hold(size_of_val(&*plain), size_of_val(&*self.containers))?;
+            self.containers.reserve_exact(plain.len());
+            self.containers.append(&mut plain);
+        }
+        Ok(())
+    }
+
+    fn read_containers(&mut self, r: &mut Reader<'a>, init: bool, into: &mut Vec<Container<'a>>) -> Result<bool> {
+        r.array(|r, index| {
+            if into.is_empty() {
+                into.reserve(8);
+            }
+            let container = Container::read(r, init, index, &mut self.parts)?;
+            push(r, into, container, MOST_OBJECTS)
+        })
+    }
+
+    fn read_volumes(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let mut volumes = Vec::with_capacity(8);
+        if r.array(|r, _| {
+            let volume = Volume::read(r)?;
+            push(r, &mut volumes, volume, MOST_OBJECTS)
+        })? {
+            self.volumes = Some(volumes);
+        }
+        Ok(())
+    }
+
+    fn read_pull_secrets(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let mut names = Vec::new();
+        let there = r.array(|r, _| {
+            let mut seen = Seen::default();
+            r.object(|r, key| match key {
+                "name" => {
+                    seen.first(0)?;
+                    match r.string()? {
+                        Some(name) => push(r, &mut names, name, MOST_OBJECTS),
+                        None => Ok(()),
+                    }
+                }
+                _ => r.skip(),
+            })
+            .map(|_| ())
+        })?;
+        self.image_pull_secrets = there.then_some(names);
+        Ok(())
+    }
+
+    fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let mut seen = Seen::default();
+        r.object(|r, key| match key {
+            "name" => {
+                seen.first(0).and_then(|()| r.string()).map(|name| self.windows |= name.as_deref() == Some("windows"))
+            }
+            _ => r.skip(),
+        })
+        .map(|_| ())
+    }
+}
+
+/// A map of texts, such as labels, as it stands there, and the order of its keys; `None` for `null`.
+fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Order)> {
+    let Some(map) = r.texts()? else { return Ok((None, Order::default())) };
+    let order = Order::of(&map, text_key);
+    if order.is_doubled(&map, text_key) {
+        return Err(Unreadable::new("a key stands there twice"));
+    }
+    Ok((Some(map), order))
+}

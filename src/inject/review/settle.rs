@@ -1,0 +1,28 @@
+//! What is left to decide once all plans are known.
+
+use super::super::plan::Plan;
+use super::super::reason::Reason;
+use super::super::verdict::{Effect, Finding};
+use super::super::weave;
+use super::Review;
+
+impl<'a> Review<'_, 'a> {
+    /// Decides what is left once all plans are known.
+    pub(super) fn settle<'p>(&mut self, plans: &mut [Plan<'p>])
+    where
+        'a: 'p,
+    {
+        let mut remarks = Vec::new();
+        weave::settle_pre_stop(plans, |plan, reason| remarks.push((plan, reason)));
+        let kept = plans
+            .iter()
+            .enumerate()
+            .filter_map(|(i, p)| Some((i, Reason::ScrapeAnnotationsKept { key: p.scrape_kept? })));
+        remarks.extend(kept);
+        for (plan, reason) in remarks {
+            let (name, via) = (plans[plan].companion.name.to_string(), Some(plans[plan].via));
+            let companion = Some(name.into());
+            self.findings.push(Finding { companion, via, reason, effect: Effect::Warn, outcome: false });
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What companions that are already injected mean for the others, and what of them is missing.
+
+use super::super::catalogue::Listed;
+use super::super::choose::Candidate;
+use super::super::claims::Claims;
+use super::super::present::{self, Presence};
+use super::super::verdict::Effect;
+use super::Review;
+
+impl<'a> Review<'_, 'a> {
+    /// What companions that are there keep from others.
+    pub(super) fn claim_what_is_there<'p>(
+        &self,
+        candidates: &[Candidate<'a>],
+        presences: &[Presence],
+        claims: &mut Claims<'p>,
+    ) where
+        'a: 'p,
+        Self: 'p,
+    {
+        for recorded in self.status.standing(self.pod) {
+            recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
+            if let Some(Listed::Good(companion)) = self.world.companions.resolve(self.home.name(), &recorded.companion)
+            {
+                claims.present(companion);
+            }
+        }
+        let there = candidates.iter().zip(presences).filter(|(_, presence)| **presence != Presence::Absent);
+        there.filter_map(|(candidate, _)| present::good(candidate)).for_each(|companion| claims.present(companion));
+    }
+
+    /// What the status lists of companions that are there, and the Pod lacks.
+    pub(super) fn remark_on_missing_parts(&mut self, candidates: &[Candidate<'a>], presences: &[Presence]) {
+        if self.status.entries().is_empty() {
+            return;
+        }
+        let there = candidates.iter().zip(presences).filter(|(_, presence)| **presence != Presence::Absent);
+        let listed: Vec<_> =
+            there.filter_map(|(candidate, _)| Some((candidate, self.status.of(candidate.name)?))).collect();
+        let entries: Vec<_> = listed.iter().map(|(_, recorded)| *recorded).collect();
+        for (at, reason) in present::missing_parts(self.pod, &entries) {
+            let (candidate, _) = listed[at];
+            self.remark_on(candidate.name, candidate.via, reason, Effect::Warn);
+        }
+    }
+}

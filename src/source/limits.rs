@@ -1,0 +1,176 @@
+//! How much is kept of companions: of those of one namespace, and of all.
+//!
+//! The decision is made of sizes and times of creation alone, so that all replicas make the same one, in whatever order
+//! they hear of companions, and so that it costs nothing to make it again. Whoever may write Companions in one namespace
+//! takes nothing from any other: what does not fit is taken from the namespace that keeps most.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::key::Key;
+
+/// What keeping any companion costs, in bytes.
+const BASE: usize = 2 << 10;
+/// How often the specification of a valid version is kept: as text, and up to twice in rendered pieces.
+const COPIES: usize = 3;
+/// How many times its text a specification takes as a value, which is kept of a required companion for its policies.
+const AS_VALUE: usize = 24;
+
+/// What keeping a companion costs whose valid version has so many bytes of JSON.
+#[must_use]
+pub fn cost(json: usize, required: bool) -> usize {
+    BASE + json * (COPIES + if required { AS_VALUE } else { 0 })
+}
+
+/// How many bytes are kept of companions: specifications, rendered pieces and last valid versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Of the Companions of one namespace.
+    pub namespace: usize,
+    /// Of all companions.
+    pub total: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { namespace: 4 << 20, total: 64 << 20 }
+    }
+}
+
+/// What the decision is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// What keeping the companion costs, in bytes.
+    pub bytes: usize,
+    /// `metadata.creationTimestamp`, which sorts by time; empty where there is none, as in files: then names decide.
+    pub created: Box<str>,
+}
+
+/// The companions of one namespace, or the ClusterCompanions, oldest first; the younger end is what is taken away.
+#[derive(Default)]
+struct Group<'k> {
+    members: Vec<(&'k Key, &'k Weight)>,
+    bytes: usize,
+}
+
+impl Group<'_> {
+    fn sort(&mut self) {
+        self.members.sort_unstable_by(|(a, x), (b, y)| (&x.created, &a.name).cmp(&(&y.created, &b.name)));
+    }
+
+    fn drop_youngest(&mut self, out: &mut HashSet<Key>) {
+        if let Some((key, weight)) = self.members.pop() {
+            self.bytes -= weight.bytes;
+            out.insert(key.clone());
+        }
+    }
+
+    fn shrink_to(&mut self, most: usize, out: &mut HashSet<Key>) {
+        while self.bytes > most {
+            self.drop_youngest(out);
+        }
+    }
+}
+
+/// The companions that are not kept, for there are too many.
+///
+/// ClusterCompanions are counted first, and no Companion displaces one. Then each namespace is held to its own limit, and
+/// while all together are too large, the youngest of the namespace that keeps most is taken away.
+#[must_use]
+pub fn beyond<'k>(companions: impl IntoIterator<Item = (&'k Key, &'k Weight)>, limits: Limits) -> HashSet<Key> {
+    let mut groups: BTreeMap<Option<&str>, Group<'k>> = BTreeMap::new();
+    for (key, weight) in companions {
+        let group = groups.entry(key.namespace.as_deref()).or_default();
+        group.members.push((key, weight));
+        group.bytes += weight.bytes;
+    }
+    let mut out = HashSet::new();
+    let mut total: usize = groups.values().map(|group| group.bytes).sum();
+    if total <= limits.total && groups.iter().all(|(name, group)| name.is_none() || group.bytes <= limits.namespace) {
+        return out;
+    }
+    groups.values_mut().for_each(Group::sort);
+    let mut cluster = groups.remove(&None).unwrap_or_default();
+    cluster.shrink_to(limits.total, &mut out);
+    for group in groups.values_mut() {
+        group.shrink_to(limits.namespace, &mut out);
+    }
+    let room = limits.total - cluster.bytes;
+    total = groups.values().map(|group| group.bytes).sum();
+    let mut by_size: BTreeSet<(usize, &str)> =
+        groups.iter().filter_map(|(name, group)| Some((group.bytes, (*name)?))).collect();
+    while total > room
+        && let Some((bytes, name)) = by_size.pop_last()
+    {
+        let Some(group) = groups.get_mut(&Some(name)) else { continue };
+        group.drop_youngest(&mut out);
+        total -= bytes - group.bytes;
+        if !group.members.is_empty() {
+            by_size.insert((group.bytes, name));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, Weight, beyond};
+    use crate::source::key::Key;
+
+    const LIMITS: Limits = Limits { namespace: 40, total: 100 };
+
+    fn one(namespace: &str, name: &str, bytes: usize, created: &str) -> (Key, Weight) {
+        let namespace = Some(namespace).filter(|n| !n.is_empty()).map(Box::from);
+        (Key { namespace, name: name.into() }, Weight { bytes, created: created.into() })
+    }
+
+    fn out(all: &[(Key, Weight)]) -> Vec<String> {
+        let mut out: Vec<_> = beyond(all.iter().map(|(k, w)| (k, w)), LIMITS).iter().map(ToString::to_string).collect();
+        out.sort();
+        let mut backwards: Vec<_> =
+            beyond(all.iter().rev().map(|(k, w)| (k, w)), LIMITS).iter().map(ToString::to_string).collect();
+        backwards.sort();
+        assert_eq!(out, backwards, "the order in which they are heard of decides nothing");
+        out
+    }
+
+    #[test]
+    fn the_youngest_of_a_namespace_that_has_too_many_are_out_and_all_others_are_in() {
+        let all = [
+            one("a", "old", 30, "2026-01-01"),
+            one("a", "young", 20, "2026-01-03"),
+            one("a", "younger", 1, "2026-01-04"),
+            one("b", "youngest", 40, "2026-02-01"),
+        ];
+        assert_eq!(out(&all), ["Companion young of namespace a", "Companion younger of namespace a"]);
+    }
+
+    #[test]
+    fn of_equally_old_ones_the_last_in_the_alphabet_is_out() {
+        assert_eq!(out(&[one("a", "y", 25, ""), one("a", "x", 25, "")]), ["Companion y of namespace a"]);
+    }
+
+    #[test]
+    fn cluster_companions_are_never_displaced_by_companions() {
+        let all =
+            [one("", "young", 90, "2026-09-09"), one("a", "old", 20, "2020-01-01"), one("b", "old", 10, "2020-01-01")];
+        assert_eq!(out(&all), ["Companion old of namespace a"]);
+        let all = [one("", "a", 60, "1"), one("", "b", 60, "2"), one("a", "c", 40, "0")];
+        assert_eq!(out(&all), ["ClusterCompanion b"]);
+    }
+
+    #[test]
+    fn beyond_the_total_the_namespace_that_keeps_most_loses_its_youngest() {
+        let mut all = vec![one("small", "young", 10, "2026-09-09")];
+        for namespace in ["a", "b", "c"] {
+            all.extend(["1", "2", "3", "4"].map(|name| one(namespace, name, 10, name)));
+        }
+        // 130 bytes: one of each of the three.
+        let expected = ["a", "b", "c"].map(|namespace| format!("Companion 4 of namespace {namespace}"));
+        assert_eq!(out(&all), expected);
+    }
+
+    #[test]
+    fn what_fits_is_in() {
+        assert_eq!(out(&[one("", "x", 20, ""), one("a", "x", 40, ""), one("b", "x", 40, "")]), [""; 0]);
+    }
+}

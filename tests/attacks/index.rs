@@ -1,0 +1,198 @@
+//! Where each numbered attempt, and each group of attempts that held, is shown.
+
+use std::path::Path;
+
+/// The numbers of all attempts that succeeded once, by kind: memory, work, clients, private volumes, policies,
+/// validation, values and names.
+const NUMBERS: [(char, usize); 7] = [('M', 6), ('T', 5), ('C', 4), ('V', 6), ('P', 10), ('F', 9), ('N', 7)];
+
+/// Number or group, file, and the test in it. In a golden and in a document it is the words that must be there; in the
+/// attempts at required companions it is what one of them holds.
+const SHOWN: &[(&str, &str, &str)] = &[
+    ("M1", "tests/attacks/memory.rs", "m1_patterns_of_a_companion_in_the_preview_need_memory_in_proportion"),
+    ("M1", "tests/attacks/memory.rs", "m1_and_m2_patterns_that_are_too_large_are_an_error_that_names_their_size"),
+    ("M2", "tests/attacks/memory.rs", "m2_a_costly_companion_needs_memory_in_proportion_on_every_path"),
+    (
+        "M2",
+        "src/source/cluster/snapshot/tests.rs",
+        "beyond_the_limits_the_youngest_are_not_used_and_come_back_when_there_is_room",
+    ),
+    ("M2", "src/source/limits.rs", "the_youngest_of_a_namespace_that_has_too_many_are_out_and_all_others_are_in"),
+    ("M3", "tests/attacks/memory.rs", "m3_misplaced_annotations_of_a_kind_with_a_long_name_need_memory_in_proportion"),
+    ("M4", "tests/attacks/memory.rs", "m4_a_patch_has_at_most_4_mib_however_many_containers_there_are"),
+    ("M5", "src/http/budget.rs", "m5_an_answer_counts_until_the_last_of_its_bytes_is_dropped"),
+    ("M5", "tests/socket/memory.rs", "m5_answers_that_nobody_reads_count_until_they_are_gone"),
+    ("M5", "tests/socket/memory.rs", "m5_whoever_does_not_read_is_closed_when_others_need_the_memory"),
+    ("M5", "tests/socket/memory.rs", "m5_an_answer_that_is_not_read_in_time_ends_its_connection"),
+    ("M6", "tests/socket/memory.rs", "m6_the_kernel_holds_little_of_an_answer_that_nobody_reads"),
+    ("T1", "src/inject/parameter/tests.rs", "a_value_that_is_too_long_to_be_matched_within_the_budget_is_denied"),
+    (
+        "T1",
+        "tests/golden/parameters/string-too-long-for-its-pattern.out.yaml",
+        "too long to be checked against its pattern",
+    ),
+    ("T2", "tests/bounds/main.rs", "a_list_of_too_many_containers_is_not_looked_up"),
+    ("T2", "tests/allocations.rs", "long_lists_and_long_names_are_told_within_the_memory_of_a_call"),
+    ("T3", "tests/bounds/main.rs", "the_limit_of_annotations_is_noticed_before_variables_are_listed"),
+    ("T3", "tests/bounds/main.rs", "work_is_in_proportion_to_what_came_in_and_went_out"),
+    (
+        "T4",
+        "src/api/gate/script/shells.rs",
+        "each_word_is_looked_at_a_bounded_number_of_times_however_many_shells_there_are",
+    ),
+    ("T4", "src/api/gate/linear.rs", "twice_of_anything_is_at_most_two_and_a_half_times_the_work"),
+    ("T4", "src/api/gate/size.rs", "a_companion_of_more_than_512_kib_is_invalid_unread"),
+    ("T5", "src/api/gate/suggest.rs", "a_slip_is_understood_and_a_name_longer_than_any_field_is_not_compared"),
+    ("T5", "src/api/gate/linear.rs", "twice_of_anything_is_at_most_two_and_a_half_times_the_work"),
+    ("T5", "src/api/gate/findings.rs", "the_number_of_suggestions_is_bounded"),
+    ("C1", "tests/socket/probes.rs", "c1_probes_are_answered_while_more_clients_ask_than_there_are_connections"),
+    ("C1", "tests/socket/probes.rs", "connections_of_the_admin_port_are_not_kept_and_its_heads_are_bounded"),
+    ("C2", "tests/socket/pressure.rs", "c2_clients_that_are_refused_do_not_keep_an_api_server_out"),
+    ("C2", "tests/socket/pressure.rs", "each_refusal_closes_its_connection_and_shedding_does_not"),
+    (
+        "C3",
+        "tests/socket/pressure.rs",
+        "c3_clients_of_one_address_that_send_valid_reviews_do_not_keep_an_api_server_out",
+    ),
+    ("C3", "src/http/crowd/ranks/tests.rs", "never_one_of_the_first_of_an_address_and_rather_one_that_rests"),
+    ("C3", "tests/socket/client_ca.rs", "only_clients_with_a_certificate_of_the_ca_and_one_of_the_names_are_answered"),
+    ("C4", "tests/router.rs", "c4_a_header_that_is_there_twice_is_refused_whatever_it_says"),
+    ("V1", "tests/golden/private/a-volume-by-name.out.yaml", "PrivateVolumeConflict"),
+    ("V1", "tests/golden/private/a-volume-by-name-in-an-init-container.out.yaml", "PrivateVolumeConflict"),
+    ("V1", "tests/golden/private/a-volume-as-a-device.out.yaml", "PrivateVolumeConflict"),
+    ("V2", "tests/golden/private/the-mask-of-the-token-by-name.out.yaml", "PrivateVolumeConflict"),
+    ("V3", "tests/golden/private/the-files-by-name.out.yaml", "PrivateVolumeConflict"),
+    ("V4", "tests/golden/private/a-volume-declared-alike.out.yaml", "PrivateVolumeConflict"),
+    ("V4", "tests/golden/private/a-volume-that-the-status-lists-and-the-app-mounts.out.yaml", "PrivateVolumeConflict"),
+    ("V5", "tests/golden/private/a-volume-at-the-shared-path.out.yaml", "PrivateVolumeConflict"),
+    ("V6", "tests/golden/reuse/an-app-that-can-write-what-it-should-read.out.yaml", "remarks: AppCanWrite"),
+    ("V6", "tests/golden/required/a-writable-share-is-a-conflict.out.yaml", "decision: denied"),
+    ("P1", "src/policies/parameter/tests.rs", "whatever_a_policy_accepts_injection_writes"),
+    ("P1", "src/policies/parameter/tests.rs", "a_text_is_accepted_where_injection_accepts_it"),
+    ("P1", "src/policies/parameter/tests.rs", "a_text_has_at_most_1024_characters"),
+    ("P1", "tests/cluster/required/attempts.yaml", "a String of 1025 characters"),
+    ("P1", "tests/cluster/required/attempts.yaml", "a line separator"),
+    ("P1", "tests/cluster/required/attempts.yaml", r#"Path \"/books/a/../../etc\""#),
+    ("P1", "tests/cluster/required/attempts.yaml", "Port 65536"),
+    ("P1", "tests/cluster/required/attempts.yaml", "Quantity 1e300"),
+    ("P1", "tests/cluster/required/attempts.yaml", "Integer -0 outside of its bounds or spelling"),
+    ("P1", "tests/cluster/required/attempts.yaml", "Duration 99999999999999999999h"),
+    ("P2", "tests/cluster/required/attempts.yaml", "a key of a Secret that need not be there"),
+    ("P3", "tests/cluster/required/attempts.yaml", "an image that is never pulled, of a plain container"),
+    ("P3", "tests/cluster/required/attempts.yaml", "the declared pull secret taken away"),
+    ("P4", "tests/cluster/required/attempts.yaml", "a Secret over the token"),
+    ("P4", "tests/cluster/required/attempts.yaml", "the CA out of another ConfigMap"),
+    ("P4", "tests/cluster/required/attempts.yaml", "the token's mount with propagation"),
+    ("P5", "tests/cluster/required/attempts.yaml", "a private claim under a second name in the app"),
+    ("P6", "tests/cluster/required/attempts.yaml", "Pod-level limits that are smaller than the companion's"),
+    ("P6", "tests/cluster/required/attempts.yaml", "a claim of a device"),
+    ("P6", "tests/cluster/required/attempts.yaml", "an undeclared extended resource"),
+    ("P7", "docs/required.md", "`terminationGracePeriodSeconds`, `shareProcessNamespace`, `hostPID`, `hostIPC`"),
+    (
+        "P7",
+        "tests/cluster/required/attempts.yaml",
+        "the grace period, host namespaces and Pod annotations are the author's",
+    ),
+    ("P7", "tests/cluster/required/attempts.yaml", "an Ambassador after the init containers"),
+    ("P8", "tests/cluster/required/attempts.yaml", "the companion's label on a Pod without it"),
+    ("P9", "tests/cluster/required/attempts.yaml", "a source in the claim of an ephemeral volume"),
+    ("P10", "docs/required.md", "`enableServiceLinks`"),
+    ("P10", "src/api/gate/required.rs", "an_optional_variable_that_a_service_would_set_is_warned_about"),
+    ("F1", "src/api/gate/reach/tests.rs", "nothing_of_the_companions_is_below_a_shared_volume_that_the_app_can_write"),
+    ("F2", "src/api/gate/reach/tests.rs", "a_shared_volume_is_not_at_above_or_below_the_token_of_the_companion"),
+    ("F2", "src/api/gate/reach/tests.rs", "a_shared_volume_over_programs_is_warned_about"),
+    ("F3", "src/api/gate/script/tests.rs", "every_spelling_of_an_option_that_is_given_a_script_is_understood"),
+    ("F4", "src/api/gate/script/tests.rs", "every_spelling_of_an_option_that_is_given_a_script_is_understood"),
+    ("F4", "src/api/gate/script/shells.rs", "a_build_of_a_shell_is_one_and_a_program_that_begins_alike_is_not"),
+    ("F5", "src/api/gate/script/tests.rs", "where_a_configmap_sets_variables_every_reference_in_a_script_counts"),
+    ("F6", "src/api/gate/script/tests.rs", "a_reference_inside_the_text_of_another_program_is_warned_about"),
+    ("F7", "src/api/gate/loaders.rs", "a_parameter_that_runs_code_or_redirects_is_warned_about"),
+    ("F8", "src/api/gate/loaders.rs", "a_token_in_a_shared_volume_is_warned_about"),
+    ("F8", "docs/security.md", "A Path without `below`"),
+    ("F9", "src/api/gate/script/tests.rs", "an_unlimited_string_that_is_an_operand_can_be_an_option"),
+    ("N1", "src/inject/parameter/tests.rs", "minus_zero_is_no_integer"),
+    ("N2", "src/inject/parameter/tests.rs", "a_duration_fits_64_bits_in_the_form_that_is_written"),
+    ("N3", "src/inject/parameter/tests.rs", "a_value_is_one_line_for_every_reader"),
+    ("N4", "src/telemetry.rs", "characters_that_nobody_sees_are_escaped_in_both_formats"),
+    ("N5", "tests/hidden.rs", "a_companion_that_is_not_offered_answers_as_one_that_does_not_exist"),
+    ("N5", "tests/hidden.rs", "a_name_of_a_companion_that_is_not_offered_is_never_suggested"),
+    ("N6", "tests/hidden.rs", "a_required_companion_denies_the_pods_that_what_can_be_read_of_its_selectors_selects"),
+    ("N7", "tests/golden/already-there/parts-are-missing.out.yaml", "remarks: VersionDiffers,PartsMissing"),
+    ("memory", "tests/attacks/bounds.rs", "a_review_needs_memory_in_proportion"),
+    ("memory", "tests/regressions.rs", "whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion"),
+    ("all at once", "tests/attacks/storm_in_short.rs", "all_attacks_at_once_end_no_process_and_keep_nobody_out"),
+    // What was tried and held.
+    ("values", "tests/attacks/values.rs", "every_dollar_of_a_value_is_doubled"),
+    ("values", "tests/attacks/values.rs", "a_pattern_cannot_leave_its_group"),
+    ("values", "tests/properties.rs", "p9_no_value_of_a_parameter_changes_the_shape_of_what_is_injected"),
+    ("JSON", "tests/attacks/json.rs", "a_key_that_is_there_twice_is_no_review_also_where_it_is_escaped"),
+    ("JSON", "tests/attacks/json.rs", "what_is_no_json_text_in_utf_8_is_no_review"),
+    ("JSON", "tests/faults.rs", "f27_depth_costs_nothing_where_it_is_skipped_and_is_refused_where_it_is_read"),
+    ("JSON", "tests/regressions.rs", "a_pod_of_four_thousand_containers_is_still_a_pod"),
+    ("JSON", "tests/router.rs", "f28_bodies_have_a_limit"),
+    ("HTTP", "tests/socket/hostile.rs", "nothing_is_smuggled_behind_two_lengths"),
+    ("HTTP", "tests/socket/hostile.rs", "heads_have_a_limit"),
+    ("HTTP", "tests/socket/hostile.rs", "a_slow_head_is_closed_and_a_resting_connection_is_not"),
+    ("HTTP", "tests/socket/hostile.rs", "a_slow_body_is_answered_with_408"),
+    ("HTTP", "tests/socket/refused.rs", "a_head_that_is_not_well_formed_is_refused"),
+    ("HTTP", "tests/socket/refused.rs", "chunks_that_are_not_well_formed_are_refused"),
+    ("HTTP", "tests/socket/refused.rs", "no_spelling_of_a_path_reaches_another_one"),
+    ("HTTP", "tests/socket/protocol.rs", "http_2_without_asking_is_refused"),
+    ("HTTP", "tests/socket/protocol.rs", "a_hundred_pipelined_requests_are_answered_in_order"),
+    ("TLS", "tests/socket/refused.rs", "old_versions_and_weak_suites_are_refused"),
+    ("TLS", "tests/socket/refused.rs", "no_session_is_resumed_so_that_none_has_early_data"),
+    ("TLS", "tests/socket/protocol.rs", "http_1_1_is_the_only_protocol"),
+    ("load", "tests/socket/hostile.rs", "hundreds_of_silent_connections_do_not_keep_an_honest_one_out"),
+    ("load", "tests/router.rs", "what_does_not_fit_into_the_budget_is_shed_and_comes_in_later"),
+    ("load", "tests/attacks/companions.rs", "three_thousand_automatic_companions_of_a_namespace_are_reviewed"),
+    ("Pods", "tests/attacks/pods.rs", "a_private_volume_that_is_declared_in_another_way_is_a_conflict"),
+    ("Pods", "tests/attacks/pods.rs", "what_cannot_be_shared_is_not_joined"),
+    ("Pods", "tests/attacks/pods.rs", "nothing_that_a_pod_says_keeps_a_required_companion_out"),
+    ("Pods", "tests/faults.rs", "f34_to_f36_what_is_not_the_creation_of_a_pod_is_admitted_as_it_is"),
+    ("Pods", "tests/faults.rs", "f54_a_mirror_pod_is_left_alone_and_a_forged_one_is_not"),
+    ("RBAC and precedence", "tests/attacks/companions.rs", "a_companion_of_a_namespace_stays_in_its_namespace"),
+    (
+        "RBAC and precedence",
+        "tests/attacks/companions.rs",
+        "under_the_name_of_a_required_companion_another_one_is_not_used",
+    ),
+    ("RBAC and precedence", "tests/cluster/role.rs", "every_verb_of_the_roles_is_used_and_without_it_something_breaks"),
+    ("secrets", "tests/attacks/secrets.rs", "no_value_is_in_logs_metrics_or_denials"),
+    ("secrets", "tests/attacks/secrets.rs", "names_from_outside_make_no_series_of_their_own"),
+    ("secrets", "src/telemetry.rs", "a_review_is_one_line_whatever_its_names_hold"),
+    ("validation", "tests/attacks/companions.rs", "a_reference_in_a_script_is_an_error_however_the_shell_is_called"),
+    ("validation", "src/manifest/tests.rs", "bombs_are_refused"),
+    ("policies", "tests/cluster/required.rs", "each_way_around_a_required_companion_is_refused"),
+];
+
+/// The code of a file: its lines without comments.
+fn code(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a file has what the index names.
+fn has(file: &str, name: &str) -> bool {
+    let code = code(file);
+    match Path::new(file).extension().and_then(|extension| extension.to_str()) {
+        Some("rs") => [format!("\nfn {name}("), format!("\nasync fn {name}(")].iter().any(|words| code.contains(words)),
+        Some("yaml") if file.ends_with("attempts.yaml") => code.contains(&format!(r#"{{"holds": "{name}", "#)),
+        _ => code.contains(name),
+    }
+}
+
+#[test]
+fn every_test_that_the_index_names_exists() {
+    for (of, file, name) in SHOWN {
+        assert!(has(file, name), "{of}: {file} has no test {name}");
+    }
+}
+
+#[test]
+fn every_numbered_attempt_has_a_test() {
+    let numbers = NUMBERS.iter().flat_map(|(kind, last)| (1..=*last).map(move |number| format!("{kind}{number}")));
+    let missing: Vec<String> = numbers.filter(|number| !SHOWN.iter().any(|(of, ..)| of == number)).collect();
+    assert!(missing.is_empty(), "no test is named for {missing:?}");
+}
