@@ -206,10 +206,17 @@ impl<'t> Overlay<'t> {
         members.collect::<Option<Map<_, _>>>().map(Value::Object)
     }
 
+    /// One entry, without those beside it: a list may have thousands, of which each is gone into by every operation.
     fn entry(&self, id: Id, at: usize) -> Option<Entry> {
-        match self.entries(id) {
-            Some(entries) => entries.get(at).cloned(),
-            None => self.original(id).into_iter().nth(at),
+        if let Some(entries) = self.entries(id) {
+            return entries.get(at).cloned();
+        }
+        match &self.tree.node(id).shape {
+            Shape::Sequence { items, .. } => Some(Entry { key: None, slot: Slot::Old(*items.get(at)?) }),
+            Shape::Mapping { members, .. } => {
+                members.get(at).map(|member| Entry { key: member.key.clone(), slot: Slot::Old(member.value) })
+            }
+            _ => None,
         }
     }
 
