@@ -35,6 +35,10 @@ fuzz:
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
 
+## lines   how many lines of an author inject opens, for inputs in many styles
+lines:
+	@$(CARGO) test --locked --quiet --test text table -- --nocapture
+
 ## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
@@ -53,4 +57,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench attack fuzz golden cluster reviews image build help
+.PHONY: run test check bench attack fuzz golden lines cluster reviews image build help

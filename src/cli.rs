@@ -1,13 +1,13 @@
 //! The command line, with kubectl's habits: one file per subcommand.
 //!
-//! Data goes to stdout and talk to stderr. Exit codes: 0 is well; 1 is denied, invalid or different; 2 is a wrong
-//! command line.
+//! Data goes to stdout and talk to stderr.
 
 pub mod certs;
 mod companions;
 mod completion;
 mod crds;
 mod explain;
+mod function;
 mod inject;
 mod input;
 mod output;
@@ -19,13 +19,24 @@ mod talk;
 mod uninject;
 mod validate;
 mod version;
-mod workload;
 
+use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use reference::reference;
+
+/// Exit codes, the same for all commands.
+mod exit {
+    /// Something was denied or is invalid; with `-o diff` also: there are differences.
+    pub(super) const DENIED: u8 = 1;
+    /// The command line is wrong. clap exits with it on its own.
+    pub(super) const USAGE: u8 = 2;
+    /// Any other failure: a file that cannot be read, a server that does not answer, no objects.
+    pub(super) const FAILED: u8 = 3;
+}
 
 /// podgraft grafts sidecar, ambassador and adapter containers onto Pods, and says why.
 #[derive(Debug, Parser)]
@@ -37,9 +48,10 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  all is well
-  1  something was denied, is invalid or could not be done; with `-o diff`, also: there are differences
-  2  the command line is wrong";
+  0  success
+  1  something was denied or is invalid; with `-o diff`, also: there are differences
+  2  wrong usage
+  3  any other failure, such as a file that cannot be read, or no objects";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -47,6 +59,7 @@ enum Command {
     Uninject(uninject::Uninject),
     Explain(explain::Explain),
     Validate(validate::Validate),
+    Function(function::Function),
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
     Certs(certs::Certs),
@@ -56,6 +69,27 @@ enum Command {
 }
 
 impl Cli {
+    /// Parses the command line and runs what it names.
+    #[must_use]
+    pub fn main() -> ExitCode {
+        let mut arguments = std::env::args_os();
+        let program = arguments.next().unwrap_or_default();
+        let mut command = Cli::command();
+        // As a plugin of kubectl it is called by its file, and called `kubectl podgraft`.
+        if Path::new(&program).file_stem().is_some_and(|stem| stem == "kubectl-podgraft") {
+            command = command.bin_name("kubectl podgraft");
+        }
+        if arguments.next().is_none()
+            && let Some(code) = resource_list_on_stdin()
+        {
+            return code;
+        }
+        match Cli::from_arg_matches(&command.get_matches()) {
+            Ok(cli) => cli.run(),
+            Err(error) => error.exit(),
+        }
+    }
+
     /// Runs the subcommand, and says what went wrong.
     #[must_use]
     pub fn run(self) -> ExitCode {
@@ -64,6 +98,7 @@ impl Cli {
             Command::Uninject(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Validate(command) => command.run(),
+            Command::Function(command) => command.run(),
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Certs(command) => command.run(),
@@ -71,13 +106,28 @@ impl Cli {
             Command::Completion(command) => command.run(),
             Command::Version(command) => command.run(),
         };
-        result.unwrap_or_else(|error| {
-            if !is_broken_pipe(&error) {
-                talk::error(&format!("{error:#}"));
-            }
-            ExitCode::FAILURE
-        })
+        code(result)
     }
+}
+
+/// Functions of kustomize and kpt are called without arguments.
+fn resource_list_on_stdin() -> Option<ExitCode> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    stdin.lock().read_to_end(&mut bytes).ok()?;
+    function::is_resource_list(&bytes).then(|| code(function::run_on(&bytes)))
+}
+
+fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        if !is_broken_pipe(&error) {
+            talk::error(&format!("{error:#}"));
+        }
+        ExitCode::from(exit::FAILED)
+    })
 }
 
 /// Whether nobody reads any more what is written: `podgraft ... | head`.

@@ -37,7 +37,7 @@ mod weave;
 pub mod work;
 pub mod world;
 
-pub use uninject::uninject;
+pub use uninject::{Removal, removal, uninject};
 
 use pod::Pod;
 use verdict::Verdict;

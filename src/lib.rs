@@ -12,6 +12,7 @@
 //! | [`admission`] | AdmissionReview bytes to our words and back; the only place that says admit or deny |
 //! | [`api`] | the custom resources, and the one gate through which a companion enters |
 //! | [`manifest`] | YAML and JSON text to values with positions, and back |
+//! | [`workload`] | what has a Pod template, and where |
 //! | [`source`] | where companions and Namespaces come from |
 //! | [`policies`] | what keeps required companions in their Pods, also with podgraft down |
 //! | [`tls`] | the serving certificate |
@@ -32,3 +33,4 @@ pub mod source;
 pub mod telemetry;
 pub mod tls;
 pub mod waits;
+pub mod workload;

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    podgraft::cli::Cli::parse().run()
+    podgraft::cli::Cli::main()
 }

@@ -4,13 +4,18 @@
 mod compose;
 mod copies;
 mod document;
+mod edit;
 mod emit;
+mod encoding;
+mod key;
 mod scalar;
 mod split;
+mod syntax;
 mod tagged;
 
 pub use document::{Document, Format, json};
 pub use emit::yaml;
+pub use encoding::Encoding;
 
 /// Where something stands in a file, counted from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,18 +40,18 @@ pub struct Unreadable {
 /// keep the others from being read.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(e) => return vec![Err(not_utf8(&bytes[..e.valid_up_to()]))],
-    };
-    split::pieces(text).into_iter().flat_map(|piece| document::read(&piece)).collect()
+    let strict = |mut document: Document| document.doubled.take().map_or(Ok(document), Err);
+    read_with_doubled_keys(bytes).into_iter().map(|read| read.and_then(strict)).collect()
 }
 
-fn not_utf8(valid: &[u8]) -> Unreadable {
-    let lines = valid.split(|b| *b == b'\n');
-    let last = lines.clone().next_back().unwrap_or_default();
-    let at = Position { line: lines.count(), column: String::from_utf8_lossy(last).chars().count() + 1 };
-    Unreadable { at, message: "this is not UTF-8; save the file as UTF-8".to_owned() }
+/// The same, with documents in which a key is there twice: for those who pass them on.
+#[must_use]
+pub fn read_with_doubled_keys(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
+    let text = match Encoding::decode(bytes) {
+        Ok(text) => text,
+        Err(unreadable) => return vec![Err(unreadable)],
+    };
+    split::pieces(&text).into_iter().flat_map(|piece| document::read(&piece)).collect()
 }
 
 impl Position {

@@ -9,6 +9,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("admission", &["inject"]),
     ("api", &["inject"]),
     ("manifest", &[]),
+    ("workload", &[]),
     ("source", &["api", "inject", "manifest", "waits"]),
     ("policies", &["api", "inject", "waits"]),
     ("tls", &["waits"]),

@@ -10,8 +10,16 @@ use tempfile::TempDir;
 
 #[path = "cli/explain.rs"]
 mod explain;
+#[path = "cli/function.rs"]
+mod function;
 #[path = "cli/inject.rs"]
 mod inject;
+#[path = "cli/messages.rs"]
+mod messages;
+#[path = "cli/streams.rs"]
+mod streams;
+#[path = "cli/tools.rs"]
+mod tools;
 #[path = "cli/validate.rs"]
 mod validate;
 
@@ -89,7 +97,7 @@ fn the_reference_page_says_what_help_says() {
 #[test]
 fn every_subcommand_shows_examples() {
     let page = podgraft::cli::reference();
-    for command in ["inject", "uninject", "explain", "validate", "crds", "completion", "version"] {
+    for command in ["inject", "uninject", "explain", "validate", "function", "crds", "completion", "version"] {
         let section = page.split(&format!("### podgraft {command}\n")).nth(1).unwrap();
         let section = section.split("\n### ").next().unwrap();
         assert!(section.contains("Examples:\n  "), "{command}");

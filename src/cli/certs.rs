@@ -1,7 +1,7 @@
 //! `podgraft certs`: a certificate for development.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,11 +25,19 @@ pub struct Certs {
     #[arg(long, value_name = "DIR", default_value = "certs")]
     dir: PathBuf,
     /// A further DNS name or address under which the server is reached
-    #[arg(long = "dns", value_name = "NAME")]
+    #[arg(long = "dns", value_name = "NAME", value_parser = name)]
     names: Vec<String>,
     /// Replace what is there
     #[arg(long)]
     force: bool,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if development::is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a DNS name or an IP address, without a scheme and a port".to_owned())
+    }
 }
 
 impl Certs {
@@ -45,7 +53,11 @@ impl Certs {
             _ if self.force => {}
             0 => {}
             3 => {
-                println!("kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; --force replaces them");
+                let certificate = fs::read(&files[1]).with_context(|| format!("open {}", files[1].display()))?;
+                if let Some(name) = self.names.iter().find(|name| !development::is_valid_for(&certificate, name)) {
+                    bail!("{} is not valid for {name}; use --force to replace it", files[1].display());
+                }
+                writeln!(io::stdout(), "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; --force replaces them")?;
                 return Ok(ExitCode::SUCCESS);
             }
             _ => bail!(
@@ -56,9 +68,10 @@ impl Certs {
         let issued =
             development::issue(names).context("cannot issue a certificate; is each --dns a DNS name or an address?")?;
         write_all(&self.dir, &files, &issued)?;
-        println!("wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year");
-        println!("next: podgraft serve --cert-dir {dir} --companions examples");
-        println!("a webhook configuration wants the authority as its caBundle: base64 -w0 {dir}/ca.crt");
+        let mut out = io::stdout().lock();
+        writeln!(out, "wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year")?;
+        writeln!(out, "next: podgraft serve --cert-dir {dir} --companions examples")?;
+        writeln!(out, "a webhook configuration wants the authority as its caBundle: base64 -w0 {dir}/ca.crt")?;
         Ok(ExitCode::SUCCESS)
     }
 }

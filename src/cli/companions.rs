@@ -1,12 +1,11 @@
 //! The companions and Namespaces that a command works with.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 
-use super::input::Input;
+use super::input::{Filenames, Input, explained, read_within};
 use super::review::Place;
 use super::talk;
 use crate::inject::world::Settings;
@@ -15,18 +14,44 @@ use crate::source::collection::Collection;
 use crate::source::folder;
 use crate::source::limits::Limits;
 
+/// The largest file that companions are read from, as in the server.
+const LARGEST: u64 = 16 << 20;
+
 /// Where companions are.
 #[derive(Debug, Args)]
 pub(super) struct Companions {
-    /// Files or folders (searched through all levels) with companions and Namespaces; those given with -f count, too
-    #[arg(short, long, value_name = "PATH", num_args = 1..)]
+    /// File, folder (searched through all levels) or pipe with companions and Namespaces; `-` is the standard input. May be
+    /// repeated, and take several names separated by commas; companions among the manifests count as well. Hidden files and
+    /// links to folders are left out, and a file may have at most 16 MiB
+    #[arg(short, long, value_name = "PATH", value_delimiter = ',', value_hint = ValueHint::AnyPath)]
     companions: Vec<PathBuf>,
     /// Namespace of objects that do not name one
-    #[arg(short, long, default_value = "default")]
+    #[arg(short, long, default_value = "default", value_parser = namespace)]
     namespace: Box<str>,
 }
 
+/// An RFC 1123 label, as names of namespaces are.
+pub(super) fn namespace(text: &str) -> Result<Box<str>, String> {
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_label =
+        (1..=63).contains(&text.len()) && text.bytes().all(inside) && !text.starts_with('-') && !text.ends_with('-');
+    if is_label {
+        Ok(text.into())
+    } else {
+        Err("must be an RFC 1123 label: at most 63 lowercase letters, digits and -, not at the start or the end"
+            .to_owned())
+    }
+}
+
 impl Companions {
+    /// Fails where the standard input would be read twice.
+    pub(super) fn only_one_stdin(&self, filenames: &Filenames) -> anyhow::Result<()> {
+        let named = self.companions.iter().filter(|path| path.as_os_str() == "-").count();
+        let count = named + usize::from(filenames.has_stdin());
+        anyhow::ensure!(count <= 1, "standard input can be read only once; name a file for one of -f and --companions");
+        Ok(())
+    }
+
     /// What the webhook would know if these were applied.
     pub(super) fn place(&self, collection: &Collection) -> Place {
         Place { world: collection.world(Settings::default()), default_namespace: self.namespace.clone() }
@@ -51,21 +76,36 @@ impl Companions {
         }
         let mut seen: HashSet<PathBuf> = inputs.iter().filter_map(|i| i.path.canonicalize().ok()).collect();
         for path in &self.companions {
-            for file in folder::manifests(path, true).with_context(|| path.display().to_string())? {
-                if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
-                    continue;
-                }
-                for document in manifest::read(&folder::bytes(&file).with_context(|| file.display().to_string())?) {
-                    match document {
-                        Ok(document) => {
-                            collection.add(&file, &document);
-                        }
-                        Err(unreadable) => collection.complain(&file, Some(unreadable.at), unreadable.message),
-                    }
+            if path.as_os_str() == "-" {
+                take(&mut collection, path)?;
+                continue;
+            }
+            for file in folder::manifests(path, true).map_err(|error| explained(path, "inject", &error))? {
+                if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                    take(&mut collection, &file)?;
                 }
             }
         }
         collection.limit(Limits::default());
         Ok(collection)
     }
+}
+
+fn take(collection: &mut Collection, file: &Path) -> anyhow::Result<()> {
+    let bytes = read_within(file, LARGEST)?;
+    if bytes.len() as u64 > LARGEST {
+        let (shown, most) = (file.display(), LARGEST >> 20);
+        anyhow::bail!(
+            "{shown}: files with companions may have at most {most} MiB; move it out of this folder, or split it"
+        );
+    }
+    for document in manifest::read(&bytes) {
+        match document {
+            Ok(document) => {
+                collection.add(file, &document);
+            }
+            Err(unreadable) => collection.complain(file, Some(unreadable.at), unreadable.message),
+        }
+    }
+    Ok(())
 }

@@ -23,7 +23,10 @@ Examples:
   source <(podgraft completion bash)
 
   # Zsh, for good
-  podgraft completion zsh > \"${fpath[1]}/_podgraft\"";
+  podgraft completion zsh > \"${fpath[1]}/_podgraft\"
+
+  # Fish, for good
+  podgraft completion fish > ~/.config/fish/completions/podgraft.fish";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Supported {

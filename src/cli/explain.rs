@@ -1,24 +1,30 @@
 //! `podgraft explain`: why a workload gets a companion, or does not.
 
+mod facts;
+
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::companions::Companions;
-use super::input::Filenames;
-use super::review::{self, Place};
-use super::talk;
-use super::workload::{self, Workload};
+use super::input::{Filenames, Input};
+use super::review::{self, Found, Place};
+use super::{exit, talk};
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
+use crate::manifest;
+use crate::workload;
 
 /// Say why the Pods of manifests get their companions, or do not
 ///
 /// Prints a table for each workload: every companion that was considered, who asked for it, what comes of it, and why;
 /// below it what else is to be said. The same words stand in the webhook's warnings and refusals, and the same names of
 /// reasons in its metrics, logs and audit annotations.
+///
+/// The exit code is 1 if any Pod would be denied.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Explain {
@@ -26,6 +32,16 @@ pub(super) struct Explain {
     filenames: Filenames,
     #[command(flatten)]
     companions: Companions,
+    /// Output format. `json`: `{"workloads": [...]}` with file, line, decision and companions; `name`: the workloads that
+    /// change or are denied
+    #[arg(short, long, value_enum)]
+    output: Option<Output>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Json,
+    Name,
 }
 
 const EXAMPLES: &str = "\
@@ -39,47 +55,68 @@ Examples:
 
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let inputs = self.filenames.read_whole()?;
-        let (place, mut failed) = self.companions.settle(&inputs)?;
+        self.companions.only_one_stdin(&self.filenames)?;
+        let inputs = self.filenames.read_whole("explain")?;
+        let (place, invalid) = self.companions.settle(&inputs)?;
+        let mut pages = Vec::new();
+        let mut denied = false;
+        let many = inputs.len() > 1;
+        for input in &inputs {
+            denied |= file(&place, input, &mut pages);
+        }
+        let failed = invalid || denied;
+        if pages.is_empty() && !denied {
+            talk::warning("no workloads among these manifests");
+        }
+        let text = match self.output {
+            None => pages.iter().map(|page| facts::text(page, many)).collect::<Vec<_>>().join("\n"),
+            Some(Output::Json) => manifest::json(&json!({"workloads": facts::without_text(pages)})) + "\n",
+            Some(Output::Name) => facts::names(&pages),
+        };
         let mut out = io::stdout().lock();
-        let mut first = true;
-        let documents = inputs.iter().flat_map(|input| &input.documents).filter_map(|d| d.value.as_ref());
-        for workload in documents.flat_map(workload::workloads) {
-            if !std::mem::take(&mut first) {
-                writeln!(out)?;
-            }
-            for (_, message) in review::misplaced(&workload) {
-                talk::warning(&format!("{workload}: {message}"));
-            }
-            place.review(&workload, |verdict| match verdict {
-                Ok(verdict) => {
-                    failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
-                    out.write_all(talk::printable(&page(&workload, &place, verdict)).as_bytes())
-                }
-                Err(why) => {
-                    failed = true;
-                    talk::error(&format!("{workload}: {why}"));
-                    Ok(())
-                }
-            })?;
-        }
-        if first {
-            talk::note("no workloads among these manifests");
-        }
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 }
 
+/// Reviews the workloads of a file; whether any is denied.
+fn file(place: &Place, input: &Input, pages: &mut Vec<Value>) -> bool {
+    let mut failed = false;
+    for document in &input.documents {
+        review::misplaced(&input.path, document).iter().for_each(talk::remark);
+        for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
+            let found = Found { path: &input.path, document, workload };
+            place.review(&found, |verdict| match verdict {
+                Ok(verdict) => {
+                    failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
+                    pages.push(facts::of(&found, place, verdict));
+                }
+                Err(unreadable) => {
+                    failed = true;
+                    talk::remark(&unreadable);
+                }
+            });
+        }
+    }
+    failed
+}
+
 /// A heading, the table, and the remarks.
-fn page(workload: &Workload<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
+fn page(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
+    let workload = found.workload;
     let namespace = place.namespace(workload);
     let result = match &verdict.decision {
         Decision::Admit => "nothing to add",
+        Decision::Patch(_) if !workload.changes => {
+            "companions are injected by the webhook; podgraft inject does not change a kind that requests none"
+        }
         Decision::Patch(_) => "companions are injected",
         Decision::Deny | Decision::Unavailable => "denied",
     };
     let mut page = format!("{workload} in namespace {namespace}: {result}\n");
-    let rows: Vec<[String; 4]> = verdict.outcomes().map(|(companion, finding)| row(companion, finding)).collect();
+    let rows: Vec<[String; 4]> =
+        verdict.outcomes().map(|(companion, finding)| row(place, found, companion, finding)).collect();
     if rows.is_empty() {
         page += "No companion was considered: the Pod asks for none, and none comes by itself to such a Pod.\n";
         if place.world.namespaces.listed(namespace).is_none() {
@@ -102,27 +139,34 @@ fn page(workload: &Workload<'_>, place: &Place, verdict: &Verdict<'_>) -> String
     page
 }
 
-fn row(companion: &str, finding: &Finding<'_>) -> [String; 4] {
-    let asked_by = match finding.via {
+fn asked_by(finding: &Finding<'_>) -> &'static str {
+    match finding.via {
         Some(Via::Pod) => "Pod",
         Some(Via::NamespaceList) => "namespace",
         Some(Via::Automatic) => "automatic",
         Some(Via::Required) => "required",
         None => "-",
-    };
-    let outcome = match (&finding.reason, finding.effect) {
+    }
+}
+
+fn outcome(finding: &Finding<'_>) -> &'static str {
+    match (&finding.reason, finding.effect) {
         (Reason::Injected, _) => "injected",
         (Reason::Withheld, _) => "withheld",
         (Reason::AlreadyThere, _) => "already there",
         (_, Effect::Deny) => "denied",
         _ => "skipped",
-    };
+    }
+}
+
+fn row(place: &Place, found: &Found<'_>, companion: &str, finding: &Finding<'_>) -> [String; 4] {
     let label = finding.reason.label();
     let reason = match &finding.reason {
         Reason::Injected | Reason::AlreadyThere => label.to_owned(),
+        Reason::NotAvailable { .. } => format!("{label}: {}", review::sentence(place, found, finding)),
         reason => format!("{label}: {reason}"),
     };
-    [companion.to_owned(), asked_by.to_owned(), outcome.to_owned(), reason]
+    [companion.to_owned(), asked_by(finding).to_owned(), outcome(finding).to_owned(), reason]
 }
 
 /// Columns as kubectl pads them: three blanks apart, no borders.

@@ -1,30 +1,29 @@
 //! `podgraft inject`: what the webhook does, to files.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::{Args, ValueEnum};
-use serde_json::Value;
+use clap::Args;
 
 use super::companions::Companions;
+use super::exit;
 use super::input::{Filenames, Input};
-use super::output::{self, Printer};
-use super::review::{self, Place};
+use super::output::{Change, Destination};
+use super::review::{self, Found, Place};
 use super::talk;
-use super::workload::{self, Workload};
-use crate::admission;
-use crate::inject::verdict::{Decision, Effect, Verdict};
-use crate::manifest::{Document, Format};
+use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
+use crate::manifest::Document;
+use crate::source::report::Severity;
+use crate::workload;
 
 /// Graft companions onto the Pods of manifests, as the webhook would
 ///
-/// Reads Pods and all that carries a Pod template (Deployments, StatefulSets, DaemonSets, ReplicaSets,
-/// ReplicationControllers, PodTemplates, Jobs, CronJobs, lists of them) and writes them with their companions. Every other
-/// document, and every document that does not change, is written byte for byte as it was read; in one that changes,
-/// comments inside are lost. What was done and why goes to stderr.
+/// Reads Pods and everything that carries a Pod template (the kinds of Kubernetes, other kinds whose template requests
+/// companions, lists of them) and writes them with their companions. The text is kept: additions are put between its
+/// lines, with its comments, quotes and indentation. A line changes only where a value on it has to be opened, such as
+/// `[]`, `null` or a mapping in braces. What was done and why is written to stderr.
 ///
-/// A workload whose Pods would be refused is written as it was; the others are still done, and the exit code is 1.
+/// If a Pod would be denied, or a companion is invalid, nothing is written and the exit code is 1; with --keep-going the
+/// other workloads are still written.
 ///
 /// Namespaces among the manifests and the companions give labels and annotations; a namespace that is not among them has
 /// only its name as label.
@@ -35,10 +34,11 @@ pub(super) struct Inject {
     filenames: Filenames,
     #[command(flatten)]
     companions: Companions,
-    /// Output format; without it, each document keeps its language. `jsonpatch`: one JSON patch (RFC 6902) a line for each
-    /// document; `diff`: what would change, and exit code 1 if anything does
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
+    #[command(flatten)]
+    destination: Destination,
+    /// Write what can be written, although something was denied; a workload that was denied is written as it was
+    #[arg(long)]
+    keep_going: bool,
     /// Say only what is wrong
     #[arg(short, long)]
     quiet: bool,
@@ -47,127 +47,133 @@ pub(super) struct Inject {
 const EXAMPLES: &str = "\
 Examples:
   # Apply a Deployment with its companions, in a cluster without the webhook
-  podgraft inject -f web.yaml --companions companions/ | kubectl apply -f -
+  podgraft inject -f web.yaml -c companions/ | kubectl apply -f -
 
-  # Show what the webhook would change
-  podgraft inject -f manifests/ -R --companions companions/ -o diff
+  # Show what the webhook would change, as a patch
+  podgraft inject -f manifests/ -R -c companions/ -o diff
 
-  # As a post-renderer of Helm, or in a pipe
-  helm template web ./chart | podgraft inject -f - --companions companions/ -n shop";
+  # Change the files themselves
+  podgraft inject --in-place -c companions/ web.yaml worker.yaml
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Yaml,
-    Json,
-    Jsonpatch,
-    Diff,
-}
+  # In a pipe, with the companions of a cluster
+  helm template web ./chart | podgraft inject -n shop -c <(kubectl get clustercompanions -o yaml) -
 
-/// What a document becomes.
+  # As a post-renderer of Helm 3
+  helm install web ./chart --post-renderer podgraft --post-renderer-args=inject \\
+    --post-renderer-args=-f --post-renderer-args=- --post-renderer-args=-c --post-renderer-args=companions/";
+
+/// How many workloads were changed, left alone and denied.
 #[derive(Debug, Default)]
-struct Outcome {
-    operations: Vec<Value>,
-    denied: bool,
+struct Counts {
+    injected: usize,
+    unchanged: usize,
+    denied: usize,
 }
 
 impl Inject {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let inputs = self.filenames.read_whole()?;
-        let (place, mut failed) = self.companions.settle(&inputs)?;
-        let mut changed = false;
-        let mut printer = Printer::new(io::stdout().lock(), self.output.and_then(Output::format));
-        for input in &inputs {
-            let outcomes =
-                input.documents.iter().map(|d| self.review(&place, d)).collect::<anyhow::Result<Vec<_>>>()?;
-            failed |= outcomes.iter().any(|o| o.denied);
-            changed |= outcomes.iter().any(|o| !o.operations.is_empty());
-            self.print(&mut printer, input, outcomes)?;
+        if self.destination.has_no_file(&self.filenames) {
+            return Ok(ExitCode::from(exit::USAGE));
         }
-        failed |= changed && self.output == Some(Output::Diff);
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        self.companions.only_one_stdin(&self.filenames)?;
+        let inputs = self.filenames.read_whole("inject")?;
+        let (place, invalid) = self.companions.settle(&inputs)?;
+        let mut counts = Counts::default();
+        let mut changes = Vec::new();
+        for input in &inputs {
+            let documents = input.documents.iter().map(|d| self.review(&place, input, d, &mut counts));
+            changes.push(documents.collect::<anyhow::Result<Vec<_>>>()?);
+        }
+        if !self.quiet {
+            let Counts { injected, unchanged, denied } = counts;
+            talk::note(&format!("{injected} injected, {unchanged} unchanged, {denied} denied"));
+        }
+        let failed = invalid || counts.denied > 0;
+        if failed && !self.keep_going {
+            talk::note("nothing written; --keep-going writes the rest");
+            return Ok(ExitCode::from(exit::DENIED));
+        }
+        self.destination.write(&inputs, &changes)?;
+        let differs = self.destination.is_diff() && counts.injected > 0;
+        Ok(if failed || differs { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 
     /// Reviews all workloads of a document, and says what comes of each.
-    fn review(&self, place: &Place, document: &Document) -> anyhow::Result<Outcome> {
-        let mut outcome = Outcome::default();
-        for workload in document.value.iter().flat_map(workload::workloads) {
-            for (_, message) in review::misplaced(&workload) {
-                talk::warning(&format!("{workload}: {message}"));
-            }
-            place.review(&workload, |verdict| match verdict {
-                Ok(verdict) => {
-                    self.tell(&workload, place.namespace(&workload), verdict);
-                    match &verdict.decision {
-                        Decision::Admit => {}
-                        Decision::Patch(patch) => {
-                            outcome.operations.extend(review::operations(patch, &workload.pod_at())?);
-                        }
-                        Decision::Deny | Decision::Unavailable => outcome.denied = true,
-                    }
-                    anyhow::Ok(())
-                }
-                Err(why) => {
-                    talk::error(&format!("{workload}: {why}"));
-                    outcome.denied = true;
+    fn review(&self, place: &Place, input: &Input, document: &Document, counts: &mut Counts) -> anyhow::Result<Change> {
+        let mut change = Change::default();
+        review::misplaced(&input.path, document).iter().for_each(talk::remark);
+        for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
+            let found = Found { path: &input.path, document, workload };
+            place.review(&found, |verdict| match verdict {
+                Ok(verdict) => self.take(place, &found, verdict, &mut change, counts),
+                Err(unreadable) => {
+                    talk::remark(&unreadable);
+                    change.denied = true;
+                    counts.denied += 1;
                     Ok(())
                 }
             })?;
         }
-        Ok(outcome)
+        Ok(change)
     }
 
-    fn tell(&self, workload: &Workload<'_>, namespace: &str, verdict: &Verdict<'_>) {
-        let denied = matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
-        for finding in &verdict.findings {
-            match finding.effect {
-                Effect::Warn => talk::warning(&format!("{workload}: {finding}")),
-                Effect::Tell if !denied && !self.quiet => match finding.via {
-                    Some(via) => talk::note(&format!("{workload}: {finding} ({})", review::asked_by(via))),
-                    None => talk::note(&format!("{workload}: {finding}")),
-                },
-                _ => {}
-            }
-        }
-        if denied {
-            talk::error(&format!("{workload} in namespace {namespace}: {}", admission::refusal(verdict)));
-        }
-    }
-
-    fn print<W: Write>(&self, printer: &mut Printer<W>, input: &Input, outcomes: Vec<Outcome>) -> anyhow::Result<()> {
-        if self.output == Some(Output::Jsonpatch) {
-            let with_value = input.documents.iter().zip(outcomes).filter(|(d, _)| d.value.is_some());
-            for (_, outcome) in with_value {
-                printer.line(&Value::Array(outcome.operations).to_string())?;
+    fn take(
+        &self,
+        place: &Place,
+        found: &Found<'_>,
+        verdict: &Verdict<'_>,
+        change: &mut Change,
+        counts: &mut Counts,
+    ) -> anyhow::Result<()> {
+        let workload = found.workload;
+        if !workload.changes {
+            // The same shape may be a policy; whether it makes Pods is not known.
+            counts.unchanged += 1;
+            if matches!(verdict.decision, Decision::Patch(_)) && !self.quiet {
+                talk::note(&format!(
+                    "{workload}: the webhook would inject automatic companions into its Pods; this command does not change a {} that requests none",
+                    workload.kind
+                ));
             }
             return Ok(());
         }
-        let patched = input.documents.iter().zip(outcomes).map(|(document, outcome)| {
-            let Some(value) = document.value.as_ref().filter(|_| !outcome.operations.is_empty()) else {
-                return Ok(None);
-            };
-            apply(value, outcome.operations).map(Some)
-        });
-        let patched = patched.collect::<anyhow::Result<Vec<_>>>()?;
-        if self.output == Some(Output::Diff) {
-            return Ok(output::diffs(&input.path, input.documents.iter().zip(&patched))?);
+        self.report(place, found, verdict);
+        match &verdict.decision {
+            Decision::Admit => counts.unchanged += 1,
+            Decision::Patch(patch) => {
+                counts.injected += 1;
+                change.operations.extend(review::operations(patch, &workload.pod_at())?);
+            }
+            Decision::Deny | Decision::Unavailable => {
+                counts.denied += 1;
+                change.denied = true;
+            }
         }
-        Ok(printer.file(input.documents.iter().zip(patched.iter().map(Option::as_ref)))?)
+        Ok(())
+    }
+
+    fn report(&self, place: &Place, found: &Found<'_>, verdict: &Verdict<'_>) {
+        let workload = found.workload;
+        let denied = matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
+        for finding in &verdict.findings {
+            let sentence = || review::sentence(place, found, finding);
+            match finding.effect {
+                Effect::Warn => remark(found, finding, Severity::Warning, format!("{workload}: {}", sentence())),
+                Effect::Deny => {
+                    let namespace = place.namespace(workload);
+                    let message = format!("{workload} in namespace {namespace}: {}", sentence());
+                    remark(found, finding, Severity::Error, message);
+                }
+                Effect::Tell if !denied && !self.quiet => match finding.via {
+                    Some(via) => talk::note(&format!("{workload}: {} ({})", sentence(), review::asked_by(via))),
+                    None => talk::note(&format!("{workload}: {}", sentence())),
+                },
+                Effect::Tell => {}
+            }
+        }
     }
 }
 
-fn apply(value: &Value, operations: Vec<Value>) -> anyhow::Result<Value> {
-    let mut patched = value.clone();
-    let patch: json_patch::Patch = serde_json::from_value(Value::Array(operations)).context("a patch was malformed")?;
-    json_patch::patch(&mut patched, &patch).context("a patch did not fit")?;
-    Ok(patched)
-}
-
-impl Output {
-    fn format(self) -> Option<Format> {
-        match self {
-            Output::Yaml => Some(Format::Yaml),
-            Output::Json => Some(Format::Json),
-            Output::Jsonpatch | Output::Diff => None,
-        }
-    }
+fn remark(found: &Found<'_>, finding: &Finding<'_>, severity: Severity, message: String) {
+    talk::remark(&found.remark(severity, &review::pointer(found, finding), message));
 }

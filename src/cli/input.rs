@@ -1,25 +1,38 @@
 //! The manifests that a command is given: files, folders, or the standard input.
 
-use std::io::Read;
+mod bytes;
+mod objects;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::talk;
-use crate::manifest::{self, Document};
+use crate::manifest::{self, Document, Encoding, Unreadable};
 use crate::source::folder;
 use crate::source::report::{Remark, Severity};
+
+pub(super) use bytes::{explained, read, read_within};
 
 /// Which manifests.
 #[derive(Debug, Args)]
 pub(super) struct Filenames {
-    /// File or folder with manifests (YAML or JSON); `-` is the standard input. May be repeated
-    #[arg(short, long = "filename", value_name = "FILE|DIR|-", required = true)]
-    pub(super) filenames: Vec<PathBuf>,
-    /// Search folders given with -f through all levels
+    /// Files or folders with manifests (YAML or JSON); `-` is the standard input
+    #[arg(value_name = "FILE|DIR|-", value_hint = ValueHint::AnyPath)]
+    files: Vec<PathBuf>,
+    /// The same, as in kubectl; may be repeated, and take several names separated by commas
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "FILE|DIR|-",
+        value_delimiter = ',',
+        required_unless_present = "files",
+        value_hint = ValueHint::AnyPath
+    )]
+    named: Vec<PathBuf>,
+    /// Search folders through all levels. Hidden files, and links to folders, are left out
     #[arg(short = 'R', long)]
-    pub(super) recursive: bool,
+    recursive: bool,
 }
 
 /// One file that was read.
@@ -29,65 +42,104 @@ pub(super) struct Input {
     pub(super) path: PathBuf,
     /// Its documents, in order.
     pub(super) documents: Vec<Document>,
+    /// How it is encoded.
+    pub(super) encoding: Encoding,
 }
 
-/// What was read, and what cannot be read.
+/// What was read, and what is wrong with it.
 #[derive(Debug)]
 pub(super) struct Inputs {
     /// The files, in order.
     pub(super) files: Vec<Input>,
     /// Documents that are no YAML or JSON.
     pub(super) unreadable: Vec<Remark>,
+    /// Keys that are there twice in documents that can be passed on: warnings.
+    pub(super) doubled: Vec<Remark>,
+}
+
+impl Input {
+    /// The whole text.
+    pub(super) fn text(&self) -> String {
+        self.documents.iter().map(Document::text).collect()
+    }
 }
 
 impl Filenames {
+    /// All paths, in order.
+    fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.named.iter().chain(&self.files)
+    }
+
+    /// Whether the standard input is one of them.
+    pub(super) fn has_stdin(&self) -> bool {
+        self.paths().any(|path| path.as_os_str() == "-")
+    }
+
     /// Reads all of them.
-    pub(super) fn read(&self) -> anyhow::Result<Inputs> {
-        let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new() };
-        for path in &self.filenames {
+    pub(super) fn read(&self, command: &str) -> anyhow::Result<Inputs> {
+        let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), doubled: Vec::new() };
+        for path in self.paths() {
             if path.as_os_str() == "-" {
-                let mut bytes = Vec::new();
-                std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read the standard input")?;
-                inputs.take(path, &bytes);
+                anyhow::ensure!(
+                    !inputs.files.iter().any(|input| input.path == *path),
+                    "standard input can be read only once"
+                );
+                inputs.take(path, &read(path)?);
                 continue;
             }
-            let files = folder::manifests(path, self.recursive).with_context(|| path.display().to_string())?;
+            let files = folder::manifests(path, self.recursive).map_err(|error| explained(path, command, &error))?;
             if files.is_empty() {
                 let hint = if self.recursive { "" } else { "; with -R, folders below it are searched, too" };
                 anyhow::bail!("{}: no .yaml, .yml or .json files here{hint}", path.display());
             }
             for file in files {
-                let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                inputs.take(&file, &bytes);
+                inputs.take(&file, &read(&file)?);
             }
         }
+        let is_empty = inputs.files.iter().all(|input| input.documents.iter().all(|d| d.value.is_none()));
+        anyhow::ensure!(!(is_empty && inputs.unreadable.is_empty()), "no objects passed to {command}");
         Ok(inputs)
     }
 
     /// Reads all of them, or says what cannot be read: half of a stream is worse than none.
-    pub(super) fn read_whole(&self) -> anyhow::Result<Vec<Input>> {
-        let inputs = self.read()?;
-        inputs.unreadable.iter().for_each(talk::remark);
-        anyhow::ensure!(inputs.unreadable.is_empty(), "nothing was written, for not all manifests can be read");
+    pub(super) fn read_whole(&self, command: &str) -> anyhow::Result<Vec<Input>> {
+        let inputs = self.read(command)?;
+        let mistakes = inputs.mistakes();
+        let errors = |remarks: &[Remark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
+        inputs.unreadable.iter().chain(&inputs.doubled).chain(&mistakes).for_each(talk::remark);
+        let count = inputs.unreadable.len() + errors(&mistakes);
+        anyhow::ensure!(count == 0, "nothing written: {} could not be read", talk::number(count, "document"));
         Ok(inputs.files)
     }
 }
 
 impl Inputs {
+    /// What is wrong with documents that can be read.
+    pub(super) fn mistakes(&self) -> Vec<Remark> {
+        self.files.iter().flat_map(objects::mistakes).collect()
+    }
+
     fn take(&mut self, path: &Path, bytes: &[u8]) {
         let mut documents = Vec::new();
-        for document in manifest::read(bytes) {
+        for document in manifest::read_with_doubled_keys(bytes) {
             match document {
-                Ok(document) => documents.push(document),
-                Err(unreadable) => self.unreadable.push(Remark {
-                    severity: Severity::Error,
-                    file: path.to_path_buf(),
-                    at: Some(unreadable.at),
-                    field: String::new(),
-                    message: unreadable.message,
-                }),
+                Ok(mut document) => match document.doubled.take() {
+                    Some(doubled) if objects::matters(&document) => {
+                        self.unreadable.push(fault(path, Severity::Error, doubled));
+                    }
+                    doubled => {
+                        self.doubled.extend(doubled.map(|doubled| fault(path, Severity::Warning, doubled)));
+                        documents.push(document);
+                    }
+                },
+                Err(unreadable) => self.unreadable.push(fault(path, Severity::Error, unreadable)),
             }
         }
-        self.files.push(Input { path: path.to_path_buf(), documents });
+        self.files.push(Input { path: path.to_path_buf(), documents, encoding: Encoding::of(bytes) });
     }
+}
+
+fn fault(path: &Path, severity: Severity, fault: Unreadable) -> Remark {
+    let (file, field) = (path.to_path_buf(), String::new());
+    Remark { severity, file, at: Some(fault.at), field, message: fault.message }
 }

@@ -7,17 +7,19 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::input::Filenames;
-use super::talk;
-use super::workload::{self, Workload};
+use super::review::{self, Found};
+use super::{exit, talk};
 use crate::inject::keys;
+use crate::inject::pod::Pod;
 use crate::manifest;
+use crate::workload::{self, Workload};
 
 /// Ask a running server about a Pod, over TLS, as an API server does
 ///
@@ -43,8 +45,8 @@ pub(super) struct Probe {
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
     /// Namespace of objects that do not name one
-    #[arg(short, long, default_value = "default")]
-    namespace: String,
+    #[arg(short, long, default_value = "default", value_parser = super::companions::namespace)]
+    namespace: Box<str>,
     /// The webhook entry to ask by; without it, `requested` for Pods that say something themselves, else `cluster-wide`
     #[arg(long, value_enum)]
     entry: Option<EntryName>,
@@ -77,19 +79,36 @@ enum Output {
 
 impl Probe {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let inputs = self.filenames.read_whole()?;
+        let inputs = self.filenames.read_whole("probe")?;
+        let documents: Vec<_> = inputs.iter().flat_map(|i| i.documents.iter().map(move |d| (i, d))).collect();
+        let mut workloads = Vec::new();
+        let mut denied = false;
+        for (input, document) in documents {
+            review::misplaced(&input.path, document).iter().for_each(talk::remark);
+            for workload in document.value.iter().flat_map(workload::workloads) {
+                // What cannot be read is reported with its place, which the server does not know.
+                match Pod::read(workload.pod().to_string().as_bytes()) {
+                    Ok(_) => workloads.push(workload),
+                    Err(error) => {
+                        denied = true;
+                        talk::remark(&review::unreadable(
+                            &Found { path: &input.path, document, workload: &workload },
+                            &error,
+                        ));
+                    }
+                }
+            }
+        }
+        if workloads.is_empty() && !denied {
+            talk::warning("no workloads among these manifests");
+            return Ok(ExitCode::SUCCESS);
+        }
         let identity = self.cert.as_deref().zip(self.key.as_deref());
         let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
-        let documents = inputs.iter().flat_map(|input| &input.documents).filter_map(|d| d.value.as_ref());
-        let workloads: Vec<Workload<'_>> = documents.flat_map(workload::workloads).collect();
-        if workloads.is_empty() {
-            bail!("no workloads among these manifests");
-        }
-        let mut denied = false;
         for workload in &workloads {
             denied |= !self.ask(&server, workload)?;
         }
-        Ok(if denied { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 
     /// Asks about one workload, and shows the answer; whether its Pods would be admitted.
@@ -100,16 +119,13 @@ impl Probe {
         let review = review_of(&pod, namespace);
         let answer = server.post(&path, review.to_string())?;
         talk::note(&format!("{workload} in namespace {namespace}, asked at {path}"));
-        for (_, message) in super::review::misplaced(workload) {
-            talk::warning(&format!("{workload}: {message}"));
-        }
         let response = &answer["response"];
         for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             talk::warning(warning);
         }
         let admitted = response["allowed"] == true;
         if !admitted {
-            talk::error(response["status"]["message"].as_str().unwrap_or("refused without a reason"));
+            talk::error(response["status"]["message"].as_str().unwrap_or("denied without a reason"));
             return Ok(false);
         }
         self.show(&pod, response).map(|()| true)

@@ -1,13 +1,23 @@
 //! One workload through the pure room.
 
+mod sentence;
+mod unreadable;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
 use serde_json::Value;
 
-use super::workload::Workload;
-use crate::inject::json::Unreadable;
 use crate::inject::pod::Pod;
 use crate::inject::verdict::{Verdict, Via};
 use crate::inject::world::World;
-use crate::inject::{self, Request, keys};
+use crate::inject::{self, Request};
+use crate::manifest::Document;
+use crate::source::report::{Remark, Severity};
+use crate::workload::{self, Workload};
+
+pub(super) use sentence::{pointer, sentence};
+pub(super) use unreadable::unreadable;
 
 /// What companions are looked up in, and where workloads are that do not say so.
 #[derive(Debug)]
@@ -16,29 +26,60 @@ pub(super) struct Place {
     pub(super) default_namespace: Box<str>,
 }
 
+/// A workload, and where it was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) path: &'a Path,
+    pub(super) document: &'a Document,
+    pub(super) workload: &'a Workload<'a>,
+}
+
+impl Found<'_> {
+    /// A remark on a part of the document.
+    pub(super) fn remark(&self, severity: Severity, pointer: &str, message: String) -> Remark {
+        remark(self.path, self.document, severity, pointer, message)
+    }
+}
+
+/// A remark on a part of a document.
+pub(super) fn remark(path: &Path, document: &Document, severity: Severity, pointer: &str, message: String) -> Remark {
+    let (file, at) = (path.to_path_buf(), Some(document.position(pointer)));
+    Remark { severity, file, at, field: field(pointer), message }
+}
+
+/// A JSON pointer as a field path: `spec.containers[0].image`, `metadata.annotations["podgraft.dev/companions"]`.
+pub(super) fn field(pointer: &str) -> String {
+    // Writing to a text cannot fail.
+    let mut field = String::new();
+    for token in pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")) {
+        if !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit()) {
+            let _ = write!(field, "[{token}]");
+        } else if token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+            field += if field.is_empty() { "" } else { "." };
+            field += &token;
+        } else {
+            let _ = write!(field, "[{token:?}]");
+        }
+    }
+    field
+}
+
 impl Place {
     /// The namespace of a workload.
     pub(super) fn namespace<'a>(&'a self, workload: &Workload<'a>) -> &'a str {
         workload.namespace().unwrap_or(&self.default_namespace)
     }
 
-    /// Reviews the Pods of a workload as the webhook would.
-    pub(super) fn review<R>(&self, workload: &Workload<'_>, then: impl FnOnce(Result<&Verdict<'_>, String>) -> R) -> R {
-        let json = workload.pod().to_string();
+    /// Reviews the Pods of a workload as the webhook would, or reports why they cannot be read.
+    pub(super) fn review<R>(&self, found: &Found<'_>, then: impl FnOnce(Result<&Verdict<'_>, Remark>) -> R) -> R {
+        let json = found.workload.pod().to_string();
         let pod = match Pod::read(json.as_bytes()) {
             Ok(pod) => pod,
-            Err(unreadable) => return then(Err(complaint(&unreadable))),
+            Err(error) => return then(Err(unreadable(found, &error))),
         };
-        let request = Request { pod, namespace: self.namespace(workload), entry: None, requester: "" };
+        let request = Request { pod, namespace: self.namespace(found.workload), entry: None, requester: "" };
         then(Ok(&inject::review(&request, &self.world)))
     }
-}
-
-/// Why a Pod cannot be read, without the offset: it counts bytes of a text that nobody has seen.
-fn complaint(unreadable: &Unreadable) -> String {
-    let text = unreadable.to_string();
-    let why = text.rsplit_once(", at byte ").map_or(&*text, |(why, _)| why);
-    format!("its Pod cannot be read: {why}")
 }
 
 /// How a companion was asked for, as a clause.
@@ -51,34 +92,30 @@ pub(super) fn asked_by(via: Via) -> &'static str {
     }
 }
 
-/// Keys of ours that stand on a workload itself, where nobody reads them, with the pointer of each in its document.
-pub(super) fn misplaced(workload: &Workload<'_>) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    if workload.template.is_empty() {
-        return found;
-    }
-    let (metadata, field) = (&workload.object["metadata"], workload.template[1..].replace('/', "."));
-    let mut look = |members: &str, what: &str, is_ours: fn(&str) -> bool| {
-        for key in metadata[members].as_object().into_iter().flat_map(|m| m.keys()).filter(|k| is_ours(k)) {
-            let kind = workload.kind;
-            let message = format!(
-                "{what} {key} stands on the {kind} itself, where it has no effect; move it to {field}.metadata.{members}"
-            );
-            found.push((format!("{}/metadata/{members}/{}", workload.at, key.replace('/', "~1")), message));
-        }
-    };
-    look("annotations", "annotation", |key| key.starts_with(keys::PREFIX) || key.starts_with(keys::FILES_PREFIX));
-    look("labels", "label", |key| key == keys::INJECT);
-    found
+/// Keys of ours in a document that nothing reads where they are.
+pub(super) fn misplaced(path: &Path, document: &Document) -> Vec<Remark> {
+    let Some(value) = &document.value else { return Vec::new() };
+    let on_workloads = workload::workloads(value).into_iter().flat_map(|w| workload::misplaced(&w));
+    let keys = on_workloads.chain(workload::outside_of_templates(value));
+    let remarks = keys.map(|key| {
+        let message = format!("{}: {}", key.object, key.message);
+        Remark { field: String::new(), ..remark(path, document, Severity::Warning, &key.pointer, message) }
+    });
+    remarks.collect()
 }
 
 /// The operations of a patch, told from the root of the document.
 pub(super) fn operations(patch: &[u8], prefix: &str) -> anyhow::Result<Vec<Value>> {
     let mut operations: Vec<Value> = serde_json::from_slice(patch)?;
-    for operation in &mut operations {
+    prefixed(&mut operations, prefix);
+    Ok(operations)
+}
+
+/// Puts a prefix in front of the paths of operations.
+pub(super) fn prefixed(operations: &mut [Value], prefix: &str) {
+    for operation in operations {
         if let Some(Value::String(path)) = operation.get_mut("path") {
             path.insert_str(0, prefix);
         }
     }
-    Ok(operations)
 }

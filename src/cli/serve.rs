@@ -23,6 +23,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use tokio::runtime::{Builder, Handle};
 use tokio::time::{sleep, timeout};
 
@@ -90,12 +91,15 @@ pub struct Serve {
     /// How log lines look
     #[arg(long, value_name = "FORMAT", env = "PODGRAFT_LOG_FORMAT", default_value = "auto")]
     log_format: LogFormat,
-    /// What is logged: error, warn, info, debug or trace; RUST_LOG beats it
-    #[arg(long, value_name = "LEVEL", env = "PODGRAFT_LOG_LEVEL", default_value = "info")]
+    /// What is logged; RUST_LOG beats it, and filters by target as well
+    #[arg(long, value_name = "LEVEL", env = "PODGRAFT_LOG_LEVEL", default_value = "info", value_parser = PossibleValuesParser::new(LEVELS))]
     log_level: String,
     #[command(flatten)]
     bounds: Bounds,
 }
+
+/// A closed list: any other word would be a filter for a target of that name, which matches nothing.
+const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// What is known once reviews can be answered.
 struct Prepared {

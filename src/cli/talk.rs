@@ -1,4 +1,8 @@
 //! What is said on stderr. Colours only on a terminal.
+//!
+//! Nothing here fails: where nobody reads stderr, or it is full, there is nobody left to tell.
+
+use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
@@ -11,22 +15,26 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Says what went wrong.
 pub(super) fn error(text: &str) {
-    anstream::eprintln!("{ERROR}error:{ERROR:#} {}", printable(text));
+    line(&format!("{ERROR}error:{ERROR:#} {}", printable(text)));
 }
 
 /// Says what is likely not meant.
 pub(super) fn warning(text: &str) {
-    anstream::eprintln!("{WARNING}warning:{WARNING:#} {}", printable(text));
+    line(&format!("{WARNING}warning:{WARNING:#} {}", printable(text)));
 }
 
 /// Says what happened.
 pub(super) fn note(text: &str) {
-    anstream::eprintln!("{}", printable(text));
+    line(&printable(text));
 }
 
 /// Says what is wrong with a manifest.
 pub(super) fn remark(remark: &Remark) {
-    anstream::eprintln!("{}", marked(remark));
+    line(&marked(remark));
+}
+
+fn line(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// A remark with its severity in colour.
@@ -42,4 +50,9 @@ pub(super) fn marked(remark: &Remark) -> String {
 /// A text of somebody else without characters that steer a terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// `1 error`, `2 errors`
+pub(super) fn number(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,31 +1,37 @@
-//! `podgraft uninject`: takes out what the status annotation says was put in.
+//! `podgraft uninject`: removes what the status annotation says was added.
 
-use std::io;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
-use serde_json::Value;
+use clap::Args;
 
-use super::input::Filenames;
-use super::output::{self, Printer};
+use super::exit;
+use super::input::{Filenames, Input};
+use super::output::{Change, Destination};
+use super::review::{self, Found};
 use super::talk;
-use super::workload;
-use crate::inject;
-use crate::manifest::{Document, Format};
+use crate::inject::{self, keys};
+use crate::manifest::Document;
+use crate::source::report::Severity;
+use crate::workload;
 
 /// Take companions out of the Pods of manifests again
 ///
-/// Obeys the annotation `podgraft.dev/status` alone, which says what was put in. Every document that does not change is
-/// written byte for byte as it was read.
+/// Obeys the annotation `podgraft.dev/status` alone, which lists what was added. The lines that inject added are removed,
+/// and all others stay: what inject wrote becomes the author's file again, byte for byte, wherever no line had to be
+/// opened.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Uninject {
     #[command(flatten)]
     filenames: Filenames,
-    /// Output format; without it, each document keeps its language. `diff`: what would change, and exit code 1 if anything
-    /// does
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
+    #[command(flatten)]
+    destination: Destination,
+    /// Write what can be written, although a status cannot be read; such a document is written as it was
+    #[arg(long)]
+    keep_going: bool,
+    /// Say only what is wrong
+    #[arg(short, long)]
+    quiet: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -36,60 +42,73 @@ Examples:
   # What a running Pod got
   kubectl get pod web-0 -o yaml | podgraft uninject -f - -o diff";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Yaml,
-    Json,
-    Diff,
+/// How many workloads were changed, left alone, and cannot be read.
+#[derive(Debug, Default)]
+struct Counts {
+    removed: usize,
+    unchanged: usize,
+    failed: usize,
 }
 
 impl Uninject {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let format = match self.output {
-            Some(Output::Yaml) => Some(Format::Yaml),
-            Some(Output::Json) => Some(Format::Json),
-            _ => None,
-        };
-        let mut printer = Printer::new(io::stdout().lock(), format);
-        let mut code = ExitCode::SUCCESS;
-        for input in self.filenames.read_whole()? {
-            let results: Vec<_> = input.documents.iter().map(uninjected).collect();
-            let news: Vec<Option<Value>> = results
-                .into_iter()
-                .map(|r| {
-                    r.unwrap_or_else(|()| {
-                        code = ExitCode::FAILURE;
-                        None
-                    })
-                })
-                .collect();
-            if self.output == Some(Output::Diff) {
-                output::diffs(&input.path, input.documents.iter().zip(&news))?;
-                if news.iter().any(Option::is_some) {
-                    code = ExitCode::FAILURE;
-                }
-            } else {
-                printer.file(input.documents.iter().zip(news.iter().map(Option::as_ref)))?;
-            }
+        if self.destination.has_no_file(&self.filenames) {
+            return Ok(ExitCode::from(exit::USAGE));
         }
-        Ok(code)
+        let inputs = self.filenames.read_whole("uninject")?;
+        let mut counts = Counts::default();
+        let changes: Vec<Vec<Change>> = inputs
+            .iter()
+            .map(|input| input.documents.iter().map(|d| self.uninjected(input, d, &mut counts)).collect())
+            .collect();
+        let Counts { removed, unchanged, failed } = counts;
+        if !self.quiet {
+            talk::note(&format!("{removed} uninjected, {unchanged} unchanged, {failed} failed"));
+        }
+        if failed > 0 && !self.keep_going {
+            talk::note("nothing written; --keep-going writes the rest");
+            return Ok(ExitCode::from(exit::DENIED));
+        }
+        self.destination.write(&inputs, &changes)?;
+        let differs = self.destination.is_diff() && removed > 0;
+        Ok(if failed > 0 || differs { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
-}
 
-/// The document without companions; `None` where there are none. What cannot be taken out is said, and stays.
-fn uninjected(document: &Document) -> Result<Option<Value>, ()> {
-    let Some(value) = &document.value else { return Ok(None) };
-    let mut new = value.clone();
-    let (mut changed, mut failed) = (false, false);
-    for workload in workload::workloads(value) {
-        let Some(pod) = new.pointer_mut(&workload.pod_at()) else { continue };
-        match inject::uninject(pod) {
-            Ok(did) => changed |= did,
-            Err(why) => {
-                talk::error(&format!("{workload}: {why}"));
-                failed = true;
+    /// What is removed from a document. What cannot be removed is reported, and stays.
+    fn uninjected(&self, input: &Input, document: &Document, counts: &mut Counts) -> Change {
+        let mut change = Change::default();
+        for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
+            let mut pod = workload.pod().clone();
+            match inject::removal(&mut pod) {
+                Ok(None) => counts.unchanged += 1,
+                Ok(Some(removal)) => {
+                    counts.removed += 1;
+                    for companion in removal.companions.iter().filter(|_| !self.quiet) {
+                        talk::note(&format!("{workload}: companion {companion}: removed"));
+                    }
+                    for remark in &removal.remarks {
+                        talk::warning(&format!("{workload}: {remark}"));
+                    }
+                    let mut operations = removal.operations;
+                    review::prefixed(&mut operations, &workload.pod_at());
+                    change.operations.extend(operations);
+                }
+                Err(why) => {
+                    counts.failed += 1;
+                    change.denied = true;
+                    let key = keys::STATUS.replace('/', "~1");
+                    let pointer = format!("{}/metadata/annotations/{key}", workload.pod_at());
+                    talk::remark(&Found { path: &input.path, document, workload }.remark(
+                        Severity::Error,
+                        &pointer,
+                        why,
+                    ));
+                }
             }
         }
+        if change.denied {
+            change.operations.clear();
+        }
+        change
     }
-    if failed { Err(()) } else { Ok(changed.then_some(new)) }
 }

@@ -4,26 +4,26 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Args;
-use serde_json::Value;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::companions::Companions;
 use super::input::{Filenames, Input};
-use super::review::{self, Place};
-use super::talk;
-use super::workload::{self, Workload};
-use crate::api::gate::Problem;
-use crate::inject::keys;
-use crate::inject::reason::Reason;
-use crate::inject::verdict::{Effect, Finding};
-use crate::manifest::Document;
+use super::review::{self, Found, Place, remark};
+use super::talk::number;
+use super::{exit, talk};
+use crate::inject::verdict::Effect;
+use crate::manifest::{self, Document};
 use crate::source::report::{Remark, Severity};
+use crate::workload;
 
 /// Check companions, and the workloads that ask for them
 ///
 /// Prints every mistake and every warning as `file:line:column: error: field: message`. Companions are checked as the
 /// webhook checks them; workloads are reviewed with the companions among the manifests and those of --companions, and are
 /// left alone where there are none.
+///
+/// The exit code is 1 if there are errors, and with --strict if there are warnings.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Validate {
@@ -34,6 +34,14 @@ pub(super) struct Validate {
     /// Let warnings fail, too
     #[arg(long)]
     strict: bool,
+    /// Output format. `json`: `{"remarks": [...]}` with file, line, column, severity, field and message
+    #[arg(short, long, value_enum)]
+    output: Option<Output>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Json,
 }
 
 const EXAMPLES: &str = "\
@@ -46,31 +54,35 @@ Examples:
 
 impl Validate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let inputs = self.filenames.read()?;
+        self.companions.only_one_stdin(&self.filenames)?;
+        let inputs = self.filenames.read("validate")?;
         let collection = self.companions.collect(&inputs.files)?;
         let report = collection.report();
-        let mut remarks = [inputs.unreadable, report.remarks].concat();
+        let mistakes = inputs.mistakes();
+        // Other commands pass such documents on; here they are mistakes.
+        let doubled = inputs.doubled.into_iter().map(|remark| Remark { severity: Severity::Error, ..remark }).collect();
+        let mut remarks = [inputs.unreadable, report.remarks, mistakes, doubled].concat();
         let place = self.companions.place(&collection);
-        let mut checked = 0;
-        let mut left = 0;
+        let (mut checked, mut left) = (0, 0);
         for (input, document, value) in documents(&inputs.files) {
-            if let Some(problem) = no_object(value) {
-                remarks.push(remark(&input.path, document, Severity::Error, "", problem));
+            remarks.extend(review::misplaced(&input.path, document));
+            for unmatched in workload::unmatched(value) {
+                remarks.push(remark(&input.path, document, Severity::Warning, &unmatched.at, unmatched.message));
             }
-            for workload in workload::workloads(value) {
-                let check = Check { place: &place, path: &input.path, document, workload: &workload };
-                check.misplaced(&mut remarks);
+            // A template of an unknown kind that requests nothing may be a policy.
+            for workload in workload::workloads(value).iter().filter(|workload| workload.changes) {
+                let found = Found { path: &input.path, document, workload };
                 if place.world.companions.is_empty() {
                     left += 1;
-                } else {
-                    checked += 1;
-                    check.review(&mut remarks);
+                    continue;
                 }
+                checked += 1;
+                check(&place, &found, &mut remarks);
             }
         }
         let order = |path: &Path| inputs.files.iter().position(|i| i.path == path).unwrap_or(usize::MAX);
         remarks.sort_by(|a, b| (order(&a.file), &a.file, a.at).cmp(&(order(&b.file), &b.file, b.at)));
-        print(&remarks)?;
+        self.print(&remarks)?;
         let count = |severity| remarks.iter().filter(|r| r.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let companions = report.good + report.broken;
@@ -88,100 +100,53 @@ impl Validate {
             ));
         }
         let failed = errors > 0 || (self.strict && warnings > 0);
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
+
+    fn print(&self, remarks: &[Remark]) -> std::io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        if self.output == Some(Output::Json) {
+            let facts = json!({"remarks": remarks.iter().map(facts).collect::<Vec<_>>()});
+            writeln!(out, "{}", manifest::json(&facts))?;
+        } else {
+            for remark in remarks {
+                writeln!(out, "{}", talk::marked(remark))?;
+            }
+        }
+        out.flush()
+    }
+}
+
+/// What `-o json` prints of a remark. Documented and stable.
+fn facts(remark: &Remark) -> Value {
+    json!({
+        "file": remark.file.display().to_string(),
+        "line": remark.at.map(|at| at.line),
+        "column": remark.at.map(|at| at.column),
+        "severity": remark.severity.as_str(),
+        "field": remark.field,
+        "message": remark.message,
+    })
 }
 
 fn documents(inputs: &[Input]) -> impl Iterator<Item = (&Input, &Document, &Value)> {
     inputs.iter().flat_map(|i| i.documents.iter().filter_map(move |d| Some((i, d, d.value.as_ref()?))))
 }
 
-/// Why a document is no Kubernetes object.
-fn no_object(value: &Value) -> Option<&'static str> {
-    let has = |field: &str| value[field].as_str().is_some_and(|text| !text.is_empty());
-    match (value.is_object(), has("apiVersion"), has("kind")) {
-        (true, true, true) => None,
-        (true, false, _) => Some("this is no Kubernetes object: it has no apiVersion"),
-        (true, true, false) => Some("this is no Kubernetes object: it has no kind"),
-        (false, ..) => Some("this is no Kubernetes object: it must be a mapping"),
-    }
-}
-
-fn print(remarks: &[Remark]) -> std::io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    for remark in remarks {
-        writeln!(out, "{}", talk::marked(remark))?;
-    }
-    out.flush()
-}
-
-/// `1 error`, `2 errors`
-fn number(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-fn remark(path: &Path, document: &Document, severity: Severity, pointer: &str, message: &str) -> Remark {
-    Remark {
-        severity,
-        file: path.to_path_buf(),
-        at: Some(document.position(pointer)),
-        field: Problem { pointer: pointer.to_owned(), message: String::new() }.field(),
-        message: message.to_owned(),
-    }
-}
-
-/// One workload that is checked.
-struct Check<'a> {
-    place: &'a Place,
-    path: &'a Path,
-    document: &'a Document,
-    workload: &'a Workload<'a>,
-}
-
-impl Check<'_> {
-    fn misplaced(&self, remarks: &mut Vec<Remark>) {
-        for (pointer, message) in review::misplaced(self.workload) {
-            remarks.push(remark(self.path, self.document, Severity::Warning, &pointer, &message));
+/// Reviews one workload.
+fn check(place: &Place, found: &Found<'_>, remarks: &mut Vec<Remark>) {
+    place.review(found, |verdict| match verdict {
+        Ok(verdict) => {
+            for finding in &verdict.findings {
+                let severity = match finding.effect {
+                    Effect::Deny => Severity::Error,
+                    Effect::Warn => Severity::Warning,
+                    Effect::Tell => continue,
+                };
+                let message = format!("{}: {}", found.workload, review::sentence(place, found, finding));
+                remarks.push(found.remark(severity, &review::pointer(found, finding), message));
+            }
         }
-    }
-
-    fn review(&self, remarks: &mut Vec<Remark>) {
-        self.place.review(self.workload, |verdict| match verdict {
-            Ok(verdict) => {
-                for finding in &verdict.findings {
-                    let severity = match finding.effect {
-                        Effect::Deny => Severity::Error,
-                        Effect::Warn => Severity::Warning,
-                        Effect::Tell => continue,
-                    };
-                    let pointer = self.pointer(finding);
-                    let message = format!("{}: {finding}", self.workload);
-                    remarks.push(remark(self.path, self.document, severity, &pointer, &message));
-                }
-            }
-            Err(why) => {
-                let message = format!("{}: {why}", self.workload);
-                remarks.push(remark(self.path, self.document, Severity::Error, &self.workload.pod_at(), &message));
-            }
-        });
-    }
-
-    /// The annotation or label that a finding is about, where it stands in the template; else the template.
-    fn pointer(&self, finding: &Finding<'_>) -> String {
-        let key = match &finding.reason {
-            Reason::ParameterInvalid { companion, parameter, .. }
-            | Reason::ParameterUnknown { companion, parameter, .. }
-            | Reason::ParameterUnused { companion, parameter, .. } => {
-                format!("{}{companion}.{parameter}", keys::PREFIX)
-            }
-            Reason::UnknownKey { key, .. } | Reason::FileOverridden { key } => key.to_string(),
-            Reason::UnknownContainer { .. } => keys::CONTAINERS.to_owned(),
-            Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),
-            _ => keys::COMPANIONS.to_owned(),
-        };
-        let token = key.replace('~', "~0").replace('/', "~1");
-        let at = |members: &str| format!("{}/metadata/{members}/{token}", self.workload.pod_at());
-        let stands = |pointer: &String| self.document.value.as_ref().is_some_and(|v| v.pointer(pointer).is_some());
-        ["annotations", "labels"].map(at).into_iter().find(stands).unwrap_or_else(|| self.workload.pod_at())
-    }
+        Err(unreadable) => remarks.push(unreadable),
+    });
 }

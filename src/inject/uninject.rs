@@ -1,11 +1,27 @@
-//! Takes out what the status annotation says was put in, and nothing else.
+//! Finds what the status annotation says was added, and removes it and nothing else.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::keys;
+
+/// Annotation of a Pod: what was left out of it. Written by podgraft.
+const SKIPPED: &str = "podgraft.dev/skipped";
+/// The prefix of the labels with content hashes, slash included.
+const HASH_LABELS: &str = "companions.podgraft.dev/";
+
+/// What was removed from a Pod, and what could not be.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Removal {
+    /// A JSON patch (RFC 6902) of `remove` operations.
+    pub operations: Vec<Value>,
+    /// The companions that the status listed.
+    pub companions: Vec<String>,
+    /// What the status lists and was not found, and what stays because something else still needs it.
+    pub remarks: Vec<String>,
+}
 
 /// One companion's entry of the status annotation.
 #[derive(Deserialize)]
@@ -22,91 +38,185 @@ struct Recorded {
     pre_stop: BTreeMap<String, u64>,
 }
 
-/// Takes out of a Pod, or a Pod template, what its status says was put in; whether there was a status. Lists and maps
-/// that are empty then go, too.
+/// Removes from a Pod, or a Pod template, what its status says was added; whether there was a status. Lists and maps that
+/// become empty are removed as well.
 ///
 /// # Errors
 /// The status cannot be read; the Pod is as it was.
 pub fn uninject(pod: &mut Value) -> Result<bool, String> {
-    let Some(status) = pod["metadata"]["annotations"].get(keys::STATUS) else { return Ok(false) };
+    removal(pod).map(|removal| removal.is_some())
+}
+
+/// Does what `uninject` does, and returns it as a patch with remarks. `None` where podgraft added nothing.
+///
+/// # Errors
+/// The status cannot be read; the Pod is as it was.
+pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
+    let annotations = &pod["metadata"]["annotations"];
+    let Some(status) = annotations.get(keys::STATUS) else {
+        let mut work = Work { pod, removal: Removal::default() };
+        let found = work.remove_member("/metadata/annotations", SKIPPED);
+        return Ok(found.then_some(work.removal));
+    };
     let entries: BTreeMap<String, Recorded> = status
         .as_str()
         .and_then(|text| serde_json::from_str(text).ok())
-        .ok_or_else(|| format!("annotation {} cannot be read; it must be as podgraft wrote it", keys::STATUS))?;
-    for entry in entries.values() {
-        entry.take_out(pod);
+        .ok_or("invalid value: not the JSON that podgraft wrote; restore the value that inject wrote")?;
+    let mut work = Work { pod, removal: Removal::default() };
+    for (companion, entry) in &entries {
+        work.containers(companion, entry);
     }
-    if let Some(metadata) = object(pod, "metadata") {
-        remove_key(metadata, "annotations", keys::STATUS);
+    for (companion, entry) in &entries {
+        work.additions(companion, entry);
     }
-    Ok(true)
+    // Volumes last: none that is still mounted is removed.
+    for (companion, entry) in &entries {
+        work.volumes(companion, entry);
+        work.removal.companions.push(companion.clone());
+    }
+    for key in [keys::STATUS, SKIPPED] {
+        work.remove_member("/metadata/annotations", key);
+    }
+    for key in work.keys("/metadata/labels").into_iter().filter(|key| key.starts_with(HASH_LABELS)) {
+        work.remove_member("/metadata/labels", &key);
+    }
+    Ok(Some(work.removal))
 }
 
-impl Recorded {
-    fn take_out(&self, pod: &mut Value) {
-        if let Some(metadata) = object(pod, "metadata") {
-            for key in &self.annotations {
-                remove_key(metadata, "annotations", key);
-            }
-        }
-        let Some(spec) = object(pod, "spec") else { return };
-        remove_named(spec, "initContainers", &self.init_containers);
-        remove_named(spec, "containers", &self.containers);
-        remove_named(spec, "volumes", &self.volumes);
-        remove_named(spec, "imagePullSecrets", &self.image_pull_secrets);
-        for list in ["initContainers", "containers"] {
-            let containers = spec.get_mut(list).and_then(Value::as_array_mut);
-            for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
-                self.take_out_of(container);
+struct Work<'v> {
+    pod: &'v mut Value,
+    removal: Removal,
+}
+
+impl Work<'_> {
+    fn containers(&mut self, companion: &str, entry: &Recorded) {
+        for (list, names) in [("initContainers", &entry.init_containers), ("containers", &entry.containers)] {
+            for name in names {
+                if !self.remove_item(&format!("/spec/{list}"), |item| item["name"] == **name) {
+                    self.missing(companion, &format!("container {name:?} in spec.{list}"));
+                }
             }
         }
     }
 
-    fn take_out_of(&self, container: &mut Map<String, Value>) {
-        let Some(name) = container.get("name").and_then(Value::as_str).map(ToOwned::to_owned) else { return };
-        for path in self.mounts.get(&name).into_iter().flatten() {
-            remove_first(container, "volumeMounts", |mount| mount["mountPath"] == **path);
+    fn additions(&mut self, companion: &str, entry: &Recorded) {
+        for key in &entry.annotations {
+            if !self.remove_member("/metadata/annotations", key) {
+                self.missing(companion, &format!("annotation {key:?}"));
+            }
         }
-        for variable in self.env.get(&name).into_iter().flatten() {
-            remove_first(container, "env", |env| env["name"] == **variable);
+        for name in &entry.image_pull_secrets {
+            if !self.remove_item("/spec/imagePullSecrets", |item| item["name"] == **name) {
+                self.missing(companion, &format!("{name:?} in spec.imagePullSecrets"));
+            }
         }
-        let Some(seconds) = self.pre_stop.get(&name) else { return };
+        for (container, paths) in &entry.mounts {
+            self.each_in(companion, container, "volumeMounts", "mountPath", paths);
+        }
+        for (container, names) in &entry.env {
+            self.each_in(companion, container, "env", "name", names);
+        }
+        for (container, seconds) in &entry.pre_stop {
+            self.pre_stop(companion, container, *seconds);
+        }
+    }
+
+    /// Removes items of one list of a container.
+    fn each_in(&mut self, companion: &str, container: &str, list: &str, field: &str, values: &[String]) {
+        let at = self.container(container);
+        for value in values {
+            let removed =
+                at.as_ref().is_some_and(|at| self.remove_item(&format!("{at}/{list}"), |item| item[field] == **value));
+            if !removed {
+                self.missing(companion, &format!("{value:?} in {list} of container {container:?}"));
+            }
+        }
+    }
+
+    fn pre_stop(&mut self, companion: &str, container: &str, seconds: u64) {
+        let lifecycle = self.container(container).map(|at| format!("{at}/lifecycle"));
         let sleep = json!({"sleep": {"seconds": seconds}});
-        if let Some(lifecycle) = container.get_mut("lifecycle").and_then(Value::as_object_mut)
-            && lifecycle.get("preStop") == Some(&sleep)
-        {
-            lifecycle.shift_remove("preStop");
-            if lifecycle.is_empty() {
-                container.shift_remove("lifecycle");
+        match lifecycle {
+            Some(at) if self.pod.pointer(&at).is_some_and(|l| l.get("preStop") == Some(&sleep)) => {
+                self.remove_member(&at, "preStop");
+            }
+            _ => self.missing(companion, &format!("the preStop sleep of {seconds} s of container {container:?}")),
+        }
+    }
+
+    fn volumes(&mut self, companion: &str, entry: &Recorded) {
+        for name in &entry.volumes {
+            if let Some(user) = self.user_of(name) {
+                let remark = format!("companion {companion}: volume {name:?} stays: {user}; remove both");
+                self.removal.remarks.push(remark);
+            } else if !self.remove_item("/spec/volumes", |item| item["name"] == **name) {
+                self.missing(companion, &format!("volume {name:?}"));
             }
         }
     }
-}
 
-fn object<'v>(parent: &'v mut Value, key: &str) -> Option<&'v mut Map<String, Value>> {
-    parent.get_mut(key)?.as_object_mut()
-}
-
-fn remove_key(parent: &mut Map<String, Value>, map: &str, key: &str) {
-    let Some(inner) = parent.get_mut(map).and_then(Value::as_object_mut) else { return };
-    inner.shift_remove(key);
-    if inner.is_empty() {
-        parent.shift_remove(map);
+    /// Who still uses a volume, as a clause.
+    fn user_of(&self, volume: &str) -> Option<String> {
+        for list in ["initContainers", "containers", "ephemeralContainers"] {
+            for container in self.pod["spec"][list].as_array().into_iter().flatten() {
+                for (field, path) in [("volumeMounts", "mountPath"), ("volumeDevices", "devicePath")] {
+                    let mut uses = container[field].as_array().into_iter().flatten();
+                    if let Some(found) = uses.find(|item| item["name"] == *volume) {
+                        let name = container["name"].as_str().unwrap_or_default();
+                        let path = found[path].as_str().unwrap_or_default();
+                        return Some(format!("container {name:?} mounts it at {path}"));
+                    }
+                }
+            }
+        }
+        None
     }
-}
 
-fn remove_named(parent: &mut Map<String, Value>, list: &str, names: &[String]) {
-    for name in names {
-        remove_first(parent, list, |item| item["name"] == **name);
+    /// The pointer of a container that the status does not list as the companion's own.
+    fn container(&self, name: &str) -> Option<String> {
+        ["initContainers", "containers"].iter().find_map(|list| {
+            let items = self.pod["spec"][list].as_array()?;
+            let at = items.iter().position(|item| item["name"].as_str().unwrap_or_default() == name)?;
+            Some(format!("/spec/{list}/{at}"))
+        })
     }
-}
 
-fn remove_first(parent: &mut Map<String, Value>, list: &str, is: impl Fn(&Value) -> bool) {
-    let Some(items) = parent.get_mut(list).and_then(Value::as_array_mut) else { return };
-    if let Some(at) = items.iter().position(is) {
+    fn missing(&mut self, companion: &str, what: &str) {
+        self.removal.remarks.push(format!("companion {companion}: not found, although the status lists it: {what}"));
+    }
+
+    fn keys(&self, map: &str) -> Vec<String> {
+        self.pod.pointer(map).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Removes a member of a map; the map, and what the map is in, if it is empty then.
+    fn remove_member(&mut self, map: &str, key: &str) -> bool {
+        let Some(members) = self.pod.pointer_mut(map).and_then(Value::as_object_mut) else { return false };
+        if members.shift_remove(key).is_none() {
+            return false;
+        }
+        let empty = members.is_empty();
+        self.note(&format!("{map}/{}", key.replace('~', "~0").replace('/', "~1")));
+        if empty && let Some((parent, last)) = map.rsplit_once('/').filter(|_| map != "/spec") {
+            self.remove_member(parent, last);
+        }
+        true
+    }
+
+    /// Removes the first item of a list that is meant; the list, if it is empty then.
+    fn remove_item(&mut self, list: &str, is: impl Fn(&Value) -> bool) -> bool {
+        let Some(items) = self.pod.pointer_mut(list).and_then(Value::as_array_mut) else { return false };
+        let Some(at) = items.iter().position(is) else { return false };
         items.remove(at);
+        let empty = items.is_empty();
+        self.note(&format!("{list}/{at}"));
+        if empty && let Some((parent, last)) = list.rsplit_once('/') {
+            self.remove_member(parent, last);
+        }
+        true
     }
-    if items.is_empty() {
-        parent.shift_remove(list);
+
+    fn note(&mut self, pointer: &str) {
+        self.removal.operations.push(json!({"op": "remove", "path": pointer}));
     }
 }

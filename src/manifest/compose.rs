@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::copies::Copies;
-use super::{Position, Unreadable, scalar, tagged};
+use super::{Position, Unreadable, key, tagged};
 
 /// What a value and its place in a list or mapping need, in bytes, besides its text.
 const VALUE: usize = 96;
@@ -19,13 +19,22 @@ const DEEPEST: usize = 127;
 /// # Errors
 /// What cannot be read, and where.
 pub(super) fn value(text: &str) -> Result<Value, Unreadable> {
-    Composer::new(text).document()
+    let (value, doubled) = value_and_doubled_key(text, 1)?;
+    doubled.map_or(Ok(value), Err)
+}
+
+/// Reads a text that starts at some line of its file: messages may name an earlier line. The first key that is there twice
+/// in the same mapping is returned beside the value, in which the last one counts.
+pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, Option<Unreadable>), Unreadable> {
+    let mut composer = Composer::new(text);
+    composer.first_line = line;
+    let value = composer.document()?;
+    Ok((value, composer.doubled))
 }
 
 /// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
-pub(super) fn doubled_key(text: &str) -> Option<Unreadable> {
-    let mut composer = Composer::new(text);
-    composer.document().err().filter(|_| composer.doubled)
+pub(super) fn doubled_key(text: &str, line: usize) -> Option<Unreadable> {
+    value_and_doubled_key(text, line).ok()?.1
 }
 
 /// Where each part of a document stands, by JSON pointer. A member stands where its key does, unless its value starts on
@@ -42,7 +51,8 @@ struct Composer<'t> {
     anchors: HashMap<usize, Node>,
     copies: Copies,
     depth: usize,
-    doubled: bool,
+    doubled: Option<Unreadable>,
+    first_line: usize,
     places: Option<Places>,
 }
 
@@ -73,7 +83,7 @@ impl<'t> Composer<'t> {
         options.set_emit_comments(false);
         let events = Parser::new_from_str_with_options(text, options);
         let copies = Copies::of(text.len());
-        Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: false, places: None }
+        Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: None, first_line: 1, places: None }
     }
 
     fn document(&mut self) -> Result<Value, Unreadable> {
@@ -186,9 +196,9 @@ impl<'t> Composer<'t> {
             let (event, span) = self.next()?;
             let node = if let Some(key) = key {
                 if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
-                    self.doubled = true;
-                    let message = format!("{key} is here a second time, first in line {first}; remove one");
-                    return Err(unreadable(key_span.start, message));
+                    let first = first + self.first_line - 1;
+                    let message = format!("duplicate key {key:?}, first defined in line {first}; remove one");
+                    self.doubled.get_or_insert_with(|| unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
                 let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
@@ -214,12 +224,9 @@ impl<'t> Composer<'t> {
         {
             return Ok(None);
         }
-        match self.unplaced(event, span)?.value {
-            Value::String(text) => Ok(Some(text)),
-            Value::Bool(value) => Ok(Some(value.to_string())),
-            Value::Number(number) => Ok(Some(scalar::shortest(&number))),
-            _ => Err(unreadable(span.start, "a key must be text; put it in quotes")),
-        }
+        key::text(self.unplaced(event, span)?.value)
+            .map(Some)
+            .ok_or_else(|| unreadable(span.start, "a key must be text; put it in quotes"))
     }
 
     /// A node whose parts have no position of their own.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::split::{self, Piece};
-use super::{Position, Unreadable, compose, emit};
+use super::{Position, Unreadable, compose, edit, emit, syntax};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Document {
     pub value: Option<Value>,
     /// The language it is written in.
     pub format: Format,
+    /// The first key that is there twice in a mapping. Then its value is what kubectl reads, and not to be relied on.
+    pub doubled: Option<Unreadable>,
     text: Box<str>,
     head: usize,
     body: usize,
@@ -43,8 +45,11 @@ pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
         }
     }
     let body_at = piece.position(piece.prelude);
-    let value = compose::value(&piece.text[piece.prelude..]).map_err(|e| e.shifted(body_at));
-    vec![value.map(|value| Document {
+    let body = &piece.text[piece.prelude..];
+    let read = compose::value_and_doubled_key(body, body_at.line);
+    let read = read.map_err(|e| syntax::explained(body, &e).shifted(body_at));
+    vec![read.map(|(value, doubled)| Document {
+        doubled: doubled.map(|fault| fault.shifted(body_at)),
         value: Some(value).filter(|v| !v.is_null()),
         format: Format::Yaml,
         text: piece.text.into(),
@@ -62,17 +67,16 @@ fn read_json(piece: &Piece<'_>) -> Result<Vec<Document>, Unreadable> {
     let mut from = 0;
     let mut reached = (piece.head, piece.position(piece.head));
     while let Some(value) = stream.next() {
-        let value = value.map_err(|e| json_fault(&e).shifted(piece.position(piece.head)))?;
+        let value = value.map_err(|e| json_fault(&e, documents.is_empty()).shifted(piece.position(piece.head)))?;
         let end = piece.head + stream.byte_offset();
         let end = if piece.text[end..].trim().is_empty() { piece.text.len() } else { end };
         let lead = piece.head.max(from);
         let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
         let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
         reached = (body, body_at);
-        if let Some(fault) = compose::doubled_key(&piece.text[body..end]) {
-            return Err(fault.shifted(body_at));
-        }
+        let doubled = compose::doubled_key(&piece.text[body..end], body_at.line);
         documents.push(Document {
+            doubled: doubled.map(|fault| fault.shifted(body_at)),
             value: Some(value).filter(|v| !v.is_null()),
             format: Format::Json,
             text: piece.text[from..end].into(),
@@ -92,9 +96,10 @@ fn is_meant_as_json(body: &str) -> bool {
     inside.starts_with(['"', '}', ']', '{', '['])
 }
 
-fn json_fault(error: &serde_json::Error) -> Unreadable {
+fn json_fault(error: &serde_json::Error, is_first: bool) -> Unreadable {
     let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message).to_owned();
+    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
+    let message = syntax::explained_json(message, is_first);
     Unreadable { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
 }
 
@@ -138,10 +143,35 @@ impl Document {
         }
     }
 
+    /// How the value that a JSON pointer means is written in its text.
+    #[must_use]
+    pub fn source(&self, pointer: &str) -> Option<&str> {
+        edit::source(&self.text, self.content(), self.format, pointer)
+    }
+
+    /// Where its content starts, for those who parse it again.
+    fn content(&self) -> usize {
+        if self.format == Format::Json { self.head } else { self.body }
+    }
+
     /// Where its content starts.
     fn start(&self) -> Position {
         let lead = self.text.len() - self.text[self.head..].trim_start().len();
         split::end_of(&self.text[self.body..lead.max(self.body)]).after(self.body_at)
+    }
+
+    /// Its text with a JSON patch applied to it, and the value that it has then. Every line stays but those on which a value
+    /// has to be opened. `None` where the text would not mean the patched value; then `rewritten` is left.
+    #[must_use]
+    pub fn edited(&self, patched: &Value, patch: &[Value]) -> Option<String> {
+        let old = self.value.as_ref()?;
+        let from = self.content();
+        let text = edit::edited(&self.text, from, self.format, old, patch)?;
+        let read = match self.format {
+            Format::Yaml => compose::value(&text[from..]).ok()?,
+            Format::Json => serde_json::from_str(&text[from..]).ok()?,
+        };
+        (read == *patched).then_some(text)
     }
 
     /// Its text with another value in its place: in its language, with its marker, the comments above its content and

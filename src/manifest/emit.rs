@@ -9,16 +9,47 @@ use super::scalar;
 /// The longest key that readers take without the mark of an explicit one.
 const LONGEST_SIMPLE_KEY: usize = 120;
 
+/// How block collections are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Style {
+    /// How much deeper a mapping is than the key that it belongs to.
+    pub(super) step: usize,
+    /// How much deeper the dashes of a sequence are than the key that it belongs to.
+    pub(super) list: usize,
+    /// How much deeper an item is than its dash.
+    pub(super) dash: usize,
+    /// Which texts are written as literal blocks.
+    pub(super) literal: Literal,
+}
+
+/// Which texts of several lines are written as literal blocks. The value of a block depends on the line ends after it, so
+/// that a block that is put between lines of somebody else must not be sensitive to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Literal {
+    /// All that can be.
+    All,
+    /// Those that end in at most one line end: what follows then does not matter.
+    Clipped,
+    /// Those that end in no line end: what follows may be the end of the file.
+    Stripped,
+}
+
+impl Style {
+    /// The style of kubectl.
+    pub(super) const KUBECTL: Style = Style { step: 2, list: 0, dash: 2, literal: Literal::All };
+}
+
 /// Writes a value as one YAML document, as kubectl does: lists not indented, texts plain where every reader takes them for
 /// text, several lines as a literal block, numbers as they were written.
 #[must_use]
 pub fn yaml(value: &Value) -> String {
     let mut out = String::new();
+    let style = &Style::KUBECTL;
     match value {
-        Value::Object(members) if !members.is_empty() => mapping(&mut out, members, 0),
-        Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0),
+        Value::Object(members) if !members.is_empty() => mapping(&mut out, members, 0, style),
+        Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0, style),
         scalar => {
-            write_scalar(&mut out, scalar, 2);
+            write_scalar(&mut out, scalar, 2, style);
             out.push('\n');
         }
     }
@@ -26,51 +57,69 @@ pub fn yaml(value: &Value) -> String {
 }
 
 /// Writes members, each on lines of its own; the first one continues the line that is open.
-fn mapping(out: &mut String, members: &Map<String, Value>, indent: usize) {
+fn mapping(out: &mut String, members: &Map<String, Value>, indent: usize, style: &Style) {
     for (index, (key, value)) in members.iter().enumerate() {
         if index > 0 {
             pad(out, indent);
         }
-        write_key(out, key, indent);
-        match value {
-            Value::Object(inner) if !inner.is_empty() => {
-                out.push('\n');
-                pad(out, indent + 2);
-                mapping(out, inner, indent + 2);
-            }
-            Value::Array(items) if !items.is_empty() => {
-                out.push('\n');
-                pad(out, indent);
-                sequence(out, items, indent);
-            }
-            scalar => {
-                out.push(' ');
-                write_scalar(out, scalar, indent + 2);
-                out.push('\n');
-            }
+        member(out, key, value, indent, style);
+    }
+}
+
+/// Writes a member, from its key to the end of its last line.
+pub(super) fn member(out: &mut String, key: &str, value: &Value, indent: usize, style: &Style) {
+    write_key(out, key, indent);
+    below_key(out, value, indent, style);
+}
+
+/// Writes what comes after the colon of a key at `indent`, up to the end of its last line.
+pub(super) fn below_key(out: &mut String, value: &Value, indent: usize, style: &Style) {
+    match value {
+        Value::Object(inner) if !inner.is_empty() => {
+            out.push('\n');
+            pad(out, indent + style.step);
+            mapping(out, inner, indent + style.step, style);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('\n');
+            pad(out, indent + style.list);
+            sequence(out, items, indent + style.list, style);
+        }
+        scalar => {
+            out.push(' ');
+            write_scalar(out, scalar, indent + style.step, style);
+            out.push('\n');
         }
     }
 }
 
 /// Writes items, each on lines of its own; the first one continues the line that is open.
-fn sequence(out: &mut String, items: &[Value], indent: usize) {
-    for (index, item) in items.iter().enumerate() {
+fn sequence(out: &mut String, items: &[Value], indent: usize, style: &Style) {
+    for (index, value) in items.iter().enumerate() {
         if index > 0 {
             pad(out, indent);
         }
-        out.push_str("- ");
-        match item {
-            Value::Object(members) if !members.is_empty() => mapping(out, members, indent + 2),
-            Value::Array(inner) if !inner.is_empty() => sequence(out, inner, indent + 2),
-            scalar => {
-                write_scalar(out, scalar, indent + 2);
-                out.push('\n');
-            }
+        item(out, value, indent, style);
+    }
+}
+
+/// Writes an item, from its dash at `indent` to the end of its last line.
+pub(super) fn item(out: &mut String, value: &Value, indent: usize, style: &Style) {
+    out.push('-');
+    pad(out, style.dash.max(2) - 1);
+    let inside = indent + style.dash.max(2);
+    match value {
+        Value::Object(members) if !members.is_empty() => mapping(out, members, inside, style),
+        Value::Array(inner) if !inner.is_empty() => sequence(out, inner, inside, style),
+        scalar => {
+            write_scalar(out, scalar, inside, style);
+            out.push('\n');
         }
     }
 }
 
-fn pad(out: &mut String, indent: usize) {
+/// Writes blanks.
+pub(super) fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
@@ -88,20 +137,30 @@ fn write_key(out: &mut String, key: &str, indent: usize) {
 }
 
 /// Writes a scalar or an empty collection; further lines are indented by `indent`.
-fn write_scalar(out: &mut String, value: &Value, indent: usize) {
+fn write_scalar(out: &mut String, value: &Value, indent: usize, style: &Style) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => out.push_str(&number.to_string()),
-        Value::String(text) if is_literal(text) => write_literal(out, text, indent),
+        Value::String(text) if is_literal(text) && style.literal.takes(text) => write_literal(out, text, indent),
         Value::String(text) => write_line(out, text),
         Value::Array(_) => out.push_str("[]"),
         Value::Object(_) => out.push_str("{}"),
     }
 }
 
+impl Literal {
+    fn takes(self, text: &str) -> bool {
+        match self {
+            Literal::All => true,
+            Literal::Clipped => !text.ends_with("\n\n"),
+            Literal::Stripped => !text.ends_with('\n'),
+        }
+    }
+}
+
 /// Writes a text on one line.
-fn write_line(out: &mut String, text: &str) {
+pub(super) fn write_line(out: &mut String, text: &str) {
     if text.chars().any(needs_escape) {
         write_escaped(out, text);
     } else if scalar::is_ambiguous(text) {
@@ -134,7 +193,8 @@ fn needs_escape(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-fn write_escaped(out: &mut String, text: &str) {
+/// Writes a text in double quotes.
+pub(super) fn write_escaped(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {

@@ -41,9 +41,10 @@ fn aliases_and_merge_keys_are_written_out() {
 fn what_cannot_be_read_says_where() {
     assert_eq!(
         fault("a: 1\nb:\n  c: 1\n  c: 2\n"),
-        (4, 3, "c is here a second time, first in line 3; remove one".into())
+        (4, 3, "duplicate key \"c\", first defined in line 3; remove one".into())
     );
-    assert_eq!(fault("x: 1\n---\n{\"a\": 1,\n \"a\": 2}\n").0, 4);
+    let (line, _, message) = fault("x: 1\n---\n{\"a\": 1,\n \"a\": 2}\n");
+    assert_eq!((line, &*message), (4, "duplicate key \"a\", first defined in line 3; remove one"));
     assert_eq!(fault("x: 1\n---\n# c\na: [\n").0, 4);
     let (line, column, message) = fault("{\"a\": 1,\n\"b\": }\n");
     assert_eq!((line, column), (2, 6), "{message}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The largest file that is read.
 const LARGEST: u64 = 16 << 20;
-/// How deep folders are searched: symlinks may lead round in a circle.
+/// How deep folders are searched.
 const DEEPEST: usize = 16;
 /// How many manifests one path may lead to: more is a mistaken path.
 const MOST: usize = 10_000;
@@ -17,7 +17,8 @@ const MOST: usize = 10_000;
 pub struct Unread(String);
 
 /// All manifests that a path leads to, in order: itself, or the `.yaml`, `.yml` and `.json` files of a folder. Hidden
-/// files and folders are left out: in mounted ConfigMaps they are what the visible names link to.
+/// files and folders are left out: in mounted ConfigMaps they are what the visible names link to. Links to folders are
+/// left out as well: they lead to manifests that are found under their own name, or round in a circle.
 ///
 /// # Errors
 /// Why the path or a folder below it cannot be listed.
@@ -44,7 +45,7 @@ fn search(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), 
             continue;
         }
         if path.is_dir() {
-            if deeper > 0 {
+            if deeper > 0 && !path.is_symlink() {
                 search(&path, deeper - 1, found)?;
             }
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json") {

@@ -3,6 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use rcgen::Error;
+use rustls::client::verify_server_name;
+use rustls::server::ParsedCertificate;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::authority::Authority;
 
@@ -20,6 +24,22 @@ pub struct Issued {
     pub certificate: String,
     /// Its key.
     pub key: String,
+}
+
+/// Whether a name is a DNS name or an IP address.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    ServerName::try_from(name).is_ok()
+}
+
+/// Whether a serving certificate, as PEM, is valid for a name.
+#[must_use]
+pub fn is_valid_for(certificate: &[u8], name: &str) -> bool {
+    let Ok(certificate) = CertificateDer::from_pem_slice(certificate) else { return false };
+    let (Ok(name), Ok(parsed)) = (ServerName::try_from(name), ParsedCertificate::try_from(&certificate)) else {
+        return false;
+    };
+    verify_server_name(&parsed, &name).is_ok()
 }
 
 /// Issues a serving certificate for names and addresses, by an authority of its own.

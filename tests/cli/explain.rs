@@ -13,7 +13,9 @@ fn a_table_for_each_workload_says_who_asked_and_why() {
     assert_eq!(lines[2], "logger      Pod        injected   Injected");
     assert_eq!(lines[3..5], ["", "deployment/bad in namespace default: denied"]);
     assert!(
-        lines[6].starts_with("nonsense    Pod        denied    NotAvailable: not available to this Pod"),
+        lines[6].starts_with(
+            "nonsense    Pod        denied    NotAvailable: companion \"nonsense\" not found among 1 companion"
+        ),
         "{}",
         run.out
     );
@@ -32,5 +34,31 @@ fn where_nothing_is_asked_for_it_says_so() {
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &misplaced);
     assert!(run.err.contains("has no effect; move it to spec.template.metadata.annotations"), "{}", run.err);
     let none = Folder::new().run("explain -f companion.yaml");
-    assert_eq!((none.code, &*none.out, &*none.err), (0, "", "no workloads among these manifests\n"));
+    assert_eq!((none.code, &*none.out, &*none.err), (0, "", "warning: no workloads among these manifests\n"));
+}
+
+#[test]
+fn workloads_of_several_files_are_told_apart() {
+    let folder =
+        Folder::new().with("in/a.yaml", &deployment("web", "logger")).with("in/b.yaml", &deployment("web", "logger"));
+    let run = folder.run("explain in -c companion.yaml");
+    let headings: Vec<&str> = run.out.lines().filter(|line| line.contains("deployment/web")).collect();
+    assert!(headings[0].starts_with("in/a.yaml:1: deployment/web in namespace default: "), "{}", run.out);
+    assert!(headings[1].starts_with("in/b.yaml:1: deployment/web in namespace default: "), "{}", run.out);
+}
+
+#[test]
+fn facts_and_names_are_for_programs() {
+    let text = format!("{}---\n{}", deployment("web", "logger"), deployment("bad", "nonsense"));
+    let folder = Folder::new();
+    let run = folder.pipe("explain -f - --companions companion.yaml -o json", &text);
+    assert_eq!(run.code, 1, "{}", run.err);
+    let facts: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let web = &facts["workloads"][0];
+    assert_eq!((&web["file"], &web["line"], &web["decision"]), (&"-".into(), &1.into(), &"injected".into()), "{web}");
+    assert_eq!(web["companions"][0]["name"], "logger");
+    assert_eq!(web["companions"][0]["reason"], "Injected");
+    assert_eq!(facts["workloads"][1]["decision"], "denied");
+    let names = folder.pipe("explain -f - --companions companion.yaml -o name", &text);
+    assert_eq!(names.out, "deployment.apps/web\ndeployment.apps/bad\n");
 }

@@ -33,23 +33,17 @@ fn a_deployment_gets_its_companion_and_the_rest_passes_byte_for_byte() {
     );
     assert!(run.out.ends_with(after), "{}", run.out);
     assert!(has_logger(&values(&run.out)[1], "/spec/template"), "{}", run.out);
-    assert_eq!(run.err, "deployment/web: companion logger: injected (asked for by the Pod)\n");
+    assert_eq!(
+        run.err,
+        "deployment/web: companion logger: injected (asked for by the Pod)\n1 injected, 0 unchanged, 0 denied\n"
+    );
     assert_eq!(folder.run("inject -q -f web.yaml --companions companion.yaml").err, "");
 }
 
 #[test]
 fn what_asks_for_nothing_is_not_touched_at_all() {
     let pod = "{\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"},\n \"spec\": {\"containers\": []}}  \n\n";
-    for text in [
-        pod,
-        "",
-        "# nothing\n",
-        "a: [1, 2]\n",
-        "- x\n",
-        "\u{feff}kind: X\r\n---\r\nkind: Y\r\n",
-        "just text",
-        "--- 1.10\n",
-    ] {
+    for text in [pod, "# nothing\n---\nkind: X\n", "a: [1, 2]\n", "\u{feff}kind: X\r\n---\r\nkind: Y\r\n", "{}\n"] {
         let run = Folder::new().pipe("inject -f - --companions companion.yaml", text);
         assert_eq!((run.code, &*run.out), (0, text), "{}", run.err);
     }
@@ -120,16 +114,25 @@ fn a_function_of_kustomize_gets_and_gives_a_resource_list() {
 }
 
 #[test]
-fn a_denied_workload_stays_as_it_was_and_the_others_are_done() {
+fn where_one_is_denied_nothing_is_written_and_with_keep_going_the_others_are_done() {
     let bad = deployment("bad", "nonsense  # why not");
     let text = format!("{bad}---\n{}", deployment("good", "logger"));
-    let run = Folder::new().pipe("inject -f - -n shop --companions companion.yaml", &text);
+    let folder = Folder::new();
+    let run = folder.pipe("inject -f - -n shop --companions companion.yaml", &text);
+    assert_eq!((run.code, &*run.out), (1, ""), "{}", run.err);
+    for format in ["yaml", "json", "jsonpatch", "diff"] {
+        let run = folder.pipe(&format!("inject -f - --companions companion.yaml -o {format}"), &text);
+        assert_eq!((run.code, &*run.out), (1, ""), "{format}: {}", run.err);
+    }
+    let run = folder.pipe("inject -f - -n shop --companions companion.yaml --keep-going", &text);
     assert_eq!(run.code, 1);
     assert!(run.out.starts_with(&format!("{bad}---\n")), "{}", run.out);
     assert!(has_logger(&values(&run.out)[1], "/spec/template"));
-    let said = "error: deployment/bad in namespace shop: podgraft: companion nonsense: not available to this Pod";
+    let said = "-:10:34: error: spec.template.metadata.annotations[\"podgraft.dev/companions\"]: deployment/bad in namespace shop: \
+                companion \"nonsense\" not found among 1 companion (logger)";
     assert!(run.err.contains(said), "{}", run.err);
     assert!(run.err.contains("deployment/good: companion logger: injected"), "{}", run.err);
+    assert!(run.err.ends_with("1 injected, 0 unchanged, 1 denied\n"), "{}", run.err);
 }
 
 #[test]
@@ -168,7 +171,7 @@ fn files_follow_one_another_with_markers_between() {
     assert_eq!(values(&json.out).len(), 5, "{}", json.out);
     assert!(json.out.starts_with("{\n    \"a\": 1\n}\n{\n    \"b\""), "{}", json.out);
     let empty = folder.with("none/x.txt", "").run("inject -f none");
-    assert!(empty.code == 1 && empty.err.contains("none: no .yaml, .yml or .json files here"), "{}", empty.err);
+    assert!(empty.code == 3 && empty.err.contains("none: no .yaml, .yml or .json files here"), "{}", empty.err);
 }
 
 #[test]
@@ -176,10 +179,10 @@ fn what_cannot_be_read_is_told_with_line_and_column_and_nothing_is_written() {
     let folder =
         Folder::new().with("bad.yaml", &format!("{}---\na: 1\nb:\n - x\n c: 2\n", deployment("web", "logger")));
     let run = folder.run("inject -f bad.yaml --companions companion.yaml");
-    assert_eq!((run.code, &*run.out), (1, ""));
+    assert_eq!((run.code, &*run.out), (3, ""));
     assert!(run.err.starts_with("bad.yaml:19:") && run.err.contains(": error: "), "{}", run.err);
     let missing = folder.run("inject -f missing.yaml");
-    assert!(missing.code == 1 && missing.err.starts_with("error: missing.yaml: cannot read it"), "{}", missing.err);
+    assert_eq!((missing.code, &*missing.err), (3, "error: the path \"missing.yaml\" does not exist\n"));
     let broken = folder.with("broken/c.yaml", "a: {\n").run("inject -f companion.yaml --companions broken");
     assert!(broken.code == 1 && broken.err.starts_with("broken/c.yaml:"), "{}", broken.err);
 }
@@ -198,7 +201,7 @@ fn a_diff_shows_what_is_added_and_its_exit_code_says_whether() {
     let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
     let run = folder.run("inject -f web.yaml --companions companion.yaml -o diff");
     assert_eq!(run.code, 1);
-    assert!(run.out.starts_with("--- a/web.yaml:1\n+++ b/web.yaml:1\n@@"), "{}", run.out);
+    assert!(run.out.starts_with("--- a/web.yaml\n+++ b/web.yaml\n@@ -"), "{}", run.out);
     assert!(run.out.contains("\n+      - name: logger\n") && !run.out.contains("\n-"), "{}", run.out);
     let none = folder.pipe("inject -f - --companions companion.yaml -o diff", "kind: X\n");
     assert_eq!((none.code, &*none.out), (0, ""));
@@ -224,7 +227,8 @@ fn inject_settles_and_uninject_takes_it_back() {
     assert!(again.err.contains("already there"), "{}", again.err);
     let back = folder.pipe("uninject -f -", &injected.out);
     assert_eq!(back.code, 0, "{}", back.err);
-    assert_eq!(values(&back.out), values(&before));
+    assert_eq!(back.out, before);
+    assert_eq!(back.err, "deployment/web: companion logger: removed\n1 uninjected, 0 unchanged, 0 failed\n");
     let untouched = folder.pipe("uninject -f -", &before);
     assert_eq!((untouched.code, &untouched.out), (0, &before));
     let diff = folder.pipe("uninject -f - -o diff", &injected.out);

@@ -22,7 +22,11 @@ fn all_mistakes_are_told_at_once_with_their_places() {
     }
     assert_eq!(errors.len(), expect.len(), "{}", run.out);
     assert!(errors[0].contains("error: spec.containers[0]"), "{}", errors[0]);
-    assert!(errors[2].contains("deployment/web: companion nonsense: not available"), "{}", errors[2]);
+    assert!(
+        errors[2].contains("deployment/web: companion \"nonsense\" not found among 2 companions (broken, logger)"),
+        "{}",
+        errors[2]
+    );
     assert!(errors[4].contains("in/e.yaml:1:1"), "{}", errors[4]);
     assert!(run.err.contains("2 companions and 1 workload checked: 5 errors, "), "{}", run.err);
 }
@@ -45,6 +49,22 @@ fn strict_lets_warnings_fail() {
     let folder = Folder::new();
     let loose = folder.pipe("validate -f - --companions companion.yaml", &text);
     assert_eq!(loose.code, 0, "{}", loose.out);
-    assert!(loose.out.contains("-:5:33: warning: metadata.labels"), "{}", loose.out);
+    assert!(
+        loose
+            .out
+            .contains("-:5:33: warning: deployment/web: label podgraft.dev/inject stands on the Deployment itself"),
+        "{}",
+        loose.out
+    );
     assert_eq!(folder.pipe("validate --strict -f - --companions companion.yaml", &text).code, 1);
+}
+
+#[test]
+fn remarks_are_for_programs_as_well() {
+    let run = Folder::new().pipe("validate -f - --companions companion.yaml -o json", &deployment("web", "nonsense"));
+    assert_eq!(run.code, 1);
+    let facts: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let remark = facts["remarks"].as_array().unwrap().iter().find(|remark| remark["severity"] == "error").unwrap();
+    assert_eq!((&remark["file"], &remark["line"], &remark["column"]), (&"-".into(), &10.into(), &34.into()));
+    assert_eq!(remark["field"], "spec.template.metadata.annotations[\"podgraft.dev/companions\"]");
 }

@@ -19,7 +19,7 @@ pub(super) struct Told {
 /// Runs `podgraft inject` on a case.
 pub(super) fn inject(case: &Case) -> Result<Told, Complaint> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podgraft"));
-    let run = command.arg("inject").arg("-f").arg(&case.path).args(["-o", "yaml"]).output().unwrap();
+    let run = command.arg("inject").arg("-f").arg(&case.path).args(["-o", "yaml", "--keep-going"]).output().unwrap();
     let (output, said) = (String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap());
     let words = words(case, &said);
     let expected = i32::from(words.contains("refused: ") || !case.is_good);
@@ -46,11 +46,18 @@ fn pod(manifests: &str) -> Result<Value, Complaint> {
     pod.ok_or_else(|| format!("there is no workload in\n{manifests}"))
 }
 
-/// The refusal and the warnings about the workload, as the server would say them.
+/// The refusal and the warnings about the workload, as the server would say them: there it is one sentence after another,
+/// here each has a line with its place.
 fn words(case: &Case, said: &str) -> String {
-    let refusal = format!("error: {} in namespace {}: ", case.workload, case.namespace);
-    let warning = format!("warning: {}: ", case.workload);
-    let refused = said.lines().filter_map(|line| line.strip_prefix(&refusal)).map(|line| format!("refused: {line}\n"));
-    let warned = said.lines().filter_map(|line| line.strip_prefix(&warning));
-    refused.chain(warned.map(|line| format!("warning: podgraft: {line}\n"))).collect()
+    let about = |severity: &str, line: &str, workload: &str| {
+        let (place, rest) = line.split_once(&format!(": {severity}: "))?;
+        let (_, sentence) =
+            format!(" {rest}").split_once(&format!(" {workload}: ")).map(|(f, s)| (f.to_owned(), s.to_owned()))?;
+        place.starts_with(case.path.to_str().unwrap()).then_some(sentence)
+    };
+    let in_namespace = format!("{} in namespace {}", case.workload, case.namespace);
+    let denied: Vec<String> = said.lines().filter_map(|line| about("error", line, &in_namespace)).collect();
+    let refused = if denied.is_empty() { String::new() } else { format!("refused: podgraft: {}\n", denied.join("; ")) };
+    let warned = said.lines().filter_map(|line| about("warning", line, &case.workload));
+    warned.map(|line| format!("warning: podgraft: {line}\n")).fold(refused, |all, line| all + &line)
 }

@@ -144,7 +144,7 @@ fn it_does_not_start_without_a_certificate() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert_eq!(refused.status.code(), Some(3), "{said}");
     assert!(said.contains("tls.crt") && said.contains("--cert-dir") && said.contains("podgraft certs"), "{said}");
 }
 

@@ -24,6 +24,25 @@ impl Unreadable {
         Unreadable(Box::new(Fault { what: what.into(), path: Vec::new(), at: None }))
     }
 
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// The JSON pointer of the value that it is about.
+    #[must_use]
+    pub fn pointer(&self) -> String {
+        let index = |part: &str| {
+            part.strip_prefix('[')?
+                .strip_suffix(']')
+                .filter(|i| i.bytes().all(|b| b.is_ascii_digit()))
+                .map(str::to_owned)
+        };
+        let token = |part: &str| index(part).unwrap_or_else(|| part.replace('~', "~0").replace('/', "~1"));
+        self.0.path.iter().rev().fold(String::new(), |pointer, part| format!("{pointer}/{}", token(part)))
+    }
+
     #[cold]
     pub(super) fn below(mut self, part: &str) -> Self {
         self.0.path.push(part.into());

@@ -1,0 +1,66 @@
+//! Unified diffs of files, as `patch -p1` and `git apply` take them.
+
+use std::io::{self, Write};
+use std::path::{Component, Path};
+
+use anstyle::{AnsiColor, Style};
+use similar::TextDiff;
+
+/// The diff of one file; empty where nothing differs.
+pub(super) fn unified(path: &Path, old: &str, new: &str) -> String {
+    if old == new {
+        return String::new();
+    }
+    let title = title(path);
+    let (from, to) = (format!("a/{title}"), format!("b/{title}"));
+    // Lines end at a line feed alone: this is how patch counts them.
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
+    diff.unified_diff().context_radius(3).missing_newline_hint(true).header(&from, &to).to_string()
+}
+
+/// The path in a header: relative, and with a tab behind it where it has blanks, or it would end at the first.
+fn title(path: &Path) -> String {
+    let parts = path.components().filter_map(|part| match part {
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+        Component::ParentDir => Some("..".to_owned()),
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+    });
+    let title = parts.collect::<Vec<_>>().join("/");
+    if title.contains(' ') { title + "\t" } else { title }
+}
+
+/// Writes a diff with colors; they are left out where the output is no terminal.
+pub(super) fn colored(out: &mut impl Write, diff: &str) -> io::Result<()> {
+    for line in diff.split_inclusive('\n') {
+        let style = match line.as_bytes().first() {
+            Some(b'+') => AnsiColor::Green.on_default(),
+            Some(b'-') => AnsiColor::Red.on_default(),
+            Some(b'@') => AnsiColor::Cyan.on_default(),
+            _ => Style::new(),
+        };
+        let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
+        write!(out, "{style}{text}{style:#}{end}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_relative_paths() {
+        let header = |path: &str| unified(Path::new(path), "a\n", "b\n").lines().next().unwrap_or_default().to_owned();
+        assert_eq!(header("conf/web.yaml"), "--- a/conf/web.yaml");
+        assert_eq!(header("/srv/./web.yaml"), "--- a/srv/web.yaml");
+        assert_eq!(header("my web.yaml"), "--- a/my web.yaml\t");
+        assert_eq!(unified(Path::new("x"), "a\n", "a\n"), "");
+    }
+
+    #[test]
+    fn lines_keep_their_ends_and_a_missing_one_is_noted() {
+        let diff = unified(Path::new("x"), "a\r\nb", "a\r\nc\r\nb");
+        assert_eq!(diff, "--- a/x\n+++ b/x\n@@ -1,2 +1,3 @@\n a\r\n+c\r\n b\n\\ No newline at end of file\n");
+    }
+}

@@ -1,0 +1,138 @@
+//! Changes of block collections: whole lines are added and removed.
+
+use super::overlay::{Entry, Overlay, Slot};
+use super::splice::Splices;
+use super::tree::{Id, Shape, Tree};
+use super::{layout, lines};
+use crate::manifest::emit::{self, Style};
+
+/// Writes the changes of a block collection.
+pub(super) fn write(
+    tree: &Tree<'_>,
+    overlay: &Overlay<'_>,
+    id: Id,
+    entries: &[Entry],
+    splices: &mut Splices<'_>,
+) -> Option<()> {
+    let old: Vec<Id> = tree.node(id).children().collect();
+    let first = tree.node(*old.first()?).from;
+    let block = Block { tree, id, column: lines::column(tree.text, first), style: layout::style(tree, id) };
+    let mut rest = entries.iter().peekable();
+    let mut last: Option<Id> = None;
+    // What is added before the first of the kept entries.
+    let front = block.additions(&mut rest)?;
+    if !front.is_empty() {
+        block.insert_front(first, &front, splices);
+    }
+    for (place, child) in old.iter().copied().enumerate() {
+        match rest.peek().map(|entry| &entry.slot) {
+            Some(Slot::Old(kept)) if *kept == child => super::write(tree, overlay, child, splices)?,
+            Some(Slot::New { value, instead_of: Some(replaced) }) if *replaced == child => {
+                block.replace(child, value, splices);
+            }
+            _ => {
+                block.remove(&old, place, entries, splices);
+                continue;
+            }
+        }
+        rest.next();
+        last = Some(child);
+        let added = block.additions(&mut rest)?;
+        if !added.is_empty() {
+            // Behind what follows and is removed: its lines are gone, and the order of the others is the same.
+            splices.insert_lines(block.end_of(child), &added);
+        }
+    }
+    (rest.peek().is_none() && last.is_some()).then_some(())
+}
+
+struct Block<'a> {
+    tree: &'a Tree<'a>,
+    id: Id,
+    column: usize,
+    style: Style,
+}
+
+impl Block<'_> {
+    /// The lines of the new entries that come next.
+    fn additions<'e>(&self, rest: &mut std::iter::Peekable<impl Iterator<Item = &'e Entry>>) -> Option<String> {
+        let mut out = String::new();
+        while let Some(Entry { key, slot: Slot::New { value, instead_of: None } }) = rest.peek() {
+            emit::pad(&mut out, self.column);
+            match &self.tree.node(self.id).shape {
+                Shape::Sequence { .. } => emit::item(&mut out, value, self.column, &self.style),
+                _ => emit::member(&mut out, key.as_ref()?, value, self.column, &self.style),
+            }
+            rest.next();
+        }
+        Some(out)
+    }
+
+    /// Inserts lines before the first entry, and before the comments that introduce it.
+    fn insert_front(&self, first: usize, added: &str, splices: &mut Splices<'_>) {
+        let text = self.tree.text;
+        if !lines::is_first(text, first) {
+            let mut continued = added.get(self.column..).unwrap_or_default().to_owned();
+            emit::pad(&mut continued, self.column);
+            splices.insert(first, &continued);
+            return;
+        }
+        let mut at = lines::line_start(text, first);
+        while at > 0 {
+            let before = lines::line_start(text, at - 1);
+            if !lines::is_last(text, before) {
+                break;
+            }
+            at = before;
+        }
+        splices.insert(at, added);
+    }
+
+    /// Removes an entry with its lines; one that shares its first line with the dash around it leaves that line to the
+    /// next one.
+    fn remove(&self, old: &[Id], place: usize, entries: &[Entry], splices: &mut Splices<'_>) {
+        let (text, node) = (self.tree.text, self.tree.node(old[place]));
+        if lines::is_first(text, node.from) {
+            return splices.remove_lines(node.from, self.end_of(old[place]));
+        }
+        let stays = |id: &&Id| {
+            entries.iter().any(|e| match &e.slot {
+                Slot::Old(kept) => kept == *id,
+                Slot::New { instead_of, .. } => instead_of.as_ref() == Some(id),
+            })
+        };
+        match old[place + 1..].iter().find(stays) {
+            Some(next) => splices.replace(node.from, self.tree.node(*next).from, ""),
+            None => splices.replace(node.from, node.end, ""),
+        }
+    }
+
+    /// Writes a value in the place of another one. Comments at the end of its line stay there.
+    fn replace(&self, child: Id, value: &serde_json::Value, splices: &mut Splices<'_>) {
+        let (text, node) = (self.tree.text, self.tree.node(child));
+        let (lead, end) = (node.lead, self.end_of(child));
+        let mut written = String::new();
+        if matches!(self.tree.node(self.id).shape, Shape::Sequence { .. }) {
+            emit::item(&mut written, value, self.column, &self.style);
+            splices.replace(lead, end, written.trim_end_matches('\n').strip_prefix('-').unwrap_or_default());
+            return;
+        }
+        emit::below_key(&mut written, value, self.column, &self.style);
+        match written.strip_prefix('\n') {
+            Some(below) => {
+                let rest = &text[end..lines::line_end(text, end)];
+                let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+                let gone = if rest[blanks..].starts_with('#') { end } else { end + blanks };
+                splices.replace(lead, gone, "");
+                splices.insert_lines(end, below);
+            }
+            None => splices.replace(lead, end, written.trim_end_matches('\n')),
+        }
+    }
+
+    /// The end of an entry; where a key has no value, that of its colon.
+    fn end_of(&self, child: Id) -> usize {
+        let node = self.tree.node(child);
+        node.end.max(node.lead)
+    }
+}

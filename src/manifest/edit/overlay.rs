@@ -1,0 +1,253 @@
+//! What becomes of the entries of each collection: kept, added, removed or replaced.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Operation;
+use super::anchors;
+use super::tree::{Id, Shape, Tree};
+
+/// The changes of a tree's collections. A collection that is not in it keeps its entries.
+#[derive(Debug)]
+pub(super) struct Overlay<'t> {
+    pub(super) tree: &'t Tree<'t>,
+    old: &'t Value,
+    changed: BTreeMap<Id, Vec<Entry>>,
+}
+
+/// An entry of a changed collection.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The key in a mapping. `None` for the merge key and in sequences.
+    pub(super) key: Option<String>,
+    pub(super) slot: Slot,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Slot {
+    /// The value that is in the text; changes below it are its own.
+    Old(Id),
+    /// A value that is written: a new one where `instead_of` is `None`, else in the place of another.
+    New { value: Value, instead_of: Option<Id> },
+}
+
+impl<'t> Overlay<'t> {
+    pub(super) fn new(tree: &'t Tree<'t>, old: &'t Value) -> Self {
+        Overlay { tree, old, changed: BTreeMap::new() }
+    }
+
+    /// The entries of a collection, if any of them changed.
+    pub(super) fn entries(&self, id: Id) -> Option<&[Entry]> {
+        self.changed.get(&id).map(Vec::as_slice)
+    }
+
+    /// The collections with changes.
+    pub(super) fn changed(&self) -> impl Iterator<Item = Id> {
+        self.changed.keys().copied()
+    }
+
+    /// Applies one operation of a patch. `None` where it does not fit the text.
+    pub(super) fn apply(&mut self, operation: &Operation) -> Option<()> {
+        let mut id = self.tree.root;
+        let mut path = &*operation.path;
+        while let [token, rest @ ..] = path {
+            if !self.tree.node(id).is_collection() {
+                return None;
+            }
+            if rest.is_empty() {
+                return self.change(id, token, operation);
+            }
+            let at = match self.find(id, token) {
+                Some(at) => at,
+                None => self.write_merged(id, token)?,
+            };
+            match self.entry(id, at)?.slot {
+                Slot::Old(child) if self.tree.node(child).is_collection() => (id, path) = (child, rest),
+                Slot::Old(child) => {
+                    let value = self.value_of(child)?.clone();
+                    return self.change_within(id, at, Slot::New { value, instead_of: Some(child) }, rest, operation);
+                }
+                slot @ Slot::New { .. } => return self.change_within(id, at, slot, rest, operation),
+            }
+        }
+        None
+    }
+
+    /// Changes the value of an entry that is written out.
+    fn change_within(&mut self, id: Id, at: usize, slot: Slot, rest: &[String], operation: &Operation) -> Option<()> {
+        let Slot::New { mut value, instead_of } = slot else { return None };
+        let tokens = rest.iter().map(|token| token.replace('~', "~0").replace('/', "~1"));
+        let pointer = tokens.fold(String::new(), |pointer, token| pointer + "/" + &token);
+        let patch = match (&operation.value, operation.replaces) {
+            (None, _) => json!([{"op": "remove", "path": pointer}]),
+            (Some(new), true) => json!([{"op": "replace", "path": pointer, "value": new}]),
+            (Some(new), false) => json!([{"op": "add", "path": pointer, "value": new}]),
+        };
+        let patch: json_patch::Patch = serde_json::from_value(patch).ok()?;
+        json_patch::patch(&mut value, &patch).ok()?;
+        self.entries_mut(id).get_mut(at)?.slot = Slot::New { value, instead_of };
+        Some(())
+    }
+
+    /// Changes an entry of a collection itself.
+    fn change(&mut self, id: Id, token: &str, operation: &Operation) -> Option<()> {
+        let is_sequence = matches!(self.tree.node(id).shape, Shape::Sequence { .. });
+        let found = self.find(id, token);
+        let entries = self.entries_mut(id);
+        match (&operation.value, found) {
+            (None, at) => {
+                entries.remove(at?);
+            }
+            (Some(value), _) if is_sequence && !operation.replaces => {
+                let at = if token == "-" { entries.len() } else { token.parse().ok()? };
+                if at > entries.len() {
+                    return None;
+                }
+                entries.insert(at, Entry { key: None, slot: Slot::New { value: value.clone(), instead_of: None } });
+            }
+            (Some(value), Some(at)) => {
+                let instead_of = match entries[at].slot {
+                    Slot::Old(id) => Some(id),
+                    Slot::New { instead_of, .. } => instead_of,
+                };
+                entries[at].slot = Slot::New { value: value.clone(), instead_of };
+            }
+            (Some(value), None) if !is_sequence => {
+                let slot = Slot::New { value: value.clone(), instead_of: None };
+                entries.push(Entry { key: Some(token.to_owned()), slot });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Writes out a member that a merge key brings, so that it can be changed.
+    fn write_merged(&mut self, id: Id, token: &str) -> Option<usize> {
+        let pointer = format!("{}/{}", self.tree.pointer(id)?, token.replace('~', "~0").replace('/', "~1"));
+        let value = self.old.pointer(&pointer)?.clone();
+        let entries = self.entries_mut(id);
+        entries.push(Entry { key: Some(token.to_owned()), slot: Slot::New { value, instead_of: None } });
+        Some(entries.len() - 1)
+    }
+
+    /// Writes out what depends on changes elsewhere, and collections of which nothing is kept.
+    pub(super) fn settle(&mut self) -> Option<()> {
+        for (alias, value) in anchors::cut_off(self)? {
+            self.replace(alias, value)?;
+        }
+        // From the inside out: a collection that is written out may be all that its own collection had.
+        for id in self.changed().collect::<Vec<_>>().into_iter().rev() {
+            if !self.is_kept(id) {
+                self.changed.remove(&id);
+                continue;
+            }
+            let Some(entries) = self.entries(id) else { continue };
+            if entries.iter().any(|e| matches!(e.slot, Slot::Old(_) | Slot::New { instead_of: Some(_), .. })) {
+                continue;
+            }
+            let value = self.meaning(id)?;
+            self.changed.remove(&id);
+            self.replace(id, value)?;
+        }
+        Some(())
+    }
+
+    /// Whether a node is still part of the text.
+    pub(super) fn is_kept(&self, id: Id) -> bool {
+        let mut id = id;
+        while let Some((parent, _)) = self.tree.node(id).parent {
+            let keeps = |entries: &Vec<Entry>| entries.iter().any(|e| matches!(e.slot, Slot::Old(old) if old == id));
+            if !self.changed.get(&parent).is_none_or(keeps) {
+                return false;
+            }
+            id = parent;
+        }
+        true
+    }
+
+    /// What a node means before the change.
+    pub(super) fn value_of(&self, id: Id) -> Option<&'t Value> {
+        self.old.pointer(&self.tree.pointer(id)?)
+    }
+
+    fn replace(&mut self, id: Id, value: Value) -> Option<()> {
+        let (parent, _) = self.tree.node(id).parent?;
+        let entries = self.entries_mut(parent);
+        let entry = entries.iter_mut().find(|e| matches!(e.slot, Slot::Old(old) if old == id))?;
+        entry.slot = Slot::New { value, instead_of: Some(id) };
+        Some(())
+    }
+
+    /// What a node means after the change.
+    pub(super) fn meaning(&self, id: Id) -> Option<Value> {
+        let Some(entries) = self.entries(id) else {
+            let shape = &self.tree.node(id).shape;
+            let mut value = self.value_of(id)?.clone();
+            for (place, child) in self.tree.node(id).children().enumerate() {
+                match (shape, &mut value) {
+                    (Shape::Mapping { members, .. }, Value::Object(object)) => {
+                        object.insert(members[place].key.clone()?, self.meaning(child)?);
+                    }
+                    (_, Value::Array(items)) => *items.get_mut(place)? = self.meaning(child)?,
+                    _ => {}
+                }
+            }
+            return Some(value);
+        };
+        let value = |entry: &Entry| match &entry.slot {
+            Slot::New { value, .. } => Some(value.clone()),
+            Slot::Old(child) => self.meaning(*child),
+        };
+        if matches!(self.tree.node(id).shape, Shape::Sequence { .. }) {
+            return entries.iter().map(value).collect::<Option<Vec<_>>>().map(Value::Array);
+        }
+        let members = entries.iter().map(|e| Some((e.key.clone()?, value(e)?)));
+        members.collect::<Option<Map<_, _>>>().map(Value::Object)
+    }
+
+    /// One entry, without those beside it: a list may have thousands, of which each is gone into by every operation.
+    fn entry(&self, id: Id, at: usize) -> Option<Entry> {
+        if let Some(entries) = self.entries(id) {
+            return entries.get(at).cloned();
+        }
+        match &self.tree.node(id).shape {
+            Shape::Sequence { items, .. } => Some(Entry { key: None, slot: Slot::Old(*items.get(at)?) }),
+            Shape::Mapping { members, .. } => {
+                members.get(at).map(|member| Entry { key: member.key.clone(), slot: Slot::Old(member.value) })
+            }
+            _ => None,
+        }
+    }
+
+    fn find(&self, id: Id, token: &str) -> Option<usize> {
+        match &self.tree.node(id).shape {
+            Shape::Sequence { items, .. } => {
+                let count = self.entries(id).map_or(items.len(), <[Entry]>::len);
+                token.parse().ok().filter(|at| *at < count)
+            }
+            Shape::Mapping { members, .. } => match self.entries(id) {
+                Some(entries) => entries.iter().position(|e| e.key.as_deref() == Some(token)),
+                None => members.iter().position(|m| m.key.as_deref() == Some(token)),
+            },
+            _ => None,
+        }
+    }
+
+    fn entries_mut(&mut self, id: Id) -> &mut Vec<Entry> {
+        let original = if self.changed.contains_key(&id) { Vec::new() } else { self.original(id) };
+        self.changed.entry(id).or_insert(original)
+    }
+
+    fn original(&self, id: Id) -> Vec<Entry> {
+        match &self.tree.node(id).shape {
+            Shape::Sequence { items, .. } => {
+                items.iter().map(|item| Entry { key: None, slot: Slot::Old(*item) }).collect()
+            }
+            Shape::Mapping { members, .. } => {
+                members.iter().map(|m| Entry { key: m.key.clone(), slot: Slot::Old(m.value) }).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

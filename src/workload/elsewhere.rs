@@ -1,0 +1,136 @@
+//! Keys of podgraft that are not in the metadata of a Pod template.
+
+use serde_json::Value;
+
+use super::{DEEPEST, EXCLUDED_GROUPS, PREFIX, Workload, escape, name, objects, workloads};
+
+/// The prefixes of all keys of podgraft.
+const PREFIXES: [&str; 3] = [PREFIX, "files.podgraft.dev/", "text.podgraft.dev/"];
+
+/// A key of podgraft where it is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Where it is in the document: a JSON pointer.
+    pub pointer: String,
+    /// The object that it is in, as `kind/name`.
+    pub object: String,
+    /// Why it has no effect here, and what to do about it.
+    pub message: String,
+}
+
+/// Keys on a workload itself, where nothing reads them.
+#[must_use]
+pub fn misplaced(workload: &Workload<'_>) -> Vec<Key> {
+    let mut found = Vec::new();
+    if workload.template.is_empty() || !workload.changes {
+        return found;
+    }
+    let (metadata, field) = (&workload.object["metadata"], workload.template[1..].replace('/', "."));
+    let mut look = |members: &str, what: &str, is_ours: fn(&str) -> bool| {
+        for key in metadata[members].as_object().into_iter().flat_map(|m| m.keys()).filter(|k| is_ours(k)) {
+            let kind = workload.kind;
+            let message = format!(
+                "{what} {key} stands on the {kind} itself, where it has no effect; move it to {field}.metadata.{members}"
+            );
+            let pointer = format!("{}/metadata/{members}/{}", workload.at, escape(key));
+            found.push(Key { pointer, object: workload.to_string(), message });
+        }
+    };
+    look("annotations", "annotation", |key| PREFIXES.iter().any(|prefix| key.starts_with(prefix)));
+    look("labels", "label", |key| key.starts_with(PREFIX));
+    found
+}
+
+/// Keys in objects in which podgraft finds no Pod template that they could be meant for.
+#[must_use]
+pub fn outside_of_templates(document: &Value) -> Vec<Key> {
+    let templates: Vec<String> = workloads(document).iter().flat_map(|w| [w.pod_at(), w.at.clone()]).collect();
+    let mut found = Vec::new();
+    for object in objects(document) {
+        let is_namespace = (object.version, object.kind) == ("v1", "Namespace");
+        if is_namespace || EXCLUDED_GROUPS.contains(&object.group()) {
+            continue;
+        }
+        let what = format!("{}/{}", object.kind.to_ascii_lowercase(), name(object.value));
+        let mut search = Search { object: what, templates: &templates, found: &mut found };
+        search.below(object.value, &object.at, 0);
+    }
+    found
+}
+
+struct Search<'a> {
+    object: String,
+    templates: &'a [String],
+    found: &'a mut Vec<Key>,
+}
+
+impl Search<'_> {
+    fn below(&mut self, value: &Value, at: &str, depth: usize) {
+        if depth > DEEPEST {
+            return;
+        }
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    let inner = format!("{at}/{}", escape(key));
+                    if matches!(&**key, "annotations" | "labels") && value.is_object() {
+                        self.keys(value, &inner);
+                    } else {
+                        self.below(value, &inner, depth + 1);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    self.below(value, &format!("{at}/{index}"), depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn keys(&mut self, map: &Value, at: &str) {
+        let of_template = |pod: &String| {
+            at.strip_prefix(&**pod).is_some_and(|rest| rest.starts_with("/metadata/") && !rest[10..].contains('/'))
+        };
+        if self.templates.iter().any(of_template) {
+            return;
+        }
+        for key in map.as_object().into_iter().flat_map(|m| m.keys()) {
+            if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+                let message = format!(
+                    "{key} is set outside a Pod template; the webhook may inject its Pods, this command does not change them"
+                );
+                let pointer = format!("{at}/{}", escape(key));
+                self.found.push(Key { pointer, object: self.object.clone(), message });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_outside_of_templates_are_found_with_their_places() {
+        let ours = json!({"podgraft.dev/companions": "x", "other": "y"});
+        let workflow = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "build-"},
+            "spec": {"podMetadata": {"annotations": ours}, "templates": [{"metadata": {"labels": {"podgraft.dev/inject": "enabled"}}}]}});
+        let at: Vec<String> = outside_of_templates(&workflow).into_iter().map(|k| k.pointer).collect();
+        assert_eq!(
+            at,
+            [
+                "/spec/podMetadata/annotations/podgraft.dev~1companions",
+                "/spec/templates/0/metadata/labels/podgraft.dev~1inject"
+            ]
+        );
+        let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"annotations": ours},
+            "spec": {"template": {"metadata": {"annotations": ours}, "spec": {"containers": []}}}});
+        assert_eq!(outside_of_templates(&deployment), []);
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"annotations": ours}});
+        assert_eq!(outside_of_templates(&namespace), []);
+    }
+}

@@ -1,0 +1,139 @@
+//! The messages of mistakes that users make: what, where, and how to fix it. The golden is `tests/cli/messages.txt`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use super::{COMPANION, Folder, deployment};
+
+/// A mistake: a name, a command, and the file `in.yaml` that it reads.
+struct Case {
+    name: &'static str,
+    command: &'static str,
+    text: String,
+}
+
+fn cases() -> Vec<Case> {
+    let web = || deployment("web", "logger");
+    let annotated =
+        |line: &str| web().replace("companions: logger\n", &format!("companions: logger\n        {line}\n"));
+    let case = |name, command, text: String| Case { name, command, text };
+    let inject = "inject -c companion.yaml in.yaml";
+    let pod = |name: &str, rest: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\nspec:\n  containers:\n  - name: app\n    image: app:1\n{rest}"
+        )
+    };
+    let rollout = web().replace("apps/v1", "argoproj.io/v1alpha1").replace("Deployment", "Workflow");
+    vec![
+        case("a number in an annotation", inject, annotated("podgraft.dev/logger.count: 8")),
+        case("a number in the annotation of another tool", inject, annotated("example.com/build: 0777")),
+        case("a list of companions", inject, deployment("web", "[logger]")),
+        case(
+            "a boolean in the label",
+            inject,
+            web().replace("      annotations:", "      labels: {podgraft.dev/inject: true}\n      annotations:"),
+        ),
+        case("yes as a name", inject, pod("yes", "")),
+        case(
+            "on as the name of a variable",
+            "explain in.yaml",
+            pod("web", "    env:\n    - name: ON\n      value: x\n"),
+        ),
+        case(
+            "a port in quotes",
+            "validate -c companion.yaml in.yaml",
+            pod("web", "    ports:\n    - containerPort: \"8080\"\n"),
+        ),
+        case("a list that is a mapping", inject, pod("web", "    env: {A: b}\n")),
+        case("no companions", "inject in.yaml", web()),
+        case("an unknown companion", inject, deployment("web", "loger")),
+        case("names without commas", inject, deployment("web", "logger clock")),
+        case("a companion for other Pods", "inject -c other.yaml in.yaml", deployment("web", "other")),
+        case(
+            "a companion for other namespaces",
+            "inject -c other.yaml -n shop in.yaml",
+            deployment("web", "elsewhere"),
+        ),
+        case("an unknown parameter", inject, annotated("podgraft.dev/logger.cuont: \"8\"")),
+        case(
+            "an annotation on the wrong object",
+            inject,
+            web().replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n"),
+        ),
+        case("an annotation where there is no Pod template", inject, rollout.replace("containers:", "steps:")),
+        case("a misspelled kind", "validate -c companion.yaml in.yaml", web().replace("Deployment", "Deploymnet")),
+        case("a path that does not exist", "inject missing.yaml", String::new()),
+        case("a URL", "inject https://example.com/web.yaml", String::new()),
+        case("nothing at all", "inject in.yaml", String::new()),
+        case("nothing to explain", "explain in.yaml", "# nothing\n".to_owned()),
+        case("a list instead of an object", "inject in.yaml", "- kind: Pod\n".to_owned()),
+        case("a marker with text behind it", "inject in.yaml", "---apiVersion: v1\nkind: Pod\n".to_owned()),
+        case("values of a chart", "inject in.yaml", "image: x\n".to_owned()),
+        case("a tab", inject, web().replace("  template:", "\ttemplate:")),
+        case("a template", inject, web().replace("app:1", "{{ .Values.image }}")),
+        case("a template with an action", inject, format!("{{{{- if .Values.on }}}}\n{}{{{{- end }}}}\n", web())),
+        case("one blank too many", inject, web().replace("metadata:\n  name: web", " metadata:\n  name: web")),
+        case("a second colon", inject, web().replace("app:1", "app: 1")),
+        case("a merge conflict", inject, web().replace("spec:\n  sel", "<<<<<<< HEAD\nspec:\n  sel")),
+        case("text after JSON", inject, "{\"apiVersion\": \"v1\"} and more\n".to_owned()),
+        case("a missing comma", inject, "a: {b: 1\nc: 2\n".to_owned()),
+        case("a line between two levels", inject, "a:\n    b: 1\n  c: 2\n".to_owned()),
+        case(
+            "a key twice",
+            inject,
+            format!("{}---\n{}", web(), web().replace("  name: web\n", "  name: web\n  name: shop\n")),
+        ),
+        case("a key twice in another document", inject, format!("{}---\napiVersion: v1\nkind: X\na: 1\na: 2\n", web())),
+        case("a status that was changed", "uninject in.yaml", annotated("podgraft.dev/status: \"{nonsense\"")),
+        case("a namespace that is none", "inject -n Bad_NS in.yaml", web()),
+        case("an invalid automatic companion", "inject -c broken.yaml in.yaml", pod("web", "")),
+    ]
+}
+
+#[test]
+fn each_mistake_says_what_and_where_and_how_to_fix_it() {
+    let other = COMPANION
+        .replace("name: logger", "name: other")
+        .replace("spec:\n", "spec:\n  podSelector: {matchLabels: {app: other}}\n");
+    let elsewhere = COMPANION
+        .replace("name: logger", "name: elsewhere")
+        .replace("spec:\n", "spec:\n  namespaceSelector: {matchLabels: {team: other}}\n");
+    // Nothing else is to be said about it.
+    let complete = COMPANION.trim_end().to_owned()
+        + "\n    resources: {requests: {cpu: 5m, memory: 8Mi}, limits: {memory: 16Mi}}\n    securityContext: {runAsNonRoot: true, runAsUser: 65532, \
+           allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}\n";
+    let counted = format!("{complete}  parameters:\n  - {{name: count, type: Integer, default: \"1\", env: COUNT}}\n");
+    let broken = COMPANION.replace("Sidecar", "Sidcar\n  activation: ClusterWide");
+    let folder = Folder::new()
+        .with("companion.yaml", &counted)
+        .with("other.yaml", &format!("{other}---\n{elsewhere}"))
+        .with("broken.yaml", &broken);
+    let mut page = String::new();
+    for case in cases() {
+        fs::write(folder.0.path().join("in.yaml"), &case.text).unwrap();
+        let run = folder.run(case.command);
+        let _ = write!(
+            page,
+            "# {}: {}\n{}{}exit code {}\n\n",
+            case.name,
+            case.command,
+            run.out_of_mistake(),
+            run.err,
+            run.code
+        );
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/messages.txt");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "tests/cli/messages.txt is out of step; run UPDATE=1 cargo test --test cli\n{page}");
+}
+
+impl super::Run {
+    /// What `validate` and `explain` print; manifests are left out.
+    fn out_of_mistake(&self) -> &str {
+        if self.out.contains("\napiVersion") || self.out.starts_with("apiVersion") { "" } else { &self.out }
+    }
+}

@@ -1,0 +1,62 @@
+//! The table of lines that are lost, over inputs in the styles of many authors.
+
+use std::path::Path;
+
+use super::{COMPANIONS, edit, lost, support};
+
+/// The inputs, and the most lines of each that may be opened.
+const INPUTS: &[(&str, usize)] = &[
+    ("hand-written.yaml", 0),
+    ("helm.yaml", 0),
+    ("kubectl-get.yaml", 0),
+    ("kyaml.yaml", 0),
+    ("placeholders.yaml", 0),
+    ("block-scalars.yaml", 1),
+    ("tags.yaml", 1),
+    ("unusual.yaml", 1),
+    ("no-final-line-end.yaml", 1),
+    ("stream.json", 1),
+    ("anchors.yaml", 1),
+    ("list.yaml", 2),
+    ("crlf.yaml", 2),
+    ("byte-order-mark.yaml", 2),
+    ("empty-fields.yaml", 2),
+    ("escapes.json", 3),
+    ("separators.yaml", 4),
+];
+/// The examples, of which no line is opened.
+const EXAMPLES: [&str; 4] = ["git-sync", "redis", "web-was", "metrics-adapter"];
+
+#[test]
+fn no_line_is_lost_but_those_that_have_to_be_opened() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Variables go in front of the app's own, and would open a list in brackets.
+    let companions =
+        COMPANIONS.replace("  activation: ClusterWide\n", "").replace("    env: [{name: TAIL, value: \"yes\"}]\n", "");
+    let world = support::world_of(&companions);
+    println!("{:<28} {:>5} {:>6} {:>9}", "INPUT", "LINES", "OPENED", "UNINJECT");
+    for (name, most) in INPUTS {
+        let text = std::fs::read_to_string(root.join("tests/text/inputs").join(name)).unwrap();
+        let opened = row(name, &text, &edit::inject(&text, &world));
+        assert!(opened <= *most, "{name}: {opened} lines were opened");
+    }
+    for example in EXAMPLES {
+        let folder = root.join("examples").join(example);
+        let companions = std::fs::read_to_string(folder.join("companions.yaml")).unwrap();
+        let text = std::fs::read_to_string(folder.join("app.yaml")).unwrap();
+        let opened = row(example, &text, &edit::inject(&text, &support::world_of(&companions)));
+        assert_eq!(opened, 0, "{example}");
+    }
+}
+
+/// Prints a row, and returns how many lines were opened.
+fn row(name: &str, text: &str, injected: &edit::Edited) -> usize {
+    assert!(injected.changed > 0, "{name}: nothing was injected");
+    let opened = lost(text, &injected.text).len();
+    let back = edit::uninject(&injected.text);
+    let same = if back.text == text { "same" } else { "equal" };
+    assert!(opened > 0 || same == "same", "{name}: uninject does not give it back");
+    assert_eq!(edit::bare(&back.values), edit::bare(&edit::values(text)), "{name}");
+    println!("{name:<28} {:>5} {opened:>6} {same:>9}", text.lines().count());
+    opened
+}
