@@ -61,15 +61,22 @@ impl Load {
     }
 
     /// Ends it and says what came of it.
-    pub async fn end(self, what: &str) -> Counts {
+    pub async fn end(mut self, what: &str) -> Counts {
         self.seen.ended.store(true, Ordering::Relaxed);
-        for hand in self.hands {
+        for hand in std::mem::take(&mut self.hands) {
             hand.await.expect("a hand that creates Pods");
         }
         let [injected, bare, failed] =
             [&self.seen.injected, &self.seen.bare, &self.seen.failed].map(|count| count.load(Ordering::Relaxed));
         println!("    {what}: {injected} Pods injected, {bare} bare, {failed} failed");
         Counts { injected, bare, failed }
+    }
+}
+
+/// A test that fails ends its load, too: others come after it.
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.seen.ended.store(true, Ordering::Relaxed);
     }
 }
 
