@@ -38,7 +38,10 @@ fn bombs(town: &str) -> Vec<(Value, &'static str)> {
     let word = "w".repeat(600 << 10);
     vec![
         (of_namespace(town, "patterns", "parameters", json!(patterns)), "spec.parameters[0].pattern"),
-        (of_namespace(town, "large", "containers", container_with("large", "args", json!([word]))), "512 KiB"),
+        (
+            of_namespace(town, "large", "containers", container_with("large", "args", json!([word]))),
+            "at most 524288 bytes",
+        ),
         (of_namespace(town, "shells", "containers", container_with("shells", "command", json!(shells))), ""),
         (of_namespace(town, "field", "containers", container_with("field", &"f".repeat(300_000), json!(1))), ""),
     ]
@@ -49,7 +52,7 @@ async fn ready(cluster: &Cluster, object: &Value) -> Value {
     let path = companion_path(object);
     let generation = cluster.apply(&path, object).await.expect("a companion")["metadata"]["generation"].clone();
     cluster
-        .eventually("a status of that version", async || {
+        .eventually(&format!("a status of {path}"), async || {
             let now = cluster.get(&path).await.body["status"].take();
             (now["observedGeneration"] == generation).then(|| now["conditions"][0].clone())
         })

@@ -257,8 +257,12 @@ async fn one_probing(run: Run) {
         if let Ok(mut client) = run.target.plain(run.from).await {
             while run.goes_on() {
                 match client.ask(&get("/readyz"), Duration::from_secs(3)).await {
-                    Ok(reply) if reply.closes => break,
-                    Ok(reply) => run.count(reply.status.to_string()),
+                    Ok(reply) => {
+                        run.count(reply.status.to_string());
+                        if reply.closes {
+                            break;
+                        }
+                    }
                     Err(error) => {
                         run.count(error.kind().to_string());
                         break;

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::object::Object;
 use super::raw::{Kind, Raw};
-use super::status::{Standing, Verdict};
+use super::status::{Reason, Standing, Verdict};
 use crate::source::key::Key;
 
 /// How far writes are apart: ten thousand companions must not be ten thousand requests at once.
@@ -45,7 +45,7 @@ pub struct Wanted {
 struct Memory {
     objects: HashMap<Key, Written>,
     /// Those whose status says what it should, and what it was judged by.
-    settled: HashMap<Key, (Box<str>, Standing)>,
+    settled: HashMap<Key, (Box<str>, Reason)>,
     /// After failures that any object would have met, for different ones met them in a row.
     all: Pause,
     /// Whose write failed last.
@@ -138,12 +138,14 @@ async fn send(client: &Client, one: &Wanted, patch: &Value) -> Outcome {
 
 impl Memory {
     fn stands(&self, one: &Wanted) -> bool {
-        let judged = (&one.object.resource_version, one.standing);
-        self.settled.get(&one.key).is_some_and(|(version, standing)| (version, *standing) == judged)
+        // Whether there is room for a companion changes without a change of the object.
+        let judged = (&one.object.resource_version, Reason::of(&one.object, one.standing));
+        self.settled.get(&one.key).is_some_and(|(version, reason)| (version, *reason) == judged)
     }
 
     fn settle(&mut self, one: &Wanted) {
-        self.settled.insert(one.key.clone(), (one.object.resource_version.clone(), one.standing));
+        let reason = Reason::of(&one.object, one.standing);
+        self.settled.insert(one.key.clone(), (one.object.resource_version.clone(), reason));
     }
 
     /// When this one may be written; `None` where the watch has still to bring what was written last.
@@ -301,6 +303,9 @@ mod tests {
         memory.settle(&wanted(1, "10"));
         let held = Wanted { standing: Standing::HeldByRequired, ..wanted(1, "10") };
         assert!(memory.stands(&wanted(1, "10")) && !memory.stands(&wanted(1, "11")) && !memory.stands(&held));
+        let mut beyond = wanted(1, "10");
+        beyond.object = beyond.object.beyond();
+        assert!(!memory.stands(&beyond), "there is no room for it any more, or room again");
         memory.forget_all_but(&[]);
         assert!(!memory.stands(&wanted(1, "10")));
     }
