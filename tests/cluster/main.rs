@@ -66,6 +66,7 @@ fn build() -> anyhow::Result<ExitCode> {
     }
     parts::Parts::get()?;
     parts::CertManager::get()?;
+    parts::sources()?;
     Ok(ExitCode::SUCCESS)
 }
 

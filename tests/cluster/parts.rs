@@ -92,6 +92,19 @@ impl Parts {
     }
 }
 
+/// Downloads the sources of Kubernetes where they are not in Go's cache: tests read the manifests that come with them. Nothing
+/// is done without Go, where all programs are ready.
+#[allow(dead_code)]
+pub fn sources() -> anyhow::Result<()> {
+    let mut download = Command::new("go");
+    download.args(["mod", "download", APISERVER.required]).current_dir(APISERVER.folder());
+    match download.status() {
+        Ok(status) => ensure!(status.success(), "cannot download {}", APISERVER.required),
+        Err(_) => println!("the sources of Kubernetes are not there, for there is no Go"),
+    }
+    Ok(())
+}
+
 #[allow(dead_code)]
 impl CertManager {
     /// Its program, which takes a minute and a half to build the first time on two cores, and its definitions.

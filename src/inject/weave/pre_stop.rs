@@ -23,8 +23,9 @@ pub(in super::super) fn settle_pre_stop(plans: &mut [Plan<'_>], mut remark: impl
     givers.sort_unstable();
     givers.dedup_by_key(|(name, ..)| *name);
     for (i, plan) in plans.iter_mut().enumerate() {
-        let gives = |name: &str| givers.binary_search_by(|giver| giver.0.cmp(name)).is_ok_and(|at| givers[at].2 == i);
-        plan.added.pre_stop.retain(|(name, _)| gives(name));
+        let is_chosen =
+            |name: &str| givers.binary_search_by(|giver| giver.0.cmp(name)).is_ok_and(|at| givers[at].2 == i);
+        plan.added.pre_stop.retain(|(name, _)| is_chosen(name));
     }
 }
 
