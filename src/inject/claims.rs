@@ -182,7 +182,7 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    /// Claims the name of a volume that the Pod does not have. Full names of two companions' volumes can be the same:
+    /// Claims the name of a volume. Full names of two companions' volumes can be the same:
     /// a volume `b-c` of `a`, and a volume `c` of `a-b`.
     pub(super) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
         if let Some(by) = self.volumes.get(&name) {
@@ -206,6 +206,10 @@ impl<'a> Claims<'a> {
     pub(super) fn present(&mut self, companion: &'a Companion) {
         for volume in &companion.volumes {
             self.private.add_once(&volume.name, &companion.name);
+            self.volumes.add_once(&volume.name, &companion.name);
+        }
+        for shared in &companion.shared_volumes {
+            self.volumes.add_once(&shared.volume.name, &companion.name);
         }
     }
 

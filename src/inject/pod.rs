@@ -68,6 +68,8 @@ struct Parts<'a> {
     ports: Vec<Port>,
     mounts: Vec<Mount<'a>>,
     devices: Vec<Device<'a>>,
+    /// Volumes that variables are read from.
+    env_files: Vec<Cow<'a, str>>,
 }
 
 type Result<T> = std::result::Result<T, Unreadable>;
@@ -138,6 +140,11 @@ impl<'a> Pod<'a> {
     #[must_use]
     pub fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
         &self.parts.devices[container.devices.clone()]
+    }
+
+    /// The volumes that a container's variables are read from.
+    fn env_files(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
+        &self.parts.env_files[container.env_files.start as usize..container.env_files.end as usize]
     }
 
     /// How many mounts and devices all containers have together.

@@ -1,10 +1,11 @@
 //! Which companions are there already, and what was removed from them since.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::catalogue::Listed;
-use super::choose::Candidate;
-use super::companion::{Companion, Identity};
+use super::choose::{Candidate, is_offered};
+use super::companion::{Companion, Identity, Kind as CompanionKind};
 use super::home::Home;
 use super::json::{Reader, Unreadable};
 use super::pod::Pod;
@@ -72,9 +73,11 @@ pub(super) fn known_containers<'a>(
 ) -> HashSet<(bool, &'a str)> {
     let mut known = HashSet::new();
     for recorded in status.entries() {
-        let Some(Listed::Good(companion)) = world.companions.resolve(home.name(), &recorded.companion) else {
-            continue;
-        };
+        let offered = world.companions.resolve(home.name(), &recorded.companion);
+        // What is not offered here is not told from what does not exist, and users declare no companion that could take a
+        // container from a required one.
+        let offered = offered.filter(|l| l.kind() == CompanionKind::ClusterCompanion && is_offered(l, home));
+        let Some(Listed::Good(companion)) = offered else { continue };
         let current = companion.identities().map(|(c, init)| (init, &*c.name, &*c.image));
         let accepted = companion.also_accepted.iter().flatten().map(|c| (c.init, &*c.name, &*c.image));
         let listed = current.chain(accepted).filter(|(init, name, _)| recorded.lists(*init, name));
@@ -89,28 +92,29 @@ const MOST_NAMED: usize = 3;
 /// The most characters of a name that are repeated.
 const LONGEST: usize = 40;
 
+/// The most parts that are looked for: whoever writes Pods can write any status.
+const MOST_PARTS: usize = 8_192;
+/// The longest name of a container that is looked for; no Pod has a longer one.
+const LONGEST_CONTAINER: usize = 253;
+
 /// What an entry of the status lists and the Pod lacks, companion by companion.
 pub(super) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s Recorded<'s>]) -> Vec<(usize, Reason)> {
-    let mut parts = Vec::new();
+    let mut listed = Listing::default();
     for (entry, recorded) in entries.iter().enumerate() {
-        // What could be read when the status was read can be read again.
-        let _ = read_parts(recorded.json, |kind, container, name| {
-            parts.push(Part { kind, container: container.into(), name: name.into(), entry, found: false });
-        });
+        // What could be read when the status was read can be read again, and what is too much is not looked for.
+        let _ = listed.read(entry, recorded.json);
     }
-    for part in &mut parts {
-        part.found = match part.kind {
-            Kind::Volume => pod.volume(&part.name).is_some(),
-            Kind::Annotation => pod.annotation(&part.name).is_some(),
-            Kind::Mount | Kind::Variable => false,
-        };
-    }
-    parts.retain(|part| !part.found);
-    find_in_containers(pod, &mut parts);
+    let Listing { containers, mut parts } = listed;
+    parts.retain(|part| match part.kind {
+        Kind::Volume => pod.volume(&part.name).is_none(),
+        Kind::Annotation => pod.annotation(&part.name).is_none(),
+        Kind::Mount | Kind::Variable => true,
+    });
+    find_in_containers(pod, &containers, &mut parts);
     parts.retain(|part| !part.found);
     parts.sort_by_key(|part| part.entry);
     let by_entry = parts.chunk_by(|a, b| a.entry == b.entry);
-    by_entry.map(|parts| (parts[0].entry, reason(parts))).collect()
+    by_entry.map(|parts| (parts[0].entry, reason(&containers, parts))).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,44 +125,56 @@ enum Kind {
     Variable,
 }
 
+/// What entries of the status list.
+#[derive(Default)]
+struct Listing<'s> {
+    /// The names of containers, each once for all that is listed of it. The first is empty, for what the Pod itself has.
+    containers: Vec<Box<str>>,
+    parts: Vec<Part<'s>>,
+}
+
 /// One thing that the status lists.
-struct Part {
+struct Part<'s> {
     kind: Kind,
-    /// The container that has it; empty where the Pod has it.
-    container: Box<str>,
-    name: Box<str>,
+    /// The place of its container among the names.
+    container: usize,
+    name: Cow<'s, str>,
     /// The entry that lists it.
     entry: usize,
     found: bool,
 }
 
 /// Marks the mounts and variables that are there, in one walk over all containers.
-fn find_in_containers(pod: &Pod<'_>, parts: &mut [Part]) {
-    parts.sort_by(|a, b| {
-        step(1);
-        (a.kind, &a.container, &a.name).cmp(&(b.kind, &b.container, &b.name))
-    });
+fn find_in_containers(pod: &Pod<'_>, containers: &[Box<str>], parts: &mut Vec<Part<'_>>) {
     if parts.is_empty() {
         return;
     }
+    parts.sort_by(|a, b| {
+        step(1);
+        (a.key(containers), a.entry).cmp(&(b.key(containers), b.entry))
+    });
+    parts.dedup_by(|a, b| (a.key(containers), a.entry) == (b.key(containers), b.entry));
     for container in &pod.containers {
         let mounts = pod.mounts(container).iter().map(|mount| (Kind::Mount, &*mount.path));
         let variables = pod.env(container).iter().map(|name| (Kind::Variable, &**name));
         for (kind, name) in mounts.chain(variables) {
             step(16);
             let wanted = (kind, &*container.name, name);
-            let first = parts.partition_point(|part| (part.kind, &*part.container, &*part.name) < wanted);
-            let same = parts[first..].iter_mut();
-            same.take_while(|part| (part.kind, &*part.container, &*part.name) == wanted)
-                .for_each(|part| part.found = true);
+            let first = parts.partition_point(|part| part.key(containers) < wanted);
+            // Where the first of them was found before, all of them were.
+            let same = parts[first..].iter_mut().take_while(|part| !part.found && part.key(containers) == wanted);
+            same.for_each(|part| {
+                step(1);
+                part.found = true;
+            });
         }
     }
 }
 
-fn reason(parts: &[Part]) -> Reason {
+fn reason(containers: &[Box<str>], parts: &[Part<'_>]) -> Reason {
     let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
     let named = parts.iter().take(MOST_NAMED).map(|part| {
-        let (name, container) = (cut(&part.name), cut(&part.container));
+        let (name, container) = (cut(&part.name), cut(&containers[part.container]));
         match part.kind {
             Kind::Volume => format!("volume {name}"),
             Kind::Annotation => format!("annotation {name}"),
@@ -170,23 +186,48 @@ fn reason(parts: &[Part]) -> Reason {
     Reason::PartsMissing { parts: named.into(), more: parts.len().saturating_sub(MOST_NAMED) }
 }
 
-/// Reads what an entry lists besides containers and ports: the kind, the container, and the name or path.
-fn read_parts(json: &str, mut part: impl FnMut(Kind, &str, &str)) -> Result<(), Unreadable> {
-    Reader::of(json)
-        .object(|r, key| match key {
-            "volumes" => read_names(r, |name| part(Kind::Volume, "", name)),
-            "annotations" => read_names(r, |name| part(Kind::Annotation, "", name)),
-            "mounts" => read_groups(r, |container, path| part(Kind::Mount, container, path)),
-            "env" => read_groups(r, |container, name| part(Kind::Variable, container, name)),
-            _ => r.skip(),
+impl<'s> Listing<'s> {
+    /// Reads what an entry lists besides containers and ports.
+    fn read(&mut self, entry: usize, json: &'s str) -> Result<(), Unreadable> {
+        if self.containers.is_empty() {
+            self.containers.push(Box::default());
+        }
+        Reader::of(json)
+            .object(|r, key| match key {
+                "volumes" => self.names(r, Kind::Volume, 0, entry),
+                "annotations" => self.names(r, Kind::Annotation, 0, entry),
+                "mounts" => self.groups(r, Kind::Mount, entry),
+                "env" => self.groups(r, Kind::Variable, entry),
+                _ => r.skip(),
+            })
+            .map(|_| ())
+    }
+
+    fn groups(&mut self, r: &mut Reader<'s>, kind: Kind, entry: usize) -> Result<(), Unreadable> {
+        r.object(|r, container| {
+            if container.len() > LONGEST_CONTAINER || self.containers.len() == MOST_PARTS {
+                return r.skip();
+            }
+            self.containers.push(container.into());
+            self.names(r, kind, self.containers.len() - 1, entry)
         })
         .map(|_| ())
+    }
+
+    fn names(&mut self, r: &mut Reader<'s>, kind: Kind, container: usize, entry: usize) -> Result<(), Unreadable> {
+        r.array(|r, _| {
+            let Some(name) = r.string()? else { return Ok(()) };
+            if self.parts.len() < MOST_PARTS {
+                self.parts.push(Part { kind, container, name, entry, found: false });
+            }
+            Ok(())
+        })
+        .map(|_| ())
+    }
 }
 
-fn read_groups(r: &mut Reader<'_>, mut item: impl FnMut(&str, &str)) -> Result<(), Unreadable> {
-    r.object(|r, container| read_names(r, |name| item(container, name))).map(|_| ())
-}
-
-fn read_names(r: &mut Reader<'_>, mut name: impl FnMut(&str)) -> Result<(), Unreadable> {
-    r.array(|r, _| r.string().map(|text| text.iter().for_each(|text| name(text)))).map(|_| ())
+impl Part<'_> {
+    fn key<'k>(&'k self, containers: &'k [Box<str>]) -> (Kind, &'k str, &'k str) {
+        (self.kind, &containers[self.container], &self.name)
+    }
 }

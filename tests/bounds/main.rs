@@ -75,6 +75,26 @@ fn denied(reply: &Reply, word: &str) {
     assert!(!reply.allowed && reply.audit.to_string().contains(word), "{}", reply.body);
 }
 
+/// A status that anybody can write: long names that would be copied, and doubled ones that would be walked for each other.
+#[test]
+fn a_forged_status_costs_in_proportion_whatever_it_lists() {
+    let world = world([&companion("store", &json!({}))]);
+    let app = |mounts: Value| json!({"name": "app", "image": "a:1", "volumeMounts": mounts});
+    let listed = |container: &str, count: usize| {
+        json!({"store": {"hash": "1", "containers": ["app"], "mounts": {container: vec!["/a"; count]}}}).to_string()
+    };
+    for (status, mounts) in [
+        (listed(&"x".repeat(20_000), 20_000), json!([])),
+        (listed(&"x".repeat(200), 20_000), json!([])),
+        (listed("app", 8_000), json!(vec![json!({"name": "v", "mountPath": "/a"}); 8_000])),
+        (listed("app", 600_000), json!([])),
+    ] {
+        let mut pod = pod("store", 1, &|_| app(mounts.clone()));
+        pod["metadata"]["annotations"]["podgraft.dev/status"] = status.into();
+        assert!(review(&pod, &world).allowed);
+    }
+}
+
 /// The texts of `tests/attacks`, as Pods and in the preview of a workload.
 #[test]
 fn every_hostile_text_costs_work_in_proportion() {

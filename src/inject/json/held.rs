@@ -4,14 +4,14 @@ use super::{Reader, Result, Unreadable};
 
 /// How many bytes all lists of a reader may have, beside what is in proportion to the text.
 const BASE: usize = 704 << 10;
-/// How many bytes they may have for each byte of the text that was read.
-const PER_BYTE: usize = 6;
+/// How many bytes they may have for each byte of the text.
+const PER_BYTE: usize = 7;
 
 impl Reader<'_> {
     /// Puts an item at the end of a list.
     ///
     /// # Errors
-    /// All lists of this reader together would take too much memory for the text that was read. Lists of real objects
+    /// All lists of this reader together would take too much memory for the text. Lists of real objects
     /// never do: each of their items has a name.
     #[inline]
     pub fn keep<T>(&mut self, list: &mut Vec<T>, item: T) -> Result<()> {
@@ -34,10 +34,10 @@ impl Reader<'_> {
     /// Accounts for bytes that are kept, and for those that are needed for a moment on top of them.
     ///
     /// # Errors
-    /// They are too many for the text that was read.
+    /// They are too many for the text.
     pub fn hold(&mut self, kept: usize, meanwhile: usize) -> Result<()> {
         self.held += kept;
-        if self.held + meanwhile > PER_BYTE * self.at + BASE {
+        if self.held + meanwhile > PER_BYTE * self.text.len() + BASE {
             return Err(Unreadable::new("more small items than an object of this size can have"));
         }
         Ok(())

@@ -44,8 +44,9 @@ impl<'a> Plan<'a> {
     }
 
     fn add_volume(&mut self, volume: &'a Volume, declared: bool, claims: &mut Claims<'a>) -> Result<(), Reason> {
+        // A name is claimed whether the Pod declares the volume or not: names of two companions' volumes can be the same.
+        claims.volume(&volume.name, &self.companion.name)?;
         if !declared {
-            claims.volume(&volume.name, &self.companion.name)?;
             self.volumes.push(volume);
         }
         // The entry in the status replaces the one before it: what podgraft added then is still its own.

@@ -27,6 +27,7 @@ pub struct Container<'a> {
     pub(super) ports: Range<usize>,
     pub(super) mounts: Option<Range<usize>>,
     pub(super) devices: Range<usize>,
+    pub(super) env_files: Range<u32>,
 }
 
 /// How much of `lifecycle.preStop` is there.
@@ -80,7 +81,7 @@ type Result<T> = std::result::Result<T, Unreadable>;
 
 impl<'a> Container<'a> {
     pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
-        let Parts { env, ports, mounts, devices } = parts;
+        let Parts { env, ports, mounts, devices, env_files } = parts;
         let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
         let mut seen = Seen::default();
         let there = r.object(|r, key| match key {
@@ -94,11 +95,13 @@ impl<'a> Container<'a> {
             "env" => {
                 seen.first(3)?;
                 let start = env.len();
+                let first = narrow(env_files.len());
                 let there = r.array(|r, _| {
-                    let name = read_env_name(r)?;
+                    let name = read_env_name(r, env_files)?;
                     push(r, env, name, MOST_PARTS)
                 })?;
                 c.env = there.then_some(start..env.len());
+                c.env_files = first..narrow(env_files.len());
                 Ok(())
             }
             "ports" => seen.first(4).and_then(|()| r.array(|r, _| read_port(r, ports)).map(|_| ())),
@@ -220,14 +223,42 @@ impl<'a> Device<'a> {
     }
 }
 
-fn read_env_name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>> {
+/// Reads the name of a variable, and the volume that its value is read from, if any (`fileKeyRef`).
+fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<Cow<'a, str>> {
     let mut seen = Seen::default();
     let mut name = None;
     r.object(|r, key| match key {
         "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
+        "valueFrom" => {
+            seen.first(1)?;
+            let mut seen = Seen::default();
+            r.object(|r, key| match key {
+                "fileKeyRef" => seen.first(0).and_then(|()| read_file_key_ref(r, files)),
+                _ => r.skip(),
+            })
+            .map(|_| ())
+        }
         _ => r.skip(),
     })?;
     Ok(name.unwrap_or_default())
+}
+
+fn read_file_key_ref<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<()> {
+    let mut seen = Seen::default();
+    r.object(|r, key| match key {
+        "volumeName" => {
+            seen.first(0)?;
+            let volume = name(r)?;
+            push(r, files, volume, MOST_PARTS)
+        }
+        _ => r.skip(),
+    })
+    .map(|_| ())
+}
+
+/// A place in a list that is bounded far below.
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {

@@ -4,11 +4,11 @@ use super::super::work::step;
 use super::order::FEW;
 use super::{Container, Parts, Pod};
 
-/// The mounts and devices of a Pod that has very many, in the order of the volumes' names.
+/// The mounts, devices and variables' files of a Pod that has very many, in the order of the volumes' names.
 #[derive(Debug, Default)]
 pub(super) struct Users(Vec<Use>);
 
-/// One mount or device: the places of its container, and of itself in the lists of mounts and of devices, one after the other.
+/// One of them: the places of its container, and of itself in the lists of mounts, devices and files, one after the other.
 #[derive(Debug, Clone, Copy)]
 struct Use {
     container: u32,
@@ -18,15 +18,17 @@ struct Use {
 impl Users {
     /// The uses of all volumes; nothing for a few.
     pub(super) fn of(containers: &[Container<'_>], parts: &Parts<'_>) -> Self {
-        let mounts = parts.mounts.len();
-        if mounts + parts.devices.len() <= FEW {
+        let (mounts, devices) = (parts.mounts.len(), parts.mounts.len() + parts.devices.len());
+        let all = devices + parts.env_files.len();
+        if all <= FEW {
             return Users::default();
         }
-        let mut uses = Vec::with_capacity(mounts + parts.devices.len());
+        let mut uses = Vec::with_capacity(all);
         for (place, container) in containers.iter().enumerate() {
             let own = container.mounts.clone().unwrap_or_default();
-            let devices = container.devices.start + mounts..container.devices.end + mounts;
-            let places = own.chain(devices).filter_map(|part| u32::try_from(part).ok());
+            let own_devices = container.devices.start + mounts..container.devices.end + mounts;
+            let files = container.env_files.clone().map(|file| file as usize + devices);
+            let places = own.chain(own_devices).chain(files).filter_map(|part| u32::try_from(part).ok());
             uses.extend(places.map(|part| Use { container: u32::try_from(place).unwrap_or(u32::MAX), part }));
         }
         uses.sort_by(|a, b| {
@@ -40,9 +42,11 @@ impl Users {
     pub(super) fn first<'p, 'a>(&self, volume: &str, pod: &'p Pod<'a>) -> Option<&'p Container<'a>> {
         if self.0.is_empty() {
             return pod.containers.iter().find(|container| {
-                let (mounts, devices) = (pod.mounts(container), pod.devices(container));
-                step(1 + mounts.len() + devices.len());
-                mounts.iter().any(|m| m.volume == volume) || devices.iter().any(|d| d.volume == volume)
+                let (mounts, devices, files) =
+                    (pod.mounts(container), pod.devices(container), pod.env_files(container));
+                step(1 + mounts.len() + devices.len() + files.len());
+                let mounted = mounts.iter().any(|m| m.volume == volume);
+                mounted || devices.iter().any(|d| d.volume == volume) || files.iter().any(|name| name == volume)
             });
         }
         let at = self.0.partition_point(|other| {
@@ -57,9 +61,10 @@ impl Users {
 impl Use {
     fn volume<'p>(self, parts: &'p Parts<'_>) -> &'p str {
         let part = self.part as usize;
-        match part.checked_sub(parts.mounts.len()) {
-            None => &parts.mounts[part].volume,
-            Some(device) => &parts.devices[device].volume,
+        let Some(device) = part.checked_sub(parts.mounts.len()) else { return &parts.mounts[part].volume };
+        match device.checked_sub(parts.devices.len()) {
+            None => &parts.devices[device].volume,
+            Some(file) => &parts.env_files[file],
         }
     }
 }

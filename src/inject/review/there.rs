@@ -20,8 +20,7 @@ impl<'a> Review<'_, 'a> {
     {
         for recorded in self.status.standing(self.pod) {
             recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
-            if let Some(Listed::Good(companion)) = self.world.companions.resolve(self.home.name(), &recorded.companion)
-            {
+            if let Some(Listed::Good(companion)) = self.offered(&recorded.companion) {
                 claims.present(companion);
             }
         }
