@@ -94,6 +94,25 @@ fn a_name_of_a_companion_that_is_not_offered_is_never_suggested() {
     assert_eq!(answer("payments-ledger"), answer("payment-ledger"));
 }
 
+/// A status can be forged, and what it lists must not be answered for.
+#[test]
+fn a_status_that_lists_a_companion_which_is_not_offered_reveals_nothing() {
+    let world = world_of_all(&documents(
+        "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: hidden}\nspec: {pattern: Sidecar, namespaceSelector: {matchLabels: {team: payments}}, containers: [{name: hidden, image: \"hidden:1\"}]}\n---\napiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: mine}\nspec: {pattern: Sidecar, containers: [{name: mine, image: \"mine:1\"}], sharedVolumes: [{name: www, companion: {mountPath: /in}, app: {mountPath: /www}}]}",
+    ));
+    let answer = |name: &str| {
+        let status = json!({name: {"containers": ["app"]}}).to_string();
+        let mut pod = pod(json!({}), json!({"podgraft.dev/companions": "mine", "podgraft.dev/status": status}));
+        pod["spec"]["volumes"] = json!([{"name": format!("{name}-no-token"), "emptyDir": {}}]);
+        let mounts = json!([{"name": format!("{name}-no-token"), "mountPath": "/www"}]);
+        pod["spec"]["containers"][0]["volumeMounts"] = mounts;
+        let reply = ask(&pod, "shop", &world);
+        (reply.allowed, reply.audit.to_string(), reply.body.to_string().contains("private"))
+    };
+    assert_eq!(answer("hidden"), answer("absent"));
+    assert!(answer("hidden").0);
+}
+
 #[test]
 fn a_required_companion_denies_the_pods_that_what_can_be_read_of_its_selectors_selects() {
     let required = |selectors: &str, activation: &str| {

@@ -9,6 +9,9 @@ use super::keys;
 
 /// Annotation of a Pod: what was left out of it. Written by podgraft.
 const SKIPPED: &str = "podgraft.dev/skipped";
+/// How many remarks there are at most, and how much is repeated of what one is about: a status can list anything.
+const MOST_REMARKS: usize = 100;
+const LONGEST_REMARK: usize = 256;
 /// The prefix of the labels with content hashes, slash included.
 const HASH_LABELS: &str = "companions.podgraft.dev/";
 
@@ -182,6 +185,11 @@ impl Work<'_> {
     }
 
     fn missing(&mut self, companion: &str, what: &str) {
+        if self.removal.remarks.len() == MOST_REMARKS {
+            return;
+        }
+        let cut = |text: &str| text.chars().take(LONGEST_REMARK).collect::<String>();
+        let (companion, what) = (cut(companion), cut(what));
         self.removal.remarks.push(format!("companion {companion}: not found, although the status lists it: {what}"));
     }
 

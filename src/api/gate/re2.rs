@@ -78,7 +78,14 @@ impl Reader<'_> {
 
     fn class(&mut self) -> Result<u64, &'static str> {
         self.next_if('^');
-        self.next_if(']');
+        let mut dashes = false;
+        while self.next_if('-') {
+            dashes = true;
+        }
+        // Behind a dash it ends the class.
+        if !dashes {
+            self.next_if(']');
+        }
         while let Some(c) = self.rest.next() {
             match c {
                 ']' => break,
@@ -87,8 +94,25 @@ impl Reader<'_> {
                 '[' => while self.rest.next().is_some_and(|c| c != ']') {},
                 _ => {}
             }
+            if c != '[' {
+                self.end_of_range()?;
+            }
         }
         Ok(1)
+    }
+
+    /// Passes over the end of a range, which can be a `[` that begins nothing.
+    fn end_of_range(&mut self) -> Result<(), &'static str> {
+        let mut ahead = self.rest.clone();
+        // A dash before the end, or before another dash, is no range.
+        if ahead.next() != Some('-') || matches!(ahead.next(), Some(']' | '-') | None) {
+            return Ok(());
+        }
+        self.rest.next();
+        if self.rest.next() == Some('\\') {
+            self.escape(true)?;
+        }
+        Ok(())
     }
 
     fn escape(&mut self, in_class: bool) -> Result<u64, &'static str> {
@@ -180,6 +204,8 @@ mod tests {
             "(?:a{40}){40}",
             "a{007}",
             "a(?s)*",
+            "[!-[]x**[a]",
+            "[+-[]k(?i)b[a]",
         ] {
             assert!(Pattern::new(pattern).is_ok(), "{pattern} is one of podgraft's");
             assert!(check(pattern).is_err(), "{pattern}");
