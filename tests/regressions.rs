@@ -84,6 +84,23 @@ fn a_path_parameter_cannot_move_a_mount_onto_a_later_one_of_the_companion() {
     }
 }
 
+/// The volume is in the patch, so the app can mount it by its name wherever it likes.
+#[test]
+fn an_app_that_can_write_what_it_should_only_read_is_warned_of_at_every_path() {
+    let world = world(&[("sync", TWO_SHARED)]);
+    for (mount, warned) in [
+        (json!({"name": "sync-keys", "mountPath": "/anywhere"}), true),
+        (json!({"name": "sync-keys", "mountPath": "/anywhere", "readOnly": true}), false),
+        (json!({"name": "sync-content", "mountPath": "/anywhere"}), false),
+    ] {
+        let mut pod = asking(json!({"podgraft.dev/companions": "sync"}));
+        pod["spec"]["containers"][0]["volumeMounts"] = json!([mount]);
+        let reply = ask(&pod, "team", &world);
+        assert!(reply.allowed, "{}", reply.body);
+        assert_eq!(reply.body.to_string().contains("can write at /anywhere"), warned, "{}", reply.body);
+    }
+}
+
 #[test]
 fn what_is_not_for_a_pod_is_not_suggested_to_it() {
     let world =

@@ -158,6 +158,11 @@ impl<'a> Pod<'a> {
         self.users.first(volume, self)
     }
 
+    /// A container that can write to a volume, and where it mounts it.
+    pub(super) fn writer_of(&self, volume: &str) -> Option<(&Container<'a>, &str)> {
+        self.users.writer(volume, self)
+    }
+
     /// A volume by its name.
     #[must_use]
     pub fn volume(&self, name: &str) -> Option<&Volume<'a>> {

@@ -2,7 +2,8 @@
 
 use super::super::claims::Claims;
 use super::super::companion::{SharedVolume, Volume};
-use super::super::reason::Reason;
+use super::super::reason::{Owner, Reason, Unshareable};
+use super::super::verdict::Via;
 use super::Plan;
 use super::same_source::same_source;
 
@@ -30,6 +31,7 @@ impl<'a> Plan<'a> {
         self.add_volume(volume, declared.is_some(), claims)
     }
 
+    /// A container can mount the volume by its name, whether the Pod declares it or not.
     pub(super) fn fit_shared_volume(
         &mut self,
         shared: &'a SharedVolume,
@@ -39,6 +41,16 @@ impl<'a> Plan<'a> {
         let declared = claims.pod.volume(&volume.name);
         if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
             return Err(Reason::VolumeNameTaken { volume: volume.name.clone(), by: None });
+        }
+        if shared.app.read_only
+            && let Some((container, path)) = claims.pod.writer_of(&volume.name)
+        {
+            let (path, container) = (Box::from(path), Box::from(&*container.name));
+            if self.via == Via::Required {
+                let (by, why) = (Owner::Container(container), Unshareable::Writable);
+                return Err(Reason::VolumeNotShareable { path, by, why });
+            }
+            self.remark(|| Reason::AppCanWrite { path, container });
         }
         self.add_volume(volume, declared.is_some(), claims)
     }

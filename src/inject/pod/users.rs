@@ -58,7 +58,42 @@ impl Users {
     }
 }
 
+impl Users {
+    /// The first container that can write to a volume, and where it mounts it; a device counts as such.
+    pub(super) fn writer<'p, 'a>(&self, volume: &str, pod: &'p Pod<'a>) -> Option<(&'p Container<'a>, &'p str)> {
+        if self.0.is_empty() {
+            return pod.containers.iter().find_map(|container| {
+                let (mounts, devices) = (pod.mounts(container), pod.devices(container));
+                step(1 + mounts.len() + devices.len());
+                let mount = mounts.iter().find(|m| m.volume == volume && !m.read_only).map(|m| &*m.path);
+                let device = || devices.iter().find(|d| d.volume == volume).map(|d| &*d.path);
+                mount.or_else(device).map(|path| (container, path))
+            });
+        }
+        let at = self.0.partition_point(|other| {
+            step(1);
+            other.volume(&pod.parts) < volume
+        });
+        let uses = self.0[at..].iter().take_while(|other| {
+            step(1);
+            other.volume(&pod.parts) == volume
+        });
+        let mut writable = uses.filter_map(|other| Some((other, other.writable(&pod.parts)?)));
+        let (found, path) = writable.next()?;
+        Some((pod.containers.get(found.container as usize)?, path))
+    }
+}
+
 impl Use {
+    /// Where it can be written.
+    fn writable<'p>(self, parts: &'p Parts<'_>) -> Option<&'p str> {
+        let part = self.part as usize;
+        match part.checked_sub(parts.mounts.len()) {
+            None => Some(&parts.mounts[part]).filter(|mount| !mount.read_only).map(|mount| &*mount.path),
+            Some(device) => parts.devices.get(device).map(|device| &*device.path),
+        }
+    }
+
     fn volume<'p>(self, parts: &'p Parts<'_>) -> &'p str {
         let part = self.part as usize;
         let Some(device) = part.checked_sub(parts.mounts.len()) else { return &parts.mounts[part].volume };
