@@ -41,7 +41,7 @@ fn a_reference_inside_a_shells_script_is_refused() {
 }
 
 #[test]
-fn the_spellings_that_shells_have_of_an_option_that_is_given_a_script_is_understood() {
+fn the_options_that_give_a_shell_a_script_are_understood() {
     let script = "printf %s $(V)";
     for command in [
         json!(["bash", "-euoc", "nounset", script]),
