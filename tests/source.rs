@@ -15,6 +15,7 @@ use podgraft::inject::companion::Companion;
 use podgraft::inject::world::{Settings, World};
 use podgraft::source::files::{Files, Loaded, watch};
 use podgraft::source::known::Known;
+use podgraft::source::limits::Limits;
 use tempfile::TempDir;
 
 fn cluster(name: &str, image: &str) -> String {
@@ -29,7 +30,7 @@ fn required(name: &str, image: &str) -> String {
 }
 
 fn files(path: &Path) -> Files {
-    Files { paths: vec![path.to_path_buf()] }
+    Files { paths: vec![path.to_path_buf()], limits: Limits::default() }
 }
 
 fn world(loaded: &Loaded) -> World {
@@ -280,4 +281,14 @@ fn whatever_a_file_declares_the_others_are_used_and_too_many_companions_are_told
     assert!(said.contains("d.yaml") && said.contains("must have at most 524288 bytes of JSON"), "{said}");
     assert_eq!(said.matches("TooManyCompanions").count(), 3, "of 4 MiB each takes 1.2: {said}");
     assert!(image(&loaded, "many-2").is_some() && image(&loaded, "many-3").is_none());
+}
+
+#[test]
+fn the_limits_of_companions_in_files_are_those_of_the_server() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.yaml"), [cluster("one", "i:1"), cluster("two", "i:1")].join("---\n")).unwrap();
+    let limits = Limits { total: 4 << 10, ..Limits::default() };
+    let loaded = Files { limits, ..files(folder.path()) }.load(&Loaded::default());
+    assert!(image(&loaded, "one").is_some() && image(&loaded, "two").is_none());
+    assert!(errors(&loaded).join("\n").contains("exceeds the limit for its namespace or for all companions"));
 }

@@ -90,7 +90,7 @@ impl Heartbeat {
         let heartbeat = Arc::clone(self);
         Check::new("reviews", move || match heartbeat.silence.load(Ordering::Relaxed) {
             silence if silence < seconds => Ok(()),
-            silence => Err(format!("a thread that answers reviews has given no sign of life for {silence} s")),
+            silence => Err(format!("a thread that answers reviews has not made progress for {silence} s")),
         })
     }
 

@@ -22,7 +22,7 @@ pub struct Limits {
     pub head: Duration,
     /// How long the body of a request may take.
     pub body: Duration,
-    /// How long an answer may take to be read.
+    /// How long a client may take to read the response.
     pub answer: Duration,
     /// How long a connection may rest between requests. Longer than the 90 s of Go's client, so that an API server
     /// closes first: a server that closes just when a request comes loses it.

@@ -105,7 +105,7 @@ impl Collection {
             }
         }
         for (file, at) in places {
-            let message = "TooManyCompanions: its namespace, or all companions together, must have less JSON than podgraft keeps; remove companions, or shorten them";
+            let message = "TooManyCompanions: exceeds the limit for its namespace or for all companions; remove companions, or shorten them";
             self.complain(&file, Some(at), message);
         }
     }

@@ -25,6 +25,8 @@ const SETTLING: usize = 3;
 pub struct Files {
     /// The files and folders; folders are searched through.
     pub paths: Vec<PathBuf>,
+    /// How much is kept of the companions that are declared there.
+    pub limits: Limits,
 }
 
 /// What was loaded, and what the next load compares itself with.
@@ -52,14 +54,6 @@ struct Content {
     bytes: Result<Vec<u8>, Unread>,
 }
 
-impl Loaded {
-    /// What keeping all that is declared costs, in bytes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.declared.values().map(|declared| declared.weight.bytes).sum()
-    }
-}
-
 impl Files {
     /// Reads everything. Where nothing changed, the last result is returned: its `parts` are the same allocation.
     ///
@@ -84,7 +78,7 @@ impl Files {
             }
         }
         keep_last_good(&mut collection, &last.declared, &uncertain);
-        collection.limit(Limits::default());
+        collection.limit(self.limits);
         Loaded {
             parts: Arc::new(collection.parts()),
             report: Arc::new(collection.report()),

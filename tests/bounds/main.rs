@@ -2,6 +2,7 @@
 //! very many.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::format_collect)] // short inputs are built from literals
 
 #[allow(dead_code)]
 #[path = "../attacks/hostile/mod.rs"]

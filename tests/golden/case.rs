@@ -8,6 +8,7 @@ use podgraft::inject::world::{Settings, World};
 use podgraft::manifest;
 use podgraft::source::files::{Files, Loaded};
 use podgraft::source::known::Known;
+use podgraft::source::limits::Limits;
 use serde_json::Value;
 
 use super::Complaint;
@@ -45,7 +46,7 @@ impl Case {
         let is_home = |d: &&Value| d["kind"] == "Namespace" && d["metadata"]["name"] == *namespace;
         let home = documents.iter().find(is_home);
         let switch = home.and_then(|home| home["metadata"]["labels"]["podgraft.dev/inject"].as_str());
-        let loaded = Files { paths: vec![path.into()] }.load(&Loaded::default());
+        let loaded = Files { paths: vec![path.into()], limits: Limits::default() }.load(&Loaded::default());
         Ok(Case {
             path: path.into(),
             world: Arc::new(Known::new(loaded.parts, None).world(Settings::default())),

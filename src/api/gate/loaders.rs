@@ -1,8 +1,11 @@
 //! Parameters whose variable makes code of a value, or sends the companion somewhere else; and tokens that are given away.
 
+use std::collections::HashSet;
+
 use super::findings::Findings;
 use super::object::Object;
 use super::place::Place;
+use super::script::{are_plain, references};
 use crate::api::v1alpha1::Parameter;
 
 /// Variables of loaders, interpreters, shells and tools that run what they name.
@@ -107,6 +110,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
             found.warn(&Place::spec("parameters").item(i).member("env"), message);
         }
     }
+    own_variables(object, found);
     for (i, endpoint) in object.spec.listens.iter().enumerate() {
         let moves = |p: &Parameter| p.listens.as_ref() == Some(&endpoint.name);
         let port = endpoint.env.as_ref().and_then(|env| env.port.as_deref());
@@ -122,6 +126,25 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
                 Place::spec("sharedVolumes").item(i).member("source").member("projected").member("sources").item(j);
             let message = "gives the companion's token to the app as well; mount it as a volume of the companion alone";
             found.warn(&at.member("serviceAccountToken"), message);
+        }
+    }
+}
+
+/// Variables of the containers that pass the value of a parameter on, also by way of another one.
+fn own_variables(object: &Object, found: &mut Findings) {
+    let parameters = object.spec.parameters.iter().filter(|parameter| !are_plain(parameter));
+    let from_users: HashSet<_> = parameters.filter_map(|parameter| parameter.env.as_deref()).collect();
+    for each in object.containers() {
+        let mut from_users = from_users.clone();
+        for (j, variable) in each.container.env.iter().enumerate() {
+            let value = variable.value.as_deref().unwrap_or_default();
+            if !references(value).any(|name| from_users.contains(name)) {
+                continue;
+            }
+            from_users.insert(&variable.name);
+            if let Some(message) = danger(&variable.name) {
+                found.warn(&each.at.member("env").item(j).member("value"), message);
+            }
         }
     }
 }
@@ -173,6 +196,19 @@ mod tests {
         silent(parameter("GITSYNC_PATH"));
         let fixed = json!({"name": "a", "type": "String", "env": "NODE_OPTIONS", "enum": ["--trace-gc"]});
         silent(companion("/spec/parameters/4", fixed));
+    }
+
+    #[test]
+    fn a_variable_of_the_companions_own_that_passes_a_value_on_is_warned_about() {
+        let passed = |kind: Value, env: Value| with(&[("/spec/parameters/4", kind), ("/spec/containers/0/env", env)]);
+        let open = json!({"name": "a", "type": "String", "env": "A"});
+        let told = "lets users run code in the companion";
+        let path = json!([{"name": "PATH", "value": "/bin:$(A)"}]);
+        warns(passed(open.clone(), path.clone()), &format!("spec.containers[0].env[0].value: PATH {told}"));
+        let by_another = json!([{"name": "B", "value": "-$(A)"}, {"name": "NODE_OPTIONS", "value": "$(B)"}]);
+        warns(passed(open.clone(), by_another), &format!("spec.containers[0].env[1].value: NODE_OPTIONS {told}"));
+        silent(passed(open, json!([{"name": "PATH", "value": "/bin:$$(A)"}])));
+        silent(passed(json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z/]+"}), path));
     }
 
     #[test]

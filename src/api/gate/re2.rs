@@ -70,8 +70,8 @@ impl Reader<'_> {
                     return Err("flags cannot be repeated");
                 }
                 Some(')') | None => return Ok(None),
-                Some('i') => return Err("the flag i also matches letters outside ASCII there; write [aA] for a"),
-                Some(_) => return Err("only the flags s, m and U are known there"),
+                Some('i') => return Err("the flag i also matches letters outside ASCII in RE2; write [aA] for a"),
+                Some(_) => return Err("only the flags s, m and U are known in RE2"),
             }
         }
     }
@@ -117,10 +117,10 @@ impl Reader<'_> {
 
     fn escape(&mut self, in_class: bool) -> Result<u64, &'static str> {
         match self.rest.next() {
-            Some('<' | '>') => Err(r"\< and \> are plain characters there; write \b"),
-            Some('b') if self.rest.peek() == Some(&'{') => Err(r"\b{...} is unknown there; write \b"),
+            Some('<' | '>') => Err(r"\< and \> are plain characters in RE2; write \b"),
+            Some('b') if self.rest.peek() == Some(&'{') => Err(r"\b{...} is unknown in RE2; write \b"),
             Some('b' | 'B' | 'A' | 'z') if in_class => Err("a class cannot have an assertion"),
-            Some('u' | 'U') => Err(r"\u is unknown there; write \x{...}"),
+            Some('u' | 'U') => Err(r"\u is unknown in RE2; write \x{...}"),
             // A number in braces, which podgraft's compiler has read: no repetition.
             Some('x') if self.next_if('{') => {
                 while self.rest.next().is_some_and(|c| c != '}') {}

@@ -51,12 +51,36 @@ const PROGRAMS: [&str; 12] = [
 
 /// Volume sources whose content nobody in the Pod can write.
 const READ_ONLY: [&str; 5] = ["configMap", "secret", "downwardAPI", "projected", "image"];
+/// Volume sources that have a field `readOnly`; in others it means nothing.
+const WITH_READ_ONLY: [&str; 18] = [
+    "awsElasticBlockStore",
+    "azureDisk",
+    "azureFile",
+    "cephfs",
+    "cinder",
+    "csi",
+    "fc",
+    "flexVolume",
+    "gcePersistentDisk",
+    "glusterfs",
+    "iscsi",
+    "nfs",
+    "persistentVolumeClaim",
+    "portworxVolume",
+    "quobyte",
+    "rbd",
+    "scaleIO",
+    "storageos",
+];
+/// Volume sources that are made for one volume of one Pod, so that nothing else mounts the same.
+const MADE_FOR_THE_VOLUME: [&str; 2] = ["emptyDir", "ephemeral"];
 
 /// Whether an app can write what is in a shared volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writes {
     Never,
-    /// Only where the Pod's author brings a volume of his own to the app's path, which is joined as it is.
+    /// Only where the Pod's author brings a volume of his own: to the app's path, where it is joined as it is, or of the
+    /// same source, which he mounts as he likes.
     Perhaps,
     Always,
 }
@@ -74,7 +98,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         token(object, i, volume, found);
         system(object, i, volume, found);
         if let Some((path, ..)) = mounts::unmoved(object, i, true) {
-            below(path, &own, volume, found);
+            below(path, own.iter().chain(&others(object, i)), volume, found);
         }
     }
 }
@@ -96,6 +120,14 @@ fn own(object: &Object) -> Vec<Own<'_>> {
     own
 }
 
+/// The other shared volumes, but those that the app can write in any case: below this one it gains nothing.
+fn others(object: &Object, index: usize) -> Vec<Own<'_>> {
+    let volumes = object.spec.shared_volumes.iter().enumerate();
+    let others = volumes.filter(|(i, other)| *i != index && writes(other) != Writes::Always);
+    let at_paths = others.filter_map(|(i, _)| mounts::unmoved(object, i, true));
+    at_paths.map(|(path, at, _)| Own { path, at, what: "shared volume" }).collect()
+}
+
 fn devices<'o>(each: &Each<'o>) -> impl Iterator<Item = Own<'o>> {
     let at = each.at.member("volumeDevices");
     let devices = each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten().enumerate();
@@ -106,12 +138,12 @@ fn devices<'o>(each: &Each<'o>) -> impl Iterator<Item = Own<'o>> {
 }
 
 /// What lies below a shared volume of the companion. Values that move the volume above something are denied in review.
-fn below(path: &str, own: &[Own], volume: &SharedVolume, found: &mut Findings) {
+fn below<'o>(path: &str, own: impl Iterator<Item = &'o Own<'o>>, volume: &SharedVolume, found: &mut Findings) {
     let writes = writes(volume);
     if path.is_empty() || writes == Writes::Never {
         return;
     }
-    for own in own.iter().filter(|own| is_below(own.path, path)) {
+    for own in own.filter(|own| is_below(own.path, path)) {
         let Own { what, .. } = own;
         if writes == Writes::Always {
             let message = format!(
@@ -120,8 +152,9 @@ fn below(path: &str, own: &[Own], volume: &SharedVolume, found: &mut Findings) {
             );
             found.problem(&own.at, message);
         } else {
+            let remedy = if volume.source.is_some() { "let the source be an emptyDir" } else { "declare a source" };
             let message = format!(
-                "the {what} is below shared volume {}, where an app that brings a volume of its own can replace it by unlinking it; move one of them, or declare a source",
+                "the {what} is below shared volume {}, where an app that brings a volume of its own can replace it by unlinking it; move one of them, or {remedy}",
                 volume.name
             );
             found.warn(&own.at, message);
@@ -187,12 +220,19 @@ fn writes(volume: &SharedVolume) -> Writes {
     let Some(source) = &volume.source else {
         return if volume.app.read_only { Writes::Perhaps } else { Writes::Always };
     };
-    let read_only =
-        |(kind, source): (&String, &Value)| READ_ONLY.contains(&kind.as_str()) || source["readOnly"] == true;
-    if volume.app.read_only || source.iter().filter(|(_, source)| !source.is_null()).any(read_only) {
+    let sources =
+        || source.iter().filter(|(_, source)| !source.is_null()).map(|(kind, source)| (kind.as_str(), source));
+    let is_read_only = |(kind, source): (&str, &Value)| {
+        READ_ONLY.contains(&kind) || (WITH_READ_ONLY.contains(&kind) && source["readOnly"] == true)
+    };
+    if sources().any(is_read_only) {
+        Writes::Never
+    } else if !volume.app.read_only {
+        Writes::Always
+    } else if sources().all(|(kind, _)| MADE_FOR_THE_VOLUME.contains(&kind)) {
         Writes::Never
     } else {
-        Writes::Always
+        Writes::Perhaps
     }
 }
 

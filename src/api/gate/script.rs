@@ -4,7 +4,7 @@
 //! Where a shell runs the text is known (`script/shells`), and such a reference is an error. What other programs make of their
 //! arguments is not, so that a reference inside a larger word is a warning.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -14,8 +14,14 @@ use super::object::{Each, Object};
 use super::place::Place;
 use crate::api::v1alpha1::EnvVar;
 
+mod programs;
 mod shells;
 mod values;
+
+pub(super) use values::are_plain;
+
+/// How long a fixed value may be that is read as a program's name or its options: as a path.
+const LONGEST_NAME: usize = 4096;
 
 pub(super) fn check(object: &Object, found: &mut Findings) {
     for each in object.containers() {
@@ -27,7 +33,8 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
             let at = each.at.member(probe).member("exec").member("command");
             Words::listed(exec.and_then(|e| e.get("command")), &at).check(&variables, found);
         }
-        if each.raw.get("command").is_none() {
+        // An empty list is as none: the image's entrypoint runs.
+        if each.field("command").and_then(Value::as_array).is_none_or(Vec::is_empty) {
             arguments.of_an_unknown_entrypoint(&variables, found);
         }
     }
@@ -41,6 +48,8 @@ struct Variables<'o> {
     open: HashSet<&'o str>,
     /// Those whose value a user writes without any limit on its characters.
     unlimited: HashSet<&'o str>,
+    /// The container's own whose value is always the same, and short enough for a name or an option.
+    fixed: HashMap<&'o str, &'o str>,
     /// Whether there may be others: what a ConfigMap or a Secret brings is not declared.
     more: bool,
 }
@@ -54,17 +63,29 @@ impl<'o> Variables<'o> {
         let unlimited = parameters().filter(|(p, _)| values::are_unlimited(p)).map(|(_, name)| name);
         // A value with a reference may be another variable's; where it comes from is not followed.
         let is_fixed = |v: &&EnvVar| v.value.as_deref().is_some_and(|value| !value.contains("$("));
+        let fixed_value =
+            |v: &'o EnvVar| Some((v.name.as_str(), v.value.as_deref().filter(|v| v.len() <= LONGEST_NAME)?));
         let open_ones = own().filter(|v| !is_fixed(v) && (v.value.is_some() || v.rest.contains_key("valueFrom")));
         Variables {
             declared: declared.collect(),
             open: open.chain(open_ones.map(|v| v.name.as_str())).collect(),
             unlimited: unlimited.collect(),
+            fixed: own().filter(is_fixed).filter_map(fixed_value).collect(),
             more: each.field("envFrom").and_then(Value::as_array).is_some_and(|from| !from.is_empty()),
         }
     }
 
     fn expands(&self, name: &str) -> bool {
         self.declared.contains(name) || (self.more && is_name(name))
+    }
+
+    /// What the kubelet makes of a word, where it is a reference to a value that is always the same.
+    fn read<'w>(&self, word: &'w str) -> &'w str
+    where
+        'o: 'w,
+    {
+        let fixed = || self.fixed.get(references(word).next()?).copied();
+        if is_whole(word) { fixed().unwrap_or(word) } else { word }
     }
 
     fn is_open(&self, name: &str) -> bool {
@@ -93,8 +114,8 @@ impl<'o> Words<'o> {
         Words { words, places }
     }
 
-    fn check(&self, variables: &Variables, found: &mut Findings) {
-        let scripts = shells::scripts(&self.words);
+    fn check(&self, variables: &Variables<'o>, found: &mut Findings) {
+        let scripts = shells::scripts(&self.read(variables));
         let mut operands = false;
         for (i, word) in self.words.iter().enumerate() {
             if scripts.contains(&i) {
@@ -106,6 +127,11 @@ impl<'o> Words<'o> {
         }
     }
 
+    /// The words as programs get them, as far as that is known.
+    fn read(&self, variables: &Variables<'o>) -> Vec<&'o str> {
+        self.words.iter().map(|word| variables.read(word)).collect()
+    }
+
     /// What a word that no shell runs may become in a program that is not known.
     fn advise(&self, i: usize, operands: bool, variables: &Variables, found: &mut Findings) {
         let (word, at) = (self.words[i], &self.places[i]);
@@ -114,26 +140,24 @@ impl<'o> Words<'o> {
             let after_option = i > 0 && self.words[i - 1].starts_with('-') && self.words[i - 1].len() > 1;
             if !operands && !after_option && variables.unlimited.contains(first) {
                 let message = format!(
-                    "a value of $({first}) that begins with `-` is read as an option; give the parameter a pattern, or put `--` before it"
+                    "a value of $({first}) that starts with `-` would be parsed as an option; give the parameter a pattern, or put `--` before it"
                 );
                 found.warn(at, message);
             }
         } else if !is_plain_value(word) {
             let message = format!(
-                "$({first}) is a part of a larger text, whose syntax a value can break if the program parses it; pass the value as a word of its own, after `=`, or by the variable"
+                "$({first}) is embedded in a larger argument: a value can change its meaning; pass it as a separate argument, as name=$({first}), or read the environment variable"
             );
             found.warn(at, message);
         }
     }
 
-    fn of_an_unknown_entrypoint(&self, variables: &Variables, found: &mut Findings) {
-        let is_cluster = |word: &&str| {
-            word.strip_prefix('-').is_some_and(|f| f.contains('c') && f.bytes().all(|b| b.is_ascii_alphabetic()))
-        };
-        if !self.words.first().is_some_and(is_cluster) || !shells::scripts(&self.words).is_empty() {
+    fn of_an_unknown_entrypoint(&self, variables: &Variables<'o>, found: &mut Findings) {
+        let words = self.read(variables);
+        if !words.first().is_some_and(|word| is_cluster(word)) || !shells::scripts(&words).is_empty() {
             return;
         }
-        for i in shells::scripts_of_a_shell(&self.words) {
+        for i in shells::scripts_of_a_shell(&words) {
             if references(self.words[i]).any(|name| variables.expands(name)) {
                 let message = "if the image's entrypoint is a shell, this is an injection; name the command, and let the shell read the variable";
                 found.warn(&self.places[i], message);
@@ -150,6 +174,14 @@ fn refuse(script: &str, at: &Place, variables: &Variables, found: &mut Findings)
         );
         found.problem(at, message);
     }
+}
+
+/// Whether a word is options of a shell, `-c` among them, and none that Go's flags look like: each letter is one that shells
+/// have, and is there once.
+fn is_cluster(word: &str) -> bool {
+    let Some(flags) = word.strip_prefix(['-', '+']) else { return false };
+    let is_once = |(i, flag): (usize, char)| "abcefhiklmnoptuvxBCEHPTO".contains(flag) && !flags[..i].contains(flag);
+    flags.contains('c') && flags.char_indices().all(is_once)
 }
 
 /// Whether a word is one reference and nothing else.
@@ -174,7 +206,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The names that the kubelet would expand: `$(NAME)`, but not `$$(NAME)`.
-fn references(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {

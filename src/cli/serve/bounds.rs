@@ -31,7 +31,7 @@ pub(super) struct Bounds {
     /// How long the body of a request may take (408)
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_BODY_TIMEOUT", default_value = "5s", value_parser = duration::above_zero)]
     body_timeout: Duration,
-    /// How long an answer may take to be read
+    /// How long a client may take to read the response
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_ANSWER_TIMEOUT", default_value = "5s", value_parser = duration::above_zero)]
     answer_timeout: Duration,
     /// How long a connection may rest; API servers close theirs after 90 s
@@ -43,7 +43,7 @@ pub(super) struct Bounds {
     /// How much is kept of the Companions of one namespace, in bytes; the youngest beyond are invalid
     #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_NAMESPACE_COMPANION_BYTES", default_value_t = 4 << 20)]
     max_namespace_companion_bytes: usize,
-    /// How much is kept of all companions of the cluster, in bytes; ClusterCompanions count first
+    /// How much is kept of all companions of the cluster, and again of those in files, in bytes; ClusterCompanions count first
     #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_COMPANION_BYTES", default_value_t = 64 << 20)]
     max_companion_bytes: usize,
 }

@@ -55,9 +55,8 @@ impl Companions {
         for path in paths {
             path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
         }
-        let files = follow_files(paths, interval, client.is_some(), metrics, background);
-        let total = limits.total.saturating_sub(files.borrow().bytes());
-        let limits = Limits { total, ..limits };
+        let files = Files { paths: paths.to_vec(), limits };
+        let files = follow_files(files, interval, client.is_some(), metrics, background);
         let cluster = client.map(|client| {
             let (snapshots, pulse, watching) = cluster::watch(&client, limits);
             background.run(Task::ClusterWatch, watching);
@@ -219,15 +218,14 @@ pub(super) fn tell_of_watches(pulse: &Pulse, metrics: &Metrics) {
 }
 
 fn follow_files(
-    paths: &[PathBuf],
+    files: Files,
     interval: Duration,
     with_cluster: bool,
     metrics: &Arc<Metrics>,
     background: &mut Background,
 ) -> watch::Receiver<Loaded> {
-    let files = Files { paths: paths.to_vec() };
     let first = files.load(&Loaded::default());
-    if !paths.is_empty() {
+    if !files.paths.is_empty() {
         tell(&first.report, with_cluster, metrics);
     }
     let (sender, receiver) = watch::channel(first);

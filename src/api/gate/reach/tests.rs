@@ -57,6 +57,43 @@ fn what_the_app_cannot_write_it_cannot_replace() {
 }
 
 #[test]
+fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
+    let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
+    let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
+    for source in [
+        json!({"persistentVolumeClaim": {"claimName": "x"}}),
+        json!({"nfs": {"server": "x", "path": "/x"}}),
+        json!({"csi": {"driver": "x"}}),
+    ] {
+        let told = "spec.files[0].path: the file is below shared volume content, where an app that brings a volume";
+        let gated =
+            admit(&shared("/git", read_only.clone(), &[file.clone(), ("/spec/sharedVolumes/0/source", source)]));
+        assert!(gated.warnings.iter().any(|w| w.to_string().starts_with(told)), "{:?}", gated.warnings);
+        assert_eq!(gated.problems, []);
+    }
+    let source = ("/spec/sharedVolumes/0/source", json!({"emptyDir": {"readOnly": true}}));
+    let told = admit(&shared("/git", writable(), &[file, source])).problems;
+    assert!(
+        told.iter().any(|p| p.to_string().starts_with(FILES.1)),
+        "a field that an emptyDir does not have: {told:?}"
+    );
+}
+
+#[test]
+fn no_shared_volume_is_below_one_that_the_app_can_write_unless_it_can_write_both() {
+    let inner = |app: Value, source: Value| {
+        let inner = json!({"name": "inner", "companion": {"mountPath": "/git/a/inner"}, "app": app, "source": source});
+        shared("/git", writable(), &[("/spec/sharedVolumes/1", inner)])
+    };
+    let read_only = json!({"mountPath": "/srv/inner", "readOnly": true});
+    let told = "spec.sharedVolumes[1].companion.mountPath: forbidden: the shared volume is below shared volume content";
+    check(inner(read_only, json!({"emptyDir": {}})), &[told]);
+    let keys = json!({"secret": {"secretName": "x", "optional": true}});
+    check(inner(json!({"mountPath": "/srv/inner"}), keys), &[told]);
+    silent(inner(json!({"mountPath": "/srv/inner"}), json!({"emptyDir": {}})));
+}
+
+#[test]
 fn a_shared_volume_is_not_at_above_or_below_the_token_of_the_companion() {
     for path in [
         "/var/run/secrets/kubernetes.io/serviceaccount",

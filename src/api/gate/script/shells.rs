@@ -1,25 +1,20 @@
 //! Which words of a command are scripts: those that a shell runs, or that a program hands to one.
 //!
-//! Any word may be the name of a shell, for many programs run another one (`timeout 5 sh -c …`, `tini -- bash -c …`), and
+//! Any word may be the name of a shell, but for names that are common words, for many programs run another one (`timeout 5 sh -c …`, `tini -- bash -c …`), and
 //! which of their words are options of their own is not known. From each such word the options are read as that program
 //! reads them. Where shells read them differently, each word that one of them would run counts. Every state of every word
 //! is visited once, so that the work is linear in the number of words.
 
 use std::collections::BTreeSet;
 
-/// Shells whose options are those of POSIX, `-c` among them, and which of their long options take a word.
-const SHELLS: [&str; 24] = [
-    "sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "lksh", "pdksh", "oksh", "loksh", "rksh", "yash", "posh",
-    "rbash", "hush", "csh", "tcsh", "fish", "osh", "ysh", "elvish", "nu", "xonsh",
-];
-/// What follows the name of a shell in the names of its builds, besides a version: `bash-static`, `sh.distrib`.
-const BUILDS: [&str; 10] = ["static", "distrib", "real", "orig", "minimal", "bin", "exe", "dbg", "preview", "lts"];
-const POWER_SHELLS: [&str; 2] = ["pwsh", "powershell"];
+use super::programs::{base_name, expected, is_common_word, is_power_shell, is_shell};
+
 /// Long options of shells that take the next word; what they name is no script.
 const WITH_WORD: [&str; 7] = ["rcfile", "init-file", "features", "debug", "debug-output", "profile", "profile-startup"];
 
 /// Programs that are given a shell's script by `-c`, and their other options of one letter that take a word.
-const WITH_SCRIPT: [(&str, &str); 4] = [("su", "sgGwT"), ("runuser", "sgGwuT"), ("script", "IOBTmoE"), ("flock", "wE")];
+const WITH_SCRIPT: [(&str, &str); 5] =
+    [("su", "sgGwT"), ("runuser", "sgGwuT"), ("script", "IOBTmoE"), ("flock", "wE"), ("sg", "")];
 
 /// What is read from a word on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +49,7 @@ impl Reading {
 /// The indices of the scripts among the words of a command.
 pub(super) fn scripts(words: &[&str]) -> BTreeSet<usize> {
     let mut search = Search::over(words);
-    for (i, word) in words.iter().enumerate() {
-        if let Some(reading) = program(word) {
-            search.read(i + 1, reading);
-        }
-    }
+    search.read_programs();
     search.scripts
 }
 
@@ -70,31 +61,18 @@ pub(super) fn scripts_of_a_shell(words: &[&str]) -> BTreeSet<usize> {
 }
 
 /// How the words that follow a program's name are read, where it runs scripts.
-fn program(word: &str) -> Option<Reading> {
-    let name = word.rsplit('/').next().unwrap_or(word);
+fn program(word: &str, expected: bool) -> Option<Reading> {
+    let name = base_name(word);
     if let Some(program) = WITH_SCRIPT.iter().position(|(program, _)| *program == name) {
-        return Some(Reading::Options(program));
+        return (expected || !is_common_word(name)).then_some(Reading::Options(program));
     }
     match name {
-        "env" => Some(Reading::Env),
-        "watch" => Some(Reading::Watch),
-        _ if is_build_of(&SHELLS, name) => Some(Reading::Shell { announced: false }),
-        _ if is_build_of(&POWER_SHELLS, name) => Some(Reading::PowerShell),
+        "env" => expected.then_some(Reading::Env),
+        "watch" => expected.then_some(Reading::Watch),
+        _ if is_shell(name) => Some(Reading::Shell { announced: false }),
+        _ if is_power_shell(name) => Some(Reading::PowerShell),
         _ => None,
     }
-}
-
-/// Whether a file's name is that of one of the programs, with or without a version or the name of a build.
-fn is_build_of(programs: &[&str], name: &str) -> bool {
-    let is_build =
-        |part: &str| part.is_empty() || part.starts_with(|c: char| c.is_ascii_digit()) || BUILDS.contains(&part);
-    programs.iter().any(|program| {
-        name.strip_prefix(program).is_some_and(|rest| {
-            rest.is_empty()
-                || (rest.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '_'))
-                    && rest.split(['-', '.', '_']).all(is_build))
-        })
-    })
 }
 
 struct Search<'w> {
@@ -106,6 +84,19 @@ struct Search<'w> {
 impl<'w> Search<'w> {
     fn over(words: &'w [&'w str]) -> Self {
         Search { words, scripts: BTreeSet::new(), visited: vec![0; words.len()] }
+    }
+
+    fn read_programs(&mut self) {
+        for (i, expected) in expected(self.words).into_iter().enumerate() {
+            if let Some(reading) = program(self.words[i], expected) {
+                self.read(i + 1, reading);
+            }
+            if expected && base_name(self.words[i]) == "sg" {
+                // After the group, `-c` may be left out.
+                let group = i + 1 + usize::from(self.words.get(i + 1) == Some(&"-"));
+                self.mark(group + 1);
+            }
+        }
     }
 
     fn mark(&mut self, script: usize) {
@@ -178,7 +169,8 @@ impl<'w> Search<'w> {
             let is_option = self.words.get(at + 1).is_none_or(|next| next.starts_with(['-', '+']));
             return Some((2 - usize::from(is_option), Reading::Shell { announced }));
         }
-        let announced = announced || (word.starts_with('-') && flags.contains('c'));
+        // Shells take `+c` as they take `-c`.
+        let announced = announced || flags.contains('c');
         // `-o` and bash's `-O` take a word each, wherever they are in the cluster; other shells take none, so that the
         // words are options and scripts at once.
         let taken = flags.chars().filter(|flag| matches!(flag, 'o' | 'O')).count();
@@ -268,11 +260,7 @@ mod tests {
     /// How many states of words are looked at.
     fn steps(words: &[&str]) -> u32 {
         let mut search = Search::over(words);
-        for (i, word) in words.iter().enumerate() {
-            if let Some(reading) = program(word) {
-                search.read(i + 1, reading);
-            }
-        }
+        search.read_programs();
         search.visited.iter().map(|states| states.count_ones()).sum()
     }
 
@@ -287,11 +275,11 @@ mod tests {
     #[test]
     fn a_build_of_a_shell_is_one_and_a_program_that_begins_alike_is_not() {
         for name in ["bash", "/bin/bash-static", "bash-5.2.37", "ksh93", "sh.distrib", "zsh-5.9", "dash-minimal"] {
-            assert_eq!(program(name), Some(Reading::Shell { announced: false }), "{name}");
+            assert_eq!(program(name, true), Some(Reading::Shell { announced: false }), "{name}");
         }
         for name in ["bash-completion", "fisherman", "sh-wrapper", "sshd", "nut", "nu-art", "entrypoint.sh", "su-exec"]
         {
-            assert_eq!(program(name), None, "{name}");
+            assert_eq!(program(name, true), None, "{name}");
         }
     }
 }

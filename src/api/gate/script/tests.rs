@@ -41,7 +41,7 @@ fn a_reference_inside_a_shells_script_is_refused() {
 }
 
 #[test]
-fn every_spelling_of_an_option_that_is_given_a_script_is_understood() {
+fn the_options_that_give_a_shell_a_script_are_understood() {
     let script = "printf %s $(V)";
     for command in [
         json!(["bash", "-euoc", "nounset", script]),
@@ -86,12 +86,41 @@ fn every_spelling_of_an_option_that_is_given_a_script_is_understood() {
         json!(["timeout", "5", "sh", "-c", script]),
         json!(["setsid", "nsenter", "-t", "1", "chroot", "/x", "gosu", "a", "bash", "-c", script]),
         json!(["sh", "-$(V)"]),
+        json!(["sh", "+c", script]),
+        json!(["bash", "+ec", script]),
+        json!(["sg", "grp", "-c", script]),
+        json!(["sg", "-", "grp", script]),
+        json!(["busybox", "watch", script]),
+        json!(["timeout", "5", "watch", script]),
+        json!(["sudo", "-u", "nobody", "/usr/bin/script", "-qc", script]),
     ] {
         let at = command.as_array().unwrap().len() - 1;
         let expected = format!("spec.containers[0].command[{at}]: $(V) inside a shell's script is an injection");
         check(runs(command), &[&expected]);
     }
     check(runs(json!(["script", "-qc", script, "/dev/null"])), &["spec.containers[0].command[2]: $(V) inside"]);
+}
+
+#[test]
+fn a_word_that_is_a_variable_with_a_fixed_value_is_read_as_that_value() {
+    let env = json!([{"name": "SH", "value": "/bin/sh"}, {"name": "OPTS", "value": "-c"}]);
+    let command = ("/spec/containers/0/command", json!(["$(SH)", "$(OPTS)", "git clone $(GITSYNC_REPO)"]));
+    let told = "spec.containers[0].command[2]: $(GITSYNC_REPO) inside a shell's script is an injection";
+    check(with(&[command, ("/spec/containers/0/env", env)]), &[told]);
+}
+
+#[test]
+fn a_subcommand_that_is_named_like_a_program_is_none() {
+    for command in [
+        json!(["etcdctl", "watch", "$(GITSYNC_REPO)", "--prefix"]),
+        json!(["nats", "kv", "watch", "$(GITSYNC_REPO)"]),
+        json!(["k6", "run", "script", "-c", "x=$(GITSYNC_REPO)"]),
+        json!(["node", "script", "-c", "$(GITSYNC_REPO)"]),
+        json!(["myctl", "env", "-S", "$(GITSYNC_REPO)"]),
+        json!(["myctl", "--region", "sg", "-c", "$(GITSYNC_REPO)"]),
+    ] {
+        silent(run(command, json!([])));
+    }
 }
 
 #[test]
@@ -137,7 +166,7 @@ fn a_reference_inside_the_text_of_another_program_is_warned_about() {
         json!(["socat", "TCP-LISTEN:9000", "EXEC:$(V)"]),
     ] {
         let at = command.as_array().unwrap().len() - 1;
-        warns(runs(command), &format!("spec.containers[0].command[{at}]: $(V) is a part of a larger text"));
+        warns(runs(command), &format!("spec.containers[0].command[{at}]: $(V) is embedded in a larger argument"));
     }
 }
 
@@ -159,7 +188,7 @@ fn a_value_that_cannot_break_a_text_and_a_value_of_its_own_are_silent() {
 fn an_unlimited_string_that_is_an_operand_can_be_an_option() {
     warns(
         runs(json!(["fetch", "$(V)"])),
-        "spec.containers[0].command[1]: a value of $(V) that begins with `-` is read",
+        "spec.containers[0].command[1]: a value of $(V) that starts with `-` would be parsed",
     );
 }
 
@@ -168,6 +197,11 @@ fn arguments_of_an_unknown_entrypoint_that_look_like_a_script_are_warned_about()
     let object = with(&[("/spec/containers/0/args", json!(["-c", "git clone $(GITSYNC_REPO)"]))]);
     warns(object, "spec.containers[0].args[1]: if the image's entrypoint is a shell, this is an injection");
     silent(with(&[("/spec/containers/0/args", json!(["--repo=$(GITSYNC_REPO)", "fetch"]))]));
+    for flag in ["-config", "-connect"] {
+        silent(with(&[("/spec/containers/0/args", json!([flag, "$(GITSYNC_REPO)"]))]));
+    }
+    let told = "spec.containers[0].args[1]: if the image's entrypoint is a shell, this is an injection";
+    warns(run(json!([]), json!(["-ec", "git clone $(GITSYNC_REPO)"])), told);
 }
 
 #[test]

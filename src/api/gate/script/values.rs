@@ -4,7 +4,7 @@ use crate::api::v1alpha1::{Parameter, ParameterType};
 
 /// Whether no value can hold syntax of a program: it is a number, or one of fixed words, or of characters that mean
 /// nothing.
-pub(super) fn are_plain(parameter: &Parameter) -> bool {
+pub(in crate::api::gate) fn are_plain(parameter: &Parameter) -> bool {
     match parameter.kind {
         ParameterType::String => {
             !parameter.words.is_empty() || parameter.pattern.as_deref().is_some_and(matches_plain_text_only)
