@@ -20,7 +20,7 @@ that lacks one, so podgraft must be asked about every Pod. */ -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.clientCA.secretName (not .Values.clientCA.names) -}}
-{{- fail "clientCA.secretName needs clientCA.names: whoever has any certificate of that CA would count as an API server" -}}
+{{- fail "clientCA.secretName needs clientCA.names: any client with a certificate of that CA would count as an API server" -}}
 {{- end -}}
 {{- if and .Values.clientCA.names (not .Values.clientCA.secretName) -}}
 {{- fail "clientCA.names needs clientCA.secretName: without a CA no client is asked for a certificate" -}}

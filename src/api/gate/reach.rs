@@ -16,24 +16,9 @@ use crate::api::v1alpha1::SharedVolume;
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::parameter::lies_below;
 
-/// Directories of programs, and of what programs are configured by.
-const SYSTEM: [&str; 14] = [
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib64",
-    "/usr",
-    "/usr/bin",
-    "/usr/sbin",
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/local/bin",
-    "/usr/local/sbin",
-    "/usr/local/lib",
-    "/usr/libexec",
-    "/etc",
-];
-/// Of these, the ones below which everything is programs.
+/// Directories that hold programs, or what programs are configured by, besides [`PROGRAMS`].
+const SYSTEM: [&str; 2] = ["/usr", "/etc"];
+/// Directories below which everything is programs.
 const PROGRAMS: [&str; 12] = [
     "/bin",
     "/sbin",
@@ -185,8 +170,11 @@ fn token(object: &Object, i: usize, volume: &SharedVolume, found: &mut Findings)
 fn system(object: &Object, i: usize, volume: &SharedVolume, found: &mut Findings) {
     for (path, at) in reached(object, i, volume, true) {
         let covers = |directory: &&&str| is_at_or_above(path, directory);
-        let covered =
-            SYSTEM.iter().find(covers).or_else(|| PROGRAMS.iter().find(|programs| lies_below(path, programs)));
+        let covered = SYSTEM
+            .iter()
+            .chain(&PROGRAMS)
+            .find(covers)
+            .or_else(|| PROGRAMS.iter().find(|programs| lies_below(path, programs)));
         if let Some(directory) = covered {
             let message = format!(
                 "the app can replace what the companion runs or is configured by, for the shared volume covers {directory} or is below it; mount it somewhere else"

@@ -49,16 +49,10 @@ impl Users {
                 mounted || devices.iter().any(|d| d.volume == volume) || files.iter().any(|name| name == volume)
             });
         }
-        let at = self.0.partition_point(|other| {
-            step(1);
-            other.volume(&pod.parts) < volume
-        });
-        let found = self.0.get(at).filter(|other| other.volume(&pod.parts) == volume)?;
+        let found = self.uses(volume, pod).next()?;
         pod.containers.get(found.container as usize)
     }
-}
 
-impl Users {
     /// The first container that can write to a volume, and where it mounts it; a device counts as such.
     pub(super) fn writer<'p, 'a>(&self, volume: &str, pod: &'p Pod<'a>) -> Option<(&'p Container<'a>, &'p str)> {
         if self.0.is_empty() {
@@ -70,17 +64,21 @@ impl Users {
                 mount.or_else(device).map(|path| (container, path))
             });
         }
-        let at = self.0.partition_point(|other| {
+        let mut writable = self.uses(volume, pod).filter_map(|other| Some((other, other.writable(&pod.parts)?)));
+        let (found, path) = writable.next()?;
+        Some((pod.containers.get(found.container as usize)?, path))
+    }
+
+    /// The uses of one volume, in the order of containers.
+    fn uses<'p>(&'p self, volume: &'p str, pod: &'p Pod<'_>) -> impl Iterator<Item = Use> {
+        let first = self.0.partition_point(|other| {
             step(1);
             other.volume(&pod.parts) < volume
         });
-        let uses = self.0[at..].iter().take_while(|other| {
+        self.0[first..].iter().copied().take_while(move |other| {
             step(1);
             other.volume(&pod.parts) == volume
-        });
-        let mut writable = uses.filter_map(|other| Some((other, other.writable(&pod.parts)?)));
-        let (found, path) = writable.next()?;
-        Some((pod.containers.get(found.container as usize)?, path))
+        })
     }
 }
 
