@@ -4,7 +4,7 @@
 mod support;
 
 use podgraft::admission;
-use podgraft::inject::world::Entry;
+use podgraft::inject::world::Webhook;
 use support::{sized, world};
 
 fn main() {
@@ -32,7 +32,7 @@ fn allocations(managed_fields: usize) -> f64 {
     let body = support::review_of(&sized::pod("sync", managed_fields, 6_000), "team").to_string();
     let mut kept = None;
     let info = allocation_counter::measure(|| {
-        kept = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}));
+        kept = Some(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}));
     });
     f64::from(u32::try_from(info.count_total).expect("few allocations"))
 }

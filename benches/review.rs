@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use podgraft::admission::{self, Answer};
-use podgraft::http::{Drain, Limits, Observer, Port, Reviewer, Transport, admission_router};
-use podgraft::inject::world::{Entry, World};
+use podgraft::http::{Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
+use podgraft::inject::world::{Snapshot, Webhook};
 use podgraft::metrics::Metrics;
 use podgraft::telemetry::{self, Log, LogFormat};
 use podgraft::tls::development::issue;
@@ -63,22 +63,22 @@ fn serve(name: &str) {
     let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let reviewer = case.world.map_or_else(null, |(companions, containers)| product(&world_of(companions, containers)));
-    let limits = Limits { requests_per_connection: u32::MAX, ..Limits::default() };
+    let limits = HttpLimits { requests_per_connection: u32::MAX, ..HttpLimits::default() };
     // Ends with whoever started it.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
     });
     runtime.block_on(async {
-        let router = admission_router(reviewer, &limits, Observer::nobody());
+        let router = admission_router(reviewer, &limits, Observer::none());
         let tls = server_config(Serving::new(pair)).expect("a TLS configuration");
-        let port = Port::bind(
+        let port = Listener::bind(
             SocketAddr::from(([127, 0, 0, 1], 0)),
             Transport::Tls(Arc::new(tls)),
             router,
             limits,
             Drain::default(),
-            Observer::nobody(),
+            Observer::none(),
         );
         let port = port.await.expect("a port");
         println!("{} {}", port.address(), issued.authority.replace('\n', "|"));
@@ -86,7 +86,7 @@ fn serve(name: &str) {
     });
 }
 
-fn world_of(companions: usize, containers: usize) -> Arc<World> {
+fn world_of(companions: usize, containers: usize) -> Arc<Snapshot> {
     // A companion has at most 8 containers: the others come with a second one, by themselves.
     let mut manifests = vec![sized::companion("sync", containers.min(8))];
     if containers > 8 {
@@ -112,11 +112,11 @@ fn null() -> Reviewer {
 }
 
 /// As `podgraft serve` does it: metrics and log included.
-fn product(world: &Arc<World>) -> Reviewer {
+fn product(world: &Arc<Snapshot>) -> Reviewer {
     let (world, metrics) = (Arc::clone(world), Metrics::default());
     Reviewer::new(move |_, body| {
         let started = Instant::now();
-        admission::review(body, Entry::Requested, &world, |record| {
+        admission::review(body, Webhook::Requested, &world, |record| {
             let took = started.elapsed();
             metrics.review(record, took);
             telemetry::review(record, took);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::inject;
 use crate::inject::verdict::{Decision, Verdict};
-use crate::inject::world::{Entry, World};
+use crate::inject::world::{Snapshot, Webhook};
 
 mod answer;
 mod preview;
@@ -13,14 +13,14 @@ mod request;
 
 pub use answer::{Answer, refusal, warnings};
 pub use preview::preview;
-pub use record::{Record, ReviewResult};
+pub use record::{ReviewRecord, ReviewResult};
 
-use request::Request;
+use request::AdmissionRequest;
 
 /// Answers a review of a Pod. Pure: same inputs, same bytes. `observe` is called once, before it returns.
 #[must_use]
-pub fn review(body: &[u8], entry: Entry, world: &World, observe: impl FnOnce(&Record<'_>)) -> Answer {
-    let mut request = match Request::read(body) {
+pub fn review(body: &[u8], entry: Webhook, world: &Snapshot, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
+    let mut request = match AdmissionRequest::read(body) {
         Ok(request) => request,
         Err(complaint) => return unreadable(entry.as_str(), &complaint, observe),
     };
@@ -37,22 +37,22 @@ pub fn review(body: &[u8], entry: Entry, world: &World, observe: impl FnOnce(&Re
 /// Whether a review is one of a companion. Looking at a companion takes long, so the caller may want to do that elsewhere.
 #[must_use]
 pub fn is_of_a_companion(body: &[u8]) -> bool {
-    Request::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
+    AdmissionRequest::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
 }
 
 /// Turns a verdict into an answer, and tells of it.
 fn conclude(
     entry: &'static str,
-    request: &Request<'_>,
+    request: &AdmissionRequest<'_>,
     verdict: &Verdict<'_>,
-    observe: impl FnOnce(&Record<'_>),
+    observe: impl FnOnce(&ReviewRecord<'_>),
 ) -> Answer {
     let answer = Answer::of(request, verdict);
     let complaint = match verdict.decision {
         Decision::Unavailable => verdict.findings.first().map_or("", |f| f.reason.label()),
         _ => "",
     };
-    observe(&Record {
+    observe(&ReviewRecord {
         entry,
         result: ReviewResult::of(&verdict.decision),
         uid: &request.uid,
@@ -65,10 +65,10 @@ fn conclude(
     answer
 }
 
-fn unreadable(entry: &'static str, complaint: &impl fmt::Display, observe: impl FnOnce(&Record<'_>)) -> Answer {
+fn unreadable(entry: &'static str, complaint: &impl fmt::Display, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
     // It names the fields on the way, and those of a map are called as their author likes.
     let complaint = &*answer::bounded(answer::LONGEST_REFUSAL, format_args!("{complaint}"));
-    observe(&Record {
+    observe(&ReviewRecord {
         entry,
         result: ReviewResult::Unreadable,
         uid: "",

@@ -13,4 +13,4 @@ mod schema;
 pub mod v1alpha1;
 
 pub use crds::{crds, crds_yaml};
-pub use gate::admit;
+pub use gate::check_companion;

@@ -65,7 +65,7 @@ enum Command {
     Certs(certs::Certs),
     Probe(probe::Probe),
     Completion(completion::Completion),
-    Version(version::Version),
+    Version(version::VersionCommand),
 }
 
 impl Cli {

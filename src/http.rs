@@ -37,12 +37,12 @@ mod router;
 mod seat;
 mod source;
 
-pub use admin::{Check, admin_router};
+pub use admin::{HealthCheck, admin_router};
 pub use aside::Aside;
 pub use drain::Drain;
-pub use event::{Event, Eviction, HandshakeFault, Observer};
+pub use event::{ConnectionEvent, Eviction, HandshakeFault, Observer};
 pub use heartbeat::Heartbeat;
-pub use limits::Limits;
-pub use port::{BindError, Port, Transport};
+pub use limits::HttpLimits;
+pub use port::{BindError, Listener, Transport};
 pub use refusal::Refusal;
-pub use router::{Question, Reviewer, admission_router};
+pub use router::{Reviewer, Route, admission_router};

@@ -41,7 +41,7 @@ pub use uninject::{Removal, removal, uninject};
 
 use pod::Pod;
 use verdict::Verdict;
-use world::{Entry, World};
+use world::{Snapshot, Webhook};
 
 /// What is to be reviewed.
 #[derive(Debug)]
@@ -51,21 +51,21 @@ pub struct Request<'a> {
     /// `request.namespace`, never the object's.
     pub namespace: &'a str,
     /// The entry that called; `None` offline and in the preview, where it follows from the namespace and the Pod.
-    pub entry: Option<Entry>,
+    pub entry: Option<Webhook>,
     /// `userInfo.username`; empty offline.
     pub requester: &'a str,
 }
 
 /// Decides, and writes the patch.
 #[must_use]
-pub fn review<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
-    review::review(request, world, weave::weave)
+pub fn review<'a>(request: &'a Request<'a>, world: &'a Snapshot) -> Verdict<'a> {
+    review::review(request, world, weave::build)
 }
 
 /// Decides like [`review`], for those who only tell what would happen: no patch is written, and nothing of its size is
 /// held. What would be patched is admitted.
 #[must_use]
-pub fn judge<'a>(request: &'a Request<'a>, world: &'a World) -> Verdict<'a> {
+pub fn judge<'a>(request: &'a Request<'a>, world: &'a Snapshot) -> Verdict<'a> {
     review::review(request, world, |_, _, _, _| None)
 }
 

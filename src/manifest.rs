@@ -29,7 +29,7 @@ pub struct Position {
 /// Why a document cannot be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}, column {}: {message}", at.line, at.column)]
-pub struct Unreadable {
+pub struct ManifestError {
     /// Where.
     pub at: Position,
     /// What is wrong, and how to mend it.
@@ -39,14 +39,14 @@ pub struct Unreadable {
 /// Reads all documents of a file. Joined, the texts of its documents are the file's text; an unreadable one does not
 /// keep the others from being read.
 #[must_use]
-pub fn read(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
+pub fn read(bytes: &[u8]) -> Vec<Result<Document, ManifestError>> {
     let strict = |mut document: Document| document.doubled.take().map_or(Ok(document), Err);
     read_with_doubled_keys(bytes).into_iter().map(|read| read.and_then(strict)).collect()
 }
 
 /// The same, with documents in which a key is there twice: for those who pass them on.
 #[must_use]
-pub fn read_with_doubled_keys(bytes: &[u8]) -> Vec<Result<Document, Unreadable>> {
+pub fn read_with_doubled_keys(bytes: &[u8]) -> Vec<Result<Document, ManifestError>> {
     let text = match Encoding::decode(bytes) {
         Ok(text) => text,
         Err(unreadable) => return vec![Err(unreadable)],

@@ -15,37 +15,40 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use certificates::{Certificates, Issued};
-pub use connections::Connections;
-use labels::{Build, Entry, Found, Kind, Review, Source, State, Status, Watched, Why};
+pub use certificates::{Certificates, IssuedMetric};
+pub use connections::ConnectionCounts;
+use labels::{
+    BuildLabels, KindLabel, OutcomeLabels, ReasonLabel, ResourceLabel, ReviewLabels, SourceLabel, StateLabel,
+    StatusLabel, WebhookLabel,
+};
 
-use crate::admission::{Record, ReviewResult};
+use crate::admission::{ReviewRecord, ReviewResult};
 use crate::inject::verdict::{Decision, Effect, Verdict};
 
 /// All counters of a process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    reviews: Family<Review, Counter>,
-    findings: Family<Found, Counter>,
-    durations: Family<Entry, Histogram, fn() -> Histogram>,
+    reviews: Family<ReviewLabels, Counter>,
+    findings: Family<OutcomeLabels, Counter>,
+    durations: Family<WebhookLabel, Histogram, fn() -> Histogram>,
     patches: Histogram,
-    refused: Family<Status, Counter>,
+    refused: Family<StatusLabel, Counter>,
     /// Reviews and background tasks that panicked.
     pub panics: Counter,
-    handshakes: Family<Kind, Counter>,
+    handshakes: Family<KindLabel, Counter>,
     /// The connections of the admission port.
-    pub connections: Connections,
+    pub connections: ConnectionCounts,
     /// The serving certificate.
     pub certificates: Certificates,
     ready: Gauge,
-    reloads: Family<Source, Counter>,
-    companions: Family<State, Gauge>,
+    reloads: Family<SourceLabel, Counter>,
+    companions: Family<StateLabel, Gauge>,
     companions_hash: Gauge,
-    not_ready: Family<Why, Gauge>,
+    not_ready: Family<ReasonLabel, Gauge>,
     namespaces: Gauge,
-    watches: Family<Watched, Gauge>,
-    watches_heard: Family<Watched, Gauge>,
+    watches: Family<ResourceLabel, Gauge>,
+    watches_heard: Family<ResourceLabel, Gauge>,
     policies_not_in_step: Gauge,
     manifest_errors: Gauge,
 }
@@ -79,7 +82,7 @@ impl Default for Metrics {
             refused: Family::default(),
             panics: Counter::default(),
             handshakes: Family::default(),
-            connections: Connections::default(),
+            connections: ConnectionCounts::default(),
             certificates: Certificates::default(),
             ready: Gauge::default(),
             reloads: Family::default(),
@@ -99,9 +102,9 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts a review.
-    pub fn review(&self, record: &Record<'_>, took: Duration) {
-        self.reviews.get_or_create(&Review { entry: record.entry, result: record.result.as_str() }).inc();
-        self.durations.get_or_create(&Entry { entry: record.entry }).observe(took.as_secs_f64());
+    pub fn review(&self, record: &ReviewRecord<'_>, took: Duration) {
+        self.reviews.get_or_create(&ReviewLabels { entry: record.entry, result: record.result.as_str() }).inc();
+        self.durations.get_or_create(&WebhookLabel { entry: record.entry }).observe(took.as_secs_f64());
         if let Some(verdict) = record.verdict {
             self.verdict(verdict);
         }
@@ -109,31 +112,31 @@ impl Metrics {
 
     /// Counts a request that never became a review.
     pub fn refused(&self, status: u16) {
-        self.refused.get_or_create(&Status { status }).inc();
+        self.refused.get_or_create(&StatusLabel { status }).inc();
     }
 
     /// Counts a TLS handshake that failed. The kind comes out of a closed set.
     pub fn handshake_failed(&self, kind: &'static str) {
-        self.handshakes.get_or_create(&Kind { kind }).inc();
+        self.handshakes.get_or_create(&KindLabel { kind }).inc();
     }
 
     /// Counts an attempt to load something anew, and whether what came is used.
     pub fn reloaded(&self, source: Reloadable, used: bool) {
         let result = if used { "used" } else { "kept-old" };
-        self.reloads.get_or_create(&Source { source: source.as_str(), result }).inc();
+        self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }).inc();
     }
 
     /// Says how many companions are known, how many of all are broken, and what tells these versions from others.
     pub fn companions(&self, good: usize, broken: usize, fingerprint: u64) {
         self.companions_hash.set(i64::try_from(fingerprint).unwrap_or(i64::MAX));
         for (state, count) in [("good", good), ("broken", broken)] {
-            self.companions.get_or_create(&State { state }).set(gauge(count));
+            self.companions.get_or_create(&StateLabel { state }).set(gauge(count));
         }
     }
 
     /// Says how many companions of the cluster are not ready for this reason, which comes out of a closed set.
     pub fn companions_not_ready(&self, reason: &'static str, count: usize) {
-        self.not_ready.get_or_create(&Why { reason }).set(gauge(count));
+        self.not_ready.get_or_create(&ReasonLabel { reason }).set(gauge(count));
     }
 
     /// Says whether reviews may be sent here, as /readyz does.
@@ -154,9 +157,9 @@ impl Metrics {
     /// Says whether a watch works, and when the API server was last heard through it. The resource comes out of a closed
     /// set.
     pub fn watch(&self, resource: &'static str, works: bool, heard: Option<SystemTime>) {
-        self.watches.get_or_create(&Watched { resource }).set(i64::from(!works));
+        self.watches.get_or_create(&ResourceLabel { resource }).set(i64::from(!works));
         if let Some(heard) = heard {
-            self.watches_heard.get_or_create(&Watched { resource }).set(timestamp(heard));
+            self.watches_heard.get_or_create(&ResourceLabel { resource }).set(timestamp(heard));
         }
     }
 
@@ -187,25 +190,25 @@ impl Metrics {
         for finding in &verdict.findings {
             let via = finding.via.map_or("None", |via| via.as_str());
             let effect = match finding.effect {
-                Effect::Tell => "Tell",
+                Effect::Info => "Tell",
                 Effect::Warn => "Warn",
                 Effect::Deny => "Deny",
             };
-            self.findings.get_or_create(&Found { reason: finding.reason.label(), via, effect }).inc();
+            self.findings.get_or_create(&OutcomeLabels { reason: finding.reason.label(), via, effect }).inc();
         }
     }
 
     /// A series that is there before the first event can be watched for its first event.
     fn begin_at_zero(&self) {
         for entry in ENTRIES {
-            drop(self.durations.get_or_create(&Entry { entry }));
+            drop(self.durations.get_or_create(&WebhookLabel { entry }));
             for result in RESULTS {
-                drop(self.reviews.get_or_create(&Review { entry, result: result.as_str() }));
+                drop(self.reviews.get_or_create(&ReviewLabels { entry, result: result.as_str() }));
             }
         }
         for source in [Reloadable::Certificate, Reloadable::Companions] {
             for result in ["used", "kept-old"] {
-                drop(self.reloads.get_or_create(&Source { source: source.as_str(), result }));
+                drop(self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }));
             }
         }
     }
@@ -237,7 +240,7 @@ impl Metrics {
         r.register("policies_not_in_step", help, self.policies_not_in_step.clone());
         let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
         r.register("manifest_errors", errors, self.manifest_errors.clone());
-        r.register("build", "What is running", Info::new(Build { version: env!("CARGO_PKG_VERSION") }));
+        r.register("build", "What is running", Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") }));
         self
     }
 }
@@ -265,8 +268,8 @@ mod tests {
     use crate::inject::reason::Reason;
     use crate::inject::verdict::{Finding, Via};
 
-    fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> Record<'a> {
-        Record {
+    fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> ReviewRecord<'a> {
+        ReviewRecord {
             entry: "requested",
             result: ReviewResult::Patched,
             uid: "1-2",
@@ -284,7 +287,7 @@ mod tests {
             companion: Some("git-sync".into()),
             via: Some(Via::Pod),
             reason: Reason::Injected,
-            effect: Effect::Tell,
+            effect: Effect::Info,
             outcome: true,
         };
         let verdict = Verdict { decision: Decision::Patch(b"[]".to_vec()), findings: vec![finding] };

@@ -27,7 +27,7 @@ mod update;
 mod version;
 mod writer;
 
-pub use decide::Known;
-pub use keeper::{Choice, Keeper, State};
+pub use decide::KnownCompanion;
+pub use keeper::{PinnedVersions, PolicyState, Reconciler};
 pub use version::Version;
 pub use writer::clear;

@@ -14,10 +14,10 @@ use prometheus_client::metrics::counter::Counter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-use crate::admission::Record;
+use crate::admission::ReviewRecord;
 
 use escape::{Escaped, Escapes};
-use outlet::Outlet;
+use outlet::LogWriter;
 
 /// The longest piece of somebody else's text in a line, in characters.
 const LONGEST: usize = 256;
@@ -41,7 +41,7 @@ pub enum LogFormat {
 /// The log of a process, open for as long as this lives.
 #[derive(Debug)]
 pub struct Log {
-    outlet: Outlet,
+    outlet: LogWriter,
 }
 
 impl Log {
@@ -56,7 +56,7 @@ impl Log {
             let directives = asked.unwrap_or_else(|| level.to_owned());
             LogError::Level { directives, source }
         })?;
-        let outlet = Outlet::open(io::stderr()).map_err(LogError::Thread)?;
+        let outlet = LogWriter::open(io::stderr()).map_err(LogError::Thread)?;
         let terminal = io::stderr().is_terminal();
         let text = format == LogFormat::Text || (format == LogFormat::Auto && terminal);
         let escapes = if text && terminal { Escapes::AllButColors } else { Escapes::All };
@@ -110,7 +110,7 @@ pub enum LogError {
 }
 
 /// Logs a review, in one line.
-pub fn review(record: &Record<'_>, took: Duration) {
+pub fn review(record: &ReviewRecord<'_>, took: Duration) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
@@ -130,7 +130,7 @@ pub fn review(record: &Record<'_>, took: Duration) {
 }
 
 /// `companion=Reason`, and the bare reason where it is about the Pod.
-fn reasons(record: &Record<'_>) -> String {
+fn reasons(record: &ReviewRecord<'_>) -> String {
     let mut list = String::new();
     for finding in record.verdict.iter().flat_map(|verdict| &verdict.findings) {
         // No character is shorter than a byte: what is put together beyond this would be cut off.
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(cut("äöü", 3), "äöü");
     }
 
-    fn logged(record: &Record<'_>, json: bool) -> String {
+    fn logged(record: &ReviewRecord<'_>, json: bool) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&written);
         let writer = Escaped::new(move || Shared(Arc::clone(&writer)), Escapes::All);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn finding(companion: Option<&'static str>, reason: Reason) -> Finding<'static> {
-        Finding { companion: companion.map(Cow::Borrowed), via: None, reason, effect: Effect::Tell, outcome: true }
+        Finding { companion: companion.map(Cow::Borrowed), via: None, reason, effect: Effect::Info, outcome: true }
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         let findings = vec![finding(Some("git-sync"), Reason::Injected), finding(None, Reason::OptedOut)];
         let verdict = Verdict { decision: Decision::Admit, findings };
         let name = format!("\n{{\"level\":\"forged\"}}\u{1b}[2J{}", "x".repeat(500));
-        let record = Record {
+        let record = ReviewRecord {
             entry: "requested",
             result: ReviewResult::Unchanged,
             uid: "1-2",
@@ -248,7 +248,7 @@ mod tests {
             "\u{7f}\u{85}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2028}\u{2029}\u{2066}\u{2069}\u{feff}\u{1}";
         let findings = vec![Finding { companion: Some(unseen.into()), ..finding(None, Reason::OptedOut) }];
         let verdict = Verdict { decision: Decision::Admit, findings };
-        let record = Record {
+        let record = ReviewRecord {
             entry: "requested",
             result: ReviewResult::Unchanged,
             uid: unseen,

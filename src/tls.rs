@@ -17,4 +17,4 @@ pub use client_ca::{ClientCa, ClientCaError, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
 pub use pair::{Pair, PairFault};
 pub use serving::{Serving, server_config, server_config_for};
-pub use shared::{Learned, News, SharedCertificate};
+pub use shared::{News, SharedCertificate, SharedMemory};

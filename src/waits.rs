@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kube::runtime::utils::Backoff;
+use kube::runtime::utils;
 use tokio::time::Instant;
 
 /// After the first failure in a while: an API server that has just started, or has just got a definition, sends a watch
@@ -16,11 +16,11 @@ const PEACE: Duration = Duration::from_secs(60);
 
 /// Each wait is twice as long as the one before.
 #[derive(Debug, Default)]
-pub struct Waits {
+pub struct Backoff {
     last: Option<(Instant, Duration)>,
 }
 
-impl Iterator for Waits {
+impl Iterator for Backoff {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
@@ -34,7 +34,7 @@ impl Iterator for Waits {
     }
 }
 
-impl Backoff for Waits {
+impl utils::Backoff for Backoff {
     fn reset(&mut self) {}
 }
 
@@ -42,15 +42,17 @@ impl Backoff for Waits {
 mod tests {
     use tokio::time::advance;
 
+    use kube::runtime::utils::Backoff as _;
+
     use super::*;
 
-    fn milliseconds(waits: &mut Waits) -> u128 {
+    fn milliseconds(waits: &mut Backoff) -> u128 {
         waits.next().unwrap_or_default().as_millis()
     }
 
     #[tokio::test(start_paused = true)]
     async fn waits_are_short_at_first_then_longer_and_short_again_after_a_minute_of_peace() {
-        let mut waits = Waits::default();
+        let mut waits = Backoff::default();
         let mut all = Vec::new();
         for _ in 0..7 {
             let wait = milliseconds(&mut waits);

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub use elsewhere::{Key, misplaced, outside_of_templates};
+pub use elsewhere::{TemplateKey, misplaced, outside_of_templates};
 pub use kinds::{Unmatched, unmatched};
 
 /// The prefix of the keys that mark a template of an unknown kind, slash included.
@@ -47,7 +47,7 @@ pub fn workloads(document: &Value) -> Vec<Workload<'_>> {
 
 /// An object of a document. Items of a `DeploymentList` and its like need not repeat their kind and version.
 #[derive(Debug)]
-pub(crate) struct Object<'v> {
+pub(crate) struct ObjectKind<'v> {
     pub(crate) value: &'v Value,
     pub(crate) kind: &'v str,
     pub(crate) version: &'v str,
@@ -55,13 +55,13 @@ pub(crate) struct Object<'v> {
 }
 
 /// All objects of a document: itself, or the items of a list.
-pub(crate) fn objects(document: &Value) -> Vec<Object<'_>> {
+pub(crate) fn objects(document: &Value) -> Vec<ObjectKind<'_>> {
     let mut found = Vec::new();
-    collect(Object { value: document, kind: "", version: "", at: String::new() }, &mut found);
+    collect(ObjectKind { value: document, kind: "", version: "", at: String::new() }, &mut found);
     found
 }
 
-fn collect<'v>(object: Object<'v>, found: &mut Vec<Object<'v>>) {
+fn collect<'v>(object: ObjectKind<'v>, found: &mut Vec<ObjectKind<'v>>) {
     let kind = object.value["kind"].as_str().unwrap_or(object.kind);
     let version = object.value["apiVersion"].as_str().unwrap_or(object.version);
     if let Some(of) = kind.strip_suffix("List")
@@ -70,14 +70,14 @@ fn collect<'v>(object: Object<'v>, found: &mut Vec<Object<'v>>) {
         // The items of a List, and of a KRM ResourceList, bring their own.
         let (of, version) = if matches!(of, "" | "Resource") { ("", "") } else { (of, version) };
         for (index, value) in items.iter().enumerate() {
-            collect(Object { value, kind: of, version, at: format!("{}/items/{index}", object.at) }, found);
+            collect(ObjectKind { value, kind: of, version, at: format!("{}/items/{index}", object.at) }, found);
         }
     } else if object.value.is_object() {
-        found.push(Object { kind, version, ..object });
+        found.push(ObjectKind { kind, version, ..object });
     }
 }
 
-impl<'v> Object<'v> {
+impl<'v> ObjectKind<'v> {
     pub(crate) fn group(&self) -> &'v str {
         kinds::group(self.version)
     }

@@ -7,14 +7,15 @@ mod support;
 use podgraft::admission::{self, Answer};
 use podgraft::api::gate;
 use podgraft::inject::pattern::{Budget, Pattern};
-use podgraft::inject::world::Entry;
+use podgraft::inject::world::Webhook;
 use serde_json::{Value, json};
 use support::{Reply, review_of, sized, world};
 
 fn allocations(body: &[u8]) -> u64 {
     let world = world(&[sized::companion("sync", 1)]);
     let mut answer = None;
-    let info = allocation_counter::measure(|| answer = Some(admission::review(body, Entry::Requested, &world, |_| {})));
+    let info =
+        allocation_counter::measure(|| answer = Some(admission::review(body, Webhook::Requested, &world, |_| {})));
     let reply = Reply::read(&answer.unwrap());
     assert!(reply.patch.is_some(), "{}", reply.body);
     info.count_total
@@ -44,7 +45,7 @@ fn preview(object: &Value, kind: &Value) -> (Answer, u64, Vec<u8>) {
     let body = review.to_string().into_bytes();
     let world = world(&[sized::companion("sync", 1)]);
     let words = |object: &str| {
-        let gated = gate::admit(&serde_json::from_str(object).unwrap());
+        let gated = gate::check_companion(&serde_json::from_str(object).unwrap());
         gated.problems.iter().map(|problem| format!("podgraft: {problem}")).collect()
     };
     let mut answer = None;
@@ -84,12 +85,12 @@ fn patterns_that_multiply_are_refused_within_the_memory_of_a_call() {
 #[test]
 fn a_companion_keeps_no_compiled_pattern() {
     let object = companion_of_patterns(2, "a{3500}");
-    let _ = gate::admit(&object);
+    let _ = gate::check_companion(&object);
     let mut kept = None;
-    let info = allocation_counter::measure(|| kept = Some(gate::admit(&object)));
+    let info = allocation_counter::measure(|| kept = Some(gate::check_companion(&object)));
     assert_eq!(kept.unwrap().problems, []);
     assert!(info.bytes_current < 64 << 10, "{} bytes", info.bytes_current);
-    let too_many = gate::admit(&companion_of_patterns(3, "a{3500}"));
+    let too_many = gate::check_companion(&companion_of_patterns(3, "a{3500}"));
     let told: Vec<String> = too_many.problems.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
@@ -157,7 +158,7 @@ fn long_lists_and_long_names_are_told_within_the_memory_of_a_call() {
         let body = review_of(&pod, "team").to_string().into_bytes();
         let mut answer = None;
         let info =
-            allocation_counter::measure(|| answer = Some(admission::review(&body, Entry::Requested, &world, |_| {})));
+            allocation_counter::measure(|| answer = Some(admission::review(&body, Webhook::Requested, &world, |_| {})));
         let answer = answer.unwrap();
         let reply = Reply::read(&answer);
         assert!(!reply.allowed && reply.message.chars().count() <= 512, "{}", &key[..40.min(key.len())]);

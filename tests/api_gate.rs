@@ -1,8 +1,8 @@
 //! The gate from outside: a companion as people write it, and as an API server gives it back.
 
-use podgraft::api::gate::{Gated, admit};
-use podgraft::inject::catalogue::Listed;
-use podgraft::inject::companion::{Activation, Kind, Placement};
+use podgraft::api::gate::{Checked, check_companion};
+use podgraft::inject::catalogue::CatalogEntry;
+use podgraft::inject::companion::{Activation, CompanionKind, Placement};
 use serde_json::Value;
 
 const GIT_SYNC: &str = r#"
@@ -38,16 +38,16 @@ fn read(yaml: &str) -> Value {
     serde_saphyr::from_str(yaml).expect("the text is YAML")
 }
 
-fn good(gated: Gated) -> std::sync::Arc<podgraft::inject::companion::Companion> {
+fn good(gated: Checked) -> std::sync::Arc<podgraft::inject::companion::Companion> {
     assert_eq!(gated.problems, []);
-    let Some(Listed::Good(companion)) = gated.listed else { unreachable!("there is nothing to mend in it") };
+    let Some(CatalogEntry::Valid(companion)) = gated.listed else { unreachable!("there is nothing to mend in it") };
     companion
 }
 
 #[test]
 fn the_example_of_the_design_is_good() {
-    let companion = good(admit(&read(GIT_SYNC)));
-    assert_eq!((&*companion.name, companion.kind), ("git-sync", Kind::ClusterCompanion));
+    let companion = good(check_companion(&read(GIT_SYNC)));
+    assert_eq!((&*companion.name, companion.kind), ("git-sync", CompanionKind::ClusterCompanion));
     assert_eq!((companion.activation, companion.placement), (Activation::OnRequest, Placement::Last));
     assert_eq!(companion.parameters.len(), 4);
     assert!(companion.volumes.iter().any(|v| v.json.contains(r#""mode":416"#)));
@@ -62,14 +62,14 @@ fn json_from_an_api_server_gives_the_same_companion() {
     stored["spec"]["containers"][0]["ports"][0]["protocol"] = "TCP".into();
     stored["metadata"]["resourceVersion"] = "7".into();
     stored["status"] = serde_json::json!({"observedGeneration": 1});
-    assert_eq!(good(admit(&stored)).hash, good(admit(&written)).hash);
+    assert_eq!(good(check_companion(&stored)).hash, good(check_companion(&written)).hash);
 }
 
 #[test]
 fn a_problem_says_where_what_and_how_to_mend_it() {
-    let gated = admit(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
+    let gated = check_companion(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
     let told: Vec<_> = gated.problems.iter().map(|p| (p.field(), p.message.as_str())).collect();
     assert_eq!(told, [("spec.parameters[2].mountpath".to_owned(), "unknown field; did you mean mountPath?")]);
-    let Some(Listed::Broken(broken)) = gated.listed else { panic!("it is broken") };
+    let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!("it is broken") };
     assert_eq!(&*broken.name, "git-sync");
 }

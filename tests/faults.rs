@@ -6,7 +6,7 @@
 mod support;
 
 use podgraft::admission;
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use serde_json::{Value, json};
 use support::{Reply, ask, review_of, world_of};
 
@@ -157,7 +157,7 @@ spec:
   - {name: private, image: "registry.example/private:v1"}
 "#;
 
-fn companions() -> World {
+fn companions() -> Snapshot {
     world_of(COMPANIONS)
 }
 
@@ -174,7 +174,7 @@ fn asking(names: &str) -> Value {
 }
 
 fn post(body: &[u8]) -> Reply {
-    Reply::read(&admission::review(body, Entry::Requested, &companions(), |_| {}))
+    Reply::read(&admission::review(body, Webhook::Requested, &companions(), |_| {}))
 }
 
 fn names(pod: &Value, list: &str) -> Vec<String> {
@@ -332,15 +332,17 @@ fn f37_the_namespace_is_that_of_the_request() {
 fn f38_a_pod_without_name_is_called_by_its_generate_name() {
     let body = review_of(&asking("sync"), "team").to_string();
     let mut seen = String::new();
-    let _ = admission::review(body.as_bytes(), Entry::Requested, &companions(), |record| seen = record.name.to_owned());
+    let _ =
+        admission::review(body.as_bytes(), Webhook::Requested, &companions(), |record| seen = record.name.to_owned());
     assert_eq!(seen, "web-");
 }
 
 #[test]
 fn f39_a_dry_run_has_the_same_answer() {
     let mut review = review_of(&asking("sync,redis"), "team");
-    let answer =
-        |review: &Value| admission::review(review.to_string().as_bytes(), Entry::Requested, &companions(), |_| {}).body;
+    let answer = |review: &Value| {
+        admission::review(review.to_string().as_bytes(), Webhook::Requested, &companions(), |_| {}).body
+    };
     let wet = answer(&review);
     review["request"]["dryRun"] = true.into();
     assert_eq!(wet, answer(&review));

@@ -6,9 +6,9 @@
 mod support;
 
 use podgraft::api::gate;
-use podgraft::inject::catalogue::{Catalogue, Listed};
+use podgraft::inject::catalogue::{Catalog, CatalogEntry};
 use podgraft::inject::namespace::{Namespaces, Unlisted};
-use podgraft::inject::world::{Settings, World};
+use podgraft::inject::world::{Settings, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -16,14 +16,14 @@ use support::generate::{NAMESPACE, scene};
 use support::{ask, documents, namespace};
 
 /// A world of manifests, companions with errors included.
-fn world_of_all(manifests: &[Value]) -> World {
+fn world_of_all(manifests: &[Value]) -> Snapshot {
     let (namespaces, companions): (Vec<&Value>, Vec<&Value>) = manifests.iter().partition(|m| m["kind"] == "Namespace");
     let companions = companions.into_iter().map(|manifest| {
-        let gated = gate::admit(manifest);
+        let gated = gate::check_companion(manifest);
         (gated.namespace, gated.listed.unwrap())
     });
-    World {
-        companions: Catalogue::new(companions),
+    Snapshot {
+        companions: Catalog::new(companions),
         namespaces: Namespaces::new(namespaces.into_iter().map(namespace), Unlisted::NameOnly),
         settings: Settings::default(),
     }
@@ -145,7 +145,7 @@ fn a_required_companion_denies_the_pods_that_what_can_be_read_of_its_selectors_s
         ("podSelector: {matchLabels: {audit: full}}".to_owned(), "Always", [true, false]),
     ] {
         let world = required(&selectors, activation);
-        assert!(world.companions.entries().all(|listed| matches!(listed, Listed::Broken(_))), "{selectors}");
+        assert!(world.companions.entries().all(|listed| matches!(listed, CatalogEntry::Invalid(_))), "{selectors}");
         let denied = ["full", "none"].map(|value| {
             let reply = ask(&pod(labels(value), json!({})), "shop", &world);
             reply.audit["must-run"] == "CompanionInvalid" && !reply.allowed

@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use podgraft::api::gate;
-use podgraft::inject::catalogue::Listed;
+use podgraft::inject::catalogue::CatalogEntry;
 use podgraft::inject::companion::Companion;
 use podgraft::manifest;
-use podgraft::policies::object::{Accepted, Installation, Part, Required, binding, policy};
+use podgraft::policies::object::{AcceptedVersions, Installation, Required, Rule, binding, policy};
 use similar::TextDiff;
 
 const OUT: &str = ".out.yaml";
@@ -49,9 +49,9 @@ fn every_companion_comes_to_the_policies_that_stand_beside_it() {
 fn policies(case: &[u8], changing: bool) -> String {
     let versions: Vec<Arc<Companion>> = manifest::read(case).into_iter().map(|d| companion(&d.unwrap())).collect();
     let newest = Required::of(&versions[0]).unwrap();
-    let accepted = Accepted { newest, previous: versions.get(1).map(|c| Required::of(c).unwrap()), changing };
+    let accepted = AcceptedVersions { newest, previous: versions.get(1).map(|c| Required::of(c).unwrap()), changing };
     let installation = Installation { name: "podgraft".into(), namespace: Some("podgraft-system".into()) };
-    let objects = Part::ALL.map(|part| {
+    let objects = Rule::ALL.map(|part| {
         [policy(&installation, part, &accepted), binding(&installation, part, &versions[0].name)]
             .map(|object| manifest::yaml(&object))
             .join("---\n")
@@ -60,9 +60,9 @@ fn policies(case: &[u8], changing: bool) -> String {
 }
 
 fn companion(document: &manifest::Document) -> Arc<Companion> {
-    let gated = gate::admit(document.value.as_ref().unwrap());
+    let gated = gate::check_companion(document.value.as_ref().unwrap());
     match gated.listed {
-        Some(Listed::Good(companion)) if companion.required => companion,
+        Some(CatalogEntry::Valid(companion)) if companion.required => companion,
         _ => panic!("{:#?}", gated.problems),
     }
 }

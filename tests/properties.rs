@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use podgraft::admission;
 use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::{Decision, Effect};
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use podgraft::inject::{self, uninject};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn laws() -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2_000, ..ProptestConfig::default() }
 }
 
-fn patched(scene: &Scene) -> (World, Reply, Value) {
+fn patched(scene: &Scene) -> (Snapshot, Reply, Value) {
     let world = world(&scene.manifests);
     let reply = ask(&scene.pod, NAMESPACE, &world);
     let pod = reply.apply(&scene.pod);
@@ -225,9 +225,9 @@ proptest! {
         manifests.reverse();
         let other = world(&manifests);
         let mut review = review_of(&scene.pod, NAMESPACE);
-        let wet = admission::review(review.to_string().as_bytes(), Entry::Requested, &first, |_| {});
+        let wet = admission::review(review.to_string().as_bytes(), Webhook::Requested, &first, |_| {});
         review["request"]["dryRun"] = true.into();
-        let dry = admission::review(review.to_string().as_bytes(), Entry::Requested, &other, |_| {});
+        let dry = admission::review(review.to_string().as_bytes(), Webhook::Requested, &other, |_| {});
         prop_assert_eq!(String::from_utf8(wet.body).unwrap(), String::from_utf8(dry.body).unwrap());
     }
 
@@ -261,7 +261,7 @@ proptest! {
         for (companion, _) in verdict.outcomes() {
             prop_assert!(outcomes.insert(companion.to_owned()), "{} has two outcomes", companion);
         }
-        let denied = verdict.aloud(Effect::Deny).count();
+        let denied = verdict.with_effect(Effect::Deny).count();
         prop_assert_eq!(verdict.decision == Decision::Deny, denied > 0);
         let reply = ask(&scene.pod, NAMESPACE, &world);
         prop_assert_eq!(reply.allowed, denied == 0);
@@ -283,7 +283,7 @@ fn the_gate_takes_most_generated_companions() {
     let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());
     for _ in 0..1_000 {
         let companion = support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
-        let problems = podgraft::api::gate::admit(&companion).problems;
+        let problems = podgraft::api::gate::check_companion(&companion).problems;
         good += u32::from(problems.is_empty());
         for problem in problems {
             *refused.entry(format!("{}: {}", problem.field(), problem.message)).or_default() += 1;

@@ -22,7 +22,7 @@ fn in_step(path: &str, now: &str) {
 
 fn word(effect: Effect) -> &'static str {
     match effect {
-        Effect::Tell => "skipped",
+        Effect::Info => "skipped",
         Effect::Warn => "skipped, with a warning",
         Effect::Deny => "refused",
     }
@@ -47,8 +47,8 @@ fn the_page_of_reasons_has_every_reason_and_says_what_it_leads_to() {
         for via in [Via::Pod, Via::NamespaceList, Via::Automatic, Via::Required] {
             let effect = match reason {
                 Reason::Injected => "injected",
-                Reason::Withheld => "refused",
-                Reason::AlreadyThere => "nothing to do",
+                Reason::PodDenied => "refused",
+                Reason::AlreadyInjected => "nothing to do",
                 reason => word(effect(reason, via, None)),
             };
             let _ = write!(page, " {effect} |");

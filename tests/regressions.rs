@@ -6,7 +6,7 @@ mod support;
 
 use podgraft::admission;
 use podgraft::api::gate;
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use serde_json::{Value, json};
 use support::{Reply, ask, review_of, world_of};
 
@@ -17,7 +17,7 @@ fn companion(name: &str, more: &str) -> String {
     )
 }
 
-fn world(companions: &[(&str, &str)]) -> World {
+fn world(companions: &[(&str, &str)]) -> Snapshot {
     world_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
 }
 
@@ -40,7 +40,7 @@ fn denied(reply: &Reply, says: &[&str]) {
 /// What the gate refuses a companion for, and what it warns of.
 fn told(name: &str, more: &str) -> (Vec<String>, Vec<String>) {
     let object = support::documents(&companion(name, more)).remove(0);
-    let gated = gate::admit(&object);
+    let gated = gate::check_companion(&object);
     let words = |problems: &[gate::Problem]| problems.iter().map(ToString::to_string).collect();
     (words(&gated.problems), words(&gated.warnings))
 }
@@ -131,7 +131,8 @@ fn a_companion_called_remarks_keeps_its_audit_annotation() {
     let mut pod = asking(json!({"podgraft.dev/companions": "remarks"}));
     pod["metadata"]["labels"] = json!({"podgraft.dev/odd": "x"});
     let body = review_of(&pod, "team").to_string();
-    let answer = String::from_utf8(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}).body).unwrap();
+    let answer =
+        String::from_utf8(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}).body).unwrap();
     assert_eq!(answer.matches(r#""remarks":"#).count(), 1, "{answer}");
     assert!(answer.contains(r#""remarks":"Withheld""#), "{answer}");
 }
@@ -206,7 +207,7 @@ fn a_shell_behind_something_that_looks_like_one_is_found() {
 }
 
 /// What the preview answers of a workload.
-fn preview(kind: &str, object: &str, world: &World) -> admission::Answer {
+fn preview(kind: &str, object: &str, world: &Snapshot) -> admission::Answer {
     let mut review = review_of(&json!("the object"), "team");
     review["request"]["kind"] = json!({"group": "batch", "version": "v1", "kind": kind});
     admission::preview(review.to_string().replace("\"the object\"", object).as_bytes(), world, |_| Vec::new(), |_| {})
@@ -256,7 +257,7 @@ fn whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion() {
     ] {
         let mut answer = None;
         let heap = allocation_counter::measure(|| {
-            answer = Some(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}));
+            answer = Some(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}));
         });
         let answer = answer.unwrap();
         assert!(answer.body.len() < 4_096, "{what}: an answer of {} bytes", answer.body.len());
@@ -270,15 +271,15 @@ fn a_pod_of_four_thousand_containers_is_still_a_pod() {
     let world = world(&[("sync", "  app: {preStopSleep: 1s}")]);
     let containers: Vec<_> = (0..4_096).map(|i| format!(r#"{{"name":"c{i}"}}"#)).collect();
     let body = odd_review(r#""podgraft.dev/companions":"sync""#, &containers.join(","));
-    assert!(Reply::read(&admission::review(body.as_bytes(), Entry::Requested, &world, |_| {})).patch.is_some());
+    assert!(Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {})).patch.is_some());
     let body = odd_review(r#""podgraft.dev/companions":"sync""#, &format!("{},{{}}", containers.join(",")));
-    assert_eq!(admission::review(body.as_bytes(), Entry::Requested, &world, |_| {}).status, 400);
+    assert_eq!(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}).status, 400);
 }
 
 #[test]
 fn what_cannot_be_read_is_not_repeated_at_length() {
     let body = odd_review(&format!(r#""{}":5"#, "k".repeat(1 << 20)), r#"{"name":"app"}"#);
-    let answer = admission::review(body.as_bytes(), Entry::Requested, &world(&[]), |_| {});
+    let answer = admission::review(body.as_bytes(), Webhook::Requested, &world(&[]), |_| {});
     assert!(answer.status == 400 && answer.body.len() < 1_024, "{} bytes", answer.body.len());
 }
 
@@ -334,7 +335,7 @@ fn what_is_full_of_everything_is_answered() {
             body.replace(r#"{"annotations""#, &format!(r#"{{"labels":{{"a":"b","c":"",{labels}}},"annotations""#))
         }),
     ] {
-        let answer = admission::review(body.as_bytes(), Entry::Requested, &world, |_| {});
+        let answer = admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {});
         assert_eq!(answer.status, 200, "{what}: {}", String::from_utf8_lossy(&answer.body));
     }
 }

@@ -15,8 +15,10 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use podgraft::admission::Answer;
-use podgraft::http::{Check, Event, Limits, Observer, Question, Reviewer, admin_router, admission_router};
-use podgraft::inject::world::Entry;
+use podgraft::http::{
+    ConnectionEvent, HealthCheck, HttpLimits, Observer, Reviewer, Route, admin_router, admission_router,
+};
+use podgraft::inject::world::Webhook;
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
@@ -31,19 +33,19 @@ fn reviewer() -> Reviewer {
 }
 
 /// Small and quick, so that every bound is met.
-fn limits() -> Limits {
-    Limits {
+fn limits() -> HttpLimits {
+    HttpLimits {
         body_bytes: 64 << 10,
         bytes_in_flight: 40 << 10,
         body: Duration::from_millis(200),
         patience: Duration::from_millis(50),
-        ..Limits::default()
+        ..HttpLimits::default()
     }
 }
 
 struct Desk {
     router: Router,
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<ConnectionEvent>>>,
 }
 
 impl Desk {
@@ -68,7 +70,7 @@ impl Desk {
         let (answered, _, body) = self.ask(request).await;
         assert_eq!(answered, status, "{what}: {body}");
         assert!(body.contains(words), "{what}: {body}");
-        let counted = self.events.lock().unwrap().contains(&Event::Refused(status));
+        let counted = self.events.lock().unwrap().contains(&ConnectionEvent::Refused(status));
         assert_eq!(counted, body.starts_with("podgraft: "), "{what}: {body}");
     }
 }
@@ -102,7 +104,7 @@ async fn each_path_is_a_question() {
     desk.check(post("/inject/cluster-wide", "12"), 200, "Inject(ClusterWide) 2").await;
     desk.check(post("/preview", "12"), 200, "Preview 2").await;
     desk.check(post("/inject/requested?timeout=2s", ""), 200, "Inject(Requested) 0").await;
-    assert_eq!(Question::Inject(Entry::OptedIn).path(), "/inject/opted-in");
+    assert_eq!(Route::Inject(Webhook::OptedIn).path(), "/inject/opted-in");
 }
 
 #[tokio::test]
@@ -181,8 +183,8 @@ async fn f28_bodies_have_a_limit() {
         }
     });
     // In as many bytes in flight as needed: it is too long before it is too much.
-    let limits = Limits { bytes_in_flight: 1 << 20, ..limits() };
-    let desk = Desk { router: admission_router(reviewer(), &limits, Observer::nobody()), ..desk };
+    let limits = HttpLimits { bytes_in_flight: 1 << 20, ..limits() };
+    let desk = Desk { router: admission_router(reviewer(), &limits, Observer::none()), ..desk };
     assert_eq!(desk.ask(post("/preview", body)).await.0, 413);
     endless.await.unwrap();
 }
@@ -227,7 +229,7 @@ async fn what_does_not_fit_into_the_budget_is_shed_and_comes_in_later() {
 async fn f71_a_panic_is_500_for_that_one() {
     let desk = Desk::new();
     desk.check(post("/preview", "panic"), 500, "bug").await;
-    assert!(desk.events.lock().unwrap().contains(&Event::Panicked));
+    assert!(desk.events.lock().unwrap().contains(&ConnectionEvent::Panicked));
     desk.check(post("/preview", "{}"), 200, "Preview").await;
 }
 
@@ -248,12 +250,12 @@ async fn the_admin_port_says_what_is_wrong() {
     let wrong = Arc::new(Mutex::new(None::<String>));
     let probe = Arc::clone(&wrong);
     let checks = vec![
-        Check::new("certificate", || Ok(())),
-        Check::new("companions", move || probe.lock().unwrap().clone().map_or(Ok(()), Err)),
+        HealthCheck::new("certificate", || Ok(())),
+        HealthCheck::new("companions", move || probe.lock().unwrap().clone().map_or(Ok(()), Err)),
     ];
     let hangs = Arc::new(Mutex::new(None::<String>));
     let heartbeat = Arc::clone(&hangs);
-    let alive = vec![Check::new("reviews", move || heartbeat.lock().unwrap().clone().map_or(Ok(()), Err))];
+    let alive = vec![HealthCheck::new("reviews", move || heartbeat.lock().unwrap().clone().map_or(Ok(()), Err))];
     let router = admin_router(alive, checks, || "# EOF\n".to_owned());
     let ask = async |path: &str| {
         let response = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgraft::inject::catalogue::Listed;
+use podgraft::inject::catalogue::CatalogEntry;
 use podgraft::inject::companion::Companion;
-use podgraft::inject::world::{Settings, World};
+use podgraft::inject::world::{Settings, Snapshot};
 use podgraft::source::files::{Files, Loaded, watch};
-use podgraft::source::known::Known;
-use podgraft::source::limits::Limits;
+use podgraft::source::known::Effective;
+use podgraft::source::limits::MemoryLimits;
 use tempfile::TempDir;
 
 fn cluster(name: &str, image: &str) -> String {
@@ -30,16 +30,16 @@ fn required(name: &str, image: &str) -> String {
 }
 
 fn files(path: &Path) -> Files {
-    Files { paths: vec![path.to_path_buf()], limits: Limits::default() }
+    Files { paths: vec![path.to_path_buf()], limits: MemoryLimits::default() }
 }
 
-fn world(loaded: &Loaded) -> World {
-    Known::new(Arc::clone(&loaded.parts), None).world(Settings::default())
+fn world(loaded: &Loaded) -> Snapshot {
+    Effective::new(Arc::clone(&loaded.parts), None).world(Settings::default())
 }
 
 fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
     match world(loaded).companions.resolve(namespace, name) {
-        Some(Listed::Good(companion)) => Some(Arc::clone(companion)),
+        Some(CatalogEntry::Valid(companion)) => Some(Arc::clone(companion)),
         _ => None,
     }
 }
@@ -130,7 +130,7 @@ fn what_was_never_good_is_listed_as_broken() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
-    assert!(matches!(world(&loaded).companions.resolve("default", "one"), Some(Listed::Broken(_))));
+    assert!(matches!(world(&loaded).companions.resolve("default", "one"), Some(CatalogEntry::Invalid(_))));
     assert_eq!((loaded.report.good, loaded.report.broken), (0, 1));
     assert!(loaded.report.first_error().is_some());
 }
@@ -287,7 +287,7 @@ fn whatever_a_file_declares_the_others_are_used_and_too_many_companions_are_told
 fn the_limits_of_companions_in_files_are_those_of_the_server() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), [cluster("one", "i:1"), cluster("two", "i:1")].join("---\n")).unwrap();
-    let limits = Limits { total: 4 << 10, ..Limits::default() };
+    let limits = MemoryLimits { total: 4 << 10, ..MemoryLimits::default() };
     let loaded = Files { limits, ..files(folder.path()) }.load(&Loaded::default());
     assert!(image(&loaded, "one").is_some() && image(&loaded, "two").is_none());
     assert!(errors(&loaded).join("\n").contains("exceeds the limit for its namespace or for all companions"));

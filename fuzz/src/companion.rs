@@ -1,9 +1,9 @@
 //! A companion through validation and compilation, and then into a Pod.
 
 use podgraft::api::gate;
-use podgraft::inject::catalogue::{Catalogue, Listed};
+use podgraft::inject::catalogue::{Catalog, CatalogEntry};
 use podgraft::inject::namespace::{Namespaces, Unlisted};
-use podgraft::inject::world::World;
+use podgraft::inject::world::Snapshot;
 use podgraft::manifest;
 use serde_json::{Value, json};
 
@@ -20,30 +20,30 @@ pub fn companion(bytes: &[u8]) {
 }
 
 fn validate(value: &Value) {
-    let (checked, again) = (gate::admit(value), gate::admit(value));
+    let (checked, again) = (gate::check_companion(value), gate::check_companion(value));
     assert!(checked.problems == again.problems && checked.warnings == again.warnings, "two verdicts on one companion");
     for problem in checked.problems.iter().chain(&checked.warnings) {
         assert!(!problem.message.is_empty() && !problem.message.contains('\n'), "{problem:?}");
     }
-    let is_valid = matches!(checked.listed, Some(Listed::Good(_)));
+    let is_valid = matches!(checked.listed, Some(CatalogEntry::Valid(_)));
     assert_eq!(is_valid, checked.problems.is_empty(), "valid exactly where nothing is wrong: {:?}", checked.problems);
-    let (Some(listed @ Listed::Good(_)), Some(twin)) = (checked.listed, again.listed) else { return };
+    let (Some(listed @ CatalogEntry::Valid(_)), Some(twin)) = (checked.listed, again.listed) else { return };
     assert_eq!(hash(&listed), hash(&twin), "one companion has one hash");
     request(listed, checked.namespace);
 }
 
-fn hash(listed: &Listed) -> Option<String> {
-    let Listed::Good(companion) = listed else { return None };
+fn hash(listed: &CatalogEntry) -> Option<String> {
+    let CatalogEntry::Valid(companion) = listed else { return None };
     Some(companion.hash.to_string())
 }
 
 /// What passed validation can be reviewed: by a Pod that requests it, and by one that says nothing.
-fn request(listed: Listed, namespace: Option<Box<str>>) {
+fn request(listed: CatalogEntry, namespace: Option<Box<str>>) {
     let name = listed.name().to_owned();
     // A Companion is offered to the Pods of its own namespace.
     let namespace = namespace.map(|_| Box::from(super::world::NAMESPACE));
-    let world = World {
-        companions: Catalogue::new([(namespace, listed)]),
+    let world = Snapshot {
+        companions: Catalog::new([(namespace, listed)]),
         namespaces: Namespaces::new([], Unlisted::NameOnly),
         settings: settings(),
     };

@@ -6,7 +6,7 @@ use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::Decision;
 use podgraft::inject::{self, Request};
 use podgraft::manifest::{self, Document};
-use podgraft::source::collection::Collection;
+use podgraft::source::collection::Manifests;
 use serde_json::Value;
 
 use super::world::{NAMESPACE, settings, world};
@@ -27,7 +27,7 @@ pub fn manifest(bytes: &[u8]) {
         let joined: String = documents.iter().flatten().map(Document::text).collect();
         assert_eq!(joined.as_bytes(), bytes, "the texts of all documents are the file");
     }
-    let mut collection = Collection::new(NAMESPACE);
+    let mut collection = Manifests::new(NAMESPACE);
     for document in documents.iter().flatten() {
         collection.add(Path::new("-"), document);
         round_trip(document);
@@ -64,7 +64,7 @@ fn has_reserved_key(value: &Value) -> bool {
     value.to_string().contains("$serde_json")
 }
 
-fn inject_into(document: &Document, value: &Value, world: &podgraft::inject::world::World) {
+fn inject_into(document: &Document, value: &Value, world: &podgraft::inject::world::Snapshot) {
     let kind = value["kind"].as_str().unwrap_or_default();
     let Some((_, at)) = TEMPLATES.iter().find(|(of, _)| *of == kind) else { return };
     let Some(template) = value.pointer(at).filter(|template| template.is_object()) else { return };

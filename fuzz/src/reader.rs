@@ -3,7 +3,7 @@
 //! Where everything is read, the two accept the same texts and read the same values. What is skipped is skipped unread:
 //! whatever serde_json accepts is skipped up to the same byte, and more than that may be.
 
-use podgraft::inject::json::{Reader, Unreadable};
+use podgraft::inject::json::{JsonError, Reader};
 use serde_json::{Map, Value};
 
 /// How deep serde_json reads; beyond that nothing is compared.
@@ -39,7 +39,7 @@ pub fn reader(bytes: &[u8]) {
 }
 
 /// Reads everything.
-fn value(r: &mut Reader<'_>) -> Result<Value, Unreadable> {
+fn value(r: &mut Reader<'_>) -> Result<Value, JsonError> {
     if r.object_is_next() {
         let mut members = Map::new();
         r.object(|r, key| value(r).map(|member| drop(members.insert(key.to_owned(), member))))?;
@@ -59,7 +59,7 @@ fn value(r: &mut Reader<'_>) -> Result<Value, Unreadable> {
     }
 }
 
-fn items(r: &mut Reader<'_>) -> Result<Value, Unreadable> {
+fn items(r: &mut Reader<'_>) -> Result<Value, JsonError> {
     let mut items = Vec::new();
     r.array(|r, index| {
         assert_eq!(index, items.len());

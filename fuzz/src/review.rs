@@ -2,7 +2,7 @@
 
 use podgraft::admission;
 use podgraft::inject;
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use serde_json::Value;
 
 use super::answer::{self, Reply};
@@ -18,7 +18,7 @@ pub fn review(bytes: &[u8]) {
 }
 
 /// Checks everything that must hold of a Pod, given as JSON text.
-pub(super) fn check(pod: &[u8], world: &World) {
+pub(super) fn check(pod: &[u8], world: &Snapshot) {
     let reply = ask(&pod_review(pod), world, None);
     let (Some(operations), Some(before)) = (&reply.patch, plain_value(pod)) else { return };
     let after = answer::apply(operations, &before);
@@ -28,9 +28,9 @@ pub(super) fn check(pod: &[u8], world: &World) {
 }
 
 /// Reviews twice: the same bytes have the same answer.
-fn ask(body: &[u8], world: &World, uid: Option<&str>) -> Reply {
-    let answer = admission::review(body, Entry::Requested, world, |_| {});
-    let again = admission::review(body, Entry::Requested, world, |_| {});
+fn ask(body: &[u8], world: &Snapshot, uid: Option<&str>) -> Reply {
+    let answer = admission::review(body, Webhook::Requested, world, |_| {});
+    let again = admission::review(body, Webhook::Requested, world, |_| {});
     assert!(answer.status == again.status && answer.body == again.body, "two answers to one review");
     answer::read(&answer, uid)
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use podgraft::inject::world::{Settings, World};
+use podgraft::inject::world::{Settings, Snapshot};
 use podgraft::manifest;
-use podgraft::source::collection::Collection;
+use podgraft::source::collection::Manifests;
 use serde_json::{Value, json};
 
 /// The namespace of all Pods.
@@ -15,14 +15,14 @@ pub(super) const NAMESPACE: &str = "team";
 pub(super) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
 
 /// The companions of `world.yaml`.
-pub(super) fn world() -> &'static World {
-    static WORLD: OnceLock<World> = OnceLock::new();
+pub(super) fn world() -> &'static Snapshot {
+    static WORLD: OnceLock<Snapshot> = OnceLock::new();
     WORLD.get_or_init(|| of(include_bytes!("world.yaml")))
 }
 
 /// The companions of manifests, all of which must be valid.
-fn of(bytes: &[u8]) -> World {
-    let mut collection = Collection::new(NAMESPACE);
+fn of(bytes: &[u8]) -> Snapshot {
+    let mut collection = Manifests::new(NAMESPACE);
     for document in manifest::read(bytes) {
         collection.add(Path::new("world.yaml"), &document.unwrap());
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64_simd::{Out, STANDARD};
 
-use super::request::Request;
+use super::request::AdmissionRequest;
 use crate::inject::json::write_string;
 use crate::inject::parameter::is_label;
 use crate::inject::reason::Reason;
@@ -28,7 +28,7 @@ const MOST_WARNINGS: usize = 5;
 const WARNINGS_TOGETHER: usize = 1024;
 
 impl Answer {
-    pub(super) fn of(request: &Request<'_>, verdict: &Verdict<'_>) -> Self {
+    pub(super) fn of(request: &AdmissionRequest<'_>, verdict: &Verdict<'_>) -> Self {
         if verdict.decision == Decision::Unavailable {
             let why = verdict.findings.first().map(|f| f.reason.to_string()).unwrap_or_default();
             return Answer { status: 503, body: format!("podgraft: {why}\n").into_bytes() };
@@ -68,8 +68,8 @@ impl Answer {
 #[must_use]
 pub fn refusal(verdict: &Verdict<'_>) -> String {
     let mut message = String::from("podgraft: ");
-    let count = verdict.aloud(Effect::Deny).count();
-    for (i, finding) in verdict.aloud(Effect::Deny).enumerate() {
+    let count = verdict.with_effect(Effect::Deny).count();
+    for (i, finding) in verdict.with_effect(Effect::Deny).enumerate() {
         let ground = &bounded(LONGEST_REFUSAL, format_args!("{finding}"));
         let left = count - i;
         let separator = if i > 0 { "; " } else { "" };
@@ -87,7 +87,7 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
 /// What is said as warnings, within what API servers pass on. The webhook and the command line share it.
 #[must_use]
 pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
-    within_bounds(verdict.aloud(Effect::Warn).map(|finding| warning(format_args!("podgraft: {finding}"))))
+    within_bounds(verdict.with_effect(Effect::Warn).map(|finding| warning(format_args!("podgraft: {finding}"))))
 }
 
 /// One warning, no longer than what API servers pass on.
@@ -155,8 +155,8 @@ fn open(uid: &str, decision: &Decision) -> Vec<u8> {
 
 /// 403 where somebody else's rule forbids it, 422 where the Pod's author can mend it.
 fn code(verdict: &Verdict<'_>) -> &'static str {
-    let forbids = |f: &Finding<'_>| matches!(f.reason, Reason::HostNetwork | Reason::RequiredIsOff);
-    if verdict.aloud(Effect::Deny).all(forbids) { "403" } else { "422" }
+    let forbids = |f: &Finding<'_>| matches!(f.reason, Reason::HostNetwork | Reason::RequiredDisabled);
+    if verdict.with_effect(Effect::Deny).all(forbids) { "403" } else { "422" }
 }
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {

@@ -1,15 +1,15 @@
 //! The preview: what would become of the Pods of a workload, told where people look. It changes nothing.
 
 use super::answer::{Answer, bounded, refusal, warning, warnings, within_bounds};
-use super::record::{Record, ReviewResult};
-use super::request::Request;
+use super::record::{ReviewRecord, ReviewResult};
+use super::request::AdmissionRequest;
 use super::unreadable;
 use crate::inject;
-use crate::inject::json::{Reader, Unreadable};
+use crate::inject::json::{JsonError, Reader};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
 use crate::inject::verdict::Decision;
-use crate::inject::world::World;
+use crate::inject::world::Snapshot;
 
 /// The name of the entry.
 const ENTRY: &str = "preview";
@@ -25,11 +25,11 @@ const LONGEST_KIND: usize = 63;
 #[must_use]
 pub fn preview(
     body: &[u8],
-    world: &World,
+    world: &Snapshot,
     gate: impl FnOnce(&str) -> Vec<String>,
-    observe: impl FnOnce(&Record<'_>),
+    observe: impl FnOnce(&ReviewRecord<'_>),
 ) -> Answer {
-    let request = match Request::read(body) {
+    let request = match AdmissionRequest::read(body) {
         Ok(request) => request,
         Err(complaint) => return unreadable(ENTRY, &complaint, observe),
     };
@@ -42,7 +42,7 @@ pub fn preview(
         Ok(words) => within_bounds(words.into_iter()),
         Err(complaint) => return unreadable(ENTRY, &complaint, observe),
     };
-    observe(&Record {
+    observe(&ReviewRecord {
         entry: ENTRY,
         result: ReviewResult::Unchanged,
         uid: &request.uid,
@@ -55,8 +55,8 @@ pub fn preview(
     Answer::of_warnings(&request.uid, &words)
 }
 
-fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Result<Vec<String>, Unreadable> {
-    let workload = Workload::read(object)?;
+fn preview_workload(object: &str, request: &AdmissionRequest<'_>, world: &Snapshot) -> Result<Vec<String>, JsonError> {
+    let workload = PreviewedWorkload::read(object)?;
     let kind = &bounded(LONGEST_KIND, format_args!("{}", request.kind.name));
     let mut words: Vec<String> = workload
         .misplaced
@@ -86,7 +86,7 @@ fn preview_workload(object: &str, request: &Request<'_>, world: &World) -> Resul
 
 /// A workload as far as the preview looks at it.
 #[derive(Default)]
-struct Workload<'a> {
+struct PreviewedWorkload<'a> {
     template: Option<&'a str>,
     /// The first of our keys that stand where they have no effect.
     misplaced: Vec<String>,
@@ -94,9 +94,9 @@ struct Workload<'a> {
     misplaced_keys: usize,
 }
 
-impl<'a> Workload<'a> {
-    fn read(object: &'a str) -> Result<Self, Unreadable> {
-        let mut workload = Workload::default();
+impl<'a> PreviewedWorkload<'a> {
+    fn read(object: &'a str) -> Result<Self, JsonError> {
+        let mut workload = PreviewedWorkload::default();
         Reader::of(object).object(|r, key| match key {
             "metadata" => workload.read_metadata(r),
             "spec" => workload.read_spec(r),
@@ -105,7 +105,7 @@ impl<'a> Workload<'a> {
         Ok(workload)
     }
 
-    fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
+    fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
         r.object(|r, part| match part {
             "annotations" | "labels" => r
                 .object(|r, key| {
@@ -126,7 +126,7 @@ impl<'a> Workload<'a> {
     }
 
     /// Finds the Pod template: `spec.template`, or `spec.jobTemplate.spec.template`, and none deeper than that.
-    fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
+    fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
         r.object(|r, key| match key {
             "template" => self.read_template(r),
             "jobTemplate" => r
@@ -142,7 +142,7 @@ impl<'a> Workload<'a> {
         .map(|_| ())
     }
 
-    fn read_template(&mut self, r: &mut Reader<'a>) -> Result<(), Unreadable> {
+    fn read_template(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
         self.template = Some(r.raw()?).filter(|json| *json != "null");
         Ok(())
     }

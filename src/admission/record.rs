@@ -4,7 +4,7 @@ use crate::inject::verdict::{Decision, Verdict};
 
 /// One review as it is logged and counted. Holds nothing of the Pod but its name.
 #[derive(Debug)]
-pub struct Record<'a> {
+pub struct ReviewRecord<'a> {
     /// `requested`, `opted-in`, `cluster-wide` or `preview`.
     pub entry: &'static str,
     /// What came of it.

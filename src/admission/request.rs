@@ -2,23 +2,23 @@
 
 use std::borrow::Cow;
 
-use crate::inject::json::{Reader, Seen, Unreadable};
+use crate::inject::json::{FieldSet, JsonError, Reader};
 use crate::inject::pod::Pod;
 
 /// What we ask of an AdmissionRequest.
 #[derive(Debug, Default)]
-pub(super) struct Request<'a> {
+pub(super) struct AdmissionRequest<'a> {
     /// Never empty.
     pub(super) uid: Cow<'a, str>,
     pub(super) namespace: Cow<'a, str>,
     /// `userInfo.username`.
     pub(super) requester: Cow<'a, str>,
     pub(super) dry_run: bool,
-    pub(super) kind: Kind<'a>,
+    pub(super) kind: GroupVersionKind<'a>,
     pub(super) operation: Cow<'a, str>,
     /// The object as JSON, unless it was read as a Pod at once.
     pub(super) object: Option<&'a str>,
-    resource: Kind<'a>,
+    resource: GroupVersionKind<'a>,
     sub_resource: Cow<'a, str>,
     name: Cow<'a, str>,
     object_name: Cow<'a, str>,
@@ -27,36 +27,36 @@ pub(super) struct Request<'a> {
 
 /// A group, a version, and a kind or resource.
 #[derive(Debug, Default)]
-pub(super) struct Kind<'a> {
+pub(super) struct GroupVersionKind<'a> {
     pub(super) group: Cow<'a, str>,
     pub(super) version: Cow<'a, str>,
     /// The kind, or the resource.
     pub(super) name: Cow<'a, str>,
 }
 
-type Result<T> = std::result::Result<T, Unreadable>;
+type Result<T> = std::result::Result<T, JsonError>;
 
-impl<'a> Request<'a> {
+impl<'a> AdmissionRequest<'a> {
     /// Reads the body of a review.
     pub(super) fn read(body: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(body)?;
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let (mut version, mut kind, mut request) = (None, None, None);
         reader.object(|r, key| match key {
-            "apiVersion" => seen.first(0).and_then(|()| r.string()).map(|text| version = text),
-            "kind" => seen.first(1).and_then(|()| r.string()).map(|text| kind = text),
-            "request" => seen.first(2).and_then(|()| Request::read_request(r)).map(|read| request = read),
+            "apiVersion" => seen.insert(0).and_then(|()| r.string()).map(|text| version = text),
+            "kind" => seen.insert(1).and_then(|()| r.string()).map(|text| kind = text),
+            "request" => seen.insert(2).and_then(|()| AdmissionRequest::read_request(r)).map(|read| request = read),
             _ => r.skip(),
         })?;
         reader.end()?;
         if version.as_deref() != Some("admission.k8s.io/v1") || kind.as_deref() != Some("AdmissionReview") {
-            return Err(Unreadable::new(
+            return Err(JsonError::new(
                 "not an AdmissionReview of admission.k8s.io/v1, which is the only version spoken here",
             ));
         }
-        let mut request = request.ok_or_else(|| Unreadable::new("it has no request"))?;
+        let mut request = request.ok_or_else(|| JsonError::new("it has no request"))?;
         if request.uid.is_empty() {
-            return Err(Unreadable::new("its request has no uid"));
+            return Err(JsonError::new("its request has no uid"));
         }
         request.read_pod()?;
         Ok(request)
@@ -73,21 +73,21 @@ impl<'a> Request<'a> {
     }
 
     fn read_request(r: &mut Reader<'a>) -> Result<Option<Self>> {
-        let mut request = Request::default();
-        let mut seen = Seen::default();
+        let mut request = AdmissionRequest::default();
+        let mut seen = FieldSet::default();
         let text = |text: Option<Cow<'a, str>>| text.unwrap_or_default();
         let there = r.object(|r, key| match key {
-            "uid" => seen.first(0).and_then(|()| r.string()).map(|t| request.uid = text(t)),
-            "kind" => seen.first(1).and_then(|()| Kind::read(r)).map(|kind| request.kind = kind),
-            "resource" => seen.first(2).and_then(|()| Kind::read(r)).map(|kind| request.resource = kind),
-            "subResource" => seen.first(3).and_then(|()| r.string()).map(|t| request.sub_resource = text(t)),
-            "name" => seen.first(4).and_then(|()| r.string()).map(|t| request.name = text(t)),
-            "namespace" => seen.first(5).and_then(|()| r.string()).map(|t| request.namespace = text(t)),
-            "operation" => seen.first(6).and_then(|()| r.string()).map(|t| request.operation = text(t)),
-            "userInfo" => seen.first(7).and_then(|()| request.read_user(r)),
-            "dryRun" => seen.first(8).and_then(|()| r.boolean()).map(|yes| request.dry_run = yes),
+            "uid" => seen.insert(0).and_then(|()| r.string()).map(|t| request.uid = text(t)),
+            "kind" => seen.insert(1).and_then(|()| GroupVersionKind::read(r)).map(|kind| request.kind = kind),
+            "resource" => seen.insert(2).and_then(|()| GroupVersionKind::read(r)).map(|kind| request.resource = kind),
+            "subResource" => seen.insert(3).and_then(|()| r.string()).map(|t| request.sub_resource = text(t)),
+            "name" => seen.insert(4).and_then(|()| r.string()).map(|t| request.name = text(t)),
+            "namespace" => seen.insert(5).and_then(|()| r.string()).map(|t| request.namespace = text(t)),
+            "operation" => seen.insert(6).and_then(|()| r.string()).map(|t| request.operation = text(t)),
+            "userInfo" => seen.insert(7).and_then(|()| request.read_user(r)),
+            "dryRun" => seen.insert(8).and_then(|()| r.boolean()).map(|yes| request.dry_run = yes),
             "object" => {
-                seen.first(9)?;
+                seen.insert(9)?;
                 // API servers write the object behind what tells that it is a Pod: then it is read in the same pass.
                 if request.creates_a_pod() && r.object_is_next() {
                     request.pod = Some(Pod::read_from(r)?);
@@ -102,9 +102,9 @@ impl<'a> Request<'a> {
     }
 
     fn read_user(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         r.object(|r, key| match key {
-            "username" => seen.first(0).and_then(|()| r.string()).map(|t| self.requester = t.unwrap_or_default()),
+            "username" => seen.insert(0).and_then(|()| r.string()).map(|t| self.requester = t.unwrap_or_default()),
             _ => r.skip(),
         })
         .map(|_| ())
@@ -123,7 +123,7 @@ impl<'a> Request<'a> {
         self.object_name = pod.name.clone();
         // An API server fills in the one from the other before it asks: somebody else is calling.
         if !pod.namespace.is_empty() && pod.namespace != self.namespace {
-            return Err(Unreadable::new("metadata.namespace of the Pod differs from the request's namespace"));
+            return Err(JsonError::new("metadata.namespace of the Pod differs from the request's namespace"));
         }
         Ok(())
     }
@@ -135,14 +135,14 @@ impl<'a> Request<'a> {
     }
 }
 
-impl<'a> Kind<'a> {
+impl<'a> GroupVersionKind<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
-        let mut kind = Kind::default();
-        let mut seen = Seen::default();
+        let mut kind = GroupVersionKind::default();
+        let mut seen = FieldSet::default();
         r.object(|r, key| match key {
-            "group" => seen.first(0).and_then(|()| r.string()).map(|t| kind.group = t.unwrap_or_default()),
-            "version" => seen.first(1).and_then(|()| r.string()).map(|t| kind.version = t.unwrap_or_default()),
-            "kind" | "resource" => seen.first(2).and_then(|()| r.string()).map(|t| kind.name = t.unwrap_or_default()),
+            "group" => seen.insert(0).and_then(|()| r.string()).map(|t| kind.group = t.unwrap_or_default()),
+            "version" => seen.insert(1).and_then(|()| r.string()).map(|t| kind.version = t.unwrap_or_default()),
+            "kind" | "resource" => seen.insert(2).and_then(|()| r.string()).map(|t| kind.name = t.unwrap_or_default()),
             _ => r.skip(),
         })?;
         Ok(kind)

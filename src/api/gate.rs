@@ -55,20 +55,20 @@ use std::panic::{self, AssertUnwindSafe};
 
 use serde_json::Value;
 
-use crate::inject::catalogue::Listed;
-use findings::Findings;
+use crate::inject::catalogue::CatalogEntry;
 pub use findings::Problem;
-use object::Object;
+use findings::Report;
+use object::CompanionObject;
 pub use preview::advise;
 pub use size::{LARGEST, bytes, too_dense, too_large};
 
 /// What the gate made of an object.
 #[derive(Debug)]
-pub struct Gated {
+pub struct Checked {
     /// The namespace of a `Companion`, where the object says it; `None` for a `ClusterCompanion`.
     pub namespace: Option<Box<str>>,
     /// The companion; `None` where not even its kind and name could be read.
-    pub listed: Option<Listed>,
+    pub listed: Option<CatalogEntry>,
     /// Everything that must be mended. The companion is good if there is nothing.
     pub problems: Vec<Problem>,
     /// Everything that works, and should be looked at.
@@ -80,7 +80,7 @@ pub struct Gated {
 /// Whatever is in the object, this returns: one that is too large is not looked into, and one in which a rule panics is
 /// invalid. A fault of podgraft's own must never keep other companions from being used, nor a replica from starting.
 #[must_use]
-pub fn admit(object: &Value) -> Gated {
+pub fn check_companion(object: &Value) -> Checked {
     match size::check(object) {
         Ok(()) => guarded(object, judge),
         Err(problem) => invalid(object, problem),
@@ -89,12 +89,12 @@ pub fn admit(object: &Value) -> Gated {
 
 /// An object of which only the envelope was read, and why the rest was not: it is invalid for that reason.
 #[must_use]
-pub fn invalid(object: &Value, problem: Problem) -> Gated {
-    let listed = object::envelope(object).map(Listed::Broken);
-    Gated { namespace: object::namespace(object), listed, problems: vec![problem], warnings: Vec::new() }
+pub fn invalid(object: &Value, problem: Problem) -> Checked {
+    let listed = object::envelope(object).map(CatalogEntry::Invalid);
+    Checked { namespace: object::namespace(object), listed, problems: vec![problem], warnings: Vec::new() }
 }
 
-fn guarded(object: &Value, judge: impl Fn(&Value) -> Gated) -> Gated {
+fn guarded(object: &Value, judge: impl Fn(&Value) -> Checked) -> Checked {
     // Nothing that a panic leaves half done is used again: the object is only read.
     panic::catch_unwind(AssertUnwindSafe(|| judge(object))).unwrap_or_else(|_| {
         let message = "cannot be validated: podgraft has a bug that this companion meets; the log says where";
@@ -102,23 +102,23 @@ fn guarded(object: &Value, judge: impl Fn(&Value) -> Gated) -> Gated {
     })
 }
 
-fn judge(object: &Value) -> Gated {
-    let mut found = Findings::default();
+fn judge(object: &Value) -> Checked {
+    let mut found = Report::default();
     let namespace = object::namespace(object);
-    let listed = Object::read(object, &mut found).and_then(|object| {
+    let listed = CompanionObject::read(object, &mut found).and_then(|object| {
         check(&object, &mut found);
         match (found.problems.is_empty(), object.name.is_empty()) {
-            (true, _) => Some(compile::good(&object)),
-            (false, false) => Some(compile::broken(&object, &found)),
+            (true, _) => Some(compile::valid(&object)),
+            (false, false) => Some(compile::invalid(&object, &found)),
             (false, true) => None,
         }
     });
     let (problems, warnings) = found.finish();
-    Gated { namespace, listed, problems, warnings }
+    Checked { namespace, listed, problems, warnings }
 }
 
 /// Every rule there is.
-fn check(object: &Object, found: &mut Findings) {
+fn check(object: &CompanionObject, found: &mut Report) {
     pattern::check(object, found);
     selector::check(object, found);
     containers::check(object, found);
@@ -137,7 +137,7 @@ fn check(object: &Object, found: &mut Findings) {
     if object.spec.required {
         required::check(object, found);
         // An API server drops what it does not know, and then no Pod would be as its policy asks.
-        found.insist(shape::UNKNOWN, "a required companion can only have fields that API servers know: remove it");
+        found.escalate(shape::UNKNOWN, "a required companion can only have fields that API servers know: remove it");
     }
 }
 
@@ -145,8 +145,8 @@ fn check(object: &Object, found: &mut Findings) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::testing::{admit, check, git_sync, with};
-    use crate::inject::catalogue::Listed;
+    use super::testing::{check, check_companion, git_sync, with};
+    use crate::inject::catalogue::CatalogEntry;
 
     #[test]
     fn every_mistake_is_told_at_once() {
@@ -175,14 +175,14 @@ mod tests {
     fn a_rule_that_panics_makes_the_companion_invalid_and_ends_nothing() {
         let gated = super::guarded(&git_sync(), |_| panic!("a bug"));
         assert!(gated.problems[0].message.starts_with("cannot be validated"), "{:?}", gated.problems);
-        let Some(Listed::Broken(broken)) = gated.listed else { panic!("it is not valid") };
+        let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!("it is not valid") };
         assert_eq!(&*broken.name, "git-sync");
     }
 
     #[test]
     fn whatever_stands_anywhere_the_gate_answers() {
         let base = large();
-        assert_eq!(admit(&base).problems, []);
+        assert_eq!(check_companion(&base).problems, []);
         let mut pointers = Vec::new();
         collect(&base, String::new(), &mut pointers);
         assert!(pointers.len() > 150);
@@ -202,8 +202,8 @@ mod tests {
             ] {
                 let mut object = base.clone();
                 *object.pointer_mut(&pointer).unwrap() = odd;
-                let gated = admit(&object);
-                let good = matches!(gated.listed, Some(Listed::Good(_)));
+                let gated = check_companion(&object);
+                let good = matches!(gated.listed, Some(CatalogEntry::Valid(_)));
                 assert_eq!(good, gated.problems.is_empty(), "{pointer}");
             }
             let mut object = base.clone();
@@ -213,7 +213,7 @@ mod tests {
                 Some(Value::Array(items)) => drop(items.pop()),
                 _ => {}
             }
-            let _ = admit(&object);
+            let _ = check_companion(&object);
         }
     }
 

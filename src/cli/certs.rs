@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::tls::development::{self, Issued};
+use crate::tls::development::{self, DevelopmentCa};
 use crate::tls::{CERTIFICATE_FILE, KEY_FILE};
 
 /// The name of the file with the authority's certificate.
@@ -76,7 +76,7 @@ impl Certs {
     }
 }
 
-fn write_all(dir: &Path, [authority, certificate, key]: &[PathBuf; 3], issued: &Issued) -> anyhow::Result<()> {
+fn write_all(dir: &Path, [authority, certificate, key]: &[PathBuf; 3], issued: &DevelopmentCa) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot make {}; see --dir", dir.display()))?;
     write(authority, &issued.authority, 0o644)?;
     write(certificate, &issued.certificate, 0o644)?;

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
-use super::input::{Filenames, Input, explained, read_within};
-use super::review::Place;
+use super::input::{Filenames, ManifestInput, explained, read_within};
+use super::review::OfflineServer;
 use super::talk;
 use crate::inject::world::Settings;
 use crate::manifest;
-use crate::source::collection::Collection;
+use crate::source::collection::Manifests;
 use crate::source::folder;
-use crate::source::limits::Limits;
+use crate::source::limits::MemoryLimits;
 
 /// The largest file that companions are read from, as in the server.
 const LARGEST: u64 = 16 << 20;
 
 /// Where companions are.
 #[derive(Debug, Args)]
-pub(super) struct Companions {
+pub(super) struct CompanionFlags {
     /// File, folder (searched through all levels) or pipe with companions and Namespaces; `-` is the standard input. May be
     /// repeated, and take several names separated by commas; companions among the manifests count as well. Hidden files and
     /// links to folders are left out, and a file may have at most 16 MiB
@@ -43,7 +43,7 @@ pub(super) fn namespace(text: &str) -> Result<Box<str>, String> {
     }
 }
 
-impl Companions {
+impl CompanionFlags {
     /// Fails where the standard input would be read twice.
     pub(super) fn only_one_stdin(&self, filenames: &Filenames) -> anyhow::Result<()> {
         let named = self.companions.iter().filter(|path| path.as_os_str() == "-").count();
@@ -53,13 +53,13 @@ impl Companions {
     }
 
     /// What the webhook would know if these were applied.
-    pub(super) fn place(&self, collection: &Collection) -> Place {
-        Place { world: collection.world(Settings::default()), default_namespace: self.namespace.clone() }
+    pub(super) fn place(&self, collection: &Manifests) -> OfflineServer {
+        OfflineServer { world: collection.world(Settings::default()), default_namespace: self.namespace.clone() }
     }
 
     /// What the webhook would know, for a command that works on workloads, and whether any companion is wrong. What is
     /// only unwise in a companion is its author's to hear, from `validate`.
-    pub(super) fn settle(&self, inputs: &[Input]) -> anyhow::Result<(Place, bool)> {
+    pub(super) fn settle(&self, inputs: &[ManifestInput]) -> anyhow::Result<(OfflineServer, bool)> {
         let collection = self.collect(inputs)?;
         let report = collection.report();
         report.errors().for_each(talk::remark);
@@ -67,8 +67,8 @@ impl Companions {
     }
 
     /// Collects them, those among the inputs included.
-    pub(super) fn collect(&self, inputs: &[Input]) -> anyhow::Result<Collection> {
-        let mut collection = Collection::new(&self.namespace);
+    pub(super) fn collect(&self, inputs: &[ManifestInput]) -> anyhow::Result<Manifests> {
+        let mut collection = Manifests::new(&self.namespace);
         for input in inputs {
             for document in &input.documents {
                 collection.add(&input.path, document);
@@ -86,12 +86,12 @@ impl Companions {
                 }
             }
         }
-        collection.limit(Limits::default());
+        collection.limit(MemoryLimits::default());
         Ok(collection)
     }
 }
 
-fn take(collection: &mut Collection, file: &Path) -> anyhow::Result<()> {
+fn take(collection: &mut Manifests, file: &Path) -> anyhow::Result<()> {
     let bytes = read_within(file, LARGEST)?;
     if bytes.len() as u64 > LARGEST {
         let (shown, most) = (file.display(), LARGEST >> 20);

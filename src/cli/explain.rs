@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::companions::Companions;
-use super::input::{Filenames, Input};
-use super::review::{self, Found, Place};
+use super::companions::CompanionFlags;
+use super::input::{Filenames, ManifestInput};
+use super::review::{self, OfflineServer, Reviewed};
 use super::{exit, talk};
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
@@ -31,7 +31,7 @@ pub(super) struct Explain {
     #[command(flatten)]
     filenames: Filenames,
     #[command(flatten)]
-    companions: Companions,
+    companions: CompanionFlags,
     /// Output format. `json`: `{"workloads": [...]}` with file, line, decision and companions; `name`: the workloads that
     /// change or are denied
     #[arg(short, long, value_enum)]
@@ -81,12 +81,12 @@ impl Explain {
 }
 
 /// Reviews the workloads of a file; whether any is denied.
-fn file(place: &Place, input: &Input, pages: &mut Vec<Value>) -> bool {
+fn file(place: &OfflineServer, input: &ManifestInput, pages: &mut Vec<Value>) -> bool {
     let mut failed = false;
     for document in &input.documents {
         review::misplaced(&input.path, document).iter().for_each(talk::remark);
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-            let found = Found { path: &input.path, document, workload };
+            let found = Reviewed { path: &input.path, document, workload };
             place.review(&found, |verdict| match verdict {
                 Ok(verdict) => {
                     failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
@@ -103,7 +103,7 @@ fn file(place: &Place, input: &Input, pages: &mut Vec<Value>) -> bool {
 }
 
 /// A heading, the table, and the remarks.
-fn page(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
+fn page(found: &Reviewed<'_>, place: &OfflineServer, verdict: &Verdict<'_>) -> String {
     let workload = found.workload;
     let namespace = place.namespace(workload);
     let result = match &verdict.decision {
@@ -129,7 +129,7 @@ fn page(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> String {
     }
     for remark in verdict.findings.iter().filter(|f| !f.outcome) {
         let word = match remark.effect {
-            Effect::Tell => "note",
+            Effect::Info => "note",
             Effect::Warn => "warning",
             Effect::Deny => "error",
         };
@@ -152,17 +152,17 @@ fn asked_by(finding: &Finding<'_>) -> &'static str {
 fn outcome(finding: &Finding<'_>) -> &'static str {
     match (&finding.reason, finding.effect) {
         (Reason::Injected, _) => "injected",
-        (Reason::Withheld, _) => "withheld",
-        (Reason::AlreadyThere, _) => "already there",
+        (Reason::PodDenied, _) => "withheld",
+        (Reason::AlreadyInjected, _) => "already there",
         (_, Effect::Deny) => "denied",
         _ => "skipped",
     }
 }
 
-fn row(place: &Place, found: &Found<'_>, companion: &str, finding: &Finding<'_>) -> [String; 4] {
+fn row(place: &OfflineServer, found: &Reviewed<'_>, companion: &str, finding: &Finding<'_>) -> [String; 4] {
     let label = finding.reason.label();
     let reason = match &finding.reason {
-        Reason::Injected | Reason::AlreadyThere => label.to_owned(),
+        Reason::Injected | Reason::AlreadyInjected => label.to_owned(),
         Reason::NotAvailable { .. } => format!("{label}: {}", review::sentence(place, found, finding)),
         reason => format!("{label}: {reason}"),
     };

@@ -10,12 +10,12 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::review::{self, Found, Place};
+use super::review::{self, OfflineServer, Reviewed};
 use super::{exit, output, talk};
 use crate::inject::verdict::{Decision, Effect};
 use crate::inject::world::Settings;
 use crate::manifest::{self, Document};
-use crate::source::collection::Collection;
+use crate::source::collection::Manifests;
 use crate::source::report::Severity;
 use crate::workload;
 
@@ -103,13 +103,13 @@ pub(super) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
 }
 
 /// What the webhook would know, and what is wrong with the companions.
-fn place(document: &Document, config: &Value) -> anyhow::Result<(Place, Vec<Value>)> {
+fn place(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, Vec<Value>)> {
     let data = &config["data"];
     let is_config_map = config["kind"] == "ConfigMap";
     let namespace = data["namespace"].as_str().filter(|_| is_config_map).unwrap_or("default");
     let namespace = super::companions::namespace(namespace)
         .map_err(|why| anyhow::anyhow!("functionConfig: data.namespace: invalid value: {namespace:?}: {why}"))?;
-    let mut collection = Collection::new(&namespace);
+    let mut collection = Manifests::new(&namespace);
     collection.add(Path::new("-"), document);
     let text = match data["companions"].as_str().filter(|_| is_config_map) {
         Some(text) => text.to_owned(),
@@ -126,19 +126,22 @@ fn place(document: &Document, config: &Value) -> anyhow::Result<(Place, Vec<Valu
     let report = collection.report();
     report.errors().for_each(talk::remark);
     let results = report.errors().map(|remark| json!({"message": remark.to_string(), "severity": "error"}));
-    Ok((Place { world: collection.world(Settings::default()), default_namespace: namespace }, results.collect()))
+    Ok((
+        OfflineServer { world: collection.world(Settings::default()), default_namespace: namespace },
+        results.collect(),
+    ))
 }
 
 /// Reviews all items; whether any is denied.
 fn review_items(
-    place: &Place,
+    place: &OfflineServer,
     document: &Document,
     list: &Value,
     results: &mut Vec<Value>,
 ) -> anyhow::Result<(Vec<Value>, bool)> {
     let (mut operations, mut denied) = (Vec::new(), false);
     for workload in &workload::workloads(list) {
-        let found = Found { path: Path::new("-"), document, workload };
+        let found = Reviewed { path: Path::new("-"), document, workload };
         place.review(&found, |verdict| {
             let verdict = match verdict {
                 Ok(verdict) => verdict,

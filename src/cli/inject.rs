@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::companions::Companions;
+use super::companions::CompanionFlags;
 use super::exit;
-use super::input::{Filenames, Input};
+use super::input::{Filenames, ManifestInput};
 use super::output::{Change, Destination};
-use super::review::{self, Found, Place};
+use super::review::{self, OfflineServer, Reviewed};
 use super::talk;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::manifest::Document;
@@ -33,7 +33,7 @@ pub(super) struct Inject {
     #[command(flatten)]
     filenames: Filenames,
     #[command(flatten)]
-    companions: Companions,
+    companions: CompanionFlags,
     #[command(flatten)]
     destination: Destination,
     /// Write what can be written, although something was denied; a workload that was denied is written as it was
@@ -99,11 +99,17 @@ impl Inject {
     }
 
     /// Reviews all workloads of a document, and says what comes of each.
-    fn review(&self, place: &Place, input: &Input, document: &Document, counts: &mut Counts) -> anyhow::Result<Change> {
+    fn review(
+        &self,
+        place: &OfflineServer,
+        input: &ManifestInput,
+        document: &Document,
+        counts: &mut Counts,
+    ) -> anyhow::Result<Change> {
         let mut change = Change::default();
         review::misplaced(&input.path, document).iter().for_each(talk::remark);
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-            let found = Found { path: &input.path, document, workload };
+            let found = Reviewed { path: &input.path, document, workload };
             place.review(&found, |verdict| match verdict {
                 Ok(verdict) => self.take(place, &found, verdict, &mut change, counts),
                 Err(unreadable) => {
@@ -119,8 +125,8 @@ impl Inject {
 
     fn take(
         &self,
-        place: &Place,
-        found: &Found<'_>,
+        place: &OfflineServer,
+        found: &Reviewed<'_>,
         verdict: &Verdict<'_>,
         change: &mut Change,
         counts: &mut Counts,
@@ -152,7 +158,7 @@ impl Inject {
         Ok(())
     }
 
-    fn report(&self, place: &Place, found: &Found<'_>, verdict: &Verdict<'_>) {
+    fn report(&self, place: &OfflineServer, found: &Reviewed<'_>, verdict: &Verdict<'_>) {
         let workload = found.workload;
         let denied = matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
         for finding in &verdict.findings {
@@ -164,16 +170,16 @@ impl Inject {
                     let message = format!("{workload} in namespace {namespace}: {}", sentence());
                     remark(found, finding, Severity::Error, message);
                 }
-                Effect::Tell if !denied && !self.quiet => match finding.via {
+                Effect::Info if !denied && !self.quiet => match finding.via {
                     Some(via) => talk::note(&format!("{workload}: {} ({})", sentence(), review::asked_by(via))),
                     None => talk::note(&format!("{workload}: {}", sentence())),
                 },
-                Effect::Tell => {}
+                Effect::Info => {}
             }
         }
     }
 }
 
-fn remark(found: &Found<'_>, finding: &Finding<'_>, severity: Severity, message: String) {
+fn remark(found: &Reviewed<'_>, finding: &Finding<'_>, severity: Severity, message: String) {
     talk::remark(&found.remark(severity, &review::pointer(found, finding), message));
 }

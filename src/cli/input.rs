@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 
 use super::talk;
-use crate::manifest::{self, Document, Encoding, Unreadable};
+use crate::manifest::{self, Document, Encoding, ManifestError};
 use crate::source::folder;
 use crate::source::report::{Remark, Severity};
 
@@ -37,7 +37,7 @@ pub(super) struct Filenames {
 
 /// One file that was read.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct ManifestInput {
     /// Its path; `-` is the standard input.
     pub(super) path: PathBuf,
     /// Its documents, in order.
@@ -50,14 +50,14 @@ pub(super) struct Input {
 #[derive(Debug)]
 pub(super) struct Inputs {
     /// The files, in order.
-    pub(super) files: Vec<Input>,
+    pub(super) files: Vec<ManifestInput>,
     /// Documents that are no YAML or JSON.
     pub(super) unreadable: Vec<Remark>,
     /// Keys that are there twice in documents that can be passed on: warnings.
     pub(super) doubled: Vec<Remark>,
 }
 
-impl Input {
+impl ManifestInput {
     /// The whole text.
     pub(super) fn text(&self) -> String {
         self.documents.iter().map(Document::text).collect()
@@ -102,7 +102,7 @@ impl Filenames {
     }
 
     /// Reads all of them, or says what cannot be read: half of a stream is worse than none.
-    pub(super) fn read_whole(&self, command: &str) -> anyhow::Result<Vec<Input>> {
+    pub(super) fn read_whole(&self, command: &str) -> anyhow::Result<Vec<ManifestInput>> {
         let inputs = self.read(command)?;
         let mistakes = inputs.mistakes();
         let errors = |remarks: &[Remark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
@@ -135,11 +135,11 @@ impl Inputs {
                 Err(unreadable) => self.unreadable.push(fault(path, Severity::Error, unreadable)),
             }
         }
-        self.files.push(Input { path: path.to_path_buf(), documents, encoding: Encoding::of(bytes) });
+        self.files.push(ManifestInput { path: path.to_path_buf(), documents, encoding: Encoding::of(bytes) });
     }
 }
 
-fn fault(path: &Path, severity: Severity, fault: Unreadable) -> Remark {
+fn fault(path: &Path, severity: Severity, fault: ManifestError) -> Remark {
     let (file, field) = (path.to_path_buf(), String::new());
     Remark { severity, file, at: Some(fault.at), field, message: fault.message }
 }

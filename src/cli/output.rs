@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum, ValueHint};
 use serde_json::Value;
 
-use super::input::{Filenames, Input};
+use super::input::{Filenames, ManifestInput};
 use super::talk;
 use crate::manifest::{Document, Encoding, Format};
 use printer::Printer;
@@ -71,7 +71,7 @@ impl Destination {
     }
 
     /// Writes what becomes of each document of the inputs.
-    pub(super) fn write(&self, inputs: &[Input], changes: &[Vec<Change>]) -> anyhow::Result<()> {
+    pub(super) fn write(&self, inputs: &[ManifestInput], changes: &[Vec<Change>]) -> anyhow::Result<()> {
         if self.output == Some(Output::Jsonpatch) {
             return self.deliver(patches(inputs, changes).as_bytes());
         }
@@ -132,7 +132,7 @@ impl Output {
     }
 }
 
-fn apply(input: &Input, document: &Document, change: &Change) -> anyhow::Result<Option<Changed>> {
+fn apply(input: &ManifestInput, document: &Document, change: &Change) -> anyhow::Result<Option<Changed>> {
     if document.value.is_none() || change.operations.is_empty() {
         return Ok(None);
     }
@@ -163,13 +163,13 @@ fn changed(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Re
     Ok(Changed { value, text })
 }
 
-fn new_text(input: &Input, changed: &[Option<Changed>]) -> String {
+fn new_text(input: &ManifestInput, changed: &[Option<Changed>]) -> String {
     let texts = input.documents.iter().zip(changed);
     texts.map(|(document, changed)| changed.as_ref().map_or(document.text(), |c| &c.text)).collect()
 }
 
 /// One patch a line; a document that is denied has none.
-fn patches(inputs: &[Input], changes: &[Vec<Change>]) -> String {
+fn patches(inputs: &[ManifestInput], changes: &[Vec<Change>]) -> String {
     let mut out = String::new();
     for (input, changes) in inputs.iter().zip(changes) {
         for (document, change) in input.documents.iter().zip(changes) {
@@ -183,7 +183,7 @@ fn patches(inputs: &[Input], changes: &[Vec<Change>]) -> String {
 }
 
 /// Replaces the files that change. Everything is prepared first, so that a full disk leaves all of them as they were.
-fn replace_all(inputs: &[Input], changed: &[Vec<Option<Changed>>]) -> anyhow::Result<()> {
+fn replace_all(inputs: &[ManifestInput], changed: &[Vec<Option<Changed>>]) -> anyhow::Result<()> {
     let mut prepared = Vec::new();
     for (input, changed) in inputs.iter().zip(changed).filter(|(_, changed)| changed.iter().any(Option::is_some)) {
         let bytes = input.encoding.encode(&new_text(input, changed));

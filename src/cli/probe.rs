@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::input::Filenames;
-use super::review::{self, Found};
+use super::review::{self, Reviewed};
 use super::{exit, talk};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
@@ -92,7 +92,7 @@ impl Probe {
                     Err(error) => {
                         denied = true;
                         talk::remark(&review::unreadable(
-                            &Found { path: &input.path, document, workload: &workload },
+                            &Reviewed { path: &input.path, document, workload: &workload },
                             &error,
                         ));
                     }

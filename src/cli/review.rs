@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::inject::pod::Pod;
 use crate::inject::verdict::{Verdict, Via};
-use crate::inject::world::World;
+use crate::inject::world::Snapshot;
 use crate::inject::{self, Request};
 use crate::manifest::Document;
 use crate::source::report::{Remark, Severity};
@@ -21,20 +21,20 @@ pub(super) use unreadable::unreadable;
 
 /// What companions are looked up in, and where workloads are that do not say so.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) world: World,
+pub(super) struct OfflineServer {
+    pub(super) world: Snapshot,
     pub(super) default_namespace: Box<str>,
 }
 
 /// A workload, and where it was found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(super) struct Reviewed<'a> {
     pub(super) path: &'a Path,
     pub(super) document: &'a Document,
     pub(super) workload: &'a Workload<'a>,
 }
 
-impl Found<'_> {
+impl Reviewed<'_> {
     /// A remark on a part of the document.
     pub(super) fn remark(&self, severity: Severity, pointer: &str, message: String) -> Remark {
         remark(self.path, self.document, severity, pointer, message)
@@ -64,14 +64,14 @@ pub(super) fn field(pointer: &str) -> String {
     field
 }
 
-impl Place {
+impl OfflineServer {
     /// The namespace of a workload.
     pub(super) fn namespace<'a>(&'a self, workload: &Workload<'a>) -> &'a str {
         workload.namespace().unwrap_or(&self.default_namespace)
     }
 
     /// Reviews the Pods of a workload as the webhook would, or reports why they cannot be read.
-    pub(super) fn review<R>(&self, found: &Found<'_>, then: impl FnOnce(Result<&Verdict<'_>, Remark>) -> R) -> R {
+    pub(super) fn review<R>(&self, found: &Reviewed<'_>, then: impl FnOnce(Result<&Verdict<'_>, Remark>) -> R) -> R {
         let json = found.workload.pod().to_string();
         let pod = match Pod::read(json.as_bytes()) {
             Ok(pod) => pod,

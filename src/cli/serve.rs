@@ -27,23 +27,23 @@ use clap::builder::PossibleValuesParser;
 use tokio::runtime::{Builder, Handle};
 use tokio::time::{sleep, timeout};
 
-use crate::http::{Drain, Heartbeat, Port, Transport, admission_router};
-use crate::inject::world::{Settings, World};
+use crate::http::{Drain, Heartbeat, Listener, Transport, admission_router};
+use crate::inject::world::{Settings, Snapshot};
 use crate::metrics::Metrics;
 use crate::telemetry::{Log, LogFormat};
 use crate::tls::server_config_for;
 
 use answering::Answering;
 use background::Background;
-use bounds::Bounds;
+use bounds::LimitFlags;
 use certificate::Certificate;
 use clients::Clients;
-use cluster::Cluster;
-use companions::Companions;
+use cluster::ClusterFlags;
+use companions::CompanionSources;
 use control::Control;
-use ends::Ends;
-use policies::{Kept, Policies};
-use probes::{Sources, Watched};
+use ends::ShutdownSignals;
+use policies::{PolicyFlags, PolicyReconciler};
+use probes::{ProbedParts, Sources};
 
 /// How long tasks that write into the cluster may take to stop.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ pub struct Serve {
     #[arg(long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1.., required_unless_present = "cluster")]
     companions: Vec<PathBuf>,
     #[command(flatten)]
-    cluster: Cluster,
+    cluster: ClusterFlags,
     #[command(flatten)]
     certificate: Certificate,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct Serve {
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
     required_companions: bool,
     #[command(flatten)]
-    policies: Policies,
+    policies: PolicyFlags,
     /// How often companions and certificate are looked at
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLL_INTERVAL", default_value = "1s", value_parser = duration::above_zero)]
     poll_interval: Duration,
@@ -95,7 +95,7 @@ pub struct Serve {
     #[arg(long, value_name = "LEVEL", env = "PODGRAFT_LOG_LEVEL", default_value = "info", value_parser = PossibleValuesParser::new(LEVELS))]
     log_level: String,
     #[command(flatten)]
-    bounds: Bounds,
+    bounds: LimitFlags,
 }
 
 /// A closed list: any other word would be a filter for a target of that name, which matches nothing.
@@ -103,7 +103,7 @@ const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// What is known once reviews can be answered.
 struct Prepared {
-    world: Arc<ArcSwap<World>>,
+    world: Arc<ArcSwap<Snapshot>>,
     background: Background,
 }
 
@@ -124,11 +124,11 @@ impl Serve {
     }
 
     async fn serve(self: Arc<Self>, log: &Log) -> anyhow::Result<ExitCode> {
-        let mut ends = Ends::new().context("cannot listen to signals")?;
+        let mut ends = ShutdownSignals::new().context("cannot listen to signals")?;
         let mut metrics = Metrics::default();
         metrics.register_counter("log_lines_dropped", "Log lines that nobody took", log.dropped());
         let metrics = Arc::new(metrics);
-        let watched = Watched {
+        let watched = ProbedParts {
             serving: Arc::default(),
             open: Arc::default(),
             drain: Drain::default(),
@@ -161,17 +161,18 @@ impl Serve {
     }
 
     /// Reads and follows companions and certificate, until there is all that reviews are answered with.
-    async fn prepare(self: Arc<Self>, watched: Watched, metrics: Arc<Metrics>) -> anyhow::Result<Prepared> {
+    async fn prepare(self: Arc<Self>, watched: ProbedParts, metrics: Arc<Metrics>) -> anyhow::Result<Prepared> {
         let client = if self.cluster.watched { Some(self.cluster.client().await?) } else { None };
         let mut background = Background::new(&metrics, Handle::current());
         let (policies, required) = (&self.policies, self.required_companions);
         let policies = client
             .as_ref()
             .and_then(|client| policies.keep(client, &self.cluster, required, &metrics, &mut background));
-        let policies_check = policies.as_ref().map(Kept::check);
+        let policies_check = policies.as_ref().map(PolicyReconciler::check);
         let (paths, interval, settings) =
             (&self.companions, self.poll_interval, (self.settings(), self.bounds.companions()));
-        let companions = Companions::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
+        let companions =
+            CompanionSources::follow(paths, interval, client, policies, settings, &metrics, &mut background)?;
         watched.sources.found(companions.waiting(), policies_check, companions.pulse());
         self.certificate.follow(&watched.serving, &self.cluster, interval, &metrics, &mut background).await?;
         Ok(Prepared { world: companions.world(&mut background).await, background })
@@ -180,8 +181,8 @@ impl Serve {
     /// Starts to answer reviews.
     async fn answer(
         &self,
-        world: Arc<ArcSwap<World>>,
-        watched: &Watched,
+        world: Arc<ArcSwap<Snapshot>>,
+        watched: &ProbedParts,
         metrics: Arc<Metrics>,
         control: Handle,
     ) -> anyhow::Result<Answering> {
@@ -194,7 +195,7 @@ impl Serve {
         let router = admission_router(reviewer, &limits, observer.clone());
         let (address, drain) = (self.listen, watched.drain.clone());
         let bind = async move {
-            let port = Port::bind(address, Transport::Tls(Arc::new(tls)), router, limits, drain, observer);
+            let port = Listener::bind(address, Transport::Tls(Arc::new(tls)), router, limits, drain, observer);
             port.await.context("cannot answer reviews; see --listen")
         };
         Answering::start(self.workers, self.drain_timeout, heartbeat, bind).await
@@ -206,7 +207,7 @@ impl Serve {
         answering: Answering,
         drain: &Drain,
         mut background: Background,
-        mut ends: Ends,
+        mut ends: ShutdownSignals,
     ) -> anyhow::Result<ExitCode> {
         let mut ended = answering.ended;
         tokio::select! {

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::exit;
-use super::input::{Filenames, Input};
+use super::input::{Filenames, ManifestInput};
 use super::output::{Change, Destination};
-use super::review::{self, Found};
+use super::review::{self, Reviewed};
 use super::talk;
 use crate::inject::{self, keys};
 use crate::manifest::Document;
@@ -75,7 +75,7 @@ impl Uninject {
     }
 
     /// What is removed from a document. What cannot be removed is reported, and stays.
-    fn uninjected(&self, input: &Input, document: &Document, counts: &mut Counts) -> Change {
+    fn uninjected(&self, input: &ManifestInput, document: &Document, counts: &mut Counts) -> Change {
         let mut change = Change::default();
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
             let mut pod = workload.pod().clone();
@@ -98,7 +98,7 @@ impl Uninject {
                     change.denied = true;
                     let key = keys::STATUS.replace('/', "~1");
                     let pointer = format!("{}/metadata/annotations/{key}", workload.pod_at());
-                    talk::remark(&Found { path: &input.path, document, workload }.remark(
+                    talk::remark(&Reviewed { path: &input.path, document, workload }.remark(
                         Severity::Error,
                         &pointer,
                         why,

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::companions::Companions;
-use super::input::{Filenames, Input};
-use super::review::{self, Found, Place, remark};
+use super::companions::CompanionFlags;
+use super::input::{Filenames, ManifestInput};
+use super::review::{self, OfflineServer, Reviewed, remark};
 use super::talk::number;
 use super::{exit, talk};
 use crate::inject::verdict::Effect;
@@ -30,7 +30,7 @@ pub(super) struct Validate {
     #[command(flatten)]
     filenames: Filenames,
     #[command(flatten)]
-    companions: Companions,
+    companions: CompanionFlags,
     /// Let warnings fail, too
     #[arg(long)]
     strict: bool,
@@ -71,7 +71,7 @@ impl Validate {
             }
             // A template of an unknown kind that requests nothing may be a policy.
             for workload in workload::workloads(value).iter().filter(|workload| workload.changes) {
-                let found = Found { path: &input.path, document, workload };
+                let found = Reviewed { path: &input.path, document, workload };
                 if place.world.companions.is_empty() {
                     left += 1;
                     continue;
@@ -129,19 +129,19 @@ fn facts(remark: &Remark) -> Value {
     })
 }
 
-fn documents(inputs: &[Input]) -> impl Iterator<Item = (&Input, &Document, &Value)> {
+fn documents(inputs: &[ManifestInput]) -> impl Iterator<Item = (&ManifestInput, &Document, &Value)> {
     inputs.iter().flat_map(|i| i.documents.iter().filter_map(move |d| Some((i, d, d.value.as_ref()?))))
 }
 
 /// Reviews one workload.
-fn check(place: &Place, found: &Found<'_>, remarks: &mut Vec<Remark>) {
+fn check(place: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Remark>) {
     place.review(found, |verdict| match verdict {
         Ok(verdict) => {
             for finding in &verdict.findings {
                 let severity = match finding.effect {
                     Effect::Deny => Severity::Error,
                     Effect::Warn => Severity::Warning,
-                    Effect::Tell => continue,
+                    Effect::Info => continue,
                 };
                 let message = format!("{}: {}", found.workload, review::sentence(place, found, finding));
                 remarks.push(found.remark(severity, &review::pointer(found, finding), message));

@@ -11,7 +11,7 @@ use crate::manifest;
 /// Print the version
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  podgraft version\n  podgraft version -o json")]
-pub(super) struct Version {
+pub(super) struct VersionCommand {
     /// Output format
     #[arg(short, long, value_enum)]
     output: Option<Output>,
@@ -23,7 +23,7 @@ enum Output {
     Yaml,
 }
 
-impl Version {
+impl VersionCommand {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let version = env!("CARGO_PKG_VERSION");
         let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);

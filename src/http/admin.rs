@@ -15,15 +15,15 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// One thing that must be right before reviews are sent here.
 #[derive(Clone)]
-pub struct Check {
+pub struct HealthCheck {
     name: &'static str,
     probe: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
 
-impl Check {
+impl HealthCheck {
     /// Names a probe; it says what is wrong.
     pub fn new(name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Check { name, probe: Arc::new(probe) }
+        HealthCheck { name, probe: Arc::new(probe) }
     }
 
     /// Whether it is right now.
@@ -41,7 +41,7 @@ impl Check {
     }
 }
 
-impl fmt::Debug for Check {
+impl fmt::Debug for HealthCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Check").field(&self.name).finish()
     }
@@ -51,11 +51,11 @@ impl fmt::Debug for Check {
 ///
 /// Only what a restart would mend may be among the checks of `alive`, for it ends the process.
 pub fn admin_router(
-    alive: Vec<Check>,
-    checks: Vec<Check>,
+    alive: Vec<HealthCheck>,
+    checks: Vec<HealthCheck>,
     scrape: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> Router {
-    let alive: Arc<[Check]> = alive.into();
+    let alive: Arc<[HealthCheck]> = alive.into();
     let live = move |RawQuery(query): RawQuery| async move { answer("livez", &alive, query.as_deref()) };
     Router::new()
         .route("/livez", get(live.clone()))
@@ -66,7 +66,7 @@ pub fn admin_router(
 }
 
 /// Answers as the API server's own probes do: the list where it is asked for, and where something is wrong.
-fn answer(path: &str, checks: &[Check], query: Option<&str>) -> Response {
+fn answer(path: &str, checks: &[HealthCheck], query: Option<&str>) -> Response {
     let mut list = String::new();
     let mut failed = false;
     for check in checks {

@@ -11,31 +11,31 @@ use tokio::time::timeout;
 
 use crate::admission::Answer;
 
-use super::body::Arrived;
-use super::router::Review;
-use super::{Question, Refusal};
+use super::body::ReceivedBody;
+use super::router::ReviewFn;
+use super::{Refusal, Route};
 
 /// Does some reviews away from the thread that answers, one at a time. Whatever cannot be done now, or not in time, is answered
 /// in another way: nobody waits in a queue, so that there are never more of these reviews in memory than one.
 #[derive(Clone)]
 pub struct Aside {
     takes: Arc<Takes>,
-    review: Arc<Review>,
-    instead: Arc<Review>,
+    review: Arc<ReviewFn>,
+    instead: Arc<ReviewFn>,
     turn: Arc<Semaphore>,
     time: Duration,
     runtime: Handle,
 }
 
-type Takes = dyn Fn(Question, &[u8]) -> bool + Send + Sync;
+type Takes = dyn Fn(Route, &[u8]) -> bool + Send + Sync;
 
 impl Aside {
     /// Names which reviews are done aside, how, how they are answered where that cannot be done within `time`, and the
     /// runtime whose threads for blocking work they are done on.
     pub fn new(
-        takes: impl Fn(Question, &[u8]) -> bool + Send + Sync + 'static,
-        review: impl Fn(Question, &[u8]) -> Answer + Send + Sync + 'static,
-        instead: impl Fn(Question, &[u8]) -> Answer + Send + Sync + 'static,
+        takes: impl Fn(Route, &[u8]) -> bool + Send + Sync + 'static,
+        review: impl Fn(Route, &[u8]) -> Answer + Send + Sync + 'static,
+        instead: impl Fn(Route, &[u8]) -> Answer + Send + Sync + 'static,
         time: Duration,
         runtime: Handle,
     ) -> Self {
@@ -43,13 +43,13 @@ impl Aside {
         Aside { takes: Arc::new(takes), review: Arc::new(review), instead: Arc::new(instead), turn, time, runtime }
     }
 
-    pub(super) fn takes(&self, question: Question, body: &[u8]) -> bool {
+    pub(super) fn takes(&self, question: Route, body: &[u8]) -> bool {
         (self.takes)(question, body)
     }
 
     /// Answers a review. One that takes too long is finished all the same, for a thread cannot be stopped; it holds its body,
     /// and nobody gets a turn, until it is.
-    pub(super) async fn answer(&self, question: Question, body: Arc<Arrived>) -> Result<Answer, Refusal> {
+    pub(super) async fn answer(&self, question: Route, body: Arc<ReceivedBody>) -> Result<Answer, Refusal> {
         let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
             return Ok((self.instead)(question, body.bytes()));
         };

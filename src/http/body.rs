@@ -10,9 +10,9 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
 
-use super::budget::{Budget, Charge};
-use super::seat::Seat;
-use super::{Limits, Observer, Refusal};
+use super::budget::{ByteBudget, Charge};
+use super::seat::ConnectionSlot;
+use super::{HttpLimits, Observer, Refusal};
 
 /// How much is set aside at first for a body of several pieces, whatever length it claims to have.
 const FIRST: usize = 256 << 10;
@@ -22,33 +22,33 @@ const DISCARD: (Duration, usize) = (Duration::from_millis(500), 16 << 20);
 
 /// The way in for bodies, shared by all requests of a port.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct BodyReader {
     limit: usize,
     deadline: Duration,
     patience: Duration,
-    budget: Arc<Budget>,
+    budget: Arc<ByteBudget>,
 }
 
 /// A body that has arrived. Its share of the budget is given back when this is dropped.
 #[derive(Debug)]
-pub(super) struct Arrived {
+pub(super) struct ReceivedBody {
     /// Most bodies are one piece, and are never copied.
     first: Bytes,
     grown: Vec<u8>,
     charged: Option<Charge>,
     waited: Duration,
     /// The connection that it came by, unless the router is asked without one.
-    seat: Option<Arc<Seat>>,
-    budget: Arc<Budget>,
+    seat: Option<Arc<ConnectionSlot>>,
+    budget: Arc<ByteBudget>,
 }
 
-impl Intake {
-    pub(super) fn new(limits: &Limits, observer: Observer) -> Self {
-        Intake {
+impl BodyReader {
+    pub(super) fn new(limits: &HttpLimits, observer: Observer) -> Self {
+        BodyReader {
             limit: limits.body_bytes,
             deadline: limits.body,
             patience: limits.patience,
-            budget: Budget::new(limits, observer),
+            budget: ByteBudget::new(limits, observer),
         }
     }
 
@@ -57,8 +57,8 @@ impl Intake {
         &self,
         headers: &HeaderMap,
         mut body: Body,
-        seat: Option<Arc<Seat>>,
-    ) -> Result<Arrived, Refusal> {
+        seat: Option<Arc<ConnectionSlot>>,
+    ) -> Result<ReceivedBody, Refusal> {
         match timeout(self.deadline, self.collect(&mut body, seat)).await {
             Ok(Ok(arrived)) => Ok(arrived),
             Ok(Err(refusal)) => {
@@ -69,8 +69,8 @@ impl Intake {
         }
     }
 
-    async fn collect(&self, body: &mut Body, seat: Option<Arc<Seat>>) -> Result<Arrived, Refusal> {
-        let mut arrived = Arrived::new(seat, Arc::clone(&self.budget));
+    async fn collect(&self, body: &mut Body, seat: Option<Arc<ConnectionSlot>>) -> Result<ReceivedBody, Refusal> {
+        let mut arrived = ReceivedBody::new(seat, Arc::clone(&self.budget));
         let claimed = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         self.within_limit(claimed)?;
         while let Some(frame) = body.frame().await {
@@ -88,9 +88,9 @@ impl Intake {
     }
 }
 
-impl Arrived {
-    fn new(seat: Option<Arc<Seat>>, budget: Arc<Budget>) -> Self {
-        Arrived { first: Bytes::new(), grown: Vec::new(), charged: None, waited: Duration::ZERO, seat, budget }
+impl ReceivedBody {
+    fn new(seat: Option<Arc<ConnectionSlot>>, budget: Arc<ByteBudget>) -> Self {
+        ReceivedBody { first: Bytes::new(), grown: Vec::new(), charged: None, waited: Duration::ZERO, seat, budget }
     }
 
     /// Charges what has arrived, not what was announced: otherwise announcing would be enough to shut everyone out. All
@@ -106,7 +106,7 @@ impl Arrived {
     /// Charges the answer instead of the body, which is dropped; the bytes of the answer stay charged until they have been
     /// written.
     pub(super) fn answered_with(self, answer: Vec<u8>) -> Result<Bytes, Refusal> {
-        let Arrived { first, grown, charged, seat, budget, .. } = self;
+        let ReceivedBody { first, grown, charged, seat, budget, .. } = self;
         drop((first, grown));
         let charged = budget.charge_answer(charged, answer.len(), seat.as_ref())?;
         Ok(match charged {

@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::event::Eviction;
-use super::seat::Seat;
-use super::{Event, Limits, Observer, Refusal};
+use super::seat::ConnectionSlot;
+use super::{ConnectionEvent, HttpLimits, Observer, Refusal};
 
 /// How much of each body and of each answer is not charged: most are not longer, and the number of connections bounds them.
 pub(super) const FREE: usize = 16 << 10;
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The bytes that bodies and answers of a port may have together.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct ByteBudget {
     bytes: Arc<Semaphore>,
     /// After how long a connection that holds bytes is closed, if others need them. A body or an answer that its peer sends
     /// or reads as fast as it can is through by then.
@@ -32,7 +32,7 @@ pub(super) struct Budget {
 struct Holders {
     serial: u64,
     /// Since when a connection holds bytes, the first one first.
-    since: BTreeMap<u64, (Instant, Weak<Seat>)>,
+    since: BTreeMap<u64, (Instant, Weak<ConnectionSlot>)>,
 }
 
 /// Some of the bytes. They are given back when this is dropped.
@@ -40,14 +40,14 @@ struct Holders {
 pub(super) struct Charge {
     permit: OwnedSemaphorePermit,
     serial: u64,
-    budget: Arc<Budget>,
+    budget: Arc<ByteBudget>,
 }
 
-impl Budget {
-    pub(super) fn new(limits: &Limits, observer: Observer) -> Arc<Self> {
+impl ByteBudget {
+    pub(super) fn new(limits: &HttpLimits, observer: Observer) -> Arc<Self> {
         let bytes = limits.bytes_in_flight.min(Semaphore::MAX_PERMITS);
         let bytes = Arc::new(Semaphore::new(bytes));
-        Arc::new(Budget { bytes, settle: limits.settle, observer, holders: Mutex::default() })
+        Arc::new(ByteBudget { bytes, settle: limits.settle, observer, holders: Mutex::default() })
     }
 
     /// Charges what a body has beyond what it was charged so far. Where there are not enough bytes, it waits for them.
@@ -58,7 +58,7 @@ impl Budget {
         self: &Arc<Self>,
         charge: &mut Option<Charge>,
         length: usize,
-        seat: Option<&Arc<Seat>>,
+        seat: Option<&Arc<ConnectionSlot>>,
         patience: Duration,
     ) -> Result<(), Refusal> {
         let due = u32::try_from(due(length, charge.as_ref())).map_err(|_| Refusal::Busy)?;
@@ -81,7 +81,7 @@ impl Budget {
         self: &Arc<Self>,
         mut charge: Option<Charge>,
         length: usize,
-        seat: Option<&Arc<Seat>>,
+        seat: Option<&Arc<ConnectionSlot>>,
     ) -> Result<Option<Charge>, Refusal> {
         if length <= FREE {
             return Ok(None);
@@ -114,7 +114,12 @@ impl Budget {
         }
     }
 
-    fn add(self: &Arc<Self>, charge: &mut Option<Charge>, share: OwnedSemaphorePermit, seat: Option<&Arc<Seat>>) {
+    fn add(
+        self: &Arc<Self>,
+        charge: &mut Option<Charge>,
+        share: OwnedSemaphorePermit,
+        seat: Option<&Arc<ConnectionSlot>>,
+    ) {
         if let Some(charge) = charge {
             charge.permit.merge(share);
             return;
@@ -137,7 +142,7 @@ impl Budget {
         let Some(seat) = slow.and_then(|slow| slow.remove().1.upgrade()) else { return };
         drop(holders);
         seat.leave();
-        self.observer.tell(Event::Evicted(Eviction::Slow));
+        self.observer.notify(ConnectionEvent::Evicted(Eviction::Slow));
     }
 
     fn holders(&self) -> MutexGuard<'_, Holders> {
@@ -186,11 +191,11 @@ mod tests {
 
     const BYTES: usize = 100 << 10;
 
-    fn budget() -> Arc<Budget> {
-        Budget::new(&Limits { bytes_in_flight: BYTES, ..Limits::default() }, Observer::nobody())
+    fn budget() -> Arc<ByteBudget> {
+        ByteBudget::new(&HttpLimits { bytes_in_flight: BYTES, ..HttpLimits::default() }, Observer::none())
     }
 
-    async fn body(budget: &Arc<Budget>, length: usize) -> Option<Charge> {
+    async fn body(budget: &Arc<ByteBudget>, length: usize) -> Option<Charge> {
         let mut charge = None;
         budget.charge_body(&mut charge, length, None, Duration::ZERO).await.unwrap();
         charge

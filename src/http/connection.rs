@@ -17,9 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::ServiceExt as _;
 
-use super::crowd::Taken;
-use super::seat::{Attentive, Phase, Seat};
-use super::{Drain, Event, Limits, Observer};
+use super::crowd::SlotGuard;
+use super::seat::{ConnectionSlot, FirstByteStream, Phase};
+use super::{ConnectionEvent, Drain, HttpLimits, Observer};
 
 /// How many bytes are read at once; a head that does not fit is refused with 431. TLS hands over no more than 16 KiB.
 const BUFFER: usize = 32 << 10;
@@ -32,9 +32,9 @@ const SHORT_FAREWELL: Duration = Duration::from_millis(100);
 
 /// What connections of one port have in common.
 #[derive(Debug, Clone)]
-pub(super) struct Manners {
+pub(super) struct ConnectionContext {
     pub(super) router: Router,
-    pub(super) limits: Arc<Limits>,
+    pub(super) limits: Arc<HttpLimits>,
     pub(super) drain: Drain,
     pub(super) observer: Observer,
 }
@@ -50,18 +50,18 @@ enum End {
 }
 
 /// Serves a connection until it ends, stalls, or its seat is needed.
-pub(super) async fn serve<S>(stream: S, taken: Taken, manners: Manners)
+pub(super) async fn serve<S>(stream: S, taken: SlotGuard, manners: ConnectionContext)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let taken = Arc::new(taken);
     let seat = Arc::clone(&taken.seat);
-    seat.enter(Phase::Rest);
-    let io = TokioIo::new(Attentive::new(stream, Arc::clone(&seat)));
+    seat.enter(Phase::Idle);
+    let io = TokioIo::new(FirstByteStream::new(stream, Arc::clone(&seat)));
     let answering = (manners.router, taken, manners.drain.clone());
     let service = hyper::service::service_fn(move |request| answer(answering.clone(), request));
     let mut connection = pin!(protocol().serve_connection(io, service));
-    let mut stall = pin!(Stall::new(&seat, &manners.limits, &manners.drain));
+    let mut stall = pin!(PhaseTimeout::new(&seat, &manners.limits, &manners.drain));
     let end = tokio::select! {
         // The connection first: what has arrived is noticed before anything is called a stall.
         biased;
@@ -71,7 +71,7 @@ where
     };
     // Whoever rests is told; whoever stalled in the middle of something would only stall again. A client that has sent a
     // valid review, and began another one just now, is answered.
-    let rests = seat.phase().0 == Phase::Rest;
+    let rests = seat.phase().0 == Phase::Idle;
     let farewell = match end {
         End::Ended(Err(error)) => return report(&error, &manners.observer),
         End::Ended(Ok(())) => return,
@@ -94,11 +94,11 @@ fn protocol() -> http1::Builder {
 /// Answers a request, and says so where the answer is the connection's last: where it is too old, where the replica ends, and
 /// where the request was refused, for then it is not an API server's, or not one that anything here would help.
 async fn answer(
-    (router, taken, drain): (Router, Arc<Taken>, Drain),
+    (router, taken, drain): (Router, Arc<SlotGuard>, Drain),
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let seat = &taken.seat;
-    seat.enter(Phase::Answer);
+    seat.enter(Phase::Responding);
     request.extensions_mut().insert(Arc::clone(seat));
     let mut response = router.oneshot(request).await?;
     let refused = match response.status() {
@@ -119,14 +119,14 @@ async fn answer(
 /// Requests that hyper refuses by itself count, too.
 fn report(error: &hyper::Error, observer: &Observer) {
     if error.is_parse_too_large() {
-        observer.tell(Event::Refused(431));
+        observer.notify(ConnectionEvent::Refused(431));
     } else if error.is_parse() {
-        observer.tell(Event::Refused(400));
+        observer.notify(ConnectionEvent::Refused(400));
     }
 }
 
 /// Waits for the stall; the drain only wakes it, for it changes what counts as one.
-async fn stalls(mut stall: Pin<&mut Stall<'_>>, drain: &Drain) {
+async fn stalls(mut stall: Pin<&mut PhaseTimeout<'_>>, drain: &Drain) {
     tokio::select! {
         biased;
         () = stall.as_mut() => return,
@@ -140,16 +140,16 @@ async fn stalls(mut stall: Pin<&mut Stall<'_>>, drain: &Drain) {
 /// Phases change with every request, and timers cost. So the timer is set back only where it would come too late, and
 /// when it comes too early it is set anew.
 #[derive(Debug)]
-struct Stall<'a> {
-    seat: &'a Seat,
-    limits: &'a Limits,
+struct PhaseTimeout<'a> {
+    seat: &'a ConnectionSlot,
+    limits: &'a HttpLimits,
     drain: &'a Drain,
     timer: Pin<Box<Sleep>>,
 }
 
-impl<'a> Stall<'a> {
-    fn new(seat: &'a Seat, limits: &'a Limits, drain: &'a Drain) -> Self {
-        Stall { seat, limits, drain, timer: Box::pin(sleep_until(Instant::now() + limits.idle)) }
+impl<'a> PhaseTimeout<'a> {
+    fn new(seat: &'a ConnectionSlot, limits: &'a HttpLimits, drain: &'a Drain) -> Self {
+        PhaseTimeout { seat, limits, drain, timer: Box::pin(sleep_until(Instant::now() + limits.idle)) }
     }
 
     /// Until when the phase may last.
@@ -157,16 +157,16 @@ impl<'a> Stall<'a> {
         let (phase, since) = self.seat.phase();
         match phase {
             Phase::Handshake => Some(since + self.limits.handshake),
-            Phase::Rest if self.drain.closing() => Some(since + self.limits.settle),
-            Phase::Rest => Some(since + self.limits.idle),
-            Phase::Head => Some(since + self.limits.head),
-            Phase::Answer => None,
+            Phase::Idle if self.drain.closing() => Some(since + self.limits.settle),
+            Phase::Idle => Some(since + self.limits.idle),
+            Phase::ReadingHead => Some(since + self.limits.head),
+            Phase::Responding => None,
             Phase::Write => Some(since + self.limits.answer),
         }
     }
 }
 
-impl Future for Stall<'_> {
+impl Future for PhaseTimeout<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use ranks::{Conduct, Ranks};
 
 use super::event::Eviction;
-use super::seat::{Phase, Seat};
-use super::source::Source;
-use super::{Event, Limits, Observer};
+use super::seat::{ConnectionSlot, Phase};
+use super::source::PeerGroup;
+use super::{ConnectionEvent, HttpLimits, Observer};
 
 /// How many connections that were chosen to go may still be on their way out, besides those that stay.
 const LEAVING: usize = 64;
@@ -25,18 +25,18 @@ const LAPSE: u32 = 10;
 
 /// The connections of a port.
 #[derive(Debug)]
-pub(super) struct Crowd {
-    limits: Arc<Limits>,
+pub(super) struct Connections {
+    limits: Arc<HttpLimits>,
     observer: Observer,
-    seats: Mutex<Seats>,
+    seats: Mutex<ConnectionTable>,
     /// Told whenever a seat becomes free.
     freed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Seats {
+struct ConnectionTable {
     serial: u64,
-    taken: HashMap<u64, Arc<Seat>>,
+    taken: HashMap<u64, Arc<ConnectionSlot>>,
     ranks: Ranks,
     /// How many have been chosen to go, and are not gone yet.
     leaving: usize,
@@ -44,35 +44,35 @@ struct Seats {
 
 /// A seat that is taken. It becomes free when this is dropped.
 #[derive(Debug)]
-pub(super) struct Taken {
-    crowd: Arc<Crowd>,
+pub(super) struct SlotGuard {
+    crowd: Arc<Connections>,
     serial: u64,
-    pub(super) seat: Arc<Seat>,
+    pub(super) seat: Arc<ConnectionSlot>,
     /// The permits for handshakes of its address.
     pub(super) handshakes: Arc<Semaphore>,
 }
 
-impl Crowd {
-    pub(super) fn new(limits: Arc<Limits>, observer: Observer) -> Arc<Self> {
-        Arc::new(Crowd { limits, observer, seats: Mutex::default(), freed: Notify::new() })
+impl Connections {
+    pub(super) fn new(limits: Arc<HttpLimits>, observer: Observer) -> Arc<Self> {
+        Arc::new(Connections { limits, observer, seats: Mutex::default(), freed: Notify::new() })
     }
 
     /// A seat for a newcomer. Where all are taken another connection makes room, see [`Ranks::first_to_go`]; where all
     /// have a right to stay, there is no seat.
-    pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Taken> {
+    pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<SlotGuard> {
         let (taken, evicted) = self.take(peer.into());
         if evicted {
             // It is closed by its own task, which gets its turn now, however fast newcomers arrive.
             yield_now().await;
         }
         if taken.is_none() {
-            self.observer.tell(Event::TurnedAway);
+            self.observer.notify(ConnectionEvent::TurnedAway);
         }
         taken
     }
 
     /// Waits until everyone has left.
-    pub(super) async fn empty(&self) {
+    pub(super) async fn wait_until_empty(&self) {
         loop {
             let freed = self.freed.notified();
             if self.len() == 0 {
@@ -88,7 +88,7 @@ impl Crowd {
     }
 
     /// Takes a seat, and whether another connection had to go for it.
-    fn take(self: &Arc<Self>, source: Source) -> (Option<Taken>, bool) {
+    fn take(self: &Arc<Self>, source: PeerGroup) -> (Option<SlotGuard>, bool) {
         let mut seats = self.seats();
         let full = seats.taken.len() >= self.limits.connections;
         let evicted = full && seats.leaving < LEAVING && seats.evict_first(source, &self.limits, &self.observer);
@@ -97,27 +97,27 @@ impl Crowd {
         }
         seats.serial += 1;
         let serial = seats.serial;
-        let seat = Arc::new(Seat::new(serial, source, &self.limits));
+        let seat = Arc::new(ConnectionSlot::new(serial, source, &self.limits));
         seats.taken.insert(serial, Arc::clone(&seat));
         let handshakes = seats.ranks.insert(serial, source, self.limits.handshakes_per_address);
         drop(seats);
-        self.observer.tell(Event::Opened);
-        (Some(Taken { crowd: Arc::clone(self), serial, seat, handshakes }), evicted)
+        self.observer.notify(ConnectionEvent::Opened);
+        (Some(SlotGuard { crowd: Arc::clone(self), serial, seat, handshakes }), evicted)
     }
 
-    fn seats(&self) -> MutexGuard<'_, Seats> {
+    fn seats(&self) -> MutexGuard<'_, ConnectionTable> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seats {
-    fn evict_first(&mut self, newcomer: Source, limits: &Limits, observer: &Observer) -> bool {
+impl ConnectionTable {
+    fn evict_first(&mut self, newcomer: PeerGroup, limits: &HttpLimits, observer: &Observer) -> bool {
         let conduct = Observed { taken: &self.taken, settle: limits.settle, now: Instant::now() };
         let Some((serial, why)) = self.ranks.first_to_go(limits.kept_per_address(), newcomer, &conduct) else {
             return false;
         };
         self.evict(serial, why, observer);
-        observer.tell(Event::Unseated);
+        observer.notify(ConnectionEvent::Unseated);
         true
     }
 
@@ -126,11 +126,11 @@ impl Seats {
         self.ranks.remove(serial, seat.source());
         self.leaving += 1;
         seat.leave();
-        observer.tell(Event::Evicted(why));
+        observer.notify(ConnectionEvent::Evicted(why));
     }
 }
 
-impl Taken {
+impl SlotGuard {
     /// Notes that the connection has sent a valid review.
     pub(super) fn prove(&self) {
         if self.seat.prove() {
@@ -151,7 +151,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for SlotGuard {
     fn drop(&mut self) {
         let mut seats = self.crowd.seats();
         if seats.taken.remove(&self.serial).is_some() {
@@ -161,19 +161,19 @@ impl Drop for Taken {
         }
         drop(seats);
         self.crowd.freed.notify_waiters();
-        self.crowd.observer.tell(Event::Closed);
+        self.crowd.observer.notify(ConnectionEvent::Closed);
     }
 }
 
 /// What connections are doing at one moment.
 struct Observed<'a> {
-    taken: &'a HashMap<u64, Arc<Seat>>,
+    taken: &'a HashMap<u64, Arc<ConnectionSlot>>,
     settle: Duration,
     now: Instant,
 }
 
 impl Observed<'_> {
-    fn seat(&self, serial: u64, is: impl FnOnce(&Seat) -> bool) -> bool {
+    fn seat(&self, serial: u64, is: impl FnOnce(&ConnectionSlot) -> bool) -> bool {
         self.taken.get(&serial).is_some_and(|seat| is(seat))
     }
 }
@@ -184,13 +184,13 @@ impl Conduct for Observed<'_> {
     }
 
     fn rests(&self, serial: u64) -> bool {
-        self.seat(serial, |seat| seat.phase().0 == Phase::Rest)
+        self.seat(serial, |seat| seat.phase().0 == Phase::Idle)
     }
 
     fn lapsed(&self, serial: u64) -> bool {
         self.seat(serial, |seat| {
             let (phase, since) = seat.phase();
-            phase == Phase::Rest && self.now >= since + self.settle * LAPSE
+            phase == Phase::Idle && self.now >= since + self.settle * LAPSE
         })
     }
 

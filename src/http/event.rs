@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Something that happened on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum ConnectionEvent {
     /// A connection took a seat.
     Opened,
     /// A connection left its seat.
@@ -95,21 +95,21 @@ impl Eviction {
 
 /// Whoever wants to know of events. Called on the way of requests, so it must not block.
 #[derive(Clone)]
-pub struct Observer(Arc<dyn Fn(Event) + Send + Sync>);
+pub struct Observer(Arc<dyn Fn(ConnectionEvent) + Send + Sync>);
 
 impl Observer {
     /// Wraps what is to be called.
-    pub fn new(tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
+    pub fn new(tell: impl Fn(ConnectionEvent) + Send + Sync + 'static) -> Self {
         Observer(Arc::new(tell))
     }
 
     /// Nobody.
     #[must_use]
-    pub fn nobody() -> Self {
+    pub fn none() -> Self {
         Observer::new(|_| ())
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(super) fn notify(&self, event: ConnectionEvent) {
         (self.0)(event);
     }
 }

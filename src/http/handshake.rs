@@ -11,18 +11,18 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::crowd::Taken;
-use super::{HandshakeFault, Limits};
+use super::crowd::SlotGuard;
+use super::{HandshakeFault, HttpLimits};
 
 /// What TLS may buffer of a connection in each direction, in bytes: a record, which is the most that it sends at once.
 const BUFFER: usize = 16 << 10;
 
 /// Shakes hands, unless it takes too long or the seat is needed.
-pub(super) async fn shake(
+pub(super) async fn handshake(
     acceptor: &TlsAcceptor,
     tcp: TcpStream,
-    taken: &Taken,
-    limits: &Limits,
+    taken: &SlotGuard,
+    limits: &HttpLimits,
 ) -> Result<TlsStream<TcpStream>, HandshakeFault> {
     let shaken = async {
         let _turn = turn(taken, limits).await;
@@ -42,7 +42,7 @@ pub(super) async fn shake(
 
 /// Waits for a turn: only so many handshakes of one address are under way at once. Those that take too long give theirs to
 /// the ones that wait.
-async fn turn(taken: &Taken, limits: &Limits) -> Option<OwnedSemaphorePermit> {
+async fn turn(taken: &SlotGuard, limits: &HttpLimits) -> Option<OwnedSemaphorePermit> {
     let mut turn = pin!(Arc::clone(&taken.handshakes).acquire_owned());
     loop {
         match timeout(limits.settle, turn.as_mut()).await {

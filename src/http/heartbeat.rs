@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Check;
+use super::HealthCheck;
 
 /// How often the threads that answer give a sign of life.
 const BEAT: Duration = Duration::from_millis(500);
@@ -86,9 +86,9 @@ impl Heartbeat {
 
     /// A check that fails once there has been no sign of life for so many seconds.
     #[must_use]
-    pub fn check(self: &Arc<Self>, seconds: u32) -> Check {
+    pub fn check(self: &Arc<Self>, seconds: u32) -> HealthCheck {
         let heartbeat = Arc::clone(self);
-        Check::new("reviews", move || match heartbeat.silence.load(Ordering::Relaxed) {
+        HealthCheck::new("reviews", move || match heartbeat.silence.load(Ordering::Relaxed) {
             silence if silence < seconds => Ok(()),
             silence => Err(format!("a thread that answers reviews has not made progress for {silence} s")),
         })

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// | kernel buffers: 512 connections, 64 KiB in each direction | 64 |
 /// | together | 284 |
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct HttpLimits {
     /// How long a TLS handshake may take.
     pub handshake: Duration,
     /// How long the head of a request may take, from its first byte.
@@ -50,16 +50,16 @@ pub struct Limits {
     pub kernel_buffer: u32,
 }
 
-impl Limits {
+impl HttpLimits {
     /// How many connections of one address are kept, whatever others want.
     pub(super) fn kept_per_address(&self) -> usize {
         self.kept_per_address.min((self.connections / 8).max(1))
     }
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
-        Limits {
+        HttpLimits {
             handshake: Duration::from_secs(3),
             head: Duration::from_secs(5),
             body: Duration::from_secs(5),

@@ -12,10 +12,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Manners};
-use super::crowd::{Crowd, Taken};
-use super::handshake::shake;
-use super::{Drain, Event, Limits, Observer};
+use super::connection::{self, ConnectionContext};
+use super::crowd::{Connections, SlotGuard};
+use super::handshake::handshake;
+use super::{ConnectionEvent, Drain, HttpLimits, Observer};
 
 /// How long no connection is accepted after one could not be, for want of file descriptors or memory as a rule.
 const BREATH: Duration = Duration::from_millis(50);
@@ -24,18 +24,18 @@ const BACKLOG: u32 = 1024;
 
 /// A port that is bound, and not served yet.
 #[derive(Debug)]
-pub struct Port {
+pub struct Listener {
     listener: TcpListener,
     address: SocketAddr,
-    door: Door,
+    door: Acceptor,
 }
 
 /// Where connections come in.
 #[derive(Debug)]
-struct Door {
+struct Acceptor {
     transport: Transport,
-    crowd: Arc<Crowd>,
-    manners: Manners,
+    crowd: Arc<Connections>,
+    manners: ConnectionContext,
 }
 
 /// What is under HTTP.
@@ -65,7 +65,7 @@ impl fmt::Debug for Transport {
     }
 }
 
-impl Port {
+impl Listener {
     /// Binds a port. Connections wait from now on, and are accepted when it is served. Every address (`[::]`) is every one of
     /// IPv4 where there is no IPv6.
     ///
@@ -76,7 +76,7 @@ impl Port {
         address: SocketAddr,
         transport: Transport,
         router: Router,
-        limits: Limits,
+        limits: HttpLimits,
         drain: Drain,
         observer: Observer,
     ) -> Result<Self, BindError> {
@@ -89,9 +89,9 @@ impl Port {
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|source| BindError { address, source })?;
         let limits = Arc::new(limits);
-        let crowd = Crowd::new(Arc::clone(&limits), observer.clone());
-        let manners = Manners { router, limits, drain, observer };
-        Ok(Port { listener, address, door: Door { transport, crowd, manners } })
+        let crowd = Connections::new(Arc::clone(&limits), observer.clone());
+        let manners = ConnectionContext { router, limits, drain, observer };
+        Ok(Listener { listener, address, door: Acceptor { transport, crowd, manners } })
     }
 
     /// Where it listens.
@@ -103,19 +103,19 @@ impl Port {
     /// Serves until the drain is closed and all connections have ended, or `patience` is over. How many connections
     /// were cut off.
     pub async fn serve(self, patience: Duration) -> usize {
-        let Port { listener, address, door } = self;
+        let Listener { listener, address, door } = self;
         tokio::select! {
             biased;
             () = door.manners.drain.closed() => {}
             () = door.accept(&listener, address) => {}
         }
         door.accept_those_who_wait(listener).await;
-        let _ = timeout(patience, door.crowd.empty()).await;
+        let _ = timeout(patience, door.crowd.wait_until_empty()).await;
         door.crowd.len()
     }
 }
 
-impl Door {
+impl Acceptor {
     async fn accept(&self, listener: &TcpListener, address: SocketAddr) {
         let mut failing = false;
         loop {
@@ -126,7 +126,7 @@ impl Door {
                 }
                 Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
-                    self.manners.observer.tell(Event::AcceptFailed);
+                    self.manners.observer.notify(ConnectionEvent::AcceptFailed);
                     // One line for a stretch of failures, not one for each.
                     if !failing {
                         tracing::warn!(%address, %error, "cannot accept connections, trying on; is the limit of open files (ulimit -n) above --max-connections?");
@@ -160,19 +160,19 @@ impl Door {
     }
 }
 
-async fn serve(tcp: TcpStream, taken: Taken, transport: Transport, manners: Manners) {
+async fn serve(tcp: TcpStream, taken: SlotGuard, transport: Transport, manners: ConnectionContext) {
     match transport {
         Transport::Plain => connection::serve(tcp, taken, manners).await,
-        Transport::Tls(config) => match shake(&TlsAcceptor::from(config), tcp, &taken, &manners.limits).await {
+        Transport::Tls(config) => match handshake(&TlsAcceptor::from(config), tcp, &taken, &manners.limits).await {
             Ok(tls) => connection::serve(tls, taken, manners).await,
-            Err(fault) => manners.observer.tell(Event::HandshakeFailed(fault)),
+            Err(fault) => manners.observer.notify(ConnectionEvent::HandshakeFailed(fault)),
         },
     }
 }
 
 /// Listens at an address. Connections inherit the sizes of the kernel's buffers, which would otherwise grow with what a
 /// client does not read, up to some MiB each, on the account of this process's container.
-fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr, limits: &HttpLimits) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(limits.kernel_buffer)?;
@@ -196,8 +196,8 @@ mod tests {
     #[tokio::test]
     async fn every_address_is_those_of_both_families() {
         let port = |address: &str| {
-            let (limits, drain) = (Limits::default(), Drain::default());
-            Port::bind(address.parse().unwrap(), Transport::Plain, Router::new(), limits, drain, Observer::nobody())
+            let (limits, drain) = (HttpLimits::default(), Drain::default());
+            Listener::bind(address.parse().unwrap(), Transport::Plain, Router::new(), limits, drain, Observer::none())
         };
         let both = port("[::]:0").await.unwrap();
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, both.address().port())).await.is_ok());

@@ -12,18 +12,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use crate::admission::Answer;
-use crate::inject::world::Entry;
+use crate::inject::world::Webhook;
 
 use super::aside::Aside;
-use super::body::{Arrived, Intake, discard};
-use super::seat::Seat;
-use super::{Event, Limits, Observer, Refusal};
+use super::body::{BodyReader, ReceivedBody, discard};
+use super::seat::ConnectionSlot;
+use super::{ConnectionEvent, HttpLimits, Observer, Refusal};
 
 /// What the API server asks. Each question has a path of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
+pub enum Route {
     /// How this Pod is to be changed, asked through one of the webhook's entries.
-    Inject(Entry),
+    Inject(Webhook),
     /// What would be said of the Pods of this workload.
     Preview,
 }
@@ -31,36 +31,36 @@ pub enum Question {
 /// Whoever answers reviews: bytes in, bytes out, at once.
 #[derive(Clone)]
 pub struct Reviewer {
-    review: Arc<Review>,
+    review: Arc<ReviewFn>,
     aside: Option<Aside>,
 }
 
-pub(super) type Review = dyn Fn(Question, &[u8]) -> Answer + Send + Sync;
+pub(super) type ReviewFn = dyn Fn(Route, &[u8]) -> Answer + Send + Sync;
 
-impl Question {
+impl Route {
     /// All of them.
-    pub const ALL: [Question; 4] = [
-        Question::Inject(Entry::Requested),
-        Question::Inject(Entry::OptedIn),
-        Question::Inject(Entry::ClusterWide),
-        Question::Preview,
+    pub const ALL: [Route; 4] = [
+        Route::Inject(Webhook::Requested),
+        Route::Inject(Webhook::OptedIn),
+        Route::Inject(Webhook::ClusterWide),
+        Route::Preview,
     ];
 
     /// Where it is asked.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
-            Question::Inject(Entry::Requested) => "/inject/requested",
-            Question::Inject(Entry::OptedIn) => "/inject/opted-in",
-            Question::Inject(Entry::ClusterWide) => "/inject/cluster-wide",
-            Question::Preview => "/preview",
+            Route::Inject(Webhook::Requested) => "/inject/requested",
+            Route::Inject(Webhook::OptedIn) => "/inject/opted-in",
+            Route::Inject(Webhook::ClusterWide) => "/inject/cluster-wide",
+            Route::Preview => "/preview",
         }
     }
 }
 
 impl Reviewer {
     /// Wraps what answers. It is called on the runtime's own thread, so it must neither block nor wait.
-    pub fn new(review: impl Fn(Question, &[u8]) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn new(review: impl Fn(Route, &[u8]) -> Answer + Send + Sync + 'static) -> Self {
         Reviewer { review: Arc::new(review), aside: None }
     }
 
@@ -78,9 +78,9 @@ impl fmt::Debug for Reviewer {
 }
 
 /// The router of the admission port.
-pub fn admission_router(reviewer: Reviewer, limits: &Limits, observer: Observer) -> Router {
-    let desk = Arc::new(Desk { reviewer, intake: Intake::new(limits, observer.clone()), observer });
-    let router = Question::ALL.into_iter().fold(Router::new(), |router, question| {
+pub fn admission_router(reviewer: Reviewer, limits: &HttpLimits, observer: Observer) -> Router {
+    let desk = Arc::new(AdmissionHandler { reviewer, intake: BodyReader::new(limits, observer.clone()), observer });
+    let router = Route::ALL.into_iter().fold(Router::new(), |router, question| {
         let (asked, other) = (Arc::clone(&desk), Arc::clone(&desk));
         let ask = move |request| async move { asked.answer(question, request).await };
         let not_post = move |request| async move { other.refuse_unread(Refusal::NotPost, request).await };
@@ -91,14 +91,14 @@ pub fn admission_router(reviewer: Reviewer, limits: &Limits, observer: Observer)
 
 /// Where requests become reviews.
 #[derive(Debug)]
-struct Desk {
+struct AdmissionHandler {
     reviewer: Reviewer,
-    intake: Intake,
+    intake: BodyReader,
     observer: Observer,
 }
 
-impl Desk {
-    async fn answer(&self, question: Question, request: Request) -> Response {
+impl AdmissionHandler {
+    async fn answer(&self, question: Route, request: Request) -> Response {
         if let Err(refusal) = plain_json(request.headers()) {
             return self.refuse_unread(refusal, request).await;
         }
@@ -108,9 +108,9 @@ impl Desk {
         }
     }
 
-    async fn review(&self, question: Question, request: Request) -> Result<Response, Refusal> {
+    async fn review(&self, question: Route, request: Request) -> Result<Response, Refusal> {
         let (head, body) = request.into_parts();
-        let seat = head.extensions.get::<Arc<Seat>>().cloned();
+        let seat = head.extensions.get::<Arc<ConnectionSlot>>().cloned();
         let body = self.intake.read(&head.headers, body, seat).await?;
         if let Some(aside) = self.reviewer.aside.as_ref().filter(|aside| aside.takes(question, body.bytes())) {
             let body = Arc::new(body);
@@ -132,9 +132,9 @@ impl Desk {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
-        self.observer.tell(Event::Refused(refusal.status().as_u16()));
+        self.observer.notify(ConnectionEvent::Refused(refusal.status().as_u16()));
         if refusal == Refusal::Panicked {
-            self.observer.tell(Event::Panicked);
+            self.observer.notify(ConnectionEvent::Panicked);
         }
         refusal.into_response()
     }
@@ -165,7 +165,7 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, (
 }
 
 /// The answer as HTTP, charged instead of its body, unless somebody else still holds that.
-fn in_http(answer: Answer, body: Option<Arrived>) -> Result<Response, Refusal> {
+fn in_http(answer: Answer, body: Option<ReceivedBody>) -> Result<Response, Refusal> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = if status == StatusCode::OK { "application/json" } else { "text/plain; charset=utf-8" };
     let bytes = match body {

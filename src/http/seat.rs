@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub(super) use stream::Attentive;
+pub(super) use stream::FirstByteStream;
 
-use super::Limits;
-use super::source::Source;
+use super::HttpLimits;
+use super::source::PeerGroup;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,23 +19,23 @@ pub(super) enum Phase {
     /// The TLS handshake.
     Handshake,
     /// Nothing: it waits for a request.
-    Rest,
+    Idle,
     /// A request's head has begun to arrive.
-    Head,
+    ReadingHead,
     /// A request is being answered; reading its body counts as that, and has a deadline of its own.
-    Answer,
+    Responding,
     /// An answer is written, as fast as the peer reads it.
     Write,
 }
 
-const PHASES: [Phase; 5] = [Phase::Handshake, Phase::Rest, Phase::Head, Phase::Answer, Phase::Write];
+const PHASES: [Phase; 5] = [Phase::Handshake, Phase::Idle, Phase::ReadingHead, Phase::Responding, Phase::Write];
 /// How many bits of a state are the phase.
 const PHASE_BITS: u32 = 3;
 
 /// A connection's place. Its own task says what it does; the crowd reads that, and may ask it to leave.
 #[derive(Debug)]
-pub(super) struct Seat {
-    source: Source,
+pub(super) struct ConnectionSlot {
+    source: PeerGroup,
     opened: Instant,
     /// The phase in the last three bits, and in front of them when it began, in milliseconds since `opened`.
     state: AtomicU64,
@@ -48,10 +48,10 @@ pub(super) struct Seat {
     needed: Notify,
 }
 
-impl Seat {
-    pub(super) fn new(serial: u64, source: Source, limits: &Limits) -> Self {
+impl ConnectionSlot {
+    pub(super) fn new(serial: u64, source: PeerGroup, limits: &HttpLimits) -> Self {
         let opened = Instant::now();
-        Seat {
+        ConnectionSlot {
             source,
             opened,
             state: AtomicU64::new(0),
@@ -83,7 +83,7 @@ impl Seat {
         self.proven.load(Ordering::Relaxed)
     }
 
-    pub(super) fn source(&self) -> Source {
+    pub(super) fn source(&self) -> PeerGroup {
         self.source
     }
 
@@ -124,8 +124,8 @@ mod tests {
 
     use super::*;
 
-    fn seat(limits: &Limits) -> Seat {
-        Seat::new(0, Source::from(IpAddr::from(Ipv4Addr::LOCALHOST)), limits)
+    fn seat(limits: &HttpLimits) -> ConnectionSlot {
+        ConnectionSlot::new(0, PeerGroup::from(IpAddr::from(Ipv4Addr::LOCALHOST)), limits)
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn knows_its_phase() {
-        let seat = seat(&Limits::default());
+        let seat = seat(&HttpLimits::default());
         assert_eq!(seat.phase().0, Phase::Handshake);
         for phase in PHASES {
             seat.enter(phase);
@@ -149,14 +149,14 @@ mod tests {
 
     #[tokio::test]
     async fn retires_after_so_many_answers() {
-        let seat = seat(&Limits { requests_per_connection: 3, ..Limits::default() });
+        let seat = seat(&HttpLimits { requests_per_connection: 3, ..HttpLimits::default() });
         let retires: Vec<_> = (0..3).map(|_| seat.retires_with_this_answer()).collect();
         assert_eq!(retires, [false, false, true]);
     }
 
     #[tokio::test]
     async fn retires_with_age() {
-        let seat = seat(&Limits { connection_age: Duration::ZERO, ..Limits::default() });
+        let seat = seat(&HttpLimits { connection_age: Duration::ZERO, ..HttpLimits::default() });
         assert!(seat.retires_with_this_answer());
     }
 }

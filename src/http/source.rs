@@ -6,16 +6,16 @@ use std::net::{IpAddr, Ipv4Addr};
 /// socket for both families reports it as an IPv4-mapped IPv6 address. Of an IPv6 address the first 64 bits count: whoever
 /// has one address of such a network usually has them all, and would be as many clients as it likes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Source {
+pub(super) enum PeerGroup {
     V4(Ipv4Addr),
     V6(u64),
 }
 
-impl From<IpAddr> for Source {
+impl From<IpAddr> for PeerGroup {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(address) => Source::V4(address),
-            IpAddr::V6(address) => Source::V6((address.to_bits() >> 64) as u64),
+            IpAddr::V4(address) => PeerGroup::V4(address),
+            IpAddr::V6(address) => PeerGroup::V6((address.to_bits() >> 64) as u64),
         }
     }
 }
@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn one_client_is_one_source() {
-        let source = |address: &str| Source::from(address.parse::<IpAddr>().unwrap());
+        let source = |address: &str| PeerGroup::from(address.parse::<IpAddr>().unwrap());
         for (same, other) in
             [("10.0.0.1", "::ffff:10.0.0.1"), ("fd00:1:2:3::1", "fd00:1:2:3:ffff:ffff:ffff:ffff"), ("::1", "::2")]
         {

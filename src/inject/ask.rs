@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::home::Home;
+use super::home::PodNamespace;
 use super::keys;
-use super::namespace::Switch;
-use super::nearest::nearest;
+use super::namespace::OptIn;
+use super::nearest::suggest;
 use super::pod::Pod;
-use super::reason::{Place, Reason};
+use super::reason::{MetadataField, Reason};
 
 /// How many faults of one kind are told. One is enough to refuse a Pod, and a Pod can hold hundreds of thousands.
 pub(super) const MOST_FAULTS: usize = 16;
@@ -16,11 +16,11 @@ const MOST_PARTS: usize = 4;
 
 /// What a Pod and its namespace say.
 #[derive(Debug)]
-pub(super) struct Ask<'a> {
+pub(super) struct Requested<'a> {
     /// The Pod's own label.
-    pub(super) pod: Switch,
+    pub(super) pod: OptIn,
     /// The namespace's label.
-    pub(super) namespace: Switch,
+    pub(super) namespace: OptIn,
     /// Names in the Pod's annotation; `None` where it has none.
     pub(super) requested: Option<Vec<&'a str>>,
     /// Names in the namespace's annotation.
@@ -28,7 +28,7 @@ pub(super) struct Ask<'a> {
     /// Names in `podgraft.dev/containers`; `None` where there is no such annotation.
     pub(super) containers: Option<Vec<&'a str>>,
     /// Values of parameters, in order.
-    pub(super) parameters: Vec<Given<'a>>,
+    pub(super) parameters: Vec<GivenParameter<'a>>,
     /// Places in `parameters`, by companion: a Pod can give as many values as it likes, and each companion looks for its own.
     by_companion: Vec<usize>,
     /// What the Pod got wrong.
@@ -39,17 +39,17 @@ pub(super) struct Ask<'a> {
 
 /// A parameter's value as the Pod gives it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Given<'a> {
+pub(super) struct GivenParameter<'a> {
     pub(super) companion: &'a str,
     pub(super) parameter: &'a str,
     pub(super) value: &'a str,
 }
 
-impl<'a> Ask<'a> {
-    pub(super) fn read(pod: &'a Pod<'_>, home: Home<'a>) -> Self {
-        let mut ask = Ask {
-            pod: Switch::read(pod.label(keys::INJECT)),
-            namespace: home.switch(),
+impl<'a> Requested<'a> {
+    pub(super) fn read(pod: &'a Pod<'_>, home: PodNamespace<'a>) -> Self {
+        let mut ask = Requested {
+            pod: OptIn::read(pod.label(keys::INJECT)),
+            namespace: home.opt_in(),
             requested: None,
             listed: Vec::new(),
             containers: None,
@@ -66,7 +66,7 @@ impl<'a> Ask<'a> {
     }
 
     /// The values that the Pod gives to the parameters of a companion, in order.
-    pub(super) fn given_to(&self, companion: &str) -> impl Iterator<Item = &Given<'a>> {
+    pub(super) fn given_to(&self, companion: &str) -> impl Iterator<Item = &GivenParameter<'a>> {
         let of = |at: &usize| self.parameters[*at].companion;
         let first = self.by_companion.partition_point(|at| of(at) < companion);
         let its = self.by_companion[first..].iter().take_while(move |at| of(at) == companion);
@@ -75,36 +75,38 @@ impl<'a> Ask<'a> {
 
     /// Whether the Pod, or else its namespace, is opted in.
     pub(super) fn opted_in(&self) -> bool {
-        self.effective() == Switch::Enabled
+        self.effective() == OptIn::Enabled
     }
 
     /// Whether the Pod, or else its namespace, is opted out.
     pub(super) fn opted_out(&self) -> bool {
-        self.effective() == Switch::Disabled
+        self.effective() == OptIn::Disabled
     }
 
     /// The Pod beats its namespace.
-    fn effective(&self) -> Switch {
-        if self.pod == Switch::Absent { self.namespace } else { self.pod }
+    fn effective(&self) -> OptIn {
+        if self.pod == OptIn::Absent { self.namespace } else { self.pod }
     }
 
     fn read_pod(&mut self, pod: &'a Pod<'_>) {
-        if self.pod == Switch::Invalid {
-            self.pod_faults.push(Reason::InvalidLabel { place: Place::PodLabel });
+        if self.pod == OptIn::Invalid {
+            self.pod_faults.push(Reason::InvalidLabel { place: MetadataField::PodLabel });
         }
         for (key, _) in &pod.labels {
             if key.starts_with(keys::PREFIX) && key != keys::INJECT {
-                note(&mut self.pod_faults, || unknown(Place::PodLabel, key));
+                note(&mut self.pod_faults, || unknown(MetadataField::PodLabel, key));
             }
         }
         let mut too_many = false;
         for (key, value) in pod.annotations.iter().flatten() {
             match &**key {
                 keys::COMPANIONS => {
-                    self.requested = Some(names(value, Place::PodAnnotation, keys::COMPANIONS, &mut self.pod_faults));
+                    self.requested =
+                        Some(names(value, MetadataField::PodAnnotation, keys::COMPANIONS, &mut self.pod_faults));
                 }
                 keys::CONTAINERS => {
-                    self.containers = Some(names(value, Place::PodAnnotation, keys::CONTAINERS, &mut self.pod_faults));
+                    self.containers =
+                        Some(names(value, MetadataField::PodAnnotation, keys::CONTAINERS, &mut self.pod_faults));
                 }
                 keys::STATUS => {}
                 key => {
@@ -112,32 +114,35 @@ impl<'a> Ask<'a> {
                     match rest.split_once('.') {
                         // The rest of more than anybody needs is not read.
                         Some(_) if self.parameters.len() == keys::MOST_PARAMETERS => too_many = true,
-                        Some((companion, parameter)) => self.parameters.push(Given { companion, parameter, value }),
-                        None => note(&mut self.pod_faults, || unknown(Place::PodAnnotation, key)),
+                        Some((companion, parameter)) => {
+                            self.parameters.push(GivenParameter { companion, parameter, value })
+                        }
+                        None => note(&mut self.pod_faults, || unknown(MetadataField::PodAnnotation, key)),
                     }
                 }
             }
         }
         if too_many {
-            self.pod_faults.push(Reason::TooManyNames { place: Place::PodAnnotation, key: keys::PARAMETERS });
+            self.pod_faults.push(Reason::TooManyNames { place: MetadataField::PodAnnotation, key: keys::PARAMETERS });
         }
     }
 
-    fn read_namespace(&mut self, home: Home<'a>) {
-        if self.namespace == Switch::Invalid {
-            self.namespace = Switch::Absent;
-            self.namespace_faults.push(Reason::InvalidLabel { place: Place::NamespaceLabel });
+    fn read_namespace(&mut self, home: PodNamespace<'a>) {
+        if self.namespace == OptIn::Invalid {
+            self.namespace = OptIn::Absent;
+            self.namespace_faults.push(Reason::InvalidLabel { place: MetadataField::NamespaceLabel });
         }
         for (key, _) in home.labels() {
             if key.starts_with(keys::PREFIX) && key != keys::INJECT {
-                note(&mut self.namespace_faults, || unknown(Place::NamespaceLabel, key));
+                note(&mut self.namespace_faults, || unknown(MetadataField::NamespaceLabel, key));
             }
         }
         for (key, value) in home.annotations() {
             if key == keys::COMPANIONS {
-                self.listed = names(value, Place::NamespaceAnnotation, keys::COMPANIONS, &mut self.namespace_faults);
+                self.listed =
+                    names(value, MetadataField::NamespaceAnnotation, keys::COMPANIONS, &mut self.namespace_faults);
             } else {
-                note(&mut self.namespace_faults, || unknown(Place::NamespaceAnnotation, key));
+                note(&mut self.namespace_faults, || unknown(MetadataField::NamespaceAnnotation, key));
             }
         }
     }
@@ -145,7 +150,7 @@ impl<'a> Ask<'a> {
 
 /// Splits a list of names; empty and doubled ones are left out and reported. Of a list that is too long nothing is used,
 /// and the rest of it is not read.
-fn names<'a>(list: &'a str, place: Place, key: &'static str, faults: &mut Vec<Reason>) -> Vec<&'a str> {
+fn names<'a>(list: &'a str, place: MetadataField, key: &'static str, faults: &mut Vec<Reason>) -> Vec<&'a str> {
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
     let most = keys::most_names(key);
     for (at, name) in list.split(',').map(str::trim).enumerate() {
@@ -156,7 +161,7 @@ fn names<'a>(list: &'a str, place: Place, key: &'static str, faults: &mut Vec<Re
         if name.is_empty() {
             note(faults, || Reason::EmptyName { place, key });
         } else if seen.contains(name) || (seen.is_empty() && names.contains(&name)) {
-            note(faults, || Reason::DoubledName { place, key, name: name.into() });
+            note(faults, || Reason::DuplicateName { place, key, name: name.into() });
         } else if names.len() == most {
             faults.push(Reason::TooManyNames { place, key });
             return Vec::new();
@@ -179,21 +184,25 @@ fn note(faults: &mut Vec<Reason>, fault: impl FnOnce() -> Reason) {
     }
 }
 
-fn unknown(place: Place, key: &str) -> Reason {
+fn unknown(place: MetadataField, key: &str) -> Reason {
     let known = match place {
-        Place::PodAnnotation => &[keys::COMPANIONS, keys::CONTAINERS, keys::INJECT][..],
-        Place::NamespaceAnnotation => &[keys::COMPANIONS, keys::INJECT],
-        Place::PodLabel | Place::NamespaceLabel => &[keys::INJECT, keys::COMPANIONS, keys::CONTAINERS],
+        MetadataField::PodAnnotation => &[keys::COMPANIONS, keys::CONTAINERS, keys::INJECT][..],
+        MetadataField::NamespaceAnnotation => &[keys::COMPANIONS, keys::INJECT],
+        MetadataField::PodLabel | MetadataField::NamespaceLabel => &[keys::INJECT, keys::COMPANIONS, keys::CONTAINERS],
     };
     // The prefix is common to all, and would make everything near.
     let own_part = |key: &'static str| key.trim_start_matches(keys::PREFIX);
-    let nearest = nearest(key.trim_start_matches(keys::PREFIX), known.iter().copied().map(own_part), |_| true);
+    let nearest = suggest(key.trim_start_matches(keys::PREFIX), known.iter().copied().map(own_part), |_| true);
     let nearest = nearest.map(|own_part| {
         let nearest = format!("{}{own_part}", keys::PREFIX);
         let is_label = nearest == keys::INJECT;
         match place {
-            Place::PodAnnotation | Place::NamespaceAnnotation if is_label => format!("the label {nearest}").into(),
-            Place::PodLabel | Place::NamespaceLabel if !is_label => format!("the annotation {nearest}").into(),
+            MetadataField::PodAnnotation | MetadataField::NamespaceAnnotation if is_label => {
+                format!("the label {nearest}").into()
+            }
+            MetadataField::PodLabel | MetadataField::NamespaceLabel if !is_label => {
+                format!("the annotation {nearest}").into()
+            }
             _ => nearest.into(),
         }
     });
@@ -202,10 +211,10 @@ fn unknown(place: Place, key: &str) -> Reason {
 
 /// What is wrong with a key that looks like a parameter of a companion that nobody knows; `nearest` is one that the Pod
 /// can have.
-pub(super) fn unknown_companion(given: Given<'_>, nearest: Option<&str>) -> Reason {
-    let Given { companion, parameter, .. } = given;
+pub(super) fn unknown_companion(given: GivenParameter<'_>, nearest: Option<&str>) -> Reason {
+    let GivenParameter { companion, parameter, .. } = given;
     Reason::UnknownKey {
-        place: Place::PodAnnotation,
+        place: MetadataField::PodAnnotation,
         key: format!("{}{companion}.{parameter}", keys::PREFIX).into(),
         nearest: nearest.map(|companion| format!("{}{companion}.{parameter}", keys::PREFIX).into()),
     }

@@ -3,25 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::companion::{Activation, Companion, Kind};
+use super::companion::{Activation, Companion, CompanionKind};
 use super::selector::{Operator, Selector};
 
 /// A companion as the sources know it.
 #[derive(Debug, Clone)]
-pub enum Listed {
+pub enum CatalogEntry {
     /// The newest good version.
-    Good(Arc<Companion>),
+    Valid(Arc<Companion>),
     /// Its newest version is invalid, and no good one is known.
-    Broken(Broken),
+    Invalid(InvalidCompanion),
 }
 
 /// What could be read of an invalid companion.
 #[derive(Debug, Clone)]
-pub struct Broken {
+pub struct InvalidCompanion {
     /// `metadata.name`.
     pub name: Box<str>,
     /// Which kind it was written as.
-    pub kind: Kind,
+    pub kind: CompanionKind,
     /// When it would come.
     pub activation: Activation,
     /// Whether it says that nobody may opt out of it.
@@ -33,8 +33,8 @@ pub struct Broken {
 
 /// The index. Built when companions change, never during a review.
 #[derive(Debug, Default)]
-pub struct Catalogue {
-    entries: Vec<Listed>,
+pub struct Catalog {
+    entries: Vec<CatalogEntry>,
     cluster: HashMap<Box<str>, u32>,
     namespaced: HashMap<Box<str>, HashMap<Box<str>, u32>>,
     automatic: Automatic,
@@ -50,22 +50,22 @@ struct Automatic {
 
 type Labels = HashMap<Box<str>, HashMap<Box<str>, Vec<u32>>>;
 
-impl Listed {
+impl CatalogEntry {
     /// `metadata.name`.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Listed::Good(c) => &c.name,
-            Listed::Broken(b) => &b.name,
+            CatalogEntry::Valid(c) => &c.name,
+            CatalogEntry::Invalid(b) => &b.name,
         }
     }
 
     /// Which kind it was written as.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> CompanionKind {
         match self {
-            Listed::Good(c) => c.kind,
-            Listed::Broken(b) => b.kind,
+            CatalogEntry::Valid(c) => c.kind,
+            CatalogEntry::Invalid(b) => b.kind,
         }
     }
 
@@ -73,8 +73,8 @@ impl Listed {
     #[must_use]
     pub fn required(&self) -> bool {
         match self {
-            Listed::Good(c) => c.required,
-            Listed::Broken(b) => b.required,
+            CatalogEntry::Valid(c) => c.required,
+            CatalogEntry::Invalid(b) => b.required,
         }
     }
 
@@ -82,8 +82,8 @@ impl Listed {
     #[must_use]
     pub fn activation(&self) -> Activation {
         match self {
-            Listed::Good(c) => c.activation,
-            Listed::Broken(b) => b.activation,
+            CatalogEntry::Valid(c) => c.activation,
+            CatalogEntry::Invalid(b) => b.activation,
         }
     }
 
@@ -91,18 +91,18 @@ impl Listed {
     #[must_use]
     pub fn selectors(&self) -> Option<(&Selector, &Selector)> {
         match self {
-            Listed::Good(c) => Some((&c.pod_selector, &c.namespace_selector)),
-            Listed::Broken(b) => b.selectors.as_ref().map(|(pod, namespace)| (pod, namespace)),
+            CatalogEntry::Valid(c) => Some((&c.pod_selector, &c.namespace_selector)),
+            CatalogEntry::Invalid(b) => b.selectors.as_ref().map(|(pod, namespace)| (pod, namespace)),
         }
     }
 }
 
-impl Catalogue {
+impl Catalog {
     /// Indexes companions: `None` for a `ClusterCompanion`, else the namespace of a `Companion`. Of two with the same
     /// name in the same place the later one stands.
     #[must_use]
-    pub fn new(entries: impl IntoIterator<Item = (Option<Box<str>>, Listed)>) -> Self {
-        let mut catalogue = Catalogue::default();
+    pub fn new(entries: impl IntoIterator<Item = (Option<Box<str>>, CatalogEntry)>) -> Self {
+        let mut catalogue = Catalog::default();
         for (namespace, entry) in entries {
             let index = u32::try_from(catalogue.entries.len()).expect("fewer than four thousand million companions");
             match &namespace {
@@ -123,7 +123,7 @@ impl Catalogue {
     /// The companion that a name means in a namespace. A namespaced one takes the place of a cluster-wide one wholly,
     /// but not of a required one.
     #[must_use]
-    pub fn resolve(&self, namespace: &str, name: &str) -> Option<&Listed> {
+    pub fn resolve(&self, namespace: &str, name: &str) -> Option<&CatalogEntry> {
         let cluster = self.cluster.get(name).map(|i| &self.entries[*i as usize]);
         if let Some(required) = cluster.filter(|e| e.required()) {
             return Some(required);
@@ -138,7 +138,7 @@ impl Catalogue {
         &'c self,
         pod_labels: impl Iterator<Item = (&'p str, &'p str)> + 'c,
         namespace_labels: impl Iterator<Item = (&'n str, &'n str)> + 'c,
-    ) -> impl Iterator<Item = &'c Listed> + 'c {
+    ) -> impl Iterator<Item = &'c CatalogEntry> + 'c {
         let by = |index: &'c Labels, (key, value): (&str, &str)| {
             index.get(key).and_then(|values| values.get(value)).map_or(&[][..], Vec::as_slice)
         };
@@ -154,7 +154,7 @@ impl Catalogue {
     }
 
     /// All entries that stand, in no order.
-    pub fn entries(&self) -> impl Iterator<Item = &Listed> {
+    pub fn entries(&self) -> impl Iterator<Item = &CatalogEntry> {
         let namespaced = self.namespaced.values().flat_map(HashMap::values);
         self.cluster.values().chain(namespaced).map(|i| &self.entries[*i as usize])
     }
@@ -173,7 +173,7 @@ impl Catalogue {
 }
 
 impl Automatic {
-    fn insert(&mut self, index: u32, namespace: Option<&str>, entry: &Listed) {
+    fn insert(&mut self, index: u32, namespace: Option<&str>, entry: &CatalogEntry) {
         let Some((pod, namespaces)) = entry.selectors() else { return };
         if let Some((key, values)) = anchor(pod) {
             insert_all(&mut self.by_pod_label, key, values.iter().map(|v| &**v), index);

@@ -1,15 +1,15 @@
 //! Who wins: which companions are considered for a Pod, by falling rank.
 
-use super::ask::Ask;
-use super::catalogue::Listed;
-use super::companion::{Activation, Kind};
-use super::home::Home;
-use super::namespace::Switch;
+use super::ask::Requested;
+use super::catalogue::CatalogEntry;
+use super::companion::{Activation, CompanionKind};
+use super::home::PodNamespace;
+use super::namespace::OptIn;
 use super::pod::Pod;
 use super::selector::Unmet;
 use super::verdict::Via;
 use super::work::step;
-use super::world::World;
+use super::world::Snapshot;
 
 /// A companion that is considered.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub(super) struct Candidate<'a> {
     pub(super) name: &'a str,
     pub(super) via: Via,
     /// What its name means here; `None` where it means nothing, or nothing that is offered to this namespace.
-    pub(super) listed: Option<&'a Listed>,
+    pub(super) listed: Option<&'a CatalogEntry>,
     /// Its place in the list that names it.
     pub(super) listed_at: usize,
     /// Whether its selectors take this Pod.
@@ -25,13 +25,18 @@ pub(super) struct Candidate<'a> {
 }
 
 /// The companions that are considered, each once, in order of rank: the first match decides.
-pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, world: &'a World) -> Vec<Candidate<'a>> {
+pub(super) fn candidates<'a>(
+    pod: &'a Pod<'a>,
+    home: PodNamespace<'a>,
+    ask: &Requested<'a>,
+    world: &'a Snapshot,
+) -> Vec<Candidate<'a>> {
     let mut chosen: Vec<Candidate<'a>> = Vec::with_capacity(4);
-    let mut by_itself = coming_by_themselves(pod, home, world);
+    let mut by_itself = automatic(pod, home, world);
     by_itself.sort_unstable_by_key(|listed| listed.name());
     by_itself.dedup_by_key(|listed| listed.name());
-    let required = |listed: &Listed| listed.required() && world.settings.required;
-    let of = |listed: &'a Listed, via| Candidate {
+    let required = |listed: &CatalogEntry| listed.required() && world.settings.required;
+    let of = |listed: &'a CatalogEntry, via| Candidate {
         name: listed.name(),
         via,
         listed: Some(listed),
@@ -39,7 +44,7 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
         selected: true,
     };
     chosen.extend(by_itself.iter().filter(|l| required(l)).map(|l| of(l, Via::Required)));
-    if ask.pod == Switch::Disabled {
+    if ask.pod == OptIn::Disabled {
         return chosen;
     }
     let (via, names) = match &ask.requested {
@@ -55,13 +60,13 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
             chosen.push(Candidate { name, via, listed, listed_at, selected });
         }
     }
-    let comes = |listed: &Listed| match listed.activation() {
+    let comes = |listed: &CatalogEntry| match listed.activation() {
         Activation::OnRequest => false,
         Activation::OptedInNamespaces => ask.opted_in(),
         Activation::ClusterWide => !ask.opted_out(),
     };
     // A required one is in already, unless required companions are switched off.
-    let is_named = |listed: &Listed| {
+    let is_named = |listed: &CatalogEntry| {
         step(1 + names.len());
         names.contains(&listed.name())
     };
@@ -71,9 +76,9 @@ pub(super) fn candidates<'a>(pod: &'a Pod<'a>, home: Home<'a>, ask: &Ask<'a>, wo
 }
 
 /// Companions that are not on request only, whose selectors take the Pod, and whose names mean them here.
-fn coming_by_themselves<'a>(pod: &'a Pod<'a>, home: Home<'a>, world: &'a World) -> Vec<&'a Listed> {
+fn automatic<'a>(pod: &'a Pod<'a>, home: PodNamespace<'a>, world: &'a Snapshot) -> Vec<&'a CatalogEntry> {
     let labels = pod.labels.iter().map(|(k, v)| (&**k, &**v));
-    let means = |listed: &&Listed| {
+    let means = |listed: &&CatalogEntry| {
         world.companions.resolve(home.name(), listed.name()).is_some_and(|meant| std::ptr::eq(meant, *listed))
     };
     world
@@ -86,18 +91,18 @@ fn coming_by_themselves<'a>(pod: &'a Pod<'a>, home: Home<'a>, world: &'a World) 
 
 /// Whether a companion is offered to the Pod's namespace. Of one that is not, nothing is told, not even that it is there;
 /// so one whose selectors cannot be read is offered to nobody.
-pub(super) fn is_offered(listed: &Listed, home: Home<'_>) -> bool {
+pub(super) fn is_offered(listed: &CatalogEntry, home: PodNamespace<'_>) -> bool {
     let selected = || listed.selectors().is_some_and(|(_, namespaces)| namespaces.matches(|key| home.label(key)));
     // A `Companion` is found in its own namespace only, and has no selector of namespaces.
-    listed.kind() == Kind::Companion || selected()
+    listed.kind() == CompanionKind::Companion || selected()
 }
 
 /// Whether a companion's selectors take a Pod; what cannot be read of them does not leave it out.
-pub(super) fn selects(listed: &Listed, pod: &Pod<'_>, home: Home<'_>) -> bool {
+pub(super) fn selects(listed: &CatalogEntry, pod: &Pod<'_>, home: PodNamespace<'_>) -> bool {
     is_offered(listed, home) && listed.selectors().is_none_or(|(pods, _)| pods.matches(|key| pod.label(key)))
 }
 
 /// What a Pod lacks to have a companion that is offered to its namespace.
-pub(super) fn unmet(listed: &Listed, pod: &Pod<'_>) -> Option<Unmet> {
+pub(super) fn unmet(listed: &CatalogEntry, pod: &Pod<'_>) -> Option<Unmet> {
     listed.selectors()?.0.unmet(|key| pod.label(key))
 }

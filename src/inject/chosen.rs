@@ -41,7 +41,7 @@ pub(super) struct At {
 
 /// What is at a path in a container.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Found<'p, 'a> {
+pub(super) enum ExistingPath<'p, 'a> {
     Mount(&'p super::pod::Mount<'a>),
     Device(&'p super::pod::Device<'a>),
 }
@@ -125,7 +125,7 @@ impl Chosen {
         &'p self,
         pod: &'p Pod<'a>,
         path: &'q str,
-    ) -> impl Iterator<Item = (usize, Found<'p, 'a>)> + use<'p, 'a, 'q> {
+    ) -> impl Iterator<Item = (usize, ExistingPath<'p, 'a>)> + use<'p, 'a, 'q> {
         self.from(pod, path).take_while(move |(_, found)| found.path() == path)
     }
 
@@ -134,7 +134,7 @@ impl Chosen {
         &'p self,
         pod: &'p Pod<'a>,
         path: &'q str,
-    ) -> impl Iterator<Item = (usize, Found<'p, 'a>)> + use<'p, 'a, 'q> {
+    ) -> impl Iterator<Item = (usize, ExistingPath<'p, 'a>)> + use<'p, 'a, 'q> {
         let below: Cow<'_, str> = if path == "/" { path.into() } else { format!("{path}/").into() };
         self.from(pod, &below).take_while(move |(_, found)| found.path().starts_with(&*below))
     }
@@ -144,7 +144,7 @@ impl Chosen {
         &'p self,
         pod: &'p Pod<'a>,
         path: &str,
-    ) -> impl Iterator<Item = (usize, Found<'p, 'a>)> + use<'p, 'a> {
+    ) -> impl Iterator<Item = (usize, ExistingPath<'p, 'a>)> + use<'p, 'a> {
         let all = self.by_path.get_or_init(|| {
             let count = |c: &Container<'a>| pod.mounts(c).len() + pod.devices(c).len();
             self.sorted(pod, count, |c, item| found(pod, c, item).path())
@@ -180,20 +180,20 @@ impl Chosen {
     }
 }
 
-fn found<'p, 'a>(pod: &'p Pod<'a>, container: &Container<'a>, item: usize) -> Found<'p, 'a> {
+fn found<'p, 'a>(pod: &'p Pod<'a>, container: &Container<'a>, item: usize) -> ExistingPath<'p, 'a> {
     let mounts = pod.mounts(container);
     match item.checked_sub(mounts.len()) {
-        None => Found::Mount(&mounts[item]),
-        Some(device) => Found::Device(&pod.devices(container)[device]),
+        None => ExistingPath::Mount(&mounts[item]),
+        Some(device) => ExistingPath::Device(&pod.devices(container)[device]),
     }
 }
 
-impl<'p> Found<'p, '_> {
+impl<'p> ExistingPath<'p, '_> {
     /// Where it is, normalized.
     pub(super) fn path(self) -> &'p str {
         match self {
-            Found::Mount(mount) => &mount.path,
-            Found::Device(device) => &device.path,
+            ExistingPath::Mount(mount) => &mount.path,
+            ExistingPath::Device(device) => &device.path,
         }
     }
 }

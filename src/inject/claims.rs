@@ -6,7 +6,7 @@ use super::chosen::Choices;
 use super::companion::Companion;
 use super::keys;
 use super::pod::{Container, Pod};
-use super::reason::{Owner, Reason};
+use super::reason::{Holder, Reason};
 use super::status::Status;
 use super::work::step;
 
@@ -15,12 +15,12 @@ mod ledger;
 mod mounts;
 mod ports;
 
-pub(super) use join::Standing;
+pub(super) use join::ExistingMount;
 use ledger::Ledger;
-use mounts::Mounts;
-pub(super) use mounts::{Mount, Source};
-pub(super) use ports::Port;
+use mounts::ReservedMounts;
+pub(super) use mounts::{MountSource, ReservedMount};
 use ports::PortKey;
+pub(super) use ports::ReservedPort;
 
 /// The largest patch, in bytes. It is checked before the patch is written, so that few bytes of a request cannot become very
 /// many in memory.
@@ -28,7 +28,7 @@ pub(super) const PATCH_LIMIT: usize = 4 << 20;
 
 /// A Pod, and what the companions that fit so far have claimed in it.
 #[derive(Debug)]
-pub(super) struct Claims<'a> {
+pub(super) struct Reservations<'a> {
     pub(super) pod: &'a Pod<'a>,
     pub(super) choices: &'a Choices,
     status: &'a Status<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Claims<'a> {
     ports: Ledger<PortKey, &'a str>,
     /// Ports that companions' probes ask.
     probed: Ledger<PortKey, &'a str>,
-    mounts: Mounts<'a>,
+    mounts: ReservedMounts<'a>,
     /// Variables by name and by the set of app containers.
     env: Ledger<(&'a str, usize), &'a str>,
     annotations: Ledger<&'a str, ()>,
@@ -73,12 +73,12 @@ pub(super) struct Mark {
     status_is_empty: bool,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Reservations<'a> {
     pub(super) fn new(pod: &'a Pod<'a>, status: &'a Status<'a>, choices: &'a Choices, online: bool) -> Self {
         // The status is written anew, with what of it stands.
         let (key, before) = pod.annotation(keys::STATUS).map_or((keys::STATUS.len(), 0), |text| (0, text.len()));
         let length = status.length(pod);
-        Claims {
+        Reservations {
             pod,
             choices,
             status,
@@ -88,7 +88,7 @@ impl<'a> Claims<'a> {
             private: Ledger::default(),
             ports: Ledger::default(),
             probed: Ledger::default(),
-            mounts: Mounts::default(),
+            mounts: ReservedMounts::default(),
             env: Ledger::default(),
             annotations: Ledger::default(),
             pull_secrets: Ledger::default(),
@@ -117,7 +117,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Gives back what was claimed since: a skipped companion claims nothing.
-    pub(super) fn give_back(&mut self, mark: Mark) {
+    pub(super) fn roll_back(&mut self, mark: Mark) {
         self.containers.truncate(mark.containers);
         self.volumes.truncate(mark.volumes);
         self.ports.truncate(mark.ports);
@@ -150,7 +150,7 @@ impl<'a> Claims<'a> {
         let comma = usize::from(!self.status_is_empty);
         let bytes = self.annotation_bytes + comma + companion.len() + r#""":"#.len() + entry;
         if bytes > keys::ANNOTATIONS_LIMIT {
-            return Err(Reason::AnnotationsTooLong { bytes });
+            return Err(Reason::AnnotationsTooLarge { bytes });
         }
         Ok(())
     }
@@ -173,10 +173,10 @@ impl<'a> Claims<'a> {
     }
 
     pub(super) fn container(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
-        let standing = self.pod.container(name).map(owner);
-        let claimed = || self.containers.get(&name).map(|by| Owner::Companion((*by).into()));
+        let standing = self.pod.container(name).map(holder);
+        let claimed = || self.containers.get(&name).map(|by| Holder::Companion((*by).into()));
         if let Some(by) = standing.or_else(claimed) {
-            return Err(Reason::ContainerNameTaken { container: name.into(), by });
+            return Err(Reason::ContainerNameConflict { container: name.into(), by });
         }
         self.containers.add(name, companion);
         Ok(())
@@ -186,7 +186,7 @@ impl<'a> Claims<'a> {
     /// a volume `b-c` of `a`, and a volume `c` of `a-b`.
     pub(super) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
         if let Some(by) = self.volumes.get(&name) {
-            return Err(Reason::VolumeNameTaken { volume: name.into(), by: Some((*by).into()) });
+            return Err(Reason::VolumeNameConflict { volume: name.into(), by: Some((*by).into()) });
         }
         self.volumes.add(name, companion);
         Ok(())
@@ -203,7 +203,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Records a companion that is there already: its private volumes cannot be joined, and nobody else gets its ports.
-    pub(super) fn present(&mut self, companion: &'a Companion) {
+    pub(super) fn reserve_present(&mut self, companion: &'a Companion) {
         for volume in &companion.volumes {
             self.private.add_once(&volume.name, &companion.name);
             self.volumes.add_once(&volume.name, &companion.name);
@@ -222,8 +222,8 @@ impl<'a> Claims<'a> {
     pub(super) fn env(&mut self, set: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {
         let taken = |container: usize, by: Option<&str>| {
             let view = &self.pod.containers[container];
-            let by = by.map_or_else(|| owner(view), |by| Owner::Companion(by.into()));
-            Reason::EnvNameTaken { variable: variable.into(), container: (&*view.name).into(), by }
+            let by = by.map_or_else(|| holder(view), |by| Holder::Companion(by.into()));
+            Reason::EnvNameConflict { variable: variable.into(), container: (&*view.name).into(), by }
         };
         let chosen = self.choices.set(set);
         if let Some(container) = chosen.setting(self.pod, variable) {
@@ -240,7 +240,7 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    pub(super) fn mount(&mut self, mount: Mount<'a>) {
+    pub(super) fn mount(&mut self, mount: ReservedMount<'a>) {
         self.mounts.add(mount);
     }
 
@@ -279,6 +279,6 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn owner(container: &Container<'_>) -> Owner {
-    Owner::Container((&*container.name).into())
+fn holder(container: &Container<'_>) -> Holder {
+    Holder::Container((&*container.name).into())
 }

@@ -11,11 +11,11 @@ pub struct Companion {
     /// `metadata.name`: a DNS label of at most 40 characters.
     pub name: Box<str>,
     /// Which of the two kinds it was written as.
-    pub kind: Kind,
+    pub kind: CompanionKind,
     /// First 16 hexadecimal digits of the SHA-256 of the specification.
     pub hash: Box<str>,
     /// Why the companion is there.
-    pub pattern: Pattern,
+    pub pattern: CompanionPattern,
     /// When it comes.
     pub activation: Activation,
     /// Nobody may opt out of it.
@@ -63,7 +63,7 @@ pub struct Companion {
 
 /// Which kind of object a companion was written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CompanionKind {
     /// Cluster-scoped, written by the platform team.
     ClusterCompanion,
     /// Namespaced, for Pods of its own namespace.
@@ -72,7 +72,7 @@ pub enum Kind {
 
 /// Why a companion is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pattern {
+pub enum CompanionPattern {
     /// Extends the app.
     Sidecar,
     /// Brings the outside world to the app's localhost.
@@ -187,14 +187,14 @@ pub struct SharedVolume {
     /// Whether the declared source can only be read: a claim with `readOnly: true`.
     pub read_only: bool,
     /// The mount in all of the companion's containers.
-    pub companion: Mount,
+    pub companion: CompanionMount,
     /// The mount in the chosen app containers.
-    pub app: Mount,
+    pub app: CompanionMount,
 }
 
 /// One side of a shared volume.
 #[derive(Debug)]
-pub struct Mount {
+pub struct CompanionMount {
     /// Absolute and normalised.
     pub path: Box<str>,
     /// `readOnly`.
@@ -273,13 +273,13 @@ impl Companion {
     }
 }
 
-impl Kind {
+impl CompanionKind {
     /// The word in manifests.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::ClusterCompanion => "ClusterCompanion",
-            Kind::Companion => "Companion",
+            CompanionKind::ClusterCompanion => "ClusterCompanion",
+            CompanionKind::Companion => "Companion",
         }
     }
 }

@@ -9,14 +9,14 @@ use super::json::{write_escaped, write_string};
 
 /// A patch in the making.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct PatchBuilder {
     out: Vec<u8>,
     pointer: String,
 }
 
 /// Where something goes in a Pod.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Target {
     Metadata,
     Annotations,
     Volumes,
@@ -38,9 +38,9 @@ pub(super) struct AppContainer {
 
 /// Items that go to the front of an array, then items that go to its back.
 #[derive(Debug)]
-pub(super) struct List<'d> {
-    draft: &'d mut Draft,
-    place: Place,
+pub(super) struct ListBuilder<'d> {
+    draft: &'d mut PatchBuilder,
+    place: Target,
     present: bool,
     front: usize,
     items: usize,
@@ -48,9 +48,9 @@ pub(super) struct List<'d> {
 
 /// Members that go into an object.
 #[derive(Debug)]
-pub(super) struct Members<'d> {
-    draft: &'d mut Draft,
-    place: Place,
+pub(super) struct MembersBuilder<'d> {
+    draft: &'d mut PatchBuilder,
+    place: Target,
     parent: Parent,
     items: usize,
 }
@@ -66,9 +66,9 @@ pub(super) enum Parent {
     NoMetadata,
 }
 
-impl Draft {
+impl PatchBuilder {
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Draft { out: Vec::with_capacity(bytes), pointer: String::with_capacity(64) }
+        PatchBuilder { out: Vec::with_capacity(bytes), pointer: String::with_capacity(64) }
     }
 
     /// The patch; `None` where nothing was added.
@@ -81,20 +81,20 @@ impl Draft {
     }
 
     /// Adds one value at a place that is absent.
-    pub(super) fn add(&mut self, place: Place, value: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn add(&mut self, place: Target, value: impl FnOnce(&mut Vec<u8>)) {
         self.open(format_args!("{place}"));
         value(&mut self.out);
         self.close();
     }
 
     /// Starts on an array, and tells whether it is there.
-    pub(super) fn list(&mut self, place: Place, present: bool) -> List<'_> {
-        List { draft: self, place, present, front: 0, items: 0 }
+    pub(super) fn list(&mut self, place: Target, present: bool) -> ListBuilder<'_> {
+        ListBuilder { draft: self, place, present, front: 0, items: 0 }
     }
 
     /// Starts on the annotations, and tells how much of the way to them is there.
-    pub(super) fn annotations(&mut self, parent: Parent) -> Members<'_> {
-        Members { draft: self, place: Place::Annotations, parent, items: 0 }
+    pub(super) fn annotations(&mut self, parent: Parent) -> MembersBuilder<'_> {
+        MembersBuilder { draft: self, place: Target::Annotations, parent, items: 0 }
     }
 
     fn open(&mut self, path: fmt::Arguments<'_>) {
@@ -111,7 +111,7 @@ impl Draft {
     }
 }
 
-impl List<'_> {
+impl ListBuilder<'_> {
     /// Adds an item in front of what stands there, behind those that were added in front before.
     pub(super) fn front(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
         debug_assert_eq!(self.front, self.items, "items for the front come first");
@@ -152,7 +152,7 @@ impl List<'_> {
     }
 }
 
-impl Members<'_> {
+impl MembersBuilder<'_> {
     /// Adds a member whose key is absent.
     pub(super) fn add(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
         let (place, draft) = (self.place, &mut *self.draft);
@@ -163,7 +163,7 @@ impl Members<'_> {
         } else {
             match (self.items, self.parent) {
                 (0, Parent::NoMetadata) => {
-                    draft.open(format_args!("{}", Place::Metadata));
+                    draft.open(format_args!("{}", Target::Metadata));
                     draft.out.extend_from_slice(br#"{"annotations":{"#);
                 }
                 (0, _) => {
@@ -192,19 +192,19 @@ impl Members<'_> {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Metadata => f.write_str("/metadata"),
-            Place::Annotations => f.write_str("/metadata/annotations"),
-            Place::Volumes => f.write_str("/spec/volumes"),
-            Place::ImagePullSecrets => f.write_str("/spec/imagePullSecrets"),
-            Place::InitContainers => f.write_str("/spec/initContainers"),
-            Place::Containers => f.write_str("/spec/containers"),
-            Place::Env(container) => write!(f, "{container}/env"),
-            Place::Mounts(container) => write!(f, "{container}/volumeMounts"),
-            Place::Lifecycle(container) => write!(f, "{container}/lifecycle"),
-            Place::PreStop(container) => write!(f, "{container}/lifecycle/preStop"),
+            Target::Metadata => f.write_str("/metadata"),
+            Target::Annotations => f.write_str("/metadata/annotations"),
+            Target::Volumes => f.write_str("/spec/volumes"),
+            Target::ImagePullSecrets => f.write_str("/spec/imagePullSecrets"),
+            Target::InitContainers => f.write_str("/spec/initContainers"),
+            Target::Containers => f.write_str("/spec/containers"),
+            Target::Env(container) => write!(f, "{container}/env"),
+            Target::Mounts(container) => write!(f, "{container}/volumeMounts"),
+            Target::Lifecycle(container) => write!(f, "{container}/lifecycle"),
+            Target::PreStop(container) => write!(f, "{container}/lifecycle/preStop"),
         }
     }
 }
@@ -234,8 +234,8 @@ impl fmt::Display for Token<'_> {
 mod tests {
     use super::*;
 
-    fn patched(before: &str, write: impl FnOnce(&mut Draft)) -> String {
-        let mut draft = Draft::with_capacity(0);
+    fn patched(before: &str, write: impl FnOnce(&mut PatchBuilder)) -> String {
+        let mut draft = PatchBuilder::with_capacity(0);
         write(&mut draft);
         let patch: json_patch::Patch = serde_json::from_slice(&draft.finish().unwrap()).unwrap();
         let mut pod = serde_json::from_str(before).unwrap();
@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn an_array_that_is_there_keeps_its_items_and_one_that_is_not_is_made_once() {
         let write = |present| {
-            move |draft: &mut Draft| {
-                let mut list = draft.list(Place::Volumes, present);
+            move |draft: &mut PatchBuilder| {
+                let mut list = draft.list(Target::Volumes, present);
                 list.front(|out| out.push(b'1'));
                 list.front(|out| out.push(b'2'));
                 list.back(|out| out.push(b'3'));
@@ -265,7 +265,7 @@ mod tests {
     fn any_key_of_an_annotation_is_there_exactly_as_it_is_called() {
         for key in ["a/b", "a~b", "a~1b", "~01", "é🦀", "", "-", "quo\"te\\"] {
             let write = |parent| {
-                move |draft: &mut Draft| {
+                move |draft: &mut PatchBuilder| {
                     let mut members = draft.annotations(parent);
                     members.add(key, |out| write_string(out, "v"));
                     members.add("other", |out| write_string(out, "w"));
@@ -282,8 +282,8 @@ mod tests {
 
     #[test]
     fn nothing_added_is_no_patch() {
-        let mut draft = Draft::with_capacity(0);
-        draft.list(Place::Volumes, false).finish();
+        let mut draft = PatchBuilder::with_capacity(0);
+        draft.list(Target::Volumes, false).finish();
         draft.annotations(Parent::NoMetadata).finish();
         assert!(draft.finish().is_none());
     }

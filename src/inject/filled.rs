@@ -1,35 +1,35 @@
 //! The values of a companion's parameters: what the Pod gives, else the defaults.
 
-use super::ask::{Ask, Given, MOST_FAULTS};
+use super::ask::{GivenParameter, MOST_FAULTS, Requested};
 use super::companion::Companion;
-use super::nearest::nearest;
+use super::nearest::suggest;
 use super::parameter::Value;
 use super::pattern::Budget;
 use super::reason::Reason;
 
 /// A parameter's value.
 #[derive(Debug)]
-pub(super) struct Filled<'a> {
+pub(super) struct Argument<'a> {
     pub(super) value: Value<'a>,
     /// Whether the Pod gives it, and not the companion's default.
     pub(super) given: bool,
 }
 
 /// The value of each parameter, or all that is wrong with them.
-pub(super) fn parameters<'a>(
+pub(super) fn arguments<'a>(
     companion: &'a Companion,
-    ask: &Ask<'a>,
+    ask: &Requested<'a>,
     budget: &mut Budget,
-) -> Result<Vec<Option<Filled<'a>>>, Vec<Reason>> {
+) -> Result<Vec<Option<Argument<'a>>>, Vec<Reason>> {
     let name = || companion.name.clone();
-    let given: Vec<&Given<'_>> = ask.given_to(&companion.name).collect();
+    let given: Vec<&GivenParameter<'_>> = ask.given_to(&companion.name).collect();
     let mut faults = Vec::new();
-    let is_unknown = |g: &&&Given<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
+    let is_unknown = |g: &&&GivenParameter<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
     for unknown in given.iter().filter(is_unknown).take(MOST_FAULTS) {
         faults.push(Reason::ParameterUnknown {
             companion: name(),
             parameter: unknown.parameter.into(),
-            nearest: nearest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
+            nearest: suggest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
                 .map(Into::into),
         });
     }
@@ -42,7 +42,7 @@ pub(super) fn parameters<'a>(
             None => parameter.default.as_deref().map(|text| parameter.kind.parse_default(text)),
         };
         values.push(match value {
-            Some(Ok(value)) => Some(Filled { value, given }),
+            Some(Ok(value)) => Some(Argument { value, given }),
             Some(Err(fault)) => {
                 let (companion, parameter) = (name(), parameter.name.clone());
                 faults.push(Reason::ParameterInvalid { companion, parameter, fault, given, message: None });

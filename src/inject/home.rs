@@ -1,69 +1,69 @@
 //! A Pod's namespace as one review sees it.
 
 use super::keys;
-use super::namespace::{Namespace, Switch, Unlisted};
+use super::namespace::{Namespace, OptIn, Unlisted};
 use super::reason::Reason;
-use super::world::{Entry, World};
+use super::world::{Snapshot, Webhook};
 
 /// The namespace of a Pod.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Home<'a> {
+pub(super) enum PodNamespace<'a> {
     /// One that is known.
     Listed(&'a Namespace),
     /// One of which only the name is known, and whether the entry that called shows it to be opted in.
     NameOnly { name: &'a str, opted_in: bool },
 }
 
-impl<'a> Home<'a> {
+impl<'a> PodNamespace<'a> {
     /// Finds the namespace, and holds it against the entry that called for a Pod with this label of ours.
     ///
     /// # Errors
     /// It is not known, or contradicts the entry: one of them is out of date.
     pub(super) fn find(
-        world: &'a World,
+        world: &'a Snapshot,
         name: &'a str,
-        entry: Option<Entry>,
+        entry: Option<Webhook>,
         pod_says: Option<&str>,
     ) -> Result<Self, Reason> {
         let Some(listed) = world.namespaces.listed(name) else {
             return match world.namespaces.unlisted() {
                 Unlisted::Unknown => Err(Reason::NamespaceUnknown),
-                Unlisted::NameOnly => Ok(Home::NameOnly { name, opted_in: entry == Some(Entry::OptedIn) }),
+                Unlisted::NameOnly => Ok(PodNamespace::NameOnly { name, opted_in: entry == Some(Webhook::OptedIn) }),
             };
         };
-        let contradicts = match (entry, listed.switch()) {
-            (Some(Entry::OptedIn), switch) => switch != Switch::Enabled,
+        let contradicts = match (entry, listed.opt_in()) {
+            (Some(Webhook::OptedIn), switch) => switch != OptIn::Enabled,
             // Where required companions are on, that entry is also called for Pods that opted out, wherever they are.
-            (Some(Entry::ClusterWide), Switch::Enabled) => {
-                !(world.settings.required && Switch::read(pod_says) == Switch::Disabled)
+            (Some(Webhook::ClusterWide), OptIn::Enabled) => {
+                !(world.settings.required && OptIn::read(pod_says) == OptIn::Disabled)
             }
             // Where required companions are on, that entry carries no opt-out selector.
-            (Some(Entry::ClusterWide), Switch::Disabled) => !world.settings.required,
+            (Some(Webhook::ClusterWide), OptIn::Disabled) => !world.settings.required,
             _ => false,
         };
-        if contradicts { Err(Reason::NamespaceContradicts) } else { Ok(Home::Listed(listed)) }
+        if contradicts { Err(Reason::NamespaceMismatch) } else { Ok(PodNamespace::Listed(listed)) }
     }
 
     pub(super) fn name(self) -> &'a str {
         match self {
-            Home::Listed(namespace) => namespace.name(),
-            Home::NameOnly { name, .. } => name,
+            PodNamespace::Listed(namespace) => namespace.name(),
+            PodNamespace::NameOnly { name, .. } => name,
         }
     }
 
     pub(super) fn label(self, key: &str) -> Option<&'a str> {
         match self {
-            Home::Listed(namespace) => namespace.label(key),
-            Home::NameOnly { name, .. } if key == keys::NAMESPACE_NAME => Some(name),
-            Home::NameOnly { opted_in: true, .. } if key == keys::INJECT => Some("enabled"),
-            Home::NameOnly { .. } => None,
+            PodNamespace::Listed(namespace) => namespace.label(key),
+            PodNamespace::NameOnly { name, .. } if key == keys::NAMESPACE_NAME => Some(name),
+            PodNamespace::NameOnly { opted_in: true, .. } if key == keys::INJECT => Some("enabled"),
+            PodNamespace::NameOnly { .. } => None,
         }
     }
 
     pub(super) fn labels(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let (listed, bare) = match self {
-            Home::Listed(namespace) => (Some(namespace), None),
-            Home::NameOnly { .. } => (None, Some(self)),
+            PodNamespace::Listed(namespace) => (Some(namespace), None),
+            PodNamespace::NameOnly { .. } => (None, Some(self)),
         };
         let few = bare.into_iter().flat_map(|home| {
             [keys::NAMESPACE_NAME, keys::INJECT].into_iter().filter_map(move |key| Some((key, home.label(key)?)))
@@ -73,32 +73,32 @@ impl<'a> Home<'a> {
 
     pub(super) fn annotations(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let listed = match self {
-            Home::Listed(namespace) => Some(namespace),
-            Home::NameOnly { .. } => None,
+            PodNamespace::Listed(namespace) => Some(namespace),
+            PodNamespace::NameOnly { .. } => None,
         };
         listed.into_iter().flat_map(Namespace::annotations)
     }
 
-    pub(super) fn switch(self) -> Switch {
-        Switch::read(self.label(keys::INJECT))
+    pub(super) fn opt_in(self) -> OptIn {
+        OptIn::read(self.label(keys::INJECT))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inject::catalogue::Catalogue;
+    use crate::inject::catalogue::Catalog;
     use crate::inject::namespace::Namespaces;
     use crate::inject::world::Settings;
 
     fn contradicts(required: bool, namespace: &str, pod_says: Option<&str>) -> bool {
         let listed = Namespace::new("shop", [(keys::INJECT, namespace)], []);
-        let world = World {
-            companions: Catalogue::default(),
+        let world = Snapshot {
+            companions: Catalog::default(),
             namespaces: Namespaces::new([listed], Unlisted::Unknown),
             settings: Settings { own_namespace: None, required },
         };
-        Home::find(&world, "shop", Some(Entry::ClusterWide), pod_says).is_err()
+        PodNamespace::find(&world, "shop", Some(Webhook::ClusterWide), pod_says).is_err()
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod unreadable;
 use nesting::Nesting;
 use string::{escape_length, next_special, unescape};
 pub use string::{escaped_length, write_escaped, write_string};
-pub use unreadable::Unreadable;
+pub use unreadable::JsonError;
 
 /// Reads one JSON text from front to back.
 #[derive(Debug)]
@@ -37,24 +37,24 @@ impl Drop for Reader<'_> {
     }
 }
 
-type Result<T> = std::result::Result<T, Unreadable>;
+type Result<T> = std::result::Result<T, JsonError>;
 
 /// A map of texts, in the order of the text.
 pub type TextMap<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// Which fields of an object were there: a second one of the same name is refused.
 #[derive(Debug, Default)]
-pub struct Seen(u64);
+pub struct FieldSet(u64);
 
-impl Seen {
+impl FieldSet {
     /// Takes note of a field by its number below 64.
     ///
     /// # Errors
     /// It was there before.
-    pub fn first(&mut self, field: u32) -> Result<()> {
+    pub fn insert(&mut self, field: u32) -> Result<()> {
         let bit = 1 << field;
         if self.0 & bit != 0 {
-            return Err(Unreadable::new("a field stands there twice"));
+            return Err(JsonError::new("a field stands there twice"));
         }
         self.0 |= bit;
         Ok(())
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The bytes are not UTF-8.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
-        let text = std::str::from_utf8(bytes).map_err(|e| Unreadable::new("not UTF-8").at(e.valid_up_to()))?;
+        let text = std::str::from_utf8(bytes).map_err(|e| JsonError::new("not UTF-8").at(e.valid_up_to()))?;
         Ok(Reader::of(text))
     }
 
@@ -406,18 +406,18 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
-    fn missing(&mut self, byte: u8) -> Unreadable {
+    fn missing(&mut self, byte: u8) -> JsonError {
         let what: Cow<'static, str> = if self.peek().is_none() {
             "the JSON ends too soon".into()
         } else {
             format!("not JSON: `{}` expected", char::from(byte)).into()
         };
-        Unreadable::new(what).at(self.at)
+        JsonError::new(what).at(self.at)
     }
 
     #[cold]
-    fn fault(&self, what: &'static str) -> Unreadable {
-        Unreadable::new(what).at(self.at)
+    fn fault(&self, what: &'static str) -> JsonError {
+        JsonError::new(what).at(self.at)
     }
 }
 

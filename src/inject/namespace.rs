@@ -31,7 +31,7 @@ pub enum Unlisted {
 
 /// What `podgraft.dev/inject` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Switch {
+pub enum OptIn {
     /// `enabled`.
     Enabled,
     /// `disabled`.
@@ -42,15 +42,15 @@ pub enum Switch {
     Invalid,
 }
 
-impl Switch {
+impl OptIn {
     /// Reads the label's value.
     #[must_use]
     pub fn read(value: Option<&str>) -> Self {
         match value {
-            None => Switch::Absent,
-            Some("enabled") => Switch::Enabled,
-            Some("disabled") => Switch::Disabled,
-            Some(_) => Switch::Invalid,
+            None => OptIn::Absent,
+            Some("enabled") => OptIn::Enabled,
+            Some("disabled") => OptIn::Disabled,
+            Some(_) => OptIn::Invalid,
         }
     }
 }
@@ -103,8 +103,8 @@ impl Namespace {
 
     /// What its label says.
     #[must_use]
-    pub fn switch(&self) -> Switch {
-        Switch::read(self.label(keys::INJECT))
+    pub fn opt_in(&self) -> OptIn {
+        OptIn::read(self.label(keys::INJECT))
     }
 }
 

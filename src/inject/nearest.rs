@@ -4,7 +4,7 @@
 const LONGEST: usize = 63;
 
 /// The candidate nearest to a name, if any is near enough to be meant and may be told; of equals the first in the alphabet.
-pub(super) fn nearest<'c>(
+pub(super) fn suggest<'c>(
     name: &str,
     candidates: impl Iterator<Item = &'c str>,
     may_be_told: impl Fn(&str) -> bool,
@@ -26,19 +26,19 @@ pub(super) fn nearest<'c>(
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::suggest;
 
     #[test]
     fn a_slip_of_the_finger_is_understood_and_a_strange_word_is_not() {
         let known = ["git-sync", "redis", "redis-local"];
-        let near = |name| nearest(name, known.into_iter(), |_| true);
+        let near = |name| suggest(name, known.into_iter(), |_| true);
         assert_eq!(near("gitsync"), Some("git-sync"));
         assert_eq!(near("rdeis"), Some("redis"));
         assert_eq!(near("redis-loca"), Some("redis-local"));
         assert_eq!(near("prometheus"), None);
         assert_eq!(near(""), None);
-        assert_eq!(nearest("rdeis", known.into_iter(), |name| name != "redis"), None);
+        assert_eq!(suggest("rdeis", known.into_iter(), |name| name != "redis"), None);
         let long = "a".repeat(64);
-        assert_eq!(nearest(&long, [&*long].into_iter(), |_| true), None);
+        assert_eq!(suggest(&long, [&*long].into_iter(), |_| true), None);
     }
 }

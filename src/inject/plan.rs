@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::chosen::Chosen;
-use super::claims::Claims;
+use super::claims::Reservations;
 use super::companion::{Companion, Endpoint, Placement, Volume};
-use super::filled::Filled;
+use super::filled::Argument;
 use super::parameter::{Value, ValueFault};
 use super::reason::Reason;
-use super::status::Added;
+use super::status::Additions;
 use super::verdict::Via;
 
 mod additions;
@@ -28,8 +28,8 @@ pub(super) struct Plan<'a> {
     /// Its place in the list that names it, as written.
     pub(super) listed_at: usize,
     /// The value of each parameter, in order.
-    pub(super) values: Vec<Option<Filled<'a>>>,
-    pub(super) shared: Vec<Shared<'a>>,
+    pub(super) values: Vec<Option<Argument<'a>>>,
+    pub(super) shared: Vec<SharedMount<'a>>,
     /// The chosen app containers.
     pub(super) chosen: &'a Chosen,
     /// Volumes to add; those that stand there with the same source are left out.
@@ -41,7 +41,7 @@ pub(super) struct Plan<'a> {
     /// What else there is to report: app containers that were chosen and get no sleep before they stop, or that can write what
     /// they should only read.
     pub(super) remarks: Vec<Reason>,
-    pub(super) added: Added<'a>,
+    pub(super) added: Additions<'a>,
 }
 
 /// The annotations that point Prometheus to a companion.
@@ -53,7 +53,7 @@ pub(super) struct Scrape<'a> {
 
 /// A shared volume, with what varies decided.
 #[derive(Debug)]
-pub(super) struct Shared<'a> {
+pub(super) struct SharedMount<'a> {
     /// The volume's name: its own, or that of the one that it joins.
     pub(super) volume: &'a str,
     pub(super) sub_path: &'a str,
@@ -74,9 +74,9 @@ impl<'a> Plan<'a> {
         companion: &'a Companion,
         via: Via,
         listed_at: usize,
-        values: Vec<Option<Filled<'a>>>,
+        values: Vec<Option<Argument<'a>>>,
         chosen: &'a Chosen,
-        claims: &mut Claims<'a>,
+        claims: &mut Reservations<'a>,
     ) -> Result<Self, Reason> {
         let mut plan = Plan {
             companion,
@@ -89,7 +89,7 @@ impl<'a> Plan<'a> {
             scrape_kept: None,
             scrape: None,
             remarks: Vec::new(),
-            added: Added { kind: companion.kind.as_str(), hash: &companion.hash, ..Added::default() },
+            added: Additions { kind: companion.kind.as_str(), hash: &companion.hash, ..Additions::default() },
         };
         plan.fit_surroundings(claims)?;
         plan.fit_files(claims)?;
@@ -140,20 +140,20 @@ impl<'a> Plan<'a> {
         Some(Reason::ParameterInvalid { companion, parameter, fault, given, message: None })
     }
 
-    fn fit_surroundings(&self, claims: &Claims<'a>) -> Result<(), Reason> {
+    fn fit_surroundings(&self, claims: &Reservations<'a>) -> Result<(), Reason> {
         if claims.pod.host_network && !self.companion.allows_host_network {
             return Err(Reason::HostNetwork);
         }
         if claims.pod.windows {
-            return Err(Reason::Windows);
+            return Err(Reason::WindowsPod);
         }
         if self.companion.placement == Placement::Container && !claims.pod.restarts {
-            return Err(Reason::WouldNeverEnd);
+            return Err(Reason::BlocksCompletion);
         }
         Ok(())
     }
 
-    fn fit_files(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    fn fit_files(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         for file in &self.companion.files {
             match claims.pod.annotation(&file.key) {
                 Some(content) if *content == *file.content => self.keep_annotation(&file.key, claims),
@@ -168,7 +168,7 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    fn fit_containers(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    fn fit_containers(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         for (container, init) in self.companion.identities() {
             claims.container(&container.name, &self.companion.name)?;
             let list = if init { &mut self.added.init_containers } else { &mut self.added.containers };

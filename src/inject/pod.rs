@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::companion::Protocol;
-use super::json::{Reader, Seen, TextMap, Unreadable};
+use super::json::{FieldSet, JsonError, Reader, TextMap};
 use super::keys;
 use super::parameter::is_normal_path;
 
@@ -16,8 +16,8 @@ mod users;
 mod volume;
 
 pub use container::{Container, Device, Lifecycle, Mount, Port};
-use order::Order;
-use users::Users;
+use order::Index;
+use users::VolumeUses;
 pub use volume::Volume;
 
 /// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
@@ -53,12 +53,12 @@ pub struct Pod<'a> {
     /// Whether `spec.automountServiceAccountToken` is false.
     pub declines_token: bool,
     parts: Parts<'a>,
-    by_annotation: Order,
-    by_label: Order,
-    by_container: Order,
-    by_volume: Order,
-    by_pull_secret: Order,
-    users: Users,
+    by_annotation: Index,
+    by_label: Index,
+    by_container: Index,
+    by_volume: Index,
+    by_pull_secret: Index,
+    users: VolumeUses,
 }
 
 /// The lists of all containers, one after the other.
@@ -72,7 +72,7 @@ struct Parts<'a> {
     env_files: Vec<Cow<'a, str>>,
 }
 
-type Result<T> = std::result::Result<T, Unreadable>;
+type Result<T> = std::result::Result<T, JsonError>;
 
 impl<'a> Pod<'a> {
     /// Reads a Pod, or a Pod template, from its JSON.
@@ -92,17 +92,17 @@ impl<'a> Pod<'a> {
     /// What is wrong, and where.
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let there = r.object(|r, key| match key {
-            "metadata" => seen.first(0).and_then(|()| pod.read_metadata(r)),
-            "spec" => seen.first(1).and_then(|()| pod.read_spec(r)),
+            "metadata" => seen.insert(0).and_then(|()| pod.read_metadata(r)),
+            "spec" => seen.insert(1).and_then(|()| pod.read_spec(r)),
             _ => r.skip(),
         })?;
-        pod.by_container = Order::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
-        pod.by_volume = Order::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
-        pod.by_pull_secret = Order::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
-        pod.users = Users::of(&pod.containers, &pod.parts);
-        if there { Ok(pod) } else { Err(Unreadable::new("not an object")) }
+        pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
+        pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
+        pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
+        pod.users = VolumeUses::of(&pod.containers, &pod.parts);
+        if there { Ok(pod) } else { Err(JsonError::new("not an object")) }
     }
 
     /// The value of an annotation.

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::catalogue::Listed;
+use super::catalogue::CatalogEntry;
 use super::choose::{Candidate, is_offered};
-use super::companion::{Companion, Identity, Kind as CompanionKind};
-use super::home::Home;
-use super::json::{Reader, Unreadable};
+use super::companion::{Companion, CompanionKind, Identity};
+use super::home::PodNamespace;
+use super::json::{JsonError, Reader};
 use super::pod::Pod;
 use super::reason::Reason;
-use super::status::{Recorded, Status};
+use super::status::{Status, StatusEntry};
 use super::verdict::Via;
 use super::work::step;
-use super::world::World;
+use super::world::Snapshot;
 
 /// How a companion is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) enum Presence {
 /// The valid companion that a candidate means.
 pub(super) fn good<'a>(candidate: &Candidate<'a>) -> Option<&'a Companion> {
     match candidate.listed {
-        Some(Listed::Good(companion)) => Some(companion),
+        Some(CatalogEntry::Valid(companion)) => Some(companion),
         _ => None,
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn presence(candidate: &Candidate<'_>, pod: &Pod<'_>, status: &Status
             Presence::Absent
         };
     }
-    match recorded.filter(|recorded| recorded.stands(pod)) {
+    match recorded.filter(|recorded| recorded.is_present(pod)) {
         Some(recorded) if good.is_none_or(|c| *c.hash == *recorded.hash) => Presence::Same,
         Some(_) => Presence::Other,
         None => {
@@ -68,8 +68,8 @@ pub(super) fn presence(candidate: &Candidate<'_>, pod: &Pod<'_>, status: &Status
 pub(super) fn known_containers<'a>(
     pod: &Pod<'_>,
     status: &Status<'_>,
-    home: Home<'_>,
-    world: &'a World,
+    home: PodNamespace<'_>,
+    world: &'a Snapshot,
 ) -> HashSet<(bool, &'a str)> {
     let mut known = HashSet::new();
     for recorded in status.entries() {
@@ -77,7 +77,7 @@ pub(super) fn known_containers<'a>(
         // What is not offered here is not told from what does not exist, and users declare no companion that could take a
         // container from a required one.
         let offered = offered.filter(|l| l.kind() == CompanionKind::ClusterCompanion && is_offered(l, home));
-        let Some(Listed::Good(companion)) = offered else { continue };
+        let Some(CatalogEntry::Valid(companion)) = offered else { continue };
         let current = companion.identities().map(|(c, init)| (init, &*c.name, &*c.image));
         let accepted = companion.also_accepted.iter().flatten().map(|c| (c.init, &*c.name, &*c.image));
         let listed = current.chain(accepted).filter(|(init, name, _)| recorded.lists(*init, name));
@@ -98,7 +98,7 @@ const MOST_PARTS: usize = 8_192;
 const LONGEST_CONTAINER: usize = 253;
 
 /// What an entry of the status lists and the Pod lacks, companion by companion.
-pub(super) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s Recorded<'s>]) -> Vec<(usize, Reason)> {
+pub(super) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s StatusEntry<'s>]) -> Vec<(usize, Reason)> {
     let mut listed = Listing::default();
     for (entry, recorded) in entries.iter().enumerate() {
         // What could be read when the status was read can be read again, and what is too much is not looked for.
@@ -188,7 +188,7 @@ fn reason(containers: &[Box<str>], parts: &[Part<'_>]) -> Reason {
 
 impl<'s> Listing<'s> {
     /// Reads what an entry lists besides containers and ports.
-    fn read(&mut self, entry: usize, json: &'s str) -> Result<(), Unreadable> {
+    fn read(&mut self, entry: usize, json: &'s str) -> Result<(), JsonError> {
         if self.containers.is_empty() {
             self.containers.push(Box::default());
         }
@@ -203,7 +203,7 @@ impl<'s> Listing<'s> {
             .map(|_| ())
     }
 
-    fn groups(&mut self, r: &mut Reader<'s>, kind: Kind, entry: usize) -> Result<(), Unreadable> {
+    fn groups(&mut self, r: &mut Reader<'s>, kind: Kind, entry: usize) -> Result<(), JsonError> {
         r.object(|r, container| {
             if container.len() > LONGEST_CONTAINER || self.containers.len() == MOST_PARTS {
                 return r.skip();
@@ -214,7 +214,7 @@ impl<'s> Listing<'s> {
         .map(|_| ())
     }
 
-    fn names(&mut self, r: &mut Reader<'s>, kind: Kind, container: usize, entry: usize) -> Result<(), Unreadable> {
+    fn names(&mut self, r: &mut Reader<'s>, kind: Kind, container: usize, entry: usize) -> Result<(), JsonError> {
         r.array(|r, _| {
             let Some(name) = r.string()? else { return Ok(()) };
             if self.parts.len() < MOST_PARTS {

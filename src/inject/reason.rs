@@ -12,14 +12,14 @@ use super::selector::Unmet;
 pub enum Reason {
     // Outcomes of a companion.
     Injected,
-    Withheld,
-    AlreadyThere,
+    PodDenied,
+    AlreadyInjected,
     NotAvailable {
         unmet: Option<Unmet>,
         nearest: Option<Box<str>>,
     },
     CompanionInvalid,
-    RequiredIsOff,
+    RequiredDisabled,
     ParameterMissing {
         companion: Box<str>,
         parameter: Box<str>,
@@ -36,39 +36,39 @@ pub enum Reason {
         parameter: Box<str>,
         nearest: Option<Box<str>>,
     },
-    ContainerNameTaken {
+    ContainerNameConflict {
         container: Box<str>,
-        by: Owner,
+        by: Holder,
     },
-    PortTaken {
+    PortConflict {
         port: u16,
         protocol: &'static str,
-        by: Owner,
+        by: Holder,
     },
-    HostPortTaken {
+    HostPortConflict {
         port: u16,
         protocol: &'static str,
-        by: Owner,
+        by: Holder,
     },
-    VolumeNameTaken {
+    VolumeNameConflict {
         volume: Box<str>,
         by: Option<Box<str>>,
     },
-    MountPathTaken {
+    MountPathConflict {
         path: Box<str>,
         container: Box<str>,
         other: Box<str>,
-        by: Owner,
+        by: Holder,
     },
     VolumeNotShareable {
         path: Box<str>,
-        by: Owner,
+        by: Holder,
         why: Unshareable,
     },
-    EnvNameTaken {
+    EnvNameConflict {
         variable: Box<str>,
         container: Box<str>,
-        by: Owner,
+        by: Holder,
     },
     FileOverridden {
         key: Box<str>,
@@ -81,36 +81,36 @@ pub enum Reason {
     TokenPathConflict {
         path: Box<str>,
     },
-    AnnotationsTooLong {
+    AnnotationsTooLarge {
         bytes: usize,
     },
     PatchTooLarge {
         bytes: usize,
     },
     HostNetwork,
-    Windows,
-    WouldNeverEnd,
+    WindowsPod,
+    BlocksCompletion,
 
     // Remarks.
     UnknownKey {
-        place: Place,
+        place: MetadataField,
         key: Box<str>,
         nearest: Option<Box<str>>,
     },
     InvalidLabel {
-        place: Place,
+        place: MetadataField,
     },
     EmptyName {
-        place: Place,
+        place: MetadataField,
         key: &'static str,
     },
-    DoubledName {
-        place: Place,
+    DuplicateName {
+        place: MetadataField,
         key: &'static str,
         name: Box<str>,
     },
     TooManyNames {
-        place: Place,
+        place: MetadataField,
         key: &'static str,
     },
     UnknownContainer {
@@ -122,7 +122,7 @@ pub enum Reason {
         parameter: Box<str>,
         unmet: Option<Unmet>,
     },
-    VersionDiffers,
+    Outdated,
     PartsMissing {
         parts: Box<str>,
         more: usize,
@@ -148,12 +148,12 @@ pub enum Reason {
     MirrorPod,
     NotAPod,
     NamespaceUnknown,
-    NamespaceContradicts,
+    NamespaceMismatch,
 }
 
 /// Who owns what a companion wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owner {
+pub enum Holder {
     /// A container that stands in the Pod.
     Container(Box<str>),
     /// Another companion that comes with this review.
@@ -181,7 +181,7 @@ pub enum Unshareable {
 
 /// Where a remark points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum MetadataField {
     /// An annotation of the Pod.
     PodAnnotation,
     /// A label of the Pod.
@@ -198,49 +198,49 @@ impl Reason {
     pub fn label(&self) -> &'static str {
         match self {
             Reason::Injected => "Injected",
-            Reason::Withheld => "Withheld",
-            Reason::AlreadyThere => "AlreadyThere",
+            Reason::PodDenied => "Withheld",
+            Reason::AlreadyInjected => "AlreadyThere",
             Reason::NotAvailable { .. } => "NotAvailable",
             Reason::CompanionInvalid => "CompanionInvalid",
             Reason::ParameterMissing { .. } => "ParameterMissing",
             Reason::ParameterInvalid { .. } => "ParameterInvalid",
             Reason::ParameterUnknown { .. } => "ParameterUnknown",
-            Reason::ContainerNameTaken { .. } => "ContainerNameTaken",
-            Reason::PortTaken { .. } => "PortTaken",
-            Reason::HostPortTaken { .. } => "HostPortTaken",
-            Reason::VolumeNameTaken { .. } => "VolumeNameTaken",
-            Reason::MountPathTaken { .. } => "MountPathTaken",
+            Reason::ContainerNameConflict { .. } => "ContainerNameTaken",
+            Reason::PortConflict { .. } => "PortTaken",
+            Reason::HostPortConflict { .. } => "HostPortTaken",
+            Reason::VolumeNameConflict { .. } => "VolumeNameTaken",
+            Reason::MountPathConflict { .. } => "MountPathTaken",
             Reason::VolumeNotShareable { .. } => "VolumeNotShareable",
-            Reason::EnvNameTaken { .. } => "EnvNameTaken",
+            Reason::EnvNameConflict { .. } => "EnvNameTaken",
             Reason::FileOverridden { .. } => "FileOverridden",
             Reason::PrivateVolumeConflict { .. } => "PrivateVolumeConflict",
             Reason::TokenPathConflict { .. } => "TokenPathConflict",
-            Reason::AnnotationsTooLong { .. } => "AnnotationsTooLong",
+            Reason::AnnotationsTooLarge { .. } => "AnnotationsTooLong",
             Reason::PatchTooLarge { .. } => "PatchTooLarge",
             Reason::HostNetwork => "HostNetwork",
-            Reason::Windows => "Windows",
-            Reason::WouldNeverEnd => "WouldNeverEnd",
+            Reason::WindowsPod => "Windows",
+            Reason::BlocksCompletion => "WouldNeverEnd",
             Reason::UnknownKey { .. } => "UnknownKey",
             Reason::InvalidLabel { .. } => "InvalidLabel",
             Reason::EmptyName { .. } => "EmptyName",
-            Reason::DoubledName { .. } => "DoubledName",
+            Reason::DuplicateName { .. } => "DoubledName",
             Reason::TooManyNames { .. } => "TooManyNames",
             Reason::UnknownContainer { .. } => "UnknownContainer",
             Reason::ParameterUnused { .. } => "ParameterUnused",
-            Reason::VersionDiffers => "VersionDiffers",
+            Reason::Outdated => "VersionDiffers",
             Reason::PartsMissing { .. } => "PartsMissing",
             Reason::AppCanWrite { .. } => "AppCanWrite",
             Reason::PreStopKept { .. } => "PreStopKept",
             Reason::PreStopTooLong { .. } => "PreStopTooLong",
             Reason::ScrapeAnnotationsKept { .. } => "ScrapeAnnotationsKept",
-            Reason::RequiredIsOff => "RequiredIsOff",
+            Reason::RequiredDisabled => "RequiredIsOff",
             Reason::NoContainers => "NoContainers",
             Reason::OptedOut => "OptedOut",
             Reason::ExcludedNamespace => "ExcludedNamespace",
             Reason::MirrorPod => "MirrorPod",
             Reason::NotAPod => "NotAPod",
             Reason::NamespaceUnknown => "NamespaceUnknown",
-            Reason::NamespaceContradicts => "NamespaceContradicts",
+            Reason::NamespaceMismatch => "NamespaceContradicts",
         }
     }
 
@@ -250,37 +250,37 @@ impl Reason {
         let other = matches!(
             self,
             Reason::Injected
-                | Reason::Withheld
-                | Reason::AlreadyThere
+                | Reason::PodDenied
+                | Reason::AlreadyInjected
                 | Reason::NotAvailable { .. }
                 | Reason::CompanionInvalid
-                | Reason::RequiredIsOff
+                | Reason::RequiredDisabled
                 | Reason::ParameterMissing { .. }
                 | Reason::ParameterInvalid { .. }
                 | Reason::ParameterUnknown { .. }
                 | Reason::FileOverridden { .. }
                 | Reason::HostNetwork
-                | Reason::Windows
-                | Reason::WouldNeverEnd
+                | Reason::WindowsPod
+                | Reason::BlocksCompletion
         );
-        other || self.is_clash()
+        other || self.is_conflict()
     }
 
     /// Whether it is a clash, which `onConflict` decides on; annotations and a patch that would be too long count as one.
     #[must_use]
-    pub fn is_clash(&self) -> bool {
+    pub fn is_conflict(&self) -> bool {
         matches!(
             self,
-            Reason::ContainerNameTaken { .. }
-                | Reason::PortTaken { .. }
-                | Reason::HostPortTaken { .. }
-                | Reason::VolumeNameTaken { .. }
-                | Reason::MountPathTaken { .. }
+            Reason::ContainerNameConflict { .. }
+                | Reason::PortConflict { .. }
+                | Reason::HostPortConflict { .. }
+                | Reason::VolumeNameConflict { .. }
+                | Reason::MountPathConflict { .. }
                 | Reason::VolumeNotShareable { .. }
-                | Reason::EnvNameTaken { .. }
+                | Reason::EnvNameConflict { .. }
                 | Reason::PrivateVolumeConflict { .. }
                 | Reason::TokenPathConflict { .. }
-                | Reason::AnnotationsTooLong { .. }
+                | Reason::AnnotationsTooLarge { .. }
                 | Reason::PatchTooLarge { .. }
         )
     }
@@ -288,14 +288,14 @@ impl Reason {
     /// One example of each, in the order of declaration: the reference page is made of them.
     #[must_use]
     pub fn examples() -> Vec<Reason> {
-        let app = || Owner::Container("app".into());
+        let app = || Holder::Container("app".into());
         vec![
             Reason::Injected,
-            Reason::Withheld,
-            Reason::AlreadyThere,
+            Reason::PodDenied,
+            Reason::AlreadyInjected,
             Reason::NotAvailable { unmet: None, nearest: Some("git-sync".into()) },
             Reason::CompanionInvalid,
-            Reason::RequiredIsOff,
+            Reason::RequiredDisabled,
             Reason::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
             Reason::ParameterInvalid {
                 companion: "git-sync".into(),
@@ -309,18 +309,18 @@ impl Reason {
                 parameter: "rep".into(),
                 nearest: Some("repo".into()),
             },
-            Reason::ContainerNameTaken { container: "git-sync".into(), by: app() },
-            Reason::PortTaken { port: 6379, protocol: "TCP", by: app() },
-            Reason::HostPortTaken { port: 9100, protocol: "TCP", by: app() },
-            Reason::VolumeNameTaken { volume: "git-sync-content".into(), by: None },
-            Reason::MountPathTaken {
+            Reason::ContainerNameConflict { container: "git-sync".into(), by: app() },
+            Reason::PortConflict { port: 6379, protocol: "TCP", by: app() },
+            Reason::HostPortConflict { port: 9100, protocol: "TCP", by: app() },
+            Reason::VolumeNameConflict { volume: "git-sync-content".into(), by: None },
+            Reason::MountPathConflict {
                 path: "/var/www/html".into(),
                 container: "app".into(),
                 other: "/var/www".into(),
                 by: app(),
             },
             Reason::VolumeNotShareable { path: "/var/www".into(), by: app(), why: Unshareable::SubPathExpr },
-            Reason::EnvNameTaken { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
+            Reason::EnvNameConflict { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
             Reason::FileOverridden { key: "files.podgraft.dev/redis.0".into() },
             Reason::PrivateVolumeConflict {
                 volume: "git-sync-state".into(),
@@ -328,23 +328,27 @@ impl Reason {
                 companion: None,
             },
             Reason::TokenPathConflict { path: "/var/run".into() },
-            Reason::AnnotationsTooLong { bytes: 262_145 },
+            Reason::AnnotationsTooLarge { bytes: 262_145 },
             Reason::PatchTooLarge { bytes: 4_194_305 },
             Reason::HostNetwork,
-            Reason::Windows,
-            Reason::WouldNeverEnd,
+            Reason::WindowsPod,
+            Reason::BlocksCompletion,
             Reason::UnknownKey {
-                place: Place::PodAnnotation,
+                place: MetadataField::PodAnnotation,
                 key: "podgraft.dev/companion".into(),
                 nearest: Some("podgraft.dev/companions".into()),
             },
-            Reason::InvalidLabel { place: Place::PodLabel },
-            Reason::EmptyName { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
-            Reason::DoubledName { place: Place::PodAnnotation, key: super::keys::COMPANIONS, name: "git-sync".into() },
-            Reason::TooManyNames { place: Place::PodAnnotation, key: super::keys::COMPANIONS },
+            Reason::InvalidLabel { place: MetadataField::PodLabel },
+            Reason::EmptyName { place: MetadataField::PodAnnotation, key: super::keys::COMPANIONS },
+            Reason::DuplicateName {
+                place: MetadataField::PodAnnotation,
+                key: super::keys::COMPANIONS,
+                name: "git-sync".into(),
+            },
+            Reason::TooManyNames { place: MetadataField::PodAnnotation, key: super::keys::COMPANIONS },
             Reason::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
             Reason::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
-            Reason::VersionDiffers,
+            Reason::Outdated,
             Reason::PartsMissing { parts: "volume git-sync-content, mount /var/www of container app".into(), more: 1 },
             Reason::AppCanWrite { path: "/var/www".into(), container: "app".into() },
             Reason::PreStopKept { container: "app".into() },
@@ -356,7 +360,7 @@ impl Reason {
             Reason::MirrorPod,
             Reason::NotAPod,
             Reason::NamespaceUnknown,
-            Reason::NamespaceContradicts,
+            Reason::NamespaceMismatch,
         ]
     }
 }
@@ -366,8 +370,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Injected => f.write_str("injected"),
-            Reason::Withheld => f.write_str("it fits, and is not injected, because the Pod is refused for another reason"),
-            Reason::AlreadyThere => f.write_str("already there, nothing to add"),
+            Reason::PodDenied => f.write_str("it fits, and is not injected, because the Pod is refused for another reason"),
+            Reason::AlreadyInjected => f.write_str("already there, nothing to add"),
             Reason::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
             Reason::NotAvailable { unmet: None, nearest } => {
                 f.write_str("not available to this Pod: no such companion here, or its selectors leave this Pod out")?;
@@ -395,35 +399,35 @@ impl fmt::Display for Reason {
                     None => write!(f, "; remove the annotation podgraft.dev/{companion}.{parameter}"),
                 }
             }
-            Reason::ContainerNameTaken { container, by: Owner::Container(_) } => {
+            Reason::ContainerNameConflict { container, by: Holder::Container(_) } => {
                 write!(f, "the Pod has a container {container} already; rename that one")
             }
-            Reason::ContainerNameTaken { container, by: Owner::Companion(companion) } => {
+            Reason::ContainerNameConflict { container, by: Holder::Companion(companion) } => {
                 write!(f, "companion {companion} brings a container {container}, too; choose one of the two companions")
             }
-            Reason::PortTaken { port, protocol, by } => write!(
+            Reason::PortConflict { port, protocol, by } => write!(
                 f,
                 "its port {port}/{protocol} is taken by {by}, and containers of a Pod share one network; move one of them"
             ),
-            Reason::HostPortTaken { port, protocol, by } => {
+            Reason::HostPortConflict { port, protocol, by } => {
                 write!(f, "its host port {port}/{protocol} is taken by {by}; move one of them")
             }
-            Reason::VolumeNameTaken { volume, by: None } => {
+            Reason::VolumeNameConflict { volume, by: None } => {
                 write!(f, "the Pod has a volume {volume} with another source; rename that one")
             }
-            Reason::VolumeNameTaken { volume, by: Some(companion) } => {
+            Reason::VolumeNameConflict { volume, by: Some(companion) } => {
                 write!(f, "companion {companion} brings a volume {volume}, too; choose one of the two companions")
             }
-            Reason::MountPathTaken { path, container, other, by } => {
+            Reason::MountPathConflict { path, container, other, by } => {
                 write!(f, "its mount {path} in container {container} meets the mount {other} of {by}; move one of them")
             }
             Reason::VolumeNotShareable { path, by, why } => {
                 write!(f, "it cannot share what {by} mounts at {path}: {why}")
             }
-            Reason::EnvNameTaken { variable, container, by: Owner::Container(_) } => {
+            Reason::EnvNameConflict { variable, container, by: Holder::Container(_) } => {
                 write!(f, "container {container} sets the variable {variable} already; rename or remove that one")
             }
-            Reason::EnvNameTaken { variable, container, by: Owner::Companion(companion) } => write!(
+            Reason::EnvNameConflict { variable, container, by: Holder::Companion(companion) } => write!(
                 f,
                 "companion {companion} sets the variable {variable} in container {container}, too; choose one of the two companions"
             ),
@@ -449,15 +453,15 @@ impl fmt::Display for Reason {
                 f,
                 "invalid value: the patch could have {bytes} bytes, and must have at most 4194304; choose fewer containers or companions"
             ),
-            Reason::AnnotationsTooLong { bytes } => write!(
+            Reason::AnnotationsTooLarge { bytes } => write!(
                 f,
                 "the Pod's annotations would have {bytes} bytes, and 262144 are allowed; shorten the Pod's own annotations"
             ),
             Reason::HostNetwork => {
                 f.write_str("the Pod uses the node's network, and this companion is not allowed there; remove hostNetwork")
             }
-            Reason::Windows => f.write_str("the Pod runs on Windows, and companions are for Linux"),
-            Reason::WouldNeverEnd => f.write_str(
+            Reason::WindowsPod => f.write_str("the Pod runs on Windows, and companions are for Linux"),
+            Reason::BlocksCompletion => f.write_str(
                 "it is a plain container, and this Pod ends: restartPolicy is not Always; the companion would keep it from ending; make it `lifecycle: Native`",
             ),
             Reason::UnknownKey { place, key, nearest } => {
@@ -471,7 +475,7 @@ impl fmt::Display for Reason {
                 write!(f, "{place} podgraft.dev/inject must be \"enabled\" or \"disabled\"")
             }
             Reason::EmptyName { place, key } => write!(f, "{place} {key} has an empty name; remove the stray comma, or the annotation"),
-            Reason::DoubledName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
+            Reason::DuplicateName { place, key, name } => write!(f, "{place} {key} names {name} twice; remove one"),
             Reason::TooManyNames { place, key } if *key == super::keys::PARAMETERS => {
                 write!(f, "the Pod has more {place}s {key} than the {} that are allowed", super::keys::MOST_PARAMETERS)
             }
@@ -487,7 +491,7 @@ impl fmt::Display for Reason {
                 write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
                 unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
             }
-            Reason::VersionDiffers => {
+            Reason::Outdated => {
                 f.write_str("it was put in by another version of the companion, and is left as it is; inject anew to have this one")
             }
             Reason::PartsMissing { parts, more } => {
@@ -511,7 +515,7 @@ impl fmt::Display for Reason {
             Reason::ScrapeAnnotationsKept { key } => {
                 write!(f, "annotation {key} is there already, so Prometheus is not pointed to this companion")
             }
-            Reason::RequiredIsOff => {
+            Reason::RequiredDisabled => {
                 f.write_str("it is required, and required companions are switched off in this server; see `podgraft serve --required-companions`")
             }
             Reason::NoContainers => f.write_str("the Pod has no containers; nothing was injected"),
@@ -520,7 +524,7 @@ impl fmt::Display for Reason {
             Reason::MirrorPod => f.write_str("a mirror Pod of a node is left alone"),
             Reason::NotAPod => f.write_str("not the creation of a Pod; nothing was injected"),
             Reason::NamespaceUnknown => f.write_str("the Pod's namespace is not known yet; try again"),
-            Reason::NamespaceContradicts => {
+            Reason::NamespaceMismatch => {
                 f.write_str("the Pod's namespace contradicts the entry that called; try again when its label has spread")
             }
         }
@@ -552,11 +556,11 @@ impl fmt::Display for ValueFault {
     }
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Owner::Container(name) => write!(f, "container {name}"),
-            Owner::Companion(name) => write!(f, "companion {name}"),
+            Holder::Container(name) => write!(f, "container {name}"),
+            Holder::Companion(name) => write!(f, "companion {name}"),
         }
     }
 }
@@ -575,13 +579,13 @@ impl fmt::Display for Unshareable {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for MetadataField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Place::PodAnnotation => "annotation",
-            Place::PodLabel => "label",
-            Place::NamespaceAnnotation => "the namespace's annotation",
-            Place::NamespaceLabel => "the namespace's label",
+            MetadataField::PodAnnotation => "annotation",
+            MetadataField::PodLabel => "label",
+            MetadataField::NamespaceAnnotation => "the namespace's annotation",
+            MetadataField::NamespaceLabel => "the namespace's label",
         })
     }
 }

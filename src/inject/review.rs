@@ -4,17 +4,17 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::Request;
-use super::ask::{self, Ask, MOST_FAULTS};
-use super::catalogue::Listed;
+use super::ask::{self, MOST_FAULTS, Requested};
+use super::catalogue::CatalogEntry;
 use super::choose::{Candidate, candidates, is_offered, selects, unmet};
 use super::chosen::Choices;
-use super::claims::Claims;
+use super::claims::Reservations;
 use super::companion::{Companion, OnConflict};
-use super::filled::{explained, parameters};
-use super::home::Home;
+use super::filled::{arguments, explained};
+use super::home::PodNamespace;
 use super::keys;
-use super::namespace::Switch;
-use super::nearest::nearest;
+use super::namespace::OptIn;
+use super::nearest::suggest;
 use super::pattern::Budget;
 use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
@@ -23,7 +23,7 @@ use super::reason::Reason;
 use super::status::Status;
 use super::trouble::effect;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
-use super::world::World;
+use super::world::Snapshot;
 
 mod choices;
 mod settle;
@@ -41,27 +41,27 @@ const MOST_PLANS: usize = 16;
 /// Writes the patch of plans that fit; `None` where there is nothing to add.
 type Write = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
 
-pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a World, write: Write) -> Verdict<'a> {
+pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a Snapshot, write: Write) -> Verdict<'a> {
     let pod = &request.pod;
     if is_mirror(pod, request.requester) {
-        return left_alone(Reason::MirrorPod, Effect::Tell);
+        return left_alone(Reason::MirrorPod, Effect::Info);
     }
     if keys::EXCLUDED_NAMESPACES.contains(&request.namespace)
         || world.settings.own_namespace.as_deref() == Some(request.namespace)
     {
         let asks = pod.annotation(keys::COMPANIONS).is_some() || pod.label(keys::INJECT) == Some("enabled");
-        return left_alone(Reason::ExcludedNamespace, if asks { Effect::Warn } else { Effect::Tell });
+        return left_alone(Reason::ExcludedNamespace, if asks { Effect::Warn } else { Effect::Info });
     }
-    let home = match Home::find(world, request.namespace, request.entry, pod.label(keys::INJECT)) {
+    let home = match PodNamespace::find(world, request.namespace, request.entry, pod.label(keys::INJECT)) {
         Ok(home) => home,
         Err(reason) => {
-            return Verdict { decision: Decision::Unavailable, ..left_alone(reason, Effect::Tell) };
+            return Verdict { decision: Decision::Unavailable, ..left_alone(reason, Effect::Info) };
         }
     };
     if pod.containers.iter().all(|c| c.init) {
         return left_alone(Reason::NoContainers, Effect::Warn);
     }
-    let ask = Ask::read(pod, home);
+    let ask = Requested::read(pod, home);
     let status = Status::read(pod.annotation(keys::STATUS));
     let injected = status.containers().collect();
     let suggestions = Cell::new(MOST_SUGGESTIONS);
@@ -81,8 +81,8 @@ fn remark<'a>(reason: Reason, effect: Effect) -> Finding<'a> {
 
 struct Review<'s, 'a> {
     pod: &'a Pod<'a>,
-    home: Home<'a>,
-    world: &'a World,
+    home: PodNamespace<'a>,
+    world: &'a Snapshot,
     /// Whether an API server asks.
     online: bool,
     status: &'s Status<'a>,
@@ -96,34 +96,37 @@ struct Review<'s, 'a> {
 }
 
 impl<'s, 'a> Review<'s, 'a> {
-    fn run(mut self, ask: &Ask<'a>, write: Write) -> Verdict<'a> {
+    fn run(mut self, ask: &Requested<'a>, write: Write) -> Verdict<'a> {
         let candidates = candidates(self.pod, self.home, ask, self.world);
         let presences: Vec<_> =
             candidates.iter().map(|candidate| present::presence(candidate, self.pod, self.status)).collect();
         self.injected.extend(required_ones_there(&candidates, &presences));
         let choices = self.choices(ask, &candidates, &presences);
-        self.judge_words(ask, &candidates);
-        let mut claims = Claims::new(self.pod, self.status, &choices, self.online);
+        self.check_keys(ask, &candidates);
+        let mut claims = Reservations::new(self.pod, self.status, &choices, self.online);
         self.claim_what_is_there(&candidates, &presences, &mut claims);
         let mut plans = Vec::with_capacity(candidates.len().min(MOST_PLANS));
         for (candidate, presence) in candidates.iter().zip(&presences) {
             if *presence == Presence::Absent {
                 self.consider(candidate, ask, &choices, &mut claims, &mut plans);
             } else {
-                self.outcome(candidate, Reason::AlreadyThere, Effect::Tell);
+                self.outcome(candidate, Reason::AlreadyInjected, Effect::Info);
             }
             if *presence == Presence::Other {
-                self.remark_on(candidate.name, candidate.via, Reason::VersionDiffers, Effect::Warn);
+                self.remark_on(candidate.name, candidate.via, Reason::Outdated, Effect::Warn);
             }
         }
         self.remark_on_missing_parts(&candidates, &presences);
         self.remark_on_unused_parameters(ask, &candidates);
         if self.findings.iter().any(|f| f.effect == Effect::Deny) {
             // What is refused is not injected, whatever would have fitted.
-            self.findings.iter_mut().filter(|f| f.reason == Reason::Injected).for_each(|f| f.reason = Reason::Withheld);
+            self.findings
+                .iter_mut()
+                .filter(|f| f.reason == Reason::Injected)
+                .for_each(|f| f.reason = Reason::PodDenied);
             return Verdict { decision: Decision::Deny, findings: self.findings };
         }
-        plans.sort_by(|a, b| weaving_order(a).cmp(&weaving_order(b)));
+        plans.sort_by(|a, b| injection_order(a).cmp(&injection_order(b)));
         self.settle(&mut plans);
         let patch = write(self.pod, self.status, &plans, claims.patch_bytes());
         drop(plans);
@@ -132,10 +135,10 @@ impl<'s, 'a> Review<'s, 'a> {
 
     /// What the Pod and its namespace got wrong in words of ours that are no parameters. A Pod that is opted out is
     /// not judged.
-    fn judge_words(&mut self, ask: &Ask<'a>, candidates: &[Candidate<'a>]) {
-        if ask.pod == Switch::Disabled {
+    fn check_keys(&mut self, ask: &Requested<'a>, candidates: &[Candidate<'a>]) {
+        if ask.pod == OptIn::Disabled {
             let contradicts = ask.requested.is_some();
-            self.findings.push(remark(Reason::OptedOut, if contradicts { Effect::Warn } else { Effect::Tell }));
+            self.findings.push(remark(Reason::OptedOut, if contradicts { Effect::Warn } else { Effect::Info }));
             return;
         }
         let mut knows = self.knows(ask, candidates);
@@ -154,14 +157,14 @@ impl<'s, 'a> Review<'s, 'a> {
     /// Whether a name is that of a companion that this Pod's namespace may know of.
     fn knows<'r>(
         &'r self,
-        ask: &Ask<'a>,
+        ask: &Requested<'a>,
         candidates: &[Candidate<'a>],
     ) -> impl FnMut(&'a str) -> bool + use<'r, 's, 'a> {
         let none = ask.parameters.is_empty();
         let candidates: HashSet<&str> = candidates.iter().filter(|_| !none).map(|c| c.name).collect();
         let mut stands = HashMap::new();
         let mut stands = move |companion| {
-            let look = || self.status.of(companion).is_some_and(|recorded| recorded.stands(self.pod));
+            let look = || self.status.of(companion).is_some_and(|recorded| recorded.is_present(self.pod));
             *stands.entry(companion).or_insert_with(look)
         };
         move |companion| {
@@ -173,11 +176,11 @@ impl<'s, 'a> Review<'s, 'a> {
     }
 
     /// The companion that a name means here, where it is offered to this namespace.
-    fn offered(&self, name: &str) -> Option<&'a Listed> {
+    fn offered(&self, name: &str) -> Option<&'a CatalogEntry> {
         self.world.companions.resolve(self.home.name(), name).filter(|listed| is_offered(listed, self.home))
     }
 
-    fn unknown_containers(&self, ask: &Ask<'a>) -> Vec<Reason> {
+    fn unknown_containers(&self, ask: &Requested<'a>) -> Vec<Reason> {
         let Some(names) = &ask.containers else { return Vec::new() };
         let authored = || self.authored().map(|(_, c)| &*c.name);
         let known: HashSet<&str> = authored().collect();
@@ -186,7 +189,7 @@ impl<'s, 'a> Review<'s, 'a> {
         unknown
             .map(|name| Reason::UnknownContainer {
                 name: (*name).into(),
-                nearest: self.suggest(|| nearest(name, few(), |_| true)).map(Into::into),
+                nearest: self.suggest(|| suggest(name, few(), |_| true)).map(Into::into),
             })
             .collect()
     }
@@ -200,34 +203,34 @@ impl<'s, 'a> Review<'s, 'a> {
     fn consider<'p>(
         &mut self,
         candidate: &Candidate<'a>,
-        ask: &Ask<'a>,
+        ask: &Requested<'a>,
         choices: &'p Choices,
-        claims: &mut Claims<'p>,
+        claims: &mut Reservations<'p>,
         plans: &mut Vec<Plan<'p>>,
     ) where
         'a: 'p,
     {
         let companion = match self.available(candidate) {
             Ok(companion) => companion,
-            Err(reason) => return self.trouble(candidate, [reason], None),
+            Err(reason) => return self.report(candidate, [reason], None),
         };
-        let values = match parameters(companion, ask, &mut self.budget) {
+        let values = match arguments(companion, ask, &mut self.budget) {
             Ok(values) => values,
             Err(faults) => {
                 let faults = faults.into_iter().map(|fault| explained(fault, companion));
-                return self.trouble(candidate, faults, companion.on_conflict);
+                return self.report(candidate, faults, companion.on_conflict);
             }
         };
         let chosen = choices.of(candidate.via, companion.placement);
         let mark = claims.mark();
         match Plan::fit(companion, candidate.via, candidate.listed_at, values, chosen, claims) {
             Ok(plan) => {
-                self.outcome(candidate, Reason::Injected, Effect::Tell);
+                self.outcome(candidate, Reason::Injected, Effect::Info);
                 plans.push(plan);
             }
             Err(reason) => {
-                claims.give_back(mark);
-                self.trouble(candidate, [explained(reason, companion)], companion.on_conflict);
+                claims.roll_back(mark);
+                self.report(candidate, [explained(reason, companion)], companion.on_conflict);
             }
         }
     }
@@ -241,9 +244,9 @@ impl<'s, 'a> Review<'s, 'a> {
                 }
                 unmet => Reason::NotAvailable { unmet, nearest: None },
             }),
-            Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredIsOff),
-            Some(Listed::Broken(_)) => Err(Reason::CompanionInvalid),
-            Some(Listed::Good(companion)) => Ok(companion),
+            Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredDisabled),
+            Some(CatalogEntry::Invalid(_)) => Err(Reason::CompanionInvalid),
+            Some(CatalogEntry::Valid(companion)) => Ok(companion),
         }
     }
 
@@ -252,7 +255,7 @@ impl<'s, 'a> Review<'s, 'a> {
         let (companions, here) = (&self.world.companions, self.home.name());
         let can_have = |other: &str| companions.resolve(here, other).is_some_and(|l| selects(l, self.pod, self.home));
         let others = companions.names(here).filter(|other| *other != name);
-        self.suggest(|| nearest(name, others, can_have))
+        self.suggest(|| suggest(name, others, can_have))
     }
 
     /// Looks for a name that may have been meant, unless that was done often enough.
@@ -263,7 +266,7 @@ impl<'s, 'a> Review<'s, 'a> {
     }
 
     /// The first reason is the companion's outcome, the others are remarks.
-    fn trouble(
+    fn report(
         &mut self,
         candidate: &Candidate<'a>,
         reasons: impl IntoIterator<Item = Reason>,
@@ -289,12 +292,12 @@ impl<'s, 'a> Review<'s, 'a> {
         self.findings.push(Finding { companion, via, reason, effect, outcome: false });
     }
 
-    fn remark_on_unused_parameters(&mut self, ask: &Ask<'a>, candidates: &[Candidate<'a>]) {
-        if ask.pod == Switch::Disabled || ask.parameters.is_empty() {
+    fn remark_on_unused_parameters(&mut self, ask: &Requested<'a>, candidates: &[Candidate<'a>]) {
+        if ask.pod == OptIn::Disabled || ask.parameters.is_empty() {
             return;
         }
         let there = |f: &&Finding<'_>| {
-            f.outcome && (matches!(f.reason, Reason::Injected | Reason::AlreadyThere) || f.effect == Effect::Deny)
+            f.outcome && (matches!(f.reason, Reason::Injected | Reason::AlreadyInjected) || f.effect == Effect::Deny)
         };
         let used: HashSet<&str> = self.findings.iter().filter(there).filter_map(|f| f.companion.as_deref()).collect();
         let mut knows = self.knows(ask, candidates);
@@ -313,7 +316,7 @@ impl<'s, 'a> Review<'s, 'a> {
 }
 
 /// Required and automatic companions by name, then the namespace's list as written, then requested ones as written.
-fn weaving_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
+fn injection_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
     match plan.via {
         Via::Required | Via::Automatic => (0, 0, &plan.companion.name),
         Via::NamespaceList => (1, plan.listed_at, ""),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 
 use super::companion::Protocol;
-use super::json::{Reader, Seen, Unreadable, write_string};
+use super::json::{FieldSet, JsonError, Reader, write_string};
 use super::pod::Pod;
 use super::work::step;
 
@@ -22,12 +22,12 @@ const MOST_ADDED: usize = 256;
 /// What the status annotation of a Pod says, companion by companion.
 #[derive(Debug, Default)]
 pub(super) struct Status<'a> {
-    entries: Vec<Recorded<'a>>,
+    entries: Vec<StatusEntry<'a>>,
 }
 
 /// What stands in the status about one companion.
 #[derive(Debug)]
-pub(super) struct Recorded<'a> {
+pub(super) struct StatusEntry<'a> {
     pub(super) companion: Cow<'a, str>,
     pub(super) hash: Cow<'a, str>,
     init_containers: Vec<Cow<'a, str>>,
@@ -44,7 +44,7 @@ pub(super) struct Recorded<'a> {
 
 /// What is put in for one companion.
 #[derive(Debug, Default)]
-pub(super) struct Added<'a> {
+pub(super) struct Additions<'a> {
     pub(super) kind: &'static str,
     pub(super) hash: &'a str,
     pub(super) init_containers: Vec<&'a str>,
@@ -67,17 +67,17 @@ impl<'a> Status<'a> {
         text.and_then(|text| Self::parse(text).ok()).unwrap_or_default()
     }
 
-    fn parse(text: &'a str) -> Result<Self, Unreadable> {
+    fn parse(text: &'a str) -> Result<Self, JsonError> {
         // Entries go back into the status as they are, and a reader lets pass what it skips.
-        serde_json::from_str::<IgnoredAny>(text).map_err(|_| Unreadable::new("not JSON"))?;
-        let mut entries: Vec<Recorded<'a>> = Vec::new();
+        serde_json::from_str::<IgnoredAny>(text).map_err(|_| JsonError::new("not JSON"))?;
+        let mut entries: Vec<StatusEntry<'a>> = Vec::new();
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
             if entries.len() == MOST_ENTRIES || entries.iter().any(|e| e.companion == companion) {
-                return Err(Unreadable::new("a companion stands there twice, or there are too many"));
+                return Err(JsonError::new("a companion stands there twice, or there are too many"));
             }
             let json = r.raw()?;
-            entries.push(Recorded::parse(companion.to_owned().into(), json)?);
+            entries.push(StatusEntry::parse(companion.to_owned().into(), json)?);
             Ok(())
         })?;
         reader.end()?;
@@ -85,12 +85,12 @@ impl<'a> Status<'a> {
     }
 
     /// All its entries.
-    pub(super) fn entries(&self) -> &[Recorded<'a>] {
+    pub(super) fn entries(&self) -> &[StatusEntry<'a>] {
         &self.entries
     }
 
     /// What it says of a companion.
-    pub(super) fn of(&self, companion: &str) -> Option<&Recorded<'a>> {
+    pub(super) fn of(&self, companion: &str) -> Option<&StatusEntry<'a>> {
         step(self.entries.len());
         self.entries.iter().find(|e| e.companion == companion)
     }
@@ -107,19 +107,19 @@ impl<'a> Status<'a> {
             return "{}".len();
         }
         let mut text = Vec::new();
-        write(&mut text, self.standing(pod), std::iter::empty());
+        write(&mut text, self.present(pod), std::iter::empty());
         text.len()
     }
 
     /// The entries whose containers all stand in a Pod: what else it says is not so.
-    pub(super) fn standing(&self, pod: &Pod<'_>) -> impl Iterator<Item = &Recorded<'a>> {
-        self.entries.iter().filter(|e| e.stands(pod))
+    pub(super) fn present(&self, pod: &Pod<'_>) -> impl Iterator<Item = &StatusEntry<'a>> {
+        self.entries.iter().filter(|e| e.is_present(pod))
     }
 }
 
-impl<'a> Recorded<'a> {
-    fn parse(companion: Cow<'a, str>, json: &'a str) -> Result<Self, Unreadable> {
-        let mut entry = Recorded {
+impl<'a> StatusEntry<'a> {
+    fn parse(companion: Cow<'a, str>, json: &'a str) -> Result<Self, JsonError> {
+        let mut entry = StatusEntry {
             companion,
             hash: Cow::default(),
             init_containers: Vec::new(),
@@ -129,15 +129,17 @@ impl<'a> Recorded<'a> {
             ports: Vec::new(),
             json,
         };
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         Reader::of(json).object(|r, key| match key {
-            "hash" => seen.first(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
-            "initContainers" => seen.first(1).and_then(|()| read_names(r, &mut entry.init_containers, MOST_CONTAINERS)),
-            "containers" => seen.first(2).and_then(|()| read_names(r, &mut entry.containers, MOST_CONTAINERS)),
-            "volumes" => seen.first(4).and_then(|()| read_names(r, &mut entry.volumes, MOST_ADDED)),
-            "annotations" => seen.first(5).and_then(|()| read_names(r, &mut entry.annotations, MOST_ADDED)),
+            "hash" => seen.insert(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
+            "initContainers" => {
+                seen.insert(1).and_then(|()| read_names(r, &mut entry.init_containers, MOST_CONTAINERS))
+            }
+            "containers" => seen.insert(2).and_then(|()| read_names(r, &mut entry.containers, MOST_CONTAINERS)),
+            "volumes" => seen.insert(4).and_then(|()| read_names(r, &mut entry.volumes, MOST_ADDED)),
+            "annotations" => seen.insert(5).and_then(|()| read_names(r, &mut entry.annotations, MOST_ADDED)),
             "ports" => {
-                seen.first(3)?;
+                seen.insert(3)?;
                 let mut ports = Vec::new();
                 read_names(r, &mut ports, MOST_PORTS)?;
                 entry.ports = ports.iter().filter_map(|port| read_port(port)).collect();
@@ -149,7 +151,7 @@ impl<'a> Recorded<'a> {
     }
 
     /// Whether it names containers, and all of them stand in their lists.
-    pub(super) fn stands(&self, pod: &Pod<'_>) -> bool {
+    pub(super) fn is_present(&self, pod: &Pod<'_>) -> bool {
         let all = |init: bool| self.list(init).iter().all(|name| pod.has_container(init, name, None));
         let names_any = !self.init_containers.is_empty() || !self.containers.is_empty();
         names_any && all(true) && all(false)
@@ -166,10 +168,10 @@ impl<'a> Recorded<'a> {
     }
 }
 
-fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>, most: usize) -> Result<(), Unreadable> {
+fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>, most: usize) -> Result<(), JsonError> {
     r.array(|r, index| {
         if index == most {
-            return Err(Unreadable::new("too many names"));
+            return Err(JsonError::new("too many names"));
         }
         r.string().map(|name| into.extend(name))
     })
@@ -186,8 +188,8 @@ fn read_port(text: &str) -> Option<(u16, Protocol)> {
 /// Writes a status: entries that stand, then those that are added.
 pub(super) fn write<'s>(
     out: &mut Vec<u8>,
-    standing: impl Iterator<Item = &'s Recorded<'s>>,
-    added: impl Iterator<Item = (&'s str, &'s Added<'s>)>,
+    standing: impl Iterator<Item = &'s StatusEntry<'s>>,
+    added: impl Iterator<Item = (&'s str, &'s Additions<'s>)>,
 ) {
     let mut open = b'{';
     for entry in standing {

@@ -4,11 +4,11 @@
 ///
 /// A piece that writes a member writes its own leading comma, so a template always opens with the container's name.
 #[derive(Debug)]
-pub struct Template(pub Box<[Piece]>);
+pub struct Template(pub Box<[TemplatePiece]>);
 
 /// A part of a template.
 #[derive(Debug)]
-pub enum Piece {
+pub enum TemplatePiece {
     /// JSON that never varies.
     Text(Box<str>),
     /// The member `env`: endpoints, parameters, then the container's own; nothing at all where there is none.
@@ -24,23 +24,23 @@ pub enum Piece {
     /// The bare number of an endpoint's port, an index into the companion's endpoints.
     Port(u8),
     /// The member `resources`, where a parameter fills one of its quantities.
-    Resources(Box<Resources>),
+    Resources(Box<ResourceSlots>),
 }
 
 /// The resources of a container of which a parameter fills at least one.
 #[derive(Debug)]
-pub struct Resources {
+pub struct ResourceSlots {
     /// Other members than limits and requests as JSON, joined by commas; may be empty.
     pub rest: Box<str>,
     /// `limits`, in order.
-    pub limits: Box<[Resource]>,
+    pub limits: Box<[ResourceSlot]>,
     /// `requests`, in order.
-    pub requests: Box<[Resource]>,
+    pub requests: Box<[ResourceSlot]>,
 }
 
 /// One quantity of a container's resources.
 #[derive(Debug)]
-pub struct Resource {
+pub struct ResourceSlot {
     /// `memory`, `cpu` or their like.
     pub name: Box<str>,
     /// The quantity as JSON, where the companion itself declares one.

@@ -15,10 +15,10 @@ pub(super) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>)
         {
             Effect::Warn
         }
-        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::NamespaceList => Effect::Warn,
-        Reason::CompanionInvalid | Reason::RequiredIsOff if via == Via::Automatic => Effect::Tell,
-        Reason::HostNetwork | Reason::Windows | Reason::WouldNeverEnd if !insists => Effect::Tell,
-        clash if clash.is_clash() => match (via, on_conflict) {
+        Reason::CompanionInvalid | Reason::RequiredDisabled if via == Via::NamespaceList => Effect::Warn,
+        Reason::CompanionInvalid | Reason::RequiredDisabled if via == Via::Automatic => Effect::Info,
+        Reason::HostNetwork | Reason::WindowsPod | Reason::BlocksCompletion if !insists => Effect::Info,
+        clash if clash.is_conflict() => match (via, on_conflict) {
             (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
             _ => Effect::Warn,
         },

@@ -30,7 +30,7 @@ pub struct Removal {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[derive(Default)]
-struct Recorded {
+struct RecordedEntry {
     init_containers: Vec<String>,
     containers: Vec<String>,
     volumes: Vec<String>,
@@ -57,15 +57,15 @@ pub fn uninject(pod: &mut Value) -> Result<bool, String> {
 pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     let annotations = &pod["metadata"]["annotations"];
     let Some(status) = annotations.get(keys::STATUS) else {
-        let mut work = Work { pod, removal: Removal::default() };
+        let mut work = Remover { pod, removal: Removal::default() };
         let found = work.remove_member("/metadata/annotations", SKIPPED);
         return Ok(found.then_some(work.removal));
     };
-    let entries: BTreeMap<String, Recorded> = status
+    let entries: BTreeMap<String, RecordedEntry> = status
         .as_str()
         .and_then(|text| serde_json::from_str(text).ok())
         .ok_or("invalid value: not the JSON that podgraft wrote; restore the value that inject wrote")?;
-    let mut work = Work { pod, removal: Removal::default() };
+    let mut work = Remover { pod, removal: Removal::default() };
     for (companion, entry) in &entries {
         work.containers(companion, entry);
     }
@@ -86,13 +86,13 @@ pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     Ok(Some(work.removal))
 }
 
-struct Work<'v> {
+struct Remover<'v> {
     pod: &'v mut Value,
     removal: Removal,
 }
 
-impl Work<'_> {
-    fn containers(&mut self, companion: &str, entry: &Recorded) {
+impl Remover<'_> {
+    fn containers(&mut self, companion: &str, entry: &RecordedEntry) {
         for (list, names) in [("initContainers", &entry.init_containers), ("containers", &entry.containers)] {
             for name in names {
                 if !self.remove_item(&format!("/spec/{list}"), |item| item["name"] == **name) {
@@ -102,7 +102,7 @@ impl Work<'_> {
         }
     }
 
-    fn additions(&mut self, companion: &str, entry: &Recorded) {
+    fn additions(&mut self, companion: &str, entry: &RecordedEntry) {
         for key in &entry.annotations {
             if !self.remove_member("/metadata/annotations", key) {
                 self.missing(companion, &format!("annotation {key:?}"));
@@ -147,7 +147,7 @@ impl Work<'_> {
         }
     }
 
-    fn volumes(&mut self, companion: &str, entry: &Recorded) {
+    fn volumes(&mut self, companion: &str, entry: &RecordedEntry) {
         for name in &entry.volumes {
             if let Some(user) = self.user_of(name) {
                 let remark = format!("companion {companion}: volume {name:?} stays: {user}; remove both");

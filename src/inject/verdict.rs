@@ -59,7 +59,7 @@ pub enum Via {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// In logs, metrics and audit annotations.
-    Tell,
+    Info,
     /// As a warning, too.
     Warn,
     /// As the message of a refusal.
@@ -86,7 +86,7 @@ impl Verdict<'_> {
     }
 
     /// What is said aloud: the grounds of a refusal, or the warnings.
-    pub fn aloud(&self, effect: Effect) -> impl Iterator<Item = &Finding<'_>> {
+    pub fn with_effect(&self, effect: Effect) -> impl Iterator<Item = &Finding<'_>> {
         self.findings.iter().filter(move |f| f.effect == effect)
     }
 }
@@ -94,7 +94,7 @@ impl Verdict<'_> {
 impl Finding<'_> {
     /// Whether the Pod goes on without the companion.
     fn is_skipped(&self) -> bool {
-        let comes = matches!(self.reason, Reason::Injected | Reason::Withheld | Reason::AlreadyThere);
+        let comes = matches!(self.reason, Reason::Injected | Reason::PodDenied | Reason::AlreadyInjected);
         self.outcome && !comes && self.effect != Effect::Deny
     }
 }

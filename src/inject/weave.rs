@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::companion::{Container, Placement};
-use super::draft::{AppContainer, Draft, Parent, Place};
+use super::draft::{AppContainer, Parent, PatchBuilder, Target};
 use super::json::{write_escaped, write_string};
 use super::keys;
 use super::parameter::Value;
-use super::plan::{Plan, Shared};
+use super::plan::{Plan, SharedMount};
 use super::pod::Pod;
 use super::status::{self, Status};
-use super::template::Piece;
+use super::template::TemplatePiece;
 use super::work::step;
 
 mod array;
@@ -22,11 +22,11 @@ pub(super) use pre_stop::settle_pre_stop;
 
 /// Writes the patch of all plans, which stand in the order in which they are woven in and have at most so many bytes. `None`
 /// where there is no plan.
-pub(super) fn weave(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most: usize) -> Option<Vec<u8>> {
+pub(super) fn build(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most: usize) -> Option<Vec<u8>> {
     if plans.is_empty() {
         return None;
     }
-    let mut draft = Draft::with_capacity(most);
+    let mut draft = PatchBuilder::with_capacity(most);
     annotations(&mut draft, pod, status, plans);
     image_pull_secrets(&mut draft, pod, plans);
     volumes(&mut draft, pod, plans);
@@ -39,7 +39,7 @@ pub(super) fn weave(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most
     patch
 }
 
-fn annotations(draft: &mut Draft, pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) {
+fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) {
     let parent = match &pod.annotations {
         Some(_) => Parent::Present,
         None if pod.has_metadata => Parent::Absent,
@@ -64,7 +64,7 @@ fn annotations(draft: &mut Draft, pod: &Pod<'_>, status: &Status<'_>, plans: &[P
         let mut text = Vec::with_capacity(512);
         let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
         let weaving = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
-        status::write(&mut text, status.standing(pod).filter(|e| !weaving(&e.companion)), added);
+        status::write(&mut text, status.present(pod).filter(|e| !weaving(&e.companion)), added);
         out.push(b'"');
         // What was written from texts is text.
         write_escaped(out, &String::from_utf8_lossy(&text));
@@ -73,16 +73,16 @@ fn annotations(draft: &mut Draft, pod: &Pod<'_>, status: &Status<'_>, plans: &[P
     members.finish();
 }
 
-fn image_pull_secrets(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
-    let mut list = draft.list(Place::ImagePullSecrets, pod.image_pull_secrets.is_some());
+fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let mut list = draft.list(Target::ImagePullSecrets, pod.image_pull_secrets.is_some());
     for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets) {
         list.back(|out| write_named(out, name, |_| {}));
     }
     list.finish();
 }
 
-fn volumes(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
-    let mut list = draft.list(Place::Volumes, pod.volumes.is_some());
+fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let mut list = draft.list(Target::Volumes, pod.volumes.is_some());
     for volume in plans.iter().flat_map(|p| &p.volumes) {
         list.back(|out| out.extend_from_slice(volume.json.as_bytes()));
     }
@@ -90,7 +90,7 @@ fn volumes(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 }
 
 /// What the chosen app containers get. Comes before the companions' containers do: they move what stands behind them.
-fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let sleeps: HashMap<&str, u32> = plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect();
     let gives = |plan: &&Plan<'_>| plan.app_variables().next().is_some();
     let giving: Vec<_> = plans.iter().filter(gives).collect();
@@ -99,7 +99,7 @@ fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     for (i, container) in pod.containers.iter().enumerate() {
         step(1 + giving.len() + shares.len());
         let place = AppContainer { list: container.list(), index: container.index };
-        let mut env = draft.list(Place::Env(place), container.has_env());
+        let mut env = draft.list(Target::Env(place), container.has_env());
         for plan in giving.iter().filter(|p| p.chosen.has(i)) {
             for variable in endpoint_env(plan) {
                 env.front(|out| write_endpoint_variable(out, variable));
@@ -109,7 +109,7 @@ fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
             }
         }
         env.finish();
-        let mut mounts = draft.list(Place::Mounts(place), container.has_mounts());
+        let mut mounts = draft.list(Target::Mounts(place), container.has_mounts());
         let here = shares.iter_mut().filter_map(|(shared, app)| app.next_if(|place| **place == i).map(|_| *shared));
         for shared in here {
             mounts.back(|out| write_mount(out, shared, &shared.app_path, shared.app_read_only));
@@ -121,8 +121,8 @@ fn app_containers(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     }
 }
 
-fn companions(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
-    let mut list = draft.list(Place::InitContainers, pod.init_containers.is_some());
+fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
+    let mut list = draft.list(Target::InitContainers, pod.init_containers.is_some());
     let comes_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
     for plan in plans.iter().filter(comes_first) {
         for container in initial(plan) {
@@ -135,7 +135,7 @@ fn companions(draft: &mut Draft, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         }
     }
     list.finish();
-    let mut list = draft.list(Place::Containers, true);
+    let mut list = draft.list(Target::Containers, true);
     for plan in plans.iter().filter(|p| p.companion.placement == Placement::Container) {
         for container in &plan.companion.containers {
             list.back(|out| write_container(out, plan, container));
@@ -152,14 +152,14 @@ fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
 fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
     for piece in &container.template.0 {
         match piece {
-            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-            Piece::Env { own } => write_env(out, plan, own),
-            Piece::Mounts { own } => write_mounts(out, plan, own),
-            Piece::Port(endpoint) => {
+            TemplatePiece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            TemplatePiece::Env { own } => write_env(out, plan, own),
+            TemplatePiece::Mounts { own } => write_mounts(out, plan, own),
+            TemplatePiece::Port(endpoint) => {
                 let endpoint = plan.companion.endpoints.get(usize::from(*endpoint));
                 out.extend_from_slice(endpoint.map_or(0, |e| plan.endpoint_port(e)).to_string().as_bytes());
             }
-            Piece::Resources(resources) => resources::write(out, plan, resources),
+            TemplatePiece::Resources(resources) => resources::write(out, plan, resources),
         }
     }
 }
@@ -238,7 +238,7 @@ fn write_variable(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
     });
 }
 
-fn write_mount(out: &mut Vec<u8>, shared: &Shared<'_>, path: &str, read_only: bool) {
+fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, path: &str, read_only: bool) {
     write_named(out, shared.volume, |out| {
         out.extend_from_slice(br#","mountPath":"#);
         write_string(out, path);

@@ -1,13 +1,13 @@
 //! Everything that a review needs besides the Pod: one immutable snapshot.
 
-use super::catalogue::Catalogue;
+use super::catalogue::Catalog;
 use super::namespace::Namespaces;
 
 /// One snapshot of all that is known. Replaced as a whole, never changed.
 #[derive(Debug, Default)]
-pub struct World {
+pub struct Snapshot {
     /// The companions.
-    pub companions: Catalogue,
+    pub companions: Catalog,
     /// The namespaces.
     pub namespaces: Namespaces,
     /// How this installation was set up.
@@ -32,7 +32,7 @@ impl Default for Settings {
 
 /// The webhook entry by which the API server called: what it matched is evidence of what the namespace says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum Webhook {
     /// Pods that say something themselves.
     Requested,
     /// Other Pods of opted-in namespaces.
@@ -41,17 +41,17 @@ pub enum Entry {
     ClusterWide,
 }
 
-impl Entry {
+impl Webhook {
     /// All of them.
-    pub const ALL: [Entry; 3] = [Entry::Requested, Entry::OptedIn, Entry::ClusterWide];
+    pub const ALL: [Webhook; 3] = [Webhook::Requested, Webhook::OptedIn, Webhook::ClusterWide];
 
     /// Its stable name, which is also the last part of its path.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Entry::Requested => "requested",
-            Entry::OptedIn => "opted-in",
-            Entry::ClusterWide => "cluster-wide",
+            Webhook::Requested => "requested",
+            Webhook::OptedIn => "opted-in",
+            Webhook::ClusterWide => "cluster-wide",
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::copies::Copies;
-use super::{Position, Unreadable, key, tagged};
+use super::{ManifestError, Position, key, tagged};
 
 /// What a value and its place in a list or mapping need, in bytes, besides its text.
 const VALUE: usize = 96;
@@ -18,14 +18,14 @@ const DEEPEST: usize = 127;
 ///
 /// # Errors
 /// What cannot be read, and where.
-pub(super) fn value(text: &str) -> Result<Value, Unreadable> {
+pub(super) fn value(text: &str) -> Result<Value, ManifestError> {
     let (value, doubled) = value_and_doubled_key(text, 1)?;
     doubled.map_or(Ok(value), Err)
 }
 
 /// Reads a text that starts at some line of its file: messages may name an earlier line. The first key that is there twice
 /// in the same mapping is returned beside the value, in which the last one counts.
-pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, Option<Unreadable>), Unreadable> {
+pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, Option<ManifestError>), ManifestError> {
     let mut composer = Composer::new(text);
     composer.first_line = line;
     let value = composer.document()?;
@@ -33,7 +33,7 @@ pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, O
 }
 
 /// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
-pub(super) fn doubled_key(text: &str, line: usize) -> Option<Unreadable> {
+pub(super) fn doubled_key(text: &str, line: usize) -> Option<ManifestError> {
     value_and_doubled_key(text, line).ok()?.1
 }
 
@@ -51,7 +51,7 @@ struct Composer<'t> {
     anchors: HashMap<usize, Node>,
     copies: Copies,
     depth: usize,
-    doubled: Option<Unreadable>,
+    doubled: Option<ManifestError>,
     first_line: usize,
     places: Option<Places>,
 }
@@ -86,7 +86,7 @@ impl<'t> Composer<'t> {
         Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: None, first_line: 1, places: None }
     }
 
-    fn document(&mut self) -> Result<Value, Unreadable> {
+    fn document(&mut self) -> Result<Value, ManifestError> {
         let mut value = Value::Null;
         let mut seen = false;
         loop {
@@ -106,7 +106,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn next(&mut self) -> Result<(Event<'t>, Span), Unreadable> {
+    fn next(&mut self) -> Result<(Event<'t>, Span), ManifestError> {
         match self.events.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(e)) => Err(syntax(&e)),
@@ -114,7 +114,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Unreadable> {
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, ManifestError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = tagged::value(&text, style, tag.as_deref()).map_err(|m| unreadable(span.start, m))?;
@@ -133,7 +133,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn keep(&mut self, anchor: usize, node: Node, span: Span) -> Result<Node, Unreadable> {
+    fn keep(&mut self, anchor: usize, node: Node, span: Span) -> Result<Node, ManifestError> {
         if anchor != 0 {
             self.copies.take(node.size).map_err(|message| unreadable(span.start, message))?;
             self.anchors.insert(anchor, node.clone());
@@ -141,7 +141,7 @@ impl<'t> Composer<'t> {
         Ok(node)
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Unreadable> {
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, ManifestError> {
         let Some(node) = self.anchors.get(&anchor) else {
             return Err(unreadable(span.start, "this alias stands inside of what it stands for; write it out"));
         };
@@ -155,8 +155,8 @@ impl<'t> Composer<'t> {
     fn nested(
         &mut self,
         span: Span,
-        read: impl FnOnce(&mut Self) -> Result<Node, Unreadable>,
-    ) -> Result<Node, Unreadable> {
+        read: impl FnOnce(&mut Self) -> Result<Node, ManifestError>,
+    ) -> Result<Node, ManifestError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(too_deep(span));
@@ -166,7 +166,7 @@ impl<'t> Composer<'t> {
         node
     }
 
-    fn sequence(&mut self) -> Result<Node, Unreadable> {
+    fn sequence(&mut self) -> Result<Node, ManifestError> {
         let mut items = Vec::new();
         let (mut size, mut depth) = (VALUE, 0);
         loop {
@@ -183,7 +183,7 @@ impl<'t> Composer<'t> {
         }
     }
 
-    fn mapping(&mut self) -> Result<Node, Unreadable> {
+    fn mapping(&mut self) -> Result<Node, ManifestError> {
         let mut members = Map::new();
         let mut written: HashMap<String, usize> = HashMap::new();
         let (mut size, mut depth) = (VALUE, 0);
@@ -218,7 +218,7 @@ impl<'t> Composer<'t> {
     }
 
     /// A key as text; `None` is the merge key.
-    fn key(&mut self, event: Event<'t>, span: Span) -> Result<Option<String>, Unreadable> {
+    fn key(&mut self, event: Event<'t>, span: Span) -> Result<Option<String>, ManifestError> {
         if let Event::Scalar(text, ScalarStyle::Plain, _, None) = &event
             && text == "<<"
         {
@@ -230,7 +230,7 @@ impl<'t> Composer<'t> {
     }
 
     /// A node whose parts have no position of their own.
-    fn unplaced(&mut self, event: Event<'t>, span: Span) -> Result<Node, Unreadable> {
+    fn unplaced(&mut self, event: Event<'t>, span: Span) -> Result<Node, ManifestError> {
         let places = self.places.take();
         let node = self.node(event, span);
         self.places = places;
@@ -277,14 +277,14 @@ fn position(marker: Marker) -> Position {
     Position { line: marker.line(), column: marker.col() + 1 }
 }
 
-fn unreadable(at: Marker, message: impl Into<String>) -> Unreadable {
-    Unreadable { at: position(at), message: message.into() }
+fn unreadable(at: Marker, message: impl Into<String>) -> ManifestError {
+    ManifestError { at: position(at), message: message.into() }
 }
 
-fn too_deep(span: Span) -> Unreadable {
+fn too_deep(span: Span) -> ManifestError {
     unreadable(span.start, format!("values are nested more than {DEEPEST} deep"))
 }
 
-fn syntax(error: &ScanError) -> Unreadable {
+fn syntax(error: &ScanError) -> ManifestError {
     unreadable(*error.marker(), error.info())
 }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::split::{self, Piece};
-use super::{Position, Unreadable, compose, edit, emit, syntax};
+use super::split::{self, StreamPiece};
+use super::{ManifestError, Position, compose, edit, emit, syntax};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Document {
     /// The language it is written in.
     pub format: Format,
     /// The first key that is there twice in a mapping. Then its value is what kubectl reads, and not to be relied on.
-    pub doubled: Option<Unreadable>,
+    pub doubled: Option<ManifestError>,
     text: Box<str>,
     head: usize,
     body: usize,
@@ -35,7 +35,7 @@ pub enum Format {
 }
 
 /// Reads the documents of a piece: one, or several where JSON values follow one another.
-pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
+pub(super) fn read(piece: &StreamPiece<'_>) -> Vec<Result<Document, ManifestError>> {
     let content = &piece.text[piece.head..];
     if content.trim_start().starts_with(['{', '[']) {
         match read_json(piece) {
@@ -60,7 +60,7 @@ pub(super) fn read(piece: &Piece<'_>) -> Vec<Result<Document, Unreadable>> {
     })]
 }
 
-fn read_json(piece: &Piece<'_>) -> Result<Vec<Document>, Unreadable> {
+fn read_json(piece: &StreamPiece<'_>) -> Result<Vec<Document>, ManifestError> {
     let content = &piece.text[piece.head..];
     let mut stream = serde_json::Deserializer::from_str(content).into_iter::<Value>();
     let mut documents = Vec::new();
@@ -96,16 +96,16 @@ fn is_meant_as_json(body: &str) -> bool {
     inside.starts_with(['"', '}', ']', '{', '['])
 }
 
-fn json_fault(error: &serde_json::Error, is_first: bool) -> Unreadable {
+fn json_fault(error: &serde_json::Error, is_first: bool) -> ManifestError {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
     let message = syntax::explained_json(message, is_first);
-    Unreadable { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
+    ManifestError { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
 }
 
-impl Unreadable {
+impl ManifestError {
     fn shifted(self, start: Position) -> Self {
-        Unreadable { at: self.at.after(start), ..self }
+        ManifestError { at: self.at.after(start), ..self }
     }
 }
 

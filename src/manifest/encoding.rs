@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Position, Unreadable};
+use super::{ManifestError, Position};
 
 /// How the text of a file is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +38,7 @@ impl Encoding {
     }
 
     /// The text of some bytes.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ManifestError> {
         let unit = match Encoding::of(bytes) {
             Encoding::Utf8 => return utf8(bytes).map(Cow::Borrowed),
             Encoding::Utf16Le => u16::from_le_bytes,
@@ -49,12 +49,12 @@ impl Encoding {
         let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
         match String::from_utf16(&units) {
             Ok(text) if rest.is_empty() => Ok(Cow::Owned(text)),
-            _ => Err(Unreadable { at: start, message: "invalid UTF-16; save the file as UTF-8".to_owned() }),
+            _ => Err(ManifestError { at: start, message: "invalid UTF-16; save the file as UTF-8".to_owned() }),
         }
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Unreadable> {
+fn utf8(bytes: &[u8]) -> Result<&str, ManifestError> {
     let error = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text),
         Err(error) => error,
@@ -66,11 +66,11 @@ fn utf8(bytes: &[u8]) -> Result<&str, Unreadable> {
     let lines = valid.split(|b| *b == b'\n');
     let last = lines.clone().next_back().unwrap_or_default();
     let at = Position { line: lines.count(), column: String::from_utf8_lossy(last).chars().count() + 1 };
-    Err(Unreadable { at, message: "invalid UTF-8; convert it: iconv -f latin1 -t utf-8".to_owned() })
+    Err(ManifestError { at, message: "invalid UTF-8; convert it: iconv -f latin1 -t utf-8".to_owned() })
 }
 
-fn binary() -> Unreadable {
-    Unreadable { at: Position { line: 1, column: 1 }, message: "not a text file".to_owned() }
+fn binary() -> ManifestError {
+    ManifestError { at: Position { line: 1, column: 1 }, message: "not a text file".to_owned() }
 }
 
 #[cfg(test)]

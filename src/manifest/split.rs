@@ -4,7 +4,7 @@ use super::Position;
 
 /// The text of one document, markers and comments included.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Piece<'t> {
+pub(super) struct StreamPiece<'t> {
     pub(super) text: &'t str,
     /// The line that it starts at.
     pub(super) line: usize,
@@ -17,7 +17,7 @@ pub(super) struct Piece<'t> {
 /// Cuts a text at the lines that start or end a document. Nothing is lost: joined, the pieces are the text.
 ///
 /// A line that starts with `---` and a blank or the line's end is a marker wherever it stands, inside block scalars, too.
-pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<StreamPiece<'_>> {
     let mut pieces = Vec::new();
     let mut open = Open::at(0, 1);
     let mark = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
@@ -38,7 +38,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-impl Piece<'_> {
+impl StreamPiece<'_> {
     /// Where the character at an offset stands in the file.
     pub(super) fn position(&self, offset: usize) -> Position {
         end_of(&self.text[..offset]).after(Position { line: self.line, column: 1 })
@@ -132,8 +132,8 @@ impl Open {
         }
     }
 
-    fn close<'t>(&self, text: &'t str, end: usize) -> Piece<'t> {
-        Piece {
+    fn close<'t>(&self, text: &'t str, end: usize) -> StreamPiece<'t> {
+        StreamPiece {
             text: &text[self.start..end],
             line: self.line,
             prelude: self.prelude - self.start,

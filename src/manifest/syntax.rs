@@ -1,26 +1,26 @@
 //! Why a text is no YAML or JSON, in words that say what to do. The parser knows where it stopped; the lines around it tell
 //! what the author meant.
 
-use super::{Position, Unreadable};
+use super::{ManifestError, Position};
 
 /// An error of the parser for YAML, explained by the text.
-pub(super) fn explained(text: &str, error: &Unreadable) -> Unreadable {
+pub(super) fn explained(text: &str, error: &ManifestError) -> ManifestError {
     let lines: Vec<&str> = text.lines().collect();
     let found = merge_conflict(&lines)
         .or_else(|| template(&lines, error))
         .or_else(|| tab(&lines, error))
         .or_else(|| indentation(&lines, error));
-    found.unwrap_or_else(|| Unreadable { message: reworded(&lines, error), at: error.at })
+    found.unwrap_or_else(|| ManifestError { message: reworded(&lines, error), at: error.at })
 }
 
 /// Markers that Git leaves in a file.
-fn merge_conflict(lines: &[&str]) -> Option<Unreadable> {
+fn merge_conflict(lines: &[&str]) -> Option<ManifestError> {
     let line = lines.iter().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))?;
     Some(at(line, 0, "unresolved merge conflict"))
 }
 
 /// Actions of a template in the line of the error.
-fn template(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
+fn template(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
     let line = error.at.line.checked_sub(1)?;
     let column = lines.get(line)?.find("{{")?;
     let column = lines[line][..column].chars().count();
@@ -31,7 +31,7 @@ fn template(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
     ))
 }
 
-fn tab(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
+fn tab(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
     if !error.message.contains("tab") {
         return None;
     }
@@ -41,7 +41,7 @@ fn tab(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
     Some(at(line, blanks.find('\t')?, "YAML does not allow tabs for indentation; use spaces"))
 }
 
-fn indentation(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
+fn indentation(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
     let line = error.at.line.checked_sub(1)?;
     let text = lines.get(line)?;
     let indent = text.len() - text.trim_start().len();
@@ -49,7 +49,7 @@ fn indentation(lines: &[&str], error: &Unreadable) -> Option<Unreadable> {
     if error.message.starts_with("mapping values are not allowed") {
         if before.trim_start_matches(['-', ' ']).contains(": ") {
             let message = "second \": \" in one line; put the value in quotes";
-            return Some(Unreadable { at: error.at, message: message.to_owned() });
+            return Some(ManifestError { at: error.at, message: message.to_owned() });
         }
         let key = before.trim().trim_start_matches("- ");
         let message =
@@ -72,7 +72,7 @@ fn space(lines: &[&str], line: usize, indent: usize) -> &'static str {
     if indent.saturating_sub(above) > 1 { "spaces" } else { "space" }
 }
 
-fn reworded(lines: &[&str], error: &Unreadable) -> String {
+fn reworded(lines: &[&str], error: &ManifestError) -> String {
     let opened = |bracket: &str| {
         let (line, column) = last_open(lines, error.at, bracket)?;
         Some(format!("{}:{}", line + 1, column + 1))
@@ -139,8 +139,8 @@ pub(super) fn explained_json(message: &str, is_first: bool) -> String {
     }
 }
 
-fn at(line: usize, column: usize, message: &str) -> Unreadable {
-    Unreadable { at: Position { line: line + 1, column: column + 1 }, message: message.to_owned() }
+fn at(line: usize, column: usize, message: &str) -> ManifestError {
+    ManifestError { at: Position { line: line + 1, column: column + 1 }, message: message.to_owned() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::timestamp;
 pub struct Certificates {
     expiry: Family<Unlabelled, Gauge>,
     authority_expiry: Family<Unlabelled, Gauge>,
-    issued: Family<What, Counter>,
+    issued: Family<CertificateOutcome, Counter>,
     bundles_in_step: Family<Unlabelled, Gauge>,
     failures: Family<Unlabelled, Counter>,
 }
@@ -25,7 +25,7 @@ type Unlabelled = [(&'static str, &'static str); 0];
 
 /// What a process issues for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Issued {
+pub enum IssuedMetric {
     /// A serving certificate.
     Pair,
     /// The authority behind it.
@@ -33,14 +33,14 @@ pub enum Issued {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct What {
+struct CertificateOutcome {
     what: &'static str,
 }
 
 impl Certificates {
     /// Begins the series of a process that looks after its certificate.
     pub fn look_after(&self) {
-        for what in [Issued::Pair, Issued::Authority] {
+        for what in [IssuedMetric::Pair, IssuedMetric::Authority] {
             drop(self.issued.get_or_create(&what.label()));
         }
         drop(self.failures.get_or_create(&[]));
@@ -58,7 +58,7 @@ impl Certificates {
     }
 
     /// Counts what this process issued.
-    pub fn issued(&self, what: Issued) {
+    pub fn issued(&self, what: IssuedMetric) {
         self.issued.get_or_create(&what.label()).inc();
     }
 
@@ -85,11 +85,11 @@ impl Certificates {
     }
 }
 
-impl Issued {
-    fn label(self) -> What {
+impl IssuedMetric {
+    fn label(self) -> CertificateOutcome {
         match self {
-            Issued::Pair => What { what: "pair" },
-            Issued::Authority => What { what: "authority" },
+            IssuedMetric::Pair => CertificateOutcome { what: "pair" },
+            IssuedMetric::Authority => CertificateOutcome { what: "authority" },
         }
     }
 }

@@ -5,26 +5,26 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::labels::Kind;
+use super::labels::KindLabel;
 
 /// The connections of the admission port.
 #[derive(Debug, Default)]
-pub struct Connections {
+pub struct ConnectionCounts {
     /// Those that are open.
     pub open: Gauge,
     /// Those that were closed at once, for there were too many.
     pub turned_away: Counter,
     /// Those that were closed to make room.
     pub unseated: Counter,
-    evicted: Family<Kind, Counter>,
+    evicted: Family<KindLabel, Counter>,
     /// Times that none could be accepted.
     pub accept_failures: Counter,
 }
 
-impl Connections {
+impl ConnectionCounts {
     /// Counts one that was closed to make room or to free memory. The kind comes out of a closed set.
     pub fn evicted(&self, kind: &'static str) {
-        self.evicted.get_or_create(&Kind { kind }).inc();
+        self.evicted.get_or_create(&KindLabel { kind }).inc();
     }
 
     pub(super) fn register(&self, r: &mut Registry) {

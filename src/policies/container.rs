@@ -7,7 +7,7 @@ mod security;
 
 use serde_json::Value;
 
-use super::create::Check;
+use super::create::Validation;
 use super::fit::{self, Condition};
 use super::literal;
 use super::required::{Required, RequiredContainer};
@@ -44,12 +44,12 @@ const MEMBERS: [&str; 25] = [
 ];
 
 /// The container that `at` holds is as declared.
-pub(super) fn check(required: Required<'_>, container: RequiredContainer<'_>, at: &str, checks: &mut Vec<Check>) {
+pub(super) fn check(required: Required<'_>, container: RequiredContainer<'_>, at: &str, checks: &mut Vec<Validation>) {
     let (compiled, declared) = (container.compiled, container.declared);
     let mut check = |conditions: Vec<Condition>, what: &str| {
         let complaint = format!("container {} {what}", compiled.name);
         let pieces = pieces(conditions).into_iter();
-        checks.extend(pieces.map(|expression| Check { expression, complaint: complaint.clone() }));
+        checks.extend(pieces.map(|expression| Validation { expression, complaint: complaint.clone() }));
     };
     let members = |keys: &[&str]| -> Vec<Condition> {
         keys.iter().flat_map(|key| fit::member(at, key, declared.members.get(*key))).collect()

@@ -9,7 +9,7 @@ use crate::inject::companion::Placement;
 
 /// One thing that is asked of a Pod.
 #[derive(Debug)]
-pub(super) struct Check {
+pub(super) struct Validation {
     /// What must hold.
     pub(super) expression: String,
     /// What is wrong where it does not hold.
@@ -25,7 +25,7 @@ pub(super) struct Variable {
 
 /// Variables that the checks of every version refer to. Through `dyn` the API server checks no types: what it knows of
 /// Pods is what its own version knows.
-pub(super) fn surroundings() -> Vec<Variable> {
+pub(super) fn variables() -> Vec<Variable> {
     let variable = |name: &str, expression: &str| Variable { name: name.into(), expression: expression.into() };
     vec![
         variable("pod", "dyn(object)"),
@@ -62,7 +62,7 @@ pub(super) fn present(required: Required<'_>) -> String {
 }
 
 /// Everything that is asked of one version besides its containers' being there.
-pub(super) fn checks(required: Required<'_>, version: usize) -> Vec<Check> {
+pub(super) fn checks(required: Required<'_>, version: usize) -> Vec<Validation> {
     let companion = required.companion;
     let mut checks = Vec::new();
     for (i, one) in required.containers().enumerate() {
@@ -71,35 +71,35 @@ pub(super) fn checks(required: Required<'_>, version: usize) -> Vec<Check> {
     checks.extend(volumes(required));
     checks.push(apart(required, version));
     if !companion.allows_host_network {
-        checks.push(Check {
+        checks.push(Validation {
             expression: "!variables.pod.spec.?hostNetwork.orValue(false)".to_owned(),
             complaint: "the Pod must not be in the node's network (hostNetwork: Allow in the companion lets it)"
                 .to_owned(),
         });
     }
     if companion.placement == Placement::Container {
-        checks.push(Check {
+        checks.push(Validation {
             expression: "variables.pod.spec.?restartPolicy.orValue('Always') == 'Always'".to_owned(),
             complaint: "the Pod's restartPolicy must be Always".to_owned(),
         });
     }
     for file in &companion.files {
         let there = fit::optional("variables.annotations", &file.key);
-        checks.push(Check {
+        checks.push(Validation {
             expression: format!("{there} == optional.of({})", literal::text(&file.content)),
             complaint: format!("annotation {} is not the file that the companion declares", file.key),
         });
     }
     if !companion.image_pull_secrets.is_empty() {
         let is_there = |name: &str| format!("variables.pullSecrets.exists(s, s.name == {})", literal::text(name));
-        checks.push(Check {
+        checks.push(Validation {
             expression: fit::all(&companion.image_pull_secrets.iter().map(|name| is_there(name)).collect::<Vec<_>>()),
             complaint: "imagePullSecrets of the Pod must include those of the companion".to_owned(),
         });
     }
     let of_pod = container::resources::of_pod(required);
     if !of_pod.is_empty() {
-        checks.push(Check {
+        checks.push(Validation {
             expression: fit::all(&of_pod),
             complaint: "resources of the Pod as a whole must cover those of the companion".to_owned(),
         });
@@ -107,7 +107,7 @@ pub(super) fn checks(required: Required<'_>, version: usize) -> Vec<Check> {
     checks
 }
 
-fn volumes(required: Required<'_>) -> Vec<Check> {
+fn volumes(required: Required<'_>) -> Vec<Validation> {
     let name_of =
         |volume: &Map<String, Value>| volume.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let check = |volume: &Map<String, Value>, needed: bool| {
@@ -118,7 +118,7 @@ fn volumes(required: Required<'_>) -> Vec<Check> {
         } else {
             format!("variables.volumes.all(v, v.name != {quoted} || {fits})")
         };
-        Check { expression, complaint: format!("volume {name} is not as the companion declares it") }
+        Validation { expression, complaint: format!("volume {name} is not as the companion declares it") }
     };
     let declared = required.declared;
     let own = declared.volumes.iter().map(|volume| check(volume, true));
@@ -129,10 +129,10 @@ fn volumes(required: Required<'_>) -> Vec<Check> {
 
 /// No container of the Pod's author has the companion's own volumes: the app shares what is declared as shared, and not
 /// its configuration.
-fn apart(required: Required<'_>, version: usize) -> Check {
+fn apart(required: Required<'_>, version: usize) -> Validation {
     let own = literal::texts(required.companion.identities().map(|(container, _)| &*container.name));
     let has_one = has_private("c", &format!("variables.private{version}"));
-    Check {
+    Validation {
         expression: format!("(variables.containers + variables.initContainers).all(c, c.name in {own} || !{has_one})"),
         complaint: "another container mounts its own volumes, or a claim of theirs".to_owned(),
     }

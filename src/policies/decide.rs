@@ -12,11 +12,11 @@
 
 use std::time::Duration;
 
-use super::version::{Accepted, Standing, Version};
+use super::version::{Accepted, ExistingPolicy, Version};
 
 /// What is known of a companion now.
 #[derive(Debug, Clone)]
-pub enum Known {
+pub enum KnownCompanion {
     /// It is required, and this is its newest version.
     Required(Version),
     /// Its newest version is invalid, and no good one is known here.
@@ -27,7 +27,7 @@ pub enum Known {
 
 /// What this replica remembers of a companion. Times are since its start.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct RolloutMemory {
     /// What is injected, and since when.
     injected: Option<(Version, Duration)>,
     /// The newest version that the policy accepts, and since when that was seen.
@@ -40,7 +40,7 @@ pub(super) struct Memory {
 
 /// What is to be done for a companion.
 #[derive(Debug, Default)]
-pub(super) struct Decision {
+pub(super) struct Rollout {
     /// The version to inject; `None` where what is known counts, as of any other companion.
     pub inject: Option<Version>,
     /// What is to become of the policy.
@@ -67,38 +67,38 @@ pub(super) enum Policy {
 }
 
 /// Decides for one companion.
-pub(super) fn decide(
-    known: &Known,
-    standing: Option<&Standing>,
-    memory: &mut Memory,
+pub(super) fn rollout(
+    known: &KnownCompanion,
+    standing: Option<&ExistingPolicy>,
+    memory: &mut RolloutMemory,
     now: Duration,
     pause: Duration,
-) -> Decision {
+) -> Rollout {
     let step = Step { standing, now, pause };
-    if !matches!(known, Known::NotRequired) {
+    if !matches!(known, KnownCompanion::NotRequired) {
         memory.unwanted = None;
     }
     match (known, standing) {
-        (Known::NotRequired, _) => step.remove(memory),
-        (Known::Required(version), None) => step.introduce(version, memory),
-        (Known::Required(version), Some(standing)) => step.follow(version, standing, memory),
-        (Known::Broken, None) => Decision { inject: memory.injected(), ..Decision::default() },
-        (Known::Broken, Some(standing)) => match newest(standing).or_else(|| memory.injected()) {
+        (KnownCompanion::NotRequired, _) => step.remove(memory),
+        (KnownCompanion::Required(version), None) => step.introduce(version, memory),
+        (KnownCompanion::Required(version), Some(standing)) => step.follow(version, standing, memory),
+        (KnownCompanion::Broken, None) => Rollout { inject: memory.injected(), ..Rollout::default() },
+        (KnownCompanion::Broken, Some(standing)) => match newest(standing).or_else(|| memory.injected()) {
             Some(version) => step.follow(&version, standing, memory),
-            None => Decision::default(),
+            None => Rollout::default(),
         },
     }
 }
 
 struct Step<'s> {
-    standing: Option<&'s Standing>,
+    standing: Option<&'s ExistingPolicy>,
     now: Duration,
     pause: Duration,
 }
 
 impl Step<'_> {
     /// It is not required: the policy goes first, unless it is this replica that has not heard of it yet.
-    fn remove(&self, memory: &mut Memory) -> Decision {
+    fn remove(&self, memory: &mut RolloutMemory) -> Rollout {
         if let Some(standing) = self.standing {
             memory.absent = None;
             let inject = memory.injected().or_else(|| newest(standing));
@@ -107,40 +107,40 @@ impl Step<'_> {
             }
             let due = *memory.unwanted.get_or_insert(self.now) + self.pause;
             if self.now < due {
-                return Decision { inject, policy: Policy::Leave, again: Some(due) };
+                return Rollout { inject, policy: Policy::Leave, again: Some(due) };
             }
-            return Decision { inject, policy: Policy::Delete, again: None };
+            return Rollout { inject, policy: Policy::Delete, again: None };
         }
         memory.unwanted = None;
         let until = *memory.absent.get_or_insert(self.now) + self.pause;
         if memory.injected.is_none() || self.now >= until {
-            *memory = Memory::default();
-            return Decision::default();
+            *memory = RolloutMemory::default();
+            return Rollout::default();
         }
-        Decision { inject: memory.injected(), policy: Policy::Leave, again: Some(until) }
+        Rollout { inject: memory.injected(), policy: Policy::Leave, again: Some(until) }
     }
 
     /// There is no policy yet, or somebody took it away: it comes when the companion was injected for a while.
-    fn introduce(&self, version: &Version, memory: &mut Memory) -> Decision {
+    fn introduce(&self, version: &Version, memory: &mut RolloutMemory) -> Rollout {
         memory.accepted = None;
         let injected = memory.inject(version, self.now);
         let absent = *memory.absent.get_or_insert(self.now);
         let due = injected.max(absent) + self.pause;
         let inject = Some(version.clone());
         if self.now < due {
-            return Decision { inject, policy: Policy::Leave, again: Some(due) };
+            return Rollout { inject, policy: Policy::Leave, again: Some(due) };
         }
-        Decision { inject, policy: Policy::Accept { versions: vec![version.clone()], changing: false }, again: None }
+        Rollout { inject, policy: Policy::Accept { versions: vec![version.clone()], changing: false }, again: None }
     }
 
     /// There is a policy.
-    fn follow(&self, version: &Version, standing: &Standing, memory: &mut Memory) -> Decision {
+    fn follow(&self, version: &Version, standing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
         memory.absent = None;
         let Some(first) = standing.accepted.first() else {
             // Nobody knows what it accepts.
             let inject = memory.injected().unwrap_or_else(|| version.clone());
             memory.inject(&inject, self.now);
-            return Decision { inject: Some(inject), policy: accept([version], false), again: None };
+            return Rollout { inject: Some(inject), policy: accept([version], false), again: None };
         };
         if *first.hash == *version.hash() {
             return self.complete(version, standing, memory);
@@ -153,19 +153,19 @@ impl Step<'_> {
             Some(newest) => {
                 memory.inject(&newest, self.now);
                 let policy = accept([version, &newest], true);
-                Decision { inject: Some(newest), policy, again: None }
+                Rollout { inject: Some(newest), policy, again: None }
             }
             // What is accepted now cannot be injected by anybody: the sooner this is over, the better.
             None => {
                 let inject = memory.injected().unwrap_or_else(|| version.clone());
                 memory.inject(&inject, self.now);
-                Decision { inject: Some(inject), policy: accept([version], false), again: None }
+                Rollout { inject: Some(inject), policy: accept([version], false), again: None }
             }
         }
     }
 
     /// The policy accepts the newest version: injection follows, and then the selectors do.
-    fn complete(&self, newest: &Version, standing: &Standing, memory: &mut Memory) -> Decision {
+    fn complete(&self, newest: &Version, standing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
         let accepted = memory.accepted(newest.hash(), self.now);
         let previous = standing.accepted.get(1).and_then(|accepted| memory.recall(accepted));
         let previous = previous.as_ref();
@@ -178,15 +178,15 @@ impl Step<'_> {
         if let Some(previous) = previous.filter(|_| waits) {
             memory.inject(previous, self.now);
             let again = Some(accepted + self.pause);
-            return Decision { inject: Some(previous.clone()), policy: both(true), again };
+            return Rollout { inject: Some(previous.clone()), policy: both(true), again };
         }
         let settled = memory.inject(newest, self.now) + self.pause;
         let changing = standing.changing && self.now < settled;
-        Decision { inject: Some(newest.clone()), policy: both(changing), again: changing.then_some(settled) }
+        Rollout { inject: Some(newest.clone()), policy: both(changing), again: changing.then_some(settled) }
     }
 }
 
-impl Memory {
+impl RolloutMemory {
     fn injected(&self) -> Option<Version> {
         self.injected.as_ref().map(|(version, _)| version.clone())
     }
@@ -220,7 +220,7 @@ impl Memory {
     }
 }
 
-fn newest(standing: &Standing) -> Option<Version> {
+fn newest(standing: &ExistingPolicy) -> Option<Version> {
     standing.accepted.first().and_then(|accepted| accepted.version.clone())
 }
 

@@ -6,7 +6,7 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, Val
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::Value;
 
-use super::object::{self, Installation, Part, Required};
+use super::object::{self, Installation, Required, Rule};
 use super::version::{CHANGING, VERSIONS, Version, remembered};
 
 /// Annotation: what wrote the object. A podgraft that is being replaced does not write its own over that of its successor.
@@ -35,7 +35,7 @@ pub(super) enum Verb {
 
 /// What a policy should accept.
 #[derive(Debug)]
-pub(super) struct Wish<'w> {
+pub(super) struct DesiredPolicy<'w> {
     pub(super) installation: &'w Installation,
     /// Newest first, one or two.
     pub(super) versions: &'w [Version],
@@ -44,38 +44,38 @@ pub(super) struct Wish<'w> {
     pub(super) owner: &'w OwnerReference,
 }
 
-impl Wish<'_> {
+impl DesiredPolicy<'_> {
     /// What a policy takes to be as it should; `None` where it is.
-    pub(super) fn policy(&self, part: Part, standing: Option<&ValidatingAdmissionPolicy>) -> Option<Write> {
+    pub(super) fn policy(&self, part: Rule, standing: Option<&ValidatingAdmissionPolicy>) -> Option<Write> {
         let (newest, previous) = (self.versions.first()?, self.versions.get(1));
         let newest = required(newest)?;
         let previous = match previous {
             Some(previous) => Some(required(previous)?),
             None => None,
         };
-        let accepted = object::Accepted { newest, previous, changing: self.changing };
+        let accepted = object::AcceptedVersions { newest, previous, changing: self.changing };
         let mut annotations = self.annotations();
-        if part == Part::Required {
+        if part == Rule::OnCreate {
             annotations.insert(VERSIONS.to_owned(), remembered(&self.versions.iter().collect::<Vec<_>>()));
         }
         let wanted: ValidatingAdmissionPolicy =
             self.read(object::policy(self.installation, part, &accepted), annotations)?;
         let Some(standing) = standing else { return Some(Write::Policy(Verb::Create, Box::new(wanted))) };
         let mut next = standing.clone();
-        bring(&mut next.metadata, wanted.metadata).then_some(())?;
+        merge_into(&mut next.metadata, wanted.metadata).then_some(())?;
         next.spec = wanted.spec;
         (*standing != next).then(|| Write::Policy(Verb::Replace, Box::new(next)))
     }
 
     /// What a binding takes to be as it should; `None` where it is.
-    pub(super) fn binding(&self, part: Part, standing: Option<&ValidatingAdmissionPolicyBinding>) -> Option<Write> {
+    pub(super) fn binding(&self, part: Rule, standing: Option<&ValidatingAdmissionPolicyBinding>) -> Option<Write> {
         let name = &self.versions.first()?.companion.name;
         let wanted = object::binding(self.installation, part, name);
         let format = BTreeMap::from([(FORMAT.to_owned(), OWN_FORMAT.to_string())]);
         let wanted: ValidatingAdmissionPolicyBinding = self.read(wanted, format)?;
         let Some(standing) = standing else { return Some(Write::Binding(Verb::Create, Box::new(wanted))) };
         let mut next = standing.clone();
-        bring(&mut next.metadata, wanted.metadata).then_some(())?;
+        merge_into(&mut next.metadata, wanted.metadata).then_some(())?;
         next.spec = wanted.spec;
         (*standing != next).then(|| Write::Binding(Verb::Replace, Box::new(next)))
     }
@@ -115,7 +115,7 @@ fn required(version: &Version) -> Option<Required<'_>> {
 }
 
 /// Puts what is wanted into what stands, and keeps what others put there. Returns whether it is this podgraft's to write.
-fn bring(standing: &mut ObjectMeta, wanted: ObjectMeta) -> bool {
+fn merge_into(standing: &mut ObjectMeta, wanted: ObjectMeta) -> bool {
     let (own, there) = (wanted.annotations.unwrap_or_default(), standing.annotations.get_or_insert_default());
     let format = there.get(FORMAT).and_then(|format| format.parse::<u32>().ok());
     let same = |key: &str| own.get(key) == there.get(key);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::version::Version;
 use crate::api::gate;
-use crate::inject::catalogue::Listed;
+use crate::inject::catalogue::CatalogEntry;
 use crate::inject::companion::Companion;
 
 /// Made once for each combination of versions, so that nothing changes where nothing changed.
@@ -35,8 +35,8 @@ impl Injected {
         if let Some(made) = self.made.get(name).filter(|made| made.of == of) {
             return Arc::clone(&made.companion);
         }
-        let mut companion = match gate::admit(&version.object).listed {
-            Some(Listed::Good(companion)) => companion,
+        let mut companion = match gate::check_companion(&version.object).listed {
+            Some(CatalogEntry::Valid(companion)) => companion,
             _ => Arc::clone(&version.companion),
         };
         if let Some(companion) = Arc::get_mut(&mut companion) {

@@ -19,23 +19,23 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::decide::{Known, Memory, Policy, decide};
-use super::desired::{Verb, Wish, Write};
+use super::decide::{KnownCompanion, Policy, RolloutMemory, rollout};
+use super::desired::{DesiredPolicy, Verb, Write};
 use super::injected::Injected;
-use super::object::{COMPANION, INSTALLATION, Installation, MANAGED_BY, Part};
-use super::version::{Standing, Version};
+use super::object::{COMPANION, INSTALLATION, Installation, MANAGED_BY, Rule};
+use super::version::{ExistingPolicy, Version};
 use super::writer;
 use crate::inject::companion::Companion;
-use crate::waits::Waits;
+use crate::waits::Backoff;
 
 /// How long one watch lasts, in seconds: a dead connection is noticed by then.
 const LASTING: u32 = 120;
 
 /// The companions that are injected in a version of the keeper's choice, by name.
-pub type Choice = BTreeMap<Box<str>, Arc<Companion>>;
+pub type PinnedVersions = BTreeMap<Box<str>, Arc<Companion>>;
 
 /// Keeps the policies of one installation.
-pub struct Keeper {
+pub struct Reconciler {
     installation: Installation,
     pause: Duration,
     started: Instant,
@@ -44,10 +44,10 @@ pub struct Keeper {
     owners: Store<PartialObjectMeta<MutatingWebhookConfiguration>>,
     changes: watch::Receiver<u64>,
     wanted: watch::Sender<Vec<Write>>,
-    memories: BTreeMap<Box<str>, Memory>,
+    memories: BTreeMap<Box<str>, RolloutMemory>,
     injected: Injected,
     again: Option<Instant>,
-    state: watch::Sender<State>,
+    state: watch::Sender<PolicyState>,
 }
 
 /// What has to run behind a keeper. Each makes a future that never ends; another one may take the place of one that
@@ -64,14 +64,14 @@ type MakeTask = Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>;
 
 /// How the policies are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct State {
+pub struct PolicyState {
     /// Whether, once since the start, the policies accepted all that is injected.
     pub ready: bool,
     /// How many objects are not as they should be.
     pub not_in_step: usize,
 }
 
-impl Keeper {
+impl Reconciler {
     /// Starts to keep. Nothing comes of anything without the tasks.
     ///
     /// `pause` is how long one of injection and policy waits for the other, so that all API servers and all replicas
@@ -91,7 +91,7 @@ impl Keeper {
             watching: Box::new(move || join3(keep_policies(), keep_bindings(), keep_owners()).map(drop).boxed()),
             writing: Box::new(move || writer::write(client.clone(), writes.clone(), tell.clone()).boxed()),
         };
-        let keeper = Keeper {
+        let keeper = Reconciler {
             installation,
             pause,
             started: Instant::now(),
@@ -103,19 +103,19 @@ impl Keeper {
             memories: BTreeMap::new(),
             injected: Injected::default(),
             again: None,
-            state: watch::Sender::new(State::default()),
+            state: watch::Sender::new(PolicyState::default()),
         };
         (keeper, tasks)
     }
 
     /// How the policies are, now and later.
     #[must_use]
-    pub fn state(&self) -> watch::Receiver<State> {
+    pub fn state(&self) -> watch::Receiver<PolicyState> {
         self.state.subscribe()
     }
 
     /// Waits until it is known what stands.
-    pub async fn heard(&self) {
+    pub async fn wait_until_synced(&self) {
         // An error would mean that a watch has ended, which it never does.
         let _ = self.policies.wait_until_ready().await;
         let _ = self.bindings.wait_until_ready().await;
@@ -134,21 +134,21 @@ impl Keeper {
     /// Has done what is to be done now, and says which versions of the companions are injected.
     ///
     /// `known` names all companions of the cluster that are required or broken.
-    pub fn step(&mut self, known: &BTreeMap<Box<str>, Known>) -> Choice {
+    pub fn reconcile(&mut self, known: &BTreeMap<Box<str>, KnownCompanion>) -> PinnedVersions {
         self.changes.mark_unchanged();
         let standing = self.standing();
         let owner = self.owner();
         let names: BTreeSet<Box<str>> =
             known.keys().chain(standing.companions.iter()).chain(self.memories.keys()).cloned().collect();
         let now = Instant::now();
-        let (mut writes, mut choice, mut ready) = (Vec::new(), Choice::new(), true);
+        let (mut writes, mut choice, mut ready) = (Vec::new(), PinnedVersions::new(), true);
         self.again = None;
         for name in names {
-            let known = known.get(&name).unwrap_or(&Known::NotRequired);
-            let policy = standing.policies.get(&*Part::Required.name(&self.installation, &name));
-            let read = policy.map(|p| Standing::read(|key| p.annotations().get(key).map(String::as_str)));
+            let known = known.get(&name).unwrap_or(&KnownCompanion::NotRequired);
+            let policy = standing.policies.get(&*Rule::OnCreate.name(&self.installation, &name));
+            let read = policy.map(|p| ExistingPolicy::read(|key| p.annotations().get(key).map(String::as_str)));
             let memory = self.memories.entry(name.clone()).or_default();
-            let decision = decide(known, read.as_ref(), memory, now - self.started, self.pause);
+            let decision = rollout(known, read.as_ref(), memory, now - self.started, self.pause);
             if let Some(again) = decision.again {
                 let again = self.started + again;
                 self.again = Some(self.again.map_or(again, |other| other.min(again)));
@@ -157,12 +157,12 @@ impl Keeper {
                 read.iter().flat_map(|read| &read.accepted).filter_map(|a| a.version.clone()).collect();
             match (decision.policy, &owner) {
                 (Policy::Accept { versions, changing }, Some(owner)) => {
-                    let wish = Wish { installation: &self.installation, versions: &versions, changing, owner };
-                    writes.extend(standing.bring(&wish, &name));
+                    let wish = DesiredPolicy { installation: &self.installation, versions: &versions, changing, owner };
+                    writes.extend(standing.merge(&wish, &name));
                     others.extend(versions);
                 }
                 (Policy::Delete, _) => writes.extend(standing.delete(&self.installation, &name)),
-                (Policy::Leave, _) if matches!(known, Known::NotRequired) => {
+                (Policy::Leave, _) if matches!(known, KnownCompanion::NotRequired) => {
                     writes.extend(standing.delete(&self.installation, &name));
                 }
                 // Without an owner nothing is made.
@@ -171,12 +171,12 @@ impl Keeper {
             if let Some(version) = decision.inject {
                 ready &= read.is_none_or(|read| read.accepts(version.hash()));
                 choice.insert(name.clone(), self.injected.version(&version, &others));
-            } else if matches!(known, Known::NotRequired) {
+            } else if matches!(known, KnownCompanion::NotRequired) {
                 self.memories.remove(&name);
                 self.injected.forget(&name);
             }
         }
-        let state = State { ready: ready || self.state.borrow().ready, not_in_step: writes.len() };
+        let state = PolicyState { ready: ready || self.state.borrow().ready, not_in_step: writes.len() };
         self.state.send_if_modified(|before| std::mem::replace(before, state) != state);
         self.wanted.send_replace(writes);
         choice
@@ -194,11 +194,11 @@ impl Keeper {
         })
     }
 
-    fn standing(&self) -> Objects {
+    fn standing(&self) -> ExistingObjects {
         let (policies, bindings) = (by_name(&self.policies), by_name(&self.bindings));
         let labels = policies.values().map(|p| p.labels()).chain(bindings.values().map(|b| b.labels()));
         let companions = labels.filter_map(|labels| labels.get(COMPANION)).map(|name| name.as_str().into()).collect();
-        Objects { companions, policies, bindings }
+        ExistingObjects { companions, policies, bindings }
     }
 }
 
@@ -207,31 +207,31 @@ fn owner_name(installation: &Installation) -> String {
 }
 
 /// What stands in the cluster; what is being deleted counts as gone.
-struct Objects {
+struct ExistingObjects {
     companions: BTreeSet<Box<str>>,
     policies: BTreeMap<String, Arc<ValidatingAdmissionPolicy>>,
     bindings: BTreeMap<String, Arc<ValidatingAdmissionPolicyBinding>>,
 }
 
-impl Objects {
+impl ExistingObjects {
     /// What it takes to make the objects of a companion as they should be.
     ///
     /// One of them says what is accepted, and of several replicas that write it one succeeds. The others follow what it
     /// says: they are looked at when it is as it should be.
-    fn bring(&self, wish: &Wish<'_>, companion: &str) -> Vec<Write> {
+    fn merge(&self, wish: &DesiredPolicy<'_>, companion: &str) -> Vec<Write> {
         let policy =
-            |part: Part| wish.policy(part, self.policies.get(&part.name(wish.installation, companion)).map(|p| &**p));
+            |part: Rule| wish.policy(part, self.policies.get(&part.name(wish.installation, companion)).map(|p| &**p));
         let binding =
-            |part: Part| wish.binding(part, self.bindings.get(&part.name(wish.installation, companion)).map(|b| &**b));
-        match policy(Part::Required) {
+            |part: Rule| wish.binding(part, self.bindings.get(&part.name(wish.installation, companion)).map(|b| &**b));
+        match policy(Rule::OnCreate) {
             Some(first) => vec![first],
-            None => policy(Part::Kept).into_iter().chain(Part::ALL.into_iter().filter_map(binding)).collect(),
+            None => policy(Rule::OnUpdate).into_iter().chain(Rule::ALL.into_iter().filter_map(binding)).collect(),
         }
     }
 
     /// What it takes to be rid of the objects of a companion: what is no longer in force first.
     fn delete(&self, installation: &Installation, companion: &str) -> Vec<Write> {
-        let names = Part::ALL.map(|part| part.name(installation, companion));
+        let names = Rule::ALL.map(|part| part.name(installation, companion));
         let bindings = names.iter().filter_map(|name| self.bindings.get(name));
         let bindings = bindings.map(|b| Write::Binding(Verb::Delete, Box::new((**b).clone())));
         let policies = names.iter().filter_map(|name| self.policies.get(name));
@@ -259,7 +259,7 @@ where
     let follow = move || {
         let (api, config, writer, changed) = (api.clone(), config.clone(), Arc::clone(&writer), changed.clone());
         async move {
-            let mut events = std::pin::pin!(watcher(api, config).backoff(Waits::default()));
+            let mut events = std::pin::pin!(watcher(api, config).backoff(Backoff::default()));
             let mut said = None;
             while let Some(event) = events.next().await {
                 match event {

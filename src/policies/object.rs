@@ -27,7 +27,7 @@ pub struct Installation {
 
 /// What a policy accepts.
 #[derive(Debug, Clone, Copy)]
-pub struct Accepted<'c> {
+pub struct AcceptedVersions<'c> {
     /// The newest version.
     pub newest: Required<'c>,
     /// The version before it.
@@ -38,44 +38,44 @@ pub struct Accepted<'c> {
 
 /// Which of the four objects it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum Rule {
     /// Asks Pods that are made.
-    Required,
+    OnCreate,
     /// Asks Pods that are changed.
-    Kept,
+    OnUpdate,
 }
 
-impl Part {
+impl Rule {
     /// Both.
-    pub const ALL: [Part; 2] = [Part::Required, Part::Kept];
+    pub const ALL: [Rule; 2] = [Rule::OnCreate, Rule::OnUpdate];
 
     /// The name of its policy, and of its binding.
     #[must_use]
     pub fn name(self, installation: &Installation, companion: &str) -> String {
-        let end = if self == Part::Kept { "-kept" } else { "" };
+        let end = if self == Rule::OnUpdate { "-kept" } else { "" };
         format!("{}-required-{companion}{end}", installation.name)
     }
 }
 
 /// A policy, as the API server would show it but for what it writes itself into the metadata.
 #[must_use]
-pub fn policy(installation: &Installation, part: Part, accepted: &Accepted<'_>) -> Value {
+pub fn policy(installation: &Installation, part: Rule, accepted: &AcceptedVersions<'_>) -> Value {
     let companion = &accepted.newest.companion.name;
     let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let (resources, operations) = match part {
-        Part::Required => (json!(["pods"]), json!(["CREATE"])),
+        Rule::OnCreate => (json!(["pods"]), json!(["CREATE"])),
         // Not pods/status: what kubelets report must never be in anybody's way.
-        Part::Kept => (json!(["pods", "pods/ephemeralcontainers", "pods/resize"]), json!(["UPDATE"])),
+        Rule::OnUpdate => (json!(["pods", "pods/ephemeralcontainers", "pods/resize"]), json!(["UPDATE"])),
     };
     let selecting = if accepted.changing { versions.clone() } else { vec![accepted.newest] };
     let spec = match part {
-        Part::Required => required(accepted),
-        Part::Kept => kept(companion, &versions, &selecting),
+        Rule::OnCreate => on_create(accepted),
+        Rule::OnUpdate => on_update(companion, &versions, &selecting),
     };
     let object_selector = match part {
-        Part::Required => selector(selecting.iter().map(|c| &c.companion.pod_selector), Vec::new()),
+        Rule::OnCreate => selector(selecting.iter().map(|c| &c.companion.pod_selector), Vec::new()),
         // Labels can be taken off.
-        Part::Kept => json!({}),
+        Rule::OnUpdate => json!({}),
     };
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -104,7 +104,7 @@ pub fn policy(installation: &Installation, part: Part, accepted: &Accepted<'_>) 
 
 /// What puts a policy in force.
 #[must_use]
-pub fn binding(installation: &Installation, part: Part, companion: &str) -> Value {
+pub fn binding(installation: &Installation, part: Rule, companion: &str) -> Value {
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicyBinding",
@@ -113,7 +113,7 @@ pub fn binding(installation: &Installation, part: Part, companion: &str) -> Valu
     })
 }
 
-fn metadata(installation: &Installation, part: Part, companion: &str) -> Value {
+fn metadata(installation: &Installation, part: Rule, companion: &str) -> Value {
     json!({
         "name": part.name(installation, companion),
         "labels": {MANAGED_BY.0: MANAGED_BY.1, INSTALLATION: installation.name, COMPANION: companion},
@@ -127,10 +127,10 @@ struct Asked {
     validations: Vec<Value>,
 }
 
-fn required(accepted: &Accepted<'_>) -> Asked {
+fn on_create(accepted: &AcceptedVersions<'_>) -> Asked {
     let name = &accepted.newest.companion.name;
     let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
-    let mut variables = create::surroundings();
+    let mut variables = create::variables();
     for (i, version) in versions.iter().enumerate() {
         variables.extend(create::containers(*version, i));
     }
@@ -166,7 +166,7 @@ fn required(accepted: &Accepted<'_>) -> Asked {
     }
 }
 
-fn kept(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> Asked {
+fn on_update(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> Asked {
     let how = "change the companion itself, or make the Pod anew";
     let validations = update::checks(versions, selecting).into_iter().map(|check| {
         let message = format!("podgraft: required companion {name}: {}; {how}", check.complaint);
@@ -174,7 +174,7 @@ fn kept(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> As
     });
     Asked {
         conditions: json!([{"name": "concerned", "expression": update::concerned(versions, selecting)}]),
-        variables: written(&update::surroundings(versions)),
+        variables: written(&update::variables(versions)),
         validations: validations.collect(),
     }
 }

@@ -9,7 +9,7 @@ use crate::inject::parameter::{DurationForm, LONGEST_VALUE, ParameterType};
 
 /// What holds of a value, with each `$` as the user wrote it.
 #[derive(Debug)]
-enum Rule {
+enum ValueRule {
     /// It has at most so many characters.
     Longest(usize),
     /// A regular expression is found in it.
@@ -69,80 +69,82 @@ fn secret_key() -> Vec<Condition> {
     ]
 }
 
-fn rules(kind: &ParameterType) -> Vec<Rule> {
+fn rules(kind: &ParameterType) -> Vec<ValueRule> {
     let longest = if let ParameterType::String { longest, .. } = kind { *longest } else { LONGEST_VALUE };
     // Before anything else, so that what is expensive to match is short.
-    let mut rules = vec![Rule::Longest(longest), Rule::Lacks(UNPRINTABLE)];
+    let mut rules = vec![ValueRule::Longest(longest), ValueRule::Lacks(UNPRINTABLE)];
     match kind {
         ParameterType::String { pattern, words, .. } => {
-            rules.extend(pattern.as_ref().map(|p| Rule::Has(format!(r"\A(?:{})\z", p.source()))));
+            rules.extend(pattern.as_ref().map(|p| ValueRule::Has(format!(r"\A(?:{})\z", p.source()))));
             if !words.is_empty() {
-                rules.push(Rule::OneOf(words.clone()));
+                rules.push(ValueRule::OneOf(words.clone()));
             }
         }
         ParameterType::Integer { minimum, maximum } => {
-            rules.push(Rule::Has(r"\A(?:0|-?[1-9][0-9]{0,18})\z".to_owned()));
-            rules.push(Rule::SignedWithin64Bits);
-            rules.extend(minimum.map(|least| Rule::Number(">=", least)));
-            rules.extend(maximum.map(|most| Rule::Number("<=", most)));
+            rules.push(ValueRule::Has(r"\A(?:0|-?[1-9][0-9]{0,18})\z".to_owned()));
+            rules.push(ValueRule::SignedWithin64Bits);
+            rules.extend(minimum.map(|least| ValueRule::Number(">=", least)));
+            rules.extend(maximum.map(|most| ValueRule::Number("<=", most)));
         }
-        ParameterType::Boolean => rules.push(Rule::OneOf(Box::new(["true".into(), "false".into()]))),
+        ParameterType::Boolean => rules.push(ValueRule::OneOf(Box::new(["true".into(), "false".into()]))),
         ParameterType::Quantity { minimum, maximum } => {
-            rules.push(Rule::Has(r"\A[0-9.]{1,20}(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?\z".to_owned()));
-            rules.push(Rule::Has(r"\A[.]?[0-9]".to_owned()));
-            rules.push(Rule::Lacks("[.].*[.]"));
-            rules.push(Rule::Amount("<", LARGEST_AMOUNT.into()));
-            rules.extend(minimum.as_ref().map(|least| Rule::Amount(">=", least.as_str().into())));
-            rules.extend(maximum.as_ref().map(|most| Rule::Amount("<=", most.as_str().into())));
+            rules.push(ValueRule::Has(r"\A[0-9.]{1,20}(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?\z".to_owned()));
+            rules.push(ValueRule::Has(r"\A[.]?[0-9]".to_owned()));
+            rules.push(ValueRule::Lacks("[.].*[.]"));
+            rules.push(ValueRule::Amount("<", LARGEST_AMOUNT.into()));
+            rules.extend(minimum.as_ref().map(|least| ValueRule::Amount(">=", least.as_str().into())));
+            rules.extend(maximum.as_ref().map(|most| ValueRule::Amount("<=", most.as_str().into())));
         }
         ParameterType::Port => {
-            rules.push(Rule::Has(r"\A[1-9][0-9]{0,4}\z".to_owned()));
-            rules.push(Rule::AtMost(&[("", "65535")]));
+            rules.push(ValueRule::Has(r"\A[1-9][0-9]{0,4}\z".to_owned()));
+            rules.push(ValueRule::AtMost(&[("", "65535")]));
         }
         ParameterType::Path { below } => {
             // Parts that are neither empty nor `.` nor `..`.
             let part = r"/(?:[^/:.][^/:]*|[.][^/:.][^/:]*|[.][.][^/:]+)";
-            rules.push(Rule::Has(format!(r"\A(?:{part})+\z")));
-            rules.extend(below.as_deref().filter(|below| *below != "/").map(|below| Rule::Begins(format!("{below}/"))));
+            rules.push(ValueRule::Has(format!(r"\A(?:{part})+\z")));
+            rules.extend(
+                below.as_deref().filter(|below| *below != "/").map(|below| ValueRule::Begins(format!("{below}/"))),
+            );
         }
         ParameterType::Duration(DurationForm::Text) => {
-            rules.push(Rule::Has(r"\A(?:0|[1-9][0-9]{0,12})(?:ms|s|m|h)\z".to_owned()));
-            rules.push(Rule::AtMost(LONGEST_DURATIONS));
+            rules.push(ValueRule::Has(r"\A(?:0|[1-9][0-9]{0,12})(?:ms|s|m|h)\z".to_owned()));
+            rules.push(ValueRule::AtMost(LONGEST_DURATIONS));
         }
         ParameterType::Duration(_) => {
-            rules.push(Rule::Has(r"\A(?:0|[1-9][0-9]{0,18})\z".to_owned()));
-            rules.push(Rule::AtMost(LARGEST));
+            rules.push(ValueRule::Has(r"\A(?:0|[1-9][0-9]{0,18})\z".to_owned()));
+            rules.push(ValueRule::AtMost(LARGEST));
         }
         ParameterType::SecretKey => {}
     }
     rules
 }
 
-impl Rule {
+impl ValueRule {
     fn expression(&self, v: &str) -> Condition {
         let at_most = |largest: &str| {
             let size = largest.len();
             format!("({v}.size() < {size} || {v}.size() == {size} && {v} <= '{largest}')")
         };
         match self {
-            Rule::Longest(most) => format!("{v}.size() <= {most}"),
-            Rule::Has(pattern) => format!("{v}.matches({})", literal::text(pattern)),
-            Rule::Lacks(pattern) => format!("!{v}.matches({})", literal::text(pattern)),
-            Rule::OneOf(words) => format!("{v} in {}", literal::texts(words.iter().map(|word| &**word))),
-            Rule::Begins(start) => format!("{v}.startsWith({})", literal::text(start)),
-            Rule::AtMost(endings) => {
+            ValueRule::Longest(most) => format!("{v}.size() <= {most}"),
+            ValueRule::Has(pattern) => format!("{v}.matches({})", literal::text(pattern)),
+            ValueRule::Lacks(pattern) => format!("!{v}.matches({})", literal::text(pattern)),
+            ValueRule::OneOf(words) => format!("{v} in {}", literal::texts(words.iter().map(|word| &**word))),
+            ValueRule::Begins(start) => format!("{v}.startsWith({})", literal::text(start)),
+            ValueRule::AtMost(endings) => {
                 let of = |(ending, largest): &(&str, &str)| format!("{v}.endsWith('{ending}') ? {}", at_most(largest));
                 match endings {
                     [("", largest)] => at_most(largest),
                     several => format!("({} : false)", several.iter().map(of).collect::<Vec<_>>().join(" : ")),
                 }
             }
-            Rule::SignedWithin64Bits => {
+            ValueRule::SignedWithin64Bits => {
                 let (least, most) = (i64::MIN.to_string(), i64::MAX.to_string());
                 format!("({v}.startsWith('-') ? {} : {})", at_most(&least), at_most(&most))
             }
-            Rule::Number(how, bound) => format!("int({v}) {how} {bound}"),
-            Rule::Amount(how, bound) => {
+            ValueRule::Number(how, bound) => format!("int({v}) {how} {bound}"),
+            ValueRule::Amount(how, bound) => {
                 format!("quantity({v}).compareTo(quantity({})) {how} 0", literal::text(bound))
             }
         }

@@ -2,7 +2,7 @@
 //! it is until it is created again.
 
 use super::container::resources;
-use super::create::{self, Check, Variable};
+use super::create::{self, Validation, Variable};
 use super::fit;
 use super::literal;
 use super::required::{Required, RequiredContainer};
@@ -39,7 +39,7 @@ pub(super) fn concerned(versions: &[Required<'_>], selecting: &[Required<'_>]) -
 }
 
 /// The Pod before and after.
-pub(super) fn surroundings(versions: &[Required<'_>]) -> Vec<Variable> {
+pub(super) fn variables(versions: &[Required<'_>]) -> Vec<Variable> {
     let variable = |name: String, expression: String| Variable { name, expression };
     let both = "dyn(variables.pod.spec.?containers.orValue([]) + variables.pod.spec.?initContainers.orValue([]))";
     let mut all = vec![
@@ -77,31 +77,31 @@ fn names<'c>(versions: &[Required<'c>]) -> Vec<&'c str> {
 }
 
 /// What stays as it was.
-pub(super) fn checks(versions: &[Required<'_>], selecting: &[Required<'_>]) -> Vec<Check> {
+pub(super) fn checks(versions: &[Required<'_>], selecting: &[Required<'_>]) -> Vec<Validation> {
     let mut checks = Vec::new();
     if let Some(selected) = becomes_selected(selecting) {
-        checks.push(Check {
+        checks.push(Validation {
             expression: format!("!{selected} || {}", has_it("object", versions)),
             complaint: "labels cannot be changed so that the companion is required for a Pod that does not have it"
                 .to_owned(),
         });
     }
     for (i, name) in names(versions).into_iter().enumerate() {
-        checks.push(Check {
+        checks.push(Validation {
             expression: format!("variables.c{i}[?'image'] == variables.o{i}[?'image']"),
             complaint: format!("the image of container {name} cannot be changed in a running Pod"),
         });
         checks.push(resized(versions, i, name));
     }
     checks.push(resized_pod(versions));
-    checks.push(Check {
+    checks.push(Validation {
         expression: format!(
             "variables.ephemeral.all(e, !(e.?targetContainerName.orValue('') in {}) || variables.oldEphemeral.exists(o, o.name == e.name))",
             literal::texts(names(versions))
         ),
         complaint: "no debug container may target one of its containers".to_owned(),
     });
-    checks.push(Check {
+    checks.push(Validation {
         expression: format!(
             "variables.ephemeral.all(e, !{} || variables.oldEphemeral.exists(o, o.name == e.name))",
             create::has_private("e", "variables.private")
@@ -113,7 +113,7 @@ pub(super) fn checks(versions: &[Required<'_>], selecting: &[Required<'_>]) -> V
 }
 
 /// The resources of a container stay as they were, or are at least those of the version that the Pod has.
-fn resized(versions: &[Required<'_>], index: usize, name: &str) -> Check {
+fn resized(versions: &[Required<'_>], index: usize, name: &str) -> Validation {
     let (now, before) = (format!("variables.c{index}"), format!("variables.o{index}"));
     let mut accepted = vec![format!("{now}[?'resources'] == {before}[?'resources']")];
     for (i, version) in versions.iter().enumerate() {
@@ -122,31 +122,31 @@ fn resized(versions: &[Required<'_>], index: usize, name: &str) -> Check {
         let enough = members.map(|members| fit::all(&resources::conditions(&now, members.get("resources"))));
         accepted.extend(enough.map(|enough| format!("(variables.had{i} && {enough})")));
     }
-    Check {
+    Validation {
         expression: accepted.join(" || "),
         complaint: format!("the resources of container {name} cannot become smaller than the companion declares"),
     }
 }
 
 /// Those of the Pod as a whole likewise.
-fn resized_pod(versions: &[Required<'_>]) -> Check {
+fn resized_pod(versions: &[Required<'_>]) -> Validation {
     let mut accepted = vec!["variables.pod.spec[?'resources'] == variables.old.spec[?'resources']".to_owned()];
     for (i, version) in versions.iter().enumerate() {
         accepted.push(format!("(variables.had{i} && {})", fit::all(&resources::of_pod(*version))));
     }
-    Check {
+    Validation {
         expression: accepted.join(" || "),
         complaint: "the resources of the Pod as a whole cannot become smaller than those of the companion".to_owned(),
     }
 }
 
-fn files(versions: &[Required<'_>]) -> Vec<Check> {
+fn files(versions: &[Required<'_>]) -> Vec<Validation> {
     let mut files: Vec<&str> = versions.iter().flat_map(|v| &v.companion.files).map(|file| &*file.key).collect();
     files.sort_unstable();
     files.dedup();
     let stays = |key: &str| {
         let of = |list: &str| fit::optional(&format!("variables.{list}"), key);
-        Check {
+        Validation {
             expression: format!("{} == {}", of("annotations"), of("oldAnnotations")),
             complaint: format!("annotation {key}, one of its files, cannot be changed in a running Pod"),
         }

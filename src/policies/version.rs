@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::required::Required;
 use crate::api::gate;
-use crate::inject::catalogue::Listed;
+use crate::inject::catalogue::CatalogEntry;
 use crate::inject::companion::Companion;
 
 /// Annotation of a policy: the versions that it accepts, newest first, so that whoever starts anew knows them all.
@@ -19,7 +19,7 @@ const LONGEST: usize = 200 << 10;
 
 /// How new a version is: later ones are greater. A companion that was made anew counts on from its creation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edition {
+pub struct Generation {
     /// `metadata.creationTimestamp`, as the API server writes it.
     created: Box<str>,
     /// `metadata.generation`.
@@ -34,7 +34,7 @@ pub struct Version {
     /// The whole object.
     pub object: Arc<Value>,
     /// `None` where it comes out of a file: then the newest is what the file says now.
-    pub edition: Option<Edition>,
+    pub edition: Option<Generation>,
 }
 
 /// A version that a policy accepts.
@@ -43,25 +43,25 @@ pub struct Accepted {
     /// The content hash.
     pub hash: Box<str>,
     /// How new it is.
-    pub edition: Option<Edition>,
+    pub edition: Option<Generation>,
     /// The version; `None` where it was too long to be remembered, or somebody wrote over it.
     pub version: Option<Version>,
 }
 
 /// What a policy that stands accepts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Standing {
+pub(super) struct ExistingPolicy {
     /// Newest first.
     pub accepted: Vec<Accepted>,
     /// Whether injection is still on its way to the newest.
     pub changing: bool,
 }
 
-impl Edition {
+impl Generation {
     fn of(object: &Value) -> Option<Self> {
         let metadata = &object["metadata"];
         let created = metadata["creationTimestamp"].as_str()?.into();
-        Some(Edition { created, generation: metadata["generation"].as_i64()? })
+        Some(Generation { created, generation: metadata["generation"].as_i64()? })
     }
 }
 
@@ -69,15 +69,15 @@ impl Version {
     /// A version that is known already.
     #[must_use]
     pub fn new(companion: Arc<Companion>, object: Arc<Value>) -> Self {
-        let edition = Edition::of(&object);
+        let edition = Generation::of(&object);
         Version { companion, object, edition }
     }
 
     /// Reads an object; `None` where it is no required companion without fault.
     #[must_use]
     pub fn read(object: Value) -> Option<Self> {
-        match gate::admit(&object).listed {
-            Some(Listed::Good(companion)) if Required::of(&companion).is_some() => {
+        match gate::check_companion(&object).listed {
+            Some(CatalogEntry::Valid(companion)) if Required::of(&companion).is_some() => {
                 Some(Self::new(companion, Arc::new(object)))
             }
             _ => None,
@@ -100,7 +100,7 @@ impl Version {
     }
 }
 
-impl Standing {
+impl ExistingPolicy {
     /// Reads the annotations of a policy. What somebody wrote over is not known any more.
     #[must_use]
     pub(super) fn read<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
@@ -108,7 +108,7 @@ impl Standing {
         let versions: Vec<Value> = versions.unwrap_or_default();
         let accepted = |mut remembered: Value| -> Option<Accepted> {
             let hash: Box<str> = remembered["hash"].as_str()?.into();
-            let edition = Edition::of(&remembered);
+            let edition = Generation::of(&remembered);
             if let Some(members) = remembered.as_object_mut() {
                 members.remove("hash");
             }
@@ -116,7 +116,7 @@ impl Standing {
             Some(Accepted { hash, edition, version })
         };
         let accepted = versions.into_iter().filter_map(accepted).collect();
-        Standing { accepted, changing: annotation(CHANGING) == Some("true") }
+        ExistingPolicy { accepted, changing: annotation(CHANGING) == Some("true") }
     }
 
     /// Whether a version is accepted.

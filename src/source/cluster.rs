@@ -36,16 +36,16 @@ use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-pub use object::Object;
-pub use pulse::{Pulse, Reading, Resource};
-pub use snapshot::Snapshot;
-pub use status::{Reason, Standing};
-pub use writer::{Wanted, write};
+pub use object::WatchedCompanion;
+pub use pulse::{Reading, WatchHealth, WatchedResource};
+pub use snapshot::ClusterState;
+pub use status::{Eligibility, ReadyReason};
+pub use writer::{DesiredStatus, write};
 
-use crate::source::limits::Limits;
-use crate::waits::Waits;
-use raw::{Kind, Raw};
-use snapshot::Gathered;
+use crate::source::limits::MemoryLimits;
+use crate::waits::Backoff;
+use raw::{Raw, RawKind};
+use snapshot::StateBuilder;
 
 /// How many objects are asked for at once. The client holds the text of a page twice while it is read, and an API server
 /// takes objects of 1.5 MB.
@@ -59,47 +59,55 @@ const LASTING: u32 = 120;
 pub type Watching = BoxFuture<'static, ()>;
 
 /// Snapshots of a cluster; none before all that is watched was listed once.
-pub type Snapshots = watch::Receiver<Option<Arc<Snapshot>>>;
+pub type ClusterStates = watch::Receiver<Option<Arc<ClusterState>>>;
 
 /// Begins to watch. The futures that are made never end; without one nothing comes, and one is enough. Another may take
 /// the place of one that panicked: what was published stays until it has listed everything anew.
 ///
 /// What the API server cannot tell just now stays as it is: nothing but the end of a whole list replaces a list, and
 /// nothing but the news that an object was deleted removes one.
-pub fn watch(client: &Client, limits: Limits) -> (Snapshots, Arc<Pulse>, impl FnMut() -> Watching + Send + use<>) {
+pub fn watch(
+    client: &Client,
+    limits: MemoryLimits,
+) -> (ClusterStates, Arc<WatchHealth>, impl FnMut() -> Watching + Send + use<>) {
     let (sender, snapshots) = watch::channel(None);
-    let pulse = Arc::new(Pulse::default());
+    let pulse = Arc::new(WatchHealth::default());
     let (client, heard) = (client.clone(), Arc::clone(&pulse));
     let watching = move || follow(client.clone(), Arc::clone(&heard), sender.clone(), limits).boxed();
     (snapshots, pulse, watching)
 }
 
-async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Option<Arc<Snapshot>>>, limits: Limits) {
-    let heard = |resource| Pulse::listening(&pulse, &client, resource);
+async fn follow(
+    client: Client,
+    pulse: Arc<WatchHealth>,
+    snapshots: watch::Sender<Option<Arc<ClusterState>>>,
+    limits: MemoryLimits,
+) {
+    let heard = |resource| WatchHealth::listening(&pulse, &client, resource);
     let companions = |kind, resource| {
         let api = Api::<Raw>::all_with(heard(resource), &kind);
         Box::pin(steady(watcher(api, watcher::Config::default().timeout(LASTING).page_size(PAGE))))
     };
-    let of_cluster = || companions(Kind::ClusterCompanion, Resource::ClusterCompanions);
-    let of_namespaces = || companions(Kind::Companion, Resource::Companions);
+    let of_cluster = || companions(RawKind::ClusterCompanion, WatchedResource::ClusterCompanions);
+    let of_namespaces = || companions(RawKind::Companion, WatchedResource::Companions);
     let (mut cluster_companions, mut of_all, mut listed) = (of_cluster(), of_namespaces(), Instant::now());
-    let api = Api::<NamespaceMeta>::all(heard(Resource::Namespaces));
+    let api = Api::<NamespaceMeta>::all(heard(WatchedResource::Namespaces));
     let mut namespaces = pin!(steady(watcher(api, watcher::Config::default().timeout(LASTING))));
-    let mut gathered = Gathered::after(snapshots.borrow().as_deref(), limits);
+    let mut gathered = StateBuilder::after(snapshots.borrow().as_deref(), limits);
     loop {
         let due = gathered.due();
         let again = gathered.fits_again().then(|| listed + LISTS_APART);
         tokio::select! {
             Some(event) = cluster_companions.next() => {
-                let event = pulse.judge(Resource::ClusterCompanions, event);
-                gathered.companion(Resource::ClusterCompanions, event);
+                let event = pulse.judge(WatchedResource::ClusterCompanions, event);
+                gathered.companion(WatchedResource::ClusterCompanions, event);
             }
             Some(event) = of_all.next() => {
-                let event = pulse.judge(Resource::Companions, event);
-                gathered.companion(Resource::Companions, event);
+                let event = pulse.judge(WatchedResource::Companions, event);
+                gathered.companion(WatchedResource::Companions, event);
             }
             Some(event) = namespaces.next() => {
-                let event = pulse.judge(Resource::Namespaces, event);
+                let event = pulse.judge(WatchedResource::Namespaces, event);
                 gathered.namespace(event);
             }
             () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => {
@@ -122,7 +130,7 @@ async fn follow(client: Client, pulse: Arc<Pulse>, snapshots: watch::Sender<Opti
 fn steady<K: Send>(
     events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> + Send {
-    events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))).backoff(Waits::default())
+    events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))).backoff(Backoff::default())
 }
 
 type NamespaceMeta = PartialObjectMeta<KubernetesNamespace>;
@@ -197,7 +205,7 @@ mod tests {
     async fn a_watch_that_comes_too_late_is_listed_anew_before_the_replica_counts_as_caught_up() {
         let too_late = says(200, &json!({"type": "ERROR", "object": failure(410)}));
         let (client, asked) = api_server([list("5", &[]), too_late, list("9", &[companion()])]);
-        let (snapshots, pulse, mut watching) = watch(&client, Limits::default());
+        let (snapshots, pulse, mut watching) = watch(&client, MemoryLimits::default());
         let watching = tokio::spawn(watching());
         let began = Instant::now();
         assert!(pulse.waiting().unwrap().starts_with("waiting for the first list of clustercompanions"));
@@ -213,7 +221,7 @@ mod tests {
     async fn who_may_list_and_not_watch_has_not_caught_up_and_says_why() {
         let refusals = (0..100).map(|_| says(403, &failure(403)));
         let (client, _) = api_server([list("5", &[companion()])].into_iter().chain(refusals));
-        let (_, pulse, mut watching) = watch(&client, Limits::default());
+        let (_, pulse, mut watching) = watch(&client, MemoryLimits::default());
         let watching = tokio::spawn(watching());
         assert!(timeout(Duration::from_secs(60), pulse.catch_up()).await.is_err());
         let waiting = pulse.waiting().unwrap();

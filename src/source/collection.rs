@@ -6,36 +6,36 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::history::Version;
+use super::history::Revision;
 use super::key;
-use super::known::{Known, Parts};
-use super::limits::{Limits, Weight, beyond, cost};
+use super::known::{Declared, Effective};
+use super::limits::{MemoryLimits, Weight, beyond, cost};
 use super::report::{Remark, Report, Severity};
 use crate::api::gate::{self, Problem};
-use crate::inject::catalogue::Listed;
+use crate::inject::catalogue::CatalogEntry;
 use crate::inject::namespace::Namespace;
-use crate::inject::world::{Settings, World};
+use crate::inject::world::{Settings, Snapshot};
 use crate::manifest::{Document, Position};
 
 /// The companions and Namespaces of some manifests, and what is wrong with them.
 #[derive(Debug, Clone)]
-pub struct Collection {
+pub struct Manifests {
     /// What is wrong.
     pub remarks: Vec<Remark>,
     default_namespace: Box<str>,
-    pub(super) declared: BTreeMap<Key, Declared>,
+    pub(super) declared: BTreeMap<ObjectKey, DeclaredObject>,
 }
 
 /// What makes an object this object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    kind: Kind,
+pub(super) struct ObjectKey {
+    kind: ManifestKind,
     namespace: Option<Box<str>>,
     name: Box<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum ManifestKind {
     ClusterCompanion,
     Companion,
     Namespace,
@@ -43,35 +43,35 @@ enum Kind {
 
 /// One object, and where it was found.
 #[derive(Debug, Clone)]
-pub(super) struct Declared {
+pub(super) struct DeclaredObject {
     pub(super) file: PathBuf,
     pub(super) at: Position,
-    pub(super) object: Object,
+    pub(super) object: ManifestObject,
     /// What keeping it costs, where it is a companion.
     pub(super) weight: Weight,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Object {
-    Companion(Version),
+pub(super) enum ManifestObject {
+    Companion(Revision),
     Namespace(Arc<Namespace>),
     /// A Namespace that cannot be read.
     BrokenNamespace,
 }
 
 /// An object of a document, with the place that its fields are told from.
-struct Found<'a> {
+struct Located<'a> {
     file: &'a Path,
     document: &'a Document,
     /// Of the object in the document, such as `/items/0`.
     pointer: &'a str,
 }
 
-impl Collection {
+impl Manifests {
     /// An empty one. Objects that do not name a namespace are in `default_namespace`.
     #[must_use]
     pub fn new(default_namespace: &str) -> Self {
-        Collection { default_namespace: default_namespace.into(), remarks: Vec::new(), declared: BTreeMap::new() }
+        Manifests { default_namespace: default_namespace.into(), remarks: Vec::new(), declared: BTreeMap::new() }
     }
 
     /// Takes what a document declares, the items of lists included. Other kinds are let alone. Returns whether there was
@@ -79,16 +79,16 @@ impl Collection {
     pub fn add(&mut self, file: &Path, document: &Document) -> bool {
         let Some(value) = &document.value else { return false };
         let before = self.declared.len() + self.remarks.len();
-        self.add_object(&Found { file, document, pointer: "" }, value);
+        self.add_object(&Located { file, document, pointer: "" }, value);
         self.declared.len() + self.remarks.len() > before
     }
 
     /// Lets go of the companions that are beyond the limits, and says so.
-    pub fn limit(&mut self, limits: Limits) {
-        let weights: BTreeMap<key::Key, Weight> = self
+    pub fn limit(&mut self, limits: MemoryLimits) {
+        let weights: BTreeMap<key::CompanionKey, Weight> = self
             .declared
             .iter()
-            .filter(|(_, declared)| matches!(declared.object, Object::Companion(_)))
+            .filter(|(_, declared)| matches!(declared.object, ManifestObject::Companion(_)))
             .map(|(key, declared)| (key.plain(), declared.weight.clone()))
             .collect();
         let out = beyond(&weights, limits);
@@ -97,7 +97,7 @@ impl Collection {
         }
         let mut places = Vec::new();
         for (key, declared) in &mut self.declared {
-            if let Object::Companion(version) = &mut declared.object
+            if let ManifestObject::Companion(version) = &mut declared.object
                 && out.contains(&key.plain())
             {
                 *version = version.beyond();
@@ -112,33 +112,35 @@ impl Collection {
 
     /// Everything that is declared.
     #[must_use]
-    pub fn parts(&self) -> Parts {
+    pub fn parts(&self) -> Declared {
         let companions = self.declared.iter().filter_map(|(key, declared)| match &declared.object {
-            Object::Companion(version) => Some((key.plain(), version.clone())),
+            ManifestObject::Companion(version) => Some((key.plain(), version.clone())),
             _ => None,
         });
         let namespaces = self.declared.values().filter_map(|declared| match &declared.object {
-            Object::Namespace(namespace) => Some((namespace.name().into(), Arc::clone(namespace))),
+            ManifestObject::Namespace(namespace) => Some((namespace.name().into(), Arc::clone(namespace))),
             _ => None,
         });
-        Parts { companions: companions.collect(), namespaces: Arc::new(namespaces.collect()) }
+        Declared { companions: companions.collect(), namespaces: Arc::new(namespaces.collect()) }
     }
 
     /// Everything as one snapshot, as if there were nothing else.
     #[must_use]
-    pub fn world(&self, settings: Settings) -> World {
-        Known::new(Arc::new(self.parts()), None).world(settings)
+    pub fn world(&self, settings: Settings) -> Snapshot {
+        Effective::new(Arc::new(self.parts()), None).world(settings)
     }
 
     /// What was found, and what is wrong.
     #[must_use]
     pub fn report(&self) -> Report {
-        let count = |is: fn(&Object) -> bool| self.declared.values().filter(|d| is(&d.object)).count();
+        let count = |is: fn(&ManifestObject) -> bool| self.declared.values().filter(|d| is(&d.object)).count();
         Report {
             remarks: self.remarks.clone(),
-            good: count(|o| matches!(o, Object::Companion(v) if matches!(v.listed, Listed::Good(_)))),
-            broken: count(|o| matches!(o, Object::Companion(v) if matches!(v.listed, Listed::Broken(_)))),
-            namespaces: count(|o| matches!(o, Object::Namespace(_))),
+            good: count(|o| matches!(o, ManifestObject::Companion(v) if matches!(v.listed, CatalogEntry::Valid(_)))),
+            broken: count(
+                |o| matches!(o, ManifestObject::Companion(v) if matches!(v.listed, CatalogEntry::Invalid(_))),
+            ),
+            namespaces: count(|o| matches!(o, ManifestObject::Namespace(_))),
         }
     }
 
@@ -148,26 +150,26 @@ impl Collection {
         self.remarks.push(Remark { severity: Severity::Error, file, at, field, message });
     }
 
-    fn add_object(&mut self, found: &Found<'_>, value: &Value) {
+    fn add_object(&mut self, found: &Located<'_>, value: &Value) {
         let kind = value["kind"].as_str().unwrap_or_default();
         let version = value["apiVersion"].as_str().unwrap_or_default();
         let ours = version.starts_with("podgraft.dev/");
         match kind {
-            "ClusterCompanion" if ours => self.add_companion(found, value, Kind::ClusterCompanion),
-            "Companion" if ours => self.add_companion(found, value, Kind::Companion),
+            "ClusterCompanion" if ours => self.add_companion(found, value, ManifestKind::ClusterCompanion),
+            "Companion" if ours => self.add_companion(found, value, ManifestKind::Companion),
             "Namespace" if version == "v1" => self.add_namespace(found, value),
             _ if kind.ends_with("List") => {
                 for (index, item) in value["items"].as_array().into_iter().flatten().enumerate() {
                     let pointer = format!("{}/items/{index}", found.pointer);
-                    self.add_object(&Found { pointer: &pointer, ..*found }, item);
+                    self.add_object(&Located { pointer: &pointer, ..*found }, item);
                 }
             }
             _ => tracing::debug!(file = %found.file.display(), kind, "not a kind that is loaded"),
         }
     }
 
-    fn add_companion(&mut self, found: &Found<'_>, value: &Value, kind: Kind) {
-        let gated = gate::admit(value);
+    fn add_companion(&mut self, found: &Located<'_>, value: &Value, kind: ManifestKind) {
+        let gated = gate::check_companion(value);
         for (severity, problems) in [(Severity::Error, &gated.problems), (Severity::Warning, &gated.warnings)] {
             for problem in problems {
                 self.remarks.push(found.remark(severity, problem));
@@ -178,18 +180,18 @@ impl Collection {
         let created = value["metadata"]["creationTimestamp"].as_str().unwrap_or_default().into();
         let weight = Weight { bytes: cost(json, listed.required()), created };
         let namespace = match kind {
-            Kind::Companion => Some(gated.namespace.unwrap_or_else(|| self.default_namespace.clone())),
+            ManifestKind::Companion => Some(gated.namespace.unwrap_or_else(|| self.default_namespace.clone())),
             _ => None,
         };
         self.declare(
-            Key { kind, namespace, name: listed.name().into() },
+            ObjectKey { kind, namespace, name: listed.name().into() },
             found,
-            Object::Companion(Version::new(listed, value)),
+            ManifestObject::Companion(Revision::new(listed, value)),
             weight,
         );
     }
 
-    fn add_namespace(&mut self, found: &Found<'_>, value: &Value) {
+    fn add_namespace(&mut self, found: &Located<'_>, value: &Value) {
         let Some(name) = value["metadata"]["name"].as_str().filter(|n| !n.is_empty()) else {
             return self.problem(found, "/metadata", "a Namespace needs a name");
         };
@@ -205,19 +207,21 @@ impl Collection {
             (!broken).then(|| pairs.collect::<Vec<_>>())
         };
         let object = match (texts("labels"), texts("annotations")) {
-            (Some(labels), Some(annotations)) => Object::Namespace(Arc::new(Namespace::new(name, labels, annotations))),
-            _ => Object::BrokenNamespace,
+            (Some(labels), Some(annotations)) => {
+                ManifestObject::Namespace(Arc::new(Namespace::new(name, labels, annotations)))
+            }
+            _ => ManifestObject::BrokenNamespace,
         };
-        let key = Key { kind: Kind::Namespace, namespace: None, name: name.into() };
+        let key = ObjectKey { kind: ManifestKind::Namespace, namespace: None, name: name.into() };
         self.declare(key, found, object, Weight::default());
     }
 
-    fn problem(&mut self, found: &Found<'_>, pointer: &str, message: &str) {
+    fn problem(&mut self, found: &Located<'_>, pointer: &str, message: &str) {
         let problem = Problem { pointer: pointer.to_owned(), message: message.to_owned() };
         self.remarks.push(found.remark(Severity::Error, &problem));
     }
 
-    fn declare(&mut self, key: Key, found: &Found<'_>, object: Object, weight: Weight) {
+    fn declare(&mut self, key: ObjectKey, found: &Located<'_>, object: ManifestObject, weight: Weight) {
         let at = found.document.position(found.pointer);
         if let Some(first) = self.declared.get(&key) {
             let Position { line, column } = first.at;
@@ -227,11 +231,11 @@ impl Collection {
             );
             return self.complain(found.file, Some(at), message);
         }
-        self.declared.insert(key, Declared { file: found.file.to_path_buf(), at, object, weight });
+        self.declared.insert(key, DeclaredObject { file: found.file.to_path_buf(), at, object, weight });
     }
 }
 
-impl Found<'_> {
+impl Located<'_> {
     fn remark(&self, severity: Severity, problem: &Problem) -> Remark {
         let pointer = format!("{}{}", self.pointer, problem.pointer);
         Remark {
@@ -244,14 +248,14 @@ impl Found<'_> {
     }
 }
 
-impl Key {
+impl ObjectKey {
     /// The key of a companion, whose kind its namespace says.
-    fn plain(&self) -> key::Key {
-        key::Key { namespace: self.namespace.clone(), name: self.name.clone() }
+    fn plain(&self) -> key::CompanionKey {
+        key::CompanionKey { namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
-impl std::fmt::Display for Key {
+impl std::fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?} {}", self.kind, self.name)?;
         self.namespace.as_ref().map_or(Ok(()), |namespace| write!(f, " of namespace {namespace}"))

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::collection::{Collection, Declared, Key, Object};
+use super::collection::{DeclaredObject, ManifestObject, Manifests, ObjectKey};
 use super::folder::{self, Unread};
-use super::known::Parts;
-use super::limits::Limits;
+use super::known::Declared;
+use super::limits::MemoryLimits;
 use super::report::Report;
 use crate::manifest;
 
@@ -26,19 +26,19 @@ pub struct Files {
     /// The files and folders; folders are searched through.
     pub paths: Vec<PathBuf>,
     /// How much is kept of the companions that are declared there.
-    pub limits: Limits,
+    pub limits: MemoryLimits,
 }
 
 /// What was loaded, and what the next load compares itself with.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// Everything that is declared.
-    pub parts: Arc<Parts>,
+    pub parts: Arc<Declared>,
     /// What is wrong, and how much there is.
     pub report: Arc<Report>,
     /// `None` before the first load.
     seen: Option<Arc<Vec<Root>>>,
-    declared: Arc<BTreeMap<Key, Declared>>,
+    declared: Arc<BTreeMap<ObjectKey, DeclaredObject>>,
 }
 
 /// The bytes below one of the paths.
@@ -66,7 +66,7 @@ impl Files {
         if before == Some(&seen) {
             return last.clone();
         }
-        let mut collection = Collection::new("default");
+        let mut collection = Manifests::new("default");
         let mut uncertain = Vec::new();
         for root in &seen {
             match &root.files {
@@ -117,7 +117,7 @@ impl Files {
 }
 
 /// Takes what a file declares. Returns whether all of it could be read.
-fn take(collection: &mut Collection, file: &Content) -> bool {
+fn take(collection: &mut Manifests, file: &Content) -> bool {
     let bytes = match &file.bytes {
         Ok(bytes) => bytes,
         Err(unread) => {
@@ -151,7 +151,7 @@ fn take(collection: &mut Collection, file: &Content) -> bool {
 }
 
 /// Puts last good versions in the place of what is bad now, and of what may be there but could not be read.
-fn keep_last_good(collection: &mut Collection, last: &BTreeMap<Key, Declared>, uncertain: &[&Path]) {
+fn keep_last_good(collection: &mut Manifests, last: &BTreeMap<ObjectKey, DeclaredObject>, uncertain: &[&Path]) {
     for (key, before) in last {
         match collection.declared.get_mut(key) {
             Some(now) => {
@@ -166,18 +166,18 @@ fn keep_last_good(collection: &mut Collection, last: &BTreeMap<Key, Declared>, u
             None => {}
         }
     }
-    collection.declared.retain(|_, declared| !matches!(declared.object, Object::BrokenNamespace));
+    collection.declared.retain(|_, declared| !matches!(declared.object, ManifestObject::BrokenNamespace));
 }
 
-impl Object {
+impl ManifestObject {
     /// Follows upon an earlier version of the same object. Returns whether that one stays in use.
-    fn follow(&mut self, before: &Object) -> bool {
+    fn follow(&mut self, before: &ManifestObject) -> bool {
         match (&mut *self, before) {
-            (Object::Companion(now), Object::Companion(before)) => {
-                *now = mem::replace(now, before.clone()).after(before);
+            (ManifestObject::Companion(now), ManifestObject::Companion(before)) => {
+                *now = mem::replace(now, before.clone()).supersede(before);
                 now.hash().is_some() && now.hash() == before.hash()
             }
-            (Object::BrokenNamespace, Object::Namespace(_)) => {
+            (ManifestObject::BrokenNamespace, ManifestObject::Namespace(_)) => {
                 *self = before.clone();
                 true
             }

@@ -4,32 +4,32 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::inject::catalogue::{Broken, Listed};
+use crate::inject::catalogue::{CatalogEntry, InvalidCompanion};
 use crate::inject::companion::{Activation, Companion};
 
 /// One version of a companion.
 #[derive(Debug, Clone)]
-pub struct Version {
+pub struct Revision {
     /// What the gate made of it.
-    pub listed: Listed,
+    pub listed: CatalogEntry,
     /// The whole object, where the companion is good and required: what lets nobody opt out of it is made of that.
     pub object: Option<Arc<Value>>,
 }
 
-impl Version {
+impl Revision {
     /// The version that the gate has just made of an object.
     #[must_use]
-    pub fn new(listed: Listed, object: &Value) -> Self {
-        let required = matches!(&listed, Listed::Good(companion) if companion.required);
-        Version { listed, object: required.then(|| Arc::new(object.clone())) }
+    pub fn new(listed: CatalogEntry, object: &Value) -> Self {
+        let required = matches!(&listed, CatalogEntry::Valid(companion) if companion.required);
+        Revision { listed, object: required.then(|| Arc::new(object.clone())) }
     }
 
     /// What is used of it after an earlier version of the same object: that one itself where nothing changed, or where
     /// this one is bad and that one was good. A required one remembers what it was made of before.
     #[must_use]
-    pub fn after(mut self, before: &Version) -> Version {
+    pub fn supersede(mut self, before: &Revision) -> Revision {
         match (&mut self.listed, &before.listed) {
-            (Listed::Good(now), Listed::Good(earlier)) => {
+            (CatalogEntry::Valid(now), CatalogEntry::Valid(earlier)) => {
                 if now.hash == earlier.hash {
                     return if says_the_same(now, earlier) {
                         before.clone()
@@ -44,14 +44,14 @@ impl Version {
                 }
                 self
             }
-            (Listed::Broken(_), Listed::Good(_)) => before.clone(),
+            (CatalogEntry::Invalid(_), CatalogEntry::Valid(_)) => before.clone(),
             _ => self,
         }
     }
 
     /// This version after one of the same hash: it accepts of Pods what that one does.
-    fn made_of_the_same_as(mut self, earlier: &Companion) -> Version {
-        if let Listed::Good(now) = &mut self.listed
+    fn made_of_the_same_as(mut self, earlier: &Companion) -> Revision {
+        if let CatalogEntry::Valid(now) = &mut self.listed
             && let Some(now) = Arc::get_mut(now)
         {
             now.also_accepted.clone_from(&earlier.also_accepted);
@@ -61,34 +61,34 @@ impl Version {
 
     /// What is left of it where there are too many companions: its name, and that of a required one nobody may opt out.
     #[must_use]
-    pub fn beyond(&self) -> Version {
+    pub fn beyond(&self) -> Revision {
         let required = self.listed.required();
-        let broken = Broken {
+        let broken = InvalidCompanion {
             name: self.listed.name().into(),
             kind: self.listed.kind(),
             activation: if required { Activation::ClusterWide } else { Activation::OnRequest },
             required,
             selectors: self.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
         };
-        Version { listed: Listed::Broken(broken), object: None }
+        Revision { listed: CatalogEntry::Invalid(broken), object: None }
     }
 
     /// The content hash; `None` where there is no good version.
     #[must_use]
     pub fn hash(&self) -> Option<&str> {
         match &self.listed {
-            Listed::Good(companion) => Some(&companion.hash),
-            Listed::Broken(_) => None,
+            CatalogEntry::Valid(companion) => Some(&companion.hash),
+            CatalogEntry::Invalid(_) => None,
         }
     }
 
     /// Whether a review could not tell it from another one.
     #[must_use]
-    pub fn is(&self, other: &Version) -> bool {
+    pub fn same_behavior_as(&self, other: &Revision) -> bool {
         match (&self.listed, &other.listed) {
-            (Listed::Good(one), Listed::Good(other)) => Arc::ptr_eq(one, other),
-            (Listed::Broken(one), Listed::Broken(other)) => {
-                let parts = |b: &Broken| (b.kind, b.activation, b.required);
+            (CatalogEntry::Valid(one), CatalogEntry::Valid(other)) => Arc::ptr_eq(one, other),
+            (CatalogEntry::Invalid(one), CatalogEntry::Invalid(other)) => {
+                let parts = |b: &InvalidCompanion| (b.kind, b.activation, b.required);
                 (parts(one), &one.name, &one.selectors) == (parts(other), &other.name, &other.selectors)
             }
             _ => false,
@@ -108,9 +108,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::gate::admit;
+    use crate::api::gate::check_companion;
 
-    fn version(message: Option<&str>) -> Version {
+    fn version(message: Option<&str>) -> Revision {
         let object = json!({
             "apiVersion": "podgraft.dev/v1alpha1", "kind": "ClusterCompanion", "metadata": {"name": "sync"},
             "spec": {
@@ -118,19 +118,19 @@ mod tests {
                 "parameters": [{"name": "repo", "type": "String", "env": "REPO", "pattern": "https://.+", "message": message}],
             },
         });
-        Version::new(admit(&object).listed.expect("it is a companion"), &object)
+        Revision::new(check_companion(&object).listed.expect("it is a companion"), &object)
     }
 
     #[test]
     fn a_message_that_changed_is_used_although_the_hash_is_the_same() {
-        let said = |version: &Version| match &version.listed {
-            Listed::Good(companion) => companion.parameters[0].message.clone(),
-            Listed::Broken(_) => panic!("it is good"),
+        let said = |version: &Revision| match &version.listed {
+            CatalogEntry::Valid(companion) => companion.parameters[0].message.clone(),
+            CatalogEntry::Invalid(_) => panic!("it is good"),
         };
         let before = version(Some("use https"));
-        assert!(version(Some("use https")).after(&before).is(&before));
-        let after = version(Some("ssh is not supported")).after(&before);
+        assert!(version(Some("use https")).supersede(&before).same_behavior_as(&before));
+        let after = version(Some("ssh is not supported")).supersede(&before);
         assert_eq!((after.hash(), said(&after).as_deref()), (before.hash(), Some("ssh is not supported")));
-        assert_eq!(said(&version(None).after(&before)), None);
+        assert_eq!(said(&version(None).supersede(&before)), None);
     }
 }

@@ -5,61 +5,61 @@ use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
-use super::cluster::Snapshot;
-use super::history::Version;
-use super::key::Key;
-use crate::inject::catalogue::{Catalogue, Listed};
+use super::cluster::ClusterState;
+use super::history::Revision;
+use super::key::CompanionKey;
+use crate::inject::catalogue::{Catalog, CatalogEntry};
 use crate::inject::namespace::{Namespace, Namespaces, Unlisted};
-use crate::inject::world::{Settings, World};
+use crate::inject::world::{Settings, Snapshot};
 
 /// Namespaces by name.
 pub type ByName = BTreeMap<Box<str>, Arc<Namespace>>;
 
 /// What one set of manifests declares.
 #[derive(Debug, Clone, Default)]
-pub struct Parts {
+pub struct Declared {
     /// The companions.
-    pub companions: BTreeMap<Key, Version>,
+    pub companions: BTreeMap<CompanionKey, Revision>,
     /// The Namespaces.
     pub namespaces: Arc<ByName>,
 }
 
 /// What is known out of all sources at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Known {
+pub struct Effective {
     /// The version of each companion that is used.
-    pub companions: BTreeMap<Key, Version>,
+    pub companions: BTreeMap<CompanionKey, Revision>,
     namespaces: Arc<ByName>,
-    files: Arc<Parts>,
-    cluster: Option<Arc<Snapshot>>,
+    files: Arc<Declared>,
+    cluster: Option<Arc<ClusterState>>,
 }
 
-impl Known {
+impl Effective {
     /// Puts the sources together. A file's companion takes the place of the cluster's with the same kind, namespace and
     /// name. Where there is a cluster, Namespaces are what it says.
     #[must_use]
-    pub fn new(files: Arc<Parts>, cluster: Option<Arc<Snapshot>>) -> Self {
+    pub fn new(files: Arc<Declared>, cluster: Option<Arc<ClusterState>>) -> Self {
         let watched = cluster.iter().flat_map(|c| &c.objects).map(|(key, object)| (key, &object.version));
         let companions =
             watched.chain(&files.companions).map(|(key, version)| (key.clone(), version.clone())).collect();
         let namespaces = Arc::clone(cluster.as_ref().map_or(&files.namespaces, |cluster| &cluster.namespaces));
-        Known { companions, namespaces, files, cluster }
+        Effective { companions, namespaces, files, cluster }
     }
 
     /// Everything as a review needs it.
     #[must_use]
-    pub fn world(&self, settings: Settings) -> World {
+    pub fn world(&self, settings: Settings) -> Snapshot {
         let companions = self.companions.iter().map(|(key, version)| (key.namespace.clone(), version.listed.clone()));
         let namespaces = self.namespaces.values().map(|namespace| (**namespace).clone());
         let unlisted = if self.cluster.is_some() { Unlisted::Unknown } else { Unlisted::NameOnly };
-        World { companions: Catalogue::new(companions), namespaces: Namespaces::new(namespaces, unlisted), settings }
+        Snapshot { companions: Catalog::new(companions), namespaces: Namespaces::new(namespaces, unlisted), settings }
     }
 
     /// Whether a world of the other one would be the same.
     #[must_use]
-    pub fn is_as(&self, other: &Known) -> bool {
-        let same = |((key, version), (other_key, other)): ((&Key, &Version), (&Key, &Version))| {
-            key == other_key && version.is(other)
+    pub fn same_behavior_as(&self, other: &Effective) -> bool {
+        let same = |((key, version), (other_key, other)): ((&CompanionKey, &Revision), (&CompanionKey, &Revision))| {
+            key == other_key && version.same_behavior_as(other)
         };
         Arc::ptr_eq(&self.namespaces, &other.namespaces)
             && self.companions.len() == other.companions.len()
@@ -69,8 +69,8 @@ impl Known {
     /// How many companions can be injected, at their newest or at their last good version, and how many have no good
     /// version.
     #[must_use]
-    pub fn good_and_broken(&self) -> (usize, usize) {
-        let good = self.companions.values().filter(|version| matches!(version.listed, Listed::Good(_))).count();
+    pub fn valid_and_invalid(&self) -> (usize, usize) {
+        let good = self.companions.values().filter(|version| matches!(version.listed, CatalogEntry::Valid(_))).count();
         (good, self.companions.len() - good)
     }
 
@@ -92,20 +92,20 @@ impl Known {
 
     /// What stands in the cluster, where one is watched.
     #[must_use]
-    pub fn cluster(&self) -> Option<&Snapshot> {
+    pub fn cluster(&self) -> Option<&ClusterState> {
         self.cluster.as_deref()
     }
 
     /// Whether a file declares this companion.
     #[must_use]
-    pub fn in_a_file(&self, key: &Key) -> bool {
+    pub fn in_a_file(&self, key: &CompanionKey) -> bool {
         self.files.companions.contains_key(key)
     }
 
     /// Whether a required ClusterCompanion holds this Companion's name.
     #[must_use]
-    pub fn is_held(&self, key: &Key) -> bool {
-        let cluster_wide = Key { namespace: None, name: key.name.clone() };
+    pub fn is_shadowed_by_required(&self, key: &CompanionKey) -> bool {
+        let cluster_wide = CompanionKey { namespace: None, name: key.name.clone() };
         key.namespace.is_some() && self.companions.get(&cluster_wide).is_some_and(|held| held.listed.required())
     }
 }
@@ -115,30 +115,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::source::cluster::Object;
+    use crate::source::cluster::WatchedCompanion;
     use crate::source::cluster::testing::{object, raw, required, with_status};
 
-    fn key(namespace: Option<&str>, name: &str) -> Key {
-        Key { namespace: namespace.map(Box::from), name: name.into() }
+    fn key(namespace: Option<&str>, name: &str) -> CompanionKey {
+        CompanionKey { namespace: namespace.map(Box::from), name: name.into() }
     }
 
-    fn parts(objects: &[(Key, Arc<Object>)], namespaces: &[&str]) -> Parts {
+    fn parts(objects: &[(CompanionKey, Arc<WatchedCompanion>)], namespaces: &[&str]) -> Declared {
         let namespaces = namespaces.iter().map(|name| (Box::from(*name), Arc::new(Namespace::name_only(name))));
-        Parts {
+        Declared {
             companions: objects.iter().map(|(key, object)| (key.clone(), object.version.clone())).collect(),
             namespaces: Arc::new(namespaces.collect()),
         }
     }
 
-    fn snapshot(objects: &[(Key, Arc<Object>)], namespaces: &[&str]) -> Arc<Snapshot> {
+    fn snapshot(objects: &[(CompanionKey, Arc<WatchedCompanion>)], namespaces: &[&str]) -> Arc<ClusterState> {
         let parts = parts(objects, namespaces);
-        Arc::new(Snapshot { objects: objects.iter().cloned().collect(), namespaces: parts.namespaces })
+        Arc::new(ClusterState { objects: objects.iter().cloned().collect(), namespaces: parts.namespaces })
     }
 
-    fn image(world: &World, namespace: &str, name: &str) -> Option<String> {
+    fn image(world: &Snapshot, namespace: &str, name: &str) -> Option<String> {
         match world.companions.resolve(namespace, name)? {
-            Listed::Good(companion) => Some(companion.containers[0].image.to_string()),
-            Listed::Broken(_) => None,
+            CatalogEntry::Valid(companion) => Some(companion.containers[0].image.to_string()),
+            CatalogEntry::Invalid(_) => None,
         }
     }
 
@@ -147,22 +147,22 @@ mod tests {
         let files = parts(&[(key(None, "a"), object(raw("a", 1, "file:1"), None))], &[]);
         let cluster = [("a", "cluster:1"), ("b", "cluster:1")];
         let cluster = cluster.map(|(name, image)| (key(None, name), object(raw(name, 1, image), None)));
-        let known = Known::new(Arc::new(files), Some(snapshot(&cluster, &["shop"])));
+        let known = Effective::new(Arc::new(files), Some(snapshot(&cluster, &["shop"])));
         let world = known.world(Settings::default());
         assert_eq!(image(&world, "shop", "a").as_deref(), Some("file:1"));
         assert_eq!(image(&world, "shop", "b").as_deref(), Some("cluster:1"));
         assert!(known.in_a_file(&key(None, "a")) && !known.in_a_file(&key(None, "b")));
         assert!(!known.in_a_file(&key(Some("shop"), "a")));
-        assert_eq!(known.good_and_broken(), (2, 0));
+        assert_eq!(known.valid_and_invalid(), (2, 0));
     }
 
     #[test]
     fn namespaces_are_what_the_cluster_says_where_there_is_one() {
         let files = Arc::new(parts(&[], &["of-a-file"]));
-        let alone = Known::new(Arc::clone(&files), None).world(Settings::default());
+        let alone = Effective::new(Arc::clone(&files), None).world(Settings::default());
         assert!(alone.namespaces.listed("of-a-file").is_some());
         assert_eq!(alone.namespaces.unlisted(), Unlisted::NameOnly);
-        let both = Known::new(files, Some(snapshot(&[], &["shop"]))).world(Settings::default());
+        let both = Effective::new(files, Some(snapshot(&[], &["shop"]))).world(Settings::default());
         assert!(both.namespaces.listed("of-a-file").is_none() && both.namespaces.listed("shop").is_some());
         assert_eq!(both.namespaces.unlisted(), Unlisted::Unknown);
     }
@@ -170,9 +170,9 @@ mod tests {
     #[test]
     fn who_uses_the_same_versions_has_the_same_fingerprint() {
         let good = object(raw("a", 1, "i:1"), None);
-        let fingerprint = |object: &Arc<Object>, namespace: Option<&str>| {
+        let fingerprint = |object: &Arc<WatchedCompanion>, namespace: Option<&str>| {
             let objects = [(key(namespace, "a"), Arc::clone(object))];
-            Known::new(Arc::default(), Some(snapshot(&objects, &[]))).fingerprint()
+            Effective::new(Arc::default(), Some(snapshot(&objects, &[]))).fingerprint()
         };
         let told = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), None);
         assert_eq!(fingerprint(&good, None), fingerprint(&told, None));
@@ -183,7 +183,7 @@ mod tests {
             fingerprint(&lost, None),
             fingerprint(&object(raw("a", 2, "i:2"), Some(&good)), None),
             fingerprint(&good, Some("shop")),
-            Known::default().fingerprint(),
+            Effective::default().fingerprint(),
         ] {
             assert_ne!(other, fingerprint(&good, None));
         }
@@ -194,9 +194,12 @@ mod tests {
     fn a_required_one_holds_its_name_in_all_namespaces() {
         let held = (key(None, "guard"), object(required(raw("guard", 1, "i:1")), None));
         let free = (key(None, "free"), object(raw("free", 1, "i:1"), None));
-        let known = Known::new(Arc::default(), Some(snapshot(&[held, free], &[])));
-        assert!(known.is_held(&key(Some("shop"), "guard")));
-        assert!(!known.is_held(&key(None, "guard")) && !known.is_held(&key(Some("shop"), "free")));
+        let known = Effective::new(Arc::default(), Some(snapshot(&[held, free], &[])));
+        assert!(known.is_shadowed_by_required(&key(Some("shop"), "guard")));
+        assert!(
+            !known.is_shadowed_by_required(&key(None, "guard"))
+                && !known.is_shadowed_by_required(&key(Some("shop"), "free"))
+        );
     }
 
     #[test]
@@ -205,14 +208,14 @@ mod tests {
         let told = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), Some(&first));
         let broken = |generation| object(raw("b", generation, ""), None);
         let namespaces = snapshot(&[], &["shop"]).namespaces.clone();
-        let known = |a: &Arc<Object>, b: Arc<Object>| {
+        let known = |a: &Arc<WatchedCompanion>, b: Arc<WatchedCompanion>| {
             let objects = [(key(None, "a"), Arc::clone(a)), (key(None, "b"), b)].into();
-            let snapshot = Snapshot { objects, namespaces: Arc::clone(&namespaces) };
-            Known::new(Arc::default(), Some(Arc::new(snapshot)))
+            let snapshot = ClusterState { objects, namespaces: Arc::clone(&namespaces) };
+            Effective::new(Arc::default(), Some(Arc::new(snapshot)))
         };
         let now = known(&first, broken(1));
-        assert!(now.is_as(&known(&told, broken(2))));
-        assert!(!now.is_as(&known(&object(raw("a", 2, "i:2"), Some(&first)), broken(1))));
-        assert!(!now.is_as(&Known::default()));
+        assert!(now.same_behavior_as(&known(&told, broken(2))));
+        assert!(!now.same_behavior_as(&known(&object(raw("a", 2, "i:2"), Some(&first)), broken(1))));
+        assert!(!now.same_behavior_as(&Effective::default()));
     }
 }

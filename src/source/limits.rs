@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::key::Key;
+use super::key::CompanionKey;
 
 /// What keeping any companion costs, in bytes.
 const BASE: usize = 2 << 10;
@@ -23,16 +23,16 @@ pub fn cost(json: usize, required: bool) -> usize {
 
 /// How many bytes are kept of companions: specifications, rendered pieces and last valid versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct MemoryLimits {
     /// Of the Companions of one namespace.
     pub namespace: usize,
     /// Of all companions.
     pub total: usize,
 }
 
-impl Default for Limits {
+impl Default for MemoryLimits {
     fn default() -> Self {
-        Limits { namespace: 4 << 20, total: 64 << 20 }
+        MemoryLimits { namespace: 4 << 20, total: 64 << 20 }
     }
 }
 
@@ -48,7 +48,7 @@ pub struct Weight {
 /// The companions of one namespace, or the ClusterCompanions, oldest first; the younger end is what is taken away.
 #[derive(Default)]
 struct Group<'k> {
-    members: Vec<(&'k Key, &'k Weight)>,
+    members: Vec<(&'k CompanionKey, &'k Weight)>,
     bytes: usize,
 }
 
@@ -57,14 +57,14 @@ impl Group<'_> {
         self.members.sort_unstable_by(|(a, x), (b, y)| (&x.created, &a.name).cmp(&(&y.created, &b.name)));
     }
 
-    fn drop_youngest(&mut self, out: &mut HashSet<Key>) {
+    fn drop_youngest(&mut self, out: &mut HashSet<CompanionKey>) {
         if let Some((key, weight)) = self.members.pop() {
             self.bytes -= weight.bytes;
             out.insert(key.clone());
         }
     }
 
-    fn shrink_to(&mut self, most: usize, out: &mut HashSet<Key>) {
+    fn shrink_to(&mut self, most: usize, out: &mut HashSet<CompanionKey>) {
         while self.bytes > most {
             self.drop_youngest(out);
         }
@@ -76,7 +76,10 @@ impl Group<'_> {
 /// ClusterCompanions are counted first, and no Companion displaces one. Then each namespace is held to its own limit, and
 /// while all together are too large, the youngest of the namespace that keeps most is taken away.
 #[must_use]
-pub fn beyond<'k>(companions: impl IntoIterator<Item = (&'k Key, &'k Weight)>, limits: Limits) -> HashSet<Key> {
+pub fn beyond<'k>(
+    companions: impl IntoIterator<Item = (&'k CompanionKey, &'k Weight)>,
+    limits: MemoryLimits,
+) -> HashSet<CompanionKey> {
     let mut groups: BTreeMap<Option<&str>, Group<'k>> = BTreeMap::new();
     for (key, weight) in companions {
         let group = groups.entry(key.namespace.as_deref()).or_default();
@@ -113,17 +116,17 @@ pub fn beyond<'k>(companions: impl IntoIterator<Item = (&'k Key, &'k Weight)>, l
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Weight, beyond};
-    use crate::source::key::Key;
+    use super::{MemoryLimits, Weight, beyond};
+    use crate::source::key::CompanionKey;
 
-    const LIMITS: Limits = Limits { namespace: 40, total: 100 };
+    const LIMITS: MemoryLimits = MemoryLimits { namespace: 40, total: 100 };
 
-    fn one(namespace: &str, name: &str, bytes: usize, created: &str) -> (Key, Weight) {
+    fn one(namespace: &str, name: &str, bytes: usize, created: &str) -> (CompanionKey, Weight) {
         let namespace = Some(namespace).filter(|n| !n.is_empty()).map(Box::from);
-        (Key { namespace, name: name.into() }, Weight { bytes, created: created.into() })
+        (CompanionKey { namespace, name: name.into() }, Weight { bytes, created: created.into() })
     }
 
-    fn out(all: &[(Key, Weight)]) -> Vec<String> {
+    fn out(all: &[(CompanionKey, Weight)]) -> Vec<String> {
         let mut out: Vec<_> = beyond(all.iter().map(|(k, w)| (k, w)), LIMITS).iter().map(ToString::to_string).collect();
         out.sort();
         let mut backwards: Vec<_> =

@@ -18,7 +18,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The way out for lines. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Outlet(Arc<Shared>);
+pub(super) struct LogWriter(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -36,14 +36,14 @@ struct State {
     closed: bool,
 }
 
-impl Outlet {
+impl LogWriter {
     /// Writes to a sink from now on. A sink that blocks, as a full pipe does, holds up its own thread only.
     pub(super) fn open(sink: impl Write + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let emptied = Arc::clone(&shared);
         let empty = move || emptied.empty(sink);
         thread::Builder::new().name("log".into()).stack_size(128 << 10).spawn(empty)?;
-        Ok(Outlet(shared))
+        Ok(LogWriter(shared))
     }
 
     /// How many lines were dropped.
@@ -91,7 +91,7 @@ impl Shared {
 }
 
 /// A line comes in one piece, so it is taken whole or dropped whole.
-impl Write for Outlet {
+impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut state = self.0.state();
         if state.waiting.len() + line.len() > CAPACITY {
@@ -112,10 +112,10 @@ impl Write for Outlet {
     }
 }
 
-impl<'a> MakeWriter<'a> for Outlet {
-    type Writer = Outlet;
+impl<'a> MakeWriter<'a> for LogWriter {
+    type Writer = LogWriter;
 
-    fn make_writer(&'a self) -> Outlet {
+    fn make_writer(&'a self) -> LogWriter {
         self.clone()
     }
 }
@@ -144,7 +144,7 @@ mod tests {
     fn drops_whole_lines_and_never_waits_while_the_pipe_is_blocked() {
         let (unblock, blocked) = channel();
         let (written, came) = channel();
-        let mut outlet = Outlet::open(Blocked(blocked, written)).unwrap();
+        let mut outlet = LogWriter::open(Blocked(blocked, written)).unwrap();
         let line = [b'x'; 1000];
         for _ in 0..3000 {
             outlet.write_all(&line).unwrap();
@@ -161,7 +161,7 @@ mod tests {
     fn a_blocked_pipe_does_not_keep_the_process() {
         let (_unblock, blocked) = channel::<()>();
         let (written, _came) = channel();
-        let mut outlet = Outlet::open(Blocked(blocked, written)).unwrap();
+        let mut outlet = LogWriter::open(Blocked(blocked, written)).unwrap();
         outlet.write_all(b"last words\n").unwrap();
         outlet.close();
     }

@@ -23,45 +23,45 @@ const AUTHORITIES_BACKDATED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The certificate of an authority: whoever has it trusts what the authority issues. The older comes first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Anchor {
+pub(super) struct TrustAnchor {
     begins: u64,
     ends: u64,
     der: Vec<u8>,
 }
 
 /// Several as PEM, the oldest first: whoever signs, it is the same text.
-pub(super) fn bundle<'a>(anchors: impl IntoIterator<Item = &'a Anchor>) -> String {
-    let mut anchors: Vec<&Anchor> = anchors.into_iter().collect();
+pub(super) fn bundle<'a>(anchors: impl IntoIterator<Item = &'a TrustAnchor>) -> String {
+    let mut anchors: Vec<&TrustAnchor> = anchors.into_iter().collect();
     anchors.sort();
     anchors.dedup();
-    anchors.into_iter().map(Anchor::pem).collect()
+    anchors.into_iter().map(TrustAnchor::pem).collect()
 }
 
 /// An authority that can issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Authority {
+pub(super) struct Ca {
     /// Its certificate.
-    pub(super) anchor: Anchor,
-    key: Key,
+    pub(super) anchor: TrustAnchor,
+    key: CaKey,
 }
 
 /// A private key as PEM, which nothing prints.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Key(Arc<str>);
+pub(super) struct CaKey(Arc<str>);
 
 /// What an authority issued: a certificate as PEM, and its key.
 #[derive(Debug)]
 pub(super) struct Fresh {
     pub(super) certificate: String,
-    pub(super) key: Key,
+    pub(super) key: CaKey,
 }
 
-impl Anchor {
+impl TrustAnchor {
     /// All certificates of a PEM text that can be read, each once and in order. The others cannot be trusted anyway.
     pub(super) fn parse_all(pem: &[u8]) -> Vec<Self> {
         let mut anchors = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem).filter_map(Result::ok) {
-            if let Some(anchor) = Anchor::new(&certificate)
+            if let Some(anchor) = TrustAnchor::new(&certificate)
                 && !anchors.contains(&anchor)
             {
                 anchors.push(anchor);
@@ -74,7 +74,7 @@ impl Anchor {
         let (_, parsed) = parse_x509_certificate(der).ok()?;
         let seconds = |time: x509_parser::time::ASN1Time| u64::try_from(time.timestamp()).unwrap_or(0);
         let (begins, ends) = (seconds(parsed.validity().not_before), seconds(parsed.validity().not_after));
-        Some(Anchor { begins, ends, der: der.to_vec() })
+        Some(TrustAnchor { begins, ends, der: der.to_vec() })
     }
 
     /// When it was issued: it begins earlier, for clocks that are behind.
@@ -115,13 +115,13 @@ impl Anchor {
     }
 }
 
-impl fmt::Debug for Anchor {
+impl fmt::Debug for TrustAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Anchor({}, {}..{})", self.serial(), self.begins, self.ends)
     }
 }
 
-impl Authority {
+impl Ca {
     /// Makes one, valid from a week ago until `lifetime` from now.
     pub(super) fn new(name: &str, now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
         let key = KeyPair::generate()?;
@@ -130,20 +130,20 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
-        let anchor = Anchor::new(certificate.der()).ok_or(Error::CouldNotParseCertificate)?;
-        Ok(Authority { anchor, key: Key(key.serialize_pem().into()) })
+        let anchor = TrustAnchor::new(certificate.der()).ok_or(Error::CouldNotParseCertificate)?;
+        Ok(Ca { anchor, key: CaKey(key.serialize_pem().into()) })
     }
 
     /// The one certificate among several that a key fits, and the key; nothing where it fits none.
-    pub(super) fn find(anchors: &[Anchor], key: &[u8]) -> Option<Self> {
+    pub(super) fn find(anchors: &[TrustAnchor], key: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(key).ok()?;
         let pair = KeyPair::from_pem(text).ok()?;
-        let fits = |anchor: &&Anchor| {
+        let fits = |anchor: &&TrustAnchor| {
             parse_x509_certificate(&anchor.der)
                 .is_ok_and(|(_, parsed)| parsed.public_key().subject_public_key.data == pair.public_key_raw())
         };
         let anchor = anchors.iter().find(fits)?.clone();
-        Some(Authority { anchor, key: Key(text.into()) })
+        Some(Ca { anchor, key: CaKey(text.into()) })
     }
 
     /// Issues a serving certificate for names and addresses, valid from an hour ago until `ends`, and never longer
@@ -157,17 +157,17 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let issuer = Issuer::from_ca_cert_der(&self.anchor.der(), KeyPair::from_pem(self.key.pem())?)?;
         let certificate = params.signed_by(&key, &issuer)?;
-        Ok(Fresh { certificate: certificate.pem(), key: Key(key.serialize_pem().into()) })
+        Ok(Fresh { certificate: certificate.pem(), key: CaKey(key.serialize_pem().into()) })
     }
 
-    pub(super) fn key(&self) -> &Key {
+    pub(super) fn key(&self) -> &CaKey {
         &self.key
     }
 }
 
-impl Key {
+impl CaKey {
     pub(super) fn new(pem: &str) -> Self {
-        Key(pem.into())
+        CaKey(pem.into())
     }
 
     pub(super) fn pem(&self) -> &str {
@@ -175,7 +175,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for CaKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(..)")
     }

@@ -8,7 +8,7 @@ use rustls::server::ParsedCertificate;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 
-use super::authority::Authority;
+use super::authority::Ca;
 
 /// The names under which a development server is reached.
 pub const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "podgraft.podgraft-system.svc"];
@@ -17,7 +17,7 @@ const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What was issued, as PEM. The key of the authority is thrown away: nobody can issue anything else in its name.
 #[derive(Debug)]
-pub struct Issued {
+pub struct DevelopmentCa {
     /// The authority's certificate, for `caBundle`.
     pub authority: String,
     /// The serving certificate.
@@ -46,10 +46,10 @@ pub fn is_valid_for(certificate: &[u8], name: &str) -> bool {
 ///
 /// # Errors
 /// Where a name is neither a DNS name nor an address.
-pub fn issue(names: impl IntoIterator<Item = impl Into<String>>) -> Result<Issued, Error> {
+pub fn issue(names: impl IntoIterator<Item = impl Into<String>>) -> Result<DevelopmentCa, Error> {
     let now = SystemTime::now();
-    let authority = Authority::new("podgraft development CA", now, LIFETIME)?;
+    let authority = Ca::new("podgraft development CA", now, LIFETIME)?;
     let fresh = authority.issue(names.into_iter().map(Into::into).collect(), now, now + LIFETIME)?;
     let key = fresh.key.pem().to_owned();
-    Ok(Issued { authority: authority.anchor.pem(), certificate: fresh.certificate, key })
+    Ok(DevelopmentCa { authority: authority.anchor.pem(), certificate: fresh.certificate, key })
 }

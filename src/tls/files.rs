@@ -178,9 +178,9 @@ fn read_once(directory: &Path) -> Result<Contents, FilesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::development::{self, Issued};
+    use crate::tls::development::{self, DevelopmentCa};
 
-    fn write(directory: &Path, issued: &Issued) {
+    fn write(directory: &Path, issued: &DevelopmentCa) {
         fs::write(directory.join(CERTIFICATE_FILE), &issued.certificate).unwrap();
         fs::write(directory.join(KEY_FILE), &issued.key).unwrap();
     }

@@ -31,13 +31,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Serving;
 use bundles::Configuration;
-use cluster::{CallError, Cluster, Event};
-use log::{Deaf, seconds_until};
-use memory::Memory;
-use mould::Mould;
+use cluster::{CallError, ClusterClient, ClusterEvent};
+use log::{WatchFailureLog, seconds_until};
+use memory::ReplicaMemory;
+use mould::SecretTemplate;
 use replica::Replica;
 use retry::Retry;
-use rotation::{Did, State, Terms};
+use rotation::{CaState, Event, RotationPolicy};
 
 /// How often a race may be lost before somebody else has a turn.
 const RACES: usize = 5;
@@ -63,7 +63,7 @@ pub struct SharedCertificate {
 
 /// What one who keeps a certificate has learned, for the one who goes on after a panic.
 #[derive(Debug, Clone, Default)]
-pub struct Learned(Arc<Mutex<Memory>>);
+pub struct SharedMemory(Arc<Mutex<ReplicaMemory>>);
 
 /// What there is to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,28 +91,28 @@ impl SharedCertificate {
         self,
         client: Client,
         serving: Arc<Serving>,
-        learned: Learned,
+        learned: SharedMemory,
         look: Duration,
         tell: impl FnMut(News) + Send,
     ) {
-        let cluster = Cluster::new(&client, &self.namespace, &self.secret, &self.installation);
+        let cluster = ClusterClient::new(&client, &self.namespace, &self.secret, &self.installation);
         let events = cluster.watch();
-        let keeper = Keeper {
+        let keeper = Driver {
             replica: Replica::new(self.terms(), learned),
             described: format!("{}/{}", self.namespace, self.secret),
             cluster,
             serving,
             tell,
-            mould: Mould::new(self.release.as_deref(), &self.namespace),
+            mould: SecretTemplate::new(self.release.as_deref(), &self.namespace),
             gone: None,
             wrote: false,
             retry: Retry::default(),
-            deaf: Deaf::default(),
+            deaf: WatchFailureLog::default(),
         };
         keeper.run(events, look).await;
     }
 
-    fn terms(&self) -> Terms {
+    fn terms(&self) -> RotationPolicy {
         let (name, namespace) = (&self.installation, &self.namespace);
         let names = vec![
             format!("{name}.{namespace}.svc"),
@@ -120,7 +120,7 @@ impl SharedCertificate {
             format!("{name}.{namespace}"),
             name.clone(),
         ];
-        Terms { names, pair: self.lifetime, authority: self.authority_lifetime, pause: self.pause }
+        RotationPolicy { names, pair: self.lifetime, authority: self.authority_lifetime, pause: self.pause }
     }
 }
 
@@ -128,24 +128,24 @@ impl SharedCertificate {
 const GONE_FOR_GOOD: Duration = Duration::from_secs(3);
 
 /// The replica, and its hands.
-struct Keeper<F> {
+struct Driver<F> {
     replica: Replica,
     /// The Secret, in words.
     described: String,
-    cluster: Cluster,
+    cluster: ClusterClient,
     serving: Arc<Serving>,
     tell: F,
-    mould: Mould,
+    mould: SecretTemplate,
     /// Since when the Secret is gone, where it is.
     gone: Option<Instant>,
     /// Whether anything was written in this round.
     wrote: bool,
     retry: Retry,
-    deaf: Deaf,
+    deaf: WatchFailureLog,
 }
 
-impl<F: FnMut(News)> Keeper<F> {
-    async fn run(mut self, events: impl Stream<Item = Event>, look: Duration) {
+impl<F: FnMut(News)> Driver<F> {
+    async fn run(mut self, events: impl Stream<Item = ClusterEvent>, look: Duration) {
         let mut events = pin!(events);
         let mut clock = interval(look);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -164,13 +164,13 @@ impl<F: FnMut(News)> Keeper<F> {
         }
     }
 
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, event: ClusterEvent) {
         match event {
-            Event::Secret(version) => self.replica.note_secret(version.as_deref()),
-            Event::Configuration(configuration, seen) => self.replica.note_configuration(configuration, seen),
+            ClusterEvent::Secret(version) => self.replica.note_secret(version.as_deref()),
+            ClusterEvent::Configuration(configuration, seen) => self.replica.note_configuration(configuration, seen),
             // Where no call succeeds, that is said already.
-            Event::Deaf(..) if self.retry.failed() => {}
-            Event::Deaf(name, error) => {
+            ClusterEvent::Deaf(..) if self.retry.failed() => {}
+            ClusterEvent::Deaf(name, error) => {
                 if let Some(names) = self.deaf.complain(name, Instant::now()) {
                     tracing::warn!(names, error, "cannot watch, trying again; what is served stays");
                 }
@@ -185,7 +185,7 @@ impl<F: FnMut(News)> Keeper<F> {
         self.serve();
         for configuration in Configuration::ALL {
             if self.replica.must_patch(configuration, SystemTime::now()) {
-                self.mend(configuration).await?;
+                self.update_ca_bundle(configuration).await?;
             }
         }
         (self.tell)(News::BundlesInStep(self.replica.bundles_in_step(SystemTime::now())));
@@ -196,29 +196,29 @@ impl<F: FnMut(News)> Keeper<F> {
     async fn refresh(&mut self) -> Result<(), KeepError> {
         let mut lost = CallError::Silent;
         for _ in 0..RACES {
-            self.replica.lost();
+            self.replica.invalidated();
             let found = self.cluster.read().await?;
             if self.waits_for(found.as_ref()) {
                 return Ok(());
             }
-            let read = found.as_ref().and_then(|secret| secret.data.as_ref()).map(State::read).unwrap_or_default();
-            self.replica.saw(read, found.as_ref().and_then(|secret| secret.metadata.resource_version.clone()));
+            let read = found.as_ref().and_then(|secret| secret.data.as_ref()).map(CaState::read).unwrap_or_default();
+            self.replica.observed(read, found.as_ref().and_then(|secret| secret.metadata.resource_version.clone()));
             let Some((state, did)) = self.replica.step(SystemTime::now())? else {
                 self.keep_in_mind(found);
                 return Ok(());
             };
-            let mut secret = found.unwrap_or_else(|| self.mould.cast());
+            let mut secret = found.unwrap_or_else(|| self.mould.instantiate());
             state.write(secret.data.get_or_insert_default());
             match self.cluster.write(secret).await {
                 Ok(written) => {
                     (self.wrote, self.gone) = (true, None);
-                    self.replica.wrote(state, written.metadata.resource_version.clone());
+                    self.replica.committed(state, written.metadata.resource_version.clone());
                     self.keep_in_mind(Some(written));
                     self.report(&did);
                     return Ok(());
                 }
                 Err(error) => {
-                    self.replica.lost();
+                    self.replica.invalidated();
                     if !error.lost_the_race() {
                         return Err(error.into());
                     }
@@ -241,7 +241,7 @@ impl<F: FnMut(News)> Keeper<F> {
 
     fn keep_in_mind(&mut self, secret: Option<Secret>) {
         if let Some(secret) = secret {
-            self.mould.take(secret);
+            self.mould.learn(secret);
         }
         if let Some(signing) = self.replica.state().and_then(|state| state.signing.as_ref()) {
             (self.tell)(News::Authority(signing.anchor.expires()));
@@ -259,7 +259,7 @@ impl<F: FnMut(News)> Keeper<F> {
     }
 
     /// Fills a `caBundle`, after the Secret was read anew: what was taken out of it does not come back.
-    async fn mend(&mut self, configuration: Configuration) -> Result<(), KeepError> {
+    async fn update_ca_bundle(&mut self, configuration: Configuration) -> Result<(), KeepError> {
         self.refresh().await?;
         let Some(patch) = self.replica.send(configuration, SystemTime::now()) else { return Ok(()) };
         let name = self.cluster.name(configuration);
@@ -280,16 +280,16 @@ impl<F: FnMut(News)> Keeper<F> {
         Ok(())
     }
 
-    fn report(&mut self, did: &[Did]) {
+    fn report(&mut self, did: &[Event]) {
         if did.is_empty() {
             tracing::warn!(secret = self.described, "put back what was lost from the Secret and is in use here");
         }
         for did in did {
             did.log(&self.described);
             match did {
-                Did::Founded(_) | Did::Announced(_) => (self.tell)(News::IssuedAuthority),
-                Did::Issued(_) => (self.tell)(News::IssuedPair),
-                Did::Promoted(_) | Did::Forgot(_) => {}
+                Event::CaCreated(_) | Event::NextCaAdded(_) => (self.tell)(News::IssuedAuthority),
+                Event::Issued(_) => (self.tell)(News::IssuedPair),
+                Event::CaPromoted(_) | Event::CaExpired(_) => {}
             }
         }
     }

@@ -9,7 +9,7 @@ const PREFIXES: [&str; 3] = [PREFIX, "files.podgraft.dev/", "text.podgraft.dev/"
 
 /// A key of podgraft where it is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
+pub struct TemplateKey {
     /// Where it is in the document: a JSON pointer.
     pub pointer: String,
     /// The object that it is in, as `kind/name`.
@@ -20,7 +20,7 @@ pub struct Key {
 
 /// Keys on a workload itself, where nothing reads them.
 #[must_use]
-pub fn misplaced(workload: &Workload<'_>) -> Vec<Key> {
+pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
     let mut found = Vec::new();
     if workload.template.is_empty() || !workload.changes {
         return found;
@@ -33,7 +33,7 @@ pub fn misplaced(workload: &Workload<'_>) -> Vec<Key> {
                 "{what} {key} stands on the {kind} itself, where it has no effect; move it to {field}.metadata.{members}"
             );
             let pointer = format!("{}/metadata/{members}/{}", workload.at, escape(key));
-            found.push(Key { pointer, object: workload.to_string(), message });
+            found.push(TemplateKey { pointer, object: workload.to_string(), message });
         }
     };
     look("annotations", "annotation", |key| PREFIXES.iter().any(|prefix| key.starts_with(prefix)));
@@ -43,7 +43,7 @@ pub fn misplaced(workload: &Workload<'_>) -> Vec<Key> {
 
 /// Keys in objects in which podgraft finds no Pod template that they could be meant for.
 #[must_use]
-pub fn outside_of_templates(document: &Value) -> Vec<Key> {
+pub fn outside_of_templates(document: &Value) -> Vec<TemplateKey> {
     let templates: Vec<String> = workloads(document).iter().flat_map(|w| [w.pod_at(), w.at.clone()]).collect();
     let mut found = Vec::new();
     for object in objects(document) {
@@ -61,7 +61,7 @@ pub fn outside_of_templates(document: &Value) -> Vec<Key> {
 struct Search<'a> {
     object: String,
     templates: &'a [String],
-    found: &'a mut Vec<Key>,
+    found: &'a mut Vec<TemplateKey>,
 }
 
 impl Search<'_> {
@@ -102,7 +102,7 @@ impl Search<'_> {
                     "{key} is set outside a Pod template; the webhook may inject its Pods, this command does not change them"
                 );
                 let pointer = format!("{at}/{}", escape(key));
-                self.found.push(Key { pointer, object: self.object.clone(), message });
+                self.found.push(TemplateKey { pointer, object: self.object.clone(), message });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The built-in kinds with Pod templates.
 
-use super::{Object, objects};
+use super::{ObjectKind, objects};
 use serde_json::Value;
 
 /// Group, kind and the JSON pointer of the template.
@@ -44,7 +44,7 @@ pub fn unmatched(document: &Value) -> Vec<Unmatched> {
     objects(document).iter().filter_map(unmatched_kind).collect()
 }
 
-fn unmatched_kind(object: &Object<'_>) -> Option<Unmatched> {
+fn unmatched_kind(object: &ObjectKind<'_>) -> Option<Unmatched> {
     let (kind, version) = (object.kind, object.version);
     if template(version, kind).is_some() || !BUILT_IN_GROUPS.contains(&object.group()) {
         return None;

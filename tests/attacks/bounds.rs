@@ -13,9 +13,9 @@ use podgraft::api::gate;
 use podgraft::inject;
 use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::Decision;
-use podgraft::inject::world::{Entry, Settings, World};
+use podgraft::inject::world::{Settings, Snapshot, Webhook};
 use podgraft::manifest;
-use podgraft::source::collection::Collection;
+use podgraft::source::collection::Manifests;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -57,7 +57,7 @@ impl Cost {
 }
 
 /// The companions that all Pods here request.
-fn world() -> World {
+fn world() -> Snapshot {
     world_of(include_str!("../../fuzz/src/world.yaml"))
 }
 
@@ -85,13 +85,13 @@ pub(crate) fn review_of(object: &str, (group, version, kind): (&str, &str, &str)
     )
 }
 
-fn review(body: &str, world: &World) -> usize {
-    let answer = admission::review(body.as_bytes(), Entry::Requested, world, |_| {});
+fn review(body: &str, world: &Snapshot) -> usize {
+    let answer = admission::review(body.as_bytes(), Webhook::Requested, world, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }
 
-pub(crate) fn preview(body: &str, world: &World) -> usize {
+pub(crate) fn preview(body: &str, world: &Snapshot) -> usize {
     let answer = admission::preview(body.as_bytes(), world, gate::advise, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
@@ -103,14 +103,14 @@ pub(crate) fn validate(text: &str) -> usize {
         return 0;
     }
     let Ok(object) = serde_json::from_str::<Value>(text) else { return 0 };
-    let checked = gate::admit(&object);
+    let checked = gate::check_companion(&object);
     checked.problems.iter().chain(&checked.warnings).map(|problem| problem.message.len()).sum()
 }
 
 /// What `inject`, `explain` and `validate` do with a file.
 pub(crate) fn command_line(text: &str) -> usize {
     let documents = manifest::read(text.as_bytes());
-    let mut collection = Collection::new("team");
+    let mut collection = Manifests::new("team");
     for document in documents.iter().flatten() {
         collection.add(Path::new("-"), document);
     }
@@ -125,7 +125,7 @@ pub(crate) fn command_line(text: &str) -> usize {
     written
 }
 
-fn write(document: &manifest::Document, value: &Value, world: &World) -> usize {
+fn write(document: &manifest::Document, value: &Value, world: &Snapshot) -> usize {
     let template = if value["kind"] == "Deployment" { value.pointer("/spec/template") } else { None };
     let Some(template) = template else { return document.text().len() };
     let text = template.to_string();
@@ -153,7 +153,7 @@ fn a_preview_of_a_workload_needs_memory_in_proportion() {
 
 #[test]
 fn a_preview_of_a_companion_needs_memory_in_proportion() {
-    let world = World::default();
+    let world = Snapshot::default();
     let of = ("podgraft.dev", "v1alpha1", "ClusterCompanion");
     check(OF_A_SERVER, companions::SHAPES, |companion| review_of(&companion, of), |body| preview(body, &world));
 }

@@ -1,8 +1,8 @@
 //! Companions that were tried and held: what their authors cannot claim, and scripts that users could write into.
 
 use podgraft::api::gate;
-use podgraft::inject::world::{Settings, World};
-use podgraft::source::collection::Collection;
+use podgraft::inject::world::{Settings, Snapshot};
+use podgraft::source::collection::Manifests;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask};
@@ -12,7 +12,7 @@ fn problems(kind: &str, metadata: Value, spec: Value) -> Vec<String> {
     let mut all = json!({"pattern": "Sidecar", "containers": [{"name": "c", "image": "i:1"}]});
     all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
     let object = json!({"apiVersion": "podgraft.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": all});
-    gate::admit(&object).problems.iter().map(ToString::to_string).collect()
+    gate::check_companion(&object).problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn a_companion_of_a_namespace_stays_in_its_namespace() {
 }
 
 /// A world of manifests, invalid ones included.
-fn world(manifests: &[Value]) -> World {
-    let mut collection = Collection::new("shop");
+fn world(manifests: &[Value]) -> Snapshot {
+    let mut collection = Manifests::new("shop");
     let text: Vec<String> = manifests.iter().map(Value::to_string).collect();
     for document in podgraft::manifest::read(text.join("\n").as_bytes()) {
         collection.add(std::path::Path::new("-"), &document.unwrap());

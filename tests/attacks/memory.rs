@@ -2,7 +2,7 @@
 
 use podgraft::admission;
 use podgraft::api::gate;
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use serde_json::Value;
 
 use crate::bounds::{command_line, measure, preview, review_of, validate};
@@ -21,14 +21,14 @@ fn in_proportion(body: &str, call: impl FnOnce() -> usize) {
 fn m1_patterns_of_a_companion_in_the_preview_need_memory_in_proportion() {
     for count in [1, 8, 32] {
         let body = review_of(&with_costly_patterns(count), OF_A_COMPANION);
-        in_proportion(&body, || preview(&body, &World::default()));
+        in_proportion(&body, || preview(&body, &Snapshot::default()));
     }
 }
 
 #[test]
 fn m1_and_m2_patterns_that_are_too_large_are_an_error_that_names_their_size() {
     let companion: Value = serde_json::from_str(&with_costly_patterns(32)).unwrap();
-    let checked = gate::admit(&companion);
+    let checked = gate::check_companion(&companion);
     let about: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     assert!(
         about.iter().any(|p| p.starts_with("spec.parameters[") && p.contains(".pattern") && p.contains("KiB")),
@@ -55,7 +55,7 @@ fn m1_usual_patterns_are_valid() {
     ] {
         let mut companion: Value = serde_json::from_str(&with_costly_patterns(1)).unwrap();
         companion["spec"]["parameters"][0]["pattern"] = pattern.into();
-        assert_eq!(gate::admit(&companion).problems, [], "{pattern}");
+        assert_eq!(gate::check_companion(&companion).problems, [], "{pattern}");
     }
 }
 
@@ -66,7 +66,7 @@ fn m3_misplaced_annotations_of_a_kind_with_a_long_name_need_memory_in_proportion
         let annotations = list(keys, |i| format!(r#""podgraft.dev/m-{i}":"""#));
         let object = format!(r#"{{"metadata":{{"annotations":{{{annotations}}}}}}}"#);
         let body = review_of(&object, ("batch", "v1", &kind));
-        in_proportion(&body, || preview(&body, &World::default()));
+        in_proportion(&body, || preview(&body, &Snapshot::default()));
     }
 }
 
@@ -85,7 +85,7 @@ fn m4_a_patch_has_at_most_4_mib_however_many_containers_there_are() {
         let body = review_of(&pod, ("", "v1", "Pod"));
         let mut answer = None;
         in_proportion(&body, || {
-            let given = admission::review(body.as_bytes(), Entry::Requested, &world, |_| {});
+            let given = admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {});
             answer.insert(given).body.len()
         });
         let answer = answer.unwrap();

@@ -1,7 +1,7 @@
 //! Pods that were tried and held: what a Pod's author cannot get at, and what nobody can avoid.
 
 use podgraft::admission;
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask, review_of, world_of};
@@ -35,7 +35,7 @@ kind: Namespace
 metadata: {name: guarded, labels: {guarded: "true"}}
 "#;
 
-fn world() -> World {
+fn world() -> Snapshot {
     world_of(COMPANIONS)
 }
 
@@ -127,7 +127,7 @@ fn nothing_that_a_pod_says_keeps_a_required_companion_out() {
             let mut review = review_of(&pod, "guarded");
             review["request"]["userInfo"]["username"] = requester.into();
             let reply =
-                Reply::read(&admission::review(review.to_string().as_bytes(), Entry::ClusterWide, &world(), |_| {}));
+                Reply::read(&admission::review(review.to_string().as_bytes(), Webhook::ClusterWide, &world(), |_| {}));
             // A denial keeps the Pod out altogether.
             assert!(!reply.allowed || is_guarded(&reply, &pod), "{annotations} by {requester}: {}", reply.body);
         }

@@ -1,7 +1,7 @@
 //! Values of parameters that were tried and held: each is one whole JSON value of its type, or the Pod is denied.
 
 use podgraft::api::gate;
-use podgraft::inject::world::World;
+use podgraft::inject::world::Snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{ask, world_of};
@@ -25,12 +25,12 @@ spec:
   - {name: key, type: SecretKey, env: KEY}
 "#;
 
-fn world() -> World {
+fn world() -> Snapshot {
     world_of(TYPED)
 }
 
 /// What comes of a value: the variable of the companion, or why the Pod is denied.
-fn given(world: &World, parameter: &str, value: &str) -> Result<Value, String> {
+fn given(world: &Snapshot, parameter: &str, value: &str) -> Result<Value, String> {
     let annotations = json!({"podgraft.dev/companions": "typed", format!("podgraft.dev/typed.{parameter}"): value});
     let pod = json!({"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "app"}]}});
     let reply = ask(&pod, "team", world);
@@ -103,7 +103,7 @@ fn a_pattern_cannot_leave_its_group() {
     {
         let mut companion = crate::support::documents(TYPED).remove(0);
         companion["spec"]["parameters"][1]["pattern"] = pattern.into();
-        let checked = gate::admit(&companion);
+        let checked = gate::check_companion(&companion);
         let refused = checked.problems.iter().any(|problem| problem.field() == "spec.parameters[1].pattern");
         // A comment that is closed again is harmless: then nothing outside the group matches either.
         assert!(refused || given(&crate::support::world(&[companion]), "choice", "xb").is_err(), "{pattern}");

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use podgraft::admission;
 use podgraft::inject::work;
-use podgraft::inject::world::{Entry, World};
+use podgraft::inject::world::{Snapshot, Webhook};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{Reply, review_of, world};
@@ -46,7 +46,7 @@ fn pod(companions: &str, containers: usize, each: &dyn Fn(usize) -> Value) -> Va
 
 /// Reviews a Pod, and holds work and memory against what came in and went out.
 #[track_caller]
-fn review(pod: &Value, world: &World) -> Reply {
+fn review(pod: &Value, world: &Snapshot) -> Reply {
     let (reply, size, memory) = worked(pod, world);
     let most = 8 * size as u64 + (1 << 20);
     assert!(memory <= most, "{memory} bytes of memory, where {most} are allowed for {size}");
@@ -55,13 +55,13 @@ fn review(pod: &Value, world: &World) -> Reply {
 
 /// Reviews a Pod, and holds the work against what came in and went out: the answer, the bytes of both, and the peak of memory.
 #[track_caller]
-fn worked(pod: &Value, world: &World) -> (Reply, usize, u64) {
+fn worked(pod: &Value, world: &Snapshot) -> (Reply, usize, u64) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let body = review_of(pod, "team").to_string();
     let mut answer = None;
     let before = work::steps();
     let heap = allocation_counter::measure(|| {
-        answer = Some(admission::review(body.as_bytes(), Entry::Requested, world, |_| {}));
+        answer = Some(admission::review(body.as_bytes(), Webhook::Requested, world, |_| {}));
     });
     let steps = work::steps() - before;
     let answer = answer.unwrap();
@@ -109,7 +109,7 @@ fn every_hostile_text_costs_work_in_proportion() {
         for size in hostile::sizes() {
             let pod = make(size);
             let body = asked(&pod, ("", "v1", "Pod", "pods"));
-            let review = || admission::review(body.as_bytes(), Entry::Requested, &world, |_| {});
+            let review = || admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {});
             counted(name, &body, &world, review);
             let body = asked(&hostile::pods::deployment(&pod), ("apps", "v1", "Deployment", "deployments"));
             counted(name, &body, &world, || admission::preview(body.as_bytes(), &world, |_| Vec::new(), |_| {}));
@@ -118,7 +118,7 @@ fn every_hostile_text_costs_work_in_proportion() {
 }
 
 #[track_caller]
-fn counted(name: &str, body: &str, world: &World, call: impl FnOnce() -> admission::Answer) {
+fn counted(name: &str, body: &str, world: &Snapshot, call: impl FnOnce() -> admission::Answer) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let before = work::steps();
     let answer = call();

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use podgraft::inject::world::{Settings, World};
+use podgraft::inject::world::{Settings, Snapshot};
 use podgraft::manifest;
 use podgraft::source::files::{Files, Loaded};
-use podgraft::source::known::Known;
-use podgraft::source::limits::Limits;
+use podgraft::source::known::Effective;
+use podgraft::source::limits::MemoryLimits;
 use serde_json::Value;
 
 use super::Complaint;
@@ -17,7 +17,7 @@ use super::Complaint;
 pub(super) struct Case {
     pub(super) path: PathBuf,
     /// What is known, as a server knows it that was given the file.
-    pub(super) world: Arc<World>,
+    pub(super) world: Arc<Snapshot>,
     /// Whether everything in the file is good: the command line fails where something is not.
     pub(super) is_good: bool,
     /// `deployment/web`
@@ -46,10 +46,10 @@ impl Case {
         let is_home = |d: &&Value| d["kind"] == "Namespace" && d["metadata"]["name"] == *namespace;
         let home = documents.iter().find(is_home);
         let switch = home.and_then(|home| home["metadata"]["labels"]["podgraft.dev/inject"].as_str());
-        let loaded = Files { paths: vec![path.into()], limits: Limits::default() }.load(&Loaded::default());
+        let loaded = Files { paths: vec![path.into()], limits: MemoryLimits::default() }.load(&Loaded::default());
         Ok(Case {
             path: path.into(),
-            world: Arc::new(Known::new(loaded.parts, None).world(Settings::default())),
+            world: Arc::new(Effective::new(loaded.parts, None).world(Settings::default())),
             is_good: loaded.report.first_error().is_none(),
             workload: format!("{kind}/{name}"),
             switch: switch.map(ToOwned::to_owned),

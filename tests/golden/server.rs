@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
 use podgraft::admission::{self, Answer as Bytes};
-use podgraft::http::{Limits, Observer, Question, Reviewer, admission_router};
-use podgraft::inject::world::Entry;
+use podgraft::http::{HttpLimits, Observer, Reviewer, Route, admission_router};
+use podgraft::inject::world::Webhook;
 use serde_json::{Map, Value};
 use tower::ServiceExt as _;
 
@@ -42,12 +42,12 @@ impl Answer {
 pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint> {
     let world = Arc::clone(&case.world);
     let reviewer = Reviewer::new(move |question, body| match question {
-        Question::Inject(entry) => admission::review(body, entry, &world, |_| {}),
-        Question::Preview => unreachable!("nobody asks for it here"),
+        Route::Inject(entry) => admission::review(body, entry, &world, |_| {}),
+        Route::Preview => unreachable!("nobody asks for it here"),
     });
-    let router = admission_router(reviewer, &Limits::default(), Observer::nobody());
+    let router = admission_router(reviewer, &HttpLimits::default(), Observer::none());
     let sent = as_created(pod, case);
-    let question = Question::Inject(entry(&sent, case));
+    let question = Route::Inject(entry(&sent, case));
     let body = review_of(&sent, &case.namespace).to_string();
     let request = Request::post(question.path()).header("content-type", "application/json").body(Body::from(body));
     let (head, body) = router.oneshot(request.unwrap()).await.unwrap().into_parts();
@@ -92,15 +92,15 @@ fn as_written(mut pod: Value, template: &Value) -> Value {
 }
 
 /// The entry that the webhook configurations' matchers choose.
-fn entry(pod: &Value, case: &Case) -> Entry {
+fn entry(pod: &Value, case: &Case) -> Webhook {
     let metadata = &pod["metadata"];
     let names = metadata["annotations"].get("podgraft.dev/companions").is_some();
     let switch = metadata["labels"].get("podgraft.dev/inject");
     if names || switch.is_some_and(|value| value != "disabled") {
-        Entry::Requested
+        Webhook::Requested
     } else if case.switch.as_deref() == Some("enabled") {
-        Entry::OptedIn
+        Webhook::OptedIn
     } else {
-        Entry::ClusterWide
+        Webhook::ClusterWide
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use podgraft::admission::Answer;
-use podgraft::http::{Aside, Limits, Question, Reviewer};
+use podgraft::http::{Aside, HttpLimits, Reviewer, Route};
 use podgraft::tls::{Pair, Serving};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::client::post;
 use crate::server::{HANGS, Server, issue};
 
-fn says(text: &'static str) -> impl Fn(Question, &[u8]) -> Answer + Send + Sync + 'static {
+fn says(text: &'static str) -> impl Fn(Route, &[u8]) -> Answer + Send + Sync + 'static {
     move |_, _| Answer { status: 200, body: text.into() }
 }
 
@@ -20,8 +20,8 @@ fn says(text: &'static str) -> impl Fn(Question, &[u8]) -> Answer + Send + Sync 
 async fn what_is_done_aside_is_one_at_a_time_and_not_waited_for_too_long() {
     let (go, gone) = mpsc::channel::<()>();
     let gone = Mutex::new(gone);
-    let takes = |question, body: &[u8]| question == Question::Preview && body.starts_with(b"slow");
-    let work = move |_: Question, body: &[u8]| {
+    let takes = |question, body: &[u8]| question == Route::Preview && body.starts_with(b"slow");
+    let work = move |_: Route, body: &[u8]| {
         assert_ne!(body, b"slow panic", "as it was told to");
         let _ = gone.lock().unwrap().recv();
         Answer { status: 200, body: b"checked".to_vec() }
@@ -30,7 +30,7 @@ async fn what_is_done_aside_is_one_at_a_time_and_not_waited_for_too_long() {
     let reviewer = Reviewer::new(says("at once")).with_aside(aside);
     let issued = issue();
     let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
-    let server = Server::with(Limits::default(), reviewer, issued.authority, Serving::new(pair)).await;
+    let server = Server::with(HttpLimits::default(), reviewer, issued.authority, Serving::new(pair)).await;
     let ask = async |path: &str, body: &str| {
         let mut client = server.connect().await;
         client.send(post(path, body)).await.unwrap();

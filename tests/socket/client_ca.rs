@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use podgraft::http::{Event, HandshakeFault, Limits};
+use podgraft::http::{ConnectionEvent, HandshakeFault, HttpLimits};
 use podgraft::tls::{ClientCaFile, Pair, Serving, server_config_for};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::version::{TLS12, TLS13};
@@ -53,7 +53,7 @@ async fn server(ca: &Ca) -> (Server, TempDir) {
     let issued = issue();
     let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
     let tls = server_config_for(Serving::new(pair), Some(client_ca)).unwrap();
-    (Server::with_tls(Limits::default(), echo(), issued.authority, tls).await, folder)
+    (Server::with_tls(HttpLimits::default(), echo(), issued.authority, tls).await, folder)
 }
 
 /// Whether a client with this certificate is answered.
@@ -83,7 +83,7 @@ async fn only_clients_with_a_certificate_of_the_ca_and_one_of_the_names_are_answ
             refused += usize::from(!answered);
         }
     }
-    server.wait_for(Event::HandshakeFailed(HandshakeFault::ClientCertificate), refused).await;
+    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::ClientCertificate), refused).await;
 }
 
 #[tokio::test]

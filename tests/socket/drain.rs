@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use podgraft::http::Limits;
+use podgraft::http::HttpLimits;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Tls;
@@ -14,8 +14,8 @@ const SHORT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn no_request_is_lost_while_a_replica_ends_under_load() {
-    let ending = Server::start(Limits { settle: SHORT, ..Limits::default() }).await;
-    let staying = Server::start(Limits::default()).await;
+    let ending = Server::start(HttpLimits { settle: SHORT, ..HttpLimits::default() }).await;
+    let staying = Server::start(HttpLimits::default()).await;
     let authorities = vec![ending.authority.clone(), staying.authority.clone()];
     let announced = Arc::new(AtomicBool::new(false));
     let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
@@ -58,7 +58,7 @@ async fn no_request_is_lost_while_a_replica_ends_under_load() {
 
 #[tokio::test]
 async fn after_the_announcement_each_answer_closes_its_connection() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let mut open = server.connect().await;
     assert!(!open.post("{}").await.unwrap().closes());
     server.drain.announce();
@@ -72,12 +72,12 @@ async fn after_the_announcement_each_answer_closes_its_connection() {
 
 #[tokio::test]
 async fn what_is_under_way_is_finished() {
-    let server = Server::start(Limits { settle: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { settle: SHORT, ..HttpLimits::default() }).await;
     let head = "POST /preview HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 4\r\n";
     let (mut in_head, mut in_body) = (server.connect().await, server.connect().await);
     in_head.send(head).await.unwrap();
     in_body.send(format!("{head}\r\n[")).await.unwrap();
-    server.wait_for(podgraft::http::Event::Opened, 2).await;
+    server.wait_for(podgraft::http::ConnectionEvent::Opened, 2).await;
     sleep(SHORT).await;
     let address = server.address;
     server.drain.close();
@@ -94,7 +94,7 @@ async fn what_is_under_way_is_finished() {
 
 #[tokio::test]
 async fn a_connection_that_has_just_come_to_rest_is_given_a_moment() {
-    let server = Server::start(Limits { settle: SHORT * 5, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { settle: SHORT * 5, ..HttpLimits::default() }).await;
     let (mut fresh, mut used) = (server.connect().await, server.connect().await);
     used.post("{}").await.unwrap();
     server.drain.close();
@@ -106,7 +106,7 @@ async fn a_connection_that_has_just_come_to_rest_is_given_a_moment() {
 
 #[tokio::test]
 async fn connections_that_the_kernel_took_before_the_end_are_served() {
-    let server = Server::start(Limits { settle: SHORT * 5, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { settle: SHORT * 5, ..HttpLimits::default() }).await;
     // The port has no turn between this and the end, for both are on one thread.
     let queued: Vec<_> = (0..10).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
     server.drain.close();
@@ -121,7 +121,7 @@ async fn connections_that_the_kernel_took_before_the_end_are_served() {
 
 #[tokio::test]
 async fn connections_that_rest_are_closed() {
-    let server = Server::start(Limits { settle: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { settle: SHORT, ..HttpLimits::default() }).await;
     let (mut fresh, mut used) = (server.connect().await, server.connect().await);
     used.post("{}").await.unwrap();
     server.drain.close();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podgraft::http::{Event, HandshakeFault, Limits};
+use podgraft::http::{ConnectionEvent, HandshakeFault, HttpLimits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -15,20 +15,20 @@ const HEAD: &str = "POST /preview HTTP/1.1\r\nhost: x\r\ncontent-type: applicati
 
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_closed() {
-    let server = Server::start(Limits { handshake: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { handshake: SHORT, ..HttpLimits::default() }).await;
     let mut silent = TcpStream::connect(server.address).await.unwrap();
     let mut began = TcpStream::connect(server.address).await.unwrap();
     began.write_all(&[0x16, 3, 1, 0, 200, 1]).await.unwrap();
     for tcp in [&mut silent, &mut began] {
         let _ = timeout(HANGS, tcp.read(&mut [0; 64])).await.expect("not closed");
     }
-    server.wait_for(Event::HandshakeFailed(HandshakeFault::Timeout), 2).await;
+    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::Timeout), 2).await;
     server.wait_until_empty().await;
 }
 
 #[tokio::test]
 async fn a_slow_head_is_closed_and_a_resting_connection_is_not() {
-    let server = Server::start(Limits { head: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { head: SHORT, ..HttpLimits::default() }).await;
     let mut slow = server.connect().await;
     let mut fresh = server.connect().await;
     let mut used = server.connect().await;
@@ -45,7 +45,7 @@ async fn a_slow_head_is_closed_and_a_resting_connection_is_not() {
 
 #[tokio::test]
 async fn a_connection_that_rests_for_too_long_is_closed() {
-    let server = Server::start(Limits { idle: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { idle: SHORT, ..HttpLimits::default() }).await;
     let mut client = server.connect().await;
     assert_eq!(client.post("{}").await.unwrap().status, 200);
     assert_eq!(timeout(HANGS, client.rest()).await.expect("not closed"), "");
@@ -54,7 +54,7 @@ async fn a_connection_that_rests_for_too_long_is_closed() {
 
 #[tokio::test]
 async fn a_slow_body_is_answered_with_408() {
-    let server = Server::start(Limits { body: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { body: SHORT, ..HttpLimits::default() }).await;
     let mut client = server.connect().await;
     client.send(format!("{HEAD}content-length: 100\r\n\r\n{{")).await.unwrap();
     assert_eq!(client.reply().await.unwrap().status, 408);
@@ -63,7 +63,7 @@ async fn a_slow_body_is_answered_with_408() {
 
 #[tokio::test]
 async fn whoever_sends_too_much_gets_to_the_answer() {
-    let server = Server::start(Limits { body_bytes: 1 << 20, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { body_bytes: 1 << 20, ..HttpLimits::default() }).await;
     let mut client = server.connect().await;
     assert_eq!(client.post(&"x".repeat(4 << 20)).await.unwrap().status, 413);
     let mut asks_first = server.connect().await;
@@ -73,14 +73,14 @@ async fn whoever_sends_too_much_gets_to_the_answer() {
     endless.send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n")).await.unwrap();
     let chunk = format!("100000\r\n{}\r\n", "x".repeat(1 << 20));
     while endless.send(&chunk).await.is_ok() {}
-    server.wait_for(Event::Refused(413), 3).await;
+    server.wait_for(ConnectionEvent::Refused(413), 3).await;
     drop((client, asks_first, endless));
     server.wait_until_empty().await;
 }
 
 #[tokio::test]
 async fn where_all_seats_are_taken_the_longest_stalled_makes_room() {
-    let server = Server::start(Limits { connections: 8, settle: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { connections: 8, settle: SHORT, ..HttpLimits::default() }).await;
     let mut resting = server.connect().await;
     let mut others = Vec::new();
     for _ in 0..7 {
@@ -94,7 +94,7 @@ async fn where_all_seats_are_taken_the_longest_stalled_makes_room() {
     let mut late = server.connect().await;
     assert_eq!(late.post("{}").await.unwrap().status, 200);
     assert_eq!(timeout(HANGS, resting.rest()).await.expect("not closed"), "");
-    assert_eq!(server.count(Event::Unseated), 1);
+    assert_eq!(server.count(ConnectionEvent::Unseated), 1);
     for other in &mut others {
         assert_eq!(other.post("{}").await.unwrap().status, 200);
     }
@@ -102,17 +102,17 @@ async fn where_all_seats_are_taken_the_longest_stalled_makes_room() {
 
 #[tokio::test]
 async fn where_nobody_stalls_the_newest_is_turned_away() {
-    let server = Server::start(Limits { connections: 2, settle: HANGS, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { connections: 2, settle: HANGS, ..HttpLimits::default() }).await;
     let mut first = server.connect().await;
     let _second = server.connect().await;
     assert!(server.tls().connect(server.address).await.is_err());
-    assert_eq!(server.count(Event::TurnedAway), 1);
+    assert_eq!(server.count(ConnectionEvent::TurnedAway), 1);
     assert_eq!(first.post("{}").await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn hundreds_of_silent_connections_do_not_keep_an_honest_one_out() {
-    let server = Server::start(Limits { connections: 32, settle: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { connections: 32, settle: SHORT, ..HttpLimits::default() }).await;
     let mut honest = server.connect().await;
     let mut silent = Vec::new();
     for n in 0..300 {
@@ -124,12 +124,12 @@ async fn hundreds_of_silent_connections_do_not_keep_an_honest_one_out() {
     }
     sleep(SHORT * 2).await;
     assert_eq!(server.connect().await.post("{}").await.unwrap().status, 200);
-    assert!(server.count(Event::Opened) - server.count(Event::Closed) <= 32);
+    assert!(server.count(ConnectionEvent::Opened) - server.count(ConnectionEvent::Closed) <= 32);
 }
 
 #[tokio::test]
 async fn heads_have_a_limit() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let long = format!("{HEAD}x: {}\r\n\r\n", "x".repeat(100 << 10));
     let many = format!("{HEAD}{}\r\n", "x: y\r\n".repeat(1000));
     for (n, head) in [long, many].into_iter().enumerate() {
@@ -137,14 +137,14 @@ async fn heads_have_a_limit() {
         // It may be closed before all of it is written.
         let _ = client.send(head).await;
         assert_eq!(client.reply().await.unwrap().status, 431);
-        server.wait_for(Event::Refused(431), n + 1).await;
+        server.wait_for(ConnectionEvent::Refused(431), n + 1).await;
     }
     server.wait_until_empty().await;
 }
 
 #[tokio::test]
 async fn nothing_is_smuggled_behind_two_lengths() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let smuggled = post("/preview", "[smuggled]");
     for lengths in
         ["content-length: 5\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 5"]
@@ -164,7 +164,7 @@ async fn nothing_is_smuggled_behind_two_lengths() {
 
 #[tokio::test]
 async fn a_length_that_is_too_short_ends_the_connection() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let mut client = server.connect().await;
     client.send(format!("{HEAD}content-length: 2\r\n\r\n{{}}trailing")).await.unwrap();
     assert_eq!(client.reply().await.unwrap().body, "{}");
@@ -174,7 +174,7 @@ async fn a_length_that_is_too_short_ends_the_connection() {
 
 #[tokio::test]
 async fn resets_leave_nothing_behind() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let large = post("/preview", &"x".repeat(6 << 20));
     for _ in 0..5 {
         let mut client = server.connect().await;
@@ -190,7 +190,7 @@ async fn resets_leave_nothing_behind() {
 
 #[tokio::test]
 async fn whoever_never_reads_is_not_waited_for() {
-    let server = Server::start(Limits { answer: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { answer: SHORT, ..HttpLimits::default() }).await;
     let mut client = server.connect().await;
     let request = post("/preview", &"x".repeat(1 << 20));
     // Until neither side takes more.
@@ -200,10 +200,10 @@ async fn whoever_never_reads_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_panic_costs_one_review() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let mut client = server.connect().await;
     let reply = client.post("panic").await.unwrap();
     assert!(reply.status == 500 && reply.closes(), "{reply:?}");
     assert_eq!(server.connect().await.post("{}").await.unwrap().status, 200);
-    assert_eq!(server.count(Event::Panicked), 1);
+    assert_eq!(server.count(ConnectionEvent::Panicked), 1);
 }

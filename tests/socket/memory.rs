@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use podgraft::http::{Event, Eviction, Limits};
+use podgraft::http::{ConnectionEvent, Eviction, HttpLimits};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
@@ -35,7 +35,7 @@ fn unsent(server: SocketAddr, client: SocketAddr) -> Option<u64> {
 
 #[tokio::test]
 async fn m5_answers_that_nobody_reads_count_until_they_are_gone() {
-    let limits = Limits { bytes_in_flight: 2 * MIB, patience: SHORT, settle: HANGS, ..Limits::default() };
+    let limits = HttpLimits { bytes_in_flight: 2 * MIB, patience: SHORT, settle: HANGS, ..HttpLimits::default() };
     let server = Server::start(limits).await;
     let large = post("/preview", &"x".repeat(MIB));
     let mut readers = Vec::new();
@@ -72,7 +72,7 @@ async fn m5_answers_that_nobody_reads_count_until_they_are_gone() {
 
 #[tokio::test]
 async fn m5_whoever_does_not_read_is_closed_when_others_need_the_memory() {
-    let limits = Limits { bytes_in_flight: 2 * MIB, settle: SHORT, answer: HANGS, ..Limits::default() };
+    let limits = HttpLimits { bytes_in_flight: 2 * MIB, settle: SHORT, answer: HANGS, ..HttpLimits::default() };
     let server = Server::start(limits).await;
     let large = post("/preview", &"x".repeat(MIB));
     let (mut first, _) = slow_reader(&server).await;
@@ -90,22 +90,22 @@ async fn m5_whoever_does_not_read_is_closed_when_others_need_the_memory() {
         }
     });
     answered.await.expect("the slow ones keep others out");
-    assert!(server.count(Event::Evicted(Eviction::Slow)) > 0);
+    assert!(server.count(ConnectionEvent::Evicted(Eviction::Slow)) > 0);
 }
 
 #[tokio::test]
 async fn m5_an_answer_that_is_not_read_in_time_ends_its_connection() {
-    let server = Server::start(Limits { answer: SHORT, ..Limits::default() }).await;
+    let server = Server::start(HttpLimits { answer: SHORT, ..HttpLimits::default() }).await;
     let (mut reader, _) = slow_reader(&server).await;
     reader.send(post("/preview", &"x".repeat(MIB))).await.unwrap();
-    server.wait_for(Event::Closed, 1).await;
+    server.wait_for(ConnectionEvent::Closed, 1).await;
 }
 
 #[tokio::test]
 async fn m6_the_kernel_holds_little_of_an_answer_that_nobody_reads() {
-    let limits = Limits::default();
+    let limits = HttpLimits::default();
     let most = u64::from(limits.kernel_buffer) * 2;
-    let server = Server::start(Limits { answer: HANGS, ..limits }).await;
+    let server = Server::start(HttpLimits { answer: HANGS, ..limits }).await;
     let (mut reader, address) = slow_reader(&server).await;
     reader.send(post("/preview", &"x".repeat(MIB))).await.unwrap();
     let held = timeout(HANGS, async {

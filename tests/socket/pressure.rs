@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use podgraft::http::{Event, Eviction, HandshakeFault, Limits};
+use podgraft::http::{ConnectionEvent, Eviction, HandshakeFault, HttpLimits};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -65,7 +65,7 @@ impl Drop for Flood {
 }
 
 async fn crowded() -> Arc<Server> {
-    Arc::new(Server::start(Limits { connections: ROOM, ..Limits::default() }).await)
+    Arc::new(Server::start(HttpLimits { connections: ROOM, ..HttpLimits::default() }).await)
 }
 
 /// An API server's calls are answered, by a connection that rests for a while and by new ones.
@@ -100,7 +100,7 @@ async fn c3_clients_of_one_address_that_send_valid_reviews_do_not_keep_an_api_se
     let flood = Flood::start(&server, &[2], 2 * ROOM, &post("/inject/requested", "{}"));
     flood.at_work().await;
     is_answered_under(&server, &mut resting).await;
-    assert!(server.count(Event::Evicted(Eviction::Address)) > 0);
+    assert!(server.count(ConnectionEvent::Evicted(Eviction::Address)) > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,13 +115,14 @@ async fn silent_clients_of_many_addresses_do_not_keep_an_api_server_out() {
         silent.push(socket.connect(server.address).await.unwrap());
     }
     // As long as a few of each address may be about to send something.
-    sleep(Limits::default().settle).await;
+    sleep(HttpLimits::default().settle).await;
     is_answered_under(&server, &mut resting).await;
 }
 
 #[tokio::test]
 async fn each_refusal_closes_its_connection_and_shedding_does_not() {
-    let limits = Limits { bytes_in_flight: 0, patience: Duration::ZERO, body_bytes: 64 << 10, ..Limits::default() };
+    let limits =
+        HttpLimits { bytes_in_flight: 0, patience: Duration::ZERO, body_bytes: 64 << 10, ..HttpLimits::default() };
     let server = Server::start(limits).await;
     let json = "content-type: application/json\r\n";
     let get = "GET /preview HTTP/1.1\r\nhost: x\r\n\r\n".to_owned();
@@ -154,14 +155,14 @@ async fn each_refusal_closes_its_connection_and_shedding_does_not() {
 #[tokio::test]
 async fn handshakes_of_one_address_are_a_few_at_a_time_and_those_that_hang_give_up_their_turn() {
     let settle = Duration::from_millis(200);
-    let limits = Limits { handshakes_per_address: 2, settle, handshake: HANGS, ..Limits::default() };
+    let limits = HttpLimits { handshakes_per_address: 2, settle, handshake: HANGS, ..HttpLimits::default() };
     let server = Server::start(limits).await;
     let _silent =
         [TcpStream::connect(server.address).await.unwrap(), TcpStream::connect(server.address).await.unwrap()];
-    server.wait_for(Event::Opened, 2).await;
+    server.wait_for(ConnectionEvent::Opened, 2).await;
     // Another address has turns of its own.
     assert_eq!(server.connect_from(2).await.unwrap().post("{}").await.unwrap().status, 200);
-    assert_eq!(server.count(Event::HandshakeFailed(HandshakeFault::Timeout)), 0);
+    assert_eq!(server.count(ConnectionEvent::HandshakeFailed(HandshakeFault::Timeout)), 0);
     assert_eq!(server.connect().await.post("{}").await.unwrap().status, 200);
-    assert_eq!(server.count(Event::HandshakeFailed(HandshakeFault::Timeout)), 1);
+    assert_eq!(server.count(ConnectionEvent::HandshakeFailed(HandshakeFault::Timeout)), 1);
 }

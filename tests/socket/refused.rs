@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use podgraft::http::Limits;
+use podgraft::http::HttpLimits;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject as _;
@@ -33,7 +33,7 @@ fn status(answer: &str) -> Option<u16> {
 
 #[tokio::test]
 async fn a_head_that_is_not_well_formed_is_refused() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let smuggled = post("/preview", "[smuggled]");
     for odd in [
         "x: a\r\n b\r\n",
@@ -62,7 +62,7 @@ async fn a_head_that_is_not_well_formed_is_refused() {
 
 #[tokio::test]
 async fn chunks_that_are_not_well_formed_are_refused() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     for chunks in [
         "x\r\n[]\r\n0\r\n\r\n",
         "-2\r\n[]\r\n0\r\n\r\n",
@@ -81,7 +81,7 @@ async fn chunks_that_are_not_well_formed_are_refused() {
 
 #[tokio::test]
 async fn no_spelling_of_a_path_reaches_another_one() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     for path in [
         "/%70review",
         "/x/../preview",
@@ -149,7 +149,7 @@ async fn record(server: &Server, hello: &[u8]) -> Option<u8> {
 
 #[tokio::test]
 async fn old_versions_and_weak_suites_are_refused() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     let strong = [0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8];
     assert_eq!(record(&server, &hello([3, 3], &strong, EXTENSIONS)).await, Some(22), "TLS 1.2 is spoken");
     for (what, version, suites) in [
@@ -166,7 +166,7 @@ async fn old_versions_and_weak_suites_are_refused() {
 
 #[tokio::test]
 async fn no_session_is_resumed_so_that_none_has_early_data() {
-    let server = Server::start(Limits::default()).await;
+    let server = Server::start(HttpLimits::default()).await;
     for versions in [[&rustls::version::TLS12], [&rustls::version::TLS13]] {
         let mut roots = RootCertStore::empty();
         roots.add(rustls::pki_types::CertificateDer::from_pem_slice(server.authority.as_bytes()).unwrap()).unwrap();

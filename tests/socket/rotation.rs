@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use podgraft::http::Limits;
-use podgraft::tls::development::Issued;
+use podgraft::http::HttpLimits;
+use podgraft::tls::development::DevelopmentCa;
 use podgraft::tls::{CertificateFiles, Reload};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -23,7 +23,7 @@ const INTERVAL: Duration = Duration::from_millis(10);
 struct Mount(TempDir);
 
 impl Mount {
-    fn new(issued: &Issued) -> Self {
+    fn new(issued: &DevelopmentCa) -> Self {
         let mount = Mount(tempfile::tempdir().unwrap());
         mount.swap("..1", &issued.certificate, &issued.key);
         for file in ["tls.crt", "tls.key"] {
@@ -47,14 +47,14 @@ impl Mount {
     }
 }
 
-fn der(issued: &Issued) -> Vec<u8> {
+fn der(issued: &DevelopmentCa) -> Vec<u8> {
     CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap().to_vec()
 }
 
 /// A server whose certificate is followed, and what is told of it.
 async fn follow(mount: &Mount, authority: &str) -> (Server, mpsc::Receiver<Reload>) {
     // Connections are retired quickly, so that there are new ones all the time.
-    let limits = Limits { requests_per_connection: 3, ..Limits::default() };
+    let limits = HttpLimits { requests_per_connection: 3, ..HttpLimits::default() };
     let serving = Arc::default();
     let files = CertificateFiles::open(mount.0.path(), Arc::clone(&serving)).unwrap();
     let server = Server::with(limits, echo(), authority.to_owned(), serving).await;
@@ -70,7 +70,7 @@ async fn next(told: mpsc::Receiver<Reload>) -> (Reload, mpsc::Receiver<Reload>) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn certificates_are_replaced_without_a_lost_request() {
-    let issues: Vec<Issued> = (0..6).map(|_| issue()).collect();
+    let issues: Vec<DevelopmentCa> = (0..6).map(|_| issue()).collect();
     let mount = Mount::new(&issues[0]);
     let (server, mut told) = follow(&mount, &issues[0].authority).await;
     let authorities: Vec<String> = issues.iter().map(|issued| issued.authority.clone()).collect();

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use podgraft::admission::Answer;
-use podgraft::http::{Drain, Event, Limits, Observer, Port, Reviewer, Transport, admission_router};
-use podgraft::tls::development::{self, Issued};
+use podgraft::http::{ConnectionEvent, Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
+use podgraft::tls::development::{self, DevelopmentCa};
 use podgraft::tls::{Pair, Serving, server_config};
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;
@@ -24,7 +24,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) drain: Drain,
     pub(crate) authority: String,
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<ConnectionEvent>>>,
     serving: JoinHandle<usize>,
 }
 
@@ -38,22 +38,22 @@ pub(crate) fn echo() -> Reviewer {
     })
 }
 
-pub(crate) fn issue() -> Issued {
+pub(crate) fn issue() -> DevelopmentCa {
     development::issue(development::NAMES).unwrap()
 }
 
 impl Server {
-    pub(crate) async fn start(limits: Limits) -> Self {
+    pub(crate) async fn start(limits: HttpLimits) -> Self {
         let issued = issue();
         let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
         Server::with(limits, echo(), issued.authority, Serving::new(pair)).await
     }
 
-    pub(crate) async fn with(limits: Limits, reviewer: Reviewer, authority: String, pair: Arc<Serving>) -> Self {
+    pub(crate) async fn with(limits: HttpLimits, reviewer: Reviewer, authority: String, pair: Arc<Serving>) -> Self {
         Server::with_tls(limits, reviewer, authority, server_config(pair).unwrap()).await
     }
 
-    pub(crate) async fn with_tls(limits: Limits, reviewer: Reviewer, authority: String, tls: ServerConfig) -> Self {
+    pub(crate) async fn with_tls(limits: HttpLimits, reviewer: Reviewer, authority: String, tls: ServerConfig) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&events);
         let observer = Observer::new(move |event| told.lock().unwrap().push(event));
@@ -61,7 +61,7 @@ impl Server {
         let transport = Transport::Tls(Arc::new(tls));
         let drain = Drain::default();
         let address = "127.0.0.1:0".parse().unwrap();
-        let port = Port::bind(address, transport, router, limits, drain.clone(), observer).await.unwrap();
+        let port = Listener::bind(address, transport, router, limits, drain.clone(), observer).await.unwrap();
         let address = port.address();
         let serving = tokio::spawn(port.serve(Duration::from_secs(5)));
         Server { address, drain, authority, events, serving }
@@ -83,12 +83,12 @@ impl Server {
     }
 
     /// How often something has happened.
-    pub(crate) fn count(&self, event: Event) -> usize {
+    pub(crate) fn count(&self, event: ConnectionEvent) -> usize {
         self.events.lock().unwrap().iter().filter(|happened| **happened == event).count()
     }
 
     /// Waits until something has happened so many times.
-    pub(crate) async fn wait_for(&self, event: Event, times: usize) {
+    pub(crate) async fn wait_for(&self, event: ConnectionEvent, times: usize) {
         let happened = timeout(HANGS, async {
             while self.count(event) < times {
                 sleep(Duration::from_millis(5)).await;
@@ -99,7 +99,7 @@ impl Server {
 
     /// Waits until every connection has ended: nothing leaks.
     pub(crate) async fn wait_until_empty(&self) {
-        self.wait_for(Event::Closed, self.count(Event::Opened)).await;
+        self.wait_for(ConnectionEvent::Closed, self.count(ConnectionEvent::Opened)).await;
     }
 
     /// Waits for the end after the drain was closed. How many connections were cut off.

@@ -3,36 +3,36 @@
 
 use podgraft::admission::{self, Answer};
 use podgraft::api::gate;
-use podgraft::inject::catalogue::{Catalogue, Listed};
+use podgraft::inject::catalogue::{Catalog, CatalogEntry};
 use podgraft::inject::namespace::{Namespace, Namespaces, Unlisted};
-use podgraft::inject::world::{Entry, Settings, World};
+use podgraft::inject::world::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
 pub mod generate;
 pub mod sized;
 
 /// A world of companions and Namespaces, given as manifests. Every companion must pass the gate.
-pub fn world<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> World {
+pub fn world<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {
     let (mut companions, mut namespaces) = (Vec::new(), Vec::new());
     for manifest in manifests {
         if manifest["kind"] == "Namespace" {
             namespaces.push(namespace(manifest));
             continue;
         }
-        let gated = gate::admit(manifest);
+        let gated = gate::check_companion(manifest);
         let problems: Vec<String> = gated.problems.iter().map(|p| format!("{}: {}", p.field(), p.message)).collect();
         assert!(problems.is_empty(), "the gate refuses {manifest:#}: {problems:#?}");
         companions.push((gated.namespace, gated.listed.expect("what passed the gate is listed")));
     }
-    World {
-        companions: Catalogue::new(companions),
+    Snapshot {
+        companions: Catalog::new(companions),
         namespaces: Namespaces::new(namespaces, Unlisted::NameOnly),
         settings: Settings { own_namespace: Some("podgraft-system".into()), required: true },
     }
 }
 
 /// A world from YAML documents.
-pub fn world_of(yaml: &str) -> World {
+pub fn world_of(yaml: &str) -> Snapshot {
     world(&documents(yaml))
 }
 
@@ -83,9 +83,9 @@ pub fn review_of(pod: &Value, namespace: &str) -> Value {
 }
 
 /// What the webhook answers for the creation of a Pod.
-pub fn ask(pod: &Value, namespace: &str, world: &World) -> Reply {
+pub fn ask(pod: &Value, namespace: &str, world: &Snapshot) -> Reply {
     let body = review_of(pod, namespace).to_string();
-    Reply::read(&admission::review(body.as_bytes(), Entry::Requested, world, |_| {}))
+    Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, world, |_| {}))
 }
 
 /// An answer, taken apart.
@@ -139,8 +139,8 @@ impl Reply {
 }
 
 /// The good companions of a world.
-pub fn good(world: &World) -> usize {
-    world.companions.entries().filter(|listed| matches!(listed, Listed::Good(_))).count()
+pub fn good(world: &Snapshot) -> usize {
+    world.companions.entries().filter(|listed| matches!(listed, CatalogEntry::Valid(_))).count()
 }
 
 /// A line of a benchmark: a figure beside what it must reach and what would be better still.

@@ -2,7 +2,7 @@
 
 use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::Decision;
-use podgraft::inject::world::World;
+use podgraft::inject::world::Snapshot;
 use podgraft::inject::{self, Request};
 use podgraft::manifest::{self, Document};
 use podgraft::workload::{self, Workload};
@@ -17,7 +17,7 @@ pub(crate) struct Edited {
     pub(crate) changed: usize,
 }
 
-pub(crate) fn inject(text: &str, world: &World) -> Edited {
+pub(crate) fn inject(text: &str, world: &Snapshot) -> Edited {
     edit(text, |workload| {
         let pod = workload.pod().to_string();
         let Ok(pod) = Pod::read(pod.as_bytes()) else { return Vec::new() };

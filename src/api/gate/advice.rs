@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::findings::Findings;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::findings::Report;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use super::slots;
 use crate::api::v1alpha1::{EnvVar, Lifecycle, Pattern};
-use crate::inject::companion::Kind;
+use crate::inject::companion::CompanionKind;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     start(object, found);
     for each in object.containers() {
         image(&each, found);
@@ -17,20 +17,20 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         for (i, variable) in each.container.env.iter().enumerate() {
             secret(variable, &each.at.member("env").item(i), found);
         }
-        if object.kind == Kind::ClusterCompanion {
-            travels(&each, found);
+        if object.kind == CompanionKind::ClusterCompanion {
+            references_outside(&each, found);
         }
     }
     for (i, variable) in object.spec.app.iter().flat_map(|app| &app.env).enumerate() {
-        secret(variable, &Place::spec("app").member("env").item(i), found);
+        secret(variable, &FieldPath::spec("app").member("env").item(i), found);
     }
-    if object.kind == Kind::ClusterCompanion {
+    if object.kind == CompanionKind::ClusterCompanion {
         for (i, volume) in object.spec.volumes.iter().enumerate() {
             let of_namespace = ["configMap", "secret", "persistentVolumeClaim"].into_iter();
             for source in
                 of_namespace.filter(|s| volume.source.get(*s).is_some_and(|v| v["optional"] != true && !v.is_null()))
             {
-                found.warn(&Place::spec("volumes").item(i).member(source), ELSEWHERE);
+                found.warn(&FieldPath::spec("volumes").item(i).member(source), ELSEWHERE);
             }
         }
     }
@@ -39,16 +39,16 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 const ELSEWHERE: &str = "must exist in the namespace of every Pod that gets the companion, or the Pod does not start; use files, or a SecretKey parameter";
 
 /// "Started" is not "ready", and what waits for the app must not keep it waiting.
-fn start(object: &Object, found: &mut Findings) {
+fn start(object: &CompanionObject, found: &mut Report) {
     let spec = &object.spec;
-    if spec.lifecycle != Lifecycle::Native || found.is_misshapen(&Place::spec("pattern")) {
+    if spec.lifecycle != Lifecycle::Native || found.has_schema_error(&FieldPath::spec("pattern")) {
         return;
     }
     let mut probed = object.containers().filter(|e| !e.init && e.field("startupProbe").is_some()).peekable();
     match spec.pattern {
         Pattern::Ambassador if probed.peek().is_none() => {
             let message = "no container has a startupProbe: the app is started when the ambassador is, not when it is ready; add one";
-            found.warn(&Place::spec("containers"), message);
+            found.warn(&FieldPath::spec("containers"), message);
         }
         Pattern::Adapter => {
             for each in probed {
@@ -60,7 +60,7 @@ fn start(object: &Object, found: &mut Findings) {
     }
 }
 
-fn image(each: &Each, found: &mut Findings) {
+fn image(each: &ContainerAt, found: &mut Report) {
     let image = each.container.image.as_str();
     let name = image.rsplit('/').next().unwrap_or(image);
     let tag = name.split_once(':').map(|(_, tag)| tag);
@@ -69,7 +69,7 @@ fn image(each: &Each, found: &mut Findings) {
     }
 }
 
-fn resources(object: &Object, each: &Each, found: &mut Findings) {
+fn resources(object: &CompanionObject, each: &ContainerAt, found: &mut Report) {
     let declared =
         |list: &str| each.raw.get("resources").is_some_and(|r| r[list].as_object().is_some_and(|r| !r.is_empty()));
     let filled = object.spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?));
@@ -81,7 +81,7 @@ fn resources(object: &Object, each: &Each, found: &mut Findings) {
 }
 
 /// A secret that stands in the open. The value is not repeated.
-fn secret(variable: &EnvVar, at: &Place, found: &mut Findings) {
+fn secret(variable: &EnvVar, at: &FieldPath, found: &mut Report) {
     let name = variable.name.to_ascii_uppercase();
     let telling = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL"].iter().any(|word| name.contains(word))
         || name == "KEY"
@@ -97,7 +97,7 @@ fn secret(variable: &EnvVar, at: &Place, found: &mut Findings) {
 }
 
 /// References to objects of the Pod's namespace, where the companion comes from elsewhere.
-fn travels(each: &Each, found: &mut Findings) {
+fn references_outside(each: &ContainerAt, found: &mut Report) {
     let needed = |reference: &Value| !reference.is_null() && reference["optional"] != true;
     for (i, variable) in each.container.env.iter().enumerate() {
         let from = variable.rest.get("valueFrom").unwrap_or(&Value::Null);
@@ -116,7 +116,7 @@ fn travels(each: &Each, found: &mut Findings) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::gate::testing::{admit, companion, silent, warns, with};
+    use crate::api::gate::testing::{check_companion, companion, silent, warns, with};
 
     fn ambassador(probe: Value) -> Value {
         with(&[
@@ -163,8 +163,8 @@ mod tests {
     #[test]
     fn a_secret_in_the_open_is_warned_about_and_not_repeated() {
         let object = companion("/spec/containers/0/env", json!([{"name": "DB_PASSWORD", "value": "hunter2"}]));
-        assert!(!format!("{:?}", admit(&object)).contains("/value: hunter2"));
-        assert!(!format!("{:?}", admit(&object).warnings).contains("hunter2"));
+        assert!(!format!("{:?}", check_companion(&object)).contains("/value: hunter2"));
+        assert!(!format!("{:?}", check_companion(&object).warnings).contains("hunter2"));
         warns(object, "spec.containers[0].env[0].value: looks like a secret");
         for fine in [
             json!({"name": "DB_PASSWORD_FILE", "value": "x"}),

@@ -4,28 +4,28 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::findings::Findings;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::findings::Report;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use super::volumes::{FILES, NO_TOKEN, full_name};
 use super::{declared, files, hash, parameters, render, selector, slots};
 use crate::api::v1alpha1::{self as api, Spec};
-use crate::inject::catalogue::{Broken, Listed};
+use crate::inject::catalogue::{CatalogEntry, InvalidCompanion};
 use crate::inject::companion::{
-    Activation, Companion, Container, ContainerPort, Endpoint, EnvVar, Exposes, File, Mount, OnConflict, Pattern,
-    Placement, Protocol, SharedVolume, Volume,
+    Activation, Companion, CompanionMount, CompanionPattern, Container, ContainerPort, Endpoint, EnvVar, Exposes, File,
+    OnConflict, Placement, Protocol, SharedVolume, Volume,
 };
 use crate::inject::keys::FILES_PREFIX;
 use crate::inject::parameter::Parameter;
 use crate::inject::selector::Selector;
 
 /// What could be read of an object in which there is something to mend.
-pub(super) fn broken(object: &Object, found: &Findings) -> Listed {
-    let required = object.spec.required && object.kind == crate::inject::companion::Kind::ClusterCompanion;
+pub(super) fn invalid(object: &CompanionObject, found: &Report) -> CatalogEntry {
+    let required = object.spec.required && object.kind == crate::inject::companion::CompanionKind::ClusterCompanion;
     // A required companion denies the Pods that it might select: what cannot be read of it never lets one pass without it.
-    let unreadable = required && found.any_within(&Place::spec("activation"));
+    let unreadable = required && found.any_within(&FieldPath::spec("activation"));
     let selectors = selector::compile(object, found);
-    Listed::Broken(Broken {
+    CatalogEntry::Invalid(InvalidCompanion {
         name: object.name.clone(),
         kind: object.kind,
         activation: if unreadable { Activation::ClusterWide } else { activation(object.spec.activation) },
@@ -35,7 +35,7 @@ pub(super) fn broken(object: &Object, found: &Findings) -> Listed {
 }
 
 /// The companion.
-pub(super) fn good(object: &Object) -> Listed {
+pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
     let spec = &object.spec;
     let (pod_selector, namespace_selector) = selectors(object);
     let containers = |init| -> Box<[Container]> {
@@ -44,14 +44,14 @@ pub(super) fn good(object: &Object) -> Listed {
     let volumes = volumes(object);
     let shared_volumes: Box<[_]> = spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect();
     let declared = spec.required.then(|| declared::declared(object, &volumes, &shared_volumes)).flatten();
-    Listed::Good(Arc::new(Companion {
+    CatalogEntry::Valid(Arc::new(Companion {
         name: object.name.clone(),
         kind: object.kind,
         hash: hash::of(&object.raw),
         pattern: match spec.pattern {
-            api::Pattern::Sidecar => Pattern::Sidecar,
-            api::Pattern::Ambassador => Pattern::Ambassador,
-            api::Pattern::Adapter => Pattern::Adapter,
+            api::Pattern::Sidecar => CompanionPattern::Sidecar,
+            api::Pattern::Ambassador => CompanionPattern::Ambassador,
+            api::Pattern::Adapter => CompanionPattern::Adapter,
         },
         activation: activation(spec.activation),
         required: spec.required,
@@ -93,8 +93,8 @@ fn boxed(text: &str) -> Box<str> {
     text.into()
 }
 
-fn selectors(object: &Object) -> (Selector, Selector) {
-    selector::compile(object, &Findings::default()).unwrap_or_default()
+fn selectors(object: &CompanionObject) -> (Selector, Selector) {
+    selector::compile(object, &Report::default()).unwrap_or_default()
 }
 
 fn activation(activation: api::Activation) -> Activation {
@@ -113,7 +113,7 @@ fn placement(spec: &Spec) -> Placement {
     }
 }
 
-fn container(object: &Object, each: &Each) -> Container {
+fn container(object: &CompanionObject, each: &ContainerAt) -> Container {
     let exposed = render::exposed_port(object, each);
     let ports = each.container.ports.iter().map(|p| (p.container_port, p.protocol, p.host_port));
     let ports = ports.chain(exposed.map(|port| (port, api::Protocol::Tcp, None)));
@@ -139,13 +139,13 @@ fn container(object: &Object, each: &Each) -> Container {
 }
 
 /// Where a container has its block devices: a mount cannot be there as well.
-fn device_paths<'o>(each: &'o Each<'o>) -> impl Iterator<Item = &'o str> {
+fn device_paths<'o>(each: &'o ContainerAt<'o>) -> impl Iterator<Item = &'o str> {
     let devices = each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten();
     devices.filter_map(|device| device["devicePath"].as_str())
 }
 
 /// The numbers of ports that a container's probes ask.
-fn probed(each: &Each) -> impl Iterator<Item = u16> {
+fn probed(each: &ContainerAt) -> impl Iterator<Item = u16> {
     let probes =
         ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().filter_map(|probe| each.raw.get(probe));
     let ways = probes.flat_map(|probe| ["httpGet", "tcpSocket", "grpc"].map(|way| &probe[way]["port"]));
@@ -188,11 +188,11 @@ fn endpoint(spec: &Spec, endpoint: &api::Endpoint) -> Endpoint {
 }
 
 /// The annotation that carries a file.
-pub(super) fn file_key(object: &Object, index: usize) -> Box<str> {
+pub(super) fn file_key(object: &CompanionObject, index: usize) -> Box<str> {
     format!("{FILES_PREFIX}{}.{index}", object.name).into()
 }
 
-fn volumes(object: &Object) -> Box<[Volume]> {
+fn volumes(object: &CompanionObject) -> Box<[Volume]> {
     let own = object.raw["volumes"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let own = own.map(|volume| self::volume(object, volume["name"].as_str().unwrap_or_default(), volume));
     let files = (!object.spec.files.is_empty()).then(|| {
@@ -209,7 +209,7 @@ fn volumes(object: &Object) -> Box<[Volume]> {
 }
 
 /// A volume under its name in the Pod.
-fn volume(object: &Object, name: &str, source: &Map<String, Value>) -> Volume {
+fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> Volume {
     let name = full_name(&object.name, name);
     let mut whole = Map::new();
     whole.insert("name".to_owned(), name.clone().into());
@@ -221,7 +221,7 @@ fn volume(object: &Object, name: &str, source: &Map<String, Value>) -> Volume {
     Volume { name: name.into(), json: Value::Object(whole).to_string().into() }
 }
 
-fn shared_volume(object: &Object, shared: &api::SharedVolume) -> SharedVolume {
+fn shared_volume(object: &CompanionObject, shared: &api::SharedVolume) -> SharedVolume {
     let empty_dir = || json!({"emptyDir": {}}).as_object().cloned().unwrap_or_default();
     let source = shared.source.clone().unwrap_or_else(empty_dir);
     let moved = |side: &str| {
@@ -234,16 +234,20 @@ fn shared_volume(object: &Object, shared: &api::SharedVolume) -> SharedVolume {
         shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].iter().any(|kind| source.contains_key(*kind)),
         read_only: source.get("persistentVolumeClaim").is_some_and(|claim| claim["readOnly"] == true),
         volume: volume(object, &shared.name, &source),
-        companion: Mount {
+        companion: CompanionMount {
             path: boxed(&shared.companion.mount_path),
             read_only: shared.companion.read_only.unwrap_or(reads_only),
             parameter: moved("companion"),
         },
-        app: Mount { path: boxed(&shared.app.mount_path), read_only: shared.app.read_only, parameter: moved("app") },
+        app: CompanionMount {
+            path: boxed(&shared.app.mount_path),
+            read_only: shared.app.read_only,
+            parameter: moved("app"),
+        },
     }
 }
 
-fn app_env(object: &Object) -> Box<[EnvVar]> {
+fn app_env(object: &CompanionObject) -> Box<[EnvVar]> {
     let variables = object.raw["app"]["env"].as_array().into_iter().flatten();
     let variable = |v: &Value| Some(EnvVar { name: boxed(v["name"].as_str()?), json: v.to_string().into() });
     variables.filter_map(variable).collect()
@@ -253,7 +257,7 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
     Parameter {
         name: boxed(&parameter.name),
         // Its problems were told before; here there are none.
-        kind: parameters::compile(parameter, &Place::root(), &mut Findings::default()),
+        kind: parameters::compile(parameter, &FieldPath::root(), &mut Report::default()),
         required: parameter.required,
         default: parameter.default.as_deref().map(Into::into),
         env: parameter.env.as_deref().map(Into::into),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::findings::Findings;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::findings::Report;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use super::shape;
 use crate::api::schema;
 use crate::inject::quantity::Quantity;
@@ -17,55 +17,55 @@ const WORDS: [(&str, &[&str]); 2] = [
     ("terminationMessagePolicy", &["File", "FallbackToLogsOnError"]),
 ];
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let mut names = HashMap::new();
     for each in object.containers() {
-        foreign(&each, found);
+        not_ours_to_set(&each, found);
         let members = each.raw.iter().map(|(name, value)| (name.as_str(), value));
         shape::check_members(members, &schema::CONTAINER, &each.at, found);
         for (field, words) in WORDS {
             if each.field(field).and_then(Value::as_str).is_some_and(|word| !words.contains(&word)) {
-                found.problem(&each.at.member(field), format!("must be one of {}", words.join(", ")));
+                found.error(&each.at.member(field), format!("must be one of {}", words.join(", ")));
             }
         }
         if each.container.image.contains(char::is_whitespace) {
-            found.problem(&each.at.member("image"), "has white space in it; remove it");
+            found.error(&each.at.member("image"), "has white space in it; remove it");
         }
         resources(&each, found);
         let other = names.insert(&each.container.name, each.init);
         if other.is_some_and(|init| init != each.init) {
             let message = "stands in containers, too: a name may stand in one of the two lists only; rename one";
-            found.problem(&each.at.member("name"), message);
+            found.error(&each.at.member("name"), message);
         }
     }
 }
 
 /// Fields that are not a companion's to set.
-fn foreign(each: &Each, found: &mut Findings) {
+fn not_ours_to_set(each: &ContainerAt, found: &mut Report) {
     for field in ["restartPolicy", "restartPolicyRules"] {
         if each.field(field).is_some() {
             let message = "is podgraft's to set, by lifecycle and by the list that the container stands in; remove it";
-            found.misshapen(&each.at.member(field), message);
+            found.schema_error(&each.at.member(field), message);
         }
     }
     if each.field("targetContainerName").is_some() {
         let message = "belongs to ephemeral containers, which podgraft never makes; remove it";
-        found.misshapen(&each.at.member("targetContainerName"), message);
+        found.schema_error(&each.at.member("targetContainerName"), message);
     }
     for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
         if each.init && each.field(field).is_some() {
             let message =
                 "Kubernetes takes it in long-running containers only; remove it, or move the container to containers";
-            found.problem(&each.at.member(field), message);
+            found.error(&each.at.member(field), message);
         }
     }
     if each.raw.get("resources").and_then(|r| r["claims"].as_array()).is_some_and(|claims| !claims.is_empty()) {
         let message = "a companion cannot add resource claims to a Pod; remove it";
-        found.problem(&each.at.member("resources").member("claims"), message);
+        found.error(&each.at.member("resources").member("claims"), message);
     }
 }
 
-fn resources(each: &Each, found: &mut Findings) {
+fn resources(each: &ContainerAt, found: &mut Report) {
     let at = each.at.member("resources");
     let mut amounts = BTreeMap::new();
     for list in ["limits", "requests"] {
@@ -74,7 +74,7 @@ fn resources(each: &Each, found: &mut Findings) {
             let here = at.member(list).member(name);
             match quantity(value) {
                 Some(amount) => drop(amounts.insert((list, name), (amount, here))),
-                None => found.problem(&here, "must be a quantity, such as 64Mi or 250m"),
+                None => found.error(&here, "must be a quantity, such as 64Mi or 250m"),
             }
         }
     }
@@ -83,7 +83,7 @@ fn resources(each: &Each, found: &mut Findings) {
         if let Some((limit, _)) = limit {
             let message =
                 format!("is more than the limit {}, which the API server refuses; raise the limit", limit.as_str());
-            found.problem(here, message);
+            found.error(here, message);
         }
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn quantity(value: &Value) -> Option<Quantity> {
 }
 
 /// Where a container of this name stands.
-pub(super) fn position(object: &Object, name: &str) -> Option<Place> {
+pub(super) fn position(object: &CompanionObject, name: &str) -> Option<FieldPath> {
     object.containers().find(|each| each.container.name == name).map(|each| each.at)
 }
 
@@ -113,7 +113,7 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f"].map(|name| format!("example.com/{name}"));
         let all = |amount: &str| names.iter().map(|name| (name.clone(), json!(amount))).collect::<serde_json::Value>();
         let resources = json!({"requests": all("2"), "limits": all("1")});
-        let told = crate::api::gate::admit(&companion("/spec/containers/0/resources", resources)).problems;
+        let told = crate::api::gate::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
         assert!(told.is_sorted_by_key(|problem| problem.pointer.clone()) && told.len() == names.len(), "{told:?}");
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::object::{Each, Object};
+use super::object::{CompanionObject, ContainerAt};
 use super::render;
 use super::volumes::{NO_TOKEN, full_name};
 use crate::inject::companion::{SharedVolume, Volume};
@@ -13,7 +13,7 @@ const APART: [&str; 4] = ["name", "image", "env", "volumeMounts"];
 
 /// What a companion declares; `None` where a list has an item that is no object. Validation reports such items, so what
 /// passes it is never `None`.
-pub(super) fn declared(object: &Object, volumes: &[Volume], shared: &[SharedVolume]) -> Option<Declared> {
+pub(super) fn declared(object: &CompanionObject, volumes: &[Volume], shared: &[SharedVolume]) -> Option<Declared> {
     // The order of `Companion::identities`.
     let init = object.containers().filter(|each| each.init);
     let containers = init.chain(object.containers().filter(|each| !each.init));
@@ -28,7 +28,7 @@ pub(super) fn declared(object: &Object, volumes: &[Volume], shared: &[SharedVolu
     })
 }
 
-fn container(object: &Object, each: &Each) -> Option<DeclaredContainer> {
+fn container(object: &CompanionObject, each: &ContainerAt) -> Option<DeclaredContainer> {
     let members = render::with_exposed_port(object, each).into_iter();
     let members = members.filter(|(key, value)| !APART.contains(&key.as_str()) && !value.is_null());
     let members = members.map(|(key, value)| {

@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use super::shape;
 use crate::api::schema;
 use crate::api::v1alpha1::EnvVar;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let mut endpoints = HashMap::new();
     for (name, at, owner) in of_endpoints(object) {
         claim(&mut endpoints, name, &at, owner, found);
     }
     let mut given = endpoints.clone();
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        let at = Place::spec("parameters").item(i).member("env");
+        let at = FieldPath::spec("parameters").item(i).member("env");
         if let Some(name) = &parameter.env {
             claim(&mut given, name, &at, format!("parameter {}", parameter.name), found);
         }
@@ -29,16 +29,16 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
             let here = at.item(i);
             // One that stands twice in the list was told by its shape.
             if let Some(other) = given.get(variable.name.as_str()) {
-                found.problem(&here.member("name"), format!("is set by {other}, too; rename one of them"));
+                found.error(&here.member("name"), format!("is set by {other}, too; rename one of them"));
             }
             one_value(variable, &here, found);
         }
     }
     let Some(app) = &object.spec.app else { return };
     for (i, variable) in app.env.iter().enumerate() {
-        let here = Place::spec("app").member("env").item(i);
+        let here = FieldPath::spec("app").member("env").item(i);
         if let Some(other) = endpoints.get(variable.name.as_str()) {
-            found.problem(&here.member("name"), format!("is set by {other}, too; rename one of them"));
+            found.error(&here.member("name"), format!("is set by {other}, too; rename one of them"));
         }
         let raw = &object.raw["app"]["env"][i];
         shape::check(raw, &schema::ENV_VAR, &here, found);
@@ -47,14 +47,14 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 }
 
 /// The names that endpoints and parameters set in all of the companion's containers.
-pub(super) fn given(object: &Object) -> impl Iterator<Item = &str> {
+pub(super) fn given(object: &CompanionObject) -> impl Iterator<Item = &str> {
     let parameters = object.spec.parameters.iter().filter_map(|p| p.env.as_deref());
     of_endpoints(object).map(|(name, ..)| name).chain(parameters)
 }
 
-fn of_endpoints(object: &Object) -> impl Iterator<Item = (&str, Place, String)> {
+fn of_endpoints(object: &CompanionObject) -> impl Iterator<Item = (&str, FieldPath, String)> {
     object.spec.listens.iter().enumerate().flat_map(|(i, endpoint)| {
-        let at = Place::spec("listens").item(i).member("env");
+        let at = FieldPath::spec("listens").item(i).member("env");
         let env = endpoint.env.iter().flat_map(|env| [("host", &env.host), ("port", &env.port)]);
         env.filter_map(move |(side, name)| {
             Some((name.as_deref()?, at.member(side), format!("endpoint {}", endpoint.name)))
@@ -62,22 +62,22 @@ fn of_endpoints(object: &Object) -> impl Iterator<Item = (&str, Place, String)> 
     })
 }
 
-fn claim<'o>(names: &mut HashMap<&'o str, String>, name: &'o str, at: &Place, owner: String, found: &mut Findings) {
+fn claim<'o>(names: &mut HashMap<&'o str, String>, name: &'o str, at: &FieldPath, owner: String, found: &mut Report) {
     if let Some(other) = names.get(name) {
-        found.problem(at, format!("{name} is set by {other}, too; rename one of them"));
+        found.error(at, format!("{name} is set by {other}, too; rename one of them"));
     } else {
         names.insert(name, owner);
     }
 }
 
-fn one_value(variable: &EnvVar, at: &Place, found: &mut Findings) {
+fn one_value(variable: &EnvVar, at: &FieldPath, found: &mut Report) {
     let from = variable.rest.get("valueFrom").is_some_and(|v| !v.is_null());
     if from && variable.value.as_ref().is_some_and(|v| !v.is_empty()) {
-        found.problem(at, "must have one of value and valueFrom, not both");
+        found.error(at, "must have one of value and valueFrom, not both");
     }
     let sources = variable.rest.get("valueFrom").and_then(Value::as_object);
     if sources.is_some_and(|s| s.values().filter(|v| !v.is_null()).count() != 1) {
-        found.problem(&at.member("valueFrom"), "must have exactly one source");
+        found.error(&at.member("valueFrom"), "must have exactly one source");
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
     fn a_variable_has_a_name_that_every_kubernetes_takes() {
         for odd in ["", "1A", "A=B", "A B", ".."] {
             let env = json!([{"name": odd}]);
-            let gated = super::super::admit(&companion("/spec/containers/0/env", env));
+            let gated = super::super::check_companion(&companion("/spec/containers/0/env", env));
             assert_eq!(gated.problems[0].pointer, "/spec/containers/0/env/0/name", "{odd:?}");
         }
         check(

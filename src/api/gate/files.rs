@@ -1,50 +1,50 @@
 //! Files that travel in annotations, and the annotations that a companion adds.
 
-use super::findings::Findings;
+use super::findings::Report;
 use super::names::is_qualified;
-use super::object::Object;
-use super::place::Place;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use crate::inject::keys::MIRROR;
 use crate::inject::parameter::{DurationForm, ParameterType, Value, lies_below};
 
 /// What all files of a companion may have together, in bytes.
 const MOST: usize = 32 * 1024;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let files = &object.spec.files;
     let bytes: usize = files.iter().map(|f| f.content.len()).sum();
     if bytes > MOST {
         let message = format!(
             "have {bytes} bytes together, and may have {MOST}; they travel in annotations of the Pod: shorten them, or put them into the image"
         );
-        found.problem(&Place::spec("files"), message);
+        found.error(&FieldPath::spec("files"), message);
     }
     for (i, file) in files.iter().enumerate() {
         if files.iter().any(|other| !other.path.is_empty() && lies_below(&file.path, &other.path)) {
-            let at = Place::spec("files").item(i).member("path");
-            found.problem(&at, "lies below another file, which is no directory; move one of them");
+            let at = FieldPath::spec("files").item(i).member("path");
+            found.error(&at, "lies below another file, which is no directory; move one of them");
         }
     }
     for key in object.spec.pod_annotations.keys() {
-        let at = Place::spec("podAnnotations").member(key);
+        let at = FieldPath::spec("podAnnotations").member(key);
         let domain = key.split_once('/').map_or("", |(domain, _)| domain);
         if domain == "podgraft.dev" || domain.ends_with(".podgraft.dev") {
-            found.problem(&at, "is podgraft's own: a request is the Pod's to make; remove it");
+            found.error(&at, "is podgraft's own: a request is the Pod's to make; remove it");
         } else if key == MIRROR {
-            found.problem(&at, "is the kubelet's own; remove it");
+            found.error(&at, "is the kubelet's own; remove it");
         } else if !is_qualified(key) {
             let message = "must be an annotation's key: a name of at most 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/`";
-            found.problem(&at, message);
+            found.error(&at, message);
         }
     }
     pre_stop_sleep(object, found);
 }
 
-fn pre_stop_sleep(object: &Object, found: &mut Findings) {
+fn pre_stop_sleep(object: &CompanionObject, found: &mut Report) {
     let sleep = object.spec.app.as_ref().and_then(|app| app.pre_stop_sleep.as_deref());
     if sleep.is_some_and(|sleep| seconds(sleep).is_none_or(|seconds| seconds > 3600)) {
-        let at = Place::spec("app").member("preStopSleep");
-        found.problem(&at, "must be at most an hour, such as 2s");
+        let at = FieldPath::spec("app").member("preStopSleep");
+        found.error(&at, "must be at most an hour, such as 2s");
     }
 }
 

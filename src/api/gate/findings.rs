@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::place::{self, Place};
+use super::place::{self, FieldPath};
 use super::suggest;
 
 /// One thing that is wrong with an object, or that should be looked at.
@@ -43,7 +43,7 @@ const LOOKUPS: usize = 100;
 /// What has the wrong shape is told once: rules that trip over such a place, or over what would stand in it, have
 /// nothing to add.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(super) struct Report {
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     misshapen: Vec<String>,
@@ -52,10 +52,10 @@ pub(super) struct Findings {
     lookups: usize,
 }
 
-impl Findings {
+impl Report {
     /// Something has the wrong shape: what rules would say of it is not worth saying.
-    pub(super) fn misshapen(&mut self, at: &Place, message: impl Into<String>) {
-        if self.is_misshapen(at) {
+    pub(super) fn schema_error(&mut self, at: &FieldPath, message: impl Into<String>) {
+        if self.has_schema_error(at) {
             return;
         }
         if self.problems.len() >= MOST {
@@ -67,33 +67,33 @@ impl Findings {
     }
 
     /// A rule is broken.
-    pub(super) fn problem(&mut self, at: &Place, message: impl Into<String>) {
-        if !self.is_misshapen(at) {
+    pub(super) fn error(&mut self, at: &FieldPath, message: impl Into<String>) {
+        if !self.has_schema_error(at) {
             push(&mut self.problems, &mut self.left_out[0], at, message);
         }
     }
 
     /// Something works, and should be looked at.
-    pub(super) fn warn(&mut self, at: &Place, message: impl Into<String>) {
-        if !self.is_misshapen(at) {
+    pub(super) fn warn(&mut self, at: &FieldPath, message: impl Into<String>) {
+        if !self.has_schema_error(at) {
             push(&mut self.warnings, &mut self.left_out[1], at, message);
         }
     }
 
     /// What was only warned about in these words is a problem here, for a reason.
-    pub(super) fn insist(&mut self, words: &str, why: &str) {
+    pub(super) fn escalate(&mut self, words: &str, why: &str) {
         for warning in self.warnings.extract_if(.., |warning| warning.message.starts_with(words)) {
             self.problems.push(Problem { message: format!("{}; {why}", warning.message), ..warning });
         }
     }
 
     /// The known name that was probably meant, as long as suggestions are still read.
-    pub(super) fn nearest<'w>(&mut self, word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    pub(super) fn suggest<'w>(&mut self, word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
         if self.lookups >= LOOKUPS || self.problems.len() >= MOST || self.warnings.len() >= MOST {
             return None;
         }
         self.lookups += 1;
-        suggest::nearest(word, known)
+        suggest::suggest(word, known)
     }
 
     /// Everything that was kept, problems first. Where something was left out, the last entry says how much.
@@ -103,17 +103,17 @@ impl Findings {
     }
 
     /// Whether a place, or one that it lies in, has the wrong shape.
-    pub(super) fn is_misshapen(&self, at: &Place) -> bool {
+    pub(super) fn has_schema_error(&self, at: &FieldPath) -> bool {
         self.misshapen.iter().any(|m| place::within(at.as_ref(), m))
     }
 
     /// Whether something in a place has the wrong shape, or breaks a rule; it may where not all was told.
-    pub(super) fn any_within(&self, at: &Place) -> bool {
+    pub(super) fn any_within(&self, at: &FieldPath) -> bool {
         self.problems.len() >= MOST || self.problems.iter().any(|p| place::within(&p.pointer, at.as_ref()))
     }
 }
 
-fn push(list: &mut Vec<Problem>, left_out: &mut usize, at: &Place, message: impl Into<String>) {
+fn push(list: &mut Vec<Problem>, left_out: &mut usize, at: &FieldPath, message: impl Into<String>) {
     if list.len() >= MOST {
         *left_out += 1;
         return;
@@ -136,15 +136,15 @@ fn shortened(mut list: Vec<Problem>, left_out: usize, what: &str) -> Vec<Problem
 
 #[cfg(test)]
 mod tests {
-    use super::{Findings, MOST};
-    use crate::api::gate::place::Place;
+    use super::{MOST, Report};
+    use crate::api::gate::place::FieldPath;
 
     #[test]
     fn beyond_a_hundred_findings_the_last_entry_says_how_many_more_there_are() {
-        let mut found = Findings::default();
+        let mut found = Report::default();
         for i in 0..MOST + 7 {
-            found.problem(&Place::root().item(i), "a problem");
-            found.warn(&Place::root().item(i), "a warning");
+            found.error(&FieldPath::root().item(i), "a problem");
+            found.warn(&FieldPath::root().item(i), "a warning");
         }
         let (problems, warnings) = found.finish();
         assert_eq!((problems.len(), warnings.len()), (MOST, MOST));
@@ -154,8 +154,8 @@ mod tests {
 
     #[test]
     fn the_number_of_suggestions_is_bounded() {
-        let mut found = Findings::default();
-        let suggestions = (0..1_000).filter(|_| found.nearest("imagee", ["image"].into_iter()).is_some()).count();
+        let mut found = Report::default();
+        let suggestions = (0..1_000).filter(|_| found.suggest("imagee", ["image"].into_iter()).is_some()).count();
         assert_eq!(suggestions, super::LOOKUPS);
     }
 }

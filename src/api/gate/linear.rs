@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::size;
-use super::testing::{admit, companion, with};
+use super::testing::{check_companion, companion, with};
 
 /// Allocations and allocated bytes of validating an object.
 fn work(object: &Value) -> [f64; 2] {
     let mut gated = None;
-    let heap = allocation_counter::measure(|| gated = Some(admit(object)));
+    let heap = allocation_counter::measure(|| gated = Some(check_companion(object)));
     drop(gated);
     [heap.count_total, heap.bytes_total].map(|count| f64::from(u32::try_from(count).unwrap()))
 }
@@ -93,7 +93,7 @@ fn twice_of_anything_is_at_most_two_and_a_half_times_the_work() {
 /// The most that is held at once while an object is validated, besides the object, for each byte of its JSON.
 fn peak(object: &Value) -> f64 {
     let mut gated = None;
-    let heap = allocation_counter::measure(|| gated = Some(admit(object)));
+    let heap = allocation_counter::measure(|| gated = Some(check_companion(object)));
     drop(gated);
     let [peak, bytes] = [heap.bytes_max, object["spec"].to_string().len() as u64];
     f64::from(u32::try_from(peak).unwrap()) / f64::from(u32::try_from(bytes).unwrap())

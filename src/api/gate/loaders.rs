@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use super::script::{are_plain, references};
 use crate::api::v1alpha1::Parameter;
 
@@ -103,11 +103,11 @@ const REDIRECTS: &[&str] = &[
     "SSL_CERT_FILE",
 ];
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         // Which of the values of an enum are harmless is its author's to know.
         if let Some(message) = parameter.env.as_deref().filter(|_| parameter.words.is_empty()).and_then(danger) {
-            found.warn(&Place::spec("parameters").item(i).member("env"), message);
+            found.warn(&FieldPath::spec("parameters").item(i).member("env"), message);
         }
     }
     own_variables(object, found);
@@ -116,14 +116,14 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         let port = endpoint.env.as_ref().and_then(|env| env.port.as_deref());
         let port = port.filter(|_| object.spec.parameters.iter().any(moves));
         if let Some(message) = port.and_then(danger) {
-            found.warn(&Place::spec("listens").item(i).member("env").member("port"), message);
+            found.warn(&FieldPath::spec("listens").item(i).member("env").member("port"), message);
         }
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let sources = volume.source.as_ref().and_then(|source| source.get("projected")?["sources"].as_array());
         for (j, _) in sources.into_iter().flatten().enumerate().filter(|(_, s)| !s["serviceAccountToken"].is_null()) {
             let at =
-                Place::spec("sharedVolumes").item(i).member("source").member("projected").member("sources").item(j);
+                FieldPath::spec("sharedVolumes").item(i).member("source").member("projected").member("sources").item(j);
             let message = "gives the companion's token to the app as well; mount it as a volume of the companion alone";
             found.warn(&at.member("serviceAccountToken"), message);
         }
@@ -131,7 +131,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 }
 
 /// Variables of the containers that pass the value of a parameter on, also by way of another one.
-fn own_variables(object: &Object, found: &mut Findings) {
+fn own_variables(object: &CompanionObject, found: &mut Report) {
     let parameters = object.spec.parameters.iter().filter(|parameter| !are_plain(parameter));
     let from_users: HashSet<_> = parameters.filter_map(|parameter| parameter.env.as_deref()).collect();
     for each in object.containers() {

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::findings::Findings;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::findings::Report;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use super::{render, slots};
 use crate::inject::parameter::lies_below;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let mut common = HashMap::new();
     let mut app = HashMap::new();
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
-        let at = Place::spec("sharedVolumes").item(i);
+        let at = FieldPath::spec("sharedVolumes").item(i);
         let owner = format!("shared volume {}", volume.name);
         claim(&mut app, &volume.app.mount_path, &at.member("app").member("mountPath"), owner.clone(), found);
         claim(&mut common, &volume.companion.mount_path, &at.member("companion").member("mountPath"), owner, found);
@@ -22,7 +22,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     let files = &object.spec.files;
     // The same path twice in a list was told by its shape; so below.
     for (i, file) in files.iter().enumerate().filter(|(i, file)| !files[..*i].iter().any(|f| f.path == file.path)) {
-        let at = Place::spec("files").item(i).member("path");
+        let at = FieldPath::spec("files").item(i).member("path");
         claim(&mut common, &file.path, &at, format!("file {i}"), found);
     }
     for each in object.containers() {
@@ -52,7 +52,7 @@ pub(super) enum Moved {
 
 /// Where a side of a shared volume is mounted if nobody moves it, and the place that says so; `None` where it must be
 /// moved. Last, whether a parameter can move it, and whether its default does.
-pub(super) fn unmoved(object: &Object, index: usize, companion: bool) -> Option<(&str, Place, Moved)> {
+pub(super) fn unmoved(object: &CompanionObject, index: usize, companion: bool) -> Option<(&str, FieldPath, Moved)> {
     let volume = &object.spec.shared_volumes[index];
     let mover = object
         .spec
@@ -61,17 +61,17 @@ pub(super) fn unmoved(object: &Object, index: usize, companion: bool) -> Option<
         .position(|p| p.mount_path.as_deref().and_then(slots::side) == Some((&volume.name, companion)));
     let (side, path) =
         if companion { ("companion", &volume.companion.mount_path) } else { ("app", &volume.app.mount_path) };
-    let declared = Place::spec("sharedVolumes").item(index).member(side).member("mountPath");
+    let declared = FieldPath::spec("sharedVolumes").item(index).member(side).member("mountPath");
     let Some(mover) = mover else { return Some((path, declared, Moved::Never)) };
     let parameter = &object.spec.parameters[mover];
     match &parameter.default {
-        Some(default) => Some((default, Place::spec("parameters").item(mover).member("default"), Moved::ByDefault)),
+        Some(default) => Some((default, FieldPath::spec("parameters").item(mover).member("default"), Moved::ByDefault)),
         None => (!parameter.required).then_some((path, declared, Moved::Perhaps)),
     }
 }
 
 /// Mounts that meet: a problem where no Pod could have the companion, a warning where some could.
-fn meetings(object: &Object, found: &mut Findings) {
+fn meetings(object: &CompanionObject, found: &mut Report) {
     let own: Vec<_> = object.containers().flat_map(|each| render::own_mounts(object, &each)).collect();
     let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
@@ -90,7 +90,7 @@ fn meetings(object: &Object, found: &mut Findings) {
             if joined || [moves, its_moves] != [Moved::Never; 2] {
                 found.warn(&at, message);
             } else {
-                found.problem(&at, message);
+                found.error(&at, message);
             }
         }
         let Some((path, at, Moved::ByDefault)) = unmoved(object, i, true) else { continue };
@@ -102,39 +102,39 @@ fn meetings(object: &Object, found: &mut Findings) {
     }
 }
 
-fn of_own_volume(object: &Object, name: &str, at: &Place, found: &mut Findings) {
+fn of_own_volume(object: &CompanionObject, name: &str, at: &FieldPath, found: &mut Report) {
     let own = || object.spec.volumes.iter().map(|v| v.name.as_str());
     if own().any(|v| v == name) {
         return;
     }
     let shared = object.spec.shared_volumes.iter().any(|v| v.name == name);
-    let nearest = found.nearest(name, own()).map(|n| format!("did you mean {n}?"));
+    let nearest = found.suggest(name, own()).map(|n| format!("did you mean {n}?"));
     let message = match nearest {
         _ if shared => "a shared volume is mounted by itself, at its companion.mountPath; remove the mount".to_owned(),
         Some(nearest) => format!("is none of volumes; {nearest}"),
         None => "is none of volumes; declare it there".to_owned(),
     };
-    found.problem(at, message);
+    found.error(at, message);
 }
 
-fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &Place, owner: String, found: &mut Findings) {
+fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &FieldPath, owner: String, found: &mut Report) {
     if path.chars().any(char::is_control) {
-        found.problem(at, "has a control character; remove it");
+        found.error(at, "has a control character; remove it");
     }
     if let Some(other) = taken.get(path).filter(|_| !path.is_empty()) {
-        found.problem(at, format!("is the path of {other}, too; move one of them"));
+        found.error(at, format!("is the path of {other}, too; move one of them"));
     } else {
         taken.insert(path, owner);
     }
 }
 
 /// A file is no directory.
-fn below_files(object: &Object, each: &Each, found: &mut Findings) {
+fn below_files(object: &CompanionObject, each: &ContainerAt, found: &mut Report) {
     let below = |path: &str| object.spec.files.iter().find(|f| lies_below(path, &f.path));
     for (i, mount) in each.container.volume_mounts.iter().enumerate() {
         if below(&mount.mount_path).is_some_and(|f| !f.path.is_empty()) {
             let at = each.at.member("volumeMounts").item(i).member("mountPath");
-            found.problem(&at, "lies below one of files, which is no directory; move one of them");
+            found.error(&at, "lies below one of files, which is no directory; move one of them");
         }
     }
 }

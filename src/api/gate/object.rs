@@ -1,22 +1,22 @@
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
-use super::findings::Findings;
-use super::place::Place;
-use super::shape::{self, Owner};
+use super::findings::Report;
+use super::place::FieldPath;
+use super::shape::{self, SchemaOf};
 use crate::api::schema;
 use crate::api::v1alpha1::{API_VERSION, Container, Spec};
-use crate::inject::catalogue::Broken;
-use crate::inject::companion::{Activation, Kind};
+use crate::inject::catalogue::InvalidCompanion;
+use crate::inject::companion::{Activation, CompanionKind};
 use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
 use crate::inject::parameter::is_label;
 
 /// An object whose kind and name could be read, in the shape of its schema.
 #[derive(Debug)]
-pub(super) struct Object {
+pub(super) struct CompanionObject {
     /// Empty where it is missing, which is a problem.
     pub(super) name: Box<str>,
-    pub(super) kind: Kind,
+    pub(super) kind: CompanionKind,
     /// The specification. What had the wrong shape is absent, or a stand-in.
     pub(super) spec: Spec,
     /// The same as JSON, with the fields that only Kubernetes knows.
@@ -25,8 +25,8 @@ pub(super) struct Object {
 
 /// One of a companion's containers.
 #[derive(Debug)]
-pub(super) struct Each<'o> {
-    pub(super) at: Place,
+pub(super) struct ContainerAt<'o> {
+    pub(super) at: FieldPath,
     pub(super) container: &'o Container,
     pub(super) raw: &'o Map<String, Value>,
     /// Whether it runs to its end.
@@ -35,37 +35,37 @@ pub(super) struct Each<'o> {
 
 /// `metadata.namespace`, where it says something.
 pub(super) fn namespace(object: &Value) -> Option<Box<str>> {
-    let namespaced = object["kind"] == Kind::Companion.as_str();
+    let namespaced = object["kind"] == CompanionKind::Companion.as_str();
     object["metadata"]["namespace"].as_str().filter(|n| namespaced && !n.is_empty()).map(Into::into)
 }
 
 /// What can be said of a companion whose specification is not looked into. Selectors that nobody read select nothing; a
 /// required companion is one all the same, so that its name stays held.
-pub(super) fn envelope(object: &Value) -> Option<Broken> {
-    let kind = kind(object, &mut Findings::default())?;
+pub(super) fn envelope(object: &Value) -> Option<InvalidCompanion> {
+    let kind = kind(object, &mut Report::default())?;
     let name = object["metadata"]["name"].as_str().filter(|name| !name.is_empty())?;
     let spec = &object["spec"];
-    let required = kind == Kind::ClusterCompanion && spec["required"] == true;
+    let required = kind == CompanionKind::ClusterCompanion && spec["required"] == true;
     let activation = if required { Activation::ClusterWide } else { Activation::OnRequest };
-    Some(Broken { name: name.into(), kind, activation, required, selectors: None })
+    Some(InvalidCompanion { name: name.into(), kind, activation, required, selectors: None })
 }
 
-impl Object {
+impl CompanionObject {
     /// Reads an object; `None` where it is none of ours, which is a problem.
-    pub(super) fn read(object: &Value, found: &mut Findings) -> Option<Self> {
-        let root = Place::root();
+    pub(super) fn read(object: &Value, found: &mut Report) -> Option<Self> {
+        let root = FieldPath::root();
         let Some(members) = object.as_object() else {
-            found.misshapen(&root, "must be an object");
+            found.schema_error(&root, "must be an object");
             return None;
         };
         let known = ["apiVersion", "kind", "metadata", "spec", "status"];
         for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-            let nearest = found.nearest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
+            let nearest = found.suggest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
             let mending = nearest.unwrap_or_else(|| "remove it".to_owned());
-            found.misshapen(&root.member(name), format!("unknown field; {mending}"));
+            found.schema_error(&root.member(name), format!("unknown field; {mending}"));
         }
         if object["apiVersion"] != API_VERSION {
-            found.problem(&root.member("apiVersion"), format!("must be {API_VERSION}"));
+            found.error(&root.member("apiVersion"), format!("must be {API_VERSION}"));
         }
         let kind = kind(object, found)?;
         let name = name(object, found).unwrap_or_default();
@@ -73,13 +73,13 @@ impl Object {
         let at = root.member("spec");
         let spec = object.get("spec").filter(|spec| !spec.is_null());
         if spec.is_none() {
-            found.misshapen(&at, "is missing");
+            found.schema_error(&at, "is missing");
         }
         let empty = Value::Object(Map::new());
-        let raw = shape::conform(spec.unwrap_or(&empty), &schema::SPEC, Owner::Podgraft, &at, found);
+        let raw = shape::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, &at, found);
         // The stand-ins make it readable; a test drops and replaces every node of an object.
-        let spec = Spec::deserialize(&raw).map_err(|e| found.misshapen(&at, e.to_string())).ok()?;
-        Some(Object { name, kind, spec, raw })
+        let spec = Spec::deserialize(&raw).map_err(|e| found.schema_error(&at, e.to_string())).ok()?;
+        Some(CompanionObject { name, kind, spec, raw })
     }
 
     /// Whether the name is one that a companion can have; otherwise what would be derived of it is not worth judging.
@@ -88,58 +88,58 @@ impl Object {
     }
 
     /// All containers: the long-running ones, then those that run to their end.
-    pub(super) fn containers(&self) -> impl Iterator<Item = Each<'_>> {
+    pub(super) fn containers(&self) -> impl Iterator<Item = ContainerAt<'_>> {
         let lists =
             [("containers", &self.spec.containers, false), ("initContainers", &self.spec.init_containers, true)];
         lists.into_iter().flat_map(move |(list, containers, init)| {
             containers.iter().enumerate().filter_map(move |(i, container)| {
                 let raw = self.raw[list].get(i)?.as_object()?;
-                Some(Each { at: Place::spec(list).item(i), container, raw, init })
+                Some(ContainerAt { at: FieldPath::spec(list).item(i), container, raw, init })
             })
         })
     }
 }
 
-impl<'o> Each<'o> {
+impl<'o> ContainerAt<'o> {
     /// A field that only Kubernetes knows; `null` counts as absent.
     pub(super) fn field(&self, name: &str) -> Option<&'o Value> {
         self.raw.get(name).filter(|v| !v.is_null())
     }
 }
 
-fn kind(object: &Value, found: &mut Findings) -> Option<Kind> {
+fn kind(object: &Value, found: &mut Report) -> Option<CompanionKind> {
     let word = object["kind"].as_str().unwrap_or_default();
-    let kind = [Kind::ClusterCompanion, Kind::Companion].into_iter().find(|k| k.as_str() == word);
+    let kind = [CompanionKind::ClusterCompanion, CompanionKind::Companion].into_iter().find(|k| k.as_str() == word);
     if kind.is_none() {
-        found.misshapen(&Place::root().member("kind"), "must be ClusterCompanion or Companion");
+        found.schema_error(&FieldPath::root().member("kind"), "must be ClusterCompanion or Companion");
     }
     kind
 }
 
-fn name(object: &Value, found: &mut Findings) -> Option<Box<str>> {
-    let at = Place::root().member("metadata").member("name");
+fn name(object: &Value, found: &mut Report) -> Option<Box<str>> {
+    let at = FieldPath::root().member("metadata").member("name");
     let Some(name) = object["metadata"]["name"].as_str().filter(|name| !name.is_empty()) else {
-        found.misshapen(&at, "is missing: a companion is injected by its name");
+        found.schema_error(&at, "is missing: a companion is injected by its name");
         return None;
     };
     if !is_label(name, LONGEST_NAME) {
         let most =
             format!("must be a DNS label of at most {LONGEST_NAME} characters: lower-case letters, digits and hyphens");
-        found.problem(&at, most);
+        found.error(&at, most);
     } else if RESERVED_NAMES.contains(&name) {
-        found.problem(&at, format!("must not be one of {}", RESERVED_NAMES.join(", ")));
+        found.error(&at, format!("must not be one of {}", RESERVED_NAMES.join(", ")));
     }
     Some(name.into())
 }
 
-fn namespace_fits(object: &Value, kind: Kind, found: &mut Findings) {
-    let at = Place::root().member("metadata").member("namespace");
+fn namespace_fits(object: &Value, kind: CompanionKind, found: &mut Report) {
+    let at = FieldPath::root().member("metadata").member("namespace");
     match (&object["metadata"]["namespace"], kind) {
-        (Value::Null, _) | (Value::String(_), Kind::Companion) => {}
-        (Value::String(_), Kind::ClusterCompanion) => {
-            found.problem(&at, "a ClusterCompanion has no namespace; remove it, or write a Companion");
+        (Value::Null, _) | (Value::String(_), CompanionKind::Companion) => {}
+        (Value::String(_), CompanionKind::ClusterCompanion) => {
+            found.error(&at, "a ClusterCompanion has no namespace; remove it, or write a Companion");
         }
-        _ => found.misshapen(&at, "must be a string"),
+        _ => found.schema_error(&at, "must be a string"),
     }
 }
 
@@ -147,7 +147,7 @@ fn namespace_fits(object: &Value, kind: Kind, found: &mut Findings) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::gate::testing::{admit, check, companion, with};
+    use crate::api::gate::testing::{check, check_companion, companion, with};
 
     #[test]
     fn an_object_that_is_none_of_ours_is_told_so() {
@@ -175,7 +175,7 @@ mod tests {
     fn a_companion_without_a_name_is_checked_all_the_same() {
         let object = with(&[("/metadata", json!(null)), ("/spec/containers/0/image", json!(null))]);
         check(object.clone(), &["metadata.name: is missing", "spec.containers[0].image: is missing"]);
-        assert!(admit(&object).listed.is_none());
+        assert!(check_companion(&object).listed.is_none());
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
     fn a_companion_says_its_namespace() {
         let mut object = companion("/metadata/namespace", json!("shop"));
         object["kind"] = json!("Companion");
-        let gated = admit(&object);
+        let gated = check_companion(&object);
         assert_eq!(gated.namespace.as_deref(), Some("shop"));
         assert_eq!(gated.problems, []);
     }

@@ -1,19 +1,19 @@
 //! Parameters: what values they take. What they fill is said in `slots`.
 
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use crate::api::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
 use crate::inject::characters::breaks_line;
 use crate::inject::parameter::{DurationForm, LONGEST_VALUE, ParameterType, ValueFault};
 use crate::inject::pattern::{Budget, LARGEST_SIZE, Pattern, TooCostly};
 use crate::inject::quantity::Quantity;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let (mut size, mut budget) = (0, Budget::default());
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        let at = Place::spec("parameters").item(i);
-        if found.is_misshapen(&at.member("type")) {
+        let at = FieldPath::spec("parameters").item(i);
+        if found.has_schema_error(&at.member("type")) {
             continue;
         }
         belongs(parameter, &at, found);
@@ -29,7 +29,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 }
 
 /// The compiled type. What is wrong with it is told, and left out.
-pub(super) fn compile(parameter: &Parameter, at: &Place, found: &mut Findings) -> ParameterType {
+pub(super) fn compile(parameter: &Parameter, at: &FieldPath, found: &mut Report) -> ParameterType {
     match parameter.kind {
         Word::String => ParameterType::String {
             longest: parameter.max_length.map_or(LONGEST_VALUE, usize::from),
@@ -62,12 +62,12 @@ pub(super) fn compile(parameter: &Parameter, at: &Place, found: &mut Findings) -
     }
 }
 
-fn pattern(source: &str, at: &Place, found: &mut Findings) -> Option<Pattern> {
-    Pattern::new(source).map_err(|fault| found.problem(at, fault.to_string())).ok()
+fn pattern(source: &str, at: &FieldPath, found: &mut Report) -> Option<Pattern> {
+    Pattern::new(source).map_err(|fault| found.error(at, fault.to_string())).ok()
 }
 
 /// The patterns of a companion are bounded together, for one Pod can make a review use them all.
-fn together(kind: &ParameterType, size: &mut u32, at: &Place, found: &mut Findings) {
+fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, found: &mut Report) {
     let ParameterType::String { pattern: Some(pattern), .. } = kind else { return };
     *size += pattern.size();
     if *size > LARGEST_SIZE {
@@ -75,14 +75,14 @@ fn together(kind: &ParameterType, size: &mut u32, at: &Place, found: &mut Findin
         let message = format!(
             "invalid value: the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, and with this one of {own} KiB they need {size} KiB; lower its repetitions, or bound the length with maxLength"
         );
-        found.problem(&at.member("pattern"), message);
+        found.error(&at.member("pattern"), message);
     }
 }
 
 fn bounds<T: PartialOrd>(
     parameter: &Parameter,
-    at: &Place,
-    found: &mut Findings,
+    at: &FieldPath,
+    found: &mut Report,
     read: impl Fn(&Bound) -> Option<T>,
 ) -> (Option<T>, Option<T>) {
     let form =
@@ -90,7 +90,7 @@ fn bounds<T: PartialOrd>(
     let mut bound = |name: &str, bound: &Option<Bound>| {
         let value = bound.as_ref().and_then(&read);
         if bound.is_some() && value.is_none() {
-            found.problem(&at.member(name), format!("must be {form}"));
+            found.error(&at.member(name), format!("must be {form}"));
         }
         value
     };
@@ -98,13 +98,13 @@ fn bounds<T: PartialOrd>(
     if let (Some(least), Some(most)) = (&minimum, &maximum)
         && least > most
     {
-        found.problem(&at.member("maximum"), "is less than minimum: no value would do");
+        found.error(&at.member("maximum"), "is less than minimum: no value would do");
     }
     (minimum, maximum)
 }
 
 /// Fields that mean something for some types only.
-fn belongs(parameter: &Parameter, at: &Place, found: &mut Findings) {
+fn belongs(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
     let kind = parameter.kind;
     let ordered = matches!(kind, Word::Integer | Word::Quantity);
     for (field, there, right, types) in [
@@ -117,25 +117,25 @@ fn belongs(parameter: &Parameter, at: &Place, found: &mut Findings) {
         ("below", parameter.below.is_some(), kind == Word::Path, "type Path"),
     ] {
         if there && !right {
-            found.problem(&at.member(field), format!("belongs to {types}; remove it"));
+            found.error(&at.member(field), format!("belongs to {types}; remove it"));
         }
     }
     if parameter.below.as_ref().is_some_and(|below| below.chars().any(breaks_line)) {
-        found.problem(&at.member("below"), "has a control character; remove it");
+        found.error(&at.member("below"), "has a control character; remove it");
     }
 }
 
 /// Values that the companion itself names must be ones that it takes.
-fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &Place, found: &mut Findings) {
+fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &FieldPath, found: &mut Report) {
     if let Some(default) = &parameter.default {
         if parameter.required {
-            found.problem(
+            found.error(
                 &at.member("default"),
                 "would never be used, for the parameter is required; remove one of the two",
             );
         }
         if let Err(fault) = kind.parse(default.into(), budget) {
-            found.problem(&at.member("default"), told(&fault));
+            found.error(&at.member("default"), told(&fault));
         }
     }
     let ParameterType::String { longest, pattern, .. } = kind else { return };
@@ -143,17 +143,17 @@ fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: 
         let at = at.member("enum").item(i);
         match pattern.as_ref().map(|p| p.matches(word, budget)) {
             None | Some(Ok(true)) => {}
-            Some(Ok(false)) => found.problem(&at, "does not match pattern: it could never be given"),
-            Some(Err(TooCostly)) => found.problem(
+            Some(Ok(false)) => found.error(&at, "does not match pattern: it could never be given"),
+            Some(Err(TooCostly)) => found.error(
                 &at,
                 "invalid value: the default and enum are too long to be checked against pattern; remove pattern, which enum makes superfluous",
             ),
         }
         if word.chars().nth(*longest).is_some() {
-            found.problem(&at, "is longer than maxLength: it could never be given");
+            found.error(&at, "is longer than maxLength: it could never be given");
         }
         if word.chars().any(breaks_line) {
-            found.problem(&at, "has a control character: it could never be given");
+            found.error(&at, "has a control character: it could never be given");
         }
     }
 }
@@ -166,7 +166,7 @@ fn told(fault: &ValueFault) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::gate::testing::{admit, check, companion};
+    use crate::api::gate::testing::{check, check_companion, companion};
 
     /// A parameter of git-sync's, with what is wrong with it.
     fn told(parameter: Value, expect: &[&str]) {
@@ -280,6 +280,8 @@ mod tests {
     #[test]
     fn a_default_that_might_be_a_secret_is_not_repeated() {
         let secret = json!({"name": "a", "type": "SecretKey", "env": "A", "default": "hunter2"});
-        assert!(!format!("{:?}", admit(&companion("/spec/parameters/4", secret)).problems).contains("hunter2"));
+        assert!(
+            !format!("{:?}", check_companion(&companion("/spec/parameters/4", secret)).problems).contains("hunter2")
+        );
     }
 }

@@ -1,50 +1,50 @@
 //! Which fields go together: with the pattern, the activation, the lifecycle and the kind.
 
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use crate::api::v1alpha1::{Activation, Lifecycle, OnConflict, Pattern, Spec};
-use crate::inject::companion::Kind;
+use crate::inject::companion::CompanionKind;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     pattern(&object.spec, found);
     required(&object.spec, found);
     if object.spec.required && object.name.ends_with("-kept") {
         let message = "must not end in -kept where the companion is required: so end the names of policies; rename it";
-        found.problem(&Place::root().member("metadata").member("name"), message);
+        found.error(&FieldPath::root().member("metadata").member("name"), message);
     }
-    if object.kind == Kind::Companion {
+    if object.kind == CompanionKind::Companion {
         namespaced(&object.spec, found);
     }
     if object.spec.position.is_some() && object.spec.lifecycle == Lifecycle::Container {
         let message = "is for lifecycle Native only: plain containers stand behind the app's; remove it";
-        found.problem(&Place::spec("position"), message);
+        found.error(&FieldPath::spec("position"), message);
     }
     if object.spec.activation != Activation::OnRequest {
         for (i, _) in object.spec.parameters.iter().enumerate().filter(|(_, p)| p.required) {
-            let at = Place::spec("parameters").item(i).member("required");
-            found.problem(&at, "a companion that comes by itself cannot have a required parameter; give it a default");
+            let at = FieldPath::spec("parameters").item(i).member("required");
+            found.error(&at, "a companion that comes by itself cannot have a required parameter; give it a default");
         }
     }
 }
 
-fn pattern(spec: &Spec, found: &mut Findings) {
-    if found.is_misshapen(&Place::spec("pattern")) {
+fn pattern(spec: &Spec, found: &mut Report) {
+    if found.has_schema_error(&FieldPath::spec("pattern")) {
         return;
     }
     if spec.pattern == Pattern::Ambassador && spec.listens.is_empty() {
         let message = "an Ambassador must declare it: the localhost endpoints that it brings to the app";
-        found.problem(&Place::spec("listens"), message);
+        found.error(&FieldPath::spec("listens"), message);
     }
     match (spec.pattern == Pattern::Adapter, spec.reads.is_empty()) {
         (true, true) => {
             let message =
                 "an Adapter must declare it: a shared volume or a port of the app that it takes its input from";
-            found.problem(&Place::spec("reads"), message);
+            found.error(&FieldPath::spec("reads"), message);
         }
         (false, false) => {
-            found.problem(
-                &Place::spec("reads"),
+            found.error(
+                &FieldPath::spec("reads"),
                 "only an Adapter may declare it; remove it, or make the pattern Adapter",
             );
         }
@@ -52,46 +52,46 @@ fn pattern(spec: &Spec, found: &mut Findings) {
     }
 }
 
-fn required(spec: &Spec, found: &mut Findings) {
+fn required(spec: &Spec, found: &mut Report) {
     if !spec.required {
         return;
     }
     if spec.activation != Activation::ClusterWide {
-        found.problem(&Place::spec("required"), "needs activation ClusterWide");
+        found.error(&FieldPath::spec("required"), "needs activation ClusterWide");
     }
     if spec.on_conflict == Some(OnConflict::Skip) {
         let message = "a required companion is never skipped; make it Deny, or leave it out";
-        found.problem(&Place::spec("onConflict"), message);
+        found.error(&FieldPath::spec("onConflict"), message);
     }
     for (i, parameter) in spec.parameters.iter().enumerate() {
-        let at = Place::spec("parameters").item(i);
+        let at = FieldPath::spec("parameters").item(i);
         for (slot, filled) in [
             ("mountPath", parameter.mount_path.is_some()),
             ("resource", parameter.resource.is_some()),
             ("listens", parameter.listens.is_some()),
         ] {
             if filled {
-                found.problem(&at.member(slot), "parameters of a required companion fill env only");
+                found.error(&at.member(slot), "parameters of a required companion fill env only");
             }
         }
     }
     if spec.lifecycle == Lifecycle::Container {
         let message = "Pods that are meant to end never get a plain container, so a required one refuses them; make it Native, or leave such Pods out with podSelector";
-        found.warn(&Place::spec("lifecycle"), message);
+        found.warn(&FieldPath::spec("lifecycle"), message);
     }
 }
 
-fn namespaced(spec: &Spec, found: &mut Findings) {
+fn namespaced(spec: &Spec, found: &mut Report) {
     if spec.required {
-        found.problem(&Place::spec("required"), "belongs to a ClusterCompanion; a Companion is never required");
+        found.error(&FieldPath::spec("required"), "belongs to a ClusterCompanion; a Companion is never required");
     }
     if spec.activation == Activation::ClusterWide {
         let message = "ClusterWide belongs to a ClusterCompanion; a Companion is for Pods of its own namespace, say OptedInNamespaces";
-        found.problem(&Place::spec("activation"), message);
+        found.error(&FieldPath::spec("activation"), message);
     }
     if spec.namespace_selector.is_some() {
         let message = "belongs to a ClusterCompanion; a Companion is for Pods of its own namespace; remove it";
-        found.problem(&Place::spec("namespaceSelector"), message);
+        found.error(&FieldPath::spec("namespaceSelector"), message);
     }
 }
 

@@ -2,27 +2,27 @@ use std::fmt::Write;
 
 /// A place in an object, as an RFC 6901 pointer.
 #[derive(Debug, Clone)]
-pub(super) struct Place(String);
+pub(super) struct FieldPath(String);
 
-impl Place {
+impl FieldPath {
     /// The whole object.
     pub(super) fn root() -> Self {
-        Place(String::new())
+        FieldPath(String::new())
     }
 
     /// A place below `spec`.
     pub(super) fn spec(member: &str) -> Self {
-        Place::root().member("spec").member(member)
+        FieldPath::root().member("spec").member(member)
     }
 
     /// A member of the object here.
     pub(super) fn member(&self, name: &str) -> Self {
-        Place(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        FieldPath(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
     }
 
     /// An item of the list here.
     pub(super) fn item(&self, index: usize) -> Self {
-        Place(format!("{}/{index}", self.0))
+        FieldPath(format!("{}/{index}", self.0))
     }
 
     pub(super) fn into_pointer(self) -> String {
@@ -30,7 +30,7 @@ impl Place {
     }
 }
 
-impl AsRef<str> for Place {
+impl AsRef<str> for FieldPath {
     fn as_ref(&self) -> &str {
         &self.0
     }
@@ -60,7 +60,7 @@ pub(super) fn field(pointer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, field, within};
+    use super::{FieldPath, field, within};
 
     #[test]
     fn a_pointer_reads_like_a_field() {
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_place_escapes_what_stands_for_something_in_a_pointer() {
-        assert_eq!(Place::spec("a~b/c").item(1).into_pointer(), "/spec/a~0b~1c/1");
+        assert_eq!(FieldPath::spec("a~b/c").item(1).into_pointer(), "/spec/a~0b~1c/1");
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::findings::Findings;
+use super::findings::Report;
 use super::names::is_port_name;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use crate::api::v1alpha1::Protocol;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     containers(object, found);
     for each in object.containers() {
         actions(&each, found);
@@ -20,7 +20,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     exposes(object, found);
 }
 
-fn containers(object: &Object, found: &mut Findings) {
+fn containers(object: &CompanionObject, found: &mut Report) {
     let (mut taken, mut host) = (HashMap::new(), Vec::new());
     for each in object.containers() {
         let mut names = Vec::new();
@@ -30,15 +30,15 @@ fn containers(object: &Object, found: &mut Findings) {
                 if !is_port_name(name) {
                     let message =
                         "must be a port's name: at most 15 lower-case letters, digits and single hyphens, and a letter";
-                    found.problem(&here.member("name"), message);
+                    found.error(&here.member("name"), message);
                 } else if names.contains(&name) {
-                    found.problem(&here.member("name"), format!("is there twice: {name}"));
+                    found.error(&here.member("name"), format!("is there twice: {name}"));
                 }
                 names.push(name);
             }
             if let Some(port) = port.host_port.filter(|_| !each.init).map(|number| (number, port.protocol)) {
                 if host.contains(&port) {
-                    found.problem(&here.member("hostPort"), "is declared twice; move one of them");
+                    found.error(&here.member("hostPort"), "is declared twice; move one of them");
                 }
                 host.push(port);
             }
@@ -49,14 +49,14 @@ fn containers(object: &Object, found: &mut Findings) {
                 let message = format!(
                     "is declared by container {other}, too, and containers of a Pod share one network; move one of them"
                 );
-                found.problem(&here.member("containerPort"), message);
+                found.error(&here.member("containerPort"), message);
             }
         }
     }
 }
 
 /// Ports that probes and hooks call: a number in range, or a name that the container declares.
-fn actions(each: &Each, found: &mut Findings) {
+fn actions(each: &ContainerAt, found: &mut Report) {
     let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| vec![probe]);
     let hooks = ["postStart", "preStop"].map(|hook| vec!["lifecycle", hook]);
     for (path, kind) in
@@ -70,48 +70,48 @@ fn actions(each: &Each, found: &mut Findings) {
         let named = |name: &str| each.container.ports.iter().any(|p| p.name.as_deref() == Some(name));
         match &here.1 {
             Value::Number(number) if !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) => {
-                found.problem(&here.0, "must be from 1 to 65535");
+                found.error(&here.0, "must be from 1 to 65535");
             }
             Value::String(name) if !named(name) => {
-                found.problem(&here.0, "is no name of a port of this container; name one of ports, or give the number");
+                found.error(&here.0, "is no name of a port of this container; name one of ports, or give the number");
             }
             _ => {}
         }
     }
 }
 
-fn endpoints(object: &Object, found: &mut Findings) {
+fn endpoints(object: &CompanionObject, found: &mut Report) {
     let endpoints = &object.spec.listens;
     for (i, endpoint) in endpoints.iter().enumerate() {
-        let at = Place::spec("listens").item(i);
+        let at = FieldPath::spec("listens").item(i);
         let same = |e: &&crate::api::v1alpha1::Endpoint| (e.port, e.protocol) == (endpoint.port, endpoint.protocol);
         if let Some(other) = endpoints[..i].iter().find(same) {
             let message = format!("is the port of endpoint {}, too; move one of them", other.name);
-            found.problem(&at.member("port"), message);
+            found.error(&at.member("port"), message);
         }
     }
 }
 
-fn inputs(object: &Object, found: &mut Findings) {
+fn inputs(object: &CompanionObject, found: &mut Report) {
     for (i, input) in object.spec.reads.iter().enumerate() {
-        let at = Place::spec("reads").item(i);
+        let at = FieldPath::spec("reads").item(i);
         match (&input.shared_volume, input.port) {
             (Some(_), None) | (None, Some(_)) => {}
-            _ => found.problem(&at, "must have exactly one of sharedVolume and port"),
+            _ => found.error(&at, "must have exactly one of sharedVolume and port"),
         }
         if let Some(name) = &input.shared_volume {
             let shared = || object.spec.shared_volumes.iter();
             match shared().find(|v| v.name == *name) {
                 None => {
-                    let nearest = found.nearest(name, shared().map(|v| v.name.as_str()));
+                    let nearest = found.suggest(name, shared().map(|v| v.name.as_str()));
                     let mending =
                         nearest.map_or_else(|| "declare it there".to_owned(), |n| format!("did you mean {n}?"));
-                    found.problem(&at.member("sharedVolume"), format!("is none of sharedVolumes; {mending}"));
+                    found.error(&at.member("sharedVolume"), format!("is none of sharedVolumes; {mending}"));
                 }
                 Some(volume) if volume.app.read_only => {
                     let message =
                         format!("the app cannot write there: take readOnly off the app's side of shared volume {name}");
-                    found.problem(&at.member("sharedVolume"), message);
+                    found.error(&at.member("sharedVolume"), message);
                 }
                 Some(_) => {}
             }
@@ -124,7 +124,7 @@ fn inputs(object: &Object, found: &mut Findings) {
             || object.spec.listens.iter().any(|e| e.port == port && e.protocol == Protocol::Tcp)
             || object.spec.exposes.as_ref().is_some_and(|e| e.port == port);
         if own {
-            found.problem(
+            found.error(
                 &at.member("port"),
                 "is a port of the companion itself: the app could not listen there; move one of them",
             );
@@ -132,9 +132,9 @@ fn inputs(object: &Object, found: &mut Findings) {
     }
 }
 
-fn exposes(object: &Object, found: &mut Findings) {
+fn exposes(object: &CompanionObject, found: &mut Report) {
     let Some(exposes) = &object.spec.exposes else { return };
-    let at = Place::spec("exposes");
+    let at = FieldPath::spec("exposes");
     let declared = object.spec.containers.iter().flat_map(|c| &c.ports);
     let declared = declared.into_iter().find(|p| p.container_port == exposes.port && p.protocol == Protocol::Tcp);
     if let Some(port) = declared {
@@ -152,10 +152,10 @@ fn exposes(object: &Object, found: &mut Findings) {
             "the first container has another port of that name; give it number {} there, or another name here",
             exposes.port
         );
-        found.problem(&at.member("name"), message);
+        found.error(&at.member("name"), message);
     }
     for key in object.spec.pod_annotations.keys().filter(|key| key.starts_with("prometheus.io/")) {
-        found.problem(&Place::spec("podAnnotations").member(key), "is set by exposes; remove one of the two");
+        found.error(&FieldPath::spec("podAnnotations").member(key), "is set by exposes; remove one of the two");
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::findings::Problem;
-use super::{admit, too_dense, too_large};
+use super::{check_companion, too_dense, too_large};
 
 /// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.
 const MOST_ADVISED: usize = 5;
@@ -23,7 +23,7 @@ pub fn advise(object: &str) -> Vec<String> {
         Ok(object) => object,
         Err(why) => return vec![format!("podgraft: will not be used: {why}")],
     };
-    let checked = admit(&object);
+    let checked = check_companion(&object);
     let problems = checked.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
     let warnings = checked.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message));
     problems.chain(warnings).take(MOST_ADVISED).collect()

@@ -15,15 +15,15 @@ const MOST_REPETITIONS: u64 = 1000;
 /// # Errors
 /// What it is, and what to write in its place.
 pub(super) fn check(pattern: &str) -> Result<(), &'static str> {
-    let mut reader = Reader { rest: pattern.chars().peekable() };
+    let mut reader = Re2Reader { rest: pattern.chars().peekable() };
     reader.alternatives().map(drop)
 }
 
-struct Reader<'p> {
+struct Re2Reader<'p> {
     rest: Peekable<Chars<'p>>,
 }
 
-impl Reader<'_> {
+impl Re2Reader<'_> {
     /// Everything up to the end of the group; returns how often its parts are repeated at most. Groups nest no deeper than
     /// podgraft's compiler lets them.
     fn alternatives(&mut self) -> Result<u64, &'static str> {

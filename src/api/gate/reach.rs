@@ -8,10 +8,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::findings::Findings;
+use super::findings::Report;
 use super::mounts::{self, Moved};
-use super::object::{Each, Object};
-use super::place::Place;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use crate::api::v1alpha1::SharedVolume;
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::parameter::lies_below;
@@ -71,13 +71,13 @@ enum Writes {
 }
 
 /// A place at which the companion's containers find something.
-struct Own<'o> {
+struct OwnPath<'o> {
     path: &'o str,
-    at: Place,
+    at: FieldPath,
     what: &'static str,
 }
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let own = own(object);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         token(object, i, volume, found);
@@ -89,16 +89,16 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
 }
 
 /// The companion's files, mounts and devices.
-fn own(object: &Object) -> Vec<Own<'_>> {
+fn own(object: &CompanionObject) -> Vec<OwnPath<'_>> {
     let files = object.spec.files.iter().enumerate().map(|(i, file)| {
-        let at = Place::spec("files").item(i).member("path");
-        Own { path: &file.path, at, what: "file" }
+        let at = FieldPath::spec("files").item(i).member("path");
+        OwnPath { path: &file.path, at, what: "file" }
     });
     let mut own: Vec<_> = files.collect();
     for each in object.containers() {
         own.extend(each.container.volume_mounts.iter().enumerate().map(|(i, mount)| {
             let at = each.at.member("volumeMounts").item(i).member("mountPath");
-            Own { path: &mount.mount_path, at, what: "mount" }
+            OwnPath { path: &mount.mount_path, at, what: "mount" }
         }));
         own.extend(devices(&each));
     }
@@ -106,36 +106,36 @@ fn own(object: &Object) -> Vec<Own<'_>> {
 }
 
 /// The other shared volumes, but those that the app can write in any case: below this one it gains nothing.
-fn others(object: &Object, index: usize) -> Vec<Own<'_>> {
+fn others(object: &CompanionObject, index: usize) -> Vec<OwnPath<'_>> {
     let volumes = object.spec.shared_volumes.iter().enumerate();
     let others = volumes.filter(|(i, other)| *i != index && writes(other) != Writes::Always);
     let at_paths = others.filter_map(|(i, _)| mounts::unmoved(object, i, true));
-    at_paths.map(|(path, at, _)| Own { path, at, what: "shared volume" }).collect()
+    at_paths.map(|(path, at, _)| OwnPath { path, at, what: "shared volume" }).collect()
 }
 
-fn devices<'o>(each: &Each<'o>) -> impl Iterator<Item = Own<'o>> {
+fn devices<'o>(each: &ContainerAt<'o>) -> impl Iterator<Item = OwnPath<'o>> {
     let at = each.at.member("volumeDevices");
     let devices = each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten().enumerate();
     devices.filter_map(move |(i, device)| {
         let at = at.item(i).member("devicePath");
-        Some(Own { path: device["devicePath"].as_str()?, at, what: "device" })
+        Some(OwnPath { path: device["devicePath"].as_str()?, at, what: "device" })
     })
 }
 
 /// What lies below a shared volume of the companion. Values that move the volume above something are denied in review.
-fn below<'o>(path: &str, own: impl Iterator<Item = &'o Own<'o>>, volume: &SharedVolume, found: &mut Findings) {
+fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &SharedVolume, found: &mut Report) {
     let writes = writes(volume);
     if path.is_empty() || writes == Writes::Never {
         return;
     }
     for own in own.filter(|own| is_below(own.path, path)) {
-        let Own { what, .. } = own;
+        let OwnPath { what, .. } = own;
         if writes == Writes::Always {
             let message = format!(
                 "forbidden: the {what} is below shared volume {}, where the app can replace it by unlinking it; move one of them, or let the app only read with readOnly: true",
                 volume.name
             );
-            found.problem(&own.at, message);
+            found.error(&own.at, message);
         } else {
             let remedy = if volume.source.is_some() { "let the source be an emptyDir" } else { "declare a source" };
             let message = format!(
@@ -149,12 +149,12 @@ fn below<'o>(path: &str, own: impl Iterator<Item = &'o Own<'o>>, volume: &Shared
 
 /// The token's path is for the token, or for the mask that covers it: what the app writes there is what the companion takes
 /// for its identity and for the authority of the API server.
-fn token(object: &Object, i: usize, volume: &SharedVolume, found: &mut Findings) {
+fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut Report) {
     let message =
         format!("forbidden: the companion finds its token at {TOKEN_PATH}; mount the shared volume somewhere else");
     for (path, at) in reached(object, i, volume, true) {
         if meets(path, TOKEN_PATH) {
-            found.problem(&at, message.clone());
+            found.error(&at, message.clone());
         }
     }
     for (path, at) in reached(object, i, volume, false) {
@@ -167,7 +167,7 @@ fn token(object: &Object, i: usize, volume: &SharedVolume, found: &mut Findings)
     }
 }
 
-fn system(object: &Object, i: usize, volume: &SharedVolume, found: &mut Findings) {
+fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut Report) {
     for (path, at) in reached(object, i, volume, true) {
         let covers = |directory: &&&str| is_at_or_above(path, directory);
         let covered = SYSTEM
@@ -186,7 +186,12 @@ fn system(object: &Object, i: usize, volume: &SharedVolume, found: &mut Findings
 
 /// The paths of a side of a shared volume, and the places that say them: where it is declared, and where the default of the
 /// parameter that moves it, or anything below the directory that it must stay in, can take it.
-fn reached<'o>(object: &'o Object, i: usize, volume: &'o SharedVolume, companion: bool) -> Vec<(&'o str, Place)> {
+fn reached<'o>(
+    object: &'o CompanionObject,
+    i: usize,
+    volume: &'o SharedVolume,
+    companion: bool,
+) -> Vec<(&'o str, FieldPath)> {
     let mut all = Vec::new();
     if let Some((path, at, moved)) = mounts::unmoved(object, i, companion) {
         all.push((path, at));
@@ -198,7 +203,7 @@ fn reached<'o>(object: &'o Object, i: usize, volume: &'o SharedVolume, companion
     let movers = object.spec.parameters.iter().enumerate().filter(|(_, p)| is_moved_by(p.mount_path.as_deref()));
     // On the app's side a value is judged when it is given.
     all.extend(movers.filter(|_| companion).filter_map(|(index, parameter)| {
-        Some((parameter.below.as_deref()?, Place::spec("parameters").item(index).member("below")))
+        Some((parameter.below.as_deref()?, FieldPath::spec("parameters").item(index).member("below")))
     }));
     all.retain(|(path, _)| !path.is_empty());
     all

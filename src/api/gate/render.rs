@@ -3,23 +3,23 @@
 use serde_json::{Map, Value, json};
 
 use super::compile::filler;
-use super::object::{Each, Object};
+use super::object::{CompanionObject, ContainerAt};
 use super::slots;
 use super::volumes::{FILES, NO_TOKEN, full_name};
-use super::writer::Writer;
+use super::writer::TemplateWriter;
 use crate::api::v1alpha1::{Lifecycle, Protocol, Spec};
 use crate::inject::keys::TOKEN_PATH;
-use crate::inject::template::{Piece, Resource, Resources, Template};
+use crate::inject::template::{ResourceSlot, ResourceSlots, Template, TemplatePiece};
 
 /// The whole container. It opens with the name; each further member writes its own leading comma.
-pub(super) fn template(object: &Object, each: &Each) -> Template {
+pub(super) fn template(object: &CompanionObject, each: &ContainerAt) -> Template {
     let spec = &object.spec;
-    let mut writer = Writer::new(spec, &each.container.name);
+    let mut writer = TemplateWriter::new(spec, &each.container.name);
     if !each.init && spec.lifecycle == Lifecycle::Native {
         writer.text(",\"restartPolicy\":\"Always\"");
     }
     let mut wanted =
-        Wanted { env: wants_env(object, each), mounts: wants_mounts(object, each), resources: resources(spec, each) };
+        Slots { env: wants_env(object, each), mounts: wants_mounts(object, each), resources: resources(spec, each) };
     for (key, value) in with_exposed_port(object, each) {
         match key.as_str() {
             "name" => {}
@@ -37,21 +37,21 @@ pub(super) fn template(object: &Object, each: &Each) -> Template {
 }
 
 /// Pieces that stand where the container has the member, else at its end.
-struct Wanted {
-    env: Option<Piece>,
-    mounts: Option<Piece>,
-    resources: Option<Piece>,
+struct Slots {
+    env: Option<TemplatePiece>,
+    mounts: Option<TemplatePiece>,
+    resources: Option<TemplatePiece>,
 }
 
-fn wants_env(object: &Object, each: &Each) -> Option<Piece> {
+fn wants_env(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
     let own = each.field("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let given = super::env::given(object).next().is_some();
-    (given || !own.is_empty()).then(|| Piece::Env { own: joined(own) })
+    (given || !own.is_empty()).then(|| TemplatePiece::Env { own: joined(own) })
 }
 
-fn wants_mounts(object: &Object, each: &Each) -> Option<Piece> {
+fn wants_mounts(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
     let own = own_mounts(object, each);
-    (!object.spec.shared_volumes.is_empty() || !own.is_empty()).then(|| Piece::Mounts { own: joined(&own) })
+    (!object.spec.shared_volumes.is_empty() || !own.is_empty()).then(|| TemplatePiece::Mounts { own: joined(&own) })
 }
 
 fn joined(items: &[Value]) -> Box<str> {
@@ -59,7 +59,7 @@ fn joined(items: &[Value]) -> Box<str> {
 }
 
 /// The mounts of the container alone, those of files and the mask of the token included.
-pub(super) fn own_mounts(object: &Object, each: &Each) -> Vec<Value> {
+pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
     let declared = each.field("volumeMounts").and_then(Value::as_array).into_iter().flatten();
     let mut mounts: Vec<_> = declared.map(|mount| under_full_name(object, mount)).collect();
     mounts.extend(object.spec.files.iter().enumerate().map(|(i, file)| {
@@ -74,14 +74,14 @@ pub(super) fn own_mounts(object: &Object, each: &Each) -> Vec<Value> {
 }
 
 /// Whether an empty directory stands where the token would be mounted.
-pub(super) fn masks_token(object: &Object, each: &Each) -> bool {
+pub(super) fn masks_token(object: &CompanionObject, each: &ContainerAt) -> bool {
     let spec = &object.spec;
     let own = each.container.volume_mounts.iter().map(|m| &m.mount_path);
     let shared = spec.shared_volumes.iter().map(|v| &v.companion.mount_path);
     !spec.service_account_token && !own.chain(shared).any(|path| path == TOKEN_PATH)
 }
 
-fn under_full_name(object: &Object, mount: &Value) -> Value {
+fn under_full_name(object: &CompanionObject, mount: &Value) -> Value {
     let mut mount = mount.clone();
     if let Some(name) = mount.get_mut("name") {
         *name = full_name(&object.name, name.as_str().unwrap_or_default()).into();
@@ -90,7 +90,7 @@ fn under_full_name(object: &Object, mount: &Value) -> Value {
 }
 
 /// Block devices name volumes, too.
-pub(super) fn renamed(object: &Object, key: &str, value: Value) -> Value {
+pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Value {
     match value {
         Value::Array(items) if key == "volumeDevices" => {
             items.iter().map(|item| under_full_name(object, item)).collect()
@@ -100,7 +100,7 @@ pub(super) fn renamed(object: &Object, key: &str, value: Value) -> Value {
 }
 
 /// The port of `exposes`, if it is this container that gets it: the first one, unless one declares it.
-pub(super) fn exposed_port(object: &Object, each: &Each) -> Option<u16> {
+pub(super) fn exposed_port(object: &CompanionObject, each: &ContainerAt) -> Option<u16> {
     let exposes = object.spec.exposes.as_ref()?;
     let mut ports = object.spec.containers.iter().flat_map(|c| &c.ports);
     let declared = ports.any(|p| p.container_port == exposes.port && p.protocol == Protocol::Tcp);
@@ -108,7 +108,7 @@ pub(super) fn exposed_port(object: &Object, each: &Each) -> Option<u16> {
     (first && !declared).then_some(exposes.port)
 }
 
-pub(super) fn with_exposed_port(object: &Object, each: &Each) -> Map<String, Value> {
+pub(super) fn with_exposed_port(object: &CompanionObject, each: &ContainerAt) -> Map<String, Value> {
     let mut container: Map<_, _> =
         each.raw.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
     if let (Some(port), Some(exposes)) = (exposed_port(object, each), &object.spec.exposes) {
@@ -120,7 +120,7 @@ pub(super) fn with_exposed_port(object: &Object, each: &Each) -> Map<String, Val
     container
 }
 
-fn resources(spec: &Spec, each: &Each) -> Option<Piece> {
+fn resources(spec: &Spec, each: &ContainerAt) -> Option<TemplatePiece> {
     let name = each.container.name.as_str();
     let filled =
         spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?)).filter(|(c, ..)| *c == name);
@@ -129,7 +129,7 @@ fn resources(spec: &Spec, each: &Each) -> Option<Piece> {
         return None;
     }
     let declared = each.field("resources").and_then(Value::as_object);
-    let list = |list: &str| -> Box<[Resource]> {
+    let list = |list: &str| -> Box<[ResourceSlot]> {
         let own = declared.and_then(|r| r.get(list)).and_then(Value::as_object);
         let of_own =
             own.into_iter().flatten().map(|(resource, value)| (resource.as_str(), Some(value.to_string().into())));
@@ -137,7 +137,7 @@ fn resources(spec: &Spec, each: &Each) -> Option<Piece> {
             filled.iter().filter(|(_, l, resource)| *l == list && own.is_none_or(|own| !own.contains_key(*resource)));
         let others = others.map(|(_, _, resource)| (*resource, None));
         let all = of_own.chain(others);
-        all.map(|(resource, value)| Resource {
+        all.map(|(resource, value)| ResourceSlot {
             name: resource.into(),
             value,
             parameter: filler(spec, name, list, resource),
@@ -150,27 +150,27 @@ fn resources(spec: &Spec, each: &Each) -> Option<Piece> {
         .filter(|(key, v)| !matches!(key.as_str(), "limits" | "requests") && !v.is_null());
     let rest: Vec<_> = rest.map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
     let (limits, requests) = (list("limits"), list("requests"));
-    Some(Piece::Resources(Box::new(Resources { rest: rest.join(",").into(), limits, requests })))
+    Some(TemplatePiece::Resources(Box::new(ResourceSlots { rest: rest.join(",").into(), limits, requests })))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::gate::testing::{admit, companion, compiled, everything, git_sync, with};
+    use crate::api::gate::testing::{check_companion, companion, compiled, everything, git_sync, with};
     use crate::inject::companion::{Companion, Placement};
     use crate::inject::parameter::ParameterType;
-    use crate::inject::template::{Piece, Template};
+    use crate::inject::template::{Template, TemplatePiece};
 
     /// A template as text, with words for its gaps.
     fn text(template: &Template) -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.to_string(),
-            Piece::Env { own } => format!(",\"env\":[<given>{own}]"),
-            Piece::Mounts { own } => format!(",\"volumeMounts\":[<shared>{own}]"),
-            Piece::Port(endpoint) => format!("<port {endpoint}>"),
-            Piece::Resources(resources) => {
-                let list = |list: &[crate::inject::template::Resource]| {
+        let piece = |piece: &TemplatePiece| match piece {
+            TemplatePiece::Text(text) => text.to_string(),
+            TemplatePiece::Env { own } => format!(",\"env\":[<given>{own}]"),
+            TemplatePiece::Mounts { own } => format!(",\"volumeMounts\":[<shared>{own}]"),
+            TemplatePiece::Port(endpoint) => format!("<port {endpoint}>"),
+            TemplatePiece::Resources(resources) => {
+                let list = |list: &[crate::inject::template::ResourceSlot]| {
                     let items = list
                         .iter()
                         .map(|r| format!("{}={}/{:?}", r.name, r.value.as_deref().unwrap_or("-"), r.parameter));
@@ -342,6 +342,6 @@ mod tests {
         assert_eq!(good.containers[0].mount_paths.len(), 5, "a mount, two files, the mask of the token and a device");
         let names: Vec<_> = good.identities().map(|(c, init)| (&*c.name, init)).collect();
         assert_eq!(names, [("prepare", true), ("git-sync", true)]);
-        assert_eq!(admit(&git_sync()).warnings, []);
+        assert_eq!(check_companion(&git_sync()).warnings, []);
     }
 }

@@ -1,9 +1,9 @@
 //! What the admission policies of a required companion must be able to compare. What they cannot is an error here: a
 //! policy is never weaker than the companion.
 
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use super::re2;
 use crate::api::v1alpha1::Parameter;
 
@@ -11,25 +11,25 @@ use crate::api::v1alpha1::Parameter;
 /// long as what it compares, and etcd keeps objects of up to 1.5 MiB.
 const LARGEST: usize = 48 << 10;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let size = object.raw.to_string().len();
     if size > LARGEST {
         let message = format!(
             "invalid value: the spec of a required companion must have at most {LARGEST} bytes of JSON, for its policies hold all of it, and has {size}; shorten files or move containers to another companion"
         );
-        found.problem(&Place::root().member("spec"), message);
+        found.error(&FieldPath::root().member("spec"), message);
     }
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        self::parameter(parameter, &Place::spec("parameters").item(i), found);
+        self::parameter(parameter, &FieldPath::spec("parameters").item(i), found);
     }
 }
 
-fn parameter(parameter: &Parameter, at: &Place, found: &mut Findings) {
+fn parameter(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
     if let Some(Err(difference)) = parameter.pattern.as_deref().map(re2::check) {
         let message = format!(
             "invalid value: must be read alike by podgraft and by API servers (RE2), for the policies of a required companion hold it: {difference}"
         );
-        found.problem(&at.member("pattern"), message);
+        found.error(&at.member("pattern"), message);
     }
     let service = parameter.env.as_deref().filter(|_| parameter.default.is_none()).and_then(service);
     if let Some(service) = service {

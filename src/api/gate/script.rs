@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::env;
-use super::findings::Findings;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::findings::Report;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 use crate::api::v1alpha1::EnvVar;
 
 mod programs;
@@ -23,7 +23,7 @@ pub(super) use values::are_plain;
 /// How long a fixed value may be that is read as a program's name or its options: as a path.
 const LONGEST_NAME: usize = 4096;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     for each in object.containers() {
         let variables = Variables::of(object, &each);
         let arguments = Words::of_arguments(&each);
@@ -55,7 +55,7 @@ struct Variables<'o> {
 }
 
 impl<'o> Variables<'o> {
-    fn of(object: &'o Object, each: &Each<'o>) -> Self {
+    fn of(object: &'o CompanionObject, each: &ContainerAt<'o>) -> Self {
         let own = || each.container.env.iter();
         let parameters = || object.spec.parameters.iter().filter_map(|p| Some((p, p.env.as_deref()?)));
         let declared = env::given(object).chain(own().map(|v| v.name.as_str()));
@@ -96,11 +96,11 @@ impl<'o> Variables<'o> {
 /// What is run, as one list, with the place of each word.
 struct Words<'o> {
     words: Vec<&'o str>,
-    places: Vec<Place>,
+    places: Vec<FieldPath>,
 }
 
 impl<'o> Words<'o> {
-    fn of_arguments(each: &Each<'o>) -> Self {
+    fn of_arguments(each: &ContainerAt<'o>) -> Self {
         let mut all = Words::listed(each.field("command"), &each.at.member("command"));
         let more = Words::listed(each.field("args"), &each.at.member("args"));
         all.words.extend(more.words);
@@ -108,13 +108,13 @@ impl<'o> Words<'o> {
         all
     }
 
-    fn listed(list: Option<&'o Value>, at: &Place) -> Self {
+    fn listed(list: Option<&'o Value>, at: &FieldPath) -> Self {
         let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
         let (words, places) = items.filter_map(|(i, word)| Some((word.as_str()?, at.item(i)))).unzip();
         Words { words, places }
     }
 
-    fn check(&self, variables: &Variables<'o>, found: &mut Findings) {
+    fn check(&self, variables: &Variables<'o>, found: &mut Report) {
         let scripts = shells::scripts(&self.read(variables));
         let mut operands = false;
         for (i, word) in self.words.iter().enumerate() {
@@ -133,7 +133,7 @@ impl<'o> Words<'o> {
     }
 
     /// What a word that no shell runs may become in a program that is not known.
-    fn advise(&self, i: usize, operands: bool, variables: &Variables, found: &mut Findings) {
+    fn advise(&self, i: usize, operands: bool, variables: &Variables, found: &mut Report) {
         let (word, at) = (self.words[i], &self.places[i]);
         let Some(first) = references(word).find(|name| variables.is_open(name)) else { return };
         if is_whole(word) {
@@ -152,7 +152,7 @@ impl<'o> Words<'o> {
         }
     }
 
-    fn of_an_unknown_entrypoint(&self, variables: &Variables<'o>, found: &mut Findings) {
+    fn of_an_unknown_entrypoint(&self, variables: &Variables<'o>, found: &mut Report) {
         let words = self.read(variables);
         if !words.first().is_some_and(|word| is_cluster(word)) || !shells::scripts(&words).is_empty() {
             return;
@@ -167,12 +167,12 @@ impl<'o> Words<'o> {
 }
 
 /// Refuses references in the script that a shell runs.
-fn refuse(script: &str, at: &Place, variables: &Variables, found: &mut Findings) {
+fn refuse(script: &str, at: &FieldPath, variables: &Variables, found: &mut Report) {
     for name in references(script).filter(|name| variables.expands(name)) {
         let message = format!(
             "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
         );
-        found.problem(at, message);
+        found.error(at, message);
     }
 }
 

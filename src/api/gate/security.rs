@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::findings::Findings;
-use super::object::{Each, Object};
-use super::place::Place;
+use super::findings::Report;
+use super::object::{CompanionObject, ContainerAt};
+use super::place::FieldPath;
 
 /// Volume sources that `restricted` admits.
 const VOLUMES: [&str; 9] = [
@@ -20,20 +20,20 @@ const VOLUMES: [&str; 9] = [
     "secret",
 ];
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     for each in object.containers() {
         container(&each, found);
     }
     for (i, volume) in object.spec.volumes.iter().enumerate() {
-        source(volume.source.keys(), &Place::spec("volumes").item(i), found);
+        source(volume.source.keys(), &FieldPath::spec("volumes").item(i), found);
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let source_of = volume.source.iter().flat_map(|s| s.keys());
-        source(source_of, &Place::spec("sharedVolumes").item(i).member("source"), found);
+        source(source_of, &FieldPath::spec("sharedVolumes").item(i).member("source"), found);
     }
 }
 
-fn container(each: &Each, found: &mut Findings) {
+fn container(each: &ContainerAt, found: &mut Report) {
     let at = each.at.member("securityContext");
     let none = Value::Null;
     let context = each.field("securityContext").unwrap_or(&none);
@@ -81,7 +81,7 @@ fn missing(context: &Value) -> Vec<&'static str> {
     .collect()
 }
 
-fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &Place, found: &mut Findings) {
+fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, found: &mut Report) {
     for key in keys.filter(|key| !VOLUMES.contains(&key.as_str())) {
         let rank = if key == "hostPath" { "baseline and restricted" } else { "restricted" };
         found.warn(

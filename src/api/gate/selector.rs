@@ -1,29 +1,29 @@
-use super::findings::Findings;
+use super::findings::Report;
 use super::names::{is_label_value, is_qualified};
-use super::object::Object;
-use super::place::Place;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
 use crate::inject::selector::{Operator, Requirement, Selector};
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     for (name, selector) in both(object) {
         if let Some(selector) = selector {
-            check_one(selector, &Place::spec(name), found);
+            check_one(selector, &FieldPath::spec(name), found);
         }
     }
 }
 
 /// The compiled selectors, that of namespaces second; `None` where one of them cannot be relied on.
-pub(super) fn compile(object: &Object, found: &Findings) -> Option<(Selector, Selector)> {
-    let readable = |name| !found.any_within(&Place::spec(name));
+pub(super) fn compile(object: &CompanionObject, found: &Report) -> Option<(Selector, Selector)> {
+    let readable = |name| !found.any_within(&FieldPath::spec(name));
     let [pods, namespaces] = both(object).map(|(name, s)| readable(name).then(|| s.map_or_else(Selector::default, of)));
     Some((pods?, namespaces?))
 }
 
 /// The requirements that can be read, of selectors of which some cannot: those leave no Pod out.
-pub(super) fn readable(object: &Object, found: &Findings) -> (Selector, Selector) {
+pub(super) fn readable(object: &CompanionObject, found: &Report) -> (Selector, Selector) {
     let [pods, namespaces] = both(object).map(|(name, selector)| {
-        let at = Place::spec(name);
+        let at = FieldPath::spec(name);
         let mut readable = selector.cloned().unwrap_or_default();
         let labels = at.member("matchLabels");
         readable.match_labels.retain(|key, _| !found.any_within(&labels.member(key)));
@@ -35,7 +35,7 @@ pub(super) fn readable(object: &Object, found: &Findings) -> (Selector, Selector
     (pods, namespaces)
 }
 
-fn both(object: &Object) -> [(&'static str, Option<&LabelSelector>); 2] {
+fn both(object: &CompanionObject) -> [(&'static str, Option<&LabelSelector>); 2] {
     let spec = &object.spec;
     [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]
 }
@@ -62,29 +62,29 @@ const KEY: &str =
     "must be a label's key: a name of at most 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/`";
 const VALUE: &str = "must be a label's value: at most 63 letters, digits, `-`, `_` and `.`";
 
-fn check_one(selector: &LabelSelector, at: &Place, found: &mut Findings) {
+fn check_one(selector: &LabelSelector, at: &FieldPath, found: &mut Report) {
     for (key, value) in &selector.match_labels {
         let here = at.member("matchLabels").member(key);
         if !is_qualified(key) {
-            found.problem(&here, KEY);
+            found.error(&here, KEY);
         }
         if !is_label_value(value) {
-            found.problem(&here, VALUE);
+            found.error(&here, VALUE);
         }
     }
     for (i, requirement) in selector.match_expressions.iter().enumerate() {
         let here = at.member("matchExpressions").item(i);
         if !is_qualified(&requirement.key) {
-            found.problem(&here.member("key"), KEY);
+            found.error(&here.member("key"), KEY);
         }
         for (i, _) in requirement.values.iter().enumerate().filter(|(_, v)| !is_label_value(v)) {
-            found.problem(&here.member("values").item(i), VALUE);
+            found.error(&here.member("values").item(i), VALUE);
         }
         let several = matches!(requirement.operator, Word::In | Word::NotIn);
         match (several, requirement.values.is_empty()) {
-            _ if found.is_misshapen(&here.member("operator")) => {}
-            (true, true) => found.problem(&here.member("values"), "must be given with In and NotIn"),
-            (false, false) => found.problem(&here.member("values"), "must be left out with Exists and DoesNotExist"),
+            _ if found.has_schema_error(&here.member("operator")) => {}
+            (true, true) => found.error(&here.member("values"), "must be given with In and NotIn"),
+            (false, false) => found.error(&here.member("values"), "must be left out with Exists and DoesNotExist"),
             _ => {}
         }
     }
@@ -94,8 +94,8 @@ fn check_one(selector: &LabelSelector, at: &Place, found: &mut Findings) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::gate::testing::{admit, check, companion, compiled, with};
-    use crate::inject::catalogue::Listed;
+    use crate::api::gate::testing::{check, check_companion, companion, compiled, with};
+    use crate::inject::catalogue::CatalogEntry;
     use crate::inject::selector::Operator;
 
     #[test]
@@ -134,11 +134,14 @@ mod tests {
         let image = ("/spec/containers/0/image", json!(null));
         let automatic = ("/spec/activation", json!("OptedInNamespaces"));
         let pods = ("/spec/podSelector", json!({"matchLabels": {"app": "web"}}));
-        let Some(Listed::Broken(broken)) = admit(&with(&[image.clone(), automatic, pods])).listed else { panic!() };
+        let Some(CatalogEntry::Invalid(broken)) = check_companion(&with(&[image.clone(), automatic, pods])).listed
+        else {
+            panic!()
+        };
         assert_eq!(broken.activation, crate::inject::companion::Activation::OptedInNamespaces);
         assert_eq!(broken.selectors.unwrap().0.0.len(), 1);
         let odd = ("/spec/podSelector", json!({"matchLabels": 1}));
-        let Some(Listed::Broken(broken)) = admit(&with(&[image, odd])).listed else { panic!() };
+        let Some(CatalogEntry::Invalid(broken)) = check_companion(&with(&[image, odd])).listed else { panic!() };
         assert_eq!(broken.selectors, None);
     }
 
@@ -149,9 +152,9 @@ mod tests {
         for i in 0..200 {
             spec.shift_insert(0, format!("unknown{i}"), json!(1));
         }
-        let gated = admit(&object);
+        let gated = check_companion(&object);
         assert_eq!(gated.problems.len(), 100);
-        let Some(Listed::Broken(broken)) = gated.listed else { panic!() };
+        let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!() };
         assert_eq!(broken.selectors, None);
     }
 }

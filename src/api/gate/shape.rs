@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::findings::Findings;
-use super::place::Place;
+use super::findings::Report;
+use super::place::FieldPath;
 use crate::api::schema;
 use crate::api::v1alpha1::in_words;
 
 /// Whose schema it is, which decides what a field that it does not know is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum SchemaOf {
     /// Ours: an unknown field is a problem.
     Podgraft,
     /// Kubernetes': an unknown field may be one of a later version, so it is kept and warned about.
@@ -24,7 +24,7 @@ pub(super) const UNKNOWN: &str = "no field of Kubernetes that podgraft knows, ke
 /// How a value is held against a schema.
 #[derive(Debug, Clone, Copy)]
 struct Mode {
-    owner: Owner,
+    owner: SchemaOf,
     /// Whether what conforms is returned. A copy of a large companion costs many times its text.
     keeps: bool,
 }
@@ -37,38 +37,38 @@ impl Mode {
 
 /// Finds everything in which a value differs from a schema, and returns it without what differs: absent where a field
 /// may be absent, else an empty stand-in. `null` counts as absent, as it does for the API server.
-pub(super) fn conform(value: &Value, schema: &Value, owner: Owner, at: &Place, found: &mut Findings) -> Value {
+pub(super) fn conform(value: &Value, schema: &Value, owner: SchemaOf, at: &FieldPath, found: &mut Report) -> Value {
     conform_in(value, schema, Mode { owner, keeps: true }, at, found)
 }
 
 /// Finds everything in which a value differs from a schema of Kubernetes' own, and copies nothing.
-pub(super) fn check(value: &Value, schema: &Value, at: &Place, found: &mut Findings) {
-    conform_in(value, schema, Mode { owner: Owner::Kubernetes, keeps: false }, at, found);
+pub(super) fn check(value: &Value, schema: &Value, at: &FieldPath, found: &mut Report) {
+    conform_in(value, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, found);
 }
 
 /// The same for an object whose members are at hand, and not the object itself.
 pub(super) fn check_members<'v>(
     members: impl ExactSizeIterator<Item = (&'v str, &'v Value)> + Clone,
     schema: &Value,
-    at: &Place,
-    found: &mut Findings,
+    at: &FieldPath,
+    found: &mut Report,
 ) {
-    if let Err(message) = object(members, schema, Mode { owner: Owner::Kubernetes, keeps: false }, at, found) {
-        found.misshapen(at, message);
+    if let Err(message) = object(members, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, found) {
+        found.schema_error(at, message);
     }
 }
 
-fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &Place, found: &mut Findings) -> Value {
+fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Value {
     match try_conform(value, schema, mode, at, found) {
         Ok(value) => value,
         Err(message) => {
-            found.misshapen(at, message);
+            found.schema_error(at, message);
             stand_in(schema)
         }
     }
 }
 
-fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &Place, found: &mut Findings) -> Result<Value, String> {
+fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Result<Value, String> {
     let kind = match schema["type"].as_str() {
         None if schema["x-kubernetes-int-or-string"] == true => "integer or string",
         None => return Ok(mode.kept(value)),
@@ -93,8 +93,8 @@ fn object<'v>(
     members: impl ExactSizeIterator<Item = (&'v str, &'v Value)> + Clone,
     schema: &Value,
     mode: Mode,
-    at: &Place,
-    found: &mut Findings,
+    at: &FieldPath,
+    found: &mut Report,
 ) -> Result<Value, String> {
     if let Some(most) = schema["maxProperties"].as_u64().filter(|most| (members.len() as u64) > *most) {
         return Err(format!("must have at most {most} entries"));
@@ -115,7 +115,7 @@ fn object<'v>(
             match try_conform(value, property, mode, &here, found) {
                 Ok(value) => keep(name, value),
                 Err(message) => {
-                    found.misshapen(&here, message);
+                    found.schema_error(&here, message);
                     if !optional {
                         keep(name, stand_in(property));
                     }
@@ -127,30 +127,38 @@ fn object<'v>(
             keep(name, mode.kept(value));
         } else {
             unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, found);
-            if mode.owner == Owner::Kubernetes {
+            if mode.owner == SchemaOf::Kubernetes {
                 keep(name, mode.kept(value));
             }
         }
     }
     for name in missing {
-        found.misshapen(&at.member(name), "is missing");
+        found.schema_error(&at.member(name), "is missing");
         keep(name, stand_in(&schema["properties"][name]));
     }
     Ok(kept.into())
 }
 
-fn unknown<'n>(name: &str, known: impl Iterator<Item = &'n String>, owner: Owner, at: &Place, found: &mut Findings) {
-    match (owner, found.nearest(name, known.map(String::as_str))) {
-        (Owner::Podgraft, Some(nearest)) => found.misshapen(at, format!("unknown field; did you mean {nearest}?")),
-        (Owner::Podgraft, None) => found.misshapen(at, "unknown field; remove it"),
-        (Owner::Kubernetes, Some(nearest)) => {
+fn unknown<'n>(
+    name: &str,
+    known: impl Iterator<Item = &'n String>,
+    owner: SchemaOf,
+    at: &FieldPath,
+    found: &mut Report,
+) {
+    match (owner, found.suggest(name, known.map(String::as_str))) {
+        (SchemaOf::Podgraft, Some(nearest)) => {
+            found.schema_error(at, format!("unknown field; did you mean {nearest}?"))
+        }
+        (SchemaOf::Podgraft, None) => found.schema_error(at, "unknown field; remove it"),
+        (SchemaOf::Kubernetes, Some(nearest)) => {
             found.warn(at, format!("{UNKNOWN}; did you mean {nearest}?"));
         }
-        (Owner::Kubernetes, None) => found.warn(at, UNKNOWN),
+        (SchemaOf::Kubernetes, None) => found.warn(at, UNKNOWN),
     }
 }
 
-fn array(items: &[Value], schema: &Value, mode: Mode, at: &Place, found: &mut Findings) -> Result<Value, String> {
+fn array(items: &[Value], schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Result<Value, String> {
     let (least, most) = (schema["minItems"].as_u64().unwrap_or(0), schema["maxItems"].as_u64().unwrap_or(u64::MAX));
     let length = items.len() as u64;
     if length < least {
@@ -172,13 +180,13 @@ fn array(items: &[Value], schema: &Value, mode: Mode, at: &Place, found: &mut Fi
     } else if schema["x-kubernetes-list-type"] == "set" {
         let mut seen = HashSet::new();
         for (i, item) in items.iter().enumerate().filter(|(_, item)| !seen.insert(item.to_string())) {
-            found.problem(&at.item(i), format!("is there twice{}", of_key(item)));
+            found.error(&at.item(i), format!("is there twice{}", of_key(item)));
         }
     }
     Ok(kept.into())
 }
 
-fn unique_by_keys(items: &[Value], schema: &Value, at: &Place, found: &mut Findings) {
+fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, found: &mut Report) {
     let names: Vec<_> =
         schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let keys = |item: &Value| -> Vec<Value> {
@@ -192,17 +200,17 @@ fn unique_by_keys(items: &[Value], schema: &Value, at: &Place, found: &mut Findi
     let mut seen = HashSet::new();
     let all = items.iter().map(keys);
     for (i, key) in all.enumerate().filter(|(_, key)| !seen.insert(Value::from(key.as_slice()).to_string())) {
-        found.problem(&at.item(i).member(first), format!("is there twice{}", of_key(&key[0])));
+        found.error(&at.item(i).member(first), format!("is there twice{}", of_key(&key[0])));
     }
 }
 
-fn string(text: &str, schema: &Value, found: &mut Findings) -> Result<(), String> {
+fn string(text: &str, schema: &Value, found: &mut Report) -> Result<(), String> {
     if let Some(words) = schema["enum"].as_array() {
         if words.iter().any(|word| word == text) {
             return Ok(());
         }
         let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-        let nearest = found.nearest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
+        let nearest = found.suggest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
         return Err(format!("must be one of {}{}", words.join(", "), nearest.unwrap_or_default()));
     }
     let length = text.chars().count() as u64;
@@ -297,14 +305,14 @@ fn of_key(key: &Value) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Owner, conform};
-    use crate::api::gate::findings::Findings;
-    use crate::api::gate::place::Place;
+    use super::{SchemaOf, conform};
+    use crate::api::gate::findings::Report;
+    use crate::api::gate::place::FieldPath;
     use crate::api::schema;
 
     fn check(schema: &Value, value: &Value, expect: &[&str]) {
-        let mut found = Findings::default();
-        conform(value, schema, Owner::Podgraft, &Place::root(), &mut found);
+        let mut found = Report::default();
+        conform(value, schema, SchemaOf::Podgraft, &FieldPath::root(), &mut found);
         let told: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
         assert_eq!(told, expect, "{value}");
     }

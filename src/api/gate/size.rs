@@ -102,7 +102,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{DEEPEST, LARGEST, MOST, too_dense, too_large};
-    use crate::api::gate::testing::{admit, check, companion, git_sync};
+    use crate::api::gate::testing::{check, check_companion, companion, git_sync};
 
     fn of_size(bytes: usize) -> Value {
         let with = |length: usize| companion("/spec/containers/0/args", json!(["x".repeat(length)]));
@@ -115,7 +115,7 @@ mod tests {
         check(of_size(LARGEST), &[]);
         let large = of_size(LARGEST + 1);
         check(large.clone(), &["spec: invalid value: must have at most 524288 bytes of JSON, and has 524289"]);
-        assert!(admit(&large).warnings.is_empty(), "nothing was looked into");
+        assert!(check_companion(&large).warnings.is_empty(), "nothing was looked into");
         assert!(too_large(LARGEST).is_none() && too_large(LARGEST + 1).is_some());
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn nesting_is_bounded() {
         let deep = |levels: usize| (0..levels).fold(json!(1), |value, _| json!([value]));
         let nested = |levels| companion("/spec/containers/0/future", deep(levels));
-        assert_eq!(admit(&nested(200)).problems, []);
+        assert_eq!(check_companion(&nested(200)).problems, []);
         check(nested(DEEPEST + 1), &["invalid value: must be nested at most 256 levels deep"]);
     }
 }

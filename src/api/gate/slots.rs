@@ -1,16 +1,16 @@
 //! Slots: the one place that each parameter fills.
 
 use super::containers;
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use crate::api::v1alpha1::{Bound, Endpoint, Parameter, ParameterType, Protocol};
 use crate::inject::quantity::Quantity;
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        let at = Place::spec("parameters").item(i);
-        if !found.is_misshapen(&at.member("type")) {
+        let at = FieldPath::spec("parameters").item(i);
+        if !found.has_schema_error(&at.member("type")) {
             fills(parameter, &at, found);
         }
         let earlier = &object.spec.parameters[..i];
@@ -20,7 +20,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
     }
 }
 
-fn fills(parameter: &Parameter, at: &Place, found: &mut Findings) {
+fn fills(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
     let slots = [
         ("env", parameter.env.is_some(), true, ""),
         ("mountPath", parameter.mount_path.is_some(), parameter.kind == ParameterType::Path, "Path"),
@@ -28,15 +28,15 @@ fn fills(parameter: &Parameter, at: &Place, found: &mut Findings) {
         ("listens", parameter.listens.is_some(), parameter.kind == ParameterType::Port, "Port"),
     ];
     for (slot, _, _, kind) in slots.iter().filter(|(_, there, right, _)| *there && !right) {
-        found.problem(&at.member(slot), format!("is a slot for type {kind} only; use env, or make the type {kind}"));
+        found.error(&at.member(slot), format!("is a slot for type {kind} only; use env, or make the type {kind}"));
     }
     // A slot that is there in the wrong shape is there, and one that is misspelt was told.
-    let filled = slots.iter().filter(|(slot, there, ..)| *there || found.is_misshapen(&at.member(slot))).count();
+    let filled = slots.iter().filter(|(slot, there, ..)| *there || found.has_schema_error(&at.member(slot))).count();
     let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
     if filled == 0 && !found.any_within(at) {
-        found.problem(at, "fills no slot; give it one of env, mountPath, resource and listens");
+        found.error(at, "fills no slot; give it one of env, mountPath, resource and listens");
     } else if filled > 1 + usize::from(port) {
-        found.problem(
+        found.error(
             at,
             "fills more than one of env, mountPath, resource and listens; only a Port may fill env and listens",
         );
@@ -49,39 +49,45 @@ pub(super) fn side(slot: &str) -> Option<(&str, bool)> {
     Some((volume, side == "companion"))
 }
 
-fn mount_path(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &Place, found: &mut Findings) {
+fn mount_path(
+    object: &CompanionObject,
+    parameter: &Parameter,
+    earlier: &[Parameter],
+    at: &FieldPath,
+    found: &mut Report,
+) {
     let Some((slot, (name, companion))) = parameter.mount_path.as_deref().and_then(|s| Some((s, side(s)?))) else {
         return;
     };
     let names = || object.spec.shared_volumes.iter().map(|v| v.name.as_str());
     if !names().any(|n| n == name) {
-        let nearest = found.nearest(name, names()).map(|n| format!("did you mean {n}?"));
+        let nearest = found.suggest(name, names()).map(|n| format!("did you mean {n}?"));
         let mending = nearest.unwrap_or_else(|| "declare it there".to_owned());
-        found.problem(at, format!("{name} is none of sharedVolumes; {mending}"));
+        found.error(at, format!("{name} is none of sharedVolumes; {mending}"));
     }
     if companion && parameter.below.is_none() {
         let message = "a path on the companion's side needs below: the directory that it must stay in";
-        found.problem(at, message);
+        found.error(at, message);
     }
     doubled(earlier, |p| p.mount_path.as_deref() == Some(slot), at, found);
 }
 
-fn listens(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &Place, found: &mut Findings) {
+fn listens(object: &CompanionObject, parameter: &Parameter, earlier: &[Parameter], at: &FieldPath, found: &mut Report) {
     let Some(name) = parameter.listens.as_deref() else { return };
     match object.spec.listens.iter().find(|e| e.name == name) {
         None => {
-            let nearest = found.nearest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
+            let nearest = found.suggest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
             let mending = nearest.map_or_else(|| "declare it there".to_owned(), |n| format!("did you mean {n}?"));
-            found.problem(at, format!("{name} is none of listens; {mending}"));
+            found.error(at, format!("{name} is none of listens; {mending}"));
         }
         Some(endpoint) if endpoint.env.as_ref().is_none_or(|env| env.port.is_none()) => {
             let message = format!("endpoint {name} has no env.port, so nobody would learn where it moved; give it one");
-            found.problem(at, message);
+            found.error(at, message);
         }
         Some(endpoint) => {
             let default = parameter.default.as_deref().and_then(|text| text.parse().ok());
             if default.is_some_and(|port: u16| taken(object, endpoint, port)) {
-                let at = Place::spec("parameters").item(earlier.len()).member("default");
+                let at = FieldPath::spec("parameters").item(earlier.len()).member("default");
                 found.warn(&at, "is another port of the companion itself; move one of them");
             }
         }
@@ -90,7 +96,7 @@ fn listens(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &P
 }
 
 /// Whether an endpoint cannot move to a port, for something else of the companion listens there.
-fn taken(object: &Object, endpoint: &Endpoint, port: u16) -> bool {
+fn taken(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
     let spec = &object.spec;
     let of_endpoint = |port: &(u16, Protocol)| spec.listens.iter().any(|e| (e.port, e.protocol) == *port);
     let unmoved = |e: &Endpoint| {
@@ -111,15 +117,21 @@ pub(super) fn target(slot: &str) -> Option<(&str, &'static str, &str)> {
     Some((container, ["limits", "requests"].into_iter().find(|l| *l == list)?, resource))
 }
 
-fn resource(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &Place, found: &mut Findings) {
+fn resource(
+    object: &CompanionObject,
+    parameter: &Parameter,
+    earlier: &[Parameter],
+    at: &FieldPath,
+    found: &mut Report,
+) {
     let Some((slot, (name, list, resource))) = parameter.resource.as_deref().and_then(|s| Some((s, target(s)?))) else {
         return;
     };
     doubled(earlier, |p| p.resource.as_deref() == Some(slot), at, found);
     if containers::position(object, name).is_none() {
-        let nearest = found.nearest(name, object.containers().map(|each| each.container.name.as_str()));
+        let nearest = found.suggest(name, object.containers().map(|each| each.container.name.as_str()));
         let mending = nearest.map_or_else(|| "name one of them".to_owned(), |n| format!("did you mean {n}?"));
-        found.problem(at, format!("{name} is none of containers and initContainers; {mending}"));
+        found.error(at, format!("{name} is none of containers and initContainers; {mending}"));
         return;
     }
     let other = if list == "limits" { "requests" } else { "limits" };
@@ -132,7 +144,7 @@ fn resource(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &
         Bound::Text(text) => Quantity::parse(text),
     };
     let default = parameter.default.as_deref().and_then(Quantity::parse);
-    let parent = |name: &str| Place::spec("parameters").item(earlier.len()).member(name);
+    let parent = |name: &str| FieldPath::spec("parameters").item(earlier.len()).member(name);
     let (bound, name, crosses): (_, _, fn(&Quantity, &Quantity) -> bool) = match list {
         "limits" => (amount(&parameter.minimum), "minimum", |limit, request| limit < request),
         _ => (amount(&parameter.maximum), "maximum", |request, limit| request > limit),
@@ -142,7 +154,7 @@ fn resource(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &
             "does not fit the {other} of {}, which the API server refuses; a request is at most the limit",
             fixed.as_str()
         );
-        found.problem(&parent("default"), message);
+        found.error(&parent("default"), message);
     } else if bound.as_ref().is_none_or(|b| crosses(b, &fixed)) {
         let message = format!(
             "without a {name} that fits the {other} of {}, a value can be refused by the API server; a request is at most the limit",
@@ -152,14 +164,14 @@ fn resource(object: &Object, parameter: &Parameter, earlier: &[Parameter], at: &
     }
 }
 
-fn declared(object: &Object, container: &str, list: &str, resource: &str) -> Option<Quantity> {
+fn declared(object: &CompanionObject, container: &str, list: &str, resource: &str) -> Option<Quantity> {
     let each = object.containers().find(|each| each.container.name == container)?;
     containers::quantity(&each.raw.get("resources")?[list][resource])
 }
 
-fn doubled(earlier: &[Parameter], same: impl Fn(&&Parameter) -> bool, at: &Place, found: &mut Findings) {
+fn doubled(earlier: &[Parameter], same: impl Fn(&&Parameter) -> bool, at: &FieldPath, found: &mut Report) {
     if let Some(other) = earlier.iter().find(same) {
-        found.problem(at, format!("is filled by parameter {}, too; remove one of them", other.name));
+        found.error(at, format!("is filled by parameter {}, too; remove one of them", other.name));
     }
 }
 

@@ -5,7 +5,7 @@
 const LONGEST: usize = 63;
 
 /// The known name nearest to a word, if it is near enough to be meant.
-pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(super) fn suggest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if word.len() > LONGEST {
         return None;
     }
@@ -21,12 +21,12 @@ pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::suggest;
 
     #[test]
     fn a_slip_is_understood_and_a_name_longer_than_any_field_is_not_compared() {
-        assert_eq!(nearest("imagePullPolice", ["image", "imagePullPolicy"].into_iter()), Some("imagePullPolicy"));
+        assert_eq!(suggest("imagePullPolice", ["image", "imagePullPolicy"].into_iter()), Some("imagePullPolicy"));
         let long = "y".repeat(64);
-        assert_eq!(nearest(&long, [&*long].into_iter()), None);
+        assert_eq!(suggest(&long, [&*long].into_iter()), None);
     }
 }

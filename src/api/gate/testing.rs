@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-pub(super) use super::admit;
-use crate::inject::catalogue::Listed;
+pub(super) use super::check_companion;
+use crate::inject::catalogue::CatalogEntry;
 use crate::inject::companion::Companion;
 
 /// A companion without a problem and without a warning.
@@ -80,14 +80,14 @@ pub(super) fn with(changes: &[(&str, Value)]) -> Value {
 
 /// The problems are exactly these, each beginning as expected.
 pub(super) fn check(object: Value, expect: &[&str]) {
-    let told: Vec<_> = admit(&object).problems.iter().map(ToString::to_string).collect();
+    let told: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
     let fits = told.len() == expect.len() && expect.iter().all(|e| told.iter().any(|t| t.starts_with(e)));
     assert!(fits, "told {told:#?}\nexpected {expect:#?}");
 }
 
 /// There is no problem, and one of the warnings begins so.
 pub(super) fn warns(object: Value, expect: &str) {
-    let gated = admit(&object);
+    let gated = check_companion(&object);
     assert_eq!(gated.problems, []);
     let told: Vec<_> = gated.warnings.iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|t| t.starts_with(expect)), "told {told:#?}\nexpected {expect}");
@@ -95,15 +95,15 @@ pub(super) fn warns(object: Value, expect: &str) {
 
 /// There is neither a problem nor a warning.
 pub(super) fn silent(object: Value) {
-    let gated = admit(&object);
+    let gated = check_companion(&object);
     assert_eq!((gated.problems, gated.warnings), (vec![], vec![]));
 }
 
 /// The compiled companion.
 pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
-    let gated = admit(object);
+    let gated = check_companion(object);
     match gated.listed {
-        Some(Listed::Good(companion)) => companion,
+        Some(CatalogEntry::Valid(companion)) => companion,
         other => panic!("{other:?}: {:#?}", gated.problems),
     }
 }

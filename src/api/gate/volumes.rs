@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::findings::Findings;
-use super::object::Object;
-use super::place::Place;
+use super::findings::Report;
+use super::object::CompanionObject;
+use super::place::FieldPath;
 use super::shape;
 use crate::api::schema;
 use crate::inject::parameter::is_label;
@@ -14,25 +14,25 @@ pub(super) const FILES: &str = "files";
 /// The empty volume that stands where the Pod's token would be mounted.
 pub(super) const NO_TOKEN: &str = "no-token";
 
-pub(super) fn check(object: &Object, found: &mut Findings) {
+pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let shared: Vec<_> = object.spec.shared_volumes.iter().map(|v| v.name.as_str()).collect();
     for (i, volume) in object.spec.volumes.iter().enumerate() {
-        let at = Place::spec("volumes").item(i);
+        let at = FieldPath::spec("volumes").item(i);
         name(object, &volume.name, &at, found);
         if shared.contains(&volume.name.as_str()) {
             let message = "stands in sharedVolumes, too: a name may stand in one of the two lists only; rename one";
-            found.problem(&at.member("name"), message);
+            found.error(&at.member("name"), message);
         }
         shape::check(&object.raw["volumes"][i], &schema::VOLUME, &at, found);
         one_source(&volume.source, &at, found);
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
-        let at = Place::spec("sharedVolumes").item(i);
+        let at = FieldPath::spec("sharedVolumes").item(i);
         name(object, &volume.name, &at, found);
         let Some(source) = &volume.source else { continue };
         let at = at.member("source");
         if source.contains_key("name") {
-            found.misshapen(&at.member("name"), "is no volume source; the name stands beside source");
+            found.schema_error(&at.member("name"), "is no volume source; the name stands beside source");
         }
         let name = Value::from("x");
         let members = source.iter().filter(|(k, _)| *k != "name").map(|(k, v)| (k.as_str(), v));
@@ -40,7 +40,7 @@ pub(super) fn check(object: &Object, found: &mut Findings) {
         shape::check_members(whole.iter().copied(), &schema::VOLUME, &at, found);
         one_source(source, &at, found);
         if source.values().all(Value::is_null) {
-            found.problem(&at, "is empty; name a source, or leave it out for an emptyDir");
+            found.error(&at, "is empty; name a source, or leave it out for an emptyDir");
         }
     }
 }
@@ -50,24 +50,24 @@ pub(super) fn full_name(companion: &str, volume: &str) -> String {
     format!("{companion}-{volume}")
 }
 
-fn name(object: &Object, volume: &str, at: &Place, found: &mut Findings) {
+fn name(object: &CompanionObject, volume: &str, at: &FieldPath, found: &mut Report) {
     let at = at.member("name");
     if [FILES, NO_TOKEN].contains(&volume) {
-        found.problem(&at, format!("{FILES} and {NO_TOKEN} are volumes that podgraft makes itself; rename it"));
+        found.error(&at, format!("{FILES} and {NO_TOKEN} are volumes that podgraft makes itself; rename it"));
     } else if object.has_good_name() && !is_label(&full_name(&object.name, volume), 63) {
         let most = 62_usize.saturating_sub(object.name.len());
         let message = format!(
             "is called <companion>-<name> in the Pod, which has at most 63 characters: it has at most {most}; shorten it"
         );
-        found.problem(&at, message);
+        found.error(&at, message);
     }
 }
 
-fn one_source(source: &Map<String, Value>, at: &Place, found: &mut Findings) {
+fn one_source(source: &Map<String, Value>, at: &FieldPath, found: &mut Report) {
     let sources: Vec<_> =
         source.iter().filter(|(k, v)| *k != "name" && !v.is_null()).map(|(k, _)| k.as_str()).collect();
     if sources.len() > 1 {
-        found.problem(at, format!("must have one source, and has {}", sources.join(", ")));
+        found.error(at, format!("must have one source, and has {}", sources.join(", ")));
     }
 }
 

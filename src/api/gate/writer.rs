@@ -2,19 +2,19 @@ use serde_json::Value;
 
 use super::compile::{endpoint_at, mover};
 use crate::api::v1alpha1::{Protocol, Spec};
-use crate::inject::template::{Piece, Template};
+use crate::inject::template::{Template, TemplatePiece};
 
 /// Writes JSON, and leaves gaps where a port is that of an endpoint that a parameter moves.
-pub(super) struct Writer<'s> {
+pub(super) struct TemplateWriter<'s> {
     spec: &'s Spec,
     text: String,
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePiece>,
 }
 
-impl<'s> Writer<'s> {
+impl<'s> TemplateWriter<'s> {
     /// A writer of a container of this name.
     pub(super) fn new(spec: &'s Spec, name: &str) -> Self {
-        Writer { spec, text: format!("{{\"name\":{}", Value::from(name)), pieces: Vec::new() }
+        TemplateWriter { spec, text: format!("{{\"name\":{}", Value::from(name)), pieces: Vec::new() }
     }
 
     /// JSON that never varies.
@@ -23,10 +23,10 @@ impl<'s> Writer<'s> {
     }
 
     /// A gap, if there is one.
-    pub(super) fn push(&mut self, piece: Option<Piece>) {
+    pub(super) fn push(&mut self, piece: Option<TemplatePiece>) {
         let Some(piece) = piece else { return };
         if !self.text.is_empty() {
-            self.pieces.push(Piece::Text(std::mem::take(&mut self.text).into()));
+            self.pieces.push(TemplatePiece::Text(std::mem::take(&mut self.text).into()));
         }
         self.pieces.push(piece);
     }
@@ -34,7 +34,7 @@ impl<'s> Writer<'s> {
     /// The template.
     pub(super) fn finish(mut self) -> Template {
         self.text("}");
-        self.pieces.push(Piece::Text(self.text.into()));
+        self.pieces.push(TemplatePiece::Text(self.text.into()));
         Template(self.pieces.into())
     }
 
@@ -78,7 +78,7 @@ impl<'s> Writer<'s> {
         let moves =
             |e: &u8| self.spec.listens.get(usize::from(*e)).is_some_and(|e| mover(self.spec, &e.name).is_some());
         match endpoint.filter(moves) {
-            Some(endpoint) => self.push(Some(Piece::Port(endpoint))),
+            Some(endpoint) => self.push(Some(TemplatePiece::Port(endpoint))),
             None => self.text(&value.to_string()),
         }
     }

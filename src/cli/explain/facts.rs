@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{asked_by, outcome, page};
-use crate::cli::review::{self, Found, Place};
+use crate::cli::review::{self, OfflineServer, Reviewed};
 use crate::cli::talk;
 use crate::inject::verdict::{Decision, Effect, Verdict};
 
 /// What is known about one workload; its `text` is the page for people.
-pub(super) fn of(found: &Found<'_>, place: &Place, verdict: &Verdict<'_>) -> Value {
+pub(super) fn of(found: &Reviewed<'_>, place: &OfflineServer, verdict: &Verdict<'_>) -> Value {
     let workload = found.workload;
     let at = found.document.position(&workload.at);
     let companions: Vec<Value> = verdict
@@ -52,7 +52,7 @@ fn decision(verdict: &Verdict<'_>) -> &'static str {
 
 fn severity(effect: Effect) -> &'static str {
     match effect {
-        Effect::Tell => "info",
+        Effect::Info => "info",
         Effect::Warn => "warning",
         Effect::Deny => "error",
     }

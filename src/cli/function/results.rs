@@ -41,7 +41,7 @@ pub(super) fn result(workload: &Workload<'_>, severity: &str, field: &str, messa
 /// The severity of a result.
 pub(super) fn severity(effect: Effect) -> &'static str {
     match effect {
-        Effect::Tell => "info",
+        Effect::Info => "info",
         Effect::Warn => "warning",
         Effect::Deny => "error",
     }

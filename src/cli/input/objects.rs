@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::Input;
+use super::ManifestInput;
 use crate::cli::review::remark;
 use crate::manifest::{Document, Position};
 use crate::source::report::{Remark, Severity};
 use crate::workload;
 
 /// What is wrong with the documents of a file.
-pub(super) fn mistakes(input: &Input) -> Vec<Remark> {
+pub(super) fn mistakes(input: &ManifestInput) -> Vec<Remark> {
     let with_value = input.documents.iter().filter_map(|document| Some((document, document.value.as_ref()?)));
     with_value.filter_map(|(document, value)| mistake(input, document, value)).collect()
 }
@@ -23,7 +23,7 @@ pub(super) fn matters(document: &Document) -> bool {
         || !workload::workloads(value).is_empty()
 }
 
-fn mistake(input: &Input, document: &Document, value: &Value) -> Option<Remark> {
+fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<Remark> {
     let has = |field: &str| value[field].as_str().is_some_and(|text| !text.is_empty());
     let Some(members) = value.as_object() else {
         let message = "not a Kubernetes object: must be a mapping with apiVersion and kind".to_owned();

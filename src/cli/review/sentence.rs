@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Found, Place};
-use crate::inject::catalogue::Listed;
+use super::{OfflineServer, Reviewed};
+use crate::inject::catalogue::CatalogEntry;
 use crate::inject::keys;
 use crate::inject::reason::Reason;
 use crate::inject::selector::{Operator, Requirement, Selector};
@@ -13,7 +13,7 @@ use crate::inject::verdict::Finding;
 const MOST_NAMED: usize = 8;
 
 /// A finding as a sentence.
-pub(in crate::cli) fn sentence(place: &Place, found: &Found<'_>, finding: &Finding<'_>) -> String {
+pub(in crate::cli) fn sentence(place: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
         (Reason::NotAvailable { .. }, Some(name)) => unavailable(place, found, name),
         (Reason::CompanionInvalid, Some(name)) => {
@@ -24,7 +24,7 @@ pub(in crate::cli) fn sentence(place: &Place, found: &Found<'_>, finding: &Findi
 }
 
 /// Why a companion is not available to a Pod.
-fn unavailable(place: &Place, found: &Found<'_>, name: &str) -> String {
+fn unavailable(place: &OfflineServer, found: &Reviewed<'_>, name: &str) -> String {
     let companions = &place.world.companions;
     if companions.is_empty() {
         return format!("companion {name:?} not found: no companions were read; use --companions PATH");
@@ -51,7 +51,7 @@ fn unavailable(place: &Place, found: &Found<'_>, name: &str) -> String {
 }
 
 /// Which requirement of its selectors is not met.
-fn not_selected(place: &Place, found: &Found<'_>, listed: &Listed, namespace: &str) -> String {
+fn not_selected(place: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEntry, namespace: &str) -> String {
     let name = listed.name();
     let labels = &found.workload.pod()["metadata"]["labels"];
     let selectors = listed.selectors();
@@ -90,7 +90,7 @@ fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> Option<&'v str>) -> Op
 }
 
 /// The annotation or label that a finding is about, where it is in the template; else the template.
-pub(in crate::cli) fn pointer(found: &Found<'_>, finding: &Finding<'_>) -> String {
+pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     let key = match &finding.reason {
         Reason::ParameterInvalid { companion, parameter, .. }
         | Reason::ParameterUnknown { companion, parameter, .. }

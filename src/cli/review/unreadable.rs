@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::Found;
-use crate::inject::json::Unreadable;
+use super::Reviewed;
+use crate::inject::json::JsonError;
 use crate::inject::keys;
 use crate::source::report::{Remark, Severity};
 
 /// Why the Pod of a workload cannot be read, with the place of the value.
-pub(in crate::cli) fn unreadable(found: &Found<'_>, error: &Unreadable) -> Remark {
+pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> Remark {
     let pointer = format!("{}{}", found.workload.pod_at(), error.pointer());
     let value = found.document.value.as_ref().and_then(|v| v.pointer(&pointer)).unwrap_or(&Value::Null);
     let source = found.document.source(&pointer).unwrap_or_default().trim();

@@ -10,10 +10,10 @@ use arc_swap::ArcSwap;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::admission::{self, Answer, Record};
+use crate::admission::{self, Answer, ReviewRecord};
 use crate::api::gate;
-use crate::http::{Aside, Event, Heartbeat, Observer, Port, Question, Reviewer};
-use crate::inject::world::World;
+use crate::http::{Aside, ConnectionEvent, Heartbeat, Listener, Observer, Reviewer, Route};
+use crate::inject::world::Snapshot;
 use crate::metrics::Metrics;
 use crate::telemetry;
 
@@ -39,7 +39,7 @@ impl Answering {
         workers: u16,
         patience: Duration,
         heartbeat: Arc<Heartbeat>,
-        bind: impl Future<Output = anyhow::Result<Port>> + Send + 'static,
+        bind: impl Future<Output = anyhow::Result<Listener>> + Send + 'static,
     ) -> anyhow::Result<Self> {
         let runtime = runtime(workers).context("cannot start the runtime; see --workers")?;
         let (bound, address) = oneshot::channel();
@@ -69,34 +69,39 @@ fn runtime(workers: u16) -> std::io::Result<Runtime> {
 /// Reviews against the newest snapshot, and what is told of them. Companions in the preview are looked at on a thread of the
 /// control runtime.
 pub(super) fn reviewer(
-    world: Arc<ArcSwap<World>>,
+    world: Arc<ArcSwap<Snapshot>>,
     metrics: Arc<Metrics>,
     heartbeat: Arc<Heartbeat>,
     control: Handle,
 ) -> Reviewer {
     let (aside, late) = ((Arc::clone(&world), Arc::clone(&metrics)), (Arc::clone(&world), Arc::clone(&metrics)));
-    let is_of_a_companion = |question, body: &[u8]| question == Question::Preview && admission::is_of_a_companion(body);
+    let is_of_a_companion = |question, body: &[u8]| question == Route::Preview && admission::is_of_a_companion(body);
     let check = move |_, body: &[u8]| preview(body, &aside.0, &aside.1, gate::advise);
     let instead = move |_, body: &[u8]| preview(body, &late.0, &late.1, |_| vec![NOT_CHECKED.to_owned()]);
     Reviewer::new(move |question, body| {
         heartbeat.during(|| match question {
-            Question::Inject(entry) => {
+            Route::Inject(entry) => {
                 let started = Instant::now();
                 admission::review(body, entry, &world.load(), |record| observe(record, started, &metrics))
             }
             // A companion is not looked at here.
-            Question::Preview => preview(body, &world, &metrics, |_| vec![NOT_CHECKED.to_owned()]),
+            Route::Preview => preview(body, &world, &metrics, |_| vec![NOT_CHECKED.to_owned()]),
         })
     })
     .with_aside(Aside::new(is_of_a_companion, check, instead, PREVIEW, control))
 }
 
-fn preview(body: &[u8], world: &ArcSwap<World>, metrics: &Metrics, advise: impl FnOnce(&str) -> Vec<String>) -> Answer {
+fn preview(
+    body: &[u8],
+    world: &ArcSwap<Snapshot>,
+    metrics: &Metrics,
+    advise: impl FnOnce(&str) -> Vec<String>,
+) -> Answer {
     let started = Instant::now();
     admission::preview(body, &world.load(), advise, |record| observe(record, started, metrics))
 }
 
-fn observe(record: &Record<'_>, started: Instant, metrics: &Metrics) {
+fn observe(record: &ReviewRecord<'_>, started: Instant, metrics: &Metrics) {
     let took = started.elapsed();
     metrics.review(record, took);
     telemetry::review(record, took);
@@ -105,27 +110,27 @@ fn observe(record: &Record<'_>, started: Instant, metrics: &Metrics) {
 /// Counts what happens on the port besides reviews.
 pub(super) fn observer(metrics: Arc<Metrics>) -> Observer {
     let count = move |event| match event {
-        Event::Opened => {
+        ConnectionEvent::Opened => {
             metrics.connections.open.inc();
         }
-        Event::Closed => {
+        ConnectionEvent::Closed => {
             metrics.connections.open.dec();
         }
-        Event::TurnedAway => {
+        ConnectionEvent::TurnedAway => {
             metrics.connections.turned_away.inc();
         }
-        Event::Unseated => {
+        ConnectionEvent::Unseated => {
             metrics.connections.unseated.inc();
         }
-        Event::Evicted(why) => metrics.connections.evicted(why.as_str()),
-        Event::AcceptFailed => {
+        ConnectionEvent::Evicted(why) => metrics.connections.evicted(why.as_str()),
+        ConnectionEvent::AcceptFailed => {
             metrics.connections.accept_failures.inc();
         }
-        Event::Panicked => {
+        ConnectionEvent::Panicked => {
             metrics.panics.inc();
         }
-        Event::HandshakeFailed(fault) => metrics.handshake_failed(fault.as_str()),
-        Event::Refused(status) => metrics.refused(status),
+        ConnectionEvent::HandshakeFailed(fault) => metrics.handshake_failed(fault.as_str()),
+        ConnectionEvent::Refused(status) => metrics.refused(status),
     };
     Observer::new(count)
 }

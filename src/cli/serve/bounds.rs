@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::http::Limits;
+use crate::http::HttpLimits;
 use crate::source;
 
 use super::duration;
@@ -12,7 +12,7 @@ use super::duration;
 /// What a peer may ask of the admission port.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-pub(super) struct Bounds {
+pub(super) struct LimitFlags {
     /// Connections that may be open at once; beyond, one without a valid review makes room, or one of the address with the most
     #[arg(long, value_name = "COUNT", env = "PODGRAFT_MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
@@ -48,13 +48,13 @@ pub(super) struct Bounds {
     max_companion_bytes: usize,
 }
 
-impl Bounds {
-    pub(super) fn companions(&self) -> source::limits::Limits {
-        source::limits::Limits { namespace: self.max_namespace_companion_bytes, total: self.max_companion_bytes }
+impl LimitFlags {
+    pub(super) fn companions(&self) -> source::limits::MemoryLimits {
+        source::limits::MemoryLimits { namespace: self.max_namespace_companion_bytes, total: self.max_companion_bytes }
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        Limits {
+    pub(super) fn limits(&self) -> HttpLimits {
+        HttpLimits {
             connections: usize::try_from(self.max_connections).unwrap_or(usize::MAX),
             body_bytes: self.max_body_bytes,
             bytes_in_flight: self.max_bytes_in_flight,
@@ -64,7 +64,7 @@ impl Bounds {
             answer: self.answer_timeout,
             idle: self.idle_timeout,
             connection_age: self.connection_age,
-            ..Limits::default()
+            ..HttpLimits::default()
         }
     }
 }

@@ -9,10 +9,10 @@ use clap::Args;
 use tokio::sync::Notify;
 
 use super::background::{Background, Task};
-use super::cluster::Cluster;
+use super::cluster::ClusterFlags;
 use super::duration;
-use crate::metrics::{Issued, Metrics, Reloadable};
-use crate::tls::{CertificateFiles, Learned, News, Reload, Serving, SharedCertificate};
+use crate::metrics::{IssuedMetric, Metrics, Reloadable};
+use crate::tls::{CertificateFiles, News, Reload, Serving, SharedCertificate, SharedMemory};
 
 /// Where the serving certificate comes from.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ impl Certificate {
     pub(super) async fn follow(
         &self,
         serving: &Arc<Serving>,
-        cluster: &Cluster,
+        cluster: &ClusterFlags,
         interval: Duration,
         metrics: &Arc<Metrics>,
         background: &mut Background,
@@ -79,7 +79,7 @@ impl Certificate {
         files.follow(interval, tell).context("cannot start the thread that follows the certificate")
     }
 
-    fn shared(&self, cluster: &Cluster) -> anyhow::Result<Option<SharedCertificate>> {
+    fn shared(&self, cluster: &ClusterFlags) -> anyhow::Result<Option<SharedCertificate>> {
         let Some(secret) = self.cert_secret.clone() else { return Ok(None) };
         let namespace = cluster.namespace.clone().context("--cert-secret needs --namespace")?;
         for (flag, lifetime) in [("--cert-lifetime", self.cert_lifetime), ("--ca-lifetime", self.ca_lifetime)] {
@@ -103,7 +103,7 @@ const LONGEST: Duration = Duration::from_secs(876_000 * 3600);
 async fn keep(
     shared: SharedCertificate,
     serving: &Arc<Serving>,
-    cluster: &Cluster,
+    cluster: &ClusterFlags,
     interval: Duration,
     metrics: &Arc<Metrics>,
     background: &mut Background,
@@ -113,7 +113,7 @@ async fn keep(
     tracing::info!(namespace = shared.namespace, secret = shared.secret, "waiting for a serving certificate");
     let there = Arc::new(Notify::new());
     let (serving, metrics, notify) = (Arc::clone(serving), Arc::clone(metrics), Arc::clone(&there));
-    let learned = Learned::default();
+    let learned = SharedMemory::default();
     background.write(Task::CertificateKeeper, move || {
         let tell = tell(Arc::clone(&metrics), Arc::clone(&notify), serving.expires().is_none());
         shared.clone().keep(client.clone(), Arc::clone(&serving), learned.clone(), interval, tell)
@@ -132,8 +132,8 @@ fn tell(metrics: Arc<Metrics>, there: Arc<Notify>, mut first: bool) -> impl FnMu
             there.notify_one();
         }
         News::Authority(expires) => metrics.certificates.authority_expires(expires),
-        News::IssuedPair => metrics.certificates.issued(Issued::Pair),
-        News::IssuedAuthority => metrics.certificates.issued(Issued::Authority),
+        News::IssuedPair => metrics.certificates.issued(IssuedMetric::Pair),
+        News::IssuedAuthority => metrics.certificates.issued(IssuedMetric::Authority),
         News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
         News::Failed => metrics.certificates.failed(),
     }
@@ -150,7 +150,7 @@ mod tests {
         #[command(flatten)]
         certificate: Certificate,
         #[command(flatten)]
-        cluster: Cluster,
+        cluster: ClusterFlags,
     }
 
     fn shared(flags: &str) -> Result<Option<SharedCertificate>, String> {

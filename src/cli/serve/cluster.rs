@@ -13,7 +13,7 @@ const SILENCE: Duration = Duration::from_secs(300);
 
 /// How a server knows its cluster, and itself in it.
 #[derive(Debug, Args)]
-pub(super) struct Cluster {
+pub(super) struct ClusterFlags {
     /// Watch the companions and Namespaces of the cluster; with KUBECONFIG set, of the one that it names
     #[arg(id = "cluster", long = "cluster", env = "PODGRAFT_CLUSTER")]
     pub(super) watched: bool,
@@ -25,7 +25,7 @@ pub(super) struct Cluster {
     pub(super) namespace: Option<String>,
 }
 
-impl Cluster {
+impl ClusterFlags {
     /// A client of the API server; nothing is sent yet.
     ///
     /// # Errors

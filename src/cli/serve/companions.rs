@@ -11,33 +11,35 @@ use kube::Client;
 use tokio::sync::{Mutex, watch};
 
 use super::background::{Background, Task};
-use super::policies::Kept;
-use crate::inject::world::{Settings, World};
+use super::policies::PolicyReconciler;
+use crate::inject::world::{Settings, Snapshot};
 use crate::metrics::{Metrics, Reloadable};
-use crate::source::cluster::{self, Object, Pulse, Reason, Resource, Snapshots, Standing, Wanted};
+use crate::source::cluster::{
+    self, ClusterStates, DesiredStatus, Eligibility, ReadyReason, WatchHealth, WatchedCompanion, WatchedResource,
+};
 use crate::source::files::{self, Files, Loaded};
-use crate::source::key::Key;
-use crate::source::known::Known;
-use crate::source::limits::Limits;
+use crate::source::key::CompanionKey;
+use crate::source::known::Effective;
+use crate::source::limits::MemoryLimits;
 use crate::source::report::{Report, Severity};
 
 /// Everything that companions and Namespaces come from.
-pub(super) struct Companions {
+pub(super) struct CompanionSources {
     files: watch::Receiver<Loaded>,
-    cluster: Option<Cluster>,
-    policies: Option<Kept>,
+    cluster: Option<ClusterSource>,
+    policies: Option<PolicyReconciler>,
     settings: Settings,
     metrics: Arc<Metrics>,
-    known: Known,
+    known: Effective,
 }
 
-struct Cluster {
-    snapshots: Snapshots,
-    pulse: Arc<Pulse>,
-    wanted: watch::Sender<Vec<Wanted>>,
+struct ClusterSource {
+    snapshots: ClusterStates,
+    pulse: Arc<WatchHealth>,
+    wanted: watch::Sender<Vec<DesiredStatus>>,
 }
 
-impl Companions {
+impl CompanionSources {
     /// Loads the files once, and starts to follow them and the cluster. What is bad is told; it never keeps the server
     /// from starting, for the other companions are good.
     ///
@@ -47,8 +49,8 @@ impl Companions {
         paths: &[PathBuf],
         interval: Duration,
         client: Option<Client>,
-        policies: Option<Kept>,
-        (settings, limits): (Settings, Limits),
+        policies: Option<PolicyReconciler>,
+        (settings, limits): (Settings, MemoryLimits),
         metrics: &Arc<Metrics>,
         background: &mut Background,
     ) -> anyhow::Result<Self> {
@@ -62,9 +64,16 @@ impl Companions {
             background.run(Task::ClusterWatch, watching);
             let (wanted, receiver) = watch::channel(Vec::new());
             background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
-            Cluster { snapshots, pulse, wanted }
+            ClusterSource { snapshots, pulse, wanted }
         });
-        Ok(Companions { files, cluster, policies, settings, metrics: Arc::clone(metrics), known: Known::default() })
+        Ok(CompanionSources {
+            files,
+            cluster,
+            policies,
+            settings,
+            metrics: Arc::clone(metrics),
+            known: Effective::default(),
+        })
     }
 
     /// What /readyz says until the cluster has been caught up with.
@@ -74,13 +83,13 @@ impl Companions {
     }
 
     /// How the watches are; `None` where there is no cluster.
-    pub(super) fn pulse(&self) -> Option<Arc<Pulse>> {
+    pub(super) fn pulse(&self) -> Option<Arc<WatchHealth>> {
         self.cluster.as_ref().map(|cluster| Arc::clone(&cluster.pulse))
     }
 
     /// The first snapshot of everything. It is waited for until all that the cluster says was heard once, and changes are
     /// told. From then on it is replaced whenever something changes.
-    pub(super) async fn world(mut self, background: &mut Background) -> Arc<ArcSwap<World>> {
+    pub(super) async fn world(mut self, background: &mut Background) -> Arc<ArcSwap<Snapshot>> {
         if let Some(cluster) = &mut self.cluster {
             cluster.pulse.catch_up().await;
             // An error would mean that the watch has ended, which it never does.
@@ -92,7 +101,7 @@ impl Companions {
         let world = Arc::new(ArcSwap::default());
         self.publish(&world).await;
         self.warn_of_required();
-        let (good, broken) = self.known.good_and_broken();
+        let (good, broken) = self.known.valid_and_invalid();
         tracing::info!(good, broken, namespaces = self.known.namespaces(), "companions known");
         let published = Arc::clone(&world);
         let shared = Arc::new(Mutex::new(self));
@@ -112,14 +121,14 @@ impl Companions {
 
     /// Puts what is known now in the place of what was known. Which version of a required companion is injected is for
     /// the policies to say.
-    async fn publish(&mut self, world: &ArcSwap<World>) {
+    async fn publish(&mut self, world: &ArcSwap<Snapshot>) {
         let files = Arc::clone(&self.files.borrow_and_update().parts);
         let snapshot = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
-        let mut known = Known::new(files, snapshot);
+        let mut known = Effective::new(files, snapshot);
         if let Some(policies) = &mut self.policies {
             policies.settle(&mut known);
         }
-        if !known.is_as(&self.known) {
+        if !known.same_behavior_as(&self.known) {
             let (settings, all) = (self.settings.clone(), known.clone());
             // With thousands of Namespaces this takes milliseconds, in which reviews are to be answered.
             match tokio::task::spawn_blocking(move || all.world(settings)).await {
@@ -146,23 +155,23 @@ impl Companions {
         }
     }
 
-    fn count(&self, known: &Known) {
-        let (good, broken) = known.good_and_broken();
+    fn count(&self, known: &Effective) {
+        let (good, broken) = known.valid_and_invalid();
         self.metrics.companions(good, broken, known.fingerprint());
         self.metrics.namespaces(known.namespaces());
-        let mut not_ready: HashMap<Reason, usize> = HashMap::new();
+        let mut not_ready: HashMap<ReadyReason, usize> = HashMap::new();
         for (key, object) in known.cluster().into_iter().flat_map(|cluster| &cluster.objects) {
-            *not_ready.entry(Reason::of(object, standing(known, key, &self.settings))).or_default() += 1;
+            *not_ready.entry(ReadyReason::of(object, standing(known, key, &self.settings))).or_default() += 1;
         }
         if self.cluster.is_some() {
-            for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::InUse) {
+            for reason in ReadyReason::ALL.into_iter().filter(|reason| *reason != ReadyReason::InUse) {
                 self.metrics.companions_not_ready(reason.as_str(), not_ready.remove(&reason).unwrap_or_default());
             }
         }
     }
 
     async fn changed(&mut self) {
-        let Companions { files, cluster, policies, .. } = self;
+        let CompanionSources { files, cluster, policies, .. } = self;
         let cluster = async {
             match cluster {
                 Some(cluster) => cluster.snapshots.changed().await,
@@ -185,9 +194,9 @@ impl Companions {
 }
 
 /// What the status of each companion of the cluster depends on.
-fn wanted(known: &Known, settings: &Settings) -> Vec<Wanted> {
+fn wanted(known: &Effective, settings: &Settings) -> Vec<DesiredStatus> {
     let objects = known.cluster().into_iter().flat_map(|cluster| &cluster.objects);
-    let want = |(key, object): (&Key, &Arc<Object>)| Wanted {
+    let want = |(key, object): (&CompanionKey, &Arc<WatchedCompanion>)| DesiredStatus {
         key: key.clone(),
         object: Arc::clone(object),
         standing: standing(known, key, settings),
@@ -195,22 +204,22 @@ fn wanted(known: &Known, settings: &Settings) -> Vec<Wanted> {
     objects.map(want).collect()
 }
 
-fn standing(known: &Known, key: &Key, settings: &Settings) -> Standing {
+fn standing(known: &Effective, key: &CompanionKey, settings: &Settings) -> Eligibility {
     let required = known.companions.get(key).is_some_and(|version| version.listed.required());
     if known.in_a_file(key) {
-        Standing::DeclaredInFile
-    } else if known.is_held(key) {
-        Standing::HeldByRequired
+        Eligibility::DeclaredInFile
+    } else if known.is_shadowed_by_required(key) {
+        Eligibility::HeldByRequired
     } else if required && !settings.required {
-        Standing::RequiredIsOff
+        Eligibility::RequiredIsOff
     } else {
-        Standing::Counts
+        Eligibility::Eligible
     }
 }
 
 /// Tells how the watches are; is called whenever somebody asks for metrics.
-pub(super) fn tell_of_watches(pulse: &Pulse, metrics: &Metrics) {
-    for resource in Resource::ALL {
+pub(super) fn tell_of_watches(pulse: &WatchHealth, metrics: &Metrics) {
+    for resource in WatchedResource::ALL {
         let reading = pulse.reading(resource);
         let works = reading.listed && reading.trouble.is_none();
         metrics.watch(resource.as_str(), works, reading.heard);

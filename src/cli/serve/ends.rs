@@ -3,11 +3,11 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGTERM and SIGINT.
-pub(super) struct Ends(Signal, Signal);
+pub(super) struct ShutdownSignals(Signal, Signal);
 
-impl Ends {
+impl ShutdownSignals {
     pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Ends(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+        Ok(ShutdownSignals(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
     }
 
     pub(super) async fn next(&mut self) {

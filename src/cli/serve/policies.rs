@@ -8,41 +8,41 @@ use clap::Args;
 use kube::Client;
 
 use super::background::{Background, Task};
-use super::cluster::Cluster;
+use super::cluster::ClusterFlags;
 use super::duration;
-use crate::http::Check;
-use crate::inject::catalogue::Listed;
+use crate::http::HealthCheck;
+use crate::inject::catalogue::CatalogEntry;
 use crate::metrics::Metrics;
 use crate::policies::object::Installation;
-use crate::policies::{self, Keeper};
-use crate::source::history::Version;
-use crate::source::key::Key;
-use crate::source::known::Known;
+use crate::policies::{self, Reconciler};
+use crate::source::history::Revision;
+use crate::source::key::CompanionKey;
+use crate::source::known::Effective;
 
 /// How the policies of required companions are kept.
 #[derive(Debug, Args)]
-pub(super) struct Policies {
+pub(super) struct PolicyFlags {
     /// How long a policy and what is injected wait for one another when a required companion comes, changes or goes
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLICY_PAUSE", default_value = "5s", value_parser = duration::above_zero)]
     policy_pause: Duration,
 }
 
 /// The policies of the required companions of a cluster.
-pub(super) struct Kept {
-    keeper: Keeper,
+pub(super) struct PolicyReconciler {
+    keeper: Reconciler,
     metrics: Arc<Metrics>,
 }
 
-impl Policies {
+impl PolicyFlags {
     /// Starts to keep them. Where required companions are off, what was kept before goes, and nothing is kept.
     pub(super) fn keep(
         &self,
         client: &Client,
-        cluster: &Cluster,
+        cluster: &ClusterFlags,
         required: bool,
         metrics: &Arc<Metrics>,
         background: &mut Background,
-    ) -> Option<Kept> {
+    ) -> Option<PolicyReconciler> {
         let namespace = cluster.namespace.as_deref().map(Box::from);
         let installation = Installation { name: cluster.name.as_str().into(), namespace };
         if !required {
@@ -50,25 +50,25 @@ impl Policies {
             background.write(Task::PolicyWriter, move || policies::clear(client.clone(), installation.clone()));
             return None;
         }
-        let (keeper, tasks) = Keeper::start(client, installation, self.policy_pause);
+        let (keeper, tasks) = Reconciler::start(client, installation, self.policy_pause);
         background.run(Task::PolicyWatch, tasks.watching);
         background.write(Task::PolicyWriter, tasks.writing);
-        Some(Kept { keeper, metrics: Arc::clone(metrics) })
+        Some(PolicyReconciler { keeper, metrics: Arc::clone(metrics) })
     }
 }
 
-impl Kept {
+impl PolicyReconciler {
     /// What /readyz says of them: not ready before they accept what is injected, and ready ever after.
-    pub(super) fn check(&self) -> Check {
+    pub(super) fn check(&self) -> HealthCheck {
         let state = self.keeper.state();
         let message =
             "waiting to hear which policies of required companions stand, and whether they accept what is injected";
-        Check::new("policies", move || if state.borrow().ready { Ok(()) } else { Err(message.into()) })
+        HealthCheck::new("policies", move || if state.borrow().ready { Ok(()) } else { Err(message.into()) })
     }
 
     /// Waits until it is known what stands.
     pub(super) async fn heard(&self) {
-        self.keeper.heard().await;
+        self.keeper.wait_until_synced().await;
     }
 
     /// Waits until something else may be to be done.
@@ -77,26 +77,26 @@ impl Kept {
     }
 
     /// Puts the versions that the policies let be injected in the place of those that are known.
-    pub(super) fn settle(&mut self, known: &mut Known) {
+    pub(super) fn settle(&mut self, known: &mut Effective) {
         let cluster_wide = known.companions.iter().filter(|(key, _)| key.namespace.is_none());
-        let needed: BTreeMap<Box<str>, policies::Known> =
+        let needed: BTreeMap<Box<str>, policies::KnownCompanion> =
             cluster_wide.filter_map(|(key, version)| Some((key.name.clone(), self::known(version)?))).collect();
-        let choice = self.keeper.step(&needed);
+        let choice = self.keeper.reconcile(&needed);
         self.metrics.policies_not_in_step(self.keeper.state().borrow().not_in_step);
         for (name, companion) in choice {
-            let version = Version { listed: Listed::Good(companion), object: None };
-            known.companions.insert(Key { namespace: None, name }, version);
+            let version = Revision { listed: CatalogEntry::Valid(companion), object: None };
+            known.companions.insert(CompanionKey { namespace: None, name }, version);
         }
     }
 }
 
 /// What the policies have to know of a companion; `None` where it is nothing.
-fn known(version: &Version) -> Option<policies::Known> {
+fn known(version: &Revision) -> Option<policies::KnownCompanion> {
     match (&version.listed, &version.object) {
-        (Listed::Good(companion), Some(object)) if companion.required => {
-            Some(policies::Known::Required(policies::Version::new(Arc::clone(companion), Arc::clone(object))))
+        (CatalogEntry::Valid(companion), Some(object)) if companion.required => {
+            Some(policies::KnownCompanion::Required(policies::Version::new(Arc::clone(companion), Arc::clone(object))))
         }
-        (Listed::Broken(_), _) => Some(policies::Known::Broken),
+        (CatalogEntry::Invalid(_), _) => Some(policies::KnownCompanion::Broken),
         _ => None,
     }
 }

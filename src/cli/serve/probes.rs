@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 
 use super::companions;
-use crate::http::{Check, Drain, Heartbeat, Limits, Observer, Port, Transport, admin_router};
+use crate::http::{Drain, HealthCheck, Heartbeat, HttpLimits, Listener, Observer, Transport, admin_router};
 use crate::metrics::Metrics;
-use crate::source::cluster::Pulse;
+use crate::source::cluster::WatchHealth;
 use crate::tls::Serving;
 
 /// After how many seconds without a sign of life from the threads that answer no more reviews are sent here, and after how
@@ -19,7 +19,7 @@ const SILENT: [u32; 2] = [5, 30];
 
 /// What probes look at.
 #[derive(Clone)]
-pub(super) struct Watched {
+pub(super) struct ProbedParts {
     pub(super) serving: Arc<Serving>,
     /// Whether reviews are answered.
     pub(super) open: Arc<AtomicBool>,
@@ -32,8 +32,8 @@ pub(super) struct Watched {
 #[derive(Clone, Default)]
 pub(super) struct Sources {
     companions: Arc<OnceLock<Waiting>>,
-    policies: Arc<OnceLock<Check>>,
-    pulse: Arc<OnceLock<Arc<Pulse>>>,
+    policies: Arc<OnceLock<HealthCheck>>,
+    pulse: Arc<OnceLock<Arc<WatchHealth>>>,
 }
 
 type Waiting = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -43,8 +43,8 @@ impl Sources {
     pub(super) fn found(
         &self,
         companions: impl Fn() -> Result<(), String> + Send + Sync + 'static,
-        policies: Option<Check>,
-        pulse: Option<Arc<Pulse>>,
+        policies: Option<HealthCheck>,
+        pulse: Option<Arc<WatchHealth>>,
     ) {
         // They are found once.
         let _ = self.companions.set(Box::new(companions));
@@ -56,21 +56,23 @@ impl Sources {
         }
     }
 
-    fn companions_check(&self) -> Check {
+    fn companions_check(&self) -> HealthCheck {
         let companions = Arc::clone(&self.companions);
         let message = "companions are being read";
-        Check::new("companions", move || companions.get().map_or_else(|| Err(message.into()), |waiting| waiting()))
+        HealthCheck::new("companions", move || {
+            companions.get().map_or_else(|| Err(message.into()), |waiting| waiting())
+        })
     }
 
-    fn policies_check(&self) -> Check {
+    fn policies_check(&self) -> HealthCheck {
         let policies = Arc::clone(&self.policies);
-        Check::new("policies", move || policies.get().map_or(Ok(()), Check::outcome))
+        HealthCheck::new("policies", move || policies.get().map_or(Ok(()), HealthCheck::outcome))
     }
 }
 
-impl Watched {
+impl ProbedParts {
     /// The checks of /readyz. The policies' is among them where there are some.
-    fn checks(&self, with_policies: bool) -> Vec<Check> {
+    fn checks(&self, with_policies: bool) -> Vec<HealthCheck> {
         let mut checks = vec![
             certificate_check(&self.serving),
             self.sources.companions_check(),
@@ -91,26 +93,26 @@ impl Watched {
         address: SocketAddr,
         with_policies: bool,
         metrics: Arc<Metrics>,
-    ) -> anyhow::Result<Port> {
+    ) -> anyhow::Result<Listener> {
         let checks = self.checks(with_policies);
         let (all, pulse) = (checks.clone(), Arc::clone(&self.sources.pulse));
         let router = admin_router(vec![self.heartbeat.check(SILENT[1])], checks, move || {
-            metrics.ready(all.iter().all(Check::passes));
+            metrics.ready(all.iter().all(HealthCheck::passes));
             if let Some(pulse) = pulse.get() {
                 companions::tell_of_watches(pulse, &metrics);
             }
             metrics.scrape()
         });
-        let (drain, observer) = (Drain::default(), Observer::nobody());
-        let port = Port::bind(address, Transport::Plain, router, limits(), drain, observer);
+        let (drain, observer) = (Drain::default(), Observer::none());
+        let port = Listener::bind(address, Transport::Plain, router, limits(), drain, observer);
         port.await.context("cannot answer probes; see --admin-listen")
     }
 }
 
 /// Probes and scrapes take milliseconds, and come by a connection of their own each. Whoever takes longer may be closed at
 /// once when another one comes: then there is always room for the kubelet, whatever other clients do.
-fn limits() -> Limits {
-    Limits {
+fn limits() -> HttpLimits {
+    HttpLimits {
         connections: 128,
         requests_per_connection: 1,
         settle: Duration::ZERO,
@@ -118,23 +120,23 @@ fn limits() -> Limits {
         body: Duration::from_secs(1),
         answer: Duration::from_secs(2),
         idle: Duration::from_secs(2),
-        ..Limits::default()
+        ..HttpLimits::default()
     }
 }
 
-fn certificate_check(serving: &Arc<Serving>) -> Check {
+fn certificate_check(serving: &Arc<Serving>) -> HealthCheck {
     let serving = Arc::clone(serving);
-    Check::new("certificate", move || serving.check(SystemTime::now()))
+    HealthCheck::new("certificate", move || serving.check(SystemTime::now()))
 }
 
-fn port_check(open: &Arc<AtomicBool>) -> Check {
+fn port_check(open: &Arc<AtomicBool>) -> HealthCheck {
     let open = Arc::clone(open);
     let message = "reviews are not answered yet";
-    Check::new("port", move || if open.load(Ordering::Relaxed) { Ok(()) } else { Err(message.into()) })
+    HealthCheck::new("port", move || if open.load(Ordering::Relaxed) { Ok(()) } else { Err(message.into()) })
 }
 
-fn shutdown_check(drain: &Drain) -> Check {
+fn shutdown_check(drain: &Drain) -> HealthCheck {
     let drain = drain.clone();
     let message = "this replica is ending";
-    Check::new("shutdown", move || if drain.announced() { Err(message.into()) } else { Ok(()) })
+    HealthCheck::new("shutdown", move || if drain.announced() { Err(message.into()) } else { Ok(()) })
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::http::event::Eviction;
-use crate::http::source::Source;
+use crate::http::source::PeerGroup;
 
 /// How many connections are looked at where the choice depends on what they are doing.
 const LOOKED_AT: usize = 32;
@@ -19,11 +19,11 @@ const FEW: usize = 16;
 /// All connections of a port, by serial number, and what tells which of them goes first.
 #[derive(Debug, Default)]
 pub(super) struct Ranks {
-    addresses: HashMap<Source, Address>,
+    addresses: HashMap<PeerGroup, Address>,
     /// Addresses by how many connections without a valid review they have.
-    by_unproven: BTreeSet<(usize, Source)>,
+    by_unproven: BTreeSet<(usize, PeerGroup)>,
     /// Addresses by how many connections they have.
-    by_all: BTreeSet<(usize, Source)>,
+    by_all: BTreeSet<(usize, PeerGroup)>,
     /// Connections without a valid review, the oldest first.
     unproven: BTreeSet<u64>,
     proven: BTreeSet<u64>,
@@ -53,7 +53,7 @@ pub(super) trait Conduct {
 
 impl Ranks {
     /// Adds a connection, which is as good as none until it proves itself. The permits for handshakes of its address.
-    pub(super) fn insert(&mut self, serial: u64, source: Source, handshakes: usize) -> Arc<Semaphore> {
+    pub(super) fn insert(&mut self, serial: u64, source: PeerGroup, handshakes: usize) -> Arc<Semaphore> {
         let new = || Address {
             unproven: BTreeSet::new(),
             all: BTreeSet::new(),
@@ -69,7 +69,7 @@ impl Ranks {
     }
 
     /// Notes that a connection has sent a valid review.
-    pub(super) fn prove(&mut self, serial: u64, source: Source) {
+    pub(super) fn prove(&mut self, serial: u64, source: PeerGroup) {
         if self.unproven.remove(&serial) {
             self.proven.insert(serial);
             self.change(source, |address| {
@@ -79,7 +79,7 @@ impl Ranks {
     }
 
     /// Forgets a connection; whether it was known.
-    pub(super) fn remove(&mut self, serial: u64, source: Source) -> bool {
+    pub(super) fn remove(&mut self, serial: u64, source: PeerGroup) -> bool {
         let known = self.unproven.remove(&serial) | self.proven.remove(&serial);
         if known {
             self.change(source, |address| {
@@ -100,7 +100,7 @@ impl Ranks {
     pub(super) fn first_to_go(
         &mut self,
         kept: usize,
-        newcomer: Source,
+        newcomer: PeerGroup,
         conduct: &impl Conduct,
     ) -> Option<(u64, Eviction)> {
         let unproven = self.first_unproven(newcomer, conduct).map(|serial| (serial, Eviction::Unproven));
@@ -110,12 +110,12 @@ impl Ranks {
     }
 
     /// The oldest connection of an address that is stuck in its handshake.
-    pub(super) fn stuck_in_handshake(&self, source: Source, conduct: &impl Conduct) -> Option<u64> {
+    pub(super) fn stuck_in_handshake(&self, source: PeerGroup, conduct: &impl Conduct) -> Option<u64> {
         let unproven = self.addresses.get(&source)?.unproven.iter().take(LOOKED_AT);
         unproven.copied().find(|serial| conduct.stuck_in_handshake(*serial))
     }
 
-    fn first_unproven(&self, newcomer: Source, conduct: &impl Conduct) -> Option<u64> {
+    fn first_unproven(&self, newcomer: PeerGroup, conduct: &impl Conduct) -> Option<u64> {
         let (count, most) = self.by_unproven.last()?;
         let of_most = *self.addresses.get(most)?.unproven.first()?;
         let own = self.addresses.get(&newcomer).map_or(0, |address| address.unproven.len());
@@ -156,7 +156,7 @@ impl Ranks {
     }
 
     /// Changes what is known of an address, and its ranks with it.
-    fn change(&mut self, source: Source, change: impl FnOnce(&mut Address)) {
+    fn change(&mut self, source: PeerGroup, change: impl FnOnce(&mut Address)) {
         let Some(address) = self.addresses.get_mut(&source) else { return };
         self.by_unproven.remove(&(address.unproven.len(), source));
         self.by_all.remove(&(address.all.len(), source));

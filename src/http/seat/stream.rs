@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Phase, Seat};
+use super::{ConnectionSlot, Phase};
 
 /// A stream that notices the first byte of a request, and the last one of an answer.
 ///
@@ -15,29 +15,29 @@ use super::{Phase, Seat};
 /// nothing to do for some seconds, just when the API server may be about to use it. It has none for answers. It flushes the
 /// stream when it has handed over all that it had to write, and not before, so an answer is with the kernel when that is done.
 #[derive(Debug)]
-pub(in crate::http) struct Attentive<S> {
+pub(in crate::http) struct FirstByteStream<S> {
     stream: S,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionSlot>,
 }
 
-impl<S> Attentive<S> {
-    pub(in crate::http) fn new(stream: S, seat: Arc<Seat>) -> Self {
-        Attentive { stream, seat }
+impl<S> FirstByteStream<S> {
+    pub(in crate::http) fn new(stream: S, seat: Arc<ConnectionSlot>) -> Self {
+        FirstByteStream { stream, seat }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Attentive<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FirstByteStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before && self.seat.phase().0 == Phase::Rest {
-            self.seat.enter(Phase::Head);
+        if buf.filled().len() > before && self.seat.phase().0 == Phase::Idle {
+            self.seat.enter(Phase::ReadingHead);
         }
         read
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Attentive<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FirstByteStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
@@ -45,7 +45,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Attentive<S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) && self.seat.phase().0 == Phase::Write {
-            self.seat.enter(Phase::Rest);
+            self.seat.enter(Phase::Idle);
         }
         flushed
     }
@@ -53,7 +53,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Attentive<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
         // The farewell of TLS does not fit behind what the peer has not read yet; it has no more time for that than for an answer.
-        if shut.is_pending() && self.seat.phase().0 == Phase::Rest {
+        if shut.is_pending() && self.seat.phase().0 == Phase::Idle {
             self.seat.enter(Phase::Write);
         }
         shut

@@ -1,15 +1,15 @@
 //! What is at a path of the app already: reuse comes before conflict.
 
-use super::super::chosen::{Chosen, Found};
+use super::super::chosen::{Chosen, ExistingPath};
 use super::super::pod;
-use super::super::reason::{Owner, Reason};
+use super::super::reason::{Holder, Reason};
 use super::super::work::step;
 use super::mounts::ancestors;
-use super::{Claims, Mount, Source, owner};
+use super::{MountSource, Reservations, ReservedMount, holder};
 
 /// A mount that stands where a companion wants one.
 #[derive(Debug)]
-pub(in super::super) struct Standing<'a> {
+pub(in super::super) struct ExistingMount<'a> {
     /// The container, by its place in the Pod's view.
     pub(in super::super) container: usize,
     pub(in super::super) volume: &'a str,
@@ -17,7 +17,7 @@ pub(in super::super) struct Standing<'a> {
     pub(in super::super) sub_path_expr: bool,
     pub(in super::super) read_only: bool,
     /// `None` where the Pod declares the volume.
-    source: Option<Source>,
+    source: Option<MountSource>,
     /// The companion that gives it; `None` where the container has it.
     pub(in super::super) companion: Option<&'a str>,
 }
@@ -29,25 +29,27 @@ struct Obstacle<'c> {
     companion: Option<&'c str>,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Reservations<'a> {
     /// The mounts that stand at a path in chosen app containers, at most one for each container, in their order; and the first
     /// container in which something makes a mount at that path impossible, with the reason.
     pub(in super::super) fn mounts_at(
         &self,
         chosen: &'a Chosen,
         path: &str,
-    ) -> (Vec<Standing<'a>>, Option<(usize, Reason)>) {
+    ) -> (Vec<ExistingMount<'a>>, Option<(usize, Reason)>) {
         let mut obstacles: Vec<Obstacle<'_>> = Vec::new();
         let mut standing = Vec::new();
         for (container, found) in chosen.at(self.pod, path) {
             match found {
-                Found::Mount(mount) => standing.push(Standing::of_pod(container, mount)),
-                Found::Device(device) => obstacles.push(Obstacle { container, path: &device.path, companion: None }),
+                ExistingPath::Mount(mount) => standing.push(ExistingMount::of_pod(container, mount)),
+                ExistingPath::Device(device) => {
+                    obstacles.push(Obstacle { container, path: &device.path, companion: None })
+                }
             }
         }
         for mount in self.mounts.at(path) {
             let common = mount.containers.iter().filter(|container| chosen.has(**container));
-            standing.extend(common.map(|container| Standing::of_companion(*container, mount)));
+            standing.extend(common.map(|container| ExistingMount::of_companion(*container, mount)));
         }
         standing.sort_by_key(|standing| standing.container);
         standing.dedup_by_key(|standing| standing.container);
@@ -76,32 +78,35 @@ impl<'a> Claims<'a> {
 
     fn meets(&self, path: &str, obstacle: &Obstacle<'_>) -> Reason {
         let view = &self.pod.containers[obstacle.container];
-        Reason::MountPathTaken {
+        Reason::MountPathConflict {
             path: path.into(),
             container: (&*view.name).into(),
             other: obstacle.path.into(),
-            by: obstacle.companion.map_or_else(|| owner(view), |by| Owner::Companion(by.into())),
+            by: obstacle.companion.map_or_else(|| holder(view), |by| Holder::Companion(by.into())),
         }
     }
 
     /// Whose a mount that stands there is.
-    pub(in super::super) fn owner_of(&self, standing: &Standing<'_>) -> Owner {
-        let view = || owner(&self.pod.containers[standing.container]);
-        standing.companion.map_or_else(view, |by| Owner::Companion(by.into()))
+    pub(in super::super) fn owner_of(&self, standing: &ExistingMount<'_>) -> Holder {
+        let view = || holder(&self.pod.containers[standing.container]);
+        standing.companion.map_or_else(view, |by| Holder::Companion(by.into()))
     }
 
     /// What the volume of a mount that stands there allows.
-    pub(in super::super) fn source_of(&self, standing: &Standing<'_>) -> Source {
+    pub(in super::super) fn source_of(&self, standing: &ExistingMount<'_>) -> MountSource {
         standing.source.unwrap_or_else(|| {
             let volume = self.pod.volume(standing.volume);
-            Source { shareable: volume.is_some_and(|v| v.shareable), read_only: volume.is_some_and(|v| v.read_only) }
+            MountSource {
+                shareable: volume.is_some_and(|v| v.shareable),
+                read_only: volume.is_some_and(|v| v.read_only),
+            }
         })
     }
 }
 
-impl<'a> Standing<'a> {
+impl<'a> ExistingMount<'a> {
     fn of_pod(container: usize, mount: &'a pod::Mount<'_>) -> Self {
-        Standing {
+        ExistingMount {
             container,
             volume: &mount.volume,
             sub_path: &mount.sub_path,
@@ -112,8 +117,8 @@ impl<'a> Standing<'a> {
         }
     }
 
-    fn of_companion(container: usize, mount: &Mount<'a>) -> Self {
-        Standing {
+    fn of_companion(container: usize, mount: &ReservedMount<'a>) -> Self {
+        ExistingMount {
             container,
             volume: mount.volume,
             sub_path: mount.sub_path,

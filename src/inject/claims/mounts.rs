@@ -12,7 +12,7 @@ const FEW: usize = 16;
 
 /// A mount that a companion gives to app containers.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Mount<'a> {
+pub(in super::super) struct ReservedMount<'a> {
     /// The app containers, by their places in the Pod's view, in order.
     pub(in super::super) containers: Cow<'a, [usize]>,
     pub(in super::super) path: Cow<'a, str>,
@@ -20,31 +20,31 @@ pub(in super::super) struct Mount<'a> {
     pub(in super::super) sub_path: &'a str,
     pub(in super::super) read_only: bool,
     /// Whether the volume can be joined, and whether nobody can write it; `None` where the Pod declares it.
-    pub(in super::super) source: Option<Source>,
+    pub(in super::super) source: Option<MountSource>,
     pub(in super::super) companion: &'a str,
 }
 
 /// What a volume's source allows.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Source {
+pub(in super::super) struct MountSource {
     pub(in super::super) shareable: bool,
     pub(in super::super) read_only: bool,
 }
 
 /// All of them, in the order in which they were claimed.
 #[derive(Debug, Default)]
-pub(super) struct Mounts<'a> {
-    items: Vec<Mount<'a>>,
+pub(super) struct ReservedMounts<'a> {
+    items: Vec<ReservedMount<'a>>,
     /// Places by path, or nothing for a few. Companions whose containers differ can have one path.
     index: BTreeSet<(Cow<'a, str>, usize)>,
 }
 
-impl<'a> Mounts<'a> {
+impl<'a> ReservedMounts<'a> {
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
 
-    pub(super) fn add(&mut self, mount: Mount<'a>) {
+    pub(super) fn add(&mut self, mount: ReservedMount<'a>) {
         self.items.push(mount);
         if self.items.len() <= FEW {
             return;
@@ -66,12 +66,12 @@ impl<'a> Mounts<'a> {
     }
 
     /// The mounts at a path.
-    pub(super) fn at<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c Mount<'a>> {
+    pub(super) fn at<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c ReservedMount<'a>> {
         self.matching(path, |other, path| other == path, range)
     }
 
     /// The mounts above or below a path.
-    pub(super) fn around<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c Mount<'a>> {
+    pub(super) fn around<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c ReservedMount<'a>> {
         let around = |other: &str, path: &str| lies_below(other, path) || lies_below(path, other);
         self.matching(path, around, |index, path| {
             let above = ancestors(path).flat_map(|parent| range(index, parent)).collect::<Vec<_>>();
@@ -87,7 +87,7 @@ impl<'a> Mounts<'a> {
         path: &'c str,
         matches: impl Fn(&str, &str) -> bool + 'c,
         find: impl FnOnce(&'c BTreeSet<(Cow<'a, str>, usize)>, &'c str) -> Vec<usize>,
-    ) -> impl Iterator<Item = &'c Mount<'a>> {
+    ) -> impl Iterator<Item = &'c ReservedMount<'a>> {
         let few = if self.index.is_empty() { &self.items[..] } else { &[] };
         let found = if self.index.is_empty() { Vec::new() } else { find(&self.index, path) };
         step(few.len() + 16 + found.len());
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn many_mounts_are_found_as_few_are() {
         let paths = ["/a", "/a/b", "/a/b/c", "/a-b", "/ab", "/", "/z"];
-        let mount = |path: String| Mount {
+        let mount = |path: String| ReservedMount {
             containers: Cow::Borrowed(&[0]),
             path: path.into(),
             volume: "v",
@@ -123,13 +123,13 @@ mod tests {
             source: None,
             companion: "c",
         };
-        let (mut few, mut many) = (Mounts::default(), Mounts::default());
+        let (mut few, mut many) = (ReservedMounts::default(), ReservedMounts::default());
         for path in paths {
             few.add(mount(path.to_owned()));
             many.add(mount(path.to_owned()));
         }
         (0..3 * FEW).for_each(|i| many.add(mount(format!("/other/{i}"))));
-        let sorted = |found: Vec<&Mount<'_>>| {
+        let sorted = |found: Vec<&ReservedMount<'_>>| {
             let mut paths: Vec<String> = found.iter().map(|m| m.path.to_string()).collect();
             paths.sort();
             paths

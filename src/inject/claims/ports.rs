@@ -2,36 +2,36 @@
 
 use super::super::companion::Protocol;
 use super::super::pod::Container;
-use super::super::reason::{Owner, Reason};
+use super::super::reason::{Holder, Reason};
 use super::super::work::step;
-use super::{Claims, owner};
+use super::{Reservations, holder};
 
 /// A port that is claimed: number, protocol, and whether it is the node's.
 pub(super) type PortKey = (u16, Protocol, bool);
 
 /// A port that a companion claims.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Port<'a> {
+pub(in super::super) struct ReservedPort<'a> {
     pub(in super::super) number: u16,
     pub(in super::super) protocol: Protocol,
     pub(in super::super) host: bool,
     pub(in super::super) companion: &'a str,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Reservations<'a> {
     /// Claims a port of the Pod's network, or of the node's where `host` says so.
-    pub(in super::super) fn port(&mut self, port: Port<'a>) -> Result<(), Reason> {
+    pub(in super::super) fn port(&mut self, port: ReservedPort<'a>) -> Result<(), Reason> {
         let (number, protocol) = (port.number, port.protocol);
         let key = (number, protocol, port.host);
-        let standing = self.container_at(key).map(owner);
+        let standing = self.container_at(key).map(holder);
         let claimed =
-            || self.ports.get(&key).or_else(|| self.probed.get(&key)).map(|by| Owner::Companion((*by).into()));
+            || self.ports.get(&key).or_else(|| self.probed.get(&key)).map(|by| Holder::Companion((*by).into()));
         if let Some(by) = standing.or_else(claimed) {
             let protocol = protocol.as_str();
             return Err(if port.host {
-                Reason::HostPortTaken { port: number, protocol, by }
+                Reason::HostPortConflict { port: number, protocol, by }
             } else {
-                Reason::PortTaken { port: number, protocol, by }
+                Reason::PortConflict { port: number, protocol, by }
             });
         }
         self.ports.add(key, port.companion);
@@ -61,7 +61,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Takes note of a port that a companion which is there already listens on, declared by a container or not.
-    pub(in super::super) fn standing_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
+    pub(in super::super) fn present_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
         self.ports.add_once((number, protocol, false), companion);
     }
 

@@ -1,6 +1,6 @@
 //! Lists that are made of what is read have a bound: an item of a few bytes, such as `{}`, can take hundreds in memory.
 
-use super::{Reader, Result, Unreadable};
+use super::{JsonError, Reader, Result};
 
 /// How many bytes all lists of a reader may have, beside what is in proportion to the text.
 const BASE: usize = 704 << 10;
@@ -38,7 +38,7 @@ impl Reader<'_> {
     pub fn hold(&mut self, kept: usize, meanwhile: usize) -> Result<()> {
         self.held += kept;
         if self.held + meanwhile > PER_BYTE * self.text.len() + BASE {
-            return Err(Unreadable::new("more small items than an object of this size can have"));
+            return Err(JsonError::new("more small items than an object of this size can have"));
         }
         Ok(())
     }

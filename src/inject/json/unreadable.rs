@@ -7,7 +7,7 @@ use std::fmt;
 ///
 /// It is one pointer wide, for every step of the reader may fail and hardly any does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable(Box<Fault>);
+pub struct JsonError(Box<Fault>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fault {
@@ -17,11 +17,11 @@ struct Fault {
     at: Option<usize>,
 }
 
-impl Unreadable {
+impl JsonError {
     /// What is wrong, where the place is added by those who know it.
     #[must_use]
     pub fn new(what: impl Into<Cow<'static, str>>) -> Self {
-        Unreadable(Box::new(Fault { what: what.into(), path: Vec::new(), at: None }))
+        JsonError(Box::new(Fault { what: what.into(), path: Vec::new(), at: None }))
     }
 
     /// What is wrong, without the place.
@@ -56,7 +56,7 @@ impl Unreadable {
     }
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.what)?;
         if !self.0.path.is_empty() {
@@ -69,4 +69,4 @@ impl fmt::Display for Unreadable {
     }
 }
 
-impl std::error::Error for Unreadable {}
+impl std::error::Error for JsonError {}

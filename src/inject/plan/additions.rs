@@ -2,7 +2,7 @@
 //! status.
 
 use super::super::ask::MOST_FAULTS;
-use super::super::claims::Claims;
+use super::super::claims::Reservations;
 use super::super::keys;
 use super::super::pod::Lifecycle;
 use super::super::reason::Reason;
@@ -10,7 +10,7 @@ use super::super::work::step;
 use super::{Plan, Scrape, status_bound};
 
 impl<'a> Plan<'a> {
-    pub(super) fn fit_env(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    pub(super) fn fit_env(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         if self.chosen.places.is_empty() {
             return Ok(());
         }
@@ -25,7 +25,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Lists the variables, and the containers that get them in the order of their names, as the status has them.
-    pub(super) fn list_env(&mut self, claims: &Claims<'a>) {
+    pub(super) fn list_env(&mut self, claims: &Reservations<'a>) {
         let variables: Vec<&str> = self.app_variables().collect();
         if variables.is_empty() {
             return;
@@ -36,7 +36,7 @@ impl<'a> Plan<'a> {
         self.added.env = (names, variables);
     }
 
-    pub(super) fn fit_annotations(&mut self, claims: &mut Claims<'a>) {
+    pub(super) fn fit_annotations(&mut self, claims: &mut Reservations<'a>) {
         for (key, value) in &self.companion.pod_annotations {
             if claims.annotation(key, value) {
                 self.added.annotations.push(key);
@@ -66,14 +66,14 @@ impl<'a> Plan<'a> {
     }
 
     /// Lists an annotation that podgraft added before, and that is still there: the entry in the status replaces the one before.
-    pub(super) fn keep_annotation(&mut self, key: &'a str, claims: &Claims<'a>) {
+    pub(super) fn keep_annotation(&mut self, key: &'a str, claims: &Reservations<'a>) {
         if claims.pod.annotation(key).is_some() && claims.status_lists_annotation(&self.companion.name, key) {
             self.added.annotations.push(key);
         }
     }
 
     /// Takes note of every sleep that it may give; of several companions' the longest is given in the end.
-    pub(super) fn fit_pre_stop(&mut self, claims: &Claims<'a>) {
+    pub(super) fn fit_pre_stop(&mut self, claims: &Reservations<'a>) {
         let Some(seconds) = self.companion.pre_stop_sleep else { return };
         let grace = claims.pod.grace_seconds;
         for container in self.chosen.places.iter().map(|c| &claims.pod.containers[*c]).filter(|c| !c.init) {
@@ -89,7 +89,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    pub(super) fn fit_status(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    pub(super) fn fit_status(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         // The status is an object of arrays by container.
         self.added.mounts.sort_by_key(|(container, _)| *container);
         let entry = self.added.length();

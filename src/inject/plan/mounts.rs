@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::super::claims::{Claims, Mount as Given, Source, Standing};
-use super::super::companion::{Mount as Side, Pattern, SharedVolume};
+use super::super::claims::{ExistingMount, MountSource, Reservations, ReservedMount as Given};
+use super::super::companion::{CompanionMount as Side, CompanionPattern, SharedVolume};
 use super::super::keys::TOKEN_PATH;
 use super::super::parameter::{Value, ValueFault, lies_below};
 use super::super::reason::{Reason, Unshareable};
 use super::super::verdict::Via;
 use super::super::work::step;
-use super::{Plan, Shared, blamed};
+use super::{Plan, SharedMount, blamed};
 
 impl<'a> Plan<'a> {
-    pub(super) fn fit_shared(&mut self, shared: &'a SharedVolume, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    pub(super) fn fit_shared(&mut self, shared: &'a SharedVolume, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         let (app_path, companion_path) = (self.path(&shared.app), self.path(&shared.companion));
         self.fit_companion_mount(shared, &companion_path)?;
         self.fit_token_path(&app_path, claims)?;
@@ -23,7 +23,7 @@ impl<'a> Plan<'a> {
             (joined.volume, joined.sub_path, Some(claims.source_of(joined)))
         } else {
             self.fit_shared_volume(shared, claims)?;
-            let source = Source { shareable: shared.shareable, read_only: shared.read_only };
+            let source = MountSource { shareable: shared.shareable, read_only: shared.read_only };
             (&*shared.volume.name, "", Some(source))
         };
         if !app.is_empty() {
@@ -37,7 +37,7 @@ impl<'a> Plan<'a> {
                 companion: &self.companion.name,
             });
         }
-        self.shared.push(Shared {
+        self.shared.push(SharedMount {
             volume,
             sub_path,
             companion_path,
@@ -50,7 +50,7 @@ impl<'a> Plan<'a> {
     }
 
     /// A mount at or above the token's path would decide what the app, and each companion that joins it, takes for its token.
-    fn fit_token_path(&self, path: &str, claims: &Claims<'a>) -> Result<(), Reason> {
+    fn fit_token_path(&self, path: &str, claims: &Reservations<'a>) -> Result<(), Reason> {
         let covers = path == TOKEN_PATH || lies_below(TOKEN_PATH, path);
         if covers && !self.chosen.places.is_empty() && claims.has_token() {
             return Err(Reason::TokenPathConflict { path: path.into() });
@@ -59,7 +59,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The chosen app containers that have nothing at the path yet.
-    fn lacking(&self, standing: &[Standing<'a>]) -> Cow<'a, [usize]> {
+    fn lacking(&self, standing: &[ExistingMount<'a>]) -> Cow<'a, [usize]> {
         if standing.is_empty() {
             return Cow::Borrowed(&self.chosen.places);
         }
@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Lists the mounts that the app containers get.
-    pub(super) fn list_mounts(&mut self, claims: &Claims<'a>) {
+    pub(super) fn list_mounts(&mut self, claims: &Reservations<'a>) {
         self.added.mounts.reserve_exact(self.shared.iter().map(|shared| shared.app.len()).sum());
         for shared in &self.shared {
             step(shared.app.len());
@@ -107,12 +107,12 @@ impl<'a> Plan<'a> {
         &mut self,
         shared: &SharedVolume,
         path: &str,
-        standing: &'s [Standing<'a>],
+        standing: &'s [ExistingMount<'a>],
         obstacle: Option<(usize, Reason)>,
-        claims: &Claims<'a>,
-    ) -> Result<Option<&'s Standing<'a>>, Reason> {
+        claims: &Reservations<'a>,
+    ) -> Result<Option<&'s ExistingMount<'a>>, Reason> {
         let end = obstacle.as_ref().map_or(usize::MAX, |(container, _)| *container);
-        let mut joined: Option<&Standing<'_>> = None;
+        let mut joined: Option<&ExistingMount<'_>> = None;
         for standing in standing.iter().take_while(|standing| standing.container < end) {
             step(1);
             self.not_its_own(path, standing, claims)?;
@@ -130,27 +130,28 @@ impl<'a> Plan<'a> {
     }
 
     /// Two shared volumes of one companion that a parameter moved to one path.
-    fn not_its_own(&self, path: &str, standing: &Standing<'a>, claims: &Claims<'a>) -> Result<(), Reason> {
+    fn not_its_own(&self, path: &str, standing: &ExistingMount<'a>, claims: &Reservations<'a>) -> Result<(), Reason> {
         if standing.companion != Some(&*self.companion.name) {
             return Ok(());
         }
         let container = (&*claims.pod.containers[standing.container].name).into();
         let by = claims.owner_of(standing);
-        Err(Reason::MountPathTaken { path: path.into(), container, other: path.into(), by })
+        Err(Reason::MountPathConflict { path: path.into(), container, other: path.into(), by })
     }
 
     fn unshareable(
         &self,
         shared: &SharedVolume,
-        standing: &Standing<'a>,
-        joined: Option<&Standing<'a>>,
-        claims: &Claims<'a>,
+        standing: &ExistingMount<'a>,
+        joined: Option<&ExistingMount<'a>>,
+        claims: &Reservations<'a>,
     ) -> Option<Unshareable> {
         let source = claims.source_of(standing);
-        let one_volume = |other: &Standing<'_>| (other.volume, other.sub_path) == (standing.volume, standing.sub_path);
+        let one_volume =
+            |other: &ExistingMount<'_>| (other.volume, other.sub_path) == (standing.volume, standing.sub_path);
         // What the companion only reads, the app has to write.
-        let app_writes =
-            !shared.app.read_only && (self.companion.pattern == Pattern::Adapter || shared.companion.read_only);
+        let app_writes = !shared.app.read_only
+            && (self.companion.pattern == CompanionPattern::Adapter || shared.companion.read_only);
         if standing.sub_path_expr {
             Some(Unshareable::SubPathExpr)
         } else if !shared.joins {
@@ -172,7 +173,7 @@ impl<'a> Plan<'a> {
 }
 
 /// A companion's private volume does not become another one's shared one.
-fn not_private<'a>(standing: &Standing<'a>, claims: &Claims<'a>) -> Result<(), Reason> {
+fn not_private<'a>(standing: &ExistingMount<'a>, claims: &Reservations<'a>) -> Result<(), Reason> {
     let Some(companion) = claims.private_to(standing.volume) else { return Ok(()) };
     let (volume, container) = (standing.volume.into(), &*claims.pod.containers[standing.container].name);
     Err(Reason::PrivateVolumeConflict { volume, container: Some(container.into()), companion: Some(companion.into()) })

@@ -1,14 +1,14 @@
 //! Ports: what the companion listens on, each claimed once.
 
-use super::super::claims::{Claims, Port};
+use super::super::claims::{Reservations, ReservedPort};
 use super::super::companion::Protocol;
 use super::super::parameter::ValueFault;
-use super::super::reason::{Owner, Reason};
+use super::super::reason::{Holder, Reason};
 use super::{Plan, blamed};
 
 impl<'a> Plan<'a> {
     /// Claims the ports of the companion's long-running containers, its endpoints and what it exposes, each once.
-    pub(super) fn fit_ports(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    pub(super) fn fit_ports(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         let companion = self.companion;
         // Port and protocol, and the endpoint that it belongs to.
         let mut own: Vec<(u16, Protocol, Option<usize>)> = Vec::new();
@@ -18,7 +18,12 @@ impl<'a> Plan<'a> {
         for port in companion.containers.iter().flat_map(|c| &c.ports) {
             own.push((self.moved(port.number, port.endpoint), port.protocol, port.endpoint.map(usize::from)));
             if let Some(number) = port.host_port {
-                claims.port(Port { number, protocol: port.protocol, host: true, companion: &companion.name })?;
+                claims.port(ReservedPort {
+                    number,
+                    protocol: port.protocol,
+                    host: true,
+                    companion: &companion.name,
+                })?;
             }
         }
         let exposed = companion.exposes.as_ref();
@@ -27,7 +32,7 @@ impl<'a> Plan<'a> {
             let before = own[..i].iter().find(|(n, p, _)| *n == number && *p == protocol);
             match before {
                 None => {
-                    claims.port(Port { number, protocol, host: false, companion: &companion.name })?;
+                    claims.port(ReservedPort { number, protocol, host: false, companion: &companion.name })?;
                     self.added.ports.push((number, protocol));
                 }
                 Some((_, _, same)) if *same == belongs_to => {}
@@ -37,8 +42,8 @@ impl<'a> Plan<'a> {
                         [belongs_to, *other].into_iter().flatten().filter_map(|e| companion.endpoints[e].parameter);
                     let moved = blamed(movers.filter_map(|p| self.invalid(p, ValueFault::MeetsPort(number))));
                     return Err(moved.unwrap_or_else(|| {
-                        let by = Owner::Companion(companion.name.clone());
-                        Reason::PortTaken { port: number, protocol: protocol.as_str(), by }
+                        let by = Holder::Companion(companion.name.clone());
+                        Reason::PortConflict { port: number, protocol: protocol.as_str(), by }
                     }));
                 }
             }

@@ -1,13 +1,13 @@
 //! How large the patch of a plan can be, by arithmetic: a product of two lists is multiplied here, and written only where there
 //! is room for it.
 
-use super::super::claims::Claims;
+use super::super::claims::Reservations;
 use super::super::companion::Container;
 use super::super::json::escaped_length;
 use super::super::keys;
 use super::super::parameter::Value;
 use super::super::reason::Reason;
-use super::super::template::{Piece, Resources};
+use super::super::template::{ResourceSlots, TemplatePiece};
 use super::super::work::step;
 use super::Plan;
 
@@ -27,7 +27,7 @@ pub(in super::super) fn status_bound(length: usize) -> usize {
 
 impl<'a> Plan<'a> {
     /// Claims room for what is added, before any of it is listed or written.
-    pub(super) fn fit_size(&self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    pub(super) fn fit_size(&self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         claims.has_room_for(&self.companion.name, self.least_status())?;
         claims.patch(self.most_of_app() + self.most_of_containers() + self.most_of_pod())
     }
@@ -59,11 +59,11 @@ impl<'a> Plan<'a> {
 
     fn most_of_container(&self, container: &Container) -> usize {
         let pieces = container.template.0.iter().map(|piece| match piece {
-            Piece::Text(text) => text.len(),
-            Piece::Env { own } => OPERATION + self.most_of_env() + own.len(),
-            Piece::Mounts { own } => OPERATION + self.most_of_mounts() + own.len(),
-            Piece::Port(_) => PORT,
-            Piece::Resources(resources) => self.most_of_resources(resources),
+            TemplatePiece::Text(text) => text.len(),
+            TemplatePiece::Env { own } => OPERATION + self.most_of_env() + own.len(),
+            TemplatePiece::Mounts { own } => OPERATION + self.most_of_mounts() + own.len(),
+            TemplatePiece::Port(_) => PORT,
+            TemplatePiece::Resources(resources) => self.most_of_resources(resources),
         });
         pieces.sum()
     }
@@ -87,7 +87,7 @@ impl<'a> Plan<'a> {
         mounts.sum()
     }
 
-    fn most_of_resources(&self, resources: &Resources) -> usize {
+    fn most_of_resources(&self, resources: &ResourceSlots) -> usize {
         let all = resources.limits.iter().chain(&resources.requests).map(|resource| {
             let declared = resource.value.as_ref().map_or(4, |value| value.len());
             let given = resource.parameter.and_then(|p| self.value(p)).map_or(0, most_of_value);

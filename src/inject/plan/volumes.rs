@@ -1,15 +1,15 @@
 //! Volumes that the companion brings. Its private ones are used by nobody else.
 
-use super::super::claims::Claims;
+use super::super::claims::Reservations;
 use super::super::companion::{SharedVolume, Volume};
-use super::super::reason::{Owner, Reason, Unshareable};
+use super::super::reason::{Holder, Reason, Unshareable};
 use super::super::verdict::Via;
 use super::Plan;
 use super::same_source::same_source;
 
 impl<'a> Plan<'a> {
     /// Claims the private volumes: the companion's own ones, and those of its files and of the mask of the token.
-    pub(super) fn fit_volumes(&mut self, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    pub(super) fn fit_volumes(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         for volume in &self.companion.volumes {
             self.fit_private(volume, claims)?;
         }
@@ -17,10 +17,10 @@ impl<'a> Plan<'a> {
     }
 
     /// The Pod has none of the companion's containers, or their names would be taken: whoever uses the volume is another.
-    fn fit_private(&mut self, volume: &'a Volume, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    fn fit_private(&mut self, volume: &'a Volume, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         let declared = claims.pod.volume(&volume.name);
         if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
-            return Err(Reason::VolumeNameTaken { volume: volume.name.clone(), by: None });
+            return Err(Reason::VolumeNameConflict { volume: volume.name.clone(), by: None });
         }
         let user = claims.pod.user_of(&volume.name);
         let is_ours = claims.status_lists_volume(&self.companion.name, &volume.name);
@@ -35,19 +35,19 @@ impl<'a> Plan<'a> {
     pub(super) fn fit_shared_volume(
         &mut self,
         shared: &'a SharedVolume,
-        claims: &mut Claims<'a>,
+        claims: &mut Reservations<'a>,
     ) -> Result<(), Reason> {
         let volume = &shared.volume;
         let declared = claims.pod.volume(&volume.name);
         if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
-            return Err(Reason::VolumeNameTaken { volume: volume.name.clone(), by: None });
+            return Err(Reason::VolumeNameConflict { volume: volume.name.clone(), by: None });
         }
         if shared.app.read_only
             && let Some((container, path)) = claims.pod.writer_of(&volume.name)
         {
             let (path, container) = (Box::from(path), Box::from(&*container.name));
             if self.via == Via::Required {
-                let (by, why) = (Owner::Container(container), Unshareable::Writable);
+                let (by, why) = (Holder::Container(container), Unshareable::Writable);
                 return Err(Reason::VolumeNotShareable { path, by, why });
             }
             self.remark(|| Reason::AppCanWrite { path, container });
@@ -55,7 +55,7 @@ impl<'a> Plan<'a> {
         self.add_volume(volume, declared.is_some(), claims)
     }
 
-    fn add_volume(&mut self, volume: &'a Volume, declared: bool, claims: &mut Claims<'a>) -> Result<(), Reason> {
+    fn add_volume(&mut self, volume: &'a Volume, declared: bool, claims: &mut Reservations<'a>) -> Result<(), Reason> {
         // A name is claimed whether the Pod declares the volume or not: names of two companions' volumes can be the same.
         claims.volume(&volume.name, &self.companion.name)?;
         if !declared {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::super::json::{Reader, Unreadable};
+use super::super::json::{JsonError, Reader};
 
 /// The most containers of one list, volumes and pull secrets.
 pub(super) const MOST_OBJECTS: usize = 4_096;
@@ -14,9 +14,9 @@ pub(super) const MOST_PARTS: usize = 65_536;
 ///
 /// # Errors
 /// There are too many.
-pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), Unreadable> {
+pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
-        return Err(Unreadable::new("more of them than the Pod of any API server can hold"));
+        return Err(JsonError::new("more of them than the Pod of any API server can hold"));
     }
     r.keep(list, item)
 }
@@ -28,7 +28,7 @@ const LONGEST_NAME: usize = 253;
 ///
 /// # Errors
 /// It is no string, or longer than any name: names are repeated where they are told of.
-pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, Unreadable> {
+pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, JsonError> {
     let name = r.string()?.unwrap_or_default();
-    if name.len() > LONGEST_NAME { Err(Unreadable::new("longer than a name can be")) } else { Ok(name) }
+    if name.len() > LONGEST_NAME { Err(JsonError::new("longer than a name can be")) } else { Ok(name) }
 }

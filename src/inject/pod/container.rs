@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::super::companion::Protocol;
-use super::super::json::{Reader, Seen, Unreadable};
+use super::super::json::{FieldSet, JsonError, Reader};
 use super::bounds::{MOST_PARTS, name, push};
 use super::{Parts, normalised, protocol};
 
@@ -77,23 +77,23 @@ pub struct Device<'a> {
     pub path: Cow<'a, str>,
 }
 
-type Result<T> = std::result::Result<T, Unreadable>;
+type Result<T> = std::result::Result<T, JsonError>;
 
 impl<'a> Container<'a> {
     pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
         let Parts { env, ports, mounts, devices, env_files } = parts;
         let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let there = r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| name(r)).map(|name| c.name = name),
-            "image" => seen.first(1).and_then(|()| r.string()).map(|image| c.image = image.unwrap_or_default()),
+            "name" => seen.insert(0).and_then(|()| name(r)).map(|name| c.name = name),
+            "image" => seen.insert(1).and_then(|()| r.string()).map(|image| c.image = image.unwrap_or_default()),
             "restartPolicy" => {
-                seen.first(2)?;
+                seen.insert(2)?;
                 c.restarts = r.string()?.as_deref() == Some("Always");
                 Ok(())
             }
             "env" => {
-                seen.first(3)?;
+                seen.insert(3)?;
                 let start = env.len();
                 let first = narrow(env_files.len());
                 let there = r.array(|r, _| {
@@ -104,9 +104,9 @@ impl<'a> Container<'a> {
                 c.env_files = first..narrow(env_files.len());
                 Ok(())
             }
-            "ports" => seen.first(4).and_then(|()| r.array(|r, _| read_port(r, ports)).map(|_| ())),
+            "ports" => seen.insert(4).and_then(|()| r.array(|r, _| read_port(r, ports)).map(|_| ())),
             "volumeMounts" => {
-                seen.first(5)?;
+                seen.insert(5)?;
                 let start = mounts.len();
                 let there = r.array(|r, _| {
                     let mount = Mount::read(r)?;
@@ -116,7 +116,7 @@ impl<'a> Container<'a> {
                 Ok(())
             }
             "volumeDevices" => {
-                seen.first(10)?;
+                seen.insert(10)?;
                 let start = devices.len();
                 r.array(|r, _| {
                     let device = Device::read(r)?;
@@ -125,14 +125,14 @@ impl<'a> Container<'a> {
                 c.devices = start..devices.len();
                 Ok(())
             }
-            "livenessProbe" => seen.first(6).and_then(|()| read_probe(r, ports)),
-            "readinessProbe" => seen.first(7).and_then(|()| read_probe(r, ports)),
-            "startupProbe" => seen.first(8).and_then(|()| read_probe(r, ports)),
-            "lifecycle" => seen.first(9).and_then(|()| Lifecycle::read(r)).map(|lifecycle| c.lifecycle = lifecycle),
+            "livenessProbe" => seen.insert(6).and_then(|()| read_probe(r, ports)),
+            "readinessProbe" => seen.insert(7).and_then(|()| read_probe(r, ports)),
+            "startupProbe" => seen.insert(8).and_then(|()| read_probe(r, ports)),
+            "lifecycle" => seen.insert(9).and_then(|()| Lifecycle::read(r)).map(|lifecycle| c.lifecycle = lifecycle),
             _ => r.skip(),
         })?;
         c.ports.end = ports.len();
-        if there { Ok(c) } else { Err(Unreadable::new("not an object")) }
+        if there { Ok(c) } else { Err(JsonError::new("not an object")) }
     }
 
     /// Whether it runs as long as the Pod: a container, or a native sidecar.
@@ -162,10 +162,10 @@ impl<'a> Container<'a> {
 
 impl Lifecycle {
     fn read(r: &mut Reader<'_>) -> Result<Self> {
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let mut pre_stop = false;
         let there = r.object(|r, key| match key {
-            "preStop" => seen.first(0).and_then(|()| r.raw()).map(|hook| pre_stop = hook != "null"),
+            "preStop" => seen.insert(0).and_then(|()| r.raw()).map(|hook| pre_stop = hook != "null"),
             _ => r.skip(),
         })?;
         Ok(match (there, pre_stop) {
@@ -185,21 +185,21 @@ impl<'a> Mount<'a> {
             sub_path_expr: false,
             read_only: false,
         };
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| name(r)).map(|name| m.volume = name),
+            "name" => seen.insert(0).and_then(|()| name(r)).map(|name| m.volume = name),
             "mountPath" => {
-                seen.first(1)?;
+                seen.insert(1)?;
                 m.path = normalised(r.string()?.unwrap_or_default());
                 Ok(())
             }
-            "subPath" => seen.first(2).and_then(|()| r.string()).map(|path| m.sub_path = path.unwrap_or_default()),
+            "subPath" => seen.insert(2).and_then(|()| r.string()).map(|path| m.sub_path = path.unwrap_or_default()),
             "subPathExpr" => {
-                seen.first(3)?;
+                seen.insert(3)?;
                 m.sub_path_expr = r.string()?.is_some_and(|text| !text.is_empty());
                 Ok(())
             }
-            "readOnly" => seen.first(4).and_then(|()| r.boolean()).map(|yes| m.read_only = yes),
+            "readOnly" => seen.insert(4).and_then(|()| r.boolean()).map(|yes| m.read_only = yes),
             _ => r.skip(),
         })?;
         Ok(m)
@@ -209,11 +209,11 @@ impl<'a> Mount<'a> {
 impl<'a> Device<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
         let mut device = Device { volume: Cow::default(), path: Cow::default() };
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| name(r)).map(|name| device.volume = name),
+            "name" => seen.insert(0).and_then(|()| name(r)).map(|name| device.volume = name),
             "devicePath" => {
-                seen.first(1)?;
+                seen.insert(1)?;
                 device.path = normalised(r.string()?.unwrap_or_default());
                 Ok(())
             }
@@ -225,15 +225,15 @@ impl<'a> Device<'a> {
 
 /// Reads the name of a variable, and the volume that its value is read from, if any (`fileKeyRef`).
 fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<Cow<'a, str>> {
-    let mut seen = Seen::default();
+    let mut seen = FieldSet::default();
     let mut name = None;
     r.object(|r, key| match key {
-        "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
+        "name" => seen.insert(0).and_then(|()| r.string()).map(|text| name = text),
         "valueFrom" => {
-            seen.first(1)?;
-            let mut seen = Seen::default();
+            seen.insert(1)?;
+            let mut seen = FieldSet::default();
             r.object(|r, key| match key {
-                "fileKeyRef" => seen.first(0).and_then(|()| read_file_key_ref(r, files)),
+                "fileKeyRef" => seen.insert(0).and_then(|()| read_file_key_ref(r, files)),
                 _ => r.skip(),
             })
             .map(|_| ())
@@ -244,10 +244,10 @@ fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Resul
 }
 
 fn read_file_key_ref<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<()> {
-    let mut seen = Seen::default();
+    let mut seen = FieldSet::default();
     r.object(|r, key| match key {
         "volumeName" => {
-            seen.first(0)?;
+            seen.insert(0)?;
             let volume = name(r)?;
             push(r, files, volume, MOST_PARTS)
         }
@@ -262,13 +262,13 @@ fn narrow(place: usize) -> u32 {
 }
 
 fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    let mut seen = Seen::default();
+    let mut seen = FieldSet::default();
     let (mut number, mut transport, mut host_port) = (None, Protocol::Tcp, None);
     r.object(|r, key| match key {
-        "containerPort" => seen.first(0).and_then(|()| r.integer()).map(|port| number = port),
-        "hostPort" => seen.first(1).and_then(|()| r.integer()).map(|port| host_port = port),
+        "containerPort" => seen.insert(0).and_then(|()| r.integer()).map(|port| number = port),
+        "hostPort" => seen.insert(1).and_then(|()| r.integer()).map(|port| host_port = port),
         "protocol" => {
-            seen.first(2)?;
+            seen.insert(2)?;
             transport = protocol(r.string()?.as_deref());
             Ok(())
         }
@@ -282,21 +282,21 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
 
 /// The port that a probe asks, where it is a number; a name stands among the container's own ports.
 fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    let mut seen = Seen::default();
+    let mut seen = FieldSet::default();
     r.object(|r, key| match key {
-        "httpGet" => seen.first(0).and_then(|()| read_probe_port(r, ports)),
-        "tcpSocket" => seen.first(1).and_then(|()| read_probe_port(r, ports)),
-        "grpc" => seen.first(2).and_then(|()| read_probe_port(r, ports)),
+        "httpGet" => seen.insert(0).and_then(|()| read_probe_port(r, ports)),
+        "tcpSocket" => seen.insert(1).and_then(|()| read_probe_port(r, ports)),
+        "grpc" => seen.insert(2).and_then(|()| read_probe_port(r, ports)),
         _ => r.skip(),
     })
     .map(|_| ())
 }
 
 fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    let mut seen = Seen::default();
+    let mut seen = FieldSet::default();
     r.object(|r, key| match key {
         "port" => {
-            seen.first(0)?;
+            seen.insert(0)?;
             if !r.number_is_next() {
                 return r.skip();
             }

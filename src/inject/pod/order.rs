@@ -10,25 +10,25 @@ pub(super) const FEW: usize = 32;
 /// The places of a long list's items in the order of their keys: Pods have a dozen of everything, and whoever wants to keep
 /// a server busy sends a quarter of a million.
 #[derive(Debug, Default)]
-pub(super) struct Order(Vec<u32>);
+pub(super) struct Index(Vec<u32>);
 
-impl Order {
+impl Index {
     /// The order of a list; nothing for a short one.
     pub(super) fn of<T>(items: &[T], key: fn(&T) -> &str) -> Self {
-        Order::by(items, |a, b| key(a).cmp(key(b)))
+        Index::by(items, |a, b| key(a).cmp(key(b)))
     }
 
     /// The order of a list by a comparison; nothing for a short one.
     pub(super) fn by<T>(items: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Self {
         if items.len() <= FEW {
-            return Order::default();
+            return Index::default();
         }
         let mut places: Vec<u32> = (0..items.len()).map_while(|place| u32::try_from(place).ok()).collect();
         places.sort_by(|a, b| {
             step(1);
             compare(&items[*a as usize], &items[*b as usize])
         });
-        Order(places)
+        Index(places)
     }
 
     /// The items of the same list that have a key, in its order.
@@ -76,7 +76,7 @@ mod tests {
         for count in [0, 1, 2, FEW, FEW + 1, 500] {
             let list: Vec<(String, usize)> = (0..count).map(|i| (format!("k{}", (i * 7) % 100), i)).collect();
             let key: fn(&(String, usize)) -> &str = |item| &item.0;
-            let order = Order::of(&list, key);
+            let order = Index::of(&list, key);
             for wanted in (0..101).map(|i| format!("k{i}")).chain([String::new(), "z".to_owned()]) {
                 let found: Vec<_> = order.find(&list, key, &wanted).collect();
                 assert_eq!(found, list.iter().filter(|item| item.0 == wanted).collect::<Vec<_>>(), "{count} {wanted}");

@@ -1,27 +1,27 @@
 //! Reads what a review asks of a Pod, and skips the rest.
 
-use super::super::json::{Reader, Seen, TextMap, Unreadable};
+use super::super::json::{FieldSet, JsonError, Reader, TextMap};
 use super::bounds::{MOST_OBJECTS, push};
-use super::order::Order;
+use super::order::Index;
 use super::{Container, Pod, Result, Volume, text_key};
 
 impl<'a> Pod<'a> {
     pub(super) fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let (mut name, mut generate_name) = (None, None);
         self.has_metadata = r.object(|r, key| match key {
-            "name" => seen.first(0).and_then(|()| r.string()).map(|text| name = text),
-            "generateName" => seen.first(1).and_then(|()| r.string()).map(|text| generate_name = text),
+            "name" => seen.insert(0).and_then(|()| r.string()).map(|text| name = text),
+            "generateName" => seen.insert(1).and_then(|()| r.string()).map(|text| generate_name = text),
             "annotations" => {
-                seen.first(2)?;
+                seen.insert(2)?;
                 (self.annotations, self.by_annotation) = text_map(r)?;
                 Ok(())
             }
             "namespace" => {
-                seen.first(4).and_then(|()| r.string()).map(|text| self.namespace = text.unwrap_or_default())
+                seen.insert(4).and_then(|()| r.string()).map(|text| self.namespace = text.unwrap_or_default())
             }
             "labels" => {
-                seen.first(3)?;
+                seen.insert(3)?;
                 let (labels, order) = text_map(r)?;
                 (self.labels, self.by_label) = (labels.unwrap_or_default(), order);
                 Ok(())
@@ -33,46 +33,46 @@ impl<'a> Pod<'a> {
     }
 
     pub(super) fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let mut plain = Vec::new();
         r.object(|r, key| match key {
             "containers" => {
-                seen.first(0)?;
+                seen.insert(0)?;
                 self.read_containers(r, false, &mut plain).map(|_| ())
             }
             "initContainers" => {
-                seen.first(1)?;
+                seen.insert(1)?;
                 let mut init = std::mem::take(&mut self.containers);
                 let there = self.read_containers(r, true, &mut init)?;
                 self.init_containers = there.then_some(init.len());
                 self.containers = init;
                 Ok(())
             }
-            "volumes" => seen.first(2).and_then(|()| self.read_volumes(r)),
-            "imagePullSecrets" => seen.first(3).and_then(|()| self.read_pull_secrets(r)),
-            "hostNetwork" => seen.first(4).and_then(|()| r.boolean()).map(|yes| self.host_network = yes),
+            "volumes" => seen.insert(2).and_then(|()| self.read_volumes(r)),
+            "imagePullSecrets" => seen.insert(3).and_then(|()| self.read_pull_secrets(r)),
+            "hostNetwork" => seen.insert(4).and_then(|()| r.boolean()).map(|yes| self.host_network = yes),
             "restartPolicy" => {
-                seen.first(5)?;
+                seen.insert(5)?;
                 self.restarts = matches!(r.string()?.as_deref(), None | Some("" | "Always"));
                 Ok(())
             }
             "terminationGracePeriodSeconds" => {
-                seen.first(6)?;
+                seen.insert(6)?;
                 self.grace_seconds = r.integer()?.unwrap_or(30);
                 Ok(())
             }
-            "os" => seen.first(7).and_then(|()| self.read_os(r)),
+            "os" => seen.insert(7).and_then(|()| self.read_os(r)),
             "automountServiceAccountToken" => {
-                seen.first(9)?;
+                seen.insert(9)?;
                 self.declines_token = match r.raw()? {
                     "false" => true,
                     "true" | "null" => false,
-                    _ => return Err(Unreadable::new("not a boolean")),
+                    _ => return Err(JsonError::new("not a boolean")),
                 };
                 Ok(())
             }
             "nodeSelector" => {
-                seen.first(8)?;
+                seen.insert(8)?;
                 let labels = text_map(r)?.0.unwrap_or_default();
                 self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
                 Ok(())
@@ -114,10 +114,10 @@ impl<'a> Pod<'a> {
     fn read_pull_secrets(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut names = Vec::new();
         let there = r.array(|r, _| {
-            let mut seen = Seen::default();
+            let mut seen = FieldSet::default();
             r.object(|r, key| match key {
                 "name" => {
-                    seen.first(0)?;
+                    seen.insert(0)?;
                     match r.string()? {
                         Some(name) => push(r, &mut names, name, MOST_OBJECTS),
                         None => Ok(()),
@@ -132,10 +132,10 @@ impl<'a> Pod<'a> {
     }
 
     fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         r.object(|r, key| match key {
             "name" => {
-                seen.first(0).and_then(|()| r.string()).map(|name| self.windows |= name.as_deref() == Some("windows"))
+                seen.insert(0).and_then(|()| r.string()).map(|name| self.windows |= name.as_deref() == Some("windows"))
             }
             _ => r.skip(),
         })
@@ -144,11 +144,11 @@ impl<'a> Pod<'a> {
 }
 
 /// A map of texts, such as labels, as it stands there, and the order of its keys; `None` for `null`.
-fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Order)> {
-    let Some(map) = r.texts()? else { return Ok((None, Order::default())) };
-    let order = Order::of(&map, text_key);
+fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Index)> {
+    let Some(map) = r.texts()? else { return Ok((None, Index::default())) };
+    let order = Index::of(&map, text_key);
     if order.is_doubled(&map, text_key) {
-        return Err(Unreadable::new("a key stands there twice"));
+        return Err(JsonError::new("a key stands there twice"));
     }
     Ok((Some(map), order))
 }

@@ -6,22 +6,22 @@ use super::{Container, Parts, Pod};
 
 /// The mounts, devices and variables' files of a Pod that has very many, in the order of the volumes' names.
 #[derive(Debug, Default)]
-pub(super) struct Users(Vec<Use>);
+pub(super) struct VolumeUses(Vec<VolumeUse>);
 
 /// One of them: the places of its container, and of itself in the lists of mounts, devices and files, one after the other.
 #[derive(Debug, Clone, Copy)]
-struct Use {
+struct VolumeUse {
     container: u32,
     part: u32,
 }
 
-impl Users {
+impl VolumeUses {
     /// The uses of all volumes; nothing for a few.
     pub(super) fn of(containers: &[Container<'_>], parts: &Parts<'_>) -> Self {
         let (mounts, devices) = (parts.mounts.len(), parts.mounts.len() + parts.devices.len());
         let all = devices + parts.env_files.len();
         if all <= FEW {
-            return Users::default();
+            return VolumeUses::default();
         }
         let mut uses = Vec::with_capacity(all);
         for (place, container) in containers.iter().enumerate() {
@@ -29,13 +29,13 @@ impl Users {
             let own_devices = container.devices.start + mounts..container.devices.end + mounts;
             let files = container.env_files.clone().map(|file| file as usize + devices);
             let places = own.chain(own_devices).chain(files).filter_map(|part| u32::try_from(part).ok());
-            uses.extend(places.map(|part| Use { container: u32::try_from(place).unwrap_or(u32::MAX), part }));
+            uses.extend(places.map(|part| VolumeUse { container: u32::try_from(place).unwrap_or(u32::MAX), part }));
         }
         uses.sort_by(|a, b| {
             step(1);
             a.volume(parts).cmp(b.volume(parts))
         });
-        Users(uses)
+        VolumeUses(uses)
     }
 
     /// The first container that uses a volume.
@@ -70,7 +70,7 @@ impl Users {
     }
 
     /// The uses of one volume, in the order of containers.
-    fn uses<'p>(&'p self, volume: &'p str, pod: &'p Pod<'_>) -> impl Iterator<Item = Use> {
+    fn uses<'p>(&'p self, volume: &'p str, pod: &'p Pod<'_>) -> impl Iterator<Item = VolumeUse> {
         let first = self.0.partition_point(|other| {
             step(1);
             other.volume(&pod.parts) < volume
@@ -82,7 +82,7 @@ impl Users {
     }
 }
 
-impl Use {
+impl VolumeUse {
     /// Where it can be written.
     fn writable<'p>(self, parts: &'p Parts<'_>) -> Option<&'p str> {
         let part = self.part as usize;

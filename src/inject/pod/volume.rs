@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::json::{Reader, Seen, Unreadable};
+use super::super::json::{FieldSet, JsonError, Reader};
 use super::bounds::name;
 
 /// A volume of a Pod.
@@ -19,21 +19,21 @@ pub struct Volume<'a> {
 }
 
 impl<'a> Volume<'a> {
-    pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, Unreadable> {
+    pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, JsonError> {
         let mut volume = Volume { name: Cow::default(), shareable: false, read_only: false, json: "" };
-        let mut seen = Seen::default();
+        let mut seen = FieldSet::default();
         let (there, json) = r.with_text(|r| {
             r.object(|r, key| match key {
-                "name" => seen.first(0).and_then(|()| name(r)).map(|name| volume.name = name),
+                "name" => seen.insert(0).and_then(|()| name(r)).map(|name| volume.name = name),
                 "emptyDir" | "ephemeral" => {
                     volume.shareable |= r.raw()? != "null";
                     Ok(())
                 }
                 "persistentVolumeClaim" => {
-                    seen.first(1)?;
-                    let mut seen = Seen::default();
+                    seen.insert(1)?;
+                    let mut seen = FieldSet::default();
                     volume.shareable |= r.object(|r, key| match key {
-                        "readOnly" => seen.first(0).and_then(|()| r.boolean()).map(|yes| volume.read_only = yes),
+                        "readOnly" => seen.insert(0).and_then(|()| r.boolean()).map(|yes| volume.read_only = yes),
                         _ => r.skip(),
                     })?;
                     Ok(())
@@ -42,6 +42,6 @@ impl<'a> Volume<'a> {
             })
         })?;
         volume.json = json;
-        if there { Ok(volume) } else { Err(Unreadable::new("not an object")) }
+        if there { Ok(volume) } else { Err(JsonError::new("not an object")) }
     }
 }

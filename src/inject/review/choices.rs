@@ -2,20 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::super::ask::Ask;
+use super::super::ask::Requested;
 use super::super::choose::Candidate;
 use super::super::chosen::Choices;
 use super::super::companion::Companion;
-use super::super::namespace::Switch;
+use super::super::namespace::OptIn;
 use super::super::pod::Container;
 use super::super::present::{self, Presence};
 use super::super::verdict::Via;
 use super::Review;
 
 impl<'a> Review<'_, 'a> {
-    pub(super) fn choices(&self, ask: &Ask<'a>, candidates: &[Candidate<'a>], presences: &[Presence]) -> Choices {
+    pub(super) fn choices(&self, ask: &Requested<'a>, candidates: &[Candidate<'a>], presences: &[Presence]) -> Choices {
         // A Pod that is opted out is not judged by its words, so they do not choose either.
-        let named = ask.containers.as_ref().filter(|_| ask.pod != Switch::Disabled);
+        let named = ask.containers.as_ref().filter(|_| ask.pod != OptIn::Disabled);
         let others = if let Some(names) = named {
             let meant: HashSet<&str> = names.iter().copied().collect();
             let chosen: Vec<usize> =

@@ -1,8 +1,8 @@
 //! What companions that are already injected mean for the others, and what of them is missing.
 
-use super::super::catalogue::Listed;
+use super::super::catalogue::CatalogEntry;
 use super::super::choose::Candidate;
-use super::super::claims::Claims;
+use super::super::claims::Reservations;
 use super::super::present::{self, Presence};
 use super::super::verdict::Effect;
 use super::Review;
@@ -13,19 +13,21 @@ impl<'a> Review<'_, 'a> {
         &self,
         candidates: &[Candidate<'a>],
         presences: &[Presence],
-        claims: &mut Claims<'p>,
+        claims: &mut Reservations<'p>,
     ) where
         'a: 'p,
         Self: 'p,
     {
-        for recorded in self.status.standing(self.pod) {
-            recorded.ports.iter().for_each(|(n, protocol)| claims.standing_port(*n, *protocol, &recorded.companion));
-            if let Some(Listed::Good(companion)) = self.offered(&recorded.companion) {
-                claims.present(companion);
+        for recorded in self.status.present(self.pod) {
+            recorded.ports.iter().for_each(|(n, protocol)| claims.present_port(*n, *protocol, &recorded.companion));
+            if let Some(CatalogEntry::Valid(companion)) = self.offered(&recorded.companion) {
+                claims.reserve_present(companion);
             }
         }
         let there = candidates.iter().zip(presences).filter(|(_, presence)| **presence != Presence::Absent);
-        there.filter_map(|(candidate, _)| present::good(candidate)).for_each(|companion| claims.present(companion));
+        there
+            .filter_map(|(candidate, _)| present::good(candidate))
+            .for_each(|companion| claims.reserve_present(companion));
     }
 
     /// What the status lists of companions that are there, and the Pod lacks.

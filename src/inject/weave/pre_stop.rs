@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::super::draft::{AppContainer, Draft, Place};
+use super::super::draft::{AppContainer, PatchBuilder, Target};
 use super::super::plan::Plan;
 use super::super::pod::Lifecycle;
 use super::super::reason::Reason;
@@ -30,14 +30,14 @@ pub(in super::super) fn settle_pre_stop(plans: &mut [Plan<'_>], mut remark: impl
 }
 
 /// Writes a sleep where there is no hook yet.
-pub(super) fn write(draft: &mut Draft, place: AppContainer, lifecycle: Lifecycle, seconds: u32) {
+pub(super) fn write(draft: &mut PatchBuilder, place: AppContainer, lifecycle: Lifecycle, seconds: u32) {
     let sleep = format!(r#"{{"sleep":{{"seconds":{seconds}}}}}"#);
     match lifecycle {
         Lifecycle::Absent => {
             let hooks = format!(r#"{{"preStop":{sleep}}}"#);
-            draft.add(Place::Lifecycle(place), |out| out.extend_from_slice(hooks.as_bytes()));
+            draft.add(Target::Lifecycle(place), |out| out.extend_from_slice(hooks.as_bytes()));
         }
-        Lifecycle::NoPreStop => draft.add(Place::PreStop(place), |out| out.extend_from_slice(sleep.as_bytes())),
+        Lifecycle::NoPreStop => draft.add(Target::PreStop(place), |out| out.extend_from_slice(sleep.as_bytes())),
         Lifecycle::PreStop => {}
     }
 }

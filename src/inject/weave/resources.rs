@@ -3,10 +3,10 @@
 use super::super::json::write_string;
 use super::super::parameter::Value;
 use super::super::plan::Plan;
-use super::super::template::Resources;
+use super::super::template::ResourceSlots;
 
 /// Writes the member `resources`.
-pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &Resources) {
+pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlots) {
     out.extend_from_slice(br#","resources":"#);
     let mut before = b'{';
     for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {

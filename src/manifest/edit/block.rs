@@ -1,6 +1,6 @@
 //! Changes of block collections: whole lines are added and removed.
 
-use super::overlay::{Entry, Overlay, Slot};
+use super::overlay::{Overlay, OverlayEntry, Slot};
 use super::splice::Splices;
 use super::tree::{Id, Shape, Tree};
 use super::{layout, lines};
@@ -11,7 +11,7 @@ pub(super) fn write(
     tree: &Tree<'_>,
     overlay: &Overlay<'_>,
     id: Id,
-    entries: &[Entry],
+    entries: &[OverlayEntry],
     splices: &mut Splices<'_>,
 ) -> Option<()> {
     let old: Vec<Id> = tree.node(id).children().collect();
@@ -55,9 +55,9 @@ struct Block<'a> {
 
 impl Block<'_> {
     /// The lines of the new entries that come next.
-    fn additions<'e>(&self, rest: &mut std::iter::Peekable<impl Iterator<Item = &'e Entry>>) -> Option<String> {
+    fn additions<'e>(&self, rest: &mut std::iter::Peekable<impl Iterator<Item = &'e OverlayEntry>>) -> Option<String> {
         let mut out = String::new();
-        while let Some(Entry { key, slot: Slot::New { value, instead_of: None } }) = rest.peek() {
+        while let Some(OverlayEntry { key, slot: Slot::New { value, instead_of: None } }) = rest.peek() {
             emit::pad(&mut out, self.column);
             match &self.tree.node(self.id).shape {
                 Shape::Sequence { .. } => emit::item(&mut out, value, self.column, &self.style),
@@ -90,7 +90,7 @@ impl Block<'_> {
 
     /// Removes an entry with its lines; one that shares its first line with the dash around it leaves that line to the
     /// next one.
-    fn remove(&self, old: &[Id], place: usize, entries: &[Entry], splices: &mut Splices<'_>) {
+    fn remove(&self, old: &[Id], place: usize, entries: &[OverlayEntry], splices: &mut Splices<'_>) {
         let (text, node) = (self.tree.text, self.tree.node(old[place]));
         if lines::is_first(text, node.from) {
             return splices.remove_lines(node.from, self.end_of(old[place]));

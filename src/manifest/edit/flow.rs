@@ -2,7 +2,7 @@
 
 use super::flow_text::{FlowStyle, indent_like};
 use super::lines;
-use super::overlay::{Entry, Overlay, Slot};
+use super::overlay::{Overlay, OverlayEntry, Slot};
 use super::splice::Splices;
 use super::tree::{Id, Shape, Tree};
 
@@ -11,7 +11,7 @@ pub(super) fn write(
     tree: &Tree<'_>,
     overlay: &Overlay<'_>,
     id: Id,
-    entries: &[Entry],
+    entries: &[OverlayEntry],
     splices: &mut Splices<'_>,
 ) -> Option<()> {
     let node = tree.node(id);
@@ -48,8 +48,8 @@ struct Flow<'a> {
 
 impl Flow<'_> {
     /// For each entry its place among the old ones; `None` for what is added. Old ones must be in their order.
-    fn places(&self, entries: &[Entry]) -> Option<Vec<Option<usize>>> {
-        let place = |entry: &Entry| match entry.slot {
+    fn places(&self, entries: &[OverlayEntry]) -> Option<Vec<Option<usize>>> {
+        let place = |entry: &OverlayEntry| match entry.slot {
             Slot::Old(id) | Slot::New { instead_of: Some(id), .. } => {
                 self.old.iter().position(|old| *old == id).map(Some)
             }
@@ -59,7 +59,7 @@ impl Flow<'_> {
         places.iter().flatten().is_sorted().then_some(places)
     }
 
-    fn add(&self, entries: &[Entry], places: &[Option<usize>], splices: &mut Splices<'_>) {
+    fn add(&self, entries: &[OverlayEntry], places: &[Option<usize>], splices: &mut Splices<'_>) {
         let mut at = 0;
         while at < entries.len() {
             let count = places[at..].iter().take_while(|place| place.is_none()).count();
@@ -74,7 +74,7 @@ impl Flow<'_> {
         }
     }
 
-    fn add_front(&self, added: &[Entry], splices: &mut Splices<'_>) {
+    fn add_front(&self, added: &[OverlayEntry], splices: &mut Splices<'_>) {
         let text = self.tree.text;
         let first = self.old[0];
         let from = self.tree.node(first).from;
@@ -86,7 +86,7 @@ impl Flow<'_> {
         splices.insert(from, &texts);
     }
 
-    fn add_after(&self, before: Id, added: &[Entry], splices: &mut Splices<'_>) {
+    fn add_after(&self, before: Id, added: &[OverlayEntry], splices: &mut Splices<'_>) {
         let text = self.tree.text;
         let node = self.tree.node(before);
         let comma = self.comma_after(before);
@@ -170,7 +170,7 @@ impl Flow<'_> {
         Some(())
     }
 
-    fn entry(&self, entry: &Entry, indent: Option<&str>) -> String {
+    fn entry(&self, entry: &OverlayEntry, indent: Option<&str>) -> String {
         match &entry.slot {
             Slot::New { value, .. } => self.style.entry(entry.key.as_deref(), value, indent),
             Slot::Old(_) => String::new(),

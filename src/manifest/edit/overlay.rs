@@ -13,12 +13,12 @@ use super::tree::{Id, Shape, Tree};
 pub(super) struct Overlay<'t> {
     pub(super) tree: &'t Tree<'t>,
     old: &'t Value,
-    changed: BTreeMap<Id, Vec<Entry>>,
+    changed: BTreeMap<Id, Vec<OverlayEntry>>,
 }
 
 /// An entry of a changed collection.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct OverlayEntry {
     /// The key in a mapping. `None` for the merge key and in sequences.
     pub(super) key: Option<String>,
     pub(super) slot: Slot,
@@ -38,7 +38,7 @@ impl<'t> Overlay<'t> {
     }
 
     /// The entries of a collection, if any of them changed.
-    pub(super) fn entries(&self, id: Id) -> Option<&[Entry]> {
+    pub(super) fn entries(&self, id: Id) -> Option<&[OverlayEntry]> {
         self.changed.get(&id).map(Vec::as_slice)
     }
 
@@ -104,7 +104,8 @@ impl<'t> Overlay<'t> {
                 if at > entries.len() {
                     return None;
                 }
-                entries.insert(at, Entry { key: None, slot: Slot::New { value: value.clone(), instead_of: None } });
+                entries
+                    .insert(at, OverlayEntry { key: None, slot: Slot::New { value: value.clone(), instead_of: None } });
             }
             (Some(value), Some(at)) => {
                 let instead_of = match entries[at].slot {
@@ -115,7 +116,7 @@ impl<'t> Overlay<'t> {
             }
             (Some(value), None) if !is_sequence => {
                 let slot = Slot::New { value: value.clone(), instead_of: None };
-                entries.push(Entry { key: Some(token.to_owned()), slot });
+                entries.push(OverlayEntry { key: Some(token.to_owned()), slot });
             }
             _ => return None,
         }
@@ -127,7 +128,7 @@ impl<'t> Overlay<'t> {
         let pointer = format!("{}/{}", self.tree.pointer(id)?, token.replace('~', "~0").replace('/', "~1"));
         let value = self.old.pointer(&pointer)?.clone();
         let entries = self.entries_mut(id);
-        entries.push(Entry { key: Some(token.to_owned()), slot: Slot::New { value, instead_of: None } });
+        entries.push(OverlayEntry { key: Some(token.to_owned()), slot: Slot::New { value, instead_of: None } });
         Some(entries.len() - 1)
     }
 
@@ -157,7 +158,8 @@ impl<'t> Overlay<'t> {
     pub(super) fn is_kept(&self, id: Id) -> bool {
         let mut id = id;
         while let Some((parent, _)) = self.tree.node(id).parent {
-            let keeps = |entries: &Vec<Entry>| entries.iter().any(|e| matches!(e.slot, Slot::Old(old) if old == id));
+            let keeps =
+                |entries: &Vec<OverlayEntry>| entries.iter().any(|e| matches!(e.slot, Slot::Old(old) if old == id));
             if !self.changed.get(&parent).is_none_or(keeps) {
                 return false;
             }
@@ -195,7 +197,7 @@ impl<'t> Overlay<'t> {
             }
             return Some(value);
         };
-        let value = |entry: &Entry| match &entry.slot {
+        let value = |entry: &OverlayEntry| match &entry.slot {
             Slot::New { value, .. } => Some(value.clone()),
             Slot::Old(child) => self.meaning(*child),
         };
@@ -207,14 +209,14 @@ impl<'t> Overlay<'t> {
     }
 
     /// One entry, without those beside it: a list may have thousands, of which each is gone into by every operation.
-    fn entry(&self, id: Id, at: usize) -> Option<Entry> {
+    fn entry(&self, id: Id, at: usize) -> Option<OverlayEntry> {
         if let Some(entries) = self.entries(id) {
             return entries.get(at).cloned();
         }
         match &self.tree.node(id).shape {
-            Shape::Sequence { items, .. } => Some(Entry { key: None, slot: Slot::Old(*items.get(at)?) }),
+            Shape::Sequence { items, .. } => Some(OverlayEntry { key: None, slot: Slot::Old(*items.get(at)?) }),
             Shape::Mapping { members, .. } => {
-                members.get(at).map(|member| Entry { key: member.key.clone(), slot: Slot::Old(member.value) })
+                members.get(at).map(|member| OverlayEntry { key: member.key.clone(), slot: Slot::Old(member.value) })
             }
             _ => None,
         }
@@ -223,7 +225,7 @@ impl<'t> Overlay<'t> {
     fn find(&self, id: Id, token: &str) -> Option<usize> {
         match &self.tree.node(id).shape {
             Shape::Sequence { items, .. } => {
-                let count = self.entries(id).map_or(items.len(), <[Entry]>::len);
+                let count = self.entries(id).map_or(items.len(), <[OverlayEntry]>::len);
                 token.parse().ok().filter(|at| *at < count)
             }
             Shape::Mapping { members, .. } => match self.entries(id) {
@@ -234,18 +236,18 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    fn entries_mut(&mut self, id: Id) -> &mut Vec<Entry> {
+    fn entries_mut(&mut self, id: Id) -> &mut Vec<OverlayEntry> {
         let original = if self.changed.contains_key(&id) { Vec::new() } else { self.original(id) };
         self.changed.entry(id).or_insert(original)
     }
 
-    fn original(&self, id: Id) -> Vec<Entry> {
+    fn original(&self, id: Id) -> Vec<OverlayEntry> {
         match &self.tree.node(id).shape {
             Shape::Sequence { items, .. } => {
-                items.iter().map(|item| Entry { key: None, slot: Slot::Old(*item) }).collect()
+                items.iter().map(|item| OverlayEntry { key: None, slot: Slot::Old(*item) }).collect()
             }
             Shape::Mapping { members, .. } => {
-                members.iter().map(|m| Entry { key: m.key.clone(), slot: Slot::Old(m.value) }).collect()
+                members.iter().map(|m| OverlayEntry { key: m.key.clone(), slot: Slot::Old(m.value) }).collect()
             }
             _ => Vec::new(),
         }

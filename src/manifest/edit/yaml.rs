@@ -4,7 +4,7 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Str
 
 use super::lines;
 use super::tree::{Id, Member, Shape, Tree};
-use crate::manifest::key::{self, Key};
+use crate::manifest::key::{self, MapKey};
 
 /// Reads the tree of a document that was read before.
 pub(super) fn tree(text: &str, from: usize) -> Option<Tree<'_>> {
@@ -132,8 +132,8 @@ impl<'t> Builder<'t> {
             let key_end = self.bytes(span)?.1;
             let Event::Scalar(key, style, _, tag) = event else { return None };
             let key = match key::of_scalar(&key, style, tag.as_deref())? {
-                Key::Text(key) => Some(key),
-                Key::Merge => None,
+                MapKey::Text(key) => Some(key),
+                MapKey::Merge => None,
             };
             let colon = lines::skip_trivia(text, key_end);
             let lead = if text[colon..].starts_with(':') { colon + 1 } else { key_end };

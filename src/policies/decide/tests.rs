@@ -37,17 +37,17 @@ fn second() -> Version {
 /// A replica, and the policy as it sees it.
 #[derive(Default)]
 struct Replica {
-    memory: Memory,
-    policy: Option<Standing>,
+    memory: RolloutMemory,
+    policy: Option<ExistingPolicy>,
     now: u64,
 }
 
 impl Replica {
     /// What comes of a step after some seconds: the image that is injected, and what the policy is made to be.
-    fn after(&mut self, seconds: u64, known: &Known) -> (String, String) {
+    fn after(&mut self, seconds: u64, known: &KnownCompanion) -> (String, String) {
         self.now += seconds;
         let now = Duration::from_secs(self.now);
-        let decision = decide(known, self.policy.as_ref(), &mut self.memory, now, PAUSE);
+        let decision = rollout(known, self.policy.as_ref(), &mut self.memory, now, PAUSE);
         let image = |v: &Version| v.companion.containers[0].image.to_string();
         let policy = match &decision.policy {
             Policy::Leave => "leave".to_owned(),
@@ -67,10 +67,10 @@ impl Replica {
 }
 
 /// What a policy says once it was written and read again.
-fn standing(versions: &[Version], changing: bool) -> Standing {
+fn standing(versions: &[Version], changing: bool) -> ExistingPolicy {
     let text = crate::policies::version::remembered(&versions.iter().collect::<Vec<_>>());
     let changing = changing.to_string();
-    Standing::read(|key| Some(if key == crate::policies::version::VERSIONS { &*text } else { &*changing }))
+    ExistingPolicy::read(|key| Some(if key == crate::policies::version::VERSIONS { &*text } else { &*changing }))
 }
 
 fn told(image: &str, policy: &str) -> (String, String) {
@@ -79,7 +79,7 @@ fn told(image: &str, policy: &str) -> (String, String) {
 
 #[test]
 fn a_new_one_is_injected_first() {
-    let (mut replica, known) = (Replica::default(), Known::Required(first()));
+    let (mut replica, known) = (Replica::default(), KnownCompanion::Required(first()));
     assert_eq!(replica.after(0, &known), told("proxy:v1", "leave"));
     assert_eq!(replica.after(4, &known), told("proxy:v1", "leave"));
     assert_eq!(replica.after(1, &known), told("proxy:v1", "proxy:v1"));
@@ -89,7 +89,7 @@ fn a_new_one_is_injected_first() {
 #[test]
 fn a_new_version_is_accepted_first_and_asked_for_last() {
     let mut replica = Replica { policy: Some(standing(&[first()], false)), ..Replica::default() };
-    let known = Known::Required(second());
+    let known = KnownCompanion::Required(second());
     assert_eq!(replica.after(0, &known), told("proxy:v1", "proxy:v2 proxy:v1 changing"));
     assert_eq!(replica.after(1, &known), told("proxy:v1", "proxy:v2 proxy:v1 changing"));
     assert_eq!(replica.after(4, &known), told("proxy:v1", "proxy:v2 proxy:v1 changing"));
@@ -101,7 +101,7 @@ fn a_new_version_is_accepted_first_and_asked_for_last() {
 #[test]
 fn a_change_waits_for_the_one_before_it() {
     let mut replica = Replica { policy: Some(standing(&[second(), first()], true)), ..Replica::default() };
-    let known = Known::Required(version("proxy:v3", Some(3)));
+    let known = KnownCompanion::Required(version("proxy:v3", Some(3)));
     assert_eq!(replica.after(0, &known), told("proxy:v1", "proxy:v2 proxy:v1 changing"));
     assert_eq!(replica.after(5, &known), told("proxy:v2", "proxy:v2 proxy:v1 changing"));
     assert_eq!(replica.after(5, &known), told("proxy:v2", "proxy:v2 proxy:v1"));
@@ -112,15 +112,15 @@ fn a_change_waits_for_the_one_before_it() {
 fn who_starts_anew_injects_what_is_accepted() {
     let settled = Some(standing(&[second(), first()], false));
     let mut replica = Replica { policy: settled, ..Replica::default() };
-    assert_eq!(replica.after(0, &Known::Required(second())), told("proxy:v2", "proxy:v2 proxy:v1"));
+    assert_eq!(replica.after(0, &KnownCompanion::Required(second())), told("proxy:v2", "proxy:v2 proxy:v1"));
     let mut changing = Replica { policy: Some(standing(&[second(), first()], true)), ..Replica::default() };
-    assert_eq!(changing.after(0, &Known::Required(second())).0, "proxy:v1");
+    assert_eq!(changing.after(0, &KnownCompanion::Required(second())).0, "proxy:v1");
 }
 
 #[test]
 fn who_has_not_heard_of_the_newest_version_does_not_go_back() {
     let mut late = Replica { policy: Some(standing(&[second(), first()], true)), ..Replica::default() };
-    let known = Known::Required(first());
+    let known = KnownCompanion::Required(first());
     assert_eq!(late.after(0, &known), told("proxy:v1", "proxy:v2 proxy:v1 changing"));
     assert_eq!(late.after(5, &known), told("proxy:v2", "proxy:v2 proxy:v1 changing"));
     assert_eq!(late.after(5, &known), told("proxy:v2", "proxy:v2 proxy:v1"));
@@ -129,9 +129,9 @@ fn who_has_not_heard_of_the_newest_version_does_not_go_back() {
 #[test]
 fn an_older_version_that_is_applied_again_is_a_new_one() {
     let mut replica = Replica { policy: Some(standing(&[second(), first()], false)), ..Replica::default() };
-    let again = Known::Required(version("proxy:v1", Some(3)));
+    let again = KnownCompanion::Required(version("proxy:v1", Some(3)));
     assert_eq!(replica.after(0, &again), told("proxy:v2", "proxy:v1 proxy:v2 changing"));
-    let file = Known::Required(version("proxy:v1", None));
+    let file = KnownCompanion::Required(version("proxy:v1", None));
     let mut replica = Replica { policy: Some(standing(&[second()], false)), ..Replica::default() };
     assert_eq!(replica.after(0, &file), told("proxy:v2", "proxy:v1 proxy:v2 changing"));
 }
@@ -139,33 +139,33 @@ fn an_older_version_that_is_applied_again_is_a_new_one() {
 #[test]
 fn on_removal_the_policy_goes_first() {
     let mut replica = Replica::default();
-    replica.after(0, &Known::Required(first()));
-    replica.after(5, &Known::Required(first()));
-    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
-    assert_eq!(replica.after(5, &Known::NotRequired), told("proxy:v1", "delete"));
-    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
-    assert_eq!(replica.after(4, &Known::NotRequired), told("proxy:v1", "leave"));
-    assert_eq!(replica.after(1, &Known::NotRequired), told("-", "leave"));
+    replica.after(0, &KnownCompanion::Required(first()));
+    replica.after(5, &KnownCompanion::Required(first()));
+    assert_eq!(replica.after(0, &KnownCompanion::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(replica.after(5, &KnownCompanion::NotRequired), told("proxy:v1", "delete"));
+    assert_eq!(replica.after(0, &KnownCompanion::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(replica.after(4, &KnownCompanion::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(replica.after(1, &KnownCompanion::NotRequired), told("-", "leave"));
 }
 
 #[test]
 fn who_starts_anew_after_a_removal_injects_until_the_policy_is_gone() {
     let mut replica = Replica { policy: Some(standing(&[first()], false)), ..Replica::default() };
-    assert_eq!(replica.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
-    assert_eq!(replica.after(5, &Known::NotRequired), told("proxy:v1", "delete"));
+    assert_eq!(replica.after(0, &KnownCompanion::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(replica.after(5, &KnownCompanion::NotRequired), told("proxy:v1", "delete"));
 }
 
 #[test]
 fn who_has_not_heard_of_a_required_companion_yet_leaves_its_policy() {
     let mut late = Replica { policy: Some(standing(&[first()], false)), ..Replica::default() };
-    assert_eq!(late.after(0, &Known::NotRequired), told("proxy:v1", "leave"));
-    assert_eq!(late.after(4, &Known::Required(first())), told("proxy:v1", "proxy:v1"));
-    assert_eq!(late.after(4, &Known::NotRequired), told("proxy:v1", "leave"), "the wait begins anew");
+    assert_eq!(late.after(0, &KnownCompanion::NotRequired), told("proxy:v1", "leave"));
+    assert_eq!(late.after(4, &KnownCompanion::Required(first())), told("proxy:v1", "proxy:v1"));
+    assert_eq!(late.after(4, &KnownCompanion::NotRequired), told("proxy:v1", "leave"), "the wait begins anew");
 }
 
 #[test]
 fn a_policy_that_somebody_deleted_comes_back_after_a_pause() {
-    let (mut replica, known) = (Replica::default(), Known::Required(first()));
+    let (mut replica, known) = (Replica::default(), KnownCompanion::Required(first()));
     replica.after(0, &known);
     assert_eq!(replica.after(60, &known).1, "proxy:v1");
     replica.after(60, &known);
@@ -177,12 +177,12 @@ fn a_policy_that_somebody_deleted_comes_back_after_a_pause() {
 #[test]
 fn a_broken_one_keeps_what_its_policy_accepts() {
     let mut replica = Replica { policy: Some(standing(&[second(), first()], false)), ..Replica::default() };
-    assert_eq!(replica.after(0, &Known::Broken), told("proxy:v2", "proxy:v2 proxy:v1"));
-    assert_eq!(Replica::default().after(0, &Known::Broken), told("-", "leave"));
+    assert_eq!(replica.after(0, &KnownCompanion::Broken), told("proxy:v2", "proxy:v2 proxy:v1"));
+    assert_eq!(Replica::default().after(0, &KnownCompanion::Broken), told("-", "leave"));
 }
 
 #[test]
 fn what_somebody_wrote_over_is_written_anew() {
-    let mut replica = Replica { policy: Some(Standing::default()), ..Replica::default() };
-    assert_eq!(replica.after(0, &Known::Required(first())), told("proxy:v1", "proxy:v1"));
+    let mut replica = Replica { policy: Some(ExistingPolicy::default()), ..Replica::default() };
+    assert_eq!(replica.after(0, &KnownCompanion::Required(first())), told("proxy:v1", "proxy:v1"));
 }

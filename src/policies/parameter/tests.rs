@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::{LARGEST_AMOUNT, Rule, rules};
+use super::{LARGEST_AMOUNT, ValueRule, rules};
 use crate::inject::parameter::{DurationForm, ParameterType, Value};
 use crate::inject::pattern::{Budget, Pattern};
 use crate::inject::quantity::Quantity;
 
-impl Rule {
+impl ValueRule {
     /// What the expression says, in Rust.
     fn holds(&self, v: &str) -> bool {
         let at_most = |largest: &str| v.len() < largest.len() || v.len() == largest.len() && v <= largest;
@@ -17,18 +17,20 @@ impl Rule {
             _ => order.is_ge(),
         };
         match self {
-            Rule::Longest(most) => v.chars().count() <= *most,
-            Rule::Has(pattern) => regex_lite::Regex::new(pattern).unwrap().is_match(v),
-            Rule::Lacks(pattern) => !regex_lite::Regex::new(pattern).unwrap().is_match(v),
-            Rule::OneOf(words) => words.iter().any(|word| **word == *v),
-            Rule::Begins(start) => v.starts_with(start),
-            Rule::AtMost(endings) => endings.iter().find(|(end, _)| v.ends_with(end)).is_some_and(|(_, l)| at_most(l)),
-            Rule::SignedWithin64Bits if v.starts_with('-') => at_most(&i64::MIN.to_string()),
-            Rule::SignedWithin64Bits => at_most(&i64::MAX.to_string()),
-            Rule::Number(how, bound) => v.parse::<i64>().is_ok_and(|number| compares(how, number.cmp(bound))),
+            ValueRule::Longest(most) => v.chars().count() <= *most,
+            ValueRule::Has(pattern) => regex_lite::Regex::new(pattern).unwrap().is_match(v),
+            ValueRule::Lacks(pattern) => !regex_lite::Regex::new(pattern).unwrap().is_match(v),
+            ValueRule::OneOf(words) => words.iter().any(|word| **word == *v),
+            ValueRule::Begins(start) => v.starts_with(start),
+            ValueRule::AtMost(endings) => {
+                endings.iter().find(|(end, _)| v.ends_with(end)).is_some_and(|(_, l)| at_most(l))
+            }
+            ValueRule::SignedWithin64Bits if v.starts_with('-') => at_most(&i64::MIN.to_string()),
+            ValueRule::SignedWithin64Bits => at_most(&i64::MAX.to_string()),
+            ValueRule::Number(how, bound) => v.parse::<i64>().is_ok_and(|number| compares(how, number.cmp(bound))),
             // From here on API servers compare nothing, and what cannot be compared is no quantity.
-            Rule::Amount(_, bound) if **bound == *LARGEST_AMOUNT => Quantity::parse(v).is_some(),
-            Rule::Amount(how, bound) => {
+            ValueRule::Amount(_, bound) if **bound == *LARGEST_AMOUNT => Quantity::parse(v).is_some(),
+            ValueRule::Amount(how, bound) => {
                 let amounts = Quantity::parse(v).zip(Quantity::parse(bound));
                 amounts.is_some_and(|(amount, bound)| compares(how, amount.cmp(&bound)))
             }

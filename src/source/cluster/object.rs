@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::raw::Raw;
 use crate::api::gate::{self, Problem};
-use crate::inject::catalogue::Listed;
-use crate::source::history::Version;
-use crate::source::key::Key;
+use crate::inject::catalogue::CatalogEntry;
+use crate::source::history::Revision;
+use crate::source::key::CompanionKey;
 use crate::source::limits::{Weight, cost};
 
 /// A companion as it stands in the cluster.
 #[derive(Debug)]
-pub struct Object {
+pub struct WatchedCompanion {
     /// What is used of it: its newest version, or its last good one.
-    pub version: Version,
+    pub version: Revision,
     /// Everything that is wrong with its newest version.
     pub problems: Arc<[Problem]>,
     /// Everything that works, and should be looked at.
@@ -34,17 +34,17 @@ pub struct Object {
     pub(super) status: Value,
 }
 
-impl Object {
+impl WatchedCompanion {
     /// The key of an object that the API server knows.
-    pub(super) fn key(raw: &Raw) -> Key {
+    pub(super) fn key(raw: &Raw) -> CompanionKey {
         let namespace = raw.meta.namespace.as_deref().filter(|n| !n.is_empty());
-        Key { namespace: namespace.map(Box::from), name: raw.meta.name.as_deref().unwrap_or_default().into() }
+        CompanionKey { namespace: namespace.map(Box::from), name: raw.meta.name.as_deref().unwrap_or_default().into() }
     }
 
     /// Takes the newest version of an object, of which `before` may be an earlier one. `None` where it is no companion.
     ///
     /// An object of the same name that was made anew is another one: it inherits nothing.
-    pub(super) fn new(mut raw: Raw, before: Option<&Arc<Object>>) -> Option<Arc<Object>> {
+    pub(super) fn new(mut raw: Raw, before: Option<&Arc<WatchedCompanion>>) -> Option<Arc<WatchedCompanion>> {
         let uid: Box<str> = raw.meta.uid.as_deref().unwrap_or_default().into();
         let resource_version: Box<str> = raw.meta.resource_version.as_deref().unwrap_or_default().into();
         let generation = raw.meta.generation.unwrap_or_default();
@@ -54,10 +54,10 @@ impl Object {
             if before.resource_version == resource_version {
                 return Some(Arc::clone(before));
             }
-            let Object { version, problems, warnings, good, weight, .. } = &**before;
+            let WatchedCompanion { version, problems, warnings, good, weight, .. } = &**before;
             let (version, problems, warnings) = (version.clone(), Arc::clone(problems), Arc::clone(warnings));
             let (good, weight, status, is_beyond) = (good.clone(), weight.clone(), raw.status, false);
-            let told = Object {
+            let told = WatchedCompanion {
                 version,
                 problems,
                 warnings,
@@ -72,11 +72,11 @@ impl Object {
             return Some(Arc::new(told.recall(raw.object).weighed()));
         }
         let gated = match raw.read() {
-            Ok(()) => gate::admit(&raw.object),
+            Ok(()) => gate::check_companion(&raw.object),
             Err(problem) => gate::invalid(&raw.object, problem),
         };
         if !gated.problems.is_empty() {
-            let companion = Object::key(&raw);
+            let companion = WatchedCompanion::key(&raw);
             tracing::warn!(%companion, problems = gated.problems.len(), "invalid; its status says what to mend");
         }
         let good = if gated.problems.is_empty() {
@@ -84,10 +84,10 @@ impl Object {
         } else {
             before.and_then(|before| before.good.clone())
         };
-        let version = Version::new(gated.listed?, &raw.object);
-        let object = Object {
+        let version = Revision::new(gated.listed?, &raw.object);
+        let object = WatchedCompanion {
             version: match before {
-                Some(before) => version.after(&before.version),
+                Some(before) => version.supersede(&before.version),
                 None => version,
             },
             problems: gated.problems.into(),
@@ -107,12 +107,12 @@ impl Object {
     }
 
     /// What is left of it where there are too many companions.
-    pub(super) fn beyond(&self) -> Arc<Object> {
+    pub(super) fn beyond(&self) -> Arc<WatchedCompanion> {
         let mut status = self.status.clone();
         if let Some(members) = status.as_object_mut() {
             members.shift_remove("lastGood");
         }
-        Arc::new(Object {
+        Arc::new(WatchedCompanion {
             version: self.version.beyond(),
             problems: Arc::default(),
             warnings: Arc::default(),
@@ -127,7 +127,7 @@ impl Object {
     }
 
     /// With what keeping it costs. All replicas that know the same versions say the same.
-    fn weighed(mut self) -> Object {
+    fn weighed(mut self) -> WatchedCompanion {
         let told: usize = self.problems.iter().chain(&*self.warnings).map(|p| p.pointer.len() + p.message.len()).sum();
         let good = self.good.as_ref().map_or(0, |good| good.len());
         self.weight.bytes = cost(good, self.version.object.is_some()) + told;
@@ -136,7 +136,7 @@ impl Object {
 
     /// Takes up the last good version that the status remembers, where the newest is invalid: who has just started knows
     /// no other, and of replicas that know different ones all follow the one that was quicker to write.
-    fn recall(mut self, mut whole: Value) -> Object {
+    fn recall(mut self, mut whole: Value) -> WatchedCompanion {
         let remembered = self.status["lastGood"].as_str().filter(|text| self.good.as_deref() != Some(*text));
         let Some(text) = remembered.filter(|_| !self.problems.is_empty()) else { return self };
         if gate::too_large(text.len()).or_else(|| gate::too_dense(text)).is_some() {
@@ -148,8 +148,8 @@ impl Object {
         }
         let (good, Ok(spec)) = (Arc::from(text), serde_json::from_str(text)) else { return self };
         whole["spec"] = spec;
-        if let Some(listed @ Listed::Good(_)) = gate::admit(&whole).listed {
-            self.version = Version::new(listed, &whole).after(&self.version);
+        if let Some(listed @ CatalogEntry::Valid(_)) = gate::check_companion(&whole).listed {
+            self.version = Revision::new(listed, &whole).supersede(&self.version);
             self.good = Some(good);
         }
         self
@@ -163,10 +163,10 @@ mod tests {
     use super::super::testing::{object, raw, required, with_status};
     use super::*;
 
-    fn image(object: &Object) -> Option<String> {
+    fn image(object: &WatchedCompanion) -> Option<String> {
         match &object.version.listed {
-            Listed::Good(companion) => Some(companion.containers[0].image.to_string()),
-            Listed::Broken(_) => None,
+            CatalogEntry::Valid(companion) => Some(companion.containers[0].image.to_string()),
+            CatalogEntry::Invalid(_) => None,
         }
     }
 
@@ -218,24 +218,25 @@ mod tests {
         let first = object(raw("a", 1, "i:1"), None);
         assert!(Arc::ptr_eq(&first, &object(raw("a", 1, "i:1"), Some(&first))));
         let told = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), Some(&first));
-        assert!(told.version.is(&first.version) && !Arc::ptr_eq(&told, &first));
+        assert!(told.version.same_behavior_as(&first.version) && !Arc::ptr_eq(&told, &first));
         assert_eq!((&*told.resource_version, &told.status["hash"]), ("11", &json!("x")));
         let back = object(raw("a", 3, "i:1"), Some(&object(raw("a", 2, ""), Some(&told))));
-        assert!(back.version.is(&first.version) && back.problems.is_empty());
-        assert!(!object(raw("a", 4, "i:2"), Some(&back)).version.is(&first.version));
+        assert!(back.version.same_behavior_as(&first.version) && back.problems.is_empty());
+        assert!(!object(raw("a", 4, "i:2"), Some(&back)).version.same_behavior_as(&first.version));
     }
 
     #[test]
     fn a_required_one_brings_the_whole_object_of_the_version_in_use() {
-        let whole =
-            |object: &Object| object.version.object.as_ref().map(|o| o["spec"]["containers"][0]["image"].clone());
+        let whole = |object: &WatchedCompanion| {
+            object.version.object.as_ref().map(|o| o["spec"]["containers"][0]["image"].clone())
+        };
         assert_eq!(whole(&object(raw("a", 1, "i:1"), None)), None);
         let first = object(required(raw("a", 1, "i:1")), None);
         let second = object(required(raw("a", 2, "")), Some(&first));
         assert_eq!((whole(&first), whole(&second)), (Some(json!("i:1")), Some(json!("i:1"))));
         let third = object(required(raw("a", 3, "i:3")), Some(&second));
         assert_eq!(whole(&third), Some(json!("i:3")));
-        let Listed::Good(companion) = &third.version.listed else { panic!("it is good") };
+        let CatalogEntry::Valid(companion) = &third.version.listed else { panic!("it is good") };
         assert_eq!(companion.also_accepted.first().map(|version| &*version[0].image), Some("i:1"));
     }
 }

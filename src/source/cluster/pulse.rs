@@ -20,7 +20,7 @@ const LASTS: Duration = Duration::from_millis(50);
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resource {
+pub enum WatchedResource {
     /// ClusterCompanions.
     ClusterCompanions,
     /// Companions of all namespaces.
@@ -44,30 +44,31 @@ pub struct Reading {
 
 /// How it is with all of them.
 #[derive(Debug, Default)]
-pub struct Pulse {
-    readings: [Mutex<Reading>; Resource::ALL.len()],
+pub struct WatchHealth {
+    readings: [Mutex<Reading>; WatchedResource::ALL.len()],
     caught_up: AtomicBool,
 }
 
-impl Resource {
+impl WatchedResource {
     /// All of them.
-    pub const ALL: [Resource; 3] = [Resource::ClusterCompanions, Resource::Companions, Resource::Namespaces];
+    pub const ALL: [WatchedResource; 3] =
+        [WatchedResource::ClusterCompanions, WatchedResource::Companions, WatchedResource::Namespaces];
 
     /// As the API server calls it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Resource::ClusterCompanions => "clustercompanions",
-            Resource::Companions => "companions",
-            Resource::Namespaces => "namespaces",
+            WatchedResource::ClusterCompanions => "clustercompanions",
+            WatchedResource::Companions => "companions",
+            WatchedResource::Namespaces => "namespaces",
         }
     }
 }
 
-impl Pulse {
+impl WatchHealth {
     /// How it is with one watch now.
     #[must_use]
-    pub fn reading(&self, resource: Resource) -> Reading {
+    pub fn reading(&self, resource: WatchedResource) -> Reading {
         self.of(resource).clone()
     }
 
@@ -87,7 +88,7 @@ impl Pulse {
             return None;
         }
         let lacking = |has: fn(&Reading) -> bool| {
-            let without = Resource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
+            let without = WatchedResource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
             let words =
                 without.iter().filter(|(_, reading)| !has(reading)).map(|(name, reading)| match &reading.trouble {
                     Some(trouble) => format!("{name} ({trouble})"),
@@ -105,7 +106,7 @@ impl Pulse {
     }
 
     /// A client that notes whatever the API server sends, the bookmarks of a quiet watch included.
-    pub(super) fn listening(pulse: &Arc<Pulse>, client: &Client, resource: Resource) -> Client {
+    pub(super) fn listening(pulse: &Arc<WatchHealth>, client: &Client, resource: WatchedResource) -> Client {
         let (pulse, client) = (Arc::clone(pulse), client.clone());
         let send = move |request: Request<Body>| {
             let (pulse, client) = (Arc::clone(&pulse), client.clone());
@@ -115,13 +116,13 @@ impl Pulse {
                 let response = answer.map_err(|late| kube::Error::Service(late.into()))??;
                 let fine = response.status().is_success();
                 if fine {
-                    pulse.hear(resource);
+                    pulse.record_activity(resource);
                     pulse.of(resource).followed |= follows;
                 }
                 Ok::<_, kube::Error>(response.map(|body| {
                     body.map_frame(move |frame| {
                         if fine {
-                            pulse.hear(resource);
+                            pulse.record_activity(resource);
                         }
                         frame
                     })
@@ -132,7 +133,7 @@ impl Pulse {
     }
 
     /// Takes note of what a watch yields; `None` is a failure.
-    pub(super) fn judge<K>(&self, resource: Resource, event: watcher::Result<Event<K>>) -> Option<Event<K>> {
+    pub(super) fn judge<K>(&self, resource: WatchedResource, event: watcher::Result<Event<K>>) -> Option<Event<K>> {
         match event {
             Ok(event) => {
                 if matches!(event, Event::InitDone) {
@@ -145,14 +146,14 @@ impl Pulse {
                 match status(&error) {
                     // What was missed is too long ago to be told piece by piece: the list that follows brings all of it.
                     Some(gone) if gone.code == 410 => tracing::debug!(resource = resource.as_str(), "listing anew"),
-                    _ => self.lament(resource, trouble(resource, &error)),
+                    _ => self.record_failure(resource, trouble(resource, &error)),
                 }
                 None
             }
         }
     }
 
-    fn hear(&self, resource: Resource) {
+    fn record_activity(&self, resource: WatchedResource) {
         let mut reading = self.of(resource);
         reading.heard = Some(SystemTime::now());
         if reading.trouble.take().is_some() {
@@ -160,7 +161,7 @@ impl Pulse {
         }
     }
 
-    fn lament(&self, resource: Resource, trouble: String) {
+    fn record_failure(&self, resource: WatchedResource, trouble: String) {
         let mut reading = self.of(resource);
         if reading.trouble.as_ref() != Some(&trouble) {
             let known = if reading.listed { "what was known stays" } else { "nothing is known yet" };
@@ -170,7 +171,7 @@ impl Pulse {
     }
 
     fn is_followed(&self) -> bool {
-        Resource::ALL.iter().all(|resource| {
+        WatchedResource::ALL.iter().all(|resource| {
             let reading = self.of(*resource);
             reading.listed && reading.followed
         })
@@ -181,13 +182,13 @@ impl Pulse {
         self.is_followed()
     }
 
-    fn of(&self, resource: Resource) -> MutexGuard<'_, Reading> {
+    fn of(&self, resource: WatchedResource) -> MutexGuard<'_, Reading> {
         self.readings[resource as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What the matter is, and how to mend it where that is known.
-fn trouble(resource: Resource, error: &watcher::Error) -> String {
+fn trouble(resource: WatchedResource, error: &watcher::Error) -> String {
     match status(error).map(|status| status.code) {
         Some(404) => "the custom resource definitions are not installed; apply what `podgraft crds` prints".to_owned(),
         Some(401) => "the API server does not know who asks; the token may have expired".to_owned(),

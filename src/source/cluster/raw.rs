@@ -72,7 +72,7 @@ struct Metadata {
 
 /// The kind of a companion, where the API server is asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source) enum Kind {
+pub(in crate::source) enum RawKind {
     ClusterCompanion,
     Companion,
 }
@@ -126,35 +126,35 @@ impl Raw {
     }
 }
 
-impl Kind {
+impl RawKind {
     fn as_str(self) -> &'static str {
         match self {
-            Kind::ClusterCompanion => "ClusterCompanion",
-            Kind::Companion => "Companion",
+            RawKind::ClusterCompanion => "ClusterCompanion",
+            RawKind::Companion => "Companion",
         }
     }
 }
 
 impl Resource for Raw {
-    type DynamicType = Kind;
+    type DynamicType = RawKind;
     type Scope = DynamicResourceScope;
 
-    fn kind(kind: &Kind) -> Cow<'_, str> {
+    fn kind(kind: &RawKind) -> Cow<'_, str> {
         kind.as_str().into()
     }
 
-    fn group(_: &Kind) -> Cow<'_, str> {
+    fn group(_: &RawKind) -> Cow<'_, str> {
         GROUP.into()
     }
 
-    fn version(_: &Kind) -> Cow<'_, str> {
+    fn version(_: &RawKind) -> Cow<'_, str> {
         API_VERSION.rsplit('/').next().unwrap_or_default().into()
     }
 
-    fn plural(kind: &Kind) -> Cow<'_, str> {
+    fn plural(kind: &RawKind) -> Cow<'_, str> {
         match kind {
-            Kind::ClusterCompanion => "clustercompanions".into(),
-            Kind::Companion => "companions".into(),
+            RawKind::ClusterCompanion => "clustercompanions".into(),
+            RawKind::Companion => "companions".into(),
         }
     }
 
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(raw.object["spec"]["containers"][0]["securityContext"]["runAsUser"], 12345);
         assert!(raw.object["spec"]["parameters"][0]["maximum"].is_number());
         assert!(raw.object.get("status").is_none() && raw.object["metadata"].get("managedFields").is_none());
-        let gated = gate::admit(&raw.object);
+        let gated = gate::check_companion(&raw.object);
         assert!(gated.problems.iter().all(|p| p.pointer.ends_with("maximum")), "{:?}", gated.problems);
     }
 

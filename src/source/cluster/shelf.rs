@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 
 /// Objects by their keys.
 #[derive(Debug)]
-pub(super) struct Shelf<K, T> {
+pub(super) struct ListBuffer<K, T> {
     stands: BTreeMap<K, T>,
     /// What a list has brought so far.
     coming: BTreeMap<K, T>,
     listed: bool,
 }
 
-impl<K, T> Default for Shelf<K, T> {
+impl<K, T> Default for ListBuffer<K, T> {
     fn default() -> Self {
-        Shelf { stands: BTreeMap::new(), coming: BTreeMap::new(), listed: false }
+        ListBuffer { stands: BTreeMap::new(), coming: BTreeMap::new(), listed: false }
     }
 }
 
-impl<K: Ord, T> Shelf<K, T> {
+impl<K: Ord, T> ListBuffer<K, T> {
     /// One on which something stands that was not listed here.
     pub(super) fn holding(stands: impl IntoIterator<Item = (K, T)>) -> Self {
-        Shelf { stands: stands.into_iter().collect(), ..Shelf::default() }
+        ListBuffer { stands: stands.into_iter().collect(), ..ListBuffer::default() }
     }
 
     /// What stands.
-    pub(super) fn stands(&self) -> &BTreeMap<K, T> {
+    pub(super) fn current(&self) -> &BTreeMap<K, T> {
         &self.stands
     }
 
@@ -34,18 +34,18 @@ impl<K: Ord, T> Shelf<K, T> {
     }
 
     /// A list that is under way brought an object.
-    pub(super) fn bring(&mut self, key: K, object: T) {
+    pub(super) fn stage(&mut self, key: K, object: T) {
         self.coming.insert(key, object);
     }
 
     /// The list is at its end: what it brought stands, and nothing else.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn commit(&mut self) {
         self.stands = std::mem::take(&mut self.coming);
         self.listed = true;
     }
 
     /// The list failed on its way: what stood goes on standing.
-    pub(super) fn abandon(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.coming.clear();
     }
 

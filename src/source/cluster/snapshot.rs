@@ -8,38 +8,38 @@ use kube::runtime::watcher::Event;
 use tokio::time::Instant;
 
 use super::NamespaceMeta;
-use super::object::Object;
-use super::pulse::Resource;
+use super::object::WatchedCompanion;
+use super::pulse::WatchedResource;
 use super::raw::Raw;
-use super::shelf::Shelf;
+use super::shelf::ListBuffer;
 use crate::inject::namespace::Namespace;
-use crate::source::key::Key;
+use crate::source::key::CompanionKey;
 use crate::source::known::ByName;
-use crate::source::limits::{Limits, beyond};
+use crate::source::limits::{MemoryLimits, beyond};
 
 /// How long changes are collected after a snapshot: `kubectl apply` of a folder is one change, or two.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// All companions and Namespaces of a cluster at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Snapshot {
+pub struct ClusterState {
     /// The companions.
-    pub objects: BTreeMap<Key, Arc<Object>>,
+    pub objects: BTreeMap<CompanionKey, Arc<WatchedCompanion>>,
     /// The Namespaces.
     pub namespaces: Arc<ByName>,
 }
 
 /// What was gathered of the cluster so far.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
-    cluster_companions: Shelf<Key, Arc<Object>>,
-    companions: Shelf<Key, Arc<Object>>,
-    namespaces: Shelf<Box<str>, Arc<Namespace>>,
+pub(super) struct StateBuilder {
+    cluster_companions: ListBuffer<CompanionKey, Arc<WatchedCompanion>>,
+    companions: ListBuffer<CompanionKey, Arc<WatchedCompanion>>,
+    namespaces: ListBuffer<Box<str>, Arc<Namespace>>,
     /// Those of the last snapshot.
     published: Option<Published>,
     changed: bool,
     namespaces_changed: bool,
-    limits: Limits,
+    limits: MemoryLimits,
     /// Bytes of companions that came since the limits were last looked at.
     unlimited: usize,
     /// Whether some of those of which nothing was kept fit again.
@@ -52,38 +52,39 @@ struct Published {
     namespaces: Arc<ByName>,
 }
 
-impl Gathered {
+impl StateBuilder {
     /// Goes on after a snapshot that somebody else made: what it holds is the last good version of what is listed.
-    pub(super) fn after(last: Option<&Snapshot>, limits: Limits) -> Self {
-        let Some(last) = last else { return Gathered { limits, ..Gathered::default() } };
+    pub(super) fn after(last: Option<&ClusterState>, limits: MemoryLimits) -> Self {
+        let Some(last) = last else { return StateBuilder { limits, ..StateBuilder::default() } };
         let objects = || last.objects.iter().map(|(key, object)| (key.clone(), Arc::clone(object)));
         let namespaces = last.namespaces.iter().map(|(name, namespace)| (name.clone(), Arc::clone(namespace)));
-        Gathered {
-            cluster_companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_none())),
-            companions: Shelf::holding(objects().filter(|(key, _)| key.namespace.is_some())),
-            namespaces: Shelf::holding(namespaces),
+        StateBuilder {
+            cluster_companions: ListBuffer::holding(objects().filter(|(key, _)| key.namespace.is_none())),
+            companions: ListBuffer::holding(objects().filter(|(key, _)| key.namespace.is_some())),
+            namespaces: ListBuffer::holding(namespaces),
             limits,
-            ..Gathered::default()
+            ..StateBuilder::default()
         }
     }
 
     /// Takes news of a companion; `None` is a failure.
-    pub(super) fn companion(&mut self, resource: Resource, event: Option<Event<Raw>>) {
-        let those = if resource == Resource::Companions { &mut self.companions } else { &mut self.cluster_companions };
+    pub(super) fn companion(&mut self, resource: WatchedResource, event: Option<Event<Raw>>) {
+        let those =
+            if resource == WatchedResource::Companions { &mut self.companions } else { &mut self.cluster_companions };
         match event {
-            None | Some(Event::Init) => return those.abandon(),
+            None | Some(Event::Init) => return those.discard(),
             Some(Event::InitApply(raw)) => {
-                let key = Object::key(&raw);
-                if let Some(object) = Object::new(raw, those.stands().get(&key)) {
+                let key = WatchedCompanion::key(&raw);
+                if let Some(object) = WatchedCompanion::new(raw, those.current().get(&key)) {
                     self.unlimited += object.weight.bytes;
-                    those.bring(key, object);
+                    those.stage(key, object);
                 }
                 return self.limit_often();
             }
-            Some(Event::InitDone) => those.settle(),
+            Some(Event::InitDone) => those.commit(),
             Some(Event::Apply(raw)) => {
-                let key = Object::key(&raw);
-                match Object::new(raw, those.stands().get(&key)) {
+                let key = WatchedCompanion::key(&raw);
+                match WatchedCompanion::new(raw, those.current().get(&key)) {
                     Some(object) => {
                         self.unlimited += object.weight.bytes;
                         those.put(key, object);
@@ -91,7 +92,7 @@ impl Gathered {
                     None => those.remove(&key),
                 }
             }
-            Some(Event::Delete(raw)) => those.remove(&Object::key(&raw)),
+            Some(Event::Delete(raw)) => those.remove(&WatchedCompanion::key(&raw)),
         }
         self.changed = true;
         self.limit_often();
@@ -131,15 +132,15 @@ impl Gathered {
     pub(super) fn namespace(&mut self, event: Option<Event<NamespaceMeta>>) {
         let those = &mut self.namespaces;
         match event {
-            None | Some(Event::Init) => return those.abandon(),
+            None | Some(Event::Init) => return those.discard(),
             Some(Event::InitApply(meta)) => {
                 let (name, namespace) = read(&meta, those);
-                return those.bring(name, namespace);
+                return those.stage(name, namespace);
             }
-            Some(Event::InitDone) => those.settle(),
+            Some(Event::InitDone) => those.commit(),
             Some(Event::Apply(meta)) => {
                 let (name, namespace) = read(&meta, those);
-                if those.stands().get(&name).is_some_and(|before| Arc::ptr_eq(before, &namespace)) {
+                if those.current().get(&name).is_some_and(|before| Arc::ptr_eq(before, &namespace)) {
                     return;
                 }
                 those.put(name, namespace);
@@ -157,17 +158,17 @@ impl Gathered {
     }
 
     /// The next snapshot.
-    pub(super) fn publish(&mut self) -> Snapshot {
+    pub(super) fn publish(&mut self) -> ClusterState {
         self.limit();
-        let companions = self.cluster_companions.stands().iter().chain(self.companions.stands());
+        let companions = self.cluster_companions.current().iter().chain(self.companions.current());
         let objects = companions.map(|(key, object)| (key.clone(), Arc::clone(object))).collect();
         let namespaces = match &self.published {
             Some(published) if !self.namespaces_changed => Arc::clone(&published.namespaces),
-            _ => Arc::new(self.namespaces.stands().clone()),
+            _ => Arc::new(self.namespaces.current().clone()),
         };
         self.published = Some(Published { at: Instant::now(), namespaces: Arc::clone(&namespaces) });
         (self.changed, self.namespaces_changed) = (false, false);
-        Snapshot { objects, namespaces }
+        ClusterState { objects, namespaces }
     }
 }
 
@@ -176,12 +177,12 @@ fn name(meta: &NamespaceMeta) -> Box<str> {
 }
 
 /// What concerns us of a Namespace; the same as before where nothing of that changed.
-fn read(meta: &NamespaceMeta, shelf: &Shelf<Box<str>, Arc<Namespace>>) -> (Box<str>, Arc<Namespace>) {
+fn read(meta: &NamespaceMeta, shelf: &ListBuffer<Box<str>, Arc<Namespace>>) -> (Box<str>, Arc<Namespace>) {
     let name = name(meta);
     let labels = meta.metadata.labels.iter().flatten().map(|(k, v)| (&**k, &**v));
     let annotations = meta.metadata.annotations.iter().flatten().map(|(k, v)| (&**k, &**v));
     let namespace = Namespace::new(&name, labels, annotations);
-    let same = shelf.stands().get(&name).filter(|before| ***before == namespace);
+    let same = shelf.current().get(&name).filter(|before| ***before == namespace);
     let namespace = same.map_or_else(|| Arc::new(namespace), Arc::clone);
     (name, namespace)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
-use super::object::Object;
+use super::object::WatchedCompanion;
 use super::words;
 use crate::api::v1alpha1::{LAST_GOOD, Status};
 
@@ -14,7 +14,7 @@ const READY: &str = "Ready";
 
 /// Why a companion is ready, or is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
+pub enum ReadyReason {
     /// Its newest version is injected.
     InUse,
     /// Its newest version breaks a rule.
@@ -31,9 +31,9 @@ pub enum Reason {
 
 /// What else is known that decides about an object as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Eligibility {
     /// Nothing stands in its way.
-    Counts,
+    Eligible,
     /// It is required, and required companions are switched off.
     RequiredIsOff,
     /// A file declares it, too.
@@ -55,56 +55,56 @@ enum LastGood {
 
 /// A status, but for the time of the last transition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) reason: Reason,
+pub(super) struct StatusUpdate {
+    pub(super) reason: ReadyReason,
     message: String,
     hash: Option<String>,
     last_good: LastGood,
     warnings: Vec<String>,
 }
 
-impl Reason {
+impl ReadyReason {
     /// All of them.
-    pub const ALL: [Reason; 6] = [
-        Reason::InUse,
-        Reason::Invalid,
-        Reason::TooManyCompanions,
-        Reason::RequiredIsOff,
-        Reason::DeclaredInFile,
-        Reason::HeldByRequired,
+    pub const ALL: [ReadyReason; 6] = [
+        ReadyReason::InUse,
+        ReadyReason::Invalid,
+        ReadyReason::TooManyCompanions,
+        ReadyReason::RequiredIsOff,
+        ReadyReason::DeclaredInFile,
+        ReadyReason::HeldByRequired,
     ];
 
     /// Its stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Reason::InUse => "InUse",
-            Reason::Invalid => "Invalid",
-            Reason::TooManyCompanions => "TooManyCompanions",
-            Reason::RequiredIsOff => "RequiredIsOff",
-            Reason::DeclaredInFile => "DeclaredInFile",
-            Reason::HeldByRequired => "HeldByRequired",
+            ReadyReason::InUse => "InUse",
+            ReadyReason::Invalid => "Invalid",
+            ReadyReason::TooManyCompanions => "TooManyCompanions",
+            ReadyReason::RequiredIsOff => "RequiredIsOff",
+            ReadyReason::DeclaredInFile => "DeclaredInFile",
+            ReadyReason::HeldByRequired => "HeldByRequired",
         }
     }
 
     /// Why this object is ready, or is not.
     #[must_use]
-    pub fn of(object: &Object, standing: Standing) -> Self {
+    pub fn of(object: &WatchedCompanion, standing: Eligibility) -> Self {
         match standing {
-            Standing::DeclaredInFile => Reason::DeclaredInFile,
-            Standing::HeldByRequired => Reason::HeldByRequired,
-            _ if object.is_beyond => Reason::TooManyCompanions,
-            _ if !object.problems.is_empty() => Reason::Invalid,
-            Standing::RequiredIsOff => Reason::RequiredIsOff,
-            Standing::Counts => Reason::InUse,
+            Eligibility::DeclaredInFile => ReadyReason::DeclaredInFile,
+            Eligibility::HeldByRequired => ReadyReason::HeldByRequired,
+            _ if object.is_beyond => ReadyReason::TooManyCompanions,
+            _ if !object.problems.is_empty() => ReadyReason::Invalid,
+            Eligibility::RequiredIsOff => ReadyReason::RequiredIsOff,
+            Eligibility::Eligible => ReadyReason::InUse,
         }
     }
 }
 
-impl Verdict {
-    pub(super) fn new(object: &Object, standing: Standing) -> Self {
-        let reason = Reason::of(object, standing);
-        let hash = object.version.hash().filter(|_| standing == Standing::Counts);
+impl StatusUpdate {
+    pub(super) fn new(object: &WatchedCompanion, standing: Eligibility) -> Self {
+        let reason = ReadyReason::of(object, standing);
+        let hash = object.version.hash().filter(|_| standing == Eligibility::Eligible);
         let warnings = object.warnings.iter().map(ToString::to_string);
         let last_good = match &object.good {
             _ if object.is_beyond => LastGood::Leave,
@@ -113,7 +113,7 @@ impl Verdict {
             Some(good) => LastGood::Remember(Arc::clone(good)),
             None => LastGood::Leave,
         };
-        Verdict {
+        StatusUpdate {
             reason,
             message: words::message(reason, hash.is_some(), &object.problems),
             hash: hash.map(str::to_owned),
@@ -123,7 +123,7 @@ impl Verdict {
     }
 
     /// What is to be written over what stands in the object; `None` where that says the same.
-    pub(super) fn patch(&self, object: &Object, now: impl FnOnce() -> Time) -> Option<Value> {
+    pub(super) fn patch(&self, object: &WatchedCompanion, now: impl FnOnce() -> Time) -> Option<Value> {
         let stands: Status = serde_json::from_value(object.status.clone()).unwrap_or_default();
         let ready = stands.conditions.iter().find(|condition| condition.type_ == READY);
         if ready.is_some_and(|ready| self.says(object, &stands, ready)) {
@@ -157,14 +157,14 @@ impl Verdict {
     }
 
     fn ready(&self) -> &'static str {
-        if self.reason == Reason::InUse { "True" } else { "False" }
+        if self.reason == ReadyReason::InUse { "True" } else { "False" }
     }
 
     /// Whether a status says the same, or what others know better.
     ///
     /// Replicas that know different last good versions, or none, must not write in turns for ever. Who can remember one
     /// for those that start anew is right, and of several the first; where none can, for it is too long, who knows none is.
-    fn says(&self, object: &Object, stands: &Status, ready: &Condition) -> bool {
+    fn says(&self, object: &WatchedCompanion, stands: &Status, ready: &Condition) -> bool {
         let of_now = stands.observed_generation == Some(object.generation)
             && ready.observed_generation == Some(object.generation)
             && ready.reason == self.reason.as_str()
@@ -194,12 +194,12 @@ mod tests {
         Time(Timestamp::from_second(second).unwrap())
     }
 
-    fn patch(object: &Object, standing: Standing, second: i64) -> Option<Value> {
-        Verdict::new(object, standing).patch(object, || at(second))
+    fn patch(object: &WatchedCompanion, standing: Eligibility, second: i64) -> Option<Value> {
+        StatusUpdate::new(object, standing).patch(object, || at(second))
     }
 
     /// What is written to an object without a status: reason, whether there is a hash, and how the message begins.
-    fn check(object: &Object, standing: Standing, expected: (&str, bool, &str)) {
+    fn check(object: &WatchedCompanion, standing: Eligibility, expected: (&str, bool, &str)) {
         let patch = patch(object, standing, 7).unwrap();
         let (ready, status) = (&patch["status"]["conditions"][0], &patch["status"]);
         let (reason, hash, message) = expected;
@@ -219,18 +219,18 @@ mod tests {
         let bad = object(raw("a", 2, ""), None);
         let turned_bad = object(raw("a", 2, ""), Some(&good));
         let required = object(required(raw("a", 1, "i:1")), None);
-        check(&good, Standing::Counts, ("InUse", true, "this version is in use"));
+        check(&good, Eligibility::Eligible, ("InUse", true, "this version is in use"));
         let field = "spec.containers[0].image: is missing";
         let none = format!("it is invalid, and no good version is in use; mend: {field}");
-        check(&bad, Standing::Counts, ("Invalid", false, &none));
+        check(&bad, Eligibility::Eligible, ("Invalid", false, &none));
         let last = format!("this version is invalid, and the last good one stays in use; mend: {field}");
-        check(&turned_bad, Standing::Counts, ("Invalid", true, &last));
-        check(&turned_bad, Standing::RequiredIsOff, ("Invalid", false, &none));
-        check(&required, Standing::RequiredIsOff, ("RequiredIsOff", false, "it is required, and not injected"));
-        check(&good, Standing::DeclaredInFile, ("DeclaredInFile", false, "not in use: podgraft reads"));
-        check(&good, Standing::HeldByRequired, ("HeldByRequired", false, "not in use: a required ClusterCompanion"));
-        check(&bad, Standing::HeldByRequired, ("HeldByRequired", false, "not in use: a required"));
-        let said = patch(&bad, Standing::HeldByRequired, 7).unwrap().to_string();
+        check(&turned_bad, Eligibility::Eligible, ("Invalid", true, &last));
+        check(&turned_bad, Eligibility::RequiredIsOff, ("Invalid", false, &none));
+        check(&required, Eligibility::RequiredIsOff, ("RequiredIsOff", false, "it is required, and not injected"));
+        check(&good, Eligibility::DeclaredInFile, ("DeclaredInFile", false, "not in use: podgraft reads"));
+        check(&good, Eligibility::HeldByRequired, ("HeldByRequired", false, "not in use: a required ClusterCompanion"));
+        check(&bad, Eligibility::HeldByRequired, ("HeldByRequired", false, "not in use: a required"));
+        let said = patch(&bad, Eligibility::HeldByRequired, 7).unwrap().to_string();
         assert!(said.contains(field), "{said}");
     }
 
@@ -238,28 +238,35 @@ mod tests {
     fn the_hash_of_an_invalid_one_is_that_of_the_version_in_use() {
         let good = object(raw("a", 1, "i:1"), None);
         let turned_bad = object(raw("a", 2, ""), Some(&good));
-        let hash = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap()["status"]["hash"].clone();
+        let hash =
+            |object: &Arc<WatchedCompanion>| patch(object, Eligibility::Eligible, 7).unwrap()["status"]["hash"].clone();
         assert_eq!(hash(&good), hash(&turned_bad));
     }
 
     /// The object as the API server has it after a patch.
-    fn written(name: &str, generation: i64, image: &str, before: Option<&Arc<Object>>, patch: &Value) -> Arc<Object> {
+    fn written(
+        name: &str,
+        generation: i64,
+        image: &str,
+        before: Option<&Arc<WatchedCompanion>>,
+        patch: &Value,
+    ) -> Arc<WatchedCompanion> {
         object(with_status(raw(name, generation, image), "99", patch["status"].clone()), before)
     }
 
     #[test]
     fn what_is_written_is_not_written_again() {
         let good = object(raw("a", 1, "i:1"), None);
-        let patch = patch(&good, Standing::Counts, 7).unwrap();
+        let patch = patch(&good, Eligibility::Eligible, 7).unwrap();
         let told = written("a", 1, "i:1", Some(&good), &patch);
-        assert_eq!(super::tests::patch(&told, Standing::Counts, 8), None);
+        assert_eq!(super::tests::patch(&told, Eligibility::Eligible, 8), None);
         // Whoever else writes about it, and whatever is not podgraft's to say, stays.
         let mut status = patch["status"].clone();
         let theirs = json!({"type": "Scanned", "status": "True", "reason": "Clean", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
         status["conditions"].as_array_mut().unwrap().insert(0, theirs.clone());
         let shared = object(with_status(raw("a", 1, "i:1"), "100", status), Some(&told));
-        assert_eq!(super::tests::patch(&shared, Standing::Counts, 8), None);
-        let held = super::tests::patch(&shared, Standing::HeldByRequired, 8).unwrap();
+        assert_eq!(super::tests::patch(&shared, Eligibility::Eligible, 8), None);
+        let held = super::tests::patch(&shared, Eligibility::HeldByRequired, 8).unwrap();
         assert_eq!(held["status"]["conditions"][0], theirs);
         assert_eq!(held["status"]["conditions"][1]["reason"], "HeldByRequired");
     }
@@ -267,7 +274,7 @@ mod tests {
     #[test]
     fn what_anybody_else_wrote_is_put_right() {
         let good = object(raw("a", 1, "i:1"), None);
-        let right = patch(&good, Standing::Counts, 7).unwrap();
+        let right = patch(&good, Eligibility::Eligible, 7).unwrap();
         for (pointer, wrong) in [
             ("/status/hash", json!("0123456789abcdef")),
             ("/status/hash", json!(null)),
@@ -286,7 +293,7 @@ mod tests {
             let mut patched = right.clone();
             *patched.pointer_mut(pointer).unwrap() = wrong.clone();
             let told = written("a", 1, "i:1", Some(&good), &patched);
-            let again = patch(&told, Standing::Counts, 7).unwrap_or_else(|| panic!("{pointer} {wrong} stays"));
+            let again = patch(&told, Eligibility::Eligible, 7).unwrap_or_else(|| panic!("{pointer} {wrong} stays"));
             assert_eq!(again["status"], right["status"], "{pointer} {wrong}");
         }
     }
@@ -294,13 +301,13 @@ mod tests {
     #[test]
     fn the_time_of_the_last_transition_is_that_of_ready() {
         let bad = object(raw("a", 1, ""), None);
-        let first = patch(&bad, Standing::Counts, 7).unwrap();
+        let first = patch(&bad, Eligibility::Eligible, 7).unwrap();
         let told = written("a", 1, "", Some(&bad), &first);
         let since = |patch: &Value| patch["status"]["conditions"][0]["lastTransitionTime"].clone();
-        let still = patch(&told, Standing::HeldByRequired, 8).unwrap();
+        let still = patch(&told, Eligibility::HeldByRequired, 8).unwrap();
         assert_eq!(since(&still), since(&first));
         let good = written("a", 2, "i:1", Some(&told), &first);
-        assert_ne!(since(&patch(&good, Standing::Counts, 8).unwrap()), since(&first));
+        assert_ne!(since(&patch(&good, Eligibility::Eligible, 8).unwrap()), since(&first));
     }
 
     #[test]
@@ -312,10 +319,10 @@ mod tests {
             Arc::get_mut(&mut long).unwrap().good = Some("x".repeat(LAST_GOOD + 1).into());
             long
         };
-        let says = |object: &Arc<Object>| patch(object, Standing::Counts, 7).unwrap();
-        let over = |object: &Arc<Object>, patched: &Value| {
+        let says = |object: &Arc<WatchedCompanion>| patch(object, Eligibility::Eligible, 7).unwrap();
+        let over = |object: &Arc<WatchedCompanion>, patched: &Value| {
             let told = written("a", 2, "", Some(object), patched);
-            patch(&told, Standing::Counts, 7).is_some()
+            patch(&told, Eligibility::Eligible, 7).is_some()
         };
         assert!(over(&one, &says(&none)), "one that knows a good version says so");
         assert!(!over(&none, &says(&one)), "and one that knew none takes it up");
@@ -328,32 +335,33 @@ mod tests {
     #[test]
     fn the_last_good_specification_is_remembered_while_the_newest_is_invalid() {
         let good = object(raw("a", 1, "i:1"), None);
-        let remembered = |object: &Object, standing| patch(object, standing, 7).unwrap()["status"]["lastGood"].clone();
+        let remembered =
+            |object: &WatchedCompanion, standing| patch(object, standing, 7).unwrap()["status"]["lastGood"].clone();
         let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
         let turned_bad = object(raw("a", 2, ""), Some(&good));
-        assert_eq!(remembered(&turned_bad, Standing::Counts), specification);
-        for standing in [Standing::RequiredIsOff, Standing::HeldByRequired, Standing::DeclaredInFile] {
+        assert_eq!(remembered(&turned_bad, Eligibility::Eligible), specification);
+        for standing in [Eligibility::RequiredIsOff, Eligibility::HeldByRequired, Eligibility::DeclaredInFile] {
             assert_eq!(remembered(&turned_bad, standing), specification, "it may count again");
         }
-        assert_eq!(remembered(&good, Standing::Counts), json!(null));
-        assert_eq!(remembered(&object(raw("a", 2, ""), None), Standing::Counts), json!(null));
+        assert_eq!(remembered(&good, Eligibility::Eligible), json!(null));
+        assert_eq!(remembered(&object(raw("a", 2, ""), None), Eligibility::Eligible), json!(null));
         // What was remembered is taken out when the newest version is good again.
-        let told = written("a", 2, "", Some(&turned_bad), &patch(&turned_bad, Standing::Counts, 7).unwrap());
+        let told = written("a", 2, "", Some(&turned_bad), &patch(&turned_bad, Eligibility::Eligible, 7).unwrap());
         let mended = object(with_status(raw("a", 3, "i:3"), "40", told.status.clone()), Some(&told));
-        assert_eq!(patch(&mended, Standing::Counts, 8).unwrap()["status"]["lastGood"], json!(null));
+        assert_eq!(patch(&mended, Eligibility::Eligible, 8).unwrap()["status"]["lastGood"], json!(null));
         let anew = object(with_status(raw("a", 2, ""), "99", told.status.clone()), None);
-        assert_eq!(patch(&anew, Standing::Counts, 8), None, "who has just started agrees");
+        assert_eq!(patch(&anew, Eligibility::Eligible, 8), None, "who has just started agrees");
         // Another version of podgraft may admit what this one does not: that none is known is said, and it is left alone.
         let mut status = told.status.clone();
         status["lastGood"] = json!("{}");
         let stricter = object(with_status(raw("a", 2, ""), "99", status), None);
-        let said = patch(&stricter, Standing::Counts, 8).unwrap()["status"].take();
+        let said = patch(&stricter, Eligibility::Eligible, 8).unwrap()["status"].take();
         assert_eq!((said.get("lastGood"), &said["hash"]), (None, &json!(null)));
     }
 
     #[test]
     fn a_patch_takes_away_what_is_no_longer_so() {
-        let patch = patch(&object(raw("a", 1, "i:1"), None), Standing::HeldByRequired, 7).unwrap();
+        let patch = patch(&object(raw("a", 1, "i:1"), None), Eligibility::HeldByRequired, 7).unwrap();
         assert_eq!((&patch["status"]["hash"], &patch["status"]["warnings"]), (&json!(null), &json!([])));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::object::Object;
+use super::object::WatchedCompanion;
 use super::raw::Raw;
 
 /// A ClusterCompanion at a generation; without an image it is invalid.
@@ -47,6 +47,6 @@ pub(in crate::source) fn required(mut raw: Raw) -> Raw {
 }
 
 /// What is made of it.
-pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<Object>>) -> Arc<Object> {
-    Object::new(raw, before).expect("it is a companion")
+pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<WatchedCompanion>>) -> Arc<WatchedCompanion> {
+    WatchedCompanion::new(raw, before).expect("it is a companion")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::status::Reason;
+use super::status::ReadyReason;
 use crate::api::gate::Problem;
 
 /// What the definitions allow: characters of a message, of a warning, and how many warnings.
@@ -11,28 +11,28 @@ const LONGEST_WARNING: usize = 1024;
 const MOST_WARNINGS: usize = 64;
 
 /// What the condition says.
-pub(super) fn message(reason: Reason, in_use: bool, problems: &[Problem]) -> String {
+pub(super) fn message(reason: ReadyReason, in_use: bool, problems: &[Problem]) -> String {
     let mut said = match (reason, in_use) {
-        (Reason::InUse, _) => "this version is in use",
-        (Reason::Invalid, true) => "this version is invalid, and the last good one stays in use; mend",
-        (Reason::Invalid, false) => "it is invalid, and no good version is in use; mend",
-        (Reason::TooManyCompanions, _) => {
+        (ReadyReason::InUse, _) => "this version is in use",
+        (ReadyReason::Invalid, true) => "this version is invalid, and the last good one stays in use; mend",
+        (ReadyReason::Invalid, false) => "it is invalid, and no good version is in use; mend",
+        (ReadyReason::TooManyCompanions, _) => {
             "invalid value: its namespace, or all companions together, must have less JSON than podgraft keeps, and the \
              youngest are not used; remove companions, or shorten them"
         }
-        (Reason::RequiredIsOff, _) => {
+        (ReadyReason::RequiredIsOff, _) => {
             "it is required, and not injected: required companions are switched off; switch them on in podgraft's \
              chart, or remove spec.required"
         }
-        (Reason::DeclaredInFile, _) => {
+        (ReadyReason::DeclaredInFile, _) => {
             "not in use: podgraft reads a companion of this name from a file, and that one counts; remove one of them"
         }
-        (Reason::HeldByRequired, _) => {
+        (ReadyReason::HeldByRequired, _) => {
             "not in use: a required ClusterCompanion holds this name in all namespaces; choose another name"
         }
     }
     .to_owned();
-    if !problems.is_empty() && reason != Reason::Invalid {
+    if !problems.is_empty() && reason != ReadyReason::Invalid {
         said.push_str("; besides, it is invalid; mend");
     }
     for (i, problem) in problems.iter().enumerate() {
@@ -80,7 +80,7 @@ mod tests {
         assert!(many.iter().all(|warning| warning.chars().count() <= 1024));
         let problem = |i| Problem { pointer: format!("/spec/{i}"), message: "x".repeat(1000) };
         let problems: Vec<_> = (0..100).map(problem).collect();
-        let said = message(Reason::Invalid, false, &problems);
+        let said = message(ReadyReason::Invalid, false, &problems);
         assert_eq!(said.chars().count(), LONGEST_MESSAGE);
     }
 }

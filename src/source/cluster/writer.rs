@@ -16,10 +16,10 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::object::Object;
-use super::raw::{Kind, Raw};
-use super::status::{Reason, Standing, Verdict};
-use crate::source::key::Key;
+use super::object::WatchedCompanion;
+use super::raw::{Raw, RawKind};
+use super::status::{Eligibility, ReadyReason, StatusUpdate};
+use crate::source::key::CompanionKey;
 
 /// How far writes are apart: ten thousand companions must not be ten thousand requests at once.
 const PACE: Duration = Duration::from_millis(100);
@@ -31,25 +31,25 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 /// An object, and what its status depends on besides itself.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct DesiredStatus {
     /// Which one.
-    pub key: Key,
+    pub key: CompanionKey,
     /// As it stands.
-    pub object: Arc<Object>,
+    pub object: Arc<WatchedCompanion>,
     /// What is decided about it as a whole.
-    pub standing: Standing,
+    pub standing: Eligibility,
 }
 
 /// What came of earlier writes.
 #[derive(Debug, Default)]
 struct Memory {
-    objects: HashMap<Key, Written>,
+    objects: HashMap<CompanionKey, Written>,
     /// Those whose status says what it should, and what it was judged by.
-    settled: HashMap<Key, (Box<str>, Reason)>,
+    settled: HashMap<CompanionKey, (Box<str>, ReadyReason)>,
     /// After failures that any object would have met, for different ones met them in a row.
     all: Pause,
     /// Whose write failed last.
-    failed: Option<Key>,
+    failed: Option<CompanionKey>,
 }
 
 /// The last write of one status.
@@ -80,7 +80,7 @@ enum Outcome {
 }
 
 /// Writes whatever is wanted and does not stand yet. Ends when nobody can want anything any more.
-pub async fn write(client: Client, mut wanted: watch::Receiver<Vec<Wanted>>) {
+pub async fn write(client: Client, mut wanted: watch::Receiver<Vec<DesiredStatus>>) {
     let mut memory = Memory::default();
     loop {
         let all = wanted.borrow_and_update().clone();
@@ -92,7 +92,7 @@ pub async fn write(client: Client, mut wanted: watch::Receiver<Vec<Wanted>>) {
             }
             // Thousands of them are judged at the start; reviews come in between.
             yield_now().await;
-            let verdict = Verdict::new(&one.object, one.standing);
+            let verdict = StatusUpdate::new(&one.object, one.standing);
             let Some(patch) = verdict.patch(&one.object, || Time(Timestamp::now())) else {
                 memory.settle(one);
                 continue;
@@ -115,10 +115,10 @@ pub async fn write(client: Client, mut wanted: watch::Receiver<Vec<Wanted>>) {
     }
 }
 
-async fn send(client: &Client, one: &Wanted, patch: &Value) -> Outcome {
+async fn send(client: &Client, one: &DesiredStatus, patch: &Value) -> Outcome {
     let api: Api<Raw> = match &one.key.namespace {
-        None => Api::all_with(client.clone(), &Kind::ClusterCompanion),
-        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &Kind::Companion),
+        None => Api::all_with(client.clone(), &RawKind::ClusterCompanion),
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &RawKind::Companion),
     };
     let (parameters, patch) = (PatchParams::default(), Patch::Merge(patch));
     match timeout(PATIENCE, api.patch_status(&one.key.name, &parameters, &patch)).await {
@@ -137,19 +137,19 @@ async fn send(client: &Client, one: &Wanted, patch: &Value) -> Outcome {
 }
 
 impl Memory {
-    fn stands(&self, one: &Wanted) -> bool {
+    fn stands(&self, one: &DesiredStatus) -> bool {
         // Whether there is room for a companion changes without a change of the object.
-        let judged = (&one.object.resource_version, Reason::of(&one.object, one.standing));
+        let judged = (&one.object.resource_version, ReadyReason::of(&one.object, one.standing));
         self.settled.get(&one.key).is_some_and(|(version, reason)| (version, *reason) == judged)
     }
 
-    fn settle(&mut self, one: &Wanted) {
-        let reason = Reason::of(&one.object, one.standing);
+    fn settle(&mut self, one: &DesiredStatus) {
+        let reason = ReadyReason::of(&one.object, one.standing);
         self.settled.insert(one.key.clone(), (one.object.resource_version.clone(), reason));
     }
 
     /// When this one may be written; `None` where the watch has still to bring what was written last.
-    fn due(&self, one: &Wanted) -> Option<Instant> {
+    fn due(&self, one: &DesiredStatus) -> Option<Instant> {
         let written = self.objects.get(&one.key).filter(|written| written.generation == one.object.generation);
         if written.is_some_and(|written| written.over.as_ref() == Some(&one.object.resource_version)) {
             return None;
@@ -158,7 +158,7 @@ impl Memory {
         self.all.until.max(pause).or_else(|| Some(Instant::now()))
     }
 
-    fn note(&mut self, one: &Wanted, outcome: Outcome, now: Instant) {
+    fn note(&mut self, one: &DesiredStatus, outcome: Outcome, now: Instant) {
         let over = match outcome {
             Outcome::Failed(error) => {
                 // One line when it begins, and one from time to time while it lasts.
@@ -190,7 +190,7 @@ impl Memory {
     }
 
     /// Takes note that a status was not written, and is to be tried again later.
-    fn postpone(&mut self, one: &Wanted, now: Instant) {
+    fn postpone(&mut self, one: &DesiredStatus, now: Instant) {
         let generation = one.object.generation;
         let fresh = || Written { over: None, generation, pause: Pause::default() };
         let written = self.objects.entry(one.key.clone()).or_insert_with(fresh);
@@ -201,8 +201,8 @@ impl Memory {
         written.pause.lengthen(now);
     }
 
-    fn forget_all_but(&mut self, wanted: &[Wanted]) {
-        let keys: HashSet<&Key> = wanted.iter().map(|one| &one.key).collect();
+    fn forget_all_but(&mut self, wanted: &[DesiredStatus]) {
+        let keys: HashSet<&CompanionKey> = wanted.iter().map(|one| &one.key).collect();
         self.objects.retain(|key, _| keys.contains(key));
         self.settled.retain(|key, _| keys.contains(key));
     }
@@ -221,13 +221,17 @@ mod tests {
     use super::super::testing::{object, raw, with_status};
     use super::*;
 
-    fn wanted(generation: i64, resource_version: &str) -> Wanted {
+    fn wanted(generation: i64, resource_version: &str) -> DesiredStatus {
         let object = object(with_status(raw("a", generation, "i:1"), resource_version, Value::Null), None);
-        Wanted { key: Key { namespace: None, name: "a".into() }, object, standing: Standing::Counts }
+        DesiredStatus {
+            key: CompanionKey { namespace: None, name: "a".into() },
+            object,
+            standing: Eligibility::Eligible,
+        }
     }
 
     /// Seconds until it may be written; `None` where the watch is waited for.
-    fn seconds(memory: &Memory, one: &Wanted, now: Instant) -> Option<u64> {
+    fn seconds(memory: &Memory, one: &DesiredStatus, now: Instant) -> Option<u64> {
         memory.due(one).map(|due| due.saturating_duration_since(now).as_secs())
     }
 
@@ -255,7 +259,7 @@ mod tests {
         assert_eq!(seconds(&memory, &wanted(1, "99"), now + 3 * LONGEST), Some(1), "they agreed for a long time");
     }
 
-    fn named(name: &str) -> Wanted {
+    fn named(name: &str) -> DesiredStatus {
         let mut wanted = wanted(1, "10");
         wanted.key.name = name.into();
         wanted
@@ -301,7 +305,7 @@ mod tests {
     fn what_stands_is_looked_at_again_when_anything_about_it_changed() {
         let mut memory = Memory::default();
         memory.settle(&wanted(1, "10"));
-        let held = Wanted { standing: Standing::HeldByRequired, ..wanted(1, "10") };
+        let held = DesiredStatus { standing: Eligibility::HeldByRequired, ..wanted(1, "10") };
         assert!(memory.stands(&wanted(1, "10")) && !memory.stands(&wanted(1, "11")) && !memory.stands(&held));
         let mut beyond = wanted(1, "10");
         beyond.object = beyond.object.beyond();

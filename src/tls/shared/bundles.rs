@@ -8,7 +8,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use serde_json::{Value, json};
 
-use crate::tls::authority::{Anchor, bundle};
+use crate::tls::authority::{TrustAnchor, bundle};
 
 /// The webhook configurations of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,15 +22,15 @@ pub(super) enum Configuration {
 
 /// A configuration as it was seen last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct ObservedConfiguration {
     /// Its resourceVersion.
     pub(super) version: String,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<WebhookBundle>,
 }
 
 /// One webhook of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct WebhookBundle {
     pub(super) name: String,
     /// What its `caBundle` holds; nothing where it does not reach a Service, for then it is not ours to fill.
     pub(super) bundle: Option<Vec<u8>>,
@@ -39,17 +39,17 @@ pub(super) struct Entry {
 /// All configurations; what nobody has told of yet is not known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bundles {
-    known: [Known; Configuration::ALL.len()],
+    known: [KnownSince; Configuration::ALL.len()],
     /// Since when each authority is known to be held.
-    held: Vec<(Anchor, SystemTime)>,
+    held: Vec<(TrustAnchor, SystemTime)>,
 }
 
 #[derive(Debug, Clone, Default)]
-enum Known {
+enum KnownSince {
     #[default]
     Nothing,
     Absent,
-    There(Seen),
+    There(ObservedConfiguration),
 }
 
 impl Configuration {
@@ -71,57 +71,57 @@ impl Configuration {
 
 impl Bundles {
     /// Takes in what a configuration is like; nothing where there is none.
-    pub(super) fn note(&mut self, configuration: Configuration, seen: Option<Seen>) {
-        self.known[configuration as usize] = seen.map_or(Known::Absent, Known::There);
+    pub(super) fn note(&mut self, configuration: Configuration, seen: Option<ObservedConfiguration>) {
+        self.known[configuration as usize] = seen.map_or(KnownSince::Absent, KnownSince::There);
     }
 
-    pub(super) fn seen(&self, configuration: Configuration) -> Option<&Seen> {
+    pub(super) fn seen(&self, configuration: Configuration) -> Option<&ObservedConfiguration> {
         match &self.known[configuration as usize] {
-            Known::There(seen) => Some(seen),
-            Known::Nothing | Known::Absent => None,
+            KnownSince::There(seen) => Some(seen),
+            KnownSince::Nothing | KnownSince::Absent => None,
         }
     }
 
     /// Whether each `caBundle` that there is holds an authority. Not so while one is not known.
-    pub(super) fn hold(&self, anchor: &Anchor) -> bool {
-        self.all(|bundle| Anchor::parse_all(bundle).contains(anchor))
+    pub(super) fn hold(&self, anchor: &TrustAnchor) -> bool {
+        self.all(|bundle| TrustAnchor::parse_all(bundle).contains(anchor))
     }
 
     /// Whether each holds all of these authorities, and no more than may stand there.
-    pub(super) fn in_step(&self, ours: &[Anchor], now: SystemTime) -> bool {
+    pub(super) fn in_step(&self, ours: &[TrustAnchor], now: SystemTime) -> bool {
         self.all(|found| found == mended(found, ours, now).as_bytes())
     }
 
     /// Looks which of these authorities each `caBundle` holds now; of all others it is forgotten.
-    pub(super) fn look(&mut self, anchors: &[Anchor], now: SystemTime) {
+    pub(super) fn look(&mut self, anchors: &[TrustAnchor], now: SystemTime) {
         let before = std::mem::take(&mut self.held);
         // A clock that was set back must not make a wait longer than it is.
-        let since = |anchor: &Anchor| before.iter().find(|(known, since)| known == anchor && *since <= now);
+        let since = |anchor: &TrustAnchor| before.iter().find(|(known, since)| known == anchor && *since <= now);
         let held = anchors.iter().filter(|anchor| self.hold(anchor));
         self.held = held.map(|anchor| (anchor.clone(), since(anchor).map_or(now, |(_, since)| *since))).collect();
     }
 
     /// Since when each is known to hold an authority that was looked for. That is what is stored; API servers take it up
     /// later, each in its own time, which is what the pause before anybody relies on it is for.
-    pub(super) fn held_since(&self, anchor: &Anchor) -> Option<SystemTime> {
+    pub(super) fn held_since(&self, anchor: &TrustAnchor) -> Option<SystemTime> {
         self.held.iter().find(|(held, _)| held == anchor).map(|(_, since)| *since)
     }
 
     fn all(&self, holds: impl Fn(&[u8]) -> bool) -> bool {
-        let known = |known: &Known| match known {
-            Known::There(seen) => seen.entries.iter().filter_map(|e| e.bundle.as_deref()).all(&holds),
-            Known::Absent => true,
-            Known::Nothing => false,
+        let known = |known: &KnownSince| match known {
+            KnownSince::There(seen) => seen.entries.iter().filter_map(|e| e.bundle.as_deref()).all(&holds),
+            KnownSince::Absent => true,
+            KnownSince::Nothing => false,
         };
         self.known.iter().all(known)
     }
 }
 
-impl Seen {
+impl ObservedConfiguration {
     /// The operations that put authorities into each webhook that lacks one; nothing where none does.
     ///
     /// They apply to what was seen and to nothing else: not after somebody wrote to the object, nor to another entry.
-    pub(super) fn patch(&self, ours: &[Anchor], now: SystemTime) -> Option<Value> {
+    pub(super) fn patch(&self, ours: &[TrustAnchor], now: SystemTime) -> Option<Value> {
         let mut operations = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": self.version})];
         for (index, entry) in self.entries.iter().enumerate() {
             let Some(found) = &entry.bundle else { continue };
@@ -143,31 +143,33 @@ impl Seen {
 /// Each of several API servers takes up a changed configuration at a moment of its own, and nobody tells when the last
 /// one has. That does no harm as long as nothing valid is ever taken out: old and new are trusted by whoever has the new
 /// bundle, and whoever has the old one trusts what is being served still.
-fn mended(found: &[u8], ours: &[Anchor], now: SystemTime) -> String {
-    let there = Anchor::parse_all(found);
+fn mended(found: &[u8], ours: &[TrustAnchor], now: SystemTime) -> String {
+    let there = TrustAnchor::parse_all(found);
     bundle(there.iter().filter(|anchor| anchor.expires() > now).chain(ours))
 }
 
-impl Entry {
+impl WebhookBundle {
     fn new(name: &str, client: &WebhookClientConfig) -> Self {
         let bundle = client.ca_bundle.as_ref().map(|bundle| bundle.0.clone()).unwrap_or_default();
-        Entry { name: name.to_owned(), bundle: client.service.is_some().then_some(bundle) }
+        WebhookBundle { name: name.to_owned(), bundle: client.service.is_some().then_some(bundle) }
     }
 }
 
-impl From<MutatingWebhookConfiguration> for Seen {
+impl From<MutatingWebhookConfiguration> for ObservedConfiguration {
     fn from(object: MutatingWebhookConfiguration) -> Self {
         let webhooks = object.webhooks.unwrap_or_default();
-        let entries = webhooks.iter().map(|webhook| Entry::new(&webhook.name, &webhook.client_config)).collect();
-        Seen { version: object.metadata.resource_version.unwrap_or_default(), entries }
+        let entries =
+            webhooks.iter().map(|webhook| WebhookBundle::new(&webhook.name, &webhook.client_config)).collect();
+        ObservedConfiguration { version: object.metadata.resource_version.unwrap_or_default(), entries }
     }
 }
 
-impl From<ValidatingWebhookConfiguration> for Seen {
+impl From<ValidatingWebhookConfiguration> for ObservedConfiguration {
     fn from(object: ValidatingWebhookConfiguration) -> Self {
         let webhooks = object.webhooks.unwrap_or_default();
-        let entries = webhooks.iter().map(|webhook| Entry::new(&webhook.name, &webhook.client_config)).collect();
-        Seen { version: object.metadata.resource_version.unwrap_or_default(), entries }
+        let entries =
+            webhooks.iter().map(|webhook| WebhookBundle::new(&webhook.name, &webhook.client_config)).collect();
+        ObservedConfiguration { version: object.metadata.resource_version.unwrap_or_default(), entries }
     }
 }
 
@@ -176,17 +178,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tls::authority::Authority;
+    use crate::tls::authority::Ca;
 
-    fn entry(name: &str, bundle: Option<&str>) -> Entry {
-        Entry { name: name.into(), bundle: bundle.map(|bundle| bundle.as_bytes().to_vec()) }
+    fn entry(name: &str, bundle: Option<&str>) -> WebhookBundle {
+        WebhookBundle { name: name.into(), bundle: bundle.map(|bundle| bundle.as_bytes().to_vec()) }
     }
 
-    fn seen(entries: Vec<Entry>) -> Seen {
-        Seen { version: "7".into(), entries }
+    fn seen(entries: Vec<WebhookBundle>) -> ObservedConfiguration {
+        ObservedConfiguration { version: "7".into(), entries }
     }
 
-    fn all(entries: &[Entry]) -> Bundles {
+    fn all(entries: &[WebhookBundle]) -> Bundles {
         let mut bundles = Bundles::default();
         for configuration in Configuration::ALL {
             bundles.note(configuration, Some(seen(entries.to_vec())));
@@ -199,8 +201,8 @@ mod tests {
     }
 
     /// Issued at that second, and valid for a hundred.
-    fn issued(seconds: u64) -> Anchor {
-        Authority::new("a CA", at(seconds), Duration::from_secs(100)).unwrap().anchor
+    fn issued(seconds: u64) -> TrustAnchor {
+        Ca::new("a CA", at(seconds), Duration::from_secs(100)).unwrap().anchor
     }
 
     #[test]
@@ -254,10 +256,17 @@ mod tests {
             {"name": "b", "clientConfig": {"url": "https://example.org", "caBundle": "b2xk"},
              "admissionReviewVersions": ["v1"], "sideEffects": "None"},
         ]});
-        let expected = Seen { version: "9".into(), entries: vec![entry("a", Some("")), entry("b", None)] };
+        let expected =
+            ObservedConfiguration { version: "9".into(), entries: vec![entry("a", Some("")), entry("b", None)] };
         let text = object.to_string();
-        assert_eq!(Seen::from(serde_json::from_str::<MutatingWebhookConfiguration>(&text).unwrap()), expected);
-        assert_eq!(Seen::from(serde_json::from_str::<ValidatingWebhookConfiguration>(&text).unwrap()), expected);
+        assert_eq!(
+            ObservedConfiguration::from(serde_json::from_str::<MutatingWebhookConfiguration>(&text).unwrap()),
+            expected
+        );
+        assert_eq!(
+            ObservedConfiguration::from(serde_json::from_str::<ValidatingWebhookConfiguration>(&text).unwrap()),
+            expected
+        );
     }
 
     #[test]
@@ -278,7 +287,7 @@ mod tests {
     fn the_wait_begins_anew_where_an_authority_is_taken_out_or_the_clock_set_back() {
         let next = issued(0);
         let mut bundles = all(&[entry("a", Some(&next.pem()))]);
-        let since = |bundles: &mut Bundles, anchor: &Anchor, now| {
+        let since = |bundles: &mut Bundles, anchor: &TrustAnchor, now| {
             bundles.look(std::slice::from_ref(anchor), at(now));
             bundles.held_since(anchor)
         };

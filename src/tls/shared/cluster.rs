@@ -14,15 +14,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::bundles::{Configuration, Seen};
-use crate::waits::Waits;
+use super::bundles::{Configuration, ObservedConfiguration};
+use crate::waits::Backoff;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The objects of one installation.
 #[derive(Clone)]
-pub(super) struct Cluster {
+pub(super) struct ClusterClient {
     secrets: Api<Secret>,
     secret: String,
     mutating: Api<MutatingWebhookConfiguration>,
@@ -32,11 +32,11 @@ pub(super) struct Cluster {
 
 /// What a watch tells.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum ClusterEvent {
     /// The Secret has changed; its resourceVersion, or nothing where it is gone.
     Secret(Option<String>),
     /// A configuration has changed, or is gone.
-    Configuration(Configuration, Option<Seen>),
+    Configuration(Configuration, Option<ObservedConfiguration>),
     /// The object of this name cannot be watched at the moment, and why. It is tried again.
     Deaf(String, String),
 }
@@ -52,9 +52,9 @@ pub(super) enum CallError {
     Silent,
 }
 
-impl Cluster {
+impl ClusterClient {
     pub(super) fn new(client: &Client, namespace: &str, secret: &str, installation: &str) -> Self {
-        Cluster {
+        ClusterClient {
             secrets: Api::namespaced(client.clone(), namespace),
             secret: secret.to_owned(),
             mutating: Api::all(client.clone()),
@@ -99,17 +99,21 @@ impl Cluster {
     }
 
     /// Watches everything, for as long as somebody listens.
-    pub(super) fn watch(&self) -> impl Stream<Item = Event> + Send + use<> {
+    pub(super) fn watch(&self) -> impl Stream<Item = ClusterEvent> + Send + use<> {
         let version =
-            |secret: Option<Secret>| Event::Secret(secret.and_then(|secret| secret.metadata.resource_version));
+            |secret: Option<Secret>| ClusterEvent::Secret(secret.and_then(|secret| secret.metadata.resource_version));
         let secret = events(watch_one(&self.secrets, &self.secret), self.secret.clone(), version);
         let configurations = Configuration::ALL.into_iter().map(|configuration| {
             let name = self.name(configuration);
             if configuration == Configuration::Preview {
-                let event = move |object: Option<_>| Event::Configuration(configuration, object.map(Seen::from));
+                let event = move |object: Option<_>| {
+                    ClusterEvent::Configuration(configuration, object.map(ObservedConfiguration::from))
+                };
                 events(watch_one(&self.validating, &name), name, event)
             } else {
-                let event = move |object: Option<_>| Event::Configuration(configuration, object.map(Seen::from));
+                let event = move |object: Option<_>| {
+                    ClusterEvent::Configuration(configuration, object.map(ObservedConfiguration::from))
+                };
                 events(watch_one(&self.mutating, &name), name, event)
             }
         });
@@ -141,17 +145,17 @@ fn watch_one<K>(api: &Api<K>, name: &str) -> impl Stream<Item = Watched<K>> + Se
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher::watch_object(api.clone(), name).backoff(Waits::default())
+    watcher::watch_object(api.clone(), name).backoff(Backoff::default())
 }
 
 fn events<K: Send + 'static>(
     watched: impl Stream<Item = Watched<K>> + Send + 'static,
     name: String,
-    event: impl Fn(Option<K>) -> Event + Send + 'static,
-) -> BoxStream<'static, Event> {
+    event: impl Fn(Option<K>) -> ClusterEvent + Send + 'static,
+) -> BoxStream<'static, ClusterEvent> {
     let told = move |object: Watched<K>| match object {
         Ok(object) => event(object),
-        Err(error) => Event::Deaf(name.clone(), error.to_string()),
+        Err(error) => ClusterEvent::Deaf(name.clone(), error.to_string()),
     };
     watched.map(told).boxed()
 }

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 
-use super::rotation::{Leaf, State};
-use crate::tls::authority::{Anchor, Authority, bundle};
+use super::rotation::{CaState, IssuedPair};
+use crate::tls::authority::{Ca, TrustAnchor, bundle};
 
 type Data = BTreeMap<String, ByteString>;
 
@@ -23,17 +23,17 @@ const BUNDLE: &str = "ca.crt";
 const SIGNING_KEY: &str = "ca.key";
 const NEXT: [&str; 2] = ["next-ca.crt", "next-ca.key"];
 
-impl State {
+impl CaState {
     /// Reads as much as can be read; the rest counts as absent, and is made anew.
     pub(super) fn read(data: &Data) -> Self {
         let bytes = |key: &str| data.get(key).map_or(&[][..], |value| &value.0);
-        let anchors = Anchor::parse_all(bytes(BUNDLE));
-        let signing = Authority::find(&anchors, bytes(SIGNING_KEY));
-        let next = Authority::find(&Anchor::parse_all(bytes(NEXT[0])), bytes(NEXT[1]));
+        let anchors = TrustAnchor::parse_all(bytes(BUNDLE));
+        let signing = Ca::find(&anchors, bytes(SIGNING_KEY));
+        let next = Ca::find(&TrustAnchor::parse_all(bytes(NEXT[0])), bytes(NEXT[1]));
         let next = next.filter(|next| signing.as_ref().is_none_or(|signing| signing.anchor != next.anchor));
-        let known = |anchor: &Anchor| signing.iter().chain(&next).any(|authority| authority.anchor == *anchor);
+        let known = |anchor: &TrustAnchor| signing.iter().chain(&next).any(|authority| authority.anchor == *anchor);
         let others = anchors.into_iter().filter(|anchor| !known(anchor)).collect();
-        State { others, pair: Leaf::parse(bytes(PAIR[0]), bytes(PAIR[1])), signing, next }
+        CaState { others, pair: IssuedPair::parse(bytes(PAIR[0]), bytes(PAIR[1])), signing, next }
     }
 
     /// Writes all of it, and takes out what is no more.
@@ -59,19 +59,19 @@ mod tests {
 
     use super::*;
 
-    fn authority() -> Authority {
-        Authority::new("a CA", SystemTime::now(), Duration::from_secs(3600)).unwrap()
+    fn authority() -> Ca {
+        Ca::new("a CA", SystemTime::now(), Duration::from_secs(3600)).unwrap()
     }
 
-    fn whole() -> State {
+    fn whole() -> CaState {
         let (signing, old) = (authority(), authority().anchor);
         let now = SystemTime::now();
         let fresh = signing.issue(vec!["a".into()], now, now + Duration::from_secs(60)).unwrap();
-        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
-        State { signing: Some(signing), next: Some(authority()), others: vec![old], pair }
+        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        CaState { signing: Some(signing), next: Some(authority()), others: vec![old], pair }
     }
 
-    fn written(state: &State) -> Data {
+    fn written(state: &CaState) -> Data {
         let mut data = Data::default();
         state.write(&mut data);
         data
@@ -80,16 +80,16 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let mut state = whole();
-        assert_eq!(State::read(&written(&state)), state);
+        assert_eq!(CaState::read(&written(&state)), state);
         state.next = None;
-        assert_eq!(State::read(&written(&state)), state);
+        assert_eq!(CaState::read(&written(&state)), state);
     }
 
     #[test]
     fn what_is_no_more_is_taken_out_and_what_others_put_in_stays() {
         let mut data = written(&whole());
         data.insert("note".into(), ByteString(b"mine".to_vec()));
-        State::default().write(&mut data);
+        CaState::default().write(&mut data);
         assert_eq!(data.keys().collect::<Vec<_>>(), ["note"]);
     }
 
@@ -99,7 +99,7 @@ mod tests {
         let without = |key: &str, value: &str| {
             let mut data = written(&state);
             data.insert(key.into(), ByteString(value.into()));
-            State::read(&data)
+            CaState::read(&data)
         };
         let other = authority();
         for junk in ["", "junk", other.key().pem()] {
@@ -114,6 +114,6 @@ mod tests {
         assert_eq!(without("ca.crt", &spoilt), state);
         let nothing =
             ["ca.crt", "ca.key", "tls.crt", "next-ca.crt"].map(|key| (key.to_owned(), ByteString(vec![255; 9])));
-        assert_eq!(State::read(&Data::from(nothing)), State::default());
+        assert_eq!(CaState::read(&Data::from(nothing)), CaState::default());
     }
 }

@@ -5,19 +5,19 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::rotation::Did;
+use super::rotation::Event;
 
 /// How far complaints about watches are apart: where the API server is away, all of them fail, again and again.
 const COMPLAINT: Duration = Duration::from_secs(60);
 
 /// Watches that fail, and when that was said last.
 #[derive(Debug, Default)]
-pub(super) struct Deaf {
+pub(super) struct WatchFailureLog {
     names: BTreeSet<String>,
     said: Option<Instant>,
 }
 
-impl Deaf {
+impl WatchFailureLog {
     /// Takes in that a watch failed. Returns the names of all that failed since it was said last, if it is time to say so.
     pub(super) fn complain(&mut self, name: String, now: Instant) -> Option<String> {
         self.names.insert(name);
@@ -29,26 +29,26 @@ impl Deaf {
     }
 }
 
-impl Did {
+impl Event {
     /// Says that it was done, and to which Secret.
     pub(super) fn log(&self, secret: &str) {
         match self {
-            Did::Founded(ca) => {
+            Event::CaCreated(ca) => {
                 let valid_seconds = seconds_until(ca.expires());
                 tracing::info!(secret, ca = ca.serial(), valid_seconds, "made a certificate authority");
             }
-            Did::Announced(ca) => {
+            Event::NextCaAdded(ca) => {
                 let valid_seconds = seconds_until(ca.expires());
                 let message = "made the next certificate authority; it signs once it is trusted everywhere";
                 tracing::info!(secret, ca = ca.serial(), valid_seconds, "{message}");
             }
-            Did::Promoted(ca) => {
+            Event::CaPromoted(ca) => {
                 tracing::info!(secret, ca = ca.serial(), "the next certificate authority signs from now on");
             }
-            Did::Forgot(ca) => {
+            Event::CaExpired(ca) => {
                 tracing::info!(secret, ca = ca.serial(), "a certificate authority has expired; it is trusted no more");
             }
-            Did::Issued(expires) => {
+            Event::Issued(expires) => {
                 tracing::info!(secret, valid_seconds = seconds_until(*expires), "issued a certificate");
             }
         }
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn watches_that_fail_are_told_of_in_one_line_a_minute() {
-        let (mut deaf, start) = (Deaf::default(), Instant::now());
+        let (mut deaf, start) = (WatchFailureLog::default(), Instant::now());
         let mut complain = |name: &str, second| deaf.complain(name.into(), start + Duration::from_secs(second));
         assert_eq!(complain("b", 0).as_deref(), Some("b"));
         assert_eq!(complain("c", 0), None);

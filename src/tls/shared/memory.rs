@@ -3,29 +3,29 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::rotation::{Leaf, State};
+use super::rotation::{CaState, IssuedPair};
 use super::trust::trusted;
 use crate::tls::Pair;
-use crate::tls::authority::Anchor;
+use crate::tls::authority::TrustAnchor;
 
 /// What was in the Secret last, and what is being served.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Memory {
-    last: State,
+pub(super) struct ReplicaMemory {
+    last: CaState,
     served: Option<Served>,
 }
 
 #[derive(Debug, Clone)]
 struct Served {
-    leaf: Leaf,
-    issuer: Anchor,
+    leaf: IssuedPair,
+    issuer: TrustAnchor,
 }
 
-impl Memory {
+impl ReplicaMemory {
     /// What was read, completed: a Secret that lost everything gets back what was in it, and the authority of what is
     /// being served here stays trusted, whoever has taken it out.
-    pub(super) fn complete(&self, read: &State, now: SystemTime) -> State {
-        let mut state = if *read == State::default() { self.last.clone() } else { read.clone() };
+    pub(super) fn complete(&self, read: &CaState, now: SystemTime) -> CaState {
+        let mut state = if *read == CaState::default() { self.last.clone() } else { read.clone() };
         if let Some(served) = self.served.as_ref().filter(|served| served.leaf.pair.expires() > now) {
             state.trust(&served.issuer);
         }
@@ -33,7 +33,7 @@ impl Memory {
     }
 
     /// Keeps in mind what is in the Secret now.
-    pub(super) fn note(&mut self, state: &State) {
+    pub(super) fn note(&mut self, state: &CaState) {
         self.last = state.clone();
     }
 
@@ -42,7 +42,7 @@ impl Memory {
     pub(super) fn adopt(
         &mut self,
         names: &[String],
-        relied_on: impl Fn(&Anchor) -> bool,
+        relied_on: impl Fn(&TrustAnchor) -> bool,
         now: SystemTime,
     ) -> Option<Arc<Pair>> {
         let leaf = self.last.pair.as_ref()?;
@@ -67,7 +67,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tls::authority::Authority;
+    use crate::tls::authority::Ca;
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000 + seconds)
@@ -78,20 +78,20 @@ mod tests {
     }
 
     /// An authority and its pair, which is valid for thirty seconds.
-    fn state() -> State {
-        let signing = Authority::new("a CA", at(0), Duration::from_secs(90)).unwrap();
+    fn state() -> CaState {
+        let signing = Ca::new("a CA", at(0), Duration::from_secs(90)).unwrap();
         let fresh = signing.issue(names().to_vec(), at(0), at(30)).unwrap();
-        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
-        State { signing: Some(signing), pair, ..State::default() }
+        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        CaState { signing: Some(signing), pair, ..CaState::default() }
     }
 
-    fn anchor(state: &State) -> Anchor {
+    fn anchor(state: &CaState) -> TrustAnchor {
         state.signing.as_ref().unwrap().anchor.clone()
     }
 
     /// Somebody who serves the pair of a state.
-    fn serving(state: &State) -> Memory {
-        let mut memory = Memory::default();
+    fn serving(state: &CaState) -> ReplicaMemory {
+        let mut memory = ReplicaMemory::default();
         memory.note(state);
         assert!(memory.adopt(&names(), |_| false, at(1)).is_some(), "with nothing to lose it is served at once");
         assert!(memory.adopt(&names(), |_| true, at(1)).is_none(), "it is served already");
@@ -101,15 +101,15 @@ mod tests {
     #[test]
     fn a_secret_that_lost_everything_gets_it_back() {
         let state = state();
-        assert_eq!(serving(&state).complete(&State::default(), at(1)), state);
-        assert_eq!(Memory::default().complete(&State::default(), at(1)), State::default());
+        assert_eq!(serving(&state).complete(&CaState::default(), at(1)), state);
+        assert_eq!(ReplicaMemory::default().complete(&CaState::default(), at(1)), CaState::default());
     }
 
     #[test]
     fn the_authority_of_what_is_served_stays_trusted_until_that_expires() {
         let (mine, theirs) = (state(), state());
         let memory = serving(&mine);
-        assert_eq!(memory.complete(&theirs, at(29)), State { others: vec![anchor(&mine)], ..theirs.clone() });
+        assert_eq!(memory.complete(&theirs, at(29)), CaState { others: vec![anchor(&mine)], ..theirs.clone() });
         assert_eq!(memory.complete(&theirs, at(30)), theirs);
         assert_eq!(memory.complete(&mine, at(1)), mine);
     }
@@ -127,8 +127,8 @@ mod tests {
         let mut late = serving(&mine);
         let signing = theirs.signing.clone().unwrap();
         let fresh = signing.issue(names().to_vec(), at(30), at(60)).unwrap();
-        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
-        late.note(&State { pair, ..theirs });
+        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        late.note(&CaState { pair, ..theirs });
         assert!(late.adopt(&names(), |_| false, at(29)).is_none());
         assert!(late.adopt(&names(), |_| false, at(30)).is_some(), "there is nothing to lose any more");
     }
@@ -138,15 +138,15 @@ mod tests {
         let mine = state();
         let mut memory = serving(&mine);
         let fresh = mine.signing.as_ref().unwrap().issue(names().to_vec(), at(20), at(50)).unwrap();
-        let pair = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
-        memory.note(&State { pair, ..mine });
+        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        memory.note(&CaState { pair, ..mine });
         assert_eq!(memory.adopt(&names(), |_| false, at(20)).map(|pair| pair.expires()), Some(at(50)));
     }
 
     #[test]
     fn what_nobody_trusts_is_not_served() {
-        let mut memory = Memory::default();
-        memory.note(&State { signing: None, ..state() });
+        let mut memory = ReplicaMemory::default();
+        memory.note(&CaState { signing: None, ..state() });
         assert!(memory.adopt(&names(), |_| true, at(1)).is_none());
     }
 }

@@ -5,19 +5,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 /// Labels, annotations, owners and type that the Secret had, and by what Helm knows it as a part of its release.
 #[derive(Debug, Default)]
-pub(super) struct Mould {
+pub(super) struct SecretTemplate {
     last: Secret,
     marks: Option<ObjectMeta>,
 }
 
-impl Mould {
+impl SecretTemplate {
     /// For a Secret of a namespace that is a part of this Helm release, where it is one.
     pub(super) fn new(release: Option<&str>, namespace: &str) -> Self {
-        Mould { last: Secret::default(), marks: release.map(|release| marks(release, namespace)) }
+        SecretTemplate { last: Secret::default(), marks: release.map(|release| marks(release, namespace)) }
     }
 
     /// The Secret was seen.
-    pub(super) fn take(&mut self, secret: Secret) {
+    pub(super) fn learn(&mut self, secret: Secret) {
         let Secret { metadata: found, type_, .. } = secret;
         let metadata = &mut self.last.metadata;
         metadata.labels = found.labels;
@@ -27,7 +27,7 @@ impl Mould {
     }
 
     /// A Secret to be created. Without its marks Helm would neither take it nor delete it, and not install a second time.
-    pub(super) fn cast(&self) -> Secret {
+    pub(super) fn instantiate(&self) -> Secret {
         let mut secret = self.last.clone();
         if let Some(marks) = self.marks.clone() {
             secret.metadata.labels.get_or_insert_default().extend(marks.labels.unwrap_or_default());

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::Learned;
-use super::bundles::{Bundles, Configuration, Seen};
-use super::memory::Memory;
-use super::rotation::{Did, State, Terms};
+use super::SharedMemory;
+use super::bundles::{Bundles, Configuration, ObservedConfiguration};
+use super::memory::ReplicaMemory;
+use super::rotation::{CaState, Event, RotationPolicy};
 use crate::tls::Pair;
-use crate::tls::authority::Anchor;
+use crate::tls::authority::TrustAnchor;
 
 /// How long after a patch its object may stay as it was before it is sent again.
 const PATCH_AGAIN: Duration = Duration::from_secs(5);
@@ -18,17 +18,17 @@ const PATCH_AGAIN: Duration = Duration::from_secs(5);
 /// One replica's view, and its decisions.
 #[derive(Debug)]
 pub(super) struct Replica {
-    terms: Terms,
+    terms: RotationPolicy,
     /// What is in the Secret, and at which resourceVersion (none where it is gone); nothing where it is to be read.
-    view: Option<(State, Option<String>)>,
-    learned: Learned,
+    view: Option<(CaState, Option<String>)>,
+    learned: SharedMemory,
     bundles: Bundles,
     /// For each configuration, the resourceVersion that was patched last, and when.
     sent: [Option<(String, SystemTime)>; Configuration::ALL.len()],
 }
 
 impl Replica {
-    pub(super) fn new(terms: Terms, learned: Learned) -> Self {
+    pub(super) fn new(terms: RotationPolicy, learned: SharedMemory) -> Self {
         let (bundles, sent) = (Bundles::default(), [const { None }; Configuration::ALL.len()]);
         Replica { terms, view: None, learned, bundles, sent }
     }
@@ -39,12 +39,12 @@ impl Replica {
     }
 
     /// A watch told what a configuration is like, or that there is none.
-    pub(super) fn note_configuration(&mut self, configuration: Configuration, seen: Option<Seen>) {
+    pub(super) fn note_configuration(&mut self, configuration: Configuration, seen: Option<ObservedConfiguration>) {
         self.bundles.note(configuration, seen);
     }
 
     /// What is in the Secret as far as it is known.
-    pub(super) fn state(&self) -> Option<&State> {
+    pub(super) fn state(&self) -> Option<&CaState> {
         self.view.as_ref().map(|(state, _)| state)
     }
 
@@ -57,18 +57,18 @@ impl Replica {
     }
 
     /// The Secret was read: this is in it.
-    pub(super) fn saw(&mut self, state: State, version: Option<String>) {
+    pub(super) fn observed(&mut self, state: CaState, version: Option<String>) {
         self.view = Some((state, version));
     }
 
     /// The Secret was written as [`Replica::step`] said.
-    pub(super) fn wrote(&mut self, state: State, version: Option<String>) {
+    pub(super) fn committed(&mut self, state: CaState, version: Option<String>) {
         self.memory().note(&state);
-        self.saw(state, version);
+        self.observed(state, version);
     }
 
     /// The Secret was not written: it has to be read again.
-    pub(super) fn lost(&mut self) {
+    pub(super) fn invalidated(&mut self) {
         self.view = None;
     }
 
@@ -76,7 +76,7 @@ impl Replica {
     ///
     /// # Errors
     /// As [`State::step`].
-    pub(super) fn step(&mut self, now: SystemTime) -> Result<Option<(State, Vec<Did>)>, rcgen::Error> {
+    pub(super) fn step(&mut self, now: SystemTime) -> Result<Option<(CaState, Vec<Event>)>, rcgen::Error> {
         let Some((read, _)) = &self.view else { return Ok(None) };
         self.bundles.look(&anchors(read), now);
         let held_since = read.next.as_ref().and_then(|next| self.bundles.held_since(&next.anchor));
@@ -95,7 +95,7 @@ impl Replica {
     /// What is to be served from now on, if that changes.
     pub(super) fn adopt(&mut self, now: SystemTime) -> Option<Arc<Pair>> {
         let rested = |since: SystemTime| now.duration_since(since).is_ok_and(|rested| rested >= self.terms.pause);
-        let relied_on = |anchor: &Anchor| self.bundles.held_since(anchor).is_some_and(rested);
+        let relied_on = |anchor: &TrustAnchor| self.bundles.held_since(anchor).is_some_and(rested);
         self.memory().adopt(&self.terms.names, relied_on, now)
     }
 
@@ -116,7 +116,7 @@ impl Replica {
         Some(patch)
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn memory(&self) -> MutexGuard<'_, ReplicaMemory> {
         // Each change of it is one assignment, so nobody who panicked has left half of one.
         self.learned.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,6 +132,6 @@ impl Replica {
     }
 }
 
-fn anchors(state: &State) -> Vec<Anchor> {
+fn anchors(state: &CaState) -> Vec<TrustAnchor> {
     state.anchors().cloned().collect()
 }

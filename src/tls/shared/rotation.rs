@@ -18,11 +18,11 @@ use rcgen::Error;
 
 use super::trust::trusted;
 use crate::tls::Pair;
-use crate::tls::authority::{Anchor, Authority, BACKDATED, Key};
+use crate::tls::authority::{BACKDATED, Ca, CaKey, TrustAnchor};
 
 /// What is to be issued.
 #[derive(Debug, Clone)]
-pub(super) struct Terms {
+pub(super) struct RotationPolicy {
     /// The names of the Service.
     pub(super) names: Vec<String>,
     /// How long a pair is valid.
@@ -35,41 +35,41 @@ pub(super) struct Terms {
 
 /// All that replicas share.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct State {
+pub(super) struct CaState {
     /// The authority that issues pairs.
-    pub(super) signing: Option<Authority>,
+    pub(super) signing: Option<Ca>,
     /// The one that will.
-    pub(super) next: Option<Authority>,
+    pub(super) next: Option<Ca>,
     /// Those that once did.
-    pub(super) others: Vec<Anchor>,
+    pub(super) others: Vec<TrustAnchor>,
     /// What is served.
-    pub(super) pair: Option<Leaf>,
+    pub(super) pair: Option<IssuedPair>,
 }
 
 /// A pair with its text.
 #[derive(Debug, Clone)]
-pub(super) struct Leaf {
+pub(super) struct IssuedPair {
     pub(super) certificate: Arc<str>,
-    pub(super) key: Key,
+    pub(super) key: CaKey,
     pub(super) pair: Arc<Pair>,
 }
 
 /// What a step did, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Did {
+pub(super) enum Event {
     /// There was no authority, and nothing that it could have issued is in use.
-    Founded(Anchor),
+    CaCreated(TrustAnchor),
     /// The next authority is there, and is to be trusted.
-    Announced(Anchor),
+    NextCaAdded(TrustAnchor),
     /// It signs from now on.
-    Promoted(Anchor),
+    CaPromoted(TrustAnchor),
     /// An authority has expired.
-    Forgot(Anchor),
+    CaExpired(TrustAnchor),
     /// A new pair, until then.
     Issued(SystemTime),
 }
 
-impl State {
+impl CaState {
     /// The next state, and how it came about; nothing where all is as it should be.
     ///
     /// `held_since`: since when each `caBundle` is known to hold the next authority.
@@ -78,10 +78,10 @@ impl State {
     /// Where nothing can be issued: for want of randomness, or for a name that cannot stand in a certificate.
     pub(super) fn step(
         &self,
-        terms: &Terms,
+        terms: &RotationPolicy,
         now: SystemTime,
         held_since: Option<SystemTime>,
-    ) -> Result<Option<(State, Vec<Did>)>, Error> {
+    ) -> Result<Option<(CaState, Vec<Event>)>, Error> {
         let mut state = self.clone();
         let mut did = Vec::new();
         state.forget(now, &mut did);
@@ -97,7 +97,7 @@ impl State {
         }
         if state.next.is_none() && state.signing.as_ref().is_none_or(|a| a.anchor.is_late(now)) {
             let next = new_authority(terms, now)?;
-            did.push(Did::Announced(next.anchor.clone()));
+            did.push(Event::NextCaAdded(next.anchor.clone()));
             state.next = Some(next);
         }
         state.issue(terms, now, &mut did)?;
@@ -105,73 +105,73 @@ impl State {
     }
 
     /// All that is to be trusted.
-    pub(super) fn anchors(&self) -> impl Iterator<Item = &Anchor> {
+    pub(super) fn anchors(&self) -> impl Iterator<Item = &TrustAnchor> {
         let authorities = self.signing.iter().chain(&self.next).map(|authority| &authority.anchor);
         authorities.chain(&self.others)
     }
 
     /// Trusts one more, unless it is trusted already.
-    pub(super) fn trust(&mut self, anchor: &Anchor) {
+    pub(super) fn trust(&mut self, anchor: &TrustAnchor) {
         if self.anchors().all(|known| known != anchor) {
             self.others.push(anchor.clone());
             self.others.sort();
         }
     }
 
-    fn forget(&mut self, now: SystemTime, did: &mut Vec<Did>) {
-        let mut expired: Vec<Anchor> = self.others.extract_if(.., |anchor| anchor.expires() <= now).collect();
+    fn forget(&mut self, now: SystemTime, did: &mut Vec<Event>) {
+        let mut expired: Vec<TrustAnchor> = self.others.extract_if(.., |anchor| anchor.expires() <= now).collect();
         for authority in [&mut self.signing, &mut self.next] {
             expired.extend(authority.take_if(|a| a.anchor.expires() <= now).map(|a| a.anchor));
         }
-        did.extend(expired.into_iter().map(Did::Forgot));
+        did.extend(expired.into_iter().map(Event::CaExpired));
     }
 
-    fn pair_fits(&self, terms: &Terms, now: SystemTime) -> bool {
+    fn pair_fits(&self, terms: &RotationPolicy, now: SystemTime) -> bool {
         self.pair.as_ref().is_some_and(|leaf| trusted(self.anchors(), leaf.pair.chain(), &terms.names, now))
     }
 
     /// With nothing in use there is nothing to wait for.
-    fn begin(&mut self, terms: &Terms, now: SystemTime, did: &mut Vec<Did>) -> Result<(), Error> {
+    fn begin(&mut self, terms: &RotationPolicy, now: SystemTime, did: &mut Vec<Event>) -> Result<(), Error> {
         if let Some(next) = self.next.take_if(|next| next.anchor.has_begun(now)) {
             self.promote(next, did);
         } else {
             let first = new_authority(terms, now)?;
-            did.push(Did::Founded(first.anchor.clone()));
+            did.push(Event::CaCreated(first.anchor.clone()));
             self.others.extend(self.signing.replace(first).map(|unfit| unfit.anchor));
             self.others.sort();
         }
         Ok(())
     }
 
-    fn promote(&mut self, next: Authority, did: &mut Vec<Did>) {
-        did.push(Did::Promoted(next.anchor.clone()));
+    fn promote(&mut self, next: Ca, did: &mut Vec<Event>) {
+        did.push(Event::CaPromoted(next.anchor.clone()));
         self.others.extend(self.signing.replace(next).map(|old| old.anchor));
         self.others.sort();
         self.pair = None;
     }
 
     /// A new pair where there is none, or where it is late and a new one would last longer.
-    fn issue(&mut self, terms: &Terms, now: SystemTime, did: &mut Vec<Did>) -> Result<(), Error> {
+    fn issue(&mut self, terms: &RotationPolicy, now: SystemTime, did: &mut Vec<Event>) -> Result<(), Error> {
         let Some(signing) = &self.signing else { return Ok(()) };
         let ends = signing.anchor.expires().min(now + terms.pair);
         let stays = self.pair.as_ref().is_some_and(|leaf| !leaf.is_late(now) || leaf.pair.expires() >= ends);
         if !stays {
             let fresh = signing.issue(terms.names.clone(), now, ends)?;
-            let leaf = Leaf::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+            let leaf = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
             let leaf = leaf.ok_or(Error::CouldNotParseCertificate)?;
-            did.push(Did::Issued(leaf.pair.expires()));
+            did.push(Event::Issued(leaf.pair.expires()));
             self.pair = Some(leaf);
         }
         Ok(())
     }
 }
 
-impl Leaf {
+impl IssuedPair {
     /// Reads a pair; nothing where it is none.
     pub(super) fn parse(certificate: &[u8], key: &[u8]) -> Option<Self> {
         let pair = Arc::new(Pair::parse(certificate, key).ok()?);
         let (certificate, key) = (std::str::from_utf8(certificate).ok()?, std::str::from_utf8(key).ok()?);
-        Some(Leaf { certificate: certificate.into(), key: Key::new(key), pair })
+        Some(IssuedPair { certificate: certificate.into(), key: CaKey::new(key), pair })
     }
 
     fn is_late(&self, now: SystemTime) -> bool {
@@ -179,13 +179,13 @@ impl Leaf {
     }
 }
 
-impl PartialEq for Leaf {
+impl PartialEq for IssuedPair {
     fn eq(&self, other: &Self) -> bool {
         self.certificate == other.certificate && self.key == other.key
     }
 }
 
-impl Anchor {
+impl TrustAnchor {
     fn is_late(&self, now: SystemTime) -> bool {
         is_late(self.issued(), self.expires(), now)
     }
@@ -198,9 +198,9 @@ fn is_late(issued: SystemTime, expires: SystemTime, now: SystemTime) -> bool {
 }
 
 /// Each has a name of its own, so that people and verifiers can tell them apart.
-fn new_authority(terms: &Terms, now: SystemTime) -> Result<Authority, Error> {
+fn new_authority(terms: &RotationPolicy, now: SystemTime) -> Result<Ca, Error> {
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    Authority::new(&format!("podgraft CA {seconds}"), now, terms.authority)
+    Ca::new(&format!("podgraft CA {seconds}"), now, terms.authority)
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 use k8s_openapi::ByteString;
 use serde_json::Value;
 
-use super::Learned;
-use super::bundles::{Configuration, Entry, Seen};
+use super::SharedMemory;
+use super::bundles::{Configuration, ObservedConfiguration, WebhookBundle};
 use super::replica::Replica;
-use super::rotation::{State, Terms};
+use super::rotation::{CaState, RotationPolicy};
 use super::trust::trusted;
 use crate::tls::Pair;
-use crate::tls::authority::Anchor;
+use crate::tls::authority::TrustAnchor;
 
 mod stories;
 
@@ -60,25 +60,30 @@ struct Process {
     replica: Replica,
     /// How far its clock is behind, in seconds.
     behind: u64,
-    learned: Learned,
+    learned: SharedMemory,
     serving: Option<Arc<Pair>>,
     pending: Option<Pending>,
 }
 
 /// What was decided and not yet sent.
 enum Pending {
-    Secret(State, Option<u64>),
+    Secret(CaState, Option<u64>),
     Patch(usize, Value),
 }
 
-fn terms() -> Terms {
+fn terms() -> RotationPolicy {
     let seconds = Duration::from_secs;
-    Terms { names: vec!["podgraft.ns.svc".into()], pair: seconds(30), authority: seconds(90), pause: seconds(5) }
+    RotationPolicy {
+        names: vec!["podgraft.ns.svc".into()],
+        pair: seconds(30),
+        authority: seconds(90),
+        pause: seconds(5),
+    }
 }
 
 impl Process {
     fn new() -> Self {
-        let learned = Learned::default();
+        let learned = SharedMemory::default();
         Process { replica: Replica::new(terms(), learned.clone()), learned, behind: 0, serving: None, pending: None }
     }
 }
@@ -148,8 +153,8 @@ impl World {
             let there = THERE.iter().position(|there| *there == configuration);
             let seen = there.map(|which| {
                 let (version, bundle) = &self.bundles[which];
-                let entries = vec![Entry { name: "a".into(), bundle: Some(bundle.clone()) }];
-                Seen { version: version.to_string(), entries }
+                let entries = vec![WebhookBundle { name: "a".into(), bundle: Some(bundle.clone()) }];
+                ObservedConfiguration { version: version.to_string(), entries }
             });
             replica.note_configuration(configuration, seen);
         }
@@ -183,26 +188,26 @@ impl World {
 
     /// Whether there is something to be written now.
     fn read(&mut self, who: usize) -> bool {
-        let read = self.secret.as_ref().map(|(_, data)| State::read(data)).unwrap_or_default();
+        let read = self.secret.as_ref().map(|(_, data)| CaState::read(data)).unwrap_or_default();
         let base = self.secret.as_ref().map(|(version, _)| *version);
         let now = self.clock(who);
         let process = &mut self.processes[who];
-        process.replica.saw(read, base.map(|version| version.to_string()));
+        process.replica.observed(read, base.map(|version| version.to_string()));
         process.pending = process.replica.step(now).unwrap().map(|(state, _)| Pending::Secret(state, base));
         process.pending.is_some()
     }
 
-    fn write(&mut self, who: usize, state: State, base: Option<u64>) {
+    fn write(&mut self, who: usize, state: CaState, base: Option<u64>) {
         if self.secret.as_ref().map(|(version, _)| *version) != base {
-            return self.processes[who].replica.lost();
+            return self.processes[who].replica.invalidated();
         }
         let mut data = self.secret.take().map(|(_, data)| data).unwrap_or_default();
         state.write(&mut data);
-        assert_eq!(State::read(&data), state, "what was written is read");
+        assert_eq!(CaState::read(&data), state, "what was written is read");
         let version = self.version();
         self.written.push(data.clone());
         self.secret = Some((version, data));
-        self.processes[who].replica.wrote(state, Some(version.to_string()));
+        self.processes[who].replica.committed(state, Some(version.to_string()));
     }
 
     fn patch(&mut self, which: usize, patch: &Value) {
@@ -221,7 +226,7 @@ impl World {
     }
 
     fn is_trusted(&self, pair: &Pair, which: usize) -> bool {
-        let anchors = Anchor::parse_all(&self.bundles[which].1);
+        let anchors = TrustAnchor::parse_all(&self.bundles[which].1);
         trusted(&anchors, pair.chain(), &terms().names, self.now)
     }
 

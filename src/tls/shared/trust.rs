@@ -8,17 +8,17 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use crate::tls::authority::Anchor;
+use crate::tls::authority::TrustAnchor;
 
 /// Whether somebody who trusts these authorities takes a chain for each of the names, at a point in time.
 pub(super) fn trusted<'a>(
-    anchors: impl IntoIterator<Item = &'a Anchor>,
+    anchors: impl IntoIterator<Item = &'a TrustAnchor>,
     chain: &[CertificateDer<'static>],
     names: &[String],
     now: SystemTime,
 ) -> bool {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(anchors.into_iter().filter(|anchor| anchor.has_begun(now)).map(Anchor::der));
+    roots.add_parsable_certificates(anchors.into_iter().filter(|anchor| anchor.has_begun(now)).map(TrustAnchor::der));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
         return false;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::gate::testing::{admit, check, silent, warns, with};
+use crate::api::gate::testing::{check, check_companion, silent, warns, with};
 
 const FILES: (&str, &str) = ("/git/conf", "spec.files[0].path: forbidden: the file is below shared volume content");
 
@@ -66,13 +66,16 @@ fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
         json!({"csi": {"driver": "x"}}),
     ] {
         let told = "spec.files[0].path: the file is below shared volume content, where an app that brings a volume";
-        let gated =
-            admit(&shared("/git", read_only.clone(), &[file.clone(), ("/spec/sharedVolumes/0/source", source)]));
+        let gated = check_companion(&shared(
+            "/git",
+            read_only.clone(),
+            &[file.clone(), ("/spec/sharedVolumes/0/source", source)],
+        ));
         assert!(gated.warnings.iter().any(|w| w.to_string().starts_with(told)), "{:?}", gated.warnings);
         assert_eq!(gated.problems, []);
     }
     let source = ("/spec/sharedVolumes/0/source", json!({"emptyDir": {"readOnly": true}}));
-    let told = admit(&shared("/git", writable(), &[file, source])).problems;
+    let told = check_companion(&shared("/git", writable(), &[file, source])).problems;
     assert!(
         told.iter().any(|p| p.to_string().starts_with(FILES.1)),
         "a field that an emptyDir does not have: {told:?}"
@@ -135,5 +138,5 @@ fn a_shared_volume_above_the_apps_token_conflicts_in_every_pod_that_has_one() {
         let told = "spec.sharedVolumes[0].app.mountPath: is at or above /var/run/secrets/kubernetes.io/serviceaccount";
         warns(shared("/git", json!({"mountPath": path}), &[]), told);
     }
-    assert_eq!(admit(&shared("/git", writable(), &[])).warnings, []);
+    assert_eq!(check_companion(&shared("/git", writable(), &[])).warnings, []);
 }

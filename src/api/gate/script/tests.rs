@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::gate::testing::{admit, check, container, silent, warns, with};
+use crate::api::gate::testing::{check, check_companion, container, silent, warns, with};
 
 fn run(command: Value, args: Value) -> Value {
     with(&[("/spec/containers/0/command", command), ("/spec/containers/0/args", args)])
@@ -141,7 +141,7 @@ fn a_reference_elsewhere_is_fine() {
         json!(["env", "-u", "S", "git", "clone", "$(GITSYNC_REPO)"]),
         json!(["pwsh", "-File", "/script.ps1", "-c", "$(GITSYNC_REPO)"]),
     ] {
-        assert_eq!(admit(&run(command.clone(), json!([]))).problems, [], "{command}");
+        assert_eq!(check_companion(&run(command.clone(), json!([]))).problems, [], "{command}");
     }
 }
 

@@ -36,8 +36,8 @@ impl Conduct for Below {
     }
 }
 
-fn source(n: u8) -> Source {
-    Source::from(IpAddr::from([10, 0, 0, n]))
+fn source(n: u8) -> PeerGroup {
+    PeerGroup::from(IpAddr::from([10, 0, 0, n]))
 }
 
 /// So many connections of each address, numbered from 0; the first address first.

@@ -2,7 +2,7 @@ use kube::core::ObjectMeta;
 
 use super::super::testing::{raw, with_status};
 use super::*;
-use crate::inject::catalogue::Listed;
+use crate::inject::catalogue::CatalogEntry;
 
 /// What one watch yields.
 enum Step {
@@ -17,13 +17,13 @@ use Step::{End, Failure, Gone, Listing, Put};
 
 /// Feeds ClusterCompanions into what has listed everything else; what stands after each step.
 fn check(steps: Vec<Step>, expected: &[&str]) {
-    let mut gathered = Gathered::default();
-    gathered.companion(Resource::Companions, Some(Event::InitDone));
+    let mut gathered = StateBuilder::default();
+    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
     gathered.namespace(Some(Event::InitDone));
     let mut stood = Vec::new();
     for step in steps {
         gathered.companion(
-            Resource::ClusterCompanions,
+            WatchedResource::ClusterCompanions,
             match step {
                 Listing(name, generation, image) => Some(Event::InitApply(raw(name, generation, image))),
                 Put(name, generation, image) => Some(Event::Apply(raw(name, generation, image))),
@@ -37,10 +37,10 @@ fn check(steps: Vec<Step>, expected: &[&str]) {
     assert_eq!(stood, expected);
 }
 
-fn words(snapshot: &Snapshot) -> String {
-    let word = |(key, object): (&Key, &Arc<Object>)| match &object.version.listed {
-        Listed::Good(companion) => format!("{}={}", key.name, companion.containers[0].image),
-        Listed::Broken(_) => format!("{} broken", key.name),
+fn words(snapshot: &ClusterState) -> String {
+    let word = |(key, object): (&CompanionKey, &Arc<WatchedCompanion>)| match &object.version.listed {
+        CatalogEntry::Valid(companion) => format!("{}={}", key.name, companion.containers[0].image),
+        CatalogEntry::Invalid(_) => format!("{} broken", key.name),
     };
     snapshot.objects.iter().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -53,18 +53,18 @@ fn a_list_counts_at_its_end_and_later_news_at_once() {
 
 #[test]
 fn what_goes_on_after_a_snapshot_publishes_nothing_before_all_is_listed_and_knows_the_last_good_versions() {
-    let mut before = Gathered::default();
-    before.companion(Resource::Companions, Some(Event::InitDone));
+    let mut before = StateBuilder::default();
+    before.companion(WatchedResource::Companions, Some(Event::InitDone));
     before.namespace(Some(Event::InitDone));
     for event in [Event::InitApply(raw("a", 1, "i:1")), Event::InitApply(raw("b", 1, "i:1")), Event::InitDone] {
-        before.companion(Resource::ClusterCompanions, Some(event));
+        before.companion(WatchedResource::ClusterCompanions, Some(event));
     }
-    let mut gathered = Gathered::after(Some(&before.publish()), Limits::default());
-    gathered.companion(Resource::Companions, Some(Event::InitDone));
+    let mut gathered = StateBuilder::after(Some(&before.publish()), MemoryLimits::default());
+    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
     gathered.namespace(Some(Event::InitDone));
-    gathered.companion(Resource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
     assert_eq!(gathered.due(), None);
-    gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
     assert!(gathered.due().is_some());
     assert_eq!(words(&gathered.publish()), "a=i:1", "the new version of a is broken, and b is gone");
 }
@@ -97,20 +97,20 @@ fn what_is_deleted_is_forgotten() {
 
 #[test]
 fn there_is_no_snapshot_before_all_was_listed() {
-    let mut gathered = Gathered::default();
-    gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+    let mut gathered = StateBuilder::default();
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
     gathered.namespace(Some(Event::InitDone));
     gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
     assert!(gathered.due().is_none());
-    gathered.companion(Resource::Companions, Some(Event::InitDone));
+    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
     assert!(gathered.due().is_some());
 }
 
 #[test]
 fn a_namespace_is_news_only_where_it_concerns_us() {
-    let mut gathered = Gathered::default();
-    gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
-    gathered.companion(Resource::Companions, Some(Event::InitDone));
+    let mut gathered = StateBuilder::default();
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
     gathered.namespace(Some(Event::InitApply(namespace("shop", "1"))));
     gathered.namespace(Some(Event::InitDone));
     let first = gathered.publish();
@@ -123,17 +123,17 @@ fn a_namespace_is_news_only_where_it_concerns_us() {
 
     // A status is news of the companion, and none of the Namespaces.
     let told = with_status(raw("a", 1, "i:1"), "11", serde_json::Value::Null);
-    gathered.companion(Resource::ClusterCompanions, Some(Event::Apply(told)));
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::Apply(told)));
     assert!(gathered.due().is_some());
     assert!(Arc::ptr_eq(&second.namespaces, &gathered.publish().namespaces));
 }
 
 #[test]
 fn the_first_news_is_due_at_once_and_what_follows_is_collected() {
-    let mut gathered = Gathered::default();
+    let mut gathered = StateBuilder::default();
     let began = Instant::now();
-    gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
-    gathered.companion(Resource::Companions, Some(Event::InitDone));
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
     gathered.namespace(Some(Event::InitDone));
     assert!(gathered.due().is_some_and(|due| due <= Instant::now()));
     gathered.publish();
@@ -159,22 +159,22 @@ fn sized(name: &str, length: usize, created: &str) -> Raw {
 
 #[test]
 fn beyond_the_limits_the_youngest_are_not_used_and_come_back_when_there_is_room() {
-    let listed = |limits: Limits| {
-        let mut gathered = Gathered::after(None, limits);
+    let listed = |limits: MemoryLimits| {
+        let mut gathered = StateBuilder::after(None, limits);
         gathered.namespace(Some(Event::InitDone));
-        gathered.companion(Resource::Companions, Some(Event::InitDone));
+        gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
         gathered
     };
-    let mut gathered = listed(Limits { namespace: 20_000, total: 20_000 });
-    let list = |gathered: &mut Gathered, names: &[(&str, &str)]| {
+    let mut gathered = listed(MemoryLimits { namespace: 20_000, total: 20_000 });
+    let list = |gathered: &mut StateBuilder, names: &[(&str, &str)]| {
         for (name, created) in names {
-            gathered.companion(Resource::ClusterCompanions, Some(Event::InitApply(sized(name, 900, created))));
+            gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitApply(sized(name, 900, created))));
         }
-        gathered.companion(Resource::ClusterCompanions, Some(Event::InitDone));
+        gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
     };
     let names = [("a", "2026-03"), ("b", "2026-01"), ("c", "2026-02"), ("d", "2026-04")];
     list(&mut gathered, &names);
-    let beyond = |snapshot: &Snapshot| -> Vec<String> {
+    let beyond = |snapshot: &ClusterState| -> Vec<String> {
         snapshot.objects.iter().filter(|(_, object)| object.is_beyond).map(|(key, _)| key.name.to_string()).collect()
     };
     let snapshot = gathered.publish();
@@ -182,8 +182,8 @@ fn beyond_the_limits_the_youngest_are_not_used_and_come_back_when_there_is_room(
     assert!(out == ["d"] || out == ["a", "d"], "{out:?}");
     assert!(snapshot.objects.values().all(|o| !o.is_beyond || (o.good.is_none() && o.version.hash().is_none())));
     assert!(!gathered.fits_again());
-    gathered.companion(Resource::ClusterCompanions, Some(Event::Delete(raw("b", 1, ""))));
-    gathered.companion(Resource::ClusterCompanions, Some(Event::Delete(raw("c", 1, ""))));
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::Delete(raw("b", 1, ""))));
+    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::Delete(raw("c", 1, ""))));
     gathered.publish();
     assert!(gathered.fits_again());
     list(&mut gathered, &[("a", "2026-03"), ("d", "2026-04")]);
@@ -193,8 +193,8 @@ fn beyond_the_limits_the_youngest_are_not_used_and_come_back_when_there_is_room(
 
 #[test]
 fn what_is_held_while_a_list_is_under_way_is_within_the_limits() {
-    let limits = Limits { namespace: 64 << 10, total: 1 << 20 };
-    let mut gathered = Gathered::after(None, limits);
+    let limits = MemoryLimits { namespace: 64 << 10, total: 1 << 20 };
+    let mut gathered = StateBuilder::after(None, limits);
     let raws: Vec<_> = (0..400).map(|i| sized(&format!("c{i}"), 1000, &format!("{i:04}"))).collect();
     let heap = allocation_counter::measure(|| {
         for raw in &raws {
@@ -202,7 +202,7 @@ fn what_is_held_while_a_list_is_under_way_is_within_the_limits() {
             raw.object["kind"] = "Companion".into();
             raw.object["metadata"]["namespace"] = "shop".into();
             raw.meta.namespace = Some("shop".to_owned());
-            gathered.companion(Resource::Companions, Some(Event::InitApply(raw)));
+            gathered.companion(WatchedResource::Companions, Some(Event::InitApply(raw)));
         }
     });
     let kept = gathered.companions.newest().values().filter(|object| !object.is_beyond).count();

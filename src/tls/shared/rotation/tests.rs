@@ -9,46 +9,51 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 /// A pair lives 30 s, an authority 90 s, and it is trusted for 5 s before it signs.
-fn terms() -> Terms {
+fn terms() -> RotationPolicy {
     let seconds = Duration::from_secs;
-    Terms { names: vec!["podgraft.ns.svc".into()], pair: seconds(30), authority: seconds(90), pause: seconds(5) }
+    RotationPolicy {
+        names: vec!["podgraft.ns.svc".into()],
+        pair: seconds(30),
+        authority: seconds(90),
+        pause: seconds(5),
+    }
 }
 
-fn step(state: &State, now: u64, held_since: Option<u64>) -> Option<(State, Vec<Did>)> {
+fn step(state: &CaState, now: u64, held_since: Option<u64>) -> Option<(CaState, Vec<Event>)> {
     state.step(&terms(), at(now), held_since.map(at)).unwrap()
 }
 
-fn stepped(state: &State, now: u64, held_since: Option<u64>) -> (State, String) {
+fn stepped(state: &CaState, now: u64, held_since: Option<u64>) -> (CaState, String) {
     let (state, did) = step(state, now, held_since).unwrap_or_else(|| panic!("no step at {now}"));
     (state, words(&did))
 }
 
-fn words(did: &[Did]) -> String {
-    let word = |did: &Did| match did {
-        Did::Founded(_) => "founded",
-        Did::Announced(_) => "announced",
-        Did::Promoted(_) => "promoted",
-        Did::Forgot(_) => "forgot",
-        Did::Issued(_) => "issued",
+fn words(did: &[Event]) -> String {
+    let word = |did: &Event| match did {
+        Event::CaCreated(_) => "founded",
+        Event::NextCaAdded(_) => "announced",
+        Event::CaPromoted(_) => "promoted",
+        Event::CaExpired(_) => "forgot",
+        Event::Issued(_) => "issued",
     };
     did.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn first() -> State {
-    stepped(&State::default(), 0, None).0
+fn first() -> CaState {
+    stepped(&CaState::default(), 0, None).0
 }
 
-fn anchor(authority: Option<&Authority>) -> Anchor {
+fn anchor(authority: Option<&Ca>) -> TrustAnchor {
     authority.expect("an authority").anchor.clone()
 }
 
-fn expires(state: &State) -> SystemTime {
+fn expires(state: &CaState) -> SystemTime {
     state.pair.as_ref().expect("a pair").pair.expires()
 }
 
 #[test]
 fn out_of_nothing_comes_an_authority_with_a_pair_both_backdated() {
-    let (state, did) = stepped(&State::default(), 0, None);
+    let (state, did) = stepped(&CaState::default(), 0, None);
     assert_eq!(did, "founded issued");
     let pair = &state.pair.as_ref().unwrap().pair;
     assert_eq!((pair.begins(), pair.expires()), (at(0) - BACKDATED, at(30)));
@@ -99,7 +104,7 @@ fn the_next_authority_is_trusted_first_and_signs_after_the_pause() {
     assert_eq!(state.anchors().collect::<Vec<_>>(), [&next]);
 }
 
-fn first_renewed() -> State {
+fn first_renewed() -> CaState {
     stepped(&first(), 40, None).0
 }
 
@@ -117,26 +122,26 @@ fn an_authority_that_expired_is_succeeded_at_once() {
 #[test]
 fn what_is_taken_out_is_made_anew() {
     let whole = first();
-    let check = |state: State, expected: &str| {
+    let check = |state: CaState, expected: &str| {
         let (mended, did) = stepped(&state, 1, None);
         assert_eq!(did, expected);
         assert!(step(&mended, 1, None).is_none(), "{expected}: one step is enough");
         mended
     };
-    let mended = check(State { pair: None, ..whole.clone() }, "issued");
+    let mended = check(CaState { pair: None, ..whole.clone() }, "issued");
     assert_eq!(mended.signing, whole.signing);
     let old = anchor(whole.signing.as_ref());
-    let keyless = State { signing: None, others: vec![old.clone()], ..whole.clone() };
+    let keyless = CaState { signing: None, others: vec![old.clone()], ..whole.clone() };
     let mended = check(keyless, "announced");
     assert_eq!((&mended.others, &mended.pair), (&vec![old], &whole.pair));
     assert_eq!(stepped(&mended, 6, Some(1)).1, "promoted issued");
-    check(State { signing: None, ..whole }, "founded issued");
+    check(CaState { signing: None, ..whole }, "founded issued");
 }
 
 #[test]
 fn a_pair_for_other_names_is_replaced() {
     let state = first();
-    let renamed = Terms { names: vec!["renamed.ns.svc".into()], ..terms() };
+    let renamed = RotationPolicy { names: vec!["renamed.ns.svc".into()], ..terms() };
     let (_, did) = state.step(&renamed, at(1), None).unwrap().expect("a step");
     assert_eq!(words(&did), "issued");
 }
@@ -145,21 +150,21 @@ const MONTH: u64 = 30 * 24 * 3600;
 
 #[test]
 fn who_is_ahead_by_days_makes_authorities_that_everybody_trusts() {
-    let (ahead, _) = stepped(&State::default(), 6 * 24 * 3600, None);
+    let (ahead, _) = stepped(&CaState::default(), 6 * 24 * 3600, None);
     assert!(ahead.pair_fits(&terms(), at(6 * 24 * 3600)));
     assert!(ahead.signing.unwrap().anchor.has_begun(at(0)));
 }
 
 #[test]
 fn an_authority_that_has_not_begun_signs_nothing_and_another_takes_its_place() {
-    let (ahead, _) = stepped(&State::default(), MONTH, None);
+    let (ahead, _) = stepped(&CaState::default(), MONTH, None);
     let unfit = ahead.signing.clone().unwrap().anchor;
     let (mended, did) = stepped(&ahead, 1, None);
     assert_eq!(did, "founded issued");
     assert!(mended.others.contains(&unfit) && mended.pair_fits(&terms(), at(1)));
     assert_eq!(step(&mended, 2, None), None, "and that is that");
     // Nor does it come to sign as the next one.
-    let (good, _) = stepped(&State::default(), 0, None);
-    let waiting = State { next: ahead.signing, ..good };
+    let (good, _) = stepped(&CaState::default(), 0, None);
+    let waiting = CaState { next: ahead.signing, ..good };
     assert_eq!(step(&waiting, 10, Some(0)), None);
 }

@@ -66,11 +66,11 @@ fn for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time
             assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "after {second} s, when replica {who} had acted");
         }
         let (_, data) = world.secret.as_ref().unwrap();
-        let signing = State::read(data).signing.unwrap().anchor;
+        let signing = CaState::read(data).signing.unwrap().anchor;
         if signed.last() != Some(&signing) {
             signed.push(signing);
         }
-        assert!(Anchor::parse_all(&world.bundles[0].1).len() <= 2, "an old one goes");
+        assert!(TrustAnchor::parse_all(&world.bundles[0].1).len() <= 2, "an old one goes");
     }
     assert!(signed.len() >= 12, "there were {} authorities", signed.len());
 }
@@ -107,5 +107,5 @@ fn replicas_that_begin_at_once_agree_on_one_authority() {
     let serving: Vec<_> = world.processes.iter().map(|p| p.serving.as_ref().unwrap().chain()[0].clone()).collect();
     assert!(serving.iter().all(|leaf| *leaf == serving[0]));
     let (_, data) = world.secret.as_ref().unwrap();
-    assert_eq!(State::read(data).anchors().count(), 1);
+    assert_eq!(CaState::read(data).anchors().count(), 1);
 }
