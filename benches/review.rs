@@ -15,11 +15,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use podgraft::admission::{self, Answer};
+use podgraft::admission;
+use podgraft::admission::Answer;
 use podgraft::http::{Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
 use podgraft::inject::world::{Snapshot, Webhook};
 use podgraft::metrics::Metrics;
-use podgraft::telemetry::{self, Log, LogFormat};
+use podgraft::telemetry;
+use podgraft::telemetry::{Log, LogFormat};
 use podgraft::tls::development::issue;
 use podgraft::tls::{Pair, Serving, server_config};
 use rustls::pki_types::ServerName;

@@ -1,15 +1,15 @@
 //! AdmissionReview bytes to our words and back. The only place that says admit or deny.
 
+mod answer;
+mod preview;
+mod record;
+mod request;
+
 use std::fmt;
 
 use crate::inject;
 use crate::inject::verdict::{Decision, Verdict};
 use crate::inject::world::{Snapshot, Webhook};
-
-mod answer;
-mod preview;
-mod record;
-mod request;
 
 pub use answer::{Answer, refusal, warnings};
 pub use preview::preview;

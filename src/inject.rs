@@ -6,7 +6,6 @@
 
 mod ask;
 pub mod catalogue;
-pub mod characters;
 mod choose;
 mod chosen;
 mod claims;
@@ -15,10 +14,8 @@ pub mod declared;
 mod draft;
 mod filled;
 mod home;
-pub mod json;
 pub mod keys;
 pub mod namespace;
-mod nearest;
 pub mod parameter;
 pub mod pattern;
 mod plan;
@@ -34,7 +31,6 @@ mod trouble;
 mod uninject;
 pub mod verdict;
 mod weave;
-pub mod work;
 pub mod world;
 
 pub use uninject::{Removal, removal, uninject};

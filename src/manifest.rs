@@ -12,6 +12,8 @@ mod scalar;
 mod split;
 mod syntax;
 mod tagged;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Document, Format, json};
 pub use emit::yaml;
@@ -64,6 +66,3 @@ impl Position {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,8 @@
 
 mod support;
 
-use podgraft::admission::{self, Answer};
+use podgraft::admission;
+use podgraft::admission::Answer;
 use podgraft::api::gate;
 use podgraft::inject::pattern::{Budget, Pattern};
 use podgraft::inject::world::Webhook;

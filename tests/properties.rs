@@ -9,10 +9,11 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use podgraft::admission;
+use podgraft::inject;
 use podgraft::inject::pod::Pod;
+use podgraft::inject::uninject;
 use podgraft::inject::verdict::{Decision, Effect};
 use podgraft::inject::world::{Snapshot, Webhook};
-use podgraft::inject::{self, uninject};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::generate::{NAMESPACE, Scene, parameter_value, scene};

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use podgraft::inject;
+use podgraft::inject::Request;
 use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::Decision;
-use podgraft::inject::{self, Request};
-use podgraft::manifest::{self, Document};
+use podgraft::manifest;
+use podgraft::manifest::Document;
 use podgraft::source::collection::Manifests;
 use serde_json::Value;
 

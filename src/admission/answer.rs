@@ -5,10 +5,10 @@ use std::fmt;
 use base64_simd::{Out, STANDARD};
 
 use super::request::AdmissionRequest;
-use crate::inject::json::write_string;
 use crate::inject::parameter::is_label;
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
+use crate::json::write_string;
 
 /// What goes back to the API server.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
 use super::unreadable;
 use crate::inject;
-use crate::inject::json::{JsonError, Reader};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
 use crate::inject::verdict::Decision;
 use crate::inject::world::Snapshot;
+use crate::json::{JsonError, Reader};
 
 /// The name of the entry.
 const ENTRY: &str = "preview";

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::inject::json::{FieldSet, JsonError, Reader};
 use crate::inject::pod::Pod;
+use crate::json::{FieldSet, JsonError, Reader};
 
 /// What we ask of an AdmissionRequest.
 #[derive(Debug, Default)]

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use crate::tls::development::{self, DevelopmentCa};
+use crate::tls::development;
+use crate::tls::development::DevelopmentCa;
 use crate::tls::{CERTIFICATE_FILE, KEY_FILE};
 
 /// The name of the file with the authority's certificate.

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::companions::CompanionFlags;
 use super::input::{Filenames, ManifestInput};
-use super::review::{self, OfflineServer, Reviewed};
+use super::review;
+use super::review::{OfflineServer, Reviewed};
 use super::{exit, talk};
 use crate::inject::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};

@@ -10,11 +10,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::review::{self, OfflineServer, Reviewed};
+use super::review;
+use super::review::{OfflineServer, Reviewed};
 use super::{exit, output, talk};
 use crate::inject::verdict::{Decision, Effect};
 use crate::inject::world::Settings;
-use crate::manifest::{self, Document};
+use crate::manifest;
+use crate::manifest::Document;
 use crate::source::collection::Manifests;
 use crate::source::report::Severity;
 use crate::workload;

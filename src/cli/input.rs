@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 
 use super::talk;
-use crate::manifest::{self, Document, Encoding, ManifestError};
+use crate::manifest;
+use crate::manifest::{Document, Encoding, ManifestError};
 use crate::source::folder;
 use crate::source::report::{Remark, Severity};
 

@@ -14,12 +14,14 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::input::Filenames;
-use super::review::{self, Reviewed};
+use super::review;
+use super::review::Reviewed;
 use super::{exit, talk};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
 use crate::manifest;
-use crate::workload::{self, Workload};
+use crate::workload;
+use crate::workload::Workload;
 
 /// Ask a running server about a Pod, over TLS, as an API server does
 ///

@@ -8,13 +8,15 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::inject;
+use crate::inject::Request;
 use crate::inject::pod::Pod;
 use crate::inject::verdict::{Verdict, Via};
 use crate::inject::world::Snapshot;
-use crate::inject::{self, Request};
 use crate::manifest::Document;
 use crate::source::report::{Remark, Severity};
-use crate::workload::{self, Workload};
+use crate::workload;
+use crate::workload::Workload;
 
 pub(super) use sentence::{pointer, sentence};
 pub(super) use unreadable::unreadable;

@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use super::companions::CompanionFlags;
 use super::input::{Filenames, ManifestInput};
-use super::review::{self, OfflineServer, Reviewed, remark};
+use super::review;
+use super::review::{OfflineServer, Reviewed, remark};
 use super::talk::number;
 use super::{exit, talk};
 use crate::inject::verdict::Effect;
-use crate::manifest::{self, Document};
+use crate::manifest;
+use crate::manifest::Document;
 use crate::source::report::{Remark, Severity};
 use crate::workload;
 

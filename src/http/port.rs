@@ -12,7 +12,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, ConnectionContext};
+use super::connection;
+use super::connection::ConnectionContext;
 use super::crowd::{Connections, SlotGuard};
 use super::handshake::handshake;
 use super::{ConnectionEvent, Drain, HttpLimits, Observer};

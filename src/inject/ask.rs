@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::home::PodNamespace;
 use super::keys;
 use super::namespace::OptIn;
-use super::nearest::suggest;
 use super::pod::Pod;
 use super::reason::{MetadataField, Reason};
+use crate::text::suggest::suggest;
 
 /// How many faults of one kind are told. One is enough to refuse a Pod, and a Pod can hold hundreds of thousands.
 pub(super) const MOST_FAULTS: usize = 16;

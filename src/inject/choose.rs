@@ -8,8 +8,8 @@ use super::namespace::OptIn;
 use super::pod::Pod;
 use super::selector::Unmet;
 use super::verdict::Via;
-use super::work::step;
 use super::world::Snapshot;
+use crate::work::step;
 
 /// A companion that is considered.
 #[derive(Debug, Clone, Copy)]

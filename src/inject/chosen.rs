@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use super::companion::Placement;
 use super::pod::{Container, Pod};
 use super::verdict::Via;
-use super::work::step;
+use crate::work::step;
 
 /// The sets of app containers that companions may get. Most are equal, and then one.
 #[derive(Debug, Default)]

@@ -1,5 +1,10 @@
 //! Who owns what in a Pod: the app, what stands there already, and the companions of this review.
 
+mod join;
+mod ledger;
+mod mounts;
+mod ports;
+
 use std::cell::OnceCell;
 
 use super::chosen::Choices;
@@ -8,12 +13,7 @@ use super::keys;
 use super::pod::{Container, Pod};
 use super::reason::{Holder, Reason};
 use super::status::Status;
-use super::work::step;
-
-mod join;
-mod ledger;
-mod mounts;
-mod ports;
+use crate::work::step;
 
 pub(super) use join::ExistingMount;
 use ledger::Ledger;

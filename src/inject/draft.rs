@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::json::{write_escaped, write_string};
+use crate::json::{write_escaped, write_string};
 
 /// A patch in the making.
 #[derive(Debug)]

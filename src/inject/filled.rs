@@ -2,10 +2,10 @@
 
 use super::ask::{GivenParameter, MOST_FAULTS, Requested};
 use super::companion::Companion;
-use super::nearest::suggest;
 use super::parameter::Value;
 use super::pattern::Budget;
 use super::reason::Reason;
+use crate::text::suggest::suggest;
 
 /// A parameter's value.
 #[derive(Debug)]

@@ -1,12 +1,14 @@
 //! Parameters: a typed value, checked once, that fills one typed slot as a whole.
 
 mod number;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
-use super::characters::breaks_line;
 use super::pattern::{Budget, Pattern, TooCostly};
 use super::quantity::Quantity;
+use crate::text::characters::breaks_line;
 
 /// A declared parameter.
 #[derive(Debug)]
@@ -255,6 +257,3 @@ fn is_secret_key(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     (1..=253).contains(&text.len()) && text.bytes().all(allowed) && text != "." && !text.starts_with("..")
 }
-
-#[cfg(test)]
-mod tests;

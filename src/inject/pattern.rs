@@ -6,6 +6,8 @@
 
 mod compiled;
 mod groups;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -138,6 +140,3 @@ impl fmt::Display for PatternFault {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,12 @@
 //! Fits one companion into a Pod, as a whole or not at all.
 
+mod additions;
+mod mounts;
+mod ports;
+mod same_source;
+mod size;
+mod volumes;
+
 use std::borrow::Cow;
 
 use super::chosen::Chosen;
@@ -10,13 +17,6 @@ use super::parameter::{Value, ValueFault};
 use super::reason::Reason;
 use super::status::Additions;
 use super::verdict::Via;
-
-mod additions;
-mod mounts;
-mod ports;
-mod same_source;
-mod size;
-mod volumes;
 
 pub(super) use size::status_bound;
 

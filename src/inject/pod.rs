@@ -1,19 +1,19 @@
 //! A narrow, borrowed view of a Pod: what a review asks of it. All else is skipped unread.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-
-use super::companion::Protocol;
-use super::json::{FieldSet, JsonError, Reader, TextMap};
-use super::keys;
-use super::parameter::is_normal_path;
-
 mod bounds;
 mod container;
 mod order;
 mod read;
 mod users;
 mod volume;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use super::companion::Protocol;
+use super::keys;
+use super::parameter::is_normal_path;
+use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
 pub use container::{Container, Device, Lifecycle, Mount, Port};
 use order::Index;

@@ -7,13 +7,13 @@ use super::catalogue::CatalogEntry;
 use super::choose::{Candidate, is_offered};
 use super::companion::{Companion, CompanionKind, Identity};
 use super::home::PodNamespace;
-use super::json::{JsonError, Reader};
 use super::pod::Pod;
 use super::reason::Reason;
 use super::status::{Status, StatusEntry};
 use super::verdict::Via;
-use super::work::step;
 use super::world::Snapshot;
+use crate::json::{JsonError, Reader};
+use crate::work::step;
 
 /// How a companion is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,15 @@
 //! One review from end to end: the rules of who wins, and what each kind of trouble leads to.
 
+mod choices;
+mod settle;
+mod there;
+
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::Request;
-use super::ask::{self, MOST_FAULTS, Requested};
+use super::ask;
+use super::ask::{MOST_FAULTS, Requested};
 use super::catalogue::CatalogEntry;
 use super::choose::{Candidate, candidates, is_offered, selects, unmet};
 use super::chosen::Choices;
@@ -14,20 +19,17 @@ use super::filled::{arguments, explained};
 use super::home::PodNamespace;
 use super::keys;
 use super::namespace::OptIn;
-use super::nearest::suggest;
 use super::pattern::Budget;
 use super::plan::Plan;
 use super::pod::{Container, Pod, is_mirror};
-use super::present::{self, Presence};
+use super::present;
+use super::present::Presence;
 use super::reason::Reason;
 use super::status::Status;
 use super::trouble::effect;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
 use super::world::Snapshot;
-
-mod choices;
-mod settle;
-mod there;
+use crate::text::suggest::suggest;
 
 use choices::required_ones_there;
 

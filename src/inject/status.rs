@@ -1,15 +1,15 @@
 //! The annotation `podgraft.dev/status`: what was put in, told apart from what the Pod's author wrote.
 
+mod entry;
+
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
 use super::companion::Protocol;
-use super::json::{FieldSet, JsonError, Reader, write_string};
 use super::pod::Pod;
-use super::work::step;
-
-mod entry;
+use crate::json::{FieldSet, JsonError, Reader, write_string};
+use crate::work::step;
 
 /// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
 /// annotations. What says more

@@ -1,21 +1,22 @@
 //! Writes plans into a Pod, place by place: so two companions never meet in an operation.
 
+mod array;
+mod pre_stop;
+mod resources;
+
 use std::collections::HashMap;
 
 use super::companion::{Container, Placement};
 use super::draft::{AppContainer, Parent, PatchBuilder, Target};
-use super::json::{write_escaped, write_string};
 use super::keys;
 use super::parameter::Value;
 use super::plan::{Plan, SharedMount};
 use super::pod::Pod;
-use super::status::{self, Status};
+use super::status;
+use super::status::Status;
 use super::template::TemplatePiece;
-use super::work::step;
-
-mod array;
-mod pre_stop;
-mod resources;
+use crate::json::{write_escaped, write_string};
+use crate::work::step;
 
 use array::Array;
 pub(super) use pre_stop::settle_pre_stop;

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::split::{self, StreamPiece};
+use super::split;
+use super::split::StreamPiece;
 use super::{ManifestError, Position, compose, edit, emit, syntax};
 
 /// One document of a file.

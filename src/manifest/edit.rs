@@ -14,6 +14,8 @@ mod layout;
 mod lines;
 mod overlay;
 mod splice;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod yaml;
 
@@ -88,6 +90,3 @@ fn write(tree: &Tree<'_>, overlay: &Overlay<'_>, id: tree::Id, splices: &mut Spl
         (None, _) => tree.node(id).children().try_for_each(|child| write(tree, overlay, child, splices)),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,8 @@ use base64::Engine;
 use serde_json::Value;
 use serde_saphyr::granit_parser::{ScalarStyle, Tag};
 
-use super::scalar::{self, Scalar};
+use super::scalar;
+use super::scalar::Scalar;
 
 /// The value of a scalar.
 ///

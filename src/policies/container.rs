@@ -8,7 +8,8 @@ mod security;
 use serde_json::Value;
 
 use super::create::Validation;
-use super::fit::{self, Condition};
+use super::fit;
+use super::fit::Condition;
 use super::literal;
 use super::required::{Required, RequiredContainer};
 use crate::inject::companion::Placement;

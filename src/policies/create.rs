@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::fit::{self, Condition};
+use super::fit;
+use super::fit::Condition;
 use super::required::{Required, RequiredContainer};
 use super::{container, literal};
 use crate::inject::companion::Placement;

@@ -10,6 +10,9 @@
 //! Every replica decides for itself, from what stands in the cluster: it does not matter which of them writes. None goes
 //! back behind the version that a policy accepts already, for then it is this replica that has not heard of the newest.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use super::version::{Accepted, ExistingPolicy, Version};
@@ -227,6 +230,3 @@ fn newest(standing: &ExistingPolicy) -> Option<Version> {
 fn accept<const N: usize>(versions: [&Version; N], changing: bool) -> Policy {
     Policy::Accept { versions: versions.into_iter().cloned().collect(), changing }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,8 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, Val
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::Value;
 
-use super::object::{self, Installation, Required, Rule};
+use super::object;
+use super::object::{Installation, Required, Rule};
 use super::version::{CHANGING, VERSIONS, Version, remembered};
 
 /// Annotation: what wrote the object. A podgraft that is being replaced does not write its own over that of its successor.

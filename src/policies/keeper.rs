@@ -26,7 +26,7 @@ use super::object::{COMPANION, INSTALLATION, Installation, MANAGED_BY, Rule};
 use super::version::{ExistingPolicy, Version};
 use super::writer;
 use crate::inject::companion::Companion;
-use crate::waits::Backoff;
+use crate::watch::backoff::Backoff;
 
 /// How long one watch lasts, in seconds: a dead connection is noticed by then.
 const LASTING: u32 = 120;

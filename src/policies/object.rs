@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::create::{self, Variable};
+use super::create;
+use super::create::Variable;
 use super::literal;
 pub use super::required::Required;
 use super::update;

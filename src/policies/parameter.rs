@@ -3,6 +3,9 @@
 //! Values are described by rules, which are written as expressions for policies, and which the tests read in Rust to hold
 //! them against `ParameterType::parse`.
 
+#[cfg(test)]
+mod tests;
+
 use super::fit::Condition;
 use super::literal;
 use crate::inject::parameter::{DurationForm, LONGEST_VALUE, ParameterType};
@@ -150,6 +153,3 @@ impl ValueRule {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

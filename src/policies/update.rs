@@ -2,7 +2,8 @@
 //! it is until it is created again.
 
 use super::container::resources;
-use super::create::{self, Validation, Variable};
+use super::create;
+use super::create::{Validation, Variable};
 use super::fit;
 use super::literal;
 use super::required::{Required, RequiredContainer};

@@ -42,8 +42,8 @@ pub use snapshot::ClusterState;
 pub use status::{Eligibility, ReadyReason};
 pub use writer::{DesiredStatus, write};
 
-use crate::source::limits::MemoryLimits;
-use crate::waits::Backoff;
+use super::limits::MemoryLimits;
+use crate::watch::backoff::Backoff;
 use raw::{Raw, RawKind};
 use snapshot::StateBuilder;
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::collection::{DeclaredObject, ManifestObject, Manifests, ObjectKey};
-use super::folder::{self, Unread};
+use super::folder;
+use super::folder::Unread;
 use super::known::Declared;
 use super::limits::MemoryLimits;
 use super::report::Report;

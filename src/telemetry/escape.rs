@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::inject::characters::{breaks_line, is_bidirectional};
+use crate::text::characters::{breaks_line, is_bidirectional};
 
 /// What is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -178,7 +178,8 @@ fn read_once(directory: &Path) -> Result<Contents, FilesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tls::development::{self, DevelopmentCa};
+    use crate::tls::development;
+    use crate::tls::development::DevelopmentCa;
 
     fn write(directory: &Path, issued: &DevelopmentCa) {
         fs::write(directory.join(CERTIFICATE_FILE), &issued.certificate).unwrap();

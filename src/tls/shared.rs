@@ -18,6 +18,8 @@ mod mould;
 mod replica;
 mod retry;
 mod rotation;
+#[cfg(test)]
+mod simulation;
 mod trust;
 
 use std::pin::pin;
@@ -310,6 +312,3 @@ enum KeepError {
     #[error("cannot issue: {0}")]
     Issue(#[from] rcgen::Error),
 }
-
-#[cfg(test)]
-mod simulation;

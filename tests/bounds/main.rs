@@ -13,8 +13,8 @@ mod support;
 use std::sync::Mutex;
 
 use podgraft::admission;
-use podgraft::inject::work;
 use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::work;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{Reply, review_of, world};

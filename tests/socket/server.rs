@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use podgraft::admission::Answer;
 use podgraft::http::{ConnectionEvent, Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
-use podgraft::tls::development::{self, DevelopmentCa};
+use podgraft::tls::development;
+use podgraft::tls::development::DevelopmentCa;
 use podgraft::tls::{Pair, Serving, server_config};
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;

@@ -1,7 +1,8 @@
 //! What the tests share: worlds from manifests, and reviews of Pods in them.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::panic)]
 
-use podgraft::admission::{self, Answer};
+use podgraft::admission;
+use podgraft::admission::Answer;
 use podgraft::api::gate;
 use podgraft::inject::catalogue::{Catalog, CatalogEntry};
 use podgraft::inject::namespace::{Namespace, Namespaces, Unlisted};

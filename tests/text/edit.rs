@@ -1,11 +1,14 @@
 //! What the commands do to a text, without the commands.
 
+use podgraft::inject;
+use podgraft::inject::Request;
 use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::Decision;
 use podgraft::inject::world::Snapshot;
-use podgraft::inject::{self, Request};
-use podgraft::manifest::{self, Document};
-use podgraft::workload::{self, Workload};
+use podgraft::manifest;
+use podgraft::manifest::Document;
+use podgraft::workload;
+use podgraft::workload::Workload;
 use serde_json::{Map, Value};
 
 /// A text after a command.

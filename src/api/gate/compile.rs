@@ -9,7 +9,8 @@ use super::object::{CompanionObject, ContainerAt};
 use super::place::FieldPath;
 use super::volumes::{FILES, NO_TOKEN, full_name};
 use super::{declared, files, hash, parameters, render, selector, slots};
-use crate::api::v1alpha1::{self as api, Spec};
+use crate::api::v1alpha1 as api;
+use crate::api::v1alpha1::Spec;
 use crate::inject::catalogue::{CatalogEntry, InvalidCompanion};
 use crate::inject::companion::{
     Activation, Companion, CompanionMount, CompanionPattern, Container, ContainerPort, Endpoint, EnvVar, Exposes, File,

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use super::place::{self, FieldPath};
+use super::place;
+use super::place::FieldPath;
 use super::suggest;
 
 /// One thing that is wrong with an object, or that should be looked at.

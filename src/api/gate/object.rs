@@ -3,7 +3,8 @@ use serde_json::{Map, Value};
 
 use super::findings::Report;
 use super::place::FieldPath;
-use super::shape::{self, SchemaOf};
+use super::shape;
+use super::shape::SchemaOf;
 use crate::api::schema;
 use crate::api::v1alpha1::{API_VERSION, Container, Spec};
 use crate::inject::catalogue::InvalidCompanion;

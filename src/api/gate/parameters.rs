@@ -4,10 +4,10 @@ use super::findings::Report;
 use super::object::CompanionObject;
 use super::place::FieldPath;
 use crate::api::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
-use crate::inject::characters::breaks_line;
 use crate::inject::parameter::{DurationForm, LONGEST_VALUE, ParameterType, ValueFault};
 use crate::inject::pattern::{Budget, LARGEST_SIZE, Pattern, TooCostly};
 use crate::inject::quantity::Quantity;
+use crate::text::characters::breaks_line;
 
 pub(super) fn check(object: &CompanionObject, found: &mut Report) {
     let (mut size, mut budget) = (0, Budget::default());

@@ -4,12 +4,16 @@
 //! its mount point be unlinked from another mount namespace, and the mount is gone in the companion as well. So a file or a
 //! mount of the companion below a shared volume is the app's to replace.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use serde_json::Value;
 
 use super::findings::Report;
-use super::mounts::{self, Moved};
+use super::mounts;
+use super::mounts::Moved;
 use super::object::{CompanionObject, ContainerAt};
 use super::place::FieldPath;
 use crate::api::v1alpha1::SharedVolume;
@@ -249,6 +253,3 @@ fn real(path: &str) -> Cow<'_, str> {
         _ => path.into(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,12 @@
 //! Where a shell runs the text is known (`script/shells`), and such a reference is an error. What other programs make of their
 //! arguments is not, so that a reference inside a larger word is a warning.
 
+mod programs;
+mod shells;
+#[cfg(test)]
+mod tests;
+mod values;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
@@ -13,10 +19,6 @@ use super::findings::Report;
 use super::object::{CompanionObject, ContainerAt};
 use super::place::FieldPath;
 use crate::api::v1alpha1::EnvVar;
-
-mod programs;
-mod shells;
-mod values;
 
 pub(super) use values::are_plain;
 
@@ -225,6 +227,3 @@ pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
         }
     })
 }
-
-#[cfg(test)]
-mod tests;

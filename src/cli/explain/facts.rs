@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{asked_by, outcome, page};
-use crate::cli::review::{self, OfflineServer, Reviewed};
+use crate::cli::review;
+use crate::cli::review::{OfflineServer, Reviewed};
 use crate::cli::talk;
 use crate::inject::verdict::{Decision, Effect, Verdict};
 

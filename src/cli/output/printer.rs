@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::manifest::{self, Document, Format};
+use crate::manifest;
+use crate::manifest::{Document, Format};
 
 /// Collects a stream of documents.
 #[derive(Debug)]

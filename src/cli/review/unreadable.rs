@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Reviewed;
-use crate::inject::json::JsonError;
 use crate::inject::keys;
+use crate::json::JsonError;
 use crate::source::report::{Remark, Severity};
 
 /// Why the Pod of a workload cannot be read, with the place of the value.

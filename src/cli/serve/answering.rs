@@ -10,7 +10,8 @@ use arc_swap::ArcSwap;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-use crate::admission::{self, Answer, ReviewRecord};
+use crate::admission;
+use crate::admission::{Answer, ReviewRecord};
 use crate::api::gate;
 use crate::http::{Aside, ConnectionEvent, Heartbeat, Listener, Observer, Reviewer, Route};
 use crate::inject::world::Snapshot;

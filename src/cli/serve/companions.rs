@@ -14,10 +14,12 @@ use super::background::{Background, Task};
 use super::policies::PolicyReconciler;
 use crate::inject::world::{Settings, Snapshot};
 use crate::metrics::{Metrics, Reloadable};
+use crate::source::cluster;
 use crate::source::cluster::{
-    self, ClusterStates, DesiredStatus, Eligibility, ReadyReason, WatchHealth, WatchedCompanion, WatchedResource,
+    ClusterStates, DesiredStatus, Eligibility, ReadyReason, WatchHealth, WatchedCompanion, WatchedResource,
 };
-use crate::source::files::{self, Files, Loaded};
+use crate::source::files;
+use crate::source::files::{Files, Loaded};
 use crate::source::key::CompanionKey;
 use crate::source::known::Effective;
 use crate::source::limits::MemoryLimits;

@@ -2,6 +2,9 @@
 //! comes, proves itself or goes, so that the choice costs the same however many there are: under a flood it is made for
 //! each newcomer.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
@@ -172,6 +175,3 @@ impl Ranks {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

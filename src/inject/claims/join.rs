@@ -1,25 +1,25 @@
 //! What is at a path of the app already: reuse comes before conflict.
 
-use super::super::chosen::{Chosen, ExistingPath};
-use super::super::pod;
-use super::super::reason::{Holder, Reason};
-use super::super::work::step;
 use super::mounts::ancestors;
 use super::{MountSource, Reservations, ReservedMount, holder};
+use crate::inject::chosen::{Chosen, ExistingPath};
+use crate::inject::pod;
+use crate::inject::reason::{Holder, Reason};
+use crate::work::step;
 
 /// A mount that stands where a companion wants one.
 #[derive(Debug)]
-pub(in super::super) struct ExistingMount<'a> {
+pub(in crate::inject) struct ExistingMount<'a> {
     /// The container, by its place in the Pod's view.
-    pub(in super::super) container: usize,
-    pub(in super::super) volume: &'a str,
-    pub(in super::super) sub_path: &'a str,
-    pub(in super::super) sub_path_expr: bool,
-    pub(in super::super) read_only: bool,
+    pub(in crate::inject) container: usize,
+    pub(in crate::inject) volume: &'a str,
+    pub(in crate::inject) sub_path: &'a str,
+    pub(in crate::inject) sub_path_expr: bool,
+    pub(in crate::inject) read_only: bool,
     /// `None` where the Pod declares the volume.
     source: Option<MountSource>,
     /// The companion that gives it; `None` where the container has it.
-    pub(in super::super) companion: Option<&'a str>,
+    pub(in crate::inject) companion: Option<&'a str>,
 }
 
 /// Something above, below or in place of a mount, and whose it is.
@@ -32,7 +32,7 @@ struct Obstacle<'c> {
 impl<'a> Reservations<'a> {
     /// The mounts that stand at a path in chosen app containers, at most one for each container, in their order; and the first
     /// container in which something makes a mount at that path impossible, with the reason.
-    pub(in super::super) fn mounts_at(
+    pub(in crate::inject) fn mounts_at(
         &self,
         chosen: &'a Chosen,
         path: &str,
@@ -87,13 +87,13 @@ impl<'a> Reservations<'a> {
     }
 
     /// Whose a mount that stands there is.
-    pub(in super::super) fn owner_of(&self, standing: &ExistingMount<'_>) -> Holder {
+    pub(in crate::inject) fn owner_of(&self, standing: &ExistingMount<'_>) -> Holder {
         let view = || holder(&self.pod.containers[standing.container]);
         standing.companion.map_or_else(view, |by| Holder::Companion(by.into()))
     }
 
     /// What the volume of a mount that stands there allows.
-    pub(in super::super) fn source_of(&self, standing: &ExistingMount<'_>) -> MountSource {
+    pub(in crate::inject) fn source_of(&self, standing: &ExistingMount<'_>) -> MountSource {
         standing.source.unwrap_or_else(|| {
             let volume = self.pod.volume(standing.volume);
             MountSource {

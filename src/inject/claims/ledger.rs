@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::work::step;
+use crate::work::step;
 
 /// How many are looked through one by one; an index of fewer is not worth an allocation.
 const FEW: usize = 16;

@@ -4,31 +4,31 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use super::super::parameter::lies_below;
-use super::super::work::step;
+use crate::inject::parameter::lies_below;
+use crate::work::step;
 
 /// How many are looked through one by one.
 const FEW: usize = 16;
 
 /// A mount that a companion gives to app containers.
 #[derive(Debug, Clone)]
-pub(in super::super) struct ReservedMount<'a> {
+pub(in crate::inject) struct ReservedMount<'a> {
     /// The app containers, by their places in the Pod's view, in order.
-    pub(in super::super) containers: Cow<'a, [usize]>,
-    pub(in super::super) path: Cow<'a, str>,
-    pub(in super::super) volume: &'a str,
-    pub(in super::super) sub_path: &'a str,
-    pub(in super::super) read_only: bool,
+    pub(in crate::inject) containers: Cow<'a, [usize]>,
+    pub(in crate::inject) path: Cow<'a, str>,
+    pub(in crate::inject) volume: &'a str,
+    pub(in crate::inject) sub_path: &'a str,
+    pub(in crate::inject) read_only: bool,
     /// Whether the volume can be joined, and whether nobody can write it; `None` where the Pod declares it.
-    pub(in super::super) source: Option<MountSource>,
-    pub(in super::super) companion: &'a str,
+    pub(in crate::inject) source: Option<MountSource>,
+    pub(in crate::inject) companion: &'a str,
 }
 
 /// What a volume's source allows.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct MountSource {
-    pub(in super::super) shareable: bool,
-    pub(in super::super) read_only: bool,
+pub(in crate::inject) struct MountSource {
+    pub(in crate::inject) shareable: bool,
+    pub(in crate::inject) read_only: bool,
 }
 
 /// All of them, in the order in which they were claimed.
@@ -102,7 +102,7 @@ fn range(index: &BTreeSet<(Cow<'_, str>, usize)>, path: &str) -> Vec<usize> {
 }
 
 /// The paths above a normalized one, the root first.
-pub(in super::super) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+pub(in crate::inject) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     let slashes = path.match_indices('/').map(|(at, _)| at);
     slashes.filter(move |_| path != "/").map(move |at| if at == 0 { "/" } else { &path[..at] })
 }

@@ -1,26 +1,26 @@
 //! Ports of the Pod's network, and of its node's.
 
-use super::super::companion::Protocol;
-use super::super::pod::Container;
-use super::super::reason::{Holder, Reason};
-use super::super::work::step;
 use super::{Reservations, holder};
+use crate::inject::companion::Protocol;
+use crate::inject::pod::Container;
+use crate::inject::reason::{Holder, Reason};
+use crate::work::step;
 
 /// A port that is claimed: number, protocol, and whether it is the node's.
 pub(super) type PortKey = (u16, Protocol, bool);
 
 /// A port that a companion claims.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct ReservedPort<'a> {
-    pub(in super::super) number: u16,
-    pub(in super::super) protocol: Protocol,
-    pub(in super::super) host: bool,
-    pub(in super::super) companion: &'a str,
+pub(in crate::inject) struct ReservedPort<'a> {
+    pub(in crate::inject) number: u16,
+    pub(in crate::inject) protocol: Protocol,
+    pub(in crate::inject) host: bool,
+    pub(in crate::inject) companion: &'a str,
 }
 
 impl<'a> Reservations<'a> {
     /// Claims a port of the Pod's network, or of the node's where `host` says so.
-    pub(in super::super) fn port(&mut self, port: ReservedPort<'a>) -> Result<(), Reason> {
+    pub(in crate::inject) fn port(&mut self, port: ReservedPort<'a>) -> Result<(), Reason> {
         let (number, protocol) = (port.number, port.protocol);
         let key = (number, protocol, port.host);
         let standing = self.container_at(key).map(holder);
@@ -61,13 +61,13 @@ impl<'a> Reservations<'a> {
     }
 
     /// Takes note of a port that a companion which is there already listens on, declared by a container or not.
-    pub(in super::super) fn present_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
+    pub(in crate::inject) fn present_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
         self.ports.add_once((number, protocol, false), companion);
     }
 
     /// Takes note of a port that a companion's probe asks: as with containers that stand there, it is taken for those that
     /// come after.
-    pub(in super::super) fn probed_port(&mut self, number: u16, companion: &'a str) {
+    pub(in crate::inject) fn probed_port(&mut self, number: u16, companion: &'a str) {
         self.probed.add_once((number, Protocol::Tcp, false), companion);
     }
 }

@@ -1,13 +1,13 @@
 //! What the Pod and its app containers get besides mounts: variables, annotations, a sleep before they stop, and the entry in the
 //! status.
 
-use super::super::ask::MOST_FAULTS;
-use super::super::claims::Reservations;
-use super::super::keys;
-use super::super::pod::Lifecycle;
-use super::super::reason::Reason;
-use super::super::work::step;
 use super::{Plan, Scrape, status_bound};
+use crate::inject::ask::MOST_FAULTS;
+use crate::inject::claims::Reservations;
+use crate::inject::keys;
+use crate::inject::pod::Lifecycle;
+use crate::inject::reason::Reason;
+use crate::work::step;
 
 impl<'a> Plan<'a> {
     pub(super) fn fit_env(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
@@ -18,7 +18,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The names of the variables that each chosen app container gets, in order.
-    pub(in super::super) fn app_variables(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(in crate::inject) fn app_variables(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let companion = self.companion;
         let endpoints = companion.endpoints.iter().flat_map(|e| e.host_env.iter().chain(&e.port_env));
         endpoints.chain(companion.app_env.iter().map(|e| &e.name)).map(|name| &**name)

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::super::claims::{ExistingMount, MountSource, Reservations, ReservedMount as Given};
-use super::super::companion::{CompanionMount as Side, CompanionPattern, SharedVolume};
-use super::super::keys::TOKEN_PATH;
-use super::super::parameter::{Value, ValueFault, lies_below};
-use super::super::reason::{Reason, Unshareable};
-use super::super::verdict::Via;
-use super::super::work::step;
 use super::{Plan, SharedMount, blamed};
+use crate::inject::claims::{ExistingMount, MountSource, Reservations, ReservedMount as Given};
+use crate::inject::companion::{CompanionMount as Side, CompanionPattern, SharedVolume};
+use crate::inject::keys::TOKEN_PATH;
+use crate::inject::parameter::{Value, ValueFault, lies_below};
+use crate::inject::reason::{Reason, Unshareable};
+use crate::inject::verdict::Via;
+use crate::work::step;
 
 impl<'a> Plan<'a> {
     pub(super) fn fit_shared(&mut self, shared: &'a SharedVolume, claims: &mut Reservations<'a>) -> Result<(), Reason> {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::quantity::Quantity;
-use super::super::work::step;
+use crate::inject::quantity::Quantity;
+use crate::work::step;
 
 /// What API servers fill in: the field that holds a member, the member, and its default as text.
 const DEFAULTS: [(&str, &str, &str); 17] = [

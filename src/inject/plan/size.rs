@@ -1,15 +1,15 @@
 //! How large the patch of a plan can be, by arithmetic: a product of two lists is multiplied here, and written only where there
 //! is room for it.
 
-use super::super::claims::Reservations;
-use super::super::companion::Container;
-use super::super::json::escaped_length;
-use super::super::keys;
-use super::super::parameter::Value;
-use super::super::reason::Reason;
-use super::super::template::{ResourceSlots, TemplatePiece};
-use super::super::work::step;
 use super::Plan;
+use crate::inject::claims::Reservations;
+use crate::inject::companion::Container;
+use crate::inject::keys;
+use crate::inject::parameter::Value;
+use crate::inject::reason::Reason;
+use crate::inject::template::{ResourceSlots, TemplatePiece};
+use crate::json::escaped_length;
+use crate::work::step;
 
 /// The most bytes that an operation has besides its value: `{"op":"add","path":"/spec/initContainers/4095/volumeMounts/-","value":}`
 /// with a comma, and the brackets of a list that is not there.
@@ -21,7 +21,7 @@ const MEMBERS: usize = 64;
 const PORT: usize = 7;
 
 /// The most bytes of the patch for a status that has so many: it is a text within JSON, and each of its own escapes is escaped.
-pub(in super::super) fn status_bound(length: usize) -> usize {
+pub(in crate::inject) fn status_bound(length: usize) -> usize {
     2 * length + OPERATION + keys::STATUS.len()
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::super::json::{JsonError, Reader};
+use crate::json::{JsonError, Reader};
 
 /// The most containers of one list, volumes and pull secrets.
 pub(super) const MOST_OBJECTS: usize = 4_096;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::super::companion::Protocol;
-use super::super::json::{FieldSet, JsonError, Reader};
 use super::bounds::{MOST_PARTS, name, push};
 use super::{Parts, normalised, protocol};
+use crate::inject::companion::Protocol;
+use crate::json::{FieldSet, JsonError, Reader};
 
 /// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::work::step;
+use crate::work::step;
 
 /// How many are looked through one by one.
 pub(super) const FEW: usize = 32;

@@ -1,9 +1,9 @@
 //! Reads what a review asks of a Pod, and skips the rest.
 
-use super::super::json::{FieldSet, JsonError, Reader, TextMap};
 use super::bounds::{MOST_OBJECTS, push};
 use super::order::Index;
 use super::{Container, Pod, Result, Volume, text_key};
+use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
 impl<'a> Pod<'a> {
     pub(super) fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<()> {

@@ -1,8 +1,8 @@
 //! Which containers use a volume.
 
-use super::super::work::step;
 use super::order::FEW;
 use super::{Container, Parts, Pod};
+use crate::work::step;
 
 /// The mounts, devices and variables' files of a Pod that has very many, in the order of the volumes' names.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::super::json::{FieldSet, JsonError, Reader};
 use super::bounds::name;
+use crate::json::{FieldSet, JsonError, Reader};
 
 /// A volume of a Pod.
 #[derive(Debug)]

@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::super::ask::Requested;
-use super::super::choose::Candidate;
-use super::super::chosen::Choices;
-use super::super::companion::Companion;
-use super::super::namespace::OptIn;
-use super::super::pod::Container;
-use super::super::present::{self, Presence};
-use super::super::verdict::Via;
 use super::Review;
+use crate::inject::ask::Requested;
+use crate::inject::choose::Candidate;
+use crate::inject::chosen::Choices;
+use crate::inject::companion::Companion;
+use crate::inject::namespace::OptIn;
+use crate::inject::pod::Container;
+use crate::inject::present;
+use crate::inject::present::Presence;
+use crate::inject::verdict::Via;
 
 impl<'a> Review<'_, 'a> {
     pub(super) fn choices(&self, ask: &Requested<'a>, candidates: &[Candidate<'a>], presences: &[Presence]) -> Choices {

@@ -1,10 +1,10 @@
 //! What is left to decide once all plans are known.
 
-use super::super::plan::Plan;
-use super::super::reason::Reason;
-use super::super::verdict::{Effect, Finding};
-use super::super::weave;
 use super::Review;
+use crate::inject::plan::Plan;
+use crate::inject::reason::Reason;
+use crate::inject::verdict::{Effect, Finding};
+use crate::inject::weave;
 
 impl<'a> Review<'_, 'a> {
     /// Decides what is left once all plans are known.

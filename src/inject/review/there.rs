@@ -1,11 +1,12 @@
 //! What companions that are already injected mean for the others, and what of them is missing.
 
-use super::super::catalogue::CatalogEntry;
-use super::super::choose::Candidate;
-use super::super::claims::Reservations;
-use super::super::present::{self, Presence};
-use super::super::verdict::Effect;
 use super::Review;
+use crate::inject::catalogue::CatalogEntry;
+use crate::inject::choose::Candidate;
+use crate::inject::claims::Reservations;
+use crate::inject::present;
+use crate::inject::present::Presence;
+use crate::inject::verdict::Effect;
 
 impl<'a> Review<'_, 'a> {
     /// What companions that are there keep from others.

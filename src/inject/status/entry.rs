@@ -1,7 +1,7 @@
 //! One companion's entry of the status, as it is written or measured.
 
-use super::super::json::{escaped_length, write_string};
 use super::Additions;
+use crate::json::{escaped_length, write_string};
 
 /// Where an entry is written to. One that only counts needs no memory: an entry can have a quarter of a megabyte.
 pub(super) trait Sink {
@@ -36,7 +36,7 @@ impl Sink for Length {
 
 impl Additions<'_> {
     /// How long the entry is, in bytes.
-    pub(in super::super) fn length(&self) -> usize {
+    pub(in crate::inject) fn length(&self) -> usize {
         let mut length = Length(0);
         self.write(&mut length);
         length.0

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-use super::super::draft::{AppContainer, PatchBuilder, Target};
-use super::super::plan::Plan;
-use super::super::pod::Lifecycle;
-use super::super::reason::Reason;
-use super::super::work::step;
+use crate::inject::draft::{AppContainer, PatchBuilder, Target};
+use crate::inject::plan::Plan;
+use crate::inject::pod::Lifecycle;
+use crate::inject::reason::Reason;
+use crate::work::step;
 
 /// Decides which companion gives each container its sleep: the longest that fits, of equal ones the first.
-pub(in super::super) fn settle_pre_stop(plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
+pub(in crate::inject) fn settle_pre_stop(plans: &mut [Plan<'_>], mut remark: impl FnMut(usize, Reason)) {
     for (i, plan) in plans.iter_mut().enumerate() {
         plan.remarks.drain(..).for_each(|reason| remark(i, reason));
     }

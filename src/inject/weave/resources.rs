@@ -1,9 +1,9 @@
 //! The resources of a container of which parameters fill some.
 
-use super::super::json::write_string;
-use super::super::parameter::Value;
-use super::super::plan::Plan;
-use super::super::template::ResourceSlots;
+use crate::inject::parameter::Value;
+use crate::inject::plan::Plan;
+use crate::inject::template::ResourceSlots;
+use crate::json::write_string;
 
 /// Writes the member `resources`.
 pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlots) {

@@ -4,7 +4,8 @@ use super::overlay::{Overlay, OverlayEntry, Slot};
 use super::splice::Splices;
 use super::tree::{Id, Shape, Tree};
 use super::{layout, lines};
-use crate::manifest::emit::{self, Style};
+use crate::manifest::emit;
+use crate::manifest::emit::Style;
 
 /// Writes the changes of a block collection.
 pub(super) fn write(

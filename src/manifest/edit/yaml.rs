@@ -4,7 +4,8 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Str
 
 use super::lines;
 use super::tree::{Id, Member, Shape, Tree};
-use crate::manifest::key::{self, MapKey};
+use crate::manifest::key;
+use crate::manifest::key::MapKey;
 
 /// Reads the tree of a document that was read before.
 pub(super) fn tree(text: &str, from: usize) -> Option<Tree<'_>> {

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::inject::companion::Endpoint;
 use crate::inject::parameter::Parameter;
-use crate::policies::fit::{self, Condition};
+use crate::policies::fit;
+use crate::policies::fit::Condition;
 use crate::policies::required::{Required, RequiredContainer};
 use crate::policies::{literal, parameter};
 

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::inject::companion::SharedVolume;
 use crate::inject::keys::TOKEN_PATH;
-use crate::policies::fit::{self, Condition};
+use crate::policies::fit;
+use crate::policies::fit::Condition;
 use crate::policies::literal;
 use crate::policies::required::{Required, RequiredContainer};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::policies::fit::{self, Condition};
+use crate::policies::fit;
+use crate::policies::fit::Condition;
 use crate::policies::literal;
 use crate::policies::required::Required;
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::policies::fit::{self, Condition};
+use crate::policies::fit;
+use crate::policies::fit::Condition;
 
 /// As declared. OpenShift gives each namespace a user and an SELinux level of its own, and writes them into containers
 /// that declare none; the user is never root.

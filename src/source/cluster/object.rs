@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::api::gate::{self, Problem};
+use crate::api::gate;
+use crate::api::gate::Problem;
 use crate::inject::catalogue::CatalogEntry;
 use crate::source::history::Revision;
 use crate::source::key::CompanionKey;
@@ -160,8 +161,8 @@ impl WatchedCompanion {
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{object, raw, required, with_status};
     use super::*;
+    use crate::source::cluster::testing::{object, raw, required, with_status};
 
     fn image(object: &WatchedCompanion) -> Option<String> {
         match &object.version.listed {

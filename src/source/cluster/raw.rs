@@ -8,7 +8,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::api::gate::{self, Problem};
+use crate::api::gate;
+use crate::api::gate::Problem;
 use crate::api::v1alpha1::{API_VERSION, GROUP};
 
 /// An object as JSON, and what a watch asks of it.

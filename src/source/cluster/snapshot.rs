@@ -1,5 +1,8 @@
 //! All companions and Namespaces of a cluster at one moment.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,6 +189,3 @@ fn read(meta: &NamespaceMeta, shelf: &ListBuffer<Box<str>, Arc<Namespace>>) -> (
     let namespace = same.map_or_else(|| Arc::new(namespace), Arc::clone);
     (name, namespace)
 }
-
-#[cfg(test)]
-mod tests;

@@ -187,8 +187,8 @@ impl StatusUpdate {
 mod tests {
     use k8s_openapi::jiff::Timestamp;
 
-    use super::super::testing::{object, raw, required, with_status};
     use super::*;
+    use crate::source::cluster::testing::{object, raw, required, with_status};
 
     fn at(second: i64) -> Time {
         Time(Timestamp::from_second(second).unwrap())

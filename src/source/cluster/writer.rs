@@ -218,8 +218,8 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{object, raw, with_status};
     use super::*;
+    use crate::source::cluster::testing::{object, raw, with_status};
 
     fn wanted(generation: i64, resource_version: &str) -> DesiredStatus {
         let object = object(with_status(raw("a", generation, "i:1"), resource_version, Value::Null), None);

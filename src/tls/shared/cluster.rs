@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::bundles::{Configuration, ObservedConfiguration};
-use crate::waits::Backoff;
+use crate::watch::backoff::Backoff;
 
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -11,6 +11,9 @@
 //! What is missing, unreadable or expired is mended by the same rules, so taking something out of the state is how to
 //! have it made anew.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -202,6 +205,3 @@ fn new_authority(terms: &RotationPolicy, now: SystemTime) -> Result<Ca, Error> {
     let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     Ca::new(&format!("podgraft CA {seconds}"), now, terms.authority)
 }
-
-#[cfg(test)]
-mod tests;

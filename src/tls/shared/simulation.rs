@@ -1,6 +1,8 @@
 //! Several replicas, one Secret and two webhook configurations, in every order that things can happen: what a replica
 //! decides and what it then writes are moments of their own, and watches tell as late as they like.
 
+mod stories;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,8 +17,6 @@ use super::rotation::{CaState, RotationPolicy};
 use super::trust::trusted;
 use crate::tls::Pair;
 use crate::tls::authority::TrustAnchor;
-
-mod stories;
 
 const REPLICAS: usize = 3;
 /// The two configurations that there are; the others do not exist.

@@ -1,8 +1,8 @@
 use kube::core::ObjectMeta;
 
-use super::super::testing::{raw, with_status};
 use super::*;
 use crate::inject::catalogue::CatalogEntry;
+use crate::source::cluster::testing::{raw, with_status};
 
 /// What one watch yields.
 enum Step {

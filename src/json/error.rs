@@ -44,13 +44,13 @@ impl JsonError {
     }
 
     #[cold]
-    pub(super) fn below(mut self, part: &str) -> Self {
+    pub(crate) fn below(mut self, part: &str) -> Self {
         self.0.path.push(part.into());
         self
     }
 
     #[cold]
-    pub(super) fn at(mut self, at: usize) -> Self {
+    pub(crate) fn at(mut self, at: usize) -> Self {
         self.0.at = Some(at);
         self
     }

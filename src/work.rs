@@ -10,7 +10,7 @@ static STEPS: AtomicUsize = AtomicUsize::new(0);
 /// Counts steps: items of a list that were looked at, comparisons, and bytes that were read or written.
 #[inline(always)]
 #[allow(clippy::inline_always)] // nothing is left of it in a release build
-pub(super) fn step(count: usize) {
+pub(crate) fn step(count: usize) {
     #[cfg(debug_assertions)]
     STEPS.fetch_add(count, Ordering::Relaxed);
     #[cfg(not(debug_assertions))]

@@ -2,14 +2,14 @@
 
 /// Which of the open brackets are objects', the innermost in the lowest bit.
 #[derive(Default)]
-pub(super) struct Nesting {
+pub(crate) struct Nesting {
     depth: u32,
     bits: u64,
     outer: Vec<u64>,
 }
 
 impl Nesting {
-    pub(super) fn push(&mut self, object: bool) {
+    pub(crate) fn push(&mut self, object: bool) {
         if self.depth == u64::BITS {
             self.outer.push(self.bits);
             self.depth = 0;
@@ -18,11 +18,11 @@ impl Nesting {
         self.depth += 1;
     }
 
-    pub(super) fn top(&self) -> Option<bool> {
+    pub(crate) fn top(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.bits & 1 == 1)
     }
 
-    pub(super) fn pop(&mut self) {
+    pub(crate) fn pop(&mut self) {
         self.bits >>= 1;
         self.depth -= 1;
         if self.depth == 0

@@ -4,7 +4,7 @@
 const LONGEST: usize = 63;
 
 /// The candidate nearest to a name, if any is near enough to be meant and may be told; of equals the first in the alphabet.
-pub(super) fn suggest<'c>(
+pub(crate) fn suggest<'c>(
     name: &str,
     candidates: impl Iterator<Item = &'c str>,
     may_be_told: impl Fn(&str) -> bool,

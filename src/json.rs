@@ -2,21 +2,19 @@
 //!
 //! What is asked for is read by RFC 8259 and borrowed; the rest is skipped by its brackets and strings, without recursion:
 //! nesting costs one bit a level.
+#![allow(clippy::inline_always)] // each of the small functions runs for every token; as calls they cost a tenth of a review
 
-// Each of these few lines runs for every token; as calls they cost a tenth of a review.
-#![allow(clippy::inline_always)]
-
-use std::borrow::Cow;
-
+mod error;
 mod held;
 mod nesting;
 mod string;
-mod unreadable;
 
+use std::borrow::Cow;
+
+pub use error::JsonError;
 use nesting::Nesting;
 use string::{escape_length, next_special, unescape};
 pub use string::{escaped_length, write_escaped, write_string};
-pub use unreadable::JsonError;
 
 /// Reads one JSON text from front to back.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ pub struct Reader<'a> {
 #[cfg(debug_assertions)]
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        super::work::step(self.at);
+        crate::work::step(self.at);
     }
 }
 

@@ -3,7 +3,7 @@
 /// Where the next quote, backslash or control character stands. Most strings are short: those are passed eight bytes
 /// at a time, and only what is long is worth a call.
 #[inline(always)]
-pub(super) fn next_special(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
@@ -34,7 +34,7 @@ fn next_special_far(bytes: &[u8], at: usize) -> usize {
 }
 
 /// How many bytes an escape has; `None` where there is no such escape.
-pub(super) fn escape_length(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn escape_length(bytes: &[u8]) -> Option<usize> {
     match bytes.get(1)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
         b'u' => bytes.get(2..6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
@@ -43,7 +43,7 @@ pub(super) fn escape_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Decodes a text whose escapes were found to be well formed; `None` where a surrogate stands alone.
-pub(super) fn unescape(text: &str) -> Option<String> {
+pub(crate) fn unescape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

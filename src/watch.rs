@@ -1,0 +1,3 @@
+//! What every watch of the cluster needs, whatever it watches.
+
+pub mod backoff;
