@@ -4,8 +4,8 @@
 mod support;
 
 use podgraft::admission;
-use podgraft::inject::world::Webhook;
-use support::{sized, world};
+use podgraft::inject::snapshot::Webhook;
+use support::{sized, snapshot};
 
 fn main() {
     let (few, many) = (allocations(3_000), allocations(30_000));
@@ -19,20 +19,20 @@ fn main() {
 
 fn memory_of_a_companion() -> f64 {
     // What the gate keeps for all companions is not theirs.
-    let _ = world(&[sized::companion("sync", 1)]);
+    let _ = snapshot(&[sized::companion("sync", 1)]);
     let manifests: Vec<_> = (0..10_000).map(|i| sized::companion(&format!("other-{i}"), 1)).collect();
     let mut kept = None;
-    let info = allocation_counter::measure(|| kept = Some(world(&manifests)));
+    let info = allocation_counter::measure(|| kept = Some(snapshot(&manifests)));
     drop(kept);
     f64::from(u32::try_from(info.bytes_current).expect("less than 4 GiB")) / 10_000.0
 }
 
 fn allocations(managed_fields: usize) -> f64 {
-    let world = world(&[sized::companion("sync", 1)]);
+    let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let body = support::review_of(&sized::pod("sync", managed_fields, 6_000), "team").to_string();
     let mut kept = None;
     let info = allocation_counter::measure(|| {
-        kept = Some(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}));
+        kept = Some(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}));
     });
     f64::from(u32::try_from(info.count_total).expect("few allocations"))
 }

@@ -18,7 +18,7 @@ use std::time::Instant;
 use podgraft::admission;
 use podgraft::admission::Answer;
 use podgraft::http::{Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use podgraft::metrics::Metrics;
 use podgraft::telemetry;
 use podgraft::telemetry::{Log, LogFormat};
@@ -26,7 +26,7 @@ use podgraft::tls::development::issue;
 use podgraft::tls::{Pair, Serving, server_config};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use support::{sized, world};
+use support::{sized, snapshot};
 
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 21;
@@ -38,14 +38,14 @@ const SERVE: &str = "PODGRAFT_BENCH_SERVE";
 struct Case {
     name: &'static str,
     /// How many companions there are, and how many containers the one has that is asked for; none is the null webhook.
-    world: Option<(usize, usize)>,
+    snapshot: Option<(usize, usize)>,
 }
 
 const CASES: [Case; 4] = [
-    Case { name: "null", world: None },
-    Case { name: "review", world: Some((1, 1)) },
-    Case { name: "10000 companions", world: Some((10_000, 1)) },
-    Case { name: "16 containers", world: Some((1, 16)) },
+    Case { name: "null", snapshot: None },
+    Case { name: "review", snapshot: Some((1, 1)) },
+    Case { name: "10000 companions", snapshot: Some((10_000, 1)) },
+    Case { name: "16 containers", snapshot: Some((1, 16)) },
 ];
 
 fn main() {
@@ -64,7 +64,8 @@ fn serve(name: &str) {
     let issued = issue(["localhost"]).expect("a certificate");
     let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).expect("a pair");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let reviewer = case.world.map_or_else(null, |(companions, containers)| product(&world_of(companions, containers)));
+    let reviewer =
+        case.snapshot.map_or_else(null, |(companions, containers)| product(&world_of(companions, containers)));
     let limits = HttpLimits { requests_per_connection: u32::MAX, ..HttpLimits::default() };
     // Ends with whoever started it.
     std::thread::spawn(|| {
@@ -97,7 +98,7 @@ fn world_of(companions: usize, containers: usize) -> Arc<Snapshot> {
         manifests.push(second);
     }
     manifests.extend((1..companions).map(|i| sized::companion(&format!("other-{i}"), 1)));
-    Arc::new(world(&manifests))
+    Arc::new(snapshot(&manifests))
 }
 
 fn null() -> Reviewer {
@@ -114,11 +115,11 @@ fn null() -> Reviewer {
 }
 
 /// As `podgraft serve` does it: metrics and log included.
-fn product(world: &Arc<Snapshot>) -> Reviewer {
-    let (world, metrics) = (Arc::clone(world), Metrics::default());
+fn product(snapshot: &Arc<Snapshot>) -> Reviewer {
+    let (snapshot, metrics) = (Arc::clone(snapshot), Metrics::default());
     Reviewer::new(move |_, body| {
         let started = Instant::now();
-        admission::review(body, Webhook::Requested, &world, |record| {
+        admission::review(body, Webhook::Requested, &snapshot, |record| {
             let took = started.elapsed();
             metrics.review(record, took);
             telemetry::review(record, took);

@@ -1,25 +1,25 @@
 //! AdmissionReview bytes to our words and back. The only place that says admit or deny.
 
-mod answer;
 mod preview;
 mod record;
 mod request;
+mod response;
 
 use std::fmt;
 
 use crate::inject;
+use crate::inject::snapshot::{Snapshot, Webhook};
 use crate::inject::verdict::{Decision, Verdict};
-use crate::inject::world::{Snapshot, Webhook};
 
-pub use answer::{Answer, refusal, warnings};
 pub use preview::preview;
 pub use record::{ReviewRecord, ReviewResult};
+pub use response::{Answer, refusal, warnings};
 
 use request::AdmissionRequest;
 
 /// Answers a review of a Pod. Pure: same inputs, same bytes. `observe` is called once, before it returns.
 #[must_use]
-pub fn review(body: &[u8], entry: Webhook, world: &Snapshot, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
+pub fn review(body: &[u8], entry: Webhook, snapshot: &Snapshot, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
     let mut request = match AdmissionRequest::read(body) {
         Ok(request) => request,
         Err(complaint) => return unreadable(entry.as_str(), &complaint, observe),
@@ -29,8 +29,8 @@ pub fn review(body: &[u8], entry: Webhook, world: &Snapshot, observe: impl FnOnc
         return conclude(entry.as_str(), &request, &verdict, observe);
     };
     let asked =
-        inject::Request { pod, namespace: &request.namespace, entry: Some(entry), requester: &request.requester };
-    let verdict = inject::review(&asked, world);
+        inject::Request { pod, namespace: &request.namespace, webhook: Some(entry), requester: &request.requester };
+    let verdict = inject::review(&asked, snapshot);
     conclude(entry.as_str(), &request, &verdict, observe)
 }
 
@@ -53,7 +53,7 @@ fn conclude(
         _ => "",
     };
     observe(&ReviewRecord {
-        entry,
+        webhook: entry,
         result: ReviewResult::of(&verdict.decision),
         uid: &request.uid,
         namespace: &request.namespace,
@@ -67,9 +67,9 @@ fn conclude(
 
 fn unreadable(entry: &'static str, complaint: &impl fmt::Display, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
     // It names the fields on the way, and those of a map are called as their author likes.
-    let complaint = &*answer::bounded(answer::LONGEST_REFUSAL, format_args!("{complaint}"));
+    let complaint = &*response::bounded(response::LONGEST_REFUSAL, format_args!("{complaint}"));
     observe(&ReviewRecord {
-        entry,
+        webhook: entry,
         result: ReviewResult::Unreadable,
         uid: "",
         namespace: "",

@@ -2,24 +2,26 @@
 //!
 //! Data goes to stdout and talk to stderr.
 
-pub mod certs;
-mod companions;
+mod author;
 mod completion;
-mod crds;
-mod explain;
-mod function;
-mod inject;
+mod flags;
 mod input;
+mod offline;
 mod output;
-mod probe;
 mod reference;
-mod review;
-pub mod serve;
-mod talk;
-mod uninject;
-mod validate;
+pub mod server;
+mod stderr;
 mod version;
 
+use author::explain;
+use author::function;
+use author::inject;
+use author::uninject;
+use author::validate;
+use server::certs;
+use server::crds;
+use server::probe;
+use server::serve;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -124,7 +126,7 @@ fn resource_list_on_stdin() -> Option<ExitCode> {
 fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         if !is_broken_pipe(&error) {
-            talk::error(&format!("{error:#}"));
+            stderr::error(&format!("{error:#}"));
         }
         ExitCode::from(exit::FAILED)
     })

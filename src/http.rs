@@ -8,7 +8,7 @@
 //!
 //! | guard | against | where |
 //! |---|---|---|
-//! | seats | more connections than there is memory for; clients that keep others out | [`Limits::connections`], `crowd` |
+//! | seats | more connections than there is memory for; clients that keep others out | [`Limits::connections`], `connections` |
 //! | phases | peers that stall: in a handshake, a request's head, an answer, between requests | `seat`, `connection` |
 //! | intake | bodies that are slow or too large | `body` |
 //! | budget | bodies and answers that are too many at once, or that nobody reads | `budget` |
@@ -25,17 +25,17 @@ mod aside;
 mod body;
 mod budget;
 mod connection;
-mod crowd;
+mod connections;
 mod drain;
 mod event;
 mod handshake;
 mod heartbeat;
 mod limits;
-mod port;
+mod listener;
+mod peer_group;
 mod refusal;
 mod router;
-mod seat;
-mod source;
+mod slot;
 
 pub use admin::{HealthCheck, admin_router};
 pub use aside::Aside;
@@ -43,6 +43,6 @@ pub use drain::Drain;
 pub use event::{ConnectionEvent, Eviction, HandshakeFault, Observer};
 pub use heartbeat::Heartbeat;
 pub use limits::HttpLimits;
-pub use port::{BindError, Listener, Transport};
+pub use listener::{BindError, Listener, Transport};
 pub use refusal::Refusal;
 pub use router::{Reviewer, Route, admission_router};

@@ -4,40 +4,24 @@
 //! Pod, Namespace -> ask -> choose -> plan (against claims) -> weave (into a draft) -> verdict
 //! ```
 
-mod ask;
-pub mod catalogue;
-mod choose;
-mod chosen;
-mod claims;
 pub mod companion;
-pub mod declared;
-mod draft;
-mod filled;
-mod home;
 pub mod keys;
-pub mod namespace;
-pub mod parameter;
-pub mod pattern;
+mod patch;
 mod plan;
 pub mod pod;
-mod present;
-pub mod quantity;
-pub mod reason;
+pub mod request;
 mod review;
-pub mod selector;
-mod status;
-pub mod template;
-mod trouble;
-mod uninject;
+pub mod snapshot;
 pub mod verdict;
-mod weave;
-pub mod world;
 
-pub use uninject::{Removal, removal, uninject};
+use patch::build;
+pub use patch::uninject::{Removal, removal, uninject};
+use verdict::effect;
+use verdict::reason;
 
 use pod::Pod;
+use snapshot::{Snapshot, Webhook};
 use verdict::Verdict;
-use world::{Snapshot, Webhook};
 
 /// What is to be reviewed.
 #[derive(Debug)]
@@ -46,23 +30,23 @@ pub struct Request<'a> {
     pub pod: Pod<'a>,
     /// `request.namespace`, never the object's.
     pub namespace: &'a str,
-    /// The entry that called; `None` offline and in the preview, where it follows from the namespace and the Pod.
-    pub entry: Option<Webhook>,
+    /// The webhook that called; `None` offline and in the preview, where it follows from the namespace and the Pod.
+    pub webhook: Option<Webhook>,
     /// `userInfo.username`; empty offline.
     pub requester: &'a str,
 }
 
 /// Decides, and writes the patch.
 #[must_use]
-pub fn review<'a>(request: &'a Request<'a>, world: &'a Snapshot) -> Verdict<'a> {
-    review::review(request, world, weave::build)
+pub fn review<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot) -> Verdict<'a> {
+    review::review(request, snapshot, build::build)
 }
 
 /// Decides like [`review`], for those who only tell what would happen: no patch is written, and nothing of its size is
 /// held. What would be patched is admitted.
 #[must_use]
-pub fn judge<'a>(request: &'a Request<'a>, world: &'a Snapshot) -> Verdict<'a> {
-    review::review(request, world, |_, _, _, _| None)
+pub fn judge<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot) -> Verdict<'a> {
+    review::review(request, snapshot, |_, _, _, _| None)
 }
 
 /// The verdict on what is not the creation of a Pod: it is admitted as it is.
@@ -78,5 +62,5 @@ pub fn effect(
     via: verdict::Via,
     on_conflict: Option<companion::OnConflict>,
 ) -> verdict::Effect {
-    trouble::effect(reason, via, on_conflict)
+    effect::effect(reason, via, on_conflict)
 }

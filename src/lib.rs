@@ -30,6 +30,7 @@ pub mod json;
 pub mod manifest;
 pub mod metrics;
 pub mod policies;
+mod server;
 pub mod source;
 pub mod telemetry;
 pub mod text;

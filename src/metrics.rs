@@ -49,7 +49,7 @@ pub struct Metrics {
     namespaces: Gauge,
     watches: Family<ResourceLabel, Gauge>,
     watches_heard: Family<ResourceLabel, Gauge>,
-    policies_not_in_step: Gauge,
+    policies_out_of_sync: Gauge,
     manifest_errors: Gauge,
 }
 
@@ -92,7 +92,7 @@ impl Default for Metrics {
             namespaces: Gauge::default(),
             watches: Family::default(),
             watches_heard: Family::default(),
-            policies_not_in_step: Gauge::default(),
+            policies_out_of_sync: Gauge::default(),
             manifest_errors: Gauge::default(),
         };
         metrics.begin_at_zero();
@@ -103,8 +103,8 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a review.
     pub fn review(&self, record: &ReviewRecord<'_>, took: Duration) {
-        self.reviews.get_or_create(&ReviewLabels { entry: record.entry, result: record.result.as_str() }).inc();
-        self.durations.get_or_create(&WebhookLabel { entry: record.entry }).observe(took.as_secs_f64());
+        self.reviews.get_or_create(&ReviewLabels { webhook: record.webhook, result: record.result.as_str() }).inc();
+        self.durations.get_or_create(&WebhookLabel { webhook: record.webhook }).observe(took.as_secs_f64());
         if let Some(verdict) = record.verdict {
             self.verdict(verdict);
         }
@@ -122,14 +122,14 @@ impl Metrics {
 
     /// Counts an attempt to load something anew, and whether what came is used.
     pub fn reloaded(&self, source: Reloadable, used: bool) {
-        let result = if used { "used" } else { "kept-old" };
+        let result = if used { "used" } else { "rejected" };
         self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }).inc();
     }
 
     /// Says how many companions are known, how many of all are broken, and what tells these versions from others.
     pub fn companions(&self, good: usize, broken: usize, fingerprint: u64) {
         self.companions_hash.set(i64::try_from(fingerprint).unwrap_or(i64::MAX));
-        for (state, count) in [("good", good), ("broken", broken)] {
+        for (state, count) in [("valid", good), ("invalid", broken)] {
             self.companions.get_or_create(&StateLabel { state }).set(gauge(count));
         }
     }
@@ -150,8 +150,8 @@ impl Metrics {
     }
 
     /// Says how many policies and bindings of required companions are not as they should be.
-    pub fn policies_not_in_step(&self, count: usize) {
-        self.policies_not_in_step.set(i64::try_from(count).unwrap_or(i64::MAX));
+    pub fn policies_out_of_sync(&self, count: usize) {
+        self.policies_out_of_sync.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Says whether a watch works, and when the API server was last heard through it. The resource comes out of a closed
@@ -200,14 +200,14 @@ impl Metrics {
 
     /// A series that is there before the first event can be watched for its first event.
     fn begin_at_zero(&self) {
-        for entry in ENTRIES {
-            drop(self.durations.get_or_create(&WebhookLabel { entry }));
+        for webhook in ENTRIES {
+            drop(self.durations.get_or_create(&WebhookLabel { webhook }));
             for result in RESULTS {
-                drop(self.reviews.get_or_create(&ReviewLabels { entry, result: result.as_str() }));
+                drop(self.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }));
             }
         }
         for source in [Reloadable::Certificate, Reloadable::Companions] {
-            for result in ["used", "kept-old"] {
+            for result in ["used", "rejected"] {
                 drop(self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }));
             }
         }
@@ -216,7 +216,7 @@ impl Metrics {
     fn registered(mut self) -> Self {
         self.registry.register_collector(Box::new(process::Process::default()));
         let r = self.registry.sub_registry_with_prefix("podgraft");
-        r.register("reviews", "Reviews, by entry and what came of them", self.reviews.clone());
+        r.register("reviews", "Reviews, by webhook and what came of them", self.reviews.clone());
         r.register("findings", "Reasons found in reviews", self.findings.clone());
         r.register("review_duration_seconds", "Time from body to answer", self.durations.clone());
         r.register("patch_bytes", "Length of patches", self.patches.clone());
@@ -233,11 +233,11 @@ impl Metrics {
         let help = "Companions of the cluster whose newest version is not in use, and why";
         r.register("companions_not_ready", help, self.not_ready.clone());
         r.register("namespaces", "Namespaces that are known", self.namespaces.clone());
-        r.register("watch_broken", "Whether a watch does not work at the moment", self.watches.clone());
+        r.register("watch_failing", "Whether a watch does not work at the moment", self.watches.clone());
         let help = "When the API server was last heard through a watch; every two minutes where nothing changes";
-        r.register("watch_heard_timestamp_seconds", help, self.watches_heard.clone());
+        r.register("watch_last_event_timestamp_seconds", help, self.watches_heard.clone());
         let help = "Policies and bindings of required companions that are not as they should be";
-        r.register("policies_not_in_step", help, self.policies_not_in_step.clone());
+        r.register("policies_out_of_sync", help, self.policies_out_of_sync.clone());
         let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
         r.register("manifest_errors", errors, self.manifest_errors.clone());
         r.register("build", "What is running", Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") }));
@@ -265,12 +265,12 @@ impl Reloadable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inject::reason::Reason;
+    use crate::inject::verdict::reason::Reason;
     use crate::inject::verdict::{Finding, Via};
 
     fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> ReviewRecord<'a> {
         ReviewRecord {
-            entry: "requested",
+            webhook: "requested",
             result: ReviewResult::Patched,
             uid: "1-2",
             namespace: "secret-town",
@@ -294,9 +294,9 @@ mod tests {
         let metrics = Metrics::default();
         metrics.review(&record(Some(&verdict)), Duration::from_micros(12));
         let text = metrics.scrape();
-        assert!(text.contains(r#"podgraft_reviews_total{entry="requested",result="patched"} 1"#), "{text}");
+        assert!(text.contains(r#"podgraft_reviews_total{webhook="requested",result="patched"} 1"#), "{text}");
         assert!(text.contains(r#"podgraft_findings_total{reason="Injected",via="Pod",effect="Tell"} 1"#), "{text}");
-        assert!(text.contains(r#"podgraft_review_duration_seconds_count{entry="requested"} 1"#), "{text}");
+        assert!(text.contains(r#"podgraft_review_duration_seconds_count{webhook="requested"} 1"#), "{text}");
         assert!(text.contains("podgraft_patch_bytes_sum 2.0"), "{text}");
         assert!(!text.contains("git-sync") && !text.contains("secret-town"), "{text}");
     }

@@ -11,23 +11,17 @@
 //! | `keeper`, `desired`, `writer` | does it: watches what stands, and puts it right |
 //! | `injected` | the versions that are injected meanwhile |
 
-mod container;
-mod create;
-mod decide;
+mod cel;
 mod desired;
-mod fit;
 mod injected;
-mod keeper;
-mod literal;
-pub mod object;
-mod parameter;
-mod required;
-mod selects;
-mod update;
-mod version;
+pub mod objects;
+mod reconciler;
+mod rollout;
+mod rules;
+mod versions;
 mod writer;
 
-pub use decide::KnownCompanion;
-pub use keeper::{PinnedVersions, PolicyState, Reconciler};
-pub use version::Version;
+pub use reconciler::{PinnedVersions, PolicyState, Reconciler};
+pub use rollout::KnownCompanion;
+pub use versions::Version;
 pub use writer::clear;

@@ -7,11 +7,8 @@
 //! ```
 
 pub mod cluster;
-pub mod collection;
+pub mod effective;
 pub mod files;
-pub mod folder;
-pub mod history;
 pub mod key;
-pub mod known;
 pub mod limits;
-pub mod report;
+pub mod revision;

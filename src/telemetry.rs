@@ -1,7 +1,7 @@
 //! What is logged: one line for each review, and what an operator has to know. Never what a Pod holds.
 
 mod escape;
-mod outlet;
+mod log_writer;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use tracing_subscriber::filter::ParseError;
 use crate::admission::ReviewRecord;
 
 use escape::{Escaped, Escapes};
-use outlet::LogWriter;
+use log_writer::LogWriter;
 
 /// The longest piece of somebody else's text in a line, in characters.
 const LONGEST: usize = 256;
@@ -117,7 +117,7 @@ pub fn review(record: &ReviewRecord<'_>, took: Duration) {
     let complaint = (!record.complaint.is_empty()).then(|| cut(record.complaint, LONGEST));
     tracing::info!(
         uid = &*cut(record.uid, LONGEST),
-        entry = record.entry,
+        webhook = record.webhook,
         namespace = &*cut(record.namespace, LONGEST),
         name = &*cut(record.name, LONGEST),
         result = record.result.as_str(),
@@ -172,7 +172,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 mod tests {
     use super::*;
     use crate::admission::ReviewResult;
-    use crate::inject::reason::Reason;
+    use crate::inject::verdict::reason::Reason;
     use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
     use std::sync::{Arc, Mutex};
 
@@ -187,7 +187,7 @@ mod tests {
     fn logged(record: &ReviewRecord<'_>, json: bool) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&written);
-        let writer = Escaped::new(move || Shared(Arc::clone(&writer)), Escapes::All);
+        let writer = Escaped::new(move || SharedWriter(Arc::clone(&writer)), Escapes::All);
         let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(writer);
         let took = Duration::from_micros(12);
         if json {
@@ -199,9 +199,9 @@ mod tests {
         String::from_utf8(written.clone()).unwrap()
     }
 
-    struct Shared(Arc<Mutex<Vec<u8>>>);
+    struct SharedWriter(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Shared {
+    impl io::Write for SharedWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -222,7 +222,7 @@ mod tests {
         let verdict = Verdict { decision: Decision::Admit, findings };
         let name = format!("\n{{\"level\":\"forged\"}}\u{1b}[2J{}", "x".repeat(500));
         let record = ReviewRecord {
-            entry: "requested",
+            webhook: "requested",
             result: ReviewResult::Unchanged,
             uid: "1-2",
             namespace: "town",
@@ -249,7 +249,7 @@ mod tests {
         let findings = vec![Finding { companion: Some(unseen.into()), ..finding(None, Reason::OptedOut) }];
         let verdict = Verdict { decision: Decision::Admit, findings };
         let record = ReviewRecord {
-            entry: "requested",
+            webhook: "requested",
             result: ReviewResult::Unchanged,
             uid: unseen,
             namespace: unseen,

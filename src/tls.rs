@@ -5,16 +5,16 @@
 //! SharedCertificate (a Secret, watched) -'
 //! ```
 
-mod authority;
+mod ca;
 mod client_ca;
 pub mod development;
 mod files;
 mod pair;
+mod self_managed;
 mod serving;
-mod shared;
 
 pub use client_ca::{ClientCa, ClientCaError, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
 pub use pair::{Pair, PairFault};
+pub use self_managed::{News, SharedCertificate, SharedMemory};
 pub use serving::{Serving, server_config, server_config_for};
-pub use shared::{News, SharedCertificate, SharedMemory};

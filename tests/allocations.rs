@@ -6,17 +6,17 @@ mod support;
 
 use podgraft::admission;
 use podgraft::admission::Answer;
-use podgraft::api::gate;
-use podgraft::inject::pattern::{Budget, Pattern};
-use podgraft::inject::world::Webhook;
+use podgraft::api::validate;
+use podgraft::inject::companion::pattern::{Budget, Pattern};
+use podgraft::inject::snapshot::Webhook;
 use serde_json::{Value, json};
-use support::{Reply, review_of, sized, world};
+use support::{Reply, review_of, sized, snapshot};
 
 fn allocations(body: &[u8]) -> u64 {
-    let world = world(&[sized::companion("sync", 1)]);
+    let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let mut answer = None;
     let info =
-        allocation_counter::measure(|| answer = Some(admission::review(body, Webhook::Requested, &world, |_| {})));
+        allocation_counter::measure(|| answer = Some(admission::review(body, Webhook::Requested, &snapshot, |_| {})));
     let reply = Reply::read(&answer.unwrap());
     assert!(reply.patch.is_some(), "{}", reply.body);
     info.count_total
@@ -44,13 +44,13 @@ fn preview(object: &Value, kind: &Value) -> (Answer, u64, Vec<u8>) {
     let mut review = review_of(object, "team");
     review["request"]["kind"] = kind.clone();
     let body = review.to_string().into_bytes();
-    let world = world(&[sized::companion("sync", 1)]);
+    let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let words = |object: &str| {
-        let gated = gate::check_companion(&serde_json::from_str(object).unwrap());
+        let gated = validate::check_companion(&serde_json::from_str(object).unwrap());
         gated.problems.iter().map(|problem| format!("podgraft: {problem}")).collect()
     };
     let mut answer = None;
-    let info = allocation_counter::measure(|| answer = Some(admission::preview(&body, &world, words, |_| {})));
+    let info = allocation_counter::measure(|| answer = Some(admission::preview(&body, &snapshot, words, |_| {})));
     (answer.unwrap(), info.bytes_max, body)
 }
 
@@ -86,12 +86,12 @@ fn patterns_that_multiply_are_refused_within_the_memory_of_a_call() {
 #[test]
 fn a_companion_keeps_no_compiled_pattern() {
     let object = companion_of_patterns(2, "a{3500}");
-    let _ = gate::check_companion(&object);
+    let _ = validate::check_companion(&object);
     let mut kept = None;
-    let info = allocation_counter::measure(|| kept = Some(gate::check_companion(&object)));
+    let info = allocation_counter::measure(|| kept = Some(validate::check_companion(&object)));
     assert_eq!(kept.unwrap().problems, []);
     assert!(info.bytes_current < 64 << 10, "{} bytes", info.bytes_current);
-    let too_many = gate::check_companion(&companion_of_patterns(3, "a{3500}"));
+    let too_many = validate::check_companion(&companion_of_patterns(3, "a{3500}"));
     let told: Vec<String> = too_many.problems.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
@@ -144,7 +144,7 @@ fn misplaced_keys_and_a_long_kind_are_told_within_the_memory_of_a_call() {
 
 #[test]
 fn long_lists_and_long_names_are_told_within_the_memory_of_a_call() {
-    let world = world(&[sized::companion("sync", 1)]);
+    let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let huge = "n".repeat(1 << 20);
     for (key, value) in [
         ("podgraft.dev/containers".to_owned(), (0..400_000).map(|i| format!("c{i},")).collect::<String>()),
@@ -158,8 +158,9 @@ fn long_lists_and_long_names_are_told_within_the_memory_of_a_call() {
         pod["metadata"]["annotations"][&key] = value.into();
         let body = review_of(&pod, "team").to_string().into_bytes();
         let mut answer = None;
-        let info =
-            allocation_counter::measure(|| answer = Some(admission::review(&body, Webhook::Requested, &world, |_| {})));
+        let info = allocation_counter::measure(|| {
+            answer = Some(admission::review(&body, Webhook::Requested, &snapshot, |_| {}))
+        });
         let answer = answer.unwrap();
         let reply = Reply::read(&answer);
         assert!(!reply.allowed && reply.message.chars().count() <= 512, "{}", &key[..40.min(key.len())]);

@@ -1,7 +1,7 @@
 //! The gate from outside: a companion as people write it, and as an API server gives it back.
 
-use podgraft::api::gate::{Checked, check_companion};
-use podgraft::inject::catalogue::CatalogEntry;
+use podgraft::api::validate::{Checked, check_companion};
+use podgraft::inject::companion::catalog::CatalogEntry;
 use podgraft::inject::companion::{Activation, CompanionKind, Placement};
 use serde_json::Value;
 

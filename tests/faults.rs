@@ -6,7 +6,7 @@
 mod support;
 
 use podgraft::admission;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 use support::{Reply, ask, review_of, world_of};
 
@@ -260,10 +260,10 @@ fn f28_a_pod_of_7_mib_is_reviewed_like_any_other() {
 
 #[test]
 fn f29_a_companion_that_always_denies_touches_nobody_else() {
-    let world = world_of(&COMPANIONS.replace("onConflict: Skip", ""));
+    let snapshot = world_of(&COMPANIONS.replace("onConflict: Skip", ""));
     let mut taken = pod(json!({}));
     taken["spec"]["containers"][0]["ports"] = json!([{"containerPort": 6379}]);
-    unchanged(&ask(&taken, "team", &world));
+    unchanged(&ask(&taken, "team", &snapshot));
 }
 
 #[test]
@@ -319,13 +319,13 @@ fn f34_to_f36_what_is_not_the_creation_of_a_pod_is_admitted_as_it_is() {
 
 #[test]
 fn f37_the_namespace_is_that_of_the_request() {
-    let world = companions();
+    let snapshot = companions();
     let private = asking("private");
-    assert!(!ask(&private, "team", &world).allowed);
-    assert!(ask(&private, "other-team", &world).patch.is_some());
+    assert!(!ask(&private, "team", &snapshot).allowed);
+    assert!(ask(&private, "other-team", &snapshot).patch.is_some());
     let mut lying = private.clone();
     lying["metadata"]["namespace"] = "other-team".into();
-    assert_eq!(ask(&lying, "team", &world).status, 400);
+    assert_eq!(ask(&lying, "team", &snapshot).status, 400);
 }
 
 #[test]
@@ -350,10 +350,10 @@ fn f39_a_dry_run_has_the_same_answer() {
 
 #[test]
 fn f40_annotations_of_others_stay_whether_there_is_a_map_or_not() {
-    let world = world_of(&COMPANIONS.replacen("spec:", "spec:\n  activation: ClusterWide", 1));
+    let snapshot = world_of(&COMPANIONS.replacen("spec:", "spec:\n  activation: ClusterWide", 1));
     for annotations in [Value::Null, json!({}), json!({"a/b": "c"})] {
         let before = pod(annotations.clone());
-        let after = ask(&before, "team", &world).apply(&before);
+        let after = ask(&before, "team", &snapshot).apply(&before);
         assert_eq!(names(&after, "initContainers"), ["sync"]);
         for (key, value) in annotations.as_object().into_iter().flatten() {
             assert_eq!(&after["metadata"]["annotations"][key], value);
@@ -361,9 +361,9 @@ fn f40_annotations_of_others_stay_whether_there_is_a_map_or_not() {
     }
     let mut bare = pod(json!({}));
     bare["metadata"].as_object_mut().unwrap().remove("annotations");
-    assert_eq!(names(&ask(&bare, "team", &world).apply(&bare), "initContainers"), ["sync"]);
+    assert_eq!(names(&ask(&bare, "team", &snapshot).apply(&bare), "initContainers"), ["sync"]);
     bare.as_object_mut().unwrap().remove("metadata");
-    assert_eq!(names(&ask(&bare, "team", &world).apply(&bare), "initContainers"), ["sync"]);
+    assert_eq!(names(&ask(&bare, "team", &snapshot).apply(&bare), "initContainers"), ["sync"]);
 }
 
 #[test]
@@ -510,10 +510,10 @@ fn f52_and_f53_the_nodes_network_and_windows_are_refused_to_who_asks() {
     denied(&pod, &["the node's network"]);
     let mut pod = asking("sync");
     pod["spec"]["os"] = json!({"name": "windows"});
-    denied(&pod, &["Windows"]);
+    denied(&pod, &["WindowsPod"]);
     let mut pod = asking("sync");
     pod["spec"]["nodeSelector"] = json!({"kubernetes.io/os": "windows"});
-    denied(&pod, &["Windows"]);
+    denied(&pod, &["WindowsPod"]);
 }
 
 #[test]

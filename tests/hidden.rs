@@ -5,21 +5,21 @@
 
 mod support;
 
-use podgraft::api::gate;
-use podgraft::inject::catalogue::{Catalog, CatalogEntry};
-use podgraft::inject::namespace::{Namespaces, Unlisted};
-use podgraft::inject::world::{Settings, Snapshot};
+use podgraft::api::validate;
+use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
+use podgraft::inject::request::namespace::{Namespaces, Unlisted};
+use podgraft::inject::snapshot::{Settings, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 use support::generate::{NAMESPACE, scene};
 use support::{ask, documents, namespace};
 
-/// A world of manifests, companions with errors included.
+/// A snapshot of manifests, companions with errors included.
 fn world_of_all(manifests: &[Value]) -> Snapshot {
     let (namespaces, companions): (Vec<&Value>, Vec<&Value>) = manifests.iter().partition(|m| m["kind"] == "Namespace");
     let companions = companions.into_iter().map(|manifest| {
-        let gated = gate::check_companion(manifest);
+        let gated = validate::check_companion(manifest);
         (gated.namespace, gated.listed.unwrap())
     });
     Snapshot {
@@ -82,12 +82,12 @@ fn pod(labels: Value, annotations: Value) -> Value {
 
 #[test]
 fn a_name_of_a_companion_that_is_not_offered_is_never_suggested() {
-    let world = world_of_all(&documents(
+    let snapshot = world_of_all(&documents(
         "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: payments-ledger}\nspec: {pattern: Sidecar, namespaceSelector: {matchLabels: {team: payments}}, containers: [{name: ledger, image: \"ledger:1\"}], parameters: [{name: account, type: String, env: ACCOUNT}]}",
     ));
     let answer = |name: &str| {
         let parameter = format!("podgraft.dev/{name}.account");
-        let reply = ask(&pod(json!({}), json!({"podgraft.dev/companions": name, parameter: "x"})), "shop", &world);
+        let reply = ask(&pod(json!({}), json!({"podgraft.dev/companions": name, parameter: "x"})), "shop", &snapshot);
         reply.body.to_string().replace(name, "NAME")
     };
     assert_eq!(answer("payments-ledger"), answer("payments-ledgers"));
@@ -97,7 +97,7 @@ fn a_name_of_a_companion_that_is_not_offered_is_never_suggested() {
 /// A status can be forged, and what it lists must not be answered for.
 #[test]
 fn a_status_that_lists_a_companion_which_is_not_offered_reveals_nothing() {
-    let world = world_of_all(&documents(
+    let snapshot = world_of_all(&documents(
         "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: hidden}\nspec: {pattern: Sidecar, namespaceSelector: {matchLabels: {team: payments}}, containers: [{name: hidden, image: \"hidden:1\"}]}\n---\napiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: mine}\nspec: {pattern: Sidecar, containers: [{name: mine, image: \"mine:1\"}], sharedVolumes: [{name: www, companion: {mountPath: /in}, app: {mountPath: /www}}]}",
     ));
     let answer = |name: &str| {
@@ -106,7 +106,7 @@ fn a_status_that_lists_a_companion_which_is_not_offered_reveals_nothing() {
         pod["spec"]["volumes"] = json!([{"name": format!("{name}-no-token"), "emptyDir": {}}]);
         let mounts = json!([{"name": format!("{name}-no-token"), "mountPath": "/www"}]);
         pod["spec"]["containers"][0]["volumeMounts"] = mounts;
-        let reply = ask(&pod, "shop", &world);
+        let reply = ask(&pod, "shop", &snapshot);
         (reply.allowed, reply.audit.to_string(), reply.body.to_string().contains("private"))
     };
     assert_eq!(answer("hidden"), answer("absent"));
@@ -144,10 +144,10 @@ fn a_required_companion_denies_the_pods_that_what_can_be_read_of_its_selectors_s
         ),
         ("podSelector: {matchLabels: {audit: full}}".to_owned(), "Always", [true, false]),
     ] {
-        let world = required(&selectors, activation);
-        assert!(world.companions.entries().all(|listed| matches!(listed, CatalogEntry::Invalid(_))), "{selectors}");
+        let snapshot = required(&selectors, activation);
+        assert!(snapshot.companions.entries().all(|listed| matches!(listed, CatalogEntry::Invalid(_))), "{selectors}");
         let denied = ["full", "none"].map(|value| {
-            let reply = ask(&pod(labels(value), json!({})), "shop", &world);
+            let reply = ask(&pod(labels(value), json!({})), "shop", &snapshot);
             reply.audit["must-run"] == "CompanionInvalid" && !reply.allowed
         });
         assert_eq!(denied, selected, "{selectors}");

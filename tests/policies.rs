@@ -9,11 +9,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use podgraft::api::gate;
-use podgraft::inject::catalogue::CatalogEntry;
+use podgraft::api::validate;
 use podgraft::inject::companion::Companion;
+use podgraft::inject::companion::catalog::CatalogEntry;
 use podgraft::manifest;
-use podgraft::policies::object::{AcceptedVersions, Installation, Required, Rule, binding, policy};
+use podgraft::policies::objects::{AcceptedVersions, Installation, Required, Rule, binding, policy};
 use similar::TextDiff;
 
 const OUT: &str = ".out.yaml";
@@ -60,7 +60,7 @@ fn policies(case: &[u8], changing: bool) -> String {
 }
 
 fn companion(document: &manifest::Document) -> Arc<Companion> {
-    let gated = gate::check_companion(document.value.as_ref().unwrap());
+    let gated = validate::check_companion(document.value.as_ref().unwrap());
     match gated.listed {
         Some(CatalogEntry::Valid(companion)) if companion.required => companion,
         _ => panic!("{:#?}", gated.problems),

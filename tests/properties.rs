@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use podgraft::admission;
 use podgraft::inject;
 use podgraft::inject::pod::Pod;
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use podgraft::inject::uninject;
 use podgraft::inject::verdict::{Decision, Effect};
-use podgraft::inject::world::{Snapshot, Webhook};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::generate::{NAMESPACE, Scene, parameter_value, scene};
-use support::{Reply, ask, review_of, world};
+use support::{Reply, ask, review_of, snapshot};
 
 /// Ten thousand cases, unless the environment says otherwise.
 fn laws() -> ProptestConfig {
@@ -26,10 +26,10 @@ fn laws() -> ProptestConfig {
 }
 
 fn patched(scene: &Scene) -> (Snapshot, Reply, Value) {
-    let world = world(&scene.manifests);
-    let reply = ask(&scene.pod, NAMESPACE, &world);
+    let snapshot = snapshot(&scene.manifests);
+    let reply = ask(&scene.pod, NAMESPACE, &snapshot);
     let pod = reply.apply(&scene.pod);
-    (world, reply, pod)
+    (snapshot, reply, pod)
 }
 
 fn operations(reply: &Reply) -> Vec<Value> {
@@ -193,12 +193,12 @@ proptest! {
 
     #[test]
     fn p5_inject_settles_at_once_also_after_defaults(scene in scene()) {
-        let (world, reply, pod) = patched(&scene);
+        let (snapshot, reply, pod) = patched(&scene);
         if reply.patch.is_none() {
             return Ok(());
         }
         for (again, what) in [(pod.clone(), "at once"), (defaulted(&pod), "after defaults")] {
-            let second = ask(&again, NAMESPACE, &world);
+            let second = ask(&again, NAMESPACE, &snapshot);
             prop_assert!(second.allowed, "{}: {}", what, second.message);
             prop_assert!(second.patch.is_none(), "{}: {:?}", what, second.patch);
         }
@@ -222,9 +222,9 @@ proptest! {
     #[test]
     fn p7_the_same_question_has_the_same_answer_dry_or_not(scene in scene()) {
         let mut manifests = scene.manifests.clone();
-        let first = world(&manifests);
+        let first = snapshot(&manifests);
         manifests.reverse();
-        let other = world(&manifests);
+        let other = snapshot(&manifests);
         let mut review = review_of(&scene.pod, NAMESPACE);
         let wet = admission::review(review.to_string().as_bytes(), Webhook::Requested, &first, |_| {});
         review["request"]["dryRun"] = true.into();
@@ -254,17 +254,17 @@ proptest! {
 
     #[test]
     fn p10_a_refusal_says_why_and_every_companion_has_one_outcome(scene in scene()) {
-        let world = world(&scene.manifests);
+        let snapshot = snapshot(&scene.manifests);
         let json = scene.pod.to_string();
-        let request = inject::Request { pod: Pod::read(json.as_bytes()).unwrap(), namespace: NAMESPACE, entry: None, requester: "" };
-        let verdict = inject::review(&request, &world);
+        let request = inject::Request { pod: Pod::read(json.as_bytes()).unwrap(), namespace: NAMESPACE, webhook: None, requester: "" };
+        let verdict = inject::review(&request, &snapshot);
         let mut outcomes = BTreeSet::new();
         for (companion, _) in verdict.outcomes() {
             prop_assert!(outcomes.insert(companion.to_owned()), "{} has two outcomes", companion);
         }
         let denied = verdict.with_effect(Effect::Deny).count();
         prop_assert_eq!(verdict.decision == Decision::Deny, denied > 0);
-        let reply = ask(&scene.pod, NAMESPACE, &world);
+        let reply = ask(&scene.pod, NAMESPACE, &snapshot);
         prop_assert_eq!(reply.allowed, denied == 0);
         prop_assert_eq!(reply.message.is_empty(), denied == 0);
         prop_assert!(reply.message.chars().count() <= 512);
@@ -284,7 +284,7 @@ fn the_gate_takes_most_generated_companions() {
     let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());
     for _ in 0..1_000 {
         let companion = support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
-        let problems = podgraft::api::gate::check_companion(&companion).problems;
+        let problems = podgraft::api::validate::check_companion(&companion).problems;
         good += u32::from(problems.is_empty());
         for problem in problems {
             *refused.entry(format!("{}: {}", problem.field(), problem.message)).or_default() += 1;

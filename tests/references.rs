@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use podgraft::inject::effect;
-use podgraft::inject::reason::Reason;
+use podgraft::inject::verdict::reason::Reason;
 use podgraft::inject::verdict::{Effect, Via};
 
 #[track_caller]

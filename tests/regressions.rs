@@ -5,8 +5,8 @@
 mod support;
 
 use podgraft::admission;
-use podgraft::api::gate;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::api::validate;
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 use support::{Reply, ask, review_of, world_of};
 
@@ -17,7 +17,7 @@ fn companion(name: &str, more: &str) -> String {
     )
 }
 
-fn world(companions: &[(&str, &str)]) -> Snapshot {
+fn snapshot(companions: &[(&str, &str)]) -> Snapshot {
     world_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
 }
 
@@ -40,8 +40,8 @@ fn denied(reply: &Reply, says: &[&str]) {
 /// What the gate refuses a companion for, and what it warns of.
 fn told(name: &str, more: &str) -> (Vec<String>, Vec<String>) {
     let object = support::documents(&companion(name, more)).remove(0);
-    let gated = gate::check_companion(&object);
-    let words = |problems: &[gate::Problem]| problems.iter().map(ToString::to_string).collect();
+    let gated = validate::check_companion(&object);
+    let words = |problems: &[validate::Problem]| problems.iter().map(ToString::to_string).collect();
     (words(&gated.problems), words(&gated.warnings))
 }
 
@@ -54,8 +54,8 @@ fn two_companions_whose_volumes_have_one_name_are_a_clash() {
     let shared = |name: &str, path: &str| {
         format!("  sharedVolumes:\n  - {{name: {name}, companion: {{mountPath: /x}}, app: {{mountPath: {path}}}}}")
     };
-    let world = world(&[("git", &shared("sync-content", "/a")), ("git-sync", &shared("content", "/b"))]);
-    let reply = ask(&asking(json!({"podgraft.dev/companions": "git,git-sync"})), "team", &world);
+    let snapshot = snapshot(&[("git", &shared("sync-content", "/a")), ("git-sync", &shared("content", "/b"))]);
+    let reply = ask(&asking(json!({"podgraft.dev/companions": "git,git-sync"})), "team", &snapshot);
     denied(&reply, &["companion git-sync", "git-sync-content", "companion git"]);
 }
 
@@ -69,25 +69,28 @@ const TWO_SHARED: &str = "  sharedVolumes:
 
 #[test]
 fn a_path_parameter_cannot_merge_two_shared_volumes_of_a_companion() {
-    let world = world(&[("sync", TWO_SHARED)]);
-    let reply =
-        ask(&asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.path": "/srv/keys"})), "team", &world);
+    let snapshot = snapshot(&[("sync", TWO_SHARED)]);
+    let reply = ask(
+        &asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.path": "/srv/keys"})),
+        "team",
+        &snapshot,
+    );
     denied(&reply, &["/srv/keys"]);
 }
 
 #[test]
 fn a_path_parameter_cannot_move_a_mount_onto_a_later_one_of_the_companion() {
-    let world = world(&[("sync", TWO_SHARED)]);
+    let snapshot = snapshot(&[("sync", TWO_SHARED)]);
     for onto in ["/git-keys/own", "/git-keys/own/below"] {
         let asked = asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.in": onto}));
-        denied(&ask(&asked, "team", &world), &["podgraft.dev/sync.in", "/git-keys/own"]);
+        denied(&ask(&asked, "team", &snapshot), &["podgraft.dev/sync.in", "/git-keys/own"]);
     }
 }
 
 /// The volume is in the patch, so the app can mount it by its name wherever it likes.
 #[test]
 fn an_app_that_can_write_what_it_should_only_read_is_warned_of_at_every_path() {
-    let world = world(&[("sync", TWO_SHARED)]);
+    let snapshot = snapshot(&[("sync", TWO_SHARED)]);
     for (mount, warned) in [
         (json!({"name": "sync-keys", "mountPath": "/anywhere"}), true),
         (json!({"name": "sync-keys", "mountPath": "/anywhere", "readOnly": true}), false),
@@ -95,7 +98,7 @@ fn an_app_that_can_write_what_it_should_only_read_is_warned_of_at_every_path() {
     ] {
         let mut pod = asking(json!({"podgraft.dev/companions": "sync"}));
         pod["spec"]["containers"][0]["volumeMounts"] = json!([mount]);
-        let reply = ask(&pod, "team", &world);
+        let reply = ask(&pod, "team", &snapshot);
         assert!(reply.allowed, "{}", reply.body);
         assert_eq!(reply.body.to_string().contains("can write at /anywhere"), warned, "{}", reply.body);
     }
@@ -103,38 +106,38 @@ fn an_app_that_can_write_what_it_should_only_read_is_warned_of_at_every_path() {
 
 #[test]
 fn what_is_not_for_a_pod_is_not_suggested_to_it() {
-    let world =
-        world(&[("secret-project", "  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: elsewhere}}")]);
+    let snapshot =
+        snapshot(&[("secret-project", "  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: elsewhere}}")]);
     for asked in [json!({"podgraft.dev/companions": "secret-projec"}), json!({"podgraft.dev/secret-projec.x": "y"})] {
-        let reply = ask(&asking(asked.clone()), "team", &world);
+        let reply = ask(&asking(asked.clone()), "team", &snapshot);
         denied(&reply, &[]);
         assert!(!reply.message.contains("secret-project"), "{}", reply.message);
-        denied(&ask(&asking(asked), "elsewhere", &world), &["secret-project"]);
+        denied(&ask(&asking(asked), "elsewhere", &snapshot), &["secret-project"]);
     }
 }
 
 #[test]
 fn an_unknown_label_of_a_namespace_is_told() {
-    let world = world_of(&format!(
+    let snapshot = world_of(&format!(
         "{}---\n{}",
         companion("sync", ""),
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: team, labels: {podgraft.dev/injec: enabled}}\n"
     ));
-    let reply = ask(&asking(json!({"podgraft.dev/companions": "sync"})), "team", &world);
+    let reply = ask(&asking(json!({"podgraft.dev/companions": "sync"})), "team", &snapshot);
     assert!(reply.patch.is_some());
     assert!(reply.warnings.iter().any(|w| w.contains("namespace's label podgraft.dev/injec")), "{:?}", reply.warnings);
 }
 
 #[test]
 fn a_companion_called_remarks_keeps_its_audit_annotation() {
-    let world = world(&[("remarks", "")]);
+    let snapshot = snapshot(&[("remarks", "")]);
     let mut pod = asking(json!({"podgraft.dev/companions": "remarks"}));
     pod["metadata"]["labels"] = json!({"podgraft.dev/odd": "x"});
     let body = review_of(&pod, "team").to_string();
     let answer =
-        String::from_utf8(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}).body).unwrap();
+        String::from_utf8(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}).body).unwrap();
     assert_eq!(answer.matches(r#""remarks":"#).count(), 1, "{answer}");
-    assert!(answer.contains(r#""remarks":"Withheld""#), "{answer}");
+    assert!(answer.contains(r#""remarks":"PodDenied""#), "{answer}");
 }
 
 #[test]
@@ -207,20 +210,25 @@ fn a_shell_behind_something_that_looks_like_one_is_found() {
 }
 
 /// What the preview answers of a workload.
-fn preview(kind: &str, object: &str, world: &Snapshot) -> admission::Answer {
+fn preview(kind: &str, object: &str, snapshot: &Snapshot) -> admission::Answer {
     let mut review = review_of(&json!("the object"), "team");
     review["request"]["kind"] = json!({"group": "batch", "version": "v1", "kind": kind});
-    admission::preview(review.to_string().replace("\"the object\"", object).as_bytes(), world, |_| Vec::new(), |_| {})
+    admission::preview(
+        review.to_string().replace("\"the object\"", object).as_bytes(),
+        snapshot,
+        |_| Vec::new(),
+        |_| {},
+    )
 }
 
 #[test]
 fn job_templates_in_job_templates_do_not_exhaust_the_stack() {
     let deep = 200_000;
     let object = format!("{{\"spec\":{}1{}}}", r#"{"jobTemplate":{"spec":"#.repeat(deep), "}}".repeat(deep));
-    assert_eq!(preview("CronJob", &object, &world(&[])).status, 200);
+    assert_eq!(preview("CronJob", &object, &snapshot(&[])).status, 200);
     let template =
         json!({"spec": {"jobTemplate": {"spec": {"template": asking(json!({"podgraft.dev/companions": "x"}))}}}});
-    let answer = Reply::read(&preview("CronJob", &template.to_string(), &world(&[])));
+    let answer = Reply::read(&preview("CronJob", &template.to_string(), &snapshot(&[])));
     assert!(answer.warnings[0].contains("Pods of this CronJob will be denied"), "{:?}", answer.warnings);
 }
 
@@ -232,7 +240,7 @@ fn odd_review(annotations: &str, containers: &str) -> String {
 
 #[test]
 fn whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion() {
-    let world = world(&[("sync", "  app: {env: [{name: A, value: x}]}")]);
+    let snapshot = snapshot(&[("sync", "  app: {env: [{name: A, value: x}]}")]);
     let app = r#"{"name":"app"}"#;
     let many = |each: &dyn Fn(usize) -> String| (0..20_000).map(each).collect::<Vec<_>>().join(",");
     let asks = r#""podgraft.dev/companions":"sync""#;
@@ -257,7 +265,7 @@ fn whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion() {
     ] {
         let mut answer = None;
         let heap = allocation_counter::measure(|| {
-            answer = Some(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}));
+            answer = Some(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}));
         });
         let answer = answer.unwrap();
         assert!(answer.body.len() < 4_096, "{what}: an answer of {} bytes", answer.body.len());
@@ -268,27 +276,27 @@ fn whatever_fills_a_pod_the_answer_is_short_and_the_memory_in_proportion() {
 
 #[test]
 fn a_pod_of_four_thousand_containers_is_still_a_pod() {
-    let world = world(&[("sync", "  app: {preStopSleep: 1s}")]);
+    let snapshot = snapshot(&[("sync", "  app: {preStopSleep: 1s}")]);
     let containers: Vec<_> = (0..4_096).map(|i| format!(r#"{{"name":"c{i}"}}"#)).collect();
     let body = odd_review(r#""podgraft.dev/companions":"sync""#, &containers.join(","));
-    assert!(Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {})).patch.is_some());
+    assert!(Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {})).patch.is_some());
     let body = odd_review(r#""podgraft.dev/companions":"sync""#, &format!("{},{{}}", containers.join(",")));
-    assert_eq!(admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {}).status, 400);
+    assert_eq!(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}).status, 400);
 }
 
 #[test]
 fn what_cannot_be_read_is_not_repeated_at_length() {
     let body = odd_review(&format!(r#""{}":5"#, "k".repeat(1 << 20)), r#"{"name":"app"}"#);
-    let answer = admission::review(body.as_bytes(), Webhook::Requested, &world(&[]), |_| {});
+    let answer = admission::review(body.as_bytes(), Webhook::Requested, &snapshot(&[]), |_| {});
     assert!(answer.status == 400 && answer.body.len() < 1_024, "{} bytes", answer.body.len());
 }
 
 #[test]
 fn a_status_that_is_no_json_does_not_live_on_beside_what_is_put_in() {
-    let world = world(&[("sync", "")]);
+    let snapshot = snapshot(&[("sync", "")]);
     for forged in [r#"{"x":{"containers":["app"],"y":[1,]}}"#, r#"{"x":{"containers":["app"],"y":{a:nul}}}"#] {
         let pod = asking(json!({"podgraft.dev/companions": "sync", "podgraft.dev/status": forged}));
-        let after = ask(&pod, "team", &world).apply(&pod);
+        let after = ask(&pod, "team", &snapshot).apply(&pod);
         let status = after["metadata"]["annotations"]["podgraft.dev/status"].as_str().unwrap();
         let status: Value = serde_json::from_str(status).unwrap();
         assert!(status["sync"].is_object() && status.get("x").is_none(), "{status}");
@@ -308,7 +316,7 @@ fn what_is_full_of_everything_is_answered() {
         .chain([("sync".to_owned(), TWO_SHARED.to_owned())])
         .collect();
     let companions: Vec<(&str, &str)> = companions.iter().map(|(name, more)| (&**name, &**more)).collect();
-    let world = world(&companions);
+    let snapshot = snapshot(&companions);
     let list = |count: usize, each: &dyn Fn(usize) -> String| (0..count).map(each).collect::<Vec<_>>().join(",");
     let asks = r#""podgraft.dev/companions":"sync""#;
     let long = |i: usize| format!("{i:a>63}");
@@ -335,7 +343,7 @@ fn what_is_full_of_everything_is_answered() {
             body.replace(r#"{"annotations""#, &format!(r#"{{"labels":{{"a":"b","c":"",{labels}}},"annotations""#))
         }),
     ] {
-        let answer = admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {});
+        let answer = admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {});
         assert_eq!(answer.status, 200, "{what}: {}", String::from_utf8_lossy(&answer.body));
     }
 }
@@ -344,9 +352,9 @@ fn what_is_full_of_everything_is_answered() {
 fn a_port_that_a_companions_probe_asks_is_taken_for_those_that_come_with_it() {
     let probing = "  - {name: probing, image: \"p:1\", startupProbe: {tcpSocket: {port: 8081}}}";
     let listening = "  - {name: listening, image: \"l:1\", ports: [{containerPort: 8081}]}";
-    let world = world(&[("a", probing), ("b", listening)]);
-    denied(&ask(&asking(json!({"podgraft.dev/companions": "a,b"})), "team", &world), &["8081", "companion a"]);
-    assert!(ask(&asking(json!({"podgraft.dev/companions": "a"})), "team", &world).patch.is_some());
+    let snapshot = snapshot(&[("a", probing), ("b", listening)]);
+    denied(&ask(&asking(json!({"podgraft.dev/companions": "a,b"})), "team", &snapshot), &["8081", "companion a"]);
+    assert!(ask(&asking(json!({"podgraft.dev/companions": "a"})), "team", &snapshot).patch.is_some());
 }
 
 #[test]
@@ -358,17 +366,17 @@ fn a_path_that_the_pod_gives_is_its_fault_and_not_that_of_a_default_that_it_meet
   parameters:
   - {name: pa, type: Path, mountPath: a/companion, below: /git, default: /git/a}
   - {name: pb, type: Path, mountPath: b/companion, below: /git, default: /git/b}";
-    let world = world(&[("sync", given)]);
-    denied(&ask(&asking(json!({"podgraft.dev/sync.pb": "/git/a/x"})), "team", &world), &["podgraft.dev/sync.pb"]);
+    let snapshot = snapshot(&[("sync", given)]);
+    denied(&ask(&asking(json!({"podgraft.dev/sync.pb": "/git/a/x"})), "team", &snapshot), &["podgraft.dev/sync.pb"]);
 }
 
 #[test]
 fn annotations_may_be_as_long_as_an_api_server_takes_them_and_no_longer() {
-    let world = world(&[("sync", "  podAnnotations: {note: x}"), ("redis", "")]);
+    let snapshot = snapshot(&[("sync", "  podAnnotations: {note: x}"), ("redis", "")]);
     let with = |filler: usize| {
         let asked = json!({"podgraft.dev/companions": "sync,redis", "filler": "x".repeat(filler)});
         let pod = asking(asked);
-        let reply = ask(&pod, "team", &world);
+        let reply = ask(&pod, "team", &snapshot);
         let patched = reply.patch.is_some().then(|| reply.apply(&pod));
         (reply, patched)
     };
@@ -385,19 +393,19 @@ fn annotations_may_be_as_long_as_an_api_server_takes_them_and_no_longer() {
 #[test]
 fn a_status_that_somebody_forged_makes_no_companion_known() {
     let forged = json!({"podgraft.dev/status": "{\"foo\":{}}", "podgraft.dev/foo.bar": "x"});
-    denied(&ask(&asking(forged), "team", &world(&[])), &["foo"]);
+    denied(&ask(&asking(forged), "team", &snapshot(&[])), &["foo"]);
 }
 
 #[test]
 fn a_required_companion_that_is_there_is_no_app_whatever_the_status_says() {
-    let world = world(&[
+    let snapshot = snapshot(&[
         ("guard", "  activation: ClusterWide\n  required: true\n  lifecycle: Container"),
         ("sync", "  app: {env: [{name: A, value: x}]}"),
     ]);
     let mut pod = asking(json!({"podgraft.dev/companions": "sync"}));
     let guard = json!({"name": "guard", "image": "registry.example/guard:v1"});
     pod["spec"]["containers"].as_array_mut().unwrap().push(guard.clone());
-    let patched = ask(&pod, "team", &world).apply(&pod);
+    let patched = ask(&pod, "team", &snapshot).apply(&pod);
     assert_eq!(patched["spec"]["containers"][0]["env"], json!([{"name": "A", "value": "x"}]));
     assert_eq!(patched["spec"]["containers"][1], guard, "its policy would refuse anything else");
 }

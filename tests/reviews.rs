@@ -10,7 +10,7 @@ use std::path::Path;
 
 use podgraft::admission;
 use podgraft::inject;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 use support::{Reply, world_of};
 
@@ -54,9 +54,9 @@ fn every_kind_of_workload_was_recorded_with_its_pod() {
 
 #[test]
 fn each_recorded_pod_is_injected_settles_and_comes_out_again_as_it_was() {
-    let world = world_of(COMPANION);
+    let snapshot = world_of(COMPANION);
     for (name, bytes, mut review) in of_pods(true) {
-        let reply = Reply::read(&admission::review(&bytes, Webhook::Requested, &world, |_| {}));
+        let reply = Reply::read(&admission::review(&bytes, Webhook::Requested, &snapshot, |_| {}));
         assert!(reply.allowed && reply.warnings.is_empty(), "{name}: {}", reply.body);
         let pod = review["request"]["object"].clone();
         let injected = reply.apply(&pod);
@@ -65,7 +65,8 @@ fn each_recorded_pod_is_injected_settles_and_comes_out_again_as_it_was() {
         assert_eq!(inject::uninject(&mut back), Ok(true), "{name}");
         assert_eq!(back, pod, "{name}");
         review["request"]["object"] = injected;
-        let again = Reply::read(&admission::review(review.to_string().as_bytes(), Webhook::Requested, &world, |_| {}));
+        let again =
+            Reply::read(&admission::review(review.to_string().as_bytes(), Webhook::Requested, &snapshot, |_| {}));
         assert!(again.allowed && again.patch.is_none(), "{name}: {}", again.body);
     }
 }
@@ -73,7 +74,7 @@ fn each_recorded_pod_is_injected_settles_and_comes_out_again_as_it_was() {
 #[test]
 fn each_recorded_workload_is_told_what_will_become_of_its_pods() {
     for (name, bytes, review) in of_pods(false) {
-        let told = |world: &Snapshot| Reply::read(&admission::preview(&bytes, world, |_| Vec::new(), |_| {}));
+        let told = |snapshot: &Snapshot| Reply::read(&admission::preview(&bytes, snapshot, |_| Vec::new(), |_| {}));
         assert!(told(&world_of(COMPANION)).warnings.is_empty(), "{name}");
         let reply = told(&Snapshot::default());
         let kind = review["request"]["kind"]["kind"].as_str().unwrap_or_default();

@@ -18,7 +18,7 @@ use podgraft::admission::Answer;
 use podgraft::http::{
     ConnectionEvent, HealthCheck, HttpLimits, Observer, Reviewer, Route, admin_router, admission_router,
 };
-use podgraft::inject::world::Webhook;
+use podgraft::inject::snapshot::Webhook;
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgraft::inject::catalogue::CatalogEntry;
 use podgraft::inject::companion::Companion;
-use podgraft::inject::world::{Settings, Snapshot};
+use podgraft::inject::companion::catalog::CatalogEntry;
+use podgraft::inject::snapshot::{Settings, Snapshot};
+use podgraft::source::effective::Effective;
 use podgraft::source::files::{Files, Loaded, watch};
-use podgraft::source::known::Effective;
 use podgraft::source::limits::MemoryLimits;
 use tempfile::TempDir;
 
@@ -33,12 +33,12 @@ fn files(path: &Path) -> Files {
     Files { paths: vec![path.to_path_buf()], limits: MemoryLimits::default() }
 }
 
-fn world(loaded: &Loaded) -> Snapshot {
-    Effective::new(Arc::clone(&loaded.parts), None).world(Settings::default())
+fn snapshot(loaded: &Loaded) -> Snapshot {
+    Effective::new(Arc::clone(&loaded.parts), None).snapshot(Settings::default())
 }
 
 fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
-    match world(loaded).companions.resolve(namespace, name) {
+    match snapshot(loaded).companions.resolve(namespace, name) {
         Some(CatalogEntry::Valid(companion)) => Some(Arc::clone(companion)),
         _ => None,
     }
@@ -77,7 +77,7 @@ fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
     assert!(good(&loaded, "anywhere", "one").is_some());
     assert!(good(&loaded, "shop", "two").is_some() && good(&loaded, "default", "two").is_none());
     assert!(good(&loaded, "default", "three").is_some());
-    assert_eq!(world(&loaded).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
+    assert_eq!(snapshot(&loaded).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
     assert_eq!((loaded.report.good, loaded.report.broken, loaded.report.namespaces), (3, 0, 1));
 }
 
@@ -130,7 +130,7 @@ fn what_was_never_good_is_listed_as_broken() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
-    assert!(matches!(world(&loaded).companions.resolve("default", "one"), Some(CatalogEntry::Invalid(_))));
+    assert!(matches!(snapshot(&loaded).companions.resolve("default", "one"), Some(CatalogEntry::Invalid(_))));
     assert_eq!((loaded.report.good, loaded.report.broken), (0, 1));
     assert!(loaded.report.first_error().is_some());
 }
@@ -221,7 +221,7 @@ fn labels_that_are_no_text_are_told_and_the_namespace_keeps_its_last_ones() {
     let first = files(folder.path()).load(&Loaded::default());
     fs::write(&file, namespace("on")).unwrap();
     let second = files(folder.path()).load(&first);
-    assert_eq!(world(&second).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
+    assert_eq!(snapshot(&second).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
     assert!(errors(&second)[0].contains("a.yaml:6:26: error: metadata.labels"), "{:?}", errors(&second));
 }
 

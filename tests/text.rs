@@ -69,10 +69,10 @@ proptest! {
 
     #[test]
     fn every_line_of_the_author_is_kept_in_order(choices in prop::collection::vec(any::<u8>(), 600)) {
-        let world = support::world_of(COMPANIONS);
+        let snapshot = support::world_of(COMPANIONS);
         let manifest = author::manifest(&choices);
         let text = &manifest.text;
-        let injected = edit::inject(text, &world);
+        let injected = edit::inject(text, &snapshot);
         prop_assert!(injected.changed > 0, "nothing was injected:\n{text}");
         let lost = lost(text, &injected.text);
         for line in &lost {
@@ -82,7 +82,7 @@ proptest! {
             prop_assert!(lost.is_empty(), "lost {lost:?} of\n{text}\nnow\n{}", injected.text);
         }
         prop_assert_eq!(edit::other_reader(&injected.text, manifest.is_json), injected.values, "{}", injected.text);
-        let again = edit::inject(&injected.text, &world);
+        let again = edit::inject(&injected.text, &snapshot);
         prop_assert_eq!(again.changed, 0, "a second time changes\n{}", injected.text);
         let back = edit::uninject(&injected.text);
         if manifest.is_plain || manifest.is_full_json {

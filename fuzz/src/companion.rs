@@ -1,14 +1,14 @@
 //! A companion through validation and compilation, and then into a Pod.
 
-use podgraft::api::gate;
-use podgraft::inject::catalogue::{Catalog, CatalogEntry};
-use podgraft::inject::namespace::{Namespaces, Unlisted};
-use podgraft::inject::world::Snapshot;
+use podgraft::api::validate;
+use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
+use podgraft::inject::request::namespace::{Namespaces, Unlisted};
+use podgraft::inject::snapshot::Snapshot;
 use podgraft::manifest;
 use serde_json::{Value, json};
 
 use super::review;
-use super::world::settings;
+use super::snapshot::settings;
 
 /// Any bytes as the manifest of companions.
 pub fn companion(bytes: &[u8]) {
@@ -20,7 +20,7 @@ pub fn companion(bytes: &[u8]) {
 }
 
 fn validate(value: &Value) {
-    let (checked, again) = (gate::check_companion(value), gate::check_companion(value));
+    let (checked, again) = (validate::check_companion(value), validate::check_companion(value));
     assert!(checked.problems == again.problems && checked.warnings == again.warnings, "two verdicts on one companion");
     for problem in checked.problems.iter().chain(&checked.warnings) {
         assert!(!problem.message.is_empty() && !problem.message.contains('\n'), "{problem:?}");
@@ -41,8 +41,8 @@ fn hash(listed: &CatalogEntry) -> Option<String> {
 fn request(listed: CatalogEntry, namespace: Option<Box<str>>) {
     let name = listed.name().to_owned();
     // A Companion is offered to the Pods of its own namespace.
-    let namespace = namespace.map(|_| Box::from(super::world::NAMESPACE));
-    let world = Snapshot {
+    let namespace = namespace.map(|_| Box::from(super::snapshot::NAMESPACE));
+    let snapshot = Snapshot {
         companions: Catalog::new([(namespace, listed)]),
         namespaces: Namespaces::new([], Unlisted::NameOnly),
         settings: settings(),
@@ -52,6 +52,6 @@ fn request(listed: CatalogEntry, namespace: Option<Box<str>>) {
             "metadata": {"name": "web", "annotations": annotations},
             "spec": {"containers": [{"name": "app", "image": "app:1"}]},
         });
-        review::check(pod.to_string().as_bytes(), &world);
+        review::check(pod.to_string().as_bytes(), &snapshot);
     }
 }

@@ -10,9 +10,9 @@ mod manifest;
 mod preview;
 mod reader;
 mod review;
+mod snapshot;
 mod status;
 mod uninject;
-mod world;
 
 pub use companion::companion;
 pub use manifest::manifest;

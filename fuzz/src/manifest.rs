@@ -8,10 +8,10 @@ use podgraft::inject::pod::Pod;
 use podgraft::inject::verdict::Decision;
 use podgraft::manifest;
 use podgraft::manifest::Document;
-use podgraft::source::collection::Manifests;
+use podgraft::source::files::manifests::Manifests;
 use serde_json::Value;
 
-use super::world::{NAMESPACE, settings, world};
+use super::snapshot::{NAMESPACE, settings, snapshot};
 use super::{answer, uninject};
 
 /// Where the kinds have their Pods.
@@ -34,11 +34,11 @@ pub fn manifest(bytes: &[u8]) {
         collection.add(Path::new("-"), document);
         round_trip(document);
     }
-    let own = collection.world(settings());
+    let own = collection.snapshot(settings());
     for document in documents.iter().flatten() {
         let Some(value) = &document.value else { continue };
-        for world in [&own, world()] {
-            inject_into(document, value, world);
+        for snapshot in [&own, snapshot()] {
+            inject_into(document, value, snapshot);
         }
     }
 }
@@ -66,14 +66,14 @@ fn has_reserved_key(value: &Value) -> bool {
     value.to_string().contains("$serde_json")
 }
 
-fn inject_into(document: &Document, value: &Value, world: &podgraft::inject::world::Snapshot) {
+fn inject_into(document: &Document, value: &Value, snapshot: &podgraft::inject::snapshot::Snapshot) {
     let kind = value["kind"].as_str().unwrap_or_default();
     let Some((_, at)) = TEMPLATES.iter().find(|(of, _)| *of == kind) else { return };
     let Some(template) = value.pointer(at).filter(|template| template.is_object()) else { return };
     let text = template.to_string();
     let Ok(pod) = Pod::read(text.as_bytes()) else { return };
-    let request = Request { pod, namespace: NAMESPACE, entry: None, requester: "" };
-    let verdict = inject::review(&request, world);
+    let request = Request { pod, namespace: NAMESPACE, webhook: None, requester: "" };
+    let verdict = inject::review(&request, snapshot);
     let Decision::Patch(patch) = &verdict.decision else { return };
     let operations: Vec<Value> = serde_json::from_slice(patch).unwrap();
     let injected = answer::apply(&operations, template);

@@ -3,7 +3,7 @@
 use podgraft::admission;
 
 use super::answer::{self, Reply};
-use super::world::{UID, review_of, world};
+use super::snapshot::{UID, review_of, snapshot};
 
 /// Any bytes as the body of a preview, and as a workload or a companion in one.
 pub fn preview(bytes: &[u8]) {
@@ -16,7 +16,7 @@ pub fn preview(bytes: &[u8]) {
 fn ask(body: &[u8], uid: Option<&str>) -> Reply {
     // Objects that end the request early carry a uid of their own.
     let uid = uid.filter(|_| serde_json::from_slice::<serde_json::Value>(body).is_ok());
-    let preview = || admission::preview(body, world(), |object| vec![object.chars().take(300).collect()], |_| {});
+    let preview = || admission::preview(body, snapshot(), |object| vec![object.chars().take(300).collect()], |_| {});
     let (answer, again) = (preview(), preview());
     assert!(answer.status == again.status && answer.body == again.body, "two answers to one preview");
     let reply = answer::read(&answer, uid.filter(|_| answer.status == 200));

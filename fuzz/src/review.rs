@@ -2,35 +2,35 @@
 
 use podgraft::admission;
 use podgraft::inject;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
 use super::answer::{self, Reply};
-use super::world::{UID, plain_value, pod_review, world};
+use super::snapshot::{UID, plain_value, pod_review, snapshot};
 
 /// Any bytes as the body of a review, and as the Pod of one.
 pub fn review(bytes: &[u8]) {
     let uid = uid_of(bytes);
-    let whole = ask(bytes, world(), uid.as_deref());
+    let whole = ask(bytes, snapshot(), uid.as_deref());
     if whole.status != 200 || uid.is_none() {
-        check(bytes, world());
+        check(bytes, snapshot());
     }
 }
 
 /// Checks everything that must hold of a Pod, given as JSON text.
-pub(super) fn check(pod: &[u8], world: &Snapshot) {
-    let reply = ask(&pod_review(pod), world, None);
+pub(super) fn check(pod: &[u8], snapshot: &Snapshot) {
+    let reply = ask(&pod_review(pod), snapshot, None);
     let (Some(operations), Some(before)) = (&reply.patch, plain_value(pod)) else { return };
     let after = answer::apply(operations, &before);
-    let again = ask(&pod_review(after.to_string().as_bytes()), world, Some(UID));
+    let again = ask(&pod_review(after.to_string().as_bytes()), snapshot, Some(UID));
     assert!(again.allowed && again.patch.is_none(), "injecting again changes {after}");
     removed_again(after, &before);
 }
 
 /// Reviews twice: the same bytes have the same answer.
-fn ask(body: &[u8], world: &Snapshot, uid: Option<&str>) -> Reply {
-    let answer = admission::review(body, Webhook::Requested, world, |_| {});
-    let again = admission::review(body, Webhook::Requested, world, |_| {});
+fn ask(body: &[u8], snapshot: &Snapshot, uid: Option<&str>) -> Reply {
+    let answer = admission::review(body, Webhook::Requested, snapshot, |_| {});
+    let again = admission::review(body, Webhook::Requested, snapshot, |_| {});
     assert!(answer.status == again.status && answer.body == again.body, "two answers to one review");
     answer::read(&answer, uid)
 }

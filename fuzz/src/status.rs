@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world::world;
+use super::snapshot::snapshot;
 use super::{review, uninject};
 
 /// Any text as the status of Pods: one that requests companions, one that has their containers, one that says nothing.
@@ -20,7 +20,7 @@ pub fn status(bytes: &[u8]) {
             },
             "spec": {"initContainers": init, "containers": [app]},
         });
-        review::check(pod.to_string().as_bytes(), world());
+        review::check(pod.to_string().as_bytes(), snapshot());
         uninject::check(&pod);
     }
 }

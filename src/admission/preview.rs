@@ -1,20 +1,20 @@
 //! The preview: what would become of the Pods of a workload, told where people look. It changes nothing.
 
-use super::answer::{Answer, bounded, refusal, warning, warnings, within_bounds};
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
+use super::response::{Answer, bounded, refusal, warning, warnings, within_bounds};
 use super::unreadable;
 use crate::inject;
 use crate::inject::keys;
 use crate::inject::pod::Pod;
+use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Decision;
-use crate::inject::world::Snapshot;
 use crate::json::{JsonError, Reader};
 
 /// The name of the entry.
 const ENTRY: &str = "preview";
 /// How many misplaced keys are named; the others are counted. The warnings that matter more come after them, and must find room.
-const MOST_MISPLACED: usize = 2;
+const MAX_MISPLACED: usize = 2;
 /// The longest of them that is repeated whole, in characters: our prefix, and what a name of an annotation may have.
 const LONGEST_KEY: usize = 76;
 /// The longest kind of a workload that is repeated, in characters: that of a resource definition has at most 63.
@@ -25,7 +25,7 @@ const LONGEST_KIND: usize = 63;
 #[must_use]
 pub fn preview(
     body: &[u8],
-    world: &Snapshot,
+    snapshot: &Snapshot,
     gate: impl FnOnce(&str) -> Vec<String>,
     observe: impl FnOnce(&ReviewRecord<'_>),
 ) -> Answer {
@@ -36,14 +36,14 @@ pub fn preview(
     let words = match request.object {
         None => Ok(Vec::new()),
         Some(object) if request.kind.group == "podgraft.dev" => Ok(gate(object)),
-        Some(object) => preview_workload(object, &request, world),
+        Some(object) => preview_workload(object, &request, snapshot),
     };
     let words = match words {
         Ok(words) => within_bounds(words.into_iter()),
         Err(complaint) => return unreadable(ENTRY, &complaint, observe),
     };
     observe(&ReviewRecord {
-        entry: ENTRY,
+        webhook: ENTRY,
         result: ReviewResult::Unchanged,
         uid: &request.uid,
         namespace: &request.namespace,
@@ -55,7 +55,11 @@ pub fn preview(
     Answer::of_warnings(&request.uid, &words)
 }
 
-fn preview_workload(object: &str, request: &AdmissionRequest<'_>, world: &Snapshot) -> Result<Vec<String>, JsonError> {
+fn preview_workload(
+    object: &str,
+    request: &AdmissionRequest<'_>,
+    snapshot: &Snapshot,
+) -> Result<Vec<String>, JsonError> {
     let workload = PreviewedWorkload::read(object)?;
     let kind = &bounded(LONGEST_KIND, format_args!("{}", request.kind.name));
     let mut words: Vec<String> = workload
@@ -73,8 +77,8 @@ fn preview_workload(object: &str, request: &AdmissionRequest<'_>, world: &Snapsh
     }
     let Some(template) = workload.template else { return Ok(words) };
     let pod = Pod::read(template.as_bytes())?;
-    let asked = inject::Request { pod, namespace: &request.namespace, entry: None, requester: "" };
-    let verdict = inject::judge(&asked, world);
+    let asked = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
+    let verdict = inject::judge(&asked, snapshot);
     if verdict.decision == Decision::Deny {
         let grounds = refusal(&verdict);
         let grounds = grounds.strip_prefix("podgraft: ").unwrap_or(&grounds);
@@ -113,7 +117,7 @@ impl<'a> PreviewedWorkload<'a> {
                     // A label may be meant for selecting the workload itself.
                     if ours.is_some_and(|rest| part == "annotations" || rest == "companions") && key != keys::STATUS {
                         self.misplaced_keys += 1;
-                        if self.misplaced.len() < MOST_MISPLACED {
+                        if self.misplaced.len() < MAX_MISPLACED {
                             self.misplaced.push(bounded(LONGEST_KEY, format_args!("{key}")));
                         }
                     }

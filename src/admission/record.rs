@@ -6,7 +6,7 @@ use crate::inject::verdict::{Decision, Verdict};
 #[derive(Debug)]
 pub struct ReviewRecord<'a> {
     /// `requested`, `opted-in`, `cluster-wide` or `preview`.
-    pub entry: &'static str,
+    pub webhook: &'static str,
     /// What came of it.
     pub result: ReviewResult,
     /// The request's uid; empty where it could not be read.

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
-use super::talk;
+use super::stderr;
 use crate::manifest;
 use crate::manifest::{Document, Encoding, ManifestError};
-use crate::source::folder;
-use crate::source::report::{Remark, Severity};
+use crate::source::files::folder;
+use crate::source::files::report::{Remark, Severity};
 
 pub(super) use bytes::{explained, read, read_within};
 
@@ -107,9 +107,9 @@ impl Filenames {
         let inputs = self.read(command)?;
         let mistakes = inputs.mistakes();
         let errors = |remarks: &[Remark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
-        inputs.unreadable.iter().chain(&inputs.doubled).chain(&mistakes).for_each(talk::remark);
+        inputs.unreadable.iter().chain(&inputs.doubled).chain(&mistakes).for_each(stderr::remark);
         let count = inputs.unreadable.len() + errors(&mistakes);
-        anyhow::ensure!(count == 0, "nothing written: {} could not be read", talk::number(count, "document"));
+        anyhow::ensure!(count == 0, "nothing written: {} could not be read", stderr::number(count, "document"));
         Ok(inputs.files)
     }
 }

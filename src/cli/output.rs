@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use serde_json::Value;
 
 use super::input::{Filenames, ManifestInput};
-use super::talk;
+use super::stderr;
 use crate::manifest::{Document, Encoding, Format};
 use printer::Printer;
 
@@ -60,7 +60,7 @@ impl Destination {
     pub(super) fn has_no_file(&self, filenames: &Filenames) -> bool {
         let wrong = self.in_place && filenames.has_stdin();
         if wrong {
-            talk::error("--in-place cannot be used with standard input; name the files");
+            stderr::error("--in-place cannot be used with standard input; name the files");
         }
         wrong
     }
@@ -155,7 +155,7 @@ fn changed(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Re
     let text = document.edited(&value, operations).unwrap_or_else(|| {
         let at = document.position("");
         let place = format!("{}:{}:{}", path.display(), at.line, at.column);
-        talk::warning(&format!(
+        stderr::warning(&format!(
             "{place}: the text of this document cannot be kept; it is written again without comments"
         ));
         document.rewritten(&value)

@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
 
 use super::budget::{ByteBudget, Charge};
-use super::seat::ConnectionSlot;
+use super::slot::ConnectionSlot;
 use super::{HttpLimits, Observer, Refusal};
 
 /// How much is set aside at first for a body of several pieces, whatever length it claims to have.

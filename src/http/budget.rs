@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::event::Eviction;
-use super::seat::ConnectionSlot;
+use super::slot::ConnectionSlot;
 use super::{ConnectionEvent, HttpLimits, Observer, Refusal};
 
 /// How much of each body and of each answer is not charged: most are not longer, and the number of connections bounds them.

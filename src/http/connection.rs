@@ -17,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::ServiceExt as _;
 
-use super::crowd::SlotGuard;
-use super::seat::{ConnectionSlot, FirstByteStream, Phase};
+use super::connections::SlotGuard;
+use super::slot::{ConnectionSlot, FirstByteStream, Phase};
 use super::{ConnectionEvent, Drain, HttpLimits, Observer};
 
 /// How many bytes are read at once; a head that does not fit is refused with 431. TLS hands over no more than 16 KiB.
@@ -26,9 +26,9 @@ const BUFFER: usize = 32 << 10;
 /// How long a head may be, in bytes.
 const HEAD: usize = 16 << 10;
 /// How long a farewell may take: the last bytes of TLS.
-const FAREWELL: Duration = Duration::from_secs(1);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long it may take where others wait for the seat.
-const SHORT_FAREWELL: Duration = Duration::from_millis(100);
+const SHORT_SHUTDOWN_GRACE: Duration = Duration::from_millis(100);
 
 /// What connections of one port have in common.
 #[derive(Debug, Clone)]
@@ -75,8 +75,8 @@ where
     let farewell = match end {
         End::Ended(Err(error)) => return report(&error, &manners.observer),
         End::Ended(Ok(())) => return,
-        End::Stalled => rests.then_some(FAREWELL),
-        End::Evicted => (rests || seat.proven() && seat.phase().0 != Phase::Write).then_some(SHORT_FAREWELL),
+        End::Stalled => rests.then_some(SHUTDOWN_GRACE),
+        End::Evicted => (rests || seat.proven() && seat.phase().0 != Phase::Write).then_some(SHORT_SHUTDOWN_GRACE),
     };
     if let Some(farewell) = farewell {
         connection.as_mut().graceful_shutdown();

@@ -11,9 +11,7 @@ pub enum ConnectionEvent {
     /// A connection left its seat.
     Closed,
     /// A connection was closed at once, for all seats were taken.
-    TurnedAway,
-    /// A connection was closed to make room for a new one.
-    Unseated,
+    Rejected,
     /// A connection was closed although its client had not ended it, to make room or to free memory.
     Evicted(Eviction),
     /// A connection could not be accepted.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::crowd::SlotGuard;
+use super::connections::SlotGuard;
 use super::{HandshakeFault, HttpLimits};
 
 /// What TLS may buffer of a connection in each direction, in bytes: a record, which is the most that it sends at once.

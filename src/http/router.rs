@@ -12,17 +12,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
 use crate::admission::Answer;
-use crate::inject::world::Webhook;
+use crate::inject::snapshot::Webhook;
 
 use super::aside::Aside;
 use super::body::{BodyReader, ReceivedBody, discard};
-use super::seat::ConnectionSlot;
+use super::slot::ConnectionSlot;
 use super::{ConnectionEvent, HttpLimits, Observer, Refusal};
 
 /// What the API server asks. Each question has a path of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// How this Pod is to be changed, asked through one of the webhook's entries.
+    /// How this Pod is to be changed, asked through one of the webhooks.
     Inject(Webhook),
     /// What would be said of the Pods of this workload.
     Preview,

@@ -1,9 +1,17 @@
 //! A companion as the gate compiled it: checked, indexed, and already JSON wherever it does not vary.
 
-use super::declared::Declared;
-use super::parameter::Parameter;
-use super::selector::Selector;
-use super::template::Template;
+pub mod catalog;
+pub mod declared;
+pub mod parameter;
+pub mod pattern;
+pub mod quantity;
+pub mod selector;
+pub mod template;
+
+use declared::Declared;
+use parameter::Parameter;
+use selector::Selector;
+use template::Template;
 
 /// One companion, ready to be woven in. Made by the gate only, and never changed afterwards.
 #[derive(Debug)]
@@ -75,7 +83,7 @@ pub enum CompanionKind {
 pub enum CompanionPattern {
     /// Extends the app.
     Sidecar,
-    /// Brings the outside world to the app's localhost.
+    /// Brings the outside snapshot to the app's localhost.
     Ambassador,
     /// Turns the app's output into a standard form.
     Adapter,
@@ -206,7 +214,7 @@ pub struct CompanionMount {
 /// A file that travels in an annotation.
 #[derive(Debug)]
 pub struct File {
-    /// `files.podgraft.dev/<companion>.<index>`.
+    /// `text.podgraft.dev/<companion>.<index>`.
     pub key: Box<str>,
     /// What the annotation must say.
     pub content: Box<str>,

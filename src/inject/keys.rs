@@ -3,7 +3,7 @@
 /// The prefix of our keys, slash included.
 pub const PREFIX: &str = "podgraft.dev/";
 /// The prefix of annotations that carry files, slash included.
-pub const FILES_PREFIX: &str = "files.podgraft.dev/";
+pub const FILES_PREFIX: &str = "text.podgraft.dev/";
 /// Annotation of a Pod or a Namespace: names of companions.
 pub const COMPANIONS: &str = "podgraft.dev/companions";
 /// Annotation of a Pod: the app containers that get mounts and environment.
@@ -29,13 +29,13 @@ pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// What all annotations of an object may have together, keys included, in bytes.
 pub const ANNOTATIONS_LIMIT: usize = 262_144;
 /// How many companions a Pod or a namespace may name.
-pub const MOST_NAMES: usize = 16;
+pub const MAX_NAMES: usize = 16;
 /// How many containers a Pod may name.
-pub const MOST_CONTAINERS: usize = 64;
+pub const MAX_CONTAINERS: usize = 64;
 /// What keys of parameters look like.
 pub const PARAMETERS: &str = "podgraft.dev/<companion>.<parameter>";
 /// How many parameters a Pod may give: twice what the most companions with the most parameters have.
-pub const MOST_PARAMETERS: usize = 1024;
+pub const MAX_PARAMETERS: usize = 1024;
 /// Words that cannot be names of companions.
 pub const RESERVED_NAMES: [&str; 6] = ["true", "false", "none", "all", "enabled", "disabled"];
 /// The longest name of a companion.
@@ -45,8 +45,8 @@ pub const LONGEST_NAME: usize = 40;
 #[must_use]
 pub fn most_names(key: &str) -> usize {
     match key {
-        CONTAINERS => MOST_CONTAINERS,
-        PARAMETERS => MOST_PARAMETERS,
-        _ => MOST_NAMES,
+        CONTAINERS => MAX_CONTAINERS,
+        PARAMETERS => MAX_PARAMETERS,
+        _ => MAX_NAMES,
     }
 }

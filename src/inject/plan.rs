@@ -1,22 +1,27 @@
 //! Fits one companion into a Pod, as a whole or not at all.
 
 mod additions;
+pub(super) mod arguments;
+pub(super) mod candidates;
+pub(super) mod chosen;
 mod mounts;
 mod ports;
+pub(super) mod present;
+pub(super) mod reservations;
 mod same_source;
 mod size;
 mod volumes;
 
 use std::borrow::Cow;
 
-use super::chosen::Chosen;
-use super::claims::Reservations;
+use super::companion::parameter::{Value, ValueFault};
 use super::companion::{Companion, Endpoint, Placement, Volume};
-use super::filled::Argument;
-use super::parameter::{Value, ValueFault};
-use super::reason::Reason;
-use super::status::Additions;
+use super::patch::status::Additions;
 use super::verdict::Via;
+use super::verdict::reason::Reason;
+use arguments::Argument;
+use chosen::Chosen;
+use reservations::Reservations;
 
 pub(super) use size::status_bound;
 

@@ -1,24 +1,24 @@
 //! A narrow, borrowed view of a Pod: what a review asks of it. All else is skipped unread.
 
-mod bounds;
 mod container;
-mod order;
+mod index;
+mod limits;
 mod read;
-mod users;
 mod volume;
+mod volume_uses;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::companion::Protocol;
+use super::companion::parameter::is_normal_path;
 use super::keys;
-use super::parameter::is_normal_path;
 use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
 pub use container::{Container, Device, Lifecycle, Mount, Port};
-use order::Index;
-use users::VolumeUses;
+use index::Index;
 pub use volume::Volume;
+use volume_uses::VolumeUses;
 
 /// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
 #[derive(Debug, Default)]

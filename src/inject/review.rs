@@ -1,60 +1,60 @@
 //! One review from end to end: the rules of who wins, and what each kind of trouble leads to.
 
-mod choices;
+mod already_injected;
+mod chosen_containers;
 mod settle;
-mod there;
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::Request;
-use super::ask;
-use super::ask::{MOST_FAULTS, Requested};
-use super::catalogue::CatalogEntry;
-use super::choose::{Candidate, candidates, is_offered, selects, unmet};
-use super::chosen::Choices;
-use super::claims::Reservations;
+use super::companion::catalog::CatalogEntry;
+use super::companion::pattern::Budget;
 use super::companion::{Companion, OnConflict};
-use super::filled::{arguments, explained};
-use super::home::PodNamespace;
 use super::keys;
-use super::namespace::OptIn;
-use super::pattern::Budget;
+use super::patch::status::Status;
 use super::plan::Plan;
+use super::plan::arguments::{arguments, explained};
+use super::plan::candidates::{Candidate, candidates, is_offered, selects, unmet};
+use super::plan::chosen::Choices;
+use super::plan::present;
+use super::plan::present::Presence;
+use super::plan::reservations::Reservations;
 use super::pod::{Container, Pod, is_mirror};
-use super::present;
-use super::present::Presence;
-use super::reason::Reason;
-use super::status::Status;
-use super::trouble::effect;
+use super::request::namespace::OptIn;
+use super::request::pod_namespace::PodNamespace;
+use super::request::requested;
+use super::request::requested::{MAX_FAULTS, Requested};
+use super::snapshot::Snapshot;
+use super::verdict::effect::effect;
+use super::verdict::reason::Reason;
 use super::verdict::{Decision, Effect, Finding, Verdict, Via};
-use super::world::Snapshot;
 use crate::text::suggest::suggest;
 
-use choices::required_ones_there;
+use chosen_containers::required_ones_there;
 
 /// How often a name is looked for that somebody may have meant: each time it is held against many.
-const MOST_SUGGESTIONS: usize = 4;
+const MAX_SUGGESTIONS: usize = 4;
 /// The most containers that a name is held against.
-const MOST_COMPARED: usize = 1024;
+const MAX_COMPARED: usize = 1024;
 /// For how many plans there is room at once; hardly any Pod has so many.
-const MOST_PLANS: usize = 16;
+const MAX_PLANS: usize = 16;
 
 /// Writes the patch of plans that fit; `None` where there is nothing to add.
 type Write = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
 
-pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a Snapshot, write: Write) -> Verdict<'a> {
+pub(super) fn review<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot, write: Write) -> Verdict<'a> {
     let pod = &request.pod;
     if is_mirror(pod, request.requester) {
         return left_alone(Reason::MirrorPod, Effect::Info);
     }
     if keys::EXCLUDED_NAMESPACES.contains(&request.namespace)
-        || world.settings.own_namespace.as_deref() == Some(request.namespace)
+        || snapshot.settings.own_namespace.as_deref() == Some(request.namespace)
     {
         let asks = pod.annotation(keys::COMPANIONS).is_some() || pod.label(keys::INJECT) == Some("enabled");
         return left_alone(Reason::ExcludedNamespace, if asks { Effect::Warn } else { Effect::Info });
     }
-    let home = match PodNamespace::find(world, request.namespace, request.entry, pod.label(keys::INJECT)) {
+    let home = match PodNamespace::find(snapshot, request.namespace, request.webhook, pod.label(keys::INJECT)) {
         Ok(home) => home,
         Err(reason) => {
             return Verdict { decision: Decision::Unavailable, ..left_alone(reason, Effect::Info) };
@@ -66,10 +66,10 @@ pub(super) fn review<'a>(request: &'a Request<'a>, world: &'a Snapshot, write: W
     let ask = Requested::read(pod, home);
     let status = Status::read(pod.annotation(keys::STATUS));
     let injected = status.containers().collect();
-    let suggestions = Cell::new(MOST_SUGGESTIONS);
+    let suggestions = Cell::new(MAX_SUGGESTIONS);
     let (budget, findings) = (Budget::default(), Vec::new());
-    let online = request.entry.is_some();
-    Review { pod, home, world, online, status: &status, injected, suggestions, budget, findings }.run(&ask, write)
+    let online = request.webhook.is_some();
+    Review { pod, home, snapshot, online, status: &status, injected, suggestions, budget, findings }.run(&ask, write)
 }
 
 pub(super) fn left_alone<'a>(reason: Reason, effect: Effect) -> Verdict<'a> {
@@ -84,7 +84,7 @@ fn remark<'a>(reason: Reason, effect: Effect) -> Finding<'a> {
 struct Review<'s, 'a> {
     pod: &'a Pod<'a>,
     home: PodNamespace<'a>,
-    world: &'a Snapshot,
+    snapshot: &'a Snapshot,
     /// Whether an API server asks.
     online: bool,
     status: &'s Status<'a>,
@@ -99,7 +99,7 @@ struct Review<'s, 'a> {
 
 impl<'s, 'a> Review<'s, 'a> {
     fn run(mut self, ask: &Requested<'a>, write: Write) -> Verdict<'a> {
-        let candidates = candidates(self.pod, self.home, ask, self.world);
+        let candidates = candidates(self.pod, self.home, ask, self.snapshot);
         let presences: Vec<_> =
             candidates.iter().map(|candidate| present::presence(candidate, self.pod, self.status)).collect();
         self.injected.extend(required_ones_there(&candidates, &presences));
@@ -107,7 +107,7 @@ impl<'s, 'a> Review<'s, 'a> {
         self.check_keys(ask, &candidates);
         let mut claims = Reservations::new(self.pod, self.status, &choices, self.online);
         self.claim_what_is_there(&candidates, &presences, &mut claims);
-        let mut plans = Vec::with_capacity(candidates.len().min(MOST_PLANS));
+        let mut plans = Vec::with_capacity(candidates.len().min(MAX_PLANS));
         for (candidate, presence) in candidates.iter().zip(&presences) {
             if *presence == Presence::Absent {
                 self.consider(candidate, ask, &choices, &mut claims, &mut plans);
@@ -146,8 +146,8 @@ impl<'s, 'a> Review<'s, 'a> {
         let mut knows = self.knows(ask, candidates);
         let unknown_companions = ask.parameters.iter().filter(|given| !knows(given.companion));
         let unknown = unknown_companions
-            .take(MOST_FAULTS)
-            .map(|given| ask::unknown_companion(*given, self.nearest_available(given.companion)))
+            .take(MAX_FAULTS)
+            .map(|given| requested::unknown_companion(*given, self.nearest_available(given.companion)))
             .collect::<Vec<_>>();
         drop(knows);
         let faults = ask.pod_faults.iter().cloned().chain(unknown).chain(self.unknown_containers(ask));
@@ -166,7 +166,7 @@ impl<'s, 'a> Review<'s, 'a> {
         let candidates: HashSet<&str> = candidates.iter().filter(|_| !none).map(|c| c.name).collect();
         let mut stands = HashMap::new();
         let mut stands = move |companion| {
-            let look = || self.status.of(companion).is_some_and(|recorded| recorded.is_present(self.pod));
+            let look = || self.status.entry(companion).is_some_and(|recorded| recorded.is_present(self.pod));
             *stands.entry(companion).or_insert_with(look)
         };
         move |companion| {
@@ -179,15 +179,15 @@ impl<'s, 'a> Review<'s, 'a> {
 
     /// The companion that a name means here, where it is offered to this namespace.
     fn offered(&self, name: &str) -> Option<&'a CatalogEntry> {
-        self.world.companions.resolve(self.home.name(), name).filter(|listed| is_offered(listed, self.home))
+        self.snapshot.companions.resolve(self.home.name(), name).filter(|listed| is_offered(listed, self.home))
     }
 
     fn unknown_containers(&self, ask: &Requested<'a>) -> Vec<Reason> {
         let Some(names) = &ask.containers else { return Vec::new() };
         let authored = || self.authored().map(|(_, c)| &*c.name);
         let known: HashSet<&str> = authored().collect();
-        let few = || authored().take(MOST_COMPARED);
-        let unknown = names.iter().filter(|name| !known.contains(**name)).take(MOST_FAULTS);
+        let few = || authored().take(MAX_COMPARED);
+        let unknown = names.iter().filter(|name| !known.contains(**name)).take(MAX_FAULTS);
         unknown
             .map(|name| Reason::UnknownContainer {
                 name: (*name).into(),
@@ -246,7 +246,7 @@ impl<'s, 'a> Review<'s, 'a> {
                 }
                 unmet => Reason::NotAvailable { unmet, nearest: None },
             }),
-            Some(listed) if listed.required() && !self.world.settings.required => Err(Reason::RequiredDisabled),
+            Some(listed) if listed.required() && !self.snapshot.settings.required => Err(Reason::RequiredDisabled),
             Some(CatalogEntry::Invalid(_)) => Err(Reason::CompanionInvalid),
             Some(CatalogEntry::Valid(companion)) => Ok(companion),
         }
@@ -254,7 +254,7 @@ impl<'s, 'a> Review<'s, 'a> {
 
     /// The nearest name of a companion that this Pod can have: of others nothing is told, not even that they are there.
     fn nearest_available(&self, name: &str) -> Option<&'a str> {
-        let (companions, here) = (&self.world.companions, self.home.name());
+        let (companions, here) = (&self.snapshot.companions, self.home.name());
         let can_have = |other: &str| companions.resolve(here, other).is_some_and(|l| selects(l, self.pod, self.home));
         let others = companions.names(here).filter(|other| *other != name);
         self.suggest(|| suggest(name, others, can_have))
@@ -305,7 +305,7 @@ impl<'s, 'a> Review<'s, 'a> {
         let mut knows = self.knows(ask, candidates);
         let unused = ask.parameters.iter().filter(|g| !used.contains(g.companion) && knows(g.companion));
         let remarks: Vec<_> = unused
-            .take(MOST_FAULTS)
+            .take(MAX_FAULTS)
             .map(|given| {
                 let (companion, parameter) = (given.companion.into(), given.parameter.into());
                 let unmet = self.offered(given.companion).and_then(|listed| unmet(listed, self.pod));

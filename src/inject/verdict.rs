@@ -1,9 +1,12 @@
 //! What a review comes to.
 
+pub(super) mod effect;
+pub mod reason;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use super::reason::Reason;
+use reason::Reason;
 
 /// The result of one review: what to do, and why.
 #[derive(Debug)]
@@ -23,7 +26,7 @@ pub enum Decision {
     Patch(Vec<u8>),
     /// Refuse it: its author can mend it.
     Deny,
-    /// No verdict; the failure policy of the entry that called decides.
+    /// No verdict; the failure policy of the webhook that called decides.
     Unavailable,
 }
 

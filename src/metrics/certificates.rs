@@ -76,10 +76,10 @@ impl Certificates {
         let help = "When the serving certificate expires";
         r.register("certificate_expiry_timestamp_seconds", help, self.expiry.clone());
         let help = "When the authority that signs the serving certificate expires";
-        r.register("certificate_authority_expiry_timestamp_seconds", help, self.authority_expiry.clone());
+        r.register("ca_expiry_timestamp_seconds", help, self.authority_expiry.clone());
         r.register("certificates_issued", "What this process issued for itself", self.issued.clone());
         let help = "Whether each caBundle is what it should be";
-        r.register("ca_bundles_in_step", help, self.bundles_in_step.clone());
+        r.register("ca_bundles_in_sync", help, self.bundles_in_step.clone());
         let help = "Times that the Secret or a caBundle could not be read or written";
         r.register("certificate_failures", help, self.failures.clone());
     }
@@ -105,9 +105,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.certificates.expires(UNIX_EPOCH);
         let text = metrics.scrape();
-        for series in
-            ["certificate_authority_expiry_timestamp_seconds", "ca_bundles_in_step", "certificates_issued_total"]
-        {
+        for series in ["ca_expiry_timestamp_seconds", "ca_bundles_in_sync", "certificates_issued_total"] {
             assert!(!text.contains(&format!("\npodgraft_{series}")), "{series}: {text}");
         }
         assert!(text.contains("\npodgraft_certificate_expiry_timestamp_seconds"), "{text}");
@@ -119,7 +117,7 @@ mod tests {
         metrics.certificates.look_after();
         let text = metrics.scrape();
         for line in [
-            "podgraft_ca_bundles_in_step{} 0",
+            "podgraft_ca_bundles_in_sync{} 0",
             "podgraft_certificate_failures_total{} 0",
             r#"podgraft_certificates_issued_total{what="pair"} 0"#,
         ] {

@@ -13,9 +13,7 @@ pub struct ConnectionCounts {
     /// Those that are open.
     pub open: Gauge,
     /// Those that were closed at once, for there were too many.
-    pub turned_away: Counter,
-    /// Those that were closed to make room.
-    pub unseated: Counter,
+    pub rejected: Counter,
     evicted: Family<KindLabel, Counter>,
     /// Times that none could be accepted.
     pub accept_failures: Counter,
@@ -30,8 +28,7 @@ impl ConnectionCounts {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("connections", "Open connections of the admission port", self.open.clone());
         let help = "Connections closed at once, for there were too many";
-        r.register("connections_turned_away", help, self.turned_away.clone());
-        r.register("connections_unseated", "Connections closed to make room", self.unseated.clone());
+        r.register("connections_rejected", help, self.rejected.clone());
         let help = "Connections closed to make room or to free memory, by kind";
         r.register("connections_evicted", help, self.evicted.clone());
         r.register("accept_failures", "Connections that could not be accepted", self.accept_failures.clone());

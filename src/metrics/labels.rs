@@ -4,7 +4,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ReviewLabels {
-    pub(super) entry: &'static str,
+    pub(super) webhook: &'static str,
     pub(super) result: &'static str,
 }
 
@@ -17,7 +17,7 @@ pub(super) struct OutcomeLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct WebhookLabel {
-    pub(super) entry: &'static str,
+    pub(super) webhook: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -6,9 +6,9 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, Val
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde_json::Value;
 
-use super::object;
-use super::object::{Installation, Required, Rule};
-use super::version::{CHANGING, VERSIONS, Version, remembered};
+use super::objects;
+use super::objects::{Installation, Required, Rule};
+use super::versions::{CHANGING, VERSIONS, Version, remembered};
 
 /// Annotation: what wrote the object. A podgraft that is being replaced does not write its own over that of its successor.
 const FORMAT: &str = "podgraft.dev/format";
@@ -54,13 +54,13 @@ impl DesiredPolicy<'_> {
             Some(previous) => Some(required(previous)?),
             None => None,
         };
-        let accepted = object::AcceptedVersions { newest, previous, changing: self.changing };
+        let accepted = objects::AcceptedVersions { newest, previous, changing: self.changing };
         let mut annotations = self.annotations();
         if part == Rule::OnCreate {
             annotations.insert(VERSIONS.to_owned(), remembered(&self.versions.iter().collect::<Vec<_>>()));
         }
         let wanted: ValidatingAdmissionPolicy =
-            self.read(object::policy(self.installation, part, &accepted), annotations)?;
+            self.read(objects::policy(self.installation, part, &accepted), annotations)?;
         let Some(standing) = standing else { return Some(Write::Policy(Verb::Create, Box::new(wanted))) };
         let mut next = standing.clone();
         merge_into(&mut next.metadata, wanted.metadata).then_some(())?;
@@ -71,7 +71,7 @@ impl DesiredPolicy<'_> {
     /// What a binding takes to be as it should; `None` where it is.
     pub(super) fn binding(&self, part: Rule, standing: Option<&ValidatingAdmissionPolicyBinding>) -> Option<Write> {
         let name = &self.versions.first()?.companion.name;
-        let wanted = object::binding(self.installation, part, name);
+        let wanted = objects::binding(self.installation, part, name);
         let format = BTreeMap::from([(FORMAT.to_owned(), OWN_FORMAT.to_string())]);
         let wanted: ValidatingAdmissionPolicyBinding = self.read(wanted, format)?;
         let Some(standing) = standing else { return Some(Write::Binding(Verb::Create, Box::new(wanted))) };

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::version::Version;
-use crate::api::gate;
-use crate::inject::catalogue::CatalogEntry;
+use super::versions::Version;
+use crate::api::validate;
 use crate::inject::companion::Companion;
+use crate::inject::companion::catalog::CatalogEntry;
 
 /// Made once for each combination of versions, so that nothing changes where nothing changed.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Injected {
         if let Some(made) = self.made.get(name).filter(|made| made.of == of) {
             return Arc::clone(&made.companion);
         }
-        let mut companion = match gate::check_companion(&version.object).listed {
+        let mut companion = match validate::check_companion(&version.object).listed {
             Some(CatalogEntry::Valid(companion)) => companion,
             _ => Arc::clone(&version.companion),
         };

@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desired::{Verb, Write};
-use super::object::{INSTALLATION, Installation, MANAGED_BY};
+use super::objects::{INSTALLATION, Installation, MANAGED_BY};
 
 /// How long one write may take: the API server compiles the expressions of the largest companions for seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long is waited after a failure, and between two writes of one object that somebody else keeps changing; it
 /// doubles up to the longest.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -111,7 +111,7 @@ async fn send(client: &Client, write: &Write) -> Result<(), String> {
             Write::Binding(verb, binding) => send_one(&Api::all(client.clone()), *verb, &**binding).await,
         }
     };
-    match timeout(PATIENCE, sent).await {
+    match timeout(TIMEOUT, sent).await {
         Ok(Ok(())) => Ok(()),
         // Somebody was quicker: the watch tells.
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(()),

@@ -4,21 +4,21 @@
 //! |---|---|
 //! | `raw` | what the API server sends of a companion, read once and whole |
 //! | `object` | what is made of it: the gate's verdict, and the version that is used |
-//! | `shelf` | what stands, and what a list that is under way will put in its place |
+//! | `buffer` | what stands, and what a list that is under way will put in its place |
 //! | `snapshot` | all of it at one moment, and when the next one is due |
-//! | `pulse` | whether the watches are alive, and what is still waited for |
+//! | `health` | whether the watches are alive, and what is still waited for |
 //! | `status`, `words` | what the `.status` of a companion should be, and say |
 //! | `writer` | writes it, once among all replicas |
 
+mod buffer;
+mod health;
+mod message;
 mod object;
-mod pulse;
 mod raw;
-mod shelf;
-mod snapshot;
+mod state;
 mod status;
 #[cfg(test)]
 pub(super) mod testing;
-mod words;
 mod writer;
 
 use std::pin::pin;
@@ -36,16 +36,16 @@ use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+pub use health::{Reading, WatchHealth, WatchedResource};
 pub use object::WatchedCompanion;
-pub use pulse::{Reading, WatchHealth, WatchedResource};
-pub use snapshot::ClusterState;
+pub use state::ClusterState;
 pub use status::{Eligibility, ReadyReason};
 pub use writer::{DesiredStatus, write};
 
 use super::limits::MemoryLimits;
 use crate::watch::backoff::Backoff;
 use raw::{Raw, RawKind};
-use snapshot::StateBuilder;
+use state::StateBuilder;
 
 /// How many objects are asked for at once. The client holds the text of a page twice while it is read, and an API server
 /// takes objects of 1.5 MB.
@@ -71,19 +71,19 @@ pub fn watch(
     limits: MemoryLimits,
 ) -> (ClusterStates, Arc<WatchHealth>, impl FnMut() -> Watching + Send + use<>) {
     let (sender, snapshots) = watch::channel(None);
-    let pulse = Arc::new(WatchHealth::default());
-    let (client, heard) = (client.clone(), Arc::clone(&pulse));
+    let health = Arc::new(WatchHealth::default());
+    let (client, heard) = (client.clone(), Arc::clone(&health));
     let watching = move || follow(client.clone(), Arc::clone(&heard), sender.clone(), limits).boxed();
-    (snapshots, pulse, watching)
+    (snapshots, health, watching)
 }
 
 async fn follow(
     client: Client,
-    pulse: Arc<WatchHealth>,
+    health: Arc<WatchHealth>,
     snapshots: watch::Sender<Option<Arc<ClusterState>>>,
     limits: MemoryLimits,
 ) {
-    let heard = |resource| WatchHealth::listening(&pulse, &client, resource);
+    let heard = |resource| WatchHealth::listening(&health, &client, resource);
     let companions = |kind, resource| {
         let api = Api::<Raw>::all_with(heard(resource), &kind);
         Box::pin(steady(watcher(api, watcher::Config::default().timeout(LASTING).page_size(PAGE))))
@@ -99,15 +99,15 @@ async fn follow(
         let again = gathered.fits_again().then(|| listed + LISTS_APART);
         tokio::select! {
             Some(event) = cluster_companions.next() => {
-                let event = pulse.judge(WatchedResource::ClusterCompanions, event);
+                let event = health.judge(WatchedResource::ClusterCompanions, event);
                 gathered.companion(WatchedResource::ClusterCompanions, event);
             }
             Some(event) = of_all.next() => {
-                let event = pulse.judge(WatchedResource::Companions, event);
+                let event = health.judge(WatchedResource::Companions, event);
                 gathered.companion(WatchedResource::Companions, event);
             }
             Some(event) = namespaces.next() => {
-                let event = pulse.judge(WatchedResource::Namespaces, event);
+                let event = health.judge(WatchedResource::Namespaces, event);
                 gathered.namespace(event);
             }
             () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => {
@@ -205,12 +205,12 @@ mod tests {
     async fn a_watch_that_comes_too_late_is_listed_anew_before_the_replica_counts_as_caught_up() {
         let too_late = says(200, &json!({"type": "ERROR", "object": failure(410)}));
         let (client, asked) = api_server([list("5", &[]), too_late, list("9", &[companion()])]);
-        let (snapshots, pulse, mut watching) = watch(&client, MemoryLimits::default());
+        let (snapshots, health, mut watching) = watch(&client, MemoryLimits::default());
         let watching = tokio::spawn(watching());
         let began = Instant::now();
-        assert!(pulse.waiting().unwrap().starts_with("waiting for the first list of clustercompanions"));
-        pulse.catch_up().await;
-        assert_eq!(pulse.waiting(), None);
+        assert!(health.waiting().unwrap().starts_with("waiting for the first list of clustercompanions"));
+        health.catch_up().await;
+        assert_eq!(health.waiting(), None);
         assert_eq!(snapshots.borrow().as_ref().unwrap().objects.len(), 1);
         assert_eq!(*asked.lock().unwrap(), ["list", "watch", "list", "watch"]);
         assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
@@ -221,10 +221,10 @@ mod tests {
     async fn who_may_list_and_not_watch_has_not_caught_up_and_says_why() {
         let refusals = (0..100).map(|_| says(403, &failure(403)));
         let (client, _) = api_server([list("5", &[companion()])].into_iter().chain(refusals));
-        let (_, pulse, mut watching) = watch(&client, MemoryLimits::default());
+        let (_, health, mut watching) = watch(&client, MemoryLimits::default());
         let watching = tokio::spawn(watching());
-        assert!(timeout(Duration::from_secs(60), pulse.catch_up()).await.is_err());
-        let waiting = pulse.waiting().unwrap();
+        assert!(timeout(Duration::from_secs(60), health.catch_up()).await.is_err());
+        let waiting = health.waiting().unwrap();
         assert!(
             waiting.starts_with("waiting for a watch of clustercompanions (podgraft may not list or watch"),
             "{waiting}"

@@ -3,6 +3,10 @@
 //! Contents are polled. Mounted ConfigMaps swap a symlink, of which a watch on a file sees nothing; so do editors that
 //! write a new file, and network file systems.
 
+pub mod folder;
+pub mod manifests;
+pub mod report;
+
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
 use std::panic;
@@ -10,13 +14,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::collection::{DeclaredObject, ManifestObject, Manifests, ObjectKey};
-use super::folder;
-use super::folder::Unread;
-use super::known::Declared;
+use super::effective::Declared;
 use super::limits::MemoryLimits;
-use super::report::Report;
 use crate::manifest;
+use folder::Unread;
+use manifests::{DeclaredObject, ManifestObject, Manifests, ObjectKey};
+use report::Report;
 
 /// How often a changing set of files is read again until it holds still.
 const SETTLING: usize = 3;
@@ -73,7 +76,7 @@ impl Files {
             match &root.files {
                 Ok(files) => files.iter().filter(|f| !take(&mut collection, f)).for_each(|f| uncertain.push(&*f.path)),
                 Err(unread) => {
-                    collection.complain(&root.path, None, unread.to_string());
+                    collection.report_error(&root.path, None, unread.to_string());
                     uncertain.push(&root.path);
                 }
             }
@@ -81,7 +84,7 @@ impl Files {
         keep_last_good(&mut collection, &last.declared, &uncertain);
         collection.limit(self.limits);
         Loaded {
-            parts: Arc::new(collection.parts()),
+            parts: Arc::new(collection.declared()),
             report: Arc::new(collection.report()),
             declared: Arc::new(collection.declared),
             seen: Some(Arc::new(seen)),
@@ -122,14 +125,14 @@ fn take(collection: &mut Manifests, file: &Content) -> bool {
     let bytes = match &file.bytes {
         Ok(bytes) => bytes,
         Err(unread) => {
-            collection.complain(&file.path, None, unread.to_string());
+            collection.report_error(&file.path, None, unread.to_string());
             return false;
         }
     };
     // A fault of podgraft's own must not keep a server from starting, nor the other files from being used.
     let read = panic::catch_unwind(|| manifest::read(bytes));
     let Ok(documents) = read else {
-        collection.complain(
+        collection.report_error(
             &file.path,
             None,
             "cannot be read: podgraft has a bug that this file meets; the log says where",
@@ -143,7 +146,7 @@ fn take(collection: &mut Manifests, file: &Content) -> bool {
                 collection.add(&file.path, &document);
             }
             Err(unreadable) => {
-                collection.complain(&file.path, Some(unreadable.at), unreadable.message);
+                collection.report_error(&file.path, Some(unreadable.at), unreadable.message);
                 whole = false;
             }
         }

@@ -8,7 +8,7 @@ use rustls::server::ParsedCertificate;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 
-use super::authority::Ca;
+use super::ca::Ca;
 
 /// The names under which a development server is reached.
 pub const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "podgraft.podgraft-system.svc"];

@@ -12,7 +12,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(3);
 /// How long there must be no failure before the shortest wait is enough again. That something was heard is not enough: a
 /// list may succeed each time, and the watch after it fail.
-const PEACE: Duration = Duration::from_secs(60);
+const QUIET_PERIOD: Duration = Duration::from_secs(60);
 
 /// Each wait is twice as long as the one before.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Iterator for Backoff {
     fn next(&mut self) -> Option<Duration> {
         let now = Instant::now();
         let wait = match self.last {
-            Some((at, wait)) if now < at + wait + PEACE => (wait * 2).min(LONGEST),
+            Some((at, wait)) if now < at + wait + QUIET_PERIOD => (wait * 2).min(LONGEST),
             _ => SHORTEST,
         };
         self.last = Some((now, wait));

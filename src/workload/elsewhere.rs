@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{DEEPEST, EXCLUDED_GROUPS, PREFIX, Workload, escape, name, objects, workloads};
 
 /// The prefixes of all keys of podgraft.
-const PREFIXES: [&str; 3] = [PREFIX, "files.podgraft.dev/", "text.podgraft.dev/"];
+const PREFIXES: [&str; 3] = [PREFIX, "text.podgraft.dev/", "text.podgraft.dev/"];
 
 /// A key of podgraft where it is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,13 +9,13 @@
 use std::path::Path;
 
 use podgraft::admission;
-use podgraft::api::gate;
+use podgraft::api::validate;
 use podgraft::inject;
 use podgraft::inject::pod::Pod;
+use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
 use podgraft::inject::verdict::Decision;
-use podgraft::inject::world::{Settings, Snapshot, Webhook};
 use podgraft::manifest;
-use podgraft::source::collection::Manifests;
+use podgraft::source::files::manifests::Manifests;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -57,8 +57,8 @@ impl Cost {
 }
 
 /// The companions that all Pods here request.
-fn world() -> Snapshot {
-    world_of(include_str!("../../fuzz/src/world.yaml"))
+fn snapshot() -> Snapshot {
+    world_of(include_str!("../../fuzz/src/snapshot.yaml"))
 }
 
 /// Measures a path at all shapes and sizes, and names every shape that costs too much. What comes in is made beforehand.
@@ -85,25 +85,25 @@ pub(crate) fn review_of(object: &str, (group, version, kind): (&str, &str, &str)
     )
 }
 
-fn review(body: &str, world: &Snapshot) -> usize {
-    let answer = admission::review(body.as_bytes(), Webhook::Requested, world, |_| {});
+fn review(body: &str, snapshot: &Snapshot) -> usize {
+    let answer = admission::review(body.as_bytes(), Webhook::Requested, snapshot, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }
 
-pub(crate) fn preview(body: &str, world: &Snapshot) -> usize {
-    let answer = admission::preview(body.as_bytes(), world, gate::advise, |_| {});
+pub(crate) fn preview(body: &str, snapshot: &Snapshot) -> usize {
+    let answer = admission::preview(body.as_bytes(), snapshot, validate::advise, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }
 
 /// Reads, validates and compiles a companion from its bytes, as a watch of the cluster does.
 pub(crate) fn validate(text: &str) -> usize {
-    if gate::too_large(text.len()).or_else(|| gate::too_dense(text)).is_some() {
+    if validate::too_large(text.len()).or_else(|| validate::too_dense(text)).is_some() {
         return 0;
     }
     let Ok(object) = serde_json::from_str::<Value>(text) else { return 0 };
-    let checked = gate::check_companion(&object);
+    let checked = validate::check_companion(&object);
     checked.problems.iter().chain(&checked.warnings).map(|problem| problem.message.len()).sum()
 }
 
@@ -118,20 +118,20 @@ pub(crate) fn command_line(text: &str) -> usize {
     let mut written: usize = report.remarks.iter().map(|remark| remark.to_string().len()).sum();
     written +=
         documents.iter().filter_map(|document| document.as_ref().err()).map(|e| e.to_string().len()).sum::<usize>();
-    let world = collection.world(Settings::default());
+    let snapshot = collection.snapshot(Settings::default());
     for document in documents.iter().flatten() {
-        written += document.value.as_ref().map_or(0, |value| write(document, value, &world));
+        written += document.value.as_ref().map_or(0, |value| write(document, value, &snapshot));
     }
     written
 }
 
-fn write(document: &manifest::Document, value: &Value, world: &Snapshot) -> usize {
+fn write(document: &manifest::Document, value: &Value, snapshot: &Snapshot) -> usize {
     let template = if value["kind"] == "Deployment" { value.pointer("/spec/template") } else { None };
     let Some(template) = template else { return document.text().len() };
     let text = template.to_string();
     let Ok(pod) = Pod::read(text.as_bytes()) else { return document.text().len() };
-    let request = inject::Request { pod, namespace: "team", entry: None, requester: "" };
-    let verdict = inject::review(&request, world);
+    let request = inject::Request { pod, namespace: "team", webhook: None, requester: "" };
+    let verdict = inject::review(&request, snapshot);
     let said: usize = verdict.findings.iter().map(|finding| finding.to_string().len()).sum();
     let Decision::Patch(patch) = &verdict.decision else { return said + document.text().len() };
     said + patch.len() + document.rewritten(value).len()
@@ -139,23 +139,23 @@ fn write(document: &manifest::Document, value: &Value, world: &Snapshot) -> usiz
 
 #[test]
 fn a_review_needs_memory_in_proportion() {
-    let world = world();
-    check(OF_A_SERVER, pods::SHAPES, |pod| review_of(&pod, ("", "v1", "Pod")), |body| review(body, &world));
+    let snapshot = snapshot();
+    check(OF_A_SERVER, pods::SHAPES, |pod| review_of(&pod, ("", "v1", "Pod")), |body| review(body, &snapshot));
 }
 
 #[test]
 fn a_preview_of_a_workload_needs_memory_in_proportion() {
-    let world = world();
+    let snapshot = snapshot();
     let of = ("apps", "v1", "Deployment");
-    check(OF_A_SERVER, pods::SHAPES, |pod| review_of(&pods::deployment(&pod), of), |body| preview(body, &world));
-    check(OF_A_SERVER, pods::WORKLOADS, |workload| review_of(&workload, of), |body| preview(body, &world));
+    check(OF_A_SERVER, pods::SHAPES, |pod| review_of(&pods::deployment(&pod), of), |body| preview(body, &snapshot));
+    check(OF_A_SERVER, pods::WORKLOADS, |workload| review_of(&workload, of), |body| preview(body, &snapshot));
 }
 
 #[test]
 fn a_preview_of_a_companion_needs_memory_in_proportion() {
-    let world = Snapshot::default();
+    let snapshot = Snapshot::default();
     let of = ("podgraft.dev", "v1alpha1", "ClusterCompanion");
-    check(OF_A_SERVER, companions::SHAPES, |companion| review_of(&companion, of), |body| preview(body, &world));
+    check(OF_A_SERVER, companions::SHAPES, |companion| review_of(&companion, of), |body| preview(body, &snapshot));
 }
 
 #[test]

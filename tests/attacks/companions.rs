@@ -1,8 +1,8 @@
 //! Companions that were tried and held: what their authors cannot claim, and scripts that users could write into.
 
-use podgraft::api::gate;
-use podgraft::inject::world::{Settings, Snapshot};
-use podgraft::source::collection::Manifests;
+use podgraft::api::validate;
+use podgraft::inject::snapshot::{Settings, Snapshot};
+use podgraft::source::files::manifests::Manifests;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask};
@@ -12,7 +12,7 @@ fn problems(kind: &str, metadata: Value, spec: Value) -> Vec<String> {
     let mut all = json!({"pattern": "Sidecar", "containers": [{"name": "c", "image": "i:1"}]});
     all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
     let object = json!({"apiVersion": "podgraft.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": all});
-    gate::check_companion(&object).problems.iter().map(ToString::to_string).collect()
+    validate::check_companion(&object).problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -33,14 +33,14 @@ fn a_companion_of_a_namespace_stays_in_its_namespace() {
     }
 }
 
-/// A world of manifests, invalid ones included.
-fn world(manifests: &[Value]) -> Snapshot {
+/// A snapshot of manifests, invalid ones included.
+fn snapshot(manifests: &[Value]) -> Snapshot {
     let mut collection = Manifests::new("shop");
     let text: Vec<String> = manifests.iter().map(Value::to_string).collect();
     for document in podgraft::manifest::read(text.join("\n").as_bytes()) {
         collection.add(std::path::Path::new("-"), &document.unwrap());
     }
-    collection.world(Settings { own_namespace: None, required: true })
+    collection.snapshot(Settings { own_namespace: None, required: true })
 }
 
 fn companion(kind: &str, image: &str, more: &Value) -> Value {
@@ -57,7 +57,7 @@ fn under_the_name_of_a_required_companion_another_one_is_not_used() {
         "metadata": {"annotations": {"podgraft.dev/companions": "guard"}},
         "spec": {"containers": [{"name": "app", "image": "app:1"}]},
     });
-    let reply: Reply = ask(&pod, "shop", &world(&[required, own]));
+    let reply: Reply = ask(&pod, "shop", &snapshot(&[required, own]));
     let injected = reply.apply(&pod);
     assert_eq!(injected["spec"]["initContainers"][0]["image"], "guard:1", "{}", reply.body);
     assert_eq!(injected["spec"]["initContainers"].as_array().map(Vec::len), Some(1));
@@ -74,12 +74,12 @@ fn three_thousand_automatic_companions_of_a_namespace_are_reviewed() {
             one
         })
         .collect();
-    let world = world(&many);
+    let snapshot = snapshot(&many);
     let pod = json!({
         "metadata": {"labels": {"podgraft.dev/inject": "enabled", "gets": "c2999"}},
         "spec": {"containers": [{"name": "app", "image": "app:1"}]},
     });
-    let reply = ask(&pod, "shop", &world);
+    let reply = ask(&pod, "shop", &snapshot);
     assert_eq!(reply.apply(&pod)["spec"]["initContainers"][0]["name"], "c2999", "{}", reply.body);
 }
 

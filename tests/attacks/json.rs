@@ -1,17 +1,17 @@
 //! JSON that was tried and held: it means one thing, or the review is no review.
 
 use podgraft::admission;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::json;
 
 use crate::support::{Reply, review_of, world_of};
 
-fn world() -> Snapshot {
-    world_of(include_str!("../../fuzz/src/world.yaml"))
+fn snapshot() -> Snapshot {
+    world_of(include_str!("../../fuzz/src/snapshot.yaml"))
 }
 
 fn post(body: &[u8]) -> Reply {
-    Reply::read(&admission::review(body, Webhook::Requested, &world(), |_| {}))
+    Reply::read(&admission::review(body, Webhook::Requested, &snapshot(), |_| {}))
 }
 
 /// The review of a Pod, with a part of its text replaced.

@@ -1,8 +1,8 @@
 //! Memory is bounded by the size of the input (M1 to M4; M5 and M6 are about connections).
 
 use podgraft::admission;
-use podgraft::api::gate;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::api::validate;
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
 use crate::bounds::{command_line, measure, preview, review_of, validate};
@@ -28,7 +28,7 @@ fn m1_patterns_of_a_companion_in_the_preview_need_memory_in_proportion() {
 #[test]
 fn m1_and_m2_patterns_that_are_too_large_are_an_error_that_names_their_size() {
     let companion: Value = serde_json::from_str(&with_costly_patterns(32)).unwrap();
-    let checked = gate::check_companion(&companion);
+    let checked = validate::check_companion(&companion);
     let about: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     assert!(
         about.iter().any(|p| p.starts_with("spec.parameters[") && p.contains(".pattern") && p.contains("KiB")),
@@ -55,7 +55,7 @@ fn m1_usual_patterns_are_valid() {
     ] {
         let mut companion: Value = serde_json::from_str(&with_costly_patterns(1)).unwrap();
         companion["spec"]["parameters"][0]["pattern"] = pattern.into();
-        assert_eq!(gate::check_companion(&companion).problems, [], "{pattern}");
+        assert_eq!(validate::check_companion(&companion).problems, [], "{pattern}");
     }
 }
 
@@ -74,7 +74,7 @@ fn m3_misplaced_annotations_of_a_kind_with_a_long_name_need_memory_in_proportion
 fn m4_a_patch_has_at_most_4_mib_however_many_containers_there_are() {
     let variables =
         (0..12).map(|i| format!("{{name: S{i}, value: {}}}", "s".repeat(2_500))).collect::<Vec<_>>().join(", ");
-    let world = world_of(&format!(
+    let snapshot = world_of(&format!(
         "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {{name: settings}}\nspec:\n  pattern: Sidecar\n  containers: [{{name: settings, image: \"i:1\"}}]\n  app: {{env: [{variables}]}}\n"
     ));
     for count in [10, 100, 500, 1_500, 2_600] {
@@ -85,7 +85,7 @@ fn m4_a_patch_has_at_most_4_mib_however_many_containers_there_are() {
         let body = review_of(&pod, ("", "v1", "Pod"));
         let mut answer = None;
         in_proportion(&body, || {
-            let given = admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {});
+            let given = admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {});
             answer.insert(given).body.len()
         });
         let answer = answer.unwrap();

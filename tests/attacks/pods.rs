@@ -1,7 +1,7 @@
 //! Pods that were tried and held: what a Pod's author cannot get at, and what nobody can avoid.
 
 use podgraft::admission;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask, review_of, world_of};
@@ -35,7 +35,7 @@ kind: Namespace
 metadata: {name: guarded, labels: {guarded: "true"}}
 "#;
 
-fn world() -> Snapshot {
+fn snapshot() -> Snapshot {
     world_of(COMPANIONS)
 }
 
@@ -56,7 +56,7 @@ fn requesting(annotations: Value, labels: Value) -> Value {
 
 #[track_caller]
 fn denied(pod: &Value, namespace: &str) -> String {
-    let reply = ask(pod, namespace, &world());
+    let reply = ask(pod, namespace, &snapshot());
     assert!(reply.status == 200 && !reply.allowed && reply.patch.is_none(), "{}", reply.body);
     reply.message
 }
@@ -103,7 +103,7 @@ fn a_file_of_the_companion_cannot_be_overridden() {
     for prefix in ["files", "text"] {
         let key = format!("{prefix}.podgraft.dev/store.0");
         let pod = requesting(json!({"podgraft.dev/companions": "store", key: "write = always"}), json!({}));
-        let reply = ask(&pod, "team", &world());
+        let reply = ask(&pod, "team", &snapshot());
         // The companion's own content is in the Pod, or the Pod is denied.
         let content = reply.apply(&pod)["metadata"]["annotations"].to_string();
         assert!(!reply.allowed || content.contains("write = never"), "{}", reply.body);
@@ -126,8 +126,12 @@ fn nothing_that_a_pod_says_keeps_a_required_companion_out() {
         for requester in ["dev", "SYSTEM:NODE:x", "system:node", "system:nodes:x", "xsystem:node:y"] {
             let mut review = review_of(&pod, "guarded");
             review["request"]["userInfo"]["username"] = requester.into();
-            let reply =
-                Reply::read(&admission::review(review.to_string().as_bytes(), Webhook::ClusterWide, &world(), |_| {}));
+            let reply = Reply::read(&admission::review(
+                review.to_string().as_bytes(),
+                Webhook::ClusterWide,
+                &snapshot(),
+                |_| {},
+            ));
             // A denial keeps the Pod out altogether.
             assert!(!reply.allowed || is_guarded(&reply, &pod), "{annotations} by {requester}: {}", reply.body);
         }
@@ -137,25 +141,25 @@ fn nothing_that_a_pod_says_keeps_a_required_companion_out() {
 #[test]
 fn a_forged_entry_of_the_status_harms_the_own_pod_only() {
     let before = requesting(json!({"podgraft.dev/companions": "store"}), json!({}));
-    let world = world();
-    let honest = ask(&before, "team", &world).body;
+    let snapshot = snapshot();
+    let honest = ask(&before, "team", &snapshot).body;
     let forged = json!({"store": {"containers": ["app"], "mounts": {"app": ["/"]}}, "other": {"volumes": ["x"]}});
     let annotations = json!({"podgraft.dev/companions": "store", "podgraft.dev/status": forged.to_string()});
-    assert_eq!(ask(&requesting(annotations, json!({})), "team", &world).status, 200);
-    assert_eq!(ask(&before, "team", &world).body, honest);
+    assert_eq!(ask(&requesting(annotations, json!({})), "team", &snapshot).status, 200);
+    assert_eq!(ask(&before, "team", &snapshot).body, honest);
 }
 
 #[test]
 fn names_that_look_like_an_excluded_namespace_are_not_excluded() {
     let pod = requesting(json!({"podgraft.dev/companions": "store"}), json!({}));
-    let world = world();
+    let snapshot = snapshot();
     for excluded in ["kube-system", "kube-public", "kube-node-lease", "podgraft-system"] {
-        assert!(ask(&pod, excluded, &world).patch.is_none(), "{excluded}");
+        assert!(ask(&pod, excluded, &snapshot).patch.is_none(), "{excluded}");
     }
     for other in
         ["kube-system2", "xkube-system", "Kube-System", "kube-system ", "kube‑system", "kube_system", "podgraft"]
     {
-        assert!(ask(&pod, other, &world).patch.is_some(), "{other}");
+        assert!(ask(&pod, other, &snapshot).patch.is_some(), "{other}");
     }
 }
 
@@ -163,7 +167,7 @@ fn names_that_look_like_an_excluded_namespace_are_not_excluded() {
 fn the_namespace_of_the_object_is_that_of_the_request() {
     let mut pod = requesting(json!({"podgraft.dev/companions": "store"}), json!({}));
     pod["metadata"]["namespace"] = "guarded".into();
-    assert_eq!(ask(&pod, "team", &world()).status, 400);
+    assert_eq!(ask(&pod, "team", &snapshot()).status, 400);
 }
 
 #[test]
@@ -176,12 +180,12 @@ fn too_many_names_and_unknown_keys_are_denied() {
 
 #[test]
 fn a_container_that_a_neighbor_removes_is_added_again_or_the_pod_is_denied() {
-    let world = world();
+    let snapshot = snapshot();
     for (namespace, companion) in [("team", "store"), ("guarded", "guard")] {
         let pod = requesting(json!({"podgraft.dev/companions": "store"}), json!({}));
-        let mut injected = ask(&pod, namespace, &world).apply(&pod);
+        let mut injected = ask(&pod, namespace, &snapshot).apply(&pod);
         injected["spec"]["initContainers"].as_array_mut().unwrap().retain(|container| container["name"] != companion);
-        let reply = ask(&injected, namespace, &world);
+        let reply = ask(&injected, namespace, &snapshot);
         let again = reply.apply(&injected);
         let names = again["spec"]["initContainers"].to_string();
         assert!(!reply.allowed || names.contains(&format!("\"{companion}\"")), "{}", reply.body);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use podgraft::admission;
-use podgraft::inject::world::Webhook;
+use podgraft::inject::snapshot::Webhook;
 use podgraft::metrics::Metrics;
 use podgraft::telemetry;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn pods() -> Vec<Value> {
 
 #[test]
 fn no_value_is_in_logs_metrics_or_denials() {
-    let world = world_of(include_str!("../../fuzz/src/world.yaml"));
+    let snapshot = world_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let (lines, metrics) = (Lines::default(), Metrics::default());
     let writer = lines.clone();
     let subscriber =
@@ -59,7 +59,7 @@ fn no_value_is_in_logs_metrics_or_denials() {
     tracing::subscriber::with_default(subscriber.finish(), || {
         for pod in pods() {
             let body = review_of(&pod, "elsewhere").to_string();
-            let answer = admission::review(body.as_bytes(), Webhook::Requested, &world, |record| {
+            let answer = admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |record| {
                 metrics.review(record, Duration::ZERO);
                 telemetry::review(record, Duration::ZERO);
             });
@@ -77,14 +77,15 @@ fn no_value_is_in_logs_metrics_or_denials() {
 
 #[test]
 fn names_from_outside_make_no_series_of_their_own() {
-    let world = world_of(include_str!("../../fuzz/src/world.yaml"));
+    let snapshot = world_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let metrics = Metrics::default();
     let review = |i: usize| {
         let annotations = json!({"podgraft.dev/companions": format!("n{i}"), format!("podgraft.dev/n{i}.p"): "x"});
         let pod =
             json!({"metadata": {"name": format!("pod-{i}"), "annotations": annotations}, "spec": {"containers": [{}]}});
         let body = review_of(&pod, &format!("namespace-{i}")).to_string();
-        let _ = admission::review(body.as_bytes(), Webhook::Requested, &world, |r| metrics.review(r, Duration::ZERO));
+        let _ =
+            admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |r| metrics.review(r, Duration::ZERO));
     };
     let series = || metrics.scrape().lines().filter(|line| !line.starts_with('#')).count();
     review(0);

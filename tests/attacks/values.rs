@@ -1,7 +1,7 @@
 //! Values of parameters that were tried and held: each is one whole JSON value of its type, or the Pod is denied.
 
-use podgraft::api::gate;
-use podgraft::inject::world::Snapshot;
+use podgraft::api::validate;
+use podgraft::inject::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{ask, world_of};
@@ -25,15 +25,15 @@ spec:
   - {name: key, type: SecretKey, env: KEY}
 "#;
 
-fn world() -> Snapshot {
+fn snapshot() -> Snapshot {
     world_of(TYPED)
 }
 
 /// What comes of a value: the variable of the companion, or why the Pod is denied.
-fn given(world: &Snapshot, parameter: &str, value: &str) -> Result<Value, String> {
+fn given(snapshot: &Snapshot, parameter: &str, value: &str) -> Result<Value, String> {
     let annotations = json!({"podgraft.dev/companions": "typed", format!("podgraft.dev/typed.{parameter}"): value});
     let pod = json!({"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "app"}]}});
-    let reply = ask(&pod, "team", world);
+    let reply = ask(&pod, "team", snapshot);
     if !reply.allowed {
         assert!(reply.patch.is_none());
         return Err(reply.message);
@@ -46,24 +46,24 @@ fn given(world: &Snapshot, parameter: &str, value: &str) -> Result<Value, String
 
 #[track_caller]
 fn denied(parameter: &str, values: &[&str]) {
-    let world = world();
+    let snapshot = snapshot();
     for value in values {
-        let message = given(&world, parameter, value).expect_err(&format!("{value:?} is no {parameter}"));
+        let message = given(&snapshot, parameter, value).expect_err(&format!("{value:?} is no {parameter}"));
         assert!(message.contains(&format!("podgraft.dev/typed.{parameter}")), "{message}");
     }
 }
 
 #[track_caller]
 fn accepted(parameter: &str, values: &[&str]) {
-    let world = world();
+    let snapshot = snapshot();
     for value in values {
-        assert_eq!(given(&world, parameter, value), Ok(json!(value)), "{value:?} as {parameter}");
+        assert_eq!(given(&snapshot, parameter, value), Ok(json!(value)), "{value:?} as {parameter}");
     }
 }
 
 #[test]
 fn every_dollar_of_a_value_is_doubled() {
-    let world = world();
+    let snapshot = snapshot();
     for (value, variable) in [
         ("$(X)", "$$(X)"),
         ("$$(X)", "$$$$(X)"),
@@ -72,7 +72,7 @@ fn every_dollar_of_a_value_is_doubled() {
         ("$", "$$"),
         ("${X}", "$${X}"),
     ] {
-        assert_eq!(given(&world, "text", value), Ok(json!(variable)));
+        assert_eq!(given(&snapshot, "text", value), Ok(json!(variable)));
     }
 }
 
@@ -103,10 +103,10 @@ fn a_pattern_cannot_leave_its_group() {
     {
         let mut companion = crate::support::documents(TYPED).remove(0);
         companion["spec"]["parameters"][1]["pattern"] = pattern.into();
-        let checked = gate::check_companion(&companion);
+        let checked = validate::check_companion(&companion);
         let refused = checked.problems.iter().any(|problem| problem.field() == "spec.parameters[1].pattern");
         // A comment that is closed again is harmless: then nothing outside the group matches either.
-        assert!(refused || given(&crate::support::world(&[companion]), "choice", "xb").is_err(), "{pattern}");
+        assert!(refused || given(&crate::support::snapshot(&[companion]), "choice", "xb").is_err(), "{pattern}");
         assert!(refused || pattern == "(?x)a # )", "{pattern}");
     }
 }
@@ -205,15 +205,15 @@ fn a_secret_key_is_one_secret_and_one_key() {
         "key",
         &["a/..", "a/.", "a/b/c", "A/b", "a∕b", "a", "/b", "a/", "", "a/b c", "-a/b", "a./b", "a/b\n", "../b/c"],
     );
-    let world = world();
-    assert_eq!(given(&world, "key", "a/b"), Ok(json!({"secretKeyRef": {"name": "a", "key": "b"}})));
+    let snapshot = snapshot();
+    assert_eq!(given(&snapshot, "key", "a/b"), Ok(json!({"secretKeyRef": {"name": "a", "key": "b"}})));
 }
 
 #[test]
 fn a_denial_never_repeats_a_value() {
-    let world = world();
+    let snapshot = snapshot();
     for parameter in ["choice", "number", "flag", "wait", "size", "port", "path", "key"] {
-        let message = given(&world, parameter, "hunter2-\u{202e}").unwrap_err();
+        let message = given(&snapshot, parameter, "hunter2-\u{202e}").unwrap_err();
         assert!(!message.contains("hunter2"), "{message}");
     }
 }

@@ -13,11 +13,11 @@ mod support;
 use std::sync::Mutex;
 
 use podgraft::admission;
-use podgraft::inject::world::{Snapshot, Webhook};
+use podgraft::inject::snapshot::{Snapshot, Webhook};
 use podgraft::work;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{Reply, review_of, world};
+use support::{Reply, review_of, snapshot};
 
 /// The counter of work is the process's: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -46,8 +46,8 @@ fn pod(companions: &str, containers: usize, each: &dyn Fn(usize) -> Value) -> Va
 
 /// Reviews a Pod, and holds work and memory against what came in and went out.
 #[track_caller]
-fn review(pod: &Value, world: &Snapshot) -> Reply {
-    let (reply, size, memory) = worked(pod, world);
+fn review(pod: &Value, snapshot: &Snapshot) -> Reply {
+    let (reply, size, memory) = worked(pod, snapshot);
     let most = 8 * size as u64 + (1 << 20);
     assert!(memory <= most, "{memory} bytes of memory, where {most} are allowed for {size}");
     reply
@@ -55,18 +55,18 @@ fn review(pod: &Value, world: &Snapshot) -> Reply {
 
 /// Reviews a Pod, and holds the work against what came in and went out: the answer, the bytes of both, and the peak of memory.
 #[track_caller]
-fn worked(pod: &Value, world: &Snapshot) -> (Reply, usize, u64) {
+fn worked(pod: &Value, snapshot: &Snapshot) -> (Reply, usize, u64) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let body = review_of(pod, "team").to_string();
     let mut answer = None;
     let before = work::steps();
     let heap = allocation_counter::measure(|| {
-        answer = Some(admission::review(body.as_bytes(), Webhook::Requested, world, |_| {}));
+        answer = Some(admission::review(body.as_bytes(), Webhook::Requested, snapshot, |_| {}));
     });
     let steps = work::steps() - before;
     let answer = answer.unwrap();
     let size = body.len() + answer.body.len();
-    let most = 64 * size + 2_000 * support::good(world);
+    let most = 64 * size + 2_000 * support::good(snapshot);
     assert!(steps <= most, "{steps} steps, where {most} are allowed for {size} bytes");
     (Reply::read(&answer), size, heap.bytes_max)
 }
@@ -79,7 +79,7 @@ fn denied(reply: &Reply, word: &str) {
 /// A status that anybody can write: long names that would be copied, and doubled ones that would be walked for each other.
 #[test]
 fn a_forged_status_costs_in_proportion_whatever_it_lists() {
-    let world = world([&companion("store", &json!({}))]);
+    let snapshot = snapshot([&companion("store", &json!({}))]);
     let app = |mounts: Value| json!({"name": "app", "image": "a:1", "volumeMounts": mounts});
     let listed = |container: &str, count: usize| {
         json!({"store": {"hash": "1", "containers": ["app"], "mounts": {container: vec!["/a"; count]}}}).to_string()
@@ -92,14 +92,14 @@ fn a_forged_status_costs_in_proportion_whatever_it_lists() {
     ] {
         let mut pod = pod("store", 1, &|_| app(mounts.clone()));
         pod["metadata"]["annotations"]["podgraft.dev/status"] = status.into();
-        assert!(review(&pod, &world).allowed);
+        assert!(review(&pod, &snapshot).allowed);
     }
 }
 
 /// The texts of `tests/attacks`, as Pods and in the preview of a workload.
 #[test]
 fn every_hostile_text_costs_work_in_proportion() {
-    let world = support::world_of(include_str!("../../fuzz/src/world.yaml"));
+    let snapshot = support::world_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let asked = |object: &str, (group, version, kind, resource): (&str, &str, &str, &str)| {
         format!(
             r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","kind":{{"group":"{group}","version":"{version}","kind":"{kind}"}},"resource":{{"group":"{group}","version":"{version}","resource":"{resource}"}},"namespace":"team","operation":"CREATE","object":{object}}}}}"#
@@ -109,21 +109,21 @@ fn every_hostile_text_costs_work_in_proportion() {
         for size in hostile::sizes() {
             let pod = make(size);
             let body = asked(&pod, ("", "v1", "Pod", "pods"));
-            let review = || admission::review(body.as_bytes(), Webhook::Requested, &world, |_| {});
-            counted(name, &body, &world, review);
+            let review = || admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {});
+            counted(name, &body, &snapshot, review);
             let body = asked(&hostile::pods::deployment(&pod), ("apps", "v1", "Deployment", "deployments"));
-            counted(name, &body, &world, || admission::preview(body.as_bytes(), &world, |_| Vec::new(), |_| {}));
+            counted(name, &body, &snapshot, || admission::preview(body.as_bytes(), &snapshot, |_| Vec::new(), |_| {}));
         }
     }
 }
 
 #[track_caller]
-fn counted(name: &str, body: &str, world: &Snapshot, call: impl FnOnce() -> admission::Answer) {
+fn counted(name: &str, body: &str, snapshot: &Snapshot, call: impl FnOnce() -> admission::Answer) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let before = work::steps();
     let answer = call();
     let (steps, size) = (work::steps() - before, body.len() + answer.body.len());
-    let most = 64 * size + 2_000 * support::good(world);
+    let most = 64 * size + 2_000 * support::good(snapshot);
     assert!(steps <= most, "{name}: {steps} steps, where {most} are allowed for {size} bytes");
     assert!(steps > 0, "{name}: nothing was counted");
 }
@@ -131,16 +131,16 @@ fn counted(name: &str, body: &str, world: &Snapshot, call: impl FnOnce() -> admi
 /// M4
 #[test]
 fn a_patch_has_at_most_four_mebibytes_and_a_larger_one_is_not_written() {
-    let world = world(&[companion("settings", &variables(12, 2_500))]);
+    let snapshot = snapshot(&[companion("settings", &variables(12, 2_500))]);
     let containers = |count| pod("settings", count, &|i| json!({"name": format!("app-{i}")}));
-    let fits = review(&containers(100), &world);
+    let fits = review(&containers(100), &snapshot);
     assert_eq!(
         fits.patch.unwrap().as_array().unwrap().len(),
         100 + 2,
         "a list of variables for each container, the status and the companion"
     );
     for count in [150, 1_500, 2_600] {
-        denied(&review(&containers(count), &world), "PatchTooLarge");
+        denied(&review(&containers(count), &snapshot), "PatchTooLarge");
     }
 }
 
@@ -149,8 +149,8 @@ fn a_patch_has_at_most_four_mebibytes_and_a_larger_one_is_not_written() {
 fn what_would_make_the_patch_too_large_is_skipped_where_the_companion_says_so() {
     let mut skipped = companion("settings", &variables(12, 2_500));
     skipped["spec"]["onConflict"] = json!("Skip");
-    let world = world(&[skipped, companion("sync", &json!({}))]);
-    let reply = review(&pod("settings,sync", 1_500, &|i| json!({"name": format!("app-{i}")})), &world);
+    let snapshot = snapshot(&[skipped, companion("sync", &json!({}))]);
+    let reply = review(&pod("settings,sync", 1_500, &|i| json!({"name": format!("app-{i}")})), &snapshot);
     assert_eq!(reply.audit, json!({"settings": "PatchTooLarge", "sync": "Injected"}));
 }
 
@@ -163,9 +163,9 @@ fn companions_that_are_small_alone_have_one_patch_together() {
             companion(&format!("c{i}"), &json!({"app": {"env": env.collect::<Vec<_>>()}, "onConflict": "Skip"}))
         })
         .collect();
-    let world = world(&companions);
+    let snapshot = snapshot(&companions);
     let names = (0..8).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",");
-    let reply = review(&pod(&names, 100, &|i| json!({"name": format!("app-{i}")})), &world);
+    let reply = review(&pod(&names, 100, &|i| json!({"name": format!("app-{i}")})), &snapshot);
     let outcomes: Vec<_> = reply.audit.as_object().unwrap().values().collect();
     assert!(outcomes.contains(&&json!("Injected")) && outcomes.contains(&&json!("PatchTooLarge")), "{}", reply.audit);
 }
@@ -173,14 +173,14 @@ fn companions_that_are_small_alone_have_one_patch_together() {
 /// T2
 #[test]
 fn a_list_of_too_many_containers_is_not_looked_up() {
-    let world = world(&[companion("sync", &json!({}))]);
+    let snapshot = snapshot(&[companion("sync", &json!({}))]);
     let mut pod = pod("sync", 4_000, &|i| json!({"name": format!("app-{i}")}));
     let names = |count: usize| (0..count).map(|i| format!("app-{i}")).collect::<Vec<_>>().join(",");
     pod["metadata"]["annotations"]["podgraft.dev/containers"] = json!(names(64));
-    assert!(review(&pod, &world).allowed);
+    assert!(review(&pod, &snapshot).allowed);
     for count in [65, 400_000] {
         pod["metadata"]["annotations"]["podgraft.dev/containers"] = json!(names(count));
-        let reply = review(&pod, &world);
+        let reply = review(&pod, &snapshot);
         assert!(!reply.allowed && reply.message.contains("more than 64 names"), "{}", reply.message);
     }
 }
@@ -191,10 +191,10 @@ fn the_limit_of_annotations_is_noticed_before_variables_are_listed() {
     let variables = |c| (0..32).map(|v| json!({"name": format!("C{c}V{v}"), "value": "x"})).collect::<Vec<_>>();
     let companions: Vec<_> =
         (0..12).map(|c| companion(&format!("env{c}"), &json!({"app": {"env": variables(c)}}))).collect();
-    let world = world(&companions);
+    let snapshot = snapshot(&companions);
     let names = (0..12).map(|i| format!("env{i}")).collect::<Vec<_>>().join(",");
     for count in [500, 2_000, 4_000] {
-        let reply = review(&pod(&names, count, &|_| json!({"name": "app"})), &world);
+        let reply = review(&pod(&names, count, &|_| json!({"name": "app"})), &snapshot);
         denied(&reply, "Too");
     }
 }
@@ -218,7 +218,7 @@ fn hundreds_of_companions_and_thousands_of_containers_are_no_product() {
         pod["metadata"] = json!({"name": "p", "labels": {"podgraft.dev/inject": "enabled"}});
         pod["spec"]["containers"][2_999]["env"] = json!([{"name": "LAST"}]);
         pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}, {"name": "w", "emptyDir": {}}]);
-        let reply = review(&pod, &world(&companions));
+        let reply = review(&pod, &snapshot(&companions));
         assert!(reply.allowed && reply.patch.is_none(), "{}", reply.audit["n0"]);
     }
 }
@@ -276,13 +276,13 @@ proptest! {
             companion
         }).collect();
         let names = (0..companions.len().min(16)).map(|i| format!("n{i}")).collect::<Vec<_>>().join(",");
-        let world = world(&companions);
+        let snapshot = snapshot(&companions);
         let mut pod = pod(&names, count, &|i| hostile_container(kind, i));
         pod["metadata"]["labels"] = json!({"podgraft.dev/inject": "enabled"});
         pod["spec"]["volumes"] = json!([{"name": "v", "emptyDir": {}}, {"name": "w", "emptyDir": {}}]);
         if last {
             pod["spec"]["containers"][count - 1]["env"] = json!([{"name": "LAST"}]);
         }
-        worked(&pod, &world);
+        worked(&pod, &snapshot);
     }
 }

@@ -5,7 +5,7 @@ use super::template;
 /// What `--set` says, and what the message must have.
 const WRONG: &[(&[&str], &str)] = &[
     (&["replicas=3"], "additional properties 'replicas' not allowed"),
-    (&["entries.requested.policy=Fail"], "additional properties 'policy' not allowed"),
+    (&["webhooks.requested.policy=Fail"], "additional properties 'policy' not allowed"),
     (&["image.name=x"], "additional properties 'name' not allowed"),
     (&["replicaCount=0"], "/replicaCount': minimum: got 0, want 1"),
     (&["replicaCount=two"], "/replicaCount': got string, want integer"),
@@ -14,9 +14,9 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["certificate.mode=helm"], "'selfManaged', 'certManager', 'secret'"),
     (&["certificate.lifetime=30d"], "/certificate/lifetime': '30d' does not match pattern"),
     (&["certificate.secret.caBundle=LS0t"], "/certificate/secret/caBundle': 'LS0t' does not match pattern"),
-    (&["entries.clusterWide.failurePolicy=Warn"], "'Fail', 'Ignore'"),
-    (&["entries.preview.failurePolicy=Fail"], "additional properties 'failurePolicy' not allowed"),
-    (&["entries.timeoutSeconds=31"], "/entries/timeoutSeconds': maximum: got 31, want 30"),
+    (&["webhooks.clusterWide.failurePolicy=Warn"], "'Fail', 'Ignore'"),
+    (&["webhooks.preview.failurePolicy=Fail"], "additional properties 'failurePolicy' not allowed"),
+    (&["webhooks.timeoutSeconds=31"], "/entries/timeoutSeconds': maximum: got 31, want 30"),
     (&["log.format=xml"], "'json', 'text'"),
     (&["log.level=chatty"], "/log/level'"),
     (&["fullnameOverride=Podgraft"], "/fullnameOverride': 'Podgraft' does not match pattern"),
@@ -30,13 +30,13 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["clientCA.secretName=x"], "clientCA.secretName needs clientCA.names"),
     (&["clientCA.names={x}"], "clientCA.names needs clientCA.secretName"),
     (&["companionLimits.totalBytes=64Mi"], "/companionLimits/totalBytes': got string, want integer"),
-    (&["requiredCompanions.enabled=true"], "requiredCompanions.enabled needs entries.clusterWide.enabled"),
+    (&["requiredCompanions.enabled=true"], "requiredCompanions.enabled needs webhooks.clusterWide.enabled"),
     (
-        &["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true", "entries.optedIn.enabled=false"],
-        "requiredCompanions.enabled needs entries.optedIn.enabled",
+        &["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true", "webhooks.optedIn.enabled=false"],
+        "requiredCompanions.enabled needs webhooks.optedIn.enabled",
     ),
     (
-        &["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true", "excludedNamespaces={a}"],
+        &["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true", "excludedNamespaces={a}"],
         "does not go with excludedNamespaces",
     ),
 ];

@@ -25,7 +25,7 @@ const OWNER: [&str; 1] =
 
 #[test]
 fn each_switch_brings_the_rights_that_it_needs_and_no_others() {
-    let required = ["requiredCompanions.enabled=true", "entries.clusterWide.enabled=true"];
+    let required = ["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true"];
     let cert_manager = ["certificate.mode=certManager"];
     expect(&[], &[&ALWAYS, &SELF_MANAGED]);
     expect(&required, &[&ALWAYS, &SELF_MANAGED, &REQUIRED]);

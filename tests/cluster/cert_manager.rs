@@ -25,7 +25,7 @@ pub async fn set_up(cluster: &Cluster) {
     cluster.install(&MODE).await;
 }
 
-const MODE: [&str; 2] = ["certificate.mode=certManager", "entries.clusterWide.enabled=true"];
+const MODE: [&str; 2] = ["certificate.mode=certManager", "webhooks.clusterWide.enabled=true"];
 
 async fn cert_manager_issues_the_certificate_and_fills_each_ca_bundle_and_nothing_differs_from_the_chart(
     cluster: &Cluster,

@@ -22,7 +22,7 @@ tests![
 ];
 
 /// Entries that all of these tests have.
-const ENTRIES: &str = "entries.clusterWide.enabled=true";
+const ENTRIES: &str = "webhooks.clusterWide.enabled=true";
 
 fn secret() -> String {
     format!("/api/v1/namespaces/{OWN}/secrets/podgraft-certificate")
@@ -120,7 +120,7 @@ async fn an_entry_that_is_switched_off_and_on_and_rolled_back_is_trusted_at_once
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "switched"}));
     cluster.install(&[ENTRIES]).await;
     assert_eq!(containers(&create(cluster, &town, "before", &asks).await), ["switched", "web"]);
-    cluster.install(&[ENTRIES, "entries.requested.enabled=false"]).await;
+    cluster.install(&[ENTRIES, "webhooks.requested.enabled=false"]).await;
     assert_eq!(cluster.entries().await.iter().filter(|e| e["name"] == "requested.podgraft.dev").count(), 0);
     assert_eq!(containers(&create(cluster, &town, "while-off", &asks).await), ["web"]);
     cluster.install(&[ENTRIES]).await;

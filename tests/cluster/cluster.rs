@@ -22,7 +22,7 @@ use crate::rest::{self, Answer};
 pub const OWN: &str = "podgraft-system";
 
 /// How long something may take that a person would call at once, on a machine that is busy.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running cluster, with nothing of ours installed.
 pub struct Cluster {
@@ -125,7 +125,7 @@ impl Cluster {
             if let Some(found) = look().await {
                 return found;
             }
-            assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+            assert!(started.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -13,7 +13,7 @@ use crate::credentials::Credentials;
 use crate::parts::Parts;
 
 /// How long each of them may take to start, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A running control plane. Ends with this program.
 pub struct ControlPlane {
@@ -168,7 +168,7 @@ fn start(
 
 fn wait_until_ready(parts: &Parts, admin: &Path, folder: &Path) -> anyhow::Result<()> {
     let started = Instant::now();
-    while started.elapsed() < PATIENCE {
+    while started.elapsed() < TIMEOUT {
         let asked = Command::new(&parts.kubectl)
             .arg("--kubeconfig")
             .arg(admin)
@@ -180,5 +180,5 @@ fn wait_until_ready(parts: &Parts, admin: &Path, folder: &Path) -> anyhow::Resul
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    bail!("the API server was not ready within {PATIENCE:?}; its log is in {}", folder.display())
+    bail!("the API server was not ready within {TIMEOUT:?}; its log is in {}", folder.display())
 }

@@ -19,7 +19,7 @@ async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused(cl
     cluster.companion(&companion("upgraded")).await;
     let load = Load::start(cluster, "upgraded").await;
     // Other entries come and go besides, and every replica is replaced.
-    cluster.install(&["log.level=debug", "entries.clusterWide.enabled=true", "replicaCount=3"]).await;
+    cluster.install(&["log.level=debug", "webhooks.clusterWide.enabled=true", "replicaCount=3"]).await;
     printed(cluster.helm(["rollback", "podgraft", "--namespace", OWN, "--wait", "--timeout", "2m"]));
     cluster.trusted().await;
     load.end("an upgrade and a rollback").await.expect_all_injected();

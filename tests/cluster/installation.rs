@@ -38,7 +38,7 @@ impl Cluster {
 
     /// Waits until every registered entry has a `caBundle`.
     pub async fn trusted(&self) {
-        self.eventually("a caBundle in every entry", async || {
+        self.eventually("a caBundle in every webhook", async || {
             let bundled = |webhook: &Value| webhook["clientConfig"]["caBundle"].is_string();
             let entries = self.entries().await;
             (!entries.is_empty() && entries.iter().all(bundled)).then_some(())

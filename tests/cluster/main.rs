@@ -18,7 +18,6 @@ mod cluster;
 mod control_plane;
 mod credentials;
 mod end;
-mod entries;
 mod evidence;
 mod injection;
 mod installation;
@@ -35,6 +34,7 @@ mod role;
 mod sources;
 mod suite;
 mod webhook;
+mod webhooks;
 mod workload;
 
 use std::process::ExitCode;
@@ -118,7 +118,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 /// Values with which required companions are on, and tests need not wait for long.
 const WITH_REQUIRED: [&str; 3] =
-    ["entries.clusterWide.enabled=true", "requiredCompanions.enabled=true", "extraArgs={--policy-pause=2s}"];
+    ["webhooks.clusterWide.enabled=true", "requiredCompanions.enabled=true", "extraArgs={--policy-pause=2s}"];
 
 /// The chapter that needs more than a cluster.
 const BESIDE_CERT_MANAGER: &str = "beside cert-manager";
@@ -129,14 +129,14 @@ fn chapters() -> Vec<Chapter> {
     vec![
         Chapter {
             name: "installed by its chart",
-            set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
-            tests: all(vec![injection::tests(), neighbours::tests(), sources::tests(), entries::tests()]),
+            set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),
+            tests: all(vec![injection::tests(), neighbours::tests(), sources::tests(), webhooks::tests()]),
             alone: false,
         },
         Chapter {
             name: "with required companions",
             set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
-            tests: all(vec![required::tests(), required::attempts::tests(), entries::tests()]),
+            tests: all(vec![required::tests(), required::attempts::tests(), webhooks::tests()]),
             alone: false,
         },
         Chapter {
@@ -147,7 +147,7 @@ fn chapters() -> Vec<Chapter> {
         },
         Chapter {
             name: "while things change",
-            set_up: |cluster| Box::pin(async move { cluster.install(&["entries.clusterWide.enabled=true"]).await }),
+            set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),
             tests: all(vec![
                 sources::outage::tests(),
                 bombs::tests(),

@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, printed, tree};
 /// Where the commands to type cannot be written.
 pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     println!("installing podgraft with its chart ...");
-    cluster.install(&["entries.clusterWide.enabled=true"]).await;
+    cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
     let mut companions: Vec<_> = fs::read_dir(tree().join("examples"))?.flatten().collect();
     companions.sort_by_key(fs::DirEntry::file_name);
     for example in companions.iter().map(|entry| entry.path().join("companions.yaml")).filter(|path| path.exists()) {

@@ -24,7 +24,7 @@ tests![
 ];
 
 /// Entries that all of these tests have.
-const ENTRIES: &str = "entries.clusterWide.enabled=true";
+const ENTRIES: &str = "webhooks.clusterWide.enabled=true";
 
 async fn helm_test_asks_podgraft_by_its_service_and_succeeds(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
@@ -94,7 +94,7 @@ async fn companions_of_files_and_of_the_cluster_are_used_together(cluster: &Clus
     cluster.companion(&companion("clustered")).await;
     let mut second = companion("filed");
     second["spec"]["containers"][0]["image"] = "registry.example/second:1".into();
-    assert_eq!(cluster.condition(&second, "False").await["reason"], "DeclaredInFile");
+    assert_eq!(cluster.condition(&second, "False").await["reason"], "OverriddenByFile");
     let town = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "filed, clustered"}));
     let pod = create(cluster, &town, "asks", &asks).await;

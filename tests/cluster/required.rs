@@ -99,7 +99,7 @@ pub mod changes {
 
     async fn switching_required_companions_off_takes_the_policies_away(cluster: &Cluster) {
         let town = required(cluster, "retired").await;
-        cluster.install(&["entries.clusterWide.enabled=true"]).await;
+        cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
         policies_are_gone(cluster, "retired").await;
         assert_eq!(containers(&create(cluster, &town, "free", &of("retired")).await), ["web"]);
         cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
@@ -231,7 +231,7 @@ const EVASIONS: [Evasion; 23] = [
     }),
     ("other contents of its files", |pod| {
         let annotations = pod["metadata"]["annotations"].as_object_mut().expect("annotations");
-        annotations.insert("files.podgraft.dev/evaded.0".into(), "watch = \"nothing\"\n".into());
+        annotations.insert("text.podgraft.dev/evaded.0".into(), "watch = \"nothing\"\n".into());
     }),
     ("another source of its files", |pod| {
         let volumes = pod["spec"]["volumes"].as_array_mut().expect("volumes");
@@ -318,7 +318,7 @@ async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster:
     };
     let image = json!([{"op": "replace", "path": "/spec/initContainers/0/image", "value": "registry.example/off:1"}]);
     forbidden("another image", cluster.json_patch(&path, &image).await);
-    let files = json!({"metadata": {"annotations": {"files.podgraft.dev/kept.0": "watch = \"nothing\""}}});
+    let files = json!({"metadata": {"annotations": {"text.podgraft.dev/kept.0": "watch = \"nothing\""}}});
     forbidden("other files", cluster.merge(&path, &files).await);
     let debugger = json!({"spec": {"ephemeralContainers": [
         {"name": "debugger", "image": "registry.example/debug:1", "targetContainerName": "kept"}

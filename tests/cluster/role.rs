@@ -58,7 +58,7 @@ struct Grant {
 async fn every_verb_of_the_roles_is_used_and_without_it_something_breaks(cluster: &Cluster) {
     cluster
         .install(&[
-            "entries.clusterWide.enabled=true",
+            "webhooks.clusterWide.enabled=true",
             "requiredCompanions.enabled=true",
             "extraArgs={--policy-pause=500ms}",
         ])

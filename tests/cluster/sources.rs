@@ -186,7 +186,7 @@ async fn a_required_companion_is_not_ready_where_required_companions_are_switche
     required["spec"]["required"] = true.into();
     required["spec"]["podSelector"] = json!({"matchLabels": {"nobody": "has-this"}});
     let ready = cluster.condition(&required, "False").await;
-    assert!(ready["reason"].as_str().is_some_and(|r| r == "RequiredIsOff"), "{ready}");
+    assert!(ready["reason"].as_str().is_some_and(|r| r == "RequiredDisabled"), "{ready}");
     cluster.delete(&companion_path(&required)).await.expect("deleting it");
 }
 

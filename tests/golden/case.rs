@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use podgraft::inject::world::{Settings, Snapshot};
+use podgraft::inject::snapshot::{Settings, Snapshot};
 use podgraft::manifest;
+use podgraft::source::effective::Effective;
 use podgraft::source::files::{Files, Loaded};
-use podgraft::source::known::Effective;
 use podgraft::source::limits::MemoryLimits;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use super::Complaint;
 pub(super) struct Case {
     pub(super) path: PathBuf,
     /// What is known, as a server knows it that was given the file.
-    pub(super) world: Arc<Snapshot>,
+    pub(super) snapshot: Arc<Snapshot>,
     /// Whether everything in the file is good: the command line fails where something is not.
     pub(super) is_good: bool,
     /// `deployment/web`
@@ -49,7 +49,7 @@ impl Case {
         let loaded = Files { paths: vec![path.into()], limits: MemoryLimits::default() }.load(&Loaded::default());
         Ok(Case {
             path: path.into(),
-            world: Arc::new(Effective::new(loaded.parts, None).world(Settings::default())),
+            snapshot: Arc::new(Effective::new(loaded.parts, None).snapshot(Settings::default())),
             is_good: loaded.report.first_error().is_none(),
             workload: format!("{kind}/{name}"),
             switch: switch.map(ToOwned::to_owned),

@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use podgraft::admission;
 use podgraft::admission::Answer as Bytes;
 use podgraft::http::{HttpLimits, Observer, Reviewer, Route, admission_router};
-use podgraft::inject::world::Webhook;
+use podgraft::inject::snapshot::Webhook;
 use serde_json::{Map, Value};
 use tower::ServiceExt as _;
 
@@ -41,9 +41,9 @@ impl Answer {
 
 /// Reviews a Pod of a case.
 pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint> {
-    let world = Arc::clone(&case.world);
+    let snapshot = Arc::clone(&case.snapshot);
     let reviewer = Reviewer::new(move |question, body| match question {
-        Route::Inject(entry) => admission::review(body, entry, &world, |_| {}),
+        Route::Inject(entry) => admission::review(body, entry, &snapshot, |_| {}),
         Route::Preview => unreachable!("nobody asks for it here"),
     });
     let router = admission_router(reviewer, &HttpLimits::default(), Observer::none());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podgraft::http::{ConnectionEvent, HandshakeFault, HttpLimits};
+use podgraft::http::{ConnectionEvent, Eviction, HandshakeFault, HttpLimits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -94,7 +94,8 @@ async fn where_all_seats_are_taken_the_longest_stalled_makes_room() {
     let mut late = server.connect().await;
     assert_eq!(late.post("{}").await.unwrap().status, 200);
     assert_eq!(timeout(HANGS, resting.rest()).await.expect("not closed"), "");
-    assert_eq!(server.count(ConnectionEvent::Unseated), 1);
+    let evicted = Eviction::ALL.map(|why| server.count(ConnectionEvent::Evicted(why)));
+    assert_eq!(evicted.iter().sum::<usize>(), 1);
     for other in &mut others {
         assert_eq!(other.post("{}").await.unwrap().status, 200);
     }
@@ -106,7 +107,7 @@ async fn where_nobody_stalls_the_newest_is_turned_away() {
     let mut first = server.connect().await;
     let _second = server.connect().await;
     assert!(server.tls().connect(server.address).await.is_err());
-    assert_eq!(server.count(ConnectionEvent::TurnedAway), 1);
+    assert_eq!(server.count(ConnectionEvent::Rejected), 1);
     assert_eq!(first.post("{}").await.unwrap().status, 200);
 }
 

@@ -3,24 +3,24 @@
 
 use podgraft::admission;
 use podgraft::admission::Answer;
-use podgraft::api::gate;
-use podgraft::inject::catalogue::{Catalog, CatalogEntry};
-use podgraft::inject::namespace::{Namespace, Namespaces, Unlisted};
-use podgraft::inject::world::{Settings, Snapshot, Webhook};
+use podgraft::api::validate;
+use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
+use podgraft::inject::request::namespace::{Namespace, Namespaces, Unlisted};
+use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
 pub mod generate;
 pub mod sized;
 
-/// A world of companions and Namespaces, given as manifests. Every companion must pass the gate.
-pub fn world<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {
+/// A snapshot of companions and Namespaces, given as manifests. Every companion must pass the gate.
+pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {
     let (mut companions, mut namespaces) = (Vec::new(), Vec::new());
     for manifest in manifests {
         if manifest["kind"] == "Namespace" {
             namespaces.push(namespace(manifest));
             continue;
         }
-        let gated = gate::check_companion(manifest);
+        let gated = validate::check_companion(manifest);
         let problems: Vec<String> = gated.problems.iter().map(|p| format!("{}: {}", p.field(), p.message)).collect();
         assert!(problems.is_empty(), "the gate refuses {manifest:#}: {problems:#?}");
         companions.push((gated.namespace, gated.listed.expect("what passed the gate is listed")));
@@ -32,9 +32,9 @@ pub fn world<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {
     }
 }
 
-/// A world from YAML documents.
+/// A snapshot from YAML documents.
 pub fn world_of(yaml: &str) -> Snapshot {
-    world(&documents(yaml))
+    snapshot(&documents(yaml))
 }
 
 /// YAML documents as values.
@@ -84,9 +84,9 @@ pub fn review_of(pod: &Value, namespace: &str) -> Value {
 }
 
 /// What the webhook answers for the creation of a Pod.
-pub fn ask(pod: &Value, namespace: &str, world: &Snapshot) -> Reply {
+pub fn ask(pod: &Value, namespace: &str, snapshot: &Snapshot) -> Reply {
     let body = review_of(pod, namespace).to_string();
-    Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, world, |_| {}))
+    Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, snapshot, |_| {}))
 }
 
 /// An answer, taken apart.
@@ -139,9 +139,9 @@ impl Reply {
     }
 }
 
-/// The good companions of a world.
-pub fn good(world: &Snapshot) -> usize {
-    world.companions.entries().filter(|listed| matches!(listed, CatalogEntry::Valid(_))).count()
+/// The good companions of a snapshot.
+pub fn good(snapshot: &Snapshot) -> usize {
+    snapshot.companions.entries().filter(|listed| matches!(listed, CatalogEntry::Valid(_))).count()
 }
 
 /// A line of a benchmark: a figure beside what it must reach and what would be better still.

@@ -3,8 +3,8 @@
 use podgraft::inject;
 use podgraft::inject::Request;
 use podgraft::inject::pod::Pod;
+use podgraft::inject::snapshot::Snapshot;
 use podgraft::inject::verdict::Decision;
-use podgraft::inject::world::Snapshot;
 use podgraft::manifest;
 use podgraft::manifest::Document;
 use podgraft::workload;
@@ -20,12 +20,13 @@ pub(crate) struct Edited {
     pub(crate) changed: usize,
 }
 
-pub(crate) fn inject(text: &str, world: &Snapshot) -> Edited {
+pub(crate) fn inject(text: &str, snapshot: &Snapshot) -> Edited {
     edit(text, |workload| {
         let pod = workload.pod().to_string();
         let Ok(pod) = Pod::read(pod.as_bytes()) else { return Vec::new() };
-        let request = Request { pod, namespace: workload.namespace().unwrap_or("default"), entry: None, requester: "" };
-        match inject::review(&request, world).decision {
+        let request =
+            Request { pod, namespace: workload.namespace().unwrap_or("default"), webhook: None, requester: "" };
+        match inject::review(&request, snapshot).decision {
             Decision::Patch(patch) => serde_json::from_slice(&patch).unwrap(),
             _ => Vec::new(),
         }

@@ -23,7 +23,7 @@ fn the_manifests_of_kubernetes_keep_their_lines() {
     // Every Pod gets the companion, for nobody in there requests one.
     let companions = COMPANIONS
         .replace("pattern: Sidecar\n  containers", "pattern: Sidecar\n  activation: ClusterWide\n  containers");
-    let world = support::world_of(&companions);
+    let snapshot = support::world_of(&companions);
     let (mut files, mut changed, mut opened) = (0, 0, 0);
     for file in FOLDERS.iter().flat_map(|folder| manifests(&module.join(folder))) {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
@@ -31,7 +31,7 @@ fn the_manifests_of_kubernetes_keep_their_lines() {
             continue; // A template.
         }
         files += 1;
-        let injected = edit::inject(&text, &world);
+        let injected = edit::inject(&text, &snapshot);
         if injected.changed == 0 {
             continue;
         }
@@ -42,7 +42,7 @@ fn the_manifests_of_kubernetes_keep_their_lines() {
             assert!(may_be_opened(line) || gets_a_comma, "{}: lost {line:?}\n{}", file.display(), injected.text);
         }
         opened += lost.len();
-        assert_eq!(edit::inject(&injected.text, &world).changed, 0, "{}", file.display());
+        assert_eq!(edit::inject(&injected.text, &snapshot).changed, 0, "{}", file.display());
         let back = edit::uninject(&injected.text);
         if lost.is_empty() {
             assert_eq!(back.text, text, "{}", file.display());

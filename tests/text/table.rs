@@ -33,11 +33,11 @@ fn no_line_is_lost_but_those_that_have_to_be_opened() {
     // Variables go in front of the app's own, and would open a list in brackets.
     let companions =
         COMPANIONS.replace("  activation: ClusterWide\n", "").replace("    env: [{name: TAIL, value: \"yes\"}]\n", "");
-    let world = support::world_of(&companions);
+    let snapshot = support::world_of(&companions);
     println!("{:<28} {:>5} {:>6} {:>9}", "INPUT", "LINES", "OPENED", "UNINJECT");
     for (name, most) in INPUTS {
         let text = std::fs::read_to_string(root.join("tests/text/inputs").join(name)).unwrap();
-        let opened = row(name, &text, &edit::inject(&text, &world));
+        let opened = row(name, &text, &edit::inject(&text, &snapshot));
         assert!(opened <= *most, "{name}: {opened} lines were opened");
     }
     for example in EXAMPLES {

@@ -52,9 +52,9 @@ pub(crate) const ALL: [Client; 15] = [
     ("half bodies", |r| Box::pin(half_bodies(r))),
     ("silent connections", |r| Box::pin(silent(r, 200))),
     ("connections without an end", |r| Box::pin(connecting(r))),
-    ("refused paths", |r| Box::pin(crowd(r, post("/none", b""), 64))),
-    ("refused bodies", |r| Box::pin(crowd(r, post("/inject/requested", b"[]"), 64))),
-    ("valid reviews", |r| Box::pin(crowd(r, post("/inject/requested", &bodies::pod("", 1)), 128))),
+    ("refused paths", |r| Box::pin(connections(r, post("/none", b""), 64))),
+    ("refused bodies", |r| Box::pin(connections(r, post("/inject/requested", b"[]"), 64))),
+    ("valid reviews", |r| Box::pin(connections(r, post("/inject/requested", &bodies::pod("", 1)), 128))),
     ("probes", |r| Box::pin(probing(r, 66))),
 ];
 
@@ -221,7 +221,7 @@ async fn connecting(run: Run) {
 }
 
 /// Kept connections that ask the same about three times a second.
-async fn crowd(run: Run, request: Vec<u8>, clients: usize) {
+async fn connections(run: Run, request: Vec<u8>, clients: usize) {
     let request: Arc<[u8]> = request.into();
     several(run.scaled(clients), || one_of_a_crowd(run.clone(), Arc::clone(&request))).await;
 }

@@ -28,15 +28,15 @@ that lacks one, so podgraft must be asked about every Pod. */ -}}
 {{- if .Values.requiredCompanions.enabled -}}
 {{- $why := "the policies would refuse Pods that podgraft is never asked about" -}}
 {{- range list "requested" "optedIn" "clusterWide" -}}
-{{- if not (get $.Values.entries .).enabled -}}
-{{- fail (printf "requiredCompanions.enabled needs entries.%s.enabled: %s" . $why) -}}
+{{- if not (get $.Values.webhooks .).enabled -}}
+{{- fail (printf "requiredCompanions.enabled needs webhooks.%s.enabled: %s" . $why) -}}
 {{- end -}}
 {{- end -}}
 {{- if .Values.excludedNamespaces -}}
 {{- fail (printf "requiredCompanions.enabled does not go with excludedNamespaces: %s. Leave namespaces out in the companions' namespaceSelector instead" $why) -}}
 {{- end -}}
-{{- if .Values.entries.matchConditions -}}
-{{- fail (printf "requiredCompanions.enabled does not go with entries.matchConditions: %s. Leave Pods out in the companions' podSelector instead" $why) -}}
+{{- if .Values.webhooks.matchConditions -}}
+{{- fail (printf "requiredCompanions.enabled does not go with webhooks.matchConditions: %s. Leave Pods out in the companions' podSelector instead" $why) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::source::folder::Unread;
+use crate::source::files::folder::Unread;
 
 /// Reads a file, a pipe, or the standard input.
 pub(in crate::cli) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::ManifestInput;
-use crate::cli::review::remark;
+use crate::cli::offline::remark;
 use crate::manifest::{Document, Position};
-use crate::source::report::{Remark, Severity};
+use crate::source::files::report::{Remark, Severity};
 use crate::workload;
 
 /// What is wrong with the documents of a file.

@@ -1,12 +1,12 @@
 //! What the Pod and its app containers get besides mounts: variables, annotations, a sleep before they stop, and the entry in the
 //! status.
 
+use super::reservations::Reservations;
 use super::{Plan, Scrape, status_bound};
-use crate::inject::ask::MOST_FAULTS;
-use crate::inject::claims::Reservations;
 use crate::inject::keys;
 use crate::inject::pod::Lifecycle;
-use crate::inject::reason::Reason;
+use crate::inject::request::requested::MAX_FAULTS;
+use crate::inject::verdict::reason::Reason;
 use crate::work::step;
 
 impl<'a> Plan<'a> {
@@ -100,7 +100,7 @@ impl<'a> Plan<'a> {
 
     /// Reports something besides the outcome, unless enough was reported: a Pod can have thousands of containers.
     pub(super) fn remark(&mut self, reason: impl FnOnce() -> Reason) {
-        if self.remarks.len() < MOST_FAULTS {
+        if self.remarks.len() < MAX_FAULTS {
             self.remarks.push(reason());
         }
     }

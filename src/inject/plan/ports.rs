@@ -1,10 +1,10 @@
 //! Ports: what the companion listens on, each claimed once.
 
+use super::reservations::{Reservations, ReservedPort};
 use super::{Plan, blamed};
-use crate::inject::claims::{Reservations, ReservedPort};
 use crate::inject::companion::Protocol;
-use crate::inject::parameter::ValueFault;
-use crate::inject::reason::{Holder, Reason};
+use crate::inject::companion::parameter::ValueFault;
+use crate::inject::verdict::reason::{Holder, Reason};
 
 impl<'a> Plan<'a> {
     /// Claims the ports of the companion's long-running containers, its endpoints and what it exposes, each once.

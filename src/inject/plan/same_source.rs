@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::inject::quantity::Quantity;
+use crate::inject::companion::quantity::Quantity;
 use crate::work::step;
 
 /// What API servers fill in: the field that holds a member, the member, and its default as text.

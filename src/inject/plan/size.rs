@@ -2,12 +2,12 @@
 //! is room for it.
 
 use super::Plan;
-use crate::inject::claims::Reservations;
+use super::reservations::Reservations;
 use crate::inject::companion::Container;
+use crate::inject::companion::parameter::Value;
+use crate::inject::companion::template::{ResourceSlots, TemplatePiece};
 use crate::inject::keys;
-use crate::inject::parameter::Value;
-use crate::inject::reason::Reason;
-use crate::inject::template::{ResourceSlots, TemplatePiece};
+use crate::inject::verdict::reason::Reason;
 use crate::json::escaped_length;
 use crate::work::step;
 

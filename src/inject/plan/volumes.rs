@@ -1,11 +1,11 @@
 //! Volumes that the companion brings. Its private ones are used by nobody else.
 
 use super::Plan;
+use super::reservations::Reservations;
 use super::same_source::same_source;
-use crate::inject::claims::Reservations;
 use crate::inject::companion::{SharedVolume, Volume};
-use crate::inject::reason::{Holder, Reason, Unshareable};
 use crate::inject::verdict::Via;
+use crate::inject::verdict::reason::{Holder, Reason, Unshareable};
 
 impl<'a> Plan<'a> {
     /// Claims the private volumes: the companion's own ones, and those of its files and of the mask of the token.

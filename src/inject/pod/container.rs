@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::bounds::{MOST_PARTS, name, push};
+use super::limits::{MAX_PARTS, name, push};
 use super::{Parts, normalised, protocol};
 use crate::inject::companion::Protocol;
 use crate::json::{FieldSet, JsonError, Reader};
@@ -98,7 +98,7 @@ impl<'a> Container<'a> {
                 let first = narrow(env_files.len());
                 let there = r.array(|r, _| {
                     let name = read_env_name(r, env_files)?;
-                    push(r, env, name, MOST_PARTS)
+                    push(r, env, name, MAX_PARTS)
                 })?;
                 c.env = there.then_some(start..env.len());
                 c.env_files = first..narrow(env_files.len());
@@ -110,7 +110,7 @@ impl<'a> Container<'a> {
                 let start = mounts.len();
                 let there = r.array(|r, _| {
                     let mount = Mount::read(r)?;
-                    push(r, mounts, mount, MOST_PARTS)
+                    push(r, mounts, mount, MAX_PARTS)
                 })?;
                 c.mounts = there.then_some(start..mounts.len());
                 Ok(())
@@ -120,7 +120,7 @@ impl<'a> Container<'a> {
                 let start = devices.len();
                 r.array(|r, _| {
                     let device = Device::read(r)?;
-                    push(r, devices, device, MOST_PARTS)
+                    push(r, devices, device, MAX_PARTS)
                 })?;
                 c.devices = start..devices.len();
                 Ok(())
@@ -249,7 +249,7 @@ fn read_file_key_ref<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> R
         "volumeName" => {
             seen.insert(0)?;
             let volume = name(r)?;
-            push(r, files, volume, MOST_PARTS)
+            push(r, files, volume, MAX_PARTS)
         }
         _ => r.skip(),
     })
@@ -277,7 +277,7 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     // What is no port is the API server's to refuse.
     let port = |number: Option<i64>| number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
     let Some(number) = port(number) else { return Ok(()) };
-    push(r, ports, Port { number, protocol: transport, host_port: port(host_port) }, MOST_PARTS)
+    push(r, ports, Port { number, protocol: transport, host_port: port(host_port) }, MAX_PARTS)
 }
 
 /// The port that a probe asks, where it is a number; a name stands among the container's own ports.
@@ -302,7 +302,7 @@ fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
             }
             let number = r.integer()?.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
             let Some(number) = number else { return Ok(()) };
-            push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MOST_PARTS)
+            push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MAX_PARTS)
         }
         _ => r.skip(),
     })

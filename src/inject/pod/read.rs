@@ -1,7 +1,7 @@
 //! Reads what a review asks of a Pod, and skips the rest.
 
-use super::bounds::{MOST_OBJECTS, push};
-use super::order::Index;
+use super::index::Index;
+use super::limits::{MAX_OBJECTS, push};
 use super::{Container, Pod, Result, Volume, text_key};
 use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
@@ -96,7 +96,7 @@ impl<'a> Pod<'a> {
                 into.reserve(8);
             }
             let container = Container::read(r, init, index, &mut self.parts)?;
-            push(r, into, container, MOST_OBJECTS)
+            push(r, into, container, MAX_OBJECTS)
         })
     }
 
@@ -104,7 +104,7 @@ impl<'a> Pod<'a> {
         let mut volumes = Vec::with_capacity(8);
         if r.array(|r, _| {
             let volume = Volume::read(r)?;
-            push(r, &mut volumes, volume, MOST_OBJECTS)
+            push(r, &mut volumes, volume, MAX_OBJECTS)
         })? {
             self.volumes = Some(volumes);
         }
@@ -119,7 +119,7 @@ impl<'a> Pod<'a> {
                 "name" => {
                     seen.insert(0)?;
                     match r.string()? {
-                        Some(name) => push(r, &mut names, name, MOST_OBJECTS),
+                        Some(name) => push(r, &mut names, name, MAX_OBJECTS),
                         None => Ok(()),
                     }
                 }

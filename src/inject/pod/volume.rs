@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::bounds::name;
+use super::limits::name;
 use crate::json::{FieldSet, JsonError, Reader};
 
 /// A volume of a Pod.

@@ -1,10 +1,10 @@
 //! What is left to decide once all plans are known.
 
 use super::Review;
+use crate::inject::patch::build;
 use crate::inject::plan::Plan;
-use crate::inject::reason::Reason;
+use crate::inject::verdict::reason::Reason;
 use crate::inject::verdict::{Effect, Finding};
-use crate::inject::weave;
 
 impl<'a> Review<'_, 'a> {
     /// Decides what is left once all plans are known.
@@ -13,7 +13,7 @@ impl<'a> Review<'_, 'a> {
         'a: 'p,
     {
         let mut remarks = Vec::new();
-        weave::settle_pre_stop(plans, |plan, reason| remarks.push((plan, reason)));
+        build::settle_pre_stop(plans, |plan, reason| remarks.push((plan, reason)));
         let kept = plans
             .iter()
             .enumerate()

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::api::gate;
-use crate::api::gate::Problem;
-use crate::inject::catalogue::CatalogEntry;
-use crate::source::history::Revision;
+use crate::api::validate;
+use crate::api::validate::Problem;
+use crate::inject::companion::catalog::CatalogEntry;
 use crate::source::key::CompanionKey;
 use crate::source::limits::{Weight, cost};
+use crate::source::revision::Revision;
 
 /// A companion as it stands in the cluster.
 #[derive(Debug)]
@@ -73,8 +73,8 @@ impl WatchedCompanion {
             return Some(Arc::new(told.recall(raw.object).weighed()));
         }
         let gated = match raw.read() {
-            Ok(()) => gate::check_companion(&raw.object),
-            Err(problem) => gate::invalid(&raw.object, problem),
+            Ok(()) => validate::check_companion(&raw.object),
+            Err(problem) => validate::invalid(&raw.object, problem),
         };
         if !gated.problems.is_empty() {
             let companion = WatchedCompanion::key(&raw);
@@ -140,7 +140,7 @@ impl WatchedCompanion {
     fn recall(mut self, mut whole: Value) -> WatchedCompanion {
         let remembered = self.status["lastGood"].as_str().filter(|text| self.good.as_deref() != Some(*text));
         let Some(text) = remembered.filter(|_| !self.problems.is_empty()) else { return self };
-        if gate::too_large(text.len()).or_else(|| gate::too_dense(text)).is_some() {
+        if validate::too_large(text.len()).or_else(|| validate::too_dense(text)).is_some() {
             return self;
         }
         // What was written before this generation came may be older than what is known.
@@ -149,7 +149,7 @@ impl WatchedCompanion {
         }
         let (good, Ok(spec)) = (Arc::from(text), serde_json::from_str(text)) else { return self };
         whole["spec"] = spec;
-        if let Some(listed @ CatalogEntry::Valid(_)) = gate::check_companion(&whole).listed {
+        if let Some(listed @ CatalogEntry::Valid(_)) = validate::check_companion(&whole).listed {
             self.version = Revision::new(listed, &whole).supersede(&self.version);
             self.good = Some(good);
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 
+use super::message;
 use super::object::WatchedCompanion;
-use super::words;
 use crate::api::v1alpha1::{LAST_GOOD, Status};
 
 /// The condition that is written.
@@ -16,17 +16,17 @@ const READY: &str = "Ready";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadyReason {
     /// Its newest version is injected.
-    InUse,
+    Active,
     /// Its newest version breaks a rule.
     Invalid,
     /// It is beyond what is kept of its namespace, or of all companions.
     TooManyCompanions,
     /// It is required, and required companions are switched off.
-    RequiredIsOff,
+    RequiredDisabled,
     /// A file of podgraft's declares it, too, and that one counts.
-    DeclaredInFile,
+    OverriddenByFile,
     /// A required ClusterCompanion holds its name.
-    HeldByRequired,
+    ShadowedByRequired,
 }
 
 /// What else is known that decides about an object as a whole.
@@ -35,11 +35,11 @@ pub enum Eligibility {
     /// Nothing stands in its way.
     Eligible,
     /// It is required, and required companions are switched off.
-    RequiredIsOff,
+    RequiredDisabled,
     /// A file declares it, too.
-    DeclaredInFile,
+    OverriddenByFile,
     /// A required ClusterCompanion holds its name.
-    HeldByRequired,
+    ShadowedByRequired,
 }
 
 /// What is to become of the remembered specification.
@@ -66,24 +66,24 @@ pub(super) struct StatusUpdate {
 impl ReadyReason {
     /// All of them.
     pub const ALL: [ReadyReason; 6] = [
-        ReadyReason::InUse,
+        ReadyReason::Active,
         ReadyReason::Invalid,
         ReadyReason::TooManyCompanions,
-        ReadyReason::RequiredIsOff,
-        ReadyReason::DeclaredInFile,
-        ReadyReason::HeldByRequired,
+        ReadyReason::RequiredDisabled,
+        ReadyReason::OverriddenByFile,
+        ReadyReason::ShadowedByRequired,
     ];
 
     /// Its stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            ReadyReason::InUse => "InUse",
+            ReadyReason::Active => "Active",
             ReadyReason::Invalid => "Invalid",
             ReadyReason::TooManyCompanions => "TooManyCompanions",
-            ReadyReason::RequiredIsOff => "RequiredIsOff",
-            ReadyReason::DeclaredInFile => "DeclaredInFile",
-            ReadyReason::HeldByRequired => "HeldByRequired",
+            ReadyReason::RequiredDisabled => "RequiredDisabled",
+            ReadyReason::OverriddenByFile => "OverriddenByFile",
+            ReadyReason::ShadowedByRequired => "ShadowedByRequired",
         }
     }
 
@@ -91,12 +91,12 @@ impl ReadyReason {
     #[must_use]
     pub fn of(object: &WatchedCompanion, standing: Eligibility) -> Self {
         match standing {
-            Eligibility::DeclaredInFile => ReadyReason::DeclaredInFile,
-            Eligibility::HeldByRequired => ReadyReason::HeldByRequired,
+            Eligibility::OverriddenByFile => ReadyReason::OverriddenByFile,
+            Eligibility::ShadowedByRequired => ReadyReason::ShadowedByRequired,
             _ if object.is_beyond => ReadyReason::TooManyCompanions,
             _ if !object.problems.is_empty() => ReadyReason::Invalid,
-            Eligibility::RequiredIsOff => ReadyReason::RequiredIsOff,
-            Eligibility::Eligible => ReadyReason::InUse,
+            Eligibility::RequiredDisabled => ReadyReason::RequiredDisabled,
+            Eligibility::Eligible => ReadyReason::Active,
         }
     }
 }
@@ -115,10 +115,10 @@ impl StatusUpdate {
         };
         StatusUpdate {
             reason,
-            message: words::message(reason, hash.is_some(), &object.problems),
+            message: message::message(reason, hash.is_some(), &object.problems),
             hash: hash.map(str::to_owned),
             last_good,
-            warnings: words::few(warnings),
+            warnings: message::few(warnings),
         }
     }
 
@@ -157,7 +157,7 @@ impl StatusUpdate {
     }
 
     fn ready(&self) -> &'static str {
-        if self.reason == ReadyReason::InUse { "True" } else { "False" }
+        if self.reason == ReadyReason::Active { "True" } else { "False" }
     }
 
     /// Whether a status says the same, or what others know better.
@@ -170,7 +170,7 @@ impl StatusUpdate {
             && ready.reason == self.reason.as_str()
             && ready.status == self.ready()
             && stands.warnings == self.warnings;
-        let message = |in_use| ready.message == words::message(self.reason, in_use, &object.problems);
+        let message = |in_use| ready.message == message::message(self.reason, in_use, &object.problems);
         let same = stands.hash == self.hash && message(self.hash.is_some());
         let remembers = || stands.last_good.is_some() && stands.hash.is_some() && self.hash.is_some() && message(true);
         let nobody_can = || self.hash.is_some() && stands.hash.is_none() && message(false);
@@ -204,7 +204,7 @@ mod tests {
         let (ready, status) = (&patch["status"]["conditions"][0], &patch["status"]);
         let (reason, hash, message) = expected;
         assert_eq!((&ready["type"], &ready["reason"]), (&json!("Ready"), &json!(reason)));
-        assert_eq!(ready["status"], if reason == "InUse" { "True" } else { "False" });
+        assert_eq!(ready["status"], if reason == "Active" { "True" } else { "False" });
         assert_eq!(status["hash"].is_string(), hash, "{status}");
         assert!(ready["message"].as_str().unwrap().starts_with(message), "{ready}");
         for generation in [&ready["observedGeneration"], &status["observedGeneration"]] {
@@ -219,18 +219,26 @@ mod tests {
         let bad = object(raw("a", 2, ""), None);
         let turned_bad = object(raw("a", 2, ""), Some(&good));
         let required = object(required(raw("a", 1, "i:1")), None);
-        check(&good, Eligibility::Eligible, ("InUse", true, "this version is in use"));
+        check(&good, Eligibility::Eligible, ("Active", true, "this version is in use"));
         let field = "spec.containers[0].image: is missing";
         let none = format!("it is invalid, and no good version is in use; mend: {field}");
         check(&bad, Eligibility::Eligible, ("Invalid", false, &none));
         let last = format!("this version is invalid, and the last good one stays in use; mend: {field}");
         check(&turned_bad, Eligibility::Eligible, ("Invalid", true, &last));
-        check(&turned_bad, Eligibility::RequiredIsOff, ("Invalid", false, &none));
-        check(&required, Eligibility::RequiredIsOff, ("RequiredIsOff", false, "it is required, and not injected"));
-        check(&good, Eligibility::DeclaredInFile, ("DeclaredInFile", false, "not in use: podgraft reads"));
-        check(&good, Eligibility::HeldByRequired, ("HeldByRequired", false, "not in use: a required ClusterCompanion"));
-        check(&bad, Eligibility::HeldByRequired, ("HeldByRequired", false, "not in use: a required"));
-        let said = patch(&bad, Eligibility::HeldByRequired, 7).unwrap().to_string();
+        check(&turned_bad, Eligibility::RequiredDisabled, ("Invalid", false, &none));
+        check(
+            &required,
+            Eligibility::RequiredDisabled,
+            ("RequiredDisabled", false, "it is required, and not injected"),
+        );
+        check(&good, Eligibility::OverriddenByFile, ("OverriddenByFile", false, "not in use: podgraft reads"));
+        check(
+            &good,
+            Eligibility::ShadowedByRequired,
+            ("ShadowedByRequired", false, "not in use: a required ClusterCompanion"),
+        );
+        check(&bad, Eligibility::ShadowedByRequired, ("ShadowedByRequired", false, "not in use: a required"));
+        let said = patch(&bad, Eligibility::ShadowedByRequired, 7).unwrap().to_string();
         assert!(said.contains(field), "{said}");
     }
 
@@ -266,9 +274,9 @@ mod tests {
         status["conditions"].as_array_mut().unwrap().insert(0, theirs.clone());
         let shared = object(with_status(raw("a", 1, "i:1"), "100", status), Some(&told));
         assert_eq!(super::tests::patch(&shared, Eligibility::Eligible, 8), None);
-        let held = super::tests::patch(&shared, Eligibility::HeldByRequired, 8).unwrap();
+        let held = super::tests::patch(&shared, Eligibility::ShadowedByRequired, 8).unwrap();
         assert_eq!(held["status"]["conditions"][0], theirs);
-        assert_eq!(held["status"]["conditions"][1]["reason"], "HeldByRequired");
+        assert_eq!(held["status"]["conditions"][1]["reason"], "ShadowedByRequired");
     }
 
     #[test]
@@ -304,7 +312,7 @@ mod tests {
         let first = patch(&bad, Eligibility::Eligible, 7).unwrap();
         let told = written("a", 1, "", Some(&bad), &first);
         let since = |patch: &Value| patch["status"]["conditions"][0]["lastTransitionTime"].clone();
-        let still = patch(&told, Eligibility::HeldByRequired, 8).unwrap();
+        let still = patch(&told, Eligibility::ShadowedByRequired, 8).unwrap();
         assert_eq!(since(&still), since(&first));
         let good = written("a", 2, "i:1", Some(&told), &first);
         assert_ne!(since(&patch(&good, Eligibility::Eligible, 8).unwrap()), since(&first));
@@ -340,7 +348,8 @@ mod tests {
         let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
         let turned_bad = object(raw("a", 2, ""), Some(&good));
         assert_eq!(remembered(&turned_bad, Eligibility::Eligible), specification);
-        for standing in [Eligibility::RequiredIsOff, Eligibility::HeldByRequired, Eligibility::DeclaredInFile] {
+        for standing in [Eligibility::RequiredDisabled, Eligibility::ShadowedByRequired, Eligibility::OverriddenByFile]
+        {
             assert_eq!(remembered(&turned_bad, standing), specification, "it may count again");
         }
         assert_eq!(remembered(&good, Eligibility::Eligible), json!(null));
@@ -361,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_patch_takes_away_what_is_no_longer_so() {
-        let patch = patch(&object(raw("a", 1, "i:1"), None), Eligibility::HeldByRequired, 7).unwrap();
+        let patch = patch(&object(raw("a", 1, "i:1"), None), Eligibility::ShadowedByRequired, 7).unwrap();
         assert_eq!((&patch["status"]["hash"], &patch["status"]["warnings"]), (&json!(null), &json!([])));
     }
 }

@@ -24,7 +24,7 @@ use crate::source::key::CompanionKey;
 /// How far writes are apart: ten thousand companions must not be ten thousand requests at once.
 const PACE: Duration = Duration::from_millis(100);
 /// How long one write may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long is waited after the first failure, and at most; it doubles from one to the next.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(600);
@@ -121,7 +121,7 @@ async fn send(client: &Client, one: &DesiredStatus, patch: &Value) -> Outcome {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &RawKind::Companion),
     };
     let (parameters, patch) = (PatchParams::default(), Patch::Merge(patch));
-    match timeout(PATIENCE, api.patch_status(&one.key.name, &parameters, &patch)).await {
+    match timeout(TIMEOUT, api.patch_status(&one.key.name, &parameters, &patch)).await {
         Ok(Ok(_)) => Outcome::Done,
         Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => Outcome::Done,
         Ok(Err(kube::Error::Api(status))) if matches!(status.code, 400 | 413 | 422) => {
@@ -305,7 +305,7 @@ mod tests {
     fn what_stands_is_looked_at_again_when_anything_about_it_changed() {
         let mut memory = Memory::default();
         memory.settle(&wanted(1, "10"));
-        let held = DesiredStatus { standing: Eligibility::HeldByRequired, ..wanted(1, "10") };
+        let held = DesiredStatus { standing: Eligibility::ShadowedByRequired, ..wanted(1, "10") };
         assert!(memory.stands(&wanted(1, "10")) && !memory.stands(&wanted(1, "11")) && !memory.stands(&held));
         let mut beyond = wanted(1, "10");
         beyond.object = beyond.object.beyond();

@@ -1,0 +1,8 @@
+//! Rules about containers and what is in them: ports, variables, commands, security.
+
+pub(in crate::api) mod containers;
+pub(in crate::api) mod env;
+pub(in crate::api) mod loaders;
+pub(in crate::api) mod pod_security;
+pub(in crate::api) mod ports;
+pub(in crate::api) mod shell;

@@ -1,0 +1,142 @@
+//! What keeps a Pod out of a namespace where Pod Security `restricted` is enforced: one such companion, and the whole
+//! Pod is refused.
+
+use serde_json::Value;
+
+use crate::api::object::{CompanionObject, ContainerAt};
+use crate::api::path::FieldPath;
+use crate::api::report::Report;
+
+/// Volume sources that `restricted` admits.
+const VOLUMES: [&str; 9] = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+];
+
+pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+    for each in object.containers() {
+        container(&each, found);
+    }
+    for (i, volume) in object.spec.volumes.iter().enumerate() {
+        source(volume.source.keys(), &FieldPath::spec("volumes").item(i), found);
+    }
+    for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
+        let source_of = volume.source.iter().flat_map(|s| s.keys());
+        source(source_of, &FieldPath::spec("sharedVolumes").item(i).member("source"), found);
+    }
+}
+
+fn container(each: &ContainerAt, found: &mut Report) {
+    let at = each.at.member("securityContext");
+    let none = Value::Null;
+    let context = each.field("securityContext").unwrap_or(&none);
+    let missing = missing(context);
+    if !missing.is_empty() {
+        let message =
+            format!("breaks Pod Security restricted, where the whole Pod would be refused: set {}", missing.join(", "));
+        found.warn(&at, message);
+    }
+    let added = context["capabilities"]["add"].as_array().into_iter().flatten();
+    if added.into_iter().any(|c| c != "NET_BIND_SERVICE") {
+        let message = "breaks Pod Security restricted, which lets only NET_BIND_SERVICE be added";
+        found.warn(&at.member("capabilities").member("add"), message);
+    }
+    if context["privileged"] == true {
+        found.warn(&at.member("privileged"), "breaks Pod Security baseline and restricted; remove it");
+    }
+    if !context["procMount"].is_null() && context["procMount"] != "Default" {
+        found.warn(&at.member("procMount"), "breaks Pod Security baseline and restricted; remove it");
+    }
+    if !context["runAsGroup"].is_null() {
+        let message = "the app's files are then often not readable: an app of group 0 without it shares its group; remove it unless it is needed";
+        found.warn(&at.member("runAsGroup"), message);
+    }
+    for (i, _) in each.container.ports.iter().enumerate().filter(|(_, p)| p.host_port.is_some()) {
+        let message =
+            "breaks Pod Security baseline and restricted, and limits such Pods to one for each node; remove it";
+        found.warn(&each.at.member("ports").item(i).member("hostPort"), message);
+    }
+}
+
+/// What a container has to say for itself: podgraft adds no user, and what the Pod says is its author's to choose.
+fn missing(context: &Value) -> Vec<&'static str> {
+    let dropped = context["capabilities"]["drop"].as_array().into_iter().flatten().any(|c| c == "ALL");
+    let profile = context["seccompProfile"]["type"].as_str();
+    [
+        (context["runAsNonRoot"] == true, "runAsNonRoot: true"),
+        (context["runAsUser"].as_i64().is_some_and(|user| user > 0), "runAsUser: a number that is not 0"),
+        (context["allowPrivilegeEscalation"] == false, "allowPrivilegeEscalation: false"),
+        (dropped, "capabilities.drop: [ALL]"),
+        (matches!(profile, Some("RuntimeDefault" | "Localhost")), "seccompProfile.type: RuntimeDefault"),
+    ]
+    .into_iter()
+    .filter_map(|(there, what)| (!there).then_some(what))
+    .collect()
+}
+
+fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, found: &mut Report) {
+    for key in keys.filter(|key| !VOLUMES.contains(&key.as_str())) {
+        let rank = if key == "hostPath" { "baseline and restricted" } else { "restricted" };
+        found.warn(
+            &at.member(key),
+            format!("breaks Pod Security {rank}, where the whole Pod would be refused; use another source"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::validate::testing::{companion, git_sync, silent, warns, with};
+
+    #[test]
+    fn a_companion_that_restricted_admits_is_silent() {
+        silent(git_sync());
+    }
+
+    #[test]
+    fn a_container_that_says_nothing_breaks_restricted() {
+        let expected = "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsNonRoot: true, runAsUser: a number that is not 0, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
+        warns(companion("/spec/containers/0/securityContext", json!(null)), expected);
+        let root = companion("/spec/containers/0/securityContext/runAsUser", json!(0));
+        warns(
+            root,
+            "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsUser",
+        );
+    }
+
+    #[test]
+    fn what_goes_beyond_is_told_at_its_place() {
+        for (place, value, field) in [
+            ("securityContext/capabilities/add", json!(["NET_ADMIN"]), "securityContext.capabilities.add"),
+            ("securityContext/privileged", json!(true), "securityContext.privileged"),
+            ("securityContext/procMount", json!("Unmasked"), "securityContext.procMount"),
+            ("securityContext/runAsGroup", json!(1), "securityContext.runAsGroup"),
+            ("ports", json!([{"containerPort": 80, "hostPort": 80}]), "ports[0].hostPort"),
+        ] {
+            warns(companion(&format!("/spec/containers/0/{place}"), value), &format!("spec.containers[0].{field}: "));
+        }
+    }
+
+    #[test]
+    fn volumes_of_the_node_break_restricted() {
+        let volumes = json!([{"name": "a", "hostPath": {"path": "/var"}}]);
+        warns(
+            companion("/spec/volumes", volumes),
+            "spec.volumes[0].hostPath: breaks Pod Security baseline and restricted",
+        );
+        let source = json!({"nfs": {"server": "x", "path": "/"}});
+        warns(
+            with(&[("/spec/sharedVolumes/0/source", source)]),
+            "spec.sharedVolumes[0].source.nfs: breaks Pod Security restricted",
+        );
+    }
+}

@@ -1,0 +1,45 @@
+//! What the preview says of a companion that is applied.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{check_companion, too_dense, too_large};
+use crate::api::report::Problem;
+
+/// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.
+const MAX_ADVISED: usize = 5;
+
+/// The text of an object, before anything of its specification is read.
+#[derive(serde::Deserialize)]
+struct Envelope<'t> {
+    #[serde(borrow)]
+    spec: Option<&'t RawValue>,
+}
+
+/// Warnings about a companion, given as JSON: why it will not be used, or what should be looked at.
+#[must_use]
+pub fn advise(object: &str) -> Vec<String> {
+    let object = match read(object) {
+        Ok(object) => object,
+        Err(why) => return vec![format!("podgraft: will not be used: {why}")],
+    };
+    let checked = check_companion(&object);
+    let problems = checked.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
+    let warnings = checked.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message));
+    problems.chain(warnings).take(MAX_ADVISED).collect()
+}
+
+/// Reads an object whose text is within the bounds of a companion. Values in memory take many times their text, so that
+/// the text is measured first.
+fn read(object: &str) -> Result<Value, String> {
+    let unreadable = |why: serde_json::Error| format!("it cannot be read: {why}");
+    let envelope: Envelope = serde_json::from_str(object).map_err(unreadable)?;
+    let spec = envelope.spec.map_or("", RawValue::get);
+    // The metadata is the API server's to bound.
+    let beside = object.len() - spec.len();
+    let problem = too_large(spec.len()).or_else(|| too_large(beside)).or_else(|| too_dense(object));
+    match problem {
+        Some(problem) => Err(Problem::to_string(&problem)),
+        None => serde_json::from_str(object).map_err(unreadable),
+    }
+}

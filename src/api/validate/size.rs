@@ -1,0 +1,139 @@
+//! How much JSON a companion may have, before anything of it is looked into.
+//!
+//! Everything that validation does is linear in the size of the specification, so that this bound is the bound of its
+//! work and of its memory.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use crate::api::report::Problem;
+
+/// The most JSON that the specification of a companion may have, in bytes.
+pub const LARGEST: usize = 512 << 10;
+/// The most values, lists and members that it may have. A value in memory takes up to a hundred times its text, so that
+/// bytes alone bound nothing. The largest companions in use have a few hundred.
+const MAX: usize = 2048;
+/// How deep values may be nested: what walks through them recurses.
+const DEEPEST: usize = 256;
+
+/// Why a specification of so many bytes is not read, if it is not.
+#[must_use]
+pub fn too_large(bytes: usize) -> Option<Problem> {
+    (bytes > LARGEST).then(|| {
+        let message = format!(
+            "invalid value: must have at most {LARGEST} bytes of JSON, and has {bytes}; put large data into an image or a volume"
+        );
+        Problem { pointer: "/spec".to_owned(), message }
+    })
+}
+
+/// Why the text of a specification is not read for the number of its values, if it is not.
+#[must_use]
+pub fn too_dense(text: &str) -> Option<Problem> {
+    let (mut quoted, mut escaped, mut count) = (false, false, 0_usize);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b'[' | b'{' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    too_many(count)
+}
+
+fn too_many(count: usize) -> Option<Problem> {
+    (count > MAX).then(|| {
+        let message = format!("invalid value: must have at most {MAX} values, and has {count}; shorten its lists");
+        Problem { pointer: "/spec".to_owned(), message }
+    })
+}
+
+/// How long a value is as JSON, in bytes.
+#[must_use]
+pub fn bytes(value: &Value) -> usize {
+    let mut counter = Counter(0);
+    // Writing into a counter cannot fail.
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
+}
+
+/// Whether a companion is small enough to be looked into.
+pub(in crate::api) fn check(object: &Value) -> Result<(), Problem> {
+    let mut count = 0;
+    if !is_shallow(object, DEEPEST, &mut count) {
+        let message = format!("invalid value: must be nested at most {DEEPEST} levels deep");
+        return Err(Problem { pointer: String::new(), message });
+    }
+    match too_large(bytes(&object["spec"])).or_else(|| too_many(count)) {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
+}
+
+/// Whether a value is nested at most so deep; adds up how many values it holds.
+fn is_shallow(value: &Value, deeper: usize, count: &mut usize) -> bool {
+    *count += 1;
+    match (value, deeper.checked_sub(1)) {
+        (Value::Array(items), Some(deeper)) => items.iter().all(|item| is_shallow(item, deeper, count)),
+        (Value::Object(members), Some(deeper)) => members.values().all(|value| is_shallow(value, deeper, count)),
+        (Value::Array(_) | Value::Object(_), None) => false,
+        _ => true,
+    }
+}
+
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{DEEPEST, LARGEST, MAX, too_dense, too_large};
+    use crate::api::validate::testing::{check, check_companion, companion, git_sync};
+
+    fn of_size(bytes: usize) -> Value {
+        let with = |length: usize| companion("/spec/containers/0/args", json!(["x".repeat(length)]));
+        let empty = with(0)["spec"].to_string().len();
+        with(bytes - empty)
+    }
+
+    #[test]
+    fn a_companion_of_more_than_512_kib_is_invalid_unread() {
+        check(of_size(LARGEST), &[]);
+        let large = of_size(LARGEST + 1);
+        check(large.clone(), &["spec: invalid value: must have at most 524288 bytes of JSON, and has 524289"]);
+        assert!(check_companion(&large).warnings.is_empty(), "nothing was looked into");
+        assert!(too_large(LARGEST).is_none() && too_large(LARGEST + 1).is_some());
+    }
+
+    #[test]
+    fn a_companion_of_more_values_than_anybody_needs_is_invalid_unread() {
+        let many = companion("/spec/containers/0/args", json!(vec![""; MAX]));
+        check(many.clone(), &["spec: invalid value: must have at most 2048 values"]);
+        assert!(too_dense(&many["spec"].to_string()).is_some());
+        assert!(too_dense(&git_sync().to_string()).is_none());
+        let text = json!([",[{".repeat(MAX), "\\\"".repeat(MAX)]).to_string();
+        assert!(too_dense(&text).is_none(), "what is quoted is text");
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = |levels: usize| (0..levels).fold(json!(1), |value, _| json!([value]));
+        let nested = |levels| companion("/spec/containers/0/future", deep(levels));
+        assert_eq!(check_companion(&nested(200)).problems, []);
+        check(nested(DEEPEST + 1), &["invalid value: must be nested at most 256 levels deep"]);
+    }
+}

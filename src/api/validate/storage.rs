@@ -1,0 +1,6 @@
+//! Rules about volumes, mounts and files.
+
+pub(in crate::api) mod files;
+pub(in crate::api) mod mounts;
+pub(in crate::api) mod reach;
+pub(in crate::api) mod volumes;

@@ -1,0 +1,142 @@
+use serde_json::{Value, json};
+
+use crate::api::validate::testing::{check, check_companion, silent, warns, with};
+
+const FILES: (&str, &str) = ("/git/conf", "spec.files[0].path: forbidden: the file is below shared volume content");
+
+fn shared(companion: &str, app: Value, more: &[(&str, Value)]) -> Value {
+    let changes = [
+        ("/spec/sharedVolumes/0/companion/mountPath", json!(companion)),
+        ("/spec/sharedVolumes/0/app", app),
+        ("/spec/parameters", json!([])),
+    ];
+    with(&[&changes, more].concat())
+}
+
+fn writable() -> Value {
+    json!({"mountPath": "/srv/app"})
+}
+
+#[test]
+fn nothing_of_the_companions_is_below_a_shared_volume_that_the_app_can_write() {
+    let file = ("/spec/files", json!([{"path": FILES.0, "content": "deny all\n"}]));
+    check(shared("/git", writable(), std::slice::from_ref(&file)), &[FILES.1]);
+    let mount = [
+        ("/spec/volumes", json!([{"name": "keys"}])),
+        ("/spec/containers/0/volumeMounts", json!([{"name": "keys", "mountPath": "/git/a/keys"}])),
+    ];
+    check(shared("/git", writable(), &mount), &["spec.containers[0].volumeMounts[0].mountPath: forbidden: the mount"]);
+    let device = [
+        ("/spec/volumes", json!([{"name": "disk", "persistentVolumeClaim": {"claimName": "x"}}])),
+        ("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/git/disk"}])),
+    ];
+    check(
+        shared("/git", writable(), &device),
+        &["spec.containers[0].volumeDevices[0].devicePath: forbidden: the device"],
+    );
+    let run = ("/spec/files", json!([{"path": "/run/x/conf", "content": ""}]));
+    check(shared("/var/run/x", writable(), &[run]), &["spec.files[0].path: forbidden"]);
+    let claim = ("/spec/sharedVolumes/0/source", json!({"persistentVolumeClaim": {"claimName": "x"}}));
+    check(shared("/git", writable(), &[file, claim]), &[FILES.1]);
+}
+
+#[test]
+fn what_the_app_cannot_write_it_cannot_replace() {
+    let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
+    let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
+    let expected = "spec.files[0].path: the file is below shared volume content, where an app that brings";
+    warns(shared("/git", read_only.clone(), std::slice::from_ref(&file)), expected);
+    for (app, source) in [
+        (read_only, json!({"emptyDir": {}})),
+        (writable(), json!({"configMap": {"name": "x", "optional": true}})),
+        (writable(), json!({"persistentVolumeClaim": {"claimName": "x", "readOnly": true}})),
+    ] {
+        let source = ("/spec/sharedVolumes/0/source", source);
+        silent(shared("/git", app, &[file.clone(), source]));
+    }
+}
+
+#[test]
+fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
+    let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
+    let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
+    for source in [
+        json!({"persistentVolumeClaim": {"claimName": "x"}}),
+        json!({"nfs": {"server": "x", "path": "/x"}}),
+        json!({"csi": {"driver": "x"}}),
+    ] {
+        let told = "spec.files[0].path: the file is below shared volume content, where an app that brings a volume";
+        let gated = check_companion(&shared(
+            "/git",
+            read_only.clone(),
+            &[file.clone(), ("/spec/sharedVolumes/0/source", source)],
+        ));
+        assert!(gated.warnings.iter().any(|w| w.to_string().starts_with(told)), "{:?}", gated.warnings);
+        assert_eq!(gated.problems, []);
+    }
+    let source = ("/spec/sharedVolumes/0/source", json!({"emptyDir": {"readOnly": true}}));
+    let told = check_companion(&shared("/git", writable(), &[file, source])).problems;
+    assert!(
+        told.iter().any(|p| p.to_string().starts_with(FILES.1)),
+        "a field that an emptyDir does not have: {told:?}"
+    );
+}
+
+#[test]
+fn no_shared_volume_is_below_one_that_the_app_can_write_unless_it_can_write_both() {
+    let inner = |app: Value, source: Value| {
+        let inner = json!({"name": "inner", "companion": {"mountPath": "/git/a/inner"}, "app": app, "source": source});
+        shared("/git", writable(), &[("/spec/sharedVolumes/1", inner)])
+    };
+    let read_only = json!({"mountPath": "/srv/inner", "readOnly": true});
+    let told = "spec.sharedVolumes[1].companion.mountPath: forbidden: the shared volume is below shared volume content";
+    check(inner(read_only, json!({"emptyDir": {}})), &[told]);
+    let keys = json!({"secret": {"secretName": "x", "optional": true}});
+    check(inner(json!({"mountPath": "/srv/inner"}), keys), &[told]);
+    silent(inner(json!({"mountPath": "/srv/inner"}), json!({"emptyDir": {}})));
+}
+
+#[test]
+fn a_shared_volume_is_not_at_above_or_below_the_token_of_the_companion() {
+    for path in [
+        "/var/run/secrets/kubernetes.io/serviceaccount",
+        "/run/secrets/kubernetes.io/serviceaccount",
+        "/var/run/secrets/kubernetes.io/serviceaccount/x",
+        "/run/secrets",
+        "/var/run",
+        "/var",
+    ] {
+        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the companion finds its token";
+        check(shared(path, writable(), &[]), &[expected]);
+    }
+    silent(shared("/var/running", writable(), &[]));
+}
+
+#[test]
+fn no_value_of_a_parameter_takes_a_shared_volume_to_the_token_or_to_programs() {
+    let moved = |below: &str| {
+        let mover = json!([{"name": "where", "type": "Path", "mountPath": "content/companion", "below": below}]);
+        shared("/git", writable(), &[("/spec/parameters", mover)])
+    };
+    check(moved("/run"), &["spec.parameters[0].below: forbidden: the companion finds its token"]);
+    warns(moved("/usr"), "spec.parameters[0].below: the app can replace what the companion runs");
+    silent(moved("/git/here"));
+}
+
+#[test]
+fn a_shared_volume_over_programs_is_warned_about() {
+    for path in ["/usr/local/bin", "/bin", "/usr", "/usr/local", "/etc", "/lib/x"] {
+        warns(shared(path, writable(), &[]), "spec.sharedVolumes[0].companion.mountPath: the app can replace");
+    }
+    silent(shared("/usr/share/x", writable(), &[]));
+    silent(shared("/etc/proxy.d", writable(), &[]));
+}
+
+#[test]
+fn a_shared_volume_above_the_apps_token_conflicts_in_every_pod_that_has_one() {
+    for path in ["/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets"] {
+        let told = "spec.sharedVolumes[0].app.mountPath: is at or above /var/run/secrets/kubernetes.io/serviceaccount";
+        warns(shared("/git", json!({"mountPath": path}), &[]), told);
+    }
+    assert_eq!(check_companion(&shared("/git", writable(), &[])).warnings, []);
+}

@@ -1,0 +1,7 @@
+//! Commands for people who write manifests.
+
+pub(super) mod explain;
+pub(super) mod function;
+pub(super) mod inject;
+pub(super) mod uninject;
+pub(super) mod validate;

@@ -1,0 +1,82 @@
+//! What `explain -o json` prints. Documented and stable.
+
+use serde_json::{Value, json};
+
+use super::{asked_by, outcome, page};
+use crate::cli::offline;
+use crate::cli::offline::{OfflineServer, Reviewed};
+use crate::cli::stderr;
+use crate::inject::verdict::{Decision, Effect, Verdict};
+
+/// What is known about one workload; its `text` is the page for people.
+pub(super) fn of(found: &Reviewed<'_>, place: &OfflineServer, verdict: &Verdict<'_>) -> Value {
+    let workload = found.workload;
+    let at = found.document.position(&workload.at);
+    let companions: Vec<Value> = verdict
+        .outcomes()
+        .map(|(companion, finding)| {
+            json!({
+                "name": companion,
+                "requestedBy": asked_by(finding),
+                "outcome": outcome(finding),
+                "reason": finding.reason.label(),
+                "message": offline::sentence(place, found, finding),
+            })
+        })
+        .collect();
+    let remarks: Vec<Value> = verdict
+        .findings
+        .iter()
+        .filter(|finding| !finding.outcome)
+        .map(|finding| json!({"severity": severity(finding.effect), "message": finding.to_string()}))
+        .collect();
+    json!({
+        "workload": workload.to_string(),
+        "qualifiedName": workload.qualified(),
+        "namespace": place.namespace(workload),
+        "file": found.path.display().to_string(),
+        "line": at.line,
+        "decision": decision(verdict),
+        "companions": companions,
+        "remarks": remarks,
+        "text": stderr::printable(&page(found, place, verdict)),
+    })
+}
+
+fn decision(verdict: &Verdict<'_>) -> &'static str {
+    match &verdict.decision {
+        Decision::Admit => "unchanged",
+        Decision::Patch(_) => "injected",
+        Decision::Deny | Decision::Unavailable => "denied",
+    }
+}
+
+fn severity(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Info => "info",
+        Effect::Warn => "warning",
+        Effect::Deny => "error",
+    }
+}
+
+/// The page for people; where there are several files, with the place of the workload in front.
+pub(super) fn text(page: &Value, many: bool) -> String {
+    let text = page["text"].as_str().unwrap_or_default();
+    let file = page["file"].as_str().unwrap_or_default();
+    if many { format!("{}:{}: {text}", stderr::printable(file), page["line"]) } else { text.to_owned() }
+}
+
+/// The facts alone.
+pub(super) fn without_text(pages: Vec<Value>) -> Vec<Value> {
+    let mut pages = pages;
+    for page in pages.iter_mut().filter_map(Value::as_object_mut) {
+        page.shift_remove("text");
+    }
+    pages
+}
+
+/// The names of the workloads that change or are denied, a line each.
+pub(super) fn names(pages: &[Value]) -> String {
+    let named = pages.iter().filter(|page| page["decision"] != "unchanged");
+    named.flat_map(|page| [page["qualifiedName"].as_str().unwrap_or_default(), "\n"]).collect()
+}

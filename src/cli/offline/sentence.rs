@@ -1,0 +1,108 @@
+//! Findings in words for the command line, which may give the cause where the webhook must not.
+
+use serde_json::Value;
+
+use super::{OfflineServer, Reviewed};
+use crate::inject::companion::catalog::CatalogEntry;
+use crate::inject::companion::selector::{Operator, Requirement, Selector};
+use crate::inject::keys;
+use crate::inject::verdict::Finding;
+use crate::inject::verdict::reason::Reason;
+
+/// How many companions are named where the one that is requested does not exist.
+const MAX_NAMED: usize = 8;
+
+/// A finding as a sentence.
+pub(in crate::cli) fn sentence(place: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
+    match (&finding.reason, finding.companion.as_deref()) {
+        (Reason::NotAvailable { .. }, Some(name)) => unavailable(place, found, name),
+        (Reason::CompanionInvalid, Some(name)) => {
+            format!("companion {name:?} is invalid; fix the errors of its manifest")
+        }
+        _ => finding.to_string(),
+    }
+}
+
+/// Why a companion is not available to a Pod.
+fn unavailable(place: &OfflineServer, found: &Reviewed<'_>, name: &str) -> String {
+    let companions = &place.snapshot.companions;
+    if companions.is_empty() {
+        return format!("companion {name:?} not found: no companions were read; use --companions PATH");
+    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    if words.len() > 1 {
+        return format!("companion {name:?} not found; separate names with commas: {}", words.join(","));
+    }
+    let namespace = place.namespace(found.workload);
+    if let Some(listed) = companions.resolve(namespace, name) {
+        return not_selected(place, found, listed, namespace);
+    }
+    let mut names: Vec<&str> = companions.names(namespace).collect();
+    names.sort_unstable();
+    let count = names.len();
+    let near = names.iter().find(|known| strsim::osa_distance(known, name) <= 2);
+    let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+    let more = if count > MAX_NAMED { ", …" } else { "" };
+    let listed = names.into_iter().take(MAX_NAMED).collect::<Vec<_>>().join(", ");
+    format!(
+        "companion {name:?} not found among {} ({listed}{more}){hint}",
+        crate::cli::stderr::number(count, "companion")
+    )
+}
+
+/// Which requirement of its selectors is not met.
+fn not_selected(place: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEntry, namespace: &str) -> String {
+    let name = listed.name();
+    let labels = &found.workload.pod()["metadata"]["labels"];
+    let selectors = listed.selectors();
+    if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| labels[key].as_str())) {
+        return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}");
+    }
+    let known = place.snapshot.namespaces.listed(namespace);
+    let label = |key: &str| match known {
+        Some(known) => known.label(key),
+        None => (key == keys::NAMESPACE_NAME).then_some(namespace),
+    };
+    match selectors.and_then(|(_, namespaces)| unmet(namespaces, label)) {
+        Some(requirement) => {
+            let unknown = if known.is_none() { ", and that namespace is not among the manifests" } else { "" };
+            format!(
+                "companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{unknown}"
+            )
+        }
+        None => format!("companion {name:?} is not available to this Pod"),
+    }
+}
+
+/// The first requirement that labels do not meet, as kubectl writes it.
+fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+    let unmet = |requirement: &&Requirement| !Selector(Box::new([(*requirement).clone()])).matches(&value);
+    selector.0.iter().find(unmet).map(|requirement| {
+        let key = &requirement.key;
+        match &requirement.operator {
+            Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),
+            Operator::In(values) => format!("{key} in ({})", values.join(",")),
+            Operator::NotIn(values) => format!("{key} notin ({})", values.join(",")),
+            Operator::Exists => key.to_string(),
+            Operator::DoesNotExist => format!("!{key}"),
+        }
+    })
+}
+
+/// The annotation or label that a finding is about, where it is in the template; else the template.
+pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
+    let key = match &finding.reason {
+        Reason::ParameterInvalid { companion, parameter, .. }
+        | Reason::ParameterUnknown { companion, parameter, .. }
+        | Reason::ParameterUnused { companion, parameter, .. } => format!("{}{companion}.{parameter}", keys::PREFIX),
+        Reason::UnknownKey { key, .. } | Reason::FileOverridden { key } => key.to_string(),
+        Reason::UnknownContainer { .. } => keys::CONTAINERS.to_owned(),
+        Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),
+        _ => keys::COMPANIONS.to_owned(),
+    };
+    let token = key.replace('~', "~0").replace('/', "~1");
+    let at = |members: &str| format!("{}/metadata/{members}/{token}", found.workload.pod_at());
+    let value: &Value = found.document.value.as_ref().unwrap_or(&Value::Null);
+    let is_there = |pointer: &String| value.pointer(pointer).is_some();
+    ["annotations", "labels"].map(at).into_iter().find(is_there).unwrap_or_else(|| found.workload.pod_at())
+}

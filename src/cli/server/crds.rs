@@ -1,0 +1,21 @@
+//! `podgraft crds`: the custom resource definitions.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::api;
+
+/// Print the custom resource definitions
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  podgraft crds | kubectl apply --server-side -f -")]
+pub(in crate::cli) struct Crds {}
+
+impl Crds {
+    #[expect(clippy::unused_self, reason = "all subcommands run alike")]
+    pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
+        io::stdout().write_all(api::crds_yaml().as_bytes())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,213 @@
+//! `podgraft probe`: asks a running server about a workload's Pods, as an API server does.
+
+mod additions;
+mod exchange;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::cli::input::Filenames;
+use crate::cli::offline;
+use crate::cli::offline::Reviewed;
+use crate::cli::{exit, stderr};
+use crate::inject::keys;
+use crate::inject::pod::Pod;
+use crate::manifest;
+use crate::workload;
+use crate::workload::Workload;
+
+/// Ask a running server about a Pod, over TLS, as an API server does
+///
+/// Nothing is created. It shows what the server answers: what it would add, what it warns about, or why it refuses.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Probe {
+    #[command(flatten)]
+    filenames: Filenames,
+    /// Where the server answers reviews
+    #[arg(long, value_name = "URL", default_value = "https://localhost:8443")]
+    server: String,
+    /// The CA of its certificate, in PEM
+    #[arg(long, value_name = "FILE", default_value = "certs/ca.crt")]
+    ca: PathBuf,
+    /// The name in its certificate, where that is not the host of the URL: <service>.<namespace>.svc
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+    /// The client certificate to present, in PEM, where the server has --client-ca
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Namespace of objects that do not name one
+    #[arg(short, long, default_value = "default", value_parser = crate::cli::flags::namespace)]
+    namespace: Box<str>,
+    /// The webhook to ask by; without it, `requested` for Pods that say something themselves, else `cluster-wide`
+    #[arg(long, value_enum)]
+    webhook: Option<WebhookName>,
+    /// Print the Pods as they would be created
+    #[arg(short, long, value_enum)]
+    output: Option<Output>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # What does the server of `make run` make of this Deployment?
+  podgraft probe -f web.yaml
+
+  # A server in a cluster, through a port-forward
+  kubectl -n podgraft-system port-forward service/podgraft 8443:443 &
+  podgraft probe -f web.yaml --ca ca.crt --server-name podgraft.podgraft-system.svc";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WebhookName {
+    Requested,
+    OptedIn,
+    ClusterWide,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Yaml,
+    Json,
+}
+
+impl Probe {
+    pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
+        let inputs = self.filenames.read_whole("probe")?;
+        let documents: Vec<_> = inputs.iter().flat_map(|i| i.documents.iter().map(move |d| (i, d))).collect();
+        let mut workloads = Vec::new();
+        let mut denied = false;
+        for (input, document) in documents {
+            offline::misplaced(&input.path, document).iter().for_each(stderr::remark);
+            for workload in document.value.iter().flat_map(workload::workloads) {
+                // What cannot be read is reported with its place, which the server does not know.
+                match Pod::read(workload.pod().to_string().as_bytes()) {
+                    Ok(_) => workloads.push(workload),
+                    Err(error) => {
+                        denied = true;
+                        stderr::remark(&offline::unreadable(
+                            &Reviewed { path: &input.path, document, workload: &workload },
+                            &error,
+                        ));
+                    }
+                }
+            }
+        }
+        if workloads.is_empty() && !denied {
+            stderr::warning("no workloads among these manifests");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let identity = self.cert.as_deref().zip(self.key.as_deref());
+        let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
+        for workload in &workloads {
+            denied |= !self.ask(&server, workload)?;
+        }
+        Ok(if denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
+    }
+
+    /// Asks about one workload, and shows the answer; whether its Pods would be admitted.
+    fn ask(&self, server: &exchange::Server, workload: &Workload<'_>) -> anyhow::Result<bool> {
+        let namespace = workload.namespace().unwrap_or(&self.namespace);
+        let pod = pod_of(workload);
+        let path = format!("/inject/{}", self.webhook_for(&pod).path());
+        let review = review_of(&pod, namespace);
+        let answer = server.post(&path, review.to_string())?;
+        stderr::note(&format!("{workload} in namespace {namespace}, asked at {path}"));
+        let response = &answer["response"];
+        for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            stderr::warning(warning);
+        }
+        let admitted = response["allowed"] == true;
+        if !admitted {
+            stderr::error(response["status"]["message"].as_str().unwrap_or("denied without a reason"));
+            return Ok(false);
+        }
+        self.show(&pod, response).map(|()| true)
+    }
+
+    fn show(&self, pod: &Value, response: &Value) -> anyhow::Result<()> {
+        let patch = patch_of(response)?;
+        let mut after = pod.clone();
+        json_patch::patch(&mut after, &patch).context("the server's patch does not apply to this Pod")?;
+        let mut out = io::stdout().lock();
+        match self.output {
+            Some(Output::Yaml) => write!(out, "---\n{}", manifest::yaml(&after))?,
+            Some(Output::Json) => writeln!(out, "{}", manifest::json(&after))?,
+            None => {
+                for (companion, reason) in response["auditAnnotations"].as_object().into_iter().flatten() {
+                    writeln!(out, "{companion}: {}", reason.as_str().unwrap_or_default())?;
+                }
+                let additions = additions::lines(&patch);
+                if additions.is_empty() {
+                    writeln!(out, "nothing is added")?;
+                }
+                for line in additions {
+                    writeln!(out, "  + {line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn webhook_for(&self, pod: &Value) -> WebhookName {
+        let says = |members: &str, key: &str| pod["metadata"][members].get(key);
+        let label = says("labels", keys::INJECT).is_some_and(|value| value != "disabled");
+        self.webhook.unwrap_or(if says("annotations", keys::COMPANIONS).is_some() || label {
+            WebhookName::Requested
+        } else {
+            WebhookName::ClusterWide
+        })
+    }
+}
+
+impl WebhookName {
+    fn path(self) -> &'static str {
+        match self {
+            WebhookName::Requested => "requested",
+            WebhookName::OptedIn => "opted-in",
+            WebhookName::ClusterWide => "cluster-wide",
+        }
+    }
+}
+
+/// A Pod as a controller makes it out of a template.
+fn pod_of(workload: &Workload<'_>) -> Value {
+    let template = workload.pod();
+    let mut metadata = template["metadata"].as_object().cloned().unwrap_or_default();
+    if !metadata.contains_key("name") {
+        let name = workload.object["metadata"]["name"].as_str().unwrap_or("pod");
+        metadata.insert("generateName".into(), format!("{name}-").into());
+    }
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+}
+
+fn review_of(pod: &Value, namespace: &str) -> Value {
+    json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "00000000-0000-0000-0000-000000000000",
+            "kind": {"group": "", "version": "v1", "kind": "Pod"},
+            "resource": {"group": "", "version": "v1", "resource": "pods"},
+            "namespace": namespace,
+            "operation": "CREATE",
+            "userInfo": {"username": "podgraft probe"},
+            "object": pod,
+            "dryRun": true,
+        },
+    })
+}
+
+fn patch_of(response: &Value) -> anyhow::Result<json_patch::Patch> {
+    let Some(patch) = response["patch"].as_str() else { return Ok(json_patch::Patch::default()) };
+    let bytes = STANDARD.decode(patch).context("the server's patch is not base64")?;
+    serde_json::from_slice(&bytes).context("the server's patch is no JSON patch")
+}

@@ -1,0 +1,118 @@
+//! One request and one answer over TLS.
+
+use std::net::Ipv6Addr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper::{Request, Uri, header};
+use hyper_util::rt::TokioIo;
+use rustls::client::WantsClientCert;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// As long as API servers wait at most.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A server, and how to know that it is the right one.
+pub(super) struct Server {
+    authority: String,
+    name: ServerName<'static>,
+    connector: TlsConnector,
+    runtime: Runtime,
+}
+
+impl Server {
+    /// Makes ready to ask the server at a URL, whose certificate must be of that CA. `identity` is the file of a client
+    /// certificate to present, and of its key.
+    pub(super) fn new(
+        url: &str,
+        ca: &Path,
+        name: Option<&str>,
+        identity: Option<(&Path, &Path)>,
+    ) -> anyhow::Result<Self> {
+        // Kubernetes' variables have addresses without brackets.
+        let bare = url.strip_prefix("https://").filter(|host| host.parse::<Ipv6Addr>().is_ok());
+        let url = bare.map_or(url.to_owned(), |address| format!("https://[{address}]"));
+        let uri: Uri = url.parse().with_context(|| format!("--server {url} is no URL"))?;
+        let (Some("https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
+            bail!("--server {url} must be https://<host>, with :<port> where it is not 443");
+        };
+        let host = host.trim_matches(['[', ']']);
+        let name = name.unwrap_or(host);
+        let hint = || format!("{} cannot be used; --ca takes the CA's certificate in PEM", ca.display());
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(ca).with_context(hint)? {
+            roots.add(certificate.with_context(hint)?).with_context(hint)?;
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
+        let config = match identity {
+            Some((certificate, key)) => present(config, certificate, key)?,
+            None => config.with_no_client_auth(),
+        };
+        Ok(Server {
+            authority: format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443)),
+            name: ServerName::try_from(name.to_owned()).with_context(|| format!("{name} is no name of a server"))?,
+            connector: TlsConnector::from(Arc::new(config)),
+            runtime: Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?,
+        })
+    }
+
+    /// Posts a review, and reads the answer.
+    pub(super) fn post(&self, path: &str, body: String) -> anyhow::Result<Value> {
+        let exchange = async { timeout(TIMEOUT, self.exchange(path, body)).await };
+        let (status, body) = self
+            .runtime
+            .block_on(exchange)
+            .with_context(|| format!("{} did not answer within {TIMEOUT:?}", self.authority))??;
+        if status != 200 {
+            bail!("{} answered {status}: {}", self.authority, String::from_utf8_lossy(&body).trim_end());
+        }
+        serde_json::from_slice(&body).context("the answer is no AdmissionReview")
+    }
+
+    async fn exchange(&self, path: &str, body: String) -> anyhow::Result<(u16, Bytes)> {
+        let unreachable = || format!("cannot reach {}; is the server running?", self.authority);
+        let tcp = TcpStream::connect(&self.authority).await.with_context(unreachable)?;
+        let distrusted = || format!("no TLS with {}; is its certificate of the CA that --ca names?", self.authority);
+        let tls = self.connector.connect(self.name.clone(), tcp).await.with_context(distrusted)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
+        tokio::spawn(connection);
+        let request = Request::post(path)
+            .header(header::HOST, &self.authority)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONNECTION, "close")
+            .body(Full::new(Bytes::from(body)))?;
+        let hint = || {
+            format!("{} closed the connection; does it ask for a client certificate (--cert, --key)?", self.authority)
+        };
+        let response = sender.send_request(request).await.with_context(hint)?;
+        let status = response.status().as_u16();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+}
+
+/// Presents a client certificate.
+fn present(
+    config: ConfigBuilder<ClientConfig, WantsClientCert>,
+    certificate: &Path,
+    key: &Path,
+) -> anyhow::Result<ClientConfig> {
+    let hint = |path: &Path| format!("{} cannot be used; --cert and --key take PEM files", path.display());
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+    let chain = chain.with_context(|| hint(certificate))?;
+    let secret = PrivateKeyDer::from_pem_file(key).with_context(|| hint(key))?;
+    config.with_client_auth_cert(chain, secret).with_context(|| hint(certificate))
+}

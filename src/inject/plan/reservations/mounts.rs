@@ -1,0 +1,144 @@
+//! The mounts that companions of this review give to app containers, found by their paths.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use crate::inject::companion::parameter::lies_below;
+use crate::work::step;
+
+/// How many are looked through one by one.
+const FEW: usize = 16;
+
+/// A mount that a companion gives to app containers.
+#[derive(Debug, Clone)]
+pub(in crate::inject) struct ReservedMount<'a> {
+    /// The app containers, by their places in the Pod's view, in order.
+    pub(in crate::inject) containers: Cow<'a, [usize]>,
+    pub(in crate::inject) path: Cow<'a, str>,
+    pub(in crate::inject) volume: &'a str,
+    pub(in crate::inject) sub_path: &'a str,
+    pub(in crate::inject) read_only: bool,
+    /// Whether the volume can be joined, and whether nobody can write it; `None` where the Pod declares it.
+    pub(in crate::inject) source: Option<MountSource>,
+    pub(in crate::inject) companion: &'a str,
+}
+
+/// What a volume's source allows.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::inject) struct MountSource {
+    pub(in crate::inject) shareable: bool,
+    pub(in crate::inject) read_only: bool,
+}
+
+/// All of them, in the order in which they were claimed.
+#[derive(Debug, Default)]
+pub(super) struct ReservedMounts<'a> {
+    items: Vec<ReservedMount<'a>>,
+    /// Places by path, or nothing for a few. Companions whose containers differ can have one path.
+    index: BTreeSet<(Cow<'a, str>, usize)>,
+}
+
+impl<'a> ReservedMounts<'a> {
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn add(&mut self, mount: ReservedMount<'a>) {
+        self.items.push(mount);
+        if self.items.len() <= FEW {
+            return;
+        }
+        let first = if self.index.is_empty() { 0 } else { self.items.len() - 1 };
+        for at in first..self.items.len() {
+            self.index.insert((self.items[at].path.clone(), at));
+        }
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        if self.index.is_empty() {
+            self.items.truncate(len);
+            return;
+        }
+        for (at, mount) in self.items.drain(len..).enumerate() {
+            self.index.remove(&(mount.path, len + at));
+        }
+    }
+
+    /// The mounts at a path.
+    pub(super) fn at<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c ReservedMount<'a>> {
+        self.matching(path, |other, path| other == path, range)
+    }
+
+    /// The mounts above or below a path.
+    pub(super) fn around<'c>(&'c self, path: &'c str) -> impl Iterator<Item = &'c ReservedMount<'a>> {
+        let around = |other: &str, path: &str| lies_below(other, path) || lies_below(path, other);
+        self.matching(path, around, |index, path| {
+            let above = ancestors(path).flat_map(|parent| range(index, parent)).collect::<Vec<_>>();
+            let first = (Cow::Owned(format!("{}/", path.trim_end_matches('/'))), 0);
+            let after = index.range((Bound::Included(first), Bound::Unbounded)).map(|(other, at)| (other, *at));
+            let below = after.take_while(|(other, _)| lies_below(other, path)).map(|(_, at)| at);
+            above.into_iter().chain(below).collect()
+        })
+    }
+
+    fn matching<'c>(
+        &'c self,
+        path: &'c str,
+        matches: impl Fn(&str, &str) -> bool + 'c,
+        find: impl FnOnce(&'c BTreeSet<(Cow<'a, str>, usize)>, &'c str) -> Vec<usize>,
+    ) -> impl Iterator<Item = &'c ReservedMount<'a>> {
+        let few = if self.index.is_empty() { &self.items[..] } else { &[] };
+        let found = if self.index.is_empty() { Vec::new() } else { find(&self.index, path) };
+        step(few.len() + 16 + found.len());
+        few.iter().filter(move |m| matches(&m.path, path)).chain(found.into_iter().map(|at| &self.items[at]))
+    }
+}
+
+fn range(index: &BTreeSet<(Cow<'_, str>, usize)>, path: &str) -> Vec<usize> {
+    step(16);
+    let first = (Cow::Borrowed(path), 0);
+    index.range(first..).take_while(|(other, _)| other == path).map(|(_, at)| *at).collect()
+}
+
+/// The paths above a normalized one, the root first.
+pub(in crate::inject) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    let slashes = path.match_indices('/').map(|(at, _)| at);
+    slashes.filter(move |_| path != "/").map(move |at| if at == 0 { "/" } else { &path[..at] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_mounts_are_found_as_few_are() {
+        let paths = ["/a", "/a/b", "/a/b/c", "/a-b", "/ab", "/", "/z"];
+        let mount = |path: String| ReservedMount {
+            containers: Cow::Borrowed(&[0]),
+            path: path.into(),
+            volume: "v",
+            sub_path: "",
+            read_only: false,
+            source: None,
+            companion: "c",
+        };
+        let (mut few, mut many) = (ReservedMounts::default(), ReservedMounts::default());
+        for path in paths {
+            few.add(mount(path.to_owned()));
+            many.add(mount(path.to_owned()));
+        }
+        (0..3 * FEW).for_each(|i| many.add(mount(format!("/other/{i}"))));
+        let sorted = |found: Vec<&ReservedMount<'_>>| {
+            let mut paths: Vec<String> = found.iter().map(|m| m.path.to_string()).collect();
+            paths.sort();
+            paths
+        };
+        for path in ["/a", "/a/b", "/a/x", "/b", "/z/y/x"] {
+            assert_eq!(sorted(few.at(path).collect()), sorted(many.at(path).collect()), "{path}");
+            assert_eq!(sorted(few.around(path).collect()), sorted(many.around(path).collect()), "{path}");
+        }
+        many.truncate(paths.len());
+        assert!(many.at("/other/1").next().is_none() && many.at("/a").next().is_some());
+    }
+}

@@ -1,0 +1,78 @@
+//! Values as literals of the Common Expression Language. The only place that escapes.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+/// A text.
+pub(in crate::policies) fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('\'');
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\'' => out.push_str("\\'"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Anything else that nobody sees: control characters, and the marks that turn the direction of a line.
+            c if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}') => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('\'');
+    out
+}
+
+/// A list of texts.
+pub(in crate::policies) fn texts<'t>(all: impl IntoIterator<Item = &'t str>) -> String {
+    format!("[{}]", all.into_iter().map(text).collect::<Vec<_>>().join(", "))
+}
+
+/// A text, a number or a truth; `None` for what has parts.
+pub(in crate::policies) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some("null".to_owned()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(string) => Some(text(string)),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A list of which no item has parts.
+pub(in crate::policies) fn scalars(items: &[Value]) -> Option<String> {
+    let items: Option<Vec<_>> = items.iter().map(scalar).collect();
+    items.map(|items| format!("[{}]", items.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{scalar, scalars, text};
+
+    #[test]
+    fn a_text_ends_where_it_ends() {
+        for (plain, literal) in [
+            ("plain", r"'plain'"),
+            ("it's", r"'it\'s'"),
+            (r"\'", r"'\\\''"),
+            ("a\nb\r\n\tc", r"'a\nb\r\n\tc'"),
+            ("\u{0}\u{7f}\u{85}\u{202e}", r"'\u0000\u007f\u0085\u202e'"),
+            ("\"${x}\" grün 🌱", "'\"${x}\" grün 🌱'"),
+        ] {
+            assert_eq!(text(plain), literal);
+        }
+    }
+
+    #[test]
+    fn only_what_has_no_parts_is_a_scalar() {
+        assert_eq!(scalars(&[json!("a"), json!(-1), json!(true)]).as_deref(), Some("['a', -1, true]"));
+        assert_eq!(scalars(&[json!([])]), None);
+        assert_eq!(scalar(&json!({})), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! What is asked of a container's mounts: those of shared volumes, its own, and at the token's path what admission or
+//! podgraft mounts there.
+
+use serde_json::Value;
+
+use crate::inject::companion::SharedVolume;
+use crate::inject::keys::TOKEN_PATH;
+use crate::policies::cel::conform;
+use crate::policies::cel::conform::Condition;
+use crate::policies::cel::literal;
+use crate::policies::rules::required::{Required, RequiredContainer};
+
+/// Exactly the declared ones.
+pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_>, at: &str) -> Vec<Condition> {
+    let there = format!("dyn({}.orValue([]))", conform::optional(at, "volumeMounts"));
+    let (shared, own) = (&required.companion.shared_volumes, &container.declared.mounts);
+    let mut conditions: Vec<_> =
+        shared.iter().map(|shared| format!("{there}.exists_one(m, {})", self::shared(shared))).collect();
+    for mount in own {
+        conditions
+            .push(format!("{there}.exists_one(m, {})", conform::all(&conform::item("m", "volumeMounts", mount, &[]))));
+    }
+    let count = shared.len() + own.len();
+    let at_token = |path: Option<&str>| path == Some(TOKEN_PATH);
+    let covers_token = own.iter().any(|mount| at_token(mount.get("mountPath").and_then(Value::as_str)))
+        || shared.iter().any(|shared| at_token(Some(&*shared.companion.path)));
+    if covers_token {
+        conditions.push(format!("{there}.size() == {count}"));
+        return conditions;
+    }
+    let token = literal::text(TOKEN_PATH);
+    // A Pod without a token needs no mask, and then nothing at all is mounted at the token's path.
+    let accepted = match &container.declared.token_mask {
+        Some(mask) => conform::all(&conform::item("m", "volumeMounts", mask, &[])),
+        None => token_mount(),
+    };
+    conditions.push(format!("{there}.filter(m, m.mountPath != {token}).size() == {count}"));
+    conditions.push(format!("{there}.all(m, m.mountPath != {token} || ({accepted}))"));
+    conditions
+}
+
+/// A mount `m` is that of a shared volume. One without a source may join a volume of the app's.
+fn shared(shared: &SharedVolume) -> Condition {
+    let (path, name) = (literal::text(&shared.companion.path), literal::text(&shared.volume.name));
+    let is_own = format!("(m.name == {name} && m.all(k, k in ['name', 'mountPath', 'readOnly']))");
+    let joins = "(m.all(k, k in ['name', 'mountPath', 'readOnly', 'subPath']) && variables.volumes.exists(v, v.name == m.name && (has(v.emptyDir) || has(v.persistentVolumeClaim) || has(v.ephemeral))))";
+    let volume = if shared.joins { format!("({is_own} || {joins})") } else { is_own };
+    format!("m.mountPath == {path} && m.?readOnly.orValue(false) == {} && {volume}", shared.companion.read_only)
+}
+
+/// A mount `m` is the one that the ServiceAccount admission plugin adds, and its volume is the plugin's.
+fn token_mount() -> Condition {
+    let volume = conform::all(&token_volume());
+    format!(
+        "m.all(k, k in ['name', 'mountPath', 'readOnly']) && m.?readOnly.orValue(false) && variables.volumes.exists(v, v.name == m.name && {volume})"
+    )
+}
+
+/// A volume `v` holds exactly what the plugin puts there, in its order: the token for the API server's own audience, the
+/// CA by which the API server is known, and the namespace; on OpenShift the CA of its services as well. How long a token
+/// lasts is not compared: kubelets renew it.
+fn token_volume() -> Vec<Condition> {
+    let only = |at: &str, keys: &str| format!("{at}.all(k, k in [{keys}])");
+    let source = |index: usize, kind: &str| format!("v.projected.sources[{index}].{kind}");
+    let (token, ca, namespace, services) =
+        (source(0, "serviceAccountToken"), source(1, "configMap"), source(2, "downwardAPI"), source(3, "configMap"));
+    let config_map = |at: &str, name: &str, key: &str| {
+        format!(
+            "{at}.all(k, k in ['name', 'items']) && {at}.name == '{name}' && {at}.items == [{{'key': '{key}', 'path': '{key}'}}]"
+        )
+    };
+    vec![
+        only("v", "'name', 'projected'"),
+        "has(v.projected)".to_owned(),
+        only("v.projected", "'defaultMode', 'sources'"),
+        "v.projected.?defaultMode.orValue(420) == 420".to_owned(),
+        "v.projected.sources.size() in [3, 4] && v.projected.sources.all(s, s.size() == 1)".to_owned(),
+        format!("has({token}) && {} && {token}.path == 'token'", only(&token, "'path', 'expirationSeconds'")),
+        format!("has({ca}) && {}", config_map(&ca, "kube-root-ca.crt", "ca.crt")),
+        format!("has({namespace}) && {} && {namespace}.items.size() == 1", only(&namespace, "'items'")),
+        format!(
+            "{namespace}.items[0] == {{'path': dyn('namespace'), 'fieldRef': dyn({{'apiVersion': 'v1', 'fieldPath': 'metadata.namespace'}})}}"
+        ),
+        format!(
+            "(v.projected.sources.size() == 3 || has({services}) && {})",
+            config_map(&services, "openshift-service-ca.crt", "service-ca.crt")
+        ),
+    ]
+}

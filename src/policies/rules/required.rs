@@ -1,0 +1,45 @@
+//! A companion that policies can be made of.
+
+use crate::inject::companion::declared::{Declared, DeclaredContainer};
+use crate::inject::companion::{Companion, Container};
+
+/// A required companion with all that it declares.
+#[derive(Debug, Clone, Copy)]
+pub struct Required<'c> {
+    pub(in crate::policies) companion: &'c Companion,
+    pub(in crate::policies) declared: &'c Declared,
+}
+
+/// One of its containers.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::policies) struct RequiredContainer<'c> {
+    pub(in crate::policies) compiled: &'c Container,
+    pub(in crate::policies) declared: &'c DeclaredContainer,
+    /// Whether it is one of the Pod's init containers.
+    pub(in crate::policies) init: bool,
+    /// Whether it runs to its end before the app starts.
+    pub(in crate::policies) completes: bool,
+}
+
+impl<'c> Required<'c> {
+    /// Takes a companion that is required; `None` where it is not, or where what it declares is not known as a whole.
+    #[must_use]
+    pub fn of(companion: &'c Companion) -> Option<Self> {
+        let declared = companion.declared.as_deref()?;
+        let whole = declared.containers.len() == companion.identities().count()
+            && declared.shared_volumes.len() == companion.shared_volumes.len();
+        (companion.required && whole).then_some(Required { companion, declared })
+    }
+
+    /// All its containers: its own init containers, then the long-running ones.
+    pub(in crate::policies) fn containers(self) -> impl Iterator<Item = RequiredContainer<'c>> {
+        let own_init = self.companion.init_containers.len();
+        let all = self.companion.identities().zip(&self.declared.containers).enumerate();
+        all.map(move |(i, ((compiled, init), declared))| RequiredContainer {
+            compiled,
+            declared,
+            init,
+            completes: i < own_init,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! The manifests of a folder, and their bytes.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The largest file that is read.
+const LARGEST: u64 = 16 << 20;
+/// How deep folders are searched.
+const DEEPEST: usize = 16;
+/// How many manifests one path may lead to: more is a mistaken path.
+const MAX: usize = 10_000;
+
+/// Why a file or folder could not be read. Says what the matter is, not which file it is about.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unread(String);
+
+/// All manifests that a path leads to, in order: itself, or the `.yaml`, `.yml` and `.json` files of a folder. Hidden
+/// files and folders are left out: in mounted ConfigMaps they are what the visible names link to. Links to folders are
+/// left out as well: they lead to manifests that are found under their own name, or round in a circle.
+///
+/// # Errors
+/// Why the path or a folder below it cannot be listed.
+pub fn manifests(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Unread> {
+    let mut found = Vec::new();
+    if fs::metadata(path).map_err(|e| cannot("read", &e))?.is_dir() {
+        search(path, if recursive { DEEPEST } else { 0 }, &mut found)?;
+    } else {
+        found.push(path.to_path_buf());
+    }
+    Ok(found)
+}
+
+fn search(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), Unread> {
+    let inside = |e: &std::io::Error| Unread(format!("cannot list {}: {e}", folder.display()));
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| inside(&e))? {
+        entries.push(entry.map_err(|e| inside(&e))?);
+    }
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            if deeper > 0 && !path.is_symlink() {
+                search(&path, deeper - 1, found)?;
+            }
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json") {
+            found.push(path);
+        }
+        if found.len() > MAX {
+            return Err(Unread(format!("it holds more than {MAX} manifests; name a smaller folder")));
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of one manifest.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Unread> {
+    // A pipe would be waited for, maybe for ever.
+    if !fs::metadata(path).map_err(|e| cannot("read", &e))?.is_file() {
+        return Err(Unread("it is no regular file".to_owned()));
+    }
+    let file = File::open(path).map_err(|e| cannot("open", &e))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| cannot("read", &e))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Unread(format!("it is larger than {} MiB; split it", LARGEST >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn cannot(what: &str, error: &std::io::Error) -> Unread {
+    Unread(format!("cannot {what} it: {error}"))
+}

@@ -1,0 +1,136 @@
+//! What stays of a companion when its next version comes.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::inject::companion::catalog::{CatalogEntry, InvalidCompanion};
+use crate::inject::companion::{Activation, Companion};
+
+/// One version of a companion.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    /// What the gate made of it.
+    pub listed: CatalogEntry,
+    /// The whole object, where the companion is good and required: what lets nobody opt out of it is made of that.
+    pub object: Option<Arc<Value>>,
+}
+
+impl Revision {
+    /// The version that the gate has just made of an object.
+    #[must_use]
+    pub fn new(listed: CatalogEntry, object: &Value) -> Self {
+        let required = matches!(&listed, CatalogEntry::Valid(companion) if companion.required);
+        Revision { listed, object: required.then(|| Arc::new(object.clone())) }
+    }
+
+    /// What is used of it after an earlier version of the same object: that one itself where nothing changed, or where
+    /// this one is bad and that one was good. A required one remembers what it was made of before.
+    #[must_use]
+    pub fn supersede(mut self, before: &Revision) -> Revision {
+        match (&mut self.listed, &before.listed) {
+            (CatalogEntry::Valid(now), CatalogEntry::Valid(earlier)) => {
+                if now.hash == earlier.hash {
+                    return if same_sentences(now, earlier) {
+                        before.clone()
+                    } else {
+                        self.made_of_the_same_as(earlier)
+                    };
+                }
+                if now.required
+                    && let Some(now) = Arc::get_mut(now)
+                {
+                    now.also_accepted = [earlier.identities_alone()].into();
+                }
+                self
+            }
+            (CatalogEntry::Invalid(_), CatalogEntry::Valid(_)) => before.clone(),
+            _ => self,
+        }
+    }
+
+    /// This version after one of the same hash: it accepts of Pods what that one does.
+    fn made_of_the_same_as(mut self, earlier: &Companion) -> Revision {
+        if let CatalogEntry::Valid(now) = &mut self.listed
+            && let Some(now) = Arc::get_mut(now)
+        {
+            now.also_accepted.clone_from(&earlier.also_accepted);
+        }
+        self
+    }
+
+    /// What is left of it where there are too many companions: its name, and that of a required one nobody may opt out.
+    #[must_use]
+    pub fn beyond(&self) -> Revision {
+        let required = self.listed.required();
+        let broken = InvalidCompanion {
+            name: self.listed.name().into(),
+            kind: self.listed.kind(),
+            activation: if required { Activation::ClusterWide } else { Activation::OnRequest },
+            required,
+            selectors: self.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
+        };
+        Revision { listed: CatalogEntry::Invalid(broken), object: None }
+    }
+
+    /// The content hash; `None` where there is no good version.
+    #[must_use]
+    pub fn hash(&self) -> Option<&str> {
+        match &self.listed {
+            CatalogEntry::Valid(companion) => Some(&companion.hash),
+            CatalogEntry::Invalid(_) => None,
+        }
+    }
+
+    /// Whether a review could not tell it from another one.
+    #[must_use]
+    pub fn same_behavior_as(&self, other: &Revision) -> bool {
+        match (&self.listed, &other.listed) {
+            (CatalogEntry::Valid(one), CatalogEntry::Valid(other)) => Arc::ptr_eq(one, other),
+            (CatalogEntry::Invalid(one), CatalogEntry::Invalid(other)) => {
+                let parts = |b: &InvalidCompanion| (b.kind, b.activation, b.required);
+                (parts(one), &one.name, &one.selectors) == (parts(other), &other.name, &other.selectors)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two companions of one hash deny in the same words: those are not a part of the hash.
+fn same_sentences(one: &Companion, other: &Companion) -> bool {
+    let messages =
+        |companion: &'_ Companion| companion.parameters.iter().map(|p| p.message.clone()).collect::<Vec<_>>();
+    messages(one) == messages(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::validate::check_companion;
+
+    fn version(message: Option<&str>) -> Revision {
+        let object = json!({
+            "apiVersion": "podgraft.dev/v1alpha1", "kind": "ClusterCompanion", "metadata": {"name": "sync"},
+            "spec": {
+                "pattern": "Sidecar", "containers": [{"name": "sync", "image": "sync:1"}],
+                "parameters": [{"name": "repo", "type": "String", "env": "REPO", "pattern": "https://.+", "message": message}],
+            },
+        });
+        Revision::new(check_companion(&object).listed.expect("it is a companion"), &object)
+    }
+
+    #[test]
+    fn a_message_that_changed_is_used_although_the_hash_is_the_same() {
+        let said = |version: &Revision| match &version.listed {
+            CatalogEntry::Valid(companion) => companion.parameters[0].message.clone(),
+            CatalogEntry::Invalid(_) => panic!("it is good"),
+        };
+        let before = version(Some("use https"));
+        assert!(version(Some("use https")).supersede(&before).same_behavior_as(&before));
+        let after = version(Some("ssh is not supported")).supersede(&before);
+        assert_eq!((after.hash(), said(&after).as_deref()), (before.hash(), Some("ssh is not supported")));
+        assert_eq!(said(&version(None).supersede(&before)), None);
+    }
+}
