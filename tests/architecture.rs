@@ -5,22 +5,25 @@ use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms of ours that it may know.
 const DOORS: &[(&str, &[&str])] = &[
-    ("inject", &[]),
-    ("admission", &["inject"]),
-    ("api", &["inject"]),
+    ("work", &[]),
+    ("json", &["work"]),
+    ("text", &[]),
+    ("inject", &["json", "text", "work"]),
+    ("workload", &["inject", "json"]),
+    ("admission", &["inject", "json", "text", "workload"]),
+    ("api", &["inject", "json", "text", "workload"]),
     ("manifest", &[]),
-    ("workload", &[]),
-    ("source", &["api", "inject", "manifest", "waits"]),
-    ("policies", &["api", "inject", "waits"]),
-    ("tls", &["waits"]),
-    ("waits", &[]),
+    ("watch", &[]),
+    ("source", &["api", "inject", "json", "manifest", "watch"]),
+    ("policies", &["api", "inject", "text", "watch"]),
+    ("tls", &["watch"]),
     ("http", &["admission", "inject"]),
     ("metrics", &["admission", "inject"]),
-    ("telemetry", &["admission", "inject"]),
+    ("telemetry", &["admission", "inject", "text"]),
 ];
 
 /// The rooms that introduce the others to each other.
-const COMPOSITION: [&str; 3] = ["cli", "main", "lib"];
+const COMPOSITION: [&str; 4] = ["cli", "server", "main", "lib"];
 
 /// What the pure room may use of others' crates.
 const PURE_CRATES: [&str; 7] = ["std", "core", "memchr", "serde", "serde_json", "regex_lite", "strsim"];

@@ -24,12 +24,12 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "F08 a watch that ends",
-        "src/source/cluster/snapshot/tests.rs",
+        "src/source/cluster/state/tests.rs",
         "a_list_anew_replaces_all_at_its_end_and_nothing_before",
     ),
     (
         "F08 a list that fails",
-        "src/source/cluster/snapshot/tests.rs",
+        "src/source/cluster/state/tests.rs",
         "a_list_that_fails_on_its_way_leaves_nothing_behind",
     ),
     ("F09 SIGTERM under load", "tests/socket/drain.rs", "no_request_is_lost_while_a_replica_ends_under_load"),
@@ -50,12 +50,12 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("F13 chains upside down", "src/tls/pair.rs", "a_chain_begins_with_the_serving_certificate"),
     (
         "F14 a CA is succeeded",
-        "src/tls/shared/simulation/stories.rs",
+        "src/tls/self_managed/simulation/scenarios.rs",
         "for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time",
     ),
     (
         "F14 in any order of events",
-        "src/tls/shared/simulation/stories.rs",
+        "src/tls/self_managed/simulation/scenarios.rs",
         "nothing_that_a_replica_does_takes_trust_away",
     ),
     (
@@ -65,20 +65,20 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "F15 replicas begin at once",
-        "src/tls/shared/simulation/stories.rs",
+        "src/tls/self_managed/simulation/scenarios.rs",
         "replicas_that_begin_at_once_agree_on_one_authority",
     ),
     ("F15 in a cluster", "tests/cluster/certificates.rs", "two_replicas_that_start_at_once_end_with_one_authority"),
-    ("F16 the Secret is deleted", "src/tls/shared/memory.rs", "a_secret_that_lost_everything_gets_it_back"),
+    ("F16 the Secret is deleted", "src/tls/self_managed/memory.rs", "a_secret_that_lost_everything_gets_it_back"),
     ("F16 in a cluster", "tests/cluster/certificates.rs", "a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new"),
     (
         "F17 clocks differ",
-        "src/tls/shared/simulation/stories.rs",
+        "src/tls/self_managed/simulation/scenarios.rs",
         "f17_replicas_whose_clocks_differ_are_trusted_and_do_not_write_in_turns",
     ),
     (
         "F17 an API server is behind",
-        "src/tls/shared/rotation/tests.rs",
+        "src/tls/self_managed/rotation/tests.rs",
         "out_of_nothing_comes_an_authority_with_a_pair_both_backdated",
     ),
     ("F18 a companion turns bad in a file", "tests/source.rs", "what_is_bad_keeps_its_last_good_version"),
@@ -86,7 +86,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("F20 a mounted ConfigMap is swapped", "tests/source.rs", "a_mounted_configmap_is_read_through_its_swapped_link"),
     (
         "F21 many changes at once",
-        "src/source/cluster/snapshot/tests.rs",
+        "src/source/cluster/state/tests.rs",
         "the_first_news_is_due_at_once_and_what_follows_is_collected",
     ),
 ];
@@ -510,10 +510,10 @@ fn f52_and_f53_the_nodes_network_and_windows_are_refused_to_who_asks() {
     denied(&pod, &["the node's network"]);
     let mut pod = asking("sync");
     pod["spec"]["os"] = json!({"name": "windows"});
-    denied(&pod, &["WindowsPod"]);
+    denied(&pod, &["Windows"]);
     let mut pod = asking("sync");
     pod["spec"]["nodeSelector"] = json!({"kubernetes.io/os": "windows"});
-    denied(&pod, &["WindowsPod"]);
+    denied(&pod, &["Windows"]);
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub enum CompanionKind {
 pub enum CompanionPattern {
     /// Extends the app.
     Sidecar,
-    /// Brings the outside snapshot to the app's localhost.
+    /// Brings the outside world to the app's localhost.
     Ambassador,
     /// Turns the app's output into a standard form.
     Adapter,

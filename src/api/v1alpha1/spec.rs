@@ -34,7 +34,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || self.parameters.exists_one(q, has(q.listens) && q.listens == p.listens))", "two parameters cannot move one endpoint"),
 ])))]
 pub struct Spec {
-    /// Why the companion is there. Sidecar extends the app. Ambassador brings the outside snapshot to the app's localhost and
+    /// Why the companion is there. Sidecar extends the app. Ambassador brings the outside world to the app's localhost and
     /// must declare listens. Adapter turns the app's output into a standard form and must declare reads.
     pub pattern: Pattern,
     /// What the companion does, in a sentence for those who choose it.
