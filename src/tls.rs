@@ -9,12 +9,14 @@ mod ca;
 mod client_ca;
 pub mod development;
 mod files;
+mod metrics;
 mod pair;
 mod self_managed;
 mod serving;
 
 pub use client_ca::{ClientCa, ClientCaError, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
+pub use metrics::Metrics;
 pub use pair::{Pair, PairFault};
-pub use self_managed::{News, SharedCertificate, SharedMemory};
+pub use self_managed::{SharedCertificate, SharedMemory};
 pub use serving::{Serving, server_config, server_config_for};

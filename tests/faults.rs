@@ -51,12 +51,12 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "F14 a CA is succeeded",
         "src/tls/self_managed/simulation/scenarios.rs",
-        "for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time",
+        "over_many_lifetimes_every_pair_is_trusted_and_every_ca_is_replaced_in_time",
     ),
     (
         "F14 in any order of events",
         "src/tls/self_managed/simulation/scenarios.rs",
-        "nothing_that_a_replica_does_takes_trust_away",
+        "no_action_of_a_replica_removes_trust",
     ),
     (
         "F14 in a cluster",
@@ -66,10 +66,10 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "F15 replicas begin at once",
         "src/tls/self_managed/simulation/scenarios.rs",
-        "replicas_that_begin_at_once_agree_on_one_authority",
+        "replicas_that_start_at_once_agree_on_one_ca",
     ),
     ("F15 in a cluster", "tests/cluster/certificates.rs", "two_replicas_that_start_at_once_end_with_one_authority"),
-    ("F16 the Secret is deleted", "src/tls/self_managed/memory.rs", "a_secret_that_lost_everything_gets_it_back"),
+    ("F16 the Secret is deleted", "src/tls/self_managed/memory.rs", "an_empty_secret_gets_its_last_content_back"),
     ("F16 in a cluster", "tests/cluster/certificates.rs", "a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new"),
     (
         "F17 clocks differ",
@@ -78,8 +78,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "F17 an API server is behind",
-        "src/tls/self_managed/rotation/tests.rs",
-        "out_of_nothing_comes_an_authority_with_a_pair_both_backdated",
+        "src/tls/self_managed/rotate/tests.rs",
+        "an_empty_state_gets_a_ca_and_a_pair_both_backdated",
     ),
     ("F18 a companion turns bad in a file", "tests/source.rs", "what_is_bad_keeps_its_last_good_version"),
     ("F18 and in a cluster", "tests/cluster/sources.rs", "a_companion_that_turned_bad_keeps_its_last_good_version"),
