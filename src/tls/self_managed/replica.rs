@@ -9,6 +9,9 @@
 //! 3. For each webhook configuration that lacks a CA: read the Secret again, so that a CA that has been removed from it does
 //!    not return to a `caBundle`, and patch the configuration.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
