@@ -1,8 +1,8 @@
-//! The serving certificate: where it comes from, and how it is replaced without losing a connection.
+//! The serving certificate: its source, and how it is replaced without losing a connection. And the CA of clients.
 //!
 //! ```text
-//! CertificateFiles (polled by content) --> Pair (checked) -> Serving (swapped) -> ServerConfig
-//! SharedCertificate (a Secret, watched) -'
+//! CertificateFiles (read at an interval) --> Pair (checked) -> Serving (replaced as a whole) -> ServerConfig
+//! SharedCertificate (a Secret, watched) ---'                    ClientCaFile -> ClientCa -------'
 //! ```
 
 mod ca;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::policy::RotationPolicy;
 use super::trust::is_trusted;
-use crate::tls::ca::{Ca, CaKey, TrustAnchor};
+use crate::tls::ca::{Ca, PrivateKeyPem, TrustAnchor};
 use crate::tls::pair::Pair;
 
 /// The content of the Secret. What is absent, was unreadable, or does not belong to the rest is `None`.
@@ -25,7 +25,7 @@ pub(super) struct CaState {
 #[derive(Debug, Clone)]
 pub(super) struct IssuedPair {
     pub(super) certificate: Arc<str>,
-    pub(super) key: CaKey,
+    pub(super) key: PrivateKeyPem,
     pub(super) pair: Arc<Pair>,
 }
 
@@ -55,7 +55,7 @@ impl IssuedPair {
     pub(super) fn parse(certificate: &[u8], key: &[u8]) -> Option<Self> {
         let pair = Arc::new(Pair::parse(certificate, key).ok()?);
         let (certificate, key) = (std::str::from_utf8(certificate).ok()?, std::str::from_utf8(key).ok()?);
-        Some(IssuedPair { certificate: certificate.into(), key: CaKey::new(key), pair })
+        Some(IssuedPair { certificate: certificate.into(), key: PrivateKeyPem::new(key), pair })
     }
 }
 
