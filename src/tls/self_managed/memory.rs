@@ -61,18 +61,18 @@ impl ReplicaMemory {
         is_relied_on: impl Fn(&TrustAnchor) -> bool,
         now: SystemTime,
     ) -> Option<Arc<Pair>> {
-        let issued = self.last.pair.as_ref()?;
-        if self.served.as_ref().is_some_and(|served| served.issued == *issued) {
+        let latest = self.last.pair.as_ref()?;
+        if self.served.as_ref().is_some_and(|served| served.issued == *latest) {
             return None;
         }
-        let issuer = self.last.anchors().find(|anchor| is_trusted([*anchor], issued.pair.chain(), names, now))?;
+        let issuer = self.last.anchors().find(|anchor| is_trusted([*anchor], latest.pair.chain(), names, now))?;
         let nothing_to_lose =
             self.served.as_ref().is_none_or(|served| served.issued.pair.expires() <= now || served.issuer == *issuer);
         if !nothing_to_lose && !is_relied_on(issuer) {
             return None;
         }
-        self.served = Some(Served { issued: issued.clone(), issuer: issuer.clone() });
-        Some(Arc::clone(&issued.pair))
+        self.served = Some(Served { issued: latest.clone(), issuer: issuer.clone() });
+        Some(Arc::clone(&latest.pair))
     }
 }
 

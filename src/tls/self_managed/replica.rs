@@ -23,8 +23,7 @@ use super::pacing::Pacing;
 use super::view::View;
 use super::webhooks::{Configuration, ObservedConfiguration};
 
-/// How many conflicts in succession end a round. The next round begins after a pause, and a paused replica conflicts with
-/// none.
+/// How many conflicts in succession end a round, so that the next one begins after a pause.
 const CONFLICTS: usize = 5;
 
 /// How long a Secret must be missing before a replica that serves a certificate creates it again.
@@ -44,7 +43,7 @@ pub(super) struct Replica {
     pacing: Pacing,
 }
 
-/// The position in a round. Each action leaves the replica at a step that is right if the outcome never arrives.
+/// The position in a round. While an outcome is awaited, it is the step to continue with if the outcome never arrives.
 enum Step {
     /// Between two rounds.
     Rest,
@@ -54,7 +53,7 @@ enum Step {
         then: AfterSecret,
     },
     Serve,
-    /// Looks whether the configuration with this index needs a patch.
+    /// Patches the configuration with this index, if it needs a patch.
     Webhooks(usize),
     /// The Secret has just been read for the patch of this configuration.
     Patch(usize),
@@ -109,8 +108,8 @@ impl Replica {
         }
     }
 
-    /// The outcome of [`Action::PatchWebhooks`]. A failure is not one of the round: the other configurations get their
-    /// patches, and this one again when `PATCH_AGAIN` has passed or the object has changed.
+    /// The outcome of [`Action::PatchWebhooks`]. A failure does not end the round: the other configurations are patched, and
+    /// this one again after some seconds or when it has changed.
     pub(super) fn webhook_patched(&mut self, outcome: &Result<(), CallError>) {
         self.wrote |= outcome.is_ok();
     }
@@ -120,55 +119,76 @@ impl Replica {
         self.pacing.last_round_failed()
     }
 
+    /// Steps until there is an action. `Rest` is the step that remains where a step fails.
     fn advance(&mut self, now: Moment) -> Result<Action, RoundError> {
         loop {
-            match std::mem::replace(&mut self.step, Step::Rest) {
-                Step::Rest if !self.pacing.is_due(now.instant) => return Ok(Action::Idle(Idle::Paused)),
+            let action = match std::mem::replace(&mut self.step, Step::Rest) {
                 Step::Rest => self.begin(now)?,
-                Step::Secret { conflicts, then } => {
-                    self.step = Step::Secret { conflicts, then };
-                    if let Some(action) = self.update_secret(now)? {
-                        return Ok(action);
-                    }
-                }
-                Step::Serve => {
-                    self.step = Step::Webhooks(0);
-                    if let Some(pair) = self.view.adopt(now.date) {
-                        return Ok(Action::Serve(pair));
-                    }
-                }
-                Step::Webhooks(index) => match Configuration::ALL.get(index) {
-                    Some(configuration) => self.visit(index, *configuration, now),
-                    None => return Ok(self.finish(now)),
-                },
-                Step::Patch(index) => {
-                    self.step = Step::Webhooks(index + 1);
-                    let configuration = Configuration::ALL[index];
-                    if let Some(patch) = self.view.take_patch(configuration, now.date) {
-                        return Ok(Action::PatchWebhooks { configuration, patch });
-                    }
-                }
+                Step::Secret { conflicts, then } => self.update_secret(conflicts, then, now)?,
+                Step::Serve => self.serve(now),
+                Step::Webhooks(index) => self.visit(index, now),
+                Step::Patch(index) => self.patch(index, now),
                 Step::Failed(error) => return Err(error.into()),
+            };
+            if let Some(action) = action {
+                return Ok(action);
             }
         }
     }
 
-    fn begin(&mut self, now: Moment) -> Result<(), RoundError> {
+    fn begin(&mut self, now: Moment) -> Result<Option<Action>, RoundError> {
+        if !self.pacing.is_due(now.instant) {
+            return Ok(Some(Action::Idle(Idle::Paused)));
+        }
         self.wrote = false;
         if self.view.must_read(now.date)? {
             self.enter_secret(AfterSecret::Serve);
         } else {
             self.step = Step::Serve;
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn visit(&mut self, index: usize, configuration: Configuration, now: Moment) {
-        if self.view.must_patch(configuration, now.date) {
+    /// Reads the Secret, then writes it where it should change.
+    fn update_secret(
+        &mut self,
+        conflicts: usize,
+        then: AfterSecret,
+        now: Moment,
+    ) -> Result<Option<Action>, RoundError> {
+        self.step = Step::Secret { conflicts, then };
+        if !self.view.knows_secret() {
+            return Ok(Some(Action::ReadSecret));
+        }
+        let Some(rotated) = self.view.rotate(now.date)? else {
+            self.leave_secret();
+            return Ok(None);
+        };
+        let secret = Box::new(self.view.secret_with(&rotated.state));
+        self.view.invalidated();
+        Ok(Some(Action::WriteSecret { secret, events: rotated.events }))
+    }
+
+    fn serve(&mut self, now: Moment) -> Option<Action> {
+        self.step = Step::Webhooks(0);
+        self.view.adopt(now.date).map(Action::Serve)
+    }
+
+    fn visit(&mut self, index: usize, now: Moment) -> Option<Action> {
+        let Some(configuration) = Configuration::ALL.get(index) else { return Some(self.finish(now)) };
+        if self.view.must_patch(*configuration, now.date) {
             self.enter_secret(AfterSecret::Patch(index));
         } else {
             self.step = Step::Webhooks(index + 1);
         }
+        None
+    }
+
+    fn patch(&mut self, index: usize, now: Moment) -> Option<Action> {
+        self.step = Step::Webhooks(index + 1);
+        let configuration = Configuration::ALL[index];
+        let patch = self.view.take_patch(configuration, now.date)?;
+        Some(Action::PatchWebhooks { configuration, patch })
     }
 
     fn enter_secret(&mut self, then: AfterSecret) {
@@ -183,20 +203,6 @@ impl Replica {
                 AfterSecret::Patch(index) => Step::Patch(index),
             };
         }
-    }
-
-    /// Reads the Secret, then writes it where it should change; `None` where it is as it should be.
-    fn update_secret(&mut self, now: Moment) -> Result<Option<Action>, RoundError> {
-        if !self.view.knows_secret() {
-            return Ok(Some(Action::ReadSecret));
-        }
-        let Some(rotated) = self.view.rotate(now.date)? else {
-            self.leave_secret();
-            return Ok(None);
-        };
-        let secret = Box::new(self.view.secret_with(&rotated.state));
-        self.view.invalidated();
-        Ok(Some(Action::WriteSecret { secret, events: rotated.events }))
     }
 
     fn count_conflict(&mut self, error: String) {
