@@ -37,7 +37,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "F11 certificate and key of two pairs",
         "tests/socket/rotation.rs",
-        "what_is_no_pair_is_kept_out_until_a_good_one_comes",
+        "invalid_files_are_not_served_and_the_next_valid_pair_is",
     ),
     ("F12 a certificate expires", "src/tls/serving.rs", "f12_an_expired_certificate_is_not_ready_but_still_served"),
     ("F12 nobody brings a new one", "src/tls/files.rs", "warns_once_a_minute_in_the_last_hour"),

@@ -15,8 +15,8 @@ pub(super) struct RotationPolicy {
 }
 
 impl RotationPolicy {
-    /// Whether a CA that has been in every `caBundle` since a point in time can be relied on. A clock that was set back
-    /// behind that point counts as a pause that has not begun.
+    /// Whether a CA that has been in every `caBundle` since a point in time can be relied on. If the clock was set back to
+    /// before that point, it cannot.
     pub(super) fn pause_is_over(&self, since: SystemTime, now: SystemTime) -> bool {
         now.duration_since(since).is_ok_and(|elapsed| elapsed >= self.ca_pause)
     }

@@ -87,11 +87,10 @@ impl ClusterClient {
         let operations = operations.map_err(|error| CallError::Failed(error.to_string()))?;
         let (patch, params) = (Patch::Json::<()>(operations), PatchParams::default());
         let name = self.name(configuration);
-        let is_conflict = |status: &Status| was_overtaken(status) || status.is_invalid();
         if configuration == Configuration::Preview {
-            call(self.validating.patch(&name, &params, &patch), is_conflict).await.map(drop)
+            call(self.validating.patch(&name, &params, &patch), patch_was_overtaken).await.map(drop)
         } else {
-            call(self.mutating.patch(&name, &params, &patch), is_conflict).await.map(drop)
+            call(self.mutating.patch(&name, &params, &patch), patch_was_overtaken).await.map(drop)
         }
     }
 
@@ -119,6 +118,11 @@ impl ClusterClient {
 /// Whether the object has changed, has been created or has been deleted since it was read.
 fn was_overtaken(status: &Status) -> bool {
     status.is_conflict() || status.is_already_exists() || status.is_not_found()
+}
+
+/// The same for a patch. The API server answers `Invalid` where a `test` of the patch fails.
+fn patch_was_overtaken(status: &Status) -> bool {
+    was_overtaken(status) || status.is_invalid()
 }
 
 async fn call<T>(
@@ -162,4 +166,52 @@ fn events<K: Send + 'static>(
         Err(error) => ClusterEvent::WatchFailed { name: name.clone(), error: error.to_string() },
     };
     watched.map(reported).boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::response::StatusSummary;
+
+    use super::*;
+
+    /// Whether a call that is answered with this status and reason is a conflict.
+    async fn is_conflict(code: u16, reason: &str, is_conflict: impl Fn(&Status) -> bool) -> bool {
+        let status = Status {
+            status: Some(StatusSummary::Failure),
+            code,
+            reason: reason.into(),
+            message: "the message".into(),
+            ..Status::default()
+        };
+        match call(async { Err::<(), _>(Error::Api(status.boxed())) }, is_conflict).await {
+            Err(CallError::Conflict(error)) => error.contains("the message"),
+            Err(CallError::Failed(error)) => {
+                assert!(error.contains("the message"), "{error}");
+                false
+            }
+            Ok(()) => panic!("the call succeeded"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_conflict_is_an_answer_that_another_client_was_faster() {
+        for (code, reason, conflict) in [
+            (409, "Conflict", true),
+            (409, "AlreadyExists", true),
+            (404, "NotFound", true),
+            (422, "Invalid", false),
+            (403, "Forbidden", false),
+            (500, "InternalError", false),
+        ] {
+            assert_eq!(is_conflict(code, reason, was_overtaken).await, conflict, "{code} {reason}");
+        }
+        assert!(is_conflict(422, "Invalid", patch_was_overtaken).await, "a test of the patch failed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_not_answered_fails_after_ten_seconds() {
+        let outcome = call(std::future::pending::<kube::Result<()>>(), was_overtaken).await;
+        let error = outcome.expect_err("a call without an answer").to_string();
+        assert_eq!(error, "the API server did not answer within 10 s");
+    }
 }

@@ -41,7 +41,7 @@ pub(super) struct World {
 
 pub(super) struct Process {
     replica: Replica,
-    /// How many seconds its date is behind.
+    /// How many seconds its date is behind the date of the world.
     pub(super) behind: u64,
     memory: SharedMemory,
     pub(super) serving: Option<Arc<Pair>>,
@@ -265,7 +265,7 @@ impl World {
         self.versions
     }
 
-    /// What a replica takes for the time.
+    /// The time as a replica sees it.
     fn clock(&self, who: usize) -> Moment {
         Moment { date: self.now.date - Duration::from_secs(self.processes[who].behind), ..self.now }
     }
