@@ -1,6 +1,5 @@
 //! What is counted. Every label comes out of a closed set: nothing that a user writes can make a new series.
 
-mod certificates;
 mod connections;
 mod labels;
 mod process;
@@ -15,7 +14,6 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use certificates::{Certificates, IssuedMetric};
 pub use connections::ConnectionCounts;
 use labels::{
     BuildLabels, KindLabel, OutcomeLabels, ReasonLabel, ResourceLabel, ReviewLabels, SourceLabel, StateLabel,
@@ -24,6 +22,7 @@ use labels::{
 
 use crate::admission::{ReviewRecord, ReviewResult};
 use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::tls;
 
 /// All counters of a process.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ pub struct Metrics {
     /// The connections of the admission port.
     pub connections: ConnectionCounts,
     /// The serving certificate.
-    pub certificates: Certificates,
+    pub certificates: tls::Metrics,
     ready: Gauge,
     reloads: Family<SourceLabel, Counter>,
     companions: Family<StateLabel, Gauge>,
@@ -83,7 +82,7 @@ impl Default for Metrics {
             panics: Counter::default(),
             handshakes: Family::default(),
             connections: ConnectionCounts::default(),
-            certificates: Certificates::default(),
+            certificates: tls::Metrics::default(),
             ready: Gauge::default(),
             reloads: Family::default(),
             companions: Family::default(),

@@ -1,20 +1,22 @@
-//! The serving certificate: where it comes from, and how it is replaced without losing a connection.
+//! The serving certificate: its source, and how it is replaced without losing a connection. And the CA of clients.
 //!
 //! ```text
-//! CertificateFiles (polled by content) --> Pair (checked) -> Serving (swapped) -> ServerConfig
-//! SharedCertificate (a Secret, watched) -'
+//! CertificateFiles (read at an interval) --> Pair (checked) -> Serving (replaced as a whole) -> ServerConfig
+//! SharedCertificate (a Secret, watched) ---'                    ClientCaFile -> ClientCa -------'
 //! ```
 
 mod ca;
 mod client_ca;
 pub mod development;
 mod files;
+mod metrics;
 mod pair;
 mod self_managed;
 mod serving;
 
 pub use client_ca::{ClientCa, ClientCaError, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
+pub use metrics::Metrics;
 pub use pair::{Pair, PairFault};
-pub use self_managed::{News, SharedCertificate, SharedMemory};
+pub use self_managed::{SharedCertificate, SharedMemory};
 pub use serving::{Serving, server_config, server_config_for};

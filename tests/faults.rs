@@ -37,26 +37,22 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "F11 certificate and key of two pairs",
         "tests/socket/rotation.rs",
-        "what_is_no_pair_is_kept_out_until_a_good_one_comes",
+        "invalid_files_are_not_served_and_the_next_valid_pair_is",
     ),
-    (
-        "F12 a certificate expires",
-        "src/tls/serving.rs",
-        "f12_what_has_expired_is_not_ready_and_is_served_on_for_the_api_server_judges",
-    ),
-    ("F12 nobody brings a new one", "src/tls/files.rs", "complains_once_a_minute_when_the_end_is_near"),
-    ("F13 keys in all forms", "src/tls/pair.rs", "takes_every_kind_of_key_in_every_form"),
-    ("F13 keys of no use", "src/tls/pair.rs", "says_which_keys_it_does_not_take"),
-    ("F13 chains upside down", "src/tls/pair.rs", "a_chain_begins_with_the_serving_certificate"),
+    ("F12 a certificate expires", "src/tls/serving.rs", "f12_an_expired_certificate_is_not_ready_but_still_served"),
+    ("F12 nobody brings a new one", "src/tls/files.rs", "warns_once_a_minute_in_the_last_hour"),
+    ("F13 keys in all forms", "src/tls/pair.rs", "every_supported_kind_of_key_is_accepted_in_every_encoding"),
+    ("F13 keys of no use", "src/tls/pair.rs", "unsupported_keys_are_rejected_with_a_message_about_the_key"),
+    ("F13 chains upside down", "src/tls/pair.rs", "a_chain_must_start_with_the_serving_certificate"),
     (
         "F14 a CA is succeeded",
         "src/tls/self_managed/simulation/scenarios.rs",
-        "for_many_lives_everything_is_trusted_and_every_authority_is_succeeded_in_time",
+        "over_many_lifetimes_every_pair_is_trusted_and_every_ca_is_replaced_in_time",
     ),
     (
         "F14 in any order of events",
         "src/tls/self_managed/simulation/scenarios.rs",
-        "nothing_that_a_replica_does_takes_trust_away",
+        "no_action_of_a_replica_removes_trust",
     ),
     (
         "F14 in a cluster",
@@ -66,10 +62,10 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "F15 replicas begin at once",
         "src/tls/self_managed/simulation/scenarios.rs",
-        "replicas_that_begin_at_once_agree_on_one_authority",
+        "replicas_that_start_at_once_agree_on_one_ca",
     ),
     ("F15 in a cluster", "tests/cluster/certificates.rs", "two_replicas_that_start_at_once_end_with_one_authority"),
-    ("F16 the Secret is deleted", "src/tls/self_managed/memory.rs", "a_secret_that_lost_everything_gets_it_back"),
+    ("F16 the Secret is deleted", "src/tls/self_managed/memory.rs", "an_empty_secret_gets_its_last_content_back"),
     ("F16 in a cluster", "tests/cluster/certificates.rs", "a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new"),
     (
         "F17 clocks differ",
@@ -78,8 +74,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "F17 an API server is behind",
-        "src/tls/self_managed/rotation/tests.rs",
-        "out_of_nothing_comes_an_authority_with_a_pair_both_backdated",
+        "src/tls/self_managed/rotate/tests.rs",
+        "an_empty_state_gets_a_ca_and_a_pair_both_backdated",
     ),
     ("F18 a companion turns bad in a file", "tests/source.rs", "what_is_bad_keeps_its_last_good_version"),
     ("F18 and in a cluster", "tests/cluster/sources.rs", "a_companion_that_turned_bad_keeps_its_last_good_version"),

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use super::supervisor::{Background, Task};
 use crate::cli::server::serve::cluster::ClusterFlags;
 use crate::cli::server::serve::duration;
-use crate::metrics::{IssuedMetric, Metrics, Reloadable};
-use crate::tls::{CertificateFiles, News, Reload, Serving, SharedCertificate, SharedMemory};
+use crate::metrics::{Metrics, Reloadable};
+use crate::tls::{CertificateFiles, Reload, Serving, SharedCertificate, SharedMemory};
 
 /// Where the serving certificate comes from.
 #[derive(Debug, Args)]
@@ -66,12 +66,12 @@ impl Certificate {
     fn files(&self, serving: &Arc<Serving>, interval: Duration, metrics: &Arc<Metrics>) -> anyhow::Result<()> {
         let files = CertificateFiles::open(&self.cert_dir, Arc::clone(serving))?;
         if let Some(expires) = serving.expires() {
-            metrics.certificates.expires(expires);
+            metrics.certificates.set_certificate_expiry(expires);
         }
         let metrics = Arc::clone(metrics);
         let tell = move |reload| match reload {
             Reload::Replaced(expires) => {
-                metrics.certificates.expires(expires);
+                metrics.certificates.set_certificate_expiry(expires);
                 metrics.reloaded(Reloadable::Certificate, true);
             }
             Reload::Kept(_) => metrics.reloaded(Reloadable::Certificate, false),
@@ -86,12 +86,11 @@ impl Certificate {
             ensure!(lifetime >= SHORTEST, "{flag} must be at least {} s", SHORTEST.as_secs());
             ensure!(lifetime <= LONGEST, "{flag} must be at most {} h", LONGEST.as_secs() / 3600);
         }
-        let pause = self.ca_pause;
-        ensure!(pause < self.ca_lifetime / 3, "--ca-pause must be shorter than a third of --ca-lifetime");
-        let (lifetime, authority_lifetime) = (self.cert_lifetime, self.ca_lifetime);
+        ensure!(self.ca_pause < self.ca_lifetime / 3, "--ca-pause must be shorter than a third of --ca-lifetime");
+        let (lifetime, ca_lifetime, ca_pause) = (self.cert_lifetime, self.ca_lifetime, self.ca_pause);
         let installation = cluster.name.clone();
         let release = self.helm_release.clone();
-        Ok(Some(SharedCertificate { namespace, secret, installation, release, lifetime, authority_lifetime, pause }))
+        Ok(Some(SharedCertificate { namespace, secret, installation, release, lifetime, ca_lifetime, ca_pause }))
     }
 }
 
@@ -109,33 +108,27 @@ async fn keep(
     background: &mut Background,
 ) -> anyhow::Result<()> {
     let client = cluster.client().await?;
-    metrics.certificates.look_after();
+    metrics.certificates.begin_self_managed();
     tracing::info!(namespace = shared.namespace, secret = shared.secret, "waiting for a serving certificate");
     let there = Arc::new(Notify::new());
     let (serving, metrics, notify) = (Arc::clone(serving), Arc::clone(metrics), Arc::clone(&there));
-    let learned = SharedMemory::default();
+    let memory = SharedMemory::default();
     background.write(Task::CertificateKeeper, move || {
-        let tell = tell(Arc::clone(&metrics), Arc::clone(&notify), serving.expires().is_none());
-        shared.clone().keep(client.clone(), Arc::clone(&serving), learned.clone(), interval, tell)
+        let on_new_pair = count_reloads(Arc::clone(&metrics), Arc::clone(&notify), serving.expires().is_none());
+        let (serving, memory, metrics) = (Arc::clone(&serving), memory.clone(), metrics.certificates.clone());
+        shared.clone().keep(client.clone(), serving, memory, interval, metrics, on_new_pair)
     });
     there.notified().await;
     Ok(())
 }
 
-fn tell(metrics: Arc<Metrics>, there: Arc<Notify>, mut first: bool) -> impl FnMut(News) + Send {
-    move |news| match news {
-        News::Serving(expires) => {
-            metrics.certificates.expires(expires);
-            if !std::mem::take(&mut first) {
-                metrics.reloaded(Reloadable::Certificate, true);
-            }
-            there.notify_one();
+/// Counts each change of the served pair. The first pair of the process is no change: its arrival ends the wait for it.
+fn count_reloads(metrics: Arc<Metrics>, there: Arc<Notify>, mut first: bool) -> impl FnMut() + Send {
+    move || {
+        if !std::mem::take(&mut first) {
+            metrics.reloaded(Reloadable::Certificate, true);
         }
-        News::Authority(expires) => metrics.certificates.authority_expires(expires),
-        News::IssuedPair => metrics.certificates.issued(IssuedMetric::Pair),
-        News::IssuedAuthority => metrics.certificates.issued(IssuedMetric::Authority),
-        News::BundlesInStep(in_step) => metrics.certificates.bundles_in_step(in_step),
-        News::Failed => metrics.certificates.failed(),
+        there.notify_one();
     }
 }
 
@@ -168,7 +161,7 @@ mod tests {
     fn a_secret_is_of_the_own_namespace_and_the_names_are_the_installation_s() {
         let shared = shared("--cert-secret kept --namespace town --name grafts --ca-pause 3s").unwrap().unwrap();
         assert_eq!((&*shared.secret, &*shared.namespace, &*shared.installation), ("kept", "town", "grafts"));
-        assert_eq!((shared.lifetime.as_secs(), shared.pause.as_secs()), (720 * 3600, 3));
+        assert_eq!((shared.lifetime.as_secs(), shared.ca_pause.as_secs()), (720 * 3600, 3));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A certificate authority: how it is made, what it issues, and what is trusted because of it.
+//! A CA: how it is created, what it issues, and the certificate by which clients trust it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_parser::parse_x509_certificate;
 
-/// Clocks of API servers may be behind: whatever is issued has been valid for this long already.
+/// How long a certificate has been valid when it is issued, because the clock of an API server may be behind.
 pub(super) const BACKDATED: Duration = Duration::from_secs(3600);
 
-/// The same for authorities, which live for a year: the clock of whoever makes one may be ahead by days, and API servers
-/// trust nobody who has not begun.
-const AUTHORITIES_BACKDATED: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The same for a CA, which is valid for a year. The clock of the replica that creates it may be days ahead, and API servers
+/// reject a CA that is not valid yet.
+const CA_BACKDATED: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The certificate of an authority: whoever has it trusts what the authority issues. The older comes first.
+/// The certificate of a CA. It is ordered by the start of its validity.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TrustAnchor {
     begins: u64,
@@ -29,7 +29,7 @@ pub(super) struct TrustAnchor {
     der: Vec<u8>,
 }
 
-/// Several as PEM, the oldest first: whoever signs, it is the same text.
+/// Several certificates as PEM, each once and the oldest first, so that the text does not depend on which CA signs.
 pub(super) fn bundle<'a>(anchors: impl IntoIterator<Item = &'a TrustAnchor>) -> String {
     let mut anchors: Vec<&TrustAnchor> = anchors.into_iter().collect();
     anchors.sort();
@@ -37,27 +37,26 @@ pub(super) fn bundle<'a>(anchors: impl IntoIterator<Item = &'a TrustAnchor>) -> 
     anchors.into_iter().map(TrustAnchor::pem).collect()
 }
 
-/// An authority that can issue.
+/// A CA that can issue certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ca {
-    /// Its certificate.
     pub(super) anchor: TrustAnchor,
-    key: CaKey,
+    key: PrivateKeyPem,
 }
 
-/// A private key as PEM, which nothing prints.
+/// A private key as PEM. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct CaKey(Arc<str>);
+pub(super) struct PrivateKeyPem(Arc<str>);
 
-/// What an authority issued: a certificate as PEM, and its key.
+/// A certificate that a CA issued, as PEM, and its key.
 #[derive(Debug)]
-pub(super) struct Fresh {
+pub(super) struct IssuedPem {
     pub(super) certificate: String,
-    pub(super) key: CaKey,
+    pub(super) key: PrivateKeyPem,
 }
 
 impl TrustAnchor {
-    /// All certificates of a PEM text that can be read, each once and in order. The others cannot be trusted anyway.
+    /// The readable certificates of a PEM text, each once and in order. No client can trust the others.
     pub(super) fn parse_all(pem: &[u8]) -> Vec<Self> {
         let mut anchors = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(pem).filter_map(Result::ok) {
@@ -77,12 +76,12 @@ impl TrustAnchor {
         Some(TrustAnchor { begins, ends, der: der.to_vec() })
     }
 
-    /// When it was issued: it begins earlier, for clocks that are behind.
+    /// When it was issued, which is later than the start of its validity.
     pub(super) fn issued(&self) -> SystemTime {
-        UNIX_EPOCH + (Duration::from_secs(self.begins) + AUTHORITIES_BACKDATED).min(Duration::from_secs(self.ends))
+        UNIX_EPOCH + (Duration::from_secs(self.begins) + CA_BACKDATED).min(Duration::from_secs(self.ends))
     }
 
-    /// Whether an API server would trust it as far as time goes. (The library that asks for us does not look.)
+    /// Whether its validity has started.
     pub(super) fn has_begun(&self, now: SystemTime) -> bool {
         UNIX_EPOCH + Duration::from_secs(self.begins) <= now
     }
@@ -105,7 +104,7 @@ impl TrustAnchor {
         pem + "-----END CERTIFICATE-----\n"
     }
 
-    /// The first bytes of its serial number, as `openssl x509 -serial` shows it: enough to tell two apart in a log.
+    /// The first four bytes of its serial number, as `openssl x509 -serial` prints it, to tell CAs apart in the log.
     pub(super) fn serial(&self) -> String {
         let serial = parse_x509_certificate(&self.der)
             .map(|(_, parsed)| parsed.raw_serial().iter().copied().take(4).collect::<Vec<u8>>());
@@ -117,24 +116,24 @@ impl TrustAnchor {
 
 impl fmt::Debug for TrustAnchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Anchor({}, {}..{})", self.serial(), self.begins, self.ends)
+        write!(f, "TrustAnchor({}, {}..{})", self.serial(), self.begins, self.ends)
     }
 }
 
 impl Ca {
-    /// Makes one, valid from a week ago until `lifetime` from now.
+    /// Creates a CA that is valid from a week before `now` until `lifetime` after it.
     pub(super) fn new(name: &str, now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
         let key = KeyPair::generate()?;
-        let mut params = valid(CertificateParams::new([])?, now, AUTHORITIES_BACKDATED, now + lifetime);
+        let mut params = valid(CertificateParams::new([])?, now, CA_BACKDATED, now + lifetime);
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key)?;
         let anchor = TrustAnchor::new(certificate.der()).ok_or(Error::CouldNotParseCertificate)?;
-        Ok(Ca { anchor, key: CaKey(key.serialize_pem().into()) })
+        Ok(Ca { anchor, key: PrivateKeyPem(key.serialize_pem().into()) })
     }
 
-    /// The one certificate among several that a key fits, and the key; nothing where it fits none.
+    /// The CA among several certificates that a key, as PEM, belongs to; `None` where it belongs to none.
     pub(super) fn find(anchors: &[TrustAnchor], key: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(key).ok()?;
         let pair = KeyPair::from_pem(text).ok()?;
@@ -143,31 +142,34 @@ impl Ca {
                 .is_ok_and(|(_, parsed)| parsed.public_key().subject_public_key.data == pair.public_key_raw())
         };
         let anchor = anchors.iter().find(fits)?.clone();
-        Some(Ca { anchor, key: CaKey(text.into()) })
+        Some(Ca { anchor, key: PrivateKeyPem(text.into()) })
     }
 
-    /// Issues a serving certificate for names and addresses, valid from an hour ago until `ends`, and never longer
-    /// than the authority itself.
-    pub(super) fn issue(&self, names: Vec<String>, now: SystemTime, ends: SystemTime) -> Result<Fresh, Error> {
+    /// Issues a serving certificate for DNS names and IP addresses. It is valid from an hour before `now` until `expires`,
+    /// and never longer than the CA.
+    ///
+    /// # Errors
+    /// A name is not valid in a certificate, or there is no randomness for a key.
+    pub(super) fn issue(&self, names: Vec<String>, now: SystemTime, expires: SystemTime) -> Result<IssuedPem, Error> {
         let key = KeyPair::generate()?;
-        let mut params = valid(CertificateParams::new(names)?, now, BACKDATED, ends.min(self.anchor.expires()));
+        let mut params = valid(CertificateParams::new(names)?, now, BACKDATED, expires.min(self.anchor.expires()));
         params.distinguished_name.push(DnType::CommonName, "podgraft");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let issuer = Issuer::from_ca_cert_der(&self.anchor.der(), KeyPair::from_pem(self.key.pem())?)?;
         let certificate = params.signed_by(&key, &issuer)?;
-        Ok(Fresh { certificate: certificate.pem(), key: CaKey(key.serialize_pem().into()) })
+        Ok(IssuedPem { certificate: certificate.pem(), key: PrivateKeyPem(key.serialize_pem().into()) })
     }
 
-    pub(super) fn key(&self) -> &CaKey {
+    pub(super) fn key(&self) -> &PrivateKeyPem {
         &self.key
     }
 }
 
-impl CaKey {
+impl PrivateKeyPem {
     pub(super) fn new(pem: &str) -> Self {
-        CaKey(pem.into())
+        PrivateKeyPem(pem.into())
     }
 
     pub(super) fn pem(&self) -> &str {
@@ -175,16 +177,22 @@ impl CaKey {
     }
 }
 
-impl fmt::Debug for CaKey {
+impl fmt::Debug for PrivateKeyPem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(..)")
+        f.write_str("PrivateKeyPem(..)")
     }
 }
 
-fn valid(mut params: CertificateParams, now: SystemTime, back: Duration, ends: SystemTime) -> CertificateParams {
+fn valid(
+    mut params: CertificateParams,
+    now: SystemTime,
+    backdated: Duration,
+    expires: SystemTime,
+) -> CertificateParams {
     let epoch = date_time_ymd(1970, 1, 1);
-    let since = |time: SystemTime| Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
-    params.not_before = epoch + since(now).saturating_sub(back);
-    params.not_after = epoch + since(ends);
+    let since_epoch =
+        |time: SystemTime| Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    params.not_before = epoch + since_epoch(now).saturating_sub(backdated);
+    params.not_after = epoch + since_epoch(expires);
     params
 }

@@ -1,4 +1,4 @@
-//! Which clients may connect: those with a certificate of one CA, for one of some names.
+//! Client certificates: which CA must have issued them, and for which names.
 
 use std::fs;
 use std::io;
@@ -17,10 +17,10 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
-/// The CA that client certificates must be of, and the names of which they must have one. The CA is replaced as a whole, from
-/// the next handshake on.
+/// The CA that must have issued a client certificate, and the names of which the certificate must have one. A new CA takes
+/// effect from the next handshake on.
 ///
-/// A CA alone is not enough: whoever else it has issued a client certificate to would be as good as an API server.
+/// The names are needed because the CA may have issued client certificates to others than API servers.
 #[derive(Debug)]
 pub struct ClientCa {
     names: Vec<String>,
@@ -29,11 +29,12 @@ pub struct ClientCa {
 
 type Verifier = Arc<dyn ClientCertVerifier>;
 
-/// A file with the certificates of a CA, which is followed by its content.
+/// A file with the certificates of a CA, which is read again at an interval.
 #[derive(Debug)]
 pub struct ClientCaFile {
     path: PathBuf,
-    seen: io::Result<Vec<u8>>,
+    /// The outcome of the last read, so that the same file, valid or not, is reported once.
+    last_read: io::Result<Vec<u8>>,
     client_ca: Arc<ClientCa>,
 }
 
@@ -41,24 +42,25 @@ pub struct ClientCaFile {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientCaError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; --client-ca takes the certificates of a CA in PEM")]
+    #[error("cannot read {path}: {source}; --client-ca must be a PEM file with the certificates of a CA")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: io::Error,
     },
-    /// It was read, and is no CA.
-    #[error("cannot use {path}: {why}; --client-ca takes the certificates of a CA in PEM")]
+    /// The file has no certificate, or one that cannot be parsed.
+    #[error("cannot use {path}: {reason}; --client-ca must be a PEM file with the certificates of a CA")]
     Unusable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
-        why: String,
+        /// The error of the parser.
+        reason: String,
     },
 }
 
 impl ClientCa {
+    /// Whether the common name or a DNS name of a certificate is one of the names.
     fn admits(&self, certificate: &CertificateDer<'_>) -> bool {
         let Ok((_, certificate)) = parse_x509_certificate(certificate) else { return false };
         let is_ours = |name: &str| self.names.iter().any(|ours| ours.eq_ignore_ascii_case(name));
@@ -73,7 +75,7 @@ impl ClientCa {
 }
 
 impl ClientCertVerifier for ClientCa {
-    /// The CA is not named in the handshake: clients have one certificate for this server, and strangers learn nothing.
+    /// The handshake does not name the CA: API servers have one certificate for this server, and other clients learn nothing.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -116,30 +118,30 @@ impl ClientCertVerifier for ClientCa {
 }
 
 impl ClientCaFile {
-    /// Reads a CA from a file.
+    /// Reads a CA from a PEM file.
     ///
     /// # Errors
-    /// Names the file and what is wrong with it.
+    /// The file cannot be read, or is not a CA.
     pub fn open(path: PathBuf, names: Vec<String>) -> Result<Self, ClientCaError> {
         let contents = fs::read(&path).map_err(|source| ClientCaError::Unreadable { path: path.clone(), source })?;
         let verifier = ArcSwap::from_pointee(parse(&path, &contents)?);
-        Ok(ClientCaFile { path, seen: Ok(contents), client_ca: Arc::new(ClientCa { names, verifier }) })
+        Ok(ClientCaFile { path, last_read: Ok(contents), client_ca: Arc::new(ClientCa { names, verifier }) })
     }
 
-    /// Follows the file for as long as the process lives: a CA that can be used replaces the one that is in use, anything else
-    /// is reported once. It has a thread of its own, so that a file system that hangs keeps nobody else waiting.
+    /// Reads the file at an interval, until the process ends. A valid CA replaces the one in use; anything else is reported
+    /// once. It runs on a thread of its own, so that a file system that hangs blocks nothing else.
     ///
     /// # Errors
-    /// Where there can be no further thread.
+    /// The thread cannot be started.
     pub fn follow(mut self, interval: Duration) -> io::Result<Arc<ClientCa>> {
         let client_ca = Arc::clone(&self.client_ca);
         let follow = move || {
             loop {
                 thread::sleep(interval);
-                match self.look() {
-                    Ok(true) => tracing::info!(path = %self.path.display(), "using a new CA for clients"),
+                match self.poll() {
+                    Ok(true) => tracing::info!(path = %self.path.display(), "using a new client CA"),
                     Ok(false) => {}
-                    Err(error) => tracing::warn!(%error, "the new CA for clients cannot be used, keeping the old one"),
+                    Err(error) => tracing::warn!(%error, "cannot use the new client CA; the previous one stays"),
                 }
             }
         };
@@ -147,15 +149,15 @@ impl ClientCaFile {
         Ok(client_ca)
     }
 
-    /// Looks once; whether there is a new CA.
-    fn look(&mut self) -> Result<bool, ClientCaError> {
+    /// Reads the file; returns whether it has a new CA.
+    fn poll(&mut self) -> Result<bool, ClientCaError> {
         let read = fs::read(&self.path);
-        let same = match (&read, &self.seen) {
+        let is_unchanged = match (&read, &self.last_read) {
             (Ok(now), Ok(before)) => now == before,
             (Err(now), Err(before)) => now.kind() == before.kind(),
             _ => false,
         };
-        if same {
+        if is_unchanged {
             return Ok(false);
         }
         let verifier = match &read {
@@ -165,14 +167,14 @@ impl ClientCaFile {
                 Err(ClientCaError::Unreadable { path: self.path.clone(), source })
             }
         };
-        self.seen = read;
+        self.last_read = read;
         self.client_ca.verifier.store(Arc::new(verifier?));
         Ok(true)
     }
 }
 
 fn parse(path: &Path, contents: &[u8]) -> Result<Verifier, ClientCaError> {
-    let unusable = |why: String| ClientCaError::Unusable { path: path.to_owned(), why };
+    let unusable = |reason: String| ClientCaError::Unusable { path: path.to_owned(), reason };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(contents) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;

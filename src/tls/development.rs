@@ -1,4 +1,4 @@
-//! A certificate authority and a serving certificate for development and for tests.
+//! A CA and a serving certificate for development and for tests.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,19 +10,19 @@ use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::ca::Ca;
 
-/// The names under which a development server is reached.
+/// The DNS names and IP addresses of a development server.
 pub const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "podgraft.podgraft-system.svc"];
 
 const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// What was issued, as PEM. The key of the authority is thrown away: nobody can issue anything else in its name.
+/// A CA certificate and a serving pair, as PEM. The key of the CA is discarded, so nothing else can be issued by it.
 #[derive(Debug)]
 pub struct DevelopmentCa {
-    /// The authority's certificate, for `caBundle`.
+    /// The certificate of the CA, for `caBundle`.
     pub authority: String,
     /// The serving certificate.
     pub certificate: String,
-    /// Its key.
+    /// The key of the serving certificate.
     pub key: String,
 }
 
@@ -42,14 +42,14 @@ pub fn is_valid_for(certificate: &[u8], name: &str) -> bool {
     verify_server_name(&parsed, &name).is_ok()
 }
 
-/// Issues a serving certificate for names and addresses, by an authority of its own.
+/// Issues a serving certificate, valid for a year, by a new CA.
 ///
 /// # Errors
-/// Where a name is neither a DNS name nor an address.
+/// A name is neither a DNS name nor an IP address.
 pub fn issue(names: impl IntoIterator<Item = impl Into<String>>) -> Result<DevelopmentCa, Error> {
     let now = SystemTime::now();
-    let authority = Ca::new("podgraft development CA", now, LIFETIME)?;
-    let fresh = authority.issue(names.into_iter().map(Into::into).collect(), now, now + LIFETIME)?;
-    let key = fresh.key.pem().to_owned();
-    Ok(DevelopmentCa { authority: authority.anchor.pem(), certificate: fresh.certificate, key })
+    let ca = Ca::new("podgraft development CA", now, LIFETIME)?;
+    let issued = ca.issue(names.into_iter().map(Into::into).collect(), now, now + LIFETIME)?;
+    let key = issued.key.pem().to_owned();
+    Ok(DevelopmentCa { authority: ca.anchor.pem(), certificate: issued.certificate, key })
 }

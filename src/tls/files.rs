@@ -1,7 +1,7 @@
-//! The serving certificate from two mounted files, followed by their content.
+//! The serving certificate from two files, which are read again at an interval.
 //!
-//! The kubelet replaces a mounted Secret by swapping a symbolic link, so a watch on the files sees them go once and
-//! nothing ever after. Reading a few kilobytes each second sees everything, on every file system.
+//! The kubelet updates a mounted Secret by swapping a symbolic link, after which a watch on the files themselves reports
+//! nothing more. Reading a few kilobytes each second notices every change, on every file system.
 
 use std::fs;
 use std::io;
@@ -10,57 +10,58 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Pair, PairFault, Serving};
+use super::pair::{Pair, PairFault};
+use super::serving::Serving;
 
 /// The name of the file with the certificate chain, as in a Secret of type `kubernetes.io/tls`.
 pub const CERTIFICATE_FILE: &str = "tls.crt";
 /// The name of the file with the key.
 pub const KEY_FILE: &str = "tls.key";
 
-/// How often both files are read anew where they change while they are being read.
+/// How often both files are read again where they change while they are being read.
 const ATTEMPTS: usize = 5;
-/// How long before its end a certificate is complained about, and how often.
-const LATE: Duration = Duration::from_secs(3600);
-const COMPLAINT: Duration = Duration::from_secs(60);
+/// How long before its expiry a certificate is warned about, and how often.
+const WARNING_PERIOD: Duration = Duration::from_secs(3600);
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A directory with a certificate and its key, which are being served.
+/// A directory with a served certificate and its key.
 #[derive(Debug)]
 pub struct CertificateFiles {
     directory: PathBuf,
     serving: Arc<Serving>,
-    /// What was read last, good or bad: nothing is said twice of the same files.
-    seen: Result<Contents, String>,
-    complained: Option<Instant>,
+    /// The outcome of the last read, so that the same files, valid or not, are reported once.
+    last_read: Result<Contents, String>,
+    last_warning: Option<Instant>,
 }
 
-/// What came of files that changed.
+/// The outcome of a change of the files.
 #[derive(Debug)]
 pub enum Reload {
-    /// They are served from now on, until this point in time.
+    /// The new pair is served. It expires at this time.
     Replaced(SystemTime),
-    /// They cannot be used; what was served before is served on.
+    /// The files cannot be used; the previous pair is still served.
     Kept(FilesError),
 }
 
-/// Why files cannot be used.
+/// Why the files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// A file cannot be read.
     #[error(
-        "cannot read {path}: {source}; --cert-dir must hold tls.crt and tls.key (`podgraft certs` makes a pair for development)"
+        "cannot read {path}: {source}; --cert-dir must be a directory with tls.crt and tls.key (`podgraft certs` creates a pair for development)"
     )]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: io::Error,
     },
-    /// They were read, and are no pair.
+    /// The files are not a pair.
     #[error("cannot use {directory}/tls.crt and {directory}/tls.key: {fault}")]
     Unusable {
-        /// Where they are.
+        /// The directory of the files.
         directory: PathBuf,
-        /// Why.
+        /// Why they are not a pair.
         fault: PairFault,
     },
 }
@@ -73,55 +74,55 @@ struct Contents {
 }
 
 impl CertificateFiles {
-    /// Begins to serve the files `tls.crt` and `tls.key` of a directory.
+    /// Reads `tls.crt` and `tls.key` of a directory and serves them.
     ///
     /// # Errors
-    /// Names the file and what is wrong with it.
+    /// A file cannot be read, or they are not a pair.
     pub fn open(directory: impl Into<PathBuf>, serving: Arc<Serving>) -> Result<Self, FilesError> {
         let directory = directory.into();
         let contents = read(&directory)?;
         serving.replace(parse(&directory, &contents)?);
-        Ok(CertificateFiles { directory, serving, seen: Ok(contents), complained: None })
+        Ok(CertificateFiles { directory, serving, last_read: Ok(contents), last_warning: None })
     }
 
-    /// Follows the files for as long as the process lives: a pair that can be used replaces the one that is served,
-    /// any other is told of once, and kept out.
+    /// Reads the files at an interval, until the process ends. A valid pair replaces the served one; anything else is
+    /// reported once and not served.
     ///
-    /// It has a thread of its own, so that a file system that hangs keeps nobody else waiting.
+    /// It runs on a thread of its own, so that a file system that hangs blocks nothing else.
     ///
     /// # Errors
-    /// Where there can be no further thread.
-    pub fn follow(mut self, interval: Duration, mut tell: impl FnMut(Reload) + Send + 'static) -> io::Result<()> {
+    /// The thread cannot be started.
+    pub fn follow(mut self, interval: Duration, mut on_reload: impl FnMut(Reload) + Send + 'static) -> io::Result<()> {
         let follow = move || {
             loop {
                 thread::sleep(interval);
-                if let Some(reload) = self.look() {
-                    tell(reload);
+                if let Some(reload) = self.poll() {
+                    on_reload(reload);
                 }
-                self.complain(SystemTime::now());
+                self.warn_before_expiry(SystemTime::now());
             }
         };
         thread::Builder::new().name("certificate-files".into()).stack_size(256 << 10).spawn(follow)?;
         Ok(())
     }
 
-    /// Looks once.
-    fn look(&mut self) -> Option<Reload> {
-        let (seen, pair) = match read(&self.directory) {
+    /// Reads the files; `None` where they have not changed.
+    fn poll(&mut self) -> Option<Reload> {
+        let (outcome, pair) = match read(&self.directory) {
             Ok(contents) => {
                 let pair = parse(&self.directory, &contents);
                 (Ok(contents), pair)
             }
             Err(error) => (Err(error.to_string()), Err(error)),
         };
-        if seen == self.seen {
+        if outcome == self.last_read {
             return None;
         }
-        self.seen = seen;
+        self.last_read = outcome;
         Some(match pair {
             Ok(pair) => self.replace(pair),
             Err(error) => {
-                tracing::warn!(%error, "the new serving certificate cannot be used, serving the old one on");
+                tracing::warn!(%error, "cannot use the new serving certificate; the previous one stays");
                 Reload::Kept(error)
             }
         })
@@ -134,16 +135,16 @@ impl CertificateFiles {
         Reload::Replaced(expires)
     }
 
-    /// Says so where the end is near and nobody has brought anything new.
-    fn complain(&mut self, now: SystemTime) {
+    /// Warns once a minute while the served certificate is about to expire or has expired.
+    fn warn_before_expiry(&mut self, now: SystemTime) {
         let Some(expires) = self.serving.expires() else { return };
-        let late = expires <= now + LATE;
-        if late && self.complained.is_none_or(|last| last.elapsed() >= COMPLAINT) {
-            self.complained = Some(Instant::now());
+        let is_late = expires <= now + WARNING_PERIOD;
+        if is_late && self.last_warning.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL) {
+            self.last_warning = Some(Instant::now());
             let left = expires.duration_since(now).unwrap_or_default().as_secs();
             tracing::warn!(
                 seconds_left = left,
-                "the serving certificate expires, and API servers will refuse it; issue a new one"
+                "the serving certificate expires, and API servers will reject it; renew the files in --cert-dir"
             );
         }
     }
@@ -154,7 +155,7 @@ fn parse(directory: &Path, contents: &Contents) -> Result<Pair, FilesError> {
         .map_err(|fault| FilesError::Unusable { directory: directory.to_owned(), fault })
 }
 
-/// Reads both files until two readings agree: the link may be swapped between the one file and the other.
+/// Reads both files until two reads agree, because the link may be swapped between the first file and the second.
 fn read(directory: &Path) -> Result<Contents, FilesError> {
     let mut contents = read_once(directory)?;
     for _ in 0..ATTEMPTS {
@@ -187,40 +188,41 @@ mod tests {
     }
 
     #[test]
-    fn tells_once_of_each_change() {
+    fn each_change_is_reported_once() {
         let (first, second) = (development::issue(["a"]).unwrap(), development::issue(["b"]).unwrap());
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &first);
         let mut files = CertificateFiles::open(folder.path(), Arc::default()).unwrap();
-        assert!(files.look().is_none());
+        assert!(files.poll().is_none());
         fs::write(folder.path().join(CERTIFICATE_FILE), &second.certificate).unwrap();
-        assert!(matches!(files.look(), Some(Reload::Kept(FilesError::Unusable { .. }))));
-        assert!(files.look().is_none());
+        assert!(matches!(files.poll(), Some(Reload::Kept(FilesError::Unusable { .. }))));
+        assert!(files.poll().is_none());
         write(folder.path(), &second);
-        assert!(matches!(files.look(), Some(Reload::Replaced(_))));
+        assert!(matches!(files.poll(), Some(Reload::Replaced(_))));
         fs::remove_file(folder.path().join(KEY_FILE)).unwrap();
-        assert!(matches!(files.look(), Some(Reload::Kept(FilesError::Unreadable { .. }))));
-        assert!(files.look().is_none());
+        assert!(matches!(files.poll(), Some(Reload::Kept(FilesError::Unreadable { .. }))));
+        assert!(files.poll().is_none());
     }
 
     #[test]
-    fn names_the_file_that_is_missing() {
+    fn the_error_names_the_missing_file() {
         let folder = tempfile::tempdir().unwrap();
-        let error = CertificateFiles::open(folder.path(), Arc::default()).expect_err("there is nothing").to_string();
+        let error =
+            CertificateFiles::open(folder.path(), Arc::default()).expect_err("the directory is empty").to_string();
         assert!(error.contains("tls.crt") && error.contains("--cert-dir"), "{error}");
     }
 
     #[test]
-    fn complains_once_a_minute_when_the_end_is_near() {
+    fn warns_once_a_minute_in_the_last_hour() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), &development::issue(["a"]).unwrap());
         let mut files = CertificateFiles::open(folder.path(), Arc::default()).unwrap();
-        files.complain(SystemTime::now());
-        assert!(files.complained.is_none());
+        files.warn_before_expiry(SystemTime::now());
+        assert!(files.last_warning.is_none());
         let expires = files.serving.expires().unwrap();
-        files.complain(expires - Duration::from_secs(1800));
-        let first = files.complained.expect("there was no complaint");
-        files.complain(expires);
-        assert_eq!(files.complained, Some(first));
+        files.warn_before_expiry(expires - Duration::from_secs(1800));
+        let first = files.last_warning.expect("a warning");
+        files.warn_before_expiry(expires);
+        assert_eq!(files.last_warning, Some(first));
     }
 }

@@ -1,4 +1,4 @@
-//! A certificate chain with its key, checked.
+//! A certificate chain and its key, checked.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,44 +17,46 @@ pub struct Pair {
     expires: SystemTime,
 }
 
-/// Why two files are no pair.
+/// Why a certificate and a key are not a pair. Positions in the chain are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PairFault {
-    /// No certificate at all.
-    #[error("the certificate file holds no certificate; it must have a section BEGIN CERTIFICATE")]
+    /// There is no certificate.
+    #[error("the certificate file has no certificate; expected a PEM section BEGIN CERTIFICATE")]
     NoCertificate,
-    /// A certificate that cannot be read.
-    #[error("certificate {place} of the certificate file cannot be read: {why}")]
+    /// A certificate cannot be parsed.
+    #[error("certificate {position} of the certificate file cannot be read: {reason}")]
     Certificate {
-        /// Which one, counted from 1.
-        place: usize,
-        /// What is wrong with it.
-        why: String,
+        /// Its position.
+        position: usize,
+        /// The error of the parser.
+        reason: String,
     },
-    /// No key at all.
+    /// There is no key.
     #[error(
-        "the key file holds no private key; it must have a section BEGIN PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY"
+        "the key file has no private key; expected a PEM section BEGIN PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY"
     )]
     NoKey,
-    /// A key that cannot be read, or of a kind that is not known here.
-    #[error("the key cannot be used: {0}; ECDSA (P-256, P-384), Ed25519 and RSA keys without a passphrase can")]
+    /// The key cannot be parsed, or is of an unsupported kind.
+    #[error("unsupported key: {0}; supported: ECDSA (P-256, P-384), Ed25519 and RSA, without a passphrase")]
     Key(String),
-    /// The chain is upside down.
-    #[error("the key belongs to certificate {place} of the certificate file; the serving certificate must come first")]
+    /// The chain does not start with the serving certificate.
+    #[error(
+        "the key belongs to certificate {position} of the certificate file; the serving certificate must come first"
+    )]
     LeafNotFirst {
-        /// Where it stands, counted from 1.
-        place: usize,
+        /// The position of the serving certificate.
+        position: usize,
     },
-    /// Each is good, but they do not belong together.
-    #[error("the key does not belong to the certificate; are both files from the same issue?")]
+    /// Both are valid, but the key is not the certificate's.
+    #[error("the key does not belong to the certificate; use the two files that were issued together")]
     Mismatch,
 }
 
 impl Pair {
-    /// Reads a chain and a key from PEM.
+    /// Parses a chain, the serving certificate first, and a key from PEM.
     ///
     /// # Errors
-    /// Says what is wrong with them; never what stands in the key.
+    /// The first fault that was found. It contains nothing of the key.
     pub fn parse(certificates: &[u8], key: &[u8]) -> Result<Self, PairFault> {
         let chain = parse_chain(certificates)?;
         let (begins, expires) = validity(&chain)?;
@@ -64,27 +66,27 @@ impl Pair {
         })?;
         let key = any_supported_type(&key).map_err(|error| PairFault::Key(error.to_string()))?;
         let owner = (0..chain.len())
-            .find(|place| CertifiedKey::new(chain[*place..].to_vec(), Arc::clone(&key)).keys_match().is_ok());
+            .find(|index| CertifiedKey::new(chain[*index..].to_vec(), Arc::clone(&key)).keys_match().is_ok());
         match owner {
             Some(0) => Ok(Pair { key: Arc::new(CertifiedKey::new(chain, key)), begins, expires }),
-            Some(place) => Err(PairFault::LeafNotFirst { place: place + 1 }),
+            Some(index) => Err(PairFault::LeafNotFirst { position: index + 1 }),
             None => Err(PairFault::Mismatch),
         }
     }
 
-    /// Since when all of the chain is valid.
+    /// The start of the time in which every certificate of the chain is valid.
     #[must_use]
     pub fn begins(&self) -> SystemTime {
         self.begins
     }
 
-    /// When the first certificate of the chain expires.
+    /// The end of the time in which every certificate of the chain is valid.
     #[must_use]
     pub fn expires(&self) -> SystemTime {
         self.expires
     }
 
-    /// The serving certificate, and those behind it.
+    /// The serving certificate, then the intermediates.
     pub(super) fn chain(&self) -> &[CertificateDer<'static>] {
         &self.key.cert
     }
@@ -98,18 +100,18 @@ fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairFault> {
     let mut chain = Vec::new();
     for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
         let certificate =
-            certificate.map_err(|error| PairFault::Certificate { place: index + 1, why: error.to_string() })?;
+            certificate.map_err(|error| PairFault::Certificate { position: index + 1, reason: error.to_string() })?;
         chain.push(certificate);
     }
     if chain.is_empty() { Err(PairFault::NoCertificate) } else { Ok(chain) }
 }
 
-/// The latest beginning and the earliest end of all certificates: a chain is as good as its shortest link.
+/// The latest start and the earliest end of all certificates: the chain is only valid while each of them is.
 fn validity(chain: &[CertificateDer<'_>]) -> Result<(SystemTime, SystemTime), PairFault> {
     let (mut latest, mut earliest) = (0, i64::MAX);
     for (index, certificate) in chain.iter().enumerate() {
         let (_, parsed) = parse_x509_certificate(certificate)
-            .map_err(|error| PairFault::Certificate { place: index + 1, why: error.to_string() })?;
+            .map_err(|error| PairFault::Certificate { position: index + 1, reason: error.to_string() })?;
         latest = latest.max(parsed.validity().not_before.timestamp());
         earliest = earliest.min(parsed.validity().not_after.timestamp());
     }
@@ -122,19 +124,19 @@ mod tests {
     use super::*;
     use crate::tls::development;
 
-    /// Each holds a certificate and its key, made by openssl.
+    /// A file with a certificate and its key, created by openssl.
     macro_rules! fixture {
         ($name:literal) => {
             ($name, include_bytes!(concat!("fixtures/", $name, ".pem")).as_slice())
         };
     }
 
-    fn words(certificates: &[u8], key: &[u8]) -> String {
-        Pair::parse(certificates, key).expect_err("was taken for a pair").to_string()
+    fn message(certificates: &[u8], key: &[u8]) -> String {
+        Pair::parse(certificates, key).expect_err("is accepted as a pair").to_string()
     }
 
     #[test]
-    fn takes_every_kind_of_key_in_every_form() {
+    fn every_supported_kind_of_key_is_accepted_in_every_encoding() {
         let fixtures = [
             fixture!("rsa-pkcs1"),
             fixture!("rsa-pkcs8"),
@@ -144,32 +146,32 @@ mod tests {
             fixture!("ed25519-pkcs8"),
         ];
         for (name, pem) in fixtures {
-            assert!(Pair::parse(pem, pem).is_ok(), "{name}: {}", words(pem, pem));
+            assert!(Pair::parse(pem, pem).is_ok(), "{name}: {}", message(pem, pem));
             let crlf = String::from_utf8(pem.to_vec()).unwrap().replace('\n', "\r\n");
             assert!(Pair::parse(crlf.as_bytes(), crlf.as_bytes()).is_ok(), "{name} with Windows line ends");
         }
     }
 
     #[test]
-    fn says_which_keys_it_does_not_take() {
+    fn unsupported_keys_are_rejected_with_a_message_about_the_key() {
         for (name, pem) in [fixture!("p521-sec1"), fixture!("p256-encrypted")] {
-            let words = words(pem, pem);
-            assert!(words.contains("key"), "{name}: {words}");
+            let message = message(pem, pem);
+            assert!(message.contains("key"), "{name}: {message}");
         }
     }
 
     #[test]
-    fn a_chain_begins_with_the_serving_certificate() {
+    fn a_chain_must_start_with_the_serving_certificate() {
         let issued = development::issue(["localhost"]).unwrap();
-        let (leaf, authority, key) = (&issued.certificate, &issued.authority, issued.key.as_bytes());
-        assert!(Pair::parse(format!("{leaf}{authority}").as_bytes(), key).is_ok());
-        let upside_down = words(format!("{authority}{leaf}").as_bytes(), key);
+        let (leaf, ca, key) = (&issued.certificate, &issued.authority, issued.key.as_bytes());
+        assert!(Pair::parse(format!("{leaf}{ca}").as_bytes(), key).is_ok());
+        let upside_down = message(format!("{ca}{leaf}").as_bytes(), key);
         assert!(upside_down.contains("certificate 2") && upside_down.contains("come first"), "{upside_down}");
-        assert_eq!(words(authority.as_bytes(), key), PairFault::Mismatch.to_string());
+        assert_eq!(message(ca.as_bytes(), key), PairFault::Mismatch.to_string());
     }
 
     #[test]
-    fn knows_when_the_first_of_a_chain_expires() {
+    fn a_chain_expires_with_its_first_certificate_to_expire() {
         let issued = development::issue(["localhost"]).unwrap();
         let chain = format!("{}{}", issued.certificate, String::from_utf8_lossy(fixture!("rsa-pkcs8").1));
         let pair = Pair::parse(chain.as_bytes(), issued.key.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! The certificate that is being served, and the TLS that it is served with.
+//! The served certificate, and the TLS configuration that serves it.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,68 +9,69 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{Error, ServerConfig};
 
-use super::{ClientCa, Pair};
+use super::client_ca::ClientCa;
+use super::pair::Pair;
 
-/// The pair that is being served. Replaced as a whole: handshakes that are under way keep the one that they began with,
-/// and connections that stand are not touched. Without any, no handshake succeeds.
+/// The served pair. It is replaced as a whole: a handshake in progress completes with the pair that it started with, and
+/// open connections are not affected. Without a pair, every handshake fails.
 #[derive(Debug, Default)]
 pub struct Serving(ArcSwapOption<Pair>);
 
 impl Serving {
-    /// Begins with a pair.
+    /// Serves a pair from the start.
     #[must_use]
     pub fn new(pair: Pair) -> Arc<Self> {
         Arc::new(Serving(ArcSwapOption::from_pointee(pair)))
     }
 
-    /// Serves another pair from the next handshake on.
+    /// Serves a pair from the next handshake on.
     pub fn replace(&self, pair: impl Into<Arc<Pair>>) {
         self.0.store(Some(pair.into()));
     }
 
-    /// When what is being served expires; nothing where nothing is being served yet.
+    /// When the served pair expires; `None` where none is served yet.
     #[must_use]
     pub fn expires(&self) -> Option<SystemTime> {
         self.0.load().as_ref().map(|pair| pair.expires())
     }
 
-    /// Whether it can be trusted at a point in time.
+    /// Checks that the served pair is valid at a point in time, for `/readyz`.
     ///
     /// # Errors
-    /// Says that it cannot, and what to do.
+    /// There is no pair, or it has expired.
     pub fn check(&self, now: SystemTime) -> Result<(), String> {
         match self.expires() {
             Some(expires) if expires > now => Ok(()),
             Some(_) => Err(
-                "the serving certificate has expired, so API servers refuse it; the log says why there is no new one"
+                "the serving certificate has expired, so API servers reject it; see the log for why it was not renewed"
                     .into(),
             ),
-            None => Err("there is no serving certificate yet; the log says what is being waited for".into()),
+            None => Err("there is no serving certificate yet; see the log for what podgraft waits for".into()),
         }
     }
 }
 
 impl ResolvesServerCert for Serving {
-    /// One certificate for every name, for API servers reach a webhook by name, by address and without any.
+    /// Returns the same certificate for every server name: API servers call a webhook by name, by address, or send none.
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.0.load().as_ref().map(|pair| pair.certified_key())
     }
 }
 
-/// TLS 1.2 and 1.3, and HTTP/1.1 as the only protocol in it.
+/// TLS 1.2 and 1.3, with HTTP/1.1 as the only ALPN protocol.
 ///
-/// Sessions are not resumed: API servers do not ask for it, and a new certificate is to be seen by each new connection.
+/// Sessions are not resumed: API servers do not ask for it, and each new connection has to see the present certificate.
 ///
 /// # Errors
-/// Where this build of rustls has no cipher suite for those versions.
+/// This build of rustls has no cipher suite for these versions.
 pub fn server_config(serving: Arc<Serving>) -> Result<ServerConfig, Error> {
     server_config_for(serving, None)
 }
 
-/// The same; with a CA for clients only those are admitted that present a certificate of it.
+/// As [`server_config`]; with a client CA, clients must present a certificate that it admits.
 ///
 /// # Errors
-/// Where this build of rustls has no cipher suite for those versions.
+/// This build of rustls has no cipher suite for these versions.
 pub fn server_config_for(serving: Arc<Serving>, client_ca: Option<Arc<ClientCa>>) -> Result<ServerConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13, &TLS12])?;
@@ -93,7 +94,7 @@ mod tests {
     use crate::tls::development;
 
     #[test]
-    fn f12_what_has_expired_is_not_ready_and_is_served_on_for_the_api_server_judges() {
+    fn f12_an_expired_certificate_is_not_ready_but_still_served() {
         let serving = Serving::default();
         assert!(serving.check(SystemTime::now()).is_err_and(|why| why.contains("no serving certificate yet")));
         let issued = development::issue(["localhost"]).unwrap();

@@ -173,7 +173,8 @@ fn f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_f
         .unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap());
     let mut lines = Vec::new();
-    let attempts = |lines: &[String]| lines.iter().filter(|line| line.contains("cannot look after")).count();
+    let attempts =
+        |lines: &[String]| lines.iter().filter(|line| line.contains("cannot maintain the certificate")).count();
     while attempts(&lines) < 3 {
         let mut line = String::new();
         assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {lines:?}");
@@ -192,5 +193,5 @@ fn f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_f
     for resource in ["\"clustercompanions\"", "\"companions\"", "\"namespaces\""] {
         assert!(count(resource) <= 1, "{resource}: {lines:?}");
     }
-    assert!(count("cannot watch, trying again") <= 1, "{lines:?}");
+    assert!(count("watch failed, retrying") <= 1, "{lines:?}");
 }

@@ -1,4 +1,4 @@
-//! A new certificate, brought as the kubelet brings it, while clients post without a pause.
+//! New certificate files, mounted as the kubelet mounts them, while clients send requests without a pause.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,7 +19,7 @@ use crate::server::{HANGS, Server, echo, issue};
 
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// A mounted Secret: its files are links into `..data`, which is a link to what is current.
+/// A mounted Secret: its files are links into `..data`, which is a link to the current version.
 struct Mount(TempDir);
 
 impl Mount {
@@ -32,7 +32,7 @@ impl Mount {
         mount
     }
 
-    /// Brings a new content in one step, and takes the old one away.
+    /// Replaces the content in one step, and deletes the old one.
     fn swap(&self, version: &str, certificate: &str, key: &str) {
         let path = |name: &str| self.0.path().join(name);
         let old = fs::read_link(path("..data")).ok();
@@ -51,20 +51,20 @@ fn der(issued: &DevelopmentCa) -> Vec<u8> {
     CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap().to_vec()
 }
 
-/// A server whose certificate is followed, and what is told of it.
+/// A server whose certificate files are followed, and the reloads that it reports.
 async fn follow(mount: &Mount, authority: &str) -> (Server, mpsc::Receiver<Reload>) {
-    // Connections are retired quickly, so that there are new ones all the time.
+    // Connections are closed after a few requests, so that there are new ones all the time.
     let limits = HttpLimits { requests_per_connection: 3, ..HttpLimits::default() };
     let serving = Arc::default();
     let files = CertificateFiles::open(mount.0.path(), Arc::clone(&serving)).unwrap();
     let server = Server::with(limits, echo(), authority.to_owned(), serving).await;
-    let (tell, told) = mpsc::channel();
-    files.follow(INTERVAL, move |reload| drop(tell.send(reload))).unwrap();
-    (server, told)
+    let (sender, reloads) = mpsc::channel();
+    files.follow(INTERVAL, move |reload| drop(sender.send(reload))).unwrap();
+    (server, reloads)
 }
 
-async fn next(told: mpsc::Receiver<Reload>) -> (Reload, mpsc::Receiver<Reload>) {
-    let wait = move || (told.recv_timeout(HANGS).expect("nothing was seen"), told);
+async fn next(reloads: mpsc::Receiver<Reload>) -> (Reload, mpsc::Receiver<Reload>) {
+    let wait = move || (reloads.recv_timeout(HANGS).expect("no reload was reported"), reloads);
     tokio::task::spawn_blocking(wait).await.unwrap()
 }
 
@@ -72,7 +72,7 @@ async fn next(told: mpsc::Receiver<Reload>) -> (Reload, mpsc::Receiver<Reload>) 
 async fn certificates_are_replaced_without_a_lost_request() {
     let issues: Vec<DevelopmentCa> = (0..6).map(|_| issue()).collect();
     let mount = Mount::new(&issues[0]);
-    let (server, mut told) = follow(&mount, &issues[0].authority).await;
+    let (server, mut reloads) = follow(&mount, &issues[0].authority).await;
     let authorities: Vec<String> = issues.iter().map(|issued| issued.authority.clone()).collect();
     let address = server.address;
     let clients: Vec<_> = (0..4)
@@ -80,7 +80,7 @@ async fn certificates_are_replaced_without_a_lost_request() {
             let tls = Tls { authorities: authorities.clone(), ..server.tls() };
             let last = der(&issues[5]);
             tokio::spawn(async move {
-                // Until it has been shown the last one.
+                // Until the server presents the last certificate.
                 loop {
                     let mut client = tls.connect(address).await.expect("a connection was lost");
                     while !client.post("{}").await.expect("a request was lost").closes() {}
@@ -94,7 +94,7 @@ async fn certificates_are_replaced_without_a_lost_request() {
     for (n, issued) in issues.iter().enumerate().skip(1) {
         mount.swap(&format!("..{}", n + 1), &issued.certificate, &issued.key);
         let reload;
-        (reload, told) = next(told).await;
+        (reload, reloads) = next(reloads).await;
         assert!(matches!(reload, Reload::Replaced(_)), "{reload:?}");
         let tls = Tls::trusting(&issued.authority);
         let mut client = tls.connect(address).await.expect("the new certificate is not served");
@@ -107,10 +107,10 @@ async fn certificates_are_replaced_without_a_lost_request() {
 }
 
 #[tokio::test]
-async fn what_is_no_pair_is_kept_out_until_a_good_one_comes() {
+async fn invalid_files_are_not_served_and_the_next_valid_pair_is() {
     let (first, second, third) = (issue(), issue(), issue());
     let mount = Mount::new(&first);
-    let (server, mut told) = follow(&mount, &first.authority).await;
+    let (server, mut reloads) = follow(&mount, &first.authority).await;
     let half = &second.certificate[..second.certificate.len() / 2];
     for (version, certificate, key, words) in [
         ("..mismatch", &*second.certificate, &*first.key, "does not belong"),
@@ -122,20 +122,20 @@ async fn what_is_no_pair_is_kept_out_until_a_good_one_comes() {
     ] {
         mount.swap(version, certificate, key);
         let reload;
-        (reload, told) = next(told).await;
+        (reload, reloads) = next(reloads).await;
         let Reload::Kept(error) = reload else { panic!("{version} was used") };
         assert!(error.to_string().contains(words), "{version}: {error}");
         assert_eq!(server.connect().await.certificate(), der(&first), "{version}");
     }
     fs::remove_file(mount.0.path().join("tls.crt")).unwrap();
     let reload;
-    (reload, told) = next(told).await;
+    (reload, reloads) = next(reloads).await;
     assert!(matches!(&reload, Reload::Kept(error) if error.to_string().contains("--cert-dir")), "{reload:?}");
     symlink("..data/tls.crt", mount.0.path().join("tls.crt")).unwrap();
     mount.swap("..good", &third.certificate, &third.key);
     loop {
         let reload;
-        (reload, told) = next(told).await;
+        (reload, reloads) = next(reloads).await;
         if let Reload::Replaced(_) = reload {
             break;
         }

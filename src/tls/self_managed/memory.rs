@@ -1,14 +1,19 @@
-//! What this process knows of certificates by itself, whatever becomes of the Secret.
+//! What a replica knows without the Secret: its last content, and the pair that is being served.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::rotation::{CaState, IssuedPair};
-use super::trust::trusted;
-use crate::tls::Pair;
+use super::state::{CaState, IssuedPair};
+use super::trust::is_trusted;
 use crate::tls::ca::TrustAnchor;
+use crate::tls::pair::Pair;
 
-/// What was in the Secret last, and what is being served.
+/// What a replica knows, kept outside of the task that rotates. A task that starts after a panic goes on with the pair that
+/// is being served, and still knows which CA API servers have to trust for it.
+#[derive(Debug, Clone, Default)]
+pub struct SharedMemory(Arc<Mutex<ReplicaMemory>>);
+
+/// The last content of the Secret, and the pair that is being served.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ReplicaMemory {
     last: CaState,
@@ -17,48 +22,57 @@ pub(super) struct ReplicaMemory {
 
 #[derive(Debug, Clone)]
 struct Served {
-    leaf: IssuedPair,
+    issued: IssuedPair,
     issuer: TrustAnchor,
 }
 
+impl SharedMemory {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ReplicaMemory> {
+        // Each change is one assignment, so a panic cannot have left a half-made one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl ReplicaMemory {
-    /// What was read, completed: a Secret that lost everything gets back what was in it, and the authority of what is
-    /// being served here stays trusted, whoever has taken it out.
+    /// Adds what must not be missing from a state that was read: a Secret that is empty gets its last content back, and
+    /// the issuer of the pair that is served here stays trusted, even if someone removed it.
     pub(super) fn complete(&self, read: &CaState, now: SystemTime) -> CaState {
         let mut state = if *read == CaState::default() { self.last.clone() } else { read.clone() };
-        if let Some(served) = self.served.as_ref().filter(|served| served.leaf.pair.expires() > now) {
+        if let Some(served) = self.served.as_ref().filter(|served| served.issued.pair.expires() > now) {
             state.trust(&served.issuer);
         }
         state
     }
 
-    /// Keeps in mind what is in the Secret now.
-    pub(super) fn note(&mut self, state: &CaState) {
+    /// Remembers the present content of the Secret.
+    pub(super) fn remember(&mut self, state: &CaState) {
         self.last = state.clone();
     }
 
-    /// What is to be served from now on, if that changes. As long as the old pair is good, a pair of another authority
-    /// waits until API servers have heard of that authority.
+    pub(super) fn is_serving(&self) -> bool {
+        self.served.is_some()
+    }
+
+    /// The pair to serve from now on; `None` where the served one stays. While the served pair is valid, a pair of another
+    /// CA waits until API servers can be relied on to trust that CA.
     pub(super) fn adopt(
         &mut self,
         names: &[String],
-        relied_on: impl Fn(&TrustAnchor) -> bool,
+        is_relied_on: impl Fn(&TrustAnchor) -> bool,
         now: SystemTime,
     ) -> Option<Arc<Pair>> {
-        let leaf = self.last.pair.as_ref()?;
-        if self.served.as_ref().is_some_and(|served| served.leaf == *leaf) {
+        let latest = self.last.pair.as_ref()?;
+        if self.served.as_ref().is_some_and(|served| served.issued == *latest) {
             return None;
         }
-        let issuer = self.last.anchors().find(|anchor| trusted([*anchor], leaf.pair.chain(), names, now))?;
-        let nothing_to_lose = match &self.served {
-            Some(served) => served.leaf.pair.expires() <= now || served.issuer == *issuer,
-            None => true,
-        };
-        if !nothing_to_lose && !relied_on(issuer) {
+        let issuer = self.last.anchors().find(|anchor| is_trusted([*anchor], latest.pair.chain(), names, now))?;
+        let nothing_to_lose =
+            self.served.as_ref().is_none_or(|served| served.issued.pair.expires() <= now || served.issuer == *issuer);
+        if !nothing_to_lose && !is_relied_on(issuer) {
             return None;
         }
-        self.served = Some(Served { leaf: leaf.clone(), issuer: issuer.clone() });
-        Some(Arc::clone(&leaf.pair))
+        self.served = Some(Served { issued: latest.clone(), issuer: issuer.clone() });
+        Some(Arc::clone(&latest.pair))
     }
 }
 
@@ -77,11 +91,11 @@ mod tests {
         ["podgraft.ns.svc".to_owned()]
     }
 
-    /// An authority and its pair, which is valid for thirty seconds.
+    /// A CA and a pair of it, which is valid for thirty seconds.
     fn state() -> CaState {
         let signing = Ca::new("a CA", at(0), Duration::from_secs(90)).unwrap();
-        let fresh = signing.issue(names().to_vec(), at(0), at(30)).unwrap();
-        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
+        let text = signing.issue(names().to_vec(), at(0), at(30)).unwrap();
+        let pair = IssuedPair::parse(text.certificate.as_bytes(), text.key.pem().as_bytes());
         CaState { signing: Some(signing), pair, ..CaState::default() }
     }
 
@@ -89,24 +103,27 @@ mod tests {
         state.signing.as_ref().unwrap().anchor.clone()
     }
 
-    /// Somebody who serves the pair of a state.
+    /// The memory of a replica that serves the pair of a state.
     fn serving(state: &CaState) -> ReplicaMemory {
         let mut memory = ReplicaMemory::default();
-        memory.note(state);
-        assert!(memory.adopt(&names(), |_| false, at(1)).is_some(), "with nothing to lose it is served at once");
+        memory.remember(state);
+        assert!(
+            memory.adopt(&names(), |_| false, at(1)).is_some(),
+            "without a pair in use, a new one is served at once"
+        );
         assert!(memory.adopt(&names(), |_| true, at(1)).is_none(), "it is served already");
         memory
     }
 
     #[test]
-    fn a_secret_that_lost_everything_gets_it_back() {
+    fn an_empty_secret_gets_its_last_content_back() {
         let state = state();
         assert_eq!(serving(&state).complete(&CaState::default(), at(1)), state);
         assert_eq!(ReplicaMemory::default().complete(&CaState::default(), at(1)), CaState::default());
     }
 
     #[test]
-    fn the_authority_of_what_is_served_stays_trusted_until_that_expires() {
+    fn the_issuer_of_the_served_pair_stays_trusted_until_the_pair_expires() {
         let (mine, theirs) = (state(), state());
         let memory = serving(&mine);
         assert_eq!(memory.complete(&theirs, at(29)), CaState { others: vec![anchor(&mine)], ..theirs.clone() });
@@ -115,38 +132,38 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_of_another_authority_waits_until_that_is_trusted_everywhere() {
+    fn a_pair_of_another_ca_is_served_once_that_ca_is_trusted_everywhere() {
         let (mine, theirs) = (state(), state());
-        let changed = |held: bool, now| {
+        let is_adopted = |held: bool, now| {
             let mut memory = serving(&mine);
-            memory.note(&memory.complete(&theirs, at(now)));
+            memory.remember(&memory.complete(&theirs, at(now)));
             memory.adopt(&names(), |issuer| held && *issuer == anchor(&theirs), at(now)).is_some()
         };
-        assert!(!changed(false, 2));
-        assert!(changed(true, 2));
+        assert!(!is_adopted(false, 2));
+        assert!(is_adopted(true, 2));
         let mut late = serving(&mine);
         let signing = theirs.signing.clone().unwrap();
-        let fresh = signing.issue(names().to_vec(), at(30), at(60)).unwrap();
-        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
-        late.note(&CaState { pair, ..theirs });
+        let text = signing.issue(names().to_vec(), at(30), at(60)).unwrap();
+        let pair = IssuedPair::parse(text.certificate.as_bytes(), text.key.pem().as_bytes());
+        late.remember(&CaState { pair, ..theirs });
         assert!(late.adopt(&names(), |_| false, at(29)).is_none());
-        assert!(late.adopt(&names(), |_| false, at(30)).is_some(), "there is nothing to lose any more");
+        assert!(late.adopt(&names(), |_| false, at(30)).is_some(), "the served pair has expired");
     }
 
     #[test]
-    fn a_new_pair_of_the_same_authority_is_served_at_once() {
+    fn a_new_pair_of_the_same_ca_is_served_at_once() {
         let mine = state();
         let mut memory = serving(&mine);
-        let fresh = mine.signing.as_ref().unwrap().issue(names().to_vec(), at(20), at(50)).unwrap();
-        let pair = IssuedPair::parse(fresh.certificate.as_bytes(), fresh.key.pem().as_bytes());
-        memory.note(&CaState { pair, ..mine });
+        let text = mine.signing.as_ref().unwrap().issue(names().to_vec(), at(20), at(50)).unwrap();
+        let pair = IssuedPair::parse(text.certificate.as_bytes(), text.key.pem().as_bytes());
+        memory.remember(&CaState { pair, ..mine });
         assert_eq!(memory.adopt(&names(), |_| false, at(20)).map(|pair| pair.expires()), Some(at(50)));
     }
 
     #[test]
-    fn what_nobody_trusts_is_not_served() {
+    fn a_pair_without_a_trusted_issuer_is_not_served() {
         let mut memory = ReplicaMemory::default();
-        memory.note(&CaState { signing: None, ..state() });
+        memory.remember(&CaState { signing: None, ..state() });
         assert!(memory.adopt(&names(), |_| true, at(1)).is_none());
     }
 }

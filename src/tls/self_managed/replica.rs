@@ -1,137 +1,238 @@
-//! What one replica knows of the Secret and of each `caBundle`, and what follows from it. No I/O; the time is told.
+//! One replica as a state machine: it returns the next [`Action`] and takes its outcome. It has no I/O, and the time is an
+//! argument, so the driver and the simulation run the same code.
+//!
+//! A round keeps this order, on which safety depends:
+//!
+//! 1. Where the Secret has changed or should change: read it, and write it with the `resourceVersion` that was read. Where
+//!    another replica was faster, read it again.
+//! 2. Serve the pair of the Secret, if the clients that trust the present one trust it as well.
+//! 3. For each webhook configuration that lacks a CA: read the Secret again, so that a CA that has been removed from it does
+//!    not return to a `caBundle`, and patch the configuration.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+#[cfg(test)]
+mod tests;
 
-use serde_json::Value;
+use std::time::Duration;
 
-use super::SharedMemory;
-use super::memory::ReplicaMemory;
-use super::rotation::{CaState, Event, RotationPolicy};
-use super::webhooks::{Bundles, Configuration, ObservedConfiguration};
-use crate::tls::Pair;
-use crate::tls::ca::TrustAnchor;
+use k8s_openapi::api::core::v1::Secret;
+use tokio::time::Instant;
 
-/// How long after a patch its object may stay as it was before it is sent again.
-const PATCH_AGAIN: Duration = Duration::from_secs(5);
+use super::action::{Action, CallError, Idle, RoundError};
+use super::moment::Moment;
+use super::pacing::Pacing;
+use super::view::View;
+use super::webhooks::{Configuration, ObservedConfiguration};
 
-/// One replica's view, and its decisions.
-#[derive(Debug)]
+/// How many conflicts in succession end a round, so that the next one begins after a pause.
+const CONFLICTS: usize = 5;
+
+/// How long a Secret must be missing before a replica that serves a certificate creates it again.
+///
+/// The certificate stays valid without the Secret. When podgraft is uninstalled, the Secret and the right to create it are
+/// deleted one shortly after the other, and the replica must not leave a new Secret behind.
+const MISSING_FOR_GOOD: Duration = Duration::from_secs(3);
+
+/// One replica's knowledge, and its position in the present round.
 pub(super) struct Replica {
-    terms: RotationPolicy,
-    /// What is in the Secret, and at which resourceVersion (none where it is gone); nothing where it is to be read.
-    view: Option<(CaState, Option<String>)>,
-    learned: SharedMemory,
-    bundles: Bundles,
-    /// For each configuration, the resourceVersion that was patched last, and when.
-    sent: [Option<(String, SystemTime)>; Configuration::ALL.len()],
+    view: View,
+    step: Step,
+    /// Whether this round has written anything.
+    wrote: bool,
+    /// Since when the Secret is missing, if it is.
+    missing_since: Option<Instant>,
+    pacing: Pacing,
+}
+
+/// The position in a round. While an outcome is awaited, it is the step to continue with if the outcome never arrives.
+enum Step {
+    /// Between two rounds.
+    Rest,
+    /// The Secret is read, and written where it should change, until it is as it should be; then the round continues.
+    Secret {
+        conflicts: usize,
+        then: AfterSecret,
+    },
+    Serve,
+    /// Patches the configuration with this index, if it needs a patch.
+    Webhooks(usize),
+    /// The Secret has just been read for the patch of this configuration.
+    Patch(usize),
+    Failed(CallError),
+}
+
+#[derive(Clone, Copy)]
+enum AfterSecret {
+    Serve,
+    Patch(usize),
 }
 
 impl Replica {
-    pub(super) fn new(terms: RotationPolicy, learned: SharedMemory) -> Self {
-        let (bundles, sent) = (Bundles::default(), [const { None }; Configuration::ALL.len()]);
-        Replica { terms, view: None, learned, bundles, sent }
+    pub(super) fn new(view: View) -> Self {
+        Replica { view, step: Step::Rest, wrote: false, missing_since: None, pacing: Pacing::default() }
     }
 
-    /// A watch told that the Secret has this resourceVersion: another than the one that was read makes the view old.
+    /// What is to be done next. After [`Action::Idle`], the next call begins another round.
+    pub(super) fn next(&mut self, now: Moment) -> Action {
+        self.advance(now).unwrap_or_else(|error| self.fail(error, now))
+    }
+
+    /// A watch reports the `resourceVersion` of the Secret, or that it does not exist.
     pub(super) fn note_secret(&mut self, version: Option<&str>) {
-        self.view.take_if(|(_, read)| read.as_deref() != version);
+        self.view.note_secret(version);
     }
 
-    /// A watch told what a configuration is like, or that there is none.
-    pub(super) fn note_configuration(&mut self, configuration: Configuration, seen: Option<ObservedConfiguration>) {
-        self.bundles.note(configuration, seen);
+    /// A watch reports a configuration, or that it does not exist.
+    pub(super) fn note_configuration(&mut self, configuration: Configuration, observed: Option<ObservedConfiguration>) {
+        self.view.note_configuration(configuration, observed);
     }
 
-    /// What is in the Secret as far as it is known.
-    pub(super) fn state(&self) -> Option<&CaState> {
-        self.view.as_ref().map(|(state, _)| state)
-    }
-
-    /// Whether the Secret has to be read: it has changed, or it should.
-    ///
-    /// # Errors
-    /// As [`State::step`].
-    pub(super) fn must_read(&mut self, now: SystemTime) -> Result<bool, rcgen::Error> {
-        Ok(self.view.is_none() || self.step(now)?.is_some())
-    }
-
-    /// The Secret was read: this is in it.
-    pub(super) fn observed(&mut self, state: CaState, version: Option<String>) {
-        self.view = Some((state, version));
-    }
-
-    /// The Secret was written as [`Replica::step`] said.
-    pub(super) fn committed(&mut self, state: CaState, version: Option<String>) {
-        self.memory().note(&state);
-        self.observed(state, version);
-    }
-
-    /// The Secret was not written: it has to be read again.
-    pub(super) fn invalidated(&mut self) {
-        self.view = None;
-    }
-
-    /// What the Secret should hold, if that is not what it holds.
-    ///
-    /// # Errors
-    /// As [`State::step`].
-    pub(super) fn step(&mut self, now: SystemTime) -> Result<Option<(CaState, Vec<Event>)>, rcgen::Error> {
-        let Some((read, _)) = &self.view else { return Ok(None) };
-        self.bundles.look(&anchors(read), now);
-        let held_since = read.next.as_ref().and_then(|next| self.bundles.held_since(&next.anchor));
-        let complete = self.memory().complete(read, now);
-        let stepped = complete.rotate(&self.terms, now, held_since)?;
-        Ok(match stepped {
-            None if complete == *read => {
-                self.memory().note(read);
-                None
-            }
-            None => Some((complete, Vec::new())),
-            stepped => stepped,
-        })
-    }
-
-    /// What is to be served from now on, if that changes.
-    pub(super) fn adopt(&mut self, now: SystemTime) -> Option<Arc<Pair>> {
-        let rested = |since: SystemTime| now.duration_since(since).is_ok_and(|rested| rested >= self.terms.pause);
-        let relied_on = |anchor: &TrustAnchor| self.bundles.held_since(anchor).is_some_and(rested);
-        self.memory().adopt(&self.terms.names, relied_on, now)
-    }
-
-    /// Whether each `caBundle` is what it should be.
-    pub(super) fn bundles_in_step(&self, now: SystemTime) -> bool {
-        self.state().is_some_and(|state| self.bundles.in_step(&anchors(state), now))
-    }
-
-    /// Whether a configuration needs a patch that was not sent just now.
-    pub(super) fn must_patch(&self, configuration: Configuration, now: SystemTime) -> bool {
-        self.patch(configuration, now).is_some()
-    }
-
-    /// The patch that a configuration needs; it counts as sent.
-    pub(super) fn send(&mut self, configuration: Configuration, now: SystemTime) -> Option<Value> {
-        let (version, patch) = self.patch(configuration, now)?;
-        self.sent[configuration as usize] = Some((version, now));
-        Some(patch)
-    }
-
-    fn memory(&self) -> MutexGuard<'_, ReplicaMemory> {
-        // Each change of it is one assignment, so nobody who panicked has left half of one.
-        self.learned.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn patch(&self, configuration: Configuration, now: SystemTime) -> Option<(String, Value)> {
-        let seen = self.bundles.seen(configuration)?;
-        let sent = self.sent[configuration as usize].as_ref();
-        let just_now = |at: SystemTime| now.duration_since(at).is_ok_and(|ago| ago < PATCH_AGAIN);
-        if sent.is_some_and(|(version, at)| *version == seen.version && just_now(*at)) {
-            return None;
+    /// The outcome of [`Action::ReadSecret`]; `None` where the Secret does not exist.
+    pub(super) fn secret_read(&mut self, outcome: Result<Option<Secret>, CallError>, now: Moment) {
+        match outcome {
+            Ok(found) if self.waits_for(found.as_ref(), now) => self.leave_secret(),
+            Ok(found) => self.view.observed(found),
+            Err(error) => self.step = Step::Failed(error),
         }
-        Some((seen.version.clone(), seen.patch(&anchors(self.state()?), now)?))
     }
-}
 
-fn anchors(state: &CaState) -> Vec<TrustAnchor> {
-    state.anchors().cloned().collect()
+    /// The outcome of [`Action::WriteSecret`]: the object as the API server stored it.
+    pub(super) fn secret_written(&mut self, outcome: Result<Secret, CallError>) {
+        match outcome {
+            Ok(written) => {
+                (self.wrote, self.missing_since) = (true, None);
+                self.view.committed(written);
+                self.leave_secret();
+            }
+            Err(CallError::Conflict(error)) => self.count_conflict(error),
+            Err(error) => self.step = Step::Failed(error),
+        }
+    }
+
+    /// The outcome of [`Action::PatchWebhooks`]. A failure does not end the round: the other configurations are patched, and
+    /// this one again after some seconds or when it has changed.
+    pub(super) fn webhook_patched(&mut self, outcome: &Result<(), CallError>) {
+        self.wrote |= outcome.is_ok();
+    }
+
+    /// Whether the last round has failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.pacing.last_round_failed()
+    }
+
+    /// Steps until there is an action. `Rest` is the step that remains where a step fails.
+    fn advance(&mut self, now: Moment) -> Result<Action, RoundError> {
+        loop {
+            let action = match std::mem::replace(&mut self.step, Step::Rest) {
+                Step::Rest => self.begin(now)?,
+                Step::Secret { conflicts, then } => self.update_secret(conflicts, then, now)?,
+                Step::Serve => self.serve(now),
+                Step::Webhooks(index) => self.visit(index, now),
+                Step::Patch(index) => self.patch(index, now),
+                Step::Failed(error) => return Err(error.into()),
+            };
+            if let Some(action) = action {
+                return Ok(action);
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Moment) -> Result<Option<Action>, RoundError> {
+        if !self.pacing.is_due(now.instant) {
+            return Ok(Some(Action::Idle(Idle::Paused)));
+        }
+        self.wrote = false;
+        if self.view.must_read(now.date)? {
+            self.enter_secret(AfterSecret::Serve);
+        } else {
+            self.step = Step::Serve;
+        }
+        Ok(None)
+    }
+
+    /// Reads the Secret, then writes it where it should change.
+    fn update_secret(
+        &mut self,
+        conflicts: usize,
+        then: AfterSecret,
+        now: Moment,
+    ) -> Result<Option<Action>, RoundError> {
+        self.step = Step::Secret { conflicts, then };
+        if !self.view.knows_secret() {
+            return Ok(Some(Action::ReadSecret));
+        }
+        let Some(rotated) = self.view.rotate(now.date)? else {
+            self.leave_secret();
+            return Ok(None);
+        };
+        let secret = Box::new(self.view.secret_with(&rotated.state));
+        self.view.invalidated();
+        Ok(Some(Action::WriteSecret { secret, events: rotated.events }))
+    }
+
+    fn serve(&mut self, now: Moment) -> Option<Action> {
+        self.step = Step::Webhooks(0);
+        self.view.adopt(now.date).map(Action::Serve)
+    }
+
+    fn visit(&mut self, index: usize, now: Moment) -> Option<Action> {
+        let Some(configuration) = Configuration::ALL.get(index) else { return Some(self.finish(now)) };
+        if self.view.must_patch(*configuration, now.date) {
+            self.enter_secret(AfterSecret::Patch(index));
+        } else {
+            self.step = Step::Webhooks(index + 1);
+        }
+        None
+    }
+
+    fn patch(&mut self, index: usize, now: Moment) -> Option<Action> {
+        self.step = Step::Webhooks(index + 1);
+        let configuration = Configuration::ALL[index];
+        let patch = self.view.take_patch(configuration, now.date)?;
+        Some(Action::PatchWebhooks { configuration, patch })
+    }
+
+    fn enter_secret(&mut self, then: AfterSecret) {
+        self.view.invalidated();
+        self.step = Step::Secret { conflicts: 0, then };
+    }
+
+    fn leave_secret(&mut self) {
+        if let Step::Secret { then, .. } = self.step {
+            self.step = match then {
+                AfterSecret::Serve => Step::Serve,
+                AfterSecret::Patch(index) => Step::Patch(index),
+            };
+        }
+    }
+
+    fn count_conflict(&mut self, error: String) {
+        if let Step::Secret { conflicts, .. } = &mut self.step {
+            *conflicts += 1;
+            if *conflicts == CONFLICTS {
+                self.step = Step::Failed(CallError::Conflict(error));
+            }
+        }
+    }
+
+    /// Whether the Secret is missing, and not yet to be created again.
+    fn waits_for(&mut self, found: Option<&Secret>, now: Moment) -> bool {
+        if found.is_some() || !self.view.is_serving() {
+            self.missing_since = None;
+            return false;
+        }
+        let since = *self.missing_since.get_or_insert(now.instant);
+        now.instant.saturating_duration_since(since) < MISSING_FOR_GOOD
+    }
+
+    fn finish(&mut self, now: Moment) -> Action {
+        self.pacing.succeed(self.wrote, now.instant);
+        let (bundles_in_sync, ca_expires) = (self.view.bundles_are_in_sync(now.date), self.view.ca_expires());
+        Action::Idle(Idle::Done { bundles_in_sync, ca_expires })
+    }
+
+    fn fail(&mut self, error: RoundError, now: Moment) -> Action {
+        self.step = Step::Rest;
+        let pause = self.pacing.fail(now.instant);
+        Action::Idle(Idle::Failed { error, pause })
+    }
 }

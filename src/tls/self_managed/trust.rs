@@ -1,4 +1,4 @@
-//! Who trusts a serving certificate, asked as an API server asks.
+//! Whether an API server trusts a serving certificate.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,8 +10,11 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::tls::ca::TrustAnchor;
 
-/// Whether somebody who trusts these authorities takes a chain for each of the names, at a point in time.
-pub(super) fn trusted<'a>(
+/// Verifies a chain as a client does that trusts these CAs: for each of the names, at a point in time.
+///
+/// The verifier does not check the validity period of CAs, so those that are not valid yet are left out here, as Go's
+/// verifier would reject them.
+pub(super) fn is_trusted<'a>(
     anchors: impl IntoIterator<Item = &'a TrustAnchor>,
     chain: &[CertificateDer<'static>],
     names: &[String],
@@ -23,11 +26,11 @@ pub(super) fn trusted<'a>(
     let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
         return false;
     };
-    let Some((leaf, rest)) = chain.split_first() else { return false };
+    let Some((certificate, intermediates)) = chain.split_first() else { return false };
     let now = UnixTime::since_unix_epoch(now.duration_since(UNIX_EPOCH).unwrap_or_default());
-    let trusts = |name: &String| {
+    let is_accepted = |name: &String| {
         let Ok(name) = ServerName::try_from(name.as_str()) else { return false };
-        verifier.verify_server_cert(leaf, rest, &name, &[], now).is_ok()
+        verifier.verify_server_cert(certificate, intermediates, &name, &[], now).is_ok()
     };
-    names.iter().all(trusts)
+    names.iter().all(is_accepted)
 }
