@@ -9,7 +9,6 @@
 
 mod compile;
 pub mod crds;
-mod names;
 mod object;
 mod path;
 mod report;

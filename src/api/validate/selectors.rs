@@ -1,9 +1,9 @@
-use crate::api::names::{is_label_value, is_qualified};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
+use crate::inject::names::{is_label_value, is_qualified};
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     for (name, selector) in both(object) {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::api::names::is_port_name;
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::Protocol;
+use crate::inject::names::is_port_name;
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     containers(object, found);

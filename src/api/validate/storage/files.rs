@@ -1,11 +1,12 @@
 //! Files that travel in annotations, and the annotations that a companion adds.
 
-use crate::api::names::is_qualified;
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::inject::companion::parameter::{DurationForm, ParameterType, Value, lies_below};
+use crate::inject::companion::parameter::{DurationForm, ParameterType, Value};
 use crate::inject::keys::MIRROR;
+use crate::inject::names::is_qualified;
+use crate::inject::names::lies_below;
 
 /// What all files of a companion may have together, in bytes.
 const MAX: usize = 32 * 1024;
