@@ -1,6 +1,6 @@
 //! The gate from outside: a companion as people write it, and as an API server gives it back.
 
-use podgraft::api::validate::{Checked, check_companion};
+use podgraft::api::{Checked, check_companion};
 use podgraft::inject::companion::catalog::CatalogEntry;
 use podgraft::inject::companion::{Activation, CompanionKind, Placement};
 use serde_json::Value;

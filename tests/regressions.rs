@@ -5,7 +5,7 @@
 mod support;
 
 use podgraft::admission;
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 use support::{Reply, ask, review_of, world_of};
@@ -40,8 +40,8 @@ fn denied(reply: &Reply, says: &[&str]) {
 /// What the gate refuses a companion for, and what it warns of.
 fn told(name: &str, more: &str) -> (Vec<String>, Vec<String>) {
     let object = support::documents(&companion(name, more)).remove(0);
-    let gated = validate::check_companion(&object);
-    let words = |problems: &[validate::Problem]| problems.iter().map(ToString::to_string).collect();
+    let gated = api::check_companion(&object);
+    let words = |problems: &[api::Problem]| problems.iter().map(ToString::to_string).collect();
     (words(&gated.problems), words(&gated.warnings))
 }
 

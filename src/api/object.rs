@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::path::FieldPath;
 use super::report::Report;
 use super::schema;
-use super::v1alpha1::{API_VERSION, Container, Spec};
+use super::v1alpha1::{API_VERSION, Container, LabelSelector, Spec};
 use super::validate::conformance;
 use super::validate::conformance::SchemaOf;
 use crate::inject::companion::catalog::InvalidCompanion;
@@ -88,6 +88,12 @@ impl CompanionObject {
         is_label(&self.name, LONGEST_NAME)
     }
 
+    /// Both selectors with the names of their fields; that of namespaces second.
+    pub(super) fn selectors(&self) -> [(&'static str, Option<&LabelSelector>); 2] {
+        let spec = &self.spec;
+        [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]
+    }
+
     /// All containers: the long-running ones, then those that run to their end.
     pub(super) fn containers(&self) -> impl Iterator<Item = ContainerAt<'_>> {
         let lists =
@@ -148,7 +154,7 @@ fn namespace_fits(object: &Value, kind: CompanionKind, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, check_companion, companion, with};
+    use crate::api::testing::{check, check_companion, companion, with};
 
     #[test]
     fn an_object_that_is_none_of_ours_is_told_so() {

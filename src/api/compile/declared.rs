@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::template;
+use crate::api::derived::{self, NO_TOKEN, full_name};
 use crate::api::object::{CompanionObject, ContainerAt};
-use crate::api::validate::storage::volumes::{NO_TOKEN, full_name};
 use crate::inject::companion::declared::{Declared, DeclaredContainer};
 use crate::inject::companion::{SharedVolume, Volume};
 
@@ -33,17 +32,16 @@ pub(in crate::api) fn declared(
 }
 
 fn container(object: &CompanionObject, each: &ContainerAt) -> Option<DeclaredContainer> {
-    let members = template::with_exposed_port(object, each).into_iter();
+    let members = derived::with_exposed_port(object, each).into_iter();
     let members = members.filter(|(key, value)| !APART.contains(&key.as_str()) && !value.is_null());
     let members = members.map(|(key, value)| {
-        let value = template::renamed(object, &key, value);
+        let value = derived::renamed(object, &key, value);
         (key, value)
     });
     let env = each.field("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mask = full_name(&object.name, NO_TOKEN);
     let is_mask = |mount: &Map<String, Value>| mount.get("name").is_some_and(|name| *name == *mask);
-    let (masks, mounts): (Vec<_>, Vec<_>) =
-        objects(&template::own_mounts(object, each))?.into_iter().partition(is_mask);
+    let (masks, mounts): (Vec<_>, Vec<_>) = objects(&derived::own_mounts(object, each))?.into_iter().partition(is_mask);
     Some(DeclaredContainer {
         members: members.collect(),
         env: objects(env)?,
@@ -60,7 +58,7 @@ fn objects(items: &[Value]) -> Option<Vec<Map<String, Value>>> {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{compiled, git_sync, with};
+    use crate::api::testing::{compiled, git_sync, with};
 
     #[test]
     fn only_required_companions_carry_what_they_declare() {

@@ -1,6 +1,7 @@
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{endpoint_at, mover};
+use crate::api::slots::{endpoint_at, mover};
 use crate::api::v1alpha1::{Protocol, Spec};
 use crate::inject::companion::template::{Template, TemplatePiece};
 
@@ -44,11 +45,7 @@ impl<'s> TemplateWriter<'s> {
         self.key(key);
         match key {
             "ports" => self.list(value, |writer, port| {
-                let protocol = match port["protocol"].as_str() {
-                    Some("UDP") => Protocol::Udp,
-                    Some("SCTP") => Protocol::Sctp,
-                    _ => Protocol::Tcp,
-                };
+                let protocol = Protocol::deserialize(&port["protocol"]).unwrap_or_default();
                 writer.object(port, |writer, key, value| writer.port_if(key == "containerPort", protocol, value));
             }),
             "livenessProbe" | "readinessProbe" | "startupProbe" => {

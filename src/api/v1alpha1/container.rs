@@ -89,7 +89,7 @@ pub struct VolumeMount {
 }
 
 /// A transport protocol.
-#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs)] // the words are Kubernetes' own
 pub enum Protocol {

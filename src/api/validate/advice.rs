@@ -116,7 +116,7 @@ fn references_outside(each: &ContainerAt, found: &mut Report) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::validate::testing::{check_companion, companion, silent, warns, with};
+    use crate::api::testing::{check_companion, companion, silent, warns, with};
 
     fn ambassador(probe: Value) -> Value {
         with(&[

@@ -100,7 +100,7 @@ fn namespaced(spec: &Spec, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, silent, warns, with};
+    use crate::api::testing::{check, companion, silent, warns, with};
 
     #[test]
     fn a_required_companion_is_not_called_as_the_policy_of_another() {

@@ -1,13 +1,16 @@
 //! Holds JSON against a schema, and makes of it what the typed structs can read.
 
+mod scalar;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::schema;
-use crate::api::v1alpha1::in_words;
+use scalar::{article, integer, mending, of_value, string};
 
 /// Whose schema it is, which decides what a field that it does not know is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,49 +213,6 @@ fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, found: &mut R
     }
 }
 
-fn string(text: &str, schema: &Value, found: &mut Report) -> Result<(), String> {
-    if let Some(words) = schema["enum"].as_array() {
-        if words.iter().any(|word| word == text) {
-            return Ok(());
-        }
-        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-        let nearest = found.suggest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
-        return Err(format!("must be one of {}{}", words.join(", "), nearest.unwrap_or_default()));
-    }
-    let length = text.chars().count() as u64;
-    if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
-        return Err(if least == 1 {
-            "must not be empty".to_owned()
-        } else {
-            format!("must have at least {least} characters")
-        });
-    }
-    if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
-        return Err(format!("must have at most {most} characters, and has {length}"));
-    }
-    let Some(pattern) = schema["pattern"].as_str() else { return Ok(()) };
-    // A test makes sure that all of them compile.
-    match schema::PATTERNS.get(pattern) {
-        Some(compiled) if !compiled.is_match(text) => Err(format!("must be {}", in_words(pattern))),
-        _ => Ok(()),
-    }
-}
-
-fn integer(number: i64, schema: &Value) -> Result<(), String> {
-    let (least, most) = match schema["format"].as_str() {
-        Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        _ => (i64::MIN, i64::MAX),
-    };
-    let least = schema["minimum"].as_i64().unwrap_or(least);
-    let most = schema["maximum"].as_i64().unwrap_or(most);
-    if (least..=most).contains(&number) {
-        return Ok(());
-    }
-    // The one number of ours that people write in octal.
-    let octal = if most == 511 { ": write 0644 or 420, its decimal form" } else { "" };
-    Err(format!("must be from {least} to {most}{octal}"))
-}
-
 /// The emptiest value of a type, with which rules that ask for something else can go on.
 fn stand_in(schema: &Value) -> Value {
     match schema["type"].as_str() {
@@ -267,147 +227,11 @@ fn stand_in(schema: &Value) -> Value {
     }
 }
 
-fn article(kind: &str) -> &str {
-    match kind {
-        "object" => "an object",
-        "array" => "a list",
-        "integer" => "a whole number",
-        "integer or string" => "a whole number or a string",
-        "boolean" => "true or false",
-        "number" => "a number",
-        _ => "a string",
-    }
-}
-
-fn of_value(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-fn mending(kind: &str, value: &Value) -> &'static str {
-    match (kind, value) {
-        ("string", Value::Bool(_) | Value::Number(_)) => "; put it in quotes",
-        ("integer" | "boolean", Value::String(_)) => "; write it without quotes",
-        _ => "",
-    }
-}
-
 /// A key that is no secret by its nature: names, ports and paths.
 fn of_key(key: &Value) -> String {
     match key {
         Value::String(text) => format!(": {text}"),
         Value::Number(number) => format!(": {number}"),
         _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{SchemaOf, conform};
-    use crate::api::path::FieldPath;
-    use crate::api::report::Report;
-    use crate::api::schema;
-
-    fn check(schema: &Value, value: &Value, expect: &[&str]) {
-        let mut found = Report::default();
-        conform(value, schema, SchemaOf::Podgraft, &FieldPath::root(), &mut found);
-        let told: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told, expect, "{value}");
-    }
-
-    #[test]
-    fn a_wrong_type_is_told_with_the_way_to_mend_it() {
-        check(&json!({"type": "string"}), &json!(1), &["must be a string, not a number; put it in quotes"]);
-        check(
-            &json!({"type": "integer"}),
-            &json!("1"),
-            &["must be a whole number, not a string; write it without quotes"],
-        );
-        check(&json!({"type": "integer"}), &json!(1.5), &["must be a whole number"]);
-        check(&json!({"type": "boolean"}), &json!([]), &["must be true or false, not a list"]);
-        check(
-            &json!({"x-kubernetes-int-or-string": true}),
-            &json!({}),
-            &["must be a whole number or a string, not an object"],
-        );
-    }
-
-    #[test]
-    fn bounds_hold_for_numbers_texts_and_lists() {
-        check(&json!({"type": "integer", "minimum": 1, "maximum": 9}), &json!(0), &["must be from 1 to 9"]);
-        check(
-            &json!({"type": "integer", "format": "int32"}),
-            &json!(3_000_000_000_i64),
-            &["must be from -2147483648 to 2147483647"],
-        );
-        check(
-            &json!({"type": "string", "maxLength": 2}),
-            &json!("äöü"),
-            &["must have at most 2 characters, and has 3"],
-        );
-        check(&json!({"type": "string", "minLength": 1}), &json!(""), &["must not be empty"]);
-        check(&json!({"type": "array", "items": {}, "minItems": 1}), &json!([]), &["must have at least 1 item"]);
-        check(
-            &json!({"type": "array", "items": {}, "maxItems": 1}),
-            &json!([1, 2]),
-            &["must have at most 1 items, and has 2"],
-        );
-        check(
-            &json!({"type": "string", "enum": ["Native"]}),
-            &json!("native"),
-            &["must be one of Native; did you mean Native?"],
-        );
-    }
-
-    #[test]
-    fn an_unknown_field_is_told_with_the_nearest_known_one() {
-        let schema = json!({"type": "object", "properties": {"image": {"type": "string"}}});
-        check(&schema, &json!({"imagee": "x"}), &["imagee: unknown field; did you mean image?"]);
-        check(&schema, &json!({"unheard": "x"}), &["unheard: unknown field; remove it"]);
-    }
-
-    #[test]
-    fn what_stands_twice_is_told_where_it_stands_the_second_time() {
-        let schema = json!({"type": "array", "items": {"type": "object", "properties": {"p": {"default": "TCP"}}},
-            "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["n", "p"]});
-        let schema = {
-            let mut schema = schema;
-            schema["items"]["properties"]["n"] = json!({"type": "integer"});
-            schema
-        };
-        check(&schema, &json!([{"n": 1}, {"n": 1, "p": "TCP"}, {"n": 1, "p": "UDP"}]), &["[1].n: is there twice: 1"]);
-    }
-
-    #[test]
-    fn null_counts_as_absent() {
-        let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]});
-        check(&schema, &json!({"a": null}), &["a: is missing"]);
-    }
-
-    #[test]
-    fn every_pattern_of_the_schema_compiles_and_has_words() {
-        fn each(schema: &Value, count: &mut usize) {
-            if let Some(pattern) = schema["pattern"].as_str() {
-                assert!(schema::PATTERNS.contains_key(pattern), "{pattern}");
-                assert!(!super::in_words(pattern).starts_with("text that"), "{pattern}");
-                *count += 1;
-            }
-            match schema {
-                Value::Object(members) => members.values().for_each(|v| each(v, count)),
-                Value::Array(items) => items.iter().for_each(|v| each(v, count)),
-                _ => {}
-            }
-        }
-        let mut count = 0;
-        each(&schema::SPEC, &mut count);
-        assert!(count > 20);
     }
 }

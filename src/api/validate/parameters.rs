@@ -1,14 +1,15 @@
 //! Parameters: what values they take. What they fill is said in `slots`.
 
+pub(in crate::api) mod bindings;
 pub(in crate::api) mod re2;
 
 use crate::api::object::CompanionObject;
+use crate::api::parameter_type;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
-use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, ParameterType, ValueFault};
-use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, Pattern, TooCostly};
-use crate::inject::companion::quantity::Quantity;
+use crate::api::v1alpha1::{Parameter, ParameterType as Word};
+use crate::inject::companion::parameter::{ParameterType, ValueFault};
+use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, TooCostly};
 use crate::text::characters::breaks_line;
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
@@ -20,7 +21,7 @@ pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
         }
         belongs(parameter, &at, found);
         let before = found.problems.len();
-        let kind = compile(parameter, &at, found);
+        let kind = parameter_type::compile(parameter, &at, found);
         together(&kind, &mut size, &at, found);
         if found.problems.len() > before {
             // Its own bounds are wrong: what they say of values means nothing.
@@ -28,44 +29,6 @@ pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
         }
         values(parameter, &kind, &mut budget, &at, found);
     }
-}
-
-/// The compiled type. What is wrong with it is told, and left out.
-pub(in crate::api) fn compile(parameter: &Parameter, at: &FieldPath, found: &mut Report) -> ParameterType {
-    match parameter.kind {
-        Word::String => ParameterType::String {
-            longest: parameter.max_length.map_or(LONGEST_VALUE, usize::from),
-            pattern: parameter.pattern.as_deref().and_then(|p| pattern(p, &at.member("pattern"), found)),
-            words: parameter.words.iter().map(|w| w.as_str().into()).collect(),
-        },
-        Word::Integer => {
-            let (minimum, maximum) = bounds(parameter, at, found, |bound| match bound {
-                Bound::Number(number) => Some(*number),
-                Bound::Text(_) => None,
-            });
-            ParameterType::Integer { minimum, maximum }
-        }
-        Word::Boolean => ParameterType::Boolean,
-        Word::Duration => ParameterType::Duration(match parameter.form {
-            None => DurationForm::Text,
-            Some(Form::Seconds) => DurationForm::Seconds,
-            Some(Form::Milliseconds) => DurationForm::Milliseconds,
-        }),
-        Word::Quantity => {
-            let (minimum, maximum) = bounds(parameter, at, found, |bound| match bound {
-                Bound::Number(number) => Quantity::parse(&number.to_string()),
-                Bound::Text(text) => Quantity::parse(text),
-            });
-            ParameterType::Quantity { minimum, maximum }
-        }
-        Word::Port => ParameterType::Port,
-        Word::Path => ParameterType::Path { below: parameter.below.as_deref().map(Into::into) },
-        Word::SecretKey => ParameterType::SecretKey,
-    }
-}
-
-fn pattern(source: &str, at: &FieldPath, found: &mut Report) -> Option<Pattern> {
-    Pattern::new(source).map_err(|fault| found.error(at, fault.to_string())).ok()
 }
 
 /// The patterns of a companion are bounded together, for one Pod can make a review use them all.
@@ -79,30 +42,6 @@ fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, found: &mut Re
         );
         found.error(&at.member("pattern"), message);
     }
-}
-
-fn bounds<T: PartialOrd>(
-    parameter: &Parameter,
-    at: &FieldPath,
-    found: &mut Report,
-    read: impl Fn(&Bound) -> Option<T>,
-) -> (Option<T>, Option<T>) {
-    let form =
-        if parameter.kind == Word::Integer { "a whole number without quotes" } else { "a quantity, such as 64Mi" };
-    let mut bound = |name: &str, bound: &Option<Bound>| {
-        let value = bound.as_ref().and_then(&read);
-        if bound.is_some() && value.is_none() {
-            found.error(&at.member(name), format!("must be {form}"));
-        }
-        value
-    };
-    let (minimum, maximum) = (bound("minimum", &parameter.minimum), bound("maximum", &parameter.maximum));
-    if let (Some(least), Some(most)) = (&minimum, &maximum)
-        && least > most
-    {
-        found.error(&at.member("maximum"), "is less than minimum: no value would do");
-    }
-    (minimum, maximum)
 }
 
 /// Fields that mean something for some types only.
@@ -168,7 +107,7 @@ fn told(fault: &ValueFault) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::validate::testing::{check, check_companion, companion};
+    use crate::api::testing::{check, check_companion, companion};
 
     /// A parameter of git-sync's, with what is wrong with it.
     fn told(parameter: Value, expect: &[&str]) {

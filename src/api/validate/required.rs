@@ -63,7 +63,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{LARGEST, service};
-    use crate::api::validate::testing::{check, git_sync, silent, warns};
+    use crate::api::testing::{check, git_sync, silent, warns};
 
     fn required(changes: &[(&str, Value)]) -> Value {
         let mut object = git_sync();

@@ -2,60 +2,14 @@ use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
-use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::names::{is_label_value, is_qualified};
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
-    for (name, selector) in both(object) {
+    for (name, selector) in object.selectors() {
         if let Some(selector) = selector {
             check_one(selector, &FieldPath::spec(name), found);
         }
     }
-}
-
-/// The compiled selectors, that of namespaces second; `None` where one of them cannot be relied on.
-pub(in crate::api) fn compile(object: &CompanionObject, found: &Report) -> Option<(Selector, Selector)> {
-    let readable = |name| !found.any_within(&FieldPath::spec(name));
-    let [pods, namespaces] = both(object).map(|(name, s)| readable(name).then(|| s.map_or_else(Selector::default, of)));
-    Some((pods?, namespaces?))
-}
-
-/// The requirements that can be read, of selectors of which some cannot: those leave no Pod out.
-pub(in crate::api) fn readable(object: &CompanionObject, found: &Report) -> (Selector, Selector) {
-    let [pods, namespaces] = both(object).map(|(name, selector)| {
-        let at = FieldPath::spec(name);
-        let mut readable = selector.cloned().unwrap_or_default();
-        let labels = at.member("matchLabels");
-        readable.match_labels.retain(|key, _| !found.any_within(&labels.member(key)));
-        let expressions = at.member("matchExpressions");
-        let mut places = (0..).map(|i| expressions.item(i));
-        readable.match_expressions.retain(|_| places.next().is_some_and(|at| !found.any_within(&at)));
-        of(&readable)
-    });
-    (pods, namespaces)
-}
-
-fn both(object: &CompanionObject) -> [(&'static str, Option<&LabelSelector>); 2] {
-    let spec = &object.spec;
-    [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]
-}
-
-fn of(selector: &LabelSelector) -> Selector {
-    let labels = selector.match_labels.iter().map(|(key, value)| Requirement {
-        key: key.as_str().into(),
-        operator: Operator::In([value.as_str().into()].into()),
-    });
-    let expressions = selector.match_expressions.iter().map(|requirement| {
-        let values = requirement.values.iter().map(|v| v.as_str().into()).collect();
-        let operator = match requirement.operator {
-            Word::In => Operator::In(values),
-            Word::NotIn => Operator::NotIn(values),
-            Word::Exists => Operator::Exists,
-            Word::DoesNotExist => Operator::DoesNotExist,
-        };
-        Requirement { key: requirement.key.as_str().into(), operator }
-    });
-    Selector(labels.chain(expressions).collect())
 }
 
 const KEY: &str =
@@ -94,7 +48,7 @@ fn check_one(selector: &LabelSelector, at: &FieldPath, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, check_companion, companion, compiled, with};
+    use crate::api::testing::{check, check_companion, companion, compiled, with};
     use crate::inject::companion::catalog::CatalogEntry;
     use crate::inject::companion::selector::Operator;
 

@@ -106,15 +106,14 @@ pub(in crate::api) fn position(object: &CompanionObject, name: &str) -> Option<F
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, container, warns};
+    use crate::api::testing::{check, companion, container, warns};
 
     #[test]
     fn the_same_problems_are_told_in_the_same_order() {
         let names = ["a", "b", "c", "d", "e", "f"].map(|name| format!("example.com/{name}"));
         let all = |amount: &str| names.iter().map(|name| (name.clone(), json!(amount))).collect::<serde_json::Value>();
         let resources = json!({"requests": all("2"), "limits": all("1")});
-        let told =
-            crate::api::validate::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
+        let told = crate::api::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
         assert!(told.is_sorted_by_key(|problem| problem.pointer.clone()) && told.len() == names.len(), "{told:?}");
     }
 

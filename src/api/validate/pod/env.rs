@@ -8,12 +8,13 @@ use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
+use crate::api::slots;
 use crate::api::v1alpha1::EnvVar;
 use crate::api::validate::conformance;
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     let mut endpoints = HashMap::new();
-    for (name, at, owner) in of_endpoints(object) {
+    for (name, at, owner) in slots::variables_of_endpoints(object) {
         claim(&mut endpoints, name, &at, owner, found);
     }
     let mut given = endpoints.clone();
@@ -46,22 +47,6 @@ pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     }
 }
 
-/// The names that endpoints and parameters set in all of the companion's containers.
-pub(in crate::api) fn given(object: &CompanionObject) -> impl Iterator<Item = &str> {
-    let parameters = object.spec.parameters.iter().filter_map(|p| p.env.as_deref());
-    of_endpoints(object).map(|(name, ..)| name).chain(parameters)
-}
-
-fn of_endpoints(object: &CompanionObject) -> impl Iterator<Item = (&str, FieldPath, String)> {
-    object.spec.listens.iter().enumerate().flat_map(|(i, endpoint)| {
-        let at = FieldPath::spec("listens").item(i).member("env");
-        let env = endpoint.env.iter().flat_map(|env| [("host", &env.host), ("port", &env.port)]);
-        env.filter_map(move |(side, name)| {
-            Some((name.as_deref()?, at.member(side), format!("endpoint {}", endpoint.name)))
-        })
-    })
-}
-
 fn claim<'o>(names: &mut HashMap<&'o str, String>, name: &'o str, at: &FieldPath, owner: String, found: &mut Report) {
     if let Some(other) = names.get(name) {
         found.error(at, format!("{name} is set by {other}, too; rename one of them"));
@@ -85,13 +70,13 @@ fn one_value(variable: &EnvVar, at: &FieldPath, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, with};
+    use crate::api::testing::{check, companion, with};
 
     #[test]
     fn a_variable_has_a_name_that_every_kubernetes_takes() {
         for odd in ["", "1A", "A=B", "A B", ".."] {
             let env = json!([{"name": odd}]);
-            let gated = crate::api::validate::check_companion(&companion("/spec/containers/0/env", env));
+            let gated = crate::api::check_companion(&companion("/spec/containers/0/env", env));
             assert_eq!(gated.problems[0].pointer, "/spec/containers/0/env/0/name", "{odd:?}");
         }
         check(

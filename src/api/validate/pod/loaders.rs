@@ -167,7 +167,7 @@ fn danger(name: &str) -> Option<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::validate::testing::{companion, silent, warns, with};
+    use crate::api::testing::{companion, silent, warns, with};
 
     fn parameter(env: &str) -> Value {
         companion("/spec/parameters/4", json!({"name": "a", "type": "String", "env": env}))

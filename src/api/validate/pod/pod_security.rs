@@ -95,7 +95,7 @@ fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, found: &mu
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{companion, git_sync, silent, warns, with};
+    use crate::api::testing::{companion, git_sync, silent, warns, with};
 
     #[test]
     fn a_companion_that_restricted_admits_is_silent() {

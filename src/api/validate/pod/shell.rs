@@ -14,10 +14,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::env;
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
+use crate::api::slots;
 use crate::api::v1alpha1::EnvVar;
 
 pub(in crate::api) use values::are_plain;
@@ -60,7 +60,7 @@ impl<'o> Variables<'o> {
     fn of(object: &'o CompanionObject, each: &ContainerAt<'o>) -> Self {
         let own = || each.container.env.iter();
         let parameters = || object.spec.parameters.iter().filter_map(|p| Some((p, p.env.as_deref()?)));
-        let declared = env::given(object).chain(own().map(|v| v.name.as_str()));
+        let declared = slots::given_variables(object).chain(own().map(|v| v.name.as_str()));
         let open = parameters().filter(|(p, _)| !values::are_plain(p)).map(|(_, name)| name);
         let unlimited = parameters().filter(|(p, _)| values::are_unlimited(p)).map(|(_, name)| name);
         // A value with a reference may be another variable's; where it comes from is not followed.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::api::compile::template;
+use crate::api::derived;
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -59,11 +59,7 @@ pub(in crate::api) fn unmoved(
     companion: bool,
 ) -> Option<(&str, FieldPath, Moved)> {
     let volume = &object.spec.shared_volumes[index];
-    let mover = object
-        .spec
-        .parameters
-        .iter()
-        .position(|p| p.mount_path.as_deref().and_then(slots::side) == Some((&volume.name, companion)));
+    let mover = slots::mover_of_mount(&object.spec, &volume.name, companion);
     let (side, path) =
         if companion { ("companion", &volume.companion.mount_path) } else { ("app", &volume.app.mount_path) };
     let declared = FieldPath::spec("sharedVolumes").item(index).member(side).member("mountPath");
@@ -77,7 +73,7 @@ pub(in crate::api) fn unmoved(
 
 /// Mounts that meet: a problem where no Pod could have the companion, a warning where some could.
 fn meetings(object: &CompanionObject, found: &mut Report) {
-    let own: Vec<_> = object.containers().flat_map(|each| template::own_mounts(object, &each)).collect();
+    let own: Vec<_> = object.containers().flat_map(|each| derived::own_mounts(object, &each)).collect();
     let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let others = || object.spec.shared_volumes.iter().enumerate().filter(move |(other, _)| *other != i);
@@ -148,7 +144,7 @@ fn below_files(object: &CompanionObject, each: &ContainerAt, found: &mut Report)
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, with};
+    use crate::api::testing::{check, with};
 
     fn mounts(mounts: serde_json::Value) -> serde_json::Value {
         let volumes = json!([{"name": "cache", "emptyDir": {}}]);

@@ -2,17 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use crate::api::derived::{FILES, NO_TOKEN, full_name};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
 use crate::api::validate::conformance;
 use crate::inject::names::is_label;
-
-/// The volume of files.
-pub(in crate::api) const FILES: &str = "files";
-/// The empty volume that stands where the Pod's token would be mounted.
-pub(in crate::api) const NO_TOKEN: &str = "no-token";
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     let shared: Vec<_> = object.spec.shared_volumes.iter().map(|v| v.name.as_str()).collect();
@@ -45,11 +41,6 @@ pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     }
 }
 
-/// The name of a volume in the Pod.
-pub(in crate::api) fn full_name(companion: &str, volume: &str) -> String {
-    format!("{companion}-{volume}")
-}
-
 fn name(object: &CompanionObject, volume: &str, at: &FieldPath, found: &mut Report) {
     let at = at.member("name");
     if [FILES, NO_TOKEN].contains(&volume) {
@@ -75,7 +66,7 @@ fn one_source(source: &Map<String, Value>, at: &FieldPath, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, warns, with};
+    use crate::api::testing::{check, companion, warns, with};
 
     #[test]
     fn a_volumes_name_fits_behind_the_companions() {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::validate::testing::{check, check_companion, container, silent, warns, with};
+use crate::api::testing::{check, check_companion, container, silent, warns, with};
 
 fn run(command: Value, args: Value) -> Value {
     with(&[("/spec/containers/0/command", command), ("/spec/containers/0/args", args)])

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::validate::testing::{check, check_companion, silent, warns, with};
+use crate::api::testing::{check, check_companion, silent, warns, with};
 
 const FILES: (&str, &str) = ("/git/conf", "spec.files[0].path: forbidden: the file is below shared volume content");
 

@@ -102,7 +102,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{DEEPEST, LARGEST, MAX, too_dense, too_large};
-    use crate::api::validate::testing::{check, check_companion, companion, git_sync};
+    use crate::api::testing::{check, check_companion, companion, git_sync};
 
     fn of_size(bytes: usize) -> Value {
         let with = |length: usize| companion("/spec/containers/0/args", json!(["x".repeat(length)]));

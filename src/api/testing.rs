@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-pub(in crate::api) use super::check_companion;
+pub(super) use super::check::check_companion;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
 
 /// A companion without a problem and without a warning.
-pub(in crate::api) fn git_sync() -> Value {
+pub(super) fn git_sync() -> Value {
     json!({
         "apiVersion": "podgraft.dev/v1alpha1",
         "kind": "ClusterCompanion",
@@ -34,7 +34,7 @@ pub(in crate::api) fn git_sync() -> Value {
 }
 
 /// A container that Pod Security `restricted` admits.
-pub(in crate::api) fn container(name: &str, image: &str) -> Value {
+pub(super) fn container(name: &str, image: &str) -> Value {
     json!({
         "name": name,
         "image": image,
@@ -51,12 +51,12 @@ pub(in crate::api) fn container(name: &str, image: &str) -> Value {
 }
 
 /// git-sync with one node set: made where it is absent, its parents too.
-pub(in crate::api) fn companion(pointer: &str, value: Value) -> Value {
+pub(super) fn companion(pointer: &str, value: Value) -> Value {
     with(&[(pointer, value)])
 }
 
 /// git-sync with several nodes set.
-pub(in crate::api) fn with(changes: &[(&str, Value)]) -> Value {
+pub(super) fn with(changes: &[(&str, Value)]) -> Value {
     let mut object = git_sync();
     for (pointer, value) in changes {
         let mut node = &mut object;
@@ -79,14 +79,14 @@ pub(in crate::api) fn with(changes: &[(&str, Value)]) -> Value {
 }
 
 /// The problems are exactly these, each beginning as expected.
-pub(in crate::api) fn check(object: Value, expect: &[&str]) {
+pub(super) fn check(object: Value, expect: &[&str]) {
     let told: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
     let fits = told.len() == expect.len() && expect.iter().all(|e| told.iter().any(|t| t.starts_with(e)));
     assert!(fits, "told {told:#?}\nexpected {expect:#?}");
 }
 
 /// There is no problem, and one of the warnings begins so.
-pub(in crate::api) fn warns(object: Value, expect: &str) {
+pub(super) fn warns(object: Value, expect: &str) {
     let gated = check_companion(&object);
     assert_eq!(gated.problems, []);
     let told: Vec<_> = gated.warnings.iter().map(ToString::to_string).collect();
@@ -94,13 +94,13 @@ pub(in crate::api) fn warns(object: Value, expect: &str) {
 }
 
 /// There is neither a problem nor a warning.
-pub(in crate::api) fn silent(object: Value) {
+pub(super) fn silent(object: Value) {
     let gated = check_companion(&object);
     assert_eq!((gated.problems, gated.warnings), (vec![], vec![]));
 }
 
 /// The compiled companion.
-pub(in crate::api) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
+pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
     let gated = check_companion(object);
     match gated.listed {
         Some(CatalogEntry::Valid(companion)) => companion,
@@ -109,7 +109,7 @@ pub(in crate::api) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
 }
 
 /// Values for the fields that git-sync leaves out.
-pub(in crate::api) fn everything() -> [(&'static str, Value); 16] {
+pub(super) fn everything() -> [(&'static str, Value); 16] {
     let mut proxy = container("git-sync", "registry.example/proxy:v1");
     proxy["command"] = json!(["sh", "-c", "exec proxy"]);
     proxy["ports"] = json!([{"name": "redis", "containerPort": 6379}, {"containerPort": 6379, "protocol": "UDP"}]);

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{check_companion, too_dense, too_large};
+use super::check::check_companion;
+use super::size::{too_dense, too_large};
 use crate::api::report::Problem;
 
 /// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::size;
-use super::testing::{check_companion, companion, with};
+use crate::api::size;
+use crate::api::testing::{check_companion, companion, with};
 
 /// Allocations and allocated bytes of validating an object.
 fn work(object: &Value) -> [f64; 2] {

@@ -1,0 +1,99 @@
+use serde_json::{Value, json};
+
+use crate::api::testing::{check, check_companion, git_sync, with};
+use crate::inject::companion::catalog::CatalogEntry;
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let object = with(&[
+        ("/metadata/name", json!("all")),
+        ("/spec/pattern", json!("sidecar")),
+        ("/spec/activations", json!("OnRequest")),
+        ("/spec/containers/0/image", json!(7)),
+        ("/spec/containers/0/readinessProbe/periodSeconds", json!("5")),
+        ("/spec/parameters/1/default", json!("10")),
+        ("/spec/parameters/2/mountPath", json!("contents/app")),
+    ]);
+    let expected = [
+        "metadata.name: must not be one of",
+        "spec.pattern: must be one of Sidecar, Ambassador, Adapter; did you mean Sidecar?",
+        "spec.activations: unknown field; did you mean activation?",
+        "spec.containers[0].image: must be a string, not a number; put it in quotes",
+        "spec.containers[0].readinessProbe.periodSeconds: must be a whole number, not a string",
+        "spec.parameters[1].default: must be a number and one unit",
+        "spec.parameters[2].mountPath: contents is none of sharedVolumes; did you mean content?",
+    ];
+    check(object, &expected);
+}
+
+#[test]
+fn a_rule_that_panics_makes_the_companion_invalid_and_ends_nothing() {
+    let gated = super::guarded(&git_sync(), |_| panic!("a bug"));
+    assert!(gated.problems[0].message.starts_with("cannot be validated"), "{:?}", gated.problems);
+    let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!("it is not valid") };
+    assert_eq!(&*broken.name, "git-sync");
+}
+
+#[test]
+fn whatever_stands_anywhere_the_gate_answers() {
+    let base = large();
+    assert_eq!(check_companion(&base).problems, []);
+    let mut pointers = Vec::new();
+    collect(&base, String::new(), &mut pointers);
+    assert!(pointers.len() > 150);
+    for pointer in pointers {
+        for odd in [
+            json!(null),
+            json!(-1),
+            json!(1e300),
+            json!(70000),
+            json!("\u{0}$(A)/"),
+            json!(""),
+            json!([]),
+            json!([null, {}]),
+            json!({}),
+            json!({"": null}),
+            json!(true),
+        ] {
+            let mut object = base.clone();
+            *object.pointer_mut(&pointer).unwrap() = odd;
+            let gated = check_companion(&object);
+            let good = matches!(gated.listed, Some(CatalogEntry::Valid(_)));
+            assert_eq!(good, gated.problems.is_empty(), "{pointer}");
+        }
+        let mut object = base.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+        match object.pointer_mut(parent) {
+            Some(Value::Object(members)) => drop(members.remove(name)),
+            Some(Value::Array(items)) => drop(items.pop()),
+            _ => {}
+        }
+        let _ = check_companion(&object);
+    }
+}
+
+fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                collect(value, format!("{pointer}/{}", name.replace('/', "~1")), pointers);
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                collect(item, format!("{pointer}/{i}"), pointers);
+            }
+        }
+        _ => {}
+    }
+    pointers.push(pointer);
+}
+
+/// A companion with a bit of everything.
+pub(super) fn large() -> Value {
+    let mut object = git_sync();
+    for (name, value) in crate::api::testing::everything() {
+        object["spec"][name] = value;
+    }
+    object
+}

@@ -1,0 +1,94 @@
+//! What follows from a specification for the Pod: names of volumes, keys of annotations, mounts and ports that podgraft adds
+//! to the declared ones. Validation and compilation both need it.
+
+use serde_json::{Map, Value, json};
+
+use super::object::{CompanionObject, ContainerAt};
+use super::v1alpha1::Protocol;
+use crate::inject::companion::parameter::{DurationForm, ParameterType, Value as ParameterValue};
+use crate::inject::keys::{FILES_PREFIX, TOKEN_PATH};
+
+/// The volume of files.
+pub(super) const FILES: &str = "files";
+/// The empty volume that stands where the Pod's token would be mounted.
+pub(super) const NO_TOKEN: &str = "no-token";
+
+/// The name of a volume in the Pod.
+pub(super) fn full_name(companion: &str, volume: &str) -> String {
+    format!("{companion}-{volume}")
+}
+
+/// The annotation that carries a file.
+pub(super) fn file_key(object: &CompanionObject, index: usize) -> Box<str> {
+    format!("{FILES_PREFIX}{}.{index}", object.name).into()
+}
+
+/// The mounts of the container alone, those of files and the mask of the token included.
+pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
+    let declared = each.field("volumeMounts").and_then(Value::as_array).into_iter().flatten();
+    let mut mounts: Vec<_> = declared.map(|mount| under_full_name(object, mount)).collect();
+    mounts.extend(object.spec.files.iter().enumerate().map(|(i, file)| {
+        let name = full_name(&object.name, FILES);
+        json!({"name": name, "mountPath": file.path, "subPath": i.to_string(), "readOnly": true})
+    }));
+    if masks_token(object, each) {
+        let name = full_name(&object.name, NO_TOKEN);
+        mounts.push(json!({"name": name, "mountPath": TOKEN_PATH, "readOnly": true}));
+    }
+    mounts
+}
+
+/// Whether an empty directory stands where the token would be mounted.
+pub(super) fn masks_token(object: &CompanionObject, each: &ContainerAt) -> bool {
+    let spec = &object.spec;
+    let own = each.container.volume_mounts.iter().map(|m| &m.mount_path);
+    let shared = spec.shared_volumes.iter().map(|v| &v.companion.mount_path);
+    !spec.service_account_token && !own.chain(shared).any(|path| path == TOKEN_PATH)
+}
+
+fn under_full_name(object: &CompanionObject, mount: &Value) -> Value {
+    let mut mount = mount.clone();
+    if let Some(name) = mount.get_mut("name") {
+        *name = full_name(&object.name, name.as_str().unwrap_or_default()).into();
+    }
+    mount
+}
+
+/// Block devices name volumes, too.
+pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Value {
+    match value {
+        Value::Array(items) if key == "volumeDevices" => {
+            items.iter().map(|item| under_full_name(object, item)).collect()
+        }
+        other => other,
+    }
+}
+
+/// The port of `exposes`, if it is this container that gets it: the first one, unless one declares it.
+pub(super) fn exposed_port(object: &CompanionObject, each: &ContainerAt) -> Option<u16> {
+    let exposes = object.spec.exposes.as_ref()?;
+    let mut ports = object.spec.containers.iter().flat_map(|c| &c.ports);
+    let declared = ports.any(|p| p.container_port == exposes.port && p.protocol == Protocol::Tcp);
+    let first = object.spec.containers.first().is_some_and(|c| !each.init && c.name == each.container.name);
+    (first && !declared).then_some(exposes.port)
+}
+
+pub(super) fn with_exposed_port(object: &CompanionObject, each: &ContainerAt) -> Map<String, Value> {
+    let mut container: Map<_, _> =
+        each.raw.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if let (Some(port), Some(exposes)) = (exposed_port(object, each), &object.spec.exposes) {
+        let ports = container.entry("ports").or_insert_with(|| json!([]));
+        if let Some(ports) = ports.as_array_mut() {
+            ports.push(json!({"name": exposes.name, "containerPort": port, "protocol": "TCP"}));
+        }
+    }
+    container
+}
+
+/// A duration in whole seconds.
+pub(super) fn pre_stop_seconds(text: &str) -> Option<u32> {
+    match ParameterType::Duration(DurationForm::Seconds).parse_default(text) {
+        Ok(ParameterValue::Text(seconds)) => seconds.parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,71 @@
+//! The type of a parameter: from its declaration to what reads its values. Validation checks defaults with it, and the
+//! compiled companion holds it.
+
+use super::path::FieldPath;
+use super::report::Report;
+use super::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
+use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, ParameterType};
+use crate::inject::companion::pattern::Pattern;
+use crate::inject::companion::quantity::Quantity;
+
+/// The compiled type. What is wrong with it is told, and left out.
+pub(super) fn compile(parameter: &Parameter, at: &FieldPath, found: &mut Report) -> ParameterType {
+    match parameter.kind {
+        Word::String => ParameterType::String {
+            longest: parameter.max_length.map_or(LONGEST_VALUE, usize::from),
+            pattern: parameter.pattern.as_deref().and_then(|p| pattern(p, &at.member("pattern"), found)),
+            words: parameter.words.iter().map(|w| w.as_str().into()).collect(),
+        },
+        Word::Integer => {
+            let (minimum, maximum) = bounds(parameter, at, found, |bound| match bound {
+                Bound::Number(number) => Some(*number),
+                Bound::Text(_) => None,
+            });
+            ParameterType::Integer { minimum, maximum }
+        }
+        Word::Boolean => ParameterType::Boolean,
+        Word::Duration => ParameterType::Duration(match parameter.form {
+            None => DurationForm::Text,
+            Some(Form::Seconds) => DurationForm::Seconds,
+            Some(Form::Milliseconds) => DurationForm::Milliseconds,
+        }),
+        Word::Quantity => {
+            let (minimum, maximum) = bounds(parameter, at, found, |bound| match bound {
+                Bound::Number(number) => Quantity::parse(&number.to_string()),
+                Bound::Text(text) => Quantity::parse(text),
+            });
+            ParameterType::Quantity { minimum, maximum }
+        }
+        Word::Port => ParameterType::Port,
+        Word::Path => ParameterType::Path { below: parameter.below.as_deref().map(Into::into) },
+        Word::SecretKey => ParameterType::SecretKey,
+    }
+}
+
+fn pattern(source: &str, at: &FieldPath, found: &mut Report) -> Option<Pattern> {
+    Pattern::new(source).map_err(|fault| found.error(at, fault.to_string())).ok()
+}
+
+fn bounds<T: PartialOrd>(
+    parameter: &Parameter,
+    at: &FieldPath,
+    found: &mut Report,
+    read: impl Fn(&Bound) -> Option<T>,
+) -> (Option<T>, Option<T>) {
+    let form =
+        if parameter.kind == Word::Integer { "a whole number without quotes" } else { "a quantity, such as 64Mi" };
+    let mut bound = |name: &str, bound: &Option<Bound>| {
+        let value = bound.as_ref().and_then(&read);
+        if bound.is_some() && value.is_none() {
+            found.error(&at.member(name), format!("must be {form}"));
+        }
+        value
+    };
+    let (minimum, maximum) = (bound("minimum", &parameter.minimum), bound("maximum", &parameter.maximum));
+    if let (Some(least), Some(most)) = (&minimum, &maximum)
+        && least > most
+    {
+        found.error(&at.member("maximum"), "is less than minimum: no value would do");
+    }
+    (minimum, maximum)
+}
