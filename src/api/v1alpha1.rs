@@ -5,6 +5,7 @@
 mod container;
 mod endpoint;
 mod parameter;
+mod rules;
 mod selector;
 mod spec;
 mod status;
@@ -81,13 +82,3 @@ pub struct ClusterScoped(pub Spec);
 )]
 #[serde(transparent)]
 pub struct Namespaced(pub Spec);
-
-/// Rules in the Common Expression Language, as `x-kubernetes-validations` takes them: the rule, and what to say.
-fn rules(rules: &[(&str, &str)]) -> serde_json::Value {
-    rules.iter().map(|(rule, message)| serde_json::json!({"rule": rule, "message": message})).collect()
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
-fn is_false(value: &bool) -> bool {
-    !*value
-}

@@ -23,7 +23,7 @@ pub struct Endpoint {
 
 /// Names of variables that say where an endpoint is.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("!has(self.host) || !has(self.port) || self.host != self.port", "host and port must be two variables"),
 ])))]
 pub struct EndpointEnv {
@@ -41,7 +41,7 @@ pub struct EndpointEnv {
 /// What an adapter takes its input from: exactly one of the two.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("has(self.sharedVolume) != has(self.port)", "exactly one of sharedVolume and port must be given"),
 ])))]
 pub struct Input {

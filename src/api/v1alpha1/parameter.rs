@@ -7,7 +7,7 @@ use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT
 /// typed slot as a whole, so it cannot change the shape of what is injected.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("[has(self.env), has(self.mountPath), has(self.resource), has(self.listens)].filter(x, x).size() == 1 || (self.type == 'Port' && has(self.env) && has(self.listens) && !has(self.mountPath) && !has(self.resource))",
      "a parameter fills exactly one of env, mountPath, resource and listens; only a Port may fill env and listens"),
     ("!has(self.mountPath) || self.type == 'Path'", "mountPath is a slot for type Path only"),
@@ -52,7 +52,7 @@ pub struct Parameter {
     pub description: Option<String>,
     /// Whether a Pod that asks for the companion must give it. Only companions with activation OnRequest may have such
     /// parameters.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub required: bool,
     /// The value where a Pod gives none, written as a Pod would write it: always a string.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ pub struct LabelSelector {
 
 /// One requirement of a label selector.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("self.operator in ['In', 'NotIn'] ? has(self.values) && self.values.size() > 0 : !has(self.values) || self.values.size() == 0",
      "values must be given with In and NotIn, and with nothing else"),
 ])))]

@@ -13,7 +13,7 @@ use super::volume::{File, SharedVolume, Volume};
 /// One or more containers, their volumes and what the app gets from them, declared once and injected by name.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("self.pattern != 'Ambassador' || (has(self.listens) && self.listens.size() > 0)", "an Ambassador must declare listens: the localhost endpoints that it brings to the app"),
     ("self.pattern != 'Adapter' || (has(self.reads) && self.reads.size() > 0)", "an Adapter must declare reads: what it takes its input from"),
     ("self.pattern == 'Adapter' || !has(self.reads) || self.reads.size() == 0", "only an Adapter may declare reads"),
@@ -54,7 +54,7 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
     /// Whether nobody may opt out of the companion. With activation ClusterWide only; its parameters fill env only.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub required: bool,
     /// What a clash of names, ports, mounts or variables with the Pod leads to: Deny refuses the Pod, Skip leaves the
     /// companion out. When left out it is Deny where the Pod asked for the companion or it is required, and Skip where it
@@ -75,7 +75,7 @@ pub struct Spec {
     #[serde(default)]
     pub host_network: HostNetwork,
     /// Whether the token of the Pod's service account is mounted into the companion; it is not when left out.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub service_account_token: bool,
     /// Secrets for the companion's images, added to the Pod's where absent. They must exist in the Pod's namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,7 @@ use super::syntax::{LABEL, PATH};
 
 /// A volume of the companion's own: a whole core/v1 Volume, fields of future Kubernetes versions included.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("!(self.name in ['files', 'no-token'])", "files and no-token are names of volumes that podgraft makes itself"),
 ])))]
 pub struct Volume {
@@ -20,7 +20,7 @@ pub struct Volume {
 
 /// A volume that the companion and the app both mount.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("!(self.name in ['files', 'no-token'])", "files and no-token are names of volumes that podgraft makes itself"),
 ])))]
 pub struct SharedVolume {
@@ -59,7 +59,7 @@ pub struct AppSide {
     pub mount_path: String,
     /// Whether the mount that podgraft adds to the app is read-only. A mount that the Pod's author put at that path is
     /// joined as it is, so that the app may write; a warning (AppCanWrite) names it, and a required companion denies it.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub read_only: bool,
 }
 
