@@ -11,6 +11,7 @@ mod check;
 mod compile;
 pub mod crds;
 mod derived;
+mod message;
 mod object;
 mod parameter_type;
 mod path;

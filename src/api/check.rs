@@ -9,6 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use serde_json::Value;
 
+use super::message::Code;
 use super::object::{self, CompanionObject};
 use super::report::{Problem, Report};
 use super::{compile, size, validate};
@@ -49,22 +50,23 @@ pub fn invalid(object: &Value, problem: Problem) -> Checked {
 fn guarded(object: &Value, judge: impl Fn(&Value) -> Checked) -> Checked {
     // Nothing that a panic leaves half done is used again: the object is only read.
     panic::catch_unwind(AssertUnwindSafe(|| judge(object))).unwrap_or_else(|_| {
-        let message = "cannot be validated: podgraft has a bug that this companion meets; the log says where";
-        invalid(object, Problem { pointer: String::new(), message: message.to_owned() })
+        let message =
+            Code::Internal.because("validation failed on this companion; report the log of this failure as a bug");
+        invalid(object, Problem { pointer: String::new(), message: message.to_string() })
     })
 }
 
 fn judge(object: &Value) -> Checked {
-    let mut found = Report::default();
+    let mut report = Report::default();
     let namespace = object::namespace(object);
-    let listed = CompanionObject::read(object, &mut found).and_then(|object| {
-        validate::check(&object, &mut found);
-        match (found.problems.is_empty(), object.name.is_empty()) {
+    let listed = CompanionObject::read(object, &mut report).and_then(|object| {
+        validate::check(&object, &mut report);
+        match (report.problems.is_empty(), object.name.is_empty()) {
             (true, _) => Some(compile::valid(&object)),
-            (false, false) => Some(compile::invalid(&object, &found)),
+            (false, false) => Some(compile::invalid(&object, &report)),
             (false, true) => None,
         }
     });
-    let (problems, warnings) = found.finish();
+    let (problems, warnings) = report.finish();
     Checked { namespace, listed, problems, warnings }
 }

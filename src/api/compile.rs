@@ -30,17 +30,17 @@ use crate::inject::companion::{
 };
 
 /// What could be read of an object in which there is something to mend.
-pub(super) fn invalid(object: &CompanionObject, found: &Report) -> CatalogEntry {
+pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry {
     let required = object.spec.required && object.kind == crate::inject::companion::CompanionKind::ClusterCompanion;
     // A required companion denies the Pods that it might select: what cannot be read of it never lets one pass without it.
-    let unreadable = required && found.any_within(&FieldPath::spec("activation"));
-    let selectors = selectors::compile(object, found);
+    let unreadable = required && report.any_within(&FieldPath::spec("activation"));
+    let selectors = selectors::compile(object, report);
     CatalogEntry::Invalid(InvalidCompanion {
         name: object.name.clone(),
         kind: object.kind,
         activation: if unreadable { Activation::ClusterWide } else { activation(object.spec.activation) },
         required,
-        selectors: selectors.or_else(|| required.then(|| selectors::readable(object, found))),
+        selectors: selectors.or_else(|| required.then(|| selectors::readable(object, report))),
     })
 }
 

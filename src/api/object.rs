@@ -1,6 +1,7 @@
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
+use super::message::{Code, Message, forbidden, invalid, missing, required, unknown_field, unsupported};
 use super::path::FieldPath;
 use super::report::Report;
 use super::schema;
@@ -53,33 +54,33 @@ pub(super) fn envelope(object: &Value) -> Option<InvalidCompanion> {
 
 impl CompanionObject {
     /// Reads an object; `None` where it is none of ours, which is a problem.
-    pub(super) fn read(object: &Value, found: &mut Report) -> Option<Self> {
+    pub(super) fn read(object: &Value, report: &mut Report) -> Option<Self> {
         let root = FieldPath::root();
         let Some(members) = object.as_object() else {
-            found.schema_error(&root, "must be an object");
+            report.schema_error(&root, invalid("must be an object"));
             return None;
         };
         let known = ["apiVersion", "kind", "metadata", "spec", "status"];
         for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-            let nearest = found.suggest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
-            let mending = nearest.unwrap_or_else(|| "remove it".to_owned());
-            found.schema_error(&root.member(name), format!("unknown field; {mending}"));
+            let nearest = report.suggest(name, known.into_iter());
+            report.schema_error(&root.member(name), unknown_field(Code::UnknownField, nearest));
         }
         if object["apiVersion"] != API_VERSION {
-            found.error(&root.member("apiVersion"), format!("must be {API_VERSION}"));
+            report.error(&root.member("apiVersion"), not_one_of(&object["apiVersion"], &[API_VERSION]));
         }
-        let kind = kind(object, found)?;
-        let name = name(object, found).unwrap_or_default();
-        namespace_fits(object, kind, found);
+        let kind = kind(object, report)?;
+        let name = name(object, report).unwrap_or_default();
+        namespace_fits(object, kind, report);
         let at = root.member("spec");
         let spec = object.get("spec").filter(|spec| !spec.is_null());
         if spec.is_none() {
-            found.schema_error(&at, "is missing");
+            report.schema_error(&at, missing());
         }
         let empty = Value::Object(Map::new());
-        let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, &at, found);
+        let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, &at, report);
         // The stand-ins make it readable; a test drops and replaces every node of an object.
-        let spec = Spec::deserialize(&raw).map_err(|e| found.schema_error(&at, e.to_string())).ok()?;
+        let unreadable = |fault| invalid(format_args!("must be the spec of a companion: {fault}"));
+        let spec = Spec::deserialize(&raw).map_err(|fault| report.schema_error(&at, unreadable(fault))).ok()?;
         Some(CompanionObject { name, kind, spec, raw })
     }
 
@@ -114,39 +115,52 @@ impl<'o> ContainerAt<'o> {
     }
 }
 
-fn kind(object: &Value, found: &mut Report) -> Option<CompanionKind> {
+fn kind(object: &Value, report: &mut Report) -> Option<CompanionKind> {
     let word = object["kind"].as_str().unwrap_or_default();
-    let kind = [CompanionKind::ClusterCompanion, CompanionKind::Companion].into_iter().find(|k| k.as_str() == word);
+    let kinds = [CompanionKind::ClusterCompanion, CompanionKind::Companion];
+    let kind = kinds.into_iter().find(|kind| kind.as_str() == word);
     if kind.is_none() {
-        found.schema_error(&FieldPath::root().member("kind"), "must be ClusterCompanion or Companion");
+        let message = not_one_of(&object["kind"], &kinds.map(CompanionKind::as_str));
+        report.schema_error(&FieldPath::root().member("kind"), message);
     }
     kind
 }
 
-fn name(object: &Value, found: &mut Report) -> Option<Box<str>> {
+/// What is wrong with a word that is not one of those that are known.
+fn not_one_of(value: &Value, supported: &[&str]) -> Message {
+    match value {
+        Value::Null => required(format_args!("must be {}", supported.join(" or "))),
+        Value::String(text) => unsupported(text, supported, None),
+        _ => invalid(format_args!("must be {}", supported.join(" or "))),
+    }
+}
+
+fn name(object: &Value, report: &mut Report) -> Option<Box<str>> {
     let at = FieldPath::root().member("metadata").member("name");
     let Some(name) = object["metadata"]["name"].as_str().filter(|name| !name.is_empty()) else {
-        found.schema_error(&at, "is missing: a companion is injected by its name");
+        report.schema_error(&at, required("a companion is injected by its name; set this field"));
         return None;
     };
     if !is_label(name, LONGEST_NAME) {
-        let most =
-            format!("must be a DNS label of at most {LONGEST_NAME} characters: lower-case letters, digits and hyphens");
-        found.error(&at, most);
+        let message = invalid(format_args!(
+            "must be a DNS label of at most {LONGEST_NAME} characters: lowercase letters, digits and hyphens"
+        ));
+        report.error(&at, message);
     } else if RESERVED_NAMES.contains(&name) {
-        found.error(&at, format!("must not be one of {}", RESERVED_NAMES.join(", ")));
+        report.error(&at, invalid(format_args!("must not be one of {}", RESERVED_NAMES.join(", "))));
     }
     Some(name.into())
 }
 
-fn namespace_fits(object: &Value, kind: CompanionKind, found: &mut Report) {
+fn namespace_fits(object: &Value, kind: CompanionKind, report: &mut Report) {
     let at = FieldPath::root().member("metadata").member("namespace");
     match (&object["metadata"]["namespace"], kind) {
         (Value::Null, _) | (Value::String(_), CompanionKind::Companion) => {}
         (Value::String(_), CompanionKind::ClusterCompanion) => {
-            found.error(&at, "a ClusterCompanion has no namespace; remove it, or write a Companion");
+            report
+                .error(&at, forbidden("a ClusterCompanion has no namespace; remove this field or declare a Companion"));
         }
-        _ => found.schema_error(&at, "must be a string"),
+        _ => report.schema_error(&at, invalid("must be a string")),
     }
 }
 
@@ -158,21 +172,24 @@ mod tests {
 
     #[test]
     fn an_object_that_is_none_of_ours_is_told_so() {
-        check(json!(null), &["must be an object"]);
-        check(json!([]), &["must be an object"]);
+        check(json!(null), &["invalid value: must be an object"]);
+        check(json!([]), &["invalid value: must be an object"]);
         check(
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}),
-            &["apiVersion: must be podgraft.dev/v1alpha1", "kind: must be ClusterCompanion or Companion"],
+            &[
+                "apiVersion: unsupported value: \"v1\"; supported: podgraft.dev/v1alpha1",
+                "kind: unsupported value: \"Pod\"; supported: ClusterCompanion, Companion",
+            ],
         );
     }
 
     #[test]
     fn a_name_is_a_short_label_and_no_word_of_ours() {
         for (name, expected) in [
-            (json!("a".repeat(41)), "metadata.name: must be a DNS label of at most 40 characters"),
-            (json!("Git"), "metadata.name: must be a DNS label of at most 40 characters"),
-            (json!("none"), "metadata.name: must not be one of true, false"),
-            (json!(7), "metadata.name: is missing"),
+            (json!("a".repeat(41)), "metadata.name: invalid value: must be a DNS label of at most 40 characters"),
+            (json!("Git"), "metadata.name: invalid value: must be a DNS label of at most 40 characters"),
+            (json!("none"), "metadata.name: invalid value: must not be one of true, false"),
+            (json!(7), "metadata.name: required value"),
         ] {
             check(companion("/metadata/name", name), &[expected]);
         }
@@ -181,7 +198,7 @@ mod tests {
     #[test]
     fn a_companion_without_a_name_is_checked_all_the_same() {
         let object = with(&[("/metadata", json!(null)), ("/spec/containers/0/image", json!(null))]);
-        check(object.clone(), &["metadata.name: is missing", "spec.containers[0].image: is missing"]);
+        check(object.clone(), &["metadata.name: required value", "spec.containers[0].image: required value"]);
         assert!(check_companion(&object).listed.is_none());
     }
 
@@ -189,14 +206,14 @@ mod tests {
     fn a_cluster_companion_has_no_namespace() {
         check(
             companion("/metadata/namespace", json!("x")),
-            &["metadata.namespace: a ClusterCompanion has no namespace"],
+            &["metadata.namespace: forbidden: a ClusterCompanion has no namespace"],
         );
     }
 
     #[test]
     fn fields_beside_spec_are_known() {
-        check(companion("/specs", json!({})), &["specs: unknown field; did you mean spec?"]);
-        check(companion("/spec", json!(null)), &["spec: is missing"]);
+        check(companion("/specs", json!({})), &["specs: unknown field; did you mean \"spec\"?"]);
+        check(companion("/spec", json!(null)), &["spec: required value"]);
     }
 
     #[test]

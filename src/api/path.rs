@@ -1,7 +1,7 @@
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// A place in an object, as an RFC 6901 pointer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FieldPath(String);
 
 impl FieldPath {
@@ -27,6 +27,13 @@ impl FieldPath {
 
     pub(super) fn into_pointer(self) -> String {
         self.0
+    }
+}
+
+/// Kubernetes' notation, such as `spec.containers[0].image`.
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&field(&self.0))
     }
 }
 

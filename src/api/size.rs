@@ -7,7 +7,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::api::report::Problem;
+use super::message::invalid;
+use super::report::Problem;
 
 /// The most JSON that the specification of a companion may have, in bytes.
 pub const LARGEST: usize = 512 << 10;
@@ -21,10 +22,10 @@ const DEEPEST: usize = 256;
 #[must_use]
 pub fn too_large(bytes: usize) -> Option<Problem> {
     (bytes > LARGEST).then(|| {
-        let message = format!(
-            "invalid value: must have at most {LARGEST} bytes of JSON, and has {bytes}; put large data into an image or a volume"
-        );
-        Problem { pointer: "/spec".to_owned(), message }
+        let message = invalid(format_args!(
+            "must have at most {LARGEST} bytes of JSON, but has {bytes}; put large data into an image or a volume"
+        ));
+        Problem { pointer: "/spec".to_owned(), message: message.to_string() }
     })
 }
 
@@ -46,8 +47,8 @@ pub fn too_dense(text: &str) -> Option<Problem> {
 
 fn too_many(count: usize) -> Option<Problem> {
     (count > MAX).then(|| {
-        let message = format!("invalid value: must have at most {MAX} values, and has {count}; shorten its lists");
-        Problem { pointer: "/spec".to_owned(), message }
+        let message = invalid(format_args!("must have at most {MAX} values, but has {count}; shorten its lists"));
+        Problem { pointer: "/spec".to_owned(), message: message.to_string() }
     })
 }
 
@@ -64,8 +65,8 @@ pub fn bytes(value: &Value) -> usize {
 pub(in crate::api) fn check(object: &Value) -> Result<(), Problem> {
     let mut count = 0;
     if !is_shallow(object, DEEPEST, &mut count) {
-        let message = format!("invalid value: must be nested at most {DEEPEST} levels deep");
-        return Err(Problem { pointer: String::new(), message });
+        let message = invalid(format_args!("must be nested at most {DEEPEST} levels deep"));
+        return Err(Problem { pointer: String::new(), message: message.to_string() });
     }
     match too_large(bytes(&object["spec"])).or_else(|| too_many(count)) {
         Some(problem) => Err(problem),
@@ -114,7 +115,7 @@ mod tests {
     fn a_companion_of_more_than_512_kib_is_invalid_unread() {
         check(of_size(LARGEST), &[]);
         let large = of_size(LARGEST + 1);
-        check(large.clone(), &["spec: invalid value: must have at most 524288 bytes of JSON, and has 524289"]);
+        check(large.clone(), &["spec: invalid value: must have at most 524288 bytes of JSON, but has 524289"]);
         assert!(check_companion(&large).warnings.is_empty(), "nothing was looked into");
         assert!(too_large(LARGEST).is_none() && too_large(LARGEST + 1).is_some());
     }

@@ -1,11 +1,52 @@
-//! The companion that the tests change, and what they ask of the gate.
-#![allow(clippy::needless_pass_by_value)] // objects are made where they are asked about
+//! The companion that the tests of validation change, and assertions about what validation reports.
+//!
+//! All of them go through [`check_companion`], which checks the form of each message: every case of every table is therefore
+//! a case of that property.
+#![allow(clippy::needless_pass_by_value)] // callers make objects in place
 
 use serde_json::{Value, json};
 
-pub(super) use super::check::check_companion;
+use super::check::{self, Checked};
+use super::message::Code;
+use super::report::Problem;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
+
+/// Validates an object, and asserts that each message says what is wrong, where, and how to fix it.
+pub(super) fn check_companion(object: &Value) -> Checked {
+    let checked = check::check_companion(object);
+    for finding in checked.problems.iter().chain(&checked.warnings) {
+        assert_eq!(defect(finding), None, "{finding:?}");
+    }
+    checked
+}
+
+/// Messages that no field is to blame for.
+const ABOUT_THE_WHOLE_OBJECT: [&str; 3] =
+    ["internal error", "invalid value: must be an object", "invalid value: must be nested at most"];
+
+/// What a finding lacks: an opening out of the closed list, a field, or a remedy.
+pub(super) fn defect(finding: &Problem) -> Option<&'static str> {
+    // The last entry of a list that was cut short.
+    if finding.pointer.is_empty() && finding.message.starts_with("and ") && finding.message.contains(" more ") {
+        return None;
+    }
+    let message = finding.message.as_str();
+    let opens =
+        |code: &Code| message.strip_prefix(code.opening()).is_some_and(|rest| rest.starts_with([':', ';', ' ']));
+    let Some(code) = Code::ALL.iter().rev().find(|code| opens(code)) else { return Some("no opening out of the list") };
+    if finding.field().is_empty() && !ABOUT_THE_WHOLE_OBJECT.iter().any(|start| message.starts_with(start)) {
+        return Some("no field");
+    }
+    let rest = &message[code.opening().len()..];
+    let remedy = rest.rsplit_once("; ").map(|(_, remedy)| remedy).filter(|remedy| remedy.contains(' '));
+    let rule = ["must ", "supported: ", "did you mean "].iter().any(|words| rest.contains(words));
+    match remedy {
+        None if !rule => Some("no remedy"),
+        Some(remedy) if remedy.ends_with(" it") => Some("a pronoun without an antecedent"),
+        _ => None,
+    }
+}
 
 /// A companion without a problem and without a warning.
 pub(super) fn git_sync() -> Value {
@@ -80,31 +121,31 @@ pub(super) fn with(changes: &[(&str, Value)]) -> Value {
 
 /// The problems are exactly these, each beginning as expected.
 pub(super) fn check(object: Value, expect: &[&str]) {
-    let told: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
-    let fits = told.len() == expect.len() && expect.iter().all(|e| told.iter().any(|t| t.starts_with(e)));
-    assert!(fits, "told {told:#?}\nexpected {expect:#?}");
+    let reported: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
+    let fits = reported.len() == expect.len() && expect.iter().all(|e| reported.iter().any(|r| r.starts_with(e)));
+    assert!(fits, "reported {reported:#?}\nexpected {expect:#?}");
 }
 
 /// There is no problem, and one of the warnings begins so.
 pub(super) fn warns(object: Value, expect: &str) {
-    let gated = check_companion(&object);
-    assert_eq!(gated.problems, []);
-    let told: Vec<_> = gated.warnings.iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|t| t.starts_with(expect)), "told {told:#?}\nexpected {expect}");
+    let checked = check_companion(&object);
+    assert_eq!(checked.problems, []);
+    let reported: Vec<_> = checked.warnings.iter().map(ToString::to_string).collect();
+    assert!(reported.iter().any(|r| r.starts_with(expect)), "reported {reported:#?}\nexpected {expect}");
 }
 
 /// There is neither a problem nor a warning.
 pub(super) fn silent(object: Value) {
-    let gated = check_companion(&object);
-    assert_eq!((gated.problems, gated.warnings), (vec![], vec![]));
+    let checked = check_companion(&object);
+    assert_eq!((checked.problems, checked.warnings), (vec![], vec![]));
 }
 
 /// The compiled companion.
 pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
-    let gated = check_companion(object);
-    match gated.listed {
+    let checked = check_companion(object);
+    match checked.listed {
         Some(CatalogEntry::Valid(companion)) => companion,
-        other => panic!("{other:?}: {:#?}", gated.problems),
+        other => panic!("{other:?}: {:#?}", checked.problems),
     }
 }
 

@@ -22,7 +22,7 @@ pub use parameter::{Bound, DurationForm, Parameter, ParameterType};
 pub use selector::{LabelSelector, Operator, Requirement};
 pub use spec::{Activation, App, HostNetwork, Lifecycle, OnConflict, Pattern, Position, SecretName, Spec};
 pub use status::{LAST_GOOD, Status};
-pub(super) use syntax::in_words;
+pub(super) use syntax::describe_pattern;
 pub use volume::{AppSide, CompanionSide, File, SharedVolume, Volume};
 
 /// The group of both kinds.

@@ -32,34 +32,33 @@ use parameters::bindings;
 use pod::{containers, env, loaders, pod_security, ports, shell};
 use storage::{files, mounts, reach, volumes};
 
+use super::message::Code;
 use super::object::CompanionObject;
 use super::report::Report;
 
 /// Every rule there is.
-pub(super) fn check(object: &CompanionObject, found: &mut Report) {
-    combinations::check(object, found);
-    selectors::check(object, found);
-    containers::check(object, found);
-    ports::check(object, found);
-    env::check(object, found);
-    shell::check(object, found);
-    volumes::check(object, found);
-    mounts::check(object, found);
-    reach::check(object, found);
-    files::check(object, found);
-    annotations::check(object, found);
-    pre_stop::check(object, found);
-    parameters::check(object, found);
-    bindings::check(object, found);
-    pod_security::check(object, found);
-    advice::check(object, found);
-    loaders::check(object, found);
+pub(super) fn check(object: &CompanionObject, report: &mut Report) {
+    combinations::check(object, report);
+    selectors::check(object, report);
+    containers::check(object, report);
+    ports::check(object, report);
+    env::check(object, report);
+    shell::check(object, report);
+    volumes::check(object, report);
+    mounts::check(object, report);
+    reach::check(object, report);
+    files::check(object, report);
+    annotations::check(object, report);
+    pre_stop::check(object, report);
+    parameters::check(object, report);
+    bindings::check(object, report);
+    pod_security::check(object, report);
+    advice::check(object, report);
+    loaders::check(object, report);
     if object.spec.required {
-        required::check(object, found);
-        // An API server drops what it does not know, and then no Pod would be as its policy asks.
-        found.escalate(
-            conformance::UNKNOWN,
-            "a required companion can only have fields that API servers know: remove it",
-        );
+        required::check(object, report);
+        // An API server drops fields that it does not know, and then no Pod would satisfy the companion's policy.
+        let remedy = "remove this field, which a policy cannot compare";
+        report.escalate(Code::UnknownFieldKept, Code::UnknownField, remedy);
     }
 }

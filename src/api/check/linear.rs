@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::api::check::check_companion;
 use crate::api::size;
-use crate::api::testing::{check_companion, companion, with};
+use crate::api::testing::{companion, with};
 
 /// Allocations and allocated bytes of validating an object.
 fn work(object: &Value) -> [f64; 2] {

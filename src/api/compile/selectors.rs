@@ -7,23 +7,23 @@ use crate::api::v1alpha1::{LabelSelector, Operator as Word};
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 
 /// The compiled selectors, that of namespaces second; `None` where one of them cannot be relied on.
-pub(super) fn compile(object: &CompanionObject, found: &Report) -> Option<(Selector, Selector)> {
-    let readable = |name| !found.any_within(&FieldPath::spec(name));
+pub(super) fn compile(object: &CompanionObject, report: &Report) -> Option<(Selector, Selector)> {
+    let readable = |name| !report.any_within(&FieldPath::spec(name));
     let [pods, namespaces] =
         object.selectors().map(|(name, s)| readable(name).then(|| s.map_or_else(Selector::default, of)));
     Some((pods?, namespaces?))
 }
 
 /// The requirements that can be read, of selectors of which some cannot: those leave no Pod out.
-pub(super) fn readable(object: &CompanionObject, found: &Report) -> (Selector, Selector) {
+pub(super) fn readable(object: &CompanionObject, report: &Report) -> (Selector, Selector) {
     let [pods, namespaces] = object.selectors().map(|(name, selector)| {
         let at = FieldPath::spec(name);
         let mut readable = selector.cloned().unwrap_or_default();
         let labels = at.member("matchLabels");
-        readable.match_labels.retain(|key, _| !found.any_within(&labels.member(key)));
+        readable.match_labels.retain(|key, _| !report.any_within(&labels.member(key)));
         let expressions = at.member("matchExpressions");
         let mut places = (0..).map(|i| expressions.item(i));
-        readable.match_expressions.retain(|_| places.next().is_some_and(|at| !found.any_within(&at)));
+        readable.match_expressions.retain(|_| places.next().is_some_and(|at| !report.any_within(&at)));
         of(&readable)
     });
     (pods, namespaces)

@@ -29,20 +29,20 @@ pub(super) const SENTENCE: &str =
     r"^[^\x00-\x1F\x7F-\x9F\x{61C}\x{200E}\x{200F}\x{2028}-\x{202E}\x{2066}-\x{2069}\x{FEFF}]*$";
 
 /// What a pattern of the schema asks for.
-pub(in crate::api) fn in_words(pattern: &str) -> String {
+pub(in crate::api) fn describe_pattern(pattern: &str) -> String {
     let words = match pattern {
-        LABEL => "a DNS label: lower-case letters, digits and hyphens, with a letter or digit at both ends",
+        LABEL => "a DNS label: lowercase letters, digits and hyphens, starting and ending with a letter or digit",
         SUBDOMAIN => "a DNS subdomain: DNS labels joined by dots",
-        ENV => "a name of an environment variable: letters, digits, `_`, `-` and `.`, with a letter or `_` in front",
-        PLAIN_ENV => "a name of an environment variable: letters, digits and `_`, with no digit in front",
-        PATH => "an absolute path without `..`, `:`, doubled or trailing slashes",
-        PARAMETER => "lower-case letters, digits and hyphens, with a letter in front",
+        ENV => "the name of an environment variable: letters, digits, `_`, `-` and `.`, starting with a letter or `_`",
+        PLAIN_ENV => "the name of an environment variable: letters, digits and `_`, not starting with a digit",
+        PATH => "an absolute path without `..`, `:`, double or trailing slashes",
+        PARAMETER => "lowercase letters, digits and hyphens, starting with a letter",
         MOUNT_SLOT => "`<shared volume>/app` or `<shared volume>/companion`",
         RESOURCE_SLOT => {
             "`<container>/limits.<resource>` or `<container>/requests.<resource>`, such as `proxy/limits.memory`"
         }
-        METRICS_PORT => "a name that starts with `metrics`, of lower-case letters, digits and single hyphens",
-        URL_PATH => "a path of a URL, such as /metrics",
+        METRICS_PORT => "a name that starts with `metrics`, of lowercase letters, digits and single hyphens",
+        URL_PATH => "a URL path, such as /metrics",
         SLEEP => "whole seconds or minutes, such as 2s",
         SENTENCE => "one line without control, bidirectional and separator characters",
         other => return format!("text that matches {other}"),

@@ -1,4 +1,7 @@
-//! Holds JSON against a schema, and makes of it what the typed structs can read.
+//! Checks JSON against a structural schema, and turns it into JSON that the typed structs can read.
+//!
+//! This stands in for the `jsonschema` crate, which reports JSON Schema's vocabulary instead of `field.Error`'s, does not
+//! know Kubernetes' extensions (`x-kubernetes-*`), and cannot replace invalid values so that other rules can go on.
 
 mod scalar;
 #[cfg(test)]
@@ -8,27 +11,25 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::api::message::{self, Code, Message, invalid};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use scalar::{article, integer, mending, of_value, string};
+use scalar::{article, integer, remedy, string, type_of};
 
-/// Whose schema it is, which decides what a field that it does not know is.
+/// Whose schema it is, which decides how unknown fields are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum SchemaOf {
-    /// Ours: an unknown field is a problem.
+    /// podgraft's own: an unknown field is a problem.
     Podgraft,
-    /// Kubernetes': an unknown field may be one of a later version, so it is kept and warned about.
+    /// Kubernetes': an unknown field may be one of a later version, so it is kept with a warning.
     Kubernetes,
 }
 
-/// What is said of a field that may be one of a later version.
-pub(in crate::api) const UNKNOWN: &str = "no field of Kubernetes that podgraft knows, kept as it is";
-
-/// How a value is held against a schema.
+/// How a value is checked.
 #[derive(Debug, Clone, Copy)]
 struct Mode {
     owner: SchemaOf,
-    /// Whether what conforms is returned. A copy of a large companion costs many times its text.
+    /// Whether conforming JSON is returned. A copy of a large companion takes many times the memory of its text.
     keeps: bool,
 }
 
@@ -38,46 +39,52 @@ impl Mode {
     }
 }
 
-/// Finds everything in which a value differs from a schema, and returns it without what differs: absent where a field
-/// may be absent, else an empty stand-in. `null` counts as absent, as it does for the API server.
+/// Reports every difference between a value and a schema, and returns the value without them: a field that does not conform
+/// is absent if it is optional, and otherwise replaced by an empty value. Like the API server, it treats `null` as absent.
 pub(in crate::api) fn conform(
     value: &Value,
     schema: &Value,
     owner: SchemaOf,
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) -> Value {
-    conform_in(value, schema, Mode { owner, keeps: true }, at, found)
+    conform_in(value, schema, Mode { owner, keeps: true }, at, report)
 }
 
-/// Finds everything in which a value differs from a schema of Kubernetes' own, and copies nothing.
-pub(in crate::api) fn check(value: &Value, schema: &Value, at: &FieldPath, found: &mut Report) {
-    conform_in(value, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, found);
+/// Reports every difference between a value and a schema of Kubernetes, without a copy.
+pub(in crate::api) fn check(value: &Value, schema: &Value, at: &FieldPath, report: &mut Report) {
+    conform_in(value, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, report);
 }
 
-/// The same for an object whose members are at hand, and not the object itself.
+/// The same for the members of an object that does not exist as one value.
 pub(in crate::api) fn check_members<'v>(
     members: impl ExactSizeIterator<Item = (&'v str, &'v Value)> + Clone,
     schema: &Value,
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) {
-    if let Err(message) = object(members, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, found) {
-        found.schema_error(at, message);
+    if let Err(message) = object(members, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, report) {
+        report.schema_error(at, message);
     }
 }
 
-fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Value {
-    match try_conform(value, schema, mode, at, found) {
+fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, report: &mut Report) -> Value {
+    match try_conform(value, schema, mode, at, report) {
         Ok(value) => value,
         Err(message) => {
-            found.schema_error(at, message);
+            report.schema_error(at, message);
             stand_in(schema)
         }
     }
 }
 
-fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Result<Value, String> {
+fn try_conform(
+    value: &Value,
+    schema: &Value,
+    mode: Mode,
+    at: &FieldPath,
+    report: &mut Report,
+) -> Result<Value, Message> {
     let kind = match schema["type"].as_str() {
         None if schema["x-kubernetes-int-or-string"] == true => "integer or string",
         None => return Ok(mode.kept(value)),
@@ -85,16 +92,18 @@ fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found:
     };
     match (kind, value) {
         ("object", Value::Object(members)) => {
-            object(members.iter().map(|(name, value)| (name.as_str(), value)), schema, mode, at, found)
+            object(members.iter().map(|(name, value)| (name.as_str(), value)), schema, mode, at, report)
         }
-        ("array", Value::Array(items)) => array(items, schema, mode, at, found),
-        ("string" | "integer or string", Value::String(text)) => string(text, schema, found).map(|()| mode.kept(value)),
+        ("array", Value::Array(items)) => array(items, schema, mode, at, report),
+        ("string" | "integer or string", Value::String(text)) => {
+            string(text, schema, report).map(|()| mode.kept(value))
+        }
         ("integer" | "integer or string", Value::Number(number)) => {
-            let number = number.as_i64().ok_or("must be a whole number")?;
+            let number = number.as_i64().ok_or_else(|| invalid("must be an integer"))?;
             integer(number, schema).map(|()| mode.kept(value))
         }
         ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => Ok(mode.kept(value)),
-        _ => Err(format!("must be {}, not {}{}", article(kind), of_value(value), mending(kind, value))),
+        _ => Err(invalid(format_args!("must be {}, not {}{}", article(kind), type_of(value), remedy(kind, value)))),
     }
 }
 
@@ -103,10 +112,10 @@ fn object<'v>(
     schema: &Value,
     mode: Mode,
     at: &FieldPath,
-    found: &mut Report,
-) -> Result<Value, String> {
+    report: &mut Report,
+) -> Result<Value, Message> {
     if let Some(most) = schema["maxProperties"].as_u64().filter(|most| (members.len() as u64) > *most) {
-        return Err(format!("must have at most {most} entries"));
+        return Err(invalid(format_args!("must have at most {most} entries, but has {}", members.len())));
     }
     let properties = schema["properties"].as_object();
     let mut missing: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -121,28 +130,28 @@ fn object<'v>(
         if let Some(property) = properties.and_then(|p| p.get(name)) {
             let optional = !missing.contains(&name);
             missing.retain(|other| *other != name);
-            match try_conform(value, property, mode, &here, found) {
+            match try_conform(value, property, mode, &here, report) {
                 Ok(value) => keep(name, value),
                 Err(message) => {
-                    found.schema_error(&here, message);
+                    report.schema_error(&here, message);
                     if !optional {
                         keep(name, stand_in(property));
                     }
                 }
             }
         } else if schema["additionalProperties"].is_object() {
-            keep(name, conform_in(value, &schema["additionalProperties"], mode, &here, found));
+            keep(name, conform_in(value, &schema["additionalProperties"], mode, &here, report));
         } else if properties.is_none() || schema["x-kubernetes-preserve-unknown-fields"] == true {
             keep(name, mode.kept(value));
         } else {
-            unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, found);
+            unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, report);
             if mode.owner == SchemaOf::Kubernetes {
                 keep(name, mode.kept(value));
             }
         }
     }
     for name in missing {
-        found.schema_error(&at.member(name), "is missing");
+        report.schema_error(&at.member(name), message::missing());
         keep(name, stand_in(&schema["properties"][name]));
     }
     Ok(kept.into())
@@ -153,49 +162,54 @@ fn unknown<'n>(
     known: impl Iterator<Item = &'n String>,
     owner: SchemaOf,
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) {
-    match (owner, found.suggest(name, known.map(String::as_str))) {
-        (SchemaOf::Podgraft, Some(nearest)) => {
-            found.schema_error(at, format!("unknown field; did you mean {nearest}?"))
-        }
-        (SchemaOf::Podgraft, None) => found.schema_error(at, "unknown field; remove it"),
-        (SchemaOf::Kubernetes, Some(nearest)) => {
-            found.warn(at, format!("{UNKNOWN}; did you mean {nearest}?"));
-        }
-        (SchemaOf::Kubernetes, None) => found.warn(at, UNKNOWN),
+    let nearest = report.suggest(name, known.map(String::as_str));
+    match owner {
+        SchemaOf::Podgraft => report.schema_error(at, message::unknown_field(Code::UnknownField, nearest)),
+        SchemaOf::Kubernetes => report.warn(at, message::unknown_field(Code::UnknownFieldKept, nearest)),
     }
 }
 
-fn array(items: &[Value], schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Result<Value, String> {
-    let (least, most) = (schema["minItems"].as_u64().unwrap_or(0), schema["maxItems"].as_u64().unwrap_or(u64::MAX));
-    let length = items.len() as u64;
-    if length < least {
-        return Err(format!("must have at least {least} item{}", if least == 1 { "" } else { "s" }));
-    }
-    if length > most {
-        return Err(format!("must have at most {most} items, and has {length}"));
-    }
+fn array(items: &[Value], schema: &Value, mode: Mode, at: &FieldPath, report: &mut Report) -> Result<Value, Message> {
+    check_length(items, schema)?;
     let mut kept = Vec::with_capacity(if mode.keeps { items.len() } else { 0 });
     for (i, item) in items.iter().enumerate() {
-        let item = conform_in(item, &schema["items"], mode, &at.item(i), found);
+        let item = conform_in(item, &schema["items"], mode, &at.item(i), report);
         if mode.keeps {
             kept.push(item);
         }
     }
     let items = if mode.keeps { &kept } else { items };
-    if schema["x-kubernetes-list-type"] == "map" {
-        unique_by_keys(items, schema, at, found);
-    } else if schema["x-kubernetes-list-type"] == "set" {
-        let mut seen = HashSet::new();
-        for (i, item) in items.iter().enumerate().filter(|(_, item)| !seen.insert(item.to_string())) {
-            found.error(&at.item(i), format!("is there twice{}", of_key(item)));
-        }
+    match schema["x-kubernetes-list-type"].as_str() {
+        Some("map") => unique_by_keys(items, schema, at, report),
+        Some("set") => unique(items, at, report),
+        _ => {}
     }
     Ok(kept.into())
 }
 
-fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, found: &mut Report) {
+fn check_length(items: &[Value], schema: &Value) -> Result<(), Message> {
+    let (least, most) = (schema["minItems"].as_u64().unwrap_or(0), schema["maxItems"].as_u64().unwrap_or(u64::MAX));
+    let length = items.len() as u64;
+    if length < least {
+        let plural = if least == 1 { "" } else { "s" };
+        return Err(invalid(format_args!("must have at least {least} item{plural}")));
+    }
+    if length > most {
+        return Err(invalid(format_args!("must have at most {most} items, but has {length}")));
+    }
+    Ok(())
+}
+
+fn unique(items: &[Value], at: &FieldPath, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for (i, item) in items.iter().enumerate().filter(|(_, item)| !seen.insert(item.to_string())) {
+        report.error(&at.item(i), duplicate(item));
+    }
+}
+
+fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, report: &mut Report) {
     let names: Vec<_> =
         schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let keys = |item: &Value| -> Vec<Value> {
@@ -209,11 +223,21 @@ fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, found: &mut R
     let mut seen = HashSet::new();
     let all = items.iter().map(keys);
     for (i, key) in all.enumerate().filter(|(_, key)| !seen.insert(Value::from(key.as_slice()).to_string())) {
-        found.error(&at.item(i).member(first), format!("is there twice{}", of_key(&key[0])));
+        report.error(&at.item(i).member(first), duplicate(&key[0]));
     }
 }
 
-/// The emptiest value of a type, with which rules that ask for something else can go on.
+/// Keys of lists are names, ports and paths, which are no secrets.
+fn duplicate(key: &Value) -> Message {
+    let nameless = || Code::Duplicate.fix("remove one of the two");
+    match key {
+        Value::String(text) => message::duplicate(text),
+        Value::Number(number) => number.as_i64().map_or_else(nameless, message::duplicate),
+        _ => nameless(),
+    }
+}
+
+/// The emptiest value of a type: with it, rules about other fields can go on.
 fn stand_in(schema: &Value) -> Value {
     match schema["type"].as_str() {
         Some("object") => {
@@ -224,14 +248,5 @@ fn stand_in(schema: &Value) -> Value {
         Some("integer" | "number") => schema["minimum"].as_i64().unwrap_or(0).into(),
         Some("boolean") => false.into(),
         _ => schema["enum"].get(0).cloned().unwrap_or_else(|| "".into()),
-    }
-}
-
-/// A key that is no secret by its nature: names, ports and paths.
-fn of_key(key: &Value) -> String {
-    match key {
-        Value::String(text) => format!(": {text}"),
-        Value::Number(number) => format!(": {number}"),
-        _ => String::new(),
     }
 }

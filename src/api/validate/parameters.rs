@@ -3,6 +3,7 @@
 pub(in crate::api) mod bindings;
 pub(in crate::api) mod re2;
 
+use crate::api::message::{Message, forbidden, invalid};
 use crate::api::object::CompanionObject;
 use crate::api::parameter_type;
 use crate::api::path::FieldPath;
@@ -12,40 +13,40 @@ use crate::inject::companion::parameter::{ParameterType, ValueFault};
 use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, TooCostly};
 use crate::text::characters::breaks_line;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let (mut size, mut budget) = (0, Budget::default());
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
-        if found.has_schema_error(&at.member("type")) {
+        if report.has_schema_error(&at.member("type")) {
             continue;
         }
-        belongs(parameter, &at, found);
-        let before = found.problems.len();
-        let kind = parameter_type::compile(parameter, &at, found);
-        together(&kind, &mut size, &at, found);
-        if found.problems.len() > before {
+        belongs(parameter, &at, report);
+        let before = report.problems.len();
+        let kind = parameter_type::compile(parameter, &at, report);
+        together(&kind, &mut size, &at, report);
+        if report.problems.len() > before {
             // Its own bounds are wrong: what they say of values means nothing.
             continue;
         }
-        values(parameter, &kind, &mut budget, &at, found);
+        values(parameter, &kind, &mut budget, &at, report);
     }
 }
 
 /// The patterns of a companion are bounded together, for one Pod can make a review use them all.
-fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, found: &mut Report) {
+fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, report: &mut Report) {
     let ParameterType::String { pattern: Some(pattern), .. } = kind else { return };
     *size += pattern.size();
     if *size > LARGEST_SIZE {
         let (own, size) = (pattern.size(), *size);
-        let message = format!(
-            "invalid value: the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, and with this one of {own} KiB they need {size} KiB; lower its repetitions, or bound the length with maxLength"
+        let message = format_args!(
+            "the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, but with this one of {own} KiB they need {size} KiB; lower its repetitions or bound the length with maxLength"
         );
-        found.error(&at.member("pattern"), message);
+        report.error(&at.member("pattern"), invalid(message));
     }
 }
 
 /// Fields that mean something for some types only.
-fn belongs(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
+fn belongs(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     let kind = parameter.kind;
     let ordered = matches!(kind, Word::Integer | Word::Quantity);
     for (field, there, right, types) in [
@@ -58,25 +59,26 @@ fn belongs(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
         ("below", parameter.below.is_some(), kind == Word::Path, "type Path"),
     ] {
         if there && !right {
-            found.error(&at.member(field), format!("belongs to {types}; remove it"));
+            report.error(
+                &at.member(field),
+                forbidden(format_args!("only {types} may have this field; remove this field")),
+            );
         }
     }
     if parameter.below.as_ref().is_some_and(|below| below.chars().any(breaks_line)) {
-        found.error(&at.member("below"), "has a control character; remove it");
+        report.error(&at.member("below"), invalid("must not contain control characters"));
     }
 }
 
 /// Values that the companion itself names must be ones that it takes.
-fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &FieldPath, found: &mut Report) {
+fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &FieldPath, report: &mut Report) {
     if let Some(default) = &parameter.default {
         if parameter.required {
-            found.error(
-                &at.member("default"),
-                "would never be used, for the parameter is required; remove one of the two",
-            );
+            let message = "a required parameter never uses its default; remove one of the two";
+            report.error(&at.member("default"), forbidden(message));
         }
         if let Err(fault) = kind.parse(default.into(), budget) {
-            found.error(&at.member("default"), told(&fault));
+            report.error(&at.member("default"), message_of(&fault));
         }
     }
     let ParameterType::String { longest, pattern, .. } = kind else { return };
@@ -84,23 +86,37 @@ fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: 
         let at = at.member("enum").item(i);
         match pattern.as_ref().map(|p| p.matches(word, budget)) {
             None | Some(Ok(true)) => {}
-            Some(Ok(false)) => found.error(&at, "does not match pattern: it could never be given"),
-            Some(Err(TooCostly)) => found.error(
-                &at,
-                "invalid value: the default and enum are too long to be checked against pattern; remove pattern, which enum makes superfluous",
-            ),
+            Some(Ok(false)) => report.error(&at, invalid("must match pattern, or no Pod can give this value")),
+            Some(Err(TooCostly)) => {
+                let message = "the default and enum are too long to be checked against pattern; remove pattern, which enum makes redundant";
+                report.error(&at, invalid(message));
+            }
         }
         if word.chars().nth(*longest).is_some() {
-            found.error(&at, "is longer than maxLength: it could never be given");
+            report.error(&at, invalid("must not be longer than maxLength, or no Pod can give this value"));
         }
         if word.chars().any(breaks_line) {
-            found.error(&at, "has a control character: it could never be given");
+            report.error(&at, invalid("must not contain control characters, or no Pod can give this value"));
         }
     }
 }
 
-fn told(fault: &ValueFault) -> String {
-    fault.to_string()
+/// What is wrong with a default. The value is not repeated: it may be a secret.
+fn message_of(fault: &ValueFault) -> Message {
+    match fault {
+        ValueFault::TooLong(most) => invalid(format_args!("must have at most {most} characters")),
+        ValueFault::ControlCharacter => invalid("must not contain control characters or line separators"),
+        ValueFault::TooCostly => invalid("must be shorter, to be checked against pattern"),
+        ValueFault::Pattern(pattern) => invalid(format_args!("must match {pattern} as a whole")),
+        ValueFault::NotOneOf(words) => invalid(format_args!("must be one of {}", words.join(", "))),
+        ValueFault::Syntax(form) => invalid(format_args!("must be {form}")),
+        ValueFault::BelowMinimum(minimum) => invalid(format_args!("must be at least {minimum}")),
+        ValueFault::AboveMaximum(maximum) => invalid(format_args!("must be at most {maximum}")),
+        ValueFault::NotWhole(unit) => invalid(format_args!("must be a whole number of {unit}")),
+        ValueFault::NotBelow(parent) => invalid(format_args!("must be below {parent}")),
+        ValueFault::MeetsMount(path) => invalid(format_args!("must not overlap with the companion's own mount {path}")),
+        ValueFault::MeetsPort(port) => invalid(format_args!("must not be {port}, a port of the companion itself")),
+    }
 }
 
 #[cfg(test)]
@@ -119,10 +135,16 @@ mod tests {
     fn a_parameter_has_a_name_and_a_type() {
         told(
             json!({"name": "Repo", "type": "Text", "env": "A"}),
-            &["name: must be lower-case letters, digits and hyphens", "type: must be one of String"],
+            &[
+                "name: invalid value: must be lowercase letters, digits and hyphens",
+                "type: unsupported value: \"Text\"; supported: String",
+            ],
         );
-        told(json!({"name": "a".repeat(21), "type": "String", "env": "A"}), &["name: must have at most 20 characters"]);
-        told(json!({"name": "repo", "type": "String", "env": "A"}), &["name: is there twice: repo"]);
+        told(
+            json!({"name": "a".repeat(21), "type": "String", "env": "A"}),
+            &["name: invalid value: must have at most 20 characters"],
+        );
+        told(json!({"name": "repo", "type": "String", "env": "A"}), &["name: duplicate value \"repo\""]);
     }
 
     #[test]
@@ -131,12 +153,12 @@ mod tests {
         told(
             fields,
             &[
-                "pattern: belongs",
-                "enum: belongs",
-                "as: belongs",
-                "minimum: belongs",
-                "maximum: belongs",
-                "below: belongs",
+                "pattern: forbidden: only type",
+                "enum: forbidden: only type",
+                "as: forbidden: only type",
+                "minimum: forbidden: only types",
+                "maximum: forbidden: only types",
+                "below: forbidden: only type",
             ],
         );
     }
@@ -145,11 +167,11 @@ mod tests {
     fn a_pattern_compiles() {
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "("}),
-            &["pattern: must be a regular expression"],
+            &["pattern: invalid value: must be a regular expression"],
         );
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "a)|(b"}),
-            &["pattern: must be a regular expression"],
+            &["pattern: invalid value: must be a regular expression"],
         );
     }
 
@@ -157,20 +179,23 @@ mod tests {
     fn bounds_are_of_the_type_and_in_order() {
         told(
             json!({"name": "a", "type": "Integer", "env": "A", "minimum": "1"}),
-            &["minimum: must be a whole number without quotes"],
+            &["minimum: invalid value: must be an integer without quotes"],
         );
-        told(json!({"name": "a", "type": "Quantity", "env": "A", "maximum": "much"}), &["maximum: must be a quantity"]);
+        told(
+            json!({"name": "a", "type": "Quantity", "env": "A", "maximum": "much"}),
+            &["maximum: invalid value: must be a quantity"],
+        );
         told(
             json!({"name": "a", "type": "Integer", "env": "A", "minimum": 2, "maximum": 1}),
-            &["maximum: is less than minimum"],
+            &["maximum: invalid value: must be greater than or equal to minimum"],
         );
         told(
             json!({"name": "a", "type": "Quantity", "env": "A", "minimum": "1Gi", "maximum": 5}),
-            &["maximum: is less than minimum"],
+            &["maximum: invalid value: must be greater than or equal to minimum"],
         );
         told(
             json!({"name": "a", "type": "Quantity", "env": "A", "minimum": {}}),
-            &["minimum: must be a whole number or a string, not an object"],
+            &["minimum: invalid value: must be an integer or a string, not an object"],
         );
     }
 
@@ -190,22 +215,25 @@ mod tests {
             told(typed(kind, good.into()), &[]);
             told(typed(kind, odd.into()), &["default: "]);
         }
-        told(typed("Integer", 7.into()), &["default: must be a string, not a number; put it in quotes"]);
+        told(
+            typed("Integer", 7.into()),
+            &["default: invalid value: must be a string, not a number; put the value in quotes"],
+        );
         told(
             json!({"name": "a", "type": "String", "env": "A", "required": true, "default": "x"}),
-            &["default: would never be used"],
+            &["default: forbidden: a required parameter never uses its default"],
         );
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[0-9]+", "default": "1x"}),
-            &["default: must match"],
+            &["default: invalid value: must match"],
         );
         told(
             json!({"name": "a", "type": "String", "env": "A", "enum": ["x", "y"], "default": "z"}),
-            &["default: must be one of x, y"],
+            &["default: invalid value: must be one of x, y"],
         );
         told(
             json!({"name": "a", "type": "Path", "env": "A", "below": "/git", "default": "/x"}),
-            &["default: must lie below /git"],
+            &["default: invalid value: must be below /git"],
         );
     }
 
@@ -213,9 +241,13 @@ mod tests {
     fn words_can_be_given() {
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z]", "enum": ["a", "B", "\t"]}),
-            &["enum[1]: does not match pattern", "enum[2]: does not match pattern", "enum[2]: has a control character"],
+            &[
+                "enum[1]: invalid value: must match pattern",
+                "enum[2]: invalid value: must match pattern",
+                "enum[2]: invalid value: must not contain control characters",
+            ],
         );
-        told(json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}), &["enum[1]: is there twice"]);
+        told(json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}), &["enum[1]: duplicate value"]);
     }
 
     #[test]

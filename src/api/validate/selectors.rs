@@ -1,44 +1,50 @@
+use crate::api::message::{forbidden, invalid, required};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
 use crate::inject::names::{is_label_value, is_qualified};
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for (name, selector) in object.selectors() {
         if let Some(selector) = selector {
-            check_one(selector, &FieldPath::spec(name), found);
+            check_one(selector, &FieldPath::spec(name), report);
         }
     }
 }
 
 const KEY: &str =
-    "must be a label's key: a name of at most 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/`";
-const VALUE: &str = "must be a label's value: at most 63 letters, digits, `-`, `_` and `.`";
+    "must be a label key: at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
+const VALUE: &str = "must be a label value: at most 63 letters, digits, `-`, `_` and `.`";
 
-fn check_one(selector: &LabelSelector, at: &FieldPath, found: &mut Report) {
+fn check_one(selector: &LabelSelector, at: &FieldPath, report: &mut Report) {
     for (key, value) in &selector.match_labels {
         let here = at.member("matchLabels").member(key);
         if !is_qualified(key) {
-            found.error(&here, KEY);
+            report.error(&here, invalid(KEY));
         }
         if !is_label_value(value) {
-            found.error(&here, VALUE);
+            report.error(&here, invalid(VALUE));
         }
     }
     for (i, requirement) in selector.match_expressions.iter().enumerate() {
         let here = at.member("matchExpressions").item(i);
         if !is_qualified(&requirement.key) {
-            found.error(&here.member("key"), KEY);
+            report.error(&here.member("key"), invalid(KEY));
         }
         for (i, _) in requirement.values.iter().enumerate().filter(|(_, v)| !is_label_value(v)) {
-            found.error(&here.member("values").item(i), VALUE);
+            report.error(&here.member("values").item(i), invalid(VALUE));
         }
         let several = matches!(requirement.operator, Word::In | Word::NotIn);
         match (several, requirement.values.is_empty()) {
-            _ if found.has_schema_error(&here.member("operator")) => {}
-            (true, true) => found.error(&here.member("values"), "must be given with In and NotIn"),
-            (false, false) => found.error(&here.member("values"), "must be left out with Exists and DoesNotExist"),
+            _ if report.has_schema_error(&here.member("operator")) => {}
+            (true, true) => {
+                report.error(&here.member("values"), required("must be specified if operator is In or NotIn"));
+            }
+            (false, false) => {
+                let message = "must not be specified if operator is Exists or DoesNotExist";
+                report.error(&here.member("values"), forbidden(message));
+            }
             _ => {}
         }
     }
@@ -56,10 +62,10 @@ mod tests {
     fn a_selector_has_keys_and_values_of_labels() {
         let selector = json!({"matchLabels": {"a b": "x", "app": "x y"}, "matchExpressions": [{"key": "/", "operator": "In", "values": ["ä"]}]});
         let expected = [
-            r#"spec.podSelector.matchLabels["a b"]: must be a label's key"#,
-            "spec.podSelector.matchLabels.app: must be a label's value",
-            "spec.podSelector.matchExpressions[0].key: must be a label's key",
-            "spec.podSelector.matchExpressions[0].values[0]: must be a label's value",
+            r#"spec.podSelector.matchLabels["a b"]: invalid value: must be a label key"#,
+            "spec.podSelector.matchLabels.app: invalid value: must be a label value",
+            "spec.podSelector.matchExpressions[0].key: invalid value: must be a label key",
+            "spec.podSelector.matchExpressions[0].values[0]: invalid value: must be a label value",
         ];
         check(companion("/spec/podSelector", selector), &expected);
     }
@@ -68,9 +74,9 @@ mod tests {
     fn values_go_with_in_and_not_in() {
         let selector = json!({"matchExpressions": [{"key": "a", "operator": "NotIn"}, {"key": "a", "operator": "Exists", "values": ["x"]}, {"key": "a", "operator": "in"}]});
         let expected = [
-            "spec.namespaceSelector.matchExpressions[0].values: must be given",
-            "spec.namespaceSelector.matchExpressions[1].values: must be left out",
-            "spec.namespaceSelector.matchExpressions[2].operator: must be one of In, NotIn",
+            "spec.namespaceSelector.matchExpressions[0].values: required value: must be specified",
+            "spec.namespaceSelector.matchExpressions[1].values: forbidden: must not be specified",
+            "spec.namespaceSelector.matchExpressions[2].operator: unsupported value: \"in\"; supported: In, NotIn",
         ];
         check(companion("/spec/namespaceSelector", selector), &expected);
     }

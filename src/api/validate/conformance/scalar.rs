@@ -1,40 +1,46 @@
-//! Strings and numbers against their bounds, and the words for types.
+//! Strings and integers against the bounds of a schema, and the names of types in messages.
 
 use serde_json::Value;
 
+use crate::api::message::{Message, invalid, unsupported};
 use crate::api::report::Report;
 use crate::api::schema;
-use crate::api::v1alpha1::in_words;
+use crate::api::v1alpha1::describe_pattern;
 
-pub(super) fn string(text: &str, schema: &Value, found: &mut Report) -> Result<(), String> {
+pub(super) fn string(text: &str, schema: &Value, report: &mut Report) -> Result<(), Message> {
     if let Some(words) = schema["enum"].as_array() {
-        if words.iter().any(|word| word == text) {
-            return Ok(());
-        }
-        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-        let nearest = found.suggest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
-        return Err(format!("must be one of {}{}", words.join(", "), nearest.unwrap_or_default()));
+        return one_of(text, words, report);
     }
     let length = text.chars().count() as u64;
     if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
-        return Err(if least == 1 {
-            "must not be empty".to_owned()
-        } else {
-            format!("must have at least {least} characters")
+        return Err(match least {
+            1 => invalid("must not be empty"),
+            _ => invalid(format_args!("must have at least {least} characters")),
         });
     }
     if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
-        return Err(format!("must have at most {most} characters, and has {length}"));
+        return Err(invalid(format_args!("must have at most {most} characters, but has {length}")));
     }
     let Some(pattern) = schema["pattern"].as_str() else { return Ok(()) };
-    // A test makes sure that all of them compile.
+    // A test checks that all patterns of the schemas compile.
     match schema::PATTERNS.get(pattern) {
-        Some(compiled) if !compiled.is_match(text) => Err(format!("must be {}", in_words(pattern))),
+        Some(compiled) if !compiled.is_match(text) => {
+            Err(invalid(format_args!("must be {}", describe_pattern(pattern))))
+        }
         _ => Ok(()),
     }
 }
 
-pub(super) fn integer(number: i64, schema: &Value) -> Result<(), String> {
+fn one_of(text: &str, words: &[Value], report: &mut Report) -> Result<(), Message> {
+    if words.iter().any(|word| word == text) {
+        return Ok(());
+    }
+    let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
+    let nearest = report.suggest(text, words.iter().copied());
+    Err(unsupported(text, &words, nearest))
+}
+
+pub(super) fn integer(number: i64, schema: &Value) -> Result<(), Message> {
     let (least, most) = match schema["format"].as_str() {
         Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
         _ => (i64::MIN, i64::MAX),
@@ -44,27 +50,28 @@ pub(super) fn integer(number: i64, schema: &Value) -> Result<(), String> {
     if (least..=most).contains(&number) {
         return Ok(());
     }
-    // The one number of ours that people write in octal.
-    let octal = if most == 511 { ": write 0644 or 420, its decimal form" } else { "" };
-    Err(format!("must be from {least} to {most}{octal}"))
+    // 0777: file modes are the only numbers of the API that people write in octal.
+    let octal = if most == 0o777 { "; write it in octal, 0644, or in decimal, 420" } else { "" };
+    Err(invalid(format_args!("must be between {least} and {most}, inclusive{octal}")))
 }
 
+/// A type of a schema, with its article.
 pub(super) fn article(kind: &str) -> &str {
     match kind {
         "object" => "an object",
         "array" => "a list",
-        "integer" => "a whole number",
-        "integer or string" => "a whole number or a string",
-        "boolean" => "true or false",
+        "integer" => "an integer",
+        "integer or string" => "an integer or a string",
+        "boolean" => "a boolean",
         "number" => "a number",
         _ => "a string",
     }
 }
 
-pub(super) fn of_value(value: &Value) -> &'static str {
+pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
@@ -72,10 +79,11 @@ pub(super) fn of_value(value: &Value) -> &'static str {
     }
 }
 
-pub(super) fn mending(kind: &str, value: &Value) -> &'static str {
+/// What to do about a scalar of the wrong type, with its separator.
+pub(super) fn remedy(kind: &str, value: &Value) -> &'static str {
     match (kind, value) {
-        ("string", Value::Bool(_) | Value::Number(_)) => "; put it in quotes",
-        ("integer" | "boolean", Value::String(_)) => "; write it without quotes",
+        ("string", Value::Bool(_) | Value::Number(_)) => "; put the value in quotes",
+        ("integer" | "boolean", Value::String(_)) => "; remove the quotes",
         _ => "",
     }
 }

@@ -1,5 +1,6 @@
 //! Bindings: each parameter fills exactly one slot of its type.
 
+use crate::api::message::{Code, duplicate_of, forbidden, invalid, not_found, required};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -8,20 +9,20 @@ use crate::api::v1alpha1::{Bound, Endpoint, Parameter, ParameterType, Protocol};
 use crate::api::validate::pod::containers;
 use crate::inject::companion::quantity::Quantity;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
-        if !found.has_schema_error(&at.member("type")) {
-            fills(parameter, &at, found);
+        if !report.has_schema_error(&at.member("type")) {
+            fills(parameter, &at, report);
         }
         let earlier = &object.spec.parameters[..i];
-        mount_path(object, parameter, earlier, &at.member("mountPath"), found);
-        listens(object, parameter, earlier, &at.member("listens"), found);
-        resource(object, parameter, earlier, &at.member("resource"), found);
+        mount_path(object, parameter, earlier, &at.member("mountPath"), report);
+        listens(object, parameter, earlier, &at.member("listens"), report);
+        resource(object, parameter, earlier, &at.member("resource"), report);
     }
 }
 
-fn fills(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
+fn fills(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     let slots = [
         ("env", parameter.env.is_some(), true, ""),
         ("mountPath", parameter.mount_path.is_some(), parameter.kind == ParameterType::Path, "Path"),
@@ -29,18 +30,19 @@ fn fills(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
         ("listens", parameter.listens.is_some(), parameter.kind == ParameterType::Port, "Port"),
     ];
     for (slot, _, _, kind) in slots.iter().filter(|(_, there, right, _)| *there && !right) {
-        found.error(&at.member(slot), format!("is a slot for type {kind} only; use env, or make the type {kind}"));
+        let message =
+            format_args!("only a parameter of type {kind} can fill {slot}; use env or change the type to {kind}");
+        report.error(&at.member(slot), forbidden(message));
     }
-    // A slot that is there in the wrong shape is there, and one that is misspelt was told.
-    let filled = slots.iter().filter(|(slot, there, ..)| *there || found.has_schema_error(&at.member(slot))).count();
+    // A slot with a schema error counts as filled, and a misspelled one has been reported as an unknown field.
+    let filled = slots.iter().filter(|(slot, there, ..)| *there || report.has_schema_error(&at.member(slot))).count();
     let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
-    if filled == 0 && !found.any_within(at) {
-        found.error(at, "fills no slot; give it one of env, mountPath, resource and listens");
+    if filled == 0 && !report.any_within(at) {
+        let message = "a parameter fills exactly one slot; set one of env, mountPath, resource and listens";
+        report.error(at, required(message));
     } else if filled > 1 + usize::from(port) {
-        found.error(
-            at,
-            "fills more than one of env, mountPath, resource and listens; only a Port may fill env and listens",
-        );
+        let message = "a parameter fills exactly one slot, except that a Port may fill env and listens; remove the others of env, mountPath, resource and listens";
+        report.error(at, forbidden(message));
     }
 }
 
@@ -49,45 +51,53 @@ fn mount_path(
     parameter: &Parameter,
     earlier: &[Parameter],
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) {
     let Some((slot, (name, companion))) = parameter.mount_path.as_deref().and_then(|s| Some((s, side(s)?))) else {
         return;
     };
     let names = || object.spec.shared_volumes.iter().map(|v| v.name.as_str());
     if !names().any(|n| n == name) {
-        let nearest = found.suggest(name, names()).map(|n| format!("did you mean {n}?"));
-        let mending = nearest.unwrap_or_else(|| "declare it there".to_owned());
-        found.error(at, format!("{name} is none of sharedVolumes; {mending}"));
+        let nearest = report.suggest(name, names());
+        report.error(at, not_found("spec.sharedVolumes", name, nearest));
     }
     if companion && parameter.below.is_none() {
-        let message = "a path on the companion's side needs below: the directory that it must stay in";
-        found.error(at, message);
+        let message =
+            "a path on the companion's side requires below, the directory that values must stay in; set below";
+        report.error(at, forbidden(message));
     }
-    doubled(earlier, |p| p.mount_path.as_deref() == Some(slot), at, found);
+    filled_once(slot, earlier, |p| p.mount_path.as_deref(), at, report);
 }
 
-fn listens(object: &CompanionObject, parameter: &Parameter, earlier: &[Parameter], at: &FieldPath, found: &mut Report) {
+fn listens(
+    object: &CompanionObject,
+    parameter: &Parameter,
+    earlier: &[Parameter],
+    at: &FieldPath,
+    report: &mut Report,
+) {
     let Some(name) = parameter.listens.as_deref() else { return };
     match object.spec.listens.iter().find(|e| e.name == name) {
         None => {
-            let nearest = found.suggest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
-            let mending = nearest.map_or_else(|| "declare it there".to_owned(), |n| format!("did you mean {n}?"));
-            found.error(at, format!("{name} is none of listens; {mending}"));
+            let nearest = report.suggest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
+            report.error(at, not_found("spec.listens", name, nearest));
         }
         Some(endpoint) if endpoint.env.as_ref().is_none_or(|env| env.port.is_none()) => {
-            let message = format!("endpoint {name} has no env.port, so nobody would learn where it moved; give it one");
-            found.error(at, message);
+            let message = format_args!(
+                "endpoint {name} has no env.port to pass on the port that a Pod chooses; set env.port of the endpoint"
+            );
+            report.error(at, forbidden(message));
         }
         Some(endpoint) => {
             let default = parameter.default.as_deref().and_then(|text| text.parse().ok());
             if default.is_some_and(|port: u16| taken(object, endpoint, port)) {
                 let at = FieldPath::spec("parameters").item(earlier.len()).member("default");
-                found.warn(&at, "is another port of the companion itself; move one of them");
+                let message = "the companion listens on this port for something else; change one of the two";
+                report.warn(&at, Code::PossibleConflict.because(message));
             }
         }
     }
-    doubled(earlier, |p| p.listens.as_deref() == Some(name), at, found);
+    filled_once(name, earlier, |p| p.listens.as_deref(), at, report);
 }
 
 /// Whether an endpoint cannot move to a port, for something else of the companion listens there.
@@ -110,16 +120,15 @@ fn resource(
     parameter: &Parameter,
     earlier: &[Parameter],
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) {
     let Some((slot, (name, list, resource))) = parameter.resource.as_deref().and_then(|s| Some((s, target(s)?))) else {
         return;
     };
-    doubled(earlier, |p| p.resource.as_deref() == Some(slot), at, found);
+    filled_once(slot, earlier, |p| p.resource.as_deref(), at, report);
     if containers::position(object, name).is_none() {
-        let nearest = found.suggest(name, object.containers().map(|each| each.container.name.as_str()));
-        let mending = nearest.map_or_else(|| "name one of them".to_owned(), |n| format!("did you mean {n}?"));
-        found.error(at, format!("{name} is none of containers and initContainers; {mending}"));
+        let nearest = report.suggest(name, object.containers().map(|each| each.container.name.as_str()));
+        report.error(at, not_found("spec.containers and spec.initContainers", name, nearest));
         return;
     }
     let other = if list == "limits" { "requests" } else { "limits" };
@@ -137,18 +146,16 @@ fn resource(
         "limits" => (amount(&parameter.minimum), "minimum", |limit, request| limit < request),
         _ => (amount(&parameter.maximum), "maximum", |request, limit| request > limit),
     };
+    let relation = if list == "limits" { "greater than or equal to" } else { "less than or equal to" };
     if default.as_ref().is_some_and(|d| crosses(d, &fixed)) {
-        let message = format!(
-            "does not fit the {other} of {}, which the API server refuses; a request is at most the limit",
-            fixed.as_str()
-        );
-        found.error(&parent("default"), message);
+        let message = format_args!("must be {relation} the {other} of {}", fixed.as_str());
+        report.error(&parent("default"), invalid(message));
     } else if bound.as_ref().is_none_or(|b| crosses(b, &fixed)) {
-        let message = format!(
-            "without a {name} that fits the {other} of {}, a value can be refused by the API server; a request is at most the limit",
+        let message = format_args!(
+            "the API server denies a value that is not {relation} the {other} of {}; set a {name} that excludes such values",
             fixed.as_str()
         );
-        found.warn(at, message);
+        report.warn(at, Code::PossibleConflict.because(message));
     }
 }
 
@@ -157,9 +164,15 @@ fn declared(object: &CompanionObject, container: &str, list: &str, resource: &st
     containers::quantity(&each.raw.get("resources")?[list][resource])
 }
 
-fn doubled(earlier: &[Parameter], same: impl Fn(&&Parameter) -> bool, at: &FieldPath, found: &mut Report) {
-    if let Some(other) = earlier.iter().find(same) {
-        found.error(at, format!("is filled by parameter {}, too; remove one of them", other.name));
+fn filled_once<'p>(
+    slot: &str,
+    earlier: &'p [Parameter],
+    slot_of: impl Fn(&'p Parameter) -> Option<&'p str>,
+    at: &FieldPath,
+    report: &mut Report,
+) {
+    if let Some(other) = earlier.iter().find(|parameter| slot_of(parameter) == Some(slot)) {
+        report.error(at, duplicate_of(slot, format_args!("also filled by parameter {}", other.name)));
     }
 }
 
@@ -176,44 +189,50 @@ mod tests {
 
     #[test]
     fn a_parameter_fills_exactly_one_slot_of_its_type() {
-        told(json!({"name": "a", "type": "String"}), &[": fills no slot"]);
+        told(json!({"name": "a", "type": "String"}), &[": required value: a parameter fills exactly one slot"]);
         told(
             json!({"name": "a", "type": "Path", "env": "A", "mountPath": "content/companion", "below": "/git"}),
-            &[": fills more than one"],
+            &[": forbidden: a parameter fills exactly one slot"],
         );
         told(
             json!({"name": "a", "type": "String", "mountPath": "content/companion", "below": "/git"}),
-            &[".mountPath: is a slot for type Path only", ".below: belongs to type Path"],
+            &[
+                ".mountPath: forbidden: only a parameter of type Path can fill mountPath",
+                ".below: forbidden: only type Path",
+            ],
         );
         told(
             json!({"name": "a", "type": "Integer", "resource": "git-sync/limits.cpu"}),
-            &[".resource: is a slot for type Quantity only"],
+            &[".resource: forbidden: only a parameter of type Quantity can fill resource"],
         );
         told(
             json!({"name": "a", "type": "SecretKey", "listens": "x"}),
-            &[".listens: is a slot for type Port only", ".listens: x is none of listens"],
+            &[
+                ".listens: forbidden: only a parameter of type Port can fill listens",
+                ".listens: not found in spec.listens: \"x\"",
+            ],
         );
-        told(json!({"name": "a", "type": "String", "env": 1}), &[".env: must be a string"]);
+        told(json!({"name": "a", "type": "String", "env": 1}), &[".env: invalid value: must be a string"]);
     }
 
     #[test]
     fn a_path_moves_a_side_of_a_shared_volume() {
         told(
             json!({"name": "a", "type": "Path", "mountPath": "contents/app"}),
-            &[".mountPath: contents is none of sharedVolumes; did you mean content?"],
+            &[".mountPath: not found in spec.sharedVolumes: \"contents\"; did you mean \"content\"?"],
         );
         told(
             json!({"name": "a", "type": "Path", "mountPath": "content/pod"}),
-            &[".mountPath: must be `<shared volume>/app` or"],
+            &[".mountPath: invalid value: must be `<shared volume>/app` or"],
         );
         told(
             json!({"name": "a", "type": "Path", "mountPath": "content/companion"}),
-            &[".mountPath: a path on the companion's side needs below"],
+            &[".mountPath: forbidden: a path on the companion's side requires below"],
         );
         told(json!({"name": "a", "type": "Path", "mountPath": "content/companion", "below": "/git"}), &[]);
         told(
             json!({"name": "a", "type": "Path", "mountPath": "content/app"}),
-            &[".mountPath: is filled by parameter path, too"],
+            &[".mountPath: duplicate value \"content/app\": also filled by parameter path"],
         );
     }
 
@@ -228,12 +247,12 @@ mod tests {
         moved(
             endpoint,
             json!({"name": "port", "type": "Port", "listens": "redi"}),
-            &["spec.parameters[4].listens: redi is none of listens; did you mean redis?"],
+            &["spec.parameters[4].listens: not found in spec.listens: \"redi\"; did you mean \"redis\"?"],
         );
         moved(
             json!([{"name": "redis", "port": 6379}]),
             json!({"name": "port", "type": "Port", "listens": "redis"}),
-            &["spec.parameters[4].listens: endpoint redis has no env.port"],
+            &["spec.parameters[4].listens: forbidden: endpoint redis has no env.port"],
         );
     }
 
@@ -241,11 +260,13 @@ mod tests {
     fn a_quantity_fills_a_resource_of_a_container() {
         told(
             json!({"name": "a", "type": "Quantity", "resource": "gitsync/limits.memory"}),
-            &[".resource: gitsync is none of containers and initContainers; did you mean git-sync?"],
+            &[
+                ".resource: not found in spec.containers and spec.initContainers: \"gitsync\"; did you mean \"git-sync\"?",
+            ],
         );
         told(
             json!({"name": "a", "type": "Quantity", "resource": "git-sync/limit.memory"}),
-            &[".resource: must be `<container>/limits.<resource>`"],
+            &[".resource: invalid value: must be `<container>/limits.<resource>`"],
         );
         told(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.nvidia.com/gpu"}), &[]);
     }
@@ -258,17 +279,23 @@ mod tests {
             companion("/spec/parameters/4", parameter)
         };
         silent(limit(json!({"minimum": "32Mi"})));
-        warns(limit(json!({})), "spec.parameters[4].resource: without a minimum that fits the requests of 32Mi");
+        warns(
+            limit(json!({})),
+            "spec.parameters[4].resource: possible conflict: the API server denies a value that is not greater than or equal to the requests of 32Mi",
+        );
         warns(
             limit(json!({"minimum": "16Mi"})),
-            "spec.parameters[4].resource: without a minimum that fits the requests of 32Mi",
+            "spec.parameters[4].resource: possible conflict: the API server denies a value that is not greater than or equal to the requests of 32Mi",
         );
-        check(limit(json!({"default": "16Mi"})), &["spec.parameters[4].default: does not fit the requests of 32Mi"]);
+        check(
+            limit(json!({"default": "16Mi"})),
+            &["spec.parameters[4].default: invalid value: must be greater than or equal to the requests of 32Mi"],
+        );
         let request =
             json!({"name": "a", "type": "Quantity", "resource": "git-sync/requests.memory", "maximum": "1Gi"});
         warns(
             companion("/spec/parameters/4", request),
-            "spec.parameters[4].resource: without a maximum that fits the limits of 64Mi",
+            "spec.parameters[4].resource: possible conflict: the API server denies a value that is not less than or equal to the limits of 64Mi",
         );
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::shell::{are_plain, references};
+use crate::api::message::{Code, Message};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -103,20 +104,20 @@ const REDIRECTS: &[&str] = &[
     "SSL_CERT_FILE",
 ];
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         // Which of the values of an enum are harmless is its author's to know.
         if let Some(message) = parameter.env.as_deref().filter(|_| parameter.words.is_empty()).and_then(danger) {
-            found.warn(&FieldPath::spec("parameters").item(i).member("env"), message);
+            report.warn(&FieldPath::spec("parameters").item(i).member("env"), message);
         }
     }
-    own_variables(object, found);
+    own_variables(object, report);
     for (i, endpoint) in object.spec.listens.iter().enumerate() {
         let moves = |p: &Parameter| p.listens.as_ref() == Some(&endpoint.name);
         let port = endpoint.env.as_ref().and_then(|env| env.port.as_deref());
         let port = port.filter(|_| object.spec.parameters.iter().any(moves));
         if let Some(message) = port.and_then(danger) {
-            found.warn(&FieldPath::spec("listens").item(i).member("env").member("port"), message);
+            report.warn(&FieldPath::spec("listens").item(i).member("env").member("port"), message);
         }
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
@@ -124,14 +125,14 @@ pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
         for (j, _) in sources.into_iter().flatten().enumerate().filter(|(_, s)| !s["serviceAccountToken"].is_null()) {
             let at =
                 FieldPath::spec("sharedVolumes").item(i).member("source").member("projected").member("sources").item(j);
-            let message = "gives the companion's token to the app as well; mount it as a volume of the companion alone";
-            found.warn(&at.member("serviceAccountToken"), message);
+            let message = "the app gets the companion's token as well; move this source to a volume of spec.volumes";
+            report.warn(&at.member("serviceAccountToken"), Code::Insecure.because(message));
         }
     }
 }
 
 /// Variables of the containers that pass the value of a parameter on, also by way of another one.
-fn own_variables(object: &CompanionObject, found: &mut Report) {
+fn own_variables(object: &CompanionObject, report: &mut Report) {
     let parameters = object.spec.parameters.iter().filter(|parameter| !are_plain(parameter));
     let from_users: HashSet<_> = parameters.filter_map(|parameter| parameter.env.as_deref()).collect();
     for each in object.containers() {
@@ -143,14 +144,14 @@ fn own_variables(object: &CompanionObject, found: &mut Report) {
             }
             from_users.insert(&variable.name);
             if let Some(message) = danger(&variable.name) {
-                found.warn(&each.at.member("env").item(j).member("value"), message);
+                report.warn(&each.at.member("env").item(j).member("value"), message);
             }
         }
     }
 }
 
 /// What users could do by setting a variable of this name.
-fn danger(name: &str) -> Option<String> {
+fn danger(name: &str) -> Option<Message> {
     let upper = name.to_ascii_uppercase();
     let proxy = upper.ends_with("_PROXY") && REDIRECTS.contains(&upper.as_str());
     let does = if CODE.contains(&name) || CODE_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
@@ -160,7 +161,8 @@ fn danger(name: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{name} {does}; use a variable of the companion's own, or limit the parameter by an enum"))
+    let message = format_args!("{name} {does}; choose another variable or restrict the parameter with enum");
+    Some(Code::Insecure.because(message))
 }
 
 #[cfg(test)]
@@ -185,12 +187,15 @@ mod tests {
             "GIT_SSH_COMMAND",
             "GIT_CONFIG_KEY_0",
         ] {
-            warns(parameter(name), &format!("spec.parameters[4].env: {name} lets users run code in the companion"));
+            warns(
+                parameter(name),
+                &format!("spec.parameters[4].env: insecure: {name} lets users run code in the companion"),
+            );
         }
         for name in ["HTTPS_PROXY", "https_proxy", "All_Proxy", "KUBERNETES_SERVICE_HOST", "SSL_CERT_FILE"] {
             warns(
                 parameter(name),
-                &format!("spec.parameters[4].env: {name} lets users choose whom the companion talks to"),
+                &format!("spec.parameters[4].env: insecure: {name} lets users choose whom the companion talks to"),
             );
         }
         silent(parameter("GITSYNC_PATH"));
@@ -204,9 +209,12 @@ mod tests {
         let open = json!({"name": "a", "type": "String", "env": "A"});
         let told = "lets users run code in the companion";
         let path = json!([{"name": "PATH", "value": "/bin:$(A)"}]);
-        warns(passed(open.clone(), path.clone()), &format!("spec.containers[0].env[0].value: PATH {told}"));
+        warns(passed(open.clone(), path.clone()), &format!("spec.containers[0].env[0].value: insecure: PATH {told}"));
         let by_another = json!([{"name": "B", "value": "-$(A)"}, {"name": "NODE_OPTIONS", "value": "$(B)"}]);
-        warns(passed(open.clone(), by_another), &format!("spec.containers[0].env[1].value: NODE_OPTIONS {told}"));
+        warns(
+            passed(open.clone(), by_another),
+            &format!("spec.containers[0].env[1].value: insecure: NODE_OPTIONS {told}"),
+        );
         silent(passed(open, json!([{"name": "PATH", "value": "/bin:$$(A)"}])));
         silent(passed(json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z/]+"}), path));
     }
@@ -217,13 +225,13 @@ mod tests {
             ("/spec/listens", json!([{"name": "api", "port": 6443, "env": {"port": "KUBERNETES_SERVICE_PORT"}}])),
             ("/spec/parameters/4", json!({"name": "port", "type": "Port", "listens": "api"})),
         ]);
-        warns(object, "spec.listens[0].env.port: KUBERNETES_SERVICE_PORT lets users choose whom");
+        warns(object, "spec.listens[0].env.port: insecure: KUBERNETES_SERVICE_PORT lets users choose whom");
     }
 
     #[test]
     fn a_token_in_a_shared_volume_is_warned_about() {
         let source = json!({"projected": {"sources": [{"serviceAccountToken": {"path": "id"}}]}});
-        let told = "spec.sharedVolumes[0].source.projected.sources[0].serviceAccountToken: gives the companion's token";
+        let told = "spec.sharedVolumes[0].source.projected.sources[0].serviceAccountToken: insecure: the app gets the companion's token";
         warns(companion("/spec/sharedVolumes/0/source", source), told);
     }
 }

@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::api::message::{Code, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -25,19 +26,19 @@ pub(in crate::api) use values::are_plain;
 /// How long a fixed value may be that is read as a program's name or its options: as a path.
 const LONGEST_NAME: usize = 4096;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for each in object.containers() {
         let variables = Variables::of(object, &each);
         let arguments = Words::of_arguments(&each);
-        arguments.check(&variables, found);
+        arguments.check(&variables, report);
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
             let exec = each.field(probe).map(|probe| &probe["exec"]);
             let at = each.at.member(probe).member("exec").member("command");
-            Words::listed(exec.and_then(|e| e.get("command")), &at).check(&variables, found);
+            Words::listed(exec.and_then(|e| e.get("command")), &at).check(&variables, report);
         }
         // An empty list is as none: the image's entrypoint runs.
         if each.field("command").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-            arguments.of_an_unknown_entrypoint(&variables, found);
+            arguments.of_an_unknown_entrypoint(&variables, report);
         }
     }
 }
@@ -116,14 +117,14 @@ impl<'o> Words<'o> {
         Words { words, places }
     }
 
-    fn check(&self, variables: &Variables<'o>, found: &mut Report) {
+    fn check(&self, variables: &Variables<'o>, report: &mut Report) {
         let scripts = commands::scripts(&self.read(variables));
         let mut operands = false;
         for (i, word) in self.words.iter().enumerate() {
             if scripts.contains(&i) {
-                refuse(word, &self.places[i], variables, found);
+                refuse(word, &self.places[i], variables, report);
             } else {
-                self.advise(i, operands, variables, found);
+                self.advise(i, operands, variables, report);
             }
             operands |= *word == "--";
         }
@@ -135,46 +136,46 @@ impl<'o> Words<'o> {
     }
 
     /// What a word that no shell runs may become in a program that is not known.
-    fn advise(&self, i: usize, operands: bool, variables: &Variables, found: &mut Report) {
+    fn advise(&self, i: usize, operands: bool, variables: &Variables, report: &mut Report) {
         let (word, at) = (self.words[i], &self.places[i]);
         let Some(first) = references(word).find(|name| variables.is_open(name)) else { return };
         if is_whole(word) {
             let after_option = i > 0 && self.words[i - 1].starts_with('-') && self.words[i - 1].len() > 1;
             if !operands && !after_option && variables.unlimited.contains(first) {
-                let message = format!(
+                let message = format_args!(
                     "a value of $({first}) that starts with `-` would be parsed as an option; give the parameter a pattern, or put `--` before it"
                 );
-                found.warn(at, message);
+                report.warn(at, Code::Insecure.because(message));
             }
         } else if !is_plain_value(word) {
-            let message = format!(
-                "$({first}) is embedded in a larger argument: a value can change its meaning; pass it as a separate argument, as name=$({first}), or read the environment variable"
+            let message = format_args!(
+                "$({first}) is embedded in a larger argument, whose meaning a value can change; pass $({first}) as a separate argument or as name=$({first}), or read the environment variable"
             );
-            found.warn(at, message);
+            report.warn(at, Code::Insecure.because(message));
         }
     }
 
-    fn of_an_unknown_entrypoint(&self, variables: &Variables<'o>, found: &mut Report) {
+    fn of_an_unknown_entrypoint(&self, variables: &Variables<'o>, report: &mut Report) {
         let words = self.read(variables);
         if !words.first().is_some_and(|word| is_cluster(word)) || !commands::scripts(&words).is_empty() {
             return;
         }
         for i in commands::scripts_of_a_shell(&words) {
             if references(self.words[i]).any(|name| variables.expands(name)) {
-                let message = "if the image's entrypoint is a shell, this is an injection; name the command, and let the shell read the variable";
-                found.warn(&self.places[i], message);
+                let message = "if the image's entrypoint is a shell, this is an injection; set command, and let the shell read the variable";
+                report.warn(&self.places[i], Code::Insecure.because(message));
             }
         }
     }
 }
 
 /// Refuses references in the script that a shell runs.
-fn refuse(script: &str, at: &FieldPath, variables: &Variables, found: &mut Report) {
+fn refuse(script: &str, at: &FieldPath, variables: &Variables, report: &mut Report) {
     for name in references(script).filter(|name| variables.expands(name)) {
-        let message = format!(
-            "$({name}) inside a shell's script is an injection; write \"${name}\", which the shell reads from its environment"
+        let message = format_args!(
+            "$({name}) inside a shell script is an injection; write \"${name}\", which the shell reads from its environment"
         );
-        found.error(at, message);
+        report.error(at, forbidden(message));
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::mounts;
 use super::mounts::Moved;
+use crate::api::message::{Code, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -81,13 +82,13 @@ struct OwnPath<'o> {
     what: &'static str,
 }
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let own = own(object);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
-        token(object, i, volume, found);
-        system(object, i, volume, found);
+        token(object, i, volume, report);
+        system(object, i, volume, report);
         if let Some((path, ..)) = mounts::unmoved(object, i, true) {
-            below(path, own.iter().chain(&others(object, i)), volume, found);
+            below(path, own.iter().chain(&others(object, i)), volume, report);
         }
     }
 }
@@ -127,7 +128,7 @@ fn devices<'o>(each: &ContainerAt<'o>) -> impl Iterator<Item = OwnPath<'o>> {
 }
 
 /// What lies below a shared volume of the companion. Values that move the volume above something are denied in review.
-fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &SharedVolume, found: &mut Report) {
+fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &SharedVolume, report: &mut Report) {
     let writes = writes(volume);
     if path.is_empty() || writes == Writes::Never {
         return;
@@ -135,43 +136,43 @@ fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &Sh
     for own in own.filter(|own| is_below(own.path, path)) {
         let OwnPath { what, .. } = own;
         if writes == Writes::Always {
-            let message = format!(
-                "forbidden: the {what} is below shared volume {}, where the app can replace it by unlinking it; move one of them, or let the app only read with readOnly: true",
+            let message = format_args!(
+                "the {what} is below shared volume {}, where the app can unlink and replace the {what}; change one of the paths, or set readOnly: true on the app side",
                 volume.name
             );
-            found.error(&own.at, message);
+            report.error(&own.at, forbidden(message));
         } else {
-            let remedy = if volume.source.is_some() { "let the source be an emptyDir" } else { "declare a source" };
-            let message = format!(
-                "the {what} is below shared volume {}, where an app that brings a volume of its own can replace it by unlinking it; move one of them, or {remedy}",
+            let remedy = if volume.source.is_some() { "use an emptyDir as source" } else { "declare a source" };
+            let message = format_args!(
+                "the {what} is below shared volume {}, where an app that mounts a volume of its own can unlink and replace the {what}; change one of the paths, or {remedy}",
                 volume.name
             );
-            found.warn(&own.at, message);
+            report.warn(&own.at, Code::Insecure.because(message));
         }
     }
 }
 
 /// The token's path is for the token, or for the mask that covers it: what the app writes there is what the companion takes
 /// for its identity and for the authority of the API server.
-fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut Report) {
-    let message =
-        format!("forbidden: the companion finds its token at {TOKEN_PATH}; mount the shared volume somewhere else");
+fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
+    let message = format_args!("the companion's token is mounted at {TOKEN_PATH}; choose another path");
+
     for (path, at) in reached(object, i, volume, true) {
         if meets(path, TOKEN_PATH) {
-            found.error(&at, message.clone());
+            report.error(&at, forbidden(message));
         }
     }
     for (path, at) in reached(object, i, volume, false) {
         if is_at_or_above(path, TOKEN_PATH) {
-            let message = format!(
-                "is at or above {TOKEN_PATH}: every Pod that has a token has a conflict (TokenPathConflict); mount the shared volume somewhere else"
+            let message = format_args!(
+                "the path is at or above {TOKEN_PATH}, so that every Pod that has a token conflicts (TokenPathConflict); choose another path"
             );
-            found.warn(&at, message);
+            report.warn(&at, Code::PossibleConflict.because(message));
         }
     }
 }
 
-fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut Report) {
+fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
     for (path, at) in reached(object, i, volume, true) {
         let covers = |directory: &&&str| is_at_or_above(path, directory);
         let covered = SYSTEM
@@ -180,10 +181,10 @@ fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut
             .find(covers)
             .or_else(|| PROGRAMS.iter().find(|programs| lies_below(path, programs)));
         if let Some(directory) = covered {
-            let message = format!(
-                "the app can replace what the companion runs or is configured by, for the shared volume covers {directory} or is below it; mount it somewhere else"
+            let message = format_args!(
+                "the shared volume is at, above or below {directory}, so that the app can replace programs or configuration of the companion; choose another path"
             );
-            found.warn(&at, message);
+            report.warn(&at, Code::Insecure.because(message));
         }
     }
 }

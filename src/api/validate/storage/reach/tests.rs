@@ -44,7 +44,7 @@ fn nothing_of_the_companions_is_below_a_shared_volume_that_the_app_can_write() {
 fn what_the_app_cannot_write_it_cannot_replace() {
     let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
     let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
-    let expected = "spec.files[0].path: the file is below shared volume content, where an app that brings";
+    let expected = "spec.files[0].path: insecure: the file is below shared volume content, where an app that mounts";
     warns(shared("/git", read_only.clone(), std::slice::from_ref(&file)), expected);
     for (app, source) in [
         (read_only, json!({"emptyDir": {}})),
@@ -65,7 +65,8 @@ fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
         json!({"nfs": {"server": "x", "path": "/x"}}),
         json!({"csi": {"driver": "x"}}),
     ] {
-        let told = "spec.files[0].path: the file is below shared volume content, where an app that brings a volume";
+        let told =
+            "spec.files[0].path: insecure: the file is below shared volume content, where an app that mounts a volume";
         let gated = check_companion(&shared(
             "/git",
             read_only.clone(),
@@ -106,7 +107,7 @@ fn a_shared_volume_is_not_at_above_or_below_the_token_of_the_companion() {
         "/var/run",
         "/var",
     ] {
-        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the companion finds its token";
+        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the companion's token is mounted";
         check(shared(path, writable(), &[]), &[expected]);
     }
     silent(shared("/var/running", writable(), &[]));
@@ -118,15 +119,18 @@ fn no_value_of_a_parameter_takes_a_shared_volume_to_the_token_or_to_programs() {
         let mover = json!([{"name": "where", "type": "Path", "mountPath": "content/companion", "below": below}]);
         shared("/git", writable(), &[("/spec/parameters", mover)])
     };
-    check(moved("/run"), &["spec.parameters[0].below: forbidden: the companion finds its token"]);
-    warns(moved("/usr"), "spec.parameters[0].below: the app can replace what the companion runs");
+    check(moved("/run"), &["spec.parameters[0].below: forbidden: the companion's token is mounted"]);
+    warns(moved("/usr"), "spec.parameters[0].below: insecure: the shared volume is at, above or below");
     silent(moved("/git/here"));
 }
 
 #[test]
 fn a_shared_volume_over_programs_is_warned_about() {
     for path in ["/usr/local/bin", "/bin", "/usr", "/usr/local", "/etc", "/lib/x"] {
-        warns(shared(path, writable(), &[]), "spec.sharedVolumes[0].companion.mountPath: the app can replace");
+        warns(
+            shared(path, writable(), &[]),
+            "spec.sharedVolumes[0].companion.mountPath: insecure: the shared volume is at, above or below",
+        );
     }
     silent(shared("/usr/share/x", writable(), &[]));
     silent(shared("/etc/proxy.d", writable(), &[]));
@@ -135,7 +139,7 @@ fn a_shared_volume_over_programs_is_warned_about() {
 #[test]
 fn a_shared_volume_above_the_apps_token_conflicts_in_every_pod_that_has_one() {
     for path in ["/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets"] {
-        let told = "spec.sharedVolumes[0].app.mountPath: is at or above /var/run/secrets/kubernetes.io/serviceaccount";
+        let told = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at or above /var/run/secrets/kubernetes.io/serviceaccount";
         warns(shared("/git", json!({"mountPath": path}), &[]), told);
     }
     assert_eq!(check_companion(&shared("/git", writable(), &[])).warnings, []);
