@@ -1,4 +1,4 @@
-//! From an object to a compiled companion, with everything that is wrong with the object.
+//! Validates and compiles a companion.
 
 #[cfg(test)]
 mod linear;
@@ -15,32 +15,32 @@ use super::report::{Problem, Report};
 use super::{compile, size, validate};
 use crate::inject::companion::catalog::CatalogEntry;
 
-/// What the gate made of an object.
+/// The result of checking an object.
 #[derive(Debug)]
 pub struct Checked {
-    /// The namespace of a `Companion`, where the object says it; `None` for a `ClusterCompanion`.
+    /// `metadata.namespace` of a `Companion`, if it is set; `None` for a `ClusterCompanion`.
     pub namespace: Option<Box<str>>,
-    /// The companion; `None` where not even its kind and name could be read.
+    /// The companion, valid or invalid; `None` if its kind or name could not be read.
     pub listed: Option<CatalogEntry>,
-    /// Everything that must be mended. The companion is good if there is nothing.
+    /// All errors. The companion is valid if there are none.
     pub problems: Vec<Problem>,
-    /// Everything that works, and should be looked at.
+    /// All warnings. A companion with warnings is used.
     pub warnings: Vec<Problem>,
 }
 
-/// Reads a `ClusterCompanion` or a `Companion`, checks it whole, and compiles it.
+/// Validates and compiles a `ClusterCompanion` or a `Companion`.
 ///
-/// Whatever is in the object, this returns: one that is too large is not looked into, and one in which a rule panics is
-/// invalid. A fault of podgraft's own must never keep other companions from being used, nor a replica from starting.
+/// This function returns for any object: one that is too large is not read, and one on which a rule panics is
+/// invalid. A bug in validation must not keep other companions from being used, nor a replica from starting.
 #[must_use]
 pub fn check_companion(object: &Value) -> Checked {
     match size::check(object) {
-        Ok(()) => guarded(object, judge),
+        Ok(()) => guarded(object, validate_and_compile),
         Err(problem) => invalid(object, problem),
     }
 }
 
-/// An object of which only the envelope was read, and why the rest was not: it is invalid for that reason.
+/// An invalid companion of which only kind and name are read, because of one problem.
 #[must_use]
 pub fn invalid(object: &Value, problem: Problem) -> Checked {
     let listed = object::envelope(object).map(CatalogEntry::Invalid);
@@ -48,7 +48,7 @@ pub fn invalid(object: &Value, problem: Problem) -> Checked {
 }
 
 fn guarded(object: &Value, judge: impl Fn(&Value) -> Checked) -> Checked {
-    // Nothing that a panic leaves half done is used again: the object is only read.
+    // The closure only reads the object, so that a panic leaves no broken state.
     panic::catch_unwind(AssertUnwindSafe(|| judge(object))).unwrap_or_else(|_| {
         let message =
             Code::Internal.because("validation failed on this companion; report the log of this failure as a bug");
@@ -56,7 +56,7 @@ fn guarded(object: &Value, judge: impl Fn(&Value) -> Checked) -> Checked {
     })
 }
 
-fn judge(object: &Value) -> Checked {
+fn validate_and_compile(object: &Value) -> Checked {
     let mut report = Report::default();
     let namespace = object::namespace(object);
     let listed = CompanionObject::read(object, &mut report).and_then(|object| {

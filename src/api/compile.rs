@@ -1,4 +1,4 @@
-//! The compiled companion, made of an object in which there is nothing to mend.
+//! Compiles a companion without problems into what a review needs, and keeps what is readable of an invalid one.
 
 mod container;
 mod declared;
@@ -29,10 +29,11 @@ use crate::inject::companion::{
     Activation, Companion, CompanionPattern, Container, EnvVar, Exposes, File, OnConflict, Placement,
 };
 
-/// What could be read of an object in which there is something to mend.
+/// An invalid companion, with what could be read of it.
 pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry {
     let required = object.spec.required && object.kind == crate::inject::companion::CompanionKind::ClusterCompanion;
-    // A required companion denies the Pods that it might select: what cannot be read of it never lets one pass without it.
+    // A required companion that is invalid denies the Pods that it might select. If its activation or selectors are
+    // not readable, it might select any Pod.
     let unreadable = required && report.any_within(&FieldPath::spec("activation"));
     let selectors = selectors::compile(object, report);
     CatalogEntry::Invalid(InvalidCompanion {
@@ -44,7 +45,7 @@ pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry
     })
 }
 
-/// The companion.
+/// A valid companion.
 pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
     let spec = &object.spec;
     let (pod_selector, namespace_selector) = selectors(object);
@@ -133,7 +134,7 @@ fn app_env(object: &CompanionObject) -> Box<[EnvVar]> {
 fn parameter(parameter: &api::Parameter) -> Parameter {
     Parameter {
         name: boxed(&parameter.name),
-        // Its problems were told before; here there are none.
+        // Validation has reported its problems; a companion that is compiled has none.
         kind: parameter_type::compile(parameter, &FieldPath::root(), &mut Report::default()),
         required: parameter.required,
         default: parameter.default.as_deref().map(Into::into),

@@ -1,5 +1,6 @@
-//! What follows from a specification for the Pod: names of volumes, keys of annotations, mounts and ports that podgraft adds
-//! to the declared ones. Validation and compilation both need it.
+//! Names, mounts and ports that podgraft derives from a specification: volumes under their names in the Pod, the
+//! annotations and mounts of files, the token mask, and the port of `exposes`. Validation and compilation both need
+//! them.
 
 use serde_json::{Map, Value, json};
 
@@ -8,22 +9,23 @@ use super::v1alpha1::Protocol;
 use crate::inject::companion::parameter::{DurationForm, ParameterType, Value as ParameterValue};
 use crate::inject::keys::{FILES_PREFIX, TOKEN_PATH};
 
-/// The volume of files.
+/// The volume that projects the companion's files.
 pub(super) const FILES: &str = "files";
-/// The empty volume that stands where the Pod's token would be mounted.
+/// The volume that masks the token of the Pod's service account.
 pub(super) const NO_TOKEN: &str = "no-token";
 
-/// The name of a volume in the Pod.
+/// The name that a volume of the companion has in the Pod.
 pub(super) fn full_name(companion: &str, volume: &str) -> String {
     format!("{companion}-{volume}")
 }
 
-/// The annotation that carries a file.
+/// The key of the annotation that carries a file.
 pub(super) fn file_key(object: &CompanionObject, index: usize) -> Box<str> {
     format!("{FILES_PREFIX}{}.{index}", object.name).into()
 }
 
-/// The mounts of the container alone, those of files and the mask of the token included.
+/// The mounts of a container except shared volumes, under the names of the Pod: its `volumeMounts`, the files, and
+/// the token mask.
 pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
     let declared = each.field("volumeMounts").and_then(Value::as_array).into_iter().flatten();
     let mut mounts: Vec<_> = declared.map(|mount| under_full_name(object, mount)).collect();
@@ -38,7 +40,8 @@ pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Va
     mounts
 }
 
-/// Whether an empty directory stands where the token would be mounted.
+/// Whether the token of the Pod's service account is masked in a container. Kubernetes does not mount a token where
+/// the container itself mounts something.
 pub(super) fn masks_token(object: &CompanionObject, each: &ContainerAt) -> bool {
     let spec = &object.spec;
     let own = each.container.volume_mounts.iter().map(|m| &m.mount_path);
@@ -54,7 +57,8 @@ fn under_full_name(object: &CompanionObject, mount: &Value) -> Value {
     mount
 }
 
-/// Block devices name volumes, too.
+/// The value of a field with names of volumes replaced by those in the Pod. Besides mounts, block devices name
+/// volumes.
 pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Value {
     match value {
         Value::Array(items) if key == "volumeDevices" => {
@@ -64,7 +68,7 @@ pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Valu
     }
 }
 
-/// The port of `exposes`, if it is this container that gets it: the first one, unless one declares it.
+/// The port of `exposes` if podgraft adds it to this container: to the first one, unless some container declares it.
 pub(super) fn exposed_port(object: &CompanionObject, each: &ContainerAt) -> Option<u16> {
     let exposes = object.spec.exposes.as_ref()?;
     let mut ports = object.spec.containers.iter().flat_map(|c| &c.ports);
@@ -85,7 +89,7 @@ pub(super) fn with_exposed_port(object: &CompanionObject, each: &ContainerAt) ->
     container
 }
 
-/// A duration in whole seconds.
+/// The seconds of `app.preStopSleep`; `None` if it is not valid.
 pub(super) fn pre_stop_seconds(text: &str) -> Option<u32> {
     match ParameterType::Duration(DurationForm::Seconds).parse_default(text) {
         Ok(ParameterValue::Text(seconds)) => seconds.parse().ok(),

@@ -13,36 +13,36 @@ use crate::inject::companion::{Activation, CompanionKind};
 use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
 use crate::inject::names::is_label;
 
-/// An object whose kind and name could be read, in the shape of its schema.
+/// A `ClusterCompanion` or a `Companion` whose kind and name could be read, after the schema was applied.
 #[derive(Debug)]
 pub(super) struct CompanionObject {
-    /// Empty where it is missing, which is a problem.
+    /// Empty if it is missing, which is a problem.
     pub(super) name: Box<str>,
     pub(super) kind: CompanionKind,
-    /// The specification. What had the wrong shape is absent, or a stand-in.
+    /// The specification. Fields that did not conform to the schema are absent or have an empty value.
     pub(super) spec: Spec,
-    /// The same as JSON, with the fields that only Kubernetes knows.
+    /// The specification as JSON, with the fields that only Kubernetes knows.
     pub(super) raw: Value,
 }
 
-/// One of a companion's containers.
+/// A container of a companion, typed and as JSON, with its field path.
 #[derive(Debug)]
 pub(super) struct ContainerAt<'o> {
     pub(super) at: FieldPath,
     pub(super) container: &'o Container,
     pub(super) raw: &'o Map<String, Value>,
-    /// Whether it runs to its end.
+    /// Whether it is an init container.
     pub(super) init: bool,
 }
 
-/// `metadata.namespace`, where it says something.
+/// `metadata.namespace` of a `Companion`, unless it is empty.
 pub(super) fn namespace(object: &Value) -> Option<Box<str>> {
     let namespaced = object["kind"] == CompanionKind::Companion.as_str();
     object["metadata"]["namespace"].as_str().filter(|n| namespaced && !n.is_empty()).map(Into::into)
 }
 
-/// What can be said of a companion whose specification is not looked into. Selectors that nobody read select nothing; a
-/// required companion is one all the same, so that its name stays held.
+/// An invalid companion of which only kind and name are read. It has no selectors, so it matches no Pod; a required
+/// one is still listed as required, so that no Companion takes its name.
 pub(super) fn envelope(object: &Value) -> Option<InvalidCompanion> {
     let kind = kind(object, &mut Report::default())?;
     let name = object["metadata"]["name"].as_str().filter(|name| !name.is_empty())?;
@@ -53,7 +53,7 @@ pub(super) fn envelope(object: &Value) -> Option<InvalidCompanion> {
 }
 
 impl CompanionObject {
-    /// Reads an object; `None` where it is none of ours, which is a problem.
+    /// Reads an object. `None` if it is of another kind, or not readable at all; the report says why.
     pub(super) fn read(object: &Value, report: &mut Report) -> Option<Self> {
         let root = FieldPath::root();
         let Some(members) = object.as_object() else {
@@ -78,24 +78,24 @@ impl CompanionObject {
         }
         let empty = Value::Object(Map::new());
         let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, &at, report);
-        // The stand-ins make it readable; a test drops and replaces every node of an object.
+        // `conform` replaces what a struct cannot read; a test drops and replaces every node of an object.
         let unreadable = |fault| invalid(format_args!("must be the spec of a companion: {fault}"));
         let spec = Spec::deserialize(&raw).map_err(|fault| report.schema_error(&at, unreadable(fault))).ok()?;
         Some(CompanionObject { name, kind, spec, raw })
     }
 
-    /// Whether the name is one that a companion can have; otherwise what would be derived of it is not worth judging.
-    pub(super) fn has_good_name(&self) -> bool {
+    /// Whether the name is valid. If it is not, names derived from it are not checked.
+    pub(super) fn has_valid_name(&self) -> bool {
         is_label(&self.name, LONGEST_NAME)
     }
 
-    /// Both selectors with the names of their fields; that of namespaces second.
+    /// The pod selector and the namespace selector, with the names of their fields.
     pub(super) fn selectors(&self) -> [(&'static str, Option<&LabelSelector>); 2] {
         let spec = &self.spec;
         [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]
     }
 
-    /// All containers: the long-running ones, then those that run to their end.
+    /// All containers: `containers`, then `initContainers`.
     pub(super) fn containers(&self) -> impl Iterator<Item = ContainerAt<'_>> {
         let lists =
             [("containers", &self.spec.containers, false), ("initContainers", &self.spec.init_containers, true)];
@@ -109,7 +109,7 @@ impl CompanionObject {
 }
 
 impl<'o> ContainerAt<'o> {
-    /// A field that only Kubernetes knows; `null` counts as absent.
+    /// A field by its name; `null` counts as absent.
     pub(super) fn field(&self, name: &str) -> Option<&'o Value> {
         self.raw.get(name).filter(|v| !v.is_null())
     }
@@ -126,7 +126,7 @@ fn kind(object: &Value, report: &mut Report) -> Option<CompanionKind> {
     kind
 }
 
-/// What is wrong with a word that is not one of those that are known.
+/// The message for a value that is not one of a fixed set.
 fn not_one_of(value: &Value, supported: &[&str]) -> Message {
     match value {
         Value::Null => required(format_args!("must be {}", supported.join(" or "))),
@@ -171,7 +171,7 @@ mod tests {
     use crate::api::testing::{check, check_companion, companion, with};
 
     #[test]
-    fn an_object_that_is_none_of_ours_is_told_so() {
+    fn an_object_of_another_kind_is_reported() {
         check(json!(null), &["invalid value: must be an object"]);
         check(json!([]), &["invalid value: must be an object"]);
         check(
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_short_label_and_no_word_of_ours() {
+    fn a_name_is_a_short_label_and_not_reserved() {
         for (name, expected) in [
             (json!("a".repeat(41)), "metadata.name: invalid value: must be a DNS label of at most 40 characters"),
             (json!("Git"), "metadata.name: invalid value: must be a DNS label of at most 40 characters"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_without_a_name_is_checked_all_the_same() {
+    fn a_companion_without_a_name_is_still_checked() {
         let object = with(&[("/metadata", json!(null)), ("/spec/containers/0/image", json!(null))]);
         check(object.clone(), &["metadata.name: required value", "spec.containers[0].image: required value"]);
         assert!(check_companion(&object).listed.is_none());
@@ -217,11 +217,11 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_says_its_namespace() {
+    fn the_namespace_of_a_companion_is_read() {
         let mut object = companion("/metadata/namespace", json!("shop"));
         object["kind"] = json!("Companion");
-        let gated = check_companion(&object);
-        assert_eq!(gated.namespace.as_deref(), Some("shop"));
-        assert_eq!(gated.problems, []);
+        let checked = check_companion(&object);
+        assert_eq!(checked.namespace.as_deref(), Some("shop"));
+        assert_eq!(checked.problems, []);
     }
 }

@@ -1,5 +1,5 @@
-//! The type of a parameter: from its declaration to what reads its values. Validation checks defaults with it, and the
-//! compiled companion holds it.
+//! Compiles the declared type of a parameter. Validation checks defaults with the compiled type, and the compiled
+//! companion holds it.
 
 use super::message::{Message, forbidden, invalid};
 use super::path::FieldPath;
@@ -9,7 +9,7 @@ use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, Parameter
 use crate::inject::companion::pattern::{LARGEST_SIZE, LONGEST_SOURCE, Pattern, PatternFault};
 use crate::inject::companion::quantity::Quantity;
 
-/// The compiled type. What is wrong with it is told, and left out.
+/// The compiled type. Invalid bounds and patterns are reported and left out.
 pub(super) fn compile(parameter: &Parameter, at: &FieldPath, report: &mut Report) -> ParameterType {
     match parameter.kind {
         Word::String => ParameterType::String {

@@ -1,4 +1,4 @@
-//! What the preview says of a companion that is applied.
+//! Warnings for the preview, when a companion is applied.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -7,17 +7,17 @@ use super::check::check_companion;
 use super::size::{too_dense, too_large};
 use crate::api::report::Problem;
 
-/// How much of it is told: an answer has room for no more, and what is not sent need not be put into words.
+/// Upper bound on warnings about one companion: a response has room for no more, so further ones are not rendered.
 const MAX_ADVISED: usize = 5;
 
-/// The text of an object, before anything of its specification is read.
+/// An object whose `spec` is not parsed yet.
 #[derive(serde::Deserialize)]
 struct Envelope<'t> {
     #[serde(borrow)]
     spec: Option<&'t RawValue>,
 }
 
-/// Warnings about a companion, given as JSON: why it will not be used, or what should be looked at.
+/// Warnings about a companion, given as JSON: its problems, which keep it from being used, and its warnings.
 #[must_use]
 pub fn advise(object: &str) -> Vec<String> {
     let object = match read(object) {
@@ -30,13 +30,13 @@ pub fn advise(object: &str) -> Vec<String> {
     problems.chain(warnings).take(MAX_ADVISED).collect()
 }
 
-/// Reads an object whose text is within the bounds of a companion. Values in memory take many times their text, so that
-/// the text is measured first.
+/// Parses an object if its text is within the bounds of a companion. Parsed values take many times the memory of
+/// their text, so the text is measured first.
 fn read(object: &str) -> Result<Value, String> {
     let unreadable = |why: serde_json::Error| format!("it cannot be read: {why}");
     let envelope: Envelope = serde_json::from_str(object).map_err(unreadable)?;
     let spec = envelope.spec.map_or("", RawValue::get);
-    // The metadata is the API server's to bound.
+    // Metadata has the same bound; the API server limits it further.
     let beside = object.len() - spec.len();
     let problem = too_large(spec.len()).or_else(|| too_large(beside)).or_else(|| too_dense(object));
     match problem {

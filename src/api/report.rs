@@ -35,8 +35,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Upper bound on problems, and on warnings, of one object. An object can have tens of thousands, nobody reads more than
-/// these, and each new one is compared with all earlier ones.
+/// Upper bound on problems, and on warnings, of one object. An object can have tens of thousands, and each new one is
+/// compared with all earlier ones.
 const MAX: usize = 100;
 /// Upper bound on did-you-mean lookups for one object: each compares a name with a whole vocabulary.
 const LOOKUPS: usize = 100;

@@ -4,40 +4,40 @@ use super::object::CompanionObject;
 use super::path::FieldPath;
 use super::v1alpha1::{Parameter, Protocol, Spec};
 
-/// The shared volume and the side that a Path parameter moves.
+/// Splits a `mountPath` slot into the shared volume and whether it is the companion's side.
 pub(super) fn side(slot: &str) -> Option<(&str, bool)> {
     let (volume, side) = slot.split_once('/')?;
     Some((volume, side == "companion"))
 }
 
-/// The parameter that moves a side of a shared volume, by its index.
+/// The index of the parameter that fills the mount path of one side of a shared volume.
 pub(super) fn mover_of_mount(spec: &Spec, volume: &str, companion: bool) -> Option<usize> {
     spec.parameters.iter().position(|p| p.mount_path.as_deref().and_then(side) == Some((volume, companion)))
 }
 
-/// The container, the list and the resource that a Quantity parameter fills.
+/// Splits a `resource` slot into container, list and resource.
 pub(super) fn target(slot: &str) -> Option<(&str, &'static str, &str)> {
     let (container, rest) = slot.split_once('/')?;
     let (list, resource) = rest.split_once('.')?;
     Some((container, ["limits", "requests"].into_iter().find(|l| *l == list)?, resource))
 }
 
-/// The endpoint with a port, by its index.
+/// The index of the endpoint with a port.
 pub(super) fn endpoint_at(spec: &Spec, port: u16, protocol: Protocol) -> Option<u8> {
     index(spec.listens.iter().position(|e| (e.port, e.protocol) == (port, protocol)))
 }
 
-/// An index into one of the lists that the schema bounds far below 256.
+/// An index into a list that the schema bounds far below 256.
 pub(super) fn index(position: Option<usize>) -> Option<u8> {
     position.and_then(|i| u8::try_from(i).ok())
 }
 
-/// The parameter that moves an endpoint, by its index.
+/// The index of the parameter that fills the port of an endpoint.
 pub(super) fn mover(spec: &Spec, endpoint: &str) -> Option<u8> {
     index(spec.parameters.iter().position(|p| p.listens.as_deref() == Some(endpoint)))
 }
 
-/// The parameter that fills a resource, by its index.
+/// The index of the parameter that fills a resource.
 pub(super) fn filler(spec: &Spec, container: &str, list: &str, resource: &str) -> Option<u8> {
     let fills = |p: &Parameter| p.resource.as_deref().and_then(target) == Some((container, list_of(list), resource));
     index(spec.parameters.iter().position(fills))
@@ -47,7 +47,7 @@ fn list_of(list: &str) -> &'static str {
     if list == "limits" { "limits" } else { "requests" }
 }
 
-/// The names that endpoints and parameters set in all of the companion's containers.
+/// The names of the variables that endpoints and parameters set in all containers of the companion.
 pub(super) fn given_variables(object: &CompanionObject) -> impl Iterator<Item = &str> {
     let parameters = object.spec.parameters.iter().filter_map(|p| p.env.as_deref());
     variables_of_endpoints(object).map(|(name, ..)| name).chain(parameters)

@@ -27,7 +27,7 @@ const ABOUT_THE_WHOLE_OBJECT: [&str; 3] =
 
 /// What a finding lacks: an opening out of the closed list, a field, or a remedy.
 pub(super) fn defect(finding: &Problem) -> Option<&'static str> {
-    // The last entry of a list that was cut short.
+    // Stands for findings that were omitted.
     if finding.pointer.is_empty() && finding.message.starts_with("and ") && finding.message.contains(" more ") {
         return None;
     }
@@ -91,7 +91,7 @@ pub(super) fn container(name: &str, image: &str) -> Value {
     })
 }
 
-/// git-sync with one node set: made where it is absent, its parents too.
+/// git-sync with one node set. Missing parents are created.
 pub(super) fn companion(pointer: &str, value: Value) -> Value {
     with(&[(pointer, value)])
 }
@@ -119,14 +119,14 @@ pub(super) fn with(changes: &[(&str, Value)]) -> Value {
     object
 }
 
-/// The problems are exactly these, each beginning as expected.
+/// Asserts that the problems are exactly these, each beginning as given.
 pub(super) fn check(object: Value, expect: &[&str]) {
     let reported: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
     let fits = reported.len() == expect.len() && expect.iter().all(|e| reported.iter().any(|r| r.starts_with(e)));
     assert!(fits, "reported {reported:#?}\nexpected {expect:#?}");
 }
 
-/// There is no problem, and one of the warnings begins so.
+/// Asserts that there is no problem, and that a warning begins as given.
 pub(super) fn warns(object: Value, expect: &str) {
     let checked = check_companion(&object);
     assert_eq!(checked.problems, []);
@@ -134,7 +134,7 @@ pub(super) fn warns(object: Value, expect: &str) {
     assert!(reported.iter().any(|r| r.starts_with(expect)), "reported {reported:#?}\nexpected {expect}");
 }
 
-/// There is neither a problem nor a warning.
+/// Asserts that there is neither a problem nor a warning.
 pub(super) fn silent(object: Value) {
     let checked = check_companion(&object);
     assert_eq!((checked.problems, checked.warnings), (vec![], vec![]));
@@ -149,7 +149,7 @@ pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
     }
 }
 
-/// Values for the fields that git-sync leaves out.
+/// Values for fields that git-sync does not have.
 pub(super) fn everything() -> [(&'static str, Value); 16] {
     let mut proxy = container("git-sync", "registry.example/proxy:v1");
     proxy["command"] = json!(["sh", "-c", "exec proxy"]);

@@ -1,20 +1,20 @@
-//! The one gate through which a companion enters: an object in; a compiled companion, every problem and every warning out.
+//! Validation: every rule that a companion must satisfy, and every warning about it.
 //!
-//! It is at least as strict as the custom resource definitions, for it reads their schema, and says what a schema
-//! cannot. It never stops at the first mistake.
+//! Validation is at least as strict as the custom resource definitions, because it applies their schema
+//! (`conformance`) while the object is read. The rules here need more than one field. All of them run, so that all
+//! problems are reported at once.
 //!
-//! | file | what it does |
+//! | file | rules about |
 //! |---|---|
-//! | `shape` | types, bounds and unknown fields, against the schema |
-//! | `pattern` | which fields go together |
-//! | `containers`, `ports`, `env`, `script`, `volumes`, `mounts`, `reach`, `files`, `selector` | one part of the specification each |
-//! | `parameters`, `slots` | parameters: their values, and what they fill |
-//! | `required`, `re2` | what the policies of a required companion can compare |
-//! | `preview` | what is said of a companion that is applied |
-//! | `size`, `suggest` | what is read at all, and how often the nearest name is searched for |
-//! | `security`, `advice`, `loaders` | what works, and should be looked at |
-//! | `compile`, `render`, `writer` | the compiled companion |
-//! | `declared` | what a required companion declares, for its policies |
+//! | `conformance` | types, bounds and unknown fields, by the schema |
+//! | `combinations` | fields that require or exclude each other |
+//! | `selectors`, `annotations`, `pre_stop` | one part of the specification each |
+//! | `pod/` | containers, ports, variables, shell scripts; warnings of Pod Security and of variables that load code |
+//! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
+//! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
+//! RE2 reads alike (`re2`) |
+//! | `required` | required companions, whose policies must be able to compare everything |
+//! | `advice` | valid specifications that are probably mistakes |
 
 mod advice;
 mod annotations;
@@ -36,7 +36,7 @@ use super::message::Code;
 use super::object::CompanionObject;
 use super::report::Report;
 
-/// Every rule there is.
+/// Applies all rules.
 pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     combinations::check(object, report);
     selectors::check(object, report);

@@ -4,7 +4,7 @@ use crate::api::testing::{check, check_companion, git_sync, with};
 use crate::inject::companion::catalog::CatalogEntry;
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let object = with(&[
         ("/metadata/name", json!("all")),
         ("/spec/pattern", json!("sidecar")),
@@ -27,22 +27,22 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
-fn a_rule_that_panics_makes_the_companion_invalid_and_ends_nothing() {
-    let gated = super::guarded(&git_sync(), |_| panic!("a bug"));
-    assert!(gated.problems[0].message.starts_with("internal error"), "{:?}", gated.problems);
-    let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!("it is not valid") };
-    assert_eq!(&*broken.name, "git-sync");
+fn a_panic_in_a_rule_makes_the_companion_invalid() {
+    let checked = super::guarded(&git_sync(), |_| panic!("a bug"));
+    assert!(checked.problems[0].message.starts_with("internal error"), "{:?}", checked.problems);
+    let Some(CatalogEntry::Invalid(invalid)) = checked.listed else { panic!("the companion is valid") };
+    assert_eq!(&*invalid.name, "git-sync");
 }
 
 #[test]
-fn whatever_stands_anywhere_the_gate_answers() {
+fn validation_returns_for_any_value_at_any_field() {
     let base = large();
     assert_eq!(check_companion(&base).problems, []);
     let mut pointers = Vec::new();
     collect(&base, String::new(), &mut pointers);
     assert!(pointers.len() > 150);
     for pointer in pointers {
-        for odd in [
+        for value in [
             json!(null),
             json!(-1),
             json!(1e300),
@@ -56,10 +56,10 @@ fn whatever_stands_anywhere_the_gate_answers() {
             json!(true),
         ] {
             let mut object = base.clone();
-            *object.pointer_mut(&pointer).unwrap() = odd;
-            let gated = check_companion(&object);
-            let good = matches!(gated.listed, Some(CatalogEntry::Valid(_)));
-            assert_eq!(good, gated.problems.is_empty(), "{pointer}");
+            *object.pointer_mut(&pointer).unwrap() = value;
+            let checked = check_companion(&object);
+            let valid = matches!(checked.listed, Some(CatalogEntry::Valid(_)));
+            assert_eq!(valid, checked.problems.is_empty(), "{pointer}");
         }
         let mut object = base.clone();
         let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
@@ -89,7 +89,7 @@ fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
     pointers.push(pointer);
 }
 
-/// A companion with a bit of everything.
+/// A companion that uses every field.
 pub(super) fn large() -> Value {
     let mut object = git_sync();
     for (name, value) in crate::api::testing::everything() {

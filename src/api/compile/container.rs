@@ -1,4 +1,4 @@
-//! A container, with the ports and paths that it occupies.
+//! Compiles a container, with the ports and paths that it uses.
 
 use serde_json::Value;
 
@@ -36,13 +36,13 @@ pub(super) fn container(object: &CompanionObject, each: &ContainerAt) -> Contain
     }
 }
 
-/// Where a container has its block devices: a mount cannot be there as well.
+/// The paths of block devices, which no mount can use.
 fn device_paths<'o>(each: &'o ContainerAt<'o>) -> impl Iterator<Item = &'o str> {
     let devices = each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten();
     devices.filter_map(|device| device["devicePath"].as_str())
 }
 
-/// The numbers of ports that a container's probes ask.
+/// The ports that probes connect to.
 fn probed(each: &ContainerAt) -> impl Iterator<Item = u16> {
     let probes =
         ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().filter_map(|probe| each.raw.get(probe));

@@ -1,4 +1,4 @@
-//! What a required companion declares, for its policies: read off the object, with the names that it has in a Pod.
+//! The declared parts of a required companion, for its policies, with the names that they have in a Pod.
 
 use serde_json::{Map, Value};
 
@@ -7,17 +7,17 @@ use crate::api::object::{CompanionObject, ContainerAt};
 use crate::inject::companion::declared::{Declared, DeclaredContainer};
 use crate::inject::companion::{SharedVolume, Volume};
 
-/// Members that have a field or a rule of their own.
+/// Fields of a container that have rules of their own in a policy.
 const APART: [&str; 4] = ["name", "image", "env", "volumeMounts"];
 
-/// What a companion declares; `None` where a list has an item that is no object. Validation reports such items, so what
-/// passes it is never `None`.
+/// The declaration; `None` if an item of a list is not an object. Validation reports such items, so that a valid
+/// companion has a declaration.
 pub(in crate::api) fn declared(
     object: &CompanionObject,
     volumes: &[Volume],
     shared: &[SharedVolume],
 ) -> Option<Declared> {
-    // The order of `Companion::identities`.
+    // In the order of `Companion::identities`.
     let init = object.containers().filter(|each| each.init);
     let containers = init.chain(object.containers().filter(|each| !each.init));
     let mask = full_name(&object.name, NO_TOKEN);
@@ -61,12 +61,12 @@ mod tests {
     use crate::api::testing::{compiled, git_sync, with};
 
     #[test]
-    fn only_required_companions_carry_what_they_declare() {
+    fn only_required_companions_have_a_declaration() {
         assert!(compiled(&git_sync()).declared.is_none());
     }
 
     #[test]
-    fn all_that_is_declared_is_there_under_its_name_in_the_pod() {
+    fn the_declaration_is_complete_and_has_the_names_of_the_pod() {
         let companion = compiled(&with(&[
             ("/spec/activation", json!("ClusterWide")),
             ("/spec/required", json!(true)),

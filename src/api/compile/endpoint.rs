@@ -1,4 +1,4 @@
-//! Localhost endpoints.
+//! Compiles localhost endpoints.
 
 use crate::api::slots::mover;
 use crate::api::v1alpha1::{self as api, Spec};

@@ -1,4 +1,4 @@
-//! Label selectors, compiled; of an invalid companion as far as they can be read.
+//! Compiles label selectors, those of invalid companions as far as they are readable.
 
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
@@ -6,7 +6,7 @@ use crate::api::report::Report;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 
-/// The compiled selectors, that of namespaces second; `None` where one of them cannot be relied on.
+/// The compiled pod selector and namespace selector; `None` if one of them is invalid.
 pub(super) fn compile(object: &CompanionObject, report: &Report) -> Option<(Selector, Selector)> {
     let readable = |name| !report.any_within(&FieldPath::spec(name));
     let [pods, namespaces] =
@@ -14,7 +14,7 @@ pub(super) fn compile(object: &CompanionObject, report: &Report) -> Option<(Sele
     Some((pods?, namespaces?))
 }
 
-/// The requirements that can be read, of selectors of which some cannot: those leave no Pod out.
+/// The selectors without their invalid requirements. They match more Pods than the declared ones would, never fewer.
 pub(super) fn readable(object: &CompanionObject, report: &Report) -> (Selector, Selector) {
     let [pods, namespaces] = object.selectors().map(|(name, selector)| {
         let at = FieldPath::spec(name);

@@ -1,4 +1,4 @@
-//! Containers as templates: JSON with gaps for what varies from Pod to Pod.
+//! Compiles containers into templates: JSON with gaps for what varies from Pod to Pod.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::api::slots;
 use crate::api::v1alpha1::{Lifecycle, Spec};
 use crate::inject::companion::template::{ResourceSlot, ResourceSlots, Template, TemplatePiece};
 
-/// The whole container. It opens with the name; each further member writes its own leading comma.
+/// The template of a container. The name is its first member, and each further member writes its leading comma.
 pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> Template {
     let spec = &object.spec;
     let mut writer = TemplateWriter::new(spec, &each.container.name);
@@ -27,14 +27,14 @@ pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> 
             _ => writer.member(&key, &renamed(object, &key, value)),
         }
     }
-    // What the container itself does not have.
+    // Gaps for members that the container does not declare.
     for piece in [wanted.env, wanted.mounts, wanted.resources] {
         writer.push(piece);
     }
     writer.finish()
 }
 
-/// Pieces that stand where the container has the member, else at its end.
+/// Gaps that replace a member of the container, or follow its last member.
 struct Slots {
     env: Option<TemplatePiece>,
     mounts: Option<TemplatePiece>,

@@ -1,4 +1,4 @@
-//! Volumes under the names that they have in the Pod.
+//! Compiles volumes, under the names that they have in the Pod.
 
 use serde_json::{Map, Value, json};
 
@@ -25,14 +25,13 @@ pub(super) fn volumes(object: &CompanionObject) -> Box<[Volume]> {
     own.chain(files).chain(mask).collect()
 }
 
-/// A volume under its name in the Pod.
 fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> Volume {
     let name = derived::full_name(&object.name, name);
     let mut whole = Map::new();
     whole.insert("name".to_owned(), name.clone().into());
     whole.extend(source.iter().filter(|(key, _)| *key != "name").map(|(key, value)| (key.clone(), value.clone())));
     if whole.iter().all(|(key, value)| key == "name" || value.is_null()) {
-        // As the API server does it.
+        // Like the API server, treat a volume without a source as an emptyDir.
         whole.insert("emptyDir".to_owned(), json!({}));
     }
     Volume { name: name.into(), json: Value::Object(whole).to_string().into() }

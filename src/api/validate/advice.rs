@@ -1,4 +1,4 @@
-//! What works, and mostly is a mistake.
+//! Warnings about valid specifications that are probably mistakes.
 
 use serde_json::Value;
 
@@ -42,7 +42,8 @@ fn external_reference() -> Message {
     Code::ExternalReference.because(message)
 }
 
-/// "Started" is not "ready", and what waits for the app must not keep it waiting.
+/// Startup probes: an ambassador needs one, because "started" is not "ready"; that of an adapter must not depend on
+/// the app.
 fn start(object: &CompanionObject, report: &mut Report) {
     let spec = &object.spec;
     if spec.lifecycle != Lifecycle::Native || report.has_schema_error(&FieldPath::spec("pattern")) {
@@ -84,22 +85,22 @@ fn resources(object: &CompanionObject, each: &ContainerAt, report: &mut Report) 
     }
 }
 
-/// A secret that stands in the open. The value is not repeated.
+/// Literal values that look like secrets. The value is not repeated.
 fn secret(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
     let name = variable.name.to_ascii_uppercase();
-    let telling = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL"].iter().any(|word| name.contains(word))
+    let suggestive = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL"].iter().any(|word| name.contains(word))
         || name == "KEY"
         || name.ends_with("_KEY")
         || name.ends_with("APIKEY");
     let elsewhere = ["_FILE", "_PATH", "_DIR", "_NAME"].iter().any(|end| name.ends_with(end));
     let literal = variable.value.as_deref().is_some_and(|v| !v.is_empty() && !v.starts_with('/') && !v.contains("$("));
-    if telling && !elsewhere && literal {
+    if suggestive && !elsewhere && literal {
         let message = "looks like a secret, which everyone can read who can read the companion or the Pod; use a SecretKey parameter or valueFrom";
         report.warn(&at.member("value"), Code::Insecure.because(message));
     }
 }
 
-/// References to objects of the Pod's namespace, where the companion comes from elsewhere.
+/// References of a ClusterCompanion to objects that must exist in the namespace of each Pod.
 fn references_outside(each: &ContainerAt, report: &mut Report) {
     let needed = |reference: &Value| !reference.is_null() && reference["optional"] != true;
     for (i, variable) in each.container.env.iter().enumerate() {
@@ -146,10 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn an_image_does_not_move() {
-        for odd in ["git-sync", "registry:5000/git-sync", "git-sync:latest"] {
+    fn an_image_has_a_version_or_a_digest() {
+        for mutable in ["git-sync", "registry:5000/git-sync", "git-sync:latest"] {
             warns(
-                companion("/spec/containers/0/image", json!(odd)),
+                companion("/spec/containers/0/image", json!(mutable)),
                 "spec.containers[0].image: mutable tag; pin a version or a digest",
             );
         }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_says_what_it_needs() {
+    fn a_container_has_resources() {
         warns(
             companion("/spec/containers/0/resources", json!({})),
             "spec.containers[0].resources: recommended value: without requests and limits",
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_the_open_is_warned_about_and_not_repeated() {
+    fn a_literal_secret_is_warned_about_and_not_repeated() {
         let object = companion("/spec/containers/0/env", json!([{"name": "DB_PASSWORD", "value": "hunter2"}]));
         assert!(!format!("{:?}", check_companion(&object)).contains("/value: hunter2"));
         assert!(!format!("{:?}", check_companion(&object).warnings).contains("hunter2"));
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_in_a_namespace_does_not_travel() {
+    fn references_to_objects_of_a_namespace_are_warned_about() {
         warns(
             companion("/spec/volumes", json!([{"name": "a", "configMap": {"name": "x"}}])),
             "spec.volumes[0].configMap: external reference: must exist in the namespace",

@@ -29,7 +29,7 @@ mod tests {
     use crate::api::testing::{check, companion};
 
     #[test]
-    fn annotations_are_not_podgrafts_nor_the_kubelets() {
+    fn annotations_of_podgraft_and_of_the_kubelet_are_forbidden() {
         let keys = json!({"podgraft.dev/companions": "x", "text.podgraft.dev/x.0": "x", "kubernetes.io/config.mirror": "x", "a b": "x", "fine": 1});
         let expected = [
             r#"spec.podAnnotations["podgraft.dev/companions"]: forbidden: a companion cannot set annotations of podgraft"#,

@@ -1,4 +1,4 @@
-//! Which fields go together: with the pattern, the activation, the lifecycle and the kind.
+//! Fields that require or exclude each other: by pattern, activation, lifecycle and kind.
 
 use crate::api::message::{Code, forbidden, required as required_value};
 use crate::api::object::CompanionObject;
@@ -105,7 +105,7 @@ mod tests {
     use crate::api::testing::{check, companion, silent, warns, with};
 
     #[test]
-    fn a_required_companion_is_not_called_as_the_policy_of_another() {
+    fn a_required_companion_is_not_named_like_the_policy_of_another() {
         let kept = |required: bool| {
             with(&[
                 ("/metadata/name", json!("proxy-update")),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_told_once() {
+    fn an_unsupported_pattern_is_reported_once() {
         check(
             companion("/spec/pattern", json!("Adaptor")),
             &[
@@ -171,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_that_comes_by_itself_has_no_required_parameter() {
+    fn an_automatic_companion_has_no_required_parameter() {
         let expected =
             "spec.parameters[0].required: forbidden: an automatic companion cannot have a required parameter";
         check(companion("/spec/activation", json!("OptedInNamespaces")), &[expected]);
     }
 
     #[test]
-    fn a_position_is_for_native_containers() {
+    fn a_position_requires_native_containers() {
         let changes = [("/spec/position", json!("First")), ("/spec/lifecycle", json!("Container"))];
         check(with(&changes), &["spec.position: forbidden: requires lifecycle Native: plain containers are appended"]);
     }

@@ -1,4 +1,4 @@
-//! Parameters: what values they take. What they fill is said in `slots`.
+//! Parameters: their types, bounds and defaults. `bindings` has the rules about slots.
 
 pub(in crate::api) mod bindings;
 pub(in crate::api) mod re2;
@@ -20,20 +20,20 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         if report.has_schema_error(&at.member("type")) {
             continue;
         }
-        belongs(parameter, &at, report);
+        fields_of_other_types(parameter, &at, report);
         let before = report.problems.len();
         let kind = parameter_type::compile(parameter, &at, report);
-        together(&kind, &mut size, &at, report);
+        total_size(&kind, &mut size, &at, report);
         if report.problems.len() > before {
-            // Its own bounds are wrong: what they say of values means nothing.
+            // With invalid bounds, no statement about values is possible.
             continue;
         }
         values(parameter, &kind, &mut budget, &at, report);
     }
 }
 
-/// The patterns of a companion are bounded together, for one Pod can make a review use them all.
-fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, report: &mut Report) {
+/// Bounds the size of all patterns of a companion together, because one Pod can make a review use all of them.
+fn total_size(kind: &ParameterType, size: &mut u32, at: &FieldPath, report: &mut Report) {
     let ParameterType::String { pattern: Some(pattern), .. } = kind else { return };
     *size += pattern.size();
     if *size > LARGEST_SIZE {
@@ -45,8 +45,8 @@ fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, report: &mut R
     }
 }
 
-/// Fields that mean something for some types only.
-fn belongs(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
+/// Fields that only some types have.
+fn fields_of_other_types(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     let kind = parameter.kind;
     let ordered = matches!(kind, Word::Integer | Word::Quantity);
     for (field, there, right, types) in [
@@ -70,7 +70,7 @@ fn belongs(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     }
 }
 
-/// Values that the companion itself names must be ones that it takes.
+/// Values in the declaration itself, the default and the enum, must be valid values.
 fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &FieldPath, report: &mut Report) {
     if let Some(default) = &parameter.default {
         if parameter.required {
@@ -101,7 +101,7 @@ fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: 
     }
 }
 
-/// What is wrong with a default. The value is not repeated: it may be a secret.
+/// The message for an invalid default. The value is not repeated, because it may be a secret.
 fn message_of(fault: &ValueFault) -> Message {
     match fault {
         ValueFault::TooLong(most) => invalid(format_args!("must have at most {most} characters")),
@@ -125,32 +125,32 @@ mod tests {
 
     use crate::api::testing::{check, check_companion, companion};
 
-    /// A parameter of git-sync's, with what is wrong with it.
-    fn told(parameter: Value, expect: &[&str]) {
+    /// Checks git-sync with a fifth parameter.
+    fn check_parameter(parameter: Value, expect: &[&str]) {
         let expect: Vec<_> = expect.iter().map(|e| format!("spec.parameters[4].{e}")).collect();
         check(companion("/spec/parameters/4", parameter), &expect.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_parameter_has_a_name_and_a_type() {
-        told(
+        check_parameter(
             json!({"name": "Repo", "type": "Text", "env": "A"}),
             &[
                 "name: invalid value: must be lowercase letters, digits and hyphens",
                 "type: unsupported value: \"Text\"; supported: String",
             ],
         );
-        told(
+        check_parameter(
             json!({"name": "a".repeat(21), "type": "String", "env": "A"}),
             &["name: invalid value: must have at most 20 characters"],
         );
-        told(json!({"name": "repo", "type": "String", "env": "A"}), &["name: duplicate value \"repo\""]);
+        check_parameter(json!({"name": "repo", "type": "String", "env": "A"}), &["name: duplicate value \"repo\""]);
     }
 
     #[test]
     fn a_field_belongs_to_its_types() {
         let fields = json!({"name": "a", "type": "Boolean", "env": "A", "pattern": "x", "enum": ["x"], "as": "seconds", "minimum": 1, "maximum": 1, "below": "/x"});
-        told(
+        check_parameter(
             fields,
             &[
                 "pattern: forbidden: only type",
@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn a_pattern_compiles() {
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "("}),
             &["pattern: invalid value: must be a regular expression"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "a)|(b"}),
             &["pattern: invalid value: must be a regular expression"],
         );
@@ -177,32 +177,32 @@ mod tests {
 
     #[test]
     fn bounds_are_of_the_type_and_in_order() {
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Integer", "env": "A", "minimum": "1"}),
             &["minimum: invalid value: must be an integer without quotes"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "env": "A", "maximum": "much"}),
             &["maximum: invalid value: must be a quantity"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Integer", "env": "A", "minimum": 2, "maximum": 1}),
             &["maximum: invalid value: must be greater than or equal to minimum"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "env": "A", "minimum": "1Gi", "maximum": 5}),
             &["maximum: invalid value: must be greater than or equal to minimum"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "env": "A", "minimum": {}}),
             &["minimum: invalid value: must be an integer or a string, not an object"],
         );
     }
 
     #[test]
-    fn a_default_is_a_value_that_the_parameter_takes() {
+    fn a_default_is_a_valid_value() {
         let typed = |kind: &str, default: Value| json!({"name": "a", "type": kind, "env": "A", "default": default});
-        for (kind, good, odd) in [
+        for (kind, valid, invalid) in [
             ("Integer", "7", "7.0"),
             ("Boolean", "true", "yes"),
             ("Duration", "10s", "10"),
@@ -212,34 +212,34 @@ mod tests {
             ("SecretKey", "a/b", "ab"),
             ("String", "x", "a\nb"),
         ] {
-            told(typed(kind, good.into()), &[]);
-            told(typed(kind, odd.into()), &["default: "]);
+            check_parameter(typed(kind, valid.into()), &[]);
+            check_parameter(typed(kind, invalid.into()), &["default: "]);
         }
-        told(
+        check_parameter(
             typed("Integer", 7.into()),
             &["default: invalid value: must be a string, not a number; put the value in quotes"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "required": true, "default": "x"}),
             &["default: forbidden: a required parameter never uses its default"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[0-9]+", "default": "1x"}),
             &["default: invalid value: must match"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "enum": ["x", "y"], "default": "z"}),
             &["default: invalid value: must be one of x, y"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Path", "env": "A", "below": "/git", "default": "/x"}),
             &["default: invalid value: must be below /git"],
         );
     }
 
     #[test]
-    fn words_can_be_given() {
-        told(
+    fn values_of_an_enum_are_valid() {
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z]", "enum": ["a", "B", "\t"]}),
             &[
                 "enum[1]: invalid value: must match pattern",
@@ -247,7 +247,10 @@ mod tests {
                 "enum[2]: invalid value: must not contain control characters",
             ],
         );
-        told(json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}), &["enum[1]: duplicate value"]);
+        check_parameter(
+            json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}),
+            &["enum[1]: duplicate value"],
+        );
     }
 
     #[test]

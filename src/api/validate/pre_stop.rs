@@ -1,4 +1,4 @@
-//! The sleep of app containers before they are stopped.
+//! `app.preStopSleep`: how long app containers sleep before they are stopped.
 
 use crate::api::derived::pre_stop_seconds;
 use crate::api::message::invalid;
@@ -22,9 +22,9 @@ mod tests {
 
     #[test]
     fn a_sleep_is_in_whole_seconds() {
-        for odd in ["2", "1500ms", "0s", "1h", "-1s"] {
+        for invalid in ["2", "1500ms", "0s", "1h", "-1s"] {
             check(
-                companion("/spec/app/preStopSleep", json!(odd)),
+                companion("/spec/app/preStopSleep", json!(invalid)),
                 &["spec.app.preStopSleep: invalid value: must be whole seconds or minutes"],
             );
         }

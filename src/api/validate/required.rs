@@ -1,5 +1,5 @@
-//! What the admission policies of a required companion must be able to compare. What they cannot is an error here: a
-//! policy is never weaker than the companion.
+//! Required companions: their admission policies must be able to compare everything that is declared. What they
+//! cannot compare is an error, because a policy must not be weaker than its companion.
 
 use super::parameters::re2;
 use crate::api::message::{Code, invalid};
@@ -8,8 +8,8 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::Parameter;
 
-/// The largest specification, in bytes of JSON. A policy holds two versions of it as expressions, each about ten times as
-/// long as what it compares, and etcd keeps objects of up to 1.5 MiB.
+/// The largest specification, in bytes of JSON. A policy contains two versions of the specification as expressions of
+/// about ten times its size, and etcd stores objects of up to 1.5 MiB.
 const LARGEST: usize = 48 << 10;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
@@ -41,7 +41,7 @@ fn parameter(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     }
 }
 
-/// The Service whose variables in the Pods of its namespace include this one.
+/// The Service that sets a variable of this name in the Pods of its namespace, if there could be one.
 fn service(variable: &str) -> Option<String> {
     let of_port = |rest: &str| {
         let mut parts = rest.trim_start_matches('_').splitn(3, '_');
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_api_servers_read_otherwise_is_an_error_of_required_companions_only() {
+    fn a_pattern_that_api_servers_read_differently_is_an_error_of_required_companions_only() {
         let pattern = |pattern: &str| json!([{"name": "a", "type": "String", "env": "A", "pattern": pattern}]);
         check(
             required(&[("parameters", pattern("(?i)on|off"))]),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_that_is_too_large_for_a_policy_is_an_error() {
+    fn a_companion_too_large_for_a_policy_is_an_error() {
         let content = "a".repeat(24 << 10);
         let env: Vec<_> = (0..60).map(|i| json!({"name": format!("A{i}"), "value": "b".repeat(400)})).collect();
         let mut object = required(&[("files", json!([{"path": "/etc/a", "content": content}]))]);

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn values_go_with_in_and_not_in() {
+    fn values_are_for_in_and_not_in() {
         let selector = json!({"matchExpressions": [{"key": "a", "operator": "NotIn"}, {"key": "a", "operator": "Exists", "values": ["x"]}, {"key": "a", "operator": "in"}]});
         let expected = [
             "spec.namespaceSelector.matchExpressions[0].values: required value: must be specified",
@@ -83,38 +83,40 @@ mod tests {
 
     #[test]
     fn labels_become_requirements_of_one_value() {
-        let good = compiled(&companion("/spec/podSelector", json!({"matchLabels": {"app": "web"}})));
-        assert_eq!(&*good.pod_selector.0[0].key, "app");
-        assert_eq!(good.pod_selector.0[0].operator, Operator::In(["web".into()].into()));
-        assert!(good.namespace_selector.0.is_empty());
+        let companion = compiled(&companion("/spec/podSelector", json!({"matchLabels": {"app": "web"}})));
+        assert_eq!(&*companion.pod_selector.0[0].key, "app");
+        assert_eq!(companion.pod_selector.0[0].operator, Operator::In(["web".into()].into()));
+        assert!(companion.namespace_selector.0.is_empty());
     }
 
     #[test]
-    fn a_broken_companion_keeps_what_can_be_read_of_it() {
+    fn an_invalid_companion_keeps_what_is_readable() {
         let image = ("/spec/containers/0/image", json!(null));
         let automatic = ("/spec/activation", json!("OptedInNamespaces"));
         let pods = ("/spec/podSelector", json!({"matchLabels": {"app": "web"}}));
-        let Some(CatalogEntry::Invalid(broken)) = check_companion(&with(&[image.clone(), automatic, pods])).listed
+        let Some(CatalogEntry::Invalid(invalid)) = check_companion(&with(&[image.clone(), automatic, pods])).listed
         else {
             panic!()
         };
-        assert_eq!(broken.activation, crate::inject::companion::Activation::OptedInNamespaces);
-        assert_eq!(broken.selectors.unwrap().0.0.len(), 1);
-        let odd = ("/spec/podSelector", json!({"matchLabels": 1}));
-        let Some(CatalogEntry::Invalid(broken)) = check_companion(&with(&[image, odd])).listed else { panic!() };
-        assert_eq!(broken.selectors, None);
+        assert_eq!(invalid.activation, crate::inject::companion::Activation::OptedInNamespaces);
+        assert_eq!(invalid.selectors.unwrap().0.0.len(), 1);
+        let unreadable = ("/spec/podSelector", json!({"matchLabels": 1}));
+        let Some(CatalogEntry::Invalid(invalid)) = check_companion(&with(&[image, unreadable])).listed else {
+            panic!()
+        };
+        assert_eq!(invalid.selectors, None);
     }
 
     #[test]
-    fn a_selector_is_not_relied_on_where_there_are_more_problems_than_are_told() {
+    fn a_selector_counts_as_unreadable_if_problems_were_omitted() {
         let mut object = with(&[("/spec/podSelector", json!({"matchLabels": 1}))]);
         let spec = object["spec"].as_object_mut().unwrap();
         for i in 0..200 {
             spec.shift_insert(0, format!("unknown{i}"), json!(1));
         }
-        let gated = check_companion(&object);
-        assert_eq!(gated.problems.len(), 100);
-        let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!() };
-        assert_eq!(broken.selectors, None);
+        let checked = check_companion(&object);
+        assert_eq!(checked.problems.len(), 100);
+        let Some(CatalogEntry::Invalid(invalid)) = checked.listed else { panic!() };
+        assert_eq!(invalid.selectors, None);
     }
 }

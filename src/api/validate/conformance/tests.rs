@@ -13,7 +13,7 @@ fn check(schema: &Value, value: &Value, expect: &[&str]) {
 }
 
 #[test]
-fn a_wrong_type_is_told_with_the_way_to_mend_it() {
+fn a_wrong_type_is_reported_with_a_remedy() {
     check(
         &json!({"type": "string"}),
         &json!(1),
@@ -34,7 +34,7 @@ fn a_wrong_type_is_told_with_the_way_to_mend_it() {
 }
 
 #[test]
-fn bounds_hold_for_numbers_texts_and_lists() {
+fn numbers_strings_and_lists_are_bounded() {
     check(
         &json!({"type": "integer", "minimum": 1, "maximum": 9}),
         &json!(0),
@@ -69,14 +69,14 @@ fn bounds_hold_for_numbers_texts_and_lists() {
 }
 
 #[test]
-fn an_unknown_field_is_told_with_the_nearest_known_one() {
+fn an_unknown_field_is_reported_with_the_nearest_known_one() {
     let schema = json!({"type": "object", "properties": {"image": {"type": "string"}}});
     check(&schema, &json!({"imagee": "x"}), &["imagee: unknown field; did you mean \"image\"?"]);
     check(&schema, &json!({"unheard": "x"}), &["unheard: unknown field; remove this field"]);
 }
 
 #[test]
-fn what_stands_twice_is_told_where_it_stands_the_second_time() {
+fn a_duplicate_is_reported_at_its_second_occurrence() {
     let schema = json!({"type": "array", "items": {"type": "object", "properties": {"p": {"default": "TCP"}}},
         "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["n", "p"]});
     let schema = {
@@ -98,7 +98,7 @@ fn null_counts_as_absent() {
 }
 
 #[test]
-fn every_pattern_of_the_schema_compiles_and_has_words() {
+fn every_pattern_of_the_schema_compiles_and_is_described() {
     fn each(schema: &Value, count: &mut usize) {
         if let Some(pattern) = schema["pattern"].as_str() {
             assert!(schema::PATTERNS.contains_key(pattern), "{pattern}");

@@ -1,4 +1,4 @@
-//! Bindings: each parameter fills exactly one slot of its type.
+//! Slots: each parameter fills exactly one, of its type, and nothing else fills the same.
 
 use crate::api::message::{Code, duplicate_of, forbidden, invalid, not_found, required};
 use crate::api::object::CompanionObject;
@@ -100,7 +100,7 @@ fn listens(
     filled_once(name, earlier, |p| p.listens.as_deref(), at, report);
 }
 
-/// Whether an endpoint cannot move to a port, for something else of the companion listens there.
+/// Whether something else of the companion listens on a port, so that an endpoint cannot move there.
 fn taken(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
     let spec = &object.spec;
     let of_endpoint = |port: &(u16, Protocol)| spec.listens.iter().any(|e| (e.port, e.protocol) == *port);
@@ -182,62 +182,65 @@ mod tests {
 
     use crate::api::testing::{check, companion, silent, warns, with};
 
-    fn told(parameter: Value, expect: &[&str]) {
+    fn check_parameter(parameter: Value, expect: &[&str]) {
         let expect: Vec<_> = expect.iter().map(|e| format!("spec.parameters[4]{e}")).collect();
         check(companion("/spec/parameters/4", parameter), &expect.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_parameter_fills_exactly_one_slot_of_its_type() {
-        told(json!({"name": "a", "type": "String"}), &[": required value: a parameter fills exactly one slot"]);
-        told(
+        check_parameter(
+            json!({"name": "a", "type": "String"}),
+            &[": required value: a parameter fills exactly one slot"],
+        );
+        check_parameter(
             json!({"name": "a", "type": "Path", "env": "A", "mountPath": "content/companion", "below": "/git"}),
             &[": forbidden: a parameter fills exactly one slot"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "mountPath": "content/companion", "below": "/git"}),
             &[
                 ".mountPath: forbidden: only a parameter of type Path can fill mountPath",
                 ".below: forbidden: only type Path",
             ],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Integer", "resource": "git-sync/limits.cpu"}),
             &[".resource: forbidden: only a parameter of type Quantity can fill resource"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "SecretKey", "listens": "x"}),
             &[
                 ".listens: forbidden: only a parameter of type Port can fill listens",
                 ".listens: not found in spec.listens: \"x\"",
             ],
         );
-        told(json!({"name": "a", "type": "String", "env": 1}), &[".env: invalid value: must be a string"]);
+        check_parameter(json!({"name": "a", "type": "String", "env": 1}), &[".env: invalid value: must be a string"]);
     }
 
     #[test]
     fn a_path_moves_a_side_of_a_shared_volume() {
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Path", "mountPath": "contents/app"}),
             &[".mountPath: not found in spec.sharedVolumes: \"contents\"; did you mean \"content\"?"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Path", "mountPath": "content/pod"}),
             &[".mountPath: invalid value: must be `<shared volume>/app` or"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Path", "mountPath": "content/companion"}),
             &[".mountPath: forbidden: a path on the companion's side requires below"],
         );
-        told(json!({"name": "a", "type": "Path", "mountPath": "content/companion", "below": "/git"}), &[]);
-        told(
+        check_parameter(json!({"name": "a", "type": "Path", "mountPath": "content/companion", "below": "/git"}), &[]);
+        check_parameter(
             json!({"name": "a", "type": "Path", "mountPath": "content/app"}),
             &[".mountPath: duplicate value \"content/app\": also filled by parameter path"],
         );
     }
 
     #[test]
-    fn a_port_moves_an_endpoint_that_says_where_it_went() {
+    fn a_port_moves_an_endpoint_that_has_a_variable_for_it() {
         let moved = |listens: Value, parameter: Value, expect: &[&str]| {
             check(with(&[("/spec/listens", listens), ("/spec/parameters/4", parameter)]), expect);
         };
@@ -258,17 +261,17 @@ mod tests {
 
     #[test]
     fn a_quantity_fills_a_resource_of_a_container() {
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "resource": "gitsync/limits.memory"}),
             &[
                 ".resource: not found in spec.containers and spec.initContainers: \"gitsync\"; did you mean \"git-sync\"?",
             ],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "resource": "git-sync/limit.memory"}),
             &[".resource: invalid value: must be `<container>/limits.<resource>`"],
         );
-        told(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.nvidia.com/gpu"}), &[]);
+        check_parameter(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.nvidia.com/gpu"}), &[]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Containers as Kubernetes means them.
+//! Containers: fields that Kubernetes restricts, and fields that a companion cannot set.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,7 @@ use crate::api::schema;
 use crate::api::validate::conformance;
 use crate::inject::companion::quantity::Quantity;
 
-/// Words of which Kubernetes takes no other.
+/// Enumerations that the generated schema of Kubernetes does not have.
 const WORDS: [(&str, &[&str]); 2] = [
     ("imagePullPolicy", &["Always", "IfNotPresent", "Never"]),
     ("terminationMessagePolicy", &["File", "FallbackToLogsOnError"]),
@@ -42,7 +42,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     }
 }
 
-/// Fields that are not a companion's to set.
+/// Fields that a companion cannot set.
 fn not_ours_to_set(each: &ContainerAt, report: &mut Report) {
     for field in ["restartPolicy", "restartPolicyRules"] {
         if each.field(field).is_some() {
@@ -89,7 +89,7 @@ fn resources(each: &ContainerAt, report: &mut Report) {
     }
 }
 
-/// A quantity as it stands in JSON: text, or a bare number.
+/// A quantity in JSON: a string or a number.
 pub(in crate::api) fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::String(text) => Quantity::parse(text),
@@ -98,7 +98,7 @@ pub(in crate::api) fn quantity(value: &Value) -> Option<Quantity> {
     }
 }
 
-/// Where a container of this name stands.
+/// The field path of the container with this name.
 pub(in crate::api) fn position(object: &CompanionObject, name: &str) -> Option<FieldPath> {
     object.containers().find(|each| each.container.name == name).map(|each| each.at)
 }
@@ -110,12 +110,16 @@ mod tests {
     use crate::api::testing::{check, companion, container, warns};
 
     #[test]
-    fn the_same_problems_are_told_in_the_same_order() {
+    fn problems_are_reported_in_the_same_order_each_time() {
         let names = ["a", "b", "c", "d", "e", "f"].map(|name| format!("example.com/{name}"));
         let all = |amount: &str| names.iter().map(|name| (name.clone(), json!(amount))).collect::<serde_json::Value>();
         let resources = json!({"requests": all("2"), "limits": all("1")});
-        let told = crate::api::testing::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
-        assert!(told.is_sorted_by_key(|problem| problem.pointer.clone()) && told.len() == names.len(), "{told:?}");
+        let problems =
+            crate::api::testing::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
+        assert!(
+            problems.is_sorted_by_key(|problem| problem.pointer.clone()) && problems.len() == names.len(),
+            "{problems:?}"
+        );
     }
 
     #[test]
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_deep_inside_a_container_is_told_at_its_place() {
+    fn a_wrong_type_deep_inside_a_container_is_reported_at_its_field() {
         let probe = json!({"httpGet": {"port": 80, "path": 1}, "periodSeconds": "5"});
         check(
             companion("/spec/containers/0/readinessProbe", probe),
@@ -164,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_podgraft_decides_is_not_a_containers_to_say() {
+    fn a_container_cannot_set_what_podgraft_decides() {
         check(
             companion("/spec/containers/0/restartPolicy", json!("Always")),
             &["spec.containers[0].restartPolicy: forbidden: podgraft sets the restart policy"],
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_runs_to_its_end_has_no_probes() {
+    fn an_init_container_has_no_probes() {
         let mut init = container("prepare", "registry.example/git-sync:v4");
         init["startupProbe"] = json!({"tcpSocket": {"port": 80}});
         let expected = "spec.initContainers[0].startupProbe: forbidden: Kubernetes accepts this field in long-running containers only";
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn resources_are_quantities_that_fit_together() {
+    fn requests_are_quantities_within_their_limits() {
         check(
             companion("/spec/containers/0/resources/limits/memory", json!("64 MB")),
             &["spec.containers[0].resources.limits.memory: invalid value: must be a quantity"],
@@ -215,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_kubernetes_are_known() {
+    fn enumerations_of_kubernetes_are_known() {
         check(
             companion("/spec/containers/0/imagePullPolicy", json!("always")),
             &[

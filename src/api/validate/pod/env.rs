@@ -1,4 +1,4 @@
-//! Environment variables: nothing may set one twice in the same container.
+//! Environment variables: no two sources set the same one in a container.
 
 use std::collections::HashMap;
 
@@ -78,11 +78,11 @@ mod tests {
     use crate::api::testing::{check, companion, with};
 
     #[test]
-    fn a_variable_has_a_name_that_every_kubernetes_takes() {
-        for odd in ["", "1A", "A=B", "A B", ".."] {
-            let env = json!([{"name": odd}]);
-            let gated = crate::api::testing::check_companion(&companion("/spec/containers/0/env", env));
-            assert_eq!(gated.problems[0].pointer, "/spec/containers/0/env/0/name", "{odd:?}");
+    fn the_name_of_a_variable_is_valid_in_all_versions() {
+        for name in ["", "1A", "A=B", "A B", ".."] {
+            let env = json!([{"name": name}]);
+            let checked = crate::api::testing::check_companion(&companion("/spec/containers/0/env", env));
+            assert_eq!(checked.problems[0].pointer, "/spec/containers/0/env/0/name", "{name:?}");
         }
         check(
             companion("/spec/parameters/0/env", json!("A-B")),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_apps_variables_meet_endpoints_only() {
+    fn variables_of_the_app_conflict_with_endpoints_only() {
         let listens = ("/spec/listens", json!([{"name": "git", "port": 9418, "env": {"host": "GIT_HOST"}}]));
         let env = json!([{"name": "GIT_HOST", "value": "x"}, {"name": "GITSYNC_REPO", "value": "x"}]);
         check(

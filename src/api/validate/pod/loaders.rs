@@ -1,4 +1,5 @@
-//! Parameters whose variable makes code of a value, or sends the companion somewhere else; and tokens that are given away.
+//! Warnings about parameters that set a variable which makes programs run code or connect elsewhere, and about tokens
+//! in shared volumes.
 
 use std::collections::HashSet;
 
@@ -9,7 +10,7 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::Parameter;
 
-/// Variables of loaders, interpreters, shells and tools that run what they name.
+/// Variables that make loaders, interpreters, shells and tools run the code that they name.
 const CODE: &[&str] = &[
     "BASHOPTS",
     "BASH_ENV",
@@ -78,10 +79,11 @@ const CODE: &[&str] = &[
     "ZDOTDIR",
     "_JAVA_OPTIONS",
 ];
-/// What the names of further ones begin with.
+/// Prefixes of further such variables.
 const CODE_PREFIXES: &[&str] = &["BASH_FUNC_", "DYLD_", "GIT_CONFIG", "LD_", "LUA_INIT_", "NPM_CONFIG_"];
 
-/// Variables that say whom the companion talks to, and whom it trusts; proxies are known in any case.
+/// Variables that decide which servers the companion connects to, and which it trusts. Proxies are matched in any
+/// case.
 const REDIRECTS: &[&str] = &[
     "ALL_PROXY",
     "CURL_CA_BUNDLE",
@@ -106,7 +108,7 @@ const REDIRECTS: &[&str] = &[
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        // Which of the values of an enum are harmless is its author's to know.
+        // The author of an enum has decided which values are harmless.
         if let Some(message) = parameter.env.as_deref().filter(|_| parameter.words.is_empty()).and_then(danger) {
             report.warn(&FieldPath::spec("parameters").item(i).member("env"), message);
         }
@@ -131,7 +133,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     }
 }
 
-/// Variables of the containers that pass the value of a parameter on, also by way of another one.
+/// Warns about variables of containers that pass on the value of a parameter, directly or through another variable.
 fn own_variables(object: &CompanionObject, report: &mut Report) {
     let parameters = object.spec.parameters.iter().filter(|parameter| !are_plain(parameter));
     let from_users: HashSet<_> = parameters.filter_map(|parameter| parameter.env.as_deref()).collect();
@@ -150,7 +152,7 @@ fn own_variables(object: &CompanionObject, report: &mut Report) {
     }
 }
 
-/// What users could do by setting a variable of this name.
+/// The warning about a variable of this name that users can set.
 fn danger(name: &str) -> Option<Message> {
     let upper = name.to_ascii_uppercase();
     let proxy = upper.ends_with("_PROXY") && REDIRECTS.contains(&upper.as_str());
@@ -204,23 +206,26 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_the_companions_own_that_passes_a_value_on_is_warned_about() {
+    fn a_variable_of_a_container_that_passes_on_a_value_is_warned_about() {
         let passed = |kind: Value, env: Value| with(&[("/spec/parameters/4", kind), ("/spec/containers/0/env", env)]);
         let open = json!({"name": "a", "type": "String", "env": "A"});
-        let told = "lets users run code in the companion";
+        let expected = "lets users run code in the companion";
         let path = json!([{"name": "PATH", "value": "/bin:$(A)"}]);
-        warns(passed(open.clone(), path.clone()), &format!("spec.containers[0].env[0].value: insecure: PATH {told}"));
+        warns(
+            passed(open.clone(), path.clone()),
+            &format!("spec.containers[0].env[0].value: insecure: PATH {expected}"),
+        );
         let by_another = json!([{"name": "B", "value": "-$(A)"}, {"name": "NODE_OPTIONS", "value": "$(B)"}]);
         warns(
             passed(open.clone(), by_another),
-            &format!("spec.containers[0].env[1].value: insecure: NODE_OPTIONS {told}"),
+            &format!("spec.containers[0].env[1].value: insecure: NODE_OPTIONS {expected}"),
         );
         silent(passed(open, json!([{"name": "PATH", "value": "/bin:$$(A)"}])));
         silent(passed(json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z/]+"}), path));
     }
 
     #[test]
-    fn a_port_that_users_move_to_where_the_api_server_is_is_warned_about() {
+    fn a_moved_endpoint_that_sets_the_port_of_the_api_server_is_warned_about() {
         let object = with(&[
             ("/spec/listens", json!([{"name": "api", "port": 6443, "env": {"port": "KUBERNETES_SERVICE_PORT"}}])),
             ("/spec/parameters/4", json!({"name": "port", "type": "Port", "listens": "api"})),
@@ -231,7 +236,7 @@ mod tests {
     #[test]
     fn a_token_in_a_shared_volume_is_warned_about() {
         let source = json!({"projected": {"sources": [{"serviceAccountToken": {"path": "id"}}]}});
-        let told = "spec.sharedVolumes[0].source.projected.sources[0].serviceAccountToken: insecure: the app gets the companion's token";
-        warns(companion("/spec/sharedVolumes/0/source", source), told);
+        let expected = "spec.sharedVolumes[0].source.projected.sources[0].serviceAccountToken: insecure: the app gets the companion's token";
+        warns(companion("/spec/sharedVolumes/0/source", source), expected);
     }
 }

@@ -1,5 +1,5 @@
-//! What keeps a Pod out of a namespace where Pod Security `restricted` is enforced: one such companion, and the whole
-//! Pod is refused.
+//! Warnings about violations of the Pod Security Standards: in a namespace that enforces them, the whole Pod would be
+//! denied because of the companion.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::api::report::Report;
 const RESTRICTED: &str = "restricted";
 const BASELINE: &str = "baseline and restricted";
 
-/// Volume sources that `restricted` admits.
+/// Volume sources that `restricted` allows.
 const VOLUMES: [&str; 9] = [
     "configMap",
     "csi",
@@ -67,7 +67,7 @@ fn container(each: &ContainerAt, report: &mut Report) {
     }
 }
 
-/// What a container has to say for itself: podgraft adds no user, and what the Pod says is its author's to choose.
+/// What a container must set itself: podgraft adds no user, and the Pod's security context is its author's choice.
 fn missing(context: &Value) -> Vec<&'static str> {
     let dropped = context["capabilities"]["drop"].as_array().into_iter().flatten().any(|c| c == "ALL");
     let profile = context["seccompProfile"]["type"].as_str();
@@ -101,12 +101,12 @@ mod tests {
     use crate::api::testing::{companion, git_sync, silent, warns, with};
 
     #[test]
-    fn a_companion_that_restricted_admits_is_silent() {
+    fn a_companion_that_restricted_allows_has_no_warning() {
         silent(git_sync());
     }
 
     #[test]
-    fn a_container_that_says_nothing_breaks_restricted() {
+    fn a_container_without_a_security_context_violates_restricted() {
         let expected = "spec.containers[0].securityContext: violates Pod Security: restricted would deny the whole Pod; set runAsNonRoot: true, runAsUser: a number that is not 0, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
         warns(companion("/spec/containers/0/securityContext", json!(null)), expected);
         let root = companion("/spec/containers/0/securityContext/runAsUser", json!(0));
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_beyond_is_told_at_its_place() {
+    fn other_violations_are_reported_at_their_fields() {
         for (place, value, field) in [
             ("securityContext/capabilities/add", json!(["NET_ADMIN"]), "securityContext.capabilities.add"),
             ("securityContext/privileged", json!(true), "securityContext.privileged"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_of_the_node_break_restricted() {
+    fn volumes_of_the_node_violate_restricted() {
         let volumes = json!([{"name": "a", "hostPath": {"path": "/var"}}]);
         warns(
             companion("/spec/volumes", volumes),

@@ -1,4 +1,4 @@
-//! Ports: all containers of a Pod share them.
+//! Ports, which all containers of a Pod share.
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +45,7 @@ fn containers(object: &CompanionObject, report: &mut Report) {
                 }
                 host.push(port);
             }
-            // Containers that run to their end are gone when the others listen.
+            // Init containers have ended when the others start to listen.
             let other = (!each.init).then(|| taken.insert((port.container_port, port.protocol), &each.container.name));
             if let Some(other) = other.flatten().filter(|other| **other != each.container.name) {
                 let other =
@@ -56,7 +56,7 @@ fn containers(object: &CompanionObject, report: &mut Report) {
     }
 }
 
-/// Ports that probes and hooks call: a number in range, or a name that the container declares.
+/// Ports of probes and hooks: a number in range, or the name of a port of the container.
 fn actions(each: &ContainerAt, report: &mut Report) {
     let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| vec![probe]);
     let hooks = ["postStart", "preStop"].map(|hook| vec!["lifecycle", hook]);

@@ -1,4 +1,4 @@
-//! Files that travel in annotations, and the annotations that a companion adds.
+//! Files, which annotations of the Pod carry.
 
 use crate::api::message::invalid;
 use crate::api::object::CompanionObject;
@@ -6,7 +6,7 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::inject::names::lies_below;
 
-/// What all files of a companion may have together, in bytes.
+/// The largest total size of the files of a companion, in bytes.
 const MAX: usize = 32 * 1024;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {

@@ -1,4 +1,4 @@
-//! Mounts: what a container mounts where.
+//! Mounts of containers: existing volumes, and paths that do not overlap.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         }
         below_files(object, &each, report);
     }
-    meetings(object, report);
+    overlaps(object, report);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(in crate::api) enum Moved {
     ByDefault,
 }
 
-/// Where a side of a shared volume is mounted if nobody moves it, and the place that says so; `None` where it must be
-/// moved. Last, whether a parameter can move it, and whether its default does.
+/// The path of one side of a shared volume in a Pod that gives no value, its field, and whether a parameter can move
+/// it. `None` if a value is required.
 pub(in crate::api) fn unmoved(
     object: &CompanionObject,
     index: usize,
@@ -72,8 +72,8 @@ pub(in crate::api) fn unmoved(
     }
 }
 
-/// Mounts that meet: a problem where no Pod could have the companion, a warning where some could.
-fn meetings(object: &CompanionObject, report: &mut Report) {
+/// Mounts that overlap: a problem if no Pod could have the companion, otherwise a warning.
+fn overlaps(object: &CompanionObject, report: &mut Report) {
     let own: Vec<_> = object.containers().flat_map(|each| derived::own_mounts(object, &each)).collect();
     let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
@@ -89,7 +89,7 @@ fn meetings(object: &CompanionObject, report: &mut Report) {
             let message = format_args!(
                 "overlaps with {its}, where the app gets another mount of the companion; change one of the two"
             );
-            // A Pod that mounts both paths already has both joined.
+            // In a Pod that already mounts both paths, the companion joins both volumes.
             let joined = path != its && volume.source.is_none() && other.source.is_none();
             if joined || [moves, its_moves] != [Moved::Never; 2] {
                 report.warn(&at, Code::PossibleConflict.because(message));
@@ -132,7 +132,7 @@ fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &FieldPath
     }
 }
 
-/// A file is no directory.
+/// Mounts below a file.
 fn below_files(object: &CompanionObject, each: &ContainerAt, report: &mut Report) {
     let below = |path: &str| object.spec.files.iter().find(|f| lies_below(path, &f.path));
     for (i, mount) in each.container.volume_mounts.iter().enumerate() {
@@ -173,9 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_normalised() {
-        for odd in ["cache", "/", "/a/", "/a//b", "/a/../b", "/a:b", ""] {
-            let object = mounts(json!([{"name": "cache", "mountPath": odd}]));
+    fn a_path_is_normalized() {
+        for invalid in ["cache", "/", "/a/", "/a//b", "/a/../b", "/a:b", ""] {
+            let object = mounts(json!([{"name": "cache", "mountPath": invalid}]));
             check(object, &["spec.containers[0].volumeMounts[0].mountPath: invalid value: must be an absolute path"]);
         }
         check(
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn two_mounts_have_two_paths() {
+    fn mounts_have_different_paths() {
         check(
             mounts(json!([{"name": "cache", "mountPath": "/git"}])),
             &[

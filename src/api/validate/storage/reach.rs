@@ -1,8 +1,8 @@
-//! What the app reaches of the companion through a volume that both mount.
+//! What the app can do to the companion through a shared volume.
 //!
-//! Whoever can write a directory can unlink or rename what is in it. A mount below it is no protection: the kernel lets
-//! its mount point be unlinked from another mount namespace, and the mount is gone in the companion as well. So a file or a
-//! mount of the companion below a shared volume is the app's to replace.
+//! A process that can write a directory can unlink and rename its entries. Mounts are no exception: the kernel allows
+//! a mount point to be unlinked from another mount namespace, which removes the mount in the companion. Therefore the
+//! app can replace every file and mount of the companion that is below a shared volume.
 
 #[cfg(test)]
 mod tests;
@@ -21,9 +21,9 @@ use crate::api::v1alpha1::SharedVolume;
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::names::lies_below;
 
-/// Directories that hold programs, or what programs are configured by, besides [`PROGRAMS`].
+/// Directories of programs and their configuration, besides [`PROGRAMS`].
 const SYSTEM: [&str; 2] = ["/usr", "/etc"];
-/// Directories below which everything is programs.
+/// Directories that contain only programs and libraries.
 const PROGRAMS: [&str; 12] = [
     "/bin",
     "/sbin",
@@ -39,9 +39,9 @@ const PROGRAMS: [&str; 12] = [
     "/usr/libexec",
 ];
 
-/// Volume sources whose content nobody in the Pod can write.
+/// Volume sources that no container can write to.
 const READ_ONLY: [&str; 5] = ["configMap", "secret", "downwardAPI", "projected", "image"];
-/// Volume sources that have a field `readOnly`; in others it means nothing.
+/// Volume sources with a field `readOnly`.
 const WITH_READ_ONLY: [&str; 18] = [
     "awsElasticBlockStore",
     "azureDisk",
@@ -62,20 +62,20 @@ const WITH_READ_ONLY: [&str; 18] = [
     "scaleIO",
     "storageos",
 ];
-/// Volume sources that are made for one volume of one Pod, so that nothing else mounts the same.
+/// Volume sources whose data belongs to one volume of one Pod, so that no other volume shares it.
 const MADE_FOR_THE_VOLUME: [&str; 2] = ["emptyDir", "ephemeral"];
 
-/// Whether an app can write what is in a shared volume.
+/// Whether the app can write to a shared volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writes {
     Never,
-    /// Only where the Pod's author brings a volume of his own: to the app's path, where it is joined as it is, or of the
-    /// same source, which he mounts as he likes.
+    /// Only if the author of the Pod mounts a volume: one at the app's path, which the companion joins, or one with
+    /// the same source.
     Perhaps,
     Always,
 }
 
-/// A place at which the companion's containers find something.
+/// A path in the companion's containers at which the companion itself puts something.
 struct OwnPath<'o> {
     path: &'o str,
     at: FieldPath,
@@ -110,7 +110,7 @@ fn own(object: &CompanionObject) -> Vec<OwnPath<'_>> {
     own
 }
 
-/// The other shared volumes, but those that the app can write in any case: below this one it gains nothing.
+/// The other shared volumes, except those that the app can write to anyway.
 fn others(object: &CompanionObject, index: usize) -> Vec<OwnPath<'_>> {
     let volumes = object.spec.shared_volumes.iter().enumerate();
     let others = volumes.filter(|(i, other)| *i != index && writes(other) != Writes::Always);
@@ -127,7 +127,7 @@ fn devices<'o>(each: &ContainerAt<'o>) -> impl Iterator<Item = OwnPath<'o>> {
     })
 }
 
-/// What lies below a shared volume of the companion. Values that move the volume above something are denied in review.
+/// Reports what is below a shared volume of the companion. Values that would move the volume are checked in reviews.
 fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &SharedVolume, report: &mut Report) {
     let writes = writes(volume);
     if path.is_empty() || writes == Writes::Never {
@@ -152,8 +152,8 @@ fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &Sh
     }
 }
 
-/// The token's path is for the token, or for the mask that covers it: what the app writes there is what the companion takes
-/// for its identity and for the authority of the API server.
+/// Reports shared volumes at the path of the token. A token and a CA that the app puts there would be used as the
+/// companion's identity and as proof of the API server's.
 fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
     let message = format_args!("the companion's token is mounted at {TOKEN_PATH}; choose another path");
 
@@ -189,8 +189,8 @@ fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mu
     }
 }
 
-/// The paths of a side of a shared volume, and the places that say them: where it is declared, and where the default of the
-/// parameter that moves it, or anything below the directory that it must stay in, can take it.
+/// The possible paths of one side of a shared volume, with the fields that define them: the declared path, the
+/// default of the parameter that moves the volume, and the directory below which its values must be.
 fn reached<'o>(
     object: &'o CompanionObject,
     i: usize,
@@ -206,7 +206,7 @@ fn reached<'o>(
     }
     let is_moved_by = |slot: Option<&str>| slot.and_then(crate::api::slots::side) == Some((&volume.name, companion));
     let movers = object.spec.parameters.iter().enumerate().filter(|(_, p)| is_moved_by(p.mount_path.as_deref()));
-    // On the app's side a value is judged when it is given.
+    // On the app's side, values are checked in reviews.
     all.extend(movers.filter(|_| companion).filter_map(|(index, parameter)| {
         Some((parameter.below.as_deref()?, FieldPath::spec("parameters").item(index).member("below")))
     }));
@@ -242,7 +242,7 @@ fn is_at_or_above(path: &str, other: &str) -> bool {
     real(path) == real(other) || is_below(other, path)
 }
 
-/// Whether a path is below another one, as written or in an image in which `/var/run` is a link.
+/// Whether a path is below another one, as written or if `/var/run` is a link.
 fn is_below(path: &str, other: &str) -> bool {
     lies_below(path, other) || lies_below(&real(path), &real(other))
 }

@@ -1,4 +1,4 @@
-//! Volumes: names that fit, and one source each.
+//! Volumes: names that fit into the Pod, and one source each.
 
 use serde_json::{Map, Value};
 
@@ -48,7 +48,7 @@ fn name(object: &CompanionObject, volume: &str, at: &FieldPath, report: &mut Rep
         let message =
             format_args!("{FILES} and {NO_TOKEN} are reserved for volumes that podgraft adds; rename the volume");
         report.error(&at, forbidden(message));
-    } else if object.has_good_name() && !is_label(&full_name(&object.name, volume), 63) {
+    } else if object.has_valid_name() && !is_label(&full_name(&object.name, volume), 63) {
         let most = 62_usize.saturating_sub(object.name.len());
         let message =
             format_args!("must have at most {most} characters, because <companion>-<name> has at most 63 in the Pod");
@@ -71,7 +71,7 @@ mod tests {
     use crate::api::testing::{check, companion, warns, with};
 
     #[test]
-    fn a_volumes_name_fits_behind_the_companions() {
+    fn the_name_of_a_volume_fits_after_that_of_the_companion() {
         let long = json!([{"name": "a".repeat(55)}]);
         check(
             companion("/spec/volumes", long),

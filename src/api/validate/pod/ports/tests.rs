@@ -42,7 +42,7 @@ fn a_ports_name_is_short_and_unique_in_its_container() {
 }
 
 #[test]
-fn probes_and_hooks_call_ports_that_there_are() {
+fn probes_and_hooks_use_declared_port_names() {
     let probe =
         |port: serde_json::Value| companion("/spec/containers/0/startupProbe", json!({"httpGet": {"port": port}}));
     check(probe(json!(80)), &[]);
@@ -67,7 +67,7 @@ fn probes_and_hooks_call_ports_that_there_are() {
 }
 
 #[test]
-fn two_endpoints_have_two_ports() {
+fn endpoints_have_different_ports() {
     let listens =
         json!([{"name": "a", "port": 1}, {"name": "b", "port": 1}, {"name": "c", "port": 1, "protocol": "UDP"}]);
     check(
@@ -77,7 +77,7 @@ fn two_endpoints_have_two_ports() {
 }
 
 #[test]
-fn an_adapter_reads_one_thing_that_is_the_apps() {
+fn an_adapter_reads_one_input_of_the_app() {
     let adapter = |reads| {
         with(&[
             ("/spec/pattern", json!("Adapter")),

@@ -6,7 +6,7 @@ fn run(command: Value, args: Value) -> Value {
     with(&[("/spec/containers/0/command", command), ("/spec/containers/0/args", args)])
 }
 
-/// A command of a companion with a String of any characters, which sets V.
+/// A companion with this command, and an unrestricted String parameter that sets V.
 fn runs(command: Value) -> Value {
     with(&[
         ("/spec/containers/0/command", command),
@@ -15,7 +15,7 @@ fn runs(command: Value) -> Value {
 }
 
 #[test]
-fn a_reference_inside_a_shells_script_is_refused() {
+fn a_reference_in_a_shell_script_is_an_error() {
     let script = "git clone $(GITSYNC_REPO)";
     for command in [
         json!(["sh", "-c", script]),
@@ -113,12 +113,12 @@ fn the_options_that_give_a_shell_a_script_are_understood() {
 fn a_word_that_is_a_variable_with_a_fixed_value_is_read_as_that_value() {
     let env = json!([{"name": "SH", "value": "/bin/sh"}, {"name": "OPTS", "value": "-c"}]);
     let command = ("/spec/containers/0/command", json!(["$(SH)", "$(OPTS)", "git clone $(GITSYNC_REPO)"]));
-    let told = "spec.containers[0].command[2]: forbidden: $(GITSYNC_REPO) inside a shell script is an injection";
-    check(with(&[command, ("/spec/containers/0/env", env)]), &[told]);
+    let expected = "spec.containers[0].command[2]: forbidden: $(GITSYNC_REPO) inside a shell script is an injection";
+    check(with(&[command, ("/spec/containers/0/env", env)]), &[expected]);
 }
 
 #[test]
-fn a_subcommand_that_is_named_like_a_program_is_none() {
+fn a_subcommand_named_like_a_program_is_not_a_program() {
     for command in [
         json!(["etcdctl", "watch", "$(GITSYNC_REPO)", "--prefix"]),
         json!(["nats", "kv", "watch", "$(GITSYNC_REPO)"]),
@@ -132,7 +132,7 @@ fn a_subcommand_that_is_named_like_a_program_is_none() {
 }
 
 #[test]
-fn a_reference_elsewhere_is_fine() {
+fn a_reference_outside_scripts_is_valid() {
     for command in [
         json!(["git-sync", "--repo=$(GITSYNC_REPO)"]),
         json!(["sh", "-c", "exec git clone \"$1\"", "--", "$(GITSYNC_REPO)"]),
@@ -211,8 +211,8 @@ fn arguments_of_an_unknown_entrypoint_that_look_like_a_script_are_warned_about()
     for flag in ["-config", "-connect"] {
         silent(with(&[("/spec/containers/0/args", json!([flag, "$(GITSYNC_REPO)"]))]));
     }
-    let told = "spec.containers[0].args[1]: insecure: if the image's entrypoint is a shell, this is an injection";
-    warns(run(json!([]), json!(["-ec", "git clone $(GITSYNC_REPO)"])), told);
+    let expected = "spec.containers[0].args[1]: insecure: if the image's entrypoint is a shell, this is an injection";
+    warns(run(json!([]), json!(["-ec", "git clone $(GITSYNC_REPO)"])), expected);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn what_the_app_cannot_write_it_cannot_replace() {
 }
 
 #[test]
-fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
+fn an_app_can_write_a_volume_that_it_can_mount_itself() {
     let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
     let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
     for source in [
@@ -65,21 +65,21 @@ fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
         json!({"nfs": {"server": "x", "path": "/x"}}),
         json!({"csi": {"driver": "x"}}),
     ] {
-        let told =
+        let expected =
             "spec.files[0].path: insecure: the file is below shared volume content, where an app that mounts a volume";
-        let gated = check_companion(&shared(
+        let checked = check_companion(&shared(
             "/git",
             read_only.clone(),
             &[file.clone(), ("/spec/sharedVolumes/0/source", source)],
         ));
-        assert!(gated.warnings.iter().any(|w| w.to_string().starts_with(told)), "{:?}", gated.warnings);
-        assert_eq!(gated.problems, []);
+        assert!(checked.warnings.iter().any(|w| w.to_string().starts_with(expected)), "{:?}", checked.warnings);
+        assert_eq!(checked.problems, []);
     }
     let source = ("/spec/sharedVolumes/0/source", json!({"emptyDir": {"readOnly": true}}));
-    let told = check_companion(&shared("/git", writable(), &[file, source])).problems;
+    let problems = check_companion(&shared("/git", writable(), &[file, source])).problems;
     assert!(
-        told.iter().any(|p| p.to_string().starts_with(FILES.1)),
-        "a field that an emptyDir does not have: {told:?}"
+        problems.iter().any(|p| p.to_string().starts_with(FILES.1)),
+        "a field that an emptyDir does not have: {problems:?}"
     );
 }
 
@@ -90,10 +90,11 @@ fn no_shared_volume_is_below_one_that_the_app_can_write_unless_it_can_write_both
         shared("/git", writable(), &[("/spec/sharedVolumes/1", inner)])
     };
     let read_only = json!({"mountPath": "/srv/inner", "readOnly": true});
-    let told = "spec.sharedVolumes[1].companion.mountPath: forbidden: the shared volume is below shared volume content";
-    check(inner(read_only, json!({"emptyDir": {}})), &[told]);
+    let expected =
+        "spec.sharedVolumes[1].companion.mountPath: forbidden: the shared volume is below shared volume content";
+    check(inner(read_only, json!({"emptyDir": {}})), &[expected]);
     let keys = json!({"secret": {"secretName": "x", "optional": true}});
-    check(inner(json!({"mountPath": "/srv/inner"}), keys), &[told]);
+    check(inner(json!({"mountPath": "/srv/inner"}), keys), &[expected]);
     silent(inner(json!({"mountPath": "/srv/inner"}), json!({"emptyDir": {}})));
 }
 
@@ -139,8 +140,8 @@ fn a_shared_volume_over_programs_is_warned_about() {
 #[test]
 fn a_shared_volume_above_the_apps_token_conflicts_in_every_pod_that_has_one() {
     for path in ["/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets"] {
-        let told = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at or above /var/run/secrets/kubernetes.io/serviceaccount";
-        warns(shared("/git", json!({"mountPath": path}), &[]), told);
+        let expected = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at or above /var/run/secrets/kubernetes.io/serviceaccount";
+        warns(shared("/git", json!({"mountPath": path}), &[]), expected);
     }
     assert_eq!(check_companion(&shared("/git", writable(), &[])).warnings, []);
 }
