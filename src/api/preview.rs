@@ -1,5 +1,7 @@
 //! Warnings for the preview, when a companion is applied.
 
+use std::fmt;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -22,18 +24,22 @@ struct Envelope<'t> {
 pub fn advise(object: &str) -> Vec<String> {
     let object = match read(object) {
         Ok(object) => object,
-        Err(why) => return vec![format!("podgraft: will not be used: {why}")],
+        Err(reason) => return vec![not_used(reason)],
     };
     let checked = check_companion(&object);
-    let problems = checked.problems.iter().map(|p| format!("podgraft: will not be used: {}: {}", p.field(), p.message));
-    let warnings = checked.warnings.iter().map(|w| format!("podgraft: {}: {}", w.field(), w.message));
+    let problems = checked.problems.iter().map(not_used);
+    let warnings = checked.warnings.iter().map(|warning| format!("podgraft: {warning}"));
     problems.chain(warnings).take(MAX_ADVISED).collect()
+}
+
+fn not_used(reason: impl fmt::Display) -> String {
+    format!("podgraft: the companion will not be used: {reason}")
 }
 
 /// Parses an object if its text is within the bounds of a companion. Parsed values take many times the memory of
 /// their text, so the text is measured first.
 fn read(object: &str) -> Result<Value, String> {
-    let unreadable = |why: serde_json::Error| format!("it cannot be read: {why}");
+    let unreadable = |fault: serde_json::Error| format!("invalid value: must be readable JSON: {fault}");
     let envelope: Envelope = serde_json::from_str(object).map_err(unreadable)?;
     let spec = envelope.spec.map_or("", RawValue::get);
     // Metadata has the same bound; the API server limits it further.

@@ -43,7 +43,9 @@ pub(super) fn defect(finding: &Problem) -> Option<&'static str> {
     let rule = ["must ", "supported: ", "did you mean "].iter().any(|words| rest.contains(words));
     match remedy {
         None if !rule => Some("no remedy"),
-        Some(remedy) if remedy.ends_with(" it") => Some("a pronoun without an antecedent"),
+        Some(remedy) if remedy.ends_with(" it") && remedy.split(' ').count() == 2 => {
+            Some("a pronoun without an antecedent")
+        }
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::api::message::{Code, duplicate, duplicate_of, forbidden, invalid, not
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::Protocol;
+use crate::api::v1alpha1::{Container, ContainerPort, Endpoint, Exposes, Protocol};
 use crate::inject::names::is_port_name;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
@@ -24,60 +24,84 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     exposes(object, report);
 }
 
+/// The ports that earlier containers use.
+#[derive(Default)]
+struct UsedPorts<'o> {
+    /// Each with the name of the container that declares it.
+    declared: HashMap<(u16, Protocol), &'o str>,
+    on_host: HashSet<(u16, Protocol)>,
+}
+
 fn containers(object: &CompanionObject, report: &mut Report) {
-    let (mut taken, mut host) = (HashMap::new(), Vec::new());
+    let mut used = UsedPorts::default();
     for each in object.containers() {
-        let mut names = Vec::new();
+        let mut names = HashSet::new();
         for (i, port) in each.container.ports.iter().enumerate() {
-            let here = each.at.member("ports").item(i);
+            let at = each.at.member("ports").item(i);
             if let Some(name) = &port.name {
-                if !is_port_name(name) {
-                    let message = "must be a port name: at most 15 lowercase letters, digits and single hyphens, with at least one letter";
-                    report.error(&here.member("name"), invalid(message));
-                } else if names.contains(&name) {
-                    report.error(&here.member("name"), duplicate(name));
-                }
-                names.push(name);
-            }
-            if let Some(port) = port.host_port.filter(|_| !each.init).map(|number| (number, port.protocol)) {
-                if host.contains(&port) {
-                    report.error(&here.member("hostPort"), duplicate(port.0));
-                }
-                host.push(port);
+                port_name(name, &mut names, &at.member("name"), report);
             }
             // Init containers have ended when the others start to listen.
-            let other = (!each.init).then(|| taken.insert((port.container_port, port.protocol), &each.container.name));
-            if let Some(other) = other.flatten().filter(|other| **other != each.container.name) {
-                let other =
-                    format_args!("also declared by container {other}, and the containers of a Pod share one network");
-                report.error(&here.member("containerPort"), duplicate_of(port.container_port, other));
+            if !each.init {
+                used.claim(&each.container.name, port, &at, report);
             }
+        }
+    }
+}
+
+fn port_name<'o>(name: &'o str, earlier: &mut HashSet<&'o str>, at: &FieldPath, report: &mut Report) {
+    let is_new = earlier.insert(name);
+    if !is_port_name(name) {
+        let message =
+            "must be a port name: at most 15 lowercase letters, digits and single hyphens, with at least one letter";
+        report.error(at, invalid(message));
+    } else if !is_new {
+        report.error(at, duplicate(name));
+    }
+}
+
+impl<'o> UsedPorts<'o> {
+    fn claim(&mut self, container: &'o str, port: &ContainerPort, at: &FieldPath, report: &mut Report) {
+        if let Some(number) = port.host_port
+            && !self.on_host.insert((number, port.protocol))
+        {
+            report.error(&at.member("hostPort"), duplicate(number));
+        }
+        let other = self.declared.insert((port.container_port, port.protocol), container);
+        // The schema reports ports that one container declares twice.
+        if let Some(other) = other.filter(|other| *other != container) {
+            let other =
+                format_args!("also declared by container {other}, and the containers of a Pod share one network");
+            report.error(&at.member("containerPort"), duplicate_of(port.container_port, other));
         }
     }
 }
 
 /// Ports of probes and hooks: a number in range, or the name of a port of the container.
 fn actions(each: &ContainerAt, report: &mut Report) {
-    let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| vec![probe]);
-    let hooks = ["postStart", "preStop"].map(|hook| vec!["lifecycle", hook]);
-    for (path, kind) in
-        probes.into_iter().chain(hooks).flat_map(|p| ["httpGet", "tcpSocket", "grpc"].map(|k| (p.clone(), k)))
-    {
-        let mut here = (each.at.clone(), each.field(path[0]).unwrap_or(&Value::Null));
-        here = (here.0.member(path[0]), here.1);
-        for member in path[1..].iter().copied().chain([kind, "port"]) {
-            here = (here.0.member(member), &here.1[member]);
-        }
-        let named = |name: &str| each.container.ports.iter().any(|p| p.name.as_deref() == Some(name));
-        match &here.1 {
-            Value::Number(number) if !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) => {
-                report.error(&here.0, invalid("must be between 1 and 65535, inclusive"));
+    let probes =
+        ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| (each.at.member(probe), each.field(probe)));
+    let lifecycle = (each.at.member("lifecycle"), each.field("lifecycle"));
+    let hooks = ["postStart", "preStop"].map(|hook| (lifecycle.0.member(hook), lifecycle.1.map(|hooks| &hooks[hook])));
+    for (at, action) in probes.into_iter().chain(hooks) {
+        for kind in ["httpGet", "tcpSocket", "grpc"] {
+            if let Some(action) = action {
+                port_of_action(each, &action[kind]["port"], &at.member(kind).member("port"), report);
             }
-            Value::String(name) if !named(name) => {
-                report.error(&here.0, not_found(&each.at.member("ports").to_string(), name, None));
-            }
-            _ => {}
         }
+    }
+}
+
+fn port_of_action(each: &ContainerAt, port: &Value, at: &FieldPath, report: &mut Report) {
+    let is_declared = |name: &str| each.container.ports.iter().any(|p| p.name.as_deref() == Some(name));
+    match port {
+        Value::Number(number) if !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) => {
+            report.error(at, invalid("must be between 1 and 65535, inclusive"));
+        }
+        Value::String(name) if !is_declared(name) => {
+            report.error(at, not_found(&each.at.member("ports").to_string(), name, None));
+        }
+        _ => {}
     }
 }
 
@@ -85,7 +109,7 @@ fn endpoints(object: &CompanionObject, report: &mut Report) {
     let endpoints = &object.spec.listens;
     for (i, endpoint) in endpoints.iter().enumerate() {
         let at = FieldPath::spec("listens").item(i);
-        let same = |e: &&crate::api::v1alpha1::Endpoint| (e.port, e.protocol) == (endpoint.port, endpoint.protocol);
+        let same = |e: &&Endpoint| (e.port, e.protocol) == (endpoint.port, endpoint.protocol);
         if let Some(other) = endpoints[..i].iter().find(same) {
             let other = format_args!("also the port of endpoint {}", other.name);
             report.error(&at.member("port"), duplicate_of(endpoint.port, other));
@@ -96,60 +120,69 @@ fn endpoints(object: &CompanionObject, report: &mut Report) {
 fn inputs(object: &CompanionObject, report: &mut Report) {
     for (i, input) in object.spec.reads.iter().enumerate() {
         let at = FieldPath::spec("reads").item(i);
-        match (&input.shared_volume, input.port) {
-            (Some(_), None) | (None, Some(_)) => {}
-            _ => report.error(&at, invalid("must have exactly one of sharedVolume and port")),
+        if input.shared_volume.is_some() == input.port.is_some() {
+            report.error(&at, invalid("must have exactly one of sharedVolume and port"));
         }
         if let Some(name) = &input.shared_volume {
-            let shared = || object.spec.shared_volumes.iter();
-            match shared().find(|v| v.name == *name) {
-                None => {
-                    let nearest = report.suggest(name, shared().map(|v| v.name.as_str()));
-                    report.error(&at.member("sharedVolume"), not_found("spec.sharedVolumes", name, nearest));
-                }
-                Some(volume) if volume.app.read_only => {
-                    let message =
-                        format_args!("the app cannot write to shared volume {name}; remove readOnly from its app side");
-                    report.error(&at.member("sharedVolume"), forbidden(message));
-                }
-                Some(_) => {}
-            }
+            input_volume(object, name, &at.member("sharedVolume"), report);
         }
-        let Some(port) = input.port else { continue };
-        let of_container = |c: &crate::api::v1alpha1::Container| {
-            c.ports.iter().any(|p| p.container_port == port && p.protocol == Protocol::Tcp)
-        };
-        let own = object.spec.containers.iter().any(of_container)
-            || object.spec.listens.iter().any(|e| e.port == port && e.protocol == Protocol::Tcp)
-            || object.spec.exposes.as_ref().is_some_and(|e| e.port == port);
-        if own {
+        if input.port.is_some_and(|port| is_own_port(object, port)) {
             let message = "the companion itself uses this port, so the app cannot listen on it; change one of the two";
             report.error(&at.member("port"), forbidden(message));
         }
     }
 }
 
+fn input_volume(object: &CompanionObject, name: &str, at: &FieldPath, report: &mut Report) {
+    let volumes = || object.spec.shared_volumes.iter();
+    match volumes().find(|volume| volume.name == name) {
+        None => {
+            let nearest = report.suggest(name, volumes().map(|volume| volume.name.as_str()));
+            report.error(at, not_found("spec.sharedVolumes", name, nearest));
+        }
+        Some(volume) if volume.app.read_only => {
+            let message =
+                format_args!("the app cannot write to shared volume {name}; remove readOnly from its app side");
+            report.error(at, forbidden(message));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Whether the companion listens on a TCP port.
+fn is_own_port(object: &CompanionObject, port: u16) -> bool {
+    let spec = &object.spec;
+    declared(object, port).is_some()
+        || spec.listens.iter().any(|endpoint| (endpoint.port, endpoint.protocol) == (port, Protocol::Tcp))
+        || spec.exposes.as_ref().is_some_and(|exposes| exposes.port == port)
+}
+
+/// The declaration of a TCP port by a long-running container.
+fn declared(object: &CompanionObject, port: u16) -> Option<&ContainerPort> {
+    let mut ports = object.spec.containers.iter().flat_map(|container| &container.ports);
+    ports.find(|declared| (declared.container_port, declared.protocol) == (port, Protocol::Tcp))
+}
+
 fn exposes(object: &CompanionObject, report: &mut Report) {
     let Some(exposes) = &object.spec.exposes else { return };
     let at = FieldPath::spec("exposes");
-    let declared = object.spec.containers.iter().flat_map(|c| &c.ports);
-    let declared = declared.into_iter().find(|p| p.container_port == exposes.port && p.protocol == Protocol::Tcp);
-    if let Some(port) = declared {
-        if port.name.as_ref().is_none_or(|name| !name.starts_with("metrics")) {
+    match declared(object, exposes.port) {
+        Some(port) if port.name.as_ref().is_none_or(|name| !name.starts_with("metrics")) => {
             let message = "a container declares this port under a name that does not start with metrics, so that scrape jobs that select by port name miss it; rename the container port to metrics";
             report.warn(&at.member("port"), Code::Discouraged.because(message));
         }
-    } else if object
-        .spec
-        .containers
-        .first()
-        .is_some_and(|c| c.ports.iter().any(|p| p.name.as_ref() == Some(&exposes.name)))
-    {
-        let other = "another port of the first container has this name";
-        report.error(&at.member("name"), duplicate_of(&exposes.name, other));
+        None if object.spec.containers.first().is_some_and(|first| has_port_named(first, exposes)) => {
+            let other = "another port of the first container has this name";
+            report.error(&at.member("name"), duplicate_of(&exposes.name, other));
+        }
+        _ => {}
     }
     for key in object.spec.pod_annotations.keys().filter(|key| key.starts_with("prometheus.io/")) {
         let message = "spec.exposes sets this annotation; remove one of the two";
         report.error(&FieldPath::spec("podAnnotations").member(key), forbidden(message));
     }
+}
+
+fn has_port_named(container: &Container, exposes: &Exposes) -> bool {
+    container.ports.iter().any(|port| port.name.as_ref() == Some(&exposes.name))
 }
