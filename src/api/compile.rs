@@ -26,12 +26,12 @@ use crate::inject::companion::catalog::{CatalogEntry, InvalidCompanion};
 use crate::inject::companion::parameter::Parameter;
 use crate::inject::companion::selector::Selector;
 use crate::inject::companion::{
-    Activation, Companion, CompanionPattern, Container, EnvVar, Exposes, File, OnConflict, Placement,
+    Activation, Companion, CompanionKind, CompanionPattern, Container, EnvVar, Exposes, File, OnConflict, Placement,
 };
 
 /// An invalid companion, with what could be read of it.
 pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry {
-    let required = object.spec.required && object.kind == crate::inject::companion::CompanionKind::ClusterCompanion;
+    let required = object.spec.required && object.kind == CompanionKind::ClusterCompanion;
     // A required companion that is invalid denies the Pods that it might select. If its activation or selectors are
     // not readable, it might select any Pod.
     let unreadable = required && report.any_within(&FieldPath::spec("activation"));
@@ -60,37 +60,21 @@ pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
         name: object.name.clone(),
         kind: object.kind,
         hash: hash::of(&object.raw),
-        pattern: match spec.pattern {
-            api::Pattern::Sidecar => CompanionPattern::Sidecar,
-            api::Pattern::Ambassador => CompanionPattern::Ambassador,
-            api::Pattern::Adapter => CompanionPattern::Adapter,
-        },
+        pattern: pattern(spec.pattern),
         activation: activation(spec.activation),
         required: spec.required,
         pod_selector,
         namespace_selector,
-        on_conflict: spec.on_conflict.map(|on_conflict| match on_conflict {
-            api::OnConflict::Deny => OnConflict::Deny,
-            api::OnConflict::Skip => OnConflict::Skip,
-        }),
+        on_conflict: spec.on_conflict.map(on_conflict),
         allows_host_network: spec.host_network == api::HostNetwork::Allow,
         placement: placement(spec),
         containers: containers(false),
         init_containers: containers(true),
         volumes,
         shared_volumes,
-        files: spec
-            .files
-            .iter()
-            .enumerate()
-            .map(|(i, f)| File { key: derived::file_key(object, i), content: boxed(&f.content) })
-            .collect(),
+        files: files(object),
         endpoints: spec.listens.iter().map(|endpoint| endpoint::endpoint(spec, endpoint)).collect(),
-        exposes: spec.exposes.as_ref().map(|exposes| Exposes {
-            port: exposes.port,
-            endpoint: endpoint_at(spec, exposes.port, api::Protocol::Tcp),
-            path: boxed(&exposes.path),
-        }),
+        exposes: spec.exposes.as_ref().map(|exposes| self::exposes(spec, exposes)),
         app_env: app_env(object),
         pre_stop_sleep: spec.app.as_ref().and_then(|app| derived::pre_stop_seconds(app.pre_stop_sleep.as_deref()?)),
         pod_annotations: spec.pod_annotations.iter().map(|(key, value)| (boxed(key), boxed(value))).collect(),
@@ -109,6 +93,21 @@ fn selectors(object: &CompanionObject) -> (Selector, Selector) {
     selectors::compile(object, &Report::default()).unwrap_or_default()
 }
 
+fn pattern(pattern: api::Pattern) -> CompanionPattern {
+    match pattern {
+        api::Pattern::Sidecar => CompanionPattern::Sidecar,
+        api::Pattern::Ambassador => CompanionPattern::Ambassador,
+        api::Pattern::Adapter => CompanionPattern::Adapter,
+    }
+}
+
+fn on_conflict(on_conflict: api::OnConflict) -> OnConflict {
+    match on_conflict {
+        api::OnConflict::Deny => OnConflict::Deny,
+        api::OnConflict::Skip => OnConflict::Skip,
+    }
+}
+
 fn activation(activation: api::Activation) -> Activation {
     match activation {
         api::Activation::OnRequest => Activation::OnRequest,
@@ -122,6 +121,19 @@ fn placement(spec: &Spec) -> Placement {
         (api::Lifecycle::Container, ..) => Placement::Container,
         (_, Some(api::Position::First), _) | (_, None, api::Pattern::Ambassador) => Placement::First,
         _ => Placement::Last,
+    }
+}
+
+fn files(object: &CompanionObject) -> Box<[File]> {
+    let files = object.spec.files.iter().enumerate();
+    files.map(|(i, file)| File { key: derived::file_key(object, i), content: boxed(&file.content) }).collect()
+}
+
+fn exposes(spec: &Spec, exposes: &api::Exposes) -> Exposes {
+    Exposes {
+        port: exposes.port,
+        endpoint: endpoint_at(spec, exposes.port, api::Protocol::Tcp),
+        path: boxed(&exposes.path),
     }
 }
 

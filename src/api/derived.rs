@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::object::{CompanionObject, ContainerAt};
-use super::v1alpha1::Protocol;
+use super::v1alpha1::{ContainerPort, Protocol, Spec};
 use crate::inject::companion::parameter::{DurationForm, ParameterType, Value as ParameterValue};
 use crate::inject::keys::{FILES_PREFIX, TOKEN_PATH};
 
@@ -68,15 +68,21 @@ pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Valu
     }
 }
 
+/// The declaration of a TCP port by a long-running container.
+pub(super) fn declared_port(spec: &Spec, port: u16) -> Option<&ContainerPort> {
+    let mut ports = spec.containers.iter().flat_map(|container| &container.ports);
+    ports.find(|declared| (declared.container_port, declared.protocol) == (port, Protocol::Tcp))
+}
+
 /// The port of `exposes` if podgraft adds it to this container: to the first one, unless some container declares it.
 pub(super) fn exposed_port(object: &CompanionObject, each: &ContainerAt) -> Option<u16> {
     let exposes = object.spec.exposes.as_ref()?;
-    let mut ports = object.spec.containers.iter().flat_map(|c| &c.ports);
-    let declared = ports.any(|p| p.container_port == exposes.port && p.protocol == Protocol::Tcp);
+    let declared = declared_port(&object.spec, exposes.port).is_some();
     let first = object.spec.containers.first().is_some_and(|c| !each.init && c.name == each.container.name);
     (first && !declared).then_some(exposes.port)
 }
 
+/// The fields of a container that are not null, with the port of `exposes` if it gets that.
 pub(super) fn with_exposed_port(object: &CompanionObject, each: &ContainerAt) -> Map<String, Value> {
     let mut container: Map<_, _> =
         each.raw.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();

@@ -60,27 +60,14 @@ impl CompanionObject {
             report.schema_error(&root, invalid("must be an object"));
             return None;
         };
-        let known = ["apiVersion", "kind", "metadata", "spec", "status"];
-        for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-            let nearest = report.suggest(name, known.into_iter());
-            report.schema_error(&root.member(name), unknown_field(Code::UnknownField, nearest));
-        }
+        top_level_fields(members, report);
         if object["apiVersion"] != API_VERSION {
             report.error(&root.member("apiVersion"), not_one_of(&object["apiVersion"], &[API_VERSION]));
         }
         let kind = kind(object, report)?;
         let name = name(object, report).unwrap_or_default();
         namespace_fits(object, kind, report);
-        let at = root.member("spec");
-        let spec = object.get("spec").filter(|spec| !spec.is_null());
-        if spec.is_none() {
-            report.schema_error(&at, missing());
-        }
-        let empty = Value::Object(Map::new());
-        let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, &at, report);
-        // `conform` replaces what a struct cannot read; a test drops and replaces every node of an object.
-        let unreadable = |fault| invalid(format_args!("must be the spec of a companion: {fault}"));
-        let spec = Spec::deserialize(&raw).map_err(|fault| report.schema_error(&at, unreadable(fault))).ok()?;
+        let (raw, spec) = spec(object, &root.member("spec"), report)?;
         Some(CompanionObject { name, kind, spec, raw })
     }
 
@@ -113,6 +100,28 @@ impl<'o> ContainerAt<'o> {
     pub(super) fn field(&self, name: &str) -> Option<&'o Value> {
         self.raw.get(name).filter(|v| !v.is_null())
     }
+}
+
+fn top_level_fields(members: &Map<String, Value>, report: &mut Report) {
+    let known = ["apiVersion", "kind", "metadata", "spec", "status"];
+    for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
+        let nearest = report.suggest(name, known.into_iter());
+        report.schema_error(&FieldPath::root().member(name), unknown_field(Code::UnknownField, nearest));
+    }
+}
+
+/// The specification as JSON that conforms to the schema, and typed.
+fn spec(object: &Value, at: &FieldPath, report: &mut Report) -> Option<(Value, Spec)> {
+    let spec = object.get("spec").filter(|spec| !spec.is_null());
+    if spec.is_none() {
+        report.schema_error(at, missing());
+    }
+    let empty = Value::Object(Map::new());
+    let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, at, report);
+    // `conform` replaces what a struct cannot read; a test drops and replaces every node of an object.
+    let unreadable = |fault| invalid(format_args!("must be the spec of a companion: {fault}"));
+    let spec = Spec::deserialize(&raw).map_err(|fault| report.schema_error(at, unreadable(fault))).ok()?;
+    Some((raw, spec))
 }
 
 fn kind(object: &Value, report: &mut Report) -> Option<CompanionKind> {

@@ -11,7 +11,7 @@ use crate::api::v1alpha1::{EnvVar, Lifecycle, Pattern};
 use crate::inject::companion::CompanionKind;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
-    start(object, report);
+    startup_probes(object, report);
     for each in object.containers() {
         image(&each, report);
         resources(object, &each, report);
@@ -26,11 +26,19 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         secret(variable, &FieldPath::spec("app").member("env").item(i), report);
     }
     if object.kind == CompanionKind::ClusterCompanion {
-        for (i, volume) in object.spec.volumes.iter().enumerate() {
-            let of_namespace = ["configMap", "secret", "persistentVolumeClaim"].into_iter();
-            for source in
-                of_namespace.filter(|s| volume.source.get(*s).is_some_and(|v| v["optional"] != true && !v.is_null()))
-            {
+        volumes(object, report);
+    }
+}
+
+fn is_needed(reference: &Value) -> bool {
+    !reference.is_null() && reference["optional"] != true
+}
+
+/// Volumes of a ClusterCompanion whose source must exist in the namespace of each Pod.
+fn volumes(object: &CompanionObject, report: &mut Report) {
+    for (i, volume) in object.spec.volumes.iter().enumerate() {
+        for source in ["configMap", "secret", "persistentVolumeClaim"] {
+            if volume.source.get(source).is_some_and(is_needed) {
                 report.warn(&FieldPath::spec("volumes").item(i).member(source), external_reference());
             }
         }
@@ -44,7 +52,7 @@ fn external_reference() -> Message {
 
 /// Startup probes: an ambassador needs one, because "started" is not "ready"; that of an adapter must not depend on
 /// the app.
-fn start(object: &CompanionObject, report: &mut Report) {
+fn startup_probes(object: &CompanionObject, report: &mut Report) {
     let spec = &object.spec;
     if spec.lifecycle != Lifecycle::Native || report.has_schema_error(&FieldPath::spec("pattern")) {
         return;
@@ -95,22 +103,21 @@ fn secret(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
     let elsewhere = ["_FILE", "_PATH", "_DIR", "_NAME"].iter().any(|end| name.ends_with(end));
     let literal = variable.value.as_deref().is_some_and(|v| !v.is_empty() && !v.starts_with('/') && !v.contains("$("));
     if suggestive && !elsewhere && literal {
-        let message = "looks like a secret, which everyone can read who can read the companion or the Pod; use a SecretKey parameter or valueFrom";
+        let message = "looks like a secret, and everyone who can read the companion or the Pod can read this value; use a SecretKey parameter or valueFrom";
         report.warn(&at.member("value"), Code::Insecure.because(message));
     }
 }
 
 /// References of a ClusterCompanion to objects that must exist in the namespace of each Pod.
 fn references_outside(each: &ContainerAt, report: &mut Report) {
-    let needed = |reference: &Value| !reference.is_null() && reference["optional"] != true;
     for (i, variable) in each.container.env.iter().enumerate() {
         let from = variable.rest.get("valueFrom").unwrap_or(&Value::Null);
-        for reference in ["configMapKeyRef", "secretKeyRef"].into_iter().filter(|r| needed(&from[r])) {
+        for reference in ["configMapKeyRef", "secretKeyRef"].into_iter().filter(|r| is_needed(&from[r])) {
             report.warn(&each.at.member("env").item(i).member("valueFrom").member(reference), external_reference());
         }
     }
     for (i, from) in each.field("envFrom").and_then(Value::as_array).into_iter().flatten().enumerate() {
-        for reference in ["configMapRef", "secretRef"].into_iter().filter(|r| needed(&from[r])) {
+        for reference in ["configMapRef", "secretRef"].into_iter().filter(|r| is_needed(&from[r])) {
             report.warn(&each.at.member("envFrom").item(i).member(reference), external_reference());
         }
     }

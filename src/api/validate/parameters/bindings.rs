@@ -9,99 +9,154 @@ use crate::api::v1alpha1::{Bound, Endpoint, Parameter, ParameterType, Protocol};
 use crate::api::validate::pod::containers;
 use crate::inject::companion::quantity::Quantity;
 
+/// A parameter with what its rules need.
+struct Binding<'o> {
+    object: &'o CompanionObject,
+    parameter: &'o Parameter,
+    /// The parameters before this one.
+    earlier: &'o [Parameter],
+    at: FieldPath,
+}
+
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
-    for (i, parameter) in object.spec.parameters.iter().enumerate() {
+    let parameters = &object.spec.parameters;
+    for (i, parameter) in parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
-        if !report.has_schema_error(&at.member("type")) {
-            fills(parameter, &at, report);
+        let binding = Binding { object, parameter, earlier: &parameters[..i], at };
+        if !report.has_schema_error(&binding.at.member("type")) {
+            binding.fills_one_slot(report);
         }
-        let earlier = &object.spec.parameters[..i];
-        mount_path(object, parameter, earlier, &at.member("mountPath"), report);
-        listens(object, parameter, earlier, &at.member("listens"), report);
-        resource(object, parameter, earlier, &at.member("resource"), report);
+        binding.mount_path(report);
+        binding.listens(report);
+        binding.resource(report);
     }
 }
 
-fn fills(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
-    let slots = [
-        ("env", parameter.env.is_some(), true, ""),
-        ("mountPath", parameter.mount_path.is_some(), parameter.kind == ParameterType::Path, "Path"),
-        ("resource", parameter.resource.is_some(), parameter.kind == ParameterType::Quantity, "Quantity"),
-        ("listens", parameter.listens.is_some(), parameter.kind == ParameterType::Port, "Port"),
-    ];
-    for (slot, _, _, kind) in slots.iter().filter(|(_, there, right, _)| *there && !right) {
-        let message =
-            format_args!("only a parameter of type {kind} can fill {slot}; use env or change the type to {kind}");
-        report.error(&at.member(slot), forbidden(message));
-    }
-    // A slot with a schema error counts as filled, and a misspelled one has been reported as an unknown field.
-    let filled = slots.iter().filter(|(slot, there, ..)| *there || report.has_schema_error(&at.member(slot))).count();
-    let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
-    if filled == 0 && !report.any_within(at) {
-        let message = "a parameter fills exactly one slot; set one of env, mountPath, resource and listens";
-        report.error(at, required(message));
-    } else if filled > 1 + usize::from(port) {
-        let message = "a parameter fills exactly one slot, except that a Port may fill env and listens; remove the others of env, mountPath, resource and listens";
-        report.error(at, forbidden(message));
-    }
-}
-
-fn mount_path(
-    object: &CompanionObject,
-    parameter: &Parameter,
-    earlier: &[Parameter],
-    at: &FieldPath,
-    report: &mut Report,
-) {
-    let Some((slot, (name, companion))) = parameter.mount_path.as_deref().and_then(|s| Some((s, side(s)?))) else {
-        return;
-    };
-    let names = || object.spec.shared_volumes.iter().map(|v| v.name.as_str());
-    if !names().any(|n| n == name) {
-        let nearest = report.suggest(name, names());
-        report.error(at, not_found("spec.sharedVolumes", name, nearest));
-    }
-    if companion && parameter.below.is_none() {
-        let message =
-            "a path on the companion's side requires below, the directory that values must stay in; set below";
-        report.error(at, forbidden(message));
-    }
-    filled_once(slot, earlier, |p| p.mount_path.as_deref(), at, report);
-}
-
-fn listens(
-    object: &CompanionObject,
-    parameter: &Parameter,
-    earlier: &[Parameter],
-    at: &FieldPath,
-    report: &mut Report,
-) {
-    let Some(name) = parameter.listens.as_deref() else { return };
-    match object.spec.listens.iter().find(|e| e.name == name) {
-        None => {
-            let nearest = report.suggest(name, object.spec.listens.iter().map(|e| e.name.as_str()));
-            report.error(at, not_found("spec.listens", name, nearest));
-        }
-        Some(endpoint) if endpoint.env.as_ref().is_none_or(|env| env.port.is_none()) => {
+impl<'o> Binding<'o> {
+    fn fills_one_slot(&self, report: &mut Report) {
+        let (parameter, at) = (self.parameter, &self.at);
+        // Each slot, whether it is filled, and the type that can fill it.
+        let slots = [
+            ("env", parameter.env.is_some(), parameter.kind),
+            ("mountPath", parameter.mount_path.is_some(), ParameterType::Path),
+            ("resource", parameter.resource.is_some(), ParameterType::Quantity),
+            ("listens", parameter.listens.is_some(), ParameterType::Port),
+        ];
+        for (slot, _, kind) in slots.iter().filter(|(_, is_filled, kind)| *is_filled && *kind != parameter.kind) {
             let message = format_args!(
-                "endpoint {name} has no env.port to pass on the port that a Pod chooses; set env.port of the endpoint"
+                "only a parameter of type {kind:?} can fill {slot}; use env or change the type to {kind:?}"
             );
+            report.error(&at.member(slot), forbidden(message));
+        }
+        // A slot with a schema error counts as filled, and a misspelled one has been reported as an unknown field.
+        let filled =
+            slots.iter().filter(|(slot, is_filled, _)| *is_filled || report.has_schema_error(&at.member(slot)));
+        let filled = filled.count();
+        let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
+        if filled == 0 && !report.any_within(at) {
+            let message = "a parameter fills exactly one slot; set one of env, mountPath, resource and listens";
+            report.error(at, required(message));
+        } else if filled > 1 + usize::from(port) {
+            let message = "a parameter fills exactly one slot, except that a Port may fill env and listens; remove the others of env, mountPath, resource and listens";
             report.error(at, forbidden(message));
         }
-        Some(endpoint) => {
-            let default = parameter.default.as_deref().and_then(|text| text.parse().ok());
-            if default.is_some_and(|port: u16| taken(object, endpoint, port)) {
-                let at = FieldPath::spec("parameters").item(earlier.len()).member("default");
-                let message = "the companion listens on this port for something else; change one of the two";
-                report.warn(&at, Code::PossibleConflict.because(message));
-            }
+    }
+
+    /// No two parameters fill the same slot.
+    fn fills_alone(&self, slot_of: impl Fn(&'o Parameter) -> Option<&'o str>, at: &FieldPath, report: &mut Report) {
+        let slot = slot_of(self.parameter);
+        if let Some(other) = self.earlier.iter().find(|earlier| slot_of(*earlier) == slot) {
+            let other = format_args!("also filled by parameter {}", other.name);
+            report.error(at, duplicate_of(slot.unwrap_or_default(), other));
         }
     }
-    filled_once(name, earlier, |p| p.listens.as_deref(), at, report);
+
+    fn mount_path(&self, report: &mut Report) {
+        let Some((name, companion)) = self.parameter.mount_path.as_deref().and_then(side) else { return };
+        let at = self.at.member("mountPath");
+        let names = || self.object.spec.shared_volumes.iter().map(|v| v.name.as_str());
+        if !names().any(|n| n == name) {
+            let nearest = report.suggest(name, names());
+            report.error(&at, not_found("spec.sharedVolumes", name, nearest));
+        }
+        if companion && self.parameter.below.is_none() {
+            let message =
+                "a path on the companion's side requires below, the directory that values must stay in; set below";
+            report.error(&at, forbidden(message));
+        }
+        self.fills_alone(|p| p.mount_path.as_deref(), &at, report);
+    }
+
+    fn listens(&self, report: &mut Report) {
+        let Some(name) = self.parameter.listens.as_deref() else { return };
+        let at = self.at.member("listens");
+        let endpoints = || self.object.spec.listens.iter();
+        match endpoints().find(|endpoint| endpoint.name == name) {
+            None => {
+                let nearest = report.suggest(name, endpoints().map(|endpoint| endpoint.name.as_str()));
+                report.error(&at, not_found("spec.listens", name, nearest));
+            }
+            Some(endpoint) if endpoint.env.as_ref().is_none_or(|env| env.port.is_none()) => {
+                let message = format_args!(
+                    "endpoint {name} has no env.port to pass on the port that a Pod chooses; set env.port of the endpoint"
+                );
+                report.error(&at, forbidden(message));
+            }
+            Some(endpoint) => self.default_port(endpoint, report),
+        }
+        self.fills_alone(|p| p.listens.as_deref(), &at, report);
+    }
+
+    fn default_port(&self, endpoint: &Endpoint, report: &mut Report) {
+        let default = self.parameter.default.as_deref().and_then(|text| text.parse().ok());
+        if default.is_some_and(|port| is_used(self.object, endpoint, port)) {
+            let message = "the companion listens on this port for something else; change one of the two";
+            report.warn(&self.at.member("default"), Code::PossibleConflict.because(message));
+        }
+    }
+
+    fn resource(&self, report: &mut Report) {
+        let Some((name, list, resource)) = self.parameter.resource.as_deref().and_then(target) else { return };
+        let at = self.at.member("resource");
+        self.fills_alone(|p| p.resource.as_deref(), &at, report);
+        if containers::position(self.object, name).is_none() {
+            let nearest = report.suggest(name, self.object.containers().map(|each| each.container.name.as_str()));
+            report.error(&at, not_found("spec.containers and spec.initContainers", name, nearest));
+            return;
+        }
+        let other = if list == "limits" { "requests" } else { "limits" };
+        let is_other = |p: &Parameter| p.resource.as_deref().and_then(target) == Some((name, other, resource));
+        if self.object.spec.parameters.iter().any(is_other) {
+            return; // Users set both, and a review compares them.
+        }
+        if let Some(fixed) = declared(self.object, name, other, resource) {
+            self.request_within_limit(list, &fixed, report);
+        }
+    }
+
+    /// No value puts a request above its limit, of which the other one is declared.
+    fn request_within_limit(&self, list: &str, fixed: &Quantity, report: &mut Report) {
+        let parameter = self.parameter;
+        let (field, bound, relation, other) = match list {
+            "limits" => ("minimum", &parameter.minimum, "greater than or equal to", "requests"),
+            _ => ("maximum", &parameter.maximum, "less than or equal to", "limits"),
+        };
+        let crosses = |amount: &Quantity| if list == "limits" { amount < fixed } else { amount > fixed };
+        let fixed = fixed.as_str();
+        if parameter.default.as_deref().and_then(Quantity::parse).is_some_and(|default| crosses(&default)) {
+            let message = format_args!("must be {relation} the {other} of {fixed}");
+            report.error(&self.at.member("default"), invalid(message));
+        } else if bound.as_ref().and_then(amount).is_none_or(|bound| crosses(&bound)) {
+            let message = format_args!(
+                "the API server denies a value that is not {relation} the {other} of {fixed}; set a {field} that excludes such values"
+            );
+            report.warn(&self.at.member("resource"), Code::PossibleConflict.because(message));
+        }
+    }
 }
 
 /// Whether something else of the companion listens on a port, so that an endpoint cannot move there.
-fn taken(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
+fn is_used(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
     let spec = &object.spec;
     let of_endpoint = |port: &(u16, Protocol)| spec.listens.iter().any(|e| (e.port, e.protocol) == *port);
     let unmoved = |e: &Endpoint| {
@@ -115,65 +170,16 @@ fn taken(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
     all.any(|other| other == (port, endpoint.protocol))
 }
 
-fn resource(
-    object: &CompanionObject,
-    parameter: &Parameter,
-    earlier: &[Parameter],
-    at: &FieldPath,
-    report: &mut Report,
-) {
-    let Some((slot, (name, list, resource))) = parameter.resource.as_deref().and_then(|s| Some((s, target(s)?))) else {
-        return;
-    };
-    filled_once(slot, earlier, |p| p.resource.as_deref(), at, report);
-    if containers::position(object, name).is_none() {
-        let nearest = report.suggest(name, object.containers().map(|each| each.container.name.as_str()));
-        report.error(at, not_found("spec.containers and spec.initContainers", name, nearest));
-        return;
-    }
-    let other = if list == "limits" { "requests" } else { "limits" };
-    let Some(fixed) = declared(object, name, other, resource) else { return };
-    if object.spec.parameters.iter().any(|p| p.resource.as_deref().and_then(target) == Some((name, other, resource))) {
-        return; // Both are the users' to set.
-    }
-    let amount = |bound: &Option<Bound>| match bound.as_ref()? {
+fn amount(bound: &Bound) -> Option<Quantity> {
+    match bound {
         Bound::Number(number) => Quantity::parse(&number.to_string()),
         Bound::Text(text) => Quantity::parse(text),
-    };
-    let default = parameter.default.as_deref().and_then(Quantity::parse);
-    let parent = |name: &str| FieldPath::spec("parameters").item(earlier.len()).member(name);
-    let (bound, name, crosses): (_, _, fn(&Quantity, &Quantity) -> bool) = match list {
-        "limits" => (amount(&parameter.minimum), "minimum", |limit, request| limit < request),
-        _ => (amount(&parameter.maximum), "maximum", |request, limit| request > limit),
-    };
-    let relation = if list == "limits" { "greater than or equal to" } else { "less than or equal to" };
-    if default.as_ref().is_some_and(|d| crosses(d, &fixed)) {
-        let message = format_args!("must be {relation} the {other} of {}", fixed.as_str());
-        report.error(&parent("default"), invalid(message));
-    } else if bound.as_ref().is_none_or(|b| crosses(b, &fixed)) {
-        let message = format_args!(
-            "the API server denies a value that is not {relation} the {other} of {}; set a {name} that excludes such values",
-            fixed.as_str()
-        );
-        report.warn(at, Code::PossibleConflict.because(message));
     }
 }
 
 fn declared(object: &CompanionObject, container: &str, list: &str, resource: &str) -> Option<Quantity> {
     let each = object.containers().find(|each| each.container.name == container)?;
     containers::quantity(&each.raw.get("resources")?[list][resource])
-}
-
-fn filled_once<'p>(
-    slot: &str,
-    earlier: &'p [Parameter],
-    slot_of: impl Fn(&'p Parameter) -> Option<&'p str>,
-    at: &FieldPath,
-    report: &mut Report,
-) {
-    if let Some(other) = earlier.iter().find(|parameter| slot_of(parameter) == Some(slot)) {
-        report.error(at, duplicate_of(slot, format_args!("also filled by parameter {}", other.name)));
-    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,11 @@ use crate::api::slots;
 use crate::api::v1alpha1::EnvVar;
 use crate::api::validate::conformance;
 
+/// Names of variables, each with what sets it.
+type Owners<'o> = HashMap<&'o str, String>;
+
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
-    let mut endpoints = HashMap::new();
+    let mut endpoints = Owners::new();
     for (name, at, owner) in slots::variables_of_endpoints(object) {
         claim(&mut endpoints, name, &at, owner, report);
     }
@@ -26,29 +29,28 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         }
     }
     for each in object.containers() {
-        let at = each.at.member("env");
         for (i, variable) in each.container.env.iter().enumerate() {
-            let here = at.item(i);
-            // The schema reports names that the list itself has twice.
-            if let Some(other) = given.get(variable.name.as_str()) {
-                report.error(&here.member("name"), set_by(&variable.name, other));
-            }
-            one_value(variable, &here, report);
+            let at = each.at.member("env").item(i);
+            set_once(variable, &given, &at, report);
+            one_value(variable, &at, report);
         }
     }
-    let Some(app) = &object.spec.app else { return };
-    for (i, variable) in app.env.iter().enumerate() {
-        let here = FieldPath::spec("app").member("env").item(i);
-        if let Some(other) = endpoints.get(variable.name.as_str()) {
-            report.error(&here.member("name"), set_by(&variable.name, other));
-        }
-        let raw = &object.raw["app"]["env"][i];
-        conformance::check(raw, &schema::ENV_VAR, &here, report);
-        one_value(variable, &here, report);
+    for (i, variable) in object.spec.app.iter().flat_map(|app| &app.env).enumerate() {
+        let at = FieldPath::spec("app").member("env").item(i);
+        set_once(variable, &endpoints, &at, report);
+        conformance::check(&object.raw["app"]["env"][i], &schema::ENV_VAR, &at, report);
+        one_value(variable, &at, report);
     }
 }
 
-fn claim<'o>(names: &mut HashMap<&'o str, String>, name: &'o str, at: &FieldPath, owner: String, report: &mut Report) {
+/// No endpoint and no parameter sets the same variable. The schema reports names that one list has twice.
+fn set_once(variable: &EnvVar, owners: &Owners, at: &FieldPath, report: &mut Report) {
+    if let Some(owner) = owners.get(variable.name.as_str()) {
+        report.error(&at.member("name"), set_by(&variable.name, owner));
+    }
+}
+
+fn claim<'o>(names: &mut Owners<'o>, name: &'o str, at: &FieldPath, owner: String, report: &mut Report) {
     if let Some(other) = names.get(name) {
         report.error(at, set_by(name, other));
     } else {

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::api::derived::declared_port;
 use crate::api::message::{Code, duplicate, duplicate_of, forbidden, invalid, not_found};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
@@ -152,21 +153,15 @@ fn input_volume(object: &CompanionObject, name: &str, at: &FieldPath, report: &m
 /// Whether the companion listens on a TCP port.
 fn is_own_port(object: &CompanionObject, port: u16) -> bool {
     let spec = &object.spec;
-    declared(object, port).is_some()
+    declared_port(spec, port).is_some()
         || spec.listens.iter().any(|endpoint| (endpoint.port, endpoint.protocol) == (port, Protocol::Tcp))
         || spec.exposes.as_ref().is_some_and(|exposes| exposes.port == port)
-}
-
-/// The declaration of a TCP port by a long-running container.
-fn declared(object: &CompanionObject, port: u16) -> Option<&ContainerPort> {
-    let mut ports = object.spec.containers.iter().flat_map(|container| &container.ports);
-    ports.find(|declared| (declared.container_port, declared.protocol) == (port, Protocol::Tcp))
 }
 
 fn exposes(object: &CompanionObject, report: &mut Report) {
     let Some(exposes) = &object.spec.exposes else { return };
     let at = FieldPath::spec("exposes");
-    match declared(object, exposes.port) {
+    match declared_port(&object.spec, exposes.port) {
         Some(port) if port.name.as_ref().is_none_or(|name| !name.starts_with("metrics")) => {
             let message = "a container declares this port under a name that does not start with metrics, so that scrape jobs that select by port name miss it; rename the container port to metrics";
             report.warn(&at.member("port"), Code::Discouraged.because(message));

@@ -87,7 +87,7 @@ fn overlaps(object: &CompanionObject, report: &mut Report) {
                 continue;
             }
             let message = format_args!(
-                "overlaps with {its}, where the app gets another mount of the companion; change one of the two"
+                "this path overlaps with {its}, where the app gets another mount of the companion; change one of the two"
             );
             // In a Pod that already mounts both paths, the companion joins both volumes.
             let joined = path != its && volume.source.is_none() && other.source.is_none();
@@ -101,7 +101,8 @@ fn overlaps(object: &CompanionObject, report: &mut Report) {
         let shared = others().filter_map(|(other, _)| unmoved(object, other, true)).map(|(path, ..)| path);
         let mut all = own.iter().filter_map(|mount| mount["mountPath"].as_str()).chain(shared);
         if let Some(other) = all.find(|other| !other.is_empty() && (*other == path || nested(path, other))) {
-            let message = format_args!("overlaps with the companion's own mount {other}; change one of the two");
+            let message =
+                format_args!("this path overlaps with the companion's own mount {other}; change one of the two");
             report.warn(&at, Code::PossibleConflict.because(message));
         }
     }
