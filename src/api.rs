@@ -1,22 +1,33 @@
-//! The custom resources, and the one gate through which a companion enters.
+//! The custom resources, their validation and their compilation.
 //!
 //! ```text
-//! an object as JSON -> validate::admit -> inject::catalogue::Listed, every problem, every warning
+//! JSON -> object (conforms to the schema) -> validate (all rules) -> compile -> CatalogEntry, problems, warnings
 //! ```
 //!
-//! Whoever has a companion in hand, from a cluster or from a file, sends it through [`validate::admit`]; nothing else makes
-//! an [`inject::companion::Companion`](crate::inject::companion::Companion).
+//! [`check_companion`] is the only way to an [`inject::companion::Companion`](crate::inject::companion::Companion): objects
+//! from a cluster and from files both pass it. `validate` and `compile` do not depend on each other; what both need is in
+//! `slots`, `derived` and `parameter_type`.
 
+mod check;
 mod compile;
 pub mod crds;
-mod names;
+mod derived;
+mod message;
 mod object;
+mod parameter_type;
 mod path;
+mod preview;
 mod report;
 mod schema;
+mod size;
 mod slots;
+#[cfg(test)]
+mod testing;
 pub mod v1alpha1;
-pub mod validate;
+mod validate;
 
+pub use check::{Checked, check_companion, invalid};
 pub use crds::{crds, crds_yaml};
-pub use validate::check_companion;
+pub use preview::advise;
+pub use report::Problem;
+pub use size::{LARGEST, bytes, too_dense, too_large};

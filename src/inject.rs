@@ -6,6 +6,7 @@
 
 pub mod companion;
 pub mod keys;
+pub(crate) mod names;
 mod patch;
 mod plan;
 pub mod pod;

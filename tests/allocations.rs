@@ -6,7 +6,7 @@ mod support;
 
 use podgraft::admission;
 use podgraft::admission::Answer;
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::companion::pattern::{Budget, Pattern};
 use podgraft::inject::snapshot::Webhook;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn preview(object: &Value, kind: &Value) -> (Answer, u64, Vec<u8>) {
     let body = review.to_string().into_bytes();
     let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let words = |object: &str| {
-        let gated = validate::check_companion(&serde_json::from_str(object).unwrap());
+        let gated = api::check_companion(&serde_json::from_str(object).unwrap());
         gated.problems.iter().map(|problem| format!("podgraft: {problem}")).collect()
     };
     let mut answer = None;
@@ -86,12 +86,12 @@ fn patterns_that_multiply_are_refused_within_the_memory_of_a_call() {
 #[test]
 fn a_companion_keeps_no_compiled_pattern() {
     let object = companion_of_patterns(2, "a{3500}");
-    let _ = validate::check_companion(&object);
+    let _ = api::check_companion(&object);
     let mut kept = None;
-    let info = allocation_counter::measure(|| kept = Some(validate::check_companion(&object)));
+    let info = allocation_counter::measure(|| kept = Some(api::check_companion(&object)));
     assert_eq!(kept.unwrap().problems, []);
     assert!(info.bytes_current < 64 << 10, "{} bytes", info.bytes_current);
-    let too_many = validate::check_companion(&companion_of_patterns(3, "a{3500}"));
+    let too_many = api::check_companion(&companion_of_patterns(3, "a{3500}"));
     let told: Vec<String> = too_many.problems.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(

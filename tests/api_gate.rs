@@ -1,6 +1,6 @@
-//! The gate from outside: a companion as people write it, and as an API server gives it back.
+//! Validation through the public API: a companion as users write it, and as an API server returns it.
 
-use podgraft::api::validate::{Checked, check_companion};
+use podgraft::api::{Checked, check_companion};
 use podgraft::inject::companion::catalog::CatalogEntry;
 use podgraft::inject::companion::{Activation, CompanionKind, Placement};
 use serde_json::Value;
@@ -38,15 +38,17 @@ fn read(yaml: &str) -> Value {
     serde_saphyr::from_str(yaml).expect("the text is YAML")
 }
 
-fn good(gated: Checked) -> std::sync::Arc<podgraft::inject::companion::Companion> {
-    assert_eq!(gated.problems, []);
-    let Some(CatalogEntry::Valid(companion)) = gated.listed else { unreachable!("there is nothing to mend in it") };
+fn valid(checked: Checked) -> std::sync::Arc<podgraft::inject::companion::Companion> {
+    assert_eq!(checked.problems, []);
+    let Some(CatalogEntry::Valid(companion)) = checked.listed else {
+        unreachable!("a companion without problems is valid")
+    };
     companion
 }
 
 #[test]
-fn the_example_of_the_design_is_good() {
-    let companion = good(check_companion(&read(GIT_SYNC)));
+fn the_git_sync_example_is_valid() {
+    let companion = valid(check_companion(&read(GIT_SYNC)));
     assert_eq!((&*companion.name, companion.kind), ("git-sync", CompanionKind::ClusterCompanion));
     assert_eq!((companion.activation, companion.placement), (Activation::OnRequest, Placement::Last));
     assert_eq!(companion.parameters.len(), 4);
@@ -62,14 +64,14 @@ fn json_from_an_api_server_gives_the_same_companion() {
     stored["spec"]["containers"][0]["ports"][0]["protocol"] = "TCP".into();
     stored["metadata"]["resourceVersion"] = "7".into();
     stored["status"] = serde_json::json!({"observedGeneration": 1});
-    assert_eq!(good(check_companion(&stored)).hash, good(check_companion(&written)).hash);
+    assert_eq!(valid(check_companion(&stored)).hash, valid(check_companion(&written)).hash);
 }
 
 #[test]
-fn a_problem_says_where_what_and_how_to_mend_it() {
-    let gated = check_companion(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
-    let told: Vec<_> = gated.problems.iter().map(|p| (p.field(), p.message.as_str())).collect();
-    assert_eq!(told, [("spec.parameters[2].mountpath".to_owned(), "unknown field; did you mean mountPath?")]);
-    let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!("it is broken") };
-    assert_eq!(&*broken.name, "git-sync");
+fn a_problem_has_a_field_a_message_and_a_remedy() {
+    let checked = check_companion(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
+    let problems: Vec<_> = checked.problems.iter().map(|p| (p.field(), p.message.as_str())).collect();
+    assert_eq!(problems, [("spec.parameters[2].mountpath".to_owned(), r#"unknown field; did you mean "mountPath"?"#)]);
+    let Some(CatalogEntry::Invalid(invalid)) = checked.listed else { panic!("the companion is valid") };
+    assert_eq!(&*invalid.name, "git-sync");
 }

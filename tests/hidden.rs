@@ -5,7 +5,7 @@
 
 mod support;
 
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
 use podgraft::inject::request::namespace::{Namespaces, Unlisted};
 use podgraft::inject::snapshot::{Settings, Snapshot};
@@ -19,7 +19,7 @@ use support::{ask, documents, namespace};
 fn world_of_all(manifests: &[Value]) -> Snapshot {
     let (namespaces, companions): (Vec<&Value>, Vec<&Value>) = manifests.iter().partition(|m| m["kind"] == "Namespace");
     let companions = companions.into_iter().map(|manifest| {
-        let gated = validate::check_companion(manifest);
+        let gated = api::check_companion(manifest);
         (gated.namespace, gated.listed.unwrap())
     });
     Snapshot {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::companion::Companion;
 use podgraft::inject::companion::catalog::CatalogEntry;
 use podgraft::manifest;
@@ -60,7 +60,7 @@ fn policies(case: &[u8], changing: bool) -> String {
 }
 
 fn companion(document: &manifest::Document) -> Arc<Companion> {
-    let gated = validate::check_companion(document.value.as_ref().unwrap());
+    let gated = api::check_companion(document.value.as_ref().unwrap());
     match gated.listed {
         Some(CatalogEntry::Valid(companion)) if companion.required => companion,
         _ => panic!("{:#?}", gated.problems),

@@ -284,7 +284,7 @@ fn the_gate_takes_most_generated_companions() {
     let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());
     for _ in 0..1_000 {
         let companion = support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
-        let problems = podgraft::api::validate::check_companion(&companion).problems;
+        let problems = podgraft::api::check_companion(&companion).problems;
         good += u32::from(problems.is_empty());
         for problem in problems {
             *refused.entry(format!("{}: {}", problem.field(), problem.message)).or_default() += 1;

@@ -1,6 +1,6 @@
 //! A companion through validation and compilation, and then into a Pod.
 
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
 use podgraft::inject::request::namespace::{Namespaces, Unlisted};
 use podgraft::inject::snapshot::Snapshot;
@@ -20,7 +20,7 @@ pub fn companion(bytes: &[u8]) {
 }
 
 fn validate(value: &Value) {
-    let (checked, again) = (validate::check_companion(value), validate::check_companion(value));
+    let (checked, again) = (api::check_companion(value), api::check_companion(value));
     assert!(checked.problems == again.problems && checked.warnings == again.warnings, "two verdicts on one companion");
     for problem in checked.problems.iter().chain(&checked.warnings) {
         assert!(!problem.message.is_empty() && !problem.message.contains('\n'), "{problem:?}");

@@ -5,7 +5,7 @@ use std::fmt;
 use base64_simd::{Out, STANDARD};
 
 use super::request::AdmissionRequest;
-use crate::inject::companion::parameter::is_label;
+use crate::inject::names::is_label;
 use crate::inject::verdict::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::json::write_string;

@@ -1,4 +1,4 @@
-//! The custom resource definitions, made of the types of each version.
+//! The custom resource definitions, generated from the types of each version.
 
 use kube::CustomResourceExt;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -12,27 +12,26 @@ pub fn crds() -> Vec<Value> {
     [v1alpha1::ClusterCompanion::crd(), v1alpha1::Companion::crd()].map(|crd| tidy(to_value(&crd))).into()
 }
 
-/// The custom resource definitions as one YAML stream, the same for the same version of podgraft.
+/// The custom resource definitions as a YAML stream. The text depends on the version of podgraft only.
 #[must_use]
 pub fn crds_yaml() -> String {
     crds().iter().flat_map(|crd| ["---\n".to_owned(), yaml(crd)]).collect()
 }
 
-/// One object as YAML.
 #[must_use]
 pub(super) fn yaml(object: &Value) -> String {
-    serde_saphyr::to_string(&Plain(object)).expect("a JSON value without odd numbers is YAML")
+    serde_saphyr::to_string(&Plain(object)).expect("a JSON value is YAML")
 }
 
 fn to_value(crd: &impl serde::Serialize) -> Value {
     serde_json::to_value(crd).expect("a definition is JSON")
 }
 
-/// The formats that API servers know among those that the generators write. They warn of any other.
+/// The formats that API servers know; they warn about any other.
 const FORMATS: [&str; 3] = ["int32", "int64", "date-time"];
 
-/// Takes out what the generators put in, and people should not have to read: `nullable`, formats that API servers do not
-/// know, numbers as fractions, line breaks within a sentence, and titles.
+/// Removes what the generators add and readers do not need: `nullable`, formats that API servers do not know, numbers
+/// as fractions, line breaks within a sentence, and titles.
 fn tidy(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -60,14 +59,15 @@ fn tidy_member(key: String, value: Value) -> (String, Value) {
     }
 }
 
-/// The same number without a fraction, where it has none worth the name.
+/// The number as an integer, if it has no fraction.
 #[allow(clippy::cast_possible_truncation)] // the range is checked
 fn whole(number: &Number) -> Option<Number> {
     let fraction = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 9e15)?;
     Some(Number::from(fraction as i64))
 }
 
-/// A JSON value for serializers other than serde_json's, which do not know its numbers of arbitrary precision.
+/// Serializes a JSON value for other serializers than that of serde_json, which do not know its numbers of arbitrary
+/// precision.
 struct Plain<'a>(&'a Value);
 
 impl Serialize for Plain<'_> {

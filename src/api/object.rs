@@ -1,47 +1,48 @@
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
+use super::message::{Code, Message, forbidden, invalid, missing, required, unknown_field, unsupported};
 use super::path::FieldPath;
 use super::report::Report;
 use super::schema;
-use super::v1alpha1::{API_VERSION, Container, Spec};
+use super::v1alpha1::{API_VERSION, Container, LabelSelector, Spec};
 use super::validate::conformance;
 use super::validate::conformance::SchemaOf;
 use crate::inject::companion::catalog::InvalidCompanion;
-use crate::inject::companion::parameter::is_label;
 use crate::inject::companion::{Activation, CompanionKind};
 use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
+use crate::inject::names::is_label;
 
-/// An object whose kind and name could be read, in the shape of its schema.
+/// A `ClusterCompanion` or a `Companion` whose kind and name could be read, after the schema was applied.
 #[derive(Debug)]
 pub(super) struct CompanionObject {
-    /// Empty where it is missing, which is a problem.
+    /// Empty if it is missing, which is a problem.
     pub(super) name: Box<str>,
     pub(super) kind: CompanionKind,
-    /// The specification. What had the wrong shape is absent, or a stand-in.
+    /// The specification. Fields that did not conform to the schema are absent or have an empty value.
     pub(super) spec: Spec,
-    /// The same as JSON, with the fields that only Kubernetes knows.
+    /// The specification as JSON, with the fields that only Kubernetes knows.
     pub(super) raw: Value,
 }
 
-/// One of a companion's containers.
+/// A container of a companion, typed and as JSON, with its field path.
 #[derive(Debug)]
 pub(super) struct ContainerAt<'o> {
     pub(super) at: FieldPath,
     pub(super) container: &'o Container,
     pub(super) raw: &'o Map<String, Value>,
-    /// Whether it runs to its end.
+    /// Whether it is an init container.
     pub(super) init: bool,
 }
 
-/// `metadata.namespace`, where it says something.
+/// `metadata.namespace` of a `Companion`, unless it is empty.
 pub(super) fn namespace(object: &Value) -> Option<Box<str>> {
     let namespaced = object["kind"] == CompanionKind::Companion.as_str();
     object["metadata"]["namespace"].as_str().filter(|n| namespaced && !n.is_empty()).map(Into::into)
 }
 
-/// What can be said of a companion whose specification is not looked into. Selectors that nobody read select nothing; a
-/// required companion is one all the same, so that its name stays held.
+/// An invalid companion of which only kind and name are read. It has no selectors, so it matches no Pod; a required
+/// one is still listed as required, so that no Companion takes its name.
 pub(super) fn envelope(object: &Value) -> Option<InvalidCompanion> {
     let kind = kind(object, &mut Report::default())?;
     let name = object["metadata"]["name"].as_str().filter(|name| !name.is_empty())?;
@@ -52,43 +53,36 @@ pub(super) fn envelope(object: &Value) -> Option<InvalidCompanion> {
 }
 
 impl CompanionObject {
-    /// Reads an object; `None` where it is none of ours, which is a problem.
-    pub(super) fn read(object: &Value, found: &mut Report) -> Option<Self> {
+    /// Reads an object. `None` if it is of another kind, or not readable at all; the report says why.
+    pub(super) fn read(object: &Value, report: &mut Report) -> Option<Self> {
         let root = FieldPath::root();
         let Some(members) = object.as_object() else {
-            found.schema_error(&root, "must be an object");
+            report.schema_error(&root, invalid("must be an object"));
             return None;
         };
-        let known = ["apiVersion", "kind", "metadata", "spec", "status"];
-        for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-            let nearest = found.suggest(name, known.into_iter()).map(|n| format!("did you mean {n}?"));
-            let mending = nearest.unwrap_or_else(|| "remove it".to_owned());
-            found.schema_error(&root.member(name), format!("unknown field; {mending}"));
-        }
+        top_level_fields(members, report);
         if object["apiVersion"] != API_VERSION {
-            found.error(&root.member("apiVersion"), format!("must be {API_VERSION}"));
+            report.error(&root.member("apiVersion"), not_one_of(&object["apiVersion"], &[API_VERSION]));
         }
-        let kind = kind(object, found)?;
-        let name = name(object, found).unwrap_or_default();
-        namespace_fits(object, kind, found);
-        let at = root.member("spec");
-        let spec = object.get("spec").filter(|spec| !spec.is_null());
-        if spec.is_none() {
-            found.schema_error(&at, "is missing");
-        }
-        let empty = Value::Object(Map::new());
-        let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, &at, found);
-        // The stand-ins make it readable; a test drops and replaces every node of an object.
-        let spec = Spec::deserialize(&raw).map_err(|e| found.schema_error(&at, e.to_string())).ok()?;
+        let kind = kind(object, report)?;
+        let name = name(object, report).unwrap_or_default();
+        namespace_fits(object, kind, report);
+        let (raw, spec) = spec(object, &root.member("spec"), report)?;
         Some(CompanionObject { name, kind, spec, raw })
     }
 
-    /// Whether the name is one that a companion can have; otherwise what would be derived of it is not worth judging.
-    pub(super) fn has_good_name(&self) -> bool {
+    /// Whether the name is valid. If it is not, names derived from it are not checked.
+    pub(super) fn has_valid_name(&self) -> bool {
         is_label(&self.name, LONGEST_NAME)
     }
 
-    /// All containers: the long-running ones, then those that run to their end.
+    /// The pod selector and the namespace selector, with the names of their fields.
+    pub(super) fn selectors(&self) -> [(&'static str, Option<&LabelSelector>); 2] {
+        let spec = &self.spec;
+        [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]
+    }
+
+    /// All containers: `containers`, then `initContainers`.
     pub(super) fn containers(&self) -> impl Iterator<Item = ContainerAt<'_>> {
         let lists =
             [("containers", &self.spec.containers, false), ("initContainers", &self.spec.init_containers, true)];
@@ -102,45 +96,80 @@ impl CompanionObject {
 }
 
 impl<'o> ContainerAt<'o> {
-    /// A field that only Kubernetes knows; `null` counts as absent.
+    /// A field by its name; `null` counts as absent.
     pub(super) fn field(&self, name: &str) -> Option<&'o Value> {
         self.raw.get(name).filter(|v| !v.is_null())
     }
 }
 
-fn kind(object: &Value, found: &mut Report) -> Option<CompanionKind> {
+fn top_level_fields(members: &Map<String, Value>, report: &mut Report) {
+    let known = ["apiVersion", "kind", "metadata", "spec", "status"];
+    for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
+        let nearest = report.suggest(name, known.into_iter());
+        report.schema_error(&FieldPath::root().member(name), unknown_field(Code::UnknownField, nearest));
+    }
+}
+
+/// The specification as JSON that conforms to the schema, and typed.
+fn spec(object: &Value, at: &FieldPath, report: &mut Report) -> Option<(Value, Spec)> {
+    let spec = object.get("spec").filter(|spec| !spec.is_null());
+    if spec.is_none() {
+        report.schema_error(at, missing());
+    }
+    let empty = Value::Object(Map::new());
+    let raw = conformance::conform(spec.unwrap_or(&empty), &schema::SPEC, SchemaOf::Podgraft, at, report);
+    // `conform` replaces what a struct cannot read; a test drops and replaces every node of an object.
+    let unreadable = |fault| invalid(format_args!("must be the spec of a companion: {fault}"));
+    let spec = Spec::deserialize(&raw).map_err(|fault| report.schema_error(at, unreadable(fault))).ok()?;
+    Some((raw, spec))
+}
+
+fn kind(object: &Value, report: &mut Report) -> Option<CompanionKind> {
     let word = object["kind"].as_str().unwrap_or_default();
-    let kind = [CompanionKind::ClusterCompanion, CompanionKind::Companion].into_iter().find(|k| k.as_str() == word);
+    let kinds = [CompanionKind::ClusterCompanion, CompanionKind::Companion];
+    let kind = kinds.into_iter().find(|kind| kind.as_str() == word);
     if kind.is_none() {
-        found.schema_error(&FieldPath::root().member("kind"), "must be ClusterCompanion or Companion");
+        let message = not_one_of(&object["kind"], &kinds.map(CompanionKind::as_str));
+        report.schema_error(&FieldPath::root().member("kind"), message);
     }
     kind
 }
 
-fn name(object: &Value, found: &mut Report) -> Option<Box<str>> {
+/// The message for a value that is not one of a fixed set.
+fn not_one_of(value: &Value, supported: &[&str]) -> Message {
+    match value {
+        Value::Null => required(format_args!("must be {}", supported.join(" or "))),
+        Value::String(text) => unsupported(text, supported, None),
+        _ => invalid(format_args!("must be {}", supported.join(" or "))),
+    }
+}
+
+fn name(object: &Value, report: &mut Report) -> Option<Box<str>> {
     let at = FieldPath::root().member("metadata").member("name");
     let Some(name) = object["metadata"]["name"].as_str().filter(|name| !name.is_empty()) else {
-        found.schema_error(&at, "is missing: a companion is injected by its name");
+        report.schema_error(&at, required("a companion is injected by its name; set this field"));
         return None;
     };
     if !is_label(name, LONGEST_NAME) {
-        let most =
-            format!("must be a DNS label of at most {LONGEST_NAME} characters: lower-case letters, digits and hyphens");
-        found.error(&at, most);
+        let message = invalid(format_args!(
+            "must be a DNS label of at most {LONGEST_NAME} characters: lowercase letters, digits and hyphens"
+        ));
+        report.error(&at, message);
     } else if RESERVED_NAMES.contains(&name) {
-        found.error(&at, format!("must not be one of {}", RESERVED_NAMES.join(", ")));
+        report.error(&at, invalid(format_args!("must not be one of {}", RESERVED_NAMES.join(", "))));
     }
     Some(name.into())
 }
 
-fn namespace_fits(object: &Value, kind: CompanionKind, found: &mut Report) {
+fn namespace_fits(object: &Value, kind: CompanionKind, report: &mut Report) {
     let at = FieldPath::root().member("metadata").member("namespace");
     match (&object["metadata"]["namespace"], kind) {
         (Value::Null, _) | (Value::String(_), CompanionKind::Companion) => {}
         (Value::String(_), CompanionKind::ClusterCompanion) => {
-            found.error(&at, "a ClusterCompanion has no namespace; remove it, or write a Companion");
+            report
+                .error(&at, forbidden("a ClusterCompanion has no namespace; remove this field or declare a Companion"));
         }
-        _ => found.schema_error(&at, "must be a string"),
+        _ => report.schema_error(&at, invalid("must be a string")),
     }
 }
 
@@ -148,34 +177,37 @@ fn namespace_fits(object: &Value, kind: CompanionKind, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, check_companion, companion, with};
+    use crate::api::testing::{check, check_companion, companion, with};
 
     #[test]
-    fn an_object_that_is_none_of_ours_is_told_so() {
-        check(json!(null), &["must be an object"]);
-        check(json!([]), &["must be an object"]);
+    fn an_object_of_another_kind_is_reported() {
+        check(json!(null), &["invalid value: must be an object"]);
+        check(json!([]), &["invalid value: must be an object"]);
         check(
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {}}),
-            &["apiVersion: must be podgraft.dev/v1alpha1", "kind: must be ClusterCompanion or Companion"],
+            &[
+                "apiVersion: unsupported value: \"v1\"; supported: podgraft.dev/v1alpha1",
+                "kind: unsupported value: \"Pod\"; supported: ClusterCompanion, Companion",
+            ],
         );
     }
 
     #[test]
-    fn a_name_is_a_short_label_and_no_word_of_ours() {
+    fn a_name_is_a_short_label_and_not_reserved() {
         for (name, expected) in [
-            (json!("a".repeat(41)), "metadata.name: must be a DNS label of at most 40 characters"),
-            (json!("Git"), "metadata.name: must be a DNS label of at most 40 characters"),
-            (json!("none"), "metadata.name: must not be one of true, false"),
-            (json!(7), "metadata.name: is missing"),
+            (json!("a".repeat(41)), "metadata.name: invalid value: must be a DNS label of at most 40 characters"),
+            (json!("Git"), "metadata.name: invalid value: must be a DNS label of at most 40 characters"),
+            (json!("none"), "metadata.name: invalid value: must not be one of true, false"),
+            (json!(7), "metadata.name: required value"),
         ] {
             check(companion("/metadata/name", name), &[expected]);
         }
     }
 
     #[test]
-    fn a_companion_without_a_name_is_checked_all_the_same() {
+    fn a_companion_without_a_name_is_still_checked() {
         let object = with(&[("/metadata", json!(null)), ("/spec/containers/0/image", json!(null))]);
-        check(object.clone(), &["metadata.name: is missing", "spec.containers[0].image: is missing"]);
+        check(object.clone(), &["metadata.name: required value", "spec.containers[0].image: required value"]);
         assert!(check_companion(&object).listed.is_none());
     }
 
@@ -183,22 +215,22 @@ mod tests {
     fn a_cluster_companion_has_no_namespace() {
         check(
             companion("/metadata/namespace", json!("x")),
-            &["metadata.namespace: a ClusterCompanion has no namespace"],
+            &["metadata.namespace: forbidden: a ClusterCompanion has no namespace"],
         );
     }
 
     #[test]
     fn fields_beside_spec_are_known() {
-        check(companion("/specs", json!({})), &["specs: unknown field; did you mean spec?"]);
-        check(companion("/spec", json!(null)), &["spec: is missing"]);
+        check(companion("/specs", json!({})), &["specs: unknown field; did you mean \"spec\"?"]);
+        check(companion("/spec", json!(null)), &["spec: required value"]);
     }
 
     #[test]
-    fn a_companion_says_its_namespace() {
+    fn the_namespace_of_a_companion_is_read() {
         let mut object = companion("/metadata/namespace", json!("shop"));
         object["kind"] = json!("Companion");
-        let gated = check_companion(&object);
-        assert_eq!(gated.namespace.as_deref(), Some("shop"));
-        assert_eq!(gated.problems, []);
+        let checked = check_companion(&object);
+        assert_eq!(checked.namespace.as_deref(), Some("shop"));
+        assert_eq!(checked.problems, []);
     }
 }

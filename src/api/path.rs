@@ -1,7 +1,7 @@
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-/// A place in an object, as an RFC 6901 pointer.
-#[derive(Debug, Clone)]
+/// The path of a field, as an RFC 6901 pointer.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FieldPath(String);
 
 impl FieldPath {
@@ -10,17 +10,15 @@ impl FieldPath {
         FieldPath(String::new())
     }
 
-    /// A place below `spec`.
+    /// A field of `spec`.
     pub(super) fn spec(member: &str) -> Self {
         FieldPath::root().member("spec").member(member)
     }
 
-    /// A member of the object here.
     pub(super) fn member(&self, name: &str) -> Self {
         FieldPath(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
     }
 
-    /// An item of the list here.
     pub(super) fn item(&self, index: usize) -> Self {
         FieldPath(format!("{}/{index}", self.0))
     }
@@ -30,18 +28,25 @@ impl FieldPath {
     }
 }
 
+/// Kubernetes' notation, such as `spec.containers[0].image`.
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&field(&self.0))
+    }
+}
+
 impl AsRef<str> for FieldPath {
     fn as_ref(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether one pointer is another, or points into what that one points at.
+/// Whether a pointer is equal to another one, or below it.
 pub(super) fn within(pointer: &str, other: &str) -> bool {
     pointer.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A pointer as people write places: `spec.containers[0].image`.
+/// A pointer in Kubernetes' notation, such as `spec.containers[0].image`.
 pub(super) fn field(pointer: &str) -> String {
     let mut field = String::new();
     for token in pointer.split('/').skip(1) {
@@ -75,12 +80,12 @@ mod tests {
     }
 
     #[test]
-    fn a_place_escapes_what_stands_for_something_in_a_pointer() {
+    fn a_path_escapes_the_special_characters_of_a_pointer() {
         assert_eq!(FieldPath::spec("a~b/c").item(1).into_pointer(), "/spec/a~0b~1c/1");
     }
 
     #[test]
-    fn a_pointer_is_within_its_parents_only() {
+    fn a_pointer_is_within_itself_and_its_parents_only() {
         assert!(within("/spec/a", "/spec"));
         assert!(within("/spec", "/spec"));
         assert!(within("/spec", ""));

@@ -1,28 +1,31 @@
+//! Everything that validation finds, with bounds on its number.
+
 use std::fmt;
 
+use super::message::{Code, Message};
 use super::path;
 use super::path::FieldPath;
 use super::validate::suggest;
 
-/// One thing that is wrong with an object, or that should be looked at.
+/// An error or a warning about a field of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, as an RFC 6901 pointer into the object; empty for the whole of it. Of a field that is missing it names the
-    /// place where the field should be.
+    /// The field, as an RFC 6901 pointer into the object; empty for the whole object. A missing field has the pointer that
+    /// it would have.
     pub pointer: String,
-    /// What, and how to mend it. No value of the object is repeated that might be a secret.
+    /// What is wrong, and how to fix it. Values that might be secrets are never repeated.
     pub message: String,
 }
 
 impl Problem {
-    /// The place as people write it, `spec.containers[0].image`; empty for the whole object.
+    /// The field path in Kubernetes' notation, such as `spec.containers[0].image`; empty for the whole object.
     #[must_use]
     pub fn field(&self) -> String {
         path::field(&self.pointer)
     }
 }
 
-/// The one sentence that the status, the command line and warnings share.
+/// `<field>: <message>`, as it is shown in statuses, warnings and on the command line.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.field() {
@@ -32,63 +35,69 @@ impl fmt::Display for Problem {
     }
 }
 
-/// How many problems, and how many warnings, are told. Nobody mends more at once, and an object can have tens of
-/// thousands, each of which would be held against all others.
+/// Upper bound on problems, and on warnings, of one object. An object can have tens of thousands, and each new one is
+/// compared with all earlier ones.
 const MAX: usize = 100;
-/// How often the nearest known name is searched for one object. Each search compares a name with a whole vocabulary, and
-/// nobody reads more suggestions than problems.
+/// Upper bound on did-you-mean lookups for one object: each compares a name with a whole vocabulary.
 const LOOKUPS: usize = 100;
+
+/// A message about a field, before it is rendered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    at: FieldPath,
+    message: Message,
+}
 
 /// Everything found so far.
 ///
-/// What has the wrong shape is told once: rules that trip over such a place, or over what would stand in it, have
-/// nothing to add.
+/// A field that does not conform to the schema is reported once: what other rules find at the same field, or below it, is
+/// dropped.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    pub(super) problems: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
-    misshapen: Vec<String>,
-    /// Problems and warnings that were found and not kept.
-    left_out: [usize; 2],
+    pub(super) problems: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
+    nonconforming: Vec<FieldPath>,
+    omitted_problems: usize,
+    omitted_warnings: usize,
     lookups: usize,
 }
 
 impl Report {
-    /// Something has the wrong shape: what rules would say of it is not worth saying.
-    pub(super) fn schema_error(&mut self, at: &FieldPath, message: impl Into<String>) {
+    /// A field does not conform to its schema.
+    pub(super) fn schema_error(&mut self, at: &FieldPath, message: Message) {
         if self.has_schema_error(at) {
             return;
         }
         if self.problems.len() >= MAX {
-            self.left_out[0] += 1;
+            self.omitted_problems += 1;
             return;
         }
-        self.misshapen.push(at.as_ref().to_owned());
-        self.problems.push(Problem { pointer: at.clone().into_pointer(), message: message.into() });
+        self.nonconforming.push(at.clone());
+        self.problems.push(Finding { at: at.clone(), message });
     }
 
-    /// A rule is broken.
-    pub(super) fn error(&mut self, at: &FieldPath, message: impl Into<String>) {
+    /// A field breaks a rule: the companion is invalid.
+    pub(super) fn error(&mut self, at: &FieldPath, message: Message) {
         if !self.has_schema_error(at) {
-            push(&mut self.problems, &mut self.left_out[0], at, message);
+            push(&mut self.problems, &mut self.omitted_problems, at, message);
         }
     }
 
-    /// Something works, and should be looked at.
-    pub(super) fn warn(&mut self, at: &FieldPath, message: impl Into<String>) {
+    /// A field is valid, and probably a mistake.
+    pub(super) fn warn(&mut self, at: &FieldPath, message: Message) {
         if !self.has_schema_error(at) {
-            push(&mut self.warnings, &mut self.left_out[1], at, message);
+            push(&mut self.warnings, &mut self.omitted_warnings, at, message);
         }
     }
 
-    /// What was only warned about in these words is a problem here, for a reason.
-    pub(super) fn escalate(&mut self, words: &str, why: &str) {
-        for warning in self.warnings.extract_if(.., |warning| warning.message.starts_with(words)) {
-            self.problems.push(Problem { message: format!("{}; {why}", warning.message), ..warning });
+    /// Turns all warnings of one code into problems of another one, with a further remedy.
+    pub(super) fn escalate(&mut self, from: Code, to: Code, remedy: &'static str) {
+        for Finding { at, message } in self.warnings.extract_if(.., |warning| warning.message.code == from) {
+            self.problems.push(Finding { at, message: message.recoded(to, remedy) });
         }
     }
 
-    /// The known name that was probably meant, as long as suggestions are still read.
+    /// The known name that was probably meant, within the bound on lookups.
     pub(super) fn suggest<'w>(&mut self, word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
         if self.lookups >= LOOKUPS || self.problems.len() >= MAX || self.warnings.len() >= MAX {
             return None;
@@ -97,40 +106,43 @@ impl Report {
         suggest::suggest(word, known)
     }
 
-    /// Everything that was kept, problems first. Where something was left out, the last entry says how much.
+    /// All problems, then all warnings. Where findings were omitted, the last one of a list is replaced by their number.
     pub(super) fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
-        let [problems, warnings] = self.left_out;
-        (shortened(self.problems, problems, "problems"), shortened(self.warnings, warnings, "warnings"))
+        let problems = rendered(self.problems, self.omitted_problems, "problems");
+        (problems, rendered(self.warnings, self.omitted_warnings, "warnings"))
     }
 
-    /// Whether a place, or one that it lies in, has the wrong shape.
+    /// Whether a field, or one that contains it, does not conform to its schema.
     pub(super) fn has_schema_error(&self, at: &FieldPath) -> bool {
-        self.misshapen.iter().any(|m| path::within(at.as_ref(), m))
+        self.nonconforming.iter().any(|other| path::within(at.as_ref(), other.as_ref()))
     }
 
-    /// Whether something in a place has the wrong shape, or breaks a rule; it may where not all was told.
+    /// Whether a field, or one within it, may have a problem. The answer is yes if problems were omitted.
     pub(super) fn any_within(&self, at: &FieldPath) -> bool {
-        self.problems.len() >= MAX || self.problems.iter().any(|p| path::within(&p.pointer, at.as_ref()))
+        self.problems.len() >= MAX || self.problems.iter().any(|p| path::within(p.at.as_ref(), at.as_ref()))
     }
 }
 
-fn push(list: &mut Vec<Problem>, left_out: &mut usize, at: &FieldPath, message: impl Into<String>) {
+fn push(list: &mut Vec<Finding>, omitted: &mut usize, at: &FieldPath, message: Message) {
     if list.len() >= MAX {
-        *left_out += 1;
+        *omitted += 1;
         return;
     }
-    let problem = Problem { pointer: at.clone().into_pointer(), message: message.into() };
-    if !list.contains(&problem) {
-        list.push(problem);
+    let finding = Finding { at: at.clone(), message };
+    if !list.contains(&finding) {
+        list.push(finding);
     }
 }
 
-/// The list with its last entry replaced by the number of those that are missing, that one included.
-fn shortened(mut list: Vec<Problem>, left_out: usize, what: &str) -> Vec<Problem> {
-    if left_out > 0
+/// The findings as they leave validation. If some were omitted, the number that replaces the last one includes it.
+fn rendered(list: Vec<Finding>, omitted: usize, kind: &str) -> Vec<Problem> {
+    let render =
+        |Finding { at, message }| Problem { pointer: FieldPath::into_pointer(at), message: message.to_string() };
+    let mut list: Vec<_> = list.into_iter().map(render).collect();
+    if omitted > 0
         && let Some(last) = list.last_mut()
     {
-        *last = Problem { pointer: String::new(), message: format!("and {} more {what}", left_out + 1) };
+        *last = Problem { pointer: String::new(), message: format!("and {} more {kind}", omitted + 1) };
     }
     list
 }
@@ -138,16 +150,17 @@ fn shortened(mut list: Vec<Problem>, left_out: usize, what: &str) -> Vec<Problem
 #[cfg(test)]
 mod tests {
     use super::{MAX, Report};
+    use crate::api::message::invalid;
     use crate::api::path::FieldPath;
 
     #[test]
-    fn beyond_a_hundred_findings_the_last_entry_says_how_many_more_there_are() {
-        let mut found = Report::default();
+    fn beyond_a_hundred_findings_the_last_one_counts_the_omitted_ones() {
+        let mut report = Report::default();
         for i in 0..MAX + 7 {
-            found.error(&FieldPath::root().item(i), "a problem");
-            found.warn(&FieldPath::root().item(i), "a warning");
+            report.error(&FieldPath::root().item(i), invalid("must be something else"));
+            report.warn(&FieldPath::root().item(i), invalid("must be something else"));
         }
-        let (problems, warnings) = found.finish();
+        let (problems, warnings) = report.finish();
         assert_eq!((problems.len(), warnings.len()), (MAX, MAX));
         assert_eq!(problems[MAX - 1].to_string(), "and 8 more problems");
         assert_eq!(warnings[MAX - 1].to_string(), "and 8 more warnings");
@@ -155,8 +168,8 @@ mod tests {
 
     #[test]
     fn the_number_of_suggestions_is_bounded() {
-        let mut found = Report::default();
-        let suggestions = (0..1_000).filter(|_| found.suggest("imagee", ["image"].into_iter()).is_some()).count();
+        let mut report = Report::default();
+        let suggestions = (0..1_000).filter(|_| report.suggest("imagee", ["image"].into_iter()).is_some()).count();
         assert_eq!(suggestions, super::LOOKUPS);
     }
 }

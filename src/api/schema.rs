@@ -1,4 +1,4 @@
-//! The schemas that the gate holds objects against: those of our kinds, and Kubernetes' own of what they contain.
+//! The schemas that validation applies: those of podgraft's kinds, and Kubernetes' own for the core/v1 types within.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,18 +9,18 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-/// `spec` of both kinds, as the custom resource definitions say it.
+/// `spec` of both kinds, as in the custom resource definitions.
 pub(super) static SPEC: LazyLock<Value> = LazyLock::new(|| {
     let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
     super::crds::crds()[0].pointer_mut(path).map(Value::take).unwrap_or_default()
 });
-/// A core/v1 Container of the newest Kubernetes.
+/// core/v1 Container, as of the newest Kubernetes version that k8s-openapi has.
 pub(super) static CONTAINER: LazyLock<Value> = LazyLock::new(of::<Container>);
-/// A core/v1 Volume of the newest Kubernetes.
+/// core/v1 Volume, as of the newest Kubernetes version that k8s-openapi has.
 pub(super) static VOLUME: LazyLock<Value> = LazyLock::new(of::<Volume>);
-/// A core/v1 EnvVar of the newest Kubernetes.
+/// core/v1 EnvVar, as of the newest Kubernetes version that k8s-openapi has.
 pub(super) static ENV_VAR: LazyLock<Value> = LazyLock::new(of::<EnvVar>);
-/// The patterns of all these, compiled.
+/// The patterns of all these schemas, compiled.
 pub(super) static PATTERNS: LazyLock<HashMap<String, Regex>> = LazyLock::new(|| {
     let mut patterns = HashMap::new();
     for schema in [&SPEC, &CONTAINER, &VOLUME, &ENV_VAR] {

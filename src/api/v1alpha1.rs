@@ -1,10 +1,11 @@
-//! Version v1alpha1 of the custom resources: two kinds with one specification.
+//! Version v1alpha1 of the custom resources: two kinds with the same specification.
 //!
-//! The doc comments of all fields are what `kubectl explain` prints.
+//! The doc comments of fields become descriptions of the CRDs, which `kubectl explain` prints.
 
 mod container;
 mod endpoint;
 mod parameter;
+mod rules;
 mod selector;
 mod spec;
 mod status;
@@ -21,7 +22,7 @@ pub use parameter::{Bound, DurationForm, Parameter, ParameterType};
 pub use selector::{LabelSelector, Operator, Requirement};
 pub use spec::{Activation, App, HostNetwork, Lifecycle, OnConflict, Pattern, Position, SecretName, Spec};
 pub use status::{LAST_GOOD, Status};
-pub(super) use syntax::in_words;
+pub(super) use syntax::describe_pattern;
 pub use volume::{AppSide, CompanionSide, File, SharedVolume, Volume};
 
 /// The group of both kinds.
@@ -29,7 +30,7 @@ pub const GROUP: &str = "podgraft.dev";
 /// `apiVersion` of both kinds.
 pub const API_VERSION: &str = "podgraft.dev/v1alpha1";
 
-/// What the companion is made of, when it comes, and what users may fill in.
+/// The companion: its containers, when it is injected, and the parameters that users can set.
 #[derive(CustomResource, Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 #[kube(
     group = "podgraft.dev",
@@ -39,22 +40,22 @@ pub const API_VERSION: &str = "podgraft.dev/v1alpha1";
     shortname = "ccomp",
     category = "podgraft",
     status = "Status",
-    doc = "ClusterCompanion declares companion containers that Pods of all namespaces can have, or get, by name. It is written by the platform team; users choose it and fill in its parameters through annotations of their Pods.",
-    printcolumn = r#"{"name": "Pattern", "type": "string", "jsonPath": ".spec.pattern", "description": "Why the companion is there."}"#,
-    printcolumn = r#"{"name": "Activation", "type": "string", "jsonPath": ".spec.activation", "description": "When the companion comes."}"#,
-    printcolumn = r#"{"name": "Required", "type": "boolean", "jsonPath": ".spec.required", "priority": 1, "description": "Whether nobody may opt out of it."}"#,
-    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status", "description": "Whether the newest version is the one in use."}"#,
-    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason", "priority": 1, "description": "Why it is ready, or is not."}"#,
-    printcolumn = r#"{"name": "Hash", "type": "string", "jsonPath": ".status.hash", "priority": 1, "description": "Content hash of the version in use."}"#,
+    doc = "ClusterCompanion declares companion containers for Pods of all namespaces. The platform team writes it; users select it by name and set its parameters with annotations of their Pods.",
+    printcolumn = r#"{"name": "Pattern", "type": "string", "jsonPath": ".spec.pattern", "description": "The purpose of the companion."}"#,
+    printcolumn = r#"{"name": "Activation", "type": "string", "jsonPath": ".spec.activation", "description": "When the companion is injected."}"#,
+    printcolumn = r#"{"name": "Required", "type": "boolean", "jsonPath": ".spec.required", "priority": 1, "description": "Whether Pods cannot opt out."}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status", "description": "Whether the newest version is active."}"#,
+    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason", "priority": 1, "description": "The reason of the Ready condition."}"#,
+    printcolumn = r#"{"name": "Hash", "type": "string", "jsonPath": ".status.hash", "priority": 1, "description": "The content hash of the active version."}"#,
     printcolumn = r#"{"name": "Description", "type": "string", "jsonPath": ".spec.description", "priority": 1, "description": "What the companion does."}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
-    validation = ("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "metadata.name must be a DNS label of at most 40 characters: lower-case letters, digits and hyphens"),
+    validation = ("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "metadata.name must be a DNS label of at most 40 characters: lowercase letters, digits and hyphens"),
     validation = ("!(self.metadata.name in ['true', 'false', 'none', 'all', 'enabled', 'disabled'])", "metadata.name must not be one of true, false, none, all, enabled, disabled")
 )]
 #[serde(transparent)]
 pub struct ClusterScoped(pub Spec);
 
-/// What the companion is made of, when it comes, and what users may fill in.
+/// The companion: its containers, when it is injected, and the parameters that users can set.
 #[derive(CustomResource, Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 #[kube(
     group = "podgraft.dev",
@@ -65,29 +66,19 @@ pub struct ClusterScoped(pub Spec);
     shortname = "comp",
     category = "podgraft",
     status = "Status",
-    doc = "Companion declares companion containers that Pods of its own namespace can have, or get, by name. It takes the place of a ClusterCompanion of the same name in its namespace wholly, unless that one is required.",
-    printcolumn = r#"{"name": "Pattern", "type": "string", "jsonPath": ".spec.pattern", "description": "Why the companion is there."}"#,
-    printcolumn = r#"{"name": "Activation", "type": "string", "jsonPath": ".spec.activation", "description": "When the companion comes."}"#,
-    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status", "description": "Whether the newest version is the one in use."}"#,
-    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason", "priority": 1, "description": "Why it is ready, or is not."}"#,
-    printcolumn = r#"{"name": "Hash", "type": "string", "jsonPath": ".status.hash", "priority": 1, "description": "Content hash of the version in use."}"#,
+    doc = "Companion declares companion containers for Pods of its own namespace. In its namespace it replaces a ClusterCompanion of the same name completely, unless that one is required.",
+    printcolumn = r#"{"name": "Pattern", "type": "string", "jsonPath": ".spec.pattern", "description": "The purpose of the companion."}"#,
+    printcolumn = r#"{"name": "Activation", "type": "string", "jsonPath": ".spec.activation", "description": "When the companion is injected."}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status", "description": "Whether the newest version is active."}"#,
+    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason", "priority": 1, "description": "The reason of the Ready condition."}"#,
+    printcolumn = r#"{"name": "Hash", "type": "string", "jsonPath": ".status.hash", "priority": 1, "description": "The content hash of the active version."}"#,
     printcolumn = r#"{"name": "Description", "type": "string", "jsonPath": ".spec.description", "priority": 1, "description": "What the companion does."}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
-    validation = ("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "metadata.name must be a DNS label of at most 40 characters: lower-case letters, digits and hyphens"),
+    validation = ("self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "metadata.name must be a DNS label of at most 40 characters: lowercase letters, digits and hyphens"),
     validation = ("!(self.metadata.name in ['true', 'false', 'none', 'all', 'enabled', 'disabled'])", "metadata.name must not be one of true, false, none, all, enabled, disabled"),
-    validation = ("!has(self.spec.required) || !self.spec.required", "spec.required belongs to a ClusterCompanion: a Companion is never required"),
-    validation = ("self.spec.activation != 'ClusterWide'", "spec.activation ClusterWide belongs to a ClusterCompanion: a Companion is for Pods of its own namespace"),
-    validation = ("!has(self.spec.namespaceSelector)", "spec.namespaceSelector belongs to a ClusterCompanion: a Companion is for Pods of its own namespace")
+    validation = ("!has(self.spec.required) || !self.spec.required", "only a ClusterCompanion can be required"),
+    validation = ("self.spec.activation != 'ClusterWide'", "only a ClusterCompanion can have activation ClusterWide"),
+    validation = ("!has(self.spec.namespaceSelector)", "only a ClusterCompanion can have a namespaceSelector")
 )]
 #[serde(transparent)]
 pub struct Namespaced(pub Spec);
-
-/// Rules in the Common Expression Language, as `x-kubernetes-validations` takes them: the rule, and what to say.
-fn rules(rules: &[(&str, &str)]) -> serde_json::Value {
-    rules.iter().map(|(rule, message)| serde_json::json!({"rule": rule, "message": message})).collect()
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
-fn is_false(value: &bool) -> bool {
-    !*value
-}

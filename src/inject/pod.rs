@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::companion::Protocol;
-use super::companion::parameter::is_normal_path;
 use super::keys;
+use super::names::is_normal_path;
 use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
 pub use container::{Container, Device, Lifecycle, Mount, Port};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::versions::Version;
-use crate::api::validate;
+use crate::api;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
 
@@ -35,7 +35,7 @@ impl Injected {
         if let Some(made) = self.made.get(name).filter(|made| made.of == of) {
             return Arc::clone(&made.companion);
         }
-        let mut companion = match validate::check_companion(&version.object).listed {
+        let mut companion = match api::check_companion(&version.object).listed {
             Some(CatalogEntry::Valid(companion)) => companion,
             _ => Arc::clone(&version.companion),
         };

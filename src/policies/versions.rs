@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::rules::required::Required;
-use crate::api::validate;
+use crate::api;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
 
@@ -76,7 +76,7 @@ impl Version {
     /// Reads an object; `None` where it is no required companion without fault.
     #[must_use]
     pub fn read(object: Value) -> Option<Self> {
-        match validate::check_companion(&object).listed {
+        match api::check_companion(&object).listed {
             Some(CatalogEntry::Valid(companion)) if Required::of(&companion).is_some() => {
                 Some(Self::new(companion, Arc::new(object)))
             }

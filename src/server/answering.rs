@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::admission;
 use crate::admission::{Answer, ReviewRecord};
-use crate::api::validate;
+use crate::api;
 use crate::http::{Aside, ConnectionEvent, Heartbeat, Listener, Observer, Reviewer, Route};
 use crate::inject::snapshot::Snapshot;
 use crate::metrics::Metrics;
@@ -77,7 +77,7 @@ pub(crate) fn reviewer(
 ) -> Reviewer {
     let (aside, late) = ((Arc::clone(&snapshot), Arc::clone(&metrics)), (Arc::clone(&snapshot), Arc::clone(&metrics)));
     let is_of_a_companion = |question, body: &[u8]| question == Route::Preview && admission::is_of_a_companion(body);
-    let check = move |_, body: &[u8]| preview(body, &aside.0, &aside.1, validate::advise);
+    let check = move |_, body: &[u8]| preview(body, &aside.0, &aside.1, api::advise);
     let instead = move |_, body: &[u8]| preview(body, &late.0, &late.1, |_| vec![NOT_CHECKED.to_owned()]);
     Reviewer::new(move |question, body| {
         heartbeat.during(|| match question {

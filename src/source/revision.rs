@@ -108,7 +108,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::validate::check_companion;
+    use crate::api::check_companion;
 
     fn version(message: Option<&str>) -> Revision {
         let object = json!({

@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use podgraft::admission;
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject;
 use podgraft::inject::pod::Pod;
 use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
@@ -92,18 +92,18 @@ fn review(body: &str, snapshot: &Snapshot) -> usize {
 }
 
 pub(crate) fn preview(body: &str, snapshot: &Snapshot) -> usize {
-    let answer = admission::preview(body.as_bytes(), snapshot, validate::advise, |_| {});
+    let answer = admission::preview(body.as_bytes(), snapshot, api::advise, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }
 
 /// Reads, validates and compiles a companion from its bytes, as a watch of the cluster does.
 pub(crate) fn validate(text: &str) -> usize {
-    if validate::too_large(text.len()).or_else(|| validate::too_dense(text)).is_some() {
+    if api::too_large(text.len()).or_else(|| api::too_dense(text)).is_some() {
         return 0;
     }
     let Ok(object) = serde_json::from_str::<Value>(text) else { return 0 };
-    let checked = validate::check_companion(&object);
+    let checked = api::check_companion(&object);
     checked.problems.iter().chain(&checked.warnings).map(|problem| problem.message.len()).sum()
 }
 

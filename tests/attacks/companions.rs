@@ -1,6 +1,6 @@
 //! Companions that were tried and held: what their authors cannot claim, and scripts that users could write into.
 
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::snapshot::{Settings, Snapshot};
 use podgraft::source::files::manifests::Manifests;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn problems(kind: &str, metadata: Value, spec: Value) -> Vec<String> {
     let mut all = json!({"pattern": "Sidecar", "containers": [{"name": "c", "image": "i:1"}]});
     all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
     let object = json!({"apiVersion": "podgraft.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": all});
-    validate::check_companion(&object).problems.iter().map(ToString::to_string).collect()
+    api::check_companion(&object).problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]

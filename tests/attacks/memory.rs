@@ -1,7 +1,7 @@
 //! Memory is bounded by the size of the input (M1 to M4; M5 and M6 are about connections).
 
 use podgraft::admission;
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ fn m1_patterns_of_a_companion_in_the_preview_need_memory_in_proportion() {
 #[test]
 fn m1_and_m2_patterns_that_are_too_large_are_an_error_that_names_their_size() {
     let companion: Value = serde_json::from_str(&with_costly_patterns(32)).unwrap();
-    let checked = validate::check_companion(&companion);
+    let checked = api::check_companion(&companion);
     let about: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     assert!(
         about.iter().any(|p| p.starts_with("spec.parameters[") && p.contains(".pattern") && p.contains("KiB")),
@@ -55,7 +55,7 @@ fn m1_usual_patterns_are_valid() {
     ] {
         let mut companion: Value = serde_json::from_str(&with_costly_patterns(1)).unwrap();
         companion["spec"]["parameters"][0]["pattern"] = pattern.into();
-        assert_eq!(validate::check_companion(&companion).problems, [], "{pattern}");
+        assert_eq!(api::check_companion(&companion).problems, [], "{pattern}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values of parameters that were tried and held: each is one whole JSON value of its type, or the Pod is denied.
 
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::snapshot::Snapshot;
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ fn a_pattern_cannot_leave_its_group() {
     {
         let mut companion = crate::support::documents(TYPED).remove(0);
         companion["spec"]["parameters"][1]["pattern"] = pattern.into();
-        let checked = validate::check_companion(&companion);
+        let checked = api::check_companion(&companion);
         let refused = checked.problems.iter().any(|problem| problem.field() == "spec.parameters[1].pattern");
         // A comment that is closed again is harmless: then nothing outside the group matches either.
         assert!(refused || given(&crate::support::snapshot(&[companion]), "choice", "xb").is_err(), "{pattern}");

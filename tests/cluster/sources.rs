@@ -118,7 +118,7 @@ async fn a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on
     assert_eq!(ready["type"], "Ready", "{ready}");
     let message = ready["message"].as_str().unwrap_or_default();
     assert!(
-        message.contains("spec.containers[0].volumeMounts[0]") && message.contains("declare it there"),
+        message.contains("spec.containers[0].volumeMounts[0]") && message.contains("not found in spec.volumes"),
         "{message}"
     );
     cluster.companion(&companion("beside-a-broken-one")).await;

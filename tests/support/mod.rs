@@ -3,7 +3,7 @@
 
 use podgraft::admission;
 use podgraft::admission::Answer;
-use podgraft::api::validate;
+use podgraft::api;
 use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
 use podgraft::inject::request::namespace::{Namespace, Namespaces, Unlisted};
 use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
@@ -20,7 +20,7 @@ pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot 
             namespaces.push(namespace(manifest));
             continue;
         }
-        let gated = validate::check_companion(manifest);
+        let gated = api::check_companion(manifest);
         let problems: Vec<String> = gated.problems.iter().map(|p| format!("{}: {}", p.field(), p.message)).collect();
         assert!(problems.is_empty(), "the gate refuses {manifest:#}: {problems:#?}");
         companions.push((gated.namespace, gated.listed.expect("what passed the gate is listed")));

@@ -1,24 +1,23 @@
-//! What a required companion declares, for its policies: read off the object, with the names that it has in a Pod.
+//! The declared parts of a required companion, for its policies, with the names that they have in a Pod.
 
 use serde_json::{Map, Value};
 
-use super::template;
+use crate::api::derived::{self, NO_TOKEN, full_name};
 use crate::api::object::{CompanionObject, ContainerAt};
-use crate::api::validate::storage::volumes::{NO_TOKEN, full_name};
 use crate::inject::companion::declared::{Declared, DeclaredContainer};
 use crate::inject::companion::{SharedVolume, Volume};
 
-/// Members that have a field or a rule of their own.
+/// Fields of a container that have rules of their own in a policy.
 const APART: [&str; 4] = ["name", "image", "env", "volumeMounts"];
 
-/// What a companion declares; `None` where a list has an item that is no object. Validation reports such items, so what
-/// passes it is never `None`.
+/// The declaration; `None` if an item of a list is not an object. Validation reports such items, so that a valid
+/// companion has a declaration.
 pub(in crate::api) fn declared(
     object: &CompanionObject,
     volumes: &[Volume],
     shared: &[SharedVolume],
 ) -> Option<Declared> {
-    // The order of `Companion::identities`.
+    // In the order of `Companion::identities`.
     let init = object.containers().filter(|each| each.init);
     let containers = init.chain(object.containers().filter(|each| !each.init));
     let mask = full_name(&object.name, NO_TOKEN);
@@ -33,17 +32,16 @@ pub(in crate::api) fn declared(
 }
 
 fn container(object: &CompanionObject, each: &ContainerAt) -> Option<DeclaredContainer> {
-    let members = template::with_exposed_port(object, each).into_iter();
+    let members = derived::with_exposed_port(object, each).into_iter();
     let members = members.filter(|(key, value)| !APART.contains(&key.as_str()) && !value.is_null());
     let members = members.map(|(key, value)| {
-        let value = template::renamed(object, &key, value);
+        let value = derived::renamed(object, &key, value);
         (key, value)
     });
     let env = each.field("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mask = full_name(&object.name, NO_TOKEN);
     let is_mask = |mount: &Map<String, Value>| mount.get("name").is_some_and(|name| *name == *mask);
-    let (masks, mounts): (Vec<_>, Vec<_>) =
-        objects(&template::own_mounts(object, each))?.into_iter().partition(is_mask);
+    let (masks, mounts): (Vec<_>, Vec<_>) = objects(&derived::own_mounts(object, each))?.into_iter().partition(is_mask);
     Some(DeclaredContainer {
         members: members.collect(),
         env: objects(env)?,
@@ -60,15 +58,15 @@ fn objects(items: &[Value]) -> Option<Vec<Map<String, Value>>> {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{compiled, git_sync, with};
+    use crate::api::testing::{compiled, git_sync, with};
 
     #[test]
-    fn only_required_companions_carry_what_they_declare() {
+    fn only_required_companions_have_a_declaration() {
         assert!(compiled(&git_sync()).declared.is_none());
     }
 
     #[test]
-    fn all_that_is_declared_is_there_under_its_name_in_the_pod() {
+    fn the_declaration_is_complete_and_has_the_names_of_the_pod() {
         let companion = compiled(&with(&[
             ("/spec/activation", json!("ClusterWide")),
             ("/spec/required", json!(true)),

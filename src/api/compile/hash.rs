@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::api::schema;
 
-/// First 16 hexadecimal digits of the SHA-256 of a specification's canonical JSON: keys sorted, and neither nulls nor
-/// defaults, for the API server writes out defaults that a file leaves unsaid. Sentences for people are left out: a Pod is
-/// not outdated because a sentence was improved.
+/// The first 16 hexadecimal digits of the SHA-256 of a specification's canonical JSON: with sorted keys, without
+/// nulls and without defaults, because the API server adds defaults that a file leaves out. Descriptions and messages
+/// are left out as well: they do not change what is injected, so that a Pod with the earlier text is not outdated.
 pub(in crate::api) fn of(spec: &Value) -> Box<str> {
     let mut canonical = Vec::new();
     write(spec, &schema::SPEC, &mut canonical);
@@ -21,8 +21,8 @@ pub(in crate::api) fn of(spec: &Value) -> Box<str> {
     hash.into()
 }
 
-/// The sentences for people that an object of the schema can have.
-fn sentences(schema: &Value) -> &'static [&'static str] {
+/// The fields of an object that do not affect what is injected.
+fn descriptive(schema: &Value) -> &'static [&'static str] {
     if std::ptr::eq(schema, &raw const *schema::SPEC) {
         &["description"]
     } else if std::ptr::eq(schema, &raw const schema::SPEC["properties"]["parameters"]["items"]) {
@@ -32,7 +32,8 @@ fn sentences(schema: &Value) -> &'static [&'static str] {
     }
 }
 
-/// Writes a value as it is read; a copy of a large specification would take many times the memory of its text.
+/// Writes the canonical form directly; a filtered copy of a large specification would take many times the memory of
+/// its text.
 fn write(value: &Value, schema: &Value, canonical: &mut Vec<u8>) {
     match value {
         Value::Object(members) => {
@@ -40,9 +41,9 @@ fn write(value: &Value, schema: &Value, canonical: &mut Vec<u8>) {
                 Value::Null => &schema["additionalProperties"],
                 property => property,
             };
-            let sentences = sentences(schema);
+            let descriptive = descriptive(schema);
             let counts = |key: &str, value: &Value| {
-                !value.is_null() && *value != schema_of(key)["default"] && !sentences.contains(&key)
+                !value.is_null() && *value != schema_of(key)["default"] && !descriptive.contains(&key)
             };
             let mut sorted: Vec<_> = members.iter().filter(|(key, value)| counts(key, value)).collect();
             sorted.sort_unstable_by_key(|(key, _)| *key);
@@ -68,7 +69,7 @@ fn write(value: &Value, schema: &Value, canonical: &mut Vec<u8>) {
 }
 
 fn leaf(value: &(impl serde::Serialize + ?Sized), canonical: &mut Vec<u8>) {
-    // Writing into memory cannot fail, and neither has a key that is no text.
+    // Writing to memory cannot fail, and all keys are strings.
     let _ = serde_json::to_writer(canonical, value);
 }
 
@@ -85,22 +86,26 @@ mod tests {
             "lifecycle": "Native", "hostNetwork": "Refuse", "description": null, "pattern": "Sidecar"});
         assert_eq!(of(&short), of(&long));
         assert_eq!(of(&short).len(), 16);
-        assert_eq!(&*of(&json!({"pattern": "Sidecar"})), "312205653b0975e5", "what runs keeps its hash");
+        assert_eq!(
+            &*of(&json!({"pattern": "Sidecar"})),
+            "312205653b0975e5",
+            "hashes are stable across versions of podgraft"
+        );
     }
 
     #[test]
-    fn sentences_for_people_do_not_change_the_hash() {
+    fn descriptions_and_messages_do_not_change_the_hash() {
         let short = json!({"pattern": "Sidecar", "parameters": [{"name": "a", "type": "String", "env": "A"}]});
         let long = json!({"pattern": "Sidecar", "description": "Says what it is.",
             "parameters": [{"name": "a", "type": "String", "env": "A", "description": "What it is for.", "message": "use b"}]});
         assert_eq!(of(&short), of(&long));
         let container =
             |name: &str| json!({"containers": [{"name": "a", "env": [{"name": "description", "message": name}]}]});
-        assert_ne!(of(&container("x")), of(&container("y")), "elsewhere the words mean something else");
+        assert_ne!(of(&container("x")), of(&container("y")), "fields of these names elsewhere do count");
     }
 
     #[test]
-    fn everything_else_does() {
+    fn any_other_change_changes_the_hash() {
         let base = json!({"pattern": "Sidecar", "files": [{"path": "/a", "content": "x"}]});
         for other in [
             json!({"pattern": "Adapter", "files": [{"path": "/a", "content": "x"}]}),

@@ -1,10 +1,12 @@
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{endpoint_at, mover};
+use crate::api::slots::{endpoint_at, mover};
 use crate::api::v1alpha1::{Protocol, Spec};
 use crate::inject::companion::template::{Template, TemplatePiece};
 
-/// Writes JSON, and leaves gaps where a port is that of an endpoint that a parameter moves.
+/// Writes the JSON of a container as a template. A port that equals that of an endpoint which a parameter moves
+/// becomes a gap.
 pub(in crate::api) struct TemplateWriter<'s> {
     spec: &'s Spec,
     text: String,
@@ -12,17 +14,17 @@ pub(in crate::api) struct TemplateWriter<'s> {
 }
 
 impl<'s> TemplateWriter<'s> {
-    /// A writer of a container of this name.
+    /// Starts the container of this name.
     pub(in crate::api) fn new(spec: &'s Spec, name: &str) -> Self {
         TemplateWriter { spec, text: format!("{{\"name\":{}", Value::from(name)), pieces: Vec::new() }
     }
 
-    /// JSON that never varies.
+    /// Appends JSON that is the same in all Pods.
     pub(in crate::api) fn text(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    /// A gap, if there is one.
+    /// Appends a gap, if there is one.
     pub(in crate::api) fn push(&mut self, piece: Option<TemplatePiece>) {
         let Some(piece) = piece else { return };
         if !self.text.is_empty() {
@@ -31,24 +33,19 @@ impl<'s> TemplateWriter<'s> {
         self.pieces.push(piece);
     }
 
-    /// The template.
     pub(in crate::api) fn finish(mut self) -> Template {
         self.text("}");
         self.pieces.push(TemplatePiece::Text(self.text.into()));
         Template(self.pieces.into())
     }
 
-    /// A member of the container, with its leading comma.
+    /// Appends a member of the container, with its leading comma.
     pub(in crate::api) fn member(&mut self, key: &str, value: &Value) {
         self.text(",");
         self.key(key);
         match key {
             "ports" => self.list(value, |writer, port| {
-                let protocol = match port["protocol"].as_str() {
-                    Some("UDP") => Protocol::Udp,
-                    Some("SCTP") => Protocol::Sctp,
-                    _ => Protocol::Tcp,
-                };
+                let protocol = Protocol::deserialize(&port["protocol"]).unwrap_or_default();
                 writer.object(port, |writer, key, value| writer.port_if(key == "containerPort", protocol, value));
             }),
             "livenessProbe" | "readinessProbe" | "startupProbe" => {
@@ -62,7 +59,7 @@ impl<'s> TemplateWriter<'s> {
         }
     }
 
-    /// What a probe or a hook does.
+    /// The handler of a probe or of a hook.
     fn action(&mut self, key: &str, action: &Value) {
         match key {
             "httpGet" | "tcpSocket" | "grpc" => {

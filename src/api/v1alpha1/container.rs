@@ -4,18 +4,18 @@ use serde_json::{Map, Value};
 
 use super::syntax::{ENV, LABEL, PATH};
 
-/// A whole core/v1 Container, fields of future Kubernetes versions included.
+/// A core/v1 Container, fields of future Kubernetes versions included.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
-    /// The container's name in the Pod. A Pod that has another container of that name cannot have the companion.
+    /// The container's name in the Pod. It conflicts with any other container of that name.
     #[schemars(length(max = 63), regex(pattern = LABEL))]
     pub name: String,
-    /// The container's image. Give it a tag or a digest that does not move.
+    /// The container's image, with a version or a digest.
     #[schemars(length(min = 1, max = 1024))]
     pub image: String,
-    /// The container's own environment variables, behind those of endpoints and parameters, to which they can refer as
-    /// $(NAME).
+    /// The container's own environment variables. They follow those of endpoints and parameters, and can refer to
+    /// them as $(NAME).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub env: Vec<EnvVar>,
@@ -26,7 +26,7 @@ pub struct Container {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["containerPort", "protocol"])
     )]
     pub ports: Vec<ContainerPort>,
-    /// Mounts of the companion's own volumes. Shared volumes and files are mounted by themselves.
+    /// Mounts of the companion's private volumes. Shared volumes and files are mounted automatically.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["mountPath"]))]
     pub volume_mounts: Vec<VolumeMount>,
@@ -35,13 +35,13 @@ pub struct Container {
     pub rest: Map<String, Value>,
 }
 
-/// A whole core/v1 EnvVar.
+/// A core/v1 EnvVar.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 pub struct EnvVar {
     /// The variable's name.
     #[schemars(length(min = 1, max = 128), regex(pattern = ENV))]
     pub name: String,
-    /// The variable's value, in which $(NAME) is a variable that stands in front of it.
+    /// The variable's value. $(NAME) is replaced by the value of a variable that precedes this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub value: Option<String>,
@@ -50,7 +50,7 @@ pub struct EnvVar {
     pub rest: Map<String, Value>,
 }
 
-/// A whole core/v1 ContainerPort.
+/// A core/v1 ContainerPort.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerPort {
@@ -64,7 +64,7 @@ pub struct ContainerPort {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 15))]
     pub name: Option<String>,
-    /// The port of the node; it limits the Pod to one for each node.
+    /// The port of the node. A host port limits such Pods to one per node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65535))]
     pub host_port: Option<u16>,
@@ -73,14 +73,14 @@ pub struct ContainerPort {
     pub rest: Map<String, Value>,
 }
 
-/// A whole core/v1 VolumeMount.
+/// A core/v1 VolumeMount.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct VolumeMount {
     /// The name of one of the companion's volumes.
     #[schemars(length(max = 61))]
     pub name: String,
-    /// Where it is mounted: absolute and normalised.
+    /// The mount path: absolute and normalized.
     #[schemars(length(max = 512), regex(pattern = PATH))]
     pub mount_path: String,
     /// All other fields.
@@ -89,9 +89,9 @@ pub struct VolumeMount {
 }
 
 /// A transport protocol.
-#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)] // the words are Kubernetes' own
+#[allow(missing_docs)] // Kubernetes documents these values
 pub enum Protocol {
     #[default]
     Tcp,

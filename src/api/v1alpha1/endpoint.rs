@@ -7,7 +7,7 @@ use super::syntax::{LABEL, METRICS_PORT, PLAIN_ENV, URL_PATH};
 /// A localhost endpoint that the companion serves to the app.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 pub struct Endpoint {
-    /// The endpoint's name, by which a Port parameter moves it.
+    /// The endpoint's name, to which a Port parameter refers.
     #[schemars(length(max = 63), regex(pattern = LABEL))]
     pub name: String,
     /// The port that the companion listens on. All containers of a Pod share it.
@@ -16,32 +16,32 @@ pub struct Endpoint {
     /// TCP (default), UDP or SCTP.
     #[serde(default)]
     pub protocol: Protocol,
-    /// The environment variables by which the app and the companion's own containers learn of the endpoint.
+    /// The environment variables that tell the app and the companion's containers the address of the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<EndpointEnv>,
 }
 
-/// Names of variables that say where an endpoint is.
+/// The names of the variables for the address of an endpoint.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
-    ("!has(self.host) || !has(self.port) || self.host != self.port", "host and port must be two variables"),
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
+    ("!has(self.host) || !has(self.port) || self.host != self.port", "host and port must be different variables"),
 ])))]
 pub struct EndpointEnv {
     /// The variable that is set to 127.0.0.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), regex(pattern = PLAIN_ENV))]
     pub host: Option<String>,
-    /// The variable that is set to the port. An endpoint that a parameter moves must have it, or the companion would
-    /// not learn where to listen.
+    /// The variable that is set to the port. An endpoint whose port a parameter sets must have it, so that the
+    /// companion knows where to listen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), regex(pattern = PLAIN_ENV))]
     pub port: Option<String>,
 }
 
-/// What an adapter takes its input from: exactly one of the two.
+/// An input of an adapter: either a shared volume or a port.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("has(self.sharedVolume) != has(self.port)", "exactly one of sharedVolume and port must be given"),
 ])))]
 pub struct Input {
@@ -55,18 +55,19 @@ pub struct Input {
     pub port: Option<u16>,
 }
 
-/// What monitoring may read from the companion.
+/// The metrics endpoint of a companion.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 pub struct Exposes {
-    /// The name of the container port, metrics when left out. It starts with metrics, so that one scrape job by port
-    /// name finds all of them.
+    /// The name of the container port. Defaults to metrics. It must start with metrics, so that one scrape job can
+    /// select all of them by port name.
     #[serde(default = "metrics")]
     #[schemars(length(max = 15), regex(pattern = METRICS_PORT))]
     pub name: String,
-    /// The TCP port that is read. It is added to the companion's first container unless one of them declares it.
+    /// The TCP port of the metrics. It is added to the companion's first container unless one of the containers
+    /// declares it.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
-    /// The path that is read, /metrics when left out.
+    /// The HTTP path of the metrics. Defaults to /metrics.
     #[serde(default = "metrics_path")]
     #[schemars(length(max = 256), regex(pattern = URL_PATH))]
     pub path: String,

@@ -13,116 +13,119 @@ use super::volume::{File, SharedVolume, Volume};
 /// One or more containers, their volumes and what the app gets from them, declared once and injected by name.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
-    ("self.pattern != 'Ambassador' || (has(self.listens) && self.listens.size() > 0)", "an Ambassador must declare listens: the localhost endpoints that it brings to the app"),
-    ("self.pattern != 'Adapter' || (has(self.reads) && self.reads.size() > 0)", "an Adapter must declare reads: what it takes its input from"),
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
+    ("self.pattern != 'Ambassador' || (has(self.listens) && self.listens.size() > 0)", "an Ambassador must declare listens, the localhost endpoints that it serves to the app"),
+    ("self.pattern != 'Adapter' || (has(self.reads) && self.reads.size() > 0)", "an Adapter must declare reads, its inputs from the app"),
     ("self.pattern == 'Adapter' || !has(self.reads) || self.reads.size() == 0", "only an Adapter may declare reads"),
-    ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required needs activation ClusterWide"),
-    ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or left out"),
-    ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion fill env only"),
-    ("!has(self.position) || self.lifecycle == 'Native'", "position is for lifecycle Native only: plain containers stand behind the app's"),
-    ("self.activation == 'OnRequest' || !has(self.parameters) || self.parameters.all(p, !has(p.required) || !p.required)", "a companion that comes by itself cannot have a required parameter: give it a default"),
-    ("!has(self.initContainers) || self.initContainers.all(i, !self.containers.exists(c, c.name == i.name))", "a name may stand in containers or in initContainers, not in both"),
-    ("!has(self.volumes) || !has(self.sharedVolumes) || self.volumes.all(v, !self.sharedVolumes.exists(s, s.name == v.name))", "a name may stand in volumes or in sharedVolumes, not in both"),
-    ("!has(self.reads) || self.reads.all(r, !has(r.sharedVolume) || (has(self.sharedVolumes) && self.sharedVolumes.exists(v, v.name == r.sharedVolume)))", "reads must name one of sharedVolumes"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || (has(self.sharedVolumes) && self.sharedVolumes.exists(v, p.mountPath == v.name + '/app' || p.mountPath == v.name + '/companion')))", "mountPath of a parameter must name one of sharedVolumes"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || (has(self.listens) && self.listens.exists(l, l.name == p.listens && has(l.env) && has(l.env.port))))", "listens of a parameter must name an endpoint of listens that has env.port"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.containers.exists(c, p.resource.startsWith(c.name + '/')) || (has(self.initContainers) && self.initContainers.exists(c, p.resource.startsWith(c.name + '/'))))", "resource of a parameter must name one of containers or initContainers"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.env) || self.parameters.exists_one(q, has(q.env) && q.env == p.env))", "two parameters cannot fill one env"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || self.parameters.exists_one(q, has(q.mountPath) && q.mountPath == p.mountPath))", "two parameters cannot fill one mountPath"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.parameters.exists_one(q, has(q.resource) && q.resource == p.resource))", "two parameters cannot fill one resource"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || self.parameters.exists_one(q, has(q.listens) && q.listens == p.listens))", "two parameters cannot move one endpoint"),
+    ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required requires activation ClusterWide"),
+    ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
+    ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only fill env"),
+    ("!has(self.position) || self.lifecycle == 'Native'", "position requires lifecycle Native: plain containers are appended"),
+    ("self.activation == 'OnRequest' || !has(self.parameters) || self.parameters.all(p, !has(p.required) || !p.required)", "an automatic companion cannot have a required parameter: give the parameter a default"),
+    ("!has(self.initContainers) || self.initContainers.all(i, !self.containers.exists(c, c.name == i.name))", "a name must be unique in containers and initContainers"),
+    ("!has(self.volumes) || !has(self.sharedVolumes) || self.volumes.all(v, !self.sharedVolumes.exists(s, s.name == v.name))", "a name must be unique in volumes and sharedVolumes"),
+    ("!has(self.reads) || self.reads.all(r, !has(r.sharedVolume) || (has(self.sharedVolumes) && self.sharedVolumes.exists(v, v.name == r.sharedVolume)))", "sharedVolume in reads must be one of sharedVolumes"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || (has(self.sharedVolumes) && self.sharedVolumes.exists(v, p.mountPath == v.name + '/app' || p.mountPath == v.name + '/companion')))", "mountPath of a parameter must refer to one of sharedVolumes"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || (has(self.listens) && self.listens.exists(l, l.name == p.listens && has(l.env) && has(l.env.port))))", "listens of a parameter must be an endpoint of listens that has env.port"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.containers.exists(c, p.resource.startsWith(c.name + '/')) || (has(self.initContainers) && self.initContainers.exists(c, p.resource.startsWith(c.name + '/'))))", "resource of a parameter must refer to one of containers or initContainers"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.env) || self.parameters.exists_one(q, has(q.env) && q.env == p.env))", "two parameters cannot fill the same env"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || self.parameters.exists_one(q, has(q.mountPath) && q.mountPath == p.mountPath))", "two parameters cannot fill the same mountPath"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.parameters.exists_one(q, has(q.resource) && q.resource == p.resource))", "two parameters cannot fill the same resource"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || self.parameters.exists_one(q, has(q.listens) && q.listens == p.listens))", "two parameters cannot move the same endpoint"),
 ])))]
 pub struct Spec {
-    /// Why the companion is there. Sidecar extends the app. Ambassador brings the outside world to the app's localhost and
-    /// must declare listens. Adapter turns the app's output into a standard form and must declare reads.
+    /// The purpose of the companion. Sidecar extends the app. Ambassador makes a remote service available on the
+    /// app's localhost and must declare listens. Adapter converts the app's output into a standard form and must
+    /// declare reads.
     pub pattern: Pattern,
-    /// What the companion does, in a sentence for those who choose it.
+    /// What the companion does, in one sentence for its users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
-    /// When the companion comes. OnRequest (default): where a Pod or its namespace names it. OptedInNamespaces: to Pods
-    /// that are opted in by the label podgraft.dev/inject: enabled, their own or their namespace's. ClusterWide: to all
-    /// Pods but those that are opted out; for a ClusterCompanion only.
+    /// When the companion is injected. OnRequest (default): if a Pod or its namespace names it. OptedInNamespaces:
+    /// into Pods that are opted in by the label podgraft.dev/inject: enabled, on the Pod or on its namespace.
+    /// ClusterWide: into all Pods except those that are opted out; only valid for a ClusterCompanion.
     #[serde(default)]
     pub activation: Activation,
-    /// The Pods that may have the companion, whatever the activation; all when left out.
+    /// The Pods that may have the companion, for every activation. Defaults to all Pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_selector: Option<LabelSelector>,
-    /// The namespaces whose Pods may have the companion, whatever the activation; all when left out. For a
-    /// ClusterCompanion only.
+    /// The namespaces whose Pods may have the companion, for every activation. Defaults to all namespaces. Only valid
+    /// for a ClusterCompanion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
-    /// Whether nobody may opt out of the companion. With activation ClusterWide only; its parameters fill env only.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    /// Whether Pods cannot opt out of the companion. Requires activation ClusterWide; parameters of a required
+    /// companion can only fill env.
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub required: bool,
-    /// What a clash of names, ports, mounts or variables with the Pod leads to: Deny refuses the Pod, Skip leaves the
-    /// companion out. When left out it is Deny where the Pod asked for the companion or it is required, and Skip where it
-    /// comes by itself.
+    /// What happens if names, ports, mounts or variables conflict with the Pod. Deny denies the Pod, Skip injects no
+    /// companion. Defaults to Deny if the Pod requests the companion or the companion is required, and to Skip if it
+    /// is automatic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<OnConflict>,
-    /// Native (default): init containers with restartPolicy Always, which start before the app and stop after it.
-    /// Container: plain containers behind the app's; Pods that are meant to end never get them.
+    /// Native (default): the containers are init containers with restartPolicy Always, which start before the app and
+    /// stop after it. Container: the containers are appended to the Pod's containers; Pods that run to completion
+    /// never get them.
     #[serde(default)]
     pub lifecycle: Lifecycle,
-    /// Where native containers stand among the Pod's init containers. First: in front, so that the app's init containers
-    /// can already use the companion; they get its variables and mounts, too. Last: behind. When left out it is First for
-    /// an Ambassador, else Last.
+    /// The position of native containers among the Pod's init containers. First: before them, so that the app's init
+    /// containers can use the companion and get its variables and mounts. Last: after them. Defaults to First for an
+    /// Ambassador, otherwise to Last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// Whether Pods with hostNetwork may have the companion, whose ports would then be the node's: Refuse (default) or
-    /// Allow.
+    /// Whether Pods with hostNetwork may have the companion, whose ports would then be ports of the node: Refuse
+    /// (default) or Allow.
     #[serde(default)]
     pub host_network: HostNetwork,
-    /// Whether the token of the Pod's service account is mounted into the companion; it is not when left out.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    /// Whether the token of the Pod's service account is mounted into the companion. Defaults to false.
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub service_account_token: bool,
-    /// Secrets for the companion's images, added to the Pod's where absent. They must exist in the Pod's namespace.
+    /// Secrets for pulling the companion's images. They are added to those of the Pod and must exist in its
+    /// namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub image_pull_secrets: Vec<SecretName>,
-    /// The companion's long-running containers: whole core/v1 containers. They say themselves who they run as and what
-    /// they need.
+    /// The companion's long-running containers, as core/v1 containers. They declare their own user and resources.
     #[schemars(
         length(min = 1, max = 8),
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
     )]
     pub containers: Vec<Container>,
-    /// The companion's own init containers, which run to their end just before its containers start.
+    /// The companion's own init containers, which run to completion directly before its containers start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub init_containers: Vec<Container>,
-    /// Volumes of the companion alone; its containers mount them with volumeMounts.
+    /// The companion's private volumes, which its containers mount with volumeMounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub volumes: Vec<Volume>,
-    /// Volumes that the companion and the app both mount.
+    /// Volumes that both the companion and the app mount.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub shared_volumes: Vec<SharedVolume>,
-    /// Configuration that travels with the companion: no ConfigMap is needed in the Pod's namespace.
+    /// Configuration files of the companion, which need no ConfigMap in the Pod's namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["path"]))]
     pub files: Vec<File>,
-    /// Localhost endpoints of the companion. Their variables are set in the app and in the companion alike.
+    /// Endpoints of the companion on localhost. Their variables are set in the app and in the companion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub listens: Vec<Endpoint>,
-    /// What an Adapter takes its input from.
+    /// The inputs of an Adapter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub reads: Vec<Input>,
-    /// What monitoring may read: sets the annotations prometheus.io/scrape, port and path of the Pod, all or none.
+    /// The metrics endpoint. Sets the annotations prometheus.io/scrape, port and path of the Pod, either all or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposes: Option<Exposes>,
-    /// What every chosen app container gets besides the mounts and the endpoints' variables.
+    /// What app containers get in addition to mounts and variables of endpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<App>,
-    /// Annotations that are added to the Pod where absent.
+    /// Annotations that are added to the Pod if it does not have them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "annotations")]
     pub pod_annotations: BTreeMap<String, String>,
-    /// Values that users fill in, each into one typed slot.
+    /// Values that users can set, each of which fills one typed slot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub parameters: Vec<Parameter>,
@@ -132,12 +135,12 @@ pub struct Spec {
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct App {
-    /// Environment variables, in front of the app's own so that those can refer to them: whole core/v1 EnvVars.
+    /// Environment variables, as core/v1 EnvVars. They precede the app's own, which can refer to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub env: Vec<EnvVar>,
-    /// How long an app container sleeps before it is stopped, in whole seconds, so that requests still under way are
-    /// served. Only where it has no preStop hook, and where the Pod's grace period is longer.
+    /// How long an app container sleeps before it is stopped, in whole seconds or minutes, so that open requests are
+    /// still served. Applies to containers without a preStop hook, if the Pod's grace period is longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8), regex(pattern = SLEEP))]
     pub pre_stop_sleep: Option<String>,
@@ -151,16 +154,16 @@ pub struct SecretName {
     pub name: String,
 }
 
-/// Why a companion is there.
+/// The purpose of a companion.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // said at the fields, where `kubectl explain` shows it; so for all words below
+#[allow(missing_docs)] // documented at the fields, where `kubectl explain` shows it; the same for all enums below
 pub enum Pattern {
     Sidecar,
     Ambassador,
     Adapter,
 }
 
-/// When a companion comes.
+/// When a companion is injected.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Activation {
@@ -170,7 +173,7 @@ pub enum Activation {
     ClusterWide,
 }
 
-/// What a clash leads to.
+/// What happens on a conflict.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum OnConflict {
@@ -178,7 +181,7 @@ pub enum OnConflict {
     Skip,
 }
 
-/// How a companion's containers live.
+/// How a companion's containers run.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Lifecycle {
@@ -187,7 +190,7 @@ pub enum Lifecycle {
     Container,
 }
 
-/// Where native containers stand.
+/// The position of native containers among the init containers.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Position {

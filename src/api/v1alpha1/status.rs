@@ -2,38 +2,39 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-/// How long `lastGood` may be, in bytes and so in characters: the object has to have room for a second specification.
+/// Upper bound on the length of `lastGood`, in bytes and therefore in characters: the object must have room for a
+/// second specification.
 pub const LAST_GOOD: usize = 262_144;
 
-/// What podgraft made of the specification. Written by podgraft.
+/// The state of the companion, written by podgraft.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// The generation of the specification that this status speaks of.
+    /// The generation of the specification that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The content hash of the version in use. Pods that were injected with it carry it in their annotation
+    /// The content hash of the active version. Pods that were injected with it have this hash in their annotation
     /// podgraft.dev/status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub hash: Option<String>,
-    /// Where the newest version is invalid: the specification of the version in use, as JSON, if it is not too long. A
-    /// replica of podgraft that starts anew takes it up.
+    /// The specification of the active version as JSON, if the newest version is invalid and this one is not too
+    /// long. A replica of podgraft reads it when it starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = LAST_GOOD))]
     pub last_good: Option<String>,
-    /// What works, but should be looked at: one sentence each, with the field in front.
+    /// Warnings about the specification, each of which begins with a field path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 1024)), extend("x-kubernetes-list-type" = "atomic"))]
     pub warnings: Vec<String>,
-    /// The companion's state. Ready is True while its newest version is the one that is injected; where it is False,
-    /// the message names every field to mend.
+    /// The conditions of the companion. Ready is True while the newest version is the active one; if it is False, the
+    /// message names each field to fix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
 }
 
-/// Conditions with the bounds that Kubernetes gives its own.
+/// Conditions, with the bounds of Kubernetes' own.
 fn conditions(generator: &mut SchemaGenerator) -> Schema {
     let mut condition = Condition::json_schema(generator);
     for (field, bounds) in [

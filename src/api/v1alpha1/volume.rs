@@ -4,13 +4,13 @@ use serde_json::{Map, Value};
 
 use super::syntax::{LABEL, PATH};
 
-/// A volume of the companion's own: a whole core/v1 Volume, fields of future Kubernetes versions included.
+/// A private volume of the companion: a core/v1 Volume, fields of future Kubernetes versions included.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
-    ("!(self.name in ['files', 'no-token'])", "files and no-token are names of volumes that podgraft makes itself"),
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
+    ("!(self.name in ['files', 'no-token'])", "files and no-token are reserved for volumes that podgraft adds"),
 ])))]
 pub struct Volume {
-    /// The volume's name. In the Pod it is called <companion>-<name>, which must fit into 63 characters.
+    /// The volume's name. In the Pod the volume is named <companion>-<name>, which has at most 63 characters.
     #[schemars(length(max = 61), regex(pattern = LABEL))]
     pub name: String,
     /// The volume's source.
@@ -18,17 +18,17 @@ pub struct Volume {
     pub source: Map<String, Value>,
 }
 
-/// A volume that the companion and the app both mount.
+/// A volume that both the companion and the app mount.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
-#[schemars(extend("x-kubernetes-validations" = super::rules(&[
-    ("!(self.name in ['files', 'no-token'])", "files and no-token are names of volumes that podgraft makes itself"),
+#[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
+    ("!(self.name in ['files', 'no-token'])", "files and no-token are reserved for volumes that podgraft adds"),
 ])))]
 pub struct SharedVolume {
-    /// The volume's name. In the Pod it is called <companion>-<name>, which must fit into 63 characters.
+    /// The volume's name. In the Pod the volume is named <companion>-<name>, which has at most 63 characters.
     #[schemars(length(max = 61), regex(pattern = LABEL))]
     pub name: String,
-    /// Any core/v1 volume source, such as persistentVolumeClaim. When left out it is an emptyDir, and where the app
-    /// already mounts a volume at its path the companion joins that one.
+    /// Any core/v1 volume source, such as persistentVolumeClaim. Defaults to an emptyDir, in which case the companion
+    /// joins the volume that the app already mounts at its path, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("type" = "object", "x-kubernetes-preserve-unknown-fields" = true))]
     pub source: Option<Map<String, Value>>,
@@ -42,10 +42,10 @@ pub struct SharedVolume {
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct CompanionSide {
-    /// Where it is mounted: absolute and normalised.
+    /// The mount path: absolute and normalized.
     #[schemars(length(max = 512), regex(pattern = PATH))]
     pub mount_path: String,
-    /// Whether the companion can only read. When left out an Adapter can only read, every other companion can write.
+    /// Whether the companion's mount is read-only. Defaults to true for an Adapter, otherwise to false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
 }
@@ -54,27 +54,29 @@ pub struct CompanionSide {
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct AppSide {
-    /// Where it is mounted: absolute and normalised.
+    /// The mount path: absolute and normalized.
     #[schemars(length(max = 512), regex(pattern = PATH))]
     pub mount_path: String,
-    /// Whether the mount that podgraft adds to the app is read-only. A mount that the Pod's author put at that path is
-    /// joined as it is, so that the app may write; a warning (AppCanWrite) names it, and a required companion denies it.
-    #[serde(default, skip_serializing_if = "super::is_false")]
+    /// Whether the mount that podgraft adds to the app is read-only. A mount that the app already has at that path is
+    /// joined as it is, so that the app may be able to write; this is a warning (AppCanWrite), and a conflict for a
+    /// required companion.
+    #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub read_only: bool,
 }
 
-/// A file of configuration that travels with the companion, into namespaces that know nothing of it.
+/// A configuration file of the companion. An annotation of the Pod carries the file, so that it needs no object in
+/// the Pod's namespace.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
 pub struct File {
-    /// Where the file stands in all of the companion's containers: absolute and normalised. Other files of its directory
-    /// stay.
+    /// The path in all of the companion's containers: absolute and normalized. Other files of its directory remain
+    /// visible.
     #[schemars(length(max = 512), regex(pattern = PATH))]
     pub path: String,
-    /// What the file says. All files of a companion together have at most 32 KiB. The content is fixed: what varies goes
-    /// through parameters, which software reads from its environment.
+    /// The content, at most 32 KiB for all files of a companion together. It is the same in all Pods; parameters
+    /// provide what varies, as environment variables.
     #[schemars(length(max = 32768))]
     pub content: String,
-    /// The file's permissions, 0644 when left out.
+    /// The file mode. Defaults to 0644.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 511))]
     pub mode: Option<u16>,

@@ -1,68 +1,68 @@
-//! Which fields go together: with the pattern, the activation, the lifecycle and the kind.
+//! Fields that require or exclude each other: by pattern, activation, lifecycle and kind.
 
+use crate::api::message::{Code, forbidden, required as required_value};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{Activation, Lifecycle, OnConflict, Pattern, Spec};
 use crate::inject::companion::CompanionKind;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
-    pattern(&object.spec, found);
-    required(&object.spec, found);
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
+    pattern(&object.spec, report);
+    required(&object.spec, report);
     if object.spec.required && object.name.ends_with("-update") {
         let message =
-            "must not end in -update where the companion is required: so end the names of policies; rename it";
-        found.error(&FieldPath::root().member("metadata").member("name"), message);
+            "the name of a required companion must not end in -update, as names of policies do; rename the companion";
+        report.error(&FieldPath::root().member("metadata").member("name"), forbidden(message));
     }
     if object.kind == CompanionKind::Companion {
-        namespaced(&object.spec, found);
+        namespaced(&object.spec, report);
     }
     if object.spec.position.is_some() && object.spec.lifecycle == Lifecycle::Container {
-        let message = "is for lifecycle Native only: plain containers stand behind the app's; remove it";
-        found.error(&FieldPath::spec("position"), message);
+        let message = "requires lifecycle Native: plain containers are appended; remove position";
+        report.error(&FieldPath::spec("position"), forbidden(message));
     }
     if object.spec.activation != Activation::OnRequest {
         for (i, _) in object.spec.parameters.iter().enumerate().filter(|(_, p)| p.required) {
             let at = FieldPath::spec("parameters").item(i).member("required");
-            found.error(&at, "a companion that comes by itself cannot have a required parameter; give it a default");
+            let message = "an automatic companion cannot have a required parameter; give the parameter a default";
+            report.error(&at, forbidden(message));
         }
     }
 }
 
-fn pattern(spec: &Spec, found: &mut Report) {
-    if found.has_schema_error(&FieldPath::spec("pattern")) {
+fn pattern(spec: &Spec, report: &mut Report) {
+    if report.has_schema_error(&FieldPath::spec("pattern")) {
         return;
     }
     if spec.pattern == Pattern::Ambassador && spec.listens.is_empty() {
-        let message = "an Ambassador must declare it: the localhost endpoints that it brings to the app";
-        found.error(&FieldPath::spec("listens"), message);
+        let message = "an Ambassador serves localhost endpoints to the app; declare at least one";
+        report.error(&FieldPath::spec("listens"), required_value(message));
     }
     match (spec.pattern == Pattern::Adapter, spec.reads.is_empty()) {
         (true, true) => {
-            let message =
-                "an Adapter must declare it: a shared volume or a port of the app that it takes its input from";
-            found.error(&FieldPath::spec("reads"), message);
+            let message = "an Adapter reads a shared volume or a port of the app; declare at least one";
+            report.error(&FieldPath::spec("reads"), required_value(message));
         }
         (false, false) => {
-            found.error(
-                &FieldPath::spec("reads"),
-                "only an Adapter may declare it; remove it, or make the pattern Adapter",
-            );
+            let message = "only an Adapter may declare this field; remove the field or set pattern to Adapter";
+            report.error(&FieldPath::spec("reads"), forbidden(message));
         }
         _ => {}
     }
 }
 
-fn required(spec: &Spec, found: &mut Report) {
+fn required(spec: &Spec, report: &mut Report) {
     if !spec.required {
         return;
     }
     if spec.activation != Activation::ClusterWide {
-        found.error(&FieldPath::spec("required"), "needs activation ClusterWide");
+        let message = "requires activation ClusterWide; set spec.activation to ClusterWide";
+        report.error(&FieldPath::spec("required"), forbidden(message));
     }
     if spec.on_conflict == Some(OnConflict::Skip) {
-        let message = "a required companion is never skipped; make it Deny, or leave it out";
-        found.error(&FieldPath::spec("onConflict"), message);
+        let message = "a required companion is never skipped; set Deny or remove this field";
+        report.error(&FieldPath::spec("onConflict"), forbidden(message));
     }
     for (i, parameter) in spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
@@ -72,27 +72,29 @@ fn required(spec: &Spec, found: &mut Report) {
             ("listens", parameter.listens.is_some()),
         ] {
             if filled {
-                found.error(&at.member(slot), "parameters of a required companion fill env only");
+                let message = "a parameter of a required companion can only fill env; use env instead";
+                report.error(&at.member(slot), forbidden(message));
             }
         }
     }
     if spec.lifecycle == Lifecycle::Container {
-        let message = "Pods that are meant to end never get a plain container, so a required one refuses them; make it Native, or leave such Pods out with podSelector";
-        found.warn(&FieldPath::spec("lifecycle"), message);
+        let message = "Pods that run to completion never get a plain container, so they are denied if it is required; set lifecycle to Native or exclude such Pods with podSelector";
+        report.warn(&FieldPath::spec("lifecycle"), Code::Discouraged.because(message));
     }
 }
 
-fn namespaced(spec: &Spec, found: &mut Report) {
+fn namespaced(spec: &Spec, report: &mut Report) {
     if spec.required {
-        found.error(&FieldPath::spec("required"), "belongs to a ClusterCompanion; a Companion is never required");
+        let message = "only a ClusterCompanion can be required; remove this field or declare a ClusterCompanion";
+        report.error(&FieldPath::spec("required"), forbidden(message));
     }
     if spec.activation == Activation::ClusterWide {
-        let message = "ClusterWide belongs to a ClusterCompanion; a Companion is for Pods of its own namespace, say OptedInNamespaces";
-        found.error(&FieldPath::spec("activation"), message);
+        let message = "only a ClusterCompanion can be ClusterWide; set OptedInNamespaces or declare a ClusterCompanion";
+        report.error(&FieldPath::spec("activation"), forbidden(message));
     }
     if spec.namespace_selector.is_some() {
-        let message = "belongs to a ClusterCompanion; a Companion is for Pods of its own namespace; remove it";
-        found.error(&FieldPath::spec("namespaceSelector"), message);
+        let message = "a Companion applies to its own namespace only; remove this field or declare a ClusterCompanion";
+        report.error(&FieldPath::spec("namespaceSelector"), forbidden(message));
     }
 }
 
@@ -100,10 +102,10 @@ fn namespaced(spec: &Spec, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, silent, warns, with};
+    use crate::api::testing::{check, companion, silent, warns, with};
 
     #[test]
-    fn a_required_companion_is_not_called_as_the_policy_of_another() {
+    fn a_required_companion_is_not_named_like_the_policy_of_another() {
         let kept = |required: bool| {
             with(&[
                 ("/metadata/name", json!("proxy-update")),
@@ -112,35 +114,46 @@ mod tests {
                 ("/spec/parameters", json!([])),
             ])
         };
-        check(kept(true), &["metadata.name: must not end in -update"]);
+        check(kept(true), &["metadata.name: forbidden: the name of a required companion must not end in -update"]);
         silent(kept(false));
     }
 
     #[test]
     fn an_ambassador_listens_and_an_adapter_reads() {
-        check(companion("/spec/pattern", json!("Ambassador")), &["spec.listens: an Ambassador must declare it"]);
-        check(companion("/spec/pattern", json!("Adapter")), &["spec.reads: an Adapter must declare it"]);
-        check(companion("/spec/reads", json!([{"port": 8080}])), &["spec.reads: only an Adapter may declare it"]);
+        check(
+            companion("/spec/pattern", json!("Ambassador")),
+            &["spec.listens: required value: an Ambassador serves localhost endpoints"],
+        );
+        check(
+            companion("/spec/pattern", json!("Adapter")),
+            &["spec.reads: required value: an Adapter reads a shared volume or a port"],
+        );
+        check(
+            companion("/spec/reads", json!([{"port": 8080}])),
+            &["spec.reads: forbidden: only an Adapter may declare this field"],
+        );
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_told_once() {
+    fn an_unsupported_pattern_is_reported_once() {
         check(
             companion("/spec/pattern", json!("Adaptor")),
-            &["spec.pattern: must be one of Sidecar, Ambassador, Adapter; did you mean Adapter?"],
+            &[
+                "spec.pattern: unsupported value: \"Adaptor\"; supported: Sidecar, Ambassador, Adapter; did you mean \"Adapter\"?",
+            ],
         );
     }
 
     #[test]
     fn a_required_companion_is_cluster_wide_and_never_skipped() {
         let free = [("/spec/parameters", json!([])), ("/spec/required", json!(true))];
-        check(with(&free), &["spec.required: needs activation ClusterWide"]);
+        check(with(&free), &["spec.required: forbidden: requires activation ClusterWide"]);
         let wide = [&free[..], &[("/spec/activation", json!("ClusterWide"))]].concat();
         check(with(&wide), &[]);
         let skipped = [&wide[..], &[("/spec/onConflict", json!("Skip"))]].concat();
-        check(with(&skipped), &["spec.onConflict: a required companion is never skipped"]);
+        check(with(&skipped), &["spec.onConflict: forbidden: a required companion is never skipped"]);
         let plain = [&wide[..], &[("/spec/lifecycle", json!("Container"))]].concat();
-        warns(with(&plain), "spec.lifecycle: Pods that are meant to end never get a plain container");
+        warns(with(&plain), "spec.lifecycle: discouraged: Pods that run to completion never get a plain container");
     }
 
     #[test]
@@ -151,19 +164,23 @@ mod tests {
             ("/spec/required", json!(true)),
             ("/spec/activation", json!("ClusterWide")),
         ];
-        check(with(&changes), &["spec.parameters[0].mountPath: parameters of a required companion fill env only"]);
+        check(
+            with(&changes),
+            &["spec.parameters[0].mountPath: forbidden: a parameter of a required companion can only fill env"],
+        );
     }
 
     #[test]
-    fn a_companion_that_comes_by_itself_has_no_required_parameter() {
-        let expected = "spec.parameters[0].required: a companion that comes by itself cannot have a required parameter";
+    fn an_automatic_companion_has_no_required_parameter() {
+        let expected =
+            "spec.parameters[0].required: forbidden: an automatic companion cannot have a required parameter";
         check(companion("/spec/activation", json!("OptedInNamespaces")), &[expected]);
     }
 
     #[test]
-    fn a_position_is_for_native_containers() {
+    fn a_position_requires_native_containers() {
         let changes = [("/spec/position", json!("First")), ("/spec/lifecycle", json!("Container"))];
-        check(with(&changes), &["spec.position: is for lifecycle Native only"]);
+        check(with(&changes), &["spec.position: forbidden: requires lifecycle Native: plain containers are appended"]);
     }
 
     #[test]
@@ -176,9 +193,9 @@ mod tests {
             ("/spec/namespaceSelector", json!({})),
         ];
         let expected = [
-            "spec.required: belongs to a ClusterCompanion",
-            "spec.activation: ClusterWide belongs to a ClusterCompanion",
-            "spec.namespaceSelector: belongs to a ClusterCompanion",
+            "spec.required: forbidden: only a ClusterCompanion can be required",
+            "spec.activation: forbidden: only a ClusterCompanion can be ClusterWide",
+            "spec.namespaceSelector: forbidden: a Companion applies to its own namespace only",
         ];
         check(with(&changes), &expected);
     }

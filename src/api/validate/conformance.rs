@@ -1,31 +1,35 @@
-//! Holds JSON against a schema, and makes of it what the typed structs can read.
+//! Checks JSON against a structural schema, and turns it into JSON that the typed structs can read.
+//!
+//! This stands in for the `jsonschema` crate, which reports JSON Schema's vocabulary instead of `field.Error`'s, does not
+//! know Kubernetes' extensions (`x-kubernetes-*`), and cannot replace invalid values so that other rules can go on.
+
+mod scalar;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::api::message::{self, Code, Message, invalid};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::schema;
-use crate::api::v1alpha1::in_words;
+use scalar::{article, integer, remedy, string, type_of};
 
-/// Whose schema it is, which decides what a field that it does not know is.
+/// Whose schema it is, which decides how unknown fields are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum SchemaOf {
-    /// Ours: an unknown field is a problem.
+    /// podgraft's own: an unknown field is a problem.
     Podgraft,
-    /// Kubernetes': an unknown field may be one of a later version, so it is kept and warned about.
+    /// Kubernetes': an unknown field may be one of a later version, so it is kept with a warning.
     Kubernetes,
 }
 
-/// What is said of a field that may be one of a later version.
-pub(in crate::api) const UNKNOWN: &str = "no field of Kubernetes that podgraft knows, kept as it is";
-
-/// How a value is held against a schema.
+/// How a value is checked.
 #[derive(Debug, Clone, Copy)]
 struct Mode {
     owner: SchemaOf,
-    /// Whether what conforms is returned. A copy of a large companion costs many times its text.
+    /// Whether conforming JSON is returned. A copy of a large companion takes many times the memory of its text.
     keeps: bool,
 }
 
@@ -35,46 +39,52 @@ impl Mode {
     }
 }
 
-/// Finds everything in which a value differs from a schema, and returns it without what differs: absent where a field
-/// may be absent, else an empty stand-in. `null` counts as absent, as it does for the API server.
+/// Reports every difference between a value and a schema, and returns the value without them: a field that does not conform
+/// is absent if it is optional, and otherwise replaced by an empty value. Like the API server, it treats `null` as absent.
 pub(in crate::api) fn conform(
     value: &Value,
     schema: &Value,
     owner: SchemaOf,
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) -> Value {
-    conform_in(value, schema, Mode { owner, keeps: true }, at, found)
+    conform_in(value, schema, Mode { owner, keeps: true }, at, report)
 }
 
-/// Finds everything in which a value differs from a schema of Kubernetes' own, and copies nothing.
-pub(in crate::api) fn check(value: &Value, schema: &Value, at: &FieldPath, found: &mut Report) {
-    conform_in(value, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, found);
+/// Reports every difference between a value and a schema of Kubernetes, without a copy.
+pub(in crate::api) fn check(value: &Value, schema: &Value, at: &FieldPath, report: &mut Report) {
+    conform_in(value, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, report);
 }
 
-/// The same for an object whose members are at hand, and not the object itself.
+/// The same for the members of an object that does not exist as one value.
 pub(in crate::api) fn check_members<'v>(
     members: impl ExactSizeIterator<Item = (&'v str, &'v Value)> + Clone,
     schema: &Value,
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) {
-    if let Err(message) = object(members, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, found) {
-        found.schema_error(at, message);
+    if let Err(message) = object(members, schema, Mode { owner: SchemaOf::Kubernetes, keeps: false }, at, report) {
+        report.schema_error(at, message);
     }
 }
 
-fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Value {
-    match try_conform(value, schema, mode, at, found) {
+fn conform_in(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, report: &mut Report) -> Value {
+    match try_conform(value, schema, mode, at, report) {
         Ok(value) => value,
         Err(message) => {
-            found.schema_error(at, message);
+            report.schema_error(at, message);
             stand_in(schema)
         }
     }
 }
 
-fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Result<Value, String> {
+fn try_conform(
+    value: &Value,
+    schema: &Value,
+    mode: Mode,
+    at: &FieldPath,
+    report: &mut Report,
+) -> Result<Value, Message> {
     let kind = match schema["type"].as_str() {
         None if schema["x-kubernetes-int-or-string"] == true => "integer or string",
         None => return Ok(mode.kept(value)),
@@ -82,16 +92,18 @@ fn try_conform(value: &Value, schema: &Value, mode: Mode, at: &FieldPath, found:
     };
     match (kind, value) {
         ("object", Value::Object(members)) => {
-            object(members.iter().map(|(name, value)| (name.as_str(), value)), schema, mode, at, found)
+            object(members.iter().map(|(name, value)| (name.as_str(), value)), schema, mode, at, report)
         }
-        ("array", Value::Array(items)) => array(items, schema, mode, at, found),
-        ("string" | "integer or string", Value::String(text)) => string(text, schema, found).map(|()| mode.kept(value)),
+        ("array", Value::Array(items)) => array(items, schema, mode, at, report),
+        ("string" | "integer or string", Value::String(text)) => {
+            string(text, schema, report).map(|()| mode.kept(value))
+        }
         ("integer" | "integer or string", Value::Number(number)) => {
-            let number = number.as_i64().ok_or("must be a whole number")?;
+            let number = number.as_i64().ok_or_else(|| invalid("must be an integer"))?;
             integer(number, schema).map(|()| mode.kept(value))
         }
         ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => Ok(mode.kept(value)),
-        _ => Err(format!("must be {}, not {}{}", article(kind), of_value(value), mending(kind, value))),
+        _ => Err(invalid(format_args!("must be {}, not {}{}", article(kind), type_of(value), remedy(kind, value)))),
     }
 }
 
@@ -100,10 +112,10 @@ fn object<'v>(
     schema: &Value,
     mode: Mode,
     at: &FieldPath,
-    found: &mut Report,
-) -> Result<Value, String> {
+    report: &mut Report,
+) -> Result<Value, Message> {
     if let Some(most) = schema["maxProperties"].as_u64().filter(|most| (members.len() as u64) > *most) {
-        return Err(format!("must have at most {most} entries"));
+        return Err(invalid(format_args!("must have at most {most} entries, but has {}", members.len())));
     }
     let properties = schema["properties"].as_object();
     let mut missing: Vec<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -118,28 +130,28 @@ fn object<'v>(
         if let Some(property) = properties.and_then(|p| p.get(name)) {
             let optional = !missing.contains(&name);
             missing.retain(|other| *other != name);
-            match try_conform(value, property, mode, &here, found) {
+            match try_conform(value, property, mode, &here, report) {
                 Ok(value) => keep(name, value),
                 Err(message) => {
-                    found.schema_error(&here, message);
+                    report.schema_error(&here, message);
                     if !optional {
                         keep(name, stand_in(property));
                     }
                 }
             }
         } else if schema["additionalProperties"].is_object() {
-            keep(name, conform_in(value, &schema["additionalProperties"], mode, &here, found));
+            keep(name, conform_in(value, &schema["additionalProperties"], mode, &here, report));
         } else if properties.is_none() || schema["x-kubernetes-preserve-unknown-fields"] == true {
             keep(name, mode.kept(value));
         } else {
-            unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, found);
+            unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, report);
             if mode.owner == SchemaOf::Kubernetes {
                 keep(name, mode.kept(value));
             }
         }
     }
     for name in missing {
-        found.schema_error(&at.member(name), "is missing");
+        report.schema_error(&at.member(name), message::missing());
         keep(name, stand_in(&schema["properties"][name]));
     }
     Ok(kept.into())
@@ -150,49 +162,54 @@ fn unknown<'n>(
     known: impl Iterator<Item = &'n String>,
     owner: SchemaOf,
     at: &FieldPath,
-    found: &mut Report,
+    report: &mut Report,
 ) {
-    match (owner, found.suggest(name, known.map(String::as_str))) {
-        (SchemaOf::Podgraft, Some(nearest)) => {
-            found.schema_error(at, format!("unknown field; did you mean {nearest}?"))
-        }
-        (SchemaOf::Podgraft, None) => found.schema_error(at, "unknown field; remove it"),
-        (SchemaOf::Kubernetes, Some(nearest)) => {
-            found.warn(at, format!("{UNKNOWN}; did you mean {nearest}?"));
-        }
-        (SchemaOf::Kubernetes, None) => found.warn(at, UNKNOWN),
+    let nearest = report.suggest(name, known.map(String::as_str));
+    match owner {
+        SchemaOf::Podgraft => report.schema_error(at, message::unknown_field(Code::UnknownField, nearest)),
+        SchemaOf::Kubernetes => report.warn(at, message::unknown_field(Code::UnknownFieldKept, nearest)),
     }
 }
 
-fn array(items: &[Value], schema: &Value, mode: Mode, at: &FieldPath, found: &mut Report) -> Result<Value, String> {
-    let (least, most) = (schema["minItems"].as_u64().unwrap_or(0), schema["maxItems"].as_u64().unwrap_or(u64::MAX));
-    let length = items.len() as u64;
-    if length < least {
-        return Err(format!("must have at least {least} item{}", if least == 1 { "" } else { "s" }));
-    }
-    if length > most {
-        return Err(format!("must have at most {most} items, and has {length}"));
-    }
+fn array(items: &[Value], schema: &Value, mode: Mode, at: &FieldPath, report: &mut Report) -> Result<Value, Message> {
+    check_length(items, schema)?;
     let mut kept = Vec::with_capacity(if mode.keeps { items.len() } else { 0 });
     for (i, item) in items.iter().enumerate() {
-        let item = conform_in(item, &schema["items"], mode, &at.item(i), found);
+        let item = conform_in(item, &schema["items"], mode, &at.item(i), report);
         if mode.keeps {
             kept.push(item);
         }
     }
     let items = if mode.keeps { &kept } else { items };
-    if schema["x-kubernetes-list-type"] == "map" {
-        unique_by_keys(items, schema, at, found);
-    } else if schema["x-kubernetes-list-type"] == "set" {
-        let mut seen = HashSet::new();
-        for (i, item) in items.iter().enumerate().filter(|(_, item)| !seen.insert(item.to_string())) {
-            found.error(&at.item(i), format!("is there twice{}", of_key(item)));
-        }
+    match schema["x-kubernetes-list-type"].as_str() {
+        Some("map") => unique_by_keys(items, schema, at, report),
+        Some("set") => unique(items, at, report),
+        _ => {}
     }
     Ok(kept.into())
 }
 
-fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, found: &mut Report) {
+fn check_length(items: &[Value], schema: &Value) -> Result<(), Message> {
+    let (least, most) = (schema["minItems"].as_u64().unwrap_or(0), schema["maxItems"].as_u64().unwrap_or(u64::MAX));
+    let length = items.len() as u64;
+    if length < least {
+        let plural = if least == 1 { "" } else { "s" };
+        return Err(invalid(format_args!("must have at least {least} item{plural}")));
+    }
+    if length > most {
+        return Err(invalid(format_args!("must have at most {most} items, but has {length}")));
+    }
+    Ok(())
+}
+
+fn unique(items: &[Value], at: &FieldPath, report: &mut Report) {
+    let mut seen = HashSet::new();
+    for (i, item) in items.iter().enumerate().filter(|(_, item)| !seen.insert(item.to_string())) {
+        report.error(&at.item(i), duplicate(item));
+    }
+}
+
+fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, report: &mut Report) {
     let names: Vec<_> =
         schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let keys = |item: &Value| -> Vec<Value> {
@@ -206,54 +223,21 @@ fn unique_by_keys(items: &[Value], schema: &Value, at: &FieldPath, found: &mut R
     let mut seen = HashSet::new();
     let all = items.iter().map(keys);
     for (i, key) in all.enumerate().filter(|(_, key)| !seen.insert(Value::from(key.as_slice()).to_string())) {
-        found.error(&at.item(i).member(first), format!("is there twice{}", of_key(&key[0])));
+        report.error(&at.item(i).member(first), duplicate(&key[0]));
     }
 }
 
-fn string(text: &str, schema: &Value, found: &mut Report) -> Result<(), String> {
-    if let Some(words) = schema["enum"].as_array() {
-        if words.iter().any(|word| word == text) {
-            return Ok(());
-        }
-        let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
-        let nearest = found.suggest(text, words.iter().copied()).map(|n| format!("; did you mean {n}?"));
-        return Err(format!("must be one of {}{}", words.join(", "), nearest.unwrap_or_default()));
-    }
-    let length = text.chars().count() as u64;
-    if let Some(least) = schema["minLength"].as_u64().filter(|least| length < *least) {
-        return Err(if least == 1 {
-            "must not be empty".to_owned()
-        } else {
-            format!("must have at least {least} characters")
-        });
-    }
-    if let Some(most) = schema["maxLength"].as_u64().filter(|most| length > *most) {
-        return Err(format!("must have at most {most} characters, and has {length}"));
-    }
-    let Some(pattern) = schema["pattern"].as_str() else { return Ok(()) };
-    // A test makes sure that all of them compile.
-    match schema::PATTERNS.get(pattern) {
-        Some(compiled) if !compiled.is_match(text) => Err(format!("must be {}", in_words(pattern))),
-        _ => Ok(()),
+/// Keys of lists are names, ports and paths, which are no secrets.
+fn duplicate(key: &Value) -> Message {
+    let nameless = || Code::Duplicate.fix("remove one of the two");
+    match key {
+        Value::String(text) => message::duplicate(text),
+        Value::Number(number) => number.as_i64().map_or_else(nameless, message::duplicate),
+        _ => nameless(),
     }
 }
 
-fn integer(number: i64, schema: &Value) -> Result<(), String> {
-    let (least, most) = match schema["format"].as_str() {
-        Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        _ => (i64::MIN, i64::MAX),
-    };
-    let least = schema["minimum"].as_i64().unwrap_or(least);
-    let most = schema["maximum"].as_i64().unwrap_or(most);
-    if (least..=most).contains(&number) {
-        return Ok(());
-    }
-    // The one number of ours that people write in octal.
-    let octal = if most == 511 { ": write 0644 or 420, its decimal form" } else { "" };
-    Err(format!("must be from {least} to {most}{octal}"))
-}
-
-/// The emptiest value of a type, with which rules that ask for something else can go on.
+/// The emptiest value of a type: with it, rules about other fields can go on.
 fn stand_in(schema: &Value) -> Value {
     match schema["type"].as_str() {
         Some("object") => {
@@ -264,150 +248,5 @@ fn stand_in(schema: &Value) -> Value {
         Some("integer" | "number") => schema["minimum"].as_i64().unwrap_or(0).into(),
         Some("boolean") => false.into(),
         _ => schema["enum"].get(0).cloned().unwrap_or_else(|| "".into()),
-    }
-}
-
-fn article(kind: &str) -> &str {
-    match kind {
-        "object" => "an object",
-        "array" => "a list",
-        "integer" => "a whole number",
-        "integer or string" => "a whole number or a string",
-        "boolean" => "true or false",
-        "number" => "a number",
-        _ => "a string",
-    }
-}
-
-fn of_value(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-fn mending(kind: &str, value: &Value) -> &'static str {
-    match (kind, value) {
-        ("string", Value::Bool(_) | Value::Number(_)) => "; put it in quotes",
-        ("integer" | "boolean", Value::String(_)) => "; write it without quotes",
-        _ => "",
-    }
-}
-
-/// A key that is no secret by its nature: names, ports and paths.
-fn of_key(key: &Value) -> String {
-    match key {
-        Value::String(text) => format!(": {text}"),
-        Value::Number(number) => format!(": {number}"),
-        _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{SchemaOf, conform};
-    use crate::api::path::FieldPath;
-    use crate::api::report::Report;
-    use crate::api::schema;
-
-    fn check(schema: &Value, value: &Value, expect: &[&str]) {
-        let mut found = Report::default();
-        conform(value, schema, SchemaOf::Podgraft, &FieldPath::root(), &mut found);
-        let told: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
-        assert_eq!(told, expect, "{value}");
-    }
-
-    #[test]
-    fn a_wrong_type_is_told_with_the_way_to_mend_it() {
-        check(&json!({"type": "string"}), &json!(1), &["must be a string, not a number; put it in quotes"]);
-        check(
-            &json!({"type": "integer"}),
-            &json!("1"),
-            &["must be a whole number, not a string; write it without quotes"],
-        );
-        check(&json!({"type": "integer"}), &json!(1.5), &["must be a whole number"]);
-        check(&json!({"type": "boolean"}), &json!([]), &["must be true or false, not a list"]);
-        check(
-            &json!({"x-kubernetes-int-or-string": true}),
-            &json!({}),
-            &["must be a whole number or a string, not an object"],
-        );
-    }
-
-    #[test]
-    fn bounds_hold_for_numbers_texts_and_lists() {
-        check(&json!({"type": "integer", "minimum": 1, "maximum": 9}), &json!(0), &["must be from 1 to 9"]);
-        check(
-            &json!({"type": "integer", "format": "int32"}),
-            &json!(3_000_000_000_i64),
-            &["must be from -2147483648 to 2147483647"],
-        );
-        check(
-            &json!({"type": "string", "maxLength": 2}),
-            &json!("äöü"),
-            &["must have at most 2 characters, and has 3"],
-        );
-        check(&json!({"type": "string", "minLength": 1}), &json!(""), &["must not be empty"]);
-        check(&json!({"type": "array", "items": {}, "minItems": 1}), &json!([]), &["must have at least 1 item"]);
-        check(
-            &json!({"type": "array", "items": {}, "maxItems": 1}),
-            &json!([1, 2]),
-            &["must have at most 1 items, and has 2"],
-        );
-        check(
-            &json!({"type": "string", "enum": ["Native"]}),
-            &json!("native"),
-            &["must be one of Native; did you mean Native?"],
-        );
-    }
-
-    #[test]
-    fn an_unknown_field_is_told_with_the_nearest_known_one() {
-        let schema = json!({"type": "object", "properties": {"image": {"type": "string"}}});
-        check(&schema, &json!({"imagee": "x"}), &["imagee: unknown field; did you mean image?"]);
-        check(&schema, &json!({"unheard": "x"}), &["unheard: unknown field; remove it"]);
-    }
-
-    #[test]
-    fn what_stands_twice_is_told_where_it_stands_the_second_time() {
-        let schema = json!({"type": "array", "items": {"type": "object", "properties": {"p": {"default": "TCP"}}},
-            "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["n", "p"]});
-        let schema = {
-            let mut schema = schema;
-            schema["items"]["properties"]["n"] = json!({"type": "integer"});
-            schema
-        };
-        check(&schema, &json!([{"n": 1}, {"n": 1, "p": "TCP"}, {"n": 1, "p": "UDP"}]), &["[1].n: is there twice: 1"]);
-    }
-
-    #[test]
-    fn null_counts_as_absent() {
-        let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]});
-        check(&schema, &json!({"a": null}), &["a: is missing"]);
-    }
-
-    #[test]
-    fn every_pattern_of_the_schema_compiles_and_has_words() {
-        fn each(schema: &Value, count: &mut usize) {
-            if let Some(pattern) = schema["pattern"].as_str() {
-                assert!(schema::PATTERNS.contains_key(pattern), "{pattern}");
-                assert!(!super::in_words(pattern).starts_with("text that"), "{pattern}");
-                *count += 1;
-            }
-            match schema {
-                Value::Object(members) => members.values().for_each(|v| each(v, count)),
-                Value::Array(items) => items.iter().for_each(|v| each(v, count)),
-                _ => {}
-            }
-        }
-        let mut count = 0;
-        each(&schema::SPEC, &mut count);
-        assert!(count > 20);
     }
 }

@@ -1,112 +1,52 @@
-//! Parameters: what values they take. What they fill is said in `slots`.
+//! Parameters: their types, bounds and defaults. `bindings` has the rules about slots.
 
+pub(in crate::api) mod bindings;
 pub(in crate::api) mod re2;
 
+use crate::api::message::{Message, forbidden, invalid};
 use crate::api::object::CompanionObject;
+use crate::api::parameter_type;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
-use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, ParameterType, ValueFault};
-use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, Pattern, TooCostly};
-use crate::inject::companion::quantity::Quantity;
+use crate::api::v1alpha1::{Parameter, ParameterType as Word};
+use crate::inject::companion::parameter::{ParameterType, ValueFault};
+use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, TooCostly};
 use crate::text::characters::breaks_line;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let (mut size, mut budget) = (0, Budget::default());
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
-        if found.has_schema_error(&at.member("type")) {
+        if report.has_schema_error(&at.member("type")) {
             continue;
         }
-        belongs(parameter, &at, found);
-        let before = found.problems.len();
-        let kind = compile(parameter, &at, found);
-        together(&kind, &mut size, &at, found);
-        if found.problems.len() > before {
-            // Its own bounds are wrong: what they say of values means nothing.
+        fields_of_other_types(parameter, &at, report);
+        let before = report.problems.len();
+        let kind = parameter_type::compile(parameter, &at, report);
+        total_size(&kind, &mut size, &at, report);
+        if report.problems.len() > before {
+            // With invalid bounds, no statement about values is possible.
             continue;
         }
-        values(parameter, &kind, &mut budget, &at, found);
+        values(parameter, &kind, &mut budget, &at, report);
     }
 }
 
-/// The compiled type. What is wrong with it is told, and left out.
-pub(in crate::api) fn compile(parameter: &Parameter, at: &FieldPath, found: &mut Report) -> ParameterType {
-    match parameter.kind {
-        Word::String => ParameterType::String {
-            longest: parameter.max_length.map_or(LONGEST_VALUE, usize::from),
-            pattern: parameter.pattern.as_deref().and_then(|p| pattern(p, &at.member("pattern"), found)),
-            words: parameter.words.iter().map(|w| w.as_str().into()).collect(),
-        },
-        Word::Integer => {
-            let (minimum, maximum) = bounds(parameter, at, found, |bound| match bound {
-                Bound::Number(number) => Some(*number),
-                Bound::Text(_) => None,
-            });
-            ParameterType::Integer { minimum, maximum }
-        }
-        Word::Boolean => ParameterType::Boolean,
-        Word::Duration => ParameterType::Duration(match parameter.form {
-            None => DurationForm::Text,
-            Some(Form::Seconds) => DurationForm::Seconds,
-            Some(Form::Milliseconds) => DurationForm::Milliseconds,
-        }),
-        Word::Quantity => {
-            let (minimum, maximum) = bounds(parameter, at, found, |bound| match bound {
-                Bound::Number(number) => Quantity::parse(&number.to_string()),
-                Bound::Text(text) => Quantity::parse(text),
-            });
-            ParameterType::Quantity { minimum, maximum }
-        }
-        Word::Port => ParameterType::Port,
-        Word::Path => ParameterType::Path { below: parameter.below.as_deref().map(Into::into) },
-        Word::SecretKey => ParameterType::SecretKey,
-    }
-}
-
-fn pattern(source: &str, at: &FieldPath, found: &mut Report) -> Option<Pattern> {
-    Pattern::new(source).map_err(|fault| found.error(at, fault.to_string())).ok()
-}
-
-/// The patterns of a companion are bounded together, for one Pod can make a review use them all.
-fn together(kind: &ParameterType, size: &mut u32, at: &FieldPath, found: &mut Report) {
+/// Bounds the size of all patterns of a companion together, because one Pod can make a review use all of them.
+fn total_size(kind: &ParameterType, size: &mut u32, at: &FieldPath, report: &mut Report) {
     let ParameterType::String { pattern: Some(pattern), .. } = kind else { return };
     *size += pattern.size();
     if *size > LARGEST_SIZE {
         let (own, size) = (pattern.size(), *size);
-        let message = format!(
-            "invalid value: the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, and with this one of {own} KiB they need {size} KiB; lower its repetitions, or bound the length with maxLength"
+        let message = format_args!(
+            "the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, but with this one of {own} KiB they need {size} KiB; lower its repetitions or bound the length with maxLength"
         );
-        found.error(&at.member("pattern"), message);
+        report.error(&at.member("pattern"), invalid(message));
     }
 }
 
-fn bounds<T: PartialOrd>(
-    parameter: &Parameter,
-    at: &FieldPath,
-    found: &mut Report,
-    read: impl Fn(&Bound) -> Option<T>,
-) -> (Option<T>, Option<T>) {
-    let form =
-        if parameter.kind == Word::Integer { "a whole number without quotes" } else { "a quantity, such as 64Mi" };
-    let mut bound = |name: &str, bound: &Option<Bound>| {
-        let value = bound.as_ref().and_then(&read);
-        if bound.is_some() && value.is_none() {
-            found.error(&at.member(name), format!("must be {form}"));
-        }
-        value
-    };
-    let (minimum, maximum) = (bound("minimum", &parameter.minimum), bound("maximum", &parameter.maximum));
-    if let (Some(least), Some(most)) = (&minimum, &maximum)
-        && least > most
-    {
-        found.error(&at.member("maximum"), "is less than minimum: no value would do");
-    }
-    (minimum, maximum)
-}
-
-/// Fields that mean something for some types only.
-fn belongs(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
+/// Fields that only some types have.
+fn fields_of_other_types(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     let kind = parameter.kind;
     let ordered = matches!(kind, Word::Integer | Word::Quantity);
     for (field, there, right, types) in [
@@ -119,25 +59,26 @@ fn belongs(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
         ("below", parameter.below.is_some(), kind == Word::Path, "type Path"),
     ] {
         if there && !right {
-            found.error(&at.member(field), format!("belongs to {types}; remove it"));
+            report.error(
+                &at.member(field),
+                forbidden(format_args!("only {types} may have this field; remove this field")),
+            );
         }
     }
     if parameter.below.as_ref().is_some_and(|below| below.chars().any(breaks_line)) {
-        found.error(&at.member("below"), "has a control character; remove it");
+        report.error(&at.member("below"), invalid("must not contain control characters"));
     }
 }
 
-/// Values that the companion itself names must be ones that it takes.
-fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &FieldPath, found: &mut Report) {
+/// Values in the declaration itself, the default and the enum, must be valid values.
+fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: &FieldPath, report: &mut Report) {
     if let Some(default) = &parameter.default {
         if parameter.required {
-            found.error(
-                &at.member("default"),
-                "would never be used, for the parameter is required; remove one of the two",
-            );
+            let message = "a required parameter never uses its default; remove one of the two";
+            report.error(&at.member("default"), forbidden(message));
         }
         if let Err(fault) = kind.parse(default.into(), budget) {
-            found.error(&at.member("default"), told(&fault));
+            report.error(&at.member("default"), message_of(&fault));
         }
     }
     let ParameterType::String { longest, pattern, .. } = kind else { return };
@@ -145,100 +86,123 @@ fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: 
         let at = at.member("enum").item(i);
         match pattern.as_ref().map(|p| p.matches(word, budget)) {
             None | Some(Ok(true)) => {}
-            Some(Ok(false)) => found.error(&at, "does not match pattern: it could never be given"),
-            Some(Err(TooCostly)) => found.error(
-                &at,
-                "invalid value: the default and enum are too long to be checked against pattern; remove pattern, which enum makes superfluous",
-            ),
+            Some(Ok(false)) => report.error(&at, invalid("must match pattern, or no Pod can give this value")),
+            Some(Err(TooCostly)) => {
+                let message = "the default and enum are too long to be checked against pattern; remove pattern, which enum makes redundant";
+                report.error(&at, invalid(message));
+            }
         }
         if word.chars().nth(*longest).is_some() {
-            found.error(&at, "is longer than maxLength: it could never be given");
+            report.error(&at, invalid("must not be longer than maxLength, or no Pod can give this value"));
         }
         if word.chars().any(breaks_line) {
-            found.error(&at, "has a control character: it could never be given");
+            report.error(&at, invalid("must not contain control characters, or no Pod can give this value"));
         }
     }
 }
 
-fn told(fault: &ValueFault) -> String {
-    fault.to_string()
+/// The message for an invalid default. The value is not repeated, because it may be a secret.
+fn message_of(fault: &ValueFault) -> Message {
+    match fault {
+        ValueFault::TooLong(most) => invalid(format_args!("must have at most {most} characters")),
+        ValueFault::ControlCharacter => invalid("must not contain control characters or line separators"),
+        ValueFault::TooCostly => invalid("must be shorter, to be checked against pattern"),
+        ValueFault::Pattern(pattern) => invalid(format_args!("must match {pattern} as a whole")),
+        ValueFault::NotOneOf(words) => invalid(format_args!("must be one of {}", words.join(", "))),
+        ValueFault::Syntax(form) => invalid(format_args!("must be {form}")),
+        ValueFault::BelowMinimum(minimum) => invalid(format_args!("must be at least {minimum}")),
+        ValueFault::AboveMaximum(maximum) => invalid(format_args!("must be at most {maximum}")),
+        ValueFault::NotWhole(unit) => invalid(format_args!("must be a whole number of {unit}")),
+        ValueFault::NotBelow(parent) => invalid(format_args!("must be below {parent}")),
+        ValueFault::MeetsMount(path) => invalid(format_args!("must not overlap with the companion's own mount {path}")),
+        ValueFault::MeetsPort(port) => invalid(format_args!("must not be {port}, a port of the companion itself")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::validate::testing::{check, check_companion, companion};
+    use crate::api::testing::{check, check_companion, companion};
 
-    /// A parameter of git-sync's, with what is wrong with it.
-    fn told(parameter: Value, expect: &[&str]) {
+    /// Checks git-sync with a fifth parameter.
+    fn check_parameter(parameter: Value, expect: &[&str]) {
         let expect: Vec<_> = expect.iter().map(|e| format!("spec.parameters[4].{e}")).collect();
         check(companion("/spec/parameters/4", parameter), &expect.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_parameter_has_a_name_and_a_type() {
-        told(
+        check_parameter(
             json!({"name": "Repo", "type": "Text", "env": "A"}),
-            &["name: must be lower-case letters, digits and hyphens", "type: must be one of String"],
+            &[
+                "name: invalid value: must be lowercase letters, digits and hyphens",
+                "type: unsupported value: \"Text\"; supported: String",
+            ],
         );
-        told(json!({"name": "a".repeat(21), "type": "String", "env": "A"}), &["name: must have at most 20 characters"]);
-        told(json!({"name": "repo", "type": "String", "env": "A"}), &["name: is there twice: repo"]);
+        check_parameter(
+            json!({"name": "a".repeat(21), "type": "String", "env": "A"}),
+            &["name: invalid value: must have at most 20 characters"],
+        );
+        check_parameter(json!({"name": "repo", "type": "String", "env": "A"}), &["name: duplicate value \"repo\""]);
     }
 
     #[test]
     fn a_field_belongs_to_its_types() {
         let fields = json!({"name": "a", "type": "Boolean", "env": "A", "pattern": "x", "enum": ["x"], "as": "seconds", "minimum": 1, "maximum": 1, "below": "/x"});
-        told(
+        check_parameter(
             fields,
             &[
-                "pattern: belongs",
-                "enum: belongs",
-                "as: belongs",
-                "minimum: belongs",
-                "maximum: belongs",
-                "below: belongs",
+                "pattern: forbidden: only type",
+                "enum: forbidden: only type",
+                "as: forbidden: only type",
+                "minimum: forbidden: only types",
+                "maximum: forbidden: only types",
+                "below: forbidden: only type",
             ],
         );
     }
 
     #[test]
     fn a_pattern_compiles() {
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "("}),
-            &["pattern: must be a regular expression"],
+            &["pattern: invalid value: must be a regular expression"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "a)|(b"}),
-            &["pattern: must be a regular expression"],
+            &["pattern: invalid value: must be a regular expression"],
         );
     }
 
     #[test]
     fn bounds_are_of_the_type_and_in_order() {
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Integer", "env": "A", "minimum": "1"}),
-            &["minimum: must be a whole number without quotes"],
+            &["minimum: invalid value: must be an integer without quotes"],
         );
-        told(json!({"name": "a", "type": "Quantity", "env": "A", "maximum": "much"}), &["maximum: must be a quantity"]);
-        told(
+        check_parameter(
+            json!({"name": "a", "type": "Quantity", "env": "A", "maximum": "much"}),
+            &["maximum: invalid value: must be a quantity"],
+        );
+        check_parameter(
             json!({"name": "a", "type": "Integer", "env": "A", "minimum": 2, "maximum": 1}),
-            &["maximum: is less than minimum"],
+            &["maximum: invalid value: must be greater than or equal to minimum"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "env": "A", "minimum": "1Gi", "maximum": 5}),
-            &["maximum: is less than minimum"],
+            &["maximum: invalid value: must be greater than or equal to minimum"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Quantity", "env": "A", "minimum": {}}),
-            &["minimum: must be a whole number or a string, not an object"],
+            &["minimum: invalid value: must be an integer or a string, not an object"],
         );
     }
 
     #[test]
-    fn a_default_is_a_value_that_the_parameter_takes() {
+    fn a_default_is_a_valid_value() {
         let typed = |kind: &str, default: Value| json!({"name": "a", "type": kind, "env": "A", "default": default});
-        for (kind, good, odd) in [
+        for (kind, valid, invalid) in [
             ("Integer", "7", "7.0"),
             ("Boolean", "true", "yes"),
             ("Duration", "10s", "10"),
@@ -248,35 +212,45 @@ mod tests {
             ("SecretKey", "a/b", "ab"),
             ("String", "x", "a\nb"),
         ] {
-            told(typed(kind, good.into()), &[]);
-            told(typed(kind, odd.into()), &["default: "]);
+            check_parameter(typed(kind, valid.into()), &[]);
+            check_parameter(typed(kind, invalid.into()), &["default: "]);
         }
-        told(typed("Integer", 7.into()), &["default: must be a string, not a number; put it in quotes"]);
-        told(
+        check_parameter(
+            typed("Integer", 7.into()),
+            &["default: invalid value: must be a string, not a number; put the value in quotes"],
+        );
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "required": true, "default": "x"}),
-            &["default: would never be used"],
+            &["default: forbidden: a required parameter never uses its default"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[0-9]+", "default": "1x"}),
-            &["default: must match"],
+            &["default: invalid value: must match"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "enum": ["x", "y"], "default": "z"}),
-            &["default: must be one of x, y"],
+            &["default: invalid value: must be one of x, y"],
         );
-        told(
+        check_parameter(
             json!({"name": "a", "type": "Path", "env": "A", "below": "/git", "default": "/x"}),
-            &["default: must lie below /git"],
+            &["default: invalid value: must be below /git"],
         );
     }
 
     #[test]
-    fn words_can_be_given() {
-        told(
+    fn values_of_an_enum_are_valid() {
+        check_parameter(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z]", "enum": ["a", "B", "\t"]}),
-            &["enum[1]: does not match pattern", "enum[2]: does not match pattern", "enum[2]: has a control character"],
+            &[
+                "enum[1]: invalid value: must match pattern",
+                "enum[2]: invalid value: must match pattern",
+                "enum[2]: invalid value: must not contain control characters",
+            ],
         );
-        told(json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}), &["enum[1]: is there twice"]);
+        check_parameter(
+            json!({"name": "a", "type": "String", "env": "A", "enum": ["a", "a"]}),
+            &["enum[1]: duplicate value"],
+        );
     }
 
     #[test]

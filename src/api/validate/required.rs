@@ -1,46 +1,47 @@
-//! What the admission policies of a required companion must be able to compare. What they cannot is an error here: a
-//! policy is never weaker than the companion.
+//! Required companions: their admission policies must be able to compare everything that is declared. What they
+//! cannot compare is an error, because a policy must not be weaker than its companion.
 
 use super::parameters::re2;
+use crate::api::message::{Code, invalid};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::Parameter;
 
-/// The largest specification, in bytes of JSON. A policy holds two versions of it as expressions, each about ten times as
-/// long as what it compares, and etcd keeps objects of up to 1.5 MiB.
+/// The largest specification, in bytes of JSON. A policy contains two versions of the specification as expressions of
+/// about ten times its size, and etcd stores objects of up to 1.5 MiB.
 const LARGEST: usize = 48 << 10;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let size = object.raw.to_string().len();
     if size > LARGEST {
-        let message = format!(
-            "invalid value: the spec of a required companion must have at most {LARGEST} bytes of JSON, for its policies hold all of it, and has {size}; shorten files or move containers to another companion"
+        let message = format_args!(
+            "the spec of a required companion must have at most {LARGEST} bytes of JSON, because its policies contain all of it, but has {size}; shorten files or move containers to another companion"
         );
-        found.error(&FieldPath::root().member("spec"), message);
+        report.error(&FieldPath::root().member("spec"), invalid(message));
     }
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        self::parameter(parameter, &FieldPath::spec("parameters").item(i), found);
+        self::parameter(parameter, &FieldPath::spec("parameters").item(i), report);
     }
 }
 
-fn parameter(parameter: &Parameter, at: &FieldPath, found: &mut Report) {
+fn parameter(parameter: &Parameter, at: &FieldPath, report: &mut Report) {
     if let Some(Err(difference)) = parameter.pattern.as_deref().map(re2::check) {
-        let message = format!(
-            "invalid value: must be read alike by podgraft and by API servers (RE2), for the policies of a required companion hold it: {difference}"
+        let message = format_args!(
+            "must mean the same to podgraft and to API servers (RE2), because the policies of a required companion contain the pattern: {difference}"
         );
-        found.error(&at.member("pattern"), message);
+        report.error(&at.member("pattern"), invalid(message));
     }
     let service = parameter.env.as_deref().filter(|_| parameter.default.is_none()).and_then(service);
     if let Some(service) = service {
-        let message = format!(
-            "a Service called {service} sets this variable where a Pod gives no value (enableServiceLinks), and policies cannot see it; give the parameter a default, or rename the variable"
+        let message = format_args!(
+            "a Service named {service} sets this variable if a Pod gives no value (enableServiceLinks), and policies cannot see that; give the parameter a default or rename the variable"
         );
-        found.warn(&at.member("env"), message);
+        report.warn(&at.member("env"), Code::Discouraged.because(message));
     }
 }
 
-/// The Service whose variables in the Pods of its namespace include this one.
+/// The Service that sets a variable of this name in the Pods of its namespace, if there could be one.
 fn service(variable: &str) -> Option<String> {
     let of_port = |rest: &str| {
         let mut parts = rest.trim_start_matches('_').splitn(3, '_');
@@ -63,7 +64,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{LARGEST, service};
-    use crate::api::validate::testing::{check, git_sync, silent, warns};
+    use crate::api::testing::{check, git_sync, silent, warns};
 
     fn required(changes: &[(&str, Value)]) -> Value {
         let mut object = git_sync();
@@ -77,18 +78,18 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_api_servers_read_otherwise_is_an_error_of_required_companions_only() {
+    fn a_pattern_that_api_servers_read_differently_is_an_error_of_required_companions_only() {
         let pattern = |pattern: &str| json!([{"name": "a", "type": "String", "env": "A", "pattern": pattern}]);
         check(
             required(&[("parameters", pattern("(?i)on|off"))]),
-            &["spec.parameters[0].pattern: invalid value: must be read alike by podgraft and by API servers (RE2)"],
+            &["spec.parameters[0].pattern: invalid value: must mean the same to podgraft and to API servers (RE2)"],
         );
         silent(required(&[("parameters", pattern("on|off"))]));
         silent(required(&[("parameters", pattern("(?i)on|off")), ("required", json!(false))]));
     }
 
     #[test]
-    fn a_companion_that_is_too_large_for_a_policy_is_an_error() {
+    fn a_companion_too_large_for_a_policy_is_an_error() {
         let content = "a".repeat(24 << 10);
         let env: Vec<_> = (0..60).map(|i| json!({"name": format!("A{i}"), "value": "b".repeat(400)})).collect();
         let mut object = required(&[("files", json!([{"path": "/etc/a", "content": content}]))]);
@@ -103,7 +104,10 @@ mod tests {
     #[test]
     fn an_optional_variable_that_a_service_would_set_is_warned_about() {
         let port = |default: Value| json!([{"name": "a", "type": "Port", "env": "HTTP_PORT", "default": default}]);
-        warns(required(&[("parameters", port(json!(null)))]), "spec.parameters[0].env: a Service called http sets");
+        warns(
+            required(&[("parameters", port(json!(null)))]),
+            "spec.parameters[0].env: discouraged: a Service named http sets",
+        );
         silent(required(&[("parameters", port(json!("80")))]));
         for (variable, expected) in [
             ("KEY_SERVICE_HOST", Some("key")),

@@ -1,90 +1,50 @@
-use crate::api::names::{is_label_value, is_qualified};
+use crate::api::message::{forbidden, invalid, required};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
-use crate::inject::companion::selector::{Operator, Requirement, Selector};
+use crate::inject::names::{is_label_value, is_qualified};
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
-    for (name, selector) in both(object) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
+    for (name, selector) in object.selectors() {
         if let Some(selector) = selector {
-            check_one(selector, &FieldPath::spec(name), found);
+            check_one(selector, &FieldPath::spec(name), report);
         }
     }
 }
 
-/// The compiled selectors, that of namespaces second; `None` where one of them cannot be relied on.
-pub(in crate::api) fn compile(object: &CompanionObject, found: &Report) -> Option<(Selector, Selector)> {
-    let readable = |name| !found.any_within(&FieldPath::spec(name));
-    let [pods, namespaces] = both(object).map(|(name, s)| readable(name).then(|| s.map_or_else(Selector::default, of)));
-    Some((pods?, namespaces?))
-}
-
-/// The requirements that can be read, of selectors of which some cannot: those leave no Pod out.
-pub(in crate::api) fn readable(object: &CompanionObject, found: &Report) -> (Selector, Selector) {
-    let [pods, namespaces] = both(object).map(|(name, selector)| {
-        let at = FieldPath::spec(name);
-        let mut readable = selector.cloned().unwrap_or_default();
-        let labels = at.member("matchLabels");
-        readable.match_labels.retain(|key, _| !found.any_within(&labels.member(key)));
-        let expressions = at.member("matchExpressions");
-        let mut places = (0..).map(|i| expressions.item(i));
-        readable.match_expressions.retain(|_| places.next().is_some_and(|at| !found.any_within(&at)));
-        of(&readable)
-    });
-    (pods, namespaces)
-}
-
-fn both(object: &CompanionObject) -> [(&'static str, Option<&LabelSelector>); 2] {
-    let spec = &object.spec;
-    [("podSelector", spec.pod_selector.as_ref()), ("namespaceSelector", spec.namespace_selector.as_ref())]
-}
-
-fn of(selector: &LabelSelector) -> Selector {
-    let labels = selector.match_labels.iter().map(|(key, value)| Requirement {
-        key: key.as_str().into(),
-        operator: Operator::In([value.as_str().into()].into()),
-    });
-    let expressions = selector.match_expressions.iter().map(|requirement| {
-        let values = requirement.values.iter().map(|v| v.as_str().into()).collect();
-        let operator = match requirement.operator {
-            Word::In => Operator::In(values),
-            Word::NotIn => Operator::NotIn(values),
-            Word::Exists => Operator::Exists,
-            Word::DoesNotExist => Operator::DoesNotExist,
-        };
-        Requirement { key: requirement.key.as_str().into(), operator }
-    });
-    Selector(labels.chain(expressions).collect())
-}
-
 const KEY: &str =
-    "must be a label's key: a name of at most 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/`";
-const VALUE: &str = "must be a label's value: at most 63 letters, digits, `-`, `_` and `.`";
+    "must be a label key: at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
+const VALUE: &str = "must be a label value: at most 63 letters, digits, `-`, `_` and `.`";
 
-fn check_one(selector: &LabelSelector, at: &FieldPath, found: &mut Report) {
+fn check_one(selector: &LabelSelector, at: &FieldPath, report: &mut Report) {
     for (key, value) in &selector.match_labels {
         let here = at.member("matchLabels").member(key);
         if !is_qualified(key) {
-            found.error(&here, KEY);
+            report.error(&here, invalid(KEY));
         }
         if !is_label_value(value) {
-            found.error(&here, VALUE);
+            report.error(&here, invalid(VALUE));
         }
     }
     for (i, requirement) in selector.match_expressions.iter().enumerate() {
         let here = at.member("matchExpressions").item(i);
         if !is_qualified(&requirement.key) {
-            found.error(&here.member("key"), KEY);
+            report.error(&here.member("key"), invalid(KEY));
         }
         for (i, _) in requirement.values.iter().enumerate().filter(|(_, v)| !is_label_value(v)) {
-            found.error(&here.member("values").item(i), VALUE);
+            report.error(&here.member("values").item(i), invalid(VALUE));
         }
         let several = matches!(requirement.operator, Word::In | Word::NotIn);
         match (several, requirement.values.is_empty()) {
-            _ if found.has_schema_error(&here.member("operator")) => {}
-            (true, true) => found.error(&here.member("values"), "must be given with In and NotIn"),
-            (false, false) => found.error(&here.member("values"), "must be left out with Exists and DoesNotExist"),
+            _ if report.has_schema_error(&here.member("operator")) => {}
+            (true, true) => {
+                report.error(&here.member("values"), required("must be specified if operator is In or NotIn"));
+            }
+            (false, false) => {
+                let message = "must not be specified if operator is Exists or DoesNotExist";
+                report.error(&here.member("values"), forbidden(message));
+            }
             _ => {}
         }
     }
@@ -94,7 +54,7 @@ fn check_one(selector: &LabelSelector, at: &FieldPath, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, check_companion, companion, compiled, with};
+    use crate::api::testing::{check, check_companion, companion, compiled, with};
     use crate::inject::companion::catalog::CatalogEntry;
     use crate::inject::companion::selector::Operator;
 
@@ -102,59 +62,61 @@ mod tests {
     fn a_selector_has_keys_and_values_of_labels() {
         let selector = json!({"matchLabels": {"a b": "x", "app": "x y"}, "matchExpressions": [{"key": "/", "operator": "In", "values": ["ä"]}]});
         let expected = [
-            r#"spec.podSelector.matchLabels["a b"]: must be a label's key"#,
-            "spec.podSelector.matchLabels.app: must be a label's value",
-            "spec.podSelector.matchExpressions[0].key: must be a label's key",
-            "spec.podSelector.matchExpressions[0].values[0]: must be a label's value",
+            r#"spec.podSelector.matchLabels["a b"]: invalid value: must be a label key"#,
+            "spec.podSelector.matchLabels.app: invalid value: must be a label value",
+            "spec.podSelector.matchExpressions[0].key: invalid value: must be a label key",
+            "spec.podSelector.matchExpressions[0].values[0]: invalid value: must be a label value",
         ];
         check(companion("/spec/podSelector", selector), &expected);
     }
 
     #[test]
-    fn values_go_with_in_and_not_in() {
+    fn values_are_for_in_and_not_in() {
         let selector = json!({"matchExpressions": [{"key": "a", "operator": "NotIn"}, {"key": "a", "operator": "Exists", "values": ["x"]}, {"key": "a", "operator": "in"}]});
         let expected = [
-            "spec.namespaceSelector.matchExpressions[0].values: must be given",
-            "spec.namespaceSelector.matchExpressions[1].values: must be left out",
-            "spec.namespaceSelector.matchExpressions[2].operator: must be one of In, NotIn",
+            "spec.namespaceSelector.matchExpressions[0].values: required value: must be specified",
+            "spec.namespaceSelector.matchExpressions[1].values: forbidden: must not be specified",
+            "spec.namespaceSelector.matchExpressions[2].operator: unsupported value: \"in\"; supported: In, NotIn",
         ];
         check(companion("/spec/namespaceSelector", selector), &expected);
     }
 
     #[test]
     fn labels_become_requirements_of_one_value() {
-        let good = compiled(&companion("/spec/podSelector", json!({"matchLabels": {"app": "web"}})));
-        assert_eq!(&*good.pod_selector.0[0].key, "app");
-        assert_eq!(good.pod_selector.0[0].operator, Operator::In(["web".into()].into()));
-        assert!(good.namespace_selector.0.is_empty());
+        let companion = compiled(&companion("/spec/podSelector", json!({"matchLabels": {"app": "web"}})));
+        assert_eq!(&*companion.pod_selector.0[0].key, "app");
+        assert_eq!(companion.pod_selector.0[0].operator, Operator::In(["web".into()].into()));
+        assert!(companion.namespace_selector.0.is_empty());
     }
 
     #[test]
-    fn a_broken_companion_keeps_what_can_be_read_of_it() {
+    fn an_invalid_companion_keeps_what_is_readable() {
         let image = ("/spec/containers/0/image", json!(null));
         let automatic = ("/spec/activation", json!("OptedInNamespaces"));
         let pods = ("/spec/podSelector", json!({"matchLabels": {"app": "web"}}));
-        let Some(CatalogEntry::Invalid(broken)) = check_companion(&with(&[image.clone(), automatic, pods])).listed
+        let Some(CatalogEntry::Invalid(invalid)) = check_companion(&with(&[image.clone(), automatic, pods])).listed
         else {
             panic!()
         };
-        assert_eq!(broken.activation, crate::inject::companion::Activation::OptedInNamespaces);
-        assert_eq!(broken.selectors.unwrap().0.0.len(), 1);
-        let odd = ("/spec/podSelector", json!({"matchLabels": 1}));
-        let Some(CatalogEntry::Invalid(broken)) = check_companion(&with(&[image, odd])).listed else { panic!() };
-        assert_eq!(broken.selectors, None);
+        assert_eq!(invalid.activation, crate::inject::companion::Activation::OptedInNamespaces);
+        assert_eq!(invalid.selectors.unwrap().0.0.len(), 1);
+        let unreadable = ("/spec/podSelector", json!({"matchLabels": 1}));
+        let Some(CatalogEntry::Invalid(invalid)) = check_companion(&with(&[image, unreadable])).listed else {
+            panic!()
+        };
+        assert_eq!(invalid.selectors, None);
     }
 
     #[test]
-    fn a_selector_is_not_relied_on_where_there_are_more_problems_than_are_told() {
+    fn a_selector_counts_as_unreadable_if_problems_were_omitted() {
         let mut object = with(&[("/spec/podSelector", json!({"matchLabels": 1}))]);
         let spec = object["spec"].as_object_mut().unwrap();
         for i in 0..200 {
             spec.shift_insert(0, format!("unknown{i}"), json!(1));
         }
-        let gated = check_companion(&object);
-        assert_eq!(gated.problems.len(), 100);
-        let Some(CatalogEntry::Invalid(broken)) = gated.listed else { panic!() };
-        assert_eq!(broken.selectors, None);
+        let checked = check_companion(&object);
+        assert_eq!(checked.problems.len(), 100);
+        let Some(CatalogEntry::Invalid(invalid)) = checked.listed else { panic!() };
+        assert_eq!(invalid.selectors, None);
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::pattern::{Budget, Pattern, TooCostly};
 use super::quantity::Quantity;
+use crate::inject::names::{is_normal_path, is_subdomain, lies_below};
 use crate::text::characters::breaks_line;
 
 /// A declared parameter.
@@ -213,44 +214,12 @@ fn path<'a>(text: Cow<'a, str>, below: Option<&str>) -> Result<Value<'a>, ValueF
     Ok(Value::Path(text))
 }
 
-/// Whether a path is absolute, normalised, not the root, and safe as a `mountPath`.
-#[must_use]
-pub fn is_normal_path(text: &str) -> bool {
-    text.len() > 1
-        && text.starts_with('/')
-        && !text.contains(':')
-        && text[1..].split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// Whether a normalised path lies strictly below another.
-#[must_use]
-pub fn lies_below(path: &str, parent: &str) -> bool {
-    parent == "/" || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
-}
-
 fn secret_key<'a>(text: &str) -> Result<Value<'a>, ValueFault> {
     let (secret, key) = text
         .split_once('/')
         .filter(|(secret, key)| is_subdomain(secret) && is_secret_key(key))
         .ok_or(ValueFault::Syntax("<secret>/<key>, the name of a Secret in the Pod's namespace and a key in it"))?;
     Ok(Value::SecretKey { secret: secret.to_owned().into(), key: key.to_owned().into() })
-}
-
-/// Whether a text is a DNS subdomain (RFC 1123), as names of Secrets are.
-#[must_use]
-pub fn is_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(|label| is_label(label, 253))
-}
-
-/// Whether a text is a DNS label (RFC 1123) of at most `longest` bytes.
-#[must_use]
-pub fn is_label(text: &str, longest: usize) -> bool {
-    let bytes = text.as_bytes();
-    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
-    (1..=longest).contains(&bytes.len())
-        && bytes.iter().all(inner)
-        && bytes[0] != b'-'
-        && bytes[bytes.len() - 1] != b'-'
 }
 
 fn is_secret_key(text: &str) -> bool {

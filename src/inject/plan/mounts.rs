@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::reservations::{ExistingMount, MountSource, Reservations, ReservedMount as Given};
 use super::{Plan, SharedMount, blamed};
-use crate::inject::companion::parameter::{Value, ValueFault, lies_below};
+use crate::inject::companion::parameter::{Value, ValueFault};
 use crate::inject::companion::{CompanionMount as Side, CompanionPattern, SharedVolume};
 use crate::inject::keys::TOKEN_PATH;
+use crate::inject::names::lies_below;
 use crate::inject::verdict::Via;
 use crate::inject::verdict::reason::{Reason, Unshareable};
 use crate::work::step;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::status::ReadyReason;
-use crate::api::validate::Problem;
+use crate::api::Problem;
 
 /// What the definitions allow: characters of a message, of a warning, and how many warnings.
 const LONGEST_MESSAGE: usize = 32_768;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::raw::Raw;
-use crate::api::validate;
-use crate::api::validate::Problem;
+use crate::api;
+use crate::api::Problem;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::source::key::CompanionKey;
 use crate::source::limits::{Weight, cost};
@@ -73,8 +73,8 @@ impl WatchedCompanion {
             return Some(Arc::new(told.recall(raw.object).weighed()));
         }
         let gated = match raw.read() {
-            Ok(()) => validate::check_companion(&raw.object),
-            Err(problem) => validate::invalid(&raw.object, problem),
+            Ok(()) => api::check_companion(&raw.object),
+            Err(problem) => api::invalid(&raw.object, problem),
         };
         if !gated.problems.is_empty() {
             let companion = WatchedCompanion::key(&raw);
@@ -140,7 +140,7 @@ impl WatchedCompanion {
     fn recall(mut self, mut whole: Value) -> WatchedCompanion {
         let remembered = self.status["lastGood"].as_str().filter(|text| self.good.as_deref() != Some(*text));
         let Some(text) = remembered.filter(|_| !self.problems.is_empty()) else { return self };
-        if validate::too_large(text.len()).or_else(|| validate::too_dense(text)).is_some() {
+        if api::too_large(text.len()).or_else(|| api::too_dense(text)).is_some() {
             return self;
         }
         // What was written before this generation came may be older than what is known.
@@ -149,7 +149,7 @@ impl WatchedCompanion {
         }
         let (good, Ok(spec)) = (Arc::from(text), serde_json::from_str(text)) else { return self };
         whole["spec"] = spec;
-        if let Some(listed @ CatalogEntry::Valid(_)) = validate::check_companion(&whole).listed {
+        if let Some(listed @ CatalogEntry::Valid(_)) = api::check_companion(&whole).listed {
             self.version = Revision::new(listed, &whole).supersede(&self.version);
             self.good = Some(good);
         }

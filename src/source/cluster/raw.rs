@@ -8,9 +8,9 @@ use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::api;
+use crate::api::Problem;
 use crate::api::v1alpha1::{API_VERSION, GROUP};
-use crate::api::validate;
-use crate::api::validate::Problem;
 
 /// An object as JSON, and what a watch asks of it.
 ///
@@ -88,12 +88,11 @@ impl<'de> Deserialize<'de> for Raw {
             "metadata": envelope.metadata,
         });
         let status = envelope.status.and_then(|status| serde_json::from_str(status.get()).ok()).unwrap_or_default();
-        let spec = envelope.spec.map(|spec| {
-            match validate::too_large(spec.get().len()).or_else(|| validate::too_dense(spec.get())) {
+        let spec =
+            envelope.spec.map(|spec| match api::too_large(spec.get().len()).or_else(|| api::too_dense(spec.get())) {
                 Some(problem) => Err(problem),
                 None => Ok(spec.to_owned()),
-            }
-        });
+            });
         Ok(Raw { status, spec, ..Raw::new(object) })
     }
 }
@@ -193,7 +192,7 @@ mod tests {
         assert_eq!(raw.object["spec"]["containers"][0]["securityContext"]["runAsUser"], 12345);
         assert!(raw.object["spec"]["parameters"][0]["maximum"].is_number());
         assert!(raw.object.get("status").is_none() && raw.object["metadata"].get("managedFields").is_none());
-        let gated = validate::check_companion(&raw.object);
+        let gated = api::check_companion(&raw.object);
         assert!(gated.problems.iter().all(|p| p.pointer.ends_with("maximum")), "{:?}", gated.problems);
     }
 
@@ -244,9 +243,7 @@ mod tests {
             format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{}]}}"#, items.join(","))
         };
         // The text of one object is copied while it is looked at; of those that are too large nothing stays.
-        for (length, most) in
-            [(validate::LARGEST, 2 * validate::LARGEST), (validate::LARGEST / 2, 11 * validate::LARGEST)]
-        {
+        for (length, most) in [(api::LARGEST, 2 * api::LARGEST), (api::LARGEST / 2, 11 * api::LARGEST)] {
             let text = text(length);
             let mut list: Option<ObjectList<Raw>> = None;
             let heap = allocation_counter::measure(|| list = serde_json::from_str(&text).ok());

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::report::{Remark, Report, Severity};
-use crate::api::validate;
-use crate::api::validate::Problem;
+use crate::api;
+use crate::api::Problem;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::request::namespace::Namespace;
 use crate::inject::snapshot::{Settings, Snapshot};
@@ -170,14 +170,14 @@ impl Manifests {
     }
 
     fn add_companion(&mut self, found: &Located<'_>, value: &Value, kind: ManifestKind) {
-        let gated = validate::check_companion(value);
+        let gated = api::check_companion(value);
         for (severity, problems) in [(Severity::Error, &gated.problems), (Severity::Warning, &gated.warnings)] {
             for problem in problems {
                 self.remarks.push(found.remark(severity, problem));
             }
         }
         let Some(listed) = gated.listed else { return };
-        let json = if gated.problems.is_empty() { validate::bytes(&value["spec"]) } else { 0 };
+        let json = if gated.problems.is_empty() { api::bytes(&value["spec"]) } else { 0 };
         let created = value["metadata"]["creationTimestamp"].as_str().unwrap_or_default().into();
         let weight = Weight { bytes: cost(json, listed.required()), created };
         let namespace = match kind {

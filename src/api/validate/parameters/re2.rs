@@ -1,19 +1,19 @@
-//! Regular expressions that API servers (RE2, as Go has it) and podgraft read alike.
+//! Regular expressions that mean the same in RE2, which API servers use, and in the `regex` crate's syntax.
 //!
-//! The pattern of a required companion's parameter is part of its admission policy. Where RE2 rejects a pattern, or gives
-//! it another meaning, the policy would accept other values than injection, or deny every Pod. A pattern arrives here
-//! after podgraft's own compiler has accepted it, so only what differs between the two is looked for.
+//! The pattern of a required companion's parameter is part of its admission policy. If RE2 rejected the pattern or
+//! gave it another meaning, the policy would deny every Pod or accept other values than a review does. Patterns have
+//! been compiled by podgraft before, so this reader looks for the differences only.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The largest number of repetitions, those of nested groups multiplied, that RE2 takes.
+/// RE2's limit on repetitions, those of nested groups multiplied.
 const MAX_REPETITIONS: u64 = 1000;
 
-/// What RE2 does not read as podgraft does.
+/// Checks that RE2 reads a pattern as podgraft does.
 ///
 /// # Errors
-/// What it is, and what to write in its place.
+/// The difference, and what to write instead.
 pub(in crate::api) fn check(pattern: &str) -> Result<(), &'static str> {
     let mut reader = Re2Reader { rest: pattern.chars().peekable() };
     reader.alternatives().map(drop)
@@ -24,8 +24,8 @@ struct Re2Reader<'p> {
 }
 
 impl Re2Reader<'_> {
-    /// Everything up to the end of the group; returns how often its parts are repeated at most. Groups nest no deeper than
-    /// podgraft's compiler lets them.
+    /// Reads up to the end of a group, and returns the largest number of repetitions in it. Podgraft's compiler
+    /// limits the nesting of groups.
     fn alternatives(&mut self) -> Result<u64, &'static str> {
         let mut most = 1;
         while let Some(c) = self.rest.next() {
@@ -33,7 +33,7 @@ impl Re2Reader<'_> {
                 ')' => return Ok(most),
                 '(' => match self.group()? {
                     Some(inner) => inner,
-                    // Flags alone repeat nothing.
+                    // A group of flags has nothing to repeat.
                     None => continue,
                 },
                 '[' => self.class()?,
@@ -49,7 +49,7 @@ impl Re2Reader<'_> {
         self.rest.next_if_eq(&c).is_some()
     }
 
-    /// A group after its parenthesis; `None` where it only sets flags.
+    /// Reads a group after its parenthesis; `None` if it only sets flags.
     fn group(&mut self) -> Result<Option<u64>, &'static str> {
         if !self.next_if('?') {
             return self.alternatives().map(Some);
@@ -82,7 +82,7 @@ impl Re2Reader<'_> {
         while self.next_if('-') {
             dashes = true;
         }
-        // Behind a dash it ends the class.
+        // A `]` in first position is a character of the class, unless it follows a dash.
         if !dashes {
             self.next_if(']');
         }
@@ -90,7 +90,7 @@ impl Re2Reader<'_> {
             match c {
                 ']' => break,
                 '\\' => drop(self.escape(true)?),
-                // podgraft's compiler knows named classes only, which end as they begin.
+                // Podgraft's compiler accepts only named classes here, such as `[:alpha:]`.
                 '[' => while self.rest.next().is_some_and(|c| c != ']') {},
                 _ => {}
             }
@@ -101,10 +101,10 @@ impl Re2Reader<'_> {
         Ok(1)
     }
 
-    /// Passes over the end of a range, which can be a `[` that begins nothing.
+    /// Skips the end of a range, which may be a `[` that opens nothing.
     fn end_of_range(&mut self) -> Result<(), &'static str> {
         let mut ahead = self.rest.clone();
-        // A dash before the end, or before another dash, is no range.
+        // A dash before the end or before another dash is not a range.
         if ahead.next() != Some('-') || matches!(ahead.next(), Some(']' | '-') | None) {
             return Ok(());
         }
@@ -121,7 +121,7 @@ impl Re2Reader<'_> {
             Some('b') if self.rest.peek() == Some(&'{') => Err(r"\b{...} is unknown in RE2; write \b"),
             Some('b' | 'B' | 'A' | 'z') if in_class => Err("a class cannot have an assertion"),
             Some('u' | 'U') => Err(r"\u is unknown in RE2; write \x{...}"),
-            // A number in braces, which podgraft's compiler has read: no repetition.
+            // A code point in braces, not a repetition.
             Some('x') if self.next_if('{') => {
                 while self.rest.next().is_some_and(|c| c != '}') {}
                 Ok(1)
@@ -130,7 +130,7 @@ impl Re2Reader<'_> {
         }
     }
 
-    /// What repeats the part before; returns how often that is, with the parts inside.
+    /// Reads a repetition, if one follows, and returns its count multiplied by that of the part before.
     fn repetition(&mut self, inner: u64) -> Result<u64, &'static str> {
         let times = match self.rest.peek() {
             Some('*' | '+' | '?') => {
@@ -173,7 +173,7 @@ mod tests {
     use crate::inject::companion::pattern::Pattern;
 
     #[test]
-    fn what_both_read_alike_passes() {
+    fn patterns_that_mean_the_same_in_both_are_accepted() {
         for pattern in [
             "",
             "[^,]+",
@@ -182,13 +182,13 @@ mod tests {
             r"(?:a{2,3}){10}b*?|\x{1F980}|\x7F|\$\(|[]^a-]|[[:alpha:]_]+\b",
             r"(?P<name>a)(?<other>b)(?s:.)(?m)^x$|(a{10}){100}",
         ] {
-            assert!(Pattern::new(pattern).is_ok(), "{pattern} is one of podgraft's");
+            assert!(Pattern::new(pattern).is_ok(), "{pattern} compiles in podgraft");
             assert_eq!(check(pattern), Ok(()), "{pattern}");
         }
     }
 
     #[test]
-    fn what_re2_reads_differently_does_not() {
+    fn patterns_that_re2_reads_differently_are_rejected() {
         for pattern in [
             "(?i)key",
             "(?i:key)",
@@ -207,7 +207,7 @@ mod tests {
             "[!-[]x**[a]",
             "[+-[]k(?i)b[a]",
         ] {
-            assert!(Pattern::new(pattern).is_ok(), "{pattern} is one of podgraft's");
+            assert!(Pattern::new(pattern).is_ok(), "{pattern} compiles in podgraft");
             assert!(check(pattern).is_err(), "{pattern}");
         }
     }

@@ -1,9 +1,10 @@
-//! Containers as Kubernetes means them.
+//! Containers: fields that Kubernetes restricts, and fields that a companion cannot set.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+use crate::api::message::{duplicate_of, forbidden, invalid, unsupported};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -11,61 +12,62 @@ use crate::api::schema;
 use crate::api::validate::conformance;
 use crate::inject::companion::quantity::Quantity;
 
-/// Words of which Kubernetes takes no other.
+/// Enumerations that the generated schema of Kubernetes does not have.
 const WORDS: [(&str, &[&str]); 2] = [
     ("imagePullPolicy", &["Always", "IfNotPresent", "Never"]),
     ("terminationMessagePolicy", &["File", "FallbackToLogsOnError"]),
 ];
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let mut names = HashMap::new();
     for each in object.containers() {
-        not_ours_to_set(&each, found);
+        not_ours_to_set(&each, report);
         let members = each.raw.iter().map(|(name, value)| (name.as_str(), value));
-        conformance::check_members(members, &schema::CONTAINER, &each.at, found);
+        conformance::check_members(members, &schema::CONTAINER, &each.at, report);
         for (field, words) in WORDS {
-            if each.field(field).and_then(Value::as_str).is_some_and(|word| !words.contains(&word)) {
-                found.error(&each.at.member(field), format!("must be one of {}", words.join(", ")));
+            let word = each.field(field).and_then(Value::as_str);
+            if let Some(word) = word.filter(|word| !words.contains(word)) {
+                report.error(&each.at.member(field), unsupported(word, words, None));
             }
         }
         if each.container.image.contains(char::is_whitespace) {
-            found.error(&each.at.member("image"), "has white space in it; remove it");
+            report.error(&each.at.member("image"), invalid("must not contain whitespace"));
         }
-        resources(&each, found);
+        resources(&each, report);
         let other = names.insert(&each.container.name, each.init);
         if other.is_some_and(|init| init != each.init) {
-            let message = "stands in containers, too: a name may stand in one of the two lists only; rename one";
-            found.error(&each.at.member("name"), message);
+            let message = duplicate_of(&each.container.name, "also used in spec.containers");
+            report.error(&each.at.member("name"), message);
         }
     }
 }
 
-/// Fields that are not a companion's to set.
-fn not_ours_to_set(each: &ContainerAt, found: &mut Report) {
+/// Fields that a companion cannot set.
+fn not_ours_to_set(each: &ContainerAt, report: &mut Report) {
     for field in ["restartPolicy", "restartPolicyRules"] {
         if each.field(field).is_some() {
-            let message = "is podgraft's to set, by lifecycle and by the list that the container stands in; remove it";
-            found.schema_error(&each.at.member(field), message);
+            let message =
+                "podgraft sets the restart policy, by lifecycle and by the list of the container; remove this field";
+            report.schema_error(&each.at.member(field), forbidden(message));
         }
     }
     if each.field("targetContainerName").is_some() {
-        let message = "belongs to ephemeral containers, which podgraft never makes; remove it";
-        found.schema_error(&each.at.member("targetContainerName"), message);
+        let message = "only ephemeral containers have this field; remove this field";
+        report.schema_error(&each.at.member("targetContainerName"), forbidden(message));
     }
     for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
         if each.init && each.field(field).is_some() {
-            let message =
-                "Kubernetes takes it in long-running containers only; remove it, or move the container to containers";
-            found.error(&each.at.member(field), message);
+            let message = "Kubernetes accepts this field in long-running containers only; remove this field or move the container to spec.containers";
+            report.error(&each.at.member(field), forbidden(message));
         }
     }
     if each.raw.get("resources").and_then(|r| r["claims"].as_array()).is_some_and(|claims| !claims.is_empty()) {
-        let message = "a companion cannot add resource claims to a Pod; remove it";
-        found.error(&each.at.member("resources").member("claims"), message);
+        let message = "a companion cannot add resource claims to a Pod; remove this field";
+        report.error(&each.at.member("resources").member("claims"), forbidden(message));
     }
 }
 
-fn resources(each: &ContainerAt, found: &mut Report) {
+fn resources(each: &ContainerAt, report: &mut Report) {
     let at = each.at.member("resources");
     let mut amounts = BTreeMap::new();
     for list in ["limits", "requests"] {
@@ -74,21 +76,20 @@ fn resources(each: &ContainerAt, found: &mut Report) {
             let here = at.member(list).member(name);
             match quantity(value) {
                 Some(amount) => drop(amounts.insert((list, name), (amount, here))),
-                None => found.error(&here, "must be a quantity, such as 64Mi or 250m"),
+                None => report.error(&here, invalid("must be a quantity, such as 64Mi or 250m")),
             }
         }
     }
     for ((list, name), (request, here)) in &amounts {
         let limit = amounts.get(&("limits", *name)).filter(|(limit, _)| *list == "requests" && request > limit);
         if let Some((limit, _)) = limit {
-            let message =
-                format!("is more than the limit {}, which the API server refuses; raise the limit", limit.as_str());
-            found.error(here, message);
+            let message = format_args!("must be less than or equal to the {name} limit of {}", limit.as_str());
+            report.error(here, invalid(message));
         }
     }
 }
 
-/// A quantity as it stands in JSON: text, or a bare number.
+/// A quantity in JSON: a string or a number.
 pub(in crate::api) fn quantity(value: &Value) -> Option<Quantity> {
     match value {
         Value::String(text) => Quantity::parse(text),
@@ -97,7 +98,7 @@ pub(in crate::api) fn quantity(value: &Value) -> Option<Quantity> {
     }
 }
 
-/// Where a container of this name stands.
+/// The field path of the container with this name.
 pub(in crate::api) fn position(object: &CompanionObject, name: &str) -> Option<FieldPath> {
     object.containers().find(|each| each.container.name == name).map(|each| each.at)
 }
@@ -106,111 +107,124 @@ pub(in crate::api) fn position(object: &CompanionObject, name: &str) -> Option<F
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, container, warns};
+    use crate::api::testing::{check, companion, container, warns};
 
     #[test]
-    fn the_same_problems_are_told_in_the_same_order() {
+    fn problems_are_reported_in_the_same_order_each_time() {
         let names = ["a", "b", "c", "d", "e", "f"].map(|name| format!("example.com/{name}"));
         let all = |amount: &str| names.iter().map(|name| (name.clone(), json!(amount))).collect::<serde_json::Value>();
         let resources = json!({"requests": all("2"), "limits": all("1")});
-        let told =
-            crate::api::validate::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
-        assert!(told.is_sorted_by_key(|problem| problem.pointer.clone()) && told.len() == names.len(), "{told:?}");
+        let problems =
+            crate::api::testing::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
+        assert!(
+            problems.is_sorted_by_key(|problem| problem.pointer.clone()) && problems.len() == names.len(),
+            "{problems:?}"
+        );
     }
 
     #[test]
     fn a_container_has_a_name_and_an_image() {
         check(
             companion("/spec/containers", json!([{"env": []}])),
-            &["spec.containers[0].name: is missing", "spec.containers[0].image: is missing"],
+            &["spec.containers[0].name: required value", "spec.containers[0].image: required value"],
         );
         check(
             companion("/spec/containers/0/image", json!("a:1 ")),
-            &["spec.containers[0].image: has white space in it"],
+            &["spec.containers[0].image: invalid value: must not contain whitespace"],
         );
-        check(companion("/spec/containers", json!([])), &["spec.containers: must have at least 1 item"]);
+        check(companion("/spec/containers", json!([])), &["spec.containers: invalid value: must have at least 1 item"]);
         check(
             companion("/spec/containers/0/name", json!("Git Sync")),
-            &["spec.containers[0].name: must be a DNS label"],
+            &["spec.containers[0].name: invalid value: must be a DNS label"],
         );
         check(
             companion("/spec/containers/0/name", json!("a".repeat(64))),
-            &["spec.containers[0].name: must have at most 63"],
+            &["spec.containers[0].name: invalid value: must have at most 63"],
         );
     }
 
     #[test]
-    fn a_wrong_type_deep_inside_a_container_is_told_at_its_place() {
+    fn a_wrong_type_deep_inside_a_container_is_reported_at_its_field() {
         let probe = json!({"httpGet": {"port": 80, "path": 1}, "periodSeconds": "5"});
         check(
             companion("/spec/containers/0/readinessProbe", probe),
             &[
-                "spec.containers[0].readinessProbe.httpGet.path: must be a string, not a number; put it in quotes",
-                "spec.containers[0].readinessProbe.periodSeconds: must be a whole number",
+                "spec.containers[0].readinessProbe.httpGet.path: invalid value: must be a string, not a number; put the value in quotes",
+                "spec.containers[0].readinessProbe.periodSeconds: invalid value: must be an integer",
             ],
         );
         check(
             companion("/spec/containers/0/resources/limits", json!([])),
-            &["spec.containers[0].resources.limits: must be an object"],
+            &["spec.containers[0].resources.limits: invalid value: must be an object"],
         );
     }
 
     #[test]
     fn an_unknown_field_of_a_container_is_kept_and_warned_about() {
-        let expected = "spec.containers[0].workingDirectory: no field of Kubernetes that podgraft knows, kept as it is";
+        let expected = "spec.containers[0].workingDirectory: unknown field, kept; remove this field unless a later version of Kubernetes has it";
         warns(companion("/spec/containers/0/workingDirectory", json!("/x")), expected);
-        let expected = "spec.containers[0].imagePullPolice: no field of Kubernetes that podgraft knows, kept as it is; did you mean imagePullPolicy?";
+        let expected = "spec.containers[0].imagePullPolice: unknown field, kept; did you mean \"imagePullPolicy\"?";
         warns(companion("/spec/containers/0/imagePullPolice", json!("Always")), expected);
     }
 
     #[test]
-    fn what_podgraft_decides_is_not_a_containers_to_say() {
+    fn a_container_cannot_set_what_podgraft_decides() {
         check(
             companion("/spec/containers/0/restartPolicy", json!("Always")),
-            &["spec.containers[0].restartPolicy: is podgraft's to set"],
+            &["spec.containers[0].restartPolicy: forbidden: podgraft sets the restart policy"],
         );
         check(
             companion("/spec/containers/0/targetContainerName", json!("x")),
-            &["spec.containers[0].targetContainerName: belongs to ephemeral"],
+            &["spec.containers[0].targetContainerName: forbidden: only ephemeral containers have this field"],
         );
         check(
             companion("/spec/containers/0/resources/claims", json!([{"name": "gpu"}])),
-            &["spec.containers[0].resources.claims: a companion cannot add resource claims"],
+            &["spec.containers[0].resources.claims: forbidden: a companion cannot add resource claims"],
         );
     }
 
     #[test]
-    fn a_container_that_runs_to_its_end_has_no_probes() {
+    fn an_init_container_has_no_probes() {
         let mut init = container("prepare", "registry.example/git-sync:v4");
         init["startupProbe"] = json!({"tcpSocket": {"port": 80}});
-        let expected = "spec.initContainers[0].startupProbe: Kubernetes takes it in long-running containers only";
+        let expected = "spec.initContainers[0].startupProbe: forbidden: Kubernetes accepts this field in long-running containers only";
         check(companion("/spec/initContainers/0", init), &[expected]);
     }
 
     #[test]
     fn names_are_unique_over_both_lists() {
         let other = container("git-sync", "registry.example/git-sync:v4");
-        check(companion("/spec/containers/1", other.clone()), &["spec.containers[1].name: is there twice: git-sync"]);
-        check(companion("/spec/initContainers/0", other), &["spec.initContainers[0].name: stands in containers, too"]);
+        check(
+            companion("/spec/containers/1", other.clone()),
+            &["spec.containers[1].name: duplicate value \"git-sync\""],
+        );
+        check(
+            companion("/spec/initContainers/0", other),
+            &["spec.initContainers[0].name: duplicate value \"git-sync\": also used in spec.containers"],
+        );
     }
 
     #[test]
-    fn resources_are_quantities_that_fit_together() {
+    fn requests_are_quantities_within_their_limits() {
         check(
             companion("/spec/containers/0/resources/limits/memory", json!("64 MB")),
-            &["spec.containers[0].resources.limits.memory: must be a quantity"],
+            &["spec.containers[0].resources.limits.memory: invalid value: must be a quantity"],
         );
         check(
             companion("/spec/containers/0/resources/limits/memory", json!("16Mi")),
-            &["spec.containers[0].resources.requests.memory: is more than the limit 16Mi"],
+            &[
+                "spec.containers[0].resources.requests.memory: invalid value: must be less than or equal to the memory limit of 16Mi",
+            ],
         );
     }
 
     #[test]
-    fn words_of_kubernetes_are_known() {
+    fn enumerations_of_kubernetes_are_known() {
         check(
             companion("/spec/containers/0/imagePullPolicy", json!("always")),
-            &["spec.containers[0].imagePullPolicy: must be one of Always, IfNotPresent, Never"],
+            &[
+                "spec.containers[0].imagePullPolicy: unsupported value: \"always\"; supported: Always, IfNotPresent, Never",
+            ],
         );
     }
 }

@@ -1,83 +1,75 @@
-//! Environment variables: nothing may set one twice in the same container.
+//! Environment variables: no two sources set the same one in a container.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::api::message::{Message, duplicate_of, invalid};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
+use crate::api::slots;
 use crate::api::v1alpha1::EnvVar;
 use crate::api::validate::conformance;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
-    let mut endpoints = HashMap::new();
-    for (name, at, owner) in of_endpoints(object) {
-        claim(&mut endpoints, name, &at, owner, found);
+/// Names of variables, each with what sets it.
+type Owners<'o> = HashMap<&'o str, String>;
+
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
+    let mut endpoints = Owners::new();
+    for (name, at, owner) in slots::variables_of_endpoints(object) {
+        claim(&mut endpoints, name, &at, owner, report);
     }
     let mut given = endpoints.clone();
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i).member("env");
         if let Some(name) = &parameter.env {
-            claim(&mut given, name, &at, format!("parameter {}", parameter.name), found);
+            claim(&mut given, name, &at, format!("parameter {}", parameter.name), report);
         }
     }
     for each in object.containers() {
-        let at = each.at.member("env");
         for (i, variable) in each.container.env.iter().enumerate() {
-            let here = at.item(i);
-            // One that stands twice in the list was told by its shape.
-            if let Some(other) = given.get(variable.name.as_str()) {
-                found.error(&here.member("name"), format!("is set by {other}, too; rename one of them"));
-            }
-            one_value(variable, &here, found);
+            let at = each.at.member("env").item(i);
+            set_once(variable, &given, &at, report);
+            one_value(variable, &at, report);
         }
     }
-    let Some(app) = &object.spec.app else { return };
-    for (i, variable) in app.env.iter().enumerate() {
-        let here = FieldPath::spec("app").member("env").item(i);
-        if let Some(other) = endpoints.get(variable.name.as_str()) {
-            found.error(&here.member("name"), format!("is set by {other}, too; rename one of them"));
-        }
-        let raw = &object.raw["app"]["env"][i];
-        conformance::check(raw, &schema::ENV_VAR, &here, found);
-        one_value(variable, &here, found);
+    for (i, variable) in object.spec.app.iter().flat_map(|app| &app.env).enumerate() {
+        let at = FieldPath::spec("app").member("env").item(i);
+        set_once(variable, &endpoints, &at, report);
+        conformance::check(&object.raw["app"]["env"][i], &schema::ENV_VAR, &at, report);
+        one_value(variable, &at, report);
     }
 }
 
-/// The names that endpoints and parameters set in all of the companion's containers.
-pub(in crate::api) fn given(object: &CompanionObject) -> impl Iterator<Item = &str> {
-    let parameters = object.spec.parameters.iter().filter_map(|p| p.env.as_deref());
-    of_endpoints(object).map(|(name, ..)| name).chain(parameters)
+/// No endpoint and no parameter sets the same variable. The schema reports names that one list has twice.
+fn set_once(variable: &EnvVar, owners: &Owners, at: &FieldPath, report: &mut Report) {
+    if let Some(owner) = owners.get(variable.name.as_str()) {
+        report.error(&at.member("name"), set_by(&variable.name, owner));
+    }
 }
 
-fn of_endpoints(object: &CompanionObject) -> impl Iterator<Item = (&str, FieldPath, String)> {
-    object.spec.listens.iter().enumerate().flat_map(|(i, endpoint)| {
-        let at = FieldPath::spec("listens").item(i).member("env");
-        let env = endpoint.env.iter().flat_map(|env| [("host", &env.host), ("port", &env.port)]);
-        env.filter_map(move |(side, name)| {
-            Some((name.as_deref()?, at.member(side), format!("endpoint {}", endpoint.name)))
-        })
-    })
-}
-
-fn claim<'o>(names: &mut HashMap<&'o str, String>, name: &'o str, at: &FieldPath, owner: String, found: &mut Report) {
+fn claim<'o>(names: &mut Owners<'o>, name: &'o str, at: &FieldPath, owner: String, report: &mut Report) {
     if let Some(other) = names.get(name) {
-        found.error(at, format!("{name} is set by {other}, too; rename one of them"));
+        report.error(at, set_by(name, other));
     } else {
         names.insert(name, owner);
     }
 }
 
-fn one_value(variable: &EnvVar, at: &FieldPath, found: &mut Report) {
+fn set_by(name: &str, other: &str) -> Message {
+    duplicate_of(name, format_args!("also set by {other}"))
+}
+
+fn one_value(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
     let from = variable.rest.get("valueFrom").is_some_and(|v| !v.is_null());
     if from && variable.value.as_ref().is_some_and(|v| !v.is_empty()) {
-        found.error(at, "must have one of value and valueFrom, not both");
+        report.error(at, invalid("must have either value or valueFrom, not both"));
     }
     let sources = variable.rest.get("valueFrom").and_then(Value::as_object);
     if sources.is_some_and(|s| s.values().filter(|v| !v.is_null()).count() != 1) {
-        found.error(&at.member("valueFrom"), "must have exactly one source");
+        report.error(&at.member("valueFrom"), invalid("must have exactly one source"));
     }
 }
 
@@ -85,18 +77,18 @@ fn one_value(variable: &EnvVar, at: &FieldPath, found: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, companion, with};
+    use crate::api::testing::{check, companion, with};
 
     #[test]
-    fn a_variable_has_a_name_that_every_kubernetes_takes() {
-        for odd in ["", "1A", "A=B", "A B", ".."] {
-            let env = json!([{"name": odd}]);
-            let gated = crate::api::validate::check_companion(&companion("/spec/containers/0/env", env));
-            assert_eq!(gated.problems[0].pointer, "/spec/containers/0/env/0/name", "{odd:?}");
+    fn the_name_of_a_variable_is_valid_in_all_versions() {
+        for name in ["", "1A", "A=B", "A B", ".."] {
+            let env = json!([{"name": name}]);
+            let checked = crate::api::testing::check_companion(&companion("/spec/containers/0/env", env));
+            assert_eq!(checked.problems[0].pointer, "/spec/containers/0/env/0/name", "{name:?}");
         }
         check(
             companion("/spec/parameters/0/env", json!("A-B")),
-            &["spec.parameters[0].env: must be a name of an environment variable"],
+            &["spec.parameters[0].env: invalid value: must be the name of an environment variable"],
         );
     }
 
@@ -105,26 +97,32 @@ mod tests {
         let env = json!({"host": "GITSYNC_REPO", "port": "GITSYNC_ROOT"});
         let listens = ("/spec/listens", json!([{"name": "git", "port": 9418, "env": env}]));
         let expected = [
-            "spec.parameters[0].env: GITSYNC_REPO is set by endpoint git, too",
-            "spec.containers[0].env[0].name: is set by endpoint git, too",
+            "spec.parameters[0].env: duplicate value \"GITSYNC_REPO\": also set by endpoint git",
+            "spec.containers[0].env[0].name: duplicate value \"GITSYNC_ROOT\": also set by endpoint git",
         ];
         check(with(&[listens]), &expected);
         let twice = json!([{"name": "A"}, {"name": "A"}]);
-        check(companion("/spec/containers/0/env", twice), &["spec.containers[0].env[1].name: is there twice: A"]);
+        check(companion("/spec/containers/0/env", twice), &["spec.containers[0].env[1].name: duplicate value \"A\""]);
         let parameter = json!({"name": "again", "type": "String", "env": "GITSYNC_REPO"});
         check(
             companion("/spec/parameters/4", parameter),
-            &["spec.parameters[4].env: GITSYNC_REPO is set by parameter repo, too"],
+            &["spec.parameters[4].env: duplicate value \"GITSYNC_REPO\": also set by parameter repo"],
         );
         let same = json!([{"name": "git", "port": 1, "env": {"host": "A", "port": "A"}}]);
-        check(companion("/spec/listens", same), &["spec.listens[0].env.port: A is set by endpoint git, too"]);
+        check(
+            companion("/spec/listens", same),
+            &["spec.listens[0].env.port: duplicate value \"A\": also set by endpoint git"],
+        );
     }
 
     #[test]
-    fn the_apps_variables_meet_endpoints_only() {
+    fn variables_of_the_app_conflict_with_endpoints_only() {
         let listens = ("/spec/listens", json!([{"name": "git", "port": 9418, "env": {"host": "GIT_HOST"}}]));
         let env = json!([{"name": "GIT_HOST", "value": "x"}, {"name": "GITSYNC_REPO", "value": "x"}]);
-        check(with(&[listens, ("/spec/app/env", env)]), &["spec.app.env[0].name: is set by endpoint git, too"]);
+        check(
+            with(&[listens, ("/spec/app/env", env)]),
+            &["spec.app.env[0].name: duplicate value \"GIT_HOST\": also set by endpoint git"],
+        );
     }
 
     #[test]
@@ -132,9 +130,9 @@ mod tests {
         let from = json!({"fieldRef": {"fieldPath": "metadata.name"}});
         let env = json!([{"name": "A", "value": "x", "valueFrom": from}, {"name": "B", "valueFrom": {}}, {"name": "C", "value": 1}]);
         let expected = [
-            "spec.app.env[0]: must have one of value and valueFrom",
-            "spec.app.env[1].valueFrom: must have exactly one source",
-            "spec.app.env[2].value: must be a string, not a number; put it in quotes",
+            "spec.app.env[0]: invalid value: must have either value or valueFrom",
+            "spec.app.env[1].valueFrom: invalid value: must have exactly one source",
+            "spec.app.env[2].value: invalid value: must be a string, not a number; put the value in quotes",
         ];
         check(companion("/spec/app/env", env), &expected);
     }

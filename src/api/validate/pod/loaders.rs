@@ -1,14 +1,16 @@
-//! Parameters whose variable makes code of a value, or sends the companion somewhere else; and tokens that are given away.
+//! Warnings about parameters that set a variable which makes programs run code or connect elsewhere, and about tokens
+//! in shared volumes.
 
 use std::collections::HashSet;
 
 use super::shell::{are_plain, references};
+use crate::api::message::{Code, Message};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::Parameter;
 
-/// Variables of loaders, interpreters, shells and tools that run what they name.
+/// Variables that make loaders, interpreters, shells and tools run the code that they name.
 const CODE: &[&str] = &[
     "BASHOPTS",
     "BASH_ENV",
@@ -77,10 +79,11 @@ const CODE: &[&str] = &[
     "ZDOTDIR",
     "_JAVA_OPTIONS",
 ];
-/// What the names of further ones begin with.
+/// Prefixes of further such variables.
 const CODE_PREFIXES: &[&str] = &["BASH_FUNC_", "DYLD_", "GIT_CONFIG", "LD_", "LUA_INIT_", "NPM_CONFIG_"];
 
-/// Variables that say whom the companion talks to, and whom it trusts; proxies are known in any case.
+/// Variables that decide which servers the companion connects to, and which it trusts. Proxies are matched in any
+/// case.
 const REDIRECTS: &[&str] = &[
     "ALL_PROXY",
     "CURL_CA_BUNDLE",
@@ -103,20 +106,20 @@ const REDIRECTS: &[&str] = &[
     "SSL_CERT_FILE",
 ];
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for (i, parameter) in object.spec.parameters.iter().enumerate() {
-        // Which of the values of an enum are harmless is its author's to know.
+        // The author of an enum has decided which values are harmless.
         if let Some(message) = parameter.env.as_deref().filter(|_| parameter.words.is_empty()).and_then(danger) {
-            found.warn(&FieldPath::spec("parameters").item(i).member("env"), message);
+            report.warn(&FieldPath::spec("parameters").item(i).member("env"), message);
         }
     }
-    own_variables(object, found);
+    own_variables(object, report);
     for (i, endpoint) in object.spec.listens.iter().enumerate() {
         let moves = |p: &Parameter| p.listens.as_ref() == Some(&endpoint.name);
         let port = endpoint.env.as_ref().and_then(|env| env.port.as_deref());
         let port = port.filter(|_| object.spec.parameters.iter().any(moves));
         if let Some(message) = port.and_then(danger) {
-            found.warn(&FieldPath::spec("listens").item(i).member("env").member("port"), message);
+            report.warn(&FieldPath::spec("listens").item(i).member("env").member("port"), message);
         }
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
@@ -124,14 +127,14 @@ pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
         for (j, _) in sources.into_iter().flatten().enumerate().filter(|(_, s)| !s["serviceAccountToken"].is_null()) {
             let at =
                 FieldPath::spec("sharedVolumes").item(i).member("source").member("projected").member("sources").item(j);
-            let message = "gives the companion's token to the app as well; mount it as a volume of the companion alone";
-            found.warn(&at.member("serviceAccountToken"), message);
+            let message = "the app gets the companion's token as well; move this source to a volume of spec.volumes";
+            report.warn(&at.member("serviceAccountToken"), Code::Insecure.because(message));
         }
     }
 }
 
-/// Variables of the containers that pass the value of a parameter on, also by way of another one.
-fn own_variables(object: &CompanionObject, found: &mut Report) {
+/// Warns about variables of containers that pass on the value of a parameter, directly or through another variable.
+fn own_variables(object: &CompanionObject, report: &mut Report) {
     let parameters = object.spec.parameters.iter().filter(|parameter| !are_plain(parameter));
     let from_users: HashSet<_> = parameters.filter_map(|parameter| parameter.env.as_deref()).collect();
     for each in object.containers() {
@@ -143,14 +146,14 @@ fn own_variables(object: &CompanionObject, found: &mut Report) {
             }
             from_users.insert(&variable.name);
             if let Some(message) = danger(&variable.name) {
-                found.warn(&each.at.member("env").item(j).member("value"), message);
+                report.warn(&each.at.member("env").item(j).member("value"), message);
             }
         }
     }
 }
 
-/// What users could do by setting a variable of this name.
-fn danger(name: &str) -> Option<String> {
+/// The warning about a variable of this name that users can set.
+fn danger(name: &str) -> Option<Message> {
     let upper = name.to_ascii_uppercase();
     let proxy = upper.ends_with("_PROXY") && REDIRECTS.contains(&upper.as_str());
     let does = if CODE.contains(&name) || CODE_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
@@ -160,14 +163,15 @@ fn danger(name: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{name} {does}; use a variable of the companion's own, or limit the parameter by an enum"))
+    let message = format_args!("{name} {does}; choose another variable or restrict the parameter with enum");
+    Some(Code::Insecure.because(message))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::validate::testing::{companion, silent, warns, with};
+    use crate::api::testing::{companion, silent, warns, with};
 
     fn parameter(env: &str) -> Value {
         companion("/spec/parameters/4", json!({"name": "a", "type": "String", "env": env}))
@@ -185,12 +189,15 @@ mod tests {
             "GIT_SSH_COMMAND",
             "GIT_CONFIG_KEY_0",
         ] {
-            warns(parameter(name), &format!("spec.parameters[4].env: {name} lets users run code in the companion"));
+            warns(
+                parameter(name),
+                &format!("spec.parameters[4].env: insecure: {name} lets users run code in the companion"),
+            );
         }
         for name in ["HTTPS_PROXY", "https_proxy", "All_Proxy", "KUBERNETES_SERVICE_HOST", "SSL_CERT_FILE"] {
             warns(
                 parameter(name),
-                &format!("spec.parameters[4].env: {name} lets users choose whom the companion talks to"),
+                &format!("spec.parameters[4].env: insecure: {name} lets users choose whom the companion talks to"),
             );
         }
         silent(parameter("GITSYNC_PATH"));
@@ -199,31 +206,37 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_the_companions_own_that_passes_a_value_on_is_warned_about() {
+    fn a_variable_of_a_container_that_passes_on_a_value_is_warned_about() {
         let passed = |kind: Value, env: Value| with(&[("/spec/parameters/4", kind), ("/spec/containers/0/env", env)]);
         let open = json!({"name": "a", "type": "String", "env": "A"});
-        let told = "lets users run code in the companion";
+        let expected = "lets users run code in the companion";
         let path = json!([{"name": "PATH", "value": "/bin:$(A)"}]);
-        warns(passed(open.clone(), path.clone()), &format!("spec.containers[0].env[0].value: PATH {told}"));
+        warns(
+            passed(open.clone(), path.clone()),
+            &format!("spec.containers[0].env[0].value: insecure: PATH {expected}"),
+        );
         let by_another = json!([{"name": "B", "value": "-$(A)"}, {"name": "NODE_OPTIONS", "value": "$(B)"}]);
-        warns(passed(open.clone(), by_another), &format!("spec.containers[0].env[1].value: NODE_OPTIONS {told}"));
+        warns(
+            passed(open.clone(), by_another),
+            &format!("spec.containers[0].env[1].value: insecure: NODE_OPTIONS {expected}"),
+        );
         silent(passed(open, json!([{"name": "PATH", "value": "/bin:$$(A)"}])));
         silent(passed(json!({"name": "a", "type": "String", "env": "A", "pattern": "[a-z/]+"}), path));
     }
 
     #[test]
-    fn a_port_that_users_move_to_where_the_api_server_is_is_warned_about() {
+    fn a_moved_endpoint_that_sets_the_port_of_the_api_server_is_warned_about() {
         let object = with(&[
             ("/spec/listens", json!([{"name": "api", "port": 6443, "env": {"port": "KUBERNETES_SERVICE_PORT"}}])),
             ("/spec/parameters/4", json!({"name": "port", "type": "Port", "listens": "api"})),
         ]);
-        warns(object, "spec.listens[0].env.port: KUBERNETES_SERVICE_PORT lets users choose whom");
+        warns(object, "spec.listens[0].env.port: insecure: KUBERNETES_SERVICE_PORT lets users choose whom");
     }
 
     #[test]
     fn a_token_in_a_shared_volume_is_warned_about() {
         let source = json!({"projected": {"sources": [{"serviceAccountToken": {"path": "id"}}]}});
-        let told = "spec.sharedVolumes[0].source.projected.sources[0].serviceAccountToken: gives the companion's token";
-        warns(companion("/spec/sharedVolumes/0/source", source), told);
+        let expected = "spec.sharedVolumes[0].source.projected.sources[0].serviceAccountToken: insecure: the app gets the companion's token";
+        warns(companion("/spec/sharedVolumes/0/source", source), expected);
     }
 }

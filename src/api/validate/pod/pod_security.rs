@@ -1,13 +1,19 @@
-//! What keeps a Pod out of a namespace where Pod Security `restricted` is enforced: one such companion, and the whole
-//! Pod is refused.
+//! Warnings about violations of the Pod Security Standards: in a namespace that enforces them, the whole Pod would be
+//! denied because of the companion.
+
+use std::fmt;
 
 use serde_json::Value;
 
+use crate::api::message::{Code, Message};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 
-/// Volume sources that `restricted` admits.
+const RESTRICTED: &str = "restricted";
+const BASELINE: &str = "baseline and restricted";
+
+/// Volume sources that `restricted` allows.
 const VOLUMES: [&str; 9] = [
     "configMap",
     "csi",
@@ -20,52 +26,48 @@ const VOLUMES: [&str; 9] = [
     "secret",
 ];
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for each in object.containers() {
-        container(&each, found);
+        container(&each, report);
     }
     for (i, volume) in object.spec.volumes.iter().enumerate() {
-        source(volume.source.keys(), &FieldPath::spec("volumes").item(i), found);
+        source(volume.source.keys(), &FieldPath::spec("volumes").item(i), report);
     }
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let source_of = volume.source.iter().flat_map(|s| s.keys());
-        source(source_of, &FieldPath::spec("sharedVolumes").item(i).member("source"), found);
+        source(source_of, &FieldPath::spec("sharedVolumes").item(i).member("source"), report);
     }
 }
 
-fn container(each: &ContainerAt, found: &mut Report) {
+fn container(each: &ContainerAt, report: &mut Report) {
     let at = each.at.member("securityContext");
     let none = Value::Null;
     let context = each.field("securityContext").unwrap_or(&none);
     let missing = missing(context);
     if !missing.is_empty() {
-        let message =
-            format!("breaks Pod Security restricted, where the whole Pod would be refused: set {}", missing.join(", "));
-        found.warn(&at, message);
+        report.warn(&at, violates(RESTRICTED, format_args!("set {}", missing.join(", "))));
     }
     let added = context["capabilities"]["add"].as_array().into_iter().flatten();
     if added.into_iter().any(|c| c != "NET_BIND_SERVICE") {
-        let message = "breaks Pod Security restricted, which lets only NET_BIND_SERVICE be added";
-        found.warn(&at.member("capabilities").member("add"), message);
+        report.warn(&at.member("capabilities").member("add"), violates(RESTRICTED, "add at most NET_BIND_SERVICE"));
     }
     if context["privileged"] == true {
-        found.warn(&at.member("privileged"), "breaks Pod Security baseline and restricted; remove it");
+        report.warn(&at.member("privileged"), violates(BASELINE, "remove this field"));
     }
     if !context["procMount"].is_null() && context["procMount"] != "Default" {
-        found.warn(&at.member("procMount"), "breaks Pod Security baseline and restricted; remove it");
+        report.warn(&at.member("procMount"), violates(BASELINE, "remove this field"));
     }
     if !context["runAsGroup"].is_null() {
-        let message = "the app's files are then often not readable: an app of group 0 without it shares its group; remove it unless it is needed";
-        found.warn(&at.member("runAsGroup"), message);
+        let message = "the companion often cannot read the app's files in a group of its own; remove this field unless the companion needs it";
+        report.warn(&at.member("runAsGroup"), Code::Discouraged.because(message));
     }
     for (i, _) in each.container.ports.iter().enumerate().filter(|(_, p)| p.host_port.is_some()) {
-        let message =
-            "breaks Pod Security baseline and restricted, and limits such Pods to one for each node; remove it";
-        found.warn(&each.at.member("ports").item(i).member("hostPort"), message);
+        let remedy = "remove this field, which also limits such Pods to one per node";
+        report.warn(&each.at.member("ports").item(i).member("hostPort"), violates(BASELINE, remedy));
     }
 }
 
-/// What a container has to say for itself: podgraft adds no user, and what the Pod says is its author's to choose.
+/// What a container must set itself: podgraft adds no user, and the Pod's security context is its author's choice.
 fn missing(context: &Value) -> Vec<&'static str> {
     let dropped = context["capabilities"]["drop"].as_array().into_iter().flatten().any(|c| c == "ALL");
     let profile = context["seccompProfile"]["type"].as_str();
@@ -81,13 +83,14 @@ fn missing(context: &Value) -> Vec<&'static str> {
     .collect()
 }
 
-fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, found: &mut Report) {
+fn violates(levels: &str, remedy: impl fmt::Display) -> Message {
+    Code::PodSecurity.because(format_args!("{levels} would deny the whole Pod; {remedy}"))
+}
+
+fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, report: &mut Report) {
     for key in keys.filter(|key| !VOLUMES.contains(&key.as_str())) {
-        let rank = if key == "hostPath" { "baseline and restricted" } else { "restricted" };
-        found.warn(
-            &at.member(key),
-            format!("breaks Pod Security {rank}, where the whole Pod would be refused; use another source"),
-        );
+        let levels = if key == "hostPath" { BASELINE } else { RESTRICTED };
+        report.warn(&at.member(key), violates(levels, "use another source"));
     }
 }
 
@@ -95,26 +98,26 @@ fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, found: &mu
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{companion, git_sync, silent, warns, with};
+    use crate::api::testing::{companion, git_sync, silent, warns, with};
 
     #[test]
-    fn a_companion_that_restricted_admits_is_silent() {
+    fn a_companion_that_restricted_allows_has_no_warning() {
         silent(git_sync());
     }
 
     #[test]
-    fn a_container_that_says_nothing_breaks_restricted() {
-        let expected = "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsNonRoot: true, runAsUser: a number that is not 0, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
+    fn a_container_without_a_security_context_violates_restricted() {
+        let expected = "spec.containers[0].securityContext: violates Pod Security: restricted would deny the whole Pod; set runAsNonRoot: true, runAsUser: a number that is not 0, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
         warns(companion("/spec/containers/0/securityContext", json!(null)), expected);
         let root = companion("/spec/containers/0/securityContext/runAsUser", json!(0));
         warns(
             root,
-            "spec.containers[0].securityContext: breaks Pod Security restricted, where the whole Pod would be refused: set runAsUser",
+            "spec.containers[0].securityContext: violates Pod Security: restricted would deny the whole Pod; set runAsUser",
         );
     }
 
     #[test]
-    fn what_goes_beyond_is_told_at_its_place() {
+    fn other_violations_are_reported_at_their_fields() {
         for (place, value, field) in [
             ("securityContext/capabilities/add", json!(["NET_ADMIN"]), "securityContext.capabilities.add"),
             ("securityContext/privileged", json!(true), "securityContext.privileged"),
@@ -127,16 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn volumes_of_the_node_break_restricted() {
+    fn volumes_of_the_node_violate_restricted() {
         let volumes = json!([{"name": "a", "hostPath": {"path": "/var"}}]);
         warns(
             companion("/spec/volumes", volumes),
-            "spec.volumes[0].hostPath: breaks Pod Security baseline and restricted",
+            "spec.volumes[0].hostPath: violates Pod Security: baseline and restricted",
         );
         let source = json!({"nfs": {"server": "x", "path": "/"}});
         warns(
             with(&[("/spec/sharedVolumes/0/source", source)]),
-            "spec.sharedVolumes[0].source.nfs: breaks Pod Security restricted",
+            "spec.sharedVolumes[0].source.nfs: violates Pod Security: restricted",
         );
     }
 }

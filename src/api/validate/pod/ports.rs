@@ -1,300 +1,183 @@
-//! Ports: all containers of a Pod share them.
+//! Ports, which all containers of a Pod share.
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::api::names::is_port_name;
+use crate::api::derived::declared_port;
+use crate::api::message::{Code, duplicate, duplicate_of, forbidden, invalid, not_found};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::Protocol;
+use crate::api::v1alpha1::{Container, ContainerPort, Endpoint, Exposes, Protocol};
+use crate::inject::names::is_port_name;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
-    containers(object, found);
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
+    containers(object, report);
     for each in object.containers() {
-        actions(&each, found);
+        actions(&each, report);
     }
-    endpoints(object, found);
-    inputs(object, found);
-    exposes(object, found);
+    endpoints(object, report);
+    inputs(object, report);
+    exposes(object, report);
 }
 
-fn containers(object: &CompanionObject, found: &mut Report) {
-    let (mut taken, mut host) = (HashMap::new(), Vec::new());
+/// The ports that earlier containers use.
+#[derive(Default)]
+struct UsedPorts<'o> {
+    /// Each with the name of the container that declares it.
+    declared: HashMap<(u16, Protocol), &'o str>,
+    on_host: HashSet<(u16, Protocol)>,
+}
+
+fn containers(object: &CompanionObject, report: &mut Report) {
+    let mut used = UsedPorts::default();
     for each in object.containers() {
-        let mut names = Vec::new();
+        let mut names = HashSet::new();
         for (i, port) in each.container.ports.iter().enumerate() {
-            let here = each.at.member("ports").item(i);
+            let at = each.at.member("ports").item(i);
             if let Some(name) = &port.name {
-                if !is_port_name(name) {
-                    let message =
-                        "must be a port's name: at most 15 lower-case letters, digits and single hyphens, and a letter";
-                    found.error(&here.member("name"), message);
-                } else if names.contains(&name) {
-                    found.error(&here.member("name"), format!("is there twice: {name}"));
-                }
-                names.push(name);
+                port_name(name, &mut names, &at.member("name"), report);
             }
-            if let Some(port) = port.host_port.filter(|_| !each.init).map(|number| (number, port.protocol)) {
-                if host.contains(&port) {
-                    found.error(&here.member("hostPort"), "is declared twice; move one of them");
-                }
-                host.push(port);
+            // Init containers have ended when the others start to listen.
+            if !each.init {
+                used.claim(&each.container.name, port, &at, report);
             }
-            // Containers that run to their end are gone when the others listen.
+        }
+    }
+}
+
+fn port_name<'o>(name: &'o str, earlier: &mut HashSet<&'o str>, at: &FieldPath, report: &mut Report) {
+    let is_new = earlier.insert(name);
+    if !is_port_name(name) {
+        let message =
+            "must be a port name: at most 15 lowercase letters, digits and single hyphens, with at least one letter";
+        report.error(at, invalid(message));
+    } else if !is_new {
+        report.error(at, duplicate(name));
+    }
+}
+
+impl<'o> UsedPorts<'o> {
+    fn claim(&mut self, container: &'o str, port: &ContainerPort, at: &FieldPath, report: &mut Report) {
+        if let Some(number) = port.host_port
+            && !self.on_host.insert((number, port.protocol))
+        {
+            report.error(&at.member("hostPort"), duplicate(number));
+        }
+        let other = self.declared.insert((port.container_port, port.protocol), container);
+        // The schema reports ports that one container declares twice.
+        if let Some(other) = other.filter(|other| *other != container) {
             let other =
-                (!each.init).then(|| taken.insert((port.container_port, word(port.protocol)), &each.container.name));
-            if let Some(other) = other.flatten().filter(|other| **other != each.container.name) {
-                let message = format!(
-                    "is declared by container {other}, too, and containers of a Pod share one network; move one of them"
-                );
-                found.error(&here.member("containerPort"), message);
+                format_args!("also declared by container {other}, and the containers of a Pod share one network");
+            report.error(&at.member("containerPort"), duplicate_of(port.container_port, other));
+        }
+    }
+}
+
+/// Ports of probes and hooks: a number in range, or the name of a port of the container.
+fn actions(each: &ContainerAt, report: &mut Report) {
+    let probes =
+        ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| (each.at.member(probe), each.field(probe)));
+    let lifecycle = (each.at.member("lifecycle"), each.field("lifecycle"));
+    let hooks = ["postStart", "preStop"].map(|hook| (lifecycle.0.member(hook), lifecycle.1.map(|hooks| &hooks[hook])));
+    for (at, action) in probes.into_iter().chain(hooks) {
+        for kind in ["httpGet", "tcpSocket", "grpc"] {
+            if let Some(action) = action {
+                port_of_action(each, &action[kind]["port"], &at.member(kind).member("port"), report);
             }
         }
     }
 }
 
-/// Ports that probes and hooks call: a number in range, or a name that the container declares.
-fn actions(each: &ContainerAt, found: &mut Report) {
-    let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| vec![probe]);
-    let hooks = ["postStart", "preStop"].map(|hook| vec!["lifecycle", hook]);
-    for (path, kind) in
-        probes.into_iter().chain(hooks).flat_map(|p| ["httpGet", "tcpSocket", "grpc"].map(|k| (p.clone(), k)))
-    {
-        let mut here = (each.at.clone(), each.field(path[0]).unwrap_or(&Value::Null));
-        here = (here.0.member(path[0]), here.1);
-        for member in path[1..].iter().copied().chain([kind, "port"]) {
-            here = (here.0.member(member), &here.1[member]);
+fn port_of_action(each: &ContainerAt, port: &Value, at: &FieldPath, report: &mut Report) {
+    let is_declared = |name: &str| each.container.ports.iter().any(|p| p.name.as_deref() == Some(name));
+    match port {
+        Value::Number(number) if !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) => {
+            report.error(at, invalid("must be between 1 and 65535, inclusive"));
         }
-        let named = |name: &str| each.container.ports.iter().any(|p| p.name.as_deref() == Some(name));
-        match &here.1 {
-            Value::Number(number) if !number.as_u64().is_some_and(|n| (1..=65535).contains(&n)) => {
-                found.error(&here.0, "must be from 1 to 65535");
-            }
-            Value::String(name) if !named(name) => {
-                found.error(&here.0, "is no name of a port of this container; name one of ports, or give the number");
-            }
-            _ => {}
+        Value::String(name) if !is_declared(name) => {
+            report.error(at, not_found(&each.at.member("ports").to_string(), name, None));
         }
+        _ => {}
     }
 }
 
-fn endpoints(object: &CompanionObject, found: &mut Report) {
+fn endpoints(object: &CompanionObject, report: &mut Report) {
     let endpoints = &object.spec.listens;
     for (i, endpoint) in endpoints.iter().enumerate() {
         let at = FieldPath::spec("listens").item(i);
-        let same = |e: &&crate::api::v1alpha1::Endpoint| (e.port, e.protocol) == (endpoint.port, endpoint.protocol);
+        let same = |e: &&Endpoint| (e.port, e.protocol) == (endpoint.port, endpoint.protocol);
         if let Some(other) = endpoints[..i].iter().find(same) {
-            let message = format!("is the port of endpoint {}, too; move one of them", other.name);
-            found.error(&at.member("port"), message);
+            let other = format_args!("also the port of endpoint {}", other.name);
+            report.error(&at.member("port"), duplicate_of(endpoint.port, other));
         }
     }
 }
 
-fn inputs(object: &CompanionObject, found: &mut Report) {
+fn inputs(object: &CompanionObject, report: &mut Report) {
     for (i, input) in object.spec.reads.iter().enumerate() {
         let at = FieldPath::spec("reads").item(i);
-        match (&input.shared_volume, input.port) {
-            (Some(_), None) | (None, Some(_)) => {}
-            _ => found.error(&at, "must have exactly one of sharedVolume and port"),
+        if input.shared_volume.is_some() == input.port.is_some() {
+            report.error(&at, invalid("must have exactly one of sharedVolume and port"));
         }
         if let Some(name) = &input.shared_volume {
-            let shared = || object.spec.shared_volumes.iter();
-            match shared().find(|v| v.name == *name) {
-                None => {
-                    let nearest = found.suggest(name, shared().map(|v| v.name.as_str()));
-                    let mending =
-                        nearest.map_or_else(|| "declare it there".to_owned(), |n| format!("did you mean {n}?"));
-                    found.error(&at.member("sharedVolume"), format!("is none of sharedVolumes; {mending}"));
-                }
-                Some(volume) if volume.app.read_only => {
-                    let message =
-                        format!("the app cannot write there: take readOnly off the app's side of shared volume {name}");
-                    found.error(&at.member("sharedVolume"), message);
-                }
-                Some(_) => {}
-            }
+            input_volume(object, name, &at.member("sharedVolume"), report);
         }
-        let Some(port) = input.port else { continue };
-        let of_container = |c: &crate::api::v1alpha1::Container| {
-            c.ports.iter().any(|p| p.container_port == port && p.protocol == Protocol::Tcp)
-        };
-        let own = object.spec.containers.iter().any(of_container)
-            || object.spec.listens.iter().any(|e| e.port == port && e.protocol == Protocol::Tcp)
-            || object.spec.exposes.as_ref().is_some_and(|e| e.port == port);
-        if own {
-            found.error(
-                &at.member("port"),
-                "is a port of the companion itself: the app could not listen there; move one of them",
-            );
+        if input.port.is_some_and(|port| is_own_port(object, port)) {
+            let message = "the companion itself uses this port, so the app cannot listen on it; change one of the two";
+            report.error(&at.member("port"), forbidden(message));
         }
     }
 }
 
-fn exposes(object: &CompanionObject, found: &mut Report) {
+fn input_volume(object: &CompanionObject, name: &str, at: &FieldPath, report: &mut Report) {
+    let volumes = || object.spec.shared_volumes.iter();
+    match volumes().find(|volume| volume.name == name) {
+        None => {
+            let nearest = report.suggest(name, volumes().map(|volume| volume.name.as_str()));
+            report.error(at, not_found("spec.sharedVolumes", name, nearest));
+        }
+        Some(volume) if volume.app.read_only => {
+            let message =
+                format_args!("the app cannot write to shared volume {name}; remove readOnly from its app side");
+            report.error(at, forbidden(message));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Whether the companion listens on a TCP port.
+fn is_own_port(object: &CompanionObject, port: u16) -> bool {
+    let spec = &object.spec;
+    declared_port(spec, port).is_some()
+        || spec.listens.iter().any(|endpoint| (endpoint.port, endpoint.protocol) == (port, Protocol::Tcp))
+        || spec.exposes.as_ref().is_some_and(|exposes| exposes.port == port)
+}
+
+fn exposes(object: &CompanionObject, report: &mut Report) {
     let Some(exposes) = &object.spec.exposes else { return };
     let at = FieldPath::spec("exposes");
-    let declared = object.spec.containers.iter().flat_map(|c| &c.ports);
-    let declared = declared.into_iter().find(|p| p.container_port == exposes.port && p.protocol == Protocol::Tcp);
-    if let Some(port) = declared {
-        if port.name.as_ref().is_none_or(|name| !name.starts_with("metrics")) {
-            let message = "a container declares this port under a name that does not start with metrics, so a scrape job by port name misses it; call it metrics there";
-            found.warn(&at.member("port"), message);
+    match declared_port(&object.spec, exposes.port) {
+        Some(port) if port.name.as_ref().is_none_or(|name| !name.starts_with("metrics")) => {
+            let message = "a container declares this port under a name that does not start with metrics, so that scrape jobs that select by port name miss it; rename the container port to metrics";
+            report.warn(&at.member("port"), Code::Discouraged.because(message));
         }
-    } else if object
-        .spec
-        .containers
-        .first()
-        .is_some_and(|c| c.ports.iter().any(|p| p.name.as_ref() == Some(&exposes.name)))
-    {
-        let message = format!(
-            "the first container has another port of that name; give it number {} there, or another name here",
-            exposes.port
-        );
-        found.error(&at.member("name"), message);
+        None if object.spec.containers.first().is_some_and(|first| has_port_named(first, exposes)) => {
+            let other = "another port of the first container has this name";
+            report.error(&at.member("name"), duplicate_of(&exposes.name, other));
+        }
+        _ => {}
     }
     for key in object.spec.pod_annotations.keys().filter(|key| key.starts_with("prometheus.io/")) {
-        found.error(&FieldPath::spec("podAnnotations").member(key), "is set by exposes; remove one of the two");
+        let message = "spec.exposes sets this annotation; remove one of the two";
+        report.error(&FieldPath::spec("podAnnotations").member(key), forbidden(message));
     }
 }
 
-/// A protocol as Kubernetes writes it.
-pub(in crate::api) fn word(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Tcp => "TCP",
-        Protocol::Udp => "UDP",
-        Protocol::Sctp => "SCTP",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::api::validate::testing::{check, companion, container, warns, with};
-
-    #[test]
-    fn a_port_is_declared_once_by_number_and_protocol() {
-        let mut other = container("other", "registry.example/other:v1");
-        other["ports"] = json!([{"containerPort": 80}]);
-        let ports = |ports| ("/spec/containers/0/ports", ports);
-        check(
-            with(&[ports(json!([{"containerPort": 80}])), ("/spec/containers/1", other.clone())]),
-            &["spec.containers[1].ports[0].containerPort: is declared by container git-sync, too"],
-        );
-        check(
-            with(&[ports(json!([{"containerPort": 80, "protocol": "UDP"}])), ("/spec/containers/1", other.clone())]),
-            &[],
-        );
-        check(with(&[ports(json!([{"containerPort": 80}])), ("/spec/initContainers/0", other)]), &[]);
-        check(
-            companion("/spec/containers/0/ports", json!([{"containerPort": 80}, {"containerPort": 80}])),
-            &["spec.containers[0].ports[1].containerPort: is there twice: 80"],
-        );
-        check(
-            companion("/spec/containers/0/ports", json!([{"containerPort": 0}])),
-            &["spec.containers[0].ports[0].containerPort: must be from 1 to 65535"],
-        );
-    }
-
-    #[test]
-    fn a_ports_name_is_short_and_unique_in_its_container() {
-        let ports = json!([{"containerPort": 1, "name": "name-of-16-chars"}]);
-        check(
-            companion("/spec/containers/0/ports", ports),
-            &["spec.containers[0].ports[0].name: must have at most 15"],
-        );
-        let ports = json!([{"containerPort": 1, "name": "80"}, {"containerPort": 2, "name": "a"}, {"containerPort": 3, "name": "a"}]);
-        let expected = [
-            "spec.containers[0].ports[0].name: must be a port's name",
-            "spec.containers[0].ports[2].name: is there twice: a",
-        ];
-        check(companion("/spec/containers/0/ports", ports), &expected);
-    }
-
-    #[test]
-    fn probes_and_hooks_call_ports_that_there_are() {
-        let probe =
-            |port: serde_json::Value| companion("/spec/containers/0/startupProbe", json!({"httpGet": {"port": port}}));
-        check(probe(json!(80)), &[]);
-        check(probe(json!(0)), &["spec.containers[0].startupProbe.httpGet.port: must be from 1 to 65535"]);
-        check(
-            probe(json!("http")),
-            &["spec.containers[0].startupProbe.httpGet.port: is no name of a port of this container"],
-        );
-        let hook = json!({"preStop": {"tcpSocket": {"port": 65536}}});
-        check(
-            companion("/spec/containers/0/lifecycle", hook),
-            &["spec.containers[0].lifecycle.preStop.tcpSocket.port: must be from 1 to 65535"],
-        );
-        let named = [
-            ("/spec/containers/0/ports", json!([{"containerPort": 80, "name": "http"}])),
-            ("/spec/containers/0/readinessProbe", json!({"httpGet": {"port": "http"}})),
-        ];
-        check(with(&named), &[]);
-    }
-
-    #[test]
-    fn two_endpoints_have_two_ports() {
-        let listens =
-            json!([{"name": "a", "port": 1}, {"name": "b", "port": 1}, {"name": "c", "port": 1, "protocol": "UDP"}]);
-        check(companion("/spec/listens", listens), &["spec.listens[1].port: is the port of endpoint a, too"]);
-    }
-
-    #[test]
-    fn an_adapter_reads_one_thing_that_is_the_apps() {
-        let adapter = |reads| {
-            with(&[
-                ("/spec/pattern", json!("Adapter")),
-                ("/spec/sharedVolumes/0/app/readOnly", json!(false)),
-                ("/spec/reads", reads),
-            ])
-        };
-        check(adapter(json!([{"sharedVolume": "content"}])), &[]);
-        check(
-            adapter(json!([{}, {"sharedVolume": "content", "port": 1}])),
-            &["spec.reads[0]: must have exactly one", "spec.reads[1]: must have exactly one"],
-        );
-        check(
-            adapter(json!([{"sharedVolume": "contents"}])),
-            &["spec.reads[0].sharedVolume: is none of sharedVolumes; did you mean content?"],
-        );
-        let own = [
-            ("/spec/pattern", json!("Adapter")),
-            ("/spec/reads", json!([{"port": 9113}])),
-            ("/spec/exposes", json!({"port": 9113})),
-        ];
-        check(with(&own), &["spec.reads[0].port: is a port of the companion itself"]);
-        let locked = [("/spec/pattern", json!("Adapter")), ("/spec/reads", json!([{"sharedVolume": "content"}]))];
-        check(with(&locked), &["spec.reads[0].sharedVolume: the app cannot write there"]);
-    }
-
-    #[test]
-    fn exposes_names_a_port_that_scrape_jobs_find() {
-        check(
-            companion("/spec/exposes", json!({"port": 1, "name": "http"})),
-            &["spec.exposes.name: must be a name that starts with `metrics`"],
-        );
-        check(
-            companion("/spec/exposes", json!({"port": 1, "path": "metrics"})),
-            &["spec.exposes.path: must be a path of a URL"],
-        );
-        let taken = [
-            ("/spec/exposes", json!({"port": 1})),
-            ("/spec/containers/0/ports", json!([{"containerPort": 2, "name": "metrics"}])),
-        ];
-        check(with(&taken), &["spec.exposes.name: the first container has another port of that name"]);
-        let other = [
-            ("/spec/exposes", json!({"port": 1})),
-            ("/spec/containers/0/ports", json!([{"containerPort": 1, "name": "http"}])),
-        ];
-        warns(
-            with(&other),
-            "spec.exposes.port: a container declares this port under a name that does not start with metrics",
-        );
-        let twice =
-            [("/spec/exposes", json!({"port": 1})), ("/spec/podAnnotations", json!({"prometheus.io/port": "1"}))];
-        check(with(&twice), &[r#"spec.podAnnotations["prometheus.io/port"]: is set by exposes"#]);
-    }
+fn has_port_named(container: &Container, exposes: &Exposes) -> bool {
+    container.ports.iter().any(|port| port.name.as_ref() == Some(&exposes.name))
 }

@@ -1,47 +1,48 @@
-//! Mounts: what a container mounts where.
+//! Mounts of containers: existing volumes, and paths that do not overlap.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::api::compile::template;
+use crate::api::derived;
+use crate::api::message::{Code, duplicate_of, forbidden, invalid, not_found};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::slots;
-use crate::inject::companion::parameter::lies_below;
+use crate::inject::names::lies_below;
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let mut common = HashMap::new();
     let mut app = HashMap::new();
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let at = FieldPath::spec("sharedVolumes").item(i);
         let owner = format!("shared volume {}", volume.name);
-        claim(&mut app, &volume.app.mount_path, &at.member("app").member("mountPath"), owner.clone(), found);
-        claim(&mut common, &volume.companion.mount_path, &at.member("companion").member("mountPath"), owner, found);
+        claim(&mut app, &volume.app.mount_path, &at.member("app").member("mountPath"), owner.clone(), report);
+        claim(&mut common, &volume.companion.mount_path, &at.member("companion").member("mountPath"), owner, report);
     }
     let files = &object.spec.files;
-    // The same path twice in a list was told by its shape; so below.
+    // The schema reports paths that one list has twice; the same holds below.
     for (i, file) in files.iter().enumerate().filter(|(i, file)| !files[..*i].iter().any(|f| f.path == file.path)) {
         let at = FieldPath::spec("files").item(i).member("path");
-        claim(&mut common, &file.path, &at, format!("file {i}"), found);
+        claim(&mut common, &file.path, &at, format!("file {i}"), report);
     }
     for each in object.containers() {
         let mut taken = common.clone();
         for (i, mount) in each.container.volume_mounts.iter().enumerate() {
             let at = each.at.member("volumeMounts").item(i);
-            of_own_volume(object, &mount.name, &at.member("name"), found);
+            of_own_volume(object, &mount.name, &at.member("name"), report);
             if !each.container.volume_mounts[..i].iter().any(|m| m.mount_path == mount.mount_path) {
-                claim(&mut taken, &mount.mount_path, &at.member("mountPath"), "another mount".to_owned(), found);
+                claim(&mut taken, &mount.mount_path, &at.member("mountPath"), "another mount".to_owned(), report);
             }
         }
         for (i, device) in each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten().enumerate() {
             let at = each.at.member("volumeDevices").item(i).member("name");
-            of_own_volume(object, device["name"].as_str().unwrap_or_default(), &at, found);
+            of_own_volume(object, device["name"].as_str().unwrap_or_default(), &at, report);
         }
-        below_files(object, &each, found);
+        below_files(object, &each, report);
     }
-    meetings(object, found);
+    overlaps(object, report);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,19 +52,15 @@ pub(in crate::api) enum Moved {
     ByDefault,
 }
 
-/// Where a side of a shared volume is mounted if nobody moves it, and the place that says so; `None` where it must be
-/// moved. Last, whether a parameter can move it, and whether its default does.
+/// The path of one side of a shared volume in a Pod that gives no value, its field, and whether a parameter can move
+/// it. `None` if a value is required.
 pub(in crate::api) fn unmoved(
     object: &CompanionObject,
     index: usize,
     companion: bool,
 ) -> Option<(&str, FieldPath, Moved)> {
     let volume = &object.spec.shared_volumes[index];
-    let mover = object
-        .spec
-        .parameters
-        .iter()
-        .position(|p| p.mount_path.as_deref().and_then(slots::side) == Some((&volume.name, companion)));
+    let mover = slots::mover_of_mount(&object.spec, &volume.name, companion);
     let (side, path) =
         if companion { ("companion", &volume.companion.mount_path) } else { ("app", &volume.app.mount_path) };
     let declared = FieldPath::spec("sharedVolumes").item(index).member(side).member("mountPath");
@@ -75,9 +72,9 @@ pub(in crate::api) fn unmoved(
     }
 }
 
-/// Mounts that meet: a problem where no Pod could have the companion, a warning where some could.
-fn meetings(object: &CompanionObject, found: &mut Report) {
-    let own: Vec<_> = object.containers().flat_map(|each| template::own_mounts(object, &each)).collect();
+/// Mounts that overlap: a problem if no Pod could have the companion, otherwise a warning.
+fn overlaps(object: &CompanionObject, report: &mut Report) {
+    let own: Vec<_> = object.containers().flat_map(|each| derived::own_mounts(object, &each)).collect();
     let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let others = || object.spec.shared_volumes.iter().enumerate().filter(move |(other, _)| *other != i);
@@ -85,61 +82,64 @@ fn meetings(object: &CompanionObject, found: &mut Report) {
             let Some((path, at, moves)) = unmoved(object, i, false) else { continue };
             let Some((its, _, its_moves)) = unmoved(object, earlier, false) else { continue };
             let by_default = [moves, its_moves].contains(&Moved::ByDefault);
-            // One path for both was told already where it is declared.
+            // Equal declared paths are reported by `claim`.
             if path.is_empty() || !(nested(path, its) || path == its && by_default) {
                 continue;
             }
-            let message = format!("meets {its}, where the app gets another mount of the companion; move one of them");
-            // A Pod that mounts both paths already has both joined.
+            let message = format_args!(
+                "this path overlaps with {its}, where the app gets another mount of the companion; change one of the two"
+            );
+            // In a Pod that already mounts both paths, the companion joins both volumes.
             let joined = path != its && volume.source.is_none() && other.source.is_none();
             if joined || [moves, its_moves] != [Moved::Never; 2] {
-                found.warn(&at, message);
+                report.warn(&at, Code::PossibleConflict.because(message));
             } else {
-                found.error(&at, message);
+                report.error(&at, forbidden(message));
             }
         }
         let Some((path, at, Moved::ByDefault)) = unmoved(object, i, true) else { continue };
         let shared = others().filter_map(|(other, _)| unmoved(object, other, true)).map(|(path, ..)| path);
         let mut all = own.iter().filter_map(|mount| mount["mountPath"].as_str()).chain(shared);
         if let Some(other) = all.find(|other| !other.is_empty() && (*other == path || nested(path, other))) {
-            found.warn(&at, format!("meets the companion's own mount {other}; move one of them"));
+            let message =
+                format_args!("this path overlaps with the companion's own mount {other}; change one of the two");
+            report.warn(&at, Code::PossibleConflict.because(message));
         }
     }
 }
 
-fn of_own_volume(object: &CompanionObject, name: &str, at: &FieldPath, found: &mut Report) {
+fn of_own_volume(object: &CompanionObject, name: &str, at: &FieldPath, report: &mut Report) {
     let own = || object.spec.volumes.iter().map(|v| v.name.as_str());
     if own().any(|v| v == name) {
         return;
     }
-    let shared = object.spec.shared_volumes.iter().any(|v| v.name == name);
-    let nearest = found.suggest(name, own()).map(|n| format!("did you mean {n}?"));
-    let message = match nearest {
-        _ if shared => "a shared volume is mounted by itself, at its companion.mountPath; remove the mount".to_owned(),
-        Some(nearest) => format!("is none of volumes; {nearest}"),
-        None => "is none of volumes; declare it there".to_owned(),
+    let nearest = report.suggest(name, own());
+    let message = if object.spec.shared_volumes.iter().any(|v| v.name == name) {
+        forbidden("shared volumes are mounted automatically, at their companion.mountPath; remove this mount")
+    } else {
+        not_found("spec.volumes", name, nearest)
     };
-    found.error(at, message);
+    report.error(at, message);
 }
 
-fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &FieldPath, owner: String, found: &mut Report) {
+fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &FieldPath, owner: String, report: &mut Report) {
     if path.chars().any(char::is_control) {
-        found.error(at, "has a control character; remove it");
+        report.error(at, invalid("must not contain control characters"));
     }
     if let Some(other) = taken.get(path).filter(|_| !path.is_empty()) {
-        found.error(at, format!("is the path of {other}, too; move one of them"));
+        report.error(at, duplicate_of(path, format_args!("also the path of {other}")));
     } else {
         taken.insert(path, owner);
     }
 }
 
-/// A file is no directory.
-fn below_files(object: &CompanionObject, each: &ContainerAt, found: &mut Report) {
+/// Mounts below a file.
+fn below_files(object: &CompanionObject, each: &ContainerAt, report: &mut Report) {
     let below = |path: &str| object.spec.files.iter().find(|f| lies_below(path, &f.path));
     for (i, mount) in each.container.volume_mounts.iter().enumerate() {
         if below(&mount.mount_path).is_some_and(|f| !f.path.is_empty()) {
             let at = each.at.member("volumeMounts").item(i).member("mountPath");
-            found.error(&at, "lies below one of files, which is no directory; move one of them");
+            report.error(&at, invalid("must not be below one of spec.files, because a file is not a directory"));
         }
     }
 }
@@ -148,7 +148,7 @@ fn below_files(object: &CompanionObject, each: &ContainerAt, found: &mut Report)
 mod tests {
     use serde_json::json;
 
-    use crate::api::validate::testing::{check, with};
+    use crate::api::testing::{check, with};
 
     fn mounts(mounts: serde_json::Value) -> serde_json::Value {
         let volumes = json!([{"name": "cache", "emptyDir": {}}]);
@@ -160,47 +160,57 @@ mod tests {
         check(mounts(json!([{"name": "cache", "mountPath": "/cache"}])), &[]);
         check(
             mounts(json!([{"name": "cach", "mountPath": "/cache"}])),
-            &["spec.containers[0].volumeMounts[0].name: is none of volumes; did you mean cache?"],
+            &["spec.containers[0].volumeMounts[0].name: not found in spec.volumes: \"cach\"; did you mean \"cache\"?"],
         );
         check(
             mounts(json!([{"name": "content", "mountPath": "/x"}])),
-            &["spec.containers[0].volumeMounts[0].name: a shared volume is mounted by itself"],
+            &["spec.containers[0].volumeMounts[0].name: forbidden: shared volumes are mounted automatically"],
         );
         let device = [("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/dev/x"}]))];
-        check(with(&device), &["spec.containers[0].volumeDevices[0].name: is none of volumes; declare it there"]);
+        check(
+            with(&device),
+            &["spec.containers[0].volumeDevices[0].name: not found in spec.volumes: \"disk\"; add it there"],
+        );
     }
 
     #[test]
-    fn a_path_is_normalised() {
-        for odd in ["cache", "/", "/a/", "/a//b", "/a/../b", "/a:b", ""] {
-            let object = mounts(json!([{"name": "cache", "mountPath": odd}]));
-            check(object, &["spec.containers[0].volumeMounts[0].mountPath: must be an absolute path"]);
+    fn a_path_is_normalized() {
+        for invalid in ["cache", "/", "/a/", "/a//b", "/a/../b", "/a:b", ""] {
+            let object = mounts(json!([{"name": "cache", "mountPath": invalid}]));
+            check(object, &["spec.containers[0].volumeMounts[0].mountPath: invalid value: must be an absolute path"]);
         }
         check(
             mounts(json!([{"name": "cache", "mountPath": "/a\nb"}])),
-            &["spec.containers[0].volumeMounts[0].mountPath: has a control character"],
+            &["spec.containers[0].volumeMounts[0].mountPath: invalid value: must not contain control characters"],
         );
         check(
             with(&[("/spec/sharedVolumes/0/app/mountPath", json!("/a/.."))]),
-            &["spec.sharedVolumes[0].app.mountPath: must be an absolute path"],
+            &["spec.sharedVolumes[0].app.mountPath: invalid value: must be an absolute path"],
         );
     }
 
     #[test]
-    fn two_mounts_have_two_paths() {
+    fn mounts_have_different_paths() {
         check(
             mounts(json!([{"name": "cache", "mountPath": "/git"}])),
-            &["spec.containers[0].volumeMounts[0].mountPath: is the path of shared volume content, too"],
+            &[
+                "spec.containers[0].volumeMounts[0].mountPath: duplicate value \"/git\": also the path of shared volume content",
+            ],
         );
         let twice = json!([{"name": "cache", "mountPath": "/a"}, {"name": "cache", "mountPath": "/a"}]);
-        check(mounts(twice), &["spec.containers[0].volumeMounts[1].mountPath: is there twice: /a"]);
+        check(mounts(twice), &["spec.containers[0].volumeMounts[1].mountPath: duplicate value \"/a\""]);
         let other = json!({"name": "other", "companion": {"mountPath": "/other"}, "app": {"mountPath": "/usr/share/nginx/html"}});
         check(
             with(&[("/spec/sharedVolumes/1", other)]),
-            &["spec.sharedVolumes[1].app.mountPath: is the path of shared volume content, too"],
+            &[
+                "spec.sharedVolumes[1].app.mountPath: duplicate value \"/usr/share/nginx/html\": also the path of shared volume content",
+            ],
         );
         let file = json!([{"path": "/git", "content": ""}]);
-        check(with(&[("/spec/files", file)]), &["spec.files[0].path: is the path of shared volume content, too"]);
+        check(
+            with(&[("/spec/files", file)]),
+            &["spec.files[0].path: duplicate value \"/git\": also the path of shared volume content"],
+        );
     }
 
     #[test]
@@ -210,7 +220,7 @@ mod tests {
         let mount = ("/spec/containers/0/volumeMounts", json!([{"name": "cache", "mountPath": "/etc/x/y"}]));
         check(
             with(&[file, volumes, mount]),
-            &["spec.containers[0].volumeMounts[0].mountPath: lies below one of files"],
+            &["spec.containers[0].volumeMounts[0].mountPath: invalid value: must not be below one of spec.files"],
         );
     }
 }

@@ -1,8 +1,8 @@
-//! What the app reaches of the companion through a volume that both mount.
+//! What the app can do to the companion through a shared volume.
 //!
-//! Whoever can write a directory can unlink or rename what is in it. A mount below it is no protection: the kernel lets
-//! its mount point be unlinked from another mount namespace, and the mount is gone in the companion as well. So a file or a
-//! mount of the companion below a shared volume is the app's to replace.
+//! A process that can write a directory can unlink and rename its entries. Mounts are no exception: the kernel allows
+//! a mount point to be unlinked from another mount namespace, which removes the mount in the companion. Therefore the
+//! app can replace every file and mount of the companion that is below a shared volume.
 
 #[cfg(test)]
 mod tests;
@@ -13,16 +13,17 @@ use serde_json::Value;
 
 use super::mounts;
 use super::mounts::Moved;
+use crate::api::message::{Code, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::SharedVolume;
-use crate::inject::companion::parameter::lies_below;
 use crate::inject::keys::TOKEN_PATH;
+use crate::inject::names::lies_below;
 
-/// Directories that hold programs, or what programs are configured by, besides [`PROGRAMS`].
+/// Directories of programs and their configuration, besides [`PROGRAMS`].
 const SYSTEM: [&str; 2] = ["/usr", "/etc"];
-/// Directories below which everything is programs.
+/// Directories that contain only programs and libraries.
 const PROGRAMS: [&str; 12] = [
     "/bin",
     "/sbin",
@@ -38,9 +39,9 @@ const PROGRAMS: [&str; 12] = [
     "/usr/libexec",
 ];
 
-/// Volume sources whose content nobody in the Pod can write.
+/// Volume sources that no container can write to.
 const READ_ONLY: [&str; 5] = ["configMap", "secret", "downwardAPI", "projected", "image"];
-/// Volume sources that have a field `readOnly`; in others it means nothing.
+/// Volume sources with a field `readOnly`.
 const WITH_READ_ONLY: [&str; 18] = [
     "awsElasticBlockStore",
     "azureDisk",
@@ -61,33 +62,33 @@ const WITH_READ_ONLY: [&str; 18] = [
     "scaleIO",
     "storageos",
 ];
-/// Volume sources that are made for one volume of one Pod, so that nothing else mounts the same.
+/// Volume sources whose data belongs to one volume of one Pod, so that no other volume shares it.
 const MADE_FOR_THE_VOLUME: [&str; 2] = ["emptyDir", "ephemeral"];
 
-/// Whether an app can write what is in a shared volume.
+/// Whether the app can write to a shared volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writes {
     Never,
-    /// Only where the Pod's author brings a volume of his own: to the app's path, where it is joined as it is, or of the
-    /// same source, which he mounts as he likes.
+    /// Only if the author of the Pod mounts a volume: one at the app's path, which the companion joins, or one with
+    /// the same source.
     Perhaps,
     Always,
 }
 
-/// A place at which the companion's containers find something.
+/// A path in the companion's containers at which the companion itself puts something.
 struct OwnPath<'o> {
     path: &'o str,
     at: FieldPath,
     what: &'static str,
 }
 
-pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let own = own(object);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
-        token(object, i, volume, found);
-        system(object, i, volume, found);
+        token(object, i, volume, report);
+        system(object, i, volume, report);
         if let Some((path, ..)) = mounts::unmoved(object, i, true) {
-            below(path, own.iter().chain(&others(object, i)), volume, found);
+            below(path, own.iter().chain(&others(object, i)), volume, report);
         }
     }
 }
@@ -109,7 +110,7 @@ fn own(object: &CompanionObject) -> Vec<OwnPath<'_>> {
     own
 }
 
-/// The other shared volumes, but those that the app can write in any case: below this one it gains nothing.
+/// The other shared volumes, except those that the app can write to anyway.
 fn others(object: &CompanionObject, index: usize) -> Vec<OwnPath<'_>> {
     let volumes = object.spec.shared_volumes.iter().enumerate();
     let others = volumes.filter(|(i, other)| *i != index && writes(other) != Writes::Always);
@@ -126,8 +127,8 @@ fn devices<'o>(each: &ContainerAt<'o>) -> impl Iterator<Item = OwnPath<'o>> {
     })
 }
 
-/// What lies below a shared volume of the companion. Values that move the volume above something are denied in review.
-fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &SharedVolume, found: &mut Report) {
+/// Reports what is below a shared volume of the companion. Values that would move the volume are checked in reviews.
+fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &SharedVolume, report: &mut Report) {
     let writes = writes(volume);
     if path.is_empty() || writes == Writes::Never {
         return;
@@ -135,43 +136,43 @@ fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &Sh
     for own in own.filter(|own| is_below(own.path, path)) {
         let OwnPath { what, .. } = own;
         if writes == Writes::Always {
-            let message = format!(
-                "forbidden: the {what} is below shared volume {}, where the app can replace it by unlinking it; move one of them, or let the app only read with readOnly: true",
+            let message = format_args!(
+                "the {what} is below shared volume {}, where the app can unlink and replace the {what}; change one of the paths, or set readOnly: true on the app side",
                 volume.name
             );
-            found.error(&own.at, message);
+            report.error(&own.at, forbidden(message));
         } else {
-            let remedy = if volume.source.is_some() { "let the source be an emptyDir" } else { "declare a source" };
-            let message = format!(
-                "the {what} is below shared volume {}, where an app that brings a volume of its own can replace it by unlinking it; move one of them, or {remedy}",
+            let remedy = if volume.source.is_some() { "use an emptyDir as source" } else { "declare a source" };
+            let message = format_args!(
+                "the {what} is below shared volume {}, where an app that mounts a volume of its own can unlink and replace the {what}; change one of the paths, or {remedy}",
                 volume.name
             );
-            found.warn(&own.at, message);
+            report.warn(&own.at, Code::Insecure.because(message));
         }
     }
 }
 
-/// The token's path is for the token, or for the mask that covers it: what the app writes there is what the companion takes
-/// for its identity and for the authority of the API server.
-fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut Report) {
-    let message =
-        format!("forbidden: the companion finds its token at {TOKEN_PATH}; mount the shared volume somewhere else");
+/// Reports shared volumes at the path of the token. A token and a CA that the app puts there would be used as the
+/// companion's identity and as proof of the API server's.
+fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
+    let message = format_args!("the companion's token is mounted at {TOKEN_PATH}; choose another path");
+
     for (path, at) in reached(object, i, volume, true) {
         if meets(path, TOKEN_PATH) {
-            found.error(&at, message.clone());
+            report.error(&at, forbidden(message));
         }
     }
     for (path, at) in reached(object, i, volume, false) {
         if is_at_or_above(path, TOKEN_PATH) {
-            let message = format!(
-                "is at or above {TOKEN_PATH}: every Pod that has a token has a conflict (TokenPathConflict); mount the shared volume somewhere else"
+            let message = format_args!(
+                "the path is at or above {TOKEN_PATH}, so that every Pod that has a token conflicts (TokenPathConflict); choose another path"
             );
-            found.warn(&at, message);
+            report.warn(&at, Code::PossibleConflict.because(message));
         }
     }
 }
 
-fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut Report) {
+fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
     for (path, at) in reached(object, i, volume, true) {
         let covers = |directory: &&&str| is_at_or_above(path, directory);
         let covered = SYSTEM
@@ -180,16 +181,16 @@ fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, found: &mut
             .find(covers)
             .or_else(|| PROGRAMS.iter().find(|programs| lies_below(path, programs)));
         if let Some(directory) = covered {
-            let message = format!(
-                "the app can replace what the companion runs or is configured by, for the shared volume covers {directory} or is below it; mount it somewhere else"
+            let message = format_args!(
+                "the shared volume is at, above or below {directory}, so that the app can replace programs or configuration of the companion; choose another path"
             );
-            found.warn(&at, message);
+            report.warn(&at, Code::Insecure.because(message));
         }
     }
 }
 
-/// The paths of a side of a shared volume, and the places that say them: where it is declared, and where the default of the
-/// parameter that moves it, or anything below the directory that it must stay in, can take it.
+/// The possible paths of one side of a shared volume, with the fields that define them: the declared path, the
+/// default of the parameter that moves the volume, and the directory below which its values must be.
 fn reached<'o>(
     object: &'o CompanionObject,
     i: usize,
@@ -205,7 +206,7 @@ fn reached<'o>(
     }
     let is_moved_by = |slot: Option<&str>| slot.and_then(crate::api::slots::side) == Some((&volume.name, companion));
     let movers = object.spec.parameters.iter().enumerate().filter(|(_, p)| is_moved_by(p.mount_path.as_deref()));
-    // On the app's side a value is judged when it is given.
+    // On the app's side, values are checked in reviews.
     all.extend(movers.filter(|_| companion).filter_map(|(index, parameter)| {
         Some((parameter.below.as_deref()?, FieldPath::spec("parameters").item(index).member("below")))
     }));
@@ -241,7 +242,7 @@ fn is_at_or_above(path: &str, other: &str) -> bool {
     real(path) == real(other) || is_below(other, path)
 }
 
-/// Whether a path is below another one, as written or in an image in which `/var/run` is a link.
+/// Whether a path is below another one, as written or if `/var/run` is a link.
 fn is_below(path: &str, other: &str) -> bool {
     lies_below(path, other) || lies_below(&real(path), &real(other))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::inject::companion::parameter::lies_below;
+use crate::inject::names::lies_below;
 use crate::work::step;
 
 /// How many are looked through one by one.

@@ -1,27 +1,28 @@
-//! Which words of a command are scripts: those that a shell runs, or that a program hands to one.
+//! Finds the words of a command that a shell runs as scripts.
 //!
-//! Any word may be the name of a shell, but for names that are common words, for many programs run another one (`timeout 5 sh -c …`, `tini -- bash -c …`), and
-//! which of their words are options of their own is not known. From each such word the options are read as that program
-//! reads them. Where shells read them differently, each word that one of them would run counts. Every state of every word
-//! is visited once, so that the work is linear in the number of words.
+//! Any word may name a shell, because many programs run another one (`timeout 5 sh -c …`, `tini -- bash -c …`) and
+//! their options are not known; programs whose names are common words count only where a program is expected. The
+//! words after such a name are read as the options of that program. Where shells differ, each word counts that one of
+//! them would run. Each state of each word is visited once, so that the work is linear in the number of words.
 
 use std::collections::BTreeSet;
 
 use super::programs::{base_name, expected, is_common_word, is_power_shell, is_shell};
 
-/// Long options of shells that take the next word; what they name is no script.
+/// Long options of shells whose argument, the next word, is not a script.
 const WITH_WORD: [&str; 7] = ["rcfile", "init-file", "features", "debug", "debug-output", "profile", "profile-startup"];
 
-/// Programs that are given a shell's script by `-c`, and their other options of one letter that take a word.
+/// Programs that pass the argument of `-c` to a shell, each with its other single-letter options that take an
+/// argument.
 const WITH_SCRIPT: [(&str, &str); 5] =
     [("su", "sgGwT"), ("runuser", "sgGwuT"), ("script", "IOBTmoE"), ("flock", "wE"), ("sg", "")];
 
-/// What is read from a word on.
+/// How the next word is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// Options of a shell; whether the script was announced.
+    /// Options of a shell; `announced` after `-c`, when a script must follow.
     Shell { announced: bool },
-    /// Options of one of `WITH_SCRIPT`, by its index.
+    /// Options of a program of `WITH_SCRIPT`, by its index.
     Options(usize),
     /// Options of `env`, of which `-S` splits a text into words.
     Env,
@@ -29,7 +30,7 @@ enum Reading {
     Watch,
     /// Options of PowerShell.
     PowerShell,
-    /// Everything is part of a script.
+    /// All further words are part of a script.
     Script,
 }
 
@@ -46,21 +47,21 @@ impl Reading {
     }
 }
 
-/// The indices of the scripts among the words of a command.
+/// The indices of the words that are scripts.
 pub(super) fn scripts(words: &[&str]) -> BTreeSet<usize> {
     let mut search = Search::over(words);
     search.read_programs();
     search.scripts
 }
 
-/// The indices of the scripts, if all words are the arguments of a shell.
+/// The indices of the words that are scripts, if all words are arguments of a shell.
 pub(super) fn scripts_of_a_shell(words: &[&str]) -> BTreeSet<usize> {
     let mut search = Search::over(words);
     search.read(0, Reading::Shell { announced: false });
     search.scripts
 }
 
-/// How the words that follow a program's name are read, where it runs scripts.
+/// How the words after a program's name are read, if the program runs scripts.
 fn program(word: &str, expected: bool) -> Option<Reading> {
     let name = base_name(word);
     if let Some(program) = WITH_SCRIPT.iter().position(|(program, _)| *program == name) {
@@ -92,7 +93,7 @@ impl<'w> Search<'w> {
                 self.read(i + 1, reading);
             }
             if expected && base_name(self.words[i]) == "sg" {
-                // After the group, `-c` may be left out.
+                // `sg` runs the word after the group even without `-c`.
                 let group = i + 1 + usize::from(self.words.get(i + 1) == Some(&"-"));
                 self.mark(group + 1);
             }
@@ -105,7 +106,7 @@ impl<'w> Search<'w> {
         }
     }
 
-    /// Reads words until it is known which of them are scripts.
+    /// Reads words until all scripts that follow are known.
     fn read(&mut self, mut at: usize, mut reading: Reading) {
         while let Some(word) = self.words.get(at).copied() {
             if self.visited[at] & reading.bit() != 0 {
@@ -130,9 +131,10 @@ impl<'w> Search<'w> {
 
     /// One word after a shell's name.
     fn shell(&mut self, at: usize, word: &str, announced: bool) -> Option<(usize, Reading)> {
-        let goes_on = |announced| Some((1, Reading::Shell { announced }));
+        let next_option = |announced| Some((1, Reading::Shell { announced }));
         if !word.starts_with(['-', '+']) || matches!(word, "-" | "--") {
-            // A script file, unless the script itself was announced; it may follow the word that ends the options.
+            // Without `-c` this is a script file, and the options end. With it, this is the script; it may follow the
+            // word that ends the options.
             let script = if matches!(word, "-" | "--") { at + 1 } else { at };
             if announced {
                 self.mark(script);
@@ -140,10 +142,10 @@ impl<'w> Search<'w> {
             return None;
         }
         if word.contains("$(") && !word.starts_with("--") {
-            // What decides how the rest is read is the user's.
+            // The options themselves depend on a value, so the word counts as a script.
             self.mark(at);
         }
-        // Bash takes its long options with one hyphen as well.
+        // Bash accepts its long options with one hyphen as well.
         let long = word.strip_prefix("--").or_else(|| word.strip_prefix('-').filter(|l| WITH_WORD.contains(l)));
         if let Some(long) = long {
             let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -151,28 +153,28 @@ impl<'w> Search<'w> {
             return match value {
                 Some(_) if runs => {
                     self.mark(at);
-                    goes_on(announced)
+                    next_option(announced)
                 }
                 None if name == "init-command" || name == "execute" => {
                     self.mark(at + 1);
                     Some((2, Reading::Shell { announced }))
                 }
-                None if runs => goes_on(true),
+                None if runs => next_option(true),
                 None if WITH_WORD.contains(&name) => Some((2, Reading::Shell { announced })),
-                _ => goes_on(announced),
+                _ => next_option(announced),
             };
         }
         let flags = &word[1..];
         if flags.contains('C') && !flags.contains('c') {
-            // A script to fish; to others it takes no word.
+            // For fish the argument of `-C` is a script; for other shells `-C` takes no argument.
             self.mark(at + 1);
             let is_option = self.words.get(at + 1).is_none_or(|next| next.starts_with(['-', '+']));
             return Some((2 - usize::from(is_option), Reading::Shell { announced }));
         }
-        // Shells take `+c` as they take `-c`.
+        // Shells treat `+c` like `-c`.
         let announced = announced || flags.contains('c');
-        // `-o` and bash's `-O` take a word each, wherever they are in the cluster; other shells take none, so that the
-        // words are options and scripts at once.
+        // `-o` and bash's `-O` take one argument each, wherever they are in a cluster; in other shells they take
+        // none. The words after them are therefore read as both options and scripts.
         let taken = flags.chars().filter(|flag| matches!(flag, 'o' | 'O')).count();
         let taken = taken.min(self.words.len() - at - 1);
         if announced {
@@ -200,7 +202,7 @@ impl<'w> Search<'w> {
                 break;
             }
             if WITH_SCRIPT[program].1.contains(flag) {
-                // The rest of the word is its argument, or the next word is.
+                // The rest of the word is the argument of the option, or else the next word is.
                 return (1 + usize::from(is_last), reading);
             }
         }
@@ -215,7 +217,7 @@ impl<'w> Search<'w> {
             return Some((1 + usize::from(matches!(long, "unset" | "chdir" | "split-string")), Reading::Env));
         }
         let Some(flags) = word.strip_prefix('-').filter(|flags| !flags.is_empty()) else {
-            // Variables come before the program, which is found by its own name.
+            // Assignments precede the program, which is found by its own name.
             return word.contains('=').then_some((1, Reading::Env));
         };
         let last = flags.chars().next_back();
@@ -232,7 +234,7 @@ impl<'w> Search<'w> {
 
     fn watch(word: &str) -> Option<(usize, Reading)> {
         match word {
-            // Then the words are a program's own.
+            // The words are the arguments of a program that runs without a shell.
             "-x" | "--exec" => None,
             "-n" | "--interval" | "-q" | "--equexit" | "-s" | "--shotsdir" => Some((2, Reading::Watch)),
             "--" => Some((1, Reading::Script)),
@@ -241,7 +243,7 @@ impl<'w> Search<'w> {
         }
     }
 
-    /// Names of options may be abbreviated, in any case, after one hyphen or two.
+    /// Option names may be abbreviated, in any case, with one hyphen or two.
     fn power_shell(word: &str) -> Option<(usize, Reading)> {
         let option = word.strip_prefix("--").or_else(|| word.strip_prefix('-')).map(str::to_ascii_lowercase);
         match option.as_deref() {
@@ -257,7 +259,7 @@ impl<'w> Search<'w> {
 mod tests {
     use super::{Reading, Search, program};
 
-    /// How many states of words are looked at.
+    /// The number of visited states of words.
     fn steps(words: &[&str]) -> u32 {
         let mut search = Search::over(words);
         search.read_programs();

@@ -1,19 +1,19 @@
-//! The names of programs that run scripts, and where among the words of a command a program is expected.
+//! Names of programs that run scripts, and the words of a command that can be programs.
 
-/// Shells whose options are those of POSIX, `-c` among them, and which of their long options take a word.
+/// Shells with POSIX options, `-c` among them.
 const SHELLS: [&str; 24] = [
     "sh", "bash", "ash", "dash", "zsh", "ksh", "mksh", "lksh", "pdksh", "oksh", "loksh", "rksh", "yash", "posh",
     "rbash", "hush", "csh", "tcsh", "fish", "osh", "ysh", "elvish", "nu", "xonsh",
 ];
-/// What follows the name of a shell in the names of its builds, besides a version: `bash-static`, `sh.distrib`.
+/// Suffixes of builds of a shell, besides versions: `bash-static`, `sh.distrib`.
 const BUILDS: [&str; 10] = ["static", "distrib", "real", "orig", "minimal", "bin", "exe", "dbg", "preview", "lts"];
 const POWER_SHELLS: [&str; 2] = ["pwsh", "powershell"];
-/// Programs whose names are words that others have as subcommands or arguments; only where a program is expected are they
-/// meant.
+/// Programs whose names are common words, and often subcommands or arguments of other programs. They count only where
+/// a program is expected.
 const COMMON_WORDS: [&str; 4] = ["env", "watch", "script", "sg"];
-/// What a program follows at once, wherever it is.
+/// Words that are directly followed by a program, wherever they are.
 const BEFORE_A_PROGRAM: [&str; 5] = ["--", "busybox", "toybox", "exec", "nohup"];
-/// Programs that run the one that their words name, after their options and so many operands.
+/// Programs that run another one, which follows their options and this number of operands.
 const WRAPPERS: [(&str, u8); 39] = [
     ("busybox", 0),
     ("catatonit", 0),
@@ -72,10 +72,10 @@ pub(super) fn is_common_word(name: &str) -> bool {
     COMMON_WORDS.contains(&name)
 }
 
-/// Of each word, whether it is expected to be a program: it is the first one, or a path, or what a wrapper runs.
+/// For each word, whether it can be a program: the first word, a path, or the program that a wrapper runs.
 ///
-/// Which options of a wrapper take a word is not known, so that the word after one may be that, or what follows. In the sets
-/// bit n says that n operands may be left before the program.
+/// It is not known which options of a wrapper take an argument, so the word after an option counts as both. In the
+/// sets, bit n means that n operands may precede the program.
 pub(super) fn expected(words: &[&str]) -> Vec<bool> {
     let (mut left, mut left_after_argument) = (0_u8, 0_u8);
     let mut follows = true;
@@ -94,7 +94,7 @@ pub(super) fn expected(words: &[&str]) -> Vec<bool> {
     words.iter().map(of_word).collect()
 }
 
-/// Whether a file's name is that of one of the programs, with or without a version or the name of a build.
+/// Whether a file name is one of the programs, with or without a version or a build suffix.
 fn is_build_of(programs: &[&str], name: &str) -> bool {
     let is_build =
         |part: &str| part.is_empty() || part.starts_with(|c: char| c.is_ascii_digit()) || BUILDS.contains(&part);

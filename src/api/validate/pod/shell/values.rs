@@ -1,9 +1,9 @@
-//! What the values of a parameter can hold, as far as its declaration limits it.
+//! Which characters the values of a parameter can have, by its declaration.
 
 use crate::api::v1alpha1::{Parameter, ParameterType};
 
-/// Whether no value can hold syntax of a program: it is a number, or one of fixed words, or of characters that mean
-/// nothing.
+/// Whether no value can have syntactic meaning in a program: values are numbers, come from a fixed set, or match a
+/// pattern of harmless characters.
 pub(in crate::api) fn are_plain(parameter: &Parameter) -> bool {
     match parameter.kind {
         ParameterType::String => {
@@ -14,13 +14,13 @@ pub(in crate::api) fn are_plain(parameter: &Parameter) -> bool {
     }
 }
 
-/// Whether users write values of any characters.
+/// Whether values are unrestricted strings.
 pub(super) fn are_unlimited(parameter: &Parameter) -> bool {
     parameter.kind == ParameterType::String && parameter.pattern.is_none() && parameter.words.is_empty()
 }
 
-/// Whether all that a pattern can match is made of letters, digits and some harmless characters. What is not understood is
-/// not plain.
+/// Whether a pattern matches nothing but letters, digits and some harmless characters. Syntax that is not recognized
+/// counts as harmful.
 fn matches_plain_text_only(pattern: &str) -> bool {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./:@,+%=~*".contains(c);
     let (mut in_class, mut before, mut characters) = (false, None, pattern.chars().peekable());
@@ -35,7 +35,7 @@ fn matches_plain_text_only(pattern: &str) -> bool {
             ']' if in_class => true,
             '-' if in_class => is_plain_range(before, next),
             '.' if !in_class => false,
-            // `(?` can change what the rest means, unless it only groups.
+            // `(?` can change the meaning of the rest, unless it is `(?:`.
             '(' if !in_class => next != Some('?') || characters.clone().nth(1) == Some(':'),
             ')' | '{' | '}' | '|' | '?' | '^' | '$' if !in_class => true,
             c => harmless(c),
@@ -53,8 +53,8 @@ fn matches_plain_text_only(pattern: &str) -> bool {
     !in_class
 }
 
-/// Whether a hyphen in a class is one of its characters, or stands between two letters or digits of one kind: other ranges
-/// hold what stands between their ends.
+/// Whether a hyphen in a class is a literal, or a range of digits or of letters of one case. Other ranges contain
+/// further characters.
 fn is_plain_range(from: Option<char>, to: Option<char>) -> bool {
     match (from, to) {
         (Some('['), _) | (_, Some(']')) => true,

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::validate::testing::{check, check_companion, silent, warns, with};
+use crate::api::testing::{check, check_companion, silent, warns, with};
 
 const FILES: (&str, &str) = ("/git/conf", "spec.files[0].path: forbidden: the file is below shared volume content");
 
@@ -44,7 +44,7 @@ fn nothing_of_the_companions_is_below_a_shared_volume_that_the_app_can_write() {
 fn what_the_app_cannot_write_it_cannot_replace() {
     let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
     let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
-    let expected = "spec.files[0].path: the file is below shared volume content, where an app that brings";
+    let expected = "spec.files[0].path: insecure: the file is below shared volume content, where an app that mounts";
     warns(shared("/git", read_only.clone(), std::slice::from_ref(&file)), expected);
     for (app, source) in [
         (read_only, json!({"emptyDir": {}})),
@@ -57,7 +57,7 @@ fn what_the_app_cannot_write_it_cannot_replace() {
 }
 
 #[test]
-fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
+fn an_app_can_write_a_volume_that_it_can_mount_itself() {
     let file = ("/spec/files", json!([{"path": FILES.0, "content": ""}]));
     let read_only = json!({"mountPath": "/srv/app", "readOnly": true});
     for source in [
@@ -65,20 +65,21 @@ fn a_volume_that_a_pod_can_bring_itself_can_be_written_by_it() {
         json!({"nfs": {"server": "x", "path": "/x"}}),
         json!({"csi": {"driver": "x"}}),
     ] {
-        let told = "spec.files[0].path: the file is below shared volume content, where an app that brings a volume";
-        let gated = check_companion(&shared(
+        let expected =
+            "spec.files[0].path: insecure: the file is below shared volume content, where an app that mounts a volume";
+        let checked = check_companion(&shared(
             "/git",
             read_only.clone(),
             &[file.clone(), ("/spec/sharedVolumes/0/source", source)],
         ));
-        assert!(gated.warnings.iter().any(|w| w.to_string().starts_with(told)), "{:?}", gated.warnings);
-        assert_eq!(gated.problems, []);
+        assert!(checked.warnings.iter().any(|w| w.to_string().starts_with(expected)), "{:?}", checked.warnings);
+        assert_eq!(checked.problems, []);
     }
     let source = ("/spec/sharedVolumes/0/source", json!({"emptyDir": {"readOnly": true}}));
-    let told = check_companion(&shared("/git", writable(), &[file, source])).problems;
+    let problems = check_companion(&shared("/git", writable(), &[file, source])).problems;
     assert!(
-        told.iter().any(|p| p.to_string().starts_with(FILES.1)),
-        "a field that an emptyDir does not have: {told:?}"
+        problems.iter().any(|p| p.to_string().starts_with(FILES.1)),
+        "a field that an emptyDir does not have: {problems:?}"
     );
 }
 
@@ -89,10 +90,11 @@ fn no_shared_volume_is_below_one_that_the_app_can_write_unless_it_can_write_both
         shared("/git", writable(), &[("/spec/sharedVolumes/1", inner)])
     };
     let read_only = json!({"mountPath": "/srv/inner", "readOnly": true});
-    let told = "spec.sharedVolumes[1].companion.mountPath: forbidden: the shared volume is below shared volume content";
-    check(inner(read_only, json!({"emptyDir": {}})), &[told]);
+    let expected =
+        "spec.sharedVolumes[1].companion.mountPath: forbidden: the shared volume is below shared volume content";
+    check(inner(read_only, json!({"emptyDir": {}})), &[expected]);
     let keys = json!({"secret": {"secretName": "x", "optional": true}});
-    check(inner(json!({"mountPath": "/srv/inner"}), keys), &[told]);
+    check(inner(json!({"mountPath": "/srv/inner"}), keys), &[expected]);
     silent(inner(json!({"mountPath": "/srv/inner"}), json!({"emptyDir": {}})));
 }
 
@@ -106,7 +108,7 @@ fn a_shared_volume_is_not_at_above_or_below_the_token_of_the_companion() {
         "/var/run",
         "/var",
     ] {
-        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the companion finds its token";
+        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the companion's token is mounted";
         check(shared(path, writable(), &[]), &[expected]);
     }
     silent(shared("/var/running", writable(), &[]));
@@ -118,15 +120,18 @@ fn no_value_of_a_parameter_takes_a_shared_volume_to_the_token_or_to_programs() {
         let mover = json!([{"name": "where", "type": "Path", "mountPath": "content/companion", "below": below}]);
         shared("/git", writable(), &[("/spec/parameters", mover)])
     };
-    check(moved("/run"), &["spec.parameters[0].below: forbidden: the companion finds its token"]);
-    warns(moved("/usr"), "spec.parameters[0].below: the app can replace what the companion runs");
+    check(moved("/run"), &["spec.parameters[0].below: forbidden: the companion's token is mounted"]);
+    warns(moved("/usr"), "spec.parameters[0].below: insecure: the shared volume is at, above or below");
     silent(moved("/git/here"));
 }
 
 #[test]
 fn a_shared_volume_over_programs_is_warned_about() {
     for path in ["/usr/local/bin", "/bin", "/usr", "/usr/local", "/etc", "/lib/x"] {
-        warns(shared(path, writable(), &[]), "spec.sharedVolumes[0].companion.mountPath: the app can replace");
+        warns(
+            shared(path, writable(), &[]),
+            "spec.sharedVolumes[0].companion.mountPath: insecure: the shared volume is at, above or below",
+        );
     }
     silent(shared("/usr/share/x", writable(), &[]));
     silent(shared("/etc/proxy.d", writable(), &[]));
@@ -135,8 +140,8 @@ fn a_shared_volume_over_programs_is_warned_about() {
 #[test]
 fn a_shared_volume_above_the_apps_token_conflicts_in_every_pod_that_has_one() {
     for path in ["/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets"] {
-        let told = "spec.sharedVolumes[0].app.mountPath: is at or above /var/run/secrets/kubernetes.io/serviceaccount";
-        warns(shared("/git", json!({"mountPath": path}), &[]), told);
+        let expected = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at or above /var/run/secrets/kubernetes.io/serviceaccount";
+        warns(shared("/git", json!({"mountPath": path}), &[]), expected);
     }
     assert_eq!(check_companion(&shared("/git", writable(), &[])).warnings, []);
 }

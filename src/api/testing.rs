@@ -1,14 +1,57 @@
-//! The companion that the tests change, and what they ask of the gate.
-#![allow(clippy::needless_pass_by_value)] // objects are made where they are asked about
+//! The companion that the tests of validation change, and assertions about what validation reports.
+//!
+//! All of them go through [`check_companion`], which checks the form of each message: every case of every table is therefore
+//! a case of that property.
+#![allow(clippy::needless_pass_by_value)] // callers make objects in place
 
 use serde_json::{Value, json};
 
-pub(in crate::api) use super::check_companion;
+use super::check::{self, Checked};
+use super::message::Code;
+use super::report::Problem;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
 
+/// Validates an object, and asserts that each message says what is wrong, where, and how to fix it.
+pub(super) fn check_companion(object: &Value) -> Checked {
+    let checked = check::check_companion(object);
+    for finding in checked.problems.iter().chain(&checked.warnings) {
+        assert_eq!(defect(finding), None, "{finding:?}");
+    }
+    checked
+}
+
+/// Messages that no field is to blame for.
+const ABOUT_THE_WHOLE_OBJECT: [&str; 3] =
+    ["internal error", "invalid value: must be an object", "invalid value: must be nested at most"];
+
+/// What a finding lacks: an opening out of the closed list, a field, or a remedy.
+pub(super) fn defect(finding: &Problem) -> Option<&'static str> {
+    // Stands for findings that were omitted.
+    if finding.pointer.is_empty() && finding.message.starts_with("and ") && finding.message.contains(" more ") {
+        return None;
+    }
+    let message = finding.message.as_str();
+    let opens =
+        |code: &Code| message.strip_prefix(code.opening()).is_some_and(|rest| rest.starts_with([':', ';', ' ']));
+    let Some(code) = Code::ALL.iter().rev().find(|code| opens(code)) else { return Some("no opening out of the list") };
+    if finding.field().is_empty() && !ABOUT_THE_WHOLE_OBJECT.iter().any(|start| message.starts_with(start)) {
+        return Some("no field");
+    }
+    let rest = &message[code.opening().len()..];
+    let remedy = rest.rsplit_once("; ").map(|(_, remedy)| remedy).filter(|remedy| remedy.contains(' '));
+    let rule = ["must ", "supported: ", "did you mean "].iter().any(|words| rest.contains(words));
+    match remedy {
+        None if !rule => Some("no remedy"),
+        Some(remedy) if remedy.ends_with(" it") && remedy.split(' ').count() == 2 => {
+            Some("a pronoun without an antecedent")
+        }
+        _ => None,
+    }
+}
+
 /// A companion without a problem and without a warning.
-pub(in crate::api) fn git_sync() -> Value {
+pub(super) fn git_sync() -> Value {
     json!({
         "apiVersion": "podgraft.dev/v1alpha1",
         "kind": "ClusterCompanion",
@@ -34,7 +77,7 @@ pub(in crate::api) fn git_sync() -> Value {
 }
 
 /// A container that Pod Security `restricted` admits.
-pub(in crate::api) fn container(name: &str, image: &str) -> Value {
+pub(super) fn container(name: &str, image: &str) -> Value {
     json!({
         "name": name,
         "image": image,
@@ -50,13 +93,13 @@ pub(in crate::api) fn container(name: &str, image: &str) -> Value {
     })
 }
 
-/// git-sync with one node set: made where it is absent, its parents too.
-pub(in crate::api) fn companion(pointer: &str, value: Value) -> Value {
+/// git-sync with one node set. Missing parents are created.
+pub(super) fn companion(pointer: &str, value: Value) -> Value {
     with(&[(pointer, value)])
 }
 
 /// git-sync with several nodes set.
-pub(in crate::api) fn with(changes: &[(&str, Value)]) -> Value {
+pub(super) fn with(changes: &[(&str, Value)]) -> Value {
     let mut object = git_sync();
     for (pointer, value) in changes {
         let mut node = &mut object;
@@ -78,38 +121,38 @@ pub(in crate::api) fn with(changes: &[(&str, Value)]) -> Value {
     object
 }
 
-/// The problems are exactly these, each beginning as expected.
-pub(in crate::api) fn check(object: Value, expect: &[&str]) {
-    let told: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
-    let fits = told.len() == expect.len() && expect.iter().all(|e| told.iter().any(|t| t.starts_with(e)));
-    assert!(fits, "told {told:#?}\nexpected {expect:#?}");
+/// Asserts that the problems are exactly these, each beginning as given.
+pub(super) fn check(object: Value, expect: &[&str]) {
+    let reported: Vec<_> = check_companion(&object).problems.iter().map(ToString::to_string).collect();
+    let fits = reported.len() == expect.len() && expect.iter().all(|e| reported.iter().any(|r| r.starts_with(e)));
+    assert!(fits, "reported {reported:#?}\nexpected {expect:#?}");
 }
 
-/// There is no problem, and one of the warnings begins so.
-pub(in crate::api) fn warns(object: Value, expect: &str) {
-    let gated = check_companion(&object);
-    assert_eq!(gated.problems, []);
-    let told: Vec<_> = gated.warnings.iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|t| t.starts_with(expect)), "told {told:#?}\nexpected {expect}");
+/// Asserts that there is no problem, and that a warning begins as given.
+pub(super) fn warns(object: Value, expect: &str) {
+    let checked = check_companion(&object);
+    assert_eq!(checked.problems, []);
+    let reported: Vec<_> = checked.warnings.iter().map(ToString::to_string).collect();
+    assert!(reported.iter().any(|r| r.starts_with(expect)), "reported {reported:#?}\nexpected {expect}");
 }
 
-/// There is neither a problem nor a warning.
-pub(in crate::api) fn silent(object: Value) {
-    let gated = check_companion(&object);
-    assert_eq!((gated.problems, gated.warnings), (vec![], vec![]));
+/// Asserts that there is neither a problem nor a warning.
+pub(super) fn silent(object: Value) {
+    let checked = check_companion(&object);
+    assert_eq!((checked.problems, checked.warnings), (vec![], vec![]));
 }
 
 /// The compiled companion.
-pub(in crate::api) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
-    let gated = check_companion(object);
-    match gated.listed {
+pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
+    let checked = check_companion(object);
+    match checked.listed {
         Some(CatalogEntry::Valid(companion)) => companion,
-        other => panic!("{other:?}: {:#?}", gated.problems),
+        other => panic!("{other:?}: {:#?}", checked.problems),
     }
 }
 
-/// Values for the fields that git-sync leaves out.
-pub(in crate::api) fn everything() -> [(&'static str, Value); 16] {
+/// Values for fields that git-sync does not have.
+pub(super) fn everything() -> [(&'static str, Value); 16] {
     let mut proxy = container("git-sync", "registry.example/proxy:v1");
     proxy["command"] = json!(["sh", "-c", "exec proxy"]);
     proxy["ports"] = json!([{"name": "redis", "containerPort": 6379}, {"containerPort": 6379, "protocol": "UDP"}]);

@@ -1,15 +1,17 @@
-//! Validation is linear: twice the input is at most two and a half times the work, counted in allocations and bytes.
+//! Validation is linear: twice the input takes at most two and a half times the work, counted in allocations and
+//! bytes.
 
 use serde_json::{Map, Value, json};
 
-use super::size;
-use super::testing::{check_companion, companion, with};
+use crate::api::check::check_companion;
+use crate::api::size;
+use crate::api::testing::{companion, with};
 
-/// Allocations and allocated bytes of validating an object.
+/// The number of allocations, and of allocated bytes, that validating an object takes.
 fn work(object: &Value) -> [f64; 2] {
-    let mut gated = None;
-    let heap = allocation_counter::measure(|| gated = Some(check_companion(object)));
-    drop(gated);
+    let mut checked = None;
+    let heap = allocation_counter::measure(|| checked = Some(check_companion(object)));
+    drop(checked);
     [heap.count_total, heap.bytes_total].map(|count| f64::from(u32::try_from(count).unwrap()))
 }
 
@@ -21,7 +23,7 @@ fn map(count: usize, value: &Value) -> Value {
     (0..count).map(|i| (format!("key-{i}"), value.clone())).collect::<Map<_, _>>().into()
 }
 
-/// An object of which one part has so many items.
+/// A description, and an object of which one part has a given number of items.
 type Growing = (&'static str, fn(usize) -> Value);
 
 const GROWING: [Growing; 19] = [
@@ -78,11 +80,11 @@ const GROWING: [Growing; 19] = [
 
 #[test]
 fn twice_of_anything_is_at_most_two_and_a_half_times_the_work() {
-    // What is made once, such as the schemas.
+    // Warm up what is created once, such as the schemas.
     let _ = work(&companion("/spec/pattern", json!("Sidecar")));
     for (what, grow) in GROWING {
         let (once, twice) = (grow(300), grow(600));
-        assert!(size::check(&twice).is_ok(), "{what}: nothing is looked into");
+        assert!(size::check(&twice).is_ok(), "{what}: the object is too large to be validated");
         let (once, twice) = (work(&once), work(&twice));
         for (once, twice) in once.into_iter().zip(twice) {
             assert!(twice <= 2.5 * once, "{what}: {once} and then {twice}");
@@ -90,21 +92,21 @@ fn twice_of_anything_is_at_most_two_and_a_half_times_the_work() {
     }
 }
 
-/// The most that is held at once while an object is validated, besides the object, for each byte of its JSON.
+/// Peak memory of validating an object, in bytes for each byte of its JSON, without the object itself.
 fn peak(object: &Value) -> f64 {
-    let mut gated = None;
-    let heap = allocation_counter::measure(|| gated = Some(check_companion(object)));
-    drop(gated);
+    let mut checked = None;
+    let heap = allocation_counter::measure(|| checked = Some(check_companion(object)));
+    drop(checked);
     let [peak, bytes] = [heap.bytes_max, object["spec"].to_string().len() as u64];
     f64::from(u32::try_from(peak).unwrap()) / f64::from(u32::try_from(bytes).unwrap())
 }
 
 #[test]
-fn what_is_held_while_a_companion_is_validated_is_a_small_multiple_of_it() {
+fn peak_memory_of_validation_is_a_small_multiple_of_the_companion() {
     let _ = work(&companion("/spec/pattern", json!("Sidecar")));
     let text = companion("/spec/containers/0/args", list(500, |_| json!("x".repeat(1_000))));
     assert!(peak(&text) <= 8.0, "a text: {}", peak(&text));
-    // Values of a few bytes take a hundred times their text, which is why their number is bounded.
+    // Values of a few bytes take a hundred times the memory of their text, which is why their number is bounded.
     let words = companion("/spec/containers/0/args", list(1_900, |i| json!(["dash", "+O"][i % 2])));
     assert!(size::check(&words).is_ok());
     assert!(peak(&words) <= 64.0, "words: {}", peak(&words));

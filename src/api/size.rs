@@ -1,34 +1,34 @@
-//! How much JSON a companion may have, before anything of it is looked into.
+//! Bounds on the JSON of a companion, checked before anything else.
 //!
-//! Everything that validation does is linear in the size of the specification, so that this bound is the bound of its
-//! work and of its memory.
+//! Validation is linear in the size of the specification, so these bounds are bounds of its time and memory.
 
 use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::api::report::Problem;
+use super::message::invalid;
+use super::report::Problem;
 
-/// The most JSON that the specification of a companion may have, in bytes.
+/// The largest specification of a companion, in bytes of JSON.
 pub const LARGEST: usize = 512 << 10;
-/// The most values, lists and members that it may have. A value in memory takes up to a hundred times its text, so that
-/// bytes alone bound nothing. The largest companions in use have a few hundred.
+/// The largest number of values in a companion: scalars, lists and objects. A value takes up to a hundred times the
+/// memory of its text, so a bound on bytes alone is not enough. The largest companions in use have a few hundred.
 const MAX: usize = 2048;
-/// How deep values may be nested: what walks through them recurses.
+/// The deepest nesting: functions that walk through values recurse.
 const DEEPEST: usize = 256;
 
-/// Why a specification of so many bytes is not read, if it is not.
+/// The problem of a specification of `bytes` bytes of JSON, if it is too large.
 #[must_use]
 pub fn too_large(bytes: usize) -> Option<Problem> {
     (bytes > LARGEST).then(|| {
-        let message = format!(
-            "invalid value: must have at most {LARGEST} bytes of JSON, and has {bytes}; put large data into an image or a volume"
-        );
-        Problem { pointer: "/spec".to_owned(), message }
+        let message = invalid(format_args!(
+            "must have at most {LARGEST} bytes of JSON, but has {bytes}; put large data into an image or a volume"
+        ));
+        Problem { pointer: "/spec".to_owned(), message: message.to_string() }
     })
 }
 
-/// Why the text of a specification is not read for the number of its values, if it is not.
+/// The problem of the text of a specification that has too many values, found without parsing the text.
 #[must_use]
 pub fn too_dense(text: &str) -> Option<Problem> {
     let (mut quoted, mut escaped, mut count) = (false, false, 0_usize);
@@ -46,26 +46,26 @@ pub fn too_dense(text: &str) -> Option<Problem> {
 
 fn too_many(count: usize) -> Option<Problem> {
     (count > MAX).then(|| {
-        let message = format!("invalid value: must have at most {MAX} values, and has {count}; shorten its lists");
-        Problem { pointer: "/spec".to_owned(), message }
+        let message = invalid(format_args!("must have at most {MAX} values, but has {count}; shorten its lists"));
+        Problem { pointer: "/spec".to_owned(), message: message.to_string() }
     })
 }
 
-/// How long a value is as JSON, in bytes.
+/// The length of a value as JSON, in bytes.
 #[must_use]
 pub fn bytes(value: &Value) -> usize {
     let mut counter = Counter(0);
-    // Writing into a counter cannot fail.
+    // Writing to a counter cannot fail.
     let _ = serde_json::to_writer(&mut counter, value);
     counter.0
 }
 
-/// Whether a companion is small enough to be looked into.
+/// Whether a companion is within the bounds.
 pub(in crate::api) fn check(object: &Value) -> Result<(), Problem> {
     let mut count = 0;
     if !is_shallow(object, DEEPEST, &mut count) {
-        let message = format!("invalid value: must be nested at most {DEEPEST} levels deep");
-        return Err(Problem { pointer: String::new(), message });
+        let message = invalid(format_args!("must be nested at most {DEEPEST} levels deep"));
+        return Err(Problem { pointer: String::new(), message: message.to_string() });
     }
     match too_large(bytes(&object["spec"])).or_else(|| too_many(count)) {
         Some(problem) => Err(problem),
@@ -73,7 +73,7 @@ pub(in crate::api) fn check(object: &Value) -> Result<(), Problem> {
     }
 }
 
-/// Whether a value is nested at most so deep; adds up how many values it holds.
+/// Whether a value is nested at most `deeper` levels; adds the number of its values to `count`.
 fn is_shallow(value: &Value, deeper: usize, count: &mut usize) -> bool {
     *count += 1;
     match (value, deeper.checked_sub(1)) {
@@ -102,7 +102,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{DEEPEST, LARGEST, MAX, too_dense, too_large};
-    use crate::api::validate::testing::{check, check_companion, companion, git_sync};
+    use crate::api::testing::{check, check_companion, companion, git_sync};
 
     fn of_size(bytes: usize) -> Value {
         let with = |length: usize| companion("/spec/containers/0/args", json!(["x".repeat(length)]));
@@ -111,22 +111,22 @@ mod tests {
     }
 
     #[test]
-    fn a_companion_of_more_than_512_kib_is_invalid_unread() {
+    fn a_companion_of_more_than_512_kib_is_invalid_without_being_read() {
         check(of_size(LARGEST), &[]);
         let large = of_size(LARGEST + 1);
-        check(large.clone(), &["spec: invalid value: must have at most 524288 bytes of JSON, and has 524289"]);
-        assert!(check_companion(&large).warnings.is_empty(), "nothing was looked into");
+        check(large.clone(), &["spec: invalid value: must have at most 524288 bytes of JSON, but has 524289"]);
+        assert!(check_companion(&large).warnings.is_empty(), "the specification is not read");
         assert!(too_large(LARGEST).is_none() && too_large(LARGEST + 1).is_some());
     }
 
     #[test]
-    fn a_companion_of_more_values_than_anybody_needs_is_invalid_unread() {
+    fn a_companion_of_too_many_values_is_invalid_without_being_read() {
         let many = companion("/spec/containers/0/args", json!(vec![""; MAX]));
         check(many.clone(), &["spec: invalid value: must have at most 2048 values"]);
         assert!(too_dense(&many["spec"].to_string()).is_some());
         assert!(too_dense(&git_sync().to_string()).is_none());
         let text = json!([",[{".repeat(MAX), "\\\"".repeat(MAX)]).to_string();
-        assert!(too_dense(&text).is_none(), "what is quoted is text");
+        assert!(too_dense(&text).is_none(), "separators within strings do not count");
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! Names, mounts and ports that podgraft derives from a specification: volumes under their names in the Pod, the
+//! annotations and mounts of files, the token mask, and the port of `exposes`. Validation and compilation both need
+//! them.
+
+use serde_json::{Map, Value, json};
+
+use super::object::{CompanionObject, ContainerAt};
+use super::v1alpha1::{ContainerPort, Protocol, Spec};
+use crate::inject::companion::parameter::{DurationForm, ParameterType, Value as ParameterValue};
+use crate::inject::keys::{FILES_PREFIX, TOKEN_PATH};
+
+/// The volume that projects the companion's files.
+pub(super) const FILES: &str = "files";
+/// The volume that masks the token of the Pod's service account.
+pub(super) const NO_TOKEN: &str = "no-token";
+
+/// The name that a volume of the companion has in the Pod.
+pub(super) fn full_name(companion: &str, volume: &str) -> String {
+    format!("{companion}-{volume}")
+}
+
+/// The key of the annotation that carries a file.
+pub(super) fn file_key(object: &CompanionObject, index: usize) -> Box<str> {
+    format!("{FILES_PREFIX}{}.{index}", object.name).into()
+}
+
+/// The mounts of a container except shared volumes, under the names of the Pod: its `volumeMounts`, the files, and
+/// the token mask.
+pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
+    let declared = each.field("volumeMounts").and_then(Value::as_array).into_iter().flatten();
+    let mut mounts: Vec<_> = declared.map(|mount| under_full_name(object, mount)).collect();
+    mounts.extend(object.spec.files.iter().enumerate().map(|(i, file)| {
+        let name = full_name(&object.name, FILES);
+        json!({"name": name, "mountPath": file.path, "subPath": i.to_string(), "readOnly": true})
+    }));
+    if masks_token(object, each) {
+        let name = full_name(&object.name, NO_TOKEN);
+        mounts.push(json!({"name": name, "mountPath": TOKEN_PATH, "readOnly": true}));
+    }
+    mounts
+}
+
+/// Whether the token of the Pod's service account is masked in a container. Kubernetes does not mount a token where
+/// the container itself mounts something.
+pub(super) fn masks_token(object: &CompanionObject, each: &ContainerAt) -> bool {
+    let spec = &object.spec;
+    let own = each.container.volume_mounts.iter().map(|m| &m.mount_path);
+    let shared = spec.shared_volumes.iter().map(|v| &v.companion.mount_path);
+    !spec.service_account_token && !own.chain(shared).any(|path| path == TOKEN_PATH)
+}
+
+fn under_full_name(object: &CompanionObject, mount: &Value) -> Value {
+    let mut mount = mount.clone();
+    if let Some(name) = mount.get_mut("name") {
+        *name = full_name(&object.name, name.as_str().unwrap_or_default()).into();
+    }
+    mount
+}
+
+/// The value of a field with names of volumes replaced by those in the Pod. Besides mounts, block devices name
+/// volumes.
+pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Value {
+    match value {
+        Value::Array(items) if key == "volumeDevices" => {
+            items.iter().map(|item| under_full_name(object, item)).collect()
+        }
+        other => other,
+    }
+}
+
+/// The declaration of a TCP port by a long-running container.
+pub(super) fn declared_port(spec: &Spec, port: u16) -> Option<&ContainerPort> {
+    let mut ports = spec.containers.iter().flat_map(|container| &container.ports);
+    ports.find(|declared| (declared.container_port, declared.protocol) == (port, Protocol::Tcp))
+}
+
+/// The port of `exposes` if podgraft adds it to this container: to the first one, unless some container declares it.
+pub(super) fn exposed_port(object: &CompanionObject, each: &ContainerAt) -> Option<u16> {
+    let exposes = object.spec.exposes.as_ref()?;
+    let declared = declared_port(&object.spec, exposes.port).is_some();
+    let first = object.spec.containers.first().is_some_and(|c| !each.init && c.name == each.container.name);
+    (first && !declared).then_some(exposes.port)
+}
+
+/// The fields of a container that are not null, with the port of `exposes` if it gets that.
+pub(super) fn with_exposed_port(object: &CompanionObject, each: &ContainerAt) -> Map<String, Value> {
+    let mut container: Map<_, _> =
+        each.raw.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if let (Some(port), Some(exposes)) = (exposed_port(object, each), &object.spec.exposes) {
+        let ports = container.entry("ports").or_insert_with(|| json!([]));
+        if let Some(ports) = ports.as_array_mut() {
+            ports.push(json!({"name": exposes.name, "containerPort": port, "protocol": "TCP"}));
+        }
+    }
+    container
+}
+
+/// The seconds of `app.preStopSleep`; `None` if it is not valid.
+pub(super) fn pre_stop_seconds(text: &str) -> Option<u32> {
+    match ParameterType::Duration(DurationForm::Seconds).parse_default(text) {
+        Ok(ParameterValue::Text(seconds)) => seconds.parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,117 @@
+use serde_json::{Value, json};
+
+use super::{SchemaOf, conform};
+use crate::api::path::FieldPath;
+use crate::api::report::Report;
+use crate::api::schema;
+
+fn check(schema: &Value, value: &Value, expect: &[&str]) {
+    let mut report = Report::default();
+    conform(value, schema, SchemaOf::Podgraft, &FieldPath::root(), &mut report);
+    let problems: Vec<_> = report.finish().0.iter().map(ToString::to_string).collect();
+    assert_eq!(problems, expect, "{value}");
+}
+
+#[test]
+fn a_wrong_type_is_reported_with_a_remedy() {
+    check(
+        &json!({"type": "string"}),
+        &json!(1),
+        &["invalid value: must be a string, not a number; put the value in quotes"],
+    );
+    check(
+        &json!({"type": "integer"}),
+        &json!("1"),
+        &["invalid value: must be an integer, not a string; remove the quotes"],
+    );
+    check(&json!({"type": "integer"}), &json!(1.5), &["invalid value: must be an integer"]);
+    check(&json!({"type": "boolean"}), &json!([]), &["invalid value: must be a boolean, not a list"]);
+    check(
+        &json!({"x-kubernetes-int-or-string": true}),
+        &json!({}),
+        &["invalid value: must be an integer or a string, not an object"],
+    );
+}
+
+#[test]
+fn numbers_strings_and_lists_are_bounded() {
+    check(
+        &json!({"type": "integer", "minimum": 1, "maximum": 9}),
+        &json!(0),
+        &["invalid value: must be between 1 and 9, inclusive"],
+    );
+    check(
+        &json!({"type": "integer", "format": "int32"}),
+        &json!(3_000_000_000_i64),
+        &["invalid value: must be between -2147483648 and 2147483647, inclusive"],
+    );
+    check(
+        &json!({"type": "string", "maxLength": 2}),
+        &json!("äöü"),
+        &["invalid value: must have at most 2 characters, but has 3"],
+    );
+    check(&json!({"type": "string", "minLength": 1}), &json!(""), &["invalid value: must not be empty"]);
+    check(
+        &json!({"type": "array", "items": {}, "minItems": 1}),
+        &json!([]),
+        &["invalid value: must have at least 1 item"],
+    );
+    check(
+        &json!({"type": "array", "items": {}, "maxItems": 1}),
+        &json!([1, 2]),
+        &["invalid value: must have at most 1 items, but has 2"],
+    );
+    check(
+        &json!({"type": "string", "enum": ["Native"]}),
+        &json!("native"),
+        &["unsupported value: \"native\"; supported: Native; did you mean \"Native\"?"],
+    );
+}
+
+#[test]
+fn an_unknown_field_is_reported_with_the_nearest_known_one() {
+    let schema = json!({"type": "object", "properties": {"image": {"type": "string"}}});
+    check(&schema, &json!({"imagee": "x"}), &["imagee: unknown field; did you mean \"image\"?"]);
+    check(&schema, &json!({"unheard": "x"}), &["unheard: unknown field; remove this field"]);
+}
+
+#[test]
+fn a_duplicate_is_reported_at_its_second_occurrence() {
+    let schema = json!({"type": "array", "items": {"type": "object", "properties": {"p": {"default": "TCP"}}},
+        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["n", "p"]});
+    let schema = {
+        let mut schema = schema;
+        schema["items"]["properties"]["n"] = json!({"type": "integer"});
+        schema
+    };
+    check(
+        &schema,
+        &json!([{"n": 1}, {"n": 1, "p": "TCP"}, {"n": 1, "p": "UDP"}]),
+        &["[1].n: duplicate value 1; rename or remove one of the two"],
+    );
+}
+
+#[test]
+fn null_counts_as_absent() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]});
+    check(&schema, &json!({"a": null}), &["a: required value; set this field"]);
+}
+
+#[test]
+fn every_pattern_of_the_schema_compiles_and_is_described() {
+    fn each(schema: &Value, count: &mut usize) {
+        if let Some(pattern) = schema["pattern"].as_str() {
+            assert!(schema::PATTERNS.contains_key(pattern), "{pattern}");
+            assert!(!crate::api::v1alpha1::describe_pattern(pattern).starts_with("text that"), "{pattern}");
+            *count += 1;
+        }
+        match schema {
+            Value::Object(members) => members.values().for_each(|v| each(v, count)),
+            Value::Array(items) => items.iter().for_each(|v| each(v, count)),
+            _ => {}
+        }
+    }
+    let mut count = 0;
+    each(&schema::SPEC, &mut count);
+    assert!(count > 20);
+}

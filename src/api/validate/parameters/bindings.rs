@@ -1,0 +1,310 @@
+//! Slots: each parameter fills exactly one, of its type, and nothing else fills the same.
+
+use crate::api::message::{Code, duplicate_of, forbidden, invalid, not_found, required};
+use crate::api::object::CompanionObject;
+use crate::api::path::FieldPath;
+use crate::api::report::Report;
+use crate::api::slots::{side, target};
+use crate::api::v1alpha1::{Bound, Endpoint, Parameter, ParameterType, Protocol};
+use crate::api::validate::pod::containers;
+use crate::inject::companion::quantity::Quantity;
+
+/// A parameter with what its rules need.
+struct Binding<'o> {
+    object: &'o CompanionObject,
+    parameter: &'o Parameter,
+    /// The parameters before this one.
+    earlier: &'o [Parameter],
+    at: FieldPath,
+}
+
+pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
+    let parameters = &object.spec.parameters;
+    for (i, parameter) in parameters.iter().enumerate() {
+        let at = FieldPath::spec("parameters").item(i);
+        let binding = Binding { object, parameter, earlier: &parameters[..i], at };
+        if !report.has_schema_error(&binding.at.member("type")) {
+            binding.fills_one_slot(report);
+        }
+        binding.mount_path(report);
+        binding.listens(report);
+        binding.resource(report);
+    }
+}
+
+impl<'o> Binding<'o> {
+    fn fills_one_slot(&self, report: &mut Report) {
+        let (parameter, at) = (self.parameter, &self.at);
+        // Each slot, whether it is filled, and the type that can fill it.
+        let slots = [
+            ("env", parameter.env.is_some(), parameter.kind),
+            ("mountPath", parameter.mount_path.is_some(), ParameterType::Path),
+            ("resource", parameter.resource.is_some(), ParameterType::Quantity),
+            ("listens", parameter.listens.is_some(), ParameterType::Port),
+        ];
+        for (slot, _, kind) in slots.iter().filter(|(_, is_filled, kind)| *is_filled && *kind != parameter.kind) {
+            let message = format_args!(
+                "only a parameter of type {kind:?} can fill {slot}; use env or change the type to {kind:?}"
+            );
+            report.error(&at.member(slot), forbidden(message));
+        }
+        // A slot with a schema error counts as filled, and a misspelled one has been reported as an unknown field.
+        let filled =
+            slots.iter().filter(|(slot, is_filled, _)| *is_filled || report.has_schema_error(&at.member(slot)));
+        let filled = filled.count();
+        let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
+        if filled == 0 && !report.any_within(at) {
+            let message = "a parameter fills exactly one slot; set one of env, mountPath, resource and listens";
+            report.error(at, required(message));
+        } else if filled > 1 + usize::from(port) {
+            let message = "a parameter fills exactly one slot, except that a Port may fill env and listens; remove the others of env, mountPath, resource and listens";
+            report.error(at, forbidden(message));
+        }
+    }
+
+    /// No two parameters fill the same slot.
+    fn fills_alone(&self, slot_of: impl Fn(&'o Parameter) -> Option<&'o str>, at: &FieldPath, report: &mut Report) {
+        let slot = slot_of(self.parameter);
+        if let Some(other) = self.earlier.iter().find(|earlier| slot_of(*earlier) == slot) {
+            let other = format_args!("also filled by parameter {}", other.name);
+            report.error(at, duplicate_of(slot.unwrap_or_default(), other));
+        }
+    }
+
+    fn mount_path(&self, report: &mut Report) {
+        let Some((name, companion)) = self.parameter.mount_path.as_deref().and_then(side) else { return };
+        let at = self.at.member("mountPath");
+        let names = || self.object.spec.shared_volumes.iter().map(|v| v.name.as_str());
+        if !names().any(|n| n == name) {
+            let nearest = report.suggest(name, names());
+            report.error(&at, not_found("spec.sharedVolumes", name, nearest));
+        }
+        if companion && self.parameter.below.is_none() {
+            let message =
+                "a path on the companion's side requires below, the directory that values must stay in; set below";
+            report.error(&at, forbidden(message));
+        }
+        self.fills_alone(|p| p.mount_path.as_deref(), &at, report);
+    }
+
+    fn listens(&self, report: &mut Report) {
+        let Some(name) = self.parameter.listens.as_deref() else { return };
+        let at = self.at.member("listens");
+        let endpoints = || self.object.spec.listens.iter();
+        match endpoints().find(|endpoint| endpoint.name == name) {
+            None => {
+                let nearest = report.suggest(name, endpoints().map(|endpoint| endpoint.name.as_str()));
+                report.error(&at, not_found("spec.listens", name, nearest));
+            }
+            Some(endpoint) if endpoint.env.as_ref().is_none_or(|env| env.port.is_none()) => {
+                let message = format_args!(
+                    "endpoint {name} has no env.port to pass on the port that a Pod chooses; set env.port of the endpoint"
+                );
+                report.error(&at, forbidden(message));
+            }
+            Some(endpoint) => self.default_port(endpoint, report),
+        }
+        self.fills_alone(|p| p.listens.as_deref(), &at, report);
+    }
+
+    fn default_port(&self, endpoint: &Endpoint, report: &mut Report) {
+        let default = self.parameter.default.as_deref().and_then(|text| text.parse().ok());
+        if default.is_some_and(|port| is_used(self.object, endpoint, port)) {
+            let message = "the companion listens on this port for something else; change one of the two";
+            report.warn(&self.at.member("default"), Code::PossibleConflict.because(message));
+        }
+    }
+
+    fn resource(&self, report: &mut Report) {
+        let Some((name, list, resource)) = self.parameter.resource.as_deref().and_then(target) else { return };
+        let at = self.at.member("resource");
+        self.fills_alone(|p| p.resource.as_deref(), &at, report);
+        if containers::position(self.object, name).is_none() {
+            let nearest = report.suggest(name, self.object.containers().map(|each| each.container.name.as_str()));
+            report.error(&at, not_found("spec.containers and spec.initContainers", name, nearest));
+            return;
+        }
+        let other = if list == "limits" { "requests" } else { "limits" };
+        let is_other = |p: &Parameter| p.resource.as_deref().and_then(target) == Some((name, other, resource));
+        if self.object.spec.parameters.iter().any(is_other) {
+            return; // Users set both, and a review compares them.
+        }
+        if let Some(fixed) = declared(self.object, name, other, resource) {
+            self.request_within_limit(list, &fixed, report);
+        }
+    }
+
+    /// No value puts a request above its limit, of which the other one is declared.
+    fn request_within_limit(&self, list: &str, fixed: &Quantity, report: &mut Report) {
+        let parameter = self.parameter;
+        let (field, bound, relation, other) = match list {
+            "limits" => ("minimum", &parameter.minimum, "greater than or equal to", "requests"),
+            _ => ("maximum", &parameter.maximum, "less than or equal to", "limits"),
+        };
+        let crosses = |amount: &Quantity| if list == "limits" { amount < fixed } else { amount > fixed };
+        let fixed = fixed.as_str();
+        if parameter.default.as_deref().and_then(Quantity::parse).is_some_and(|default| crosses(&default)) {
+            let message = format_args!("must be {relation} the {other} of {fixed}");
+            report.error(&self.at.member("default"), invalid(message));
+        } else if bound.as_ref().and_then(amount).is_none_or(|bound| crosses(&bound)) {
+            let message = format_args!(
+                "the API server denies a value that is not {relation} the {other} of {fixed}; set a {field} that excludes such values"
+            );
+            report.warn(&self.at.member("resource"), Code::PossibleConflict.because(message));
+        }
+    }
+}
+
+/// Whether something else of the companion listens on a port, so that an endpoint cannot move there.
+fn is_used(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
+    let spec = &object.spec;
+    let of_endpoint = |port: &(u16, Protocol)| spec.listens.iter().any(|e| (e.port, e.protocol) == *port);
+    let unmoved = |e: &Endpoint| {
+        let mover = spec.parameters.iter().find(|p| p.listens.as_ref() == Some(&e.name));
+        (mover.and_then(|p| p.default.as_deref()?.parse().ok()).unwrap_or(e.port), e.protocol)
+    };
+    let declared = spec.containers.iter().flat_map(|c| &c.ports).map(|p| (p.container_port, p.protocol));
+    let exposed = spec.exposes.as_ref().map(|e| (e.port, Protocol::Tcp));
+    let others = spec.listens.iter().filter(|e| e.name != endpoint.name).map(unmoved);
+    let mut all = declared.chain(exposed).filter(|port| !of_endpoint(port)).chain(others);
+    all.any(|other| other == (port, endpoint.protocol))
+}
+
+fn amount(bound: &Bound) -> Option<Quantity> {
+    match bound {
+        Bound::Number(number) => Quantity::parse(&number.to_string()),
+        Bound::Text(text) => Quantity::parse(text),
+    }
+}
+
+fn declared(object: &CompanionObject, container: &str, list: &str, resource: &str) -> Option<Quantity> {
+    let each = object.containers().find(|each| each.container.name == container)?;
+    containers::quantity(&each.raw.get("resources")?[list][resource])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::{check, companion, silent, warns, with};
+
+    fn check_parameter(parameter: Value, expect: &[&str]) {
+        let expect: Vec<_> = expect.iter().map(|e| format!("spec.parameters[4]{e}")).collect();
+        check(companion("/spec/parameters/4", parameter), &expect.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_parameter_fills_exactly_one_slot_of_its_type() {
+        check_parameter(
+            json!({"name": "a", "type": "String"}),
+            &[": required value: a parameter fills exactly one slot"],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "Path", "env": "A", "mountPath": "content/companion", "below": "/git"}),
+            &[": forbidden: a parameter fills exactly one slot"],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "String", "mountPath": "content/companion", "below": "/git"}),
+            &[
+                ".mountPath: forbidden: only a parameter of type Path can fill mountPath",
+                ".below: forbidden: only type Path",
+            ],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "Integer", "resource": "git-sync/limits.cpu"}),
+            &[".resource: forbidden: only a parameter of type Quantity can fill resource"],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "SecretKey", "listens": "x"}),
+            &[
+                ".listens: forbidden: only a parameter of type Port can fill listens",
+                ".listens: not found in spec.listens: \"x\"",
+            ],
+        );
+        check_parameter(json!({"name": "a", "type": "String", "env": 1}), &[".env: invalid value: must be a string"]);
+    }
+
+    #[test]
+    fn a_path_moves_a_side_of_a_shared_volume() {
+        check_parameter(
+            json!({"name": "a", "type": "Path", "mountPath": "contents/app"}),
+            &[".mountPath: not found in spec.sharedVolumes: \"contents\"; did you mean \"content\"?"],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "Path", "mountPath": "content/pod"}),
+            &[".mountPath: invalid value: must be `<shared volume>/app` or"],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "Path", "mountPath": "content/companion"}),
+            &[".mountPath: forbidden: a path on the companion's side requires below"],
+        );
+        check_parameter(json!({"name": "a", "type": "Path", "mountPath": "content/companion", "below": "/git"}), &[]);
+        check_parameter(
+            json!({"name": "a", "type": "Path", "mountPath": "content/app"}),
+            &[".mountPath: duplicate value \"content/app\": also filled by parameter path"],
+        );
+    }
+
+    #[test]
+    fn a_port_moves_an_endpoint_that_has_a_variable_for_it() {
+        let moved = |listens: Value, parameter: Value, expect: &[&str]| {
+            check(with(&[("/spec/listens", listens), ("/spec/parameters/4", parameter)]), expect);
+        };
+        let endpoint = json!([{"name": "redis", "port": 6379, "env": {"port": "REDIS_PORT"}}]);
+        moved(endpoint.clone(), json!({"name": "port", "type": "Port", "listens": "redis"}), &[]);
+        moved(endpoint.clone(), json!({"name": "port", "type": "Port", "listens": "redis", "env": "P"}), &[]);
+        moved(
+            endpoint,
+            json!({"name": "port", "type": "Port", "listens": "redi"}),
+            &["spec.parameters[4].listens: not found in spec.listens: \"redi\"; did you mean \"redis\"?"],
+        );
+        moved(
+            json!([{"name": "redis", "port": 6379}]),
+            json!({"name": "port", "type": "Port", "listens": "redis"}),
+            &["spec.parameters[4].listens: forbidden: endpoint redis has no env.port"],
+        );
+    }
+
+    #[test]
+    fn a_quantity_fills_a_resource_of_a_container() {
+        check_parameter(
+            json!({"name": "a", "type": "Quantity", "resource": "gitsync/limits.memory"}),
+            &[
+                ".resource: not found in spec.containers and spec.initContainers: \"gitsync\"; did you mean \"git-sync\"?",
+            ],
+        );
+        check_parameter(
+            json!({"name": "a", "type": "Quantity", "resource": "git-sync/limit.memory"}),
+            &[".resource: invalid value: must be `<container>/limits.<resource>`"],
+        );
+        check_parameter(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.nvidia.com/gpu"}), &[]);
+    }
+
+    #[test]
+    fn a_limit_stays_above_its_request() {
+        let limit = |more: Value| {
+            let mut parameter = json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.memory"});
+            parameter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            companion("/spec/parameters/4", parameter)
+        };
+        silent(limit(json!({"minimum": "32Mi"})));
+        warns(
+            limit(json!({})),
+            "spec.parameters[4].resource: possible conflict: the API server denies a value that is not greater than or equal to the requests of 32Mi",
+        );
+        warns(
+            limit(json!({"minimum": "16Mi"})),
+            "spec.parameters[4].resource: possible conflict: the API server denies a value that is not greater than or equal to the requests of 32Mi",
+        );
+        check(
+            limit(json!({"default": "16Mi"})),
+            &["spec.parameters[4].default: invalid value: must be greater than or equal to the requests of 32Mi"],
+        );
+        let request =
+            json!({"name": "a", "type": "Quantity", "resource": "git-sync/requests.memory", "maximum": "1Gi"});
+        warns(
+            companion("/spec/parameters/4", request),
+            "spec.parameters[4].resource: possible conflict: the API server denies a value that is not less than or equal to the limits of 64Mi",
+        );
+    }
+}

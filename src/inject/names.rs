@@ -1,0 +1,96 @@
+//! Kubernetes' grammar of names and of paths: what an API server or a kubelet accepts, as predicates.
+
+/// A DNS subdomain (RFC 1123) of at most 253 bytes, such as the name of a Secret.
+pub(crate) fn is_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(|label| is_label(label, 253))
+}
+
+/// A DNS label (RFC 1123) of at most `longest` bytes, such as the name of a container.
+pub(crate) fn is_label(text: &str, longest: usize) -> bool {
+    let bytes = text.as_bytes();
+    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    (1..=longest).contains(&bytes.len())
+        && bytes.iter().all(inner)
+        && bytes[0] != b'-'
+        && bytes[bytes.len() - 1] != b'-'
+}
+
+/// A path that is valid as a `mountPath`: absolute, normalized, not the root, and without the `:` that separates
+/// source and target in container runtimes.
+pub(crate) fn is_normal_path(text: &str) -> bool {
+    text.len() > 1
+        && text.starts_with('/')
+        && !text.contains(':')
+        && text[1..].split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// Whether a normalized path is strictly below another one.
+pub(crate) fn lies_below(path: &str, parent: &str) -> bool {
+    parent == "/" || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The key of a label or an annotation: a name of at most 63 characters, optionally after a DNS subdomain and `/`.
+pub(crate) fn is_qualified(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((domain, name)) => is_subdomain(domain) && is_simple(name),
+        None => is_simple(text),
+    }
+}
+
+/// The value of a label; it may be empty.
+pub(crate) fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_simple(text)
+}
+
+/// The name of a container port: an IANA service name (RFC 6335) of at most 15 characters.
+pub(crate) fn is_port_name(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=15).contains(&text.len())
+        && text.bytes().all(inner)
+        && text.bytes().any(|b| b.is_ascii_lowercase())
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
+
+fn is_simple(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let end = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    text.len() <= 63 && text.bytes().all(inner) && end(text.bytes().next()) && end(text.bytes().last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_label_value, is_normal_path, is_port_name, is_qualified, lies_below};
+
+    #[test]
+    fn a_key_is_a_name_with_an_optional_domain() {
+        for valid in ["app", "app.kubernetes.io/name", "A_b.c-1"] {
+            assert!(is_qualified(valid), "{valid}");
+        }
+        for invalid in ["", "-a", "a/", "/a", "a/b/c", "A.io/b", "a b", "ä"] {
+            assert!(!is_qualified(invalid), "{invalid}");
+        }
+        assert!(is_label_value("") && !is_label_value("a b"));
+    }
+
+    #[test]
+    fn a_port_name_is_short_and_has_a_letter() {
+        assert!(is_port_name("metrics-2"));
+        for invalid in ["", "80", "-a", "a-", "a--b", "A", "metrics-of-redis"] {
+            assert!(!is_port_name(invalid), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn a_mount_path_is_absolute_and_normalized() {
+        for valid in ["/a", "/a/b.c", "/..a"] {
+            assert!(is_normal_path(valid), "{valid}");
+        }
+        for invalid in ["", "/", "a", "/a/", "/a//b", "/a/./b", "/a/..", "/a:b"] {
+            assert!(!is_normal_path(invalid), "{invalid}");
+        }
+        assert!(lies_below("/a/b", "/a") && lies_below("/a", "/"));
+        assert!(!lies_below("/a", "/a") && !lies_below("/ab", "/a"));
+    }
+}
