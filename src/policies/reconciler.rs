@@ -1,21 +1,18 @@
 //! Keeps the policies of an installation in step with its companions, and says which versions are injected meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join3};
-use futures_util::{FutureExt as _, StreamExt};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::reflector::{Store, store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::reflector::Store;
 use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -26,10 +23,8 @@ use super::rollout::{KnownCompanion, Policy, RolloutMemory, rollout};
 use super::versions::{ExistingPolicy, Version};
 use super::writer;
 use crate::inject::companion::Companion;
-use crate::watch::backoff::Backoff;
-
-/// How long one watch lasts, in seconds: a dead connection is noticed by then.
-const LASTING: u32 = 120;
+use crate::watch::lifetime;
+use crate::watch::reflector::reflector;
 
 /// The companions that are injected in a version of the keeper's choice, by name.
 pub type PinnedVersions = BTreeMap<Box<str>, Arc<Companion>>;
@@ -79,13 +74,13 @@ impl Reconciler {
     #[must_use]
     pub fn start(client: &Client, installation: Installation, pause: Duration) -> (Self, Tasks) {
         let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
-        let config = || watcher::Config::default().timeout(LASTING);
+        let config = lifetime::config;
         let owner = format!("metadata.name={}", owner_name(&installation));
         let (tell, changes) = watch::channel(0);
         let (wanted, writes) = watch::channel(Vec::new());
-        let (policies, keep_policies) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
-        let (bindings, keep_bindings) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
-        let (owners, keep_owners) = watched(Api::all(client.clone()), config().fields(&owner), tell.clone());
+        let (policies, keep_policies) = reflector(Api::all(client.clone()), config().labels(&labels), tell.clone());
+        let (bindings, keep_bindings) = reflector(Api::all(client.clone()), config().labels(&labels), tell.clone());
+        let (owners, keep_owners) = reflector(Api::all(client.clone()), config().fields(&owner), tell.clone());
         let client = client.clone();
         let tasks = Tasks {
             watching: Box::new(move || join3(keep_policies(), keep_bindings(), keep_owners()).map(drop).boxed()),
@@ -243,43 +238,4 @@ impl ExistingObjects {
 fn by_name<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>) -> BTreeMap<String, Arc<K>> {
     let standing = store.state().into_iter().filter(|object| object.meta().deletion_timestamp.is_none());
     standing.map(|object| (object.name_any(), object)).collect()
-}
-
-/// A watch, and what it has brought.
-fn watched<K>(
-    api: Api<K>,
-    config: watcher::Config,
-    changed: watch::Sender<u64>,
-) -> (Store<K>, impl Fn() -> BoxFuture<'static, ()> + Send + use<K>)
-where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
-{
-    let (reader, writer) = store();
-    let writer = Arc::new(Mutex::new(writer));
-    let follow = move || {
-        let (api, config, writer, changed) = (api.clone(), config.clone(), Arc::clone(&writer), changed.clone());
-        async move {
-            let mut events = std::pin::pin!(watcher(api, config).backoff(Backoff::default()));
-            let mut said = None;
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(event) => {
-                        // That a list begins is no news.
-                        said = said.filter(|_| matches!(event, Event::Init));
-                        writer.lock().unwrap_or_else(PoisonError::into_inner).apply_watcher_event(&event);
-                    }
-                    Err(error) => {
-                        let (kind, error) = (K::kind(&()), super::writer::why(&error));
-                        if said.as_ref() != Some(&error) {
-                            tracing::warn!(%kind, error, "cannot be watched; policies of required companions stay as they are");
-                        }
-                        said = Some(error);
-                    }
-                }
-                changed.send_modify(|count| *count += 1);
-            }
-        }
-        .boxed()
-    };
-    (reader, follow)
 }

@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desired::{Verb, Write};
 use super::objects::{INSTALLATION, Installation, MANAGED_BY};
+use crate::watch::error::request_message;
+use crate::watch::{Backoff, ResetAfter};
 
 /// How long one write may take: the API server compiles the expressions of the largest companions for seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,8 +26,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// How often it is looked for policies that nobody should need any more.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// When objects were written last, and how long they must wait since.
-type Pace = HashMap<(&'static str, String), (Instant, Duration)>;
+/// When each object may be written again, by its kind and name.
+type Pace = HashMap<(&'static str, String), Backoff>;
 
 /// Writes whatever is wanted. Asks by `changed` to be told again what did not come off. Ends when nobody can want
 /// anything any more.
@@ -88,20 +90,16 @@ where
     Ok(())
 }
 
-/// When an object may be written; takes note that it is, if that is now.
+/// When an object may be written next. Where that is now, the write is recorded and `None` is returned.
 fn due(pace: &mut Pace, object: (&'static str, String)) -> Option<Instant> {
     let now = Instant::now();
-    let (last, wait) = pace.get(&object).copied().unzip();
-    let (Some(last), Some(wait)) = (last, wait) else {
-        pace.insert(object, (now, SHORTEST));
-        return None;
-    };
-    if now < last + wait {
-        return Some(last + wait);
+    let backoff = || Backoff::new(SHORTEST, LONGEST, ResetAfter::QuietDelays(3));
+    let backoff = pace.entry(object).or_insert_with(backoff);
+    let due = backoff.until().filter(|until| now < *until);
+    if due.is_none() {
+        backoff.fail(now);
     }
-    let wait = if now > last + wait * 4 { SHORTEST } else { (wait * 2).min(LONGEST) };
-    pace.insert(object, (now, wait));
-    None
+    due
 }
 
 async fn send(client: &Client, write: &Write) -> Result<(), String> {
@@ -115,7 +113,7 @@ async fn send(client: &Client, write: &Write) -> Result<(), String> {
         Ok(Ok(())) => Ok(()),
         // Somebody was quicker: the watch tells.
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(()),
-        Ok(Err(error)) => Err(said(&error)),
+        Ok(Err(error)) => Err(request_message(&error)),
         Err(_) => Err("no answer within 30s".to_owned()),
     }
 }
@@ -158,23 +156,6 @@ where
     }
     tracing::info!(kind = %K::kind(&()), object = name, verb = ?verb, "written for a required companion");
     Ok(())
-}
-
-/// Why the API server could not be asked, or what it said.
-fn said(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Why a watch failed.
-pub(super) fn why(error: &kube::runtime::watcher::Error) -> String {
-    use kube::runtime::watcher::Error;
-    match error {
-        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => said(error),
-        other => other.to_string(),
-    }
 }
 
 impl Write {

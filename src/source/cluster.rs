@@ -30,7 +30,6 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace as KubernetesNamespace;
 use kube::core::PartialObjectMeta;
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use tokio::sync::watch;
@@ -43,7 +42,7 @@ pub use status::{Eligibility, ReadyReason};
 pub use writer::{DesiredStatus, write};
 
 use super::limits::MemoryLimits;
-use crate::watch::backoff::Backoff;
+use crate::watch::lifetime;
 use raw::{Raw, RawKind};
 use state::StateBuilder;
 
@@ -52,9 +51,6 @@ use state::StateBuilder;
 const PAGE: u32 = 10;
 /// How far lists are apart that are asked for because companions fit again.
 const LISTS_APART: Duration = Duration::from_secs(10);
-/// How long one watch lasts, in seconds. Then it is asked for anew from where it ended, which nobody notices; a dead
-/// connection is noticed by then, for nothing comes through a quiet one until its end.
-const LASTING: u32 = 120;
 /// Watches for as long as it is polled.
 pub type Watching = BoxFuture<'static, ()>;
 
@@ -86,13 +82,13 @@ async fn follow(
     let heard = |resource| WatchHealth::listening(&health, &client, resource);
     let companions = |kind, resource| {
         let api = Api::<Raw>::all_with(heard(resource), &kind);
-        Box::pin(steady(watcher(api, watcher::Config::default().timeout(LASTING).page_size(PAGE))))
+        Box::pin(steady(watcher(api, lifetime::config().page_size(PAGE))))
     };
     let of_cluster = || companions(RawKind::ClusterCompanion, WatchedResource::ClusterCompanions);
     let of_namespaces = || companions(RawKind::Companion, WatchedResource::Companions);
     let (mut cluster_companions, mut of_all, mut listed) = (of_cluster(), of_namespaces(), Instant::now());
     let api = Api::<NamespaceMeta>::all(heard(WatchedResource::Namespaces));
-    let mut namespaces = pin!(steady(watcher(api, watcher::Config::default().timeout(LASTING))));
+    let mut namespaces = pin!(steady(watcher(api, lifetime::config())));
     let mut gathered = StateBuilder::after(snapshots.borrow().as_deref(), limits);
     loop {
         let due = gathered.due();
@@ -130,7 +126,7 @@ async fn follow(
 fn steady<K: Send>(
     events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> + Send {
-    events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))).backoff(Backoff::default())
+    lifetime::retried(events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))))
 }
 
 type NamespaceMeta = PartialObjectMeta<KubernetesNamespace>;

@@ -8,9 +8,10 @@ use axum::http::Request;
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
-use kube::core::Status;
 use kube::runtime::watcher::{self, Event};
 use tokio::time::{sleep, timeout};
+
+use crate::watch::error::{status, watch_message};
 
 /// How long the API server may take to begin an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -195,32 +196,6 @@ fn trouble(resource: WatchedResource, error: &watcher::Error) -> String {
         Some(403) => {
             format!("podgraft may not list or watch {} of the whole cluster; see its ClusterRole", resource.as_str())
         }
-        _ => chain(error),
+        _ => watch_message(error),
     }
-}
-
-/// What the API server said itself.
-fn status(error: &watcher::Error) -> Option<&Status> {
-    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
-    match error {
-        InitialListFailed(kube::Error::Api(status))
-        | WatchStartFailed(kube::Error::Api(status))
-        | WatchFailed(kube::Error::Api(status))
-        | WatchError(status) => Some(status),
-        _ => None,
-    }
-}
-
-/// An error with all that led to it, each thing said once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let more = error.to_string();
-        if !said.contains(&more) {
-            said = format!("{said}: {more}");
-        }
-        next = error.source();
-    }
-    said
 }

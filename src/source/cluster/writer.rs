@@ -20,6 +20,7 @@ use super::object::WatchedCompanion;
 use super::raw::{Raw, RawKind};
 use super::status::{Eligibility, ReadyReason, StatusUpdate};
 use crate::source::key::CompanionKey;
+use crate::watch::{Backoff, ResetAfter};
 
 /// How far writes are apart: ten thousand companions must not be ten thousand requests at once.
 const PACE: Duration = Duration::from_millis(100);
@@ -41,13 +42,13 @@ pub struct DesiredStatus {
 }
 
 /// What came of earlier writes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Memory {
     objects: HashMap<CompanionKey, Written>,
     /// Those whose status says what it should, and what it was judged by.
     settled: HashMap<CompanionKey, (Box<str>, ReadyReason)>,
     /// After failures that any object would have met, for different ones met them in a row.
-    all: Pause,
+    all: Backoff,
     /// Whose write failed last.
     failed: Option<CompanionKey>,
 }
@@ -59,13 +60,7 @@ struct Written {
     over: Option<Box<str>>,
     generation: i64,
     /// When the same generation may be written again: replicas that differ in files, flags or version would never end.
-    pause: Pause,
-}
-
-#[derive(Debug, Default)]
-struct Pause {
-    until: Option<Instant>,
-    length: Duration,
+    pause: Backoff,
 }
 
 /// What came of a write.
@@ -136,6 +131,16 @@ async fn send(client: &Client, one: &DesiredStatus, patch: &Value) -> Outcome {
     }
 }
 
+fn backoff() -> Backoff {
+    Backoff::new(SHORTEST, LONGEST, ResetAfter::Quiet(LONGEST))
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory { objects: HashMap::new(), settled: HashMap::new(), all: backoff(), failed: None }
+    }
+}
+
 impl Memory {
     fn stands(&self, one: &DesiredStatus) -> bool {
         // Whether there is room for a companion changes without a change of the object.
@@ -154,37 +159,38 @@ impl Memory {
         if written.is_some_and(|written| written.over.as_ref() == Some(&one.object.resource_version)) {
             return None;
         }
-        let pause = written.and_then(|written| written.pause.until);
-        self.all.until.max(pause).or_else(|| Some(Instant::now()))
+        let pause = written.and_then(|written| written.pause.until());
+        self.all.until().max(pause).or_else(|| Some(Instant::now()))
     }
 
     fn note(&mut self, one: &DesiredStatus, outcome: Outcome, now: Instant) {
         let over = match outcome {
             Outcome::Failed(error) => {
                 // One line when it begins, and one from time to time while it lasts.
-                if self.all.length.is_zero() || self.all.length == LONGEST {
+                if !self.all.is_growing() {
                     tracing::warn!(companion = %one.key, error, "cannot write a status; it is tried again");
                 }
                 // Of one that fails again and again all others know nothing.
                 if self.failed.as_ref() != Some(&one.key) {
                     self.failed = Some(one.key.clone());
-                    self.all.lengthen(now);
+                    self.all.fail(now);
                 }
                 return self.postpone(one, now);
             }
             Outcome::Done => Some(one.object.resource_version.clone()),
             Outcome::Refused => None,
         };
-        (self.all, self.failed) = (Pause::default(), None);
+        self.all.reset();
+        self.failed = None;
         let generation = one.object.generation;
         if let Some(again) = self.objects.get_mut(&one.key).filter(|written| written.generation == generation) {
             again.over = over;
-            again.pause.lengthen(now);
+            again.pause.fail(now);
             return;
         }
-        let mut pause = Pause::default();
+        let mut pause = backoff();
         if over.is_none() {
-            pause.lengthen(now);
+            pause.fail(now);
         }
         self.objects.insert(one.key.clone(), Written { over, generation, pause });
     }
@@ -192,27 +198,19 @@ impl Memory {
     /// Takes note that a status was not written, and is to be tried again later.
     fn postpone(&mut self, one: &DesiredStatus, now: Instant) {
         let generation = one.object.generation;
-        let fresh = || Written { over: None, generation, pause: Pause::default() };
+        let fresh = || Written { over: None, generation, pause: backoff() };
         let written = self.objects.entry(one.key.clone()).or_insert_with(fresh);
         if written.generation != generation {
             *written = fresh();
         }
         written.over = None;
-        written.pause.lengthen(now);
+        written.pause.fail(now);
     }
 
     fn forget_all_but(&mut self, wanted: &[DesiredStatus]) {
         let keys: HashSet<&CompanionKey> = wanted.iter().map(|one| &one.key).collect();
         self.objects.retain(|key, _| keys.contains(key));
         self.settled.retain(|key, _| keys.contains(key));
-    }
-}
-
-impl Pause {
-    fn lengthen(&mut self, now: Instant) {
-        let long_ago = self.until.is_some_and(|until| until + LONGEST < now);
-        self.length = if long_ago { SHORTEST } else { (self.length * 2).clamp(SHORTEST, LONGEST) };
-        self.until = Some(now + self.length);
     }
 }
 

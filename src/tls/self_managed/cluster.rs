@@ -8,14 +8,15 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _, select_all};
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::webhooks::{Configuration, ObservedConfiguration};
-use crate::watch::backoff::Backoff;
+use crate::watch::error::watch_message;
+use crate::watch::lifetime;
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -145,7 +146,7 @@ fn watch_one<K>(api: &Api<K>, name: &str) -> impl Stream<Item = Watched<K>> + Se
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher::watch_object(api.clone(), name).backoff(Backoff::default())
+    lifetime::retried(watcher::watch_object(api.clone(), name))
 }
 
 fn events<K: Send + 'static>(
@@ -155,7 +156,7 @@ fn events<K: Send + 'static>(
 ) -> BoxStream<'static, ClusterEvent> {
     let told = move |object: Watched<K>| match object {
         Ok(object) => event(object),
-        Err(error) => ClusterEvent::Deaf(name.clone(), error.to_string()),
+        Err(error) => ClusterEvent::Deaf(name.clone(), watch_message(&error)),
     };
     watched.map(told).boxed()
 }
