@@ -42,17 +42,15 @@ pub(super) fn invalid(object: &CompanionObject, found: &Report) -> CatalogEntry 
     })
 }
 
-/// The companion.
-pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
+/// The companion. There is none where a part that its policies need cannot be read, which is a problem.
+pub(super) fn valid(object: &CompanionObject, found: &mut Report) -> Option<CatalogEntry> {
     let spec = &object.spec;
     let (pod_selector, namespace_selector) = selectors(object);
     let containers = |init| -> Box<[Container]> {
         object.containers().filter(|each| each.init == init).map(|each| container(object, &each)).collect()
     };
-    let volumes = volumes(object);
-    let shared_volumes: Box<[_]> = spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect();
-    let declared = spec.required.then(|| declared::declared(object, &volumes, &shared_volumes)).flatten();
-    CatalogEntry::Valid(Arc::new(Companion {
+    let declared = if spec.required { Some(declared::declared(object, found)?) } else { None };
+    Some(CatalogEntry::Valid(Arc::new(Companion {
         name: object.name.clone(),
         kind: object.kind,
         hash: hash::of(&object.raw),
@@ -73,8 +71,8 @@ pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
         placement: placement(spec),
         containers: containers(false),
         init_containers: containers(true),
-        volumes,
-        shared_volumes,
+        volumes: own_volumes(object).into_iter().map(compiled).collect(),
+        shared_volumes: spec.shared_volumes.iter().map(|volume| shared_volume(object, volume)).collect(),
         files: spec
             .files
             .iter()
@@ -94,7 +92,7 @@ pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
         declared: declared.map(Box::new),
-    }))
+    })))
 }
 
 fn boxed(text: &str) -> Box<str> {
@@ -200,7 +198,8 @@ pub(super) fn file_key(object: &CompanionObject, index: usize) -> Box<str> {
     format!("{FILES_PREFIX}{}.{index}", object.name).into()
 }
 
-fn volumes(object: &CompanionObject) -> Box<[Volume]> {
+/// The volumes that only the companion mounts: the declared ones, that of files and that of the token mask.
+fn own_volumes(object: &CompanionObject) -> Vec<Map<String, Value>> {
     let own = object.raw["volumes"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let own = own.map(|volume| self::volume(object, volume["name"].as_str().unwrap_or_default(), volume));
     let files = (!object.spec.files.is_empty()).then(|| {
@@ -217,31 +216,40 @@ fn volumes(object: &CompanionObject) -> Box<[Volume]> {
 }
 
 /// A volume under its name in the Pod.
-fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> Volume {
-    let name = full_name(&object.name, name);
+fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> Map<String, Value> {
     let mut whole = Map::new();
-    whole.insert("name".to_owned(), name.clone().into());
+    whole.insert("name".to_owned(), full_name(&object.name, name).into());
     whole.extend(source.iter().filter(|(key, _)| *key != "name").map(|(key, value)| (key.clone(), value.clone())));
     if whole.iter().all(|(key, value)| key == "name" || value.is_null()) {
         // As the API server does it.
         whole.insert("emptyDir".to_owned(), json!({}));
     }
-    Volume { name: name.into(), json: Value::Object(whole).to_string().into() }
+    whole
+}
+
+fn compiled(volume: Map<String, Value>) -> Volume {
+    let name = volume.get("name").and_then(Value::as_str).unwrap_or_default().into();
+    Volume { name, json: Value::Object(volume).to_string().into() }
+}
+
+/// A shared volume under its name in the Pod.
+fn shared_source(object: &CompanionObject, shared: &api::SharedVolume) -> Map<String, Value> {
+    volume(object, &shared.name, shared.source.as_ref().unwrap_or(&Map::new()))
 }
 
 fn shared_volume(object: &CompanionObject, shared: &api::SharedVolume) -> SharedVolume {
-    let empty_dir = || json!({"emptyDir": {}}).as_object().cloned().unwrap_or_default();
-    let source = shared.source.clone().unwrap_or_else(empty_dir);
+    let has = |kind: &str| shared.source.as_ref().map_or(kind == "emptyDir", |source| source.contains_key(kind));
     let moved = |side: &str| {
         let slot = format!("{}/{side}", shared.name);
         index(object.spec.parameters.iter().position(|p| p.mount_path.as_ref() == Some(&slot)))
     };
     let reads_only = object.spec.pattern == api::Pattern::Adapter;
+    let claim = shared.source.as_ref().and_then(|source| source.get("persistentVolumeClaim"));
     SharedVolume {
         joins: shared.source.is_none(),
-        shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].iter().any(|kind| source.contains_key(*kind)),
-        read_only: source.get("persistentVolumeClaim").is_some_and(|claim| claim["readOnly"] == true),
-        volume: volume(object, &shared.name, &source),
+        shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].into_iter().any(has),
+        read_only: claim.is_some_and(|claim| claim["readOnly"] == true),
+        volume: compiled(shared_source(object, shared)),
         companion: CompanionMount {
             path: boxed(&shared.companion.mount_path),
             read_only: shared.companion.read_only.unwrap_or(reads_only),

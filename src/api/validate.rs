@@ -102,7 +102,7 @@ fn judge(object: &Value) -> Checked {
     let listed = CompanionObject::read(object, &mut found).and_then(|object| {
         check(&object, &mut found);
         match (found.problems.is_empty(), object.name.is_empty()) {
-            (true, _) => Some(compile::valid(&object)),
+            (true, _) => compile::valid(&object, &mut found).or_else(|| Some(compile::invalid(&object, &found))),
             (false, false) => Some(compile::invalid(&object, &found)),
             (false, true) => None,
         }

@@ -155,14 +155,12 @@ fn said(at: &str, under: Under<'_>, value: &Value) -> Vec<Condition> {
             vec![format!("{here}.orValue(0) == 0")]
         }
         Value::String(text) if text.is_empty() => vec![format!("{here}.orValue('') == ''")],
-        scalar => vec![format!("{here} == optional.of({})", literal::scalar(scalar).unwrap_or_default())],
+        scalar => vec![format!("{here} == optional.of({})", literal::value(scalar))],
     }
 }
 
 fn map(members: &Map<String, Value>) -> String {
-    let member = |(key, value): (&String, &Value)| {
-        format!("{}: {}", literal::text(key), literal::scalar(value).unwrap_or_default())
-    };
+    let member = |(key, value): (&String, &Value)| format!("{}: {}", literal::text(key), literal::value(value));
     format!("{{{}}}", members.iter().filter(|(_, v)| !v.is_null()).map(member).collect::<Vec<_>>().join(", "))
 }
 
@@ -176,9 +174,7 @@ fn list(at: &str, under: Under<'_>, items: &[Value]) -> Vec<Condition> {
         let at = format!("{at}[{}][{i}]", literal::text(under.key));
         match item {
             Value::Object(members) => conditions.extend(object(&at, under, members, &[])),
-            other => {
-                conditions.push(format!("{at} == {}", literal::scalar(other).unwrap_or_else(|| "null".to_owned())));
-            }
+            other => conditions.push(format!("{at} == {}", literal::value(other))),
         }
     }
     conditions

@@ -32,14 +32,22 @@ pub(in crate::policies) fn texts<'t>(all: impl IntoIterator<Item = &'t str>) -> 
     format!("[{}]", all.into_iter().map(text).collect::<Vec<_>>().join(", "))
 }
 
-/// A text, a number or a truth; `None` for what has parts.
+/// A string, a number, a boolean or null; `None` for what has parts.
 pub(in crate::policies) fn scalar(value: &Value) -> Option<String> {
+    (!value.is_array() && !value.is_object()).then(|| self::value(value))
+}
+
+/// Any JSON value. API servers check that the items of a list have one type, unless they are `dyn`.
+pub(in crate::policies) fn value(value: &Value) -> String {
+    let part = |part: &Value| format!("dyn({})", self::value(part));
     match value {
-        Value::Null => Some("null".to_owned()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(string) => Some(text(string)),
-        Value::Array(_) | Value::Object(_) => None,
+        Value::Array(items) => format!("[{}]", items.iter().map(part).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, value)| format!("{}: {}", text(key), part(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::String(string) => text(string),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
@@ -53,7 +61,7 @@ pub(in crate::policies) fn scalars(items: &[Value]) -> Option<String> {
 mod tests {
     use serde_json::json;
 
-    use super::{scalar, scalars, text};
+    use super::{scalar, scalars, text, value};
 
     #[test]
     fn a_text_ends_where_it_ends() {
@@ -74,5 +82,16 @@ mod tests {
         assert_eq!(scalars(&[json!("a"), json!(-1), json!(true)]).as_deref(), Some("['a', -1, true]"));
         assert_eq!(scalars(&[json!([])]), None);
         assert_eq!(scalar(&json!({})), None);
+    }
+    #[test]
+    fn every_json_value_has_a_literal() {
+        for (json, literal) in [
+            (json!(null), "null"),
+            (json!(-7), "-7"),
+            (json!([1, "a"]), "[dyn(1), dyn('a')]"),
+            (json!({"a": [[]], "b'": {}}), r"{'a': dyn([dyn([])]), 'b\'': dyn({})}"),
+        ] {
+            assert_eq!(value(&json), literal.replace(r"\", r"\"));
+        }
     }
 }

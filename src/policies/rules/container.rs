@@ -58,7 +58,7 @@ pub(in crate::policies) fn check(
         checks.extend(pieces.map(|expression| Validation { expression, complaint: complaint.clone() }));
     };
     let members = |keys: &[&str]| -> Vec<Condition> {
-        keys.iter().flat_map(|key| conform::member(at, key, declared.members.get(*key))).collect()
+        keys.iter().flat_map(|key| conform::member(at, key, declared.compared.get(*key))).collect()
     };
     let image = format!("{}.orValue('') == {}", conform::optional(at, "image"), literal::text(&compiled.image));
     check(vec![image], "has another image than the companion declares");
@@ -81,14 +81,13 @@ pub(in crate::policies) fn check(
         members(&["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]),
         "has other probes or hooks than the companion declares",
     );
-    let context = declared.members.get("securityContext");
-    check(security::conditions(at, context), "has another securityContext than the companion declares");
+    check(security::conditions(at, declared), "has another securityContext than the companion declares");
     let mut mounts = mounts::conditions(required, container, at);
     mounts.extend(members(&["volumeDevices"]));
     mounts.extend(last_words(at, declared));
     check(mounts, "has other mounts than the companion declares");
-    let mut resources = resources::conditions(at, declared.members.get("resources"));
-    resources.extend(resources::resizing(at, declared.members.get("resizePolicy")));
+    let mut resources = resources::conditions(at, declared);
+    resources.extend(resources::resizing(at, declared));
     check(resources, "has other resources than the companion declares: they may be larger, and nothing may be added");
 }
 
@@ -114,8 +113,7 @@ fn pieces(conditions: Vec<Condition>) -> Vec<String> {
 /// The declared policy, or `Always`, which the AlwaysPullImages admission plugin writes. With `Never` a container whose
 /// image the node does not have would never start.
 fn pull_policy(at: &str, declared: &DeclaredContainer) -> Condition {
-    let declared = declared.members.get("imagePullPolicy").and_then(Value::as_str).filter(|policy| !policy.is_empty());
-    let accepted = literal::texts([declared.unwrap_or("IfNotPresent"), "Always"]);
+    let accepted = literal::texts([declared.image_pull_policy.as_deref().unwrap_or("IfNotPresent"), "Always"]);
     format!("{}.orValue('Always') in {accepted}", conform::optional(at, "imagePullPolicy"))
 }
 
@@ -136,35 +134,67 @@ fn runs(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
         _ => Value::Bool(false),
     };
     let keys = ["command", "args", "workingDir", "stdin", "stdinOnce", "tty"];
-    let value = |key: &str| declared.members.get(key).filter(|v| !v.is_null()).cloned().unwrap_or_else(|| empty(key));
+    let value = |key: &str| declared.compared.get(key).cloned().unwrap_or_else(|| empty(key));
     keys.iter().flat_map(|key| conform::member(at, key, Some(&value(key)))).collect()
 }
 
 /// Where the container leaves its last words: kubelets mount an empty file there, over whatever stood there.
 fn last_words(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
-    let defaults = [("terminationMessagePath", "/dev/termination-log"), ("terminationMessagePolicy", "File")];
-    let text = |key: &str| declared.members.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let is = |(key, default): (&str, &str)| {
-        let (there, wanted) = (conform::optional(at, key), literal::text(text(key).unwrap_or(default)));
-        format!("{there}.orValue({}) == {wanted}", literal::text(default))
+    let defaults = [
+        ("terminationMessagePath", "/dev/termination-log", &declared.termination_message_path),
+        ("terminationMessagePolicy", "File", &declared.termination_message_policy),
+    ];
+    let is = |(key, default, declared): (&str, &str, &Option<Box<str>>)| {
+        let wanted = literal::text(declared.as_deref().unwrap_or(default));
+        format!("{}.orValue({}) == {wanted}", conform::optional(at, key), literal::text(default))
     };
     defaults.into_iter().map(is).collect()
 }
 
 /// In Pods of the node's network the API server gives every port a hostPort.
 fn ports(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
-    let ports = declared.members.get("ports").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let ports = &declared.ports;
     let mut conditions = vec![format!("{}.orValue([]).size() == {}", conform::optional(at, "ports"), ports.len())];
     for (i, port) in ports.iter().enumerate() {
         let at = format!("{at}.ports[{i}]");
-        let empty = serde_json::Map::new();
-        let declared = port.as_object().unwrap_or(&empty);
-        conditions.extend(conform::item(&at, "ports", declared, &["hostPort"]));
-        let host = declared.get("hostPort").filter(|p| !p.is_null()).unwrap_or(&Value::Null);
+        conditions.extend(conform::item(&at, "ports", port, &["hostPort"]));
+        let host = port.get("hostPort").filter(|p| !p.is_null()).unwrap_or(&Value::Null);
         let host = literal::scalar(host).filter(|host| host != "null").unwrap_or_else(|| "0".to_owned());
         conditions.push(format!(
             "({at}.?hostPort.orValue(0) == {host} || (variables.pod.spec.?hostNetwork.orValue(false) && {at}.hostPort == {at}.containerPort))"
         ));
     }
     conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::inject::companion::declared::COMPARED_FIELDS;
+    use crate::policies::versions::Version;
+
+    #[test]
+    fn every_field_that_can_be_declared_has_a_rule() {
+        let version = Version::read(json!({
+            "apiVersion": "podgraft.dev/v1alpha1",
+            "kind": "ClusterCompanion",
+            "metadata": {"name": "guard"},
+            "spec": {
+                "pattern": "Sidecar",
+                "activation": "ClusterWide",
+                "required": true,
+                "containers": [{"name": "guard", "image": "guard:1"}],
+            },
+        }));
+        let version = version.unwrap();
+        let required = Required::of(&version.companion).unwrap();
+        let mut checks = Vec::new();
+        check(required, required.containers().next().unwrap(), "c", &mut checks);
+        for field in COMPARED_FIELDS {
+            let optional = conform::optional("c", field);
+            assert!(checks.iter().any(|check| check.expression.contains(&optional)), "no rule compares {field}");
+        }
+    }
 }

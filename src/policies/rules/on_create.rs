@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::container;
 use super::required::{Required, RequiredContainer};
 use crate::inject::companion::Placement;
+use crate::inject::companion::declared::DeclaredVolume;
 use crate::policies::cel::conform;
 use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
@@ -112,17 +113,15 @@ pub(in crate::policies) fn checks(required: Required<'_>, version: usize) -> Vec
 }
 
 fn volumes(required: Required<'_>) -> Vec<Validation> {
-    let name_of =
-        |volume: &Map<String, Value>| volume.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let check = |volume: &Map<String, Value>, needed: bool| {
-        let (name, fits) = (name_of(volume), conform::all(&volume_fits(volume)));
-        let quoted = literal::text(&name);
+    let check = |volume: &DeclaredVolume, needed: bool| {
+        let fits = conform::all(&volume_fits(volume));
+        let name = literal::text(&volume.name);
         let expression = if needed {
-            format!("variables.volumes.exists_one(v, v.name == {quoted} && {fits})")
+            format!("variables.volumes.exists_one(v, v.name == {name} && {fits})")
         } else {
-            format!("variables.volumes.all(v, v.name != {quoted} || {fits})")
+            format!("variables.volumes.all(v, v.name != {name} || {fits})")
         };
-        Validation { expression, complaint: format!("volume {name} is not as the companion declares it") }
+        Validation { expression, complaint: format!("volume {} is not as the companion declares it", volume.name) }
     };
     let declared = required.declared;
     let own = declared.volumes.iter().map(|volume| check(volume, true));
@@ -153,11 +152,9 @@ pub(in crate::policies) fn has_private(c: &str, private: &str) -> Condition {
 /// to the namespace or to the node, and any Pod may mount it.
 pub(in crate::policies) fn private(versions: &[Required<'_>]) -> String {
     let declared = || versions.iter().map(|version| version.declared);
-    let name = |volume: &Map<String, Value>| Some(literal::text(volume.get("name")?.as_str()?));
-    let claim = |volume: &Map<String, Value>| -> Option<String> {
-        Some(literal::text(volume.get("persistentVolumeClaim")?["claimName"].as_str()?))
-    };
-    let mut names: Vec<_> = declared().flat_map(|d| d.volumes.iter().chain(&d.token_mask)).filter_map(name).collect();
+    let name = |volume: &DeclaredVolume| literal::text(&volume.name);
+    let claim = |volume: &DeclaredVolume| volume.claim.as_deref().map(literal::text);
+    let mut names: Vec<_> = declared().flat_map(|d| d.volumes.iter().chain(&d.token_mask)).map(name).collect();
     let shared: Vec<_> = declared().flat_map(|d| &d.shared_volumes).filter_map(claim).collect();
     let mut claims: Vec<_> = declared().flat_map(|d| &d.volumes).filter_map(claim).collect();
     claims.retain(|claim| !shared.contains(claim));
@@ -180,23 +177,21 @@ fn list_of(init: bool) -> &'static str {
 }
 
 /// A volume `v` has the declared source, and no other.
-fn volume_fits(volume: &Map<String, Value>) -> Vec<Condition> {
-    let sources = volume.iter().filter(|(key, value)| *key != "name" && !value.is_null());
+fn volume_fits(volume: &DeclaredVolume) -> Vec<Condition> {
     let mut conditions = Vec::new();
-    for (key, value) in sources.clone() {
+    for (key, value) in &volume.source {
         match value.as_object().filter(|_| key == "image") {
-            Some(image) => conditions.extend(image_volume(image)),
+            Some(image) => conditions.extend(image_volume(image, volume.image_pull_policy.as_deref())),
             None => conditions.extend(conform::member("v", key, Some(value))),
         }
     }
-    let keys = literal::texts(sources.map(|(key, _)| key.as_str()).chain(["name"]));
+    let keys = literal::texts(volume.source.keys().map(String::as_str).chain(["name"]));
     conditions.push(format!("v.all(k, k in {keys})"));
     conditions
 }
 
 /// An image is pulled as those of containers are.
-fn image_volume(declared: &Map<String, Value>) -> Vec<Condition> {
-    let policy = declared.get("pullPolicy").and_then(Value::as_str).filter(|policy| !policy.is_empty());
+fn image_volume(declared: &Map<String, Value>, policy: Option<&str>) -> Vec<Condition> {
     let accepted = literal::texts([policy.unwrap_or("IfNotPresent"), "Always"]);
     let mut conditions =
         vec!["has(v.image)".to_owned(), format!("v.image.?pullPolicy.orValue('Always') in {accepted}")];

@@ -119,8 +119,7 @@ fn resized(versions: &[Required<'_>], index: usize, name: &str) -> Validation {
     let mut accepted = vec![format!("{now}[?'resources'] == {before}[?'resources']")];
     for (i, version) in versions.iter().enumerate() {
         let declared = version.containers().find(|container| *container.compiled.name == *name);
-        let members = declared.map(|container| &container.declared.members);
-        let enough = members.map(|members| conform::all(&resources::conditions(&now, members.get("resources"))));
+        let enough = declared.map(|container| conform::all(&resources::conditions(&now, container.declared)));
         accepted.extend(enough.map(|enough| format!("(variables.had{i} && {enough})")));
     }
     Validation {

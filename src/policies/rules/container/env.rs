@@ -13,10 +13,10 @@ use crate::policies::rules::required::{Required, RequiredContainer};
 /// All but the values of parameters.
 pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_>, at: &str) -> Vec<Condition> {
     let companion = required.companion;
-    let members = &container.declared.members;
-    let mut conditions = match members.get("envFrom") {
-        Some(Value::Array(items)) if !items.is_empty() => conform::member(at, "envFrom", members.get("envFrom")),
-        _ => vec![format!("{}.orValue([]).size() == 0", conform::optional(at, "envFrom"))],
+    let env_from: Value = container.declared.env_from.iter().cloned().map(Value::Object).collect();
+    let mut conditions = match container.declared.env_from[..] {
+        [] => vec![format!("{}.orValue([]).size() == 0", conform::optional(at, "envFrom"))],
+        _ => conform::member(at, "envFrom", Some(&env_from)),
     };
     let there = variables(at);
     let own = &container.declared.env;

@@ -1,8 +1,6 @@
 //! What is asked of a container's mounts: those of shared volumes, its own, and at the token's path what admission or
 //! podgraft mounts there.
 
-use serde_json::Value;
-
 use crate::inject::companion::SharedVolume;
 use crate::inject::keys::TOKEN_PATH;
 use crate::policies::cel::conform;
@@ -17,21 +15,21 @@ pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_
     let mut conditions: Vec<_> =
         shared.iter().map(|shared| format!("{there}.exists_one(m, {})", self::shared(shared))).collect();
     for mount in own {
-        conditions
-            .push(format!("{there}.exists_one(m, {})", conform::all(&conform::item("m", "volumeMounts", mount, &[]))));
+        conditions.push(format!(
+            "{there}.exists_one(m, {})",
+            conform::all(&conform::item("m", "volumeMounts", &mount.fields, &[]))
+        ));
     }
     let count = shared.len() + own.len();
-    let at_token = |path: Option<&str>| path == Some(TOKEN_PATH);
-    let covers_token = own.iter().any(|mount| at_token(mount.get("mountPath").and_then(Value::as_str)))
-        || shared.iter().any(|shared| at_token(Some(&*shared.companion.path)));
-    if covers_token {
+    let mut paths = own.iter().map(|mount| &*mount.path).chain(shared.iter().map(|shared| &*shared.companion.path));
+    if paths.any(|path| path == TOKEN_PATH) {
         conditions.push(format!("{there}.size() == {count}"));
         return conditions;
     }
     let token = literal::text(TOKEN_PATH);
     // A Pod without a token needs no mask, and then nothing at all is mounted at the token's path.
     let accepted = match &container.declared.token_mask {
-        Some(mask) => conform::all(&conform::item("m", "volumeMounts", mask, &[])),
+        Some(mask) => conform::all(&conform::item("m", "volumeMounts", &mask.fields, &[])),
         None => token_mount(),
     };
     conditions.push(format!("{there}.filter(m, m.mountPath != {token}).size() == {count}"));

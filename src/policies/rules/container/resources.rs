@@ -1,7 +1,8 @@
 //! What is asked of resources: at least what is declared, so that a companion is never starved.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::inject::companion::declared::DeclaredContainer;
 use crate::policies::cel::conform;
 use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
@@ -13,7 +14,7 @@ const ORDINARY: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 const OF_PODS: [&str; 2] = ["cpu", "memory"];
 
 /// The resources of the container that `at` holds. Larger ones are accepted, except of extended resources.
-pub(in crate::policies) fn conditions(at: &str, declared: Option<&Value>) -> Vec<Condition> {
+pub(in crate::policies) fn conditions(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for list in ["limits", "requests"] {
         let amounts = amounts(declared, list);
@@ -32,12 +33,11 @@ pub(in crate::policies) fn conditions(at: &str, declared: Option<&Value>) -> Vec
 
 /// A policy of resizing is as declared; what is not declared is resized without a restart, as API servers and kubelets
 /// have it. API servers that do not know the field drop it.
-pub(super) fn resizing(at: &str, declared: Option<&Value>) -> Vec<Condition> {
-    let policies = declared.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let policies: Vec<_> = policies.iter().filter_map(Value::as_object).collect();
+pub(super) fn resizing(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
+    let policies = &declared.resize_policy;
     let there = format!("{}.orValue([])", conform::optional(at, "resizePolicy"));
     let mut conditions = Vec::new();
-    for policy in &policies {
+    for policy in policies {
         let fits = conform::all(&conform::item("r", "resizePolicy", policy, &[]));
         conditions.push(format!("({there}.size() == 0 || {there}.exists_one(r, {fits}))"));
     }
@@ -57,7 +57,7 @@ pub(in crate::policies) fn of_pod(required: Required<'_>) -> Vec<Condition> {
             let mut covered: Vec<String> = Vec::new();
             let mut sum = String::new();
             for container in required.containers() {
-                let amounts = amounts(container.declared.members.get("resources"), list);
+                let amounts = amounts(container.declared, list);
                 let Some((_, declared)) = amounts.iter().find(|(name, _)| *name == resource) else { continue };
                 let declared = format!("quantity({})", amount(declared));
                 if container.completes {
@@ -78,12 +78,15 @@ pub(in crate::policies) fn of_pod(required: Required<'_>) -> Vec<Condition> {
 }
 
 /// The declared amounts of a list. Where only a limit is declared API servers take it for the request.
-fn amounts<'d>(declared: Option<&'d Value>, list: &str) -> Vec<(&'d str, &'d Value)> {
-    let read = |list: &str| -> Option<&'d Map<String, Value>> { declared?.get(list)?.as_object() };
+fn amounts<'d>(declared: &'d DeclaredContainer, list: &str) -> Vec<(&'d str, &'d Value)> {
     let present = |(_, amount): &(&String, &Value)| !amount.is_null();
-    let mut all: Vec<_> = read(list).into_iter().flatten().filter(present).collect();
+    let limits = declared.limits.iter().filter(present);
+    let mut all: Vec<(&String, &Value)> = match list {
+        "limits" => limits.clone().collect(),
+        _ => declared.requests.iter().filter(present).collect(),
+    };
     if list == "requests" {
-        for (resource, amount) in read("limits").into_iter().flatten().filter(present) {
+        for (resource, amount) in limits {
             if !all.iter().any(|(other, _)| *other == resource) {
                 all.push((resource, amount));
             }
