@@ -14,6 +14,7 @@
 mod cel;
 mod desired;
 mod injected;
+mod metrics;
 pub mod objects;
 mod reconciler;
 mod rollout;
@@ -21,6 +22,7 @@ mod rules;
 mod versions;
 mod writer;
 
+pub use metrics::Metrics;
 pub use reconciler::{PinnedVersions, PolicyState, Reconciler};
 pub use rollout::KnownCompanion;
 pub use versions::Version;

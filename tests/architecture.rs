@@ -18,7 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("policies", &["api", "inject", "text", "watch"]),
     ("tls", &["watch"]),
     ("http", &["admission", "inject"]),
-    ("metrics", &["admission", "inject"]),
+    ("metrics", &["admission", "inject", "policies", "source"]),
     ("telemetry", &["admission", "inject", "text"]),
 ];
 

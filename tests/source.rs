@@ -34,7 +34,7 @@ fn files(path: &Path) -> Files {
 }
 
 fn snapshot(loaded: &Loaded) -> Snapshot {
-    Effective::new(Arc::clone(&loaded.parts), None).snapshot(Settings::default())
+    Effective::new(Arc::clone(&loaded.declarations), None).snapshot(Settings::default())
 }
 
 fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
@@ -78,7 +78,7 @@ fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
     assert!(good(&loaded, "shop", "two").is_some() && good(&loaded, "default", "two").is_none());
     assert!(good(&loaded, "default", "three").is_some());
     assert_eq!(snapshot(&loaded).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
-    assert_eq!((loaded.report.good, loaded.report.broken, loaded.report.namespaces), (3, 0, 1));
+    assert_eq!((loaded.report.valid, loaded.report.invalid, loaded.report.namespaces), (3, 0, 1));
 }
 
 #[test]
@@ -87,10 +87,10 @@ fn nothing_new_is_the_same_snapshot() {
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
     let first = files(folder.path()).load(&Loaded::default());
     let second = files(folder.path()).load(&first);
-    assert!(Arc::ptr_eq(&first.parts, &second.parts));
+    assert!(Arc::ptr_eq(&first.declarations, &second.declarations));
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:2")).unwrap();
     let third = files(folder.path()).load(&second);
-    assert!(!Arc::ptr_eq(&first.parts, &third.parts));
+    assert!(!Arc::ptr_eq(&first.declarations, &third.declarations));
     assert_eq!(image(&third, "one").as_deref(), Some("i:2"));
 }
 
@@ -131,7 +131,7 @@ fn what_was_never_good_is_listed_as_broken() {
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
     assert!(matches!(snapshot(&loaded).companions.resolve("default", "one"), Some(CatalogEntry::Invalid(_))));
-    assert_eq!((loaded.report.good, loaded.report.broken), (0, 1));
+    assert_eq!((loaded.report.valid, loaded.report.invalid), (0, 1));
     assert!(loaded.report.first_error().is_some());
 }
 
@@ -151,12 +151,12 @@ fn a_file_that_is_gone_takes_its_companions_along_and_a_folder_that_is_gone_does
     let third = files(&inner).load(&second);
     assert_eq!(image(&third, "two").as_deref(), Some("i:1"));
     assert!(
-        errors(&third)[0].starts_with(&format!("{}: error: cannot read it", inner.display())),
+        errors(&third)[0].starts_with(&format!("{}: error: cannot read: ", inner.display())),
         "{:?}",
         errors(&third)
     );
     // The same mistake is not told every second.
-    assert!(Arc::ptr_eq(&third.parts, &files(&inner).load(&third).parts));
+    assert!(Arc::ptr_eq(&third.declarations, &files(&inner).load(&third).declarations));
 }
 
 #[test]
@@ -237,23 +237,23 @@ fn watching_swaps_the_snapshot_only_when_something_changed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (newest, counted) = (Arc::clone(&seen), Arc::clone(&changes));
-        let before = first.parts.companions.len();
+        let before = first.declarations.companions.len();
         let watching = tokio::spawn(watch(files, first, Duration::from_millis(5), move |loaded| {
-            assert_eq!(loaded.report.good, 2);
+            assert_eq!(loaded.report.valid, 2);
             newest.store(Arc::new(loaded.clone()));
             counted.fetch_add(1, Ordering::SeqCst);
         }));
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!((changes.load(Ordering::SeqCst), seen.load().parts.companions.len()), (0, before));
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().declarations.companions.len()), (0, before));
         fs::write(folder.path().join("b.yaml.new"), cluster("two", "i:1")).unwrap();
         fs::rename(folder.path().join("b.yaml.new"), folder.path().join("b.yaml")).unwrap();
         for _ in 0..400 {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            if seen.load().parts.companions.len() == 2 {
+            if seen.load().declarations.companions.len() == 2 {
                 break;
             }
         }
-        assert_eq!((changes.load(Ordering::SeqCst), seen.load().parts.companions.len()), (1, 2));
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().declarations.companions.len()), (1, 2));
         watching.abort();
     });
 }
@@ -290,5 +290,5 @@ fn the_limits_of_companions_in_files_are_those_of_the_server() {
     let limits = MemoryLimits { total: 4 << 10, ..MemoryLimits::default() };
     let loaded = Files { limits, ..files(folder.path()) }.load(&Loaded::default());
     assert!(image(&loaded, "one").is_some() && image(&loaded, "two").is_none());
-    assert!(errors(&loaded).join("\n").contains("exceeds the limit for its namespace or for all companions"));
+    assert!(errors(&loaded).join("\n").contains("must fit into the memory limit of its namespace"));
 }

@@ -63,7 +63,7 @@ pub struct PolicyState {
     /// Whether, once since the start, the policies accepted all that is injected.
     pub ready: bool,
     /// How many objects are not as they should be.
-    pub not_in_step: usize,
+    pub out_of_sync: usize,
 }
 
 impl Reconciler {
@@ -171,7 +171,7 @@ impl Reconciler {
                 self.injected.forget(&name);
             }
         }
-        let state = PolicyState { ready: ready || self.state.borrow().ready, not_in_step: writes.len() };
+        let state = PolicyState { ready: ready || self.state.borrow().ready, out_of_sync: writes.len() };
         self.state.send_if_modified(|before| std::mem::replace(before, state) != state);
         self.wanted.send_replace(writes);
         choice

@@ -13,9 +13,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::versions::{Accepted, ExistingPolicy, Version};
+use crate::inject::companion::catalog::CatalogEntry;
 
 /// What is known of a companion now.
 #[derive(Debug, Clone)]
@@ -26,6 +30,21 @@ pub enum KnownCompanion {
     Broken,
     /// It is gone, or not required.
     NotRequired,
+}
+
+impl KnownCompanion {
+    /// What policies need to know of a ClusterCompanion; `None` where that is nothing. `object` is the whole object of a
+    /// valid required companion.
+    #[must_use]
+    pub fn new(listed: &CatalogEntry, object: Option<&Arc<Value>>) -> Option<Self> {
+        match (listed, object) {
+            (CatalogEntry::Valid(companion), Some(object)) if companion.required => {
+                Some(KnownCompanion::Required(Version::new(Arc::clone(companion), Arc::clone(object))))
+            }
+            (CatalogEntry::Invalid(_), _) => Some(KnownCompanion::Broken),
+            _ => None,
+        }
+    }
 }
 
 /// What this replica remembers of a companion. Times are since its start.
