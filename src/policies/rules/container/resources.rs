@@ -1,4 +1,4 @@
-//! What is asked of resources: at least what is declared, so that a companion is never starved.
+//! What is required of resources: at least the declared ones, so that a companion is not starved.
 
 use serde_json::Value;
 
@@ -8,20 +8,20 @@ use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
 use crate::policies::rules::required::Required;
 
-/// What a LimitRange, a policy engine or a VerticalPodAutoscaler may add although nothing is declared of it.
+/// Resources that a LimitRange, a policy engine or a VerticalPodAutoscaler may add although they are not declared.
 const ORDINARY: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
-/// What a Pod as a whole may have.
+/// Resources that a Pod as a whole can have (KEP-2837).
 const OF_PODS: [&str; 2] = ["cpu", "memory"];
 
-/// The resources of the container that `at` holds. Larger ones are accepted, except of extended resources.
+/// The resources of the container in the expression `at`. Larger amounts are accepted, except of extended resources.
 pub(in crate::policies) fn conditions(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for list in ["limits", "requests"] {
         let amounts = amounts(declared, list);
         for (resource, amount) in &amounts {
-            let there = format!("{at}.?resources.?{list}[?{}]", literal::text(resource));
+            let amount_there = format!("{at}.?resources.?{list}[?{}]", literal::text(resource));
             let how = if ORDINARY.contains(resource) { ">=" } else { "==" };
-            conditions.push(conform::quantity(&there, amount, how));
+            conditions.push(conform::quantity(&amount_there, amount, how));
         }
         let known = literal::texts(ORDINARY.into_iter().chain(amounts.iter().map(|(resource, _)| *resource)));
         conditions.push(format!("{at}.?resources.?{list}.orValue({{}}).all(k, k in {known})"));
@@ -31,23 +31,23 @@ pub(in crate::policies) fn conditions(at: &str, declared: &DeclaredContainer) ->
     conditions
 }
 
-/// A policy of resizing is as declared; what is not declared is resized without a restart, as API servers and kubelets
-/// have it. API servers that do not know the field drop it.
+/// The resize policy of a resource is as declared, or NotRequired, which is the default. API servers that do not know the
+/// field drop it.
 pub(super) fn resizing(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
     let policies = &declared.resize_policy;
-    let there = format!("{}.orValue([])", conform::optional(at, "resizePolicy"));
+    let policies_there = format!("{}.orValue([])", conform::optional(at, "resizePolicy"));
     let mut conditions = Vec::new();
     for policy in policies {
-        let fits = conform::all(&conform::item("r", "resizePolicy", policy, &[]));
-        conditions.push(format!("({there}.size() == 0 || {there}.exists_one(r, {fits}))"));
+        let is_declared = conform::all(&conform::item("r", "resizePolicy", policy, &[]));
+        conditions.push(format!("({policies_there}.size() == 0 || {policies_there}.exists_one(r, {is_declared}))"));
     }
     let names = literal::texts(policies.iter().filter_map(|policy| policy.get("resourceName")?.as_str()));
-    conditions.push(format!("{there}.all(r, r.resourceName in {names} || r.restartPolicy == 'NotRequired')"));
+    conditions.push(format!("{policies_there}.all(r, r.resourceName in {names} || r.restartPolicy == 'NotRequired')"));
     conditions
 }
 
-/// Where the Pod as a whole has resources, they cover the sum of the companion's long-running containers, and each
-/// container that completes.
+/// Pod-level resources, where there are any, cover the sum of the companion's long-running containers, and each container
+/// that completes.
 pub(in crate::policies) fn of_pod(required: Required<'_>) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for list in ["limits", "requests"] {
@@ -77,7 +77,7 @@ pub(in crate::policies) fn of_pod(required: Required<'_>) -> Vec<Condition> {
     conditions
 }
 
-/// The declared amounts of a list. Where only a limit is declared API servers take it for the request.
+/// The declared amounts of a list. Where only a limit is declared, API servers use it as the request.
 fn amounts<'d>(declared: &'d DeclaredContainer, list: &str) -> Vec<(&'d str, &'d Value)> {
     let present = |(_, amount): &(&String, &Value)| !amount.is_null();
     let limits = declared.limits.iter().filter(present);

@@ -1,4 +1,4 @@
-//! What is asked of a container's security context.
+//! What is required of a container's security context.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use crate::inject::companion::declared::DeclaredContainer;
 use crate::policies::cel::conform;
 use crate::policies::cel::conform::Condition;
 
-/// As declared. OpenShift gives each namespace a user and an SELinux level of its own, and writes them into containers
-/// that declare none; the user is never root.
+/// It is as declared. OpenShift gives each namespace a user and an SELinux level, and sets them in containers that declare
+/// none; the user is never root.
 pub(super) fn conditions(at: &str, container: &DeclaredContainer) -> Vec<Condition> {
     let (declared, options) = (&container.security_context, &container.se_linux_options);
     let here = format!("dyn({}.orValue({{}}))", conform::optional(at, "securityContext"));
