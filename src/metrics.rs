@@ -15,10 +15,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use connections::ConnectionCounts;
-use labels::{
-    BuildLabels, KindLabel, OutcomeLabels, ReasonLabel, ResourceLabel, ReviewLabels, SourceLabel, StateLabel,
-    StatusLabel, WebhookLabel,
-};
+use labels::{BuildLabels, KindLabel, OutcomeLabels, ReviewLabels, SourceLabel, StatusLabel, WebhookLabel};
 
 use crate::admission::{ReviewRecord, ReviewResult};
 use crate::inject::verdict::{Decision, Effect, Verdict};
@@ -42,14 +39,10 @@ pub struct Metrics {
     pub certificates: tls::Metrics,
     ready: Gauge,
     reloads: Family<SourceLabel, Counter>,
-    companions: Family<StateLabel, Gauge>,
-    companions_hash: Gauge,
-    not_ready: Family<ReasonLabel, Gauge>,
-    namespaces: Gauge,
-    watches: Family<ResourceLabel, Gauge>,
-    watches_heard: Family<ResourceLabel, Gauge>,
-    policies_out_of_sync: Gauge,
-    manifest_errors: Gauge,
+    /// Companions, Namespaces and their watches.
+    pub source: crate::source::Metrics,
+    /// The policies of required companions.
+    pub policies: crate::policies::Metrics,
 }
 
 /// What can be loaded anew while the process runs.
@@ -85,14 +78,8 @@ impl Default for Metrics {
             certificates: tls::Metrics::default(),
             ready: Gauge::default(),
             reloads: Family::default(),
-            companions: Family::default(),
-            companions_hash: Gauge::default(),
-            not_ready: Family::default(),
-            namespaces: Gauge::default(),
-            watches: Family::default(),
-            watches_heard: Family::default(),
-            policies_out_of_sync: Gauge::default(),
-            manifest_errors: Gauge::default(),
+            source: crate::source::Metrics::default(),
+            policies: crate::policies::Metrics::default(),
         };
         metrics.begin_at_zero();
         metrics.registered()
@@ -125,46 +112,9 @@ impl Metrics {
         self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }).inc();
     }
 
-    /// Says how many companions are known, how many of all are broken, and what tells these versions from others.
-    pub fn companions(&self, good: usize, broken: usize, fingerprint: u64) {
-        self.companions_hash.set(i64::try_from(fingerprint).unwrap_or(i64::MAX));
-        for (state, count) in [("valid", good), ("invalid", broken)] {
-            self.companions.get_or_create(&StateLabel { state }).set(gauge(count));
-        }
-    }
-
-    /// Says how many companions of the cluster are not ready for this reason, which comes out of a closed set.
-    pub fn companions_not_ready(&self, reason: &'static str, count: usize) {
-        self.not_ready.get_or_create(&ReasonLabel { reason }).set(gauge(count));
-    }
-
     /// Says whether reviews may be sent here, as /readyz does.
     pub fn ready(&self, yes: bool) {
         self.ready.set(yes.into());
-    }
-
-    /// Says how many Namespaces are known.
-    pub fn namespaces(&self, count: usize) {
-        self.namespaces.set(gauge(count));
-    }
-
-    /// Says how many policies and bindings of required companions are not as they should be.
-    pub fn policies_out_of_sync(&self, count: usize) {
-        self.policies_out_of_sync.set(i64::try_from(count).unwrap_or(i64::MAX));
-    }
-
-    /// Says whether a watch works, and when the API server was last heard through it. The resource comes out of a closed
-    /// set.
-    pub fn watch(&self, resource: &'static str, works: bool, heard: Option<SystemTime>) {
-        self.watches.get_or_create(&ResourceLabel { resource }).set(i64::from(!works));
-        if let Some(heard) = heard {
-            self.watches_heard.get_or_create(&ResourceLabel { resource }).set(timestamp(heard));
-        }
-    }
-
-    /// Says how many mistakes there are in the manifests now: companions with one stay at their last good version.
-    pub fn manifest_errors(&self, count: usize) {
-        self.manifest_errors.set(gauge(count));
     }
 
     /// Adds a counter that somebody else keeps.
@@ -226,30 +176,11 @@ impl Metrics {
         self.certificates.register(r);
         r.register("ready", "Whether reviews may be sent here, as /readyz says", self.ready.clone());
         r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
-        r.register("companions", "Companions that are known", self.companions.clone());
-        let help = "The same in replicas that use the same versions of the same companions";
-        r.register("companions_hash", help, self.companions_hash.clone());
-        let help = "Companions of the cluster whose newest version is not in use, and why";
-        r.register("companions_not_ready", help, self.not_ready.clone());
-        r.register("namespaces", "Namespaces that are known", self.namespaces.clone());
-        r.register("watch_failing", "Whether a watch does not work at the moment", self.watches.clone());
-        let help = "When the API server was last heard through a watch; every two minutes where nothing changes";
-        r.register("watch_last_event_timestamp_seconds", help, self.watches_heard.clone());
-        let help = "Policies and bindings of required companions that are not as they should be";
-        r.register("policies_out_of_sync", help, self.policies_out_of_sync.clone());
-        let errors = "Mistakes in the manifests now; a companion with one stays at its last good version";
-        r.register("manifest_errors", errors, self.manifest_errors.clone());
+        self.source.register(r);
+        self.policies.register(r);
         r.register("build", "What is running", Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") }));
         self
     }
-}
-
-fn gauge(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-fn timestamp(at: SystemTime) -> i64 {
-    i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 impl Reloadable {

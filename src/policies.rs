@@ -1,19 +1,21 @@
-//! Required means required: the admission policies that keep each required companion in its Pods, also while podgraft is
-//! down, and also where somebody writes the companion's containers by hand.
+//! Admission policies that keep each required companion in its Pods, while podgraft does not answer, and also in Pods whose
+//! authors write the companion's containers by hand.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `literal`, `fit` | values and declared objects as expressions |
-//! | `required`, `create`, `container`, `parameter` | what is asked of a Pod that is made: one version as a whole |
-//! | `update`, `selects` | what is asked of a Pod that is changed |
-//! | `object` | the four objects of a companion |
-//! | `version`, `decide` | what is injected and what is accepted while a companion comes, changes and goes |
-//! | `keeper`, `desired`, `writer` | does it: watches what stands, and puts it right |
-//! | `injected` | the versions that are injected meanwhile |
+//! | `cel` | values and declared objects as CEL expressions |
+//! | `rules` | what policies require of a Pod that is created, and of one that is changed |
+//! | `objects` | the four objects of a companion |
+//! | `versions`, `rollout` | the versions of a companion; which one is injected and which ones are accepted while it changes |
+//! | `desired`, `existing` | the objects as they should be, and as they are |
+//! | `reconciler`, `writer`, `injected` | decides, writes, and compiles the injected versions |
+//! | `metrics` | what is counted |
 
 mod cel;
 mod desired;
+mod existing;
 mod injected;
+mod metrics;
 pub mod objects;
 mod reconciler;
 mod rollout;
@@ -21,6 +23,7 @@ mod rules;
 mod versions;
 mod writer;
 
+pub use metrics::Metrics;
 pub use reconciler::{PinnedVersions, PolicyState, Reconciler};
 pub use rollout::KnownCompanion;
 pub use versions::Version;

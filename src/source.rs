@@ -1,14 +1,18 @@
 //! Where companions and Namespaces come from.
 //!
 //! ```text
-//! files -> Collection -> Parts    \
-//!                                  Known -> World
-//! API server -> watches -> Snapshot /
+//! files      -> Manifests    -> Declarations \
+//!                                             Effective -> Snapshot (what reviews use)
+//! API server -> StateBuilder -> ClusterState /
 //! ```
 
 pub mod cluster;
+pub mod declarations;
 pub mod effective;
 pub mod files;
 pub mod key;
 pub mod limits;
+mod metrics;
 pub mod revision;
+
+pub use metrics::Metrics;

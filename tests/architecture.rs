@@ -18,7 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("policies", &["api", "inject", "text", "watch"]),
     ("tls", &["watch"]),
     ("http", &["admission", "inject"]),
-    ("metrics", &["admission", "inject", "tls"]),
+    ("metrics", &["admission", "inject", "policies", "source", "tls"]),
     ("telemetry", &["admission", "inject", "text"]),
 ];
 

@@ -25,13 +25,9 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "F08 a watch that ends",
         "src/source/cluster/state/tests.rs",
-        "a_list_anew_replaces_all_at_its_end_and_nothing_before",
+        "a_second_list_replaces_everything_at_its_end_and_nothing_before",
     ),
-    (
-        "F08 a list that fails",
-        "src/source/cluster/state/tests.rs",
-        "a_list_that_fails_on_its_way_leaves_nothing_behind",
-    ),
+    ("F08 a list that fails", "src/source/cluster/state/tests.rs", "an_unfinished_list_leaves_nothing_behind"),
     ("F09 SIGTERM under load", "tests/socket/drain.rs", "no_request_is_lost_while_a_replica_ends_under_load"),
     ("F10 a mounted Secret is swapped", "tests/socket/rotation.rs", "certificates_are_replaced_without_a_lost_request"),
     (
@@ -77,13 +73,13 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
         "src/tls/self_managed/rotate/tests.rs",
         "an_empty_state_gets_a_ca_and_a_pair_both_backdated",
     ),
-    ("F18 a companion turns bad in a file", "tests/source.rs", "what_is_bad_keeps_its_last_good_version"),
+    ("F18 a companion turns bad in a file", "tests/source.rs", "an_invalid_companion_keeps_its_last_valid_version"),
     ("F18 and in a cluster", "tests/cluster/sources.rs", "a_companion_that_turned_bad_keeps_its_last_good_version"),
     ("F20 a mounted ConfigMap is swapped", "tests/source.rs", "a_mounted_configmap_is_read_through_its_swapped_link"),
     (
         "F21 many changes at once",
         "src/source/cluster/state/tests.rs",
-        "the_first_news_is_due_at_once_and_what_follows_is_collected",
+        "the_first_change_is_due_at_once_and_those_that_follow_are_collected",
     ),
 ];
 

@@ -1,4 +1,4 @@
-//! Companions out of files: what is bad keeps its last good version, and all files are one snapshot.
+//! Companions in files: an invalid one keeps its last valid version, and all files make one snapshot.
 
 #![allow(clippy::unwrap_used)]
 
@@ -34,10 +34,10 @@ fn files(path: &Path) -> Files {
 }
 
 fn snapshot(loaded: &Loaded) -> Snapshot {
-    Effective::new(Arc::clone(&loaded.parts), None).snapshot(Settings::default())
+    Effective::new(Arc::clone(&loaded.declarations), None).snapshot(Settings::default())
 }
 
-fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
+fn valid(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> {
     match snapshot(loaded).companions.resolve(namespace, name) {
         Some(CatalogEntry::Valid(companion)) => Some(Arc::clone(companion)),
         _ => None,
@@ -45,7 +45,7 @@ fn good(loaded: &Loaded, namespace: &str, name: &str) -> Option<Arc<Companion>> 
 }
 
 fn image(loaded: &Loaded, name: &str) -> Option<String> {
-    good(loaded, "default", name).map(|c| c.containers[0].image.to_string())
+    valid(loaded, "default", name).map(|c| c.containers[0].image.to_string())
 }
 
 fn errors(loaded: &Loaded) -> Vec<String> {
@@ -53,7 +53,7 @@ fn errors(loaded: &Loaded) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
+fn a_folder_is_searched_for_manifests_of_all_kinds_that_are_loaded() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("deep")).unwrap();
     fs::write(
@@ -74,51 +74,54 @@ fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
 
     let loaded = files(folder.path()).load(&Loaded::default());
     assert_eq!(errors(&loaded), Vec::<String>::new());
-    assert!(good(&loaded, "anywhere", "one").is_some());
-    assert!(good(&loaded, "shop", "two").is_some() && good(&loaded, "default", "two").is_none());
-    assert!(good(&loaded, "default", "three").is_some());
+    assert!(valid(&loaded, "anywhere", "one").is_some());
+    assert!(valid(&loaded, "shop", "two").is_some() && valid(&loaded, "default", "two").is_none());
+    assert!(valid(&loaded, "default", "three").is_some());
     assert_eq!(snapshot(&loaded).namespaces.listed("shop").unwrap().label("podgraft.dev/inject"), Some("enabled"));
-    assert_eq!((loaded.report.good, loaded.report.broken, loaded.report.namespaces), (3, 0, 1));
+    assert_eq!((loaded.report.valid, loaded.report.invalid, loaded.report.namespaces), (3, 0, 1));
 }
 
 #[test]
-fn nothing_new_is_the_same_snapshot() {
+fn unchanged_files_give_the_same_declarations() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
     let first = files(folder.path()).load(&Loaded::default());
     let second = files(folder.path()).load(&first);
-    assert!(Arc::ptr_eq(&first.parts, &second.parts));
+    assert!(Arc::ptr_eq(&first.declarations, &second.declarations));
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:2")).unwrap();
     let third = files(folder.path()).load(&second);
-    assert!(!Arc::ptr_eq(&first.parts, &third.parts));
+    assert!(!Arc::ptr_eq(&first.declarations, &third.declarations));
     assert_eq!(image(&third, "one").as_deref(), Some("i:2"));
 }
 
 #[test]
-fn what_is_bad_keeps_its_last_good_version() {
+fn an_invalid_companion_keeps_its_last_valid_version() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     fs::write(&file, format!("{}---\n{}", cluster("one", "i:1"), cluster("two", "i:1"))).unwrap();
     let first = files(folder.path()).load(&Loaded::default());
 
-    // An object that the gate refuses; the other one goes on.
+    // An invalid object: the other one is used in its new version.
     let broken = cluster("one", "i:2").replace("    image: i:2\n", "");
     fs::write(&file, format!("{broken}---\n{}", cluster("two", "i:2"))).unwrap();
     let second = files(folder.path()).load(&first);
     assert_eq!(image(&second, "one").as_deref(), Some("i:1"));
     assert_eq!(image(&second, "two").as_deref(), Some("i:2"));
-    let said = errors(&second);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].starts_with(&format!("{}:", file.display())) && said[0].contains("spec.containers[0]"), "{said:?}");
+    let reported = errors(&second);
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(
+        reported[0].starts_with(&format!("{}:", file.display())) && reported[0].contains("spec.containers[0]"),
+        "{reported:?}"
+    );
 
-    // A file that is no YAML: all that was in it stays.
+    // A file that is no YAML: all objects that it had stay.
     fs::write(&file, format!("{}---\na: [\n", cluster("two", "i:3"))).unwrap();
     let third = files(folder.path()).load(&second);
     assert_eq!(image(&third, "one").as_deref(), Some("i:1"));
     assert_eq!(image(&third, "two").as_deref(), Some("i:3"));
     assert_eq!(errors(&third).len(), 1);
 
-    // Whole again.
+    // The file is YAML again.
     fs::write(&file, cluster("two", "i:3")).unwrap();
     let fourth = files(folder.path()).load(&third);
     assert_eq!(image(&fourth, "one"), None);
@@ -126,17 +129,17 @@ fn what_is_bad_keeps_its_last_good_version() {
 }
 
 #[test]
-fn what_was_never_good_is_listed_as_broken() {
+fn a_companion_that_was_never_valid_is_listed_as_invalid() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
     assert!(matches!(snapshot(&loaded).companions.resolve("default", "one"), Some(CatalogEntry::Invalid(_))));
-    assert_eq!((loaded.report.good, loaded.report.broken), (0, 1));
+    assert_eq!((loaded.report.valid, loaded.report.invalid), (0, 1));
     assert!(loaded.report.first_error().is_some());
 }
 
 #[test]
-fn a_file_that_is_gone_takes_its_companions_along_and_a_folder_that_is_gone_does_not() {
+fn the_companions_of_a_deleted_file_are_forgotten_and_those_of_a_missing_folder_stay() {
     let folder = TempDir::new().unwrap();
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
@@ -151,12 +154,12 @@ fn a_file_that_is_gone_takes_its_companions_along_and_a_folder_that_is_gone_does
     let third = files(&inner).load(&second);
     assert_eq!(image(&third, "two").as_deref(), Some("i:1"));
     assert!(
-        errors(&third)[0].starts_with(&format!("{}: error: cannot read it", inner.display())),
+        errors(&third)[0].starts_with(&format!("{}: error: cannot read: ", inner.display())),
         "{:?}",
         errors(&third)
     );
-    // The same mistake is not told every second.
-    assert!(Arc::ptr_eq(&third.parts, &files(&inner).load(&third).parts));
+    // The same error is not reported at each load.
+    assert!(Arc::ptr_eq(&third.declarations, &files(&inner).load(&third).declarations));
 }
 
 #[test]
@@ -182,19 +185,19 @@ fn a_mounted_configmap_is_read_through_its_swapped_link() {
 }
 
 #[test]
-fn two_of_the_same_name_are_a_mistake_that_names_both_places() {
+fn a_duplicate_is_an_error_that_names_both_places() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
     fs::write(folder.path().join("b.yaml"), format!("# two\n---\n{}", cluster("one", "i:2"))).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
     assert_eq!(image(&loaded, "one").as_deref(), Some("i:1"));
-    let said = errors(&loaded);
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("b.yaml:3:1: error: ") && said[0].contains("a.yaml:1:1"), "{said:?}");
+    let reported = errors(&loaded);
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].contains("b.yaml:3:1: error: ") && reported[0].contains("a.yaml:1:1"), "{reported:?}");
 }
 
 #[test]
-fn a_required_companion_remembers_the_version_before() {
+fn a_required_companion_accepts_its_previous_version() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     let mut loaded = Loaded::default();
@@ -202,14 +205,14 @@ fn a_required_companion_remembers_the_version_before() {
     for image in ["i:1", "i:2", "i:2 # a comment is no new version", "i:3"] {
         fs::write(&file, required("one", image)).unwrap();
         loaded = files(folder.path()).load(&loaded);
-        let companion = good(&loaded, "default", "one").unwrap();
+        let companion = valid(&loaded, "default", "one").unwrap();
         previous.push(companion.also_accepted.first().map(|version| version[0].image.to_string()));
     }
     assert_eq!(previous, [None, Some("i:1".into()), Some("i:1".into()), Some("i:2".into())]);
 }
 
 #[test]
-fn labels_that_are_no_text_are_told_and_the_namespace_keeps_its_last_ones() {
+fn labels_that_are_no_strings_are_reported_and_the_namespace_keeps_its_last_ones() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     let namespace = |value| {
@@ -226,7 +229,7 @@ fn labels_that_are_no_text_are_told_and_the_namespace_keeps_its_last_ones() {
 }
 
 #[test]
-fn watching_swaps_the_snapshot_only_when_something_changed() {
+fn watching_reports_a_load_only_when_something_has_changed() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     fs::write(&file, cluster("one", "i:1")).unwrap();
@@ -237,29 +240,29 @@ fn watching_swaps_the_snapshot_only_when_something_changed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (newest, counted) = (Arc::clone(&seen), Arc::clone(&changes));
-        let before = first.parts.companions.len();
+        let before = first.declarations.companions.len();
         let watching = tokio::spawn(watch(files, first, Duration::from_millis(5), move |loaded| {
-            assert_eq!(loaded.report.good, 2);
+            assert_eq!(loaded.report.valid, 2);
             newest.store(Arc::new(loaded.clone()));
             counted.fetch_add(1, Ordering::SeqCst);
         }));
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!((changes.load(Ordering::SeqCst), seen.load().parts.companions.len()), (0, before));
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().declarations.companions.len()), (0, before));
         fs::write(folder.path().join("b.yaml.new"), cluster("two", "i:1")).unwrap();
         fs::rename(folder.path().join("b.yaml.new"), folder.path().join("b.yaml")).unwrap();
         for _ in 0..400 {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            if seen.load().parts.companions.len() == 2 {
+            if seen.load().declarations.companions.len() == 2 {
                 break;
             }
         }
-        assert_eq!((changes.load(Ordering::SeqCst), seen.load().parts.companions.len()), (1, 2));
+        assert_eq!((changes.load(Ordering::SeqCst), seen.load().declarations.companions.len()), (1, 2));
         watching.abort();
     });
 }
 
 #[test]
-fn whatever_a_file_declares_the_others_are_used_and_too_many_companions_are_told() {
+fn whatever_a_file_declares_other_files_are_used_and_too_many_companions_are_reported() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("good", "i:1")).unwrap();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -277,18 +280,18 @@ fn whatever_a_file_declares_the_others_are_used_and_too_many_companions_are_told
     fs::write(folder.path().join("e.yaml"), many.join("---\n")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
     assert_eq!(image(&loaded, "good").as_deref(), Some("i:1"));
-    let said = errors(&loaded).join("\n");
-    assert!(said.contains("d.yaml") && said.contains("must have at most 524288 bytes of JSON"), "{said}");
-    assert_eq!(said.matches("TooManyCompanions").count(), 3, "of 4 MiB each takes 1.2: {said}");
+    let reported = errors(&loaded).join("\n");
+    assert!(reported.contains("d.yaml") && reported.contains("must have at most 524288 bytes of JSON"), "{reported}");
+    assert_eq!(reported.matches("TooManyCompanions").count(), 3, "of 4 MiB each takes 1.2: {reported}");
     assert!(image(&loaded, "many-2").is_some() && image(&loaded, "many-3").is_none());
 }
 
 #[test]
-fn the_limits_of_companions_in_files_are_those_of_the_server() {
+fn the_memory_limits_of_the_server_apply_to_files() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), [cluster("one", "i:1"), cluster("two", "i:1")].join("---\n")).unwrap();
     let limits = MemoryLimits { total: 4 << 10, ..MemoryLimits::default() };
     let loaded = Files { limits, ..files(folder.path()) }.load(&Loaded::default());
     assert!(image(&loaded, "one").is_some() && image(&loaded, "two").is_none());
-    assert!(errors(&loaded).join("\n").contains("exceeds the limit for its namespace or for all companions"));
+    assert!(errors(&loaded).join("\n").contains("must fit into the memory limit of its namespace"));
 }

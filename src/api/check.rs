@@ -62,7 +62,7 @@ fn validate_and_compile(object: &Value) -> Checked {
     let listed = CompanionObject::read(object, &mut report).and_then(|object| {
         validate::check(&object, &mut report);
         match (report.problems.is_empty(), object.name.is_empty()) {
-            (true, _) => Some(compile::valid(&object)),
+            (true, _) => compile::valid(&object, &mut report).or_else(|| Some(compile::invalid(&object, &report))),
             (false, false) => Some(compile::invalid(&object, &report)),
             (false, true) => None,
         }

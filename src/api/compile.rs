@@ -45,18 +45,17 @@ pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry
     })
 }
 
-/// A valid companion.
-pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
+/// A valid companion. There is none where its policies need a part that cannot be read, which is reported.
+pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<CatalogEntry> {
     let spec = &object.spec;
     let (pod_selector, namespace_selector) = selectors(object);
     let containers = |init| -> Box<[Container]> {
         object.containers().filter(|each| each.init == init).map(|each| container::container(object, &each)).collect()
     };
-    let volumes = volumes::volumes(object);
-    let shared_volumes: Box<[_]> =
-        spec.shared_volumes.iter().map(|volume| volumes::shared_volume(object, volume)).collect();
-    let declared = spec.required.then(|| declared::declared(object, &volumes, &shared_volumes)).flatten();
-    CatalogEntry::Valid(Arc::new(Companion {
+    let volumes = volumes::own_volumes(object).into_iter().map(volumes::compiled).collect();
+    let shared_volumes = spec.shared_volumes.iter().map(|volume| volumes::shared_volume(object, volume)).collect();
+    let declared = if spec.required { Some(declared::declared(object, report)?) } else { None };
+    Some(CatalogEntry::Valid(Arc::new(Companion {
         name: object.name.clone(),
         kind: object.kind,
         hash: hash::of(&object.raw),
@@ -82,7 +81,7 @@ pub(super) fn valid(object: &CompanionObject) -> CatalogEntry {
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
         declared: declared.map(Box::new),
-    }))
+    })))
 }
 
 fn boxed(text: &str) -> Box<str> {

@@ -1,4 +1,4 @@
-//! The versions of required companions that are injected, with what else counts as them.
+//! The versions of required companions that are injected, with the other versions that are accepted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,21 +8,22 @@ use crate::api;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
 
-/// Made once for each combination of versions, so that nothing changes where nothing changed.
+/// Compiled companions by name. Each combination of versions is compiled once, so that a snapshot does not change where
+/// the versions have not.
 #[derive(Debug, Default)]
-pub(super) struct Injected {
-    made: BTreeMap<Box<str>, Made>,
+pub(super) struct InjectedCompanions {
+    compiled: BTreeMap<Box<str>, CompiledVersions>,
 }
 
 #[derive(Debug)]
-struct Made {
-    /// The content hashes: that of the version, then those of the others.
-    of: Vec<Box<str>>,
+struct CompiledVersions {
+    /// The content hashes of the injected version and of the others.
+    hashes: Vec<Box<str>>,
     companion: Arc<Companion>,
 }
 
-impl Injected {
-    /// A version as it is injected while `others` are accepted, too.
+impl InjectedCompanions {
+    /// A version as it is injected while `others` are accepted as well.
     pub(super) fn version(&mut self, version: &Version, others: &[Version]) -> Arc<Companion> {
         let mut all: Vec<&Version> = vec![version];
         for other in others {
@@ -30,10 +31,10 @@ impl Injected {
                 all.push(other);
             }
         }
-        let of: Vec<Box<str>> = all.iter().map(|v| v.hash().into()).collect();
+        let hashes: Vec<Box<str>> = all.iter().map(|v| v.hash().into()).collect();
         let name = &version.companion.name;
-        if let Some(made) = self.made.get(name).filter(|made| made.of == of) {
-            return Arc::clone(&made.companion);
+        if let Some(compiled) = self.compiled.get(name).filter(|compiled| compiled.hashes == hashes) {
+            return Arc::clone(&compiled.companion);
         }
         let mut companion = match api::check_companion(&version.object).listed {
             Some(CatalogEntry::Valid(companion)) => companion,
@@ -42,12 +43,12 @@ impl Injected {
         if let Some(companion) = Arc::get_mut(&mut companion) {
             companion.also_accepted = all[1..].iter().map(|v| v.companion.identities_alone()).collect();
         }
-        self.made.insert(name.clone(), Made { of, companion: Arc::clone(&companion) });
+        self.compiled.insert(name.clone(), CompiledVersions { hashes, companion: Arc::clone(&companion) });
         companion
     }
 
-    /// It is injected no more.
+    /// Forgets a companion that is no longer injected.
     pub(super) fn forget(&mut self, name: &str) {
-        self.made.remove(name);
+        self.compiled.remove(name);
     }
 }

@@ -1,48 +1,49 @@
-//! The four objects of a required companion: two policies, and what puts each of them in force.
+//! The four objects of a required companion: two policies, and a binding that puts each of them in force.
 
 use serde_json::{Value, json};
 
 use super::cel::literal;
 use super::rules::on_create;
-use super::rules::on_create::Variable;
 use super::rules::on_update;
 pub use super::rules::required::Required;
+use super::rules::validation::{Validation, Variable};
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys::{EXCLUDED_NAMESPACES, NAMESPACE_NAME};
 
-/// The label that says which installation an object belongs to.
+/// The label with the name of the installation that an object belongs to.
 pub const INSTALLATION: &str = "podgraft.dev/installation";
-/// The label that says which companion an object belongs to.
+/// The label with the name of the companion that an object belongs to.
 pub const COMPANION: &str = "podgraft.dev/companion";
-/// The label of everything that podgraft keeps, and its value.
+/// The label of all objects that podgraft manages, and its value.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "podgraft");
 
-/// Who keeps the policies.
+/// The installation that manages the policies.
 #[derive(Debug, Clone)]
 pub struct Installation {
-    /// Its name: the first part of the names of its policies.
+    /// Its name, with which the names of its policies begin.
     pub name: Box<str>,
-    /// Its own namespace, whose Pods are left alone.
+    /// Its own namespace, whose Pods have no required companions.
     pub namespace: Option<Box<str>>,
 }
 
-/// What a policy accepts.
+/// The versions that a policy accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct AcceptedVersions<'c> {
     /// The newest version.
     pub newest: Required<'c>,
     /// The version before it.
     pub previous: Option<Required<'c>>,
-    /// Whether injection is still on its way from the one to the other: then only Pods that both select are asked.
+    /// Whether replicas still change from the previous version to the newest: then the policies apply only to Pods that
+    /// both versions select.
     pub changing: bool,
 }
 
-/// Which of the four objects it is.
+/// The rule of a policy and its binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
-    /// Asks Pods that are made.
+    /// For Pods that are created.
     OnCreate,
-    /// Asks Pods that are changed.
+    /// For Pods that are changed.
     OnUpdate,
 }
 
@@ -58,14 +59,14 @@ impl Rule {
     }
 }
 
-/// A policy, as the API server would show it but for what it writes itself into the metadata.
+/// A ValidatingAdmissionPolicy, as the API server returns it, without the metadata that the API server sets.
 #[must_use]
 pub fn policy(installation: &Installation, part: Rule, accepted: &AcceptedVersions<'_>) -> Value {
     let companion = &accepted.newest.companion.name;
     let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let (resources, operations) = match part {
         Rule::OnCreate => (json!(["pods"]), json!(["CREATE"])),
-        // Not pods/status: what kubelets report must never be in anybody's way.
+        // Without pods/status, so that kubelets can always report.
         Rule::OnUpdate => (json!(["pods", "pods/ephemeralcontainers", "pods/resize"]), json!(["UPDATE"])),
     };
     let selecting = if accepted.changing { versions.clone() } else { vec![accepted.newest] };
@@ -75,7 +76,7 @@ pub fn policy(installation: &Installation, part: Rule, accepted: &AcceptedVersio
     };
     let object_selector = match part {
         Rule::OnCreate => selector(selecting.iter().map(|c| &c.companion.pod_selector), Vec::new()),
-        // Labels can be taken off.
+        // The change may remove the selected labels.
         Rule::OnUpdate => json!({}),
     };
     json!({
@@ -103,7 +104,7 @@ pub fn policy(installation: &Installation, part: Rule, accepted: &AcceptedVersio
     })
 }
 
-/// What puts a policy in force.
+/// The ValidatingAdmissionPolicyBinding that puts a policy in force.
 #[must_use]
 pub fn binding(installation: &Installation, part: Rule, companion: &str) -> Value {
     json!({
@@ -121,66 +122,72 @@ fn metadata(installation: &Installation, part: Rule, companion: &str) -> Value {
     })
 }
 
-/// What differs between the two policies.
-struct Asked {
+/// The parts that differ between the two policies.
+struct RuleSpec {
     conditions: Value,
     variables: Value,
     validations: Vec<Value>,
 }
 
-fn on_create(accepted: &AcceptedVersions<'_>) -> Asked {
+fn on_create(accepted: &AcceptedVersions<'_>) -> RuleSpec {
     let name = &accepted.newest.companion.name;
     let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let mut variables = on_create::variables();
     for (i, version) in versions.iter().enumerate() {
         variables.extend(on_create::containers(*version, i));
     }
-    let mut otherwise = "";
-    if let Some(previous) = accepted.previous {
-        let parts: Vec<_> = on_create::checks(previous, 1).into_iter().map(|check| check.expression).collect();
-        let names: Vec<_> = (0..parts.len()).map(|i| format!("variables.p{i}")).collect();
-        let variable = |(i, expression): (usize, String)| Variable { name: format!("p{i}"), expression };
-        variables.extend(parts.into_iter().enumerate().map(variable));
-        let whole = format!("{} && {}", on_create::present(previous), names.join(" && "));
-        variables.push(Variable { name: "previous".to_owned(), expression: whole });
-        otherwise = "variables.previous || ";
-    }
+    variables.extend(accepted.previous.into_iter().flat_map(previous));
+    let unless_previous = if accepted.previous.is_some() { "variables.previous || " } else { "" };
     let present = versions.iter().map(|v| format!("({})", on_create::present(*v))).collect::<Vec<_>>().join(" || ");
     let missing = format!("podgraft: companion {name} is required in namespace ");
-    let why = " and is not in the Pod: podgraft did not answer, or something took it out again; try again, and else see whether podgraft runs";
+    let why = " and missing in the Pod: podgraft did not answer, or another webhook removed the companion; retry, and check whether podgraft is running";
     let mut validations = vec![json!({
         "expression": present,
         "messageExpression":
             format!("{} + namespaceObject.metadata.name + {}", literal::text(&missing), literal::text(why)),
         "reason": "Forbidden",
     })];
-    let how = "leave the companion to podgraft, or see which other webhook changes it";
-    validations.extend(on_create::checks(accepted.newest, 0).into_iter().map(|check| {
-        let message = format!("podgraft: required companion {name}: {}; {how}", check.complaint);
-        json!({"expression": format!("{otherwise}({})", check.expression), "message": message, "reason": "Forbidden"})
+    let remedy = "let podgraft inject the companion, or check which other webhook changes it";
+    validations.extend(on_create::validations(accepted.newest, 0).into_iter().map(|validation| {
+        let expression = format!("{unless_previous}({})", validation.expression);
+        denial(name, &Validation { expression, ..validation }, remedy)
     }));
     let mirror = "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}) && request.userInfo.username.startsWith('system:node:'))";
-    Asked {
+    RuleSpec {
         conditions: json!([{"name": "not-a-mirror", "expression": mirror}]),
-        variables: written(&variables),
+        variables: as_json(&variables),
         validations,
     }
 }
 
-fn on_update(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> Asked {
-    let how = "change the companion itself, or make the Pod anew";
-    let validations = on_update::checks(versions, selecting).into_iter().map(|check| {
-        let message = format!("podgraft: required companion {name}: {}; {how}", check.complaint);
-        json!({"expression": check.expression, "message": message, "reason": "Forbidden"})
-    });
-    Asked {
-        conditions: json!([{"name": "concerned", "expression": on_update::concerned(versions, selecting)}]),
-        variables: written(&on_update::variables(versions)),
+/// Whether the Pod has the previous version as a whole, as `variables.previous`. Each validation is a variable of its own,
+/// because API servers limit the length of an expression.
+fn previous(version: Required<'_>) -> Vec<Variable> {
+    let parts = on_create::validations(version, 1).into_iter().map(|validation| validation.expression).enumerate();
+    let mut variables: Vec<_> = parts.map(|(i, expression)| Variable::new(format!("p{i}"), expression)).collect();
+    let names: Vec<_> = variables.iter().map(|variable| format!("variables.{}", variable.name)).collect();
+    let whole = format!("{} && {}", on_create::present(version), names.join(" && "));
+    variables.push(Variable::new("previous", whole));
+    variables
+}
+
+fn on_update(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> RuleSpec {
+    let remedy = "change the companion, or recreate the Pod";
+    let validations =
+        on_update::validations(versions, selecting).into_iter().map(|validation| denial(name, &validation, remedy));
+    RuleSpec {
+        conditions: json!([{"name": "concerned", "expression": on_update::applies(versions, selecting)}]),
+        variables: as_json(&on_update::variables(versions)),
         validations: validations.collect(),
     }
 }
 
-fn written(variables: &[Variable]) -> Value {
+fn denial(companion: &str, validation: &Validation, remedy: &str) -> Value {
+    let message = format!("podgraft: required companion {companion}: {}; {remedy}", validation.message);
+    json!({"expression": validation.expression, "message": message, "reason": "Forbidden"})
+}
+
+fn as_json(variables: &[Variable]) -> Value {
     variables.iter().map(|v| json!({"name": v.name, "expression": v.expression})).collect()
 }
 
@@ -189,9 +196,9 @@ fn excluded(installation: &Installation) -> Vec<Value> {
     vec![json!({"key": NAMESPACE_NAME, "operator": "NotIn", "values": names})]
 }
 
-/// All requirements of all selectors, each once.
+/// The requirements of all selectors, each once.
 fn selector<'s>(all: impl Iterator<Item = &'s Selector>, mut requirements: Vec<Value>) -> Value {
-    for requirement in all.flat_map(|selector| &selector.0).map(of_requirement) {
+    for requirement in all.flat_map(|selector| &selector.0).map(match_expression) {
         if !requirements.contains(&requirement) {
             requirements.push(requirement);
         }
@@ -199,7 +206,7 @@ fn selector<'s>(all: impl Iterator<Item = &'s Selector>, mut requirements: Vec<V
     if requirements.is_empty() { json!({}) } else { json!({"matchExpressions": requirements}) }
 }
 
-fn of_requirement(requirement: &Requirement) -> Value {
+fn match_expression(requirement: &Requirement) -> Value {
     let (operator, values) = match &requirement.operator {
         Operator::In(values) => ("In", Some(values)),
         Operator::NotIn(values) => ("NotIn", Some(values)),

@@ -1,37 +1,33 @@
-//! Keeps the policies of an installation in step with its companions, and says which versions are injected meanwhile.
+//! Keeps the policies of an installation in sync with its companions, and decides which versions are injected meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join3};
-use futures_util::{FutureExt as _, StreamExt};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::PartialObjectMeta;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::reflector::{Store, store};
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
+use kube::runtime::reflector::Store;
+use kube::{Api, Client, Resource};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::desired::{DesiredPolicy, Verb, Write};
-use super::injected::Injected;
-use super::objects::{COMPANION, INSTALLATION, Installation, MANAGED_BY, Rule};
-use super::rollout::{KnownCompanion, Policy, RolloutMemory, rollout};
-use super::versions::{ExistingPolicy, Version};
+use super::desired::{DesiredPolicy, Write};
+use super::existing::ExistingObjects;
+use super::injected::InjectedCompanions;
+use super::objects::{INSTALLATION, Installation, MANAGED_BY};
+use super::rollout::{KnownCompanion, PolicyAction, RolloutMemory, rollout};
+use super::versions::Version;
 use super::writer;
 use crate::inject::companion::Companion;
-use crate::watch::backoff::Backoff;
+use crate::watch::lifetime;
+use crate::watch::reflector::reflector;
 
-/// How long one watch lasts, in seconds: a dead connection is noticed by then.
-const LASTING: u32 = 120;
-
-/// The companions that are injected in a version of the keeper's choice, by name.
+/// The required companions, by name, in the version that the reconciler lets be injected.
 pub type PinnedVersions = BTreeMap<Box<str>, Arc<Companion>>;
 
 /// Keeps the policies of one installation.
@@ -43,55 +39,65 @@ pub struct Reconciler {
     bindings: Store<ValidatingAdmissionPolicyBinding>,
     owners: Store<PartialObjectMeta<MutatingWebhookConfiguration>>,
     changes: watch::Receiver<u64>,
-    wanted: watch::Sender<Vec<Write>>,
+    writes: watch::Sender<Vec<Write>>,
     memories: BTreeMap<Box<str>, RolloutMemory>,
-    injected: Injected,
+    injected: InjectedCompanions,
+    /// When to reconcile again, although nothing has changed.
     again: Option<Instant>,
     state: watch::Sender<PolicyState>,
 }
 
-/// What has to run behind a keeper. Each makes a future that never ends; another one may take the place of one that
-/// panicked, and knows what that one knew.
+/// The tasks of a reconciler. Each makes a future that never ends. Another one may replace a future that panicked, and
+/// continues where that one stopped.
 pub struct Tasks {
-    /// Hears what stands.
+    /// Watches the policies and bindings.
     pub watching: MakeTask,
-    /// Writes what is to stand. What is to be injected is decided on without it.
+    /// Writes them. Decisions about injection do not depend on it.
     pub writing: MakeTask,
 }
 
 /// Makes a task, as often as it is needed.
 type MakeTask = Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>;
 
-/// How the policies are.
+/// The state of all policies together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PolicyState {
-    /// Whether, once since the start, the policies accepted all that is injected.
+    /// Whether, at least once since the start, the policies accepted all versions that are injected.
     pub ready: bool,
-    /// How many objects are not as they should be.
-    pub not_in_step: usize,
+    /// The number of policies and bindings that have to be written or deleted.
+    pub out_of_sync: usize,
+}
+
+/// The result of one reconciliation.
+#[derive(Default)]
+struct Reconciliation {
+    writes: Vec<Write>,
+    pinned: PinnedVersions,
+    /// Whether the policies do not accept a version that is injected.
+    some_unaccepted: bool,
 }
 
 impl Reconciler {
-    /// Starts to keep. Nothing comes of anything without the tasks.
+    /// A reconciler, and the tasks without which it knows nothing and writes nothing.
     ///
-    /// `pause` is how long one of injection and policy waits for the other, so that all API servers and all replicas
-    /// have heard of it.
+    /// `pause` is the time that each step of a rollout waits, so that all API servers and all replicas have received the
+    /// step before it.
     #[must_use]
     pub fn start(client: &Client, installation: Installation, pause: Duration) -> (Self, Tasks) {
         let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
-        let config = || watcher::Config::default().timeout(LASTING);
+        let config = lifetime::config;
         let owner = format!("metadata.name={}", owner_name(&installation));
-        let (tell, changes) = watch::channel(0);
-        let (wanted, writes) = watch::channel(Vec::new());
-        let (policies, keep_policies) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
-        let (bindings, keep_bindings) = watched(Api::all(client.clone()), config().labels(&labels), tell.clone());
-        let (owners, keep_owners) = watched(Api::all(client.clone()), config().fields(&owner), tell.clone());
+        let (changed, changes) = watch::channel(0);
+        let (writes, received) = watch::channel(Vec::new());
+        let (policies, watch_policies) = reflector(Api::all(client.clone()), config().labels(&labels), changed.clone());
+        let (bindings, watch_bindings) = reflector(Api::all(client.clone()), config().labels(&labels), changed.clone());
+        let (owners, watch_owners) = reflector(Api::all(client.clone()), config().fields(&owner), changed.clone());
         let client = client.clone();
         let tasks = Tasks {
-            watching: Box::new(move || join3(keep_policies(), keep_bindings(), keep_owners()).map(drop).boxed()),
-            writing: Box::new(move || writer::write(client.clone(), writes.clone(), tell.clone()).boxed()),
+            watching: Box::new(move || join3(watch_policies(), watch_bindings(), watch_owners()).map(drop).boxed()),
+            writing: Box::new(move || writer::write(client.clone(), received.clone(), changed.clone()).boxed()),
         };
-        let keeper = Reconciler {
+        let reconciler = Reconciler {
             installation,
             pause,
             started: Instant::now(),
@@ -99,22 +105,22 @@ impl Reconciler {
             bindings,
             owners,
             changes,
-            wanted,
+            writes,
             memories: BTreeMap::new(),
-            injected: Injected::default(),
+            injected: InjectedCompanions::default(),
             again: None,
             state: watch::Sender::new(PolicyState::default()),
         };
-        (keeper, tasks)
+        (reconciler, tasks)
     }
 
-    /// How the policies are, now and later.
+    /// The state of the policies, now and later.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<PolicyState> {
         self.state.subscribe()
     }
 
-    /// Waits until it is known what stands.
+    /// Waits until the existing policies and bindings are known.
     pub async fn wait_until_synced(&self) {
         // An error would mean that a watch has ended, which it never does.
         let _ = self.policies.wait_until_ready().await;
@@ -122,7 +128,7 @@ impl Reconciler {
         let _ = self.owners.wait_until_ready().await;
     }
 
-    /// Waits until something else may be to be done than at the last step.
+    /// Waits until another reconciliation may come to something else.
     pub async fn changed(&mut self) {
         let again = self.again;
         tokio::select! {
@@ -131,55 +137,65 @@ impl Reconciler {
         }
     }
 
-    /// Has done what is to be done now, and says which versions of the companions are injected.
+    /// Decides about each companion, hands the necessary writes to the writer, and returns the versions to inject.
     ///
-    /// `known` names all companions of the cluster that are required or broken.
+    /// `known` has all companions of the cluster that are required or invalid.
     pub fn reconcile(&mut self, known: &BTreeMap<Box<str>, KnownCompanion>) -> PinnedVersions {
         self.changes.mark_unchanged();
-        let standing = self.standing();
+        self.again = None;
+        let existing = ExistingObjects::read(&self.policies, &self.bindings);
         let owner = self.owner();
         let names: BTreeSet<Box<str>> =
-            known.keys().chain(standing.companions.iter()).chain(self.memories.keys()).cloned().collect();
-        let now = Instant::now();
-        let (mut writes, mut choice, mut ready) = (Vec::new(), PinnedVersions::new(), true);
-        self.again = None;
+            known.keys().chain(self.memories.keys()).cloned().chain(existing.companions()).collect();
+        let (now, mut result) = (Instant::now(), Reconciliation::default());
         for name in names {
             let known = known.get(&name).unwrap_or(&KnownCompanion::NotRequired);
-            let policy = standing.policies.get(&*Rule::OnCreate.name(&self.installation, &name));
-            let read = policy.map(|p| ExistingPolicy::read(|key| p.annotations().get(key).map(String::as_str)));
-            let memory = self.memories.entry(name.clone()).or_default();
-            let decision = rollout(known, read.as_ref(), memory, now - self.started, self.pause);
-            if let Some(again) = decision.again {
-                let again = self.started + again;
-                self.again = Some(self.again.map_or(again, |other| other.min(again)));
-            }
-            let mut others: Vec<Version> =
-                read.iter().flat_map(|read| &read.accepted).filter_map(|a| a.version.clone()).collect();
-            match (decision.policy, &owner) {
-                (Policy::Accept { versions, changing }, Some(owner)) => {
-                    let wish = DesiredPolicy { installation: &self.installation, versions: &versions, changing, owner };
-                    writes.extend(standing.merge(&wish, &name));
-                    others.extend(versions);
-                }
-                (Policy::Delete, _) => writes.extend(standing.delete(&self.installation, &name)),
-                (Policy::Leave, _) if matches!(known, KnownCompanion::NotRequired) => {
-                    writes.extend(standing.delete(&self.installation, &name));
-                }
-                // Without an owner nothing is made.
-                (Policy::Leave, _) | (Policy::Accept { .. }, None) => {}
-            }
-            if let Some(version) = decision.inject {
-                ready &= read.is_none_or(|read| read.accepts(version.hash()));
-                choice.insert(name.clone(), self.injected.version(&version, &others));
-            } else if matches!(known, KnownCompanion::NotRequired) {
-                self.memories.remove(&name);
-                self.injected.forget(&name);
-            }
+            self.reconcile_one(&name, known, &existing, owner.as_ref(), now, &mut result);
         }
-        let state = PolicyState { ready: ready || self.state.borrow().ready, not_in_step: writes.len() };
+        let ready = !result.some_unaccepted || self.state.borrow().ready;
+        let state = PolicyState { ready, out_of_sync: result.writes.len() };
         self.state.send_if_modified(|before| std::mem::replace(before, state) != state);
-        self.wanted.send_replace(writes);
-        choice
+        self.writes.send_replace(result.writes);
+        result.pinned
+    }
+
+    fn reconcile_one(
+        &mut self,
+        name: &str,
+        known: &KnownCompanion,
+        existing: &ExistingObjects,
+        owner: Option<&OwnerReference>,
+        now: Instant,
+        result: &mut Reconciliation,
+    ) {
+        let policy = existing.accepted(&self.installation, name);
+        let memory = self.memories.entry(name.into()).or_default();
+        let decision = rollout(known, policy.as_ref(), memory, now - self.started, self.pause);
+        self.again = self.again.into_iter().chain(decision.again.map(|again| self.started + again)).min();
+        let is_required = !matches!(known, KnownCompanion::NotRequired);
+        let accepted = policy.iter().flat_map(|policy| &policy.accepted);
+        let mut others: Vec<Version> = accepted.filter_map(|accepted| accepted.version.clone()).collect();
+        match (decision.policy, owner) {
+            (PolicyAction::Accept { versions, changing }, Some(owner)) => {
+                let installation = &self.installation;
+                let desired = DesiredPolicy { installation, versions: &versions, changing, owner };
+                result.writes.extend(existing.merge(&desired, name));
+                others.extend(versions);
+            }
+            (PolicyAction::Delete, _) => result.writes.extend(existing.delete(&self.installation, name)),
+            (PolicyAction::Leave, _) if !is_required => {
+                result.writes.extend(existing.delete(&self.installation, name));
+            }
+            // Without an owner no policy is created: nothing would delete it with the installation.
+            (PolicyAction::Leave, _) | (PolicyAction::Accept { .. }, None) => {}
+        }
+        if let Some(version) = decision.inject {
+            result.some_unaccepted |= policy.is_some_and(|policy| !policy.accepts(version.hash()));
+            result.pinned.insert(name.into(), self.injected.version(&version, &others));
+        } else if !is_required {
+            self.memories.remove(name);
+            self.injected.forget(name);
+        }
     }
 
     fn owner(&self) -> Option<OwnerReference> {
@@ -193,93 +209,9 @@ impl Reconciler {
             controller: None,
         })
     }
-
-    fn standing(&self) -> ExistingObjects {
-        let (policies, bindings) = (by_name(&self.policies), by_name(&self.bindings));
-        let labels = policies.values().map(|p| p.labels()).chain(bindings.values().map(|b| b.labels()));
-        let companions = labels.filter_map(|labels| labels.get(COMPANION)).map(|name| name.as_str().into()).collect();
-        ExistingObjects { companions, policies, bindings }
-    }
 }
 
+/// The webhook configuration that owns the policies.
 fn owner_name(installation: &Installation) -> String {
     format!("{}-opted-out", installation.name)
-}
-
-/// What stands in the cluster; what is being deleted counts as gone.
-struct ExistingObjects {
-    companions: BTreeSet<Box<str>>,
-    policies: BTreeMap<String, Arc<ValidatingAdmissionPolicy>>,
-    bindings: BTreeMap<String, Arc<ValidatingAdmissionPolicyBinding>>,
-}
-
-impl ExistingObjects {
-    /// What it takes to make the objects of a companion as they should be.
-    ///
-    /// One of them says what is accepted, and of several replicas that write it one succeeds. The others follow what it
-    /// says: they are looked at when it is as it should be.
-    fn merge(&self, wish: &DesiredPolicy<'_>, companion: &str) -> Vec<Write> {
-        let policy =
-            |part: Rule| wish.policy(part, self.policies.get(&part.name(wish.installation, companion)).map(|p| &**p));
-        let binding =
-            |part: Rule| wish.binding(part, self.bindings.get(&part.name(wish.installation, companion)).map(|b| &**b));
-        match policy(Rule::OnCreate) {
-            Some(first) => vec![first],
-            None => policy(Rule::OnUpdate).into_iter().chain(Rule::ALL.into_iter().filter_map(binding)).collect(),
-        }
-    }
-
-    /// What it takes to be rid of the objects of a companion: what is no longer in force first.
-    fn delete(&self, installation: &Installation, companion: &str) -> Vec<Write> {
-        let names = Rule::ALL.map(|part| part.name(installation, companion));
-        let bindings = names.iter().filter_map(|name| self.bindings.get(name));
-        let bindings = bindings.map(|b| Write::Binding(Verb::Delete, Box::new((**b).clone())));
-        let policies = names.iter().filter_map(|name| self.policies.get(name));
-        let policies = policies.map(|p| Write::Policy(Verb::Delete, Box::new((**p).clone())));
-        bindings.chain(policies).collect()
-    }
-}
-
-fn by_name<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>) -> BTreeMap<String, Arc<K>> {
-    let standing = store.state().into_iter().filter(|object| object.meta().deletion_timestamp.is_none());
-    standing.map(|object| (object.name_any(), object)).collect()
-}
-
-/// A watch, and what it has brought.
-fn watched<K>(
-    api: Api<K>,
-    config: watcher::Config,
-    changed: watch::Sender<u64>,
-) -> (Store<K>, impl Fn() -> BoxFuture<'static, ()> + Send + use<K>)
-where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
-{
-    let (reader, writer) = store();
-    let writer = Arc::new(Mutex::new(writer));
-    let follow = move || {
-        let (api, config, writer, changed) = (api.clone(), config.clone(), Arc::clone(&writer), changed.clone());
-        async move {
-            let mut events = std::pin::pin!(watcher(api, config).backoff(Backoff::default()));
-            let mut said = None;
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(event) => {
-                        // That a list begins is no news.
-                        said = said.filter(|_| matches!(event, Event::Init));
-                        writer.lock().unwrap_or_else(PoisonError::into_inner).apply_watcher_event(&event);
-                    }
-                    Err(error) => {
-                        let (kind, error) = (K::kind(&()), super::writer::why(&error));
-                        if said.as_ref() != Some(&error) {
-                            tracing::warn!(%kind, error, "cannot be watched; policies of required companions stay as they are");
-                        }
-                        said = Some(error);
-                    }
-                }
-                changed.send_modify(|count| *count += 1);
-            }
-        }
-        .boxed()
-    };
-    (reader, follow)
 }

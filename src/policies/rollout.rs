@@ -1,129 +1,148 @@
-//! Which version of a required companion is injected, and what its policy accepts: so that no API server ever asks for
-//! what nobody injects, whichever of the two it hears of first. No I/O.
+//! Which version of a required companion is injected, and which versions its policy accepts. An API server must never
+//! require a version that some replica does not inject yet, so each change takes two steps. No I/O: time is an argument.
 //!
-//! | what happens | first | then, a pause later |
+//! | change | first | after a pause |
 //! |---|---|---|
-//! | a companion becomes required | it is injected | its policy is made |
-//! | it changes | the policy accepts both versions | the new one is injected; and then what only the old one selected is no longer asked |
-//! | it is no longer required | its policy goes | it is injected no more |
+//! | a companion becomes required | it is injected | its policy is created |
+//! | it changes | the policy accepts both versions | the new one is injected; after another pause the policy applies to all Pods that it selects |
+//! | it is no longer required | its policy is deleted | it is injected no more |
 //!
-//! Every replica decides for itself, from what stands in the cluster: it does not matter which of them writes. None goes
-//! back behind the version that a policy accepts already, for then it is this replica that has not heard of the newest.
+//! Every replica decides for itself, from the existing policy, so that it does not matter which replica writes. None goes
+//! back to a version that is older than the newest accepted one: then this replica has not received the newest yet.
 
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::versions::{Accepted, ExistingPolicy, Version};
+use serde_json::Value;
 
-/// What is known of a companion now.
+use super::versions::{Accepted, ExistingPolicy, Version};
+use crate::inject::companion::catalog::CatalogEntry;
+
+/// What this replica knows of a companion.
 #[derive(Debug, Clone)]
 pub enum KnownCompanion {
     /// It is required, and this is its newest version.
     Required(Version),
-    /// Its newest version is invalid, and no good one is known here.
-    Broken,
-    /// It is gone, or not required.
+    /// Its newest version is invalid, and this replica knows no valid one.
+    Invalid,
+    /// It was deleted, or is not required.
     NotRequired,
 }
 
-/// What this replica remembers of a companion. Times are since its start.
+impl KnownCompanion {
+    /// What policies need to know of a ClusterCompanion; `None` where that is nothing. `object` is the whole object of a
+    /// valid required companion.
+    #[must_use]
+    pub fn new(listed: &CatalogEntry, object: Option<&Arc<Value>>) -> Option<Self> {
+        match (listed, object) {
+            (CatalogEntry::Valid(companion), Some(object)) if companion.required => {
+                Some(KnownCompanion::Required(Version::new(Arc::clone(companion), Arc::clone(object))))
+            }
+            (CatalogEntry::Invalid(_), _) => Some(KnownCompanion::Invalid),
+            _ => None,
+        }
+    }
+}
+
+/// What this replica remembers of a companion. Times are durations since its start.
 #[derive(Debug, Default)]
 pub(super) struct RolloutMemory {
-    /// What is injected, and since when.
+    /// The injected version, and since when.
     injected: Option<(Version, Duration)>,
-    /// The newest version that the policy accepts, and since when that was seen.
+    /// The hash of the newest version that the policy accepts, and since when this replica has seen it.
     accepted: Option<(Box<str>, Duration)>,
     /// Since when there is no policy.
     absent: Option<Duration>,
-    /// Since when it is not required, though a policy stands.
-    unwanted: Option<Duration>,
+    /// Since when it is not required although a policy exists.
+    obsolete: Option<Duration>,
 }
 
-/// What is to be done for a companion.
+/// What to do for a companion.
 #[derive(Debug, Default)]
 pub(super) struct Rollout {
-    /// The version to inject; `None` where what is known counts, as of any other companion.
+    /// The version to inject; `None` where policies do not decide about that.
     pub inject: Option<Version>,
-    /// What is to become of the policy.
-    pub policy: Policy,
-    /// When to look again, though nothing happens.
+    /// What happens to the policy.
+    pub policy: PolicyAction,
+    /// When to decide again, although nothing has changed.
     pub again: Option<Duration>,
 }
 
-/// What is to become of a policy.
+/// What happens to a policy.
 #[derive(Debug, Default)]
-pub(super) enum Policy {
-    /// What is there stays, whatever it says.
+pub(super) enum PolicyAction {
+    /// It stays as it is.
     #[default]
     Leave,
-    /// It accepts these versions, newest first.
+    /// It is made to accept these versions, newest first.
     Accept {
         /// The newest version, and the one before it.
         versions: Vec<Version>,
-        /// Whether injection is still on its way to the newest.
+        /// Whether replicas still change to the newest version.
         changing: bool,
     },
-    /// It goes.
+    /// It is deleted.
     Delete,
 }
 
-/// Decides for one companion.
+/// Decides for one companion. `existing` is its policy, `now` is the time since the start of this replica.
 pub(super) fn rollout(
     known: &KnownCompanion,
-    standing: Option<&ExistingPolicy>,
+    existing: Option<&ExistingPolicy>,
     memory: &mut RolloutMemory,
     now: Duration,
     pause: Duration,
 ) -> Rollout {
-    let step = Step { standing, now, pause };
+    let decision = Decision { existing, now, pause };
     if !matches!(known, KnownCompanion::NotRequired) {
-        memory.unwanted = None;
+        memory.obsolete = None;
     }
-    match (known, standing) {
-        (KnownCompanion::NotRequired, _) => step.remove(memory),
-        (KnownCompanion::Required(version), None) => step.introduce(version, memory),
-        (KnownCompanion::Required(version), Some(standing)) => step.follow(version, standing, memory),
-        (KnownCompanion::Broken, None) => Rollout { inject: memory.injected(), ..Rollout::default() },
-        (KnownCompanion::Broken, Some(standing)) => match newest(standing).or_else(|| memory.injected()) {
-            Some(version) => step.follow(&version, standing, memory),
+    match (known, existing) {
+        (KnownCompanion::NotRequired, _) => decision.remove(memory),
+        (KnownCompanion::Required(version), None) => decision.introduce(version, memory),
+        (KnownCompanion::Required(version), Some(existing)) => decision.follow(version, existing, memory),
+        (KnownCompanion::Invalid, None) => Rollout { inject: memory.injected(), ..Rollout::default() },
+        (KnownCompanion::Invalid, Some(existing)) => match newest(existing).or_else(|| memory.injected()) {
+            Some(version) => decision.follow(&version, existing, memory),
             None => Rollout::default(),
         },
     }
 }
 
-struct Step<'s> {
-    standing: Option<&'s ExistingPolicy>,
+struct Decision<'s> {
+    existing: Option<&'s ExistingPolicy>,
     now: Duration,
     pause: Duration,
 }
 
-impl Step<'_> {
-    /// It is not required: the policy goes first, unless it is this replica that has not heard of it yet.
+impl Decision<'_> {
+    /// It is not required. The policy is deleted first, after a pause: this replica may only not have received it yet.
     fn remove(&self, memory: &mut RolloutMemory) -> Rollout {
-        if let Some(standing) = self.standing {
+        if let Some(existing) = self.existing {
             memory.absent = None;
-            let inject = memory.injected().or_else(|| newest(standing));
+            let inject = memory.injected().or_else(|| newest(existing));
             if let Some(version) = &inject {
                 memory.inject(version, self.now);
             }
-            let due = *memory.unwanted.get_or_insert(self.now) + self.pause;
+            let due = *memory.obsolete.get_or_insert(self.now) + self.pause;
             if self.now < due {
-                return Rollout { inject, policy: Policy::Leave, again: Some(due) };
+                return Rollout { inject, policy: PolicyAction::Leave, again: Some(due) };
             }
-            return Rollout { inject, policy: Policy::Delete, again: None };
+            return Rollout { inject, policy: PolicyAction::Delete, again: None };
         }
-        memory.unwanted = None;
+        memory.obsolete = None;
         let until = *memory.absent.get_or_insert(self.now) + self.pause;
         if memory.injected.is_none() || self.now >= until {
             *memory = RolloutMemory::default();
             return Rollout::default();
         }
-        Rollout { inject: memory.injected(), policy: Policy::Leave, again: Some(until) }
+        Rollout { inject: memory.injected(), policy: PolicyAction::Leave, again: Some(until) }
     }
 
-    /// There is no policy yet, or somebody took it away: it comes when the companion was injected for a while.
+    /// There is no policy, or it was deleted: it is created when the companion was injected for a pause.
     fn introduce(&self, version: &Version, memory: &mut RolloutMemory) -> Rollout {
         memory.accepted = None;
         let injected = memory.inject(version, self.now);
@@ -131,34 +150,38 @@ impl Step<'_> {
         let due = injected.max(absent) + self.pause;
         let inject = Some(version.clone());
         if self.now < due {
-            return Rollout { inject, policy: Policy::Leave, again: Some(due) };
+            return Rollout { inject, policy: PolicyAction::Leave, again: Some(due) };
         }
-        Rollout { inject, policy: Policy::Accept { versions: vec![version.clone()], changing: false }, again: None }
+        Rollout {
+            inject,
+            policy: PolicyAction::Accept { versions: vec![version.clone()], changing: false },
+            again: None,
+        }
     }
 
     /// There is a policy.
-    fn follow(&self, version: &Version, standing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
+    fn follow(&self, version: &Version, existing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
         memory.absent = None;
-        let Some(first) = standing.accepted.first() else {
-            // Nobody knows what it accepts.
+        let Some(first) = existing.accepted.first() else {
+            // The versions that it accepts are unknown.
             let inject = memory.injected().unwrap_or_else(|| version.clone());
             memory.inject(&inject, self.now);
             return Rollout { inject: Some(inject), policy: accept([version], false), again: None };
         };
         if *first.hash == *version.hash() {
-            return self.complete(version, standing, memory);
+            return self.complete(version, existing, memory);
         }
         match memory.recall(first) {
-            // This replica has not heard of the newest version yet, or another change is not over yet.
-            Some(newest) if standing.changing || version.is_older_than(first) => {
-                self.complete(&newest, standing, memory)
+            // This replica has not received the newest version yet, or an earlier change is not complete yet.
+            Some(newest) if existing.changing || version.is_older_than(first) => {
+                self.complete(&newest, existing, memory)
             }
             Some(newest) => {
                 memory.inject(&newest, self.now);
                 let policy = accept([version, &newest], true);
                 Rollout { inject: Some(newest), policy, again: None }
             }
-            // What is accepted now cannot be injected by anybody: the sooner this is over, the better.
+            // No replica can inject the version that is accepted now, so the policy changes without a pause.
             None => {
                 let inject = memory.injected().unwrap_or_else(|| version.clone());
                 memory.inject(&inject, self.now);
@@ -167,24 +190,24 @@ impl Step<'_> {
         }
     }
 
-    /// The policy accepts the newest version: injection follows, and then the selectors do.
-    fn complete(&self, newest: &Version, standing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
+    /// The policy accepts the newest version. After a pause it is injected, and after another one its selectors apply.
+    fn complete(&self, newest: &Version, existing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
         let accepted = memory.accepted(newest.hash(), self.now);
-        let previous = standing.accepted.get(1).and_then(|accepted| memory.recall(accepted));
+        let previous = existing.accepted.get(1).and_then(|accepted| memory.recall(accepted));
         let previous = previous.as_ref();
         let both = |changing| match previous {
             Some(previous) => accept([newest, previous], changing),
             None => accept([newest], changing),
         };
         let is_injected = memory.injected.as_ref().is_some_and(|(version, _)| version.hash() == newest.hash());
-        let waits = standing.changing && !is_injected && self.now < accepted + self.pause;
+        let waits = existing.changing && !is_injected && self.now < accepted + self.pause;
         if let Some(previous) = previous.filter(|_| waits) {
             memory.inject(previous, self.now);
             let again = Some(accepted + self.pause);
             return Rollout { inject: Some(previous.clone()), policy: both(true), again };
         }
         let settled = memory.inject(newest, self.now) + self.pause;
-        let changing = standing.changing && self.now < settled;
+        let changing = existing.changing && self.now < settled;
         Rollout { inject: Some(newest.clone()), policy: both(changing), again: changing.then_some(settled) }
     }
 }
@@ -194,13 +217,13 @@ impl RolloutMemory {
         self.injected.as_ref().map(|(version, _)| version.clone())
     }
 
-    /// A version that a policy accepts, if it is known.
+    /// A version that a policy accepts, where this replica knows it.
     fn recall(&self, accepted: &Accepted) -> Option<Version> {
         let injected = self.injected.as_ref().map(|(version, _)| version);
         accepted.version.as_ref().or(injected.filter(|v| *v.hash() == *accepted.hash)).cloned()
     }
 
-    /// Takes note of what is injected from now on; returns since when it is.
+    /// Records the injected version; returns since when it is injected.
     fn inject(&mut self, version: &Version, now: Duration) -> Duration {
         match &self.injected {
             Some((injected, since)) if injected.hash() == version.hash() => *since,
@@ -211,7 +234,7 @@ impl RolloutMemory {
         }
     }
 
-    /// Takes note of the newest version that is accepted; returns since when it is.
+    /// Records the newest accepted version; returns since when it is accepted.
     fn accepted(&mut self, hash: &str, now: Duration) -> Duration {
         match &self.accepted {
             Some((accepted, since)) if **accepted == *hash => *since,
@@ -223,10 +246,10 @@ impl RolloutMemory {
     }
 }
 
-fn newest(standing: &ExistingPolicy) -> Option<Version> {
-    standing.accepted.first().and_then(|accepted| accepted.version.clone())
+fn newest(existing: &ExistingPolicy) -> Option<Version> {
+    existing.accepted.first().and_then(|accepted| accepted.version.clone())
 }
 
-fn accept<const N: usize>(versions: [&Version; N], changing: bool) -> Policy {
-    Policy::Accept { versions: versions.into_iter().cloned().collect(), changing }
+fn accept<const N: usize>(versions: [&Version; N], changing: bool) -> PolicyAction {
+    PolicyAction::Accept { versions: versions.into_iter().cloned().collect(), changing }
 }

@@ -1,4 +1,4 @@
-//! Versions of a required companion, and how a policy remembers which of them it accepts.
+//! Versions of a required companion, and how a policy records which of them it accepts.
 
 use std::sync::Arc;
 
@@ -9,18 +9,19 @@ use crate::api;
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
 
-/// Annotation of a policy: the versions that it accepts, newest first, so that whoever starts anew knows them all.
+/// Annotation of a policy: the versions that it accepts, newest first, for replicas that start later.
 pub(super) const VERSIONS: &str = "podgraft.dev/versions";
-/// Annotation of a policy: whether injection is still on its way to the newest version.
+/// Annotation of a policy: whether replicas still change to the newest version.
 pub(super) const CHANGING: &str = "podgraft.dev/changing";
 
-/// The longest that the versions may be together, in bytes: the API server takes 256 KiB of annotations.
+/// The greatest length of the versions together, in bytes: the API server accepts 256 KiB of annotations.
 const LONGEST: usize = 200 << 10;
 
-/// How new a version is: later ones are greater. A companion that was made anew counts on from its creation.
+/// How new a version is; newer ones are greater. A companion that was deleted and created again begins with generation 1,
+/// so its creation time comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation {
-    /// `metadata.creationTimestamp`, as the API server writes it.
+    /// `metadata.creationTimestamp` in RFC 3339, which sorts by time.
     created: Box<str>,
     /// `metadata.generation`.
     generation: i64,
@@ -29,12 +30,12 @@ pub struct Generation {
 /// One version of a required companion.
 #[derive(Debug, Clone)]
 pub struct Version {
-    /// What the gate made of it.
+    /// The compiled companion.
     pub companion: Arc<Companion>,
     /// The whole object.
     pub object: Arc<Value>,
-    /// `None` where it comes out of a file: then the newest is what the file says now.
-    pub edition: Option<Generation>,
+    /// `None` where it comes from a file: then the content of the file is the newest version.
+    pub generation: Option<Generation>,
 }
 
 /// A version that a policy accepts.
@@ -43,17 +44,17 @@ pub struct Accepted {
     /// The content hash.
     pub hash: Box<str>,
     /// How new it is.
-    pub edition: Option<Generation>,
-    /// The version; `None` where it was too long to be remembered, or somebody wrote over it.
+    pub generation: Option<Generation>,
+    /// The version; `None` where it was too long for the annotation, or where the annotation was changed.
     pub version: Option<Version>,
 }
 
-/// What a policy that stands accepts.
+/// What an existing policy accepts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ExistingPolicy {
     /// Newest first.
     pub accepted: Vec<Accepted>,
-    /// Whether injection is still on its way to the newest.
+    /// Whether replicas still change to the newest version.
     pub changing: bool,
 }
 
@@ -66,14 +67,14 @@ impl Generation {
 }
 
 impl Version {
-    /// A version that is known already.
+    /// A version that was compiled already.
     #[must_use]
     pub fn new(companion: Arc<Companion>, object: Arc<Value>) -> Self {
-        let edition = Generation::of(&object);
-        Version { companion, object, edition }
+        let generation = Generation::of(&object);
+        Version { companion, object, generation }
     }
 
-    /// Reads an object; `None` where it is no required companion without fault.
+    /// Compiles an object; `None` where it is no valid required companion.
     #[must_use]
     pub fn read(object: Value) -> Option<Self> {
         match api::check_companion(&object).listed {
@@ -90,10 +91,10 @@ impl Version {
         &self.companion.hash
     }
 
-    /// Whether this version is older than another, as far as anybody can tell.
+    /// Whether this version is known to be older than another.
     #[must_use]
     pub fn is_older_than(&self, other: &Accepted) -> bool {
-        match (&self.edition, &other.edition) {
+        match (&self.generation, &other.generation) {
             (Some(own), Some(other)) => own < other,
             _ => false,
         }
@@ -101,19 +102,19 @@ impl Version {
 }
 
 impl ExistingPolicy {
-    /// Reads the annotations of a policy. What somebody wrote over is not known any more.
+    /// Reads the annotations of a policy. Versions that cannot be read are unknown.
     #[must_use]
     pub(super) fn read<'a>(annotation: impl Fn(&str) -> Option<&'a str>) -> Self {
         let versions = annotation(VERSIONS).and_then(|text| serde_json::from_str(text).ok());
         let versions: Vec<Value> = versions.unwrap_or_default();
-        let accepted = |mut remembered: Value| -> Option<Accepted> {
-            let hash: Box<str> = remembered["hash"].as_str()?.into();
-            let edition = Generation::of(&remembered);
-            if let Some(members) = remembered.as_object_mut() {
+        let accepted = |mut record: Value| -> Option<Accepted> {
+            let hash: Box<str> = record["hash"].as_str()?.into();
+            let generation = Generation::of(&record);
+            if let Some(members) = record.as_object_mut() {
                 members.remove("hash");
             }
-            let version = Version::read(remembered).filter(|version| *version.hash() == *hash);
-            Some(Accepted { hash, edition, version })
+            let version = Version::read(record).filter(|version| *version.hash() == *hash);
+            Some(Accepted { hash, generation, version })
         };
         let accepted = versions.into_iter().filter_map(accepted).collect();
         ExistingPolicy { accepted, changing: annotation(CHANGING) == Some("true") }
@@ -126,14 +127,13 @@ impl ExistingPolicy {
     }
 }
 
-/// The value of the annotation for some versions, newest first. Where they are too long the oldest are remembered by
-/// their hash only.
+/// The value of [`VERSIONS`] for some versions, newest first. Of versions that do not fit only the hash is recorded.
 #[must_use]
-pub(super) fn remembered(versions: &[&Version]) -> String {
+pub(super) fn record(versions: &[&Version]) -> String {
     let mut rest = LONGEST;
     let mut all = Vec::new();
     for version in versions {
-        let (mut whole, mut short) = (remember(version, true), remember(version, false));
+        let (mut whole, mut short) = (record_one(version, true), record_one(version, false));
         let length = whole.to_string().len();
         if length <= rest {
             rest -= length;
@@ -145,7 +145,7 @@ pub(super) fn remembered(versions: &[&Version]) -> String {
     Value::Array(all).to_string()
 }
 
-fn remember(version: &Version, whole: bool) -> Value {
+fn record_one(version: &Version, whole: bool) -> Value {
     let object = &version.object;
     let mut metadata = Map::from_iter([("name".to_owned(), object["metadata"]["name"].clone())]);
     for key in ["creationTimestamp", "generation"] {
@@ -153,11 +153,11 @@ fn remember(version: &Version, whole: bool) -> Value {
             metadata.insert(key.to_owned(), value.clone());
         }
     }
-    let mut remembered = json!({"hash": version.hash(), "metadata": metadata});
-    if let (true, Some(members)) = (whole, remembered.as_object_mut()) {
+    let mut record = json!({"hash": version.hash(), "metadata": metadata});
+    if let (true, Some(members)) = (whole, record.as_object_mut()) {
         for key in ["apiVersion", "kind", "spec"] {
             members.insert(key.to_owned(), object[key].clone());
         }
     }
-    remembered
+    record
 }

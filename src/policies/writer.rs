@@ -1,5 +1,5 @@
-//! Writes policies and bindings. Every replica does; each write names the version of the object that it was made for, so
-//! of several replicas one succeeds, and the watch brings what it wrote to the others.
+//! Writes policies and bindings. Every replica writes, and there is no leader. A write names the resourceVersion of the
+//! object that it was made for, so that one of several replicas succeeds; the watch brings its object to the others.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,25 +14,27 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desired::{Verb, Write};
 use super::objects::{INSTALLATION, Installation, MANAGED_BY};
+use crate::watch::error::request_message;
+use crate::watch::{Backoff, ResetAfter};
 
-/// How long one write may take: the API server compiles the expressions of the largest companions for seconds.
+/// How long one write may take: the API server needs seconds to compile the expressions of the largest companions.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long is waited after a failure, and between two writes of one object that somebody else keeps changing; it
-/// doubles up to the longest.
+/// The bounds of the delay between two writes of one object, which another writer may keep changing. After a failure it is
+/// the shortest.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
-/// How often it is looked for policies that nobody should need any more.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often [`clear`] looks for policies.
+const CLEAR_INTERVAL: Duration = Duration::from_secs(60);
 
-/// When objects were written last, and how long they must wait since.
-type Pace = HashMap<(&'static str, String), (Instant, Duration)>;
+/// When each object may be written again, by its kind and name.
+type Pace = HashMap<(&'static str, String), Backoff>;
 
-/// Writes whatever is wanted. Asks by `changed` to be told again what did not come off. Ends when nobody can want
-/// anything any more.
-pub(super) async fn write(client: Client, mut wanted: watch::Receiver<Vec<Write>>, changed: watch::Sender<u64>) {
+/// Performs writes, until their sender is dropped. Counts up `changed` when delayed or failed writes are due, so that the
+/// reconciler decides about them again.
+pub(super) async fn write(client: Client, mut desired: watch::Receiver<Vec<Write>>, changed: watch::Sender<u64>) {
     let mut pace = Pace::new();
-    while wanted.changed().await.is_ok() {
-        let writes = wanted.borrow_and_update().clone();
+    while desired.changed().await.is_ok() {
+        let writes = desired.borrow_and_update().clone();
         let mut again: Option<Instant> = None;
         for write in writes {
             let due = due(&mut pace, (write.kind(), write.name().to_owned()));
@@ -41,26 +43,26 @@ pub(super) async fn write(client: Client, mut wanted: watch::Receiver<Vec<Write>
                 continue;
             }
             if let Err(error) = send(&client, &write).await {
-                tracing::warn!(object = write.name(), error, "a policy could not be written; it is tried again");
+                tracing::warn!(object = write.name(), error, "cannot write a policy, retrying");
                 again.get_or_insert_with(|| Instant::now() + SHORTEST);
             }
-            // What is newer is what counts.
-            if wanted.has_changed().unwrap_or(true) {
+            // Newer writes replace these.
+            if desired.has_changed().unwrap_or(true) {
                 break;
             }
         }
         if let Some(again) = again {
             tokio::select! {
                 () = sleep_until(again) => {}
-                _ = wanted.changed() => wanted.mark_changed(),
+                _ = desired.changed() => desired.mark_changed(),
             }
             changed.send_modify(|count| *count += 1);
         }
     }
 }
 
-/// Deletes the policies that an installation left behind when it kept some. Ends where it may not look for them: then
-/// there is nothing to be deleted by it.
+/// Deletes the policies that remain of an installation whose required companions are now disabled, again and again. Ends
+/// where it has no permission to list them, which the chart grants only where there can be some.
 pub async fn clear(client: Client, installation: Installation) {
     let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
     let (policies, bindings): (Api<ValidatingAdmissionPolicy>, Api<ValidatingAdmissionPolicyBinding>) =
@@ -70,10 +72,10 @@ pub async fn clear(client: Client, installation: Installation) {
             match result {
                 Ok(()) => {}
                 Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403 | 404) => return,
-                Err(error) => tracing::debug!(%error, "cannot look for policies of companions that were required"),
+                Err(error) => tracing::debug!(%error, "cannot list policies, retrying"),
             }
         }
-        sleep(LOOK).await;
+        sleep(CLEAR_INTERVAL).await;
     }
 }
 
@@ -82,26 +84,22 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
 {
     for object in api.list(&ListParams::default().labels(labels)).await? {
-        tracing::info!(object = object.name_any(), "deleted: required companions are switched off");
+        tracing::info!(object = object.name_any(), "deleted a policy because required companions are disabled");
         api.delete(&object.name_any(), &DeleteParams::default()).await?;
     }
     Ok(())
 }
 
-/// When an object may be written; takes note that it is, if that is now.
+/// When an object may be written next. Where that is now, the write is recorded and `None` is returned.
 fn due(pace: &mut Pace, object: (&'static str, String)) -> Option<Instant> {
     let now = Instant::now();
-    let (last, wait) = pace.get(&object).copied().unzip();
-    let (Some(last), Some(wait)) = (last, wait) else {
-        pace.insert(object, (now, SHORTEST));
-        return None;
-    };
-    if now < last + wait {
-        return Some(last + wait);
+    let backoff = || Backoff::new(SHORTEST, LONGEST, ResetAfter::QuietDelays(3));
+    let backoff = pace.entry(object).or_insert_with(backoff);
+    let due = backoff.until().filter(|until| now < *until);
+    if due.is_none() {
+        backoff.fail(now);
     }
-    let wait = if now > last + wait * 4 { SHORTEST } else { (wait * 2).min(LONGEST) };
-    pace.insert(object, (now, wait));
-    None
+    due
 }
 
 async fn send(client: &Client, write: &Write) -> Result<(), String> {
@@ -113,10 +111,10 @@ async fn send(client: &Client, write: &Write) -> Result<(), String> {
     };
     match timeout(TIMEOUT, sent).await {
         Ok(Ok(())) => Ok(()),
-        // Somebody was quicker: the watch tells.
+        // Another replica wrote first: the watch brings its object.
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(()),
-        Ok(Err(error)) => Err(said(&error)),
-        Err(_) => Err("no answer within 30s".to_owned()),
+        Ok(Err(error)) => Err(request_message(&error)),
+        Err(_) => Err(format!("the API server did not answer within {} s", TIMEOUT.as_secs())),
     }
 }
 
@@ -129,14 +127,14 @@ where
     match verb {
         Verb::Create => match api.create(&parameters, object).await {
             Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-                // It is there without our labels, by which it is watched, or the watch has not brought it yet.
-                let standing = api.get(&name).await?;
-                let same = |label: &str| standing.labels().get(label) == object.labels().get(label);
+                // It exists without the labels by which it is watched, or the watch has not brought it yet.
+                let existing = api.get(&name).await?;
+                let same = |label: &str| existing.labels().get(label) == object.labels().get(label);
                 if same(INSTALLATION) && same(MANAGED_BY.0) {
                     return Ok(());
                 }
                 let mut object = object.clone();
-                object.meta_mut().resource_version = standing.resource_version();
+                object.meta_mut().resource_version = existing.resource_version();
                 api.replace(&name, &parameters, &object).await?;
             }
             other => drop(other?),
@@ -156,25 +154,8 @@ where
             }
         }
     }
-    tracing::info!(kind = %K::kind(&()), object = name, verb = ?verb, "written for a required companion");
+    tracing::info!(kind = %K::kind(&()), object = name, verb = ?verb, "wrote a policy of a required companion");
     Ok(())
-}
-
-/// Why the API server could not be asked, or what it said.
-fn said(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Why a watch failed.
-pub(super) fn why(error: &kube::runtime::watcher::Error) -> String {
-    use kube::runtime::watcher::Error;
-    match error {
-        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => said(error),
-        other => other.to_string(),
-    }
 }
 
 impl Write {

@@ -1,6 +1,5 @@
 //! Companions and Namespaces, out of files and out of the cluster, followed for as long as the server runs.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +14,11 @@ use super::supervisor::{Background, Task};
 use crate::inject::snapshot::{Settings, Snapshot};
 use crate::metrics::{Metrics, Reloadable};
 use crate::source::cluster;
-use crate::source::cluster::{
-    ClusterStates, DesiredStatus, Eligibility, ReadyReason, WatchHealth, WatchedCompanion, WatchedResource,
-};
+use crate::source::cluster::{ClusterStates, DesiredStatus, WatchHealth};
 use crate::source::effective::Effective;
 use crate::source::files;
-use crate::source::files::report::{Report, Severity};
+use crate::source::files::report::{LoadReport, Severity};
 use crate::source::files::{Files, Loaded};
-use crate::source::key::CompanionKey;
 use crate::source::limits::MemoryLimits;
 
 /// Everything that companions and Namespaces come from.
@@ -103,8 +99,8 @@ impl CompanionSources {
         let snapshot = Arc::new(ArcSwap::default());
         self.publish(&snapshot).await;
         self.warn_of_required();
-        let (good, broken) = self.known.valid_and_invalid();
-        tracing::info!(good, broken, namespaces = self.known.namespaces(), "companions known");
+        let (valid, invalid) = self.known.valid_and_invalid();
+        tracing::info!(valid, invalid, namespaces = self.known.namespaces(), "companions known");
         let published = Arc::clone(&snapshot);
         let shared = Arc::new(Mutex::new(self));
         background.run(Task::Snapshots, move || {
@@ -124,7 +120,7 @@ impl CompanionSources {
     /// Puts what is known now in the place of what was known. Which version of a required companion is injected is for
     /// the policies to say.
     async fn publish(&mut self, snapshot: &ArcSwap<Snapshot>) {
-        let files = Arc::clone(&self.files.borrow_and_update().parts);
+        let files = Arc::clone(&self.files.borrow_and_update().declarations);
         let state = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
         let mut known = Effective::new(files, state);
         if let Some(policies) = &mut self.policies {
@@ -141,34 +137,19 @@ impl CompanionSources {
                 }
             }
         }
-        self.count(&known);
-        // Nothing is said to be in use before it is.
+        self.metrics.source.record(&known, &self.settings);
+        // After the snapshot is stored, so that no status reports a version as active before it is injected.
         if let Some(cluster) = &self.cluster {
-            cluster.wanted.send_replace(wanted(&known, &self.settings));
+            cluster.wanted.send_replace(known.desired_statuses(&self.settings));
         }
         self.known = known;
     }
 
     fn warn_of_required(&self) {
-        if !self.settings.required && self.known.companions.values().any(|version| version.listed.required()) {
+        if !self.settings.required && self.known.has_required() {
             tracing::warn!(
                 "a companion is required, and is not injected: required companions are switched off; see --required-companions"
             );
-        }
-    }
-
-    fn count(&self, known: &Effective) {
-        let (good, broken) = known.valid_and_invalid();
-        self.metrics.companions(good, broken, known.fingerprint());
-        self.metrics.namespaces(known.namespaces());
-        let mut not_ready: HashMap<ReadyReason, usize> = HashMap::new();
-        for (key, object) in known.cluster().into_iter().flat_map(|cluster| &cluster.objects) {
-            *not_ready.entry(ReadyReason::of(object, standing(known, key, &self.settings))).or_default() += 1;
-        }
-        if self.cluster.is_some() {
-            for reason in ReadyReason::ALL.into_iter().filter(|reason| *reason != ReadyReason::Active) {
-                self.metrics.companions_not_ready(reason.as_str(), not_ready.remove(&reason).unwrap_or_default());
-            }
         }
     }
 
@@ -192,39 +173,6 @@ impl CompanionSources {
             () = policies => {}
             else => std::future::pending().await,
         }
-    }
-}
-
-/// What the status of each companion of the cluster depends on.
-fn wanted(known: &Effective, settings: &Settings) -> Vec<DesiredStatus> {
-    let objects = known.cluster().into_iter().flat_map(|cluster| &cluster.objects);
-    let want = |(key, object): (&CompanionKey, &Arc<WatchedCompanion>)| DesiredStatus {
-        key: key.clone(),
-        object: Arc::clone(object),
-        standing: standing(known, key, settings),
-    };
-    objects.map(want).collect()
-}
-
-fn standing(known: &Effective, key: &CompanionKey, settings: &Settings) -> Eligibility {
-    let required = known.companions.get(key).is_some_and(|version| version.listed.required());
-    if known.in_a_file(key) {
-        Eligibility::OverriddenByFile
-    } else if known.is_shadowed_by_required(key) {
-        Eligibility::ShadowedByRequired
-    } else if required && !settings.required {
-        Eligibility::RequiredDisabled
-    } else {
-        Eligibility::Eligible
-    }
-}
-
-/// Tells how the watches are; is called whenever somebody asks for metrics.
-pub(crate) fn tell_of_watches(health: &WatchHealth, metrics: &Metrics) {
-    for resource in WatchedResource::ALL {
-        let reading = health.reading(resource);
-        let works = reading.listed && reading.trouble.is_none();
-        metrics.watch(resource.as_str(), works, reading.heard);
     }
 }
 
@@ -253,8 +201,8 @@ fn follow_files(
     receiver
 }
 
-fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
-    metrics.manifest_errors(report.errors().count());
+fn tell(report: &LoadReport, with_cluster: bool, metrics: &Metrics) {
+    metrics.source.record_manifests(report);
     for remark in &report.remarks {
         let (place, problem) = (remark.place(), remark.text());
         match remark.severity {
@@ -270,5 +218,5 @@ fn tell(report: &Report, with_cluster: bool, metrics: &Metrics) {
             "Namespaces in files do not count, for they come from the cluster; remove them from --companions"
         );
     }
-    tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "companions loaded");
+    tracing::info!(valid = report.valid, invalid = report.invalid, namespaces = report.namespaces, "companions loaded");
 }

@@ -80,24 +80,16 @@ impl PolicyReconciler {
     /// Puts the versions that the policies let be injected in the place of those that are known.
     pub(crate) fn settle(&mut self, known: &mut Effective) {
         let cluster_wide = known.companions.iter().filter(|(key, _)| key.namespace.is_none());
-        let needed: BTreeMap<Box<str>, policies::KnownCompanion> =
-            cluster_wide.filter_map(|(key, version)| Some((key.name.clone(), self::known(version)?))).collect();
+        let needed: BTreeMap<Box<str>, policies::KnownCompanion> = cluster_wide
+            .filter_map(|(key, version)| {
+                Some((key.name.clone(), policies::KnownCompanion::new(&version.listed, version.object.as_ref())?))
+            })
+            .collect();
         let choice = self.keeper.reconcile(&needed);
-        self.metrics.policies_out_of_sync(self.keeper.state().borrow().not_in_step);
+        self.metrics.policies.record(*self.keeper.state().borrow());
         for (name, companion) in choice {
             let version = Revision { listed: CatalogEntry::Valid(companion), object: None };
             known.companions.insert(CompanionKey { namespace: None, name }, version);
         }
-    }
-}
-
-/// What the policies have to know of a companion; `None` where it is nothing.
-fn known(version: &Revision) -> Option<policies::KnownCompanion> {
-    match (&version.listed, &version.object) {
-        (CatalogEntry::Valid(companion), Some(object)) if companion.required => {
-            Some(policies::KnownCompanion::Required(policies::Version::new(Arc::clone(companion), Arc::clone(object))))
-        }
-        (CatalogEntry::Invalid(_), _) => Some(policies::KnownCompanion::Broken),
-        _ => None,
     }
 }

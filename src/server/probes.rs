@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 
-use super::companions;
 use crate::http::{Drain, HealthCheck, Heartbeat, HttpLimits, Listener, Observer, Transport, admin_router};
 use crate::metrics::Metrics;
 use crate::source::cluster::WatchHealth;
@@ -99,7 +98,7 @@ impl ProbedParts {
         let router = admin_router(vec![self.heartbeat.check(SILENT[1])], checks, move || {
             metrics.ready(all.iter().all(HealthCheck::passes));
             if let Some(health) = health.get() {
-                companions::tell_of_watches(health, &metrics);
+                metrics.source.record_watches(health);
             }
             metrics.scrape()
         });

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::metrics::Metrics;
+use crate::watch::{Backoff, ResetAfter};
 
 /// The pauses before a task starts anew: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
@@ -85,20 +86,16 @@ async fn keep<F>(task: Task, mut make: impl FnMut() -> F, metrics: Arc<Metrics>)
 where
     F: Future<Output = ()>,
 {
-    let mut pause = PAUSES[0];
+    let mut backoff = Backoff::new(PAUSES[0], PAUSES[1], ResetAfter::Quiet(PAUSES[1]));
     loop {
-        let started = Instant::now();
         // Nothing of a task that panicked is used again but what it shares, which is replaced as a whole or not at all.
         if AssertUnwindSafe(async { make().await }).catch_unwind().await.is_ok() {
             return;
         }
         metrics.panics.inc();
-        if started.elapsed() > PAUSES[1] {
-            pause = PAUSES[0];
-        }
+        let pause = backoff.fail(Instant::now());
         tracing::error!(task = task.as_str(), ?pause, "a task panicked, and starts anew after a pause");
         sleep(pause).await;
-        pause = (pause * 2).min(PAUSES[1]);
     }
 }
 

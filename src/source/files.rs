@@ -1,7 +1,7 @@
-//! Companions and Namespaces out of files and folders: all of them at once, read anew when a content changes.
+//! Companions and Namespaces in files and folders: all of them are loaded at once, and again when a content changes.
 //!
-//! Contents are polled. Mounted ConfigMaps swap a symlink, of which a watch on a file sees nothing; so do editors that
-//! write a new file, and network file systems.
+//! Contents are polled, because a watch on a file misses changes: mounted ConfigMaps swap a symlink, editors write a new
+//! file, and network file systems send no events.
 
 pub mod folder;
 pub mod manifests;
@@ -14,38 +14,38 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::effective::Declared;
+use super::declarations::Declarations;
 use super::limits::MemoryLimits;
 use crate::manifest;
 use folder::Unread;
 use manifests::{DeclaredObject, ManifestObject, Manifests, ObjectKey};
-use report::Report;
+use report::LoadReport;
 
-/// How often a changing set of files is read again until it holds still.
+/// How many more times the files are read until two readings are the same.
 const SETTLING: usize = 3;
 
-/// Files and folders that are loaded as one.
+/// Files and folders that are loaded together.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// The files and folders; folders are searched through.
+    /// The files and folders. Folders are searched with all folders in them.
     pub paths: Vec<PathBuf>,
-    /// How much is kept of the companions that are declared there.
+    /// The memory limits of the companions in them.
     pub limits: MemoryLimits,
 }
 
-/// What was loaded, and what the next load compares itself with.
+/// The result of a load, and what the next one compares itself with.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// Everything that is declared.
-    pub parts: Arc<Declared>,
-    /// What is wrong, and how much there is.
-    pub report: Arc<Report>,
-    /// `None` before the first load.
-    seen: Option<Arc<Vec<Root>>>,
-    declared: Arc<BTreeMap<ObjectKey, DeclaredObject>>,
+    /// What the files declare.
+    pub declarations: Arc<Declarations>,
+    /// Errors and warnings, and the numbers of objects.
+    pub report: Arc<LoadReport>,
+    /// The contents; `None` before the first load.
+    contents: Option<Arc<Vec<Root>>>,
+    objects: Arc<BTreeMap<ObjectKey, DeclaredObject>>,
 }
 
-/// The bytes below one of the paths.
+/// The files below one of the paths.
 #[derive(Debug, PartialEq, Eq)]
 struct Root {
     path: PathBuf,
@@ -59,59 +59,60 @@ struct Content {
 }
 
 impl Files {
-    /// Reads everything. Where nothing changed, the last result is returned: its `parts` are the same allocation.
+    /// Reads everything. Where nothing has changed, the last result is returned: its `declarations` are the same allocation.
     ///
-    /// What is bad keeps its last good version and is reported: an object, all objects of a file that cannot be read or
-    /// parsed, all objects below a path that cannot be listed. What is gone is forgotten.
+    /// The last valid version stays, and the error is reported, of an invalid object, of all objects of a file that cannot
+    /// be read or parsed, and of all objects below a path that cannot be listed. Objects whose file is gone are forgotten.
     #[must_use]
     pub fn load(&self, last: &Loaded) -> Loaded {
-        let before = last.seen.as_deref();
-        let seen = self.look(before);
-        if before == Some(&seen) {
+        let before = last.contents.as_deref();
+        let contents = self.read_stable(before);
+        if before == Some(&contents) {
             return last.clone();
         }
-        let mut collection = Manifests::new("default");
+        let mut manifests = Manifests::new("default");
         let mut uncertain = Vec::new();
-        for root in &seen {
+        for root in &contents {
             match &root.files {
-                Ok(files) => files.iter().filter(|f| !take(&mut collection, f)).for_each(|f| uncertain.push(&*f.path)),
+                Ok(files) => uncertain.extend(files.iter().filter(|f| !add(&mut manifests, f)).map(|f| &*f.path)),
                 Err(unread) => {
-                    collection.report_error(&root.path, None, unread.to_string());
+                    manifests.report_error(&root.path, None, unread.to_string());
                     uncertain.push(&root.path);
                 }
             }
         }
-        keep_last_good(&mut collection, &last.declared, &uncertain);
-        collection.limit(self.limits);
+        keep_last_valid(&mut manifests, &last.objects, &uncertain);
+        manifests.limit(self.limits);
         Loaded {
-            parts: Arc::new(collection.declared()),
-            report: Arc::new(collection.report()),
-            declared: Arc::new(collection.declared),
-            seen: Some(Arc::new(seen)),
+            declarations: Arc::new(manifests.declarations()),
+            report: Arc::new(manifests.report()),
+            objects: Arc::new(manifests.objects),
+            contents: Some(Arc::new(contents)),
         }
     }
 
-    /// Looks until what is there is as the last time, or twice the same: never half of a change that is under way.
-    fn look(&self, last: Option<&Vec<Root>>) -> Vec<Root> {
-        let mut seen = self.look_once();
+    /// Reads until the contents are those of the last load, or the same twice in a row, so that half of a change that is
+    /// being written is not used.
+    fn read_stable(&self, last: Option<&Vec<Root>>) -> Vec<Root> {
+        let mut contents = self.read();
         for _ in 0..SETTLING {
-            if last == Some(&seen) {
+            if last == Some(&contents) {
                 break;
             }
-            let again = self.look_once();
-            if again == seen {
+            let again = self.read();
+            if again == contents {
                 break;
             }
-            seen = again;
+            contents = again;
         }
-        seen
+        contents
     }
 
-    fn look_once(&self) -> Vec<Root> {
-        let mut known = HashSet::new();
+    fn read(&self) -> Vec<Root> {
+        let mut paths = HashSet::new();
         let roots = self.paths.iter().map(|path| {
             let files = folder::manifests(path, true).map(|files| {
-                let fresh = files.into_iter().filter(|file| known.insert(file.clone()));
+                let fresh = files.into_iter().filter(|file| paths.insert(file.clone()));
                 fresh.map(|path| Content { bytes: folder::bytes(&path), path }).collect()
             });
             Root { path: path.clone(), files }
@@ -120,33 +121,29 @@ impl Files {
     }
 }
 
-/// Takes what a file declares. Returns whether all of it could be read.
-fn take(collection: &mut Manifests, file: &Content) -> bool {
+/// Adds what a file declares. Returns whether all of it could be read.
+fn add(manifests: &mut Manifests, file: &Content) -> bool {
     let bytes = match &file.bytes {
         Ok(bytes) => bytes,
         Err(unread) => {
-            collection.report_error(&file.path, None, unread.to_string());
+            manifests.report_error(&file.path, None, unread.to_string());
             return false;
         }
     };
-    // A fault of podgraft's own must not keep a server from starting, nor the other files from being used.
-    let read = panic::catch_unwind(|| manifest::read(bytes));
-    let Ok(documents) = read else {
-        collection.report_error(
-            &file.path,
-            None,
-            "cannot be read: podgraft has a bug that this file meets; the log says where",
-        );
+    // A bug in podgraft must not keep the server from starting, nor the other files from being used.
+    let Ok(documents) = panic::catch_unwind(|| manifest::read(bytes)) else {
+        let message = "cannot be read because of a bug in podgraft; see its log, and report it";
+        manifests.report_error(&file.path, None, message);
         return false;
     };
     let mut whole = true;
     for document in documents {
         match document {
             Ok(document) => {
-                collection.add(&file.path, &document);
+                manifests.add(&file.path, &document);
             }
             Err(unreadable) => {
-                collection.report_error(&file.path, Some(unreadable.at), unreadable.message);
+                manifests.report_error(&file.path, Some(unreadable.at), unreadable.message);
                 whole = false;
             }
         }
@@ -154,34 +151,33 @@ fn take(collection: &mut Manifests, file: &Content) -> bool {
     whole
 }
 
-/// Puts last good versions in the place of what is bad now, and of what may be there but could not be read.
-fn keep_last_good(collection: &mut Manifests, last: &BTreeMap<ObjectKey, DeclaredObject>, uncertain: &[&Path]) {
+/// Replaces invalid objects by their last valid versions, and adds those that may be in files that could not be read.
+fn keep_last_valid(manifests: &mut Manifests, last: &BTreeMap<ObjectKey, DeclaredObject>, uncertain: &[&Path]) {
     for (key, before) in last {
-        match collection.declared.get_mut(key) {
+        match manifests.objects.get_mut(key) {
             Some(now) => {
-                let stays = now.object.follow(&before.object);
-                if stays {
+                if now.object.supersede(&before.object) {
                     now.weight.clone_from(&before.weight);
                 }
             }
             None if uncertain.iter().any(|path| before.file.starts_with(path)) => {
-                collection.declared.insert(key.clone(), before.clone());
+                manifests.objects.insert(key.clone(), before.clone());
             }
             None => {}
         }
     }
-    collection.declared.retain(|_, declared| !matches!(declared.object, ManifestObject::BrokenNamespace));
+    manifests.objects.retain(|_, declared| !matches!(declared.object, ManifestObject::InvalidNamespace));
 }
 
 impl ManifestObject {
-    /// Follows upon an earlier version of the same object. Returns whether that one stays in use.
-    fn follow(&mut self, before: &ManifestObject) -> bool {
+    /// The version to use after an earlier one of the same object. Returns whether the earlier one stays in use.
+    fn supersede(&mut self, before: &ManifestObject) -> bool {
         match (&mut *self, before) {
             (ManifestObject::Companion(now), ManifestObject::Companion(before)) => {
                 *now = mem::replace(now, before.clone()).supersede(before);
                 now.hash().is_some() && now.hash() == before.hash()
             }
-            (ManifestObject::BrokenNamespace, ManifestObject::Namespace(_)) => {
+            (ManifestObject::InvalidNamespace, ManifestObject::Namespace(_)) => {
                 *self = before.clone();
                 true
             }
@@ -190,19 +186,19 @@ impl ManifestObject {
     }
 }
 
-/// Loads again and again, and tells of every load that changed something. Never ends.
+/// Loads again after each interval, and calls `on_change` when something has changed. It never ends.
 pub async fn watch(files: Files, mut last: Loaded, interval: Duration, on_change: impl Fn(&Loaded)) {
     let files = Arc::new(files);
     loop {
         tokio::time::sleep(interval).await;
         let (load, before) = (Arc::clone(&files), last.clone());
         match tokio::task::spawn_blocking(move || load.load(&before)).await {
-            Ok(now) if Arc::ptr_eq(&now.parts, &last.parts) => {}
+            Ok(now) if Arc::ptr_eq(&now.declarations, &last.declarations) => {}
             Ok(now) => {
                 on_change(&now);
                 last = now;
             }
-            Err(error) => tracing::error!(%error, "companions could not be loaded; the last ones stay"),
+            Err(error) => tracing::error!(%error, "loading companions panicked; the last ones stay in use"),
         }
     }
 }

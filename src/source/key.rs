@@ -1,8 +1,8 @@
-//! What makes a companion this companion.
+//! The identity of a companion.
 
 use std::fmt;
 
-/// The kind, the namespace and the name of a companion.
+/// The kind, namespace and name of a companion.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CompanionKey {
     /// The namespace of a `Companion`; `None` for a `ClusterCompanion`.
@@ -15,7 +15,7 @@ impl fmt::Display for CompanionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.namespace {
             None => write!(f, "ClusterCompanion {}", self.name),
-            Some(namespace) => write!(f, "Companion {} of namespace {namespace}", self.name),
+            Some(namespace) => write!(f, "Companion {namespace}/{}", self.name),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What stays of a companion when its next version comes.
+//! One version of a companion, and what is used of it after another one.
 
 use std::sync::Arc;
 
@@ -10,31 +10,31 @@ use crate::inject::companion::{Activation, Companion};
 /// One version of a companion.
 #[derive(Debug, Clone)]
 pub struct Revision {
-    /// What the gate made of it.
+    /// The companion as validation and compilation have made it.
     pub listed: CatalogEntry,
-    /// The whole object, where the companion is good and required: what lets nobody opt out of it is made of that.
+    /// The whole object of a valid required companion, for its policies.
     pub object: Option<Arc<Value>>,
 }
 
 impl Revision {
-    /// The version that the gate has just made of an object.
+    /// The version that was just made of an object.
     #[must_use]
     pub fn new(listed: CatalogEntry, object: &Value) -> Self {
         let required = matches!(&listed, CatalogEntry::Valid(companion) if companion.required);
         Revision { listed, object: required.then(|| Arc::new(object.clone())) }
     }
 
-    /// What is used of it after an earlier version of the same object: that one itself where nothing changed, or where
-    /// this one is bad and that one was good. A required one remembers what it was made of before.
+    /// The version to use after an earlier one of the same object: the earlier one itself where nothing has changed, or
+    /// where only that one is valid. A required companion also accepts the containers of the earlier version.
     #[must_use]
     pub fn supersede(mut self, before: &Revision) -> Revision {
         match (&mut self.listed, &before.listed) {
             (CatalogEntry::Valid(now), CatalogEntry::Valid(earlier)) => {
                 if now.hash == earlier.hash {
-                    return if same_sentences(now, earlier) {
+                    return if same_messages(now, earlier) {
                         before.clone()
                     } else {
-                        self.made_of_the_same_as(earlier)
+                        self.accepting_the_same_as(earlier)
                     };
                 }
                 if now.required
@@ -49,8 +49,8 @@ impl Revision {
         }
     }
 
-    /// This version after one of the same hash: it accepts of Pods what that one does.
-    fn made_of_the_same_as(mut self, earlier: &Companion) -> Revision {
+    /// This version after one with the same hash: it accepts the same containers in Pods as that one.
+    fn accepting_the_same_as(mut self, earlier: &Companion) -> Revision {
         if let CatalogEntry::Valid(now) = &mut self.listed
             && let Some(now) = Arc::get_mut(now)
         {
@@ -59,21 +59,21 @@ impl Revision {
         self
     }
 
-    /// What is left of it where there are too many companions: its name, and that of a required one nobody may opt out.
+    /// What is kept of it where it exceeds the limits: its name, and which Pods need it where it is required.
     #[must_use]
-    pub fn beyond(&self) -> Revision {
+    pub fn reduced(&self) -> Revision {
         let required = self.listed.required();
-        let broken = InvalidCompanion {
+        let invalid = InvalidCompanion {
             name: self.listed.name().into(),
             kind: self.listed.kind(),
             activation: if required { Activation::ClusterWide } else { Activation::OnRequest },
             required,
             selectors: self.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
         };
-        Revision { listed: CatalogEntry::Invalid(broken), object: None }
+        Revision { listed: CatalogEntry::Invalid(invalid), object: None }
     }
 
-    /// The content hash; `None` where there is no good version.
+    /// The content hash; `None` where it is invalid.
     #[must_use]
     pub fn hash(&self) -> Option<&str> {
         match &self.listed {
@@ -82,7 +82,7 @@ impl Revision {
         }
     }
 
-    /// Whether a review could not tell it from another one.
+    /// Whether reviews come out the same with another version.
     #[must_use]
     pub fn same_behavior_as(&self, other: &Revision) -> bool {
         match (&self.listed, &other.listed) {
@@ -96,8 +96,8 @@ impl Revision {
     }
 }
 
-/// Whether two companions of one hash deny in the same words: those are not a part of the hash.
-fn same_sentences(one: &Companion, other: &Companion) -> bool {
+/// Whether two companions deny with the same messages, which are not a part of the hash.
+fn same_messages(one: &Companion, other: &Companion) -> bool {
     let messages =
         |companion: &'_ Companion| companion.parameters.iter().map(|p| p.message.clone()).collect::<Vec<_>>();
     messages(one) == messages(other)
@@ -123,14 +123,14 @@ mod tests {
 
     #[test]
     fn a_message_that_changed_is_used_although_the_hash_is_the_same() {
-        let said = |version: &Revision| match &version.listed {
+        let message = |version: &Revision| match &version.listed {
             CatalogEntry::Valid(companion) => companion.parameters[0].message.clone(),
-            CatalogEntry::Invalid(_) => panic!("it is good"),
+            CatalogEntry::Invalid(_) => panic!("it is valid"),
         };
         let before = version(Some("use https"));
         assert!(version(Some("use https")).supersede(&before).same_behavior_as(&before));
         let after = version(Some("ssh is not supported")).supersede(&before);
-        assert_eq!((after.hash(), said(&after).as_deref()), (before.hash(), Some("ssh is not supported")));
-        assert_eq!(said(&version(None).supersede(&before)), None);
+        assert_eq!((after.hash(), message(&after).as_deref()), (before.hash(), Some("ssh is not supported")));
+        assert_eq!(message(&version(None).supersede(&before)), None);
     }
 }

@@ -146,7 +146,7 @@ async fn required(cluster: &Cluster, name: &str) -> String {
 /// Waits until a required companion's policies and bindings are there, and are in force.
 async fn policies_stand(cluster: &Cluster, name: &str) {
     let base = "/apis/admissionregistration.k8s.io/v1";
-    for part in ["", "-kept"] {
+    for part in ["", "-update"] {
         for kind in ["validatingadmissionpolicies", "validatingadmissionpolicybindings"] {
             let path = format!("{base}/{kind}/podgraft-required-{name}{part}");
             cluster.eventually(&path, async || cluster.get(&path).await.status.is_success().then_some(())).await;
@@ -182,7 +182,7 @@ async fn a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_
         let name = format!("pod-{}", template["metadata"]["labels"].as_object().map_or(0, |labels| labels.len()));
         assert_eq!(containers(&create(cluster, town, &name, &template).await), ["insistent", "web"], "{town}/{name}");
     }
-    for part in ["", "-kept"] {
+    for part in ["", "-update"] {
         let path = format!(
             "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-insistent{part}"
         );

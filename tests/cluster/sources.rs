@@ -158,7 +158,9 @@ async fn one_that_cannot_even_be_read_keeps_nobody_from_reading_the_others(clust
         let message = ["-n", &town, "get", "companion", name, "-o", "jsonpath={.status.conditions[0].message}"];
         cluster
             .eventually(name, async || {
-                printed(cluster.kubectl(message)).contains("spec: cannot be read, take that out").then_some(())
+                printed(cluster.kubectl(message))
+                    .contains("spec: invalid value: cannot be parsed; remove what is reported here")
+                    .then_some(())
             })
             .await;
     }

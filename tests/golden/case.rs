@@ -49,7 +49,7 @@ impl Case {
         let loaded = Files { paths: vec![path.into()], limits: MemoryLimits::default() }.load(&Loaded::default());
         Ok(Case {
             path: path.into(),
-            snapshot: Arc::new(Effective::new(loaded.parts, None).snapshot(Settings::default())),
+            snapshot: Arc::new(Effective::new(loaded.declarations, None).snapshot(Settings::default())),
             is_good: loaded.report.first_error().is_none(),
             workload: format!("{kind}/{name}"),
             switch: switch.map(ToOwned::to_owned),

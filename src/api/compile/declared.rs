@@ -1,96 +1,188 @@
-//! The declared parts of a required companion, for its policies, with the names that they have in a Pod.
+//! What a required companion declares, for its policies: read from the object, with the names that it has in a Pod.
+//!
+//! Validation has reported whatever cannot be read before, so nothing is reported here. Should the two ever differ, the
+//! companion is invalid: a policy must never be weaker because a part of the companion could not be read.
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value};
 
+use super::volumes;
 use crate::api::derived::{self, NO_TOKEN, full_name};
+use crate::api::message;
 use crate::api::object::{CompanionObject, ContainerAt};
-use crate::inject::companion::declared::{Declared, DeclaredContainer};
-use crate::inject::companion::{SharedVolume, Volume};
+use crate::api::path::FieldPath;
+use crate::api::report::Report;
 
-/// Fields of a container that have rules of their own in a policy.
-const APART: [&str; 4] = ["name", "image", "env", "volumeMounts"];
+use crate::inject::companion::declared::{COMPARED_FIELDS, Declared, DeclaredContainer, DeclaredMount, DeclaredVolume};
 
-/// The declaration; `None` if an item of a list is not an object. Validation reports such items, so that a valid
-/// companion has a declaration.
-pub(in crate::api) fn declared(
-    object: &CompanionObject,
-    volumes: &[Volume],
-    shared: &[SharedVolume],
-) -> Option<Declared> {
-    // In the order of `Companion::identities`.
+type Members = Map<String, Value>;
+
+/// What a companion declares. Where a part cannot be read, the part is reported, and there is nothing.
+pub(in crate::api) fn declared(object: &CompanionObject, found: &mut Report) -> Option<Declared> {
+    let mut reader = PartReader { found };
+    // The order of `Companion::identities`.
     let init = object.containers().filter(|each| each.init);
     let containers = init.chain(object.containers().filter(|each| !each.init));
-    let mask = full_name(&object.name, NO_TOKEN);
-    let (masks, own): (Vec<_>, Vec<_>) = volumes.iter().partition(|volume| *volume.name == *mask);
-    let source = |volume: &Volume| serde_json::from_str::<Map<String, Value>>(&volume.json).ok();
-    Some(Declared {
-        containers: containers.map(|each| container(object, &each)).collect::<Option<_>>()?,
-        volumes: own.into_iter().map(source).collect::<Option<_>>()?,
-        token_mask: masks.first().map(|mask| source(mask).ok_or(())).transpose().ok()?,
-        shared_volumes: shared.iter().map(|shared| source(&shared.volume)).collect::<Option<_>>()?,
-    })
-}
-
-fn container(object: &CompanionObject, each: &ContainerAt) -> Option<DeclaredContainer> {
-    let members = derived::with_exposed_port(object, each).into_iter();
-    let members = members.filter(|(key, value)| !APART.contains(&key.as_str()) && !value.is_null());
-    let members = members.map(|(key, value)| {
-        let value = derived::renamed(object, &key, value);
-        (key, value)
+    let containers: Option<Box<[_]>> = containers.map(|each| container(object, &each, &mut reader)).collect();
+    let own = own_volumes(object, &mut reader);
+    let shared = object.spec.shared_volumes.iter().enumerate().map(|(i, shared)| {
+        let at = FieldPath::spec("sharedVolumes").item(i).member("source");
+        volume(&at, volumes::shared_source(object, shared), &mut reader)
     });
-    let env = each.field("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let shared_volumes: Option<Box<[_]>> = shared.collect();
     let mask = full_name(&object.name, NO_TOKEN);
-    let is_mask = |mount: &Map<String, Value>| mount.get("name").is_some_and(|name| *name == *mask);
-    let (masks, mounts): (Vec<_>, Vec<_>) = objects(&derived::own_mounts(object, each))?.into_iter().partition(is_mask);
-    Some(DeclaredContainer {
-        members: members.collect(),
-        env: objects(env)?,
-        mounts,
+    let (masks, own): (Vec<_>, Vec<_>) = own?.into_iter().partition(|volume| *volume.name == *mask);
+    Some(Declared {
+        containers: containers?,
+        volumes: own.into(),
         token_mask: masks.into_iter().next(),
+        shared_volumes: shared_volumes?,
     })
 }
 
-fn objects(items: &[Value]) -> Option<Vec<Map<String, Value>>> {
-    items.iter().map(|item| item.as_object().cloned()).collect()
+fn container(object: &CompanionObject, each: &ContainerAt, reader: &mut PartReader<'_>) -> Option<DeclaredContainer> {
+    let at = &each.at;
+    let mut rest = derived::with_exposed_port(object, each);
+    let mut take = |key: &str| (at.member(key), rest.shift_remove(key));
+    drop((take("name"), take("image")));
+    let [env, env_from, ports, resizing, declared_mounts] =
+        ["env", "envFrom", "ports", "resizePolicy", "volumeMounts"].map(&mut take);
+    let [pull, path, policy] = ["imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"].map(&mut take);
+    let [resources, context] = ["resources", "securityContext"].map(&mut take);
+    reader.objects(declared_mounts)?;
+    let (mounts, token_mask) = mounts(object, each, reader)?;
+    let mut resources = reader.object(resources)?;
+    let mut resource_list = |list: &str| (at.member("resources").member(list), resources.shift_remove(list));
+    let [limits, requests] = ["limits", "requests"].map(&mut resource_list);
+    let security_context = reader.object(context)?;
+    let options =
+        (at.member("securityContext").member("seLinuxOptions"), security_context.get("seLinuxOptions").cloned());
+    Some(DeclaredContainer {
+        env: reader.objects(env)?,
+        env_from: reader.objects(env_from)?,
+        image_pull_policy: reader.text(pull)?,
+        mounts,
+        token_mask,
+        ports: reader.objects(ports)?,
+        limits: reader.object(limits)?,
+        requests: reader.object(requests)?,
+        resize_policy: reader.objects(resizing)?,
+        se_linux_options: reader.object(options)?,
+        security_context,
+        termination_message_path: reader.text(path)?,
+        termination_message_policy: reader.text(policy)?,
+        compared: reader.compared(object, at, rest)?,
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+/// The mounts of a container, and that of its token mask.
+fn mounts(
+    object: &CompanionObject,
+    each: &ContainerAt,
+    reader: &mut PartReader<'_>,
+) -> Option<(Vec<DeclaredMount>, Option<DeclaredMount>)> {
+    let at = each.at.member("volumeMounts");
+    let mask = full_name(&object.name, NO_TOKEN);
+    let (mut mounts, mut token_mask) = (Vec::new(), None);
+    for (i, fields) in
+        reader.objects((at.clone(), Some(derived::own_mounts(object, each).into())))?.into_iter().enumerate()
+    {
+        let path = reader.text((at.item(i).member("mountPath"), fields.get("mountPath").cloned()))?;
+        let path = path.or_else(|| reader.unreadable(&at.item(i).member("mountPath"), "a path"))?;
+        let is_mask = fields.get("name").is_some_and(|name| *name == *mask);
+        let mount = DeclaredMount { path, fields };
+        if is_mask { token_mask = Some(mount) } else { mounts.push(mount) }
+    }
+    Some((mounts, token_mask))
+}
 
-    use crate::api::testing::{compiled, git_sync, with};
+fn own_volumes(object: &CompanionObject, reader: &mut PartReader<'_>) -> Option<Vec<DeclaredVolume>> {
+    let at = FieldPath::spec("volumes");
+    for (i, mut declared) in reader.objects((at.clone(), object.raw.get("volumes").cloned()))?.into_iter().enumerate() {
+        reader.text((at.item(i).member("name"), declared.shift_remove("name")))?;
+    }
+    let volumes = volumes::own_volumes(object).into_iter().enumerate();
+    volumes.map(|(i, members)| volume(&at.item(i), members, reader)).collect()
+}
 
-    #[test]
-    fn only_required_companions_have_a_declaration() {
-        assert!(compiled(&git_sync()).declared.is_none());
+fn volume(at: &FieldPath, mut members: Members, reader: &mut PartReader<'_>) -> Option<DeclaredVolume> {
+    members.retain(|_, value| !value.is_null());
+    let Some(Value::String(name)) = members.shift_remove("name") else {
+        return reader.unreadable(&at.member("name"), "a name");
+    };
+    let [claim_at, image_at] = ["persistentVolumeClaim", "image"].map(|kind| at.member(kind));
+    let claim = match members.get("persistentVolumeClaim") {
+        None => None,
+        Some(claim) => {
+            let name = reader.object((claim_at.clone(), Some(claim.clone())))?.shift_remove("claimName");
+            let name = reader.text((claim_at.member("claimName"), name))?;
+            Some(name.or_else(|| reader.unreadable(&claim_at.member("claimName"), "the name of a claim"))?)
+        }
+    };
+    let pull = reader.object((image_at.clone(), members.get("image").cloned()))?.shift_remove("pullPolicy");
+    let image_pull_policy = reader.text((image_at.member("pullPolicy"), pull))?;
+    Some(DeclaredVolume { name: name.into(), source: members, claim, image_pull_policy })
+}
+
+/// A part of the object, and where it is; nothing where the object does not have it.
+type Part = (FieldPath, Option<Value>);
+
+/// Reads parts of the object. What is null is absent. Each method returns nothing where a part cannot be read.
+struct PartReader<'r> {
+    found: &'r mut Report,
+}
+
+impl PartReader<'_> {
+    fn object(&mut self, (at, value): Part) -> Option<Members> {
+        match value {
+            None | Some(Value::Null) => Some(Members::new()),
+            Some(Value::Object(members)) => Some(members),
+            Some(_) => self.unreadable(&at, "an object"),
+        }
     }
 
-    #[test]
-    fn the_declaration_is_complete_and_has_the_names_of_the_pod() {
-        let companion = compiled(&with(&[
-            ("/spec/activation", json!("ClusterWide")),
-            ("/spec/required", json!(true)),
-            ("/spec/parameters", json!([])),
-            ("/spec/volumes", json!([{"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}])),
-            ("/spec/containers/0/volumeMounts", json!([{"name": "disk", "mountPath": "/disk"}])),
-            ("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/dev/disk"}])),
-            ("/spec/containers/0/stdin", json!(null)),
-            ("/spec/exposes", json!({"name": "metrics", "port": 9113})),
-            ("/spec/files", json!([{"path": "/etc/a", "content": "a"}])),
-        ]));
-        let declared = companion.declared.as_ref().unwrap();
-        let container = &declared.containers[0];
-        let members: Vec<_> = container.members.keys().map(String::as_str).collect();
-        assert_eq!(members, ["resources", "securityContext", "volumeDevices", "ports"]);
-        assert_eq!(container.members["volumeDevices"][0]["name"], "git-sync-disk");
-        assert_eq!(container.members["ports"][0]["containerPort"], 9113);
-        assert_eq!(container.env[0]["name"], "GITSYNC_ROOT");
-        let mounts: Vec<_> = container.mounts.iter().map(|mount| &mount["name"]).collect();
-        assert_eq!(mounts, ["git-sync-disk", "git-sync-files"]);
-        assert_eq!(container.token_mask.as_ref().unwrap()["name"], "git-sync-no-token");
-        let volumes: Vec<_> = declared.volumes.iter().map(|volume| &volume["name"]).collect();
-        assert_eq!(volumes, ["git-sync-disk", "git-sync-files"]);
-        assert_eq!(declared.token_mask.as_ref().unwrap()["name"], "git-sync-no-token");
-        assert_eq!(declared.shared_volumes[0]["name"], "git-sync-content");
+    fn objects(&mut self, (at, value): Part) -> Option<Vec<Members>> {
+        let items = match value {
+            None | Some(Value::Null) => return Some(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(_) => return self.unreadable(&at, "a list"),
+        };
+        let item = |(i, item)| match item {
+            Value::Object(members) => Some(members),
+            _ => self.unreadable(&at.item(i), "an object"),
+        };
+        items.into_iter().enumerate().map(item).collect()
+    }
+
+    /// A string, unless it is empty.
+    #[allow(clippy::option_option)] // nothing to read, and nothing that can be read, are two things
+    fn text(&mut self, (at, value): Part) -> Option<Option<Box<str>>> {
+        match value {
+            None | Some(Value::Null) => Some(None),
+            Some(Value::String(text)) => Some(Some(text.into()).filter(|text: &Box<str>| !text.is_empty())),
+            Some(_) => self.unreadable(&at, "a string"),
+        }
+    }
+
+    /// The fields that are compared as a whole, with the names of volumes in the Pod. A field without a rule would never
+    /// be compared at all.
+    fn compared(&mut self, object: &CompanionObject, at: &FieldPath, rest: Members) -> Option<Members> {
+        let field = |(key, value): (String, Value)| {
+            if !COMPARED_FIELDS.contains(&key.as_str()) {
+                return self.unreadable(&at.member(&key), "absent");
+            }
+            let value = derived::renamed(object, &key, value);
+            Some((key, value))
+        };
+        rest.into_iter().filter(|(_, value)| !value.is_null()).map(field).collect()
+    }
+
+    fn unreadable<T>(&mut self, at: &FieldPath, expected: &str) -> Option<T> {
+        let rule = format!("must be {expected}, so that the policies of the required companion can compare this field");
+        let message = message::invalid(rule);
+        self.found.error(at, message);
+        None
     }
 }

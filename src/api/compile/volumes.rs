@@ -8,7 +8,8 @@ use crate::api::slots::{index, mover_of_mount};
 use crate::api::v1alpha1 as api;
 use crate::inject::companion::{CompanionMount, SharedVolume, Volume};
 
-pub(super) fn volumes(object: &CompanionObject) -> Box<[Volume]> {
+/// The volumes that only the companion mounts: the declared ones, that of its files, and the token mask.
+pub(super) fn own_volumes(object: &CompanionObject) -> Vec<Map<String, Value>> {
     let own = object.raw["volumes"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let own = own.map(|volume| self::volume(object, volume["name"].as_str().unwrap_or_default(), volume));
     let files = (!object.spec.files.is_empty()).then(|| {
@@ -25,28 +26,37 @@ pub(super) fn volumes(object: &CompanionObject) -> Box<[Volume]> {
     own.chain(files).chain(mask).collect()
 }
 
-fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> Volume {
-    let name = derived::full_name(&object.name, name);
+/// A shared volume, under the name that it has in the Pod.
+pub(super) fn shared_source(object: &CompanionObject, shared: &api::SharedVolume) -> Map<String, Value> {
+    volume(object, &shared.name, shared.source.as_ref().unwrap_or(&Map::new()))
+}
+
+fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> Map<String, Value> {
     let mut whole = Map::new();
-    whole.insert("name".to_owned(), name.clone().into());
+    whole.insert("name".to_owned(), derived::full_name(&object.name, name).into());
     whole.extend(source.iter().filter(|(key, _)| *key != "name").map(|(key, value)| (key.clone(), value.clone())));
     if whole.iter().all(|(key, value)| key == "name" || value.is_null()) {
         // Like the API server, treat a volume without a source as an emptyDir.
         whole.insert("emptyDir".to_owned(), json!({}));
     }
-    Volume { name: name.into(), json: Value::Object(whole).to_string().into() }
+    whole
+}
+
+pub(super) fn compiled(volume: Map<String, Value>) -> Volume {
+    let name = volume.get("name").and_then(Value::as_str).unwrap_or_default().into();
+    Volume { name, json: Value::Object(volume).to_string().into() }
 }
 
 pub(super) fn shared_volume(object: &CompanionObject, shared: &api::SharedVolume) -> SharedVolume {
-    let empty_dir = || json!({"emptyDir": {}}).as_object().cloned().unwrap_or_default();
-    let source = shared.source.clone().unwrap_or_else(empty_dir);
+    let has = |kind: &str| shared.source.as_ref().map_or(kind == "emptyDir", |source| source.contains_key(kind));
+    let claim = shared.source.as_ref().and_then(|source| source.get("persistentVolumeClaim"));
     let moved = |side: &str| index(mover_of_mount(&object.spec, &shared.name, side == "companion"));
     let reads_only = object.spec.pattern == api::Pattern::Adapter;
     SharedVolume {
         joins: shared.source.is_none(),
-        shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].iter().any(|kind| source.contains_key(*kind)),
-        read_only: source.get("persistentVolumeClaim").is_some_and(|claim| claim["readOnly"] == true),
-        volume: volume(object, &shared.name, &source),
+        shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].into_iter().any(has),
+        read_only: claim.is_some_and(|claim| claim["readOnly"] == true),
+        volume: compiled(shared_source(object, shared)),
         companion: CompanionMount {
             path: Box::from(&*shared.companion.mount_path),
             read_only: shared.companion.read_only.unwrap_or(reads_only),

@@ -87,7 +87,7 @@ impl Validate {
         self.print(&remarks)?;
         let count = |severity| remarks.iter().filter(|r| r.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let companions = report.good + report.broken;
+        let companions = report.valid + report.invalid;
         stderr::note(&format!(
             "{} and {} checked: {}, {}",
             number(companions, "companion"),

@@ -1,32 +1,90 @@
 //! What a required companion declares, as JSON: admission policies compare Pods with it while podgraft does not answer.
 //!
-//! It is read off the object together with the templates, and not off the templates, so that nothing that a template
-//! holds can be taken for "nothing declared". Reviews never look at it.
+//! It is read from the object when the companion is compiled, and not from the compiled templates. What cannot be read
+//! makes the companion invalid, so that "declares nothing" always means that nothing was declared. Reviews never use it.
 
 use serde_json::{Map, Value};
 
-/// A required companion's containers and volumes.
+/// The fields of a container that policies compare as a whole, in no particular order. All other fields of
+/// [`DeclaredContainer`] have a rule of their own.
+pub const COMPARED_FIELDS: [&str; 11] = [
+    "command",
+    "args",
+    "workingDir",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle",
+    "volumeDevices",
+];
+
+/// The containers and volumes of a required companion.
 #[derive(Debug)]
 pub struct Declared {
     /// The containers, in the order of `Companion::identities`.
     pub containers: Box<[DeclaredContainer]>,
-    /// The companion's own volumes with their names in the Pod, that of its files included, that of the token mask not.
-    pub volumes: Box<[Map<String, Value>]>,
-    /// The volume that masks the token, with its name in the Pod. Pods that have no token can do without it.
-    pub token_mask: Option<Map<String, Value>>,
+    /// The volumes that only the companion mounts, that of its files included, that of the token mask not.
+    pub volumes: Box<[DeclaredVolume]>,
+    /// The volume that masks the token. Pods that have no token can do without it.
+    pub token_mask: Option<DeclaredVolume>,
     /// The volumes of `Companion::shared_volumes`, in their order.
-    pub shared_volumes: Box<[Map<String, Value>]>,
+    pub shared_volumes: Box<[DeclaredVolume]>,
 }
 
-/// One container.
-#[derive(Debug)]
+/// One core/v1 Container, without its name, image and restart policy. Fields that are null are absent.
+#[derive(Debug, Default)]
 pub struct DeclaredContainer {
-    /// All members but `name`, `image`, `restartPolicy`, `env` and `volumeMounts`. None of them is null.
-    pub members: Map<String, Value>,
+    /// The fields out of [`COMPARED_FIELDS`] that are declared.
+    pub compared: Map<String, Value>,
     /// Its own variables, which follow those of endpoints and parameters.
     pub env: Vec<Map<String, Value>>,
+    /// `envFrom`.
+    pub env_from: Vec<Map<String, Value>>,
+    /// `imagePullPolicy`, unless it is empty.
+    pub image_pull_policy: Option<Box<str>>,
     /// Its own mounts, those of files included, that of the token mask not.
-    pub mounts: Vec<Map<String, Value>>,
+    pub mounts: Vec<DeclaredMount>,
     /// The mount of the token mask.
-    pub token_mask: Option<Map<String, Value>>,
+    pub token_mask: Option<DeclaredMount>,
+    /// `ports`, with that of `exposes`.
+    pub ports: Vec<Map<String, Value>>,
+    /// `resources.limits`: quantities by resource.
+    pub limits: Map<String, Value>,
+    /// `resources.requests`: quantities by resource.
+    pub requests: Map<String, Value>,
+    /// `resizePolicy`.
+    pub resize_policy: Vec<Map<String, Value>>,
+    /// `securityContext`.
+    pub security_context: Map<String, Value>,
+    /// `securityContext.seLinuxOptions`.
+    pub se_linux_options: Map<String, Value>,
+    /// `terminationMessagePath`, unless it is empty.
+    pub termination_message_path: Option<Box<str>>,
+    /// `terminationMessagePolicy`, unless it is empty.
+    pub termination_message_policy: Option<Box<str>>,
+}
+
+/// One core/v1 VolumeMount.
+#[derive(Debug)]
+pub struct DeclaredMount {
+    /// `mountPath`.
+    pub path: Box<str>,
+    /// The whole mount, with the volume's name in the Pod.
+    pub fields: Map<String, Value>,
+}
+
+/// One core/v1 Volume.
+#[derive(Debug)]
+pub struct DeclaredVolume {
+    /// Its name in the Pod.
+    pub name: Box<str>,
+    /// The volume without its name and without fields that are null.
+    pub source: Map<String, Value>,
+    /// `persistentVolumeClaim.claimName`, of a claim.
+    pub claim: Option<Box<str>>,
+    /// `image.pullPolicy`, of an image, unless it is empty.
+    pub image_pull_policy: Option<Box<str>>,
 }

@@ -1,217 +1,218 @@
-//! Conditions that hold where an object of the API server says what was declared: no less, and no more than the
-//! defaults that the API server writes before anybody asks.
+//! Conditions that hold where an object has what was declared, and besides that only the defaults that the API server sets
+//! before admission.
 
 use serde_json::{Map, Value};
 
 use super::literal;
 use crate::inject::companion::quantity::Quantity;
 
-/// A condition that must hold with the others of its list.
+/// A CEL expression. All conditions of a list must hold.
 pub(in crate::policies) type Condition = String;
 
-/// What the API server writes where nothing was said, by the member that the object stands under.
-const DEFAULTS: [(&str, &[(&str, Default)]); 22] = [
+/// The defaults that the API server sets (`pkg/apis/core/v1/defaults.go`), by the field that the object is the value of.
+const DEFAULTS: [(&str, &[(&str, FieldDefault)]); 22] = [
     ("livenessProbe", PROBE),
     ("readinessProbe", PROBE),
     ("startupProbe", PROBE),
     (
         "httpGet",
-        &[("path", Default::Text("/")), ("scheme", Default::Text("HTTP")), ("protocol", Default::Text("HTTP1"))],
+        &[
+            ("path", FieldDefault::Text("/")),
+            ("scheme", FieldDefault::Text("HTTP")),
+            ("protocol", FieldDefault::Text("HTTP1")),
+        ],
     ),
-    ("grpc", &[("service", Default::Text(""))]),
-    ("ports", &[("protocol", Default::Text("TCP"))]),
-    ("fieldRef", &[("apiVersion", Default::Text("v1"))]),
-    ("fileKeyRef", &[("optional", Default::No)]),
-    ("podCertificate", &[("maxExpirationSeconds", Default::Kept(86_400))]),
-    ("resourceFieldRef", &[("divisor", Default::Text("0"))]),
-    ("securityContext", &[("procMount", Default::Text("Default"))]),
+    ("grpc", &[("service", FieldDefault::Text(""))]),
+    ("ports", &[("protocol", FieldDefault::Text("TCP"))]),
+    ("fieldRef", &[("apiVersion", FieldDefault::Text("v1"))]),
+    ("fileKeyRef", &[("optional", FieldDefault::False)]),
+    ("podCertificate", &[("maxExpirationSeconds", FieldDefault::NumberOrZero(86_400))]),
+    ("resourceFieldRef", &[("divisor", FieldDefault::Text("0"))]),
+    ("securityContext", &[("procMount", FieldDefault::Text("Default"))]),
     ("secret", MODE),
     ("configMap", MODE),
     ("downwardAPI", MODE),
     ("projected", MODE),
-    ("serviceAccountToken", &[("expirationSeconds", Default::Kept(3600))]),
-    ("hostPath", &[("type", Default::Text(""))]),
-    ("iscsi", &[("iscsiInterface", Default::Text("default"))]),
+    ("serviceAccountToken", &[("expirationSeconds", FieldDefault::NumberOrZero(3600))]),
+    ("hostPath", &[("type", FieldDefault::Text(""))]),
+    ("iscsi", &[("iscsiInterface", FieldDefault::Text("default"))]),
     (
         "rbd",
         &[
-            ("pool", Default::Text("rbd")),
-            ("user", Default::Text("admin")),
-            ("keyring", Default::Text("/etc/ceph/keyring")),
+            ("pool", FieldDefault::Text("rbd")),
+            ("user", FieldDefault::Text("admin")),
+            ("keyring", FieldDefault::Text("/etc/ceph/keyring")),
         ],
     ),
-    ("scaleIO", &[("storageMode", Default::Text("ThinProvisioned")), ("fsType", Default::Text("xfs"))]),
+    ("scaleIO", &[("storageMode", FieldDefault::Text("ThinProvisioned")), ("fsType", FieldDefault::Text("xfs"))]),
     (
         "azureDisk",
         &[
-            ("cachingMode", Default::Text("ReadWrite")),
-            ("fsType", Default::Text("ext4")),
-            ("kind", Default::Text("Shared")),
-            ("readOnly", Default::No),
+            ("cachingMode", FieldDefault::Text("ReadWrite")),
+            ("fsType", FieldDefault::Text("ext4")),
+            ("kind", FieldDefault::Text("Shared")),
+            ("readOnly", FieldDefault::False),
         ],
     ),
-    // Of `ephemeral`: the claim's own defaults come with the claim, not with the template.
-    ("volumeClaimTemplate/spec", &[("volumeMode", Default::Text("Filesystem"))]),
+    // Of `ephemeral`. Other defaults of claims are set when the claim is created, and not in the template.
+    ("volumeClaimTemplate/spec", &[("volumeMode", FieldDefault::Text("Filesystem"))]),
 ];
-const PROBE: &[(&str, Default)] = &[
-    ("timeoutSeconds", Default::Number(1)),
-    ("periodSeconds", Default::Number(10)),
-    ("successThreshold", Default::Number(1)),
-    ("failureThreshold", Default::Number(3)),
+const PROBE: &[(&str, FieldDefault)] = &[
+    ("timeoutSeconds", FieldDefault::Number(1)),
+    ("periodSeconds", FieldDefault::Number(10)),
+    ("successThreshold", FieldDefault::Number(1)),
+    ("failureThreshold", FieldDefault::Number(3)),
 ];
-const MODE: &[(&str, Default)] = &[("defaultMode", Default::Kept(0o644))];
+const MODE: &[(&str, FieldDefault)] = &[("defaultMode", FieldDefault::NumberOrZero(0o644))];
 
-/// Members that are quantities, with the member that their object stands under: the API server writes `1024Mi` as `1Gi`.
+/// Fields that are quantities, as parent and name. The API server writes `1024Mi` as `1Gi`.
 const QUANTITIES: [(&str, &str); 4] =
     [("emptyDir", "sizeLimit"), ("resourceFieldRef", "divisor"), ("requests", "*"), ("limits", "*")];
 
-/// Members that map texts to texts, of which none has a meaning of its own.
+/// Fields that are maps of strings, whose keys are data.
 const MAPS: [&str; 5] = ["volumeAttributes", "options", "labels", "annotations", "matchLabels"];
 
 #[derive(Debug, Clone, Copy)]
-enum Default {
+enum FieldDefault {
     Text(&'static str),
-    /// A number that the API server also writes in the place of 0.
+    /// A number that also replaces 0.
     Number(u32),
-    /// A number that it writes where none is declared, and 0 is one.
-    Kept(u32),
-    No,
+    /// A number that does not replace 0.
+    NumberOrZero(u32),
+    False,
 }
 
-/// Where an object stands: its own member, and the one around it.
+/// The field that a value has, and the field around it.
 #[derive(Debug, Clone, Copy)]
-struct Under<'k> {
+struct Field<'k> {
     key: &'k str,
-    around: &'k str,
-    /// Whether `false` and 0 say something else than nothing.
+    parent: &'k str,
+    /// Whether `false` and 0 differ from an absent field.
     exact: bool,
 }
 
-impl<'k> Under<'k> {
+impl<'k> Field<'k> {
     fn new(key: &'k str) -> Self {
-        Under { key, around: "", exact: key == "securityContext" }
+        Field { key, parent: "", exact: key == "securityContext" }
     }
 
-    /// A member of an object that stands here.
-    fn inside(self, key: &'k str) -> Self {
-        Under { key, around: self.key, exact: self.exact || key == "securityContext" }
+    /// A field of the object here.
+    fn child(self, key: &'k str) -> Self {
+        Field { key, parent: self.key, exact: self.exact || key == "securityContext" }
     }
 
-    fn defaults(self) -> &'static [(&'static str, Default)] {
+    fn defaults(self) -> &'static [(&'static str, FieldDefault)] {
         let is_here = |of: &str| match of.split_once('/') {
-            Some((around, key)) => (self.around, self.key) == (around, key),
+            Some((parent, key)) => (self.parent, self.key) == (parent, key),
             None => self.key == of,
         };
         DEFAULTS.iter().find(|(of, _)| is_here(of)).map_or(&[][..], |(_, defaults)| defaults)
     }
 
     fn is_quantity(self) -> bool {
-        QUANTITIES.iter().any(|(around, key)| self.around == *around && (self.key == *key || *key == "*"))
+        QUANTITIES.iter().any(|(parent, key)| self.parent == *parent && (self.key == *key || *key == "*"))
     }
 }
 
-/// The member `key` of the object `at` is as declared; absent, if nothing is.
+/// The field `key` of the object `at` is as declared, or absent where nothing is.
 pub(in crate::policies) fn member(at: &str, key: &str, declared: Option<&Value>) -> Vec<Condition> {
     match declared.filter(|value| !value.is_null()) {
-        Some(value) => said(at, Under::new(key), value),
+        Some(value) => is_declared(at, Field::new(key), value),
         None => vec![format!("!{}.hasValue()", optional(at, key))],
     }
 }
 
-/// The item of a list under `key` is as declared, besides what `apart` names, of which somebody else takes care.
+/// The item `at` of the list `key` is as declared, without the fields in `apart`, which the caller compares.
 pub(in crate::policies) fn item(at: &str, key: &str, declared: &Map<String, Value>, apart: &[&str]) -> Vec<Condition> {
-    object(at, Under::new(key), declared, apart)
+    object(at, Field::new(key), declared, apart)
 }
 
-/// A member that may be absent.
+/// A field that may be absent.
 pub(in crate::policies) fn optional(at: &str, key: &str) -> String {
     format!("{at}[?{}]", literal::text(key))
 }
 
-/// All of them must hold.
+/// The conditions as one.
 pub(in crate::policies) fn all(conditions: &[Condition]) -> String {
     if conditions.is_empty() { "true".to_owned() } else { conditions.join(" && ") }
 }
 
-fn said(at: &str, under: Under<'_>, value: &Value) -> Vec<Condition> {
-    let here = optional(at, under.key);
+fn is_declared(at: &str, field: Field<'_>, value: &Value) -> Vec<Condition> {
+    let here = optional(at, field.key);
     match value {
-        _ if under.is_quantity() && is_quantity(value) => vec![quantity(&here, value, "==")],
-        Value::Object(members) if MAPS.contains(&under.key) => {
+        _ if field.is_quantity() && is_quantity(value) => vec![quantity(&here, value, "==")],
+        Value::Object(members) if MAPS.contains(&field.key) => {
             vec![format!("{here}.orValue({{}}) == {}", map(members))]
         }
-        // API servers drop maps that are empty, and keep objects that are.
-        Value::Object(members) if members.values().all(Value::is_null) && under.defaults().is_empty() => {
+        // API servers drop empty maps, and keep empty objects.
+        Value::Object(members) if members.values().all(Value::is_null) && field.defaults().is_empty() => {
             vec![format!("{here}.orValue({{}}).size() == 0")]
         }
         Value::Object(members) => {
             let mut conditions = vec![format!("{here}.hasValue()")];
-            conditions.extend(object(&format!("{at}[{}]", literal::text(under.key)), under, members, &[]));
+            conditions.extend(object(&format!("{at}[{}]", literal::text(field.key)), field, members, &[]));
             conditions
         }
-        Value::Array(items) => list(at, under, items),
-        Value::Bool(false) if !under.exact => vec![format!("{here}.orValue(false) == false")],
-        Value::Number(number) if !under.exact && number.as_f64() == Some(0.0) => {
+        Value::Array(items) => list(at, field, items),
+        Value::Bool(false) if !field.exact => vec![format!("{here}.orValue(false) == false")],
+        Value::Number(number) if !field.exact && number.as_f64() == Some(0.0) => {
             vec![format!("{here}.orValue(0) == 0")]
         }
         Value::String(text) if text.is_empty() => vec![format!("{here}.orValue('') == ''")],
-        scalar => vec![format!("{here} == optional.of({})", literal::scalar(scalar).unwrap_or_default())],
+        scalar => vec![format!("{here} == optional.of({})", literal::value(scalar))],
     }
 }
 
 fn map(members: &Map<String, Value>) -> String {
-    let member = |(key, value): (&String, &Value)| {
-        format!("{}: {}", literal::text(key), literal::scalar(value).unwrap_or_default())
-    };
+    let member = |(key, value): (&String, &Value)| format!("{}: {}", literal::text(key), literal::value(value));
     format!("{{{}}}", members.iter().filter(|(_, v)| !v.is_null()).map(member).collect::<Vec<_>>().join(", "))
 }
 
-fn list(at: &str, under: Under<'_>, items: &[Value]) -> Vec<Condition> {
-    let here = optional(at, under.key);
+fn list(at: &str, field: Field<'_>, items: &[Value]) -> Vec<Condition> {
+    let here = optional(at, field.key);
     if let Some(literal) = literal::scalars(items) {
         return vec![format!("{here}.orValue([]) == {literal}")];
     }
     let mut conditions = vec![format!("{here}.orValue([]).size() == {}", items.len())];
     for (i, item) in items.iter().enumerate() {
-        let at = format!("{at}[{}][{i}]", literal::text(under.key));
+        let at = format!("{at}[{}][{i}]", literal::text(field.key));
         match item {
-            Value::Object(members) => conditions.extend(object(&at, under, members, &[])),
-            other => {
-                conditions.push(format!("{at} == {}", literal::scalar(other).unwrap_or_else(|| "null".to_owned())));
-            }
+            Value::Object(members) => conditions.extend(object(&at, field, members, &[])),
+            other => conditions.push(format!("{at} == {}", literal::value(other))),
         }
     }
     conditions
 }
 
-fn object(at: &str, under: Under<'_>, declared: &Map<String, Value>, apart: &[&str]) -> Vec<Condition> {
-    let defaults = under.defaults();
-    // What says nothing is what the API server puts a default in the place of.
-    let says_nothing = |k: &str, v: &Value| {
+fn object(at: &str, field: Field<'_>, declared: &Map<String, Value>, apart: &[&str]) -> Vec<Condition> {
+    let defaults = field.defaults();
+    // The API server replaces these values by the default.
+    let is_replaced = |k: &str, v: &Value| {
         let default = defaults.iter().find(|(default, _)| *default == k).map(|(_, default)| *default);
-        let keeps_zero = matches!(default, Some(Default::Kept(_)));
+        let keeps_zero = matches!(default, Some(FieldDefault::NumberOrZero(_)));
         v.is_null() || default.is_some() && (*v == "" || v.as_f64() == Some(0.0) && !keeps_zero)
     };
     let declared: Vec<_> =
-        declared.iter().filter(|(k, v)| !says_nothing(k, v) && !apart.contains(&k.as_str())).collect();
-    let is_declared = |key: &str| declared.iter().any(|(k, _)| *k == key);
-    let mut conditions: Vec<_> = declared.iter().flat_map(|(k, value)| said(at, under.inside(k), value)).collect();
-    for (default, value) in defaults.iter().filter(|(k, _)| !is_declared(k)) {
+        declared.iter().filter(|(k, v)| !is_replaced(k, v) && !apart.contains(&k.as_str())).collect();
+    let has = |key: &str| declared.iter().any(|(k, _)| *k == key);
+    let mut conditions: Vec<_> =
+        declared.iter().flat_map(|(k, value)| is_declared(at, field.child(k), value)).collect();
+    for (default, value) in defaults.iter().filter(|(k, _)| !has(k)) {
         let value = match value {
-            Default::Text(text) => literal::text(text),
-            Default::Number(number) | Default::Kept(number) => number.to_string(),
-            Default::No => "false".to_owned(),
+            FieldDefault::Text(text) => literal::text(text),
+            FieldDefault::Number(number) | FieldDefault::NumberOrZero(number) => number.to_string(),
+            FieldDefault::False => "false".to_owned(),
         };
         conditions.push(format!("{}.orValue({value}) == {value}", optional(at, default)));
     }
     let known = declared.iter().map(|(k, _)| k.as_str());
-    let known = known.chain(defaults.iter().map(|(k, _)| *k).filter(|k| !is_declared(k)));
+    let known = known.chain(defaults.iter().map(|(k, _)| *k).filter(|k| !has(k)));
     let known = literal::texts(known.chain(apart.iter().copied()));
     conditions.push(format!("{at}.all(k, k in {known})"));
     conditions
 }
 
-/// Whether it is one, and not only called as one is.
+/// Whether a value is a quantity, and not only in a field of that name.
 fn is_quantity(value: &Value) -> bool {
     match value {
         Value::String(text) => Quantity::parse(text).is_some(),
@@ -219,7 +220,7 @@ fn is_quantity(value: &Value) -> bool {
     }
 }
 
-/// A quantity compares so with the one that is declared.
+/// A quantity compares with the declared one as the operator `how` says.
 pub(in crate::policies) fn quantity(at: &str, declared: &Value, how: &str) -> Condition {
     let declared = match declared {
         Value::String(text) => literal::text(text),

@@ -1,4 +1,4 @@
-//! What is asked of one container of a companion.
+//! What is required of one container of a companion.
 
 mod env;
 mod mounts;
@@ -7,16 +7,16 @@ mod security;
 
 use serde_json::Value;
 
-use super::on_create::Validation;
 use super::required::{Required, RequiredContainer};
+use super::validation::Validation;
 use crate::inject::companion::Placement;
 use crate::inject::companion::declared::DeclaredContainer;
 use crate::policies::cel::conform;
 use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
 
-/// Every member that a container can have. Whatever else a later API server knows cannot have been declared.
-const MEMBERS: [&str; 25] = [
+/// The fields of core/v1 Container. A field of a later version cannot have been declared, so a Pod must not have it.
+const FIELDS: [&str; 25] = [
     "name",
     "image",
     "command",
@@ -44,78 +44,74 @@ const MEMBERS: [&str; 25] = [
     "tty",
 ];
 
-/// The container that `at` holds is as declared.
-pub(in crate::policies) fn check(
+/// The container in the expression `at` is as declared.
+pub(in crate::policies) fn validate(
     required: Required<'_>,
     container: RequiredContainer<'_>,
     at: &str,
-    checks: &mut Vec<Validation>,
+    validations: &mut Vec<Validation>,
 ) {
     let (compiled, declared) = (container.compiled, container.declared);
-    let mut check = |conditions: Vec<Condition>, what: &str| {
-        let complaint = format!("container {} {what}", compiled.name);
-        let pieces = pieces(conditions).into_iter();
-        checks.extend(pieces.map(|expression| Validation { expression, complaint: complaint.clone() }));
+    let mut add = |conditions: Vec<Condition>, fields: &str, must: &str| {
+        let message = format!("invalid {fields} of container {}: must {must}", compiled.name);
+        let expressions = joined(conditions).into_iter();
+        validations.extend(expressions.map(|expression| Validation { expression, message: message.clone() }));
     };
-    let members = |keys: &[&str]| -> Vec<Condition> {
-        keys.iter().flat_map(|key| conform::member(at, key, declared.members.get(*key))).collect()
+    let fields = |keys: &[&str]| -> Vec<Condition> {
+        keys.iter().flat_map(|key| conform::member(at, key, declared.compared.get(*key))).collect()
     };
     let image = format!("{}.orValue('') == {}", conform::optional(at, "image"), literal::text(&compiled.image));
-    check(vec![image], "has another image than the companion declares");
-    check(vec![pull_policy(at, declared)], "is not pulled as the companion declares");
-    check(restart(required, container, at), "is not restarted as the companion needs it");
-    let mut runs = runs(at, declared);
-    runs.push(format!("{at}.all(k, k in {})", literal::texts(MEMBERS)));
-    check(runs, "does not run what the companion declares: command, args and workingDir must be the same");
-    check(env::conditions(required, container, at), "has another environment than the companion declares");
+    add(vec![image], "image", "be the declared one");
+    add(vec![pull_policy(at, declared)], "imagePullPolicy", "be the declared one, or Always");
+    add(restart(required, container, at), "restartPolicy", "be Always in a native sidecar, and unset in others");
+    let mut process = process(at, declared);
+    process.push(format!("{at}.all(k, k in {})", literal::texts(FIELDS)));
+    add(process, "command, args, workingDir or other field", "be as declared");
+    add(env::conditions(required, container, at), "env", "be as declared");
     for (parameter, name) in env::parameters(required) {
         let message = parameter.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
-        let what = format!(
-            "has a variable {name} with a value that parameter {} does not accept, or has it twice{message}",
-            parameter.name
-        );
-        check(env::of_parameter(at, parameter, name), &what);
+        let must = format!("occur once, with a value that parameter {} accepts{message}", parameter.name);
+        add(env::of_parameter(at, parameter, name), &format!("env {name}"), &must);
     }
-    check(ports(at, declared), "has other ports than the companion declares");
-    check(
-        members(&["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]),
-        "has other probes or hooks than the companion declares",
+    add(ports(at, declared), "ports", "be as declared");
+    add(
+        fields(&["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]),
+        "probes or lifecycle",
+        "be as declared",
     );
-    let context = declared.members.get("securityContext");
-    check(security::conditions(at, context), "has another securityContext than the companion declares");
+    add(security::conditions(at, declared), "securityContext", "be as declared");
     let mut mounts = mounts::conditions(required, container, at);
-    mounts.extend(members(&["volumeDevices"]));
-    mounts.extend(last_words(at, declared));
-    check(mounts, "has other mounts than the companion declares");
-    let mut resources = resources::conditions(at, declared.members.get("resources"));
-    resources.extend(resources::resizing(at, declared.members.get("resizePolicy")));
-    check(resources, "has other resources than the companion declares: they may be larger, and nothing may be added");
+    mounts.extend(fields(&["volumeDevices"]));
+    mounts.extend(termination_message(at, declared));
+    add(mounts, "volumeMounts, volumeDevices or terminationMessagePath", "be as declared");
+    let mut resources = resources::conditions(at, declared);
+    resources.extend(resources::resizing(at, declared));
+    add(resources, "resources", "be at least the declared ones, without others");
 }
 
-/// How long an expression becomes by joining, about. The API server takes its time over long ones: twice as long takes
-/// four times as much.
-const LONG: usize = 1_500;
+/// About the longest expression that is made by joining, in bytes. The time that an API server takes to check one grows
+/// with the square of its length.
+const JOINED: usize = 1_500;
 
-/// Conditions of a container in a few expressions that must all hold.
-fn pieces(conditions: Vec<Condition>) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
+/// The conditions in as few expressions as [`JOINED`] allows. All of them must hold.
+fn joined(conditions: Vec<Condition>) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::new();
     for condition in conditions {
-        match pieces.last_mut().filter(|last| last.len() + condition.len() < LONG) {
+        match joined.last_mut().filter(|last| last.len() + condition.len() < JOINED) {
             Some(last) => {
                 last.push_str(" && ");
                 last.push_str(&condition);
             }
-            None => pieces.push(condition),
+            None => joined.push(condition),
         }
     }
-    pieces
+    joined
 }
 
-/// The declared policy, or `Always`, which the AlwaysPullImages admission plugin writes. With `Never` a container whose
-/// image the node does not have would never start.
+/// The declared policy, or `Always`, which the AlwaysPullImages admission plugin sets. With `Never` a container would not
+/// start on a node that does not have its image.
 fn pull_policy(at: &str, declared: &DeclaredContainer) -> Condition {
-    let declared = declared.members.get("imagePullPolicy").and_then(Value::as_str).filter(|policy| !policy.is_empty());
-    let accepted = literal::texts([declared.unwrap_or("IfNotPresent"), "Always"]);
+    let accepted = literal::texts([declared.image_pull_policy.as_deref().unwrap_or("IfNotPresent"), "Always"]);
     format!("{}.orValue('Always') in {accepted}", conform::optional(at, "imagePullPolicy"))
 }
 
@@ -129,42 +125,74 @@ fn restart(required: Required<'_>, container: RequiredContainer<'_>, at: &str) -
     vec![restart, format!("{}.orValue([]).size() == 0", conform::optional(at, "restartPolicyRules"))]
 }
 
-fn runs(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
+fn process(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
     let empty = |key: &str| match key {
         "command" | "args" => Value::Array(Vec::new()),
         "workingDir" => Value::String(String::new()),
         _ => Value::Bool(false),
     };
     let keys = ["command", "args", "workingDir", "stdin", "stdinOnce", "tty"];
-    let value = |key: &str| declared.members.get(key).filter(|v| !v.is_null()).cloned().unwrap_or_else(|| empty(key));
+    let value = |key: &str| declared.compared.get(key).cloned().unwrap_or_else(|| empty(key));
     keys.iter().flat_map(|key| conform::member(at, key, Some(&value(key)))).collect()
 }
 
-/// Where the container leaves its last words: kubelets mount an empty file there, over whatever stood there.
-fn last_words(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
-    let defaults = [("terminationMessagePath", "/dev/termination-log"), ("terminationMessagePolicy", "File")];
-    let text = |key: &str| declared.members.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let is = |(key, default): (&str, &str)| {
-        let (there, wanted) = (conform::optional(at, key), literal::text(text(key).unwrap_or(default)));
-        format!("{there}.orValue({}) == {wanted}", literal::text(default))
+/// Kubelets mount an empty file at the termination message path, and hide what is there.
+fn termination_message(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
+    let defaults = [
+        ("terminationMessagePath", "/dev/termination-log", &declared.termination_message_path),
+        ("terminationMessagePolicy", "File", &declared.termination_message_policy),
+    ];
+    let is = |(key, default, declared): (&str, &str, &Option<Box<str>>)| {
+        let wanted = literal::text(declared.as_deref().unwrap_or(default));
+        format!("{}.orValue({}) == {wanted}", conform::optional(at, key), literal::text(default))
     };
     defaults.into_iter().map(is).collect()
 }
 
-/// In Pods of the node's network the API server gives every port a hostPort.
+/// In Pods with hostNetwork the API server gives every port a hostPort.
 fn ports(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {
-    let ports = declared.members.get("ports").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let ports = &declared.ports;
     let mut conditions = vec![format!("{}.orValue([]).size() == {}", conform::optional(at, "ports"), ports.len())];
     for (i, port) in ports.iter().enumerate() {
         let at = format!("{at}.ports[{i}]");
-        let empty = serde_json::Map::new();
-        let declared = port.as_object().unwrap_or(&empty);
-        conditions.extend(conform::item(&at, "ports", declared, &["hostPort"]));
-        let host = declared.get("hostPort").filter(|p| !p.is_null()).unwrap_or(&Value::Null);
+        conditions.extend(conform::item(&at, "ports", port, &["hostPort"]));
+        let host = port.get("hostPort").filter(|p| !p.is_null()).unwrap_or(&Value::Null);
         let host = literal::scalar(host).filter(|host| host != "null").unwrap_or_else(|| "0".to_owned());
         conditions.push(format!(
             "({at}.?hostPort.orValue(0) == {host} || (variables.pod.spec.?hostNetwork.orValue(false) && {at}.hostPort == {at}.containerPort))"
         ));
     }
     conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::inject::companion::declared::COMPARED_FIELDS;
+    use crate::policies::versions::Version;
+
+    #[test]
+    fn every_field_that_can_be_declared_has_a_rule() {
+        let version = Version::read(json!({
+            "apiVersion": "podgraft.dev/v1alpha1",
+            "kind": "ClusterCompanion",
+            "metadata": {"name": "guard"},
+            "spec": {
+                "pattern": "Sidecar",
+                "activation": "ClusterWide",
+                "required": true,
+                "containers": [{"name": "guard", "image": "guard:1"}],
+            },
+        }));
+        let version = version.unwrap();
+        let required = Required::of(&version.companion).unwrap();
+        let mut validations = Vec::new();
+        validate(required, required.containers().next().unwrap(), "c", &mut validations);
+        for field in COMPARED_FIELDS {
+            let optional = conform::optional("c", field);
+            assert!(validations.iter().any(|v| v.expression.contains(&optional)), "no rule compares {field}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! What is asked of a variable that a parameter fills: any value that the parameter takes, and no other.
+//! What is required of a variable that a parameter sets: a value that the parameter accepts.
 //!
-//! Values are described by rules, which are written as expressions for policies, and which the tests read in Rust to hold
-//! them against `ParameterType::parse`.
+//! Accepted values are described by rules. Policies have them as expressions; the tests evaluate them in Rust, and compare
+//! the result with `ParameterType::parse`.
 
 #[cfg(test)]
 mod tests;
@@ -10,7 +10,7 @@ use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, Parameter
 use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
 
-/// What holds of a value, with each `$` as the user wrote it.
+/// A condition on a value, in which each `$` is single, as the user wrote it.
 #[derive(Debug)]
 enum ValueRule {
     /// It has at most so many characters.
@@ -21,37 +21,37 @@ enum ValueRule {
     Lacks(&'static str),
     /// It is one of these.
     OneOf(Box<[Box<str>]>),
-    /// It begins so.
+    /// It begins with this text.
     Begins(String),
     /// It is a number without leading zeros that is at most as large as the one with the same ending. Texts of the same
     /// length have the order of their numbers.
     AtMost(&'static [(&'static str, &'static str)]),
     /// It is a number without leading zeros, with a sign or without, within 64 bits.
     SignedWithin64Bits,
-    /// As a whole number it compares so.
+    /// As a whole number it compares like this.
     Number(&'static str, i64),
-    /// As a quantity it compares so.
+    /// As a quantity it compares like this.
     Amount(&'static str, Box<str>),
 }
 
 /// Control characters (C0, DEL, C1) and the line separators of Unicode.
 const UNPRINTABLE: &str = r"[\x00-\x1f\x7f-\x9f\x{2028}\x{2029}]";
-/// API servers take whatever is larger for this number, so that what is not smaller cannot be compared.
+/// API servers cap larger quantities at this one, so only smaller ones can be compared.
 const LARGEST_AMOUNT: &str = "9223372036854775807";
 const LARGEST: &[(&str, &str)] = &[("", "9223372036854775807")];
 /// 64 bits of nanoseconds. Of two endings that fit the longer comes first.
 const LONGEST_DURATIONS: &[(&str, &str)] =
     &[("ms", "9223372036854ms"), ("s", "9223372036s"), ("m", "153722867m"), ("h", "2562047h")];
 
-/// The variable `e` has a value of this kind.
-pub(in crate::policies) fn fits(kind: &ParameterType) -> Vec<Condition> {
+/// The variable `e` has a value of this type.
+pub(in crate::policies) fn accepts(kind: &ParameterType) -> Vec<Condition> {
     if matches!(kind, ParameterType::SecretKey) {
         return secret_key();
     }
     let rules: Vec<_> = rules(kind).iter().map(|rule| rule.expression("v")).collect();
     vec![
         "e.all(k, k in ['name', 'value'])".to_owned(),
-        // The kubelet would expand a single `$`; podgraft writes two.
+        // Kubelets expand a single `$`; podgraft writes two.
         "!e.?value.orValue('').replace('$$', '').contains('$')".to_owned(),
         format!("[e.?value.orValue('').replace('$$', '$')].all(v, {})", rules.join(" && ")),
     ]
@@ -74,7 +74,7 @@ fn secret_key() -> Vec<Condition> {
 
 fn rules(kind: &ParameterType) -> Vec<ValueRule> {
     let longest = if let ParameterType::String { longest, .. } = kind { *longest } else { LONGEST_VALUE };
-    // Before anything else, so that what is expensive to match is short.
+    // The length comes first, because matching a long text is expensive.
     let mut rules = vec![ValueRule::Longest(longest), ValueRule::Lacks(UNPRINTABLE)];
     match kind {
         ParameterType::String { pattern, words, .. } => {
@@ -103,9 +103,9 @@ fn rules(kind: &ParameterType) -> Vec<ValueRule> {
             rules.push(ValueRule::AtMost(&[("", "65535")]));
         }
         ParameterType::Path { below } => {
-            // Parts that are neither empty nor `.` nor `..`.
-            let part = r"/(?:[^/:.][^/:]*|[.][^/:.][^/:]*|[.][.][^/:]+)";
-            rules.push(ValueRule::Has(format!(r"\A(?:{part})+\z")));
+            // Parts that are not empty, `.` or `..`.
+            let segment = r"/(?:[^/:.][^/:]*|[.][^/:.][^/:]*|[.][.][^/:]+)";
+            rules.push(ValueRule::Has(format!(r"\A(?:{segment})+\z")));
             rules.extend(
                 below.as_deref().filter(|below| *below != "/").map(|below| ValueRule::Begins(format!("{below}/"))),
             );

@@ -15,20 +15,20 @@ pub struct Required<'c> {
 pub(in crate::policies) struct RequiredContainer<'c> {
     pub(in crate::policies) compiled: &'c Container,
     pub(in crate::policies) declared: &'c DeclaredContainer,
-    /// Whether it is one of the Pod's init containers.
+    /// Whether it is in the Pod's `initContainers`.
     pub(in crate::policies) init: bool,
-    /// Whether it runs to its end before the app starts.
+    /// Whether it runs to completion before the app starts.
     pub(in crate::policies) completes: bool,
 }
 
 impl<'c> Required<'c> {
-    /// Takes a companion that is required; `None` where it is not, or where what it declares is not known as a whole.
+    /// A companion as policies need it; `None` where it is not required, or does not carry all that it declares.
     #[must_use]
     pub fn of(companion: &'c Companion) -> Option<Self> {
         let declared = companion.declared.as_deref()?;
-        let whole = declared.containers.len() == companion.identities().count()
+        let is_complete = declared.containers.len() == companion.identities().count()
             && declared.shared_volumes.len() == companion.shared_volumes.len();
-        (companion.required && whole).then_some(Required { companion, declared })
+        (companion.required && is_complete).then_some(Required { companion, declared })
     }
 
     /// All its containers: its own init containers, then the long-running ones.
@@ -41,5 +41,12 @@ impl<'c> Required<'c> {
             init,
             completes: i < own_init,
         })
+    }
+}
+
+impl RequiredContainer<'_> {
+    /// The list of the Pod that it is in.
+    pub(in crate::policies) fn list(&self) -> &'static str {
+        if self.init { "initContainers" } else { "containers" }
     }
 }

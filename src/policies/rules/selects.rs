@@ -1,9 +1,9 @@
-//! Label selectors as expressions, for what a change of labels leads to.
+//! Label selectors as expressions, because a change of labels can make a companion required.
 
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::policies::cel::literal;
 
-/// The labels that `labels` holds fulfill all of the selectors; `None` where there is nothing to fulfill.
+/// The labels in `labels` match all selectors; `None` where the selectors have no requirement.
 pub(in crate::policies) fn expression<'s>(
     labels: &str,
     selectors: impl Iterator<Item = &'s Selector>,
@@ -19,12 +19,12 @@ pub(in crate::policies) fn expression<'s>(
 
 fn requirement(labels: &str, requirement: &Requirement) -> String {
     let key = literal::text(&requirement.key);
-    let among = |values: &[Box<str>]| {
+    let is_one_of = |values: &[Box<str>]| {
         format!("({key} in {labels} && {labels}[{key}] in {})", literal::texts(values.iter().map(|v| &**v)))
     };
     match &requirement.operator {
-        Operator::In(values) => among(values),
-        Operator::NotIn(values) => format!("!{}", among(values)),
+        Operator::In(values) => is_one_of(values),
+        Operator::NotIn(values) => format!("!{}", is_one_of(values)),
         Operator::Exists => format!("{key} in {labels}"),
         Operator::DoesNotExist => format!("!({key} in {labels})"),
     }

@@ -1,62 +1,62 @@
-//! What stands of one kind, and what a list that is under way will put in its place.
+//! The objects of one kind, and the list that is being received and will replace them.
 
 use std::collections::BTreeMap;
 
 /// Objects by their keys.
 #[derive(Debug)]
 pub(super) struct ListBuffer<K, T> {
-    stands: BTreeMap<K, T>,
-    /// What a list has brought so far.
-    coming: BTreeMap<K, T>,
+    current: BTreeMap<K, T>,
+    /// The objects of an unfinished list.
+    staged: BTreeMap<K, T>,
     listed: bool,
 }
 
 impl<K, T> Default for ListBuffer<K, T> {
     fn default() -> Self {
-        ListBuffer { stands: BTreeMap::new(), coming: BTreeMap::new(), listed: false }
+        ListBuffer { current: BTreeMap::new(), staged: BTreeMap::new(), listed: false }
     }
 }
 
 impl<K: Ord, T> ListBuffer<K, T> {
-    /// One on which something stands that was not listed here.
-    pub(super) fn holding(stands: impl IntoIterator<Item = (K, T)>) -> Self {
-        ListBuffer { stands: stands.into_iter().collect(), ..ListBuffer::default() }
+    /// A buffer that begins with objects that it has not listed itself.
+    pub(super) fn holding(current: impl IntoIterator<Item = (K, T)>) -> Self {
+        ListBuffer { current: current.into_iter().collect(), ..ListBuffer::default() }
     }
 
-    /// What stands.
+    /// The objects, without those of an unfinished list.
     pub(super) fn current(&self) -> &BTreeMap<K, T> {
-        &self.stands
+        &self.current
     }
 
-    /// Whether all of it was listed once.
+    /// Whether a list was finished.
     pub(super) fn is_listed(&self) -> bool {
         self.listed
     }
 
-    /// A list that is under way brought an object.
+    /// Adds an object to the unfinished list.
     pub(super) fn stage(&mut self, key: K, object: T) {
-        self.coming.insert(key, object);
+        self.staged.insert(key, object);
     }
 
-    /// The list is at its end: what it brought stands, and nothing else.
+    /// Finishes the list: its objects replace all others.
     pub(super) fn commit(&mut self) {
-        self.stands = std::mem::take(&mut self.coming);
+        self.current = std::mem::take(&mut self.staged);
         self.listed = true;
     }
 
-    /// The list failed on its way: what stood goes on standing.
+    /// Drops the unfinished list, and keeps the current objects.
     pub(super) fn discard(&mut self) {
-        self.coming.clear();
+        self.staged.clear();
     }
 
-    /// What a list has brought so far, while one is under way; else what stands.
+    /// The objects of the unfinished list, if there is one; else the current ones.
     pub(super) fn newest(&self) -> &BTreeMap<K, T> {
-        if self.coming.is_empty() { &self.stands } else { &self.coming }
+        if self.staged.is_empty() { &self.current } else { &self.staged }
     }
 
-    /// Puts something else in the place of objects that are newest.
+    /// Replaces some of the newest objects.
     pub(super) fn replace(&mut self, keys: impl Iterator<Item = K>, with: impl Fn(&T) -> T) {
-        let newest = if self.coming.is_empty() { &mut self.stands } else { &mut self.coming };
+        let newest = if self.staged.is_empty() { &mut self.current } else { &mut self.staged };
         for key in keys {
             if let Some(object) = newest.get_mut(&key) {
                 *object = with(object);
@@ -64,13 +64,13 @@ impl<K: Ord, T> ListBuffer<K, T> {
         }
     }
 
-    /// An object is new, or has changed.
+    /// Adds an object outside of a list, or replaces it.
     pub(super) fn put(&mut self, key: K, object: T) {
-        self.stands.insert(key, object);
+        self.current.insert(key, object);
     }
 
-    /// An object is gone.
+    /// Removes a deleted object.
     pub(super) fn remove(&mut self, key: &K) {
-        self.stands.remove(key);
+        self.current.remove(key);
     }
 }

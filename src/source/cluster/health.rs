@@ -1,4 +1,4 @@
-//! Whether the watches are alive.
+//! Whether the watches work, and what a replica is still waiting for after its start.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,18 @@ use axum::http::Request;
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
-use kube::core::Status;
 use kube::runtime::watcher::{self, Event};
 use tokio::time::{sleep, timeout};
 
-/// How long the API server may take to begin an answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a watch has to last before it counts: an API server may accept one, and then say at once that what was missed
-/// is to be listed anew.
-const LASTS: Duration = Duration::from_millis(50);
+use crate::watch::error::{status, watch_message};
 
-/// What is watched.
+/// How long the API server may take to begin a response.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the watches must last before the replica has caught up: an API server may accept a watch and end it at once
+/// with 410 Gone, so that everything has to be listed again.
+const MUST_LAST: Duration = Duration::from_millis(50);
+
+/// A resource that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchedResource {
     /// ClusterCompanions.
@@ -29,23 +30,23 @@ pub enum WatchedResource {
     Namespaces,
 }
 
-/// How it is with one watch.
+/// The state of one watch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// Whether all was listed once.
+pub struct WatchReading {
+    /// Whether a list was finished since the start.
     pub listed: bool,
-    /// Whether changes are told.
-    pub followed: bool,
-    /// Why nothing is heard at the moment.
-    pub trouble: Option<String>,
-    /// When the API server said something last, be it only that nothing changed.
-    pub heard: Option<SystemTime>,
+    /// Whether the API server accepted the watch after the last list, and has not ended it with an error.
+    pub watched: bool,
+    /// Why the last request failed, until the next one succeeds.
+    pub failure: Option<String>,
+    /// When the API server last sent anything, bookmarks included.
+    pub last_event: Option<SystemTime>,
 }
 
-/// How it is with all of them.
+/// The state of all watches, shared by the task that watches, the probes and the metrics.
 #[derive(Debug, Default)]
 pub struct WatchHealth {
-    readings: [Mutex<Reading>; WatchedResource::ALL.len()],
+    readings: [Mutex<WatchReading>; WatchedResource::ALL.len()],
     caught_up: AtomicBool,
 }
 
@@ -54,7 +55,7 @@ impl WatchedResource {
     pub const ALL: [WatchedResource; 3] =
         [WatchedResource::ClusterCompanions, WatchedResource::Companions, WatchedResource::Namespaces];
 
-    /// As the API server calls it.
+    /// The plural name, as in the API server's paths.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -66,62 +67,62 @@ impl WatchedResource {
 }
 
 impl WatchHealth {
-    /// How it is with one watch now.
+    /// The state of one watch now.
     #[must_use]
-    pub fn reading(&self, resource: WatchedResource) -> Reading {
+    pub fn reading(&self, resource: WatchedResource) -> WatchReading {
         self.of(resource).clone()
     }
 
-    /// Waits until all was listed, and changes are told of all of it. Whoever is sent reviews before is behind whoever
-    /// writes a companion's status, for a second or more where the definitions are new.
+    /// Waits until everything was listed and all watches work. A replica that answered reviews before would use older
+    /// companions than the replica that has written their statuses, for a second or more where the definitions are new.
     pub async fn catch_up(&self) {
-        while !self.is_followed() || !self.lasts().await {
-            sleep(LASTS).await;
+        while !self.all_watched() || !self.all_last().await {
+            sleep(MUST_LAST).await;
         }
         self.caught_up.store(true, Ordering::Relaxed);
     }
 
-    /// What is still waited for; `None` ever after all of it has been caught up with once.
+    /// What this replica is still waiting for; `None` as soon as it has caught up once, whatever happens later.
     #[must_use]
     pub fn waiting(&self) -> Option<String> {
         if self.caught_up.load(Ordering::Relaxed) {
             return None;
         }
-        let lacking = |has: fn(&Reading) -> bool| {
-            let without = WatchedResource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
-            let words =
-                without.iter().filter(|(_, reading)| !has(reading)).map(|(name, reading)| match &reading.trouble {
-                    Some(trouble) => format!("{name} ({trouble})"),
-                    None => (*name).to_owned(),
-                });
-            Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
+        let without = |has: fn(&WatchReading) -> bool| {
+            let readings = WatchedResource::ALL.map(|resource| (resource.as_str(), self.reading(resource)));
+            let without = readings.iter().filter(|(_, reading)| !has(reading));
+            let names = without.map(|(name, reading)| match &reading.failure {
+                Some(failure) => format!("{name} ({failure})"),
+                None => (*name).to_owned(),
+            });
+            Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
         };
-        Some(if let Some(unlisted) = lacking(|reading| reading.listed) {
+        Some(if let Some(unlisted) = without(|reading| reading.listed) {
             format!("waiting for the first list of {unlisted}")
-        } else if let Some(unfollowed) = lacking(|reading| reading.followed) {
-            format!("waiting for a watch of {unfollowed}")
+        } else if let Some(unwatched) = without(|reading| reading.watched) {
+            format!("waiting for a watch of {unwatched}")
         } else {
             "waiting for the watches to last".to_owned()
         })
     }
 
-    /// A client that notes whatever the API server sends, the bookmarks of a quiet watch included.
-    pub(super) fn listening(health: &Arc<WatchHealth>, client: &Client, resource: WatchedResource) -> Client {
+    /// A client that records whenever the API server sends something, also the bookmarks of an idle watch.
+    pub(super) fn observe(health: &Arc<WatchHealth>, client: &Client, resource: WatchedResource) -> Client {
         let (health, client) = (Arc::clone(health), client.clone());
         let send = move |request: Request<Body>| {
             let (health, client) = (Arc::clone(&health), client.clone());
-            let follows = request.uri().query().is_some_and(|query| query.split('&').any(|word| word == "watch=true"));
+            let watches = request.uri().query().is_some_and(|query| query.split('&').any(|word| word == "watch=true"));
             async move {
-                let answer = timeout(TIMEOUT, client.send(request)).await;
-                let response = answer.map_err(|late| kube::Error::Service(late.into()))??;
-                let fine = response.status().is_success();
-                if fine {
+                let response = timeout(TIMEOUT, client.send(request)).await;
+                let response = response.map_err(|late| kube::Error::Service(late.into()))??;
+                let succeeded = response.status().is_success();
+                if succeeded {
                     health.record_activity(resource);
-                    health.of(resource).followed |= follows;
+                    health.of(resource).watched |= watches;
                 }
                 Ok::<_, kube::Error>(response.map(|body| {
                     body.map_frame(move |frame| {
-                        if fine {
+                        if succeeded {
                             health.record_activity(resource);
                         }
                         frame
@@ -132,8 +133,8 @@ impl WatchHealth {
         Client::new(tower::service_fn(send), "default")
     }
 
-    /// Takes note of what a watch yields; `None` is a failure.
-    pub(super) fn judge<K>(&self, resource: WatchedResource, event: watcher::Result<Event<K>>) -> Option<Event<K>> {
+    /// Records what a watch yields; returns the event, or `None` after a failure.
+    pub(super) fn record<K>(&self, resource: WatchedResource, event: watcher::Result<Event<K>>) -> Option<Event<K>> {
         match event {
             Ok(event) => {
                 if matches!(event, Event::InitDone) {
@@ -142,11 +143,13 @@ impl WatchHealth {
                 Some(event)
             }
             Err(error) => {
-                self.of(resource).followed = false;
+                self.of(resource).watched = false;
                 match status(&error) {
-                    // What was missed is too long ago to be told piece by piece: the list that follows brings all of it.
-                    Some(gone) if gone.code == 410 => tracing::debug!(resource = resource.as_str(), "listing anew"),
-                    _ => self.record_failure(resource, trouble(resource, &error)),
+                    // The missed events are too old to be sent one by one: the list that follows has all of them.
+                    Some(gone) if gone.code == 410 => {
+                        tracing::debug!(resource = resource.as_str(), "watch expired, listing again");
+                    }
+                    _ => self.record_failure(resource, message(resource, &error)),
                 }
                 None
             }
@@ -155,72 +158,47 @@ impl WatchHealth {
 
     fn record_activity(&self, resource: WatchedResource) {
         let mut reading = self.of(resource);
-        reading.heard = Some(SystemTime::now());
-        if reading.trouble.take().is_some() {
-            tracing::info!(resource = resource.as_str(), "the API server answers again");
+        reading.last_event = Some(SystemTime::now());
+        if reading.failure.take().is_some() {
+            tracing::info!(resource = resource.as_str(), "watch recovered");
         }
     }
 
-    fn record_failure(&self, resource: WatchedResource, trouble: String) {
+    fn record_failure(&self, resource: WatchedResource, error: String) {
         let mut reading = self.of(resource);
-        if reading.trouble.as_ref() != Some(&trouble) {
-            let known = if reading.listed { "what was known stays" } else { "nothing is known yet" };
-            tracing::warn!(resource = resource.as_str(), trouble, "cannot watch; {known}, and it is tried again");
+        if reading.failure.as_ref() != Some(&error) {
+            let known = if reading.listed { "the last known objects stay in use" } else { "no objects are known yet" };
+            tracing::warn!(resource = resource.as_str(), error, "watch failed, retrying; {known}");
         }
-        reading.trouble = Some(trouble);
+        reading.failure = Some(error);
     }
 
-    fn is_followed(&self) -> bool {
+    fn all_watched(&self) -> bool {
         WatchedResource::ALL.iter().all(|resource| {
             let reading = self.of(*resource);
-            reading.listed && reading.followed
+            reading.listed && reading.watched
         })
     }
 
-    async fn lasts(&self) -> bool {
-        sleep(LASTS).await;
-        self.is_followed()
+    async fn all_last(&self) -> bool {
+        sleep(MUST_LAST).await;
+        self.all_watched()
     }
 
-    fn of(&self, resource: WatchedResource) -> MutexGuard<'_, Reading> {
+    fn of(&self, resource: WatchedResource) -> MutexGuard<'_, WatchReading> {
         self.readings[resource as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the matter is, and how to mend it where that is known.
-fn trouble(resource: WatchedResource, error: &watcher::Error) -> String {
+/// Why a watch failed, and how to fix it where that is known.
+fn message(resource: WatchedResource, error: &watcher::Error) -> String {
+    let resource = resource.as_str();
     match status(error).map(|status| status.code) {
-        Some(404) => "the custom resource definitions are not installed; apply what `podgraft crds` prints".to_owned(),
-        Some(401) => "the API server does not know who asks; the token may have expired".to_owned(),
+        Some(404) => "not found: the custom resource definitions; apply the output of `podgraft crds`".to_owned(),
+        Some(401) => "unauthorized: the API server rejected podgraft's token; it may have expired".to_owned(),
         Some(403) => {
-            format!("podgraft may not list or watch {} of the whole cluster; see its ClusterRole", resource.as_str())
+            format!("forbidden: podgraft cannot list or watch {resource} of all namespaces; see its ClusterRole")
         }
-        _ => chain(error),
+        _ => watch_message(error),
     }
-}
-
-/// What the API server said itself.
-fn status(error: &watcher::Error) -> Option<&Status> {
-    use watcher::Error::{InitialListFailed, WatchError, WatchFailed, WatchStartFailed};
-    match error {
-        InitialListFailed(kube::Error::Api(status))
-        | WatchStartFailed(kube::Error::Api(status))
-        | WatchFailed(kube::Error::Api(status))
-        | WatchError(status) => Some(status),
-        _ => None,
-    }
-}
-
-/// An error with all that led to it, each thing said once.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let more = error.to_string();
-        if !said.contains(&more) {
-            said = format!("{said}: {more}");
-        }
-        next = error.source();
-    }
-    said
 }

@@ -1,56 +1,56 @@
-//! What a status says, within the bounds of the definitions.
+//! The texts of a status, within the bounds of the definitions.
 
 use std::fmt::Write as _;
 
-use super::status::ReadyReason;
+use super::condition::ReadyReason;
 use crate::api::Problem;
 
-/// What the definitions allow: characters of a message, of a warning, and how many warnings.
+/// The bounds of the definitions, in characters: of a message, and of a warning; and the number of warnings.
 const LONGEST_MESSAGE: usize = 32_768;
 const LONGEST_WARNING: usize = 1024;
 const MAX_WARNINGS: usize = 64;
 
-/// What the condition says.
-pub(super) fn message(reason: ReadyReason, in_use: bool, problems: &[Problem]) -> String {
-    let mut said = match (reason, in_use) {
-        (ReadyReason::Active, _) => "this version is in use",
-        (ReadyReason::Invalid, true) => "this version is invalid, and the last good one stays in use; mend",
-        (ReadyReason::Invalid, false) => "it is invalid, and no good version is in use; mend",
+/// The message of the condition.
+pub(super) fn message(reason: ReadyReason, is_used: bool, problems: &[Problem]) -> String {
+    let mut message = match (reason, is_used) {
+        (ReadyReason::Active, _) => "this version is active",
+        (ReadyReason::Invalid, true) => "spec is invalid; the last valid version stays active",
+        (ReadyReason::Invalid, false) => "spec is invalid and no earlier valid version exists",
         (ReadyReason::TooManyCompanions, _) => {
-            "invalid value: its namespace, or all companions together, must have less JSON than podgraft keeps, and the \
-             youngest are not used; remove companions, or shorten them"
+            "invalid value: must fit into the memory limit of its namespace and into that of all companions, where older \
+             companions come first; remove companions, or shorten them"
         }
         (ReadyReason::RequiredDisabled, _) => {
-            "it is required, and not injected: required companions are switched off; switch them on in podgraft's \
-             chart, or remove spec.required"
+            "required companions are disabled, so that this one is not injected; enable them in podgraft's chart, or \
+             remove spec.required"
         }
         (ReadyReason::OverriddenByFile, _) => {
-            "not in use: podgraft reads a companion of this name from a file, and that one counts; remove one of them"
+            "overridden by a companion with the same name in a file that podgraft reads (--companions); remove one of them"
         }
         (ReadyReason::ShadowedByRequired, _) => {
-            "not in use: a required ClusterCompanion holds this name in all namespaces; choose another name"
+            "shadowed by a required ClusterCompanion with the same name; choose another name"
         }
     }
     .to_owned();
     if !problems.is_empty() && reason != ReadyReason::Invalid {
-        said.push_str("; besides, it is invalid; mend");
+        message.push_str("; spec is invalid as well");
     }
     for (i, problem) in problems.iter().enumerate() {
         // Writing to a String cannot fail.
-        let _ = write!(said, "{} {problem}", if i == 0 { ":" } else { ";" });
+        let _ = write!(message, "{} {problem}", if i == 0 { ":" } else { ";" });
     }
-    cut(said, LONGEST_MESSAGE)
+    cut(message, LONGEST_MESSAGE)
 }
 
-/// As many warnings as there may be; the last one says how many more there are.
-pub(super) fn few(warnings: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+/// As many warnings as the definitions allow. Where some are left out, the last one has their number.
+pub(super) fn bounded(warnings: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let count = warnings.len();
-    let told = if count > MAX_WARNINGS { MAX_WARNINGS - 1 } else { count };
-    let mut few: Vec<_> = warnings.take(told).map(|warning| cut(warning, LONGEST_WARNING)).collect();
-    if told < count {
-        few.push(format!("and {} more; `podgraft validate` tells all of them", count - told));
+    let kept = if count > MAX_WARNINGS { MAX_WARNINGS - 1 } else { count };
+    let mut bounded: Vec<_> = warnings.take(kept).map(|warning| cut(warning, LONGEST_WARNING)).collect();
+    if kept < count {
+        bounded.push(format!("and {} more; run `podgraft validate` to see all", count - kept));
     }
-    few
+    bounded
 }
 
 /// A text of at most so many characters, with an ellipsis where something was cut off.
@@ -68,19 +68,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_longer_than_the_definitions_allow() {
+    fn no_text_is_longer_than_the_definitions_allow() {
         assert_eq!(cut("abc".to_owned(), 3), "abc");
         assert_eq!(cut("abcd".to_owned(), 3), "ab…");
         assert_eq!(cut("äöüß".to_owned(), 3), "äö…");
         assert_eq!(cut(String::new(), 3), "");
-        let warnings = |count: usize| few((0..count).map(|i| format!("{i} {}", "ü".repeat(2000))));
+        let warnings = |count: usize| bounded((0..count).map(|i| format!("{i} {}", "ü".repeat(2000))));
         assert_eq!(warnings(64).len(), 64);
         let many = warnings(100);
-        assert_eq!((many.len(), many[63].as_str()), (64, "and 37 more; `podgraft validate` tells all of them"));
+        assert_eq!((many.len(), many[63].as_str()), (64, "and 37 more; run `podgraft validate` to see all"));
         assert!(many.iter().all(|warning| warning.chars().count() <= 1024));
         let problem = |i| Problem { pointer: format!("/spec/{i}"), message: "x".repeat(1000) };
         let problems: Vec<_> = (0..100).map(problem).collect();
-        let said = message(ReadyReason::Invalid, false, &problems);
-        assert_eq!(said.chars().count(), LONGEST_MESSAGE);
+        let message = message(ReadyReason::Invalid, false, &problems);
+        assert_eq!(message.chars().count(), LONGEST_MESSAGE);
     }
 }

@@ -12,24 +12,24 @@ use crate::api;
 use crate::api::Problem;
 use crate::api::v1alpha1::{API_VERSION, GROUP};
 
-/// An object as JSON, and what a watch asks of it.
+/// An object as JSON, with the metadata that a watch needs.
 ///
-/// It is taken as text, and read as a plain JSON value: Kubernetes' own catch-all takes it apart first, and would have to
-/// know how numbers are kept. And whatever cannot be read of one object must not keep anybody from reading the others.
+/// It is deserialized from its text, and not as kube's `DynamicObject`: that one would have to know how this crate keeps
+/// numbers. A part of one object that cannot be read must not keep the other objects of a list from being read.
 ///
-/// The specification stays text until its turn comes, for a value takes many times the memory of its text, and a list
-/// brings many objects at once. One that is too large is dropped as soon as its size is known.
+/// The specification stays text until [`Raw::read`], because a JSON value takes many times the memory of its text, and a
+/// list has many objects. A specification that is too large is dropped as soon as its size is known.
 #[derive(Debug, Clone)]
 pub(in crate::source) struct Raw {
-    /// Without `status` and without the metadata that nobody here asks for.
+    /// Without `status`, without metadata that is not used here, and without a specification that was not read yet.
     pub(super) object: Value,
     pub(super) status: Value,
     pub(super) meta: ObjectMeta,
-    /// The specification that was not read yet, or why it is not read.
+    /// The specification that was not read yet, or why it cannot be.
     spec: Option<Result<Box<RawValue>, Problem>>,
 }
 
-/// What is read of an object at once.
+/// The object with its larger parts as text.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Envelope<'t> {
@@ -71,7 +71,7 @@ struct Metadata {
     creation_timestamp: Option<String>,
 }
 
-/// The kind of a companion, where the API server is asked for it.
+/// The kind of a companion in requests to the API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::source) enum RawKind {
     ClusterCompanion,
@@ -115,12 +115,15 @@ impl Raw {
         Raw { object, status, meta, spec: None }
     }
 
-    /// Reads the specification into the object, or says why it is not read.
+    /// Reads the specification into the object.
+    ///
+    /// # Errors
+    /// Why it cannot be read: it is too large, or no JSON that this crate can hold.
     pub(super) fn read(&mut self) -> Result<(), Problem> {
         let Some(spec) = self.spec.take() else { return Ok(()) };
         let unreadable = |why: serde_json::Error| Problem {
             pointer: "/spec".to_owned(),
-            message: format!("cannot be read, take that out: {why}"),
+            message: format!("invalid value: cannot be parsed; remove what is reported here: {why}"),
         };
         self.object["spec"] = serde_json::from_str(spec?.get()).map_err(unreadable)?;
         Ok(())
@@ -192,8 +195,8 @@ mod tests {
         assert_eq!(raw.object["spec"]["containers"][0]["securityContext"]["runAsUser"], 12345);
         assert!(raw.object["spec"]["parameters"][0]["maximum"].is_number());
         assert!(raw.object.get("status").is_none() && raw.object["metadata"].get("managedFields").is_none());
-        let gated = api::check_companion(&raw.object);
-        assert!(gated.problems.iter().all(|p| p.pointer.ends_with("maximum")), "{:?}", gated.problems);
+        let checked = api::check_companion(&raw.object);
+        assert!(checked.problems.iter().all(|p| p.pointer.ends_with("maximum")), "{:?}", checked.problems);
     }
 
     #[test]
@@ -205,17 +208,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_of_an_object_is_left_out_and_the_others_are_whole() {
+    fn an_unreadable_part_is_left_out_of_its_object_and_the_others_are_whole() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        for odd in [&deep, r#"{"$serde_json::private::Number":"x"}"#, r#"{"$serde_json::private::RawValue":"{"}"#] {
-            let odd = OBJECT.replace(r#""pattern":"Ambassador""#, &format!(r#""pattern":"Ambassador","x":{odd}"#));
-            let text = format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{odd},{OBJECT}]}}"#);
+        for unreadable in
+            [&deep, r#"{"$serde_json::private::Number":"x"}"#, r#"{"$serde_json::private::RawValue":"{"}"#]
+        {
+            let pattern = format!(r#""pattern":"Ambassador","x":{unreadable}"#);
+            let object = OBJECT.replace(r#""pattern":"Ambassador""#, &pattern);
+            let text = format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{object},{OBJECT}]}}"#);
             let list: ObjectList<Raw> = serde_json::from_str(&text).unwrap();
             is_whole(&list.items[1]);
             let raw = &mut list.items[0].clone();
-            let unreadable = raw.read();
+            let result = raw.read();
             let Raw { object, status, meta, .. } = raw;
-            assert!(unreadable.is_err() && object.get("spec").is_none(), "{object}");
+            assert!(result.is_err() && object.get("spec").is_none(), "{object}");
             assert_eq!((meta.uid.as_deref(), meta.generation), (Some("u-1"), Some(3)));
             assert_eq!(
                 (&object["kind"], &status["observedGeneration"]),
@@ -236,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_large_objects_takes_little_more_than_what_is_not_dropped() {
+    fn a_list_of_large_objects_takes_little_more_memory_than_what_is_kept_of_it() {
         let item = |length: usize| OBJECT.replace("i:1", &"x".repeat(length));
         let text = |length: usize| {
             let items: Vec<_> = (0..16).map(|_| item(length)).collect();
             format!(r#"{{"metadata":{{"resourceVersion":"9"}},"items":[{}]}}"#, items.join(","))
         };
-        // The text of one object is copied while it is looked at; of those that are too large nothing stays.
+        // The text of one object is copied while its size is checked; nothing is kept of those that are too large.
         for (length, most) in [(api::LARGEST, 2 * api::LARGEST), (api::LARGEST / 2, 11 * api::LARGEST)] {
             let text = text(length);
             let mut list: Option<ObjectList<Raw>> = None;

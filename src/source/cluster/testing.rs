@@ -1,4 +1,4 @@
-//! What the tests of this room take for the API server's words.
+//! Objects for the tests of this room, as the API server would send them.
 
 use std::sync::Arc;
 
@@ -32,21 +32,21 @@ pub(in crate::source) fn raw(name: &str, generation: i64, image: &str) -> Raw {
     }))
 }
 
-/// The same with another status, as a write of it leaves it.
+/// The same with another status, as after a write of it.
 pub(in crate::source) fn with_status(mut raw: Raw, resource_version: &str, status: Value) -> Raw {
     raw.status = status;
     raw.meta.resource_version = Some(resource_version.to_owned());
     raw
 }
 
-/// The same as a required one.
+/// The same as a required companion.
 pub(in crate::source) fn required(mut raw: Raw) -> Raw {
     raw.object["spec"]["activation"] = json!("ClusterWide");
     raw.object["spec"]["required"] = json!(true);
     raw
 }
 
-/// What is made of it.
+/// The companion that is made of an object.
 pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<WatchedCompanion>>) -> Arc<WatchedCompanion> {
     WatchedCompanion::new(raw, before).expect("it is a companion")
 }

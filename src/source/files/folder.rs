@@ -4,24 +4,24 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read.
+/// The largest file that is read, in bytes.
 const LARGEST: u64 = 16 << 20;
-/// How deep folders are searched.
+/// How many folders deep a search goes.
 const DEEPEST: usize = 16;
-/// How many manifests one path may lead to: more is a mistaken path.
+/// How many manifests one path may have: more is likely a wrong path, such as `/`.
 const MAX: usize = 10_000;
 
-/// Why a file or folder could not be read. Says what the matter is, not which file it is about.
+/// Why a file or folder could not be read, without its path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unread(String);
 
-/// All manifests that a path leads to, in order: itself, or the `.yaml`, `.yml` and `.json` files of a folder. Hidden
-/// files and folders are left out: in mounted ConfigMaps they are what the visible names link to. Links to folders are
-/// left out as well: they lead to manifests that are found under their own name, or round in a circle.
+/// The manifests of a path, in order: the path itself, or the `.yaml`, `.yml` and `.json` files of a folder. Hidden files
+/// and folders are left out, because in mounted ConfigMaps the visible names are links to them. Links to folders are left
+/// out because they lead to manifests that are found under another path, or in a circle.
 ///
 /// # Errors
-/// Why the path or a folder below it cannot be listed.
+/// The path, or a folder below it, cannot be listed, or has too many manifests.
 pub fn manifests(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Unread> {
     let mut found = Vec::new();
     if fs::metadata(path).map_err(|e| cannot("read", &e))?.is_dir() {
@@ -52,7 +52,7 @@ fn search(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), 
             found.push(path);
         }
         if found.len() > MAX {
-            return Err(Unread(format!("it holds more than {MAX} manifests; name a smaller folder")));
+            return Err(Unread(format!("must have at most {MAX} manifests; name a smaller folder")));
         }
     }
     Ok(())
@@ -61,21 +61,21 @@ fn search(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), 
 /// The bytes of one manifest.
 ///
 /// # Errors
-/// Why it cannot be read.
+/// The file cannot be read, is no regular file, or is too large.
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Unread> {
-    // A pipe would be waited for, maybe for ever.
+    // Reading a pipe could wait forever.
     if !fs::metadata(path).map_err(|e| cannot("read", &e))?.is_file() {
-        return Err(Unread("it is no regular file".to_owned()));
+        return Err(Unread("must be a regular file".to_owned()));
     }
     let file = File::open(path).map_err(|e| cannot("open", &e))?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| cannot("read", &e))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Unread(format!("it is larger than {} MiB; split it", LARGEST >> 20)));
+        return Err(Unread(format!("must have at most {} MiB; split it into several files", LARGEST >> 20)));
     }
     Ok(bytes)
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Unread {
-    Unread(format!("cannot {what} it: {error}"))
+    Unread(format!("cannot {what}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! What manifests declare: companions and Namespaces, each at one place only.
+//! What manifests declare: companions and Namespaces, each in one place only.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,29 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::report::{Remark, Report, Severity};
+use super::report::{LoadReport, Remark, Severity};
 use crate::api;
 use crate::api::Problem;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::request::namespace::Namespace;
 use crate::inject::snapshot::{Settings, Snapshot};
 use crate::manifest::{Document, Position};
-use crate::source::effective::{Declared, Effective};
-use crate::source::key;
-use crate::source::limits::{MemoryLimits, Weight, beyond, cost};
+use crate::source::declarations::Declarations;
+use crate::source::effective::Effective;
+use crate::source::key::CompanionKey;
+use crate::source::limits::{MemoryLimits, Weight, cost, exceeding};
 use crate::source::revision::Revision;
 
-/// The companions and Namespaces of some manifests, and what is wrong with them.
+/// The companions and Namespaces of some manifests, and the errors and warnings about them.
 #[derive(Debug, Clone)]
 pub struct Manifests {
-    /// What is wrong.
+    /// Errors and warnings.
     pub remarks: Vec<Remark>,
     default_namespace: Box<str>,
-    pub(in crate::source) declared: BTreeMap<ObjectKey, DeclaredObject>,
+    pub(in crate::source) objects: BTreeMap<ObjectKey, DeclaredObject>,
 }
 
-/// What makes an object this object.
+/// The identity of an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::source) struct ObjectKey {
     kind: ManifestKind,
@@ -48,7 +49,7 @@ pub(in crate::source) struct DeclaredObject {
     pub(in crate::source) file: PathBuf,
     pub(in crate::source) at: Position,
     pub(in crate::source) object: ManifestObject,
-    /// What keeping it costs, where it is a companion.
+    /// What it costs in memory, where it is a companion.
     pub(in crate::source) weight: Weight,
 }
 
@@ -56,96 +57,96 @@ pub(in crate::source) struct DeclaredObject {
 pub(in crate::source) enum ManifestObject {
     Companion(Revision),
     Namespace(Arc<Namespace>),
-    /// A Namespace that cannot be read.
-    BrokenNamespace,
+    /// A Namespace with a label or an annotation that is no string.
+    InvalidNamespace,
 }
 
-/// An object of a document, with the place that its fields are told from.
+/// An object of a document, and where it is.
 struct Located<'a> {
     file: &'a Path,
     document: &'a Document,
-    /// Of the object in the document, such as `/items/0`.
+    /// The pointer to the object in the document, such as `/items/0`.
     pointer: &'a str,
 }
 
 impl Manifests {
-    /// An empty one. Objects that do not name a namespace are in `default_namespace`.
+    /// No manifests yet. Objects without a namespace are in `default_namespace`.
     #[must_use]
     pub fn new(default_namespace: &str) -> Self {
-        Manifests { default_namespace: default_namespace.into(), remarks: Vec::new(), declared: BTreeMap::new() }
+        Manifests { default_namespace: default_namespace.into(), remarks: Vec::new(), objects: BTreeMap::new() }
     }
 
-    /// Takes what a document declares, the items of lists included. Other kinds are let alone. Returns whether there was
-    /// any companion or Namespace.
+    /// Adds what a document declares, with the items of lists. Other kinds are skipped. Returns whether there was any
+    /// companion or Namespace.
     pub fn add(&mut self, file: &Path, document: &Document) -> bool {
         let Some(value) = &document.value else { return false };
-        let before = self.declared.len() + self.remarks.len();
+        let before = self.objects.len() + self.remarks.len();
         self.add_object(&Located { file, document, pointer: "" }, value);
-        self.declared.len() + self.remarks.len() > before
+        self.objects.len() + self.remarks.len() > before
     }
 
-    /// Lets go of the companions that are beyond the limits, and says so.
+    /// Reduces the companions that exceed the limits, and reports them.
     pub fn limit(&mut self, limits: MemoryLimits) {
-        let weights: BTreeMap<key::CompanionKey, Weight> = self
-            .declared
+        let weights: BTreeMap<CompanionKey, Weight> = self
+            .objects
             .iter()
             .filter(|(_, declared)| matches!(declared.object, ManifestObject::Companion(_)))
-            .map(|(key, declared)| (key.plain(), declared.weight.clone()))
+            .map(|(key, declared)| (key.companion(), declared.weight.clone()))
             .collect();
-        let out = beyond(&weights, limits);
+        let out = exceeding(&weights, limits);
         if out.is_empty() {
             return;
         }
         let mut places = Vec::new();
-        for (key, declared) in &mut self.declared {
+        for (key, declared) in &mut self.objects {
             if let ManifestObject::Companion(version) = &mut declared.object
-                && out.contains(&key.plain())
+                && out.contains(&key.companion())
             {
-                *version = version.beyond();
+                *version = version.reduced();
                 places.push((declared.file.clone(), declared.at));
             }
         }
         for (file, at) in places {
-            let message = "TooManyCompanions: exceeds the limit for its namespace or for all companions; remove companions, or shorten them";
+            let message = "TooManyCompanions: must fit into the memory limit of its namespace and into that of all companions; remove companions, or shorten them";
             self.report_error(&file, Some(at), message);
         }
     }
 
-    /// Everything that is declared.
+    /// What the manifests declare.
     #[must_use]
-    pub fn declared(&self) -> Declared {
-        let companions = self.declared.iter().filter_map(|(key, declared)| match &declared.object {
-            ManifestObject::Companion(version) => Some((key.plain(), version.clone())),
+    pub fn declarations(&self) -> Declarations {
+        let companions = self.objects.iter().filter_map(|(key, declared)| match &declared.object {
+            ManifestObject::Companion(version) => Some((key.companion(), version.clone())),
             _ => None,
         });
-        let namespaces = self.declared.values().filter_map(|declared| match &declared.object {
+        let namespaces = self.objects.values().filter_map(|declared| match &declared.object {
             ManifestObject::Namespace(namespace) => Some((namespace.name().into(), Arc::clone(namespace))),
             _ => None,
         });
-        Declared { companions: companions.collect(), namespaces: Arc::new(namespaces.collect()) }
+        Declarations { companions: companions.collect(), namespaces: Arc::new(namespaces.collect()) }
     }
 
-    /// Everything as one snapshot, as if there were nothing else.
+    /// A snapshot of these manifests alone.
     #[must_use]
     pub fn snapshot(&self, settings: Settings) -> Snapshot {
-        Effective::new(Arc::new(self.declared()), None).snapshot(settings)
+        Effective::new(Arc::new(self.declarations()), None).snapshot(settings)
     }
 
-    /// What was found, and what is wrong.
+    /// The errors and warnings, and the numbers of objects.
     #[must_use]
-    pub fn report(&self) -> Report {
-        let count = |is: fn(&ManifestObject) -> bool| self.declared.values().filter(|d| is(&d.object)).count();
-        Report {
+    pub fn report(&self) -> LoadReport {
+        let count = |is: fn(&ManifestObject) -> bool| self.objects.values().filter(|d| is(&d.object)).count();
+        LoadReport {
             remarks: self.remarks.clone(),
-            good: count(|o| matches!(o, ManifestObject::Companion(v) if matches!(v.listed, CatalogEntry::Valid(_)))),
-            broken: count(
+            valid: count(|o| matches!(o, ManifestObject::Companion(v) if matches!(v.listed, CatalogEntry::Valid(_)))),
+            invalid: count(
                 |o| matches!(o, ManifestObject::Companion(v) if matches!(v.listed, CatalogEntry::Invalid(_))),
             ),
             namespaces: count(|o| matches!(o, ManifestObject::Namespace(_))),
         }
     }
 
-    /// Says that something is wrong with a file as a whole, or with a document that cannot be read.
+    /// Reports an error of a file as a whole, or of a document that cannot be read.
     pub fn report_error(&mut self, file: &Path, at: Option<Position>, message: impl Into<String>) {
         let (file, field, message) = (file.to_path_buf(), String::new(), message.into());
         self.remarks.push(Remark { severity: Severity::Error, file, at, field, message });
@@ -165,23 +166,23 @@ impl Manifests {
                     self.add_object(&Located { pointer: &pointer, ..*found }, item);
                 }
             }
-            _ => tracing::debug!(file = %found.file.display(), kind, "not a kind that is loaded"),
+            _ => tracing::debug!(file = %found.file.display(), kind, "skipped an object of another kind"),
         }
     }
 
     fn add_companion(&mut self, found: &Located<'_>, value: &Value, kind: ManifestKind) {
-        let gated = api::check_companion(value);
-        for (severity, problems) in [(Severity::Error, &gated.problems), (Severity::Warning, &gated.warnings)] {
+        let checked = api::check_companion(value);
+        for (severity, problems) in [(Severity::Error, &checked.problems), (Severity::Warning, &checked.warnings)] {
             for problem in problems {
                 self.remarks.push(found.remark(severity, problem));
             }
         }
-        let Some(listed) = gated.listed else { return };
-        let json = if gated.problems.is_empty() { api::bytes(&value["spec"]) } else { 0 };
+        let Some(listed) = checked.listed else { return };
+        let json = if checked.problems.is_empty() { api::bytes(&value["spec"]) } else { 0 };
         let created = value["metadata"]["creationTimestamp"].as_str().unwrap_or_default().into();
         let weight = Weight { bytes: cost(json, listed.required()), created };
         let namespace = match kind {
-            ManifestKind::Companion => Some(gated.namespace.unwrap_or_else(|| self.default_namespace.clone())),
+            ManifestKind::Companion => Some(checked.namespace.unwrap_or_else(|| self.default_namespace.clone())),
             _ => None,
         };
         self.declare(
@@ -194,24 +195,24 @@ impl Manifests {
 
     fn add_namespace(&mut self, found: &Located<'_>, value: &Value) {
         let Some(name) = value["metadata"]["name"].as_str().filter(|n| !n.is_empty()) else {
-            return self.problem(found, "/metadata", "a Namespace needs a name");
+            return self.problem(found, "/metadata", "required value: name");
         };
-        let mut texts = |field: &str| {
+        let mut strings = |field: &str| {
             let members = value["metadata"][field].as_object();
-            let mut broken = false;
+            let mut all_strings = true;
             for (key, _) in members.into_iter().flatten().filter(|(_, v)| !v.is_string()) {
                 let pointer = format!("/metadata/{field}/{}", key.replace('~', "~0").replace('/', "~1"));
-                self.problem(found, &pointer, "must be text; put it in quotes");
-                broken = true;
+                self.problem(found, &pointer, "invalid value: must be a string; put it in quotes");
+                all_strings = false;
             }
             let pairs = members.into_iter().flatten().filter_map(|(k, v)| Some((k.as_str(), v.as_str()?)));
-            (!broken).then(|| pairs.collect::<Vec<_>>())
+            all_strings.then(|| pairs.collect::<Vec<_>>())
         };
-        let object = match (texts("labels"), texts("annotations")) {
+        let object = match (strings("labels"), strings("annotations")) {
             (Some(labels), Some(annotations)) => {
                 ManifestObject::Namespace(Arc::new(Namespace::new(name, labels, annotations)))
             }
-            _ => ManifestObject::BrokenNamespace,
+            _ => ManifestObject::InvalidNamespace,
         };
         let key = ObjectKey { kind: ManifestKind::Namespace, namespace: None, name: name.into() };
         self.declare(key, found, object, Weight::default());
@@ -224,15 +225,15 @@ impl Manifests {
 
     fn declare(&mut self, key: ObjectKey, found: &Located<'_>, object: ManifestObject, weight: Weight) {
         let at = found.document.position(found.pointer);
-        if let Some(first) = self.declared.get(&key) {
+        if let Some(first) = self.objects.get(&key) {
             let Position { line, column } = first.at;
             let message = format!(
-                "{key} is declared here and in {}:{line}:{column}; the first one counts, remove one of them",
+                "duplicate value: {key} is declared in {}:{line}:{column} as well, and that one is used; remove one of them",
                 first.file.display()
             );
             return self.report_error(found.file, Some(at), message);
         }
-        self.declared.insert(key, DeclaredObject { file: found.file.to_path_buf(), at, object, weight });
+        self.objects.insert(key, DeclaredObject { file: found.file.to_path_buf(), at, object, weight });
     }
 }
 
@@ -250,15 +251,17 @@ impl Located<'_> {
 }
 
 impl ObjectKey {
-    /// The key of a companion, whose kind its namespace says.
-    fn plain(&self) -> key::CompanionKey {
-        key::CompanionKey { namespace: self.namespace.clone(), name: self.name.clone() }
+    /// The key of a companion.
+    fn companion(&self) -> CompanionKey {
+        CompanionKey { namespace: self.namespace.clone(), name: self.name.clone() }
     }
 }
 
 impl std::fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} {}", self.kind, self.name)?;
-        self.namespace.as_ref().map_or(Ok(()), |namespace| write!(f, " of namespace {namespace}"))
+        match &self.namespace {
+            None => write!(f, "{:?} {}", self.kind, self.name),
+            Some(namespace) => write!(f, "{:?} {namespace}/{}", self.kind, self.name),
+        }
     }
 }

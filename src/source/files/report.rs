@@ -1,62 +1,62 @@
-//! What is wrong with manifests, said in the way that editors and CI jump to.
+//! Errors and warnings about manifests, in the form that editors and CI systems link to their lines.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::manifest::Position;
 
-/// What one load came to.
+/// The report of one load.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// All mistakes and warnings, in the order of files and lines.
+pub struct LoadReport {
+    /// All errors and warnings, in the order of files and lines.
     pub remarks: Vec<Remark>,
-    /// How many companions can be injected, at their newest or at their last good version.
-    pub good: usize,
-    /// How many companions have no good version.
-    pub broken: usize,
-    /// How many Namespaces are declared.
+    /// The number of companions that can be injected, in their newest or in their last valid version.
+    pub valid: usize,
+    /// The number of companions without a valid version.
+    pub invalid: usize,
+    /// The number of Namespaces.
     pub namespaces: usize,
 }
 
-/// One mistake or warning.
+/// One error or warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
-    /// How bad it is.
+    /// Whether it is an error.
     pub severity: Severity,
-    /// The file or folder; `-` is the standard input.
+    /// The file or folder; `-` is standard input.
     pub file: PathBuf,
-    /// Where in the file; `None` where it is about the file as a whole.
+    /// Where in the file; `None` where the file as a whole is meant.
     pub at: Option<Position>,
-    /// The field, such as `spec.containers[0].image`; empty where it is about no field.
+    /// The field, such as `spec.containers[0].image`; empty where no single field is meant.
     pub field: String,
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to fix it.
     pub message: String,
 }
 
-/// How bad a remark is.
+/// Whether a remark is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It does not count as it stands.
+    /// The object is not used in this version.
     Error,
-    /// It counts, but is likely not meant.
+    /// The object is used, but is likely a mistake.
     Warning,
 }
 
-impl Report {
-    /// The first mistake, if there is any.
+impl LoadReport {
+    /// The first error.
     #[must_use]
     pub fn first_error(&self) -> Option<&Remark> {
         self.errors().next()
     }
 
-    /// All mistakes.
+    /// All errors.
     pub fn errors(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter().filter(|r| r.severity == Severity::Error)
     }
 }
 
 impl Severity {
-    /// The word in front of the message.
+    /// The word before the message.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl Severity {
 }
 
 impl Remark {
-    /// What stands in front of the severity: `file:line:column`, or the file alone.
+    /// The part before the severity: `file:line:column`, or the file alone.
     #[must_use]
     pub fn place(&self) -> String {
         let file = self.file.display();
@@ -77,7 +77,7 @@ impl Remark {
         }
     }
 
-    /// What stands behind the severity.
+    /// The part after the severity: the field, if there is one, and the message.
     #[must_use]
     pub fn text(&self) -> String {
         if self.field.is_empty() { self.message.clone() } else { format!("{}: {}", self.field, self.message) }

@@ -1,4 +1,5 @@
-//! What is asked of a container's environment: endpoints, then parameters, then the container's own variables, each once.
+//! What is required of a container's environment: the variables of endpoints, of parameters and of the container itself, in
+//! this order, each once.
 
 use serde_json::{Map, Value};
 
@@ -10,21 +11,21 @@ use crate::policies::cel::literal;
 use crate::policies::rules::parameter;
 use crate::policies::rules::required::{Required, RequiredContainer};
 
-/// All but the values of parameters.
+/// All conditions but those of parameters.
 pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_>, at: &str) -> Vec<Condition> {
     let companion = required.companion;
-    let members = &container.declared.members;
-    let mut conditions = match members.get("envFrom") {
-        Some(Value::Array(items)) if !items.is_empty() => conform::member(at, "envFrom", members.get("envFrom")),
-        _ => vec![format!("{}.orValue([]).size() == 0", conform::optional(at, "envFrom"))],
+    let env_from: Value = container.declared.env_from.iter().cloned().map(Value::Object).collect();
+    let mut conditions = match container.declared.env_from[..] {
+        [] => vec![format!("{}.orValue([]).size() == 0", conform::optional(at, "envFrom"))],
+        _ => conform::member(at, "envFrom", Some(&env_from)),
     };
-    let there = variables(at);
+    let variables = self::variables(at);
     let own = &container.declared.env;
-    let given: Vec<_> = companion.endpoints.iter().flat_map(of_endpoint).collect();
+    let endpoints: Vec<_> = companion.endpoints.iter().flat_map(of_endpoint).collect();
     let names = literal::texts(parameters(required).map(|(_, name)| name));
-    let fixed = given.len() + own.len();
-    conditions.push(format!("{there}.filter(e, !(e.name in {names})).size() == {fixed}"));
-    let before = given.iter().enumerate().map(|(i, variable)| (i.to_string(), variable));
+    let fixed = endpoints.len() + own.len();
+    conditions.push(format!("{variables}.filter(e, !(e.name in {names})).size() == {fixed}"));
+    let before = endpoints.iter().enumerate().map(|(i, variable)| (i.to_string(), variable));
     let after = own.iter().enumerate().map(|(i, variable)| (format!("{at}.env.size() - {}", own.len() - i), variable));
     for (index, variable) in before.chain(after) {
         conditions.extend(conform::item(&format!("{at}.env[{index}]"), "env", variable, &[]));
@@ -32,19 +33,20 @@ pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_
     conditions
 }
 
-/// The parameters that fill a variable, and its name.
+/// The parameters that set a variable, and its name.
 pub(super) fn parameters(required: Required<'_>) -> impl Iterator<Item = (&Parameter, &str)> {
     required.companion.parameters.iter().filter_map(|parameter| Some((parameter, parameter.env.as_deref()?)))
 }
 
-/// The variable of a parameter is there once, or at most once where it has no default, and has a value of its kind.
+/// The variable of a parameter occurs once, or at most once where there is no default, and has a value that the parameter
+/// accepts.
 pub(super) fn of_parameter(at: &str, parameter: &Parameter, name: &str) -> Vec<Condition> {
-    let (there, name) = (variables(at), literal::text(name));
+    let (variables, name) = (variables(at), literal::text(name));
     let count = if parameter.default.is_some() { "== 1" } else { "<= 1" };
-    let fits = conform::all(&parameter::fits(&parameter.kind));
+    let is_accepted = conform::all(&parameter::accepts(&parameter.kind));
     vec![
-        format!("{there}.filter(e, e.name == {name}).size() {count}"),
-        format!("{there}.all(e, e.name != {name} || ({fits}))"),
+        format!("{variables}.filter(e, e.name == {name}).size() {count}"),
+        format!("{variables}.all(e, e.name != {name} || ({is_accepted}))"),
     ]
 }
 

@@ -1,7 +1,4 @@
-//! What is asked of a container's mounts: those of shared volumes, its own, and at the token's path what admission or
-//! podgraft mounts there.
-
-use serde_json::Value;
+//! What is required of a container's mounts: those of shared volumes, its own, and at the token's path the token or its mask.
 
 use crate::inject::companion::SharedVolume;
 use crate::inject::keys::TOKEN_PATH;
@@ -10,36 +7,36 @@ use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
 use crate::policies::rules::required::{Required, RequiredContainer};
 
-/// Exactly the declared ones.
+/// The mounts are exactly the declared ones.
 pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_>, at: &str) -> Vec<Condition> {
-    let there = format!("dyn({}.orValue([]))", conform::optional(at, "volumeMounts"));
+    let mounts = format!("dyn({}.orValue([]))", conform::optional(at, "volumeMounts"));
     let (shared, own) = (&required.companion.shared_volumes, &container.declared.mounts);
     let mut conditions: Vec<_> =
-        shared.iter().map(|shared| format!("{there}.exists_one(m, {})", self::shared(shared))).collect();
+        shared.iter().map(|shared| format!("{mounts}.exists_one(m, {})", self::shared(shared))).collect();
     for mount in own {
-        conditions
-            .push(format!("{there}.exists_one(m, {})", conform::all(&conform::item("m", "volumeMounts", mount, &[]))));
+        conditions.push(format!(
+            "{mounts}.exists_one(m, {})",
+            conform::all(&conform::item("m", "volumeMounts", &mount.fields, &[]))
+        ));
     }
     let count = shared.len() + own.len();
-    let at_token = |path: Option<&str>| path == Some(TOKEN_PATH);
-    let covers_token = own.iter().any(|mount| at_token(mount.get("mountPath").and_then(Value::as_str)))
-        || shared.iter().any(|shared| at_token(Some(&*shared.companion.path)));
-    if covers_token {
-        conditions.push(format!("{there}.size() == {count}"));
+    let mut paths = own.iter().map(|mount| &*mount.path).chain(shared.iter().map(|shared| &*shared.companion.path));
+    if paths.any(|path| path == TOKEN_PATH) {
+        conditions.push(format!("{mounts}.size() == {count}"));
         return conditions;
     }
     let token = literal::text(TOKEN_PATH);
-    // A Pod without a token needs no mask, and then nothing at all is mounted at the token's path.
+    // In a Pod without a token there is no mask, and nothing is mounted at the token's path.
     let accepted = match &container.declared.token_mask {
-        Some(mask) => conform::all(&conform::item("m", "volumeMounts", mask, &[])),
+        Some(mask) => conform::all(&conform::item("m", "volumeMounts", &mask.fields, &[])),
         None => token_mount(),
     };
-    conditions.push(format!("{there}.filter(m, m.mountPath != {token}).size() == {count}"));
-    conditions.push(format!("{there}.all(m, m.mountPath != {token} || ({accepted}))"));
+    conditions.push(format!("{mounts}.filter(m, m.mountPath != {token}).size() == {count}"));
+    conditions.push(format!("{mounts}.all(m, m.mountPath != {token} || ({accepted}))"));
     conditions
 }
 
-/// A mount `m` is that of a shared volume. One without a source may join a volume of the app's.
+/// A mount `m` is that of a shared volume. A shared volume without a declared source may join a volume of the app.
 fn shared(shared: &SharedVolume) -> Condition {
     let (path, name) = (literal::text(&shared.companion.path), literal::text(&shared.volume.name));
     let is_own = format!("(m.name == {name} && m.all(k, k in ['name', 'mountPath', 'readOnly']))");
@@ -48,7 +45,7 @@ fn shared(shared: &SharedVolume) -> Condition {
     format!("m.mountPath == {path} && m.?readOnly.orValue(false) == {} && {volume}", shared.companion.read_only)
 }
 
-/// A mount `m` is the one that the ServiceAccount admission plugin adds, and its volume is the plugin's.
+/// A mount `m` is the one that the ServiceAccount admission plugin adds, of the volume that the plugin adds.
 fn token_mount() -> Condition {
     let volume = conform::all(&token_volume());
     format!(
@@ -56,9 +53,9 @@ fn token_mount() -> Condition {
     )
 }
 
-/// A volume `v` holds exactly what the plugin puts there, in its order: the token for the API server's own audience, the
-/// CA by which the API server is known, and the namespace; on OpenShift the CA of its services as well. How long a token
-/// lasts is not compared: kubelets renew it.
+/// A volume `v` has exactly the sources that the plugin adds, in its order: the token with the default audience, the CA of
+/// the API server, and the namespace; on OpenShift also the CA of Services. The lifetime of the token is not compared,
+/// because kubelets renew it.
 fn token_volume() -> Vec<Condition> {
     let only = |at: &str, keys: &str| format!("{at}.all(k, k in [{keys}])");
     let source = |index: usize, kind: &str| format!("v.projected.sources[{index}].{kind}");

@@ -1,4 +1,4 @@
-//! The rules of each kind against what injection itself accepts and writes.
+//! The rules of each type, compared with the values that injection accepts and writes.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::inject::companion::pattern::{Budget, Pattern};
 use crate::inject::companion::quantity::Quantity;
 
 impl ValueRule {
-    /// What the expression says, in Rust.
+    /// The expression, evaluated in Rust.
     fn holds(&self, v: &str) -> bool {
         let at_most = |largest: &str| v.len() < largest.len() || v.len() == largest.len() && v <= largest;
         let compares = |how: &str, order: std::cmp::Ordering| match how {
@@ -28,7 +28,7 @@ impl ValueRule {
             ValueRule::SignedWithin64Bits if v.starts_with('-') => at_most(&i64::MIN.to_string()),
             ValueRule::SignedWithin64Bits => at_most(&i64::MAX.to_string()),
             ValueRule::Number(how, bound) => v.parse::<i64>().is_ok_and(|number| compares(how, number.cmp(bound))),
-            // From here on API servers compare nothing, and what cannot be compared is no quantity.
+            // API servers cannot compare larger quantities, and `Quantity` does not parse them.
             ValueRule::Amount(_, bound) if **bound == *LARGEST_AMOUNT => Quantity::parse(v).is_some(),
             ValueRule::Amount(how, bound) => {
                 let amounts = Quantity::parse(v).zip(Quantity::parse(bound));
@@ -43,7 +43,7 @@ fn accepts(kind: &ParameterType, written: &str) -> bool {
     rules(kind).iter().all(|rule| rule.holds(written))
 }
 
-/// What injection writes of a value; `None` where it denies it.
+/// The value that injection writes; `None` where it denies the given one.
 fn written(kind: &ParameterType, given: &str) -> Option<String> {
     match kind.parse(given.into(), &mut Budget::default()).ok()? {
         Value::Text(text) | Value::Path(text) => Some(text.into_owned()),
@@ -69,7 +69,7 @@ fn kinds() -> Vec<ParameterType> {
     ]
 }
 
-/// Values near everything that is looked at.
+/// Values near the bounds of every rule.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         "[-+]?[0-9]{1,20}",
@@ -85,17 +85,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
-    fn whatever_injection_writes_a_policy_accepts(given in value()) {
+    fn a_policy_accepts_every_value_that_injection_writes(given in value()) {
         for kind in kinds() {
             if let Some(written) = written(&kind, &given) {
-                prop_assert!(accepts(&kind, &written), "{kind:?} writes {written:?} of {given:?}");
+                prop_assert!(accepts(&kind, &written), "{kind:?} writes {written:?} for {given:?}");
             }
         }
     }
 
-    /// A number of seconds or milliseconds is given with its unit; all other values are written as they are given.
+    /// Numbers of seconds or milliseconds are given with a unit; all other values are written as given.
     #[test]
-    fn whatever_a_policy_accepts_injection_writes(given in value()) {
+    fn injection_writes_every_value_that_a_policy_accepts(given in value()) {
         for kind in kinds() {
             let unit = match kind {
                 ParameterType::Duration(DurationForm::Seconds) => "s",
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_is_accepted_where_injection_accepts_it(given in "[ab$\u{0}-\u{a1}\u{2027}-\u{202a}]{0,4}") {
+    fn a_string_is_accepted_by_policies_and_by_injection_alike(given in "[ab$\u{0}-\u{a1}\u{2027}-\u{202a}]{0,4}") {
         let pattern = Some(Pattern::new("a|[^b]+").unwrap());
         for kind in [
             ParameterType::String { longest: 3, pattern: None, words: Box::default() },
@@ -123,7 +123,7 @@ proptest! {
 }
 
 #[test]
-fn a_text_has_at_most_1024_characters() {
+fn a_string_has_at_most_1024_characters() {
     let kind = ParameterType::String { longest: 1024, pattern: None, words: Box::default() };
     assert!(accepts(&kind, &"\u{1F980}".repeat(1024)));
     assert!(!accepts(&kind, &"a".repeat(1025)));

@@ -4,73 +4,75 @@ use super::*;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::source::cluster::testing::{raw, with_status};
 
-/// What one watch yields.
+/// An event of one watch.
 enum Step {
     /// ClusterCompanion, generation, image.
     Listing(&'static str, i64, &'static str),
     Put(&'static str, i64, &'static str),
-    Gone(&'static str),
+    Deleted(&'static str),
     End,
     Failure,
 }
-use Step::{End, Failure, Gone, Listing, Put};
+use Step::{Deleted, End, Failure, Listing, Put};
 
-/// Feeds ClusterCompanions into what has listed everything else; what stands after each step.
+/// Feeds events of ClusterCompanions to a builder that has listed everything else. Expected is the state after each step,
+/// or `-` where there is none.
 fn check(steps: Vec<Step>, expected: &[&str]) {
-    let mut gathered = StateBuilder::default();
-    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
-    gathered.namespace(Some(Event::InitDone));
-    let mut stood = Vec::new();
+    let mut builder = StateBuilder::default();
+    builder.companion(WatchedResource::Companions, Some(Event::InitDone));
+    builder.namespace(Some(Event::InitDone));
+    let mut states = Vec::new();
     for step in steps {
-        gathered.companion(
+        builder.companion(
             WatchedResource::ClusterCompanions,
             match step {
                 Listing(name, generation, image) => Some(Event::InitApply(raw(name, generation, image))),
                 Put(name, generation, image) => Some(Event::Apply(raw(name, generation, image))),
-                Gone(name) => Some(Event::Delete(raw(name, 1, ""))),
+                Deleted(name) => Some(Event::Delete(raw(name, 1, ""))),
                 End => Some(Event::InitDone),
                 Failure => None,
             },
         );
-        stood.push(if gathered.due().is_some() { words(&gathered.publish()) } else { "-".to_owned() });
+        states.push(if builder.due().is_some() { describe(&builder.publish()) } else { "-".to_owned() });
     }
-    assert_eq!(stood, expected);
+    assert_eq!(states, expected);
 }
 
-fn words(snapshot: &ClusterState) -> String {
-    let word = |(key, object): (&CompanionKey, &Arc<WatchedCompanion>)| match &object.version.listed {
+fn describe(state: &ClusterState) -> String {
+    let companion = |(key, object): (&CompanionKey, &Arc<WatchedCompanion>)| match &object.version.listed {
         CatalogEntry::Valid(companion) => format!("{}={}", key.name, companion.containers[0].image),
-        CatalogEntry::Invalid(_) => format!("{} broken", key.name),
+        CatalogEntry::Invalid(_) => format!("{} invalid", key.name),
     };
-    snapshot.objects.iter().map(word).collect::<Vec<_>>().join(" ")
+    state.objects.iter().map(companion).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn a_list_counts_at_its_end_and_later_news_at_once() {
-    let steps = vec![Listing("a", 1, "i:1"), Listing("b", 1, ""), End, Put("b", 2, "i:2"), Put("a", 2, ""), Gone("a")];
-    check(steps, &["-", "-", "a=i:1 b broken", "a=i:1 b=i:2", "a=i:1 b=i:2", "b=i:2"]);
+fn a_list_is_used_at_its_end_and_a_later_event_at_once() {
+    let steps =
+        vec![Listing("a", 1, "i:1"), Listing("b", 1, ""), End, Put("b", 2, "i:2"), Put("a", 2, ""), Deleted("a")];
+    check(steps, &["-", "-", "a=i:1 b invalid", "a=i:1 b=i:2", "a=i:1 b=i:2", "b=i:2"]);
 }
 
 #[test]
-fn what_goes_on_after_a_snapshot_publishes_nothing_before_all_is_listed_and_knows_the_last_good_versions() {
+fn a_builder_that_continues_publishes_nothing_before_all_is_listed_and_knows_the_last_valid_versions() {
     let mut before = StateBuilder::default();
     before.companion(WatchedResource::Companions, Some(Event::InitDone));
     before.namespace(Some(Event::InitDone));
     for event in [Event::InitApply(raw("a", 1, "i:1")), Event::InitApply(raw("b", 1, "i:1")), Event::InitDone] {
         before.companion(WatchedResource::ClusterCompanions, Some(event));
     }
-    let mut gathered = StateBuilder::after(Some(&before.publish()), MemoryLimits::default());
-    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
-    gathered.namespace(Some(Event::InitDone));
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
-    assert_eq!(gathered.due(), None);
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
-    assert!(gathered.due().is_some());
-    assert_eq!(words(&gathered.publish()), "a=i:1", "the new version of a is broken, and b is gone");
+    let mut builder = StateBuilder::after(Some(&before.publish()), MemoryLimits::default());
+    builder.companion(WatchedResource::Companions, Some(Event::InitDone));
+    builder.namespace(Some(Event::InitDone));
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitApply(raw("a", 2, ""))));
+    assert_eq!(builder.due(), None);
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+    assert!(builder.due().is_some());
+    assert_eq!(describe(&builder.publish()), "a=i:1", "the new version of a is invalid, and b was deleted");
 }
 
 #[test]
-fn a_list_anew_replaces_all_at_its_end_and_nothing_before() {
+fn a_second_list_replaces_everything_at_its_end_and_nothing_before() {
     let steps = vec![
         Listing("a", 1, "i:1"),
         Listing("b", 1, "i:1"),
@@ -84,61 +86,61 @@ fn a_list_anew_replaces_all_at_its_end_and_nothing_before() {
 }
 
 #[test]
-fn a_list_that_fails_on_its_way_leaves_nothing_behind() {
+fn an_unfinished_list_leaves_nothing_behind() {
     let steps = vec![Listing("a", 1, "i:1"), End, Listing("gone", 1, "i:1"), Failure, Listing("a", 2, ""), End];
     check(steps, &["-", "a=i:1", "-", "-", "-", "a=i:1"]);
 }
 
 #[test]
-fn what_is_deleted_is_forgotten() {
-    let steps = vec![Listing("a", 1, "i:1"), End, Gone("a"), Put("a", 2, ""), Put("a", 3, "i:3"), End];
-    check(steps, &["-", "a=i:1", "", "a broken", "a=i:3", ""]);
+fn a_deleted_companion_is_forgotten() {
+    let steps = vec![Listing("a", 1, "i:1"), End, Deleted("a"), Put("a", 2, ""), Put("a", 3, "i:3"), End];
+    check(steps, &["-", "a=i:1", "", "a invalid", "a=i:3", ""]);
 }
 
 #[test]
-fn there_is_no_snapshot_before_all_was_listed() {
-    let mut gathered = StateBuilder::default();
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
-    gathered.namespace(Some(Event::InitDone));
-    gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
-    assert!(gathered.due().is_none());
-    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
-    assert!(gathered.due().is_some());
+fn there_is_no_state_before_everything_was_listed() {
+    let mut builder = StateBuilder::default();
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+    builder.namespace(Some(Event::InitDone));
+    builder.namespace(Some(Event::Apply(namespace("shop", "1"))));
+    assert!(builder.due().is_none());
+    builder.companion(WatchedResource::Companions, Some(Event::InitDone));
+    assert!(builder.due().is_some());
 }
 
 #[test]
-fn a_namespace_is_news_only_where_it_concerns_us() {
-    let mut gathered = StateBuilder::default();
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
-    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
-    gathered.namespace(Some(Event::InitApply(namespace("shop", "1"))));
-    gathered.namespace(Some(Event::InitDone));
-    let first = gathered.publish();
-    gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
-    assert!(gathered.due().is_none());
-    gathered.namespace(Some(Event::Apply(namespace("shop", "2"))));
-    let second = gathered.publish();
+fn a_namespace_changes_the_state_only_by_its_labels_and_annotations_of_podgraft() {
+    let mut builder = StateBuilder::default();
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+    builder.companion(WatchedResource::Companions, Some(Event::InitDone));
+    builder.namespace(Some(Event::InitApply(namespace("shop", "1"))));
+    builder.namespace(Some(Event::InitDone));
+    let first = builder.publish();
+    builder.namespace(Some(Event::Apply(namespace("shop", "1"))));
+    assert!(builder.due().is_none());
+    builder.namespace(Some(Event::Apply(namespace("shop", "2"))));
+    let second = builder.publish();
     assert_eq!(first.namespaces["shop"].label("v"), Some("1"));
     assert_eq!(second.namespaces["shop"].label("v"), Some("2"));
 
-    // A status is news of the companion, and none of the Namespaces.
-    let told = with_status(raw("a", 1, "i:1"), "11", serde_json::Value::Null);
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::Apply(told)));
-    assert!(gathered.due().is_some());
-    assert!(Arc::ptr_eq(&second.namespaces, &gathered.publish().namespaces));
+    // A status changes the companion, and not the Namespaces.
+    let written = with_status(raw("a", 1, "i:1"), "11", serde_json::Value::Null);
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::Apply(written)));
+    assert!(builder.due().is_some());
+    assert!(Arc::ptr_eq(&second.namespaces, &builder.publish().namespaces));
 }
 
 #[test]
-fn the_first_news_is_due_at_once_and_what_follows_is_collected() {
-    let mut gathered = StateBuilder::default();
+fn the_first_change_is_due_at_once_and_those_that_follow_are_collected() {
+    let mut builder = StateBuilder::default();
     let began = Instant::now();
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
-    gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
-    gathered.namespace(Some(Event::InitDone));
-    assert!(gathered.due().is_some_and(|due| due <= Instant::now()));
-    gathered.publish();
-    gathered.namespace(Some(Event::Apply(namespace("shop", "1"))));
-    assert!(gathered.due().is_some_and(|due| due >= began + PAUSE));
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+    builder.companion(WatchedResource::Companions, Some(Event::InitDone));
+    builder.namespace(Some(Event::InitDone));
+    assert!(builder.due().is_some_and(|due| due <= Instant::now()));
+    builder.publish();
+    builder.namespace(Some(Event::Apply(namespace("shop", "1"))));
+    assert!(builder.due().is_some_and(|due| due >= began + PAUSE));
 }
 
 fn namespace(name: &str, label: &str) -> NamespaceMeta {
@@ -158,43 +160,50 @@ fn sized(name: &str, length: usize, created: &str) -> Raw {
 }
 
 #[test]
-fn beyond_the_limits_the_youngest_are_not_used_and_come_back_when_there_is_room() {
+fn above_the_limits_the_newest_companions_are_not_used_until_there_is_room() {
     let listed = |limits: MemoryLimits| {
-        let mut gathered = StateBuilder::after(None, limits);
-        gathered.namespace(Some(Event::InitDone));
-        gathered.companion(WatchedResource::Companions, Some(Event::InitDone));
-        gathered
+        let mut builder = StateBuilder::after(None, limits);
+        builder.namespace(Some(Event::InitDone));
+        builder.companion(WatchedResource::Companions, Some(Event::InitDone));
+        builder
     };
-    let mut gathered = listed(MemoryLimits { namespace: 20_000, total: 20_000 });
-    let list = |gathered: &mut StateBuilder, names: &[(&str, &str)]| {
+    let mut builder = listed(MemoryLimits { namespace: 20_000, total: 20_000 });
+    let list = |builder: &mut StateBuilder, names: &[(&str, &str)]| {
         for (name, created) in names {
-            gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitApply(sized(name, 900, created))));
+            builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitApply(sized(name, 900, created))));
         }
-        gathered.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
+        builder.companion(WatchedResource::ClusterCompanions, Some(Event::InitDone));
     };
     let names = [("a", "2026-03"), ("b", "2026-01"), ("c", "2026-02"), ("d", "2026-04")];
-    list(&mut gathered, &names);
-    let beyond = |snapshot: &ClusterState| -> Vec<String> {
-        snapshot.objects.iter().filter(|(_, object)| object.is_beyond).map(|(key, _)| key.name.to_string()).collect()
+    list(&mut builder, &names);
+    let exceeding = |snapshot: &ClusterState| -> Vec<String> {
+        snapshot
+            .objects
+            .iter()
+            .filter(|(_, object)| object.exceeds_limits)
+            .map(|(key, _)| key.name.to_string())
+            .collect()
     };
-    let snapshot = gathered.publish();
-    let out = beyond(&snapshot);
+    let snapshot = builder.publish();
+    let out = exceeding(&snapshot);
     assert!(out == ["d"] || out == ["a", "d"], "{out:?}");
-    assert!(snapshot.objects.values().all(|o| !o.is_beyond || (o.good.is_none() && o.version.hash().is_none())));
-    assert!(!gathered.fits_again());
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::Delete(raw("b", 1, ""))));
-    gathered.companion(WatchedResource::ClusterCompanions, Some(Event::Delete(raw("c", 1, ""))));
-    gathered.publish();
-    assert!(gathered.fits_again());
-    list(&mut gathered, &[("a", "2026-03"), ("d", "2026-04")]);
-    assert_eq!(beyond(&gathered.publish()), [""; 0]);
-    assert!(!gathered.fits_again());
+    assert!(
+        snapshot.objects.values().all(|o| !o.exceeds_limits || (o.last_valid.is_none() && o.version.hash().is_none()))
+    );
+    assert!(!builder.fits_again());
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::Delete(raw("b", 1, ""))));
+    builder.companion(WatchedResource::ClusterCompanions, Some(Event::Delete(raw("c", 1, ""))));
+    builder.publish();
+    assert!(builder.fits_again());
+    list(&mut builder, &[("a", "2026-03"), ("d", "2026-04")]);
+    assert_eq!(exceeding(&builder.publish()), [""; 0]);
+    assert!(!builder.fits_again());
 }
 
 #[test]
-fn what_is_held_while_a_list_is_under_way_is_within_the_limits() {
+fn an_unfinished_list_is_kept_within_the_limits() {
     let limits = MemoryLimits { namespace: 64 << 10, total: 1 << 20 };
-    let mut gathered = StateBuilder::after(None, limits);
+    let mut builder = StateBuilder::after(None, limits);
     let raws: Vec<_> = (0..400).map(|i| sized(&format!("c{i}"), 1000, &format!("{i:04}"))).collect();
     let heap = allocation_counter::measure(|| {
         for raw in &raws {
@@ -202,10 +211,10 @@ fn what_is_held_while_a_list_is_under_way_is_within_the_limits() {
             raw.object["kind"] = "Companion".into();
             raw.object["metadata"]["namespace"] = "shop".into();
             raw.meta.namespace = Some("shop".to_owned());
-            gathered.companion(WatchedResource::Companions, Some(Event::InitApply(raw)));
+            builder.companion(WatchedResource::Companions, Some(Event::InitApply(raw)));
         }
     });
-    let kept = gathered.companions.newest().values().filter(|object| !object.is_beyond).count();
+    let kept = builder.companions.newest().values().filter(|object| !object.exceeds_limits).count();
     assert!((8..64).contains(&kept), "{kept} of 400");
     assert!(heap.bytes_current < 800 << 10, "{} bytes", heap.bytes_current);
 }

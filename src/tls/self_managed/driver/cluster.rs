@@ -9,7 +9,7 @@ use k8s_openapi::api::admissionregistration::v1::{MutatingWebhookConfiguration, 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::core::Status;
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client, Error, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,7 +17,8 @@ use tokio::time::timeout;
 
 use crate::tls::self_managed::action::CallError;
 use crate::tls::self_managed::webhooks::{Configuration, ObservedConfiguration};
-use crate::watch::backoff::Backoff;
+use crate::watch::error::watch_message;
+use crate::watch::lifetime;
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -153,7 +154,7 @@ fn watch_one<K>(api: &Api<K>, name: &str) -> impl Stream<Item = Watched<K>> + Se
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher::watch_object(api.clone(), name).backoff(Backoff::default())
+    lifetime::retried(watcher::watch_object(api.clone(), name))
 }
 
 fn events<K: Send + 'static>(
@@ -163,7 +164,7 @@ fn events<K: Send + 'static>(
 ) -> BoxStream<'static, ClusterEvent> {
     let reported = move |object: Watched<K>| match object {
         Ok(object) => event(object),
-        Err(error) => ClusterEvent::WatchFailed { name: name.clone(), error: error.to_string() },
+        Err(error) => ClusterEvent::WatchFailed { name: name.clone(), error: watch_message(&error) },
     };
     watched.map(reported).boxed()
 }

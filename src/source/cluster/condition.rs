@@ -1,0 +1,71 @@
+//! Whether a companion is ready, and why not: the `Ready` condition of its status.
+
+use super::object::WatchedCompanion;
+
+/// The reason of the condition: a stable word for scripts and alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadyReason {
+    /// Its newest version is injected.
+    Active,
+    /// Its newest version breaks a rule.
+    Invalid,
+    /// It exceeds what podgraft keeps of one namespace, or of all companions.
+    TooManyCompanions,
+    /// It is required, and required companions are disabled.
+    RequiredDisabled,
+    /// A file of podgraft's declares a companion with the same kind, namespace and name.
+    OverriddenByFile,
+    /// A required ClusterCompanion has its name.
+    ShadowedByRequired,
+}
+
+/// Whether a companion would be injected if it were valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eligibility {
+    /// It would.
+    Eligible,
+    /// It is required, and required companions are disabled.
+    RequiredDisabled,
+    /// A file of podgraft's declares a companion with the same kind, namespace and name.
+    OverriddenByFile,
+    /// A required ClusterCompanion has its name.
+    ShadowedByRequired,
+}
+
+impl ReadyReason {
+    /// All of them.
+    pub const ALL: [ReadyReason; 6] = [
+        ReadyReason::Active,
+        ReadyReason::Invalid,
+        ReadyReason::TooManyCompanions,
+        ReadyReason::RequiredDisabled,
+        ReadyReason::OverriddenByFile,
+        ReadyReason::ShadowedByRequired,
+    ];
+
+    /// The word in the condition and in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReadyReason::Active => "Active",
+            ReadyReason::Invalid => "Invalid",
+            ReadyReason::TooManyCompanions => "TooManyCompanions",
+            ReadyReason::RequiredDisabled => "RequiredDisabled",
+            ReadyReason::OverriddenByFile => "OverriddenByFile",
+            ReadyReason::ShadowedByRequired => "ShadowedByRequired",
+        }
+    }
+
+    /// The reason for a companion. What the user has to change first comes first.
+    #[must_use]
+    pub fn of(object: &WatchedCompanion, eligibility: Eligibility) -> Self {
+        match eligibility {
+            Eligibility::OverriddenByFile => ReadyReason::OverriddenByFile,
+            Eligibility::ShadowedByRequired => ReadyReason::ShadowedByRequired,
+            _ if object.exceeds_limits => ReadyReason::TooManyCompanions,
+            _ if !object.problems.is_empty() => ReadyReason::Invalid,
+            Eligibility::RequiredDisabled => ReadyReason::RequiredDisabled,
+            Eligibility::Eligible => ReadyReason::Active,
+        }
+    }
+}

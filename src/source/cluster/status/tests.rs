@@ -1,0 +1,184 @@
+use k8s_openapi::jiff::Timestamp;
+
+use super::*;
+use crate::source::cluster::testing::{object, raw, required, with_status};
+
+fn at(second: i64) -> Time {
+    Time(Timestamp::from_second(second).unwrap())
+}
+
+fn patch(object: &WatchedCompanion, eligibility: Eligibility, second: i64) -> Option<Value> {
+    StatusUpdate::new(object, eligibility).patch(object, || at(second))
+}
+
+/// The status of an object that has none: reason, whether there is a hash, and how the message begins.
+fn check(object: &WatchedCompanion, eligibility: Eligibility, expected: (&str, bool, &str)) {
+    let patch = patch(object, eligibility, 7).unwrap();
+    let (ready, status) = (&patch["status"]["conditions"][0], &patch["status"]);
+    let (reason, hash, message) = expected;
+    assert_eq!((&ready["type"], &ready["reason"]), (&json!("Ready"), &json!(reason)));
+    assert_eq!(ready["status"], if reason == "Active" { "True" } else { "False" });
+    assert_eq!(status["hash"].is_string(), hash, "{status}");
+    assert!(ready["message"].as_str().unwrap().starts_with(message), "{ready}");
+    for generation in [&ready["observedGeneration"], &status["observedGeneration"]] {
+        assert_eq!(generation, object.generation);
+    }
+    assert_eq!(patch["metadata"]["resourceVersion"], *object.resource_version);
+}
+
+#[test]
+fn each_reason_has_its_message() {
+    let good = object(raw("a", 1, "i:1"), None);
+    let bad = object(raw("a", 2, ""), None);
+    let turned_bad = object(raw("a", 2, ""), Some(&good));
+    let required = object(required(raw("a", 1, "i:1")), None);
+    check(&good, Eligibility::Eligible, ("Active", true, "this version is active"));
+    let field = "spec.containers[0].image: ";
+    let none = format!("spec is invalid and no earlier valid version exists: {field}");
+    check(&bad, Eligibility::Eligible, ("Invalid", false, &none));
+    let last = format!("spec is invalid; the last valid version stays active: {field}");
+    check(&turned_bad, Eligibility::Eligible, ("Invalid", true, &last));
+    check(&turned_bad, Eligibility::RequiredDisabled, ("Invalid", false, &none));
+    check(&required, Eligibility::RequiredDisabled, ("RequiredDisabled", false, "required companions are disabled"));
+    check(&good, Eligibility::OverriddenByFile, ("OverriddenByFile", false, "overridden by a companion"));
+    check(
+        &good,
+        Eligibility::ShadowedByRequired,
+        ("ShadowedByRequired", false, "shadowed by a required ClusterCompanion"),
+    );
+    check(&bad, Eligibility::ShadowedByRequired, ("ShadowedByRequired", false, "shadowed by a required"));
+    let status = patch(&bad, Eligibility::ShadowedByRequired, 7).unwrap().to_string();
+    assert!(status.contains(field), "{status}");
+}
+
+#[test]
+fn the_hash_of_an_invalid_companion_is_that_of_the_version_in_use() {
+    let good = object(raw("a", 1, "i:1"), None);
+    let turned_bad = object(raw("a", 2, ""), Some(&good));
+    let hash =
+        |object: &Arc<WatchedCompanion>| patch(object, Eligibility::Eligible, 7).unwrap()["status"]["hash"].clone();
+    assert_eq!(hash(&good), hash(&turned_bad));
+}
+
+/// The object as the API server has it after a patch.
+fn written(
+    name: &str,
+    generation: i64,
+    image: &str,
+    before: Option<&Arc<WatchedCompanion>>,
+    patch: &Value,
+) -> Arc<WatchedCompanion> {
+    object(with_status(raw(name, generation, image), "99", patch["status"].clone()), before)
+}
+
+#[test]
+fn a_status_is_written_once() {
+    let good = object(raw("a", 1, "i:1"), None);
+    let patch = patch(&good, Eligibility::Eligible, 7).unwrap();
+    let written_object = written("a", 1, "i:1", Some(&good), &patch);
+    assert_eq!(super::tests::patch(&written_object, Eligibility::Eligible, 8), None);
+    // Conditions of other writers stay.
+    let mut status = patch["status"].clone();
+    let foreign = json!({"type": "Scanned", "status": "True", "reason": "Clean", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    status["conditions"].as_array_mut().unwrap().insert(0, foreign.clone());
+    let shared = object(with_status(raw("a", 1, "i:1"), "100", status), Some(&written_object));
+    assert_eq!(super::tests::patch(&shared, Eligibility::Eligible, 8), None);
+    let shadowed = super::tests::patch(&shared, Eligibility::ShadowedByRequired, 8).unwrap();
+    assert_eq!(shadowed["status"]["conditions"][0], foreign);
+    assert_eq!(shadowed["status"]["conditions"][1]["reason"], "ShadowedByRequired");
+}
+
+#[test]
+fn a_status_that_someone_else_changed_is_corrected() {
+    let good = object(raw("a", 1, "i:1"), None);
+    let right = patch(&good, Eligibility::Eligible, 7).unwrap();
+    for (pointer, wrong) in [
+        ("/status/hash", json!("0123456789abcdef")),
+        ("/status/hash", json!(null)),
+        ("/status/warnings", json!(["something"])),
+        ("/status/observedGeneration", json!(0)),
+        ("/status/conditions/0/observedGeneration", json!(0)),
+        ("/status/conditions/0/reason", json!("Invalid")),
+        ("/status/conditions/0/status", json!("False")),
+        ("/status/conditions/0/status", json!("Unknown")),
+        ("/status/lastGood", json!("{}")),
+        ("/status/conditions/0/message", json!("")),
+        ("/status/conditions", json!([])),
+        ("/status", json!(null)),
+        ("/status", json!({"conditions": [7]})),
+    ] {
+        let mut patched = right.clone();
+        *patched.pointer_mut(pointer).unwrap() = wrong.clone();
+        let written_object = written("a", 1, "i:1", Some(&good), &patched);
+        let again =
+            patch(&written_object, Eligibility::Eligible, 7).unwrap_or_else(|| panic!("{pointer} {wrong} stays"));
+        assert_eq!(again["status"], right["status"], "{pointer} {wrong}");
+    }
+}
+
+#[test]
+fn the_time_of_the_last_transition_is_that_of_ready() {
+    let bad = object(raw("a", 1, ""), None);
+    let first = patch(&bad, Eligibility::Eligible, 7).unwrap();
+    let written_object = written("a", 1, "", Some(&bad), &first);
+    let since = |patch: &Value| patch["status"]["conditions"][0]["lastTransitionTime"].clone();
+    let still = patch(&written_object, Eligibility::ShadowedByRequired, 8).unwrap();
+    assert_eq!(since(&still), since(&first));
+    let good = written("a", 2, "i:1", Some(&written_object), &first);
+    assert_ne!(since(&patch(&good, Eligibility::Eligible, 8).unwrap()), since(&first));
+}
+
+#[test]
+fn replicas_that_know_different_last_valid_versions_do_not_overwrite_each_other() {
+    let turned_bad = |image: &str| object(raw("a", 2, ""), Some(&object(raw("a", 1, image), None)));
+    let (one, other, none) = (turned_bad("i:1"), turned_bad("i:0"), object(raw("a", 2, ""), None));
+    let long = |image: &str| {
+        let mut long = turned_bad(image);
+        Arc::get_mut(&mut long).unwrap().last_valid = Some("x".repeat(LAST_GOOD + 1).into());
+        long
+    };
+    let desired = |object: &Arc<WatchedCompanion>| patch(object, Eligibility::Eligible, 7).unwrap();
+    let overwrites = |object: &Arc<WatchedCompanion>, patched: &Value| {
+        let written_object = written("a", 2, "", Some(object), patched);
+        patch(&written_object, Eligibility::Eligible, 7).is_some()
+    };
+    assert!(overwrites(&one, &desired(&none)), "a replica that knows a valid version writes it");
+    assert!(!overwrites(&none, &desired(&one)), "and a replica that knew none uses it");
+    assert!(!overwrites(&one, &desired(&other)) && !overwrites(&other, &desired(&one)), "the first one written stays");
+    // A version that is too long to be remembered is lost to replicas that start later.
+    assert!(!overwrites(&long("i:1"), &desired(&none)), "the status without a version stays");
+    assert!(overwrites(&none, &desired(&long("i:1"))), "and is written over one that no replica can use later");
+}
+
+#[test]
+fn the_last_valid_specification_is_remembered_while_the_newest_is_invalid() {
+    let good = object(raw("a", 1, "i:1"), None);
+    let remembered =
+        |object: &WatchedCompanion, eligibility| patch(object, eligibility, 7).unwrap()["status"]["lastGood"].clone();
+    let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
+    let turned_bad = object(raw("a", 2, ""), Some(&good));
+    assert_eq!(remembered(&turned_bad, Eligibility::Eligible), specification);
+    for eligibility in [Eligibility::RequiredDisabled, Eligibility::ShadowedByRequired, Eligibility::OverriddenByFile] {
+        assert_eq!(remembered(&turned_bad, eligibility), specification, "it may become eligible again");
+    }
+    assert_eq!(remembered(&good, Eligibility::Eligible), json!(null));
+    assert_eq!(remembered(&object(raw("a", 2, ""), None), Eligibility::Eligible), json!(null));
+    // The remembered version is removed when the newest one is valid again.
+    let written_object = written("a", 2, "", Some(&turned_bad), &patch(&turned_bad, Eligibility::Eligible, 7).unwrap());
+    let fixed = object(with_status(raw("a", 3, "i:3"), "40", written_object.status.clone()), Some(&written_object));
+    assert_eq!(patch(&fixed, Eligibility::Eligible, 8).unwrap()["status"]["lastGood"], json!(null));
+    let anew = object(with_status(raw("a", 2, ""), "99", written_object.status.clone()), None);
+    assert_eq!(patch(&anew, Eligibility::Eligible, 8), None, "a replica that has just started agrees");
+    // Another version of podgraft may accept a specification that this one does not: it is kept.
+    let mut status = written_object.status.clone();
+    status["lastGood"] = json!("{}");
+    let stricter = object(with_status(raw("a", 2, ""), "99", status), None);
+    let status = patch(&stricter, Eligibility::Eligible, 8).unwrap()["status"].take();
+    assert_eq!((status.get("lastGood"), &status["hash"]), (None, &json!(null)));
+}
+
+#[test]
+fn a_patch_removes_fields_that_no_longer_apply() {
+    let patch = patch(&object(raw("a", 1, "i:1"), None), Eligibility::ShadowedByRequired, 7).unwrap();
+    assert_eq!((&patch["status"]["hash"], &patch["status"]["warnings"]), (&json!(null), &json!([])));
+}

@@ -1,0 +1,140 @@
+//! What the writer remembers of earlier writes, and when each status may be written next.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::source::cluster::condition::ReadyReason;
+use crate::source::cluster::status::DesiredStatus;
+use crate::source::key::CompanionKey;
+use crate::watch::{Backoff, ResetAfter};
+
+/// The bounds of the delay before one status is written again, and before anything is written after failures.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// The result of a write.
+#[derive(Debug)]
+pub(super) enum WriteResult {
+    /// The status is written, or the object has changed or is gone: in each case the watch has, or will have, an event.
+    Done,
+    /// The API server does not accept this status, whichever replica writes it.
+    Denied,
+    /// No status can be written at the moment, and why.
+    Failed(String),
+}
+
+/// What came of earlier writes.
+#[derive(Debug)]
+pub(super) struct WriteMemory {
+    writes: HashMap<CompanionKey, LastWrite>,
+    /// The statuses that agree with the desired ones: for this resourceVersion and this reason.
+    settled: HashMap<CompanionKey, (Box<str>, ReadyReason)>,
+    /// The delay of all writes, after failures of different companions in a row.
+    failures: Backoff,
+    /// The companion whose write failed last.
+    last_failed: Option<CompanionKey>,
+}
+
+/// The last write of one status.
+#[derive(Debug)]
+struct LastWrite {
+    /// The resourceVersion that was patched. While the object still has it, the watch has not brought the result.
+    patched: Option<Box<str>>,
+    generation: i64,
+    /// The delay of writes of one generation: replicas with different files, flags or versions would otherwise overwrite
+    /// each other's statuses without end.
+    delay: Backoff,
+}
+
+impl Default for WriteMemory {
+    fn default() -> Self {
+        WriteMemory { writes: HashMap::new(), settled: HashMap::new(), failures: backoff(), last_failed: None }
+    }
+}
+
+impl WriteMemory {
+    /// Whether the existing status is known to agree. The reason is compared as well, because it can change without a
+    /// change of the object, for example when another companion is deleted and this one fits into the limits.
+    pub(super) fn is_settled(&self, status: &DesiredStatus) -> bool {
+        let now = (&status.object.resource_version, status.reason());
+        self.settled.get(&status.key).is_some_and(|(version, reason)| (version, *reason) == now)
+    }
+
+    /// Records that the existing status agrees.
+    pub(super) fn settle(&mut self, status: &DesiredStatus) {
+        self.settled.insert(status.key.clone(), (status.object.resource_version.clone(), status.reason()));
+    }
+
+    /// When a status may be written; `None` while the watch has not brought the result of the last write.
+    pub(super) fn due(&self, status: &DesiredStatus) -> Option<Instant> {
+        let last = self.writes.get(&status.key).filter(|last| last.generation == status.object.generation);
+        if last.is_some_and(|last| last.patched.as_ref() == Some(&status.object.resource_version)) {
+            return None;
+        }
+        let delayed = last.and_then(|last| last.delay.until());
+        self.failures.until().max(delayed).or_else(|| Some(Instant::now()))
+    }
+
+    /// Records the result of a write.
+    pub(super) fn record(&mut self, status: &DesiredStatus, result: WriteResult, now: Instant) {
+        match result {
+            WriteResult::Failed(error) => self.record_failure(status, &error, now),
+            WriteResult::Done => self.record_answer(status, Some(status.object.resource_version.clone()), now),
+            WriteResult::Denied => self.record_answer(status, None, now),
+        }
+    }
+
+    fn record_failure(&mut self, status: &DesiredStatus, error: &str, now: Instant) {
+        // One line when failures begin, and one each time the longest delay is over.
+        if !self.failures.is_growing() {
+            tracing::warn!(companion = %status.key, error, "cannot write statuses, retrying");
+        }
+        // A companion that fails again and again does not delay the others further.
+        if self.last_failed.as_ref() != Some(&status.key) {
+            self.last_failed = Some(status.key.clone());
+            self.failures.fail(now);
+        }
+        let last = self.last_write(status);
+        last.patched = None;
+        last.delay.fail(now);
+    }
+
+    fn record_answer(&mut self, status: &DesiredStatus, patched: Option<Box<str>>, now: Instant) {
+        self.failures.reset();
+        self.last_failed = None;
+        let is_first = self.writes.get(&status.key).is_none_or(|last| last.generation != status.object.generation);
+        let last = self.last_write(status);
+        // The first status of a generation is not delayed by itself.
+        if !is_first || patched.is_none() {
+            last.delay.fail(now);
+        }
+        last.patched = patched;
+    }
+
+    /// The last write of this generation, or a new entry for it.
+    fn last_write(&mut self, status: &DesiredStatus) -> &mut LastWrite {
+        let generation = status.object.generation;
+        let new = || LastWrite { patched: None, generation, delay: backoff() };
+        let last = self.writes.entry(status.key.clone()).or_insert_with(new);
+        if last.generation != generation {
+            *last = new();
+        }
+        last
+    }
+
+    /// Forgets all companions but these.
+    pub(super) fn retain(&mut self, statuses: &[DesiredStatus]) {
+        let keys: HashSet<&CompanionKey> = statuses.iter().map(|status| &status.key).collect();
+        self.writes.retain(|key, _| keys.contains(key));
+        self.settled.retain(|key, _| keys.contains(key));
+    }
+}
+
+fn backoff() -> Backoff {
+    Backoff::new(SHORTEST, LONGEST, ResetAfter::Quiet(LONGEST))
+}

@@ -1,0 +1,106 @@
+//! What is counted of companions, Namespaces and the watches that bring them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::cluster::{ReadyReason, WatchHealth, WatchedResource};
+use super::effective::Effective;
+use super::files::report::LoadReport;
+use crate::inject::snapshot::Settings;
+
+/// The metrics of this room. A series of the cluster exists only where a cluster is watched.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    companions: Family<StateLabel, Gauge>,
+    companions_hash: Gauge,
+    not_ready: Family<ReasonLabel, Gauge>,
+    namespaces: Gauge,
+    watch_failing: Family<ResourceLabel, Gauge>,
+    watch_last_event: Family<ResourceLabel, Gauge>,
+    manifest_errors: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResourceLabel {
+    resource: &'static str,
+}
+
+impl Metrics {
+    /// Adds the metrics to a registry, which sets their prefix.
+    pub fn register(&self, r: &mut Registry) {
+        r.register("companions", "Companions that are known", self.companions.clone());
+        let help = "The same in replicas that use the same versions of the same companions";
+        r.register("companions_hash", help, self.companions_hash.clone());
+        let help = "Companions of the cluster whose newest version is not in use, and why";
+        r.register("companions_not_ready", help, self.not_ready.clone());
+        r.register("namespaces", "Namespaces that are known", self.namespaces.clone());
+        r.register("watch_failing", "Whether a watch does not work at the moment", self.watch_failing.clone());
+        let help = "When the API server last sent anything through a watch; every two minutes where nothing changes";
+        r.register("watch_last_event_timestamp_seconds", help, self.watch_last_event.clone());
+        let help = "Errors in the manifests now; a companion with an error stays at its last valid version";
+        r.register("manifest_errors", help, self.manifest_errors.clone());
+    }
+
+    /// Records which companions and Namespaces are used.
+    pub fn record(&self, effective: &Effective, settings: &Settings) {
+        let (valid, invalid) = effective.valid_and_invalid();
+        for (state, count) in [("valid", valid), ("invalid", invalid)] {
+            self.companions.get_or_create(&StateLabel { state }).set(gauge(count));
+        }
+        self.companions_hash.set(i64::try_from(effective.fingerprint()).unwrap_or(i64::MAX));
+        self.namespaces.set(gauge(effective.namespaces()));
+        if effective.has_cluster() {
+            self.record_not_ready(effective, settings);
+        }
+    }
+
+    fn record_not_ready(&self, effective: &Effective, settings: &Settings) {
+        let statuses = effective.desired_statuses(settings);
+        let reasons: Vec<_> = statuses.iter().map(|s| ReadyReason::of(&s.object, s.eligibility)).collect();
+        for reason in ReadyReason::ALL.into_iter().filter(|reason| *reason != ReadyReason::Active) {
+            let count = reasons.iter().filter(|other| **other == reason).count();
+            self.not_ready.get_or_create(&ReasonLabel { reason: reason.as_str() }).set(gauge(count));
+        }
+    }
+
+    /// Records whether the watches work; called before each scrape.
+    pub fn record_watches(&self, health: &WatchHealth) {
+        for resource in WatchedResource::ALL {
+            let reading = health.reading(resource);
+            let fails = !reading.listed || reading.failure.is_some();
+            let label = ResourceLabel { resource: resource.as_str() };
+            self.watch_failing.get_or_create(&label).set(i64::from(fails));
+            if let Some(at) = reading.last_event {
+                self.watch_last_event.get_or_create(&label).set(timestamp(at));
+            }
+        }
+    }
+
+    /// Records what is wrong with the manifests.
+    pub fn record_manifests(&self, report: &LoadReport) {
+        self.manifest_errors.set(gauge(report.errors().count()));
+    }
+}
+
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Seconds since 1970, as Prometheus has them.
+fn timestamp(at: SystemTime) -> i64 {
+    i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+}
