@@ -4,7 +4,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use podgraft::admission::Answer;
-use podgraft::http::{Aside, HttpLimits, Reviewer, Route};
+use podgraft::http::{HttpLimits, Offload, Reviewer, Route};
 use podgraft::tls::{Pair, Serving};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -26,8 +26,8 @@ async fn what_is_done_aside_is_one_at_a_time_and_not_waited_for_too_long() {
         let _ = gone.lock().unwrap().recv();
         Answer { status: 200, body: b"checked".to_vec() }
     };
-    let aside = Aside::new(takes, work, says("not checked"), Duration::from_millis(200), Handle::current());
-    let reviewer = Reviewer::new(says("at once")).with_aside(aside);
+    let offload = Offload::new(takes, work, says("not checked"), Duration::from_millis(200), Handle::current());
+    let reviewer = Reviewer::new(says("at once")).with_offload(offload);
     let issued = issue();
     let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
     let server = Server::with(HttpLimits::default(), reviewer, issued.authority, Serving::new(pair)).await;
