@@ -101,8 +101,8 @@ impl CompanionSources {
         let snapshot = Arc::new(ArcSwap::default());
         self.publish(&snapshot).await;
         self.warn_of_required();
-        let (good, broken) = self.known.valid_and_invalid();
-        tracing::info!(good, broken, namespaces = self.known.namespaces(), "companions loaded");
+        let (valid, invalid) = self.known.valid_and_invalid();
+        tracing::info!(valid, invalid, namespaces = self.known.namespaces(), "companions loaded");
         let published = Arc::clone(&snapshot);
         let shared = Arc::new(Mutex::new(self));
         background.run(Task::Snapshots, move || {
@@ -272,5 +272,5 @@ fn record(report: &Report, with_cluster: bool, metrics: &Metrics) {
             "Namespaces in files are ignored, because they are read from the cluster; remove them from --companions"
         );
     }
-    tracing::info!(good = report.good, broken = report.broken, namespaces = report.namespaces, "manifests loaded");
+    tracing::info!(valid = report.good, invalid = report.broken, namespaces = report.namespaces, "manifests loaded");
 }

@@ -63,7 +63,7 @@ pub struct Serve {
     /// Time after SIGTERM during which new requests are accepted, while the cluster removes this replica's endpoint
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_DRAIN_DELAY", default_value = "5s", value_parser = duration::parse)]
     drain_delay: Duration,
-    /// Time for the last requests to finish after that
+    /// Time limit for the last requests to finish after that
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_DRAIN_TIMEOUT", default_value = "15s", value_parser = duration::parse)]
     drain_timeout: Duration,
     /// Format of log lines

@@ -7,7 +7,7 @@ use crate::server::ClusterConfig;
 /// The cluster, and the server's own names in it.
 #[derive(Debug, Args)]
 pub(super) struct ClusterFlags {
-    /// Watch the companions and Namespaces of the cluster: of the Pod's own, or of the one that KUBECONFIG names
+    /// Watch companions and Namespaces in the cluster that KUBECONFIG names, or in the cluster that this process runs in
     #[arg(id = "cluster", long = "cluster", env = "PODGRAFT_CLUSTER")]
     watched: bool,
     /// Name of this installation: of its Service, and the prefix of its webhook configurations and policies
