@@ -11,6 +11,7 @@ mod cluster;
 mod companions;
 mod config;
 mod control;
+mod metrics;
 mod policies;
 mod review_threads;
 mod reviewer;

@@ -1,7 +1,4 @@
 //! The log: one line for each review, and events that an operator should know. It never contains values of a Pod.
-//!
-//! `log_writer` stands in for tracing-appender, which bounds the number of buffered lines instead of their bytes, and wakes its
-//! thread for each line.
 
 mod escape;
 mod log_writer;

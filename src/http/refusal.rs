@@ -6,13 +6,15 @@ use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::route::Route;
+
 /// Why a request is refused before it becomes a review. The API server treats each refusal as a failure of the webhook, so the
 /// webhook's `failurePolicy` decides; the message appears in the API server's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 404.
     #[error(
-        "not found: the `path` of the webhook must be /inject/requested, /inject/opted-in, /inject/cluster-wide or /preview"
+        "not found: the `path` of the webhook must be one of {}", Route::ALL.map(Route::path).join(", ")
     )]
     NoSuchPath,
     /// 405.

@@ -1,14 +1,12 @@
 //! What is counted of the serving certificate and of the authority behind it.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-
-use super::timestamp;
 
 /// The serving certificate; its authority only where this process looks after it: else there are no such series.
 #[derive(Debug, Default)]
@@ -72,7 +70,8 @@ impl Certificates {
         self.failures.get_or_create(&[]).inc();
     }
 
-    pub(super) fn register(&self, r: &mut Registry) {
+    /// Adds the metrics to a registry.
+    pub fn register(&self, r: &mut Registry) {
         let help = "When the serving certificate expires";
         r.register("certificate_expiry_timestamp_seconds", help, self.expiry.clone());
         let help = "When the authority that signs the serving certificate expires";
@@ -83,6 +82,10 @@ impl Certificates {
         let help = "Times that the Secret or a caBundle could not be read or written";
         r.register("certificate_failures", help, self.failures.clone());
     }
+}
+
+fn timestamp(at: SystemTime) -> i64 {
+    i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 impl IssuedMetric {
@@ -96,15 +99,23 @@ impl IssuedMetric {
 
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
+    use prometheus_client::encoding::text::encode;
 
-    use crate::metrics::Metrics;
+    use super::*;
+
+    fn scrape(certificates: &Certificates) -> String {
+        let mut registry = Registry::with_prefix("podgraft");
+        certificates.register(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        text
+    }
 
     #[test]
     fn says_nothing_of_an_authority_that_others_look_after() {
-        let metrics = Metrics::default();
-        metrics.certificates.expires(UNIX_EPOCH);
-        let text = metrics.scrape();
+        let certificates = Certificates::default();
+        certificates.expires(UNIX_EPOCH);
+        let text = scrape(&certificates);
         for series in ["ca_expiry_timestamp_seconds", "ca_bundles_in_sync", "certificates_issued_total"] {
             assert!(!text.contains(&format!("\npodgraft_{series}")), "{series}: {text}");
         }
@@ -113,9 +124,9 @@ mod tests {
 
     #[test]
     fn an_own_authority_has_its_series_from_the_beginning() {
-        let metrics = Metrics::default();
-        metrics.certificates.look_after();
-        let text = metrics.scrape();
+        let certificates = Certificates::default();
+        certificates.look_after();
+        let text = scrape(&certificates);
         for line in [
             "podgraft_ca_bundles_in_sync{} 0",
             "podgraft_certificate_failures_total{} 0",

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 
 use super::companions;
+use super::metrics::ServerMetrics;
 use crate::http::{Drain, HealthCheck, Heartbeat, HttpLimits, Listener, Transport, admin_router};
-use crate::metrics::Metrics;
 use crate::source::cluster::WatchHealth;
 use crate::tls::Serving;
 
@@ -88,16 +88,16 @@ impl ProbedParts {
         &self,
         address: SocketAddr,
         with_policies: bool,
-        metrics: Arc<Metrics>,
+        metrics: Arc<ServerMetrics>,
     ) -> anyhow::Result<Listener> {
         let ready = self.ready_checks(with_policies);
         let (all, health) = (ready.clone(), Arc::clone(&self.sources.health));
         let router = admin_router(vec![self.heartbeat.check(DEAD_AFTER)], ready, move || {
-            metrics.ready(all.iter().all(HealthCheck::passes));
+            metrics.process.ready(all.iter().all(HealthCheck::passes));
             if let Some(health) = health.get() {
                 companions::record_watches(health, &metrics);
             }
-            metrics.scrape()
+            metrics.process.scrape()
         });
         let port = Listener::bind(address, Transport::Plain, router, limits(), Drain::default(), Arc::default());
         port.await.context("cannot serve the admin port; see --admin-listen")

@@ -2,22 +2,20 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use prometheus_client::metrics::counter::Counter;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-
-use crate::metrics::Metrics;
 
 /// The pauses before a task is restarted: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 /// The background tasks of a server. Dropping this ends them.
 pub(super) struct Background {
-    metrics: Arc<Metrics>,
+    panics: Counter,
     runtime: Handle,
     lasting: JoinSet<()>,
     writing: JoinSet<()>,
@@ -36,8 +34,9 @@ pub(super) enum Task {
 }
 
 impl Background {
-    pub(super) fn new(metrics: &Arc<Metrics>, runtime: Handle) -> Self {
-        Background { metrics: Arc::clone(metrics), runtime, lasting: JoinSet::new(), writing: JoinSet::new() }
+    /// No tasks yet; they will run on `runtime`, and their panics are counted in `panics`.
+    pub(super) fn new(panics: Counter, runtime: Handle) -> Self {
+        Background { panics, runtime, lasting: JoinSet::new(), writing: JoinSet::new() }
     }
 
     /// Runs a task until it returns or the process ends. A panic is counted and logged, and `make` creates the task again
@@ -46,7 +45,7 @@ impl Background {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.lasting.spawn_on(keep(task, make, Arc::clone(&self.metrics)), &self.runtime);
+        self.lasting.spawn_on(keep(task, make, self.panics.clone()), &self.runtime);
     }
 
     /// Runs a task that writes to the cluster, in the same way, until [`Background::stop_writing`].
@@ -54,7 +53,7 @@ impl Background {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.writing.spawn_on(keep(task, make, Arc::clone(&self.metrics)), &self.runtime);
+        self.writing.spawn_on(keep(task, make, self.panics.clone()), &self.runtime);
     }
 
     /// Stops the tasks that write to the cluster, and returns when all have stopped.
@@ -80,7 +79,7 @@ impl Task {
     }
 }
 
-async fn keep<F>(task: Task, mut make: impl FnMut() -> F, metrics: Arc<Metrics>)
+async fn keep<F>(task: Task, mut make: impl FnMut() -> F, panics: Counter)
 where
     F: Future<Output = ()>,
 {
@@ -91,7 +90,7 @@ where
         if AssertUnwindSafe(async { make().await }).catch_unwind().await.is_ok() {
             return;
         }
-        metrics.panics.inc();
+        panics.inc();
         if started.elapsed() > PAUSES[1] {
             pause = PAUSES[0];
         }
@@ -104,7 +103,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use tokio::time::interval;
 
@@ -135,21 +134,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_panics_twice_is_restarted_after_pauses_and_each_panic_is_counted() {
-        let metrics = Arc::new(Metrics::default());
+        let panics = Counter::default();
         let (starts, make) = panics_until(3, Duration::ZERO);
-        let mut background = Background::new(&metrics, Handle::current());
+        let mut background = Background::new(panics.clone(), Handle::current());
         background.run(Task::ClusterWatch, make);
         sleep(Duration::from_secs(600)).await;
         assert_eq!(*starts.lock().unwrap(), [0, 1_000, 3_000]);
-        assert_eq!(metrics.panics.get(), 2);
+        assert_eq!(panics.get(), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn pauses_are_bounded_and_short_again_after_a_long_run() {
-        let metrics = Arc::new(Metrics::default());
+        let panics = Counter::default();
         let (always, make) = panics_until(usize::MAX, Duration::ZERO);
         let (late, make_late) = panics_until(usize::MAX, Duration::from_secs(60));
-        let mut background = Background::new(&metrics, Handle::current());
+        let mut background = Background::new(panics.clone(), Handle::current());
         background.run(Task::ClusterWatch, make);
         background.run(Task::StatusWriter, make_late);
         sleep(Duration::from_secs(125)).await;
@@ -160,8 +159,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_panic_while_a_task_is_created_counts_and_a_task_that_returns_is_not_restarted() {
-        let metrics = Arc::new(Metrics::default());
-        let mut background = Background::new(&metrics, Handle::current());
+        let panics = Counter::default();
+        let mut background = Background::new(panics.clone(), Handle::current());
         let mut created = 0;
         background.run(Task::FilesWatch, move || {
             created += 1;
@@ -169,13 +168,13 @@ mod tests {
             ready(())
         });
         sleep(Duration::from_secs(600)).await;
-        assert_eq!(metrics.panics.get(), 1);
+        assert_eq!(panics.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn tasks_that_write_stop_at_once_even_in_a_pause_and_others_continue() {
-        let metrics = Arc::new(Metrics::default());
-        let mut background = Background::new(&metrics, Handle::current());
+        let panics = Counter::default();
+        let mut background = Background::new(panics.clone(), Handle::current());
         let ticks = Arc::new([const { Mutex::new(0) }; 2]);
         let ticking = |which: usize| {
             let ticks = Arc::clone(&ticks);

@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use super::background::{Background, Task};
 use super::cluster;
 use super::config::{CertificateSource, Config};
-use crate::metrics::{IssuedMetric, Metrics, Reloadable};
+use super::metrics::{Reloadable, ServerMetrics};
+use crate::metrics::IssuedMetric;
 use crate::tls::{CertificateFiles, News, Reload, Serving, SharedCertificate, SharedMemory};
 
 /// Waits until there is a serving certificate, and follows it from then on.
@@ -21,7 +22,7 @@ use crate::tls::{CertificateFiles, News, Reload, Serving, SharedCertificate, Sha
 pub(super) async fn follow(
     config: &Config,
     serving: &Arc<Serving>,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<ServerMetrics>,
     background: &mut Background,
 ) -> anyhow::Result<()> {
     match &config.certificate {
@@ -36,7 +37,7 @@ fn follow_files(
     folder: &Path,
     serving: &Arc<Serving>,
     interval: Duration,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<ServerMetrics>,
 ) -> anyhow::Result<()> {
     let files = CertificateFiles::open(folder, Arc::clone(serving))?;
     if let Some(expires) = serving.expires() {
@@ -57,7 +58,7 @@ async fn keep(
     shared: SharedCertificate,
     serving: &Arc<Serving>,
     interval: Duration,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<ServerMetrics>,
     background: &mut Background,
 ) -> anyhow::Result<()> {
     let client = cluster::client().await?;
@@ -75,7 +76,7 @@ async fn keep(
 }
 
 /// Records what the task reports. The first certificate is not counted as a reload.
-fn record(metrics: Arc<Metrics>, available: Arc<Notify>, mut first: bool) -> impl FnMut(News) + Send {
+fn record(metrics: Arc<ServerMetrics>, available: Arc<Notify>, mut first: bool) -> impl FnMut(News) + Send {
     move |news| match news {
         News::Serving(expires) => {
             metrics.certificates.expires(expires);

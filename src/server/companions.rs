@@ -11,9 +11,9 @@ use tokio::sync::{Mutex, watch};
 
 use super::background::{Background, Task};
 use super::config::Config;
+use super::metrics::{Reloadable, ServerMetrics};
 use super::policies::PolicyReconciler;
 use crate::inject::snapshot::{Settings, Snapshot};
-use crate::metrics::{Metrics, Reloadable};
 use crate::source::cluster;
 use crate::source::cluster::{
     ClusterStates, DesiredStatus, Eligibility, ReadyReason, WatchHealth, WatchedCompanion, WatchedResource,
@@ -30,7 +30,7 @@ pub(super) struct CompanionSources {
     cluster: Option<ClusterSource>,
     policies: Option<PolicyReconciler>,
     settings: Settings,
-    metrics: Arc<Metrics>,
+    metrics: Arc<ServerMetrics>,
     known: Effective,
 }
 
@@ -50,7 +50,7 @@ impl CompanionSources {
         config: &Config,
         client: Option<Client>,
         policies: Option<PolicyReconciler>,
-        metrics: &Arc<Metrics>,
+        metrics: &Arc<ServerMetrics>,
         background: &mut Background,
     ) -> anyhow::Result<Self> {
         for path in &config.companions {
@@ -134,7 +134,7 @@ impl CompanionSources {
             match tokio::task::spawn_blocking(move || all.snapshot(settings)).await {
                 Ok(made) => snapshot.store(Arc::new(made)),
                 Err(error) => {
-                    self.metrics.panics.inc();
+                    self.metrics.process.panics.inc();
                     tracing::error!(%error, "building a snapshot of the companions panicked; the last one stays in use");
                 }
             }
@@ -218,7 +218,7 @@ fn standing(known: &Effective, key: &CompanionKey, settings: &Settings) -> Eligi
 }
 
 /// Updates the metrics of the watches. Each scrape calls it.
-pub(super) fn record_watches(health: &WatchHealth, metrics: &Metrics) {
+pub(super) fn record_watches(health: &WatchHealth, metrics: &ServerMetrics) {
     for resource in WatchedResource::ALL {
         let reading = health.reading(resource);
         let works = reading.listed && reading.trouble.is_none();
@@ -230,7 +230,7 @@ fn follow_files(
     files: Files,
     interval: Duration,
     with_cluster: bool,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<ServerMetrics>,
     background: &mut Background,
 ) -> watch::Receiver<Loaded> {
     let first = files.load(&Loaded::default());
@@ -251,7 +251,7 @@ fn follow_files(
     receiver
 }
 
-fn record(report: &Report, with_cluster: bool, metrics: &Metrics) {
+fn record(report: &Report, with_cluster: bool, metrics: &ServerMetrics) {
     metrics.manifest_errors(report.errors().count());
     for remark in &report.remarks {
         let (place, problem) = (remark.place(), remark.text());

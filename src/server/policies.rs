@@ -7,9 +7,9 @@ use kube::Client;
 
 use super::background::{Background, Task};
 use super::config::Config;
+use super::metrics::ServerMetrics;
 use crate::http::HealthCheck;
 use crate::inject::companion::catalog::CatalogEntry;
-use crate::metrics::Metrics;
 use crate::policies;
 use crate::policies::Reconciler;
 use crate::policies::objects::Installation;
@@ -20,7 +20,7 @@ use crate::source::revision::Revision;
 /// The policies of the required companions of a cluster.
 pub(super) struct PolicyReconciler {
     keeper: Reconciler,
-    metrics: Arc<Metrics>,
+    metrics: Arc<ServerMetrics>,
 }
 
 impl PolicyReconciler {
@@ -29,7 +29,7 @@ impl PolicyReconciler {
     pub(super) fn start(
         config: &Config,
         client: &Client,
-        metrics: &Arc<Metrics>,
+        metrics: &Arc<ServerMetrics>,
         background: &mut Background,
     ) -> Option<Self> {
         let namespace = config.cluster.namespace.as_deref().map(Box::from);

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 
+use super::metrics::ServerMetrics;
 use crate::admission;
 use crate::admission::{Answer, ReviewRecord};
 use crate::api::validate;
 use crate::http::{Heartbeat, Offload, Reviewer, Route};
 use crate::inject::snapshot::Snapshot;
-use crate::metrics::Metrics;
 use crate::telemetry;
 
 /// How long the validation of a companion in the preview may take.
@@ -24,7 +24,7 @@ const NOT_CHECKED: &str =
 /// thread of the control runtime.
 pub(super) fn reviewer(
     snapshot: Arc<ArcSwap<Snapshot>>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<ServerMetrics>,
     heartbeat: Arc<Heartbeat>,
     control: Handle,
 ) -> Reviewer {
@@ -43,7 +43,7 @@ pub(super) fn reviewer(
 }
 
 /// The validation of companions in the preview, which can take longer than a review thread may be blocked.
-fn validation(snapshot: &Arc<ArcSwap<Snapshot>>, metrics: &Arc<Metrics>, control: Handle) -> Offload {
+fn validation(snapshot: &Arc<ArcSwap<Snapshot>>, metrics: &Arc<ServerMetrics>, control: Handle) -> Offload {
     let is_companion = |route, body: &[u8]| route == Route::Preview && admission::is_of_a_companion(body);
     let preview_with = |advise: fn(&str) -> Vec<String>| {
         let (snapshot, metrics) = (Arc::clone(snapshot), Arc::clone(metrics));
@@ -59,15 +59,15 @@ fn not_checked(_: &str) -> Vec<String> {
 fn preview(
     body: &[u8],
     snapshot: &ArcSwap<Snapshot>,
-    metrics: &Metrics,
+    metrics: &ServerMetrics,
     advise: impl FnOnce(&str) -> Vec<String>,
 ) -> Answer {
     let started = Instant::now();
     admission::preview(body, &snapshot.load(), advise, |record| observe(record, started, metrics))
 }
 
-fn observe(record: &ReviewRecord<'_>, started: Instant, metrics: &Metrics) {
+fn observe(record: &ReviewRecord<'_>, started: Instant, metrics: &ServerMetrics) {
     let took = started.elapsed();
-    metrics.review(record, took);
+    metrics.process.review(record, took);
     telemetry::review(record, took);
 }

@@ -15,15 +15,15 @@ use super::background::Background;
 use super::companions::CompanionSources;
 use super::config::Config;
 use super::control::Control;
+use super::metrics::ServerMetrics;
 use super::policies::PolicyReconciler;
 use super::review_threads::ReviewThreads;
 use super::reviewer::reviewer;
 use super::running::Running;
 use super::signals::ShutdownSignals;
 use super::{certificate, cluster};
-use crate::http::{HttpMetrics, Listener, Transport, admission_router};
+use crate::http::{Listener, Transport, admission_router};
 use crate::inject::snapshot::Snapshot;
-use crate::metrics::Metrics;
 use crate::telemetry::Log;
 use crate::tls::{ClientCa, ClientCaFile, server_config_for};
 
@@ -39,7 +39,7 @@ struct Prepared {
 /// A port cannot be bound, or the certificate or the companions cannot be used.
 pub(super) async fn start(config: Config, log: &Log, signals: &mut ShutdownSignals) -> anyhow::Result<Option<Running>> {
     let config = Arc::new(config);
-    let (metrics, http_metrics) = registered_metrics(log);
+    let metrics = ServerMetrics::new(log);
     let probed = ProbedParts::new(config.workers);
     let admin_address = serve_admin_port(&config, &probed, &metrics).await?;
     let control = Control::start().context("cannot start the control thread")?;
@@ -49,7 +49,7 @@ pub(super) async fn start(config: Config, log: &Log, signals: &mut ShutdownSigna
         () = signals.next() => return Ok(None),
     };
     let control_runtime = control.runtime().clone();
-    let reviews = start_reviews(&config, prepared.snapshot, &probed, metrics, http_metrics, control_runtime).await?;
+    let reviews = start_reviews(&config, prepared.snapshot, &probed, metrics, control_runtime).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         admission = %format_args!("https://{}", reviews.address),
@@ -60,15 +60,11 @@ pub(super) async fn start(config: Config, log: &Log, signals: &mut ShutdownSigna
     Ok(Some(Running::new(&config, reviews, probed.drain, prepared.background, control)))
 }
 
-fn registered_metrics(log: &Log) -> (Arc<Metrics>, Arc<HttpMetrics>) {
-    let mut metrics = Metrics::default();
-    log.register(metrics.registry());
-    let http_metrics = HttpMetrics::new(metrics.panics.clone());
-    http_metrics.register(metrics.registry());
-    (Arc::new(metrics), Arc::new(http_metrics))
-}
-
-async fn serve_admin_port(config: &Config, probed: &ProbedParts, metrics: &Arc<Metrics>) -> anyhow::Result<SocketAddr> {
+async fn serve_admin_port(
+    config: &Config,
+    probed: &ProbedParts,
+    metrics: &Arc<ServerMetrics>,
+) -> anyhow::Result<SocketAddr> {
     let with_policies = config.cluster.watched && config.required_companions;
     let port = probed.open_port(config.admin_listen, with_policies, Arc::clone(metrics)).await?;
     let address = port.address();
@@ -78,9 +74,9 @@ async fn serve_admin_port(config: &Config, probed: &ProbedParts, metrics: &Arc<M
 }
 
 /// Reads companions and certificate, and follows them. Returns when there is all that reviews require.
-async fn prepare(config: Arc<Config>, probed: ProbedParts, metrics: Arc<Metrics>) -> anyhow::Result<Prepared> {
+async fn prepare(config: Arc<Config>, probed: ProbedParts, metrics: Arc<ServerMetrics>) -> anyhow::Result<Prepared> {
     let client = if config.cluster.watched { Some(cluster::client().await?) } else { None };
-    let mut background = Background::new(&metrics, Handle::current());
+    let mut background = Background::new(metrics.process.panics.clone(), Handle::current());
     let policies =
         client.as_ref().and_then(|client| PolicyReconciler::start(&config, client, &metrics, &mut background));
     let policies_check = policies.as_ref().map(PolicyReconciler::check);
@@ -94,13 +90,12 @@ async fn start_reviews(
     config: &Config,
     snapshot: Arc<ArcSwap<Snapshot>>,
     probed: &ProbedParts,
-    metrics: Arc<Metrics>,
-    http_metrics: Arc<HttpMetrics>,
+    metrics: Arc<ServerMetrics>,
     control: Handle,
 ) -> anyhow::Result<ReviewThreads> {
     let client_ca = follow_client_ca(config)?;
     let tls = server_config_for(Arc::clone(&probed.serving), client_ca).context("cannot set up TLS")?;
-    let heartbeat = Arc::clone(&probed.heartbeat);
+    let (heartbeat, http_metrics) = (Arc::clone(&probed.heartbeat), Arc::clone(&metrics.http));
     let reviewer = reviewer(snapshot, metrics, Arc::clone(&heartbeat), control);
     let router = admission_router(reviewer, &config.http, Arc::clone(&http_metrics));
     let (address, limits, drain) = (config.listen, config.http.clone(), probed.drain.clone());

@@ -134,7 +134,7 @@ fn the_first_connections_of_an_address_are_never_evicted_and_idle_ones_go_first(
     assert_eq!(evicted(&mut order, 134), None);
 }
 
-/// Only this connection has lapsed, and nothing else counts against any.
+/// Only this connection has lapsed; no other condition holds for any.
 struct Only(u64);
 impl Activity for Only {
     fn has_settled(&self, _: u64) -> bool {
