@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use podgraft::admission;
 use podgraft::admission::Answer;
-use podgraft::http::{Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
+use podgraft::http::{Drain, HttpLimits, Listener, Reviewer, Transport, admission_router};
 use podgraft::inject::snapshot::{Snapshot, Webhook};
 use podgraft::metrics::Metrics;
 use podgraft::telemetry;
@@ -73,7 +73,7 @@ fn serve(name: &str) {
         std::process::exit(0);
     });
     runtime.block_on(async {
-        let router = admission_router(reviewer, &limits, Observer::none());
+        let router = admission_router(reviewer, &limits, Arc::default());
         let tls = server_config(Serving::new(pair)).expect("a TLS configuration");
         let port = Listener::bind(
             SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -81,7 +81,7 @@ fn serve(name: &str) {
             router,
             limits,
             Drain::default(),
-            Observer::none(),
+            Arc::default(),
         );
         let port = port.await.expect("a port");
         println!("{} {}", port.address(), issued.authority.replace('\n', "|"));

@@ -1,48 +1,51 @@
-//! HTTP/1.1 in both directions of trust: the port that API servers ask, and the port that people and probes look at.
+//! HTTP/1.1 servers: the admission port, which API servers call over TLS, and the admin port, which probes and monitoring
+//! read over plain HTTP.
 //!
 //! ```text
-//! Port (accept, seats) -> handshake -> connection (phases, retirement) -> router -> body -> Reviewer -> Answer
+//! Listener (accept, slots) -> handshake -> connection (phases, retirement) -> router -> body -> Reviewer -> Answer
 //! ```
 //!
-//! What protects the process stands on that way, each guard in a file of its own:
+//! Each guard that protects the process is in a file of its own:
 //!
-//! | guard | against | where |
+//! | guard | protects against | where |
 //! |---|---|---|
-//! | seats | more connections than there is memory for; clients that keep others out | [`Limits::connections`], `connections` |
-//! | phases | peers that stall: in a handshake, a request's head, an answer, between requests | `seat`, `connection` |
-//! | intake | bodies that are slow or too large | `body` |
-//! | budget | bodies and answers that are too many at once, or that nobody reads | `budget` |
-//! | aside | reviews that take too long for the thread that answers | [`Aside`] |
+//! | slots | more connections than there is memory for; clients that keep others out | [`HttpLimits::connections`], `connections` |
+//! | phases | peers that stall: in a handshake, a request's head, a response, between requests | `connections/phase`, `connection` |
+//! | body reader | bodies that are slow or too large | `body` |
+//! | byte budget | too many bytes of bodies and answers at once, or answers that a client does not read | `body/budget` |
+//! | offload | reviews that take too long for the threads that answer | [`Offload`] |
 //! | heartbeat | a thread that hangs | [`Heartbeat`] |
-//! | retirement | an API server that sticks to one replica for ever | `seat` |
-//! | drain | a lost request when the process ends | [`Drain`] |
+//! | retirement | an API server that keeps its connections to one replica | `connections/slot` |
+//! | drain | a request that is lost when the process ends | [`Drain`] |
 //!
-//! A review is synchronous and takes microseconds, so together the seats and the bytes in flight bound how long an
-//! answer can take: whatever does not fit is shed at once, with 429.
+//! A review is synchronous and takes microseconds, so the number of connections and the bytes in flight together bound how
+//! long an answer can take. A request that does not fit is shed at once, with 429.
 
 mod admin;
-mod aside;
 mod body;
-mod budget;
 mod connection;
 mod connections;
 mod drain;
-mod event;
-mod handshake;
+mod health;
 mod heartbeat;
 mod limits;
 mod listener;
-mod peer_group;
+mod metrics;
+mod offload;
 mod refusal;
+mod reviewer;
+mod route;
 mod router;
-mod slot;
 
-pub use admin::{HealthCheck, admin_router};
-pub use aside::Aside;
+pub use admin::admin_router;
 pub use drain::Drain;
-pub use event::{ConnectionEvent, Eviction, HandshakeFault, Observer};
+pub use health::HealthCheck;
 pub use heartbeat::Heartbeat;
 pub use limits::HttpLimits;
 pub use listener::{BindError, Listener, Transport};
+pub use metrics::{Eviction, HandshakeFault, HttpMetrics};
+pub use offload::Offload;
 pub use refusal::Refusal;
-pub use router::{Reviewer, Route, admission_router};
+pub use reviewer::Reviewer;
+pub use route::Route;
+pub use router::admission_router;

@@ -1,4 +1,4 @@
-//! Parses the command line and hands over.
+//! The `podgraft` binary: everything is in the library.
 
 use std::process::ExitCode;
 

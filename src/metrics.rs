@@ -1,128 +1,72 @@
-//! What is counted. Every label comes out of a closed set: nothing that a user writes can make a new series.
+//! The registry of the process, its review counters, and what Linux reports about it.
+//!
+//! Rooms that count something of their own have a type with a `register` method, which takes [`Metrics::registry`].
 
-mod connections;
-mod labels;
 mod process;
+mod reviews;
 
 use std::time::Duration;
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use connections::ConnectionCounts;
-use labels::{BuildLabels, KindLabel, OutcomeLabels, ReviewLabels, SourceLabel, StatusLabel, WebhookLabel};
+use crate::admission::ReviewRecord;
+use process::Process;
+use reviews::ReviewMetrics;
 
-use crate::admission::{ReviewRecord, ReviewResult};
-use crate::inject::verdict::{Decision, Effect, Verdict};
-use crate::tls;
-
-/// All counters of a process.
+/// The metrics that every server has, and the registry of all others.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    reviews: Family<ReviewLabels, Counter>,
-    findings: Family<OutcomeLabels, Counter>,
-    durations: Family<WebhookLabel, Histogram, fn() -> Histogram>,
-    patches: Histogram,
-    refused: Family<StatusLabel, Counter>,
+    reviews: ReviewMetrics,
     /// Reviews and background tasks that panicked.
     pub panics: Counter,
-    handshakes: Family<KindLabel, Counter>,
-    /// The connections of the admission port.
-    pub connections: ConnectionCounts,
-    /// The serving certificate.
-    pub certificates: tls::Metrics,
     ready: Gauge,
-    reloads: Family<SourceLabel, Counter>,
-    /// Companions, Namespaces and their watches.
-    pub source: crate::source::Metrics,
-    /// The policies of required companions.
-    pub policies: crate::policies::Metrics,
 }
 
-/// What can be loaded anew while the process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reloadable {
-    /// The serving certificate.
-    Certificate,
-    /// The companions.
-    Companions,
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
 }
-
-const ENTRIES: [&str; 4] = ["requested", "opted-in", "cluster-wide", "preview"];
-const RESULTS: [ReviewResult; 5] = [
-    ReviewResult::Patched,
-    ReviewResult::Unchanged,
-    ReviewResult::Denied,
-    ReviewResult::Unavailable,
-    ReviewResult::Unreadable,
-];
 
 impl Default for Metrics {
     fn default() -> Self {
-        let metrics = Metrics {
-            registry: Registry::default(),
-            reviews: Family::default(),
-            findings: Family::default(),
-            durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-6, 2.0, 16))),
-            patches: Histogram::new(exponential_buckets(256.0, 4.0, 8)),
-            refused: Family::default(),
-            panics: Counter::default(),
-            handshakes: Family::default(),
-            connections: ConnectionCounts::default(),
-            certificates: tls::Metrics::default(),
-            ready: Gauge::default(),
-            reloads: Family::default(),
-            source: crate::source::Metrics::default(),
-            policies: crate::policies::Metrics::default(),
-        };
-        metrics.begin_at_zero();
-        metrics.registered()
+        let (reviews, panics, ready) = (ReviewMetrics::default(), Counter::default(), Gauge::default());
+        let mut metrics = Metrics { registry: Registry::default(), reviews, panics, ready };
+        metrics.registry.register_collector(Box::new(Process::default()));
+        let registry = metrics.registry.sub_registry_with_prefix("podgraft");
+        metrics.reviews.register(registry);
+        let help = "Reviews and background tasks that panicked, which is a bug";
+        registry.register("panics", help, metrics.panics.clone());
+        let help = "Whether this replica is ready for reviews, as /readyz reports";
+        registry.register("ready", help, metrics.ready.clone());
+        let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
+        registry.register("build", "Version of podgraft", build);
+        metrics
     }
 }
 
 impl Metrics {
     /// Counts a review.
     pub fn review(&self, record: &ReviewRecord<'_>, took: Duration) {
-        self.reviews.get_or_create(&ReviewLabels { webhook: record.webhook, result: record.result.as_str() }).inc();
-        self.durations.get_or_create(&WebhookLabel { webhook: record.webhook }).observe(took.as_secs_f64());
-        if let Some(verdict) = record.verdict {
-            self.verdict(verdict);
-        }
+        self.reviews.record(record, took);
     }
 
-    /// Counts a request that never became a review.
-    pub fn refused(&self, status: u16) {
-        self.refused.get_or_create(&StatusLabel { status }).inc();
-    }
-
-    /// Counts a TLS handshake that failed. The kind comes out of a closed set.
-    pub fn handshake_failed(&self, kind: &'static str) {
-        self.handshakes.get_or_create(&KindLabel { kind }).inc();
-    }
-
-    /// Counts an attempt to load something anew, and whether what came is used.
-    pub fn reloaded(&self, source: Reloadable, used: bool) {
-        let result = if used { "used" } else { "rejected" };
-        self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }).inc();
-    }
-
-    /// Says whether reviews may be sent here, as /readyz does.
+    /// Sets whether /readyz passes.
     pub fn ready(&self, yes: bool) {
         self.ready.set(yes.into());
     }
 
-    /// Adds a counter that somebody else keeps.
-    pub fn register_counter(&mut self, name: &str, help: &str, counter: Counter) {
-        self.registry.sub_registry_with_prefix("podgraft").register(name, help, counter);
+    /// Where other rooms register what they count. It adds the prefix `podgraft`.
+    pub fn registry(&mut self) -> &mut Registry {
+        self.registry.sub_registry_with_prefix("podgraft")
     }
 
-    /// Everything, as OpenMetrics text.
+    /// All metrics, in the OpenMetrics text format.
     #[must_use]
     pub fn scrape(&self) -> String {
         let mut text = String::with_capacity(16 << 10);
@@ -130,73 +74,14 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
-
-    fn verdict(&self, verdict: &Verdict<'_>) {
-        if let Decision::Patch(patch) = &verdict.decision {
-            #[allow(clippy::cast_precision_loss)] // bytes of one patch are far below 2^52
-            self.patches.observe(patch.len() as f64);
-        }
-        for finding in &verdict.findings {
-            let via = finding.via.map_or("None", |via| via.as_str());
-            let effect = match finding.effect {
-                Effect::Info => "Tell",
-                Effect::Warn => "Warn",
-                Effect::Deny => "Deny",
-            };
-            self.findings.get_or_create(&OutcomeLabels { reason: finding.reason.label(), via, effect }).inc();
-        }
-    }
-
-    /// A series that is there before the first event can be watched for its first event.
-    fn begin_at_zero(&self) {
-        for webhook in ENTRIES {
-            drop(self.durations.get_or_create(&WebhookLabel { webhook }));
-            for result in RESULTS {
-                drop(self.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }));
-            }
-        }
-        for source in [Reloadable::Certificate, Reloadable::Companions] {
-            for result in ["used", "rejected"] {
-                drop(self.reloads.get_or_create(&SourceLabel { source: source.as_str(), result }));
-            }
-        }
-    }
-
-    fn registered(mut self) -> Self {
-        self.registry.register_collector(Box::new(process::Process::default()));
-        let r = self.registry.sub_registry_with_prefix("podgraft");
-        r.register("reviews", "Reviews, by webhook and what came of them", self.reviews.clone());
-        r.register("findings", "Reasons found in reviews", self.findings.clone());
-        r.register("review_duration_seconds", "Time from body to answer", self.durations.clone());
-        r.register("patch_bytes", "Length of patches", self.patches.clone());
-        r.register("http_refused", "Requests that never became reviews, by HTTP status", self.refused.clone());
-        r.register("panics", "Reviews and background tasks that failed for a bug", self.panics.clone());
-        r.register("tls_handshake_failures", "TLS handshakes that failed", self.handshakes.clone());
-        self.connections.register(r);
-        self.certificates.register(r);
-        r.register("ready", "Whether reviews may be sent here, as /readyz says", self.ready.clone());
-        r.register("reloads", "Changes of what is loaded, and whether they are used", self.reloads.clone());
-        self.source.register(r);
-        self.policies.register(r);
-        r.register("build", "What is running", Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") }));
-        self
-    }
-}
-
-impl Reloadable {
-    fn as_str(self) -> &'static str {
-        match self {
-            Reloadable::Certificate => "certificate",
-            Reloadable::Companions => "companions",
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::ReviewResult;
     use crate::inject::verdict::reason::Reason;
-    use crate::inject::verdict::{Finding, Via};
+    use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 
     fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> ReviewRecord<'a> {
         ReviewRecord {
@@ -212,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_reviews_and_reasons_without_names() {
+    fn reviews_and_reasons_are_counted_without_names() {
         let finding = Finding {
             companion: Some("git-sync".into()),
             via: Some(Via::Pod),
@@ -225,14 +110,14 @@ mod tests {
         metrics.review(&record(Some(&verdict)), Duration::from_micros(12));
         let text = metrics.scrape();
         assert!(text.contains(r#"podgraft_reviews_total{webhook="requested",result="patched"} 1"#), "{text}");
-        assert!(text.contains(r#"podgraft_findings_total{reason="Injected",via="Pod",effect="Tell"} 1"#), "{text}");
+        assert!(text.contains(r#"podgraft_findings_total{reason="Injected",via="Pod",effect="Info"} 1"#), "{text}");
         assert!(text.contains(r#"podgraft_review_duration_seconds_count{webhook="requested"} 1"#), "{text}");
         assert!(text.contains("podgraft_patch_bytes_sum 2.0"), "{text}");
         assert!(!text.contains("git-sync") && !text.contains("secret-town"), "{text}");
     }
 
     #[test]
-    fn tells_of_the_process() {
+    fn a_scrape_describes_the_process() {
         let text = Metrics::default().scrape();
         for name in ["podgraft_build_info{version=", "process_resident_memory_bytes ", "process_start_time_seconds "] {
             assert!(text.contains(name), "no {name} in {text}");

@@ -1,9 +1,62 @@
-//! The composition of `podgraft serve`: the rooms are introduced to each other here, and run on their threads.
+//! The composition of `podgraft serve`: configuration, start, running, drain.
+//!
+//! Three kinds of threads do the work, and none of them waits for another. The admin thread answers probes and waits for
+//! signals, the control thread follows companions, certificates and policies, and the review threads answer reviews. They
+//! share only counters and values that are replaced as a whole: the snapshot and the certificate.
 
-pub(crate) mod answering;
-pub(crate) mod certificate;
-pub(crate) mod companions;
-pub(crate) mod control;
-pub(crate) mod policies;
-pub(crate) mod probes;
-pub(crate) mod supervisor;
+mod admin;
+mod background;
+mod certificate;
+mod cluster;
+mod companions;
+mod config;
+mod control;
+mod metrics;
+mod policies;
+mod review_threads;
+mod reviewer;
+mod running;
+mod signals;
+mod start;
+
+use anyhow::Context as _;
+
+pub(crate) use config::{CertificateSource, ClientCaConfig, ClusterConfig, Config};
+
+use crate::telemetry::Log;
+use signals::ShutdownSignals;
+
+/// How a server ended.
+pub(crate) enum Shutdown {
+    /// It drained, or it was stopped before it had accepted a connection.
+    Complete,
+    /// A second signal interrupted the drain.
+    Interrupted,
+}
+
+/// Serves until SIGTERM or SIGINT, and drains.
+///
+/// # Errors
+/// The certificate or the companions cannot be used at the start, a port cannot be bound, or the admission port fails.
+pub(crate) async fn serve(config: Config, log: &Log) -> anyhow::Result<Shutdown> {
+    let mut signals = ShutdownSignals::new().context("cannot listen for signals")?;
+    let Some(mut running) = start::start(config, log, &mut signals).await? else {
+        tracing::info!("received SIGTERM before startup finished");
+        return Ok(Shutdown::Complete);
+    };
+    tokio::select! {
+        () = signals.next() => {}
+        // A process that lives and does not answer would go unnoticed, so it exits and is restarted.
+        error = running.failed() => return Err(error),
+    }
+    tokio::select! {
+        cut = running.drain() => {
+            tracing::info!(connections_cut = cut?, "shutdown complete");
+            Ok(Shutdown::Complete)
+        }
+        () = signals.next() => {
+            tracing::warn!("received a second signal, exiting without draining");
+            Ok(Shutdown::Interrupted)
+        }
+    }
+}

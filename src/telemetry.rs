@@ -1,4 +1,4 @@
-//! What is logged: one line for each review, and what an operator has to know. Never what a Pod holds.
+//! The log: one line for each review, and events that an operator should know. It never contains values of a Pod.
 
 mod escape;
 mod log_writer;
@@ -10,7 +10,7 @@ use std::panic::{self, PanicHookInfo};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
@@ -19,48 +19,48 @@ use crate::admission::ReviewRecord;
 use escape::{Escaped, Escapes};
 use log_writer::LogWriter;
 
-/// The longest piece of somebody else's text in a line, in characters.
-const LONGEST: usize = 256;
-/// The client of the API server reports each attempt that fails; whoever called it says that once, and in words.
-const HUSHED: &str = "kube_client=off,kube_runtime=off";
+/// The longest name or message from a client in a line, in characters.
+const MAX_TEXT: usize = 256;
+/// Directives that silence the client of the API server. It logs each failed attempt, which its caller logs once per outage.
+const SILENCED: &str = "kube_client=off,kube_runtime=off";
 /// The longest list of reasons in a line, in characters.
-const LONGEST_LIST: usize = 1024;
+const MAX_LIST: usize = 1024;
 
-/// How lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Text on a terminal, else JSON.
+    /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
     /// Text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The log of a process, open for as long as this lives.
+/// The log of a process. Dropping it writes the lines that are still buffered.
 #[derive(Debug)]
 pub struct Log {
-    outlet: LogWriter,
+    writer: LogWriter,
 }
 
 impl Log {
-    /// Opens the log of the process on the standard error. `RUST_LOG` beats the level.
+    /// Opens the log of the process on standard error. `RUST_LOG` takes precedence over the level.
     ///
     /// # Errors
-    /// Where level or `RUST_LOG` cannot be read, or a log is open already.
+    /// The level or `RUST_LOG` is invalid, or the process has a log already.
     pub fn open(format: LogFormat, level: &str) -> Result<Self, LogError> {
-        let asked = std::env::var("RUST_LOG").ok().filter(|d| !d.is_empty());
-        let all = asked.clone().unwrap_or_else(|| format!("{level},{HUSHED}"));
-        let filter = EnvFilter::builder().parse(all).map_err(|source| {
-            let directives = asked.unwrap_or_else(|| level.to_owned());
+        let directives = std::env::var("RUST_LOG").ok().filter(|d| !d.is_empty());
+        let filter = directives.clone().unwrap_or_else(|| format!("{level},{SILENCED}"));
+        let filter = EnvFilter::builder().parse(filter).map_err(|source| {
+            let directives = directives.unwrap_or_else(|| level.to_owned());
             LogError::Level { directives, source }
         })?;
-        let outlet = LogWriter::open(io::stderr()).map_err(LogError::Thread)?;
+        let log_writer = LogWriter::open(io::stderr()).map_err(LogError::Thread)?;
         let terminal = io::stderr().is_terminal();
         let text = format == LogFormat::Text || (format == LogFormat::Auto && terminal);
         let escapes = if text && terminal { Escapes::AllButColors } else { Escapes::All };
-        let writer = Escaped::new(outlet.clone(), escapes);
+        let writer = Escaped::new(log_writer.clone(), escapes);
         let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(writer);
         let opened = match format {
             LogFormat::Text => lines.with_ansi(terminal).try_init(),
@@ -71,37 +71,37 @@ impl Log {
         };
         opened.map_err(|_| LogError::Twice)?;
         panic::set_hook(Box::new(log_panic));
-        Ok(Log { outlet })
+        Ok(Log { writer: log_writer })
     }
 
-    /// Counts the lines that were dropped because nobody took them.
-    #[must_use]
-    pub fn dropped(&self) -> Counter {
-        self.outlet.dropped()
+    /// Registers the counter of dropped lines.
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Log lines dropped because standard error was blocked";
+        registry.register("log_lines_dropped", help, self.writer.dropped());
     }
 }
 
-/// What has been written so far is still brought out, unless nobody takes it.
+/// Writes the buffered lines, unless standard error is blocked.
 impl Drop for Log {
     fn drop(&mut self) {
-        self.outlet.close();
+        self.writer.close();
     }
 }
 
 /// A log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The level is none.
+    /// The directives cannot be parsed.
     #[error(
-        "cannot read {directives:?} as a log level; --log-level and RUST_LOG take error, warn, info, debug or trace: {source}"
+        "invalid log level {directives:?}: {source}; --log-level and RUST_LOG take error, warn, info, debug or trace"
     )]
     Level {
-        /// What was given.
+        /// The value of the flag or of `RUST_LOG`.
         directives: String,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         source: ParseError,
     },
-    /// There can be no further thread.
+    /// The writer thread cannot be started.
     #[error("cannot start the thread that writes the log")]
     Thread(#[source] io::Error),
     /// The process has a log already.
@@ -109,17 +109,17 @@ pub enum LogError {
     Twice,
 }
 
-/// Logs a review, in one line.
+/// Logs a review in one line. Names are cut to 256 characters, and only reasons are listed, not values.
 pub fn review(record: &ReviewRecord<'_>, took: Duration) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let complaint = (!record.complaint.is_empty()).then(|| cut(record.complaint, LONGEST));
+    let complaint = (!record.complaint.is_empty()).then(|| cut(record.complaint, MAX_TEXT));
     tracing::info!(
-        uid = &*cut(record.uid, LONGEST),
+        uid = &*cut(record.uid, MAX_TEXT),
         webhook = record.webhook,
-        namespace = &*cut(record.namespace, LONGEST),
-        name = &*cut(record.name, LONGEST),
+        namespace = &*cut(record.namespace, MAX_TEXT),
+        name = &*cut(record.name, MAX_TEXT),
         result = record.result.as_str(),
         dry_run = record.dry_run,
         companions = reasons(record),
@@ -129,12 +129,12 @@ pub fn review(record: &ReviewRecord<'_>, took: Duration) {
     );
 }
 
-/// `companion=Reason`, and the bare reason where it is about the Pod.
+/// `companion=Reason` for each finding, or `Reason` where a finding is about the Pod, separated by commas.
 fn reasons(record: &ReviewRecord<'_>) -> String {
     let mut list = String::new();
     for finding in record.verdict.iter().flat_map(|verdict| &verdict.findings) {
-        // No character is shorter than a byte: what is put together beyond this would be cut off.
-        if list.len() > 4 * LONGEST_LIST {
+        // A character has at most four bytes, so the rest would be cut off.
+        if list.len() > 4 * MAX_LIST {
             break;
         }
         if !list.is_empty() {
@@ -142,26 +142,26 @@ fn reasons(record: &ReviewRecord<'_>) -> String {
         }
         if let Some(companion) = &finding.companion {
             // Writing to a String cannot fail.
-            let _ = write!(list, "{}=", cut(companion, LONGEST));
+            let _ = write!(list, "{}=", cut(companion, MAX_TEXT));
         }
         list.push_str(finding.reason.label());
     }
-    match cut(&list, LONGEST_LIST) {
+    match cut(&list, MAX_LIST) {
         Cow::Borrowed(_) => list,
         Cow::Owned(shortened) => shortened,
     }
 }
 
-/// The first characters of a text, and whether there were more. Line breaks and the like are escaped by the writer.
+/// The first characters of a text, with `...` if there are more. The writer escapes line breaks and other controls.
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
-    // No character is longer than that, so most texts need not be counted.
+    // A text with at most `longest` bytes has at most that many characters, so most texts are not counted.
     match text.char_indices().nth(longest).filter(|_| text.len() > longest) {
         Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
         None => Cow::Borrowed(text),
     }
 }
 
-/// Says where, and what only if it stands in the source: a message that was put together may quote a Pod.
+/// Logs the location of a panic, and its message only if it is a literal: a formatted message may quote a Pod.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let cause = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(message withheld)");
     let location = panic.location().map(ToString::to_string);
@@ -177,7 +177,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     #[test]
-    fn cuts_between_characters() {
+    fn a_text_is_cut_between_characters() {
         assert_eq!(cut("short", 5), "short");
         assert_eq!(cut("longer", 5), "longe...");
         assert_eq!(cut("äöü", 2), "äö...");
@@ -236,37 +236,37 @@ mod tests {
         assert_eq!(json.matches('\n').count(), 1);
         assert_eq!(line["companions"], "git-sync=Injected,OptedOut");
         assert_eq!((&line["uid"], &line["dry_run"], &line["microseconds"]), (&"1-2".into(), &true.into(), &12.into()));
-        assert_eq!(line["name"].as_str().unwrap().chars().count(), LONGEST + 3);
+        assert_eq!(line["name"].as_str().unwrap().chars().count(), MAX_TEXT + 3);
         assert_eq!(line.get("complaint"), None);
         let text = logged(&record, false);
         assert!(text.matches('\n').count() == 1 && !text.contains('\u{1b}'), "{text}");
     }
 
     #[test]
-    fn characters_that_nobody_sees_are_escaped_in_both_formats() {
-        let unseen =
+    fn invisible_characters_are_escaped_in_both_formats() {
+        let invisible =
             "\u{7f}\u{85}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2028}\u{2029}\u{2066}\u{2069}\u{feff}\u{1}";
-        let findings = vec![Finding { companion: Some(unseen.into()), ..finding(None, Reason::OptedOut) }];
+        let findings = vec![Finding { companion: Some(invisible.into()), ..finding(None, Reason::OptedOut) }];
         let verdict = Verdict { decision: Decision::Admit, findings };
         let record = ReviewRecord {
             webhook: "requested",
             result: ReviewResult::Unchanged,
-            uid: unseen,
-            namespace: unseen,
-            name: unseen,
+            uid: invisible,
+            namespace: invisible,
+            name: invisible,
             dry_run: false,
             verdict: Some(&verdict),
-            complaint: unseen,
+            complaint: invisible,
         };
         for json in [true, false] {
             let line = logged(&record, json);
-            let raw = line.trim_end_matches('\n').chars().find(|c| unseen.contains(*c));
+            let raw = line.trim_end_matches('\n').chars().find(|c| invisible.contains(*c));
             assert!(raw.is_none(), "{raw:?} in {line:?}");
             if json {
                 let line: serde_json::Value = serde_json::from_str(&line).expect("one object");
                 assert_eq!(
                     (&line["name"], &line["uid"], &line["complaint"]),
-                    (&unseen.into(), &unseen.into(), &unseen.into())
+                    (&invisible.into(), &invisible.into(), &invisible.into())
                 );
             }
         }

@@ -15,20 +15,18 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use podgraft::admission::Answer;
-use podgraft::http::{
-    ConnectionEvent, HealthCheck, HttpLimits, Observer, Reviewer, Route, admin_router, admission_router,
-};
+use podgraft::http::{HealthCheck, HttpLimits, HttpMetrics, Reviewer, Route, admin_router, admission_router};
 use podgraft::inject::snapshot::Webhook;
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 
-/// Says which question was asked, of how many bytes; some bodies have a meaning.
+/// Returns the route and the length of the body; some bodies have a meaning.
 fn reviewer() -> Reviewer {
-    Reviewer::new(|question, body| match body {
-        b"panic" => panic!("as it was told to"),
+    Reviewer::new(|route, body| match body {
+        b"panic" => panic!("as the test asks"),
         b"unreadable" => Answer { status: 400, body: b"not a review\n".to_vec() },
         b"unknown namespace" => Answer { status: 503, body: b"not known yet\n".to_vec() },
-        _ => Answer { status: 200, body: format!("{question:?} {}", body.len()).into_bytes() },
+        _ => Answer { status: 200, body: format!("{route:?} {}", body.len()).into_bytes() },
     })
 }
 
@@ -43,17 +41,15 @@ fn limits() -> HttpLimits {
     }
 }
 
-struct Desk {
+struct AdmissionPort {
     router: Router,
-    events: Arc<Mutex<Vec<ConnectionEvent>>>,
+    metrics: Arc<HttpMetrics>,
 }
 
-impl Desk {
+impl AdmissionPort {
     fn new() -> Self {
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&events);
-        let observer = Observer::new(move |event| told.lock().unwrap().push(event));
-        Desk { router: admission_router(reviewer(), &limits(), observer), events }
+        let metrics = Arc::new(HttpMetrics::default());
+        AdmissionPort { router: admission_router(reviewer(), &limits(), Arc::clone(&metrics)), metrics }
     }
 
     async fn ask(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {
@@ -65,12 +61,12 @@ impl Desk {
 
     /// Asks, expects a status and words of the answer, and that it was counted if it is a refusal.
     async fn check(&self, request: Request<Body>, status: u16, words: &str) {
-        self.events.lock().unwrap().clear();
+        let refused = self.metrics.refused(status);
         let what = format!("{} {} {:?}", request.method(), request.uri(), request.headers());
         let (answered, _, body) = self.ask(request).await;
         assert_eq!(answered, status, "{what}: {body}");
         assert!(body.contains(words), "{what}: {body}");
-        let counted = self.events.lock().unwrap().contains(&ConnectionEvent::Refused(status));
+        let counted = self.metrics.refused(status) > refused;
         assert_eq!(counted, body.starts_with("podgraft: "), "{what}: {body}");
     }
 }
@@ -97,37 +93,37 @@ impl hyper::body::Body for Received {
 }
 
 #[tokio::test]
-async fn each_path_is_a_question() {
-    let desk = Desk::new();
-    desk.check(post("/inject/requested", "12"), 200, "Inject(Requested) 2").await;
-    desk.check(post("/inject/opted-in", "12"), 200, "Inject(OptedIn) 2").await;
-    desk.check(post("/inject/cluster-wide", "12"), 200, "Inject(ClusterWide) 2").await;
-    desk.check(post("/preview", "12"), 200, "Preview 2").await;
-    desk.check(post("/inject/requested?timeout=2s", ""), 200, "Inject(Requested) 0").await;
+async fn each_route_has_its_path() {
+    let port = AdmissionPort::new();
+    port.check(post("/inject/requested", "12"), 200, "Inject(Requested) 2").await;
+    port.check(post("/inject/opted-in", "12"), 200, "Inject(OptedIn) 2").await;
+    port.check(post("/inject/cluster-wide", "12"), 200, "Inject(ClusterWide) 2").await;
+    port.check(post("/preview", "12"), 200, "Preview 2").await;
+    port.check(post("/inject/requested?timeout=2s", ""), 200, "Inject(Requested) 0").await;
     assert_eq!(Route::Inject(Webhook::OptedIn).path(), "/inject/opted-in");
 }
 
 #[tokio::test]
 async fn f23_other_paths_are_404_and_say_which_there_are() {
-    let desk = Desk::new();
+    let port = AdmissionPort::new();
     for path in ["/", "/inject", "/inject/", "/inject/requested/", "/inject/other", "/mutate", "/readyz", "/metrics"] {
-        desk.check(post(path, "{}"), 404, "/inject/requested").await;
+        port.check(post(path, "{}"), 404, "/inject/requested").await;
     }
 }
 
 #[tokio::test]
 async fn f23_only_post_is_answered() {
-    let desk = Desk::new();
+    let port = AdmissionPort::new();
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
         let request = || Request::builder().method(&method).uri("/preview").body(Body::empty()).unwrap();
-        desk.check(request(), 405, "POST").await;
-        assert_eq!(desk.ask(request()).await.1["allow"], "POST");
+        port.check(request(), 405, "POST").await;
+        assert_eq!(port.ask(request()).await.1["allow"], "POST");
     }
 }
 
 #[tokio::test]
 async fn f24_and_f25_only_plain_json_is_answered() {
-    let desk = Desk::new();
+    let port = AdmissionPort::new();
     let with = |name: &str, value: &str| {
         let request = Request::post("/preview").header(name, value);
         let request = if name == "content-type" { request } else { request.header("content-type", "application/json") };
@@ -143,17 +139,17 @@ async fn f24_and_f25_only_plain_json_is_answered() {
         ("application/vnd.kubernetes.protobuf", 415),
         ("", 415),
     ] {
-        desk.check(with("content-type", kind), status, "").await;
+        port.check(with("content-type", kind), status, "").await;
     }
-    desk.check(Request::post("/preview").body(Body::from("{}")).unwrap(), 415, "application/json").await;
+    port.check(Request::post("/preview").body(Body::from("{}")).unwrap(), 415, "application/json").await;
     for (encoding, status) in [("identity", 200), ("gzip", 415), ("br", 415), ("gzip, identity", 415)] {
-        desk.check(with("content-encoding", encoding), status, "").await;
+        port.check(with("content-encoding", encoding), status, "").await;
     }
 }
 
 #[tokio::test]
 async fn c4_a_header_that_is_there_twice_is_refused_whatever_it_says() {
-    let desk = Desk::new();
+    let port = AdmissionPort::new();
     for (name, values) in [
         ("content-type", ["application/json", "application/json"]),
         ("content-type", ["application/json", "text/plain"]),
@@ -166,15 +162,15 @@ async fn c4_a_header_that_is_there_twice_is_refused_whatever_it_says() {
         for value in values {
             request.headers_mut().append(name, value.parse().unwrap());
         }
-        desk.check(request, 415, "podgraft: ").await;
+        port.check(request, 415, "podgraft: ").await;
     }
 }
 
 #[tokio::test]
 async fn f28_bodies_have_a_limit() {
-    let desk = Desk::new();
-    desk.check(post("/preview", vec![b' '; 40 << 10]), 200, "Preview 40960").await;
-    desk.check(post("/preview", vec![b' '; (64 << 10) + 1]), 413, "65536 bytes").await;
+    let port = AdmissionPort::new();
+    port.check(post("/preview", vec![b' '; 40 << 10]), 200, "Preview 40960").await;
+    port.check(post("/preview", vec![b' '; (64 << 10) + 1]), 413, "65536 bytes").await;
     // Endless, and in pieces that say nothing of the whole.
     let (send, body) = slow();
     let endless = tokio::spawn(async move {
@@ -184,8 +180,8 @@ async fn f28_bodies_have_a_limit() {
     });
     // In as many bytes in flight as needed: it is too long before it is too much.
     let limits = HttpLimits { bytes_in_flight: 1 << 20, ..limits() };
-    let desk = Desk { router: admission_router(reviewer(), &limits, Observer::none()), ..desk };
-    assert_eq!(desk.ask(post("/preview", body)).await.0, 413);
+    let port = AdmissionPort { router: admission_router(reviewer(), &limits, Arc::default()), ..port };
+    assert_eq!(port.ask(post("/preview", body)).await.0, 413);
     endless.await.unwrap();
 }
 
@@ -196,51 +192,51 @@ async fn bodies_in_pieces_are_put_together() {
         send.send(Bytes::from(piece)).unwrap();
     }
     drop(send);
-    Desk::new().check(post("/preview", body), 400, "not a review").await;
+    AdmissionPort::new().check(post("/preview", body), 400, "not a review").await;
 }
 
 #[tokio::test]
 async fn a_slow_body_is_408() {
     let (send, body) = slow();
     send.send(Bytes::from_static(b"{")).unwrap();
-    Desk::new().check(post("/preview", body), 408, "--body-timeout").await;
+    AdmissionPort::new().check(post("/preview", body), 408, "--body-timeout").await;
     drop(send);
 }
 
 #[tokio::test]
 async fn what_does_not_fit_into_the_budget_is_shed_and_comes_in_later() {
-    let desk = Desk::new();
+    let port = AdmissionPort::new();
     let (send, body) = slow();
     send.send(Bytes::from(vec![b' '; 50 << 10])).unwrap();
-    let router = desk.router.clone();
+    let router = port.router.clone();
     let first = tokio::spawn(router.oneshot(post("/preview", body)));
     tokio::time::sleep(Duration::from_millis(20)).await;
     // 34 KiB of 40 are charged to the first.
-    let response = desk.ask(post("/preview", vec![b' '; 30 << 10])).await;
+    let response = port.ask(post("/preview", vec![b' '; 30 << 10])).await;
     assert_eq!((response.0.as_u16(), response.1["retry-after"].to_str().unwrap()), (429, "1"), "{}", response.2);
     // Small ones always fit.
-    desk.check(post("/preview", vec![b' '; 12 << 10]), 200, "12288").await;
+    port.check(post("/preview", vec![b' '; 12 << 10]), 200, "12288").await;
     drop(send);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
-    desk.check(post("/preview", vec![b' '; 30 << 10]), 200, "30720").await;
+    port.check(post("/preview", vec![b' '; 30 << 10]), 200, "30720").await;
 }
 
 #[tokio::test]
 async fn f71_a_panic_is_500_for_that_one() {
-    let desk = Desk::new();
-    desk.check(post("/preview", "panic"), 500, "bug").await;
-    assert!(desk.events.lock().unwrap().contains(&ConnectionEvent::Panicked));
-    desk.check(post("/preview", "{}"), 200, "Preview").await;
+    let port = AdmissionPort::new();
+    port.check(post("/preview", "panic"), 500, "bug").await;
+    assert_eq!(port.metrics.panics(), 1);
+    port.check(post("/preview", "{}"), 200, "Preview").await;
 }
 
 #[tokio::test]
 async fn answers_of_the_admission_room_go_out_as_they_are() {
-    let desk = Desk::new();
-    let (status, headers, _) = desk.ask(post("/preview", "{}")).await;
+    let port = AdmissionPort::new();
+    let (status, headers, _) = port.ask(post("/preview", "{}")).await;
     assert_eq!((status.as_u16(), headers["content-type"].to_str().unwrap()), (200, "application/json"));
-    desk.check(post("/preview", "unreadable"), 400, "not a review").await;
-    desk.check(post("/preview", "unknown namespace"), 503, "not known yet").await;
-    let (_, headers, _) = desk.ask(post("/preview", "unknown namespace")).await;
+    port.check(post("/preview", "unreadable"), 400, "not a review").await;
+    port.check(post("/preview", "unknown namespace"), 503, "not known yet").await;
+    let (_, headers, _) = port.ask(post("/preview", "unknown namespace")).await;
     assert_eq!(headers["retry-after"], "1");
     assert_eq!(headers["content-type"], "text/plain; charset=utf-8");
 }

@@ -1,4 +1,4 @@
-//! Commands that run a server, prepare one, or call one.
+//! Subcommands that run a server, prepare one, or call one.
 
 pub mod certs;
 pub(super) mod crds;

@@ -1,6 +1,6 @@
-//! The port for probes and for monitoring: plain HTTP, nothing secret.
+//! The admin port: probes and metrics over plain HTTP. It serves nothing secret.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,72 +10,41 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// What OpenMetrics text is called.
+use super::health::HealthCheck;
+
+/// The media type of the OpenMetrics text format.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// One thing that must be right before reviews are sent here.
-#[derive(Clone)]
-pub struct HealthCheck {
-    name: &'static str,
-    probe: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
-}
-
-impl HealthCheck {
-    /// Names a probe; it says what is wrong.
-    pub fn new(name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
-        HealthCheck { name, probe: Arc::new(probe) }
-    }
-
-    /// Whether it is right now.
-    #[must_use]
-    pub fn passes(&self) -> bool {
-        self.outcome().is_ok()
-    }
-
-    /// The same, or what is wrong.
-    ///
-    /// # Errors
-    /// Says what is wrong.
-    pub fn outcome(&self) -> Result<(), String> {
-        (self.probe)()
-    }
-}
-
-impl fmt::Debug for HealthCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Check").field(&self.name).finish()
-    }
-}
 
 /// The router of the admin port: `/livez`, `/healthz`, `/readyz` and `/metrics`.
 ///
-/// Only what a restart would mend may be among the checks of `alive`, for it ends the process.
+/// A failing check of `live` makes the kubelet restart the container, so it must be one that a restart can fix. `scrape`
+/// returns OpenMetrics text.
 pub fn admin_router(
-    alive: Vec<HealthCheck>,
-    checks: Vec<HealthCheck>,
+    live: Vec<HealthCheck>,
+    ready: Vec<HealthCheck>,
     scrape: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> Router {
-    let alive: Arc<[HealthCheck]> = alive.into();
-    let live = move |RawQuery(query): RawQuery| async move { answer("livez", &alive, query.as_deref()) };
+    let live: Arc<[HealthCheck]> = live.into();
+    let livez = move |RawQuery(query): RawQuery| async move { respond("livez", &live, query.as_deref()) };
     Router::new()
-        .route("/livez", get(live.clone()))
-        .route("/healthz", get(live))
-        .route("/readyz", get(async move |RawQuery(query): RawQuery| answer("readyz", &checks, query.as_deref())))
+        .route("/livez", get(livez.clone()))
+        .route("/healthz", get(livez))
+        .route("/readyz", get(async move |RawQuery(query): RawQuery| respond("readyz", &ready, query.as_deref())))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, OPEN_METRICS)], scrape())))
-        .fallback(async || (StatusCode::NOT_FOUND, "see /livez, /readyz?verbose and /metrics\n"))
+        .fallback(async || (StatusCode::NOT_FOUND, "not found; see /livez, /readyz?verbose and /metrics\n"))
 }
 
-/// Answers as the API server's own probes do: the list where it is asked for, and where something is wrong.
-fn answer(path: &str, checks: &[HealthCheck], query: Option<&str>) -> Response {
+/// Responds as the API server's own probes do: with the list of checks if `?verbose` asks for it or if one has failed.
+fn respond(path: &str, checks: &[HealthCheck], query: Option<&str>) -> Response {
     let mut list = String::new();
     let mut failed = false;
     for check in checks {
         // Writing to a String cannot fail.
-        let _ = match (check.probe)() {
-            Ok(()) => writeln!(list, "[+]{} ok", check.name),
-            Err(why) => {
+        let _ = match check.outcome() {
+            Ok(()) => writeln!(list, "[+]{} ok", check.name()),
+            Err(reason) => {
                 failed = true;
-                writeln!(list, "[-]{} failed: {why}", check.name)
+                writeln!(list, "[-]{} failed: {reason}", check.name())
             }
         };
     }

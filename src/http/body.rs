@@ -1,4 +1,6 @@
-//! Takes in the body of a request: not too long, not too slowly, and not too many at once.
+//! Reads the bodies of requests, within the limits on length, time, and bytes in flight.
+
+mod budget;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +12,22 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
 
-use super::budget::{ByteBudget, Charge};
-use super::slot::ConnectionSlot;
-use super::{HttpLimits, Observer, Refusal};
+use budget::{ByteBudget, Charge};
 
-/// How much is set aside at first for a body of several pieces, whatever length it claims to have.
-const FIRST: usize = 256 << 10;
-/// How long, and within how many bytes, the rest of a refused body is read, so that its sender gets to the answer: to
-/// close a connection that still has something to read resets it.
-const DISCARD: (Duration, usize) = (Duration::from_millis(500), 16 << 20);
+use super::connections::slot::ConnectionSlot;
+use super::limits::HttpLimits;
+use super::metrics::HttpMetrics;
+use super::refusal::Refusal;
 
-/// The way in for bodies, shared by all requests of a port.
+/// The most that is reserved in advance for a body of several pieces, whatever its Content-Length, in bytes.
+const INITIAL_CAPACITY: usize = 256 << 10;
+/// For how long the rest of a refused body is read, so that its sender sees the response: closing a connection that has
+/// unread data resets it.
+const DISCARD_TIMEOUT: Duration = Duration::from_millis(500);
+/// How many bytes of a refused body are read at most.
+const DISCARD_BYTES: usize = 16 << 20;
+
+/// Reads bodies. All requests of a port share it.
 #[derive(Debug)]
 pub(super) struct BodyReader {
     limit: usize,
@@ -29,26 +36,26 @@ pub(super) struct BodyReader {
     budget: Arc<ByteBudget>,
 }
 
-/// A body that has arrived. Its share of the budget is given back when this is dropped.
+/// A body that was read completely. Dropping it returns its share of the budget.
 #[derive(Debug)]
 pub(super) struct ReceivedBody {
     /// Most bodies are one piece, and are never copied.
     first: Bytes,
     grown: Vec<u8>,
-    charged: Option<Charge>,
+    charge: Option<Charge>,
     waited: Duration,
-    /// The connection that it came by, unless the router is asked without one.
-    seat: Option<Arc<ConnectionSlot>>,
+    /// The connection that sent it; `None` where the router is called without a connection.
+    slot: Option<Arc<ConnectionSlot>>,
     budget: Arc<ByteBudget>,
 }
 
 impl BodyReader {
-    pub(super) fn new(limits: &HttpLimits, observer: Observer) -> Self {
+    pub(super) fn new(limits: &HttpLimits, metrics: Arc<HttpMetrics>) -> Self {
         BodyReader {
             limit: limits.body_bytes,
             deadline: limits.body,
             patience: limits.patience,
-            budget: ByteBudget::new(limits, observer),
+            budget: ByteBudget::new(limits, metrics),
         }
     }
 
@@ -57,10 +64,10 @@ impl BodyReader {
         &self,
         headers: &HeaderMap,
         mut body: Body,
-        seat: Option<Arc<ConnectionSlot>>,
+        slot: Option<Arc<ConnectionSlot>>,
     ) -> Result<ReceivedBody, Refusal> {
-        match timeout(self.deadline, self.collect(&mut body, seat)).await {
-            Ok(Ok(arrived)) => Ok(arrived),
+        match timeout(self.deadline, self.collect(&mut body, slot)).await {
+            Ok(Ok(received)) => Ok(received),
             Ok(Err(refusal)) => {
                 discard(headers, &mut body).await;
                 Err(refusal)
@@ -69,48 +76,47 @@ impl BodyReader {
         }
     }
 
-    async fn collect(&self, body: &mut Body, seat: Option<Arc<ConnectionSlot>>) -> Result<ReceivedBody, Refusal> {
-        let mut arrived = ReceivedBody::new(seat, Arc::clone(&self.budget));
-        let claimed = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        self.within_limit(claimed)?;
+    async fn collect(&self, body: &mut Body, slot: Option<Arc<ConnectionSlot>>) -> Result<ReceivedBody, Refusal> {
+        let mut received = ReceivedBody::new(slot, Arc::clone(&self.budget));
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        self.check_limit(announced)?;
         while let Some(frame) = body.frame().await {
             let Ok(piece) = frame.map_err(|_| Refusal::BrokenOff)?.into_data() else { continue };
-            let length = arrived.len() + piece.len();
-            self.within_limit(length)?;
-            arrived.charge(length, self.patience).await?;
-            arrived.push(piece, claimed);
+            let length = received.len() + piece.len();
+            self.check_limit(length)?;
+            received.charge(length, self.patience).await?;
+            received.push(piece, announced);
         }
-        Ok(arrived)
+        Ok(received)
     }
 
-    fn within_limit(&self, length: usize) -> Result<(), Refusal> {
+    fn check_limit(&self, length: usize) -> Result<(), Refusal> {
         if length > self.limit { Err(Refusal::TooLarge { limit: self.limit }) } else { Ok(()) }
     }
 }
 
 impl ReceivedBody {
-    fn new(seat: Option<Arc<ConnectionSlot>>, budget: Arc<ByteBudget>) -> Self {
-        ReceivedBody { first: Bytes::new(), grown: Vec::new(), charged: None, waited: Duration::ZERO, seat, budget }
+    fn new(slot: Option<Arc<ConnectionSlot>>, budget: Arc<ByteBudget>) -> Self {
+        ReceivedBody { first: Bytes::new(), grown: Vec::new(), charge: None, waited: Duration::ZERO, slot, budget }
     }
 
-    /// Charges what has arrived, not what was announced: otherwise announcing would be enough to shut everyone out. All
-    /// pieces of a body wait together no longer than they may.
+    /// Charges the bytes that have arrived, not the announced length: otherwise announcing large bodies would be enough to
+    /// keep all other clients out. `patience` bounds the waiting time of all pieces of a body together.
     async fn charge(&mut self, length: usize, patience: Duration) -> Result<(), Refusal> {
-        let began = Instant::now();
-        let left = patience.saturating_sub(self.waited);
-        let charged = self.budget.charge_body(&mut self.charged, length, self.seat.as_ref(), left).await;
-        self.waited += began.elapsed();
+        let started = Instant::now();
+        let remaining = patience.saturating_sub(self.waited);
+        let charged = self.budget.charge_body(&mut self.charge, length, self.slot.as_ref(), remaining).await;
+        self.waited += started.elapsed();
         charged
     }
 
-    /// Charges the answer instead of the body, which is dropped; the bytes of the answer stay charged until they have been
-    /// written.
-    pub(super) fn answered_with(self, answer: Vec<u8>) -> Result<Bytes, Refusal> {
-        let ReceivedBody { first, grown, charged, seat, budget, .. } = self;
+    /// Drops the body and charges the answer in its place. The bytes of the answer stay charged until they are written.
+    pub(super) fn replaced_by(self, answer: Vec<u8>) -> Result<Bytes, Refusal> {
+        let ReceivedBody { first, grown, charge, slot, budget, .. } = self;
         drop((first, grown));
-        let charged = budget.charge_answer(charged, answer.len(), seat.as_ref())?;
-        Ok(match charged {
-            Some(charge) => charge.held_by(answer),
+        let charge = budget.charge_answer(charge, answer.len(), slot.as_ref())?;
+        Ok(match charge {
+            Some(charge) => charge.attach_to(answer),
             None => answer.into(),
         })
     }
@@ -124,34 +130,34 @@ impl ReceivedBody {
         self.bytes().len()
     }
 
-    fn push(&mut self, piece: Bytes, claimed: usize) {
+    fn push(&mut self, piece: Bytes, announced: usize) {
         if self.len() == 0 {
             self.first = piece;
             return;
         }
         if self.grown.is_empty() {
-            self.grown.reserve_exact(claimed.min(FIRST).max(self.first.len() + piece.len()));
+            self.grown.reserve_exact(announced.min(INITIAL_CAPACITY).max(self.first.len() + piece.len()));
             self.grown.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.grown.extend_from_slice(&piece);
     }
 }
 
-/// Reads the rest of a body that is refused.
+/// Reads and drops the rest of a refused body.
 pub(super) async fn discard(headers: &HeaderMap, body: &mut Body) {
-    // Whoever asked before sending has sent nothing yet.
+    // A client that sent `Expect: 100-continue` has not sent its body yet.
     if headers.contains_key(EXPECT) {
         return;
     }
-    let all = async {
-        let mut left = DISCARD.1;
+    let read_to_end = async {
+        let mut remaining = DISCARD_BYTES;
         while let Some(Ok(frame)) = body.frame().await {
             let length = frame.data_ref().map_or(0, Bytes::len);
-            left = left.saturating_sub(length);
-            if left == 0 {
+            remaining = remaining.saturating_sub(length);
+            if remaining == 0 {
                 return;
             }
         }
     };
-    let _ = timeout(DISCARD.0, all).await;
+    let _ = timeout(DISCARD_TIMEOUT, read_to_end).await;
 }

@@ -1,9 +1,12 @@
-//! One connection, from its first request to its last answer.
+//! One connection, from its handshake to its last response.
+
+mod first_byte_stream;
+pub(super) mod handshake;
+mod phase_timeout;
 
 use std::convert::Infallible;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,172 +17,128 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
-use super::connections::SlotGuard;
-use super::slot::{ConnectionSlot, FirstByteStream, Phase};
-use super::{ConnectionEvent, Drain, HttpLimits, Observer};
+use first_byte_stream::FirstByteStream;
+use phase_timeout::PhaseTimeout;
 
-/// How many bytes are read at once; a head that does not fit is refused with 431. TLS hands over no more than 16 KiB.
+use super::connections::SlotGuard;
+use super::connections::phase::Phase;
+use super::connections::slot::ConnectionSlot;
+use super::drain::Drain;
+use super::limits::HttpLimits;
+use super::metrics::HttpMetrics;
+
+/// How many bytes are read at once; a head that does not fit is refused with 431. TLS hands over at most 16 KiB.
 const BUFFER: usize = 32 << 10;
 /// How long a head may be, in bytes.
 const HEAD: usize = 16 << 10;
-/// How long a farewell may take: the last bytes of TLS.
+/// How long closing a connection may take: writing the last bytes of TLS.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-/// How long it may take where others wait for the seat.
-const SHORT_SHUTDOWN_GRACE: Duration = Duration::from_millis(100);
+/// How long closing may take where another connection waits for the slot.
+const EVICTION_GRACE: Duration = Duration::from_millis(100);
 
-/// What connections of one port have in common.
+/// What the connections of one port have in common.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionContext {
     pub(super) router: Router,
     pub(super) limits: Arc<HttpLimits>,
     pub(super) drain: Drain,
-    pub(super) observer: Observer,
+    pub(super) metrics: Arc<HttpMetrics>,
 }
 
 /// Why a connection is no longer served.
 enum End {
-    /// It has ended by itself.
-    Ended(hyper::Result<()>),
+    /// The peer closed it, its last response was written, or hyper failed.
+    Finished(hyper::Result<()>),
     /// It has been in one phase for too long.
-    Stalled,
-    /// Its seat or its memory is needed.
+    TimedOut,
+    /// Its slot or its memory is needed.
     Evicted,
 }
 
-/// Serves a connection until it ends, stalls, or its seat is needed.
-pub(super) async fn serve<S>(stream: S, taken: SlotGuard, manners: ConnectionContext)
+/// Serves a connection until it ends, times out, or is evicted.
+pub(super) async fn serve<S>(stream: S, guard: SlotGuard, context: ConnectionContext)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let taken = Arc::new(taken);
-    let seat = Arc::clone(&taken.seat);
-    seat.enter(Phase::Idle);
-    let io = TokioIo::new(FirstByteStream::new(stream, Arc::clone(&seat)));
-    let answering = (manners.router, taken, manners.drain.clone());
-    let service = hyper::service::service_fn(move |request| answer(answering.clone(), request));
+    let guard = Arc::new(guard);
+    let slot = Arc::clone(&guard.slot);
+    slot.enter(Phase::Idle);
+    let io = TokioIo::new(FirstByteStream::new(stream, Arc::clone(&slot)));
+    let state = (context.router, guard, context.drain.clone());
+    let service = hyper::service::service_fn(move |request| respond(state.clone(), request));
     let mut connection = pin!(protocol().serve_connection(io, service));
-    let mut stall = pin!(PhaseTimeout::new(&seat, &manners.limits, &manners.drain));
+    let mut phase_timeout = pin!(PhaseTimeout::new(&slot, &context.limits, &context.drain));
     let end = tokio::select! {
-        // The connection first: what has arrived is noticed before anything is called a stall.
+        // The connection is polled first, so that bytes which have arrived are read before a timeout is noticed.
         biased;
-        ended = &mut connection => End::Ended(ended),
-        () = stalls(stall.as_mut(), &manners.drain) => End::Stalled,
-        () = seat.evicted() => End::Evicted,
+        result = &mut connection => End::Finished(result),
+        () = phase_timeout.as_mut().elapsed() => End::TimedOut,
+        () = slot.evicted() => End::Evicted,
     };
-    // Whoever rests is told; whoever stalled in the middle of something would only stall again. A client that has sent a
-    // valid review, and began another one just now, is answered.
-    let rests = seat.phase().0 == Phase::Idle;
-    let farewell = match end {
-        End::Ended(Err(error)) => return report(&error, &manners.observer),
-        End::Ended(Ok(())) => return,
-        End::Stalled => rests.then_some(SHUTDOWN_GRACE),
-        End::Evicted => (rests || seat.proven() && seat.phase().0 != Phase::Write).then_some(SHORT_SHUTDOWN_GRACE),
-    };
-    if let Some(farewell) = farewell {
+    if let End::Finished(result) = end {
+        return record_parse_error(&result, &context.metrics);
+    }
+    if let Some(grace) = grace(&end, &slot) {
         connection.as_mut().graceful_shutdown();
-        let _ = timeout(farewell, connection).await;
+        let _ = timeout(grace, connection).await;
     }
 }
 
-/// HTTP/1.1 with nothing that is not needed. hyper's own deadline for heads is off, see [`Attentive`].
+/// How long a connection that is cut short gets to close properly; `None` where it is dropped at once. An idle peer gets
+/// TLS's close_notify, while a peer that stalls within a request would stall again. An evicted client that has sent a valid
+/// review before, and is sending another one, still gets its response.
+fn grace(end: &End, slot: &ConnectionSlot) -> Option<Duration> {
+    let phase = slot.phase().0;
+    match end {
+        End::Finished(_) => None,
+        End::TimedOut => (phase == Phase::Idle).then_some(SHUTDOWN_GRACE),
+        End::Evicted => {
+            let close = phase == Phase::Idle || slot.is_proven() && phase != Phase::Writing;
+            close.then_some(EVICTION_GRACE)
+        }
+    }
+}
+
+/// HTTP/1.1 with small buffers. hyper's own deadline for heads is off, see [`FirstByteStream`].
 fn protocol() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder.header_read_timeout(None).max_buf_size(BUFFER).max_header_size(HEAD);
     builder
 }
 
-/// Answers a request, and says so where the answer is the connection's last: where it is too old, where the replica ends, and
-/// where the request was refused, for then it is not an API server's, or not one that anything here would help.
-async fn answer(
-    (router, taken, drain): (Router, Arc<SlotGuard>, Drain),
+/// Responds to a request. The response closes the connection if the connection is too old, if the replica is shutting down,
+/// or if the request was refused: an API server does not send such requests.
+async fn respond(
+    (router, guard, drain): (Router, Arc<SlotGuard>, Drain),
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let seat = &taken.seat;
-    seat.enter(Phase::Responding);
-    request.extensions_mut().insert(Arc::clone(seat));
+    let slot = &guard.slot;
+    slot.enter(Phase::Responding);
+    request.extensions_mut().insert(Arc::clone(slot));
     let mut response = router.oneshot(request).await?;
     let refused = match response.status() {
         StatusCode::OK => {
-            taken.prove();
+            guard.prove();
             false
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => false,
         _ => true,
     };
-    if seat.retires_with_this_answer() || refused || drain.announced() {
+    if slot.retires_with_this_response() || refused || drain.is_announced() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    seat.enter(Phase::Write);
+    slot.enter(Phase::Writing);
     Ok(response)
 }
 
-/// Requests that hyper refuses by itself count, too.
-fn report(error: &hyper::Error, observer: &Observer) {
-    if error.is_parse_too_large() {
-        observer.notify(ConnectionEvent::Refused(431));
-    } else if error.is_parse() {
-        observer.notify(ConnectionEvent::Refused(400));
-    }
-}
-
-/// Waits for the stall; the drain only wakes it, for it changes what counts as one.
-async fn stalls(mut stall: Pin<&mut PhaseTimeout<'_>>, drain: &Drain) {
-    tokio::select! {
-        biased;
-        () = stall.as_mut() => return,
-        () = drain.closed() => {}
-    }
-    stall.await;
-}
-
-/// Ends when a connection has been in one phase for too long.
-///
-/// Phases change with every request, and timers cost. So the timer is set back only where it would come too late, and
-/// when it comes too early it is set anew.
-#[derive(Debug)]
-struct PhaseTimeout<'a> {
-    seat: &'a ConnectionSlot,
-    limits: &'a HttpLimits,
-    drain: &'a Drain,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl<'a> PhaseTimeout<'a> {
-    fn new(seat: &'a ConnectionSlot, limits: &'a HttpLimits, drain: &'a Drain) -> Self {
-        PhaseTimeout { seat, limits, drain, timer: Box::pin(sleep_until(Instant::now() + limits.idle)) }
-    }
-
-    /// Until when the phase may last.
-    fn deadline(&self) -> Option<Instant> {
-        let (phase, since) = self.seat.phase();
-        match phase {
-            Phase::Handshake => Some(since + self.limits.handshake),
-            Phase::Idle if self.drain.closing() => Some(since + self.limits.settle),
-            Phase::Idle => Some(since + self.limits.idle),
-            Phase::ReadingHead => Some(since + self.limits.head),
-            Phase::Responding => None,
-            Phase::Write => Some(since + self.limits.answer),
-        }
-    }
-}
-
-impl Future for PhaseTimeout<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.deadline() else { return Poll::Pending };
-        if deadline < self.timer.deadline() {
-            self.timer.as_mut().reset(deadline);
-        }
-        while self.timer.as_mut().poll(cx).is_ready() {
-            let Some(deadline) = self.deadline().filter(|deadline| *deadline > Instant::now()) else {
-                return Poll::Ready(());
-            };
-            self.timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
+/// Counts the requests that hyper refuses on its own.
+fn record_parse_error(result: &hyper::Result<()>, metrics: &HttpMetrics) {
+    match result {
+        Err(error) if error.is_parse_too_large() => metrics.record_refusal(431),
+        Err(error) if error.is_parse() => metrics.record_refusal(400),
+        _ => {}
     }
 }

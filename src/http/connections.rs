@@ -1,6 +1,9 @@
-//! All connections of a port, and who goes when there are too many.
+//! All connections of a port, and which one is evicted when there are too many.
 
-mod ranks;
+mod eviction_order;
+mod peer_group;
+pub(super) mod phase;
+pub(super) mod slot;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,67 +14,69 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use ranks::{Conduct, Ranks};
+use eviction_order::{Activity, EvictionOrder};
+use peer_group::PeerGroup;
+use phase::Phase;
+use slot::ConnectionSlot;
 
-use super::event::Eviction;
-use super::peer_group::PeerGroup;
-use super::slot::{ConnectionSlot, Phase};
-use super::{ConnectionEvent, HttpLimits, Observer};
+use super::limits::HttpLimits;
+use super::metrics::{Eviction, HttpMetrics};
 
-/// How many connections that were chosen to go may still be on their way out, besides those that stay.
-const LEAVING: usize = 64;
-/// After how many times of settling the last review of a connection proves little.
+/// How many evicted connections may still be closing, besides those that hold a slot.
+const MAX_CLOSING: usize = 64;
+/// After how many settle times of idling a connection's last valid review no longer protects it.
 const LAPSE: u32 = 10;
 
 /// The connections of a port.
 #[derive(Debug)]
 pub(super) struct Connections {
     limits: Arc<HttpLimits>,
-    observer: Observer,
-    seats: Mutex<ConnectionTable>,
-    /// Told whenever a seat becomes free.
+    metrics: Arc<HttpMetrics>,
+    table: Mutex<ConnectionTable>,
+    /// Notified whenever a connection has closed.
     freed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct ConnectionTable {
     serial: u64,
-    taken: HashMap<u64, Arc<ConnectionSlot>>,
-    ranks: Ranks,
-    /// How many have been chosen to go, and are not gone yet.
-    leaving: usize,
+    slots: HashMap<u64, Arc<ConnectionSlot>>,
+    order: EvictionOrder,
+    /// How many connections were evicted and have not closed yet.
+    closing: usize,
 }
 
-/// A seat that is taken. It becomes free when this is dropped.
+/// A slot that is taken. Dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct SlotGuard {
     connections: Arc<Connections>,
     serial: u64,
-    pub(super) seat: Arc<ConnectionSlot>,
-    /// The permits for handshakes of its address.
+    pub(super) slot: Arc<ConnectionSlot>,
+    /// The handshake permits of its peer.
     pub(super) handshakes: Arc<Semaphore>,
 }
 
 impl Connections {
-    pub(super) fn new(limits: Arc<HttpLimits>, observer: Observer) -> Arc<Self> {
-        Arc::new(Connections { limits, observer, seats: Mutex::default(), freed: Notify::new() })
+    pub(super) fn new(limits: Arc<HttpLimits>, metrics: Arc<HttpMetrics>) -> Arc<Self> {
+        Arc::new(Connections { limits, metrics, table: Mutex::default(), freed: Notify::new() })
     }
 
-    /// A seat for a newcomer. Where all are taken another connection makes room, see [`Ranks::first_to_go`]; where all
-    /// have a right to stay, there is no seat.
+    /// Takes a slot for a new connection. Where all slots are taken, [`EvictionOrder::next_to_evict`] names the connection
+    /// that makes room; `None` where every connection is protected.
     pub(super) async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<SlotGuard> {
-        let (taken, evicted) = self.take(peer.into());
+        let (guard, evicted) = self.take(peer.into());
         if evicted {
-            // It is closed by its own task, which gets its turn now, however fast newcomers arrive.
+            // The evicted connection is closed by its own task. Yielding lets that task run, however fast new connections
+            // arrive.
             yield_now().await;
         }
-        if taken.is_none() {
-            self.observer.notify(ConnectionEvent::Rejected);
+        if guard.is_none() {
+            self.metrics.record_rejected();
         }
-        taken
+        guard
     }
 
-    /// Waits until everyone has left.
+    /// Waits until every connection has closed.
     pub(super) async fn wait_until_empty(&self) {
         loop {
             let freed = self.freed.notified();
@@ -82,121 +87,122 @@ impl Connections {
         }
     }
 
+    /// How many connections are open, including those that are closing.
     pub(super) fn len(&self) -> usize {
-        let seats = self.seats();
-        seats.taken.len() + seats.leaving
+        let table = self.table();
+        table.slots.len() + table.closing
     }
 
-    /// Takes a seat, and whether another connection had to go for it.
-    fn take(self: &Arc<Self>, source: PeerGroup) -> (Option<SlotGuard>, bool) {
-        let mut seats = self.seats();
-        let full = seats.taken.len() >= self.limits.connections;
-        let evicted = full && seats.leaving < LEAVING && seats.evict_first(source, &self.limits, &self.observer);
+    /// Takes a slot. Returns also whether another connection was evicted for it.
+    fn take(self: &Arc<Self>, peer: PeerGroup) -> (Option<SlotGuard>, bool) {
+        let mut table = self.table();
+        let full = table.slots.len() >= self.limits.connections;
+        let evicted = full && table.closing < MAX_CLOSING && table.evict_next(peer, &self.limits, &self.metrics);
         if full && !evicted {
             return (None, false);
         }
-        seats.serial += 1;
-        let serial = seats.serial;
-        let seat = Arc::new(ConnectionSlot::new(serial, source, &self.limits));
-        seats.taken.insert(serial, Arc::clone(&seat));
-        let handshakes = seats.ranks.insert(serial, source, self.limits.handshakes_per_address);
-        drop(seats);
-        self.observer.notify(ConnectionEvent::Opened);
-        (Some(SlotGuard { connections: Arc::clone(self), serial, seat, handshakes }), evicted)
+        table.serial += 1;
+        let serial = table.serial;
+        let slot = Arc::new(ConnectionSlot::new(serial, peer, &self.limits));
+        table.slots.insert(serial, Arc::clone(&slot));
+        let handshakes = table.order.insert(serial, peer, self.limits.handshakes_per_address);
+        drop(table);
+        self.metrics.record_opened();
+        (Some(SlotGuard { connections: Arc::clone(self), serial, slot, handshakes }), evicted)
     }
 
-    fn seats(&self) -> MutexGuard<'_, ConnectionTable> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, ConnectionTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ConnectionTable {
-    fn evict_first(&mut self, newcomer: PeerGroup, limits: &HttpLimits, observer: &Observer) -> bool {
-        let conduct = Observed { taken: &self.taken, settle: limits.settle, now: Instant::now() };
-        let Some((serial, why)) = self.ranks.first_to_go(limits.kept_per_address(), newcomer, &conduct) else {
-            return false;
-        };
-        self.evict(serial, why, observer);
+    fn evict_next(&mut self, newcomer: PeerGroup, limits: &HttpLimits, metrics: &HttpMetrics) -> bool {
+        let activity = ActivityAt { slots: &self.slots, settle: limits.settle, now: Instant::now() };
+        let next = self.order.next_to_evict(limits.kept_per_address(), newcomer, &activity);
+        let Some((serial, reason)) = next else { return false };
+        self.evict(serial, reason, metrics);
         true
     }
 
-    fn evict(&mut self, serial: u64, why: Eviction, observer: &Observer) {
-        let Some(seat) = self.taken.remove(&serial) else { return };
-        self.ranks.remove(serial, seat.source());
-        self.leaving += 1;
-        seat.leave();
-        observer.notify(ConnectionEvent::Evicted(why));
+    fn evict(&mut self, serial: u64, reason: Eviction, metrics: &HttpMetrics) {
+        let Some(slot) = self.slots.remove(&serial) else { return };
+        self.order.remove(serial, slot.peer());
+        self.closing += 1;
+        slot.evict();
+        metrics.record_eviction(reason);
     }
 }
 
 impl SlotGuard {
-    /// Notes that the connection has sent a valid review.
+    /// Records that the connection has sent a valid review.
     pub(super) fn prove(&self) {
-        if self.seat.prove() {
-            self.connections.seats().ranks.prove(self.serial, self.seat.source());
+        if self.slot.prove() {
+            self.connections.table().order.prove(self.serial, self.slot.peer());
         }
     }
 
-    /// Asks the oldest handshake of the same address to leave that takes too long: another one waits for its turn.
+    /// Evicts the oldest handshake of the same peer that takes too long, because another one waits for its permit.
     pub(super) fn evict_stuck_handshake(&self) {
         let connections = &self.connections;
-        let mut seats = connections.seats();
-        let conduct = Observed { taken: &seats.taken, settle: connections.limits.settle, now: Instant::now() };
-        let stuck =
-            seats.ranks.stuck_in_handshake(self.seat.source(), &conduct).filter(|serial| *serial != self.serial);
-        if let Some(serial) = stuck {
-            seats.evict(serial, Eviction::Unproven, &connections.observer);
+        let mut table = connections.table();
+        let activity = ActivityAt { slots: &table.slots, settle: connections.limits.settle, now: Instant::now() };
+        let stuck = table.order.stuck_in_handshake(self.slot.peer(), &activity);
+        if let Some(serial) = stuck.filter(|serial| *serial != self.serial) {
+            table.evict(serial, Eviction::Unproven, &connections.metrics);
         }
     }
 }
 
 impl Drop for SlotGuard {
     fn drop(&mut self) {
-        let mut seats = self.connections.seats();
-        if seats.taken.remove(&self.serial).is_some() {
-            seats.ranks.remove(self.serial, self.seat.source());
+        let mut table = self.connections.table();
+        if table.slots.remove(&self.serial).is_some() {
+            table.order.remove(self.serial, self.slot.peer());
         } else {
-            seats.leaving -= 1;
+            table.closing -= 1;
         }
-        drop(seats);
+        drop(table);
         self.connections.freed.notify_waiters();
-        self.connections.observer.notify(ConnectionEvent::Closed);
+        self.connections.metrics.record_closed();
     }
 }
 
-/// What connections are doing at one moment.
-struct Observed<'a> {
-    taken: &'a HashMap<u64, Arc<ConnectionSlot>>,
+/// What the connections are doing at one point in time.
+struct ActivityAt<'a> {
+    slots: &'a HashMap<u64, Arc<ConnectionSlot>>,
     settle: Duration,
     now: Instant,
 }
 
-impl Observed<'_> {
-    fn seat(&self, serial: u64, is: impl FnOnce(&ConnectionSlot) -> bool) -> bool {
-        self.taken.get(&serial).is_some_and(|seat| is(seat))
+impl ActivityAt<'_> {
+    fn slot(&self, serial: u64, is: impl FnOnce(&ConnectionSlot) -> bool) -> bool {
+        self.slots.get(&serial).is_some_and(|slot| is(slot))
+    }
+
+    /// Whether a connection has been in this phase for at least this long.
+    fn in_phase_for(&self, serial: u64, phase: Phase, duration: Duration) -> bool {
+        self.slot(serial, |slot| {
+            let (current, since) = slot.phase();
+            current == phase && self.now >= since + duration
+        })
     }
 }
 
-impl Conduct for Observed<'_> {
-    fn had_its_time(&self, serial: u64) -> bool {
-        self.seat(serial, |seat| self.now >= seat.opened() + self.settle)
+impl Activity for ActivityAt<'_> {
+    fn has_settled(&self, serial: u64) -> bool {
+        self.slot(serial, |slot| self.now >= slot.opened() + self.settle)
     }
 
-    fn rests(&self, serial: u64) -> bool {
-        self.seat(serial, |seat| seat.phase().0 == Phase::Idle)
+    fn is_idle(&self, serial: u64) -> bool {
+        self.slot(serial, |slot| slot.phase().0 == Phase::Idle)
     }
 
-    fn lapsed(&self, serial: u64) -> bool {
-        self.seat(serial, |seat| {
-            let (phase, since) = seat.phase();
-            phase == Phase::Idle && self.now >= since + self.settle * LAPSE
-        })
+    fn has_lapsed(&self, serial: u64) -> bool {
+        self.in_phase_for(serial, Phase::Idle, self.settle * LAPSE)
     }
 
-    fn stuck_in_handshake(&self, serial: u64) -> bool {
-        self.seat(serial, |seat| {
-            let (phase, since) = seat.phase();
-            phase == Phase::Handshake && self.now >= since + self.settle
-        })
+    fn is_stuck_in_handshake(&self, serial: u64) -> bool {
+        self.in_phase_for(serial, Phase::Handshake, self.settle)
     }
 }

@@ -1,14 +1,14 @@
-//! The end of a port, in two steps, so that no request is lost.
+//! Draining a port in two steps, so that no request is lost.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// How far the end has come. Clones share it.
+/// How far the shutdown of a port has advanced. Clones share the state.
 ///
-/// A Pod that is to end is still sent requests for some seconds, until every node and API server has heard of it. So
-/// first the end is announced: connections are accepted and requests answered as before, but each answer closes its
-/// connection. Only then is it closed: no new connections, and those that rest are closed.
+/// A terminating Pod receives requests for some seconds, until every node and API server has removed its endpoint. So the
+/// shutdown is announced first: the port still accepts connections and answers requests, but each response closes its
+/// connection. Then the port is closed: it accepts no new connections, and idle ones are closed.
 #[derive(Debug, Clone)]
 pub struct Drain(Arc<watch::Sender<Stage>>);
 
@@ -26,33 +26,33 @@ impl Default for Drain {
 }
 
 impl Drain {
-    /// From now on each answer closes its connection.
+    /// From now on each response closes its connection.
     pub fn announce(&self) {
         self.advance(Stage::Announced);
     }
 
-    /// From now on no connections are accepted, and those that rest are closed.
+    /// From now on no connections are accepted, and idle ones are closed.
     pub fn close(&self) {
         self.advance(Stage::Closing);
     }
 
-    /// Whether the end has been announced.
+    /// Whether the shutdown has been announced.
     #[must_use]
-    pub fn announced(&self) -> bool {
+    pub fn is_announced(&self) -> bool {
         *self.0.borrow() >= Stage::Announced
     }
 
-    pub(super) fn closing(&self) -> bool {
+    pub(super) fn is_closing(&self) -> bool {
         *self.0.borrow() == Stage::Closing
     }
 
-    /// Waits until it is closed.
+    /// Waits until the port is closed.
     pub(super) async fn closed(&self) {
-        // The sender is ours, so it cannot be gone.
+        // `self` holds the sender, so it cannot be dropped while this waits.
         let _ = self.0.subscribe().wait_for(|stage| *stage == Stage::Closing).await;
     }
 
-    /// Steps are never taken back.
+    /// Stages never go back.
     fn advance(&self, to: Stage) {
         self.0.send_if_modified(|stage| {
             let further = *stage < to;

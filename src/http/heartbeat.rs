@@ -1,4 +1,4 @@
-//! Whether the threads that answer reviews still do.
+//! Detects review threads that hang.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -6,40 +6,41 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::HealthCheck;
+use super::health::HealthCheck;
 
-/// How often the threads that answer give a sign of life.
+/// How often the runtime of the review threads beats.
 const BEAT: Duration = Duration::from_millis(500);
-/// How often it is looked whether they have.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the admin thread looks for progress.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The signs of life of the threads that answer, and for how long there have been none.
+/// The progress of the review threads, and for how long there has been none.
 ///
-/// Nothing here compares times. The thread that answers probes looks once a second whether anything has changed since it
-/// looked last, and counts how often nothing had. So neither a clock that is set nor a machine that was asleep looks like
-/// a thread that hangs: while this thread did not run either, nothing was counted.
+/// This does not compare times. The admin thread looks once a second whether anything has changed since its last look, and
+/// counts the looks without a change. So a clock that was set, or a machine that was suspended, does not look like a thread
+/// that hangs: the admin thread did not run either, and counted nothing.
 #[derive(Debug)]
 pub struct Heartbeat {
-    /// Counts beats, for it shows that tasks get their turn. Zero before the first one: nobody is expected to live yet.
+    /// Counts beats, which show that the runtime still polls tasks. Zero until the runtime has started: nothing is expected
+    /// of it before.
     beats: AtomicU64,
     /// The serial number of the review that each thread is doing, or zero. With several threads one may hang while the
-    /// others, and the beats, go on.
+    /// others and the beats continue.
     reviews: Box<[AtomicU64]>,
     serial: AtomicU64,
-    /// For how many looks in a row there was no sign of life.
+    /// How many looks in a row have seen no progress.
     silence: AtomicU32,
 }
 
-/// What was seen at the last look.
+/// The state at the last look.
 #[derive(Debug, Default)]
-struct Seen {
+struct LastLook {
     beats: u64,
     beats_missed: u32,
     reviews: Vec<(u64, u32)>,
 }
 
 impl Heartbeat {
-    /// Of so many threads, none of which has begun.
+    /// The heartbeat of this many threads, which have not started.
     #[must_use]
     pub fn new(threads: u16) -> Arc<Self> {
         let reviews = (0..threads.max(1)).map(|_| AtomicU64::new(0)).collect();
@@ -47,7 +48,7 @@ impl Heartbeat {
         Arc::new(Heartbeat { beats, reviews, serial, silence })
     }
 
-    /// Beats for as long as it is polled, on the runtime of the threads that answer.
+    /// Beats for as long as it is polled. It belongs on the runtime of the review threads.
     pub async fn beat(self: Arc<Self>) {
         let mut clock = interval(BEAT);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -57,10 +58,10 @@ impl Heartbeat {
         }
     }
 
-    /// Does a review, which counts as under way meanwhile, also if it panics.
+    /// Does a review, and records that it is in progress until it returns or panics.
     pub fn during<T>(&self, review: impl FnOnce() -> T) -> T {
-        struct UnderWay<'a>(Option<&'a AtomicU64>);
-        impl Drop for UnderWay<'_> {
+        struct InProgress<'a>(Option<&'a AtomicU64>);
+        impl Drop for InProgress<'_> {
             fn drop(&mut self) {
                 if let Some(slot) = self.0 {
                     slot.store(0, Ordering::Relaxed);
@@ -69,41 +70,41 @@ impl Heartbeat {
         }
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let free = |slot: &&AtomicU64| slot.compare_exchange(0, serial, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        let _under_way = UnderWay(self.reviews.iter().find(free));
+        let _in_progress = InProgress(self.reviews.iter().find(free));
         review()
     }
 
-    /// Looks for signs of life for as long as it is polled, on the thread that answers probes.
+    /// Looks for progress for as long as it is polled. It belongs on the admin thread.
     pub async fn watch(self: Arc<Self>) {
-        let mut clock = interval(LOOK);
+        let mut clock = interval(LOOK_INTERVAL);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut seen = Seen::default();
+        let mut last = LastLook::default();
         loop {
             clock.tick().await;
-            self.look(&mut seen);
+            self.look(&mut last);
         }
     }
 
-    /// A check that fails once there has been no sign of life for so many seconds.
+    /// A check that fails once there has been no progress for this many seconds.
     #[must_use]
     pub fn check(self: &Arc<Self>, seconds: u32) -> HealthCheck {
         let heartbeat = Arc::clone(self);
         HealthCheck::new("reviews", move || match heartbeat.silence.load(Ordering::Relaxed) {
             silence if silence < seconds => Ok(()),
-            silence => Err(format!("a thread that answers reviews has not made progress for {silence} s")),
+            silence => Err(format!("a review thread has made no progress for {silence} s")),
         })
     }
 
-    fn look(&self, seen: &mut Seen) {
+    fn look(&self, last: &mut LastLook) {
         let beats = self.beats.load(Ordering::Relaxed);
-        seen.beats_missed = if beats != 0 && beats == seen.beats { seen.beats_missed + 1 } else { 0 };
-        seen.beats = beats;
-        seen.reviews.resize(self.reviews.len(), (0, 0));
-        let mut silence = seen.beats_missed;
-        for (slot, (last, missed)) in self.reviews.iter().zip(&mut seen.reviews) {
+        last.beats_missed = if beats != 0 && beats == last.beats { last.beats_missed + 1 } else { 0 };
+        last.beats = beats;
+        last.reviews.resize(self.reviews.len(), (0, 0));
+        let mut silence = last.beats_missed;
+        for (slot, (previous, missed)) in self.reviews.iter().zip(&mut last.reviews) {
             let serial = slot.load(Ordering::Relaxed);
-            *missed = if serial != 0 && serial == *last { *missed + 1 } else { 0 };
-            *last = serial;
+            *missed = if serial != 0 && serial == *previous { *missed + 1 } else { 0 };
+            *previous = serial;
             silence = silence.max(*missed);
         }
         self.silence.store(silence, Ordering::Relaxed);
@@ -122,7 +123,7 @@ mod tests {
         let (ready, alive) = (heartbeat.check(5), heartbeat.check(30));
         tokio::spawn(Arc::clone(&heartbeat).watch());
         sleep(Duration::from_secs(100)).await;
-        assert!(ready.passes() && alive.passes(), "before it has begun nothing is expected of it");
+        assert!(ready.passes() && alive.passes(), "nothing is expected before it has started");
         let beating = tokio::spawn(Arc::clone(&heartbeat).beat());
         sleep(Duration::from_secs(100)).await;
         assert!(ready.passes() && alive.passes());
@@ -135,32 +136,32 @@ mod tests {
         assert!(!alive.passes());
         tokio::spawn(Arc::clone(&heartbeat).beat());
         sleep(Duration::from_secs(2)).await;
-        assert!(ready.passes() && alive.passes(), "whoever has come back is alive");
+        assert!(ready.passes() && alive.passes(), "a thread that has recovered is alive");
     }
 
     #[test]
-    fn one_of_several_threads_that_hangs_in_a_review_is_noticed_though_the_others_go_on() {
+    fn one_of_several_threads_that_hangs_in_a_review_is_noticed_while_the_others_continue() {
         let heartbeat = Heartbeat::new(2);
         let ready = heartbeat.check(5);
-        let mut seen = Seen::default();
-        let turn = |seen: &mut Seen| {
+        let mut last = LastLook::default();
+        let look = |last: &mut LastLook| {
             heartbeat.beats.fetch_add(1, Ordering::Relaxed);
-            heartbeat.during(|| heartbeat.look(seen));
+            heartbeat.during(|| heartbeat.look(last));
         };
         heartbeat.during(|| {
             for _ in 0..5 {
-                turn(&mut seen);
+                look(&mut last);
                 assert!(ready.passes());
             }
-            turn(&mut seen);
+            look(&mut last);
             assert!(!ready.passes());
         });
-        turn(&mut seen);
+        look(&mut last);
         assert!(ready.passes());
     }
 
     #[test]
-    fn a_review_that_panics_is_over() {
+    fn a_review_that_panics_is_no_longer_in_progress() {
         let heartbeat = Heartbeat::new(1);
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| heartbeat.during(|| panic!("a bug"))));
         assert!(caught.is_err());

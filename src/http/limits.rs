@@ -1,19 +1,20 @@
-//! How much, how many and how long: every bound of a port, in one place.
+//! Every limit of a port, in one place.
 
 use std::time::Duration;
 
-/// The bounds of a port. The defaults suit an admission webhook of three replicas, and a container of 320 MiB under attack:
+/// The limits of a port. The defaults are chosen for an admission webhook with three replicas, so that a container of 320 MiB
+/// survives an attack:
 ///
-/// | what | MiB |
+/// | memory | MiB |
 /// |---|---|
-/// | the process at rest, with some hundred companions | 16 |
-/// | 512 connections: 8 KiB for the head of answers, up to 32 KiB of what was read, 16 KiB each of TLS in both directions | 36 |
-/// | bodies and answers in flight, which are charged | 32 |
-/// | and the first 16 KiB of each connection's, which are free | 8 |
-/// | the review that is under way, besides its body and answer | 32 |
+/// | the idle process, with some hundred companions | 16 |
+/// | 512 connections: 8 KiB for response heads, up to 32 KiB of received bytes, 16 KiB of TLS in each direction | 36 |
+/// | bodies and answers in flight that are charged | 32 |
+/// | the first 16 KiB of each connection's body or answer, which are not charged | 8 |
+/// | the review in progress, besides its body and answer | 32 |
 /// | companions at their limits, and compiled patterns | 96 |
 /// | kernel buffers: 512 connections, 64 KiB in each direction | 64 |
-/// | together | 284 |
+/// | total | 284 |
 #[derive(Debug, Clone)]
 pub struct HttpLimits {
     /// How long a TLS handshake may take.
@@ -24,34 +25,34 @@ pub struct HttpLimits {
     pub body: Duration,
     /// How long a client may take to read the response.
     pub answer: Duration,
-    /// How long a connection may rest between requests. Longer than the 90 s of Go's client, so that an API server
-    /// closes first: a server that closes just when a request comes loses it.
+    /// How long a connection may be idle between requests. It is longer than the 90 s of Go's client, so that an API server
+    /// closes first: a server that closes while a request arrives loses it.
     pub idle: Duration,
-    /// How long a connection must have rested before it may be closed from this side, for the same reason.
+    /// How long a connection must have been idle before this side may close it, for the same reason.
     pub settle: Duration,
     /// How many connections may be open at once.
     pub connections: usize,
-    /// How many connections of one address are never closed to make room for others, once they have sent a valid review:
-    /// API servers behind one address are one client. Where fewer than 512 connections may be open it is an eighth.
+    /// How many connections of one address are never closed to make room for others, once they have sent a valid review.
+    /// All API servers may share one address. Where fewer than 512 connections may be open, the limit is an eighth of them.
     pub kept_per_address: usize,
-    /// How many TLS handshakes of one address may be under way at once; others wait.
+    /// How many TLS handshakes of one address may be in progress at once; others wait.
     pub handshakes_per_address: usize,
     /// After how many requests a connection is retired.
     pub requests_per_connection: u32,
-    /// After how long a connection is retired; spread over up to twice as long.
+    /// After how long a connection is retired. The actual age is spread between this and twice as long.
     pub connection_age: Duration,
     /// How long a body may be, in bytes.
     pub body_bytes: usize,
-    /// How long all bodies and answers in flight may be together, in bytes, not counting the first 16 KiB of each.
+    /// The total length of all bodies and answers in flight, in bytes, not counting the first 16 KiB of each.
     pub bytes_in_flight: usize,
-    /// How long a body waits for its share of those before it is shed.
+    /// How long a body waits for its share of the bytes in flight before it is shed.
     pub patience: Duration,
-    /// What the kernel is asked to buffer of a connection in each direction, in bytes. Linux takes twice as much.
+    /// The size of the kernel's buffer of a connection in each direction, in bytes. Linux allocates twice as much.
     pub kernel_buffer: u32,
 }
 
 impl HttpLimits {
-    /// How many connections of one address are kept, whatever others want.
+    /// How many connections of one address are protected from eviction.
     pub(super) fn kept_per_address(&self) -> usize {
         self.kept_per_address.min((self.connections / 8).max(1))
     }

@@ -1,7 +1,10 @@
-//! A port: accepts connections until it is drained.
+//! A listening port: it accepts connections until it is drained.
+//!
+//! axum-server and hyper-util's graceful shutdown do not limit connections by peer, evict connections, or drain in two
+//! stages, so the accept loop is written here.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +17,15 @@ use tokio_rustls::TlsAcceptor;
 
 use super::connection;
 use super::connection::ConnectionContext;
+use super::connection::handshake::handshake;
 use super::connections::{Connections, SlotGuard};
-use super::handshake::handshake;
-use super::{ConnectionEvent, Drain, HttpLimits, Observer};
+use super::drain::Drain;
+use super::limits::HttpLimits;
+use super::metrics::HttpMetrics;
 
-/// How long no connection is accepted after one could not be, for want of file descriptors or memory as a rule.
+/// The pause after a failed accept, which usually means that file descriptors or memory are exhausted.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
-/// How many connections the kernel accepts before they are accepted here.
+/// How many connections the kernel queues before they are accepted here.
 const BACKLOG: u32 = 1024;
 
 /// A port that is bound, and not served yet.
@@ -28,29 +33,29 @@ const BACKLOG: u32 = 1024;
 pub struct Listener {
     listener: TcpListener,
     address: SocketAddr,
-    door: Acceptor,
+    acceptor: Acceptor,
 }
 
-/// Where connections come in.
+/// Turns accepted sockets into connections.
 #[derive(Debug)]
 struct Acceptor {
     transport: Transport,
     connections: Arc<Connections>,
-    manners: ConnectionContext,
+    context: ConnectionContext,
 }
 
-/// What is under HTTP.
+/// The layer below HTTP.
 #[derive(Clone)]
 pub enum Transport {
-    /// TLS; the configuration says which certificate.
+    /// TLS; the configuration resolves the certificate of each handshake.
     Tls(Arc<ServerConfig>),
-    /// Nothing.
+    /// Plain TCP.
     Plain,
 }
 
 /// A port cannot be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}; is something else listening there, or the port below 1024?")]
+#[error("cannot listen on {address}; is the address in use, or the port below 1024?")]
 pub struct BindError {
     address: SocketAddr,
     #[source]
@@ -67,52 +72,52 @@ impl fmt::Debug for Transport {
 }
 
 impl Listener {
-    /// Binds a port. Connections wait from now on, and are accepted when it is served. Every address (`[::]`) is every one of
-    /// IPv4 where there is no IPv6.
+    /// Binds a port. The kernel queues connections from now on; they are accepted once the port is served. The unspecified
+    /// address `[::]` falls back to `0.0.0.0` on hosts without IPv6.
     ///
     /// # Errors
-    /// Names the address that cannot be bound.
-    #[allow(clippy::unused_async)] // polled, it is inside the runtime that has to know the listener
+    /// The address cannot be bound.
+    #[allow(clippy::unused_async)] // tokio registers the socket with the runtime that polls this future
     pub async fn bind(
         address: SocketAddr,
         transport: Transport,
         router: Router,
         limits: HttpLimits,
         drain: Drain,
-        observer: Observer,
+        metrics: Arc<HttpMetrics>,
     ) -> Result<Self, BindError> {
         let mut bound = listen(address, &limits);
         if address.ip() == Ipv6Addr::UNSPECIFIED
-            && bound.as_ref().is_err_and(|error| error.kind() != ErrorKind::AddrInUse)
+            && bound.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::AddrInUse)
         {
             bound = listen((Ipv4Addr::UNSPECIFIED, address.port()).into(), &limits);
         }
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound.map_err(|source| BindError { address, source })?;
         let limits = Arc::new(limits);
-        let connections = Connections::new(Arc::clone(&limits), observer.clone());
-        let manners = ConnectionContext { router, limits, drain, observer };
-        Ok(Listener { listener, address, door: Acceptor { transport, connections, manners } })
+        let connections = Connections::new(Arc::clone(&limits), Arc::clone(&metrics));
+        let context = ConnectionContext { router, limits, drain, metrics };
+        Ok(Listener { listener, address, acceptor: Acceptor { transport, connections, context } })
     }
 
-    /// Where it listens.
+    /// The address that is bound, with the port that the kernel chose where port 0 was requested.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until the drain is closed and all connections have ended, or `patience` is over. How many connections
-    /// were cut off.
+    /// Serves until the drain is closed and all connections have ended, or until `patience` has passed after that. Returns
+    /// how many connections were cut off.
     pub async fn serve(self, patience: Duration) -> usize {
-        let Listener { listener, address, door } = self;
+        let Listener { listener, address, acceptor } = self;
         tokio::select! {
             biased;
-            () = door.manners.drain.closed() => {}
-            () = door.accept(&listener, address) => {}
+            () = acceptor.context.drain.closed() => {}
+            () = acceptor.accept(&listener, address) => {}
         }
-        door.drain_backlog(listener).await;
-        let _ = timeout(patience, door.connections.wait_until_empty()).await;
-        door.connections.len()
+        acceptor.drain_backlog(listener).await;
+        let _ = timeout(patience, acceptor.connections.wait_until_empty()).await;
+        acceptor.connections.len()
     }
 }
 
@@ -127,10 +132,10 @@ impl Acceptor {
                 }
                 Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
-                    self.manners.observer.notify(ConnectionEvent::AcceptFailed);
-                    // One line for a stretch of failures, not one for each.
+                    self.context.metrics.record_accept_failure();
+                    // A series of failures is logged once.
                     if !failing {
-                        tracing::warn!(%address, %error, "cannot accept connections, trying on; is the limit of open files (ulimit -n) above --max-connections?");
+                        tracing::warn!(%address, %error, "accept failed, retrying; is the limit of open files (ulimit -n) above --max-connections?");
                     }
                     failing = true;
                     sleep(ACCEPT_RETRY_DELAY).await;
@@ -139,8 +144,8 @@ impl Acceptor {
         }
     }
 
-    /// Accepts what the kernel has queued, and closes the listener: the other way round would reset it. The queue itself
-    /// is asked, for the runtime may not have heard of the newest yet.
+    /// Accepts the connections that the kernel has queued, and closes the listener; closing it first would reset them. This
+    /// polls the socket itself, because the runtime may not have noticed the latest connections yet.
     async fn drain_backlog(&self, listener: TcpListener) {
         let Ok(listener) = listener.into_std() else { return };
         while let Ok((tcp, peer)) = listener.accept() {
@@ -151,28 +156,29 @@ impl Acceptor {
         }
     }
 
-    /// Finds a seat for a connection and serves it; without one it is closed at once, so that the API server need not
-    /// wait to learn that nobody comes.
+    /// Takes a slot for a connection and serves it. Without a slot the connection is closed at once, so that the API server
+    /// can try another replica instead of waiting.
     async fn spawn_connection(&self, tcp: TcpStream, peer: IpAddr) {
-        let Some(taken) = self.connections.admit(peer).await else { return };
-        // Answers are written whole, so there is nothing to wait for. It fails only where the peer is gone.
+        let Some(guard) = self.connections.admit(peer).await else { return };
+        // Responses are written as a whole, so Nagle's algorithm would only delay them. The call fails only if the peer has
+        // closed the connection.
         let _ = tcp.set_nodelay(true);
-        tokio::spawn(serve(tcp, taken, self.transport.clone(), self.manners.clone()));
+        tokio::spawn(serve(tcp, guard, self.transport.clone(), self.context.clone()));
     }
 }
 
-async fn serve(tcp: TcpStream, taken: SlotGuard, transport: Transport, manners: ConnectionContext) {
+async fn serve(tcp: TcpStream, guard: SlotGuard, transport: Transport, context: ConnectionContext) {
     match transport {
-        Transport::Plain => connection::serve(tcp, taken, manners).await,
-        Transport::Tls(config) => match handshake(&TlsAcceptor::from(config), tcp, &taken, &manners.limits).await {
-            Ok(tls) => connection::serve(tls, taken, manners).await,
-            Err(fault) => manners.observer.notify(ConnectionEvent::HandshakeFailed(fault)),
+        Transport::Plain => connection::serve(tcp, guard, context).await,
+        Transport::Tls(config) => match handshake(&TlsAcceptor::from(config), tcp, &guard, &context.limits).await {
+            Ok(tls) => connection::serve(tls, guard, context).await,
+            Err(fault) => context.metrics.record_handshake_failure(fault),
         },
     }
 }
 
-/// Listens at an address. Connections inherit the sizes of the kernel's buffers, which would otherwise grow with what a
-/// client does not read, up to some MiB each, on the account of this process's container.
+/// Opens a listening socket. Connections inherit the sizes of its kernel buffers. Without fixed sizes the kernel would let
+/// the buffers of a client that does not read grow to some MiB each, which count against the memory of the container.
 fn listen(address: SocketAddr, limits: &HttpLimits) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
@@ -182,7 +188,7 @@ fn listen(address: SocketAddr, limits: &HttpLimits) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Whether it is the connection that failed, and not the port.
+/// Whether the connection failed, and not the listening socket.
 fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -195,17 +201,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_address_is_those_of_both_families() {
-        let port = |address: &str| {
+    async fn the_unspecified_address_accepts_both_families() {
+        let bind = |address: &str| {
             let (limits, drain) = (HttpLimits::default(), Drain::default());
-            Listener::bind(address.parse().unwrap(), Transport::Plain, Router::new(), limits, drain, Observer::none())
+            Listener::bind(address.parse().unwrap(), Transport::Plain, Router::new(), limits, drain, Arc::default())
         };
-        let both = port("[::]:0").await.unwrap();
+        let both = bind("[::]:0").await.unwrap();
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, both.address().port())).await.is_ok());
         if both.address().is_ipv6() {
             assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, both.address().port())).await.is_ok());
         }
-        let taken = port(&format!("[::]:{}", both.address().port())).await.unwrap_err();
-        assert!(taken.to_string().contains("[::]"), "{taken}");
+        let in_use = bind(&format!("[::]:{}", both.address().port())).await.unwrap_err();
+        assert!(in_use.to_string().contains("[::]"), "{in_use}");
     }
 }

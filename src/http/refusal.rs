@@ -1,4 +1,4 @@
-//! Why a request never became a review.
+//! Requests that are refused before they become a review.
 
 use std::time::Duration;
 
@@ -6,49 +6,51 @@ use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// Why a request never became a review. The API server takes each for a failure of the webhook, so its failure policy
-/// decides; the sentence appears in the API server's log.
+use super::route::Route;
+
+/// Why a request is refused before it becomes a review. The API server treats each refusal as a failure of the webhook, so the
+/// webhook's `failurePolicy` decides; the message appears in the API server's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 404.
     #[error(
-        "no such path; the `path` of the webhook must be /inject/requested, /inject/opted-in, /inject/cluster-wide or /preview"
+        "not found: the `path` of the webhook must be one of {}", Route::ALL.map(Route::path).join(", ")
     )]
     NoSuchPath,
     /// 405.
-    #[error("reviews are sent with POST")]
+    #[error("method not allowed: reviews are sent with POST")]
     NotPost,
-    /// 415 for another content type.
-    #[error("the Content-Type of a review is application/json")]
+    /// 415 for another Content-Type.
+    #[error("unsupported Content-Type: a review is application/json")]
     NotJson,
     /// 415 for a compressed body.
-    #[error("a review is sent as it is, without a Content-Encoding")]
+    #[error("unsupported Content-Encoding: a review is sent uncompressed")]
     Encoded,
     /// 413.
-    #[error("the body has more than {limit} bytes; an object of the API never is that large, see --max-body-bytes")]
+    #[error("the body is larger than {limit} bytes, which no object of the API is; see --max-body-bytes")]
     TooLarge {
-        /// How many bytes are allowed.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// 408.
     #[error("the body did not arrive within {deadline:?}; see --body-timeout")]
     TooSlow {
-        /// How long it may take.
+        /// The limit.
         deadline: Duration,
     },
     /// 400.
-    #[error("the body broke off, or is not chunked as it should be")]
+    #[error("the body is incomplete, or its chunked encoding is invalid")]
     BrokenOff,
     /// 429.
-    #[error("too many bytes of reviews are in flight; try again, see --max-bytes-in-flight")]
+    #[error("too many bytes of reviews are in flight; try again later, or see --max-bytes-in-flight")]
     Busy,
     /// 500.
-    #[error("podgraft failed on this review, which is a bug; its log says where")]
+    #[error("podgraft panicked in this review, which is a bug; its log names the line")]
     Panicked,
 }
 
 impl Refusal {
-    /// The HTTP status.
+    /// The HTTP status of the response.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {

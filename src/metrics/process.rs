@@ -1,4 +1,4 @@
-//! What Linux says of the process itself, under the names that every process is watched by.
+//! Standard process metrics, from `/proc`.
 
 use std::fmt;
 use std::fs;
@@ -9,10 +9,10 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// Ticks a second in `/proc`; fixed for programs, whatever the kernel's own clock does.
+/// Clock ticks per second in `/proc` (`USER_HZ`), which is 100 on Linux whatever the timer frequency of the kernel is.
 const TICKS: f64 = 100.0;
 
-/// Read anew at each scrape. Where there is no `/proc`, only the start is known.
+/// Read at each scrape. Without `/proc` only the start time is known.
 #[derive(Debug)]
 pub(super) struct Process {
     started: f64,
@@ -27,9 +27,14 @@ impl Default for Process {
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        gauge(&mut encoder, "process_start_time_seconds", "When it started", self.started)?;
+        gauge(
+            &mut encoder,
+            "process_start_time_seconds",
+            "Start time of the process since the Unix epoch",
+            self.started,
+        )?;
         if let Some(bytes) = resident_bytes() {
-            gauge(&mut encoder, "process_resident_memory_bytes", "Resident memory", bytes)?;
+            gauge(&mut encoder, "process_resident_memory_bytes", "Resident memory size", bytes)?;
         }
         if let Ok(open) = fs::read_dir("/proc/self/fd") {
             #[allow(clippy::cast_precision_loss)] // far below 2^52
@@ -37,7 +42,12 @@ impl Collector for Process {
         }
         let Some(seconds) = cpu_seconds() else { return Ok(()) };
         let counter = ConstCounter::new(seconds);
-        let metric = encoder.encode_descriptor("process_cpu_seconds", "CPU time", None, counter.metric_type())?;
+        let metric = encoder.encode_descriptor(
+            "process_cpu_seconds",
+            "Total user and system CPU time",
+            None,
+            counter.metric_type(),
+        )?;
         counter.encode(metric)
     }
 }
@@ -55,7 +65,7 @@ fn resident_bytes() -> Option<f64> {
 
 fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the name in parentheses, and may hold anything.
+    // The second field is the name in parentheses, which may contain any character, also a parenthesis.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let (user, system): (f64, f64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     Some((user + system) / TICKS)

@@ -1,6 +1,5 @@
-//! Companions and Namespaces, out of files and out of the cluster, followed for as long as the server runs.
+//! Follows companions and Namespaces, from files and from the cluster, for as long as the server runs.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,25 +8,25 @@ use arc_swap::ArcSwap;
 use kube::Client;
 use tokio::sync::{Mutex, watch};
 
+use super::background::{Background, Task};
+use super::config::Config;
+use super::metrics::{Reloadable, ServerMetrics};
 use super::policies::PolicyReconciler;
-use super::supervisor::{Background, Task};
 use crate::inject::snapshot::{Settings, Snapshot};
-use crate::metrics::{Metrics, Reloadable};
 use crate::source::cluster;
 use crate::source::cluster::{ClusterStates, DesiredStatus, WatchHealth};
 use crate::source::effective::Effective;
 use crate::source::files;
 use crate::source::files::report::{LoadReport, Severity};
 use crate::source::files::{Files, Loaded};
-use crate::source::limits::MemoryLimits;
 
-/// Everything that companions and Namespaces come from.
-pub(crate) struct CompanionSources {
+/// The sources of companions and Namespaces.
+pub(super) struct CompanionSources {
     files: watch::Receiver<Loaded>,
     cluster: Option<ClusterSource>,
     policies: Option<PolicyReconciler>,
     settings: Settings,
-    metrics: Arc<Metrics>,
+    metrics: Arc<ServerMetrics>,
     known: Effective,
 }
 
@@ -38,25 +37,24 @@ struct ClusterSource {
 }
 
 impl CompanionSources {
-    /// Loads the files once, and starts to follow them and the cluster. What is bad is told; it never keeps the server
-    /// from starting, for the other companions are good.
+    /// Loads the files once, and starts to follow them and the cluster. An invalid companion is logged and does not prevent
+    /// the start, so that the other companions are used.
     ///
     /// # Errors
-    /// A path does not exist: then there is nothing to follow.
-    pub(crate) fn follow(
-        paths: &[PathBuf],
-        interval: Duration,
+    /// A path does not exist.
+    pub(super) fn follow(
+        config: &Config,
         client: Option<Client>,
         policies: Option<PolicyReconciler>,
-        (settings, limits): (Settings, MemoryLimits),
-        metrics: &Arc<Metrics>,
+        metrics: &Arc<ServerMetrics>,
         background: &mut Background,
     ) -> anyhow::Result<Self> {
-        for path in paths {
+        for path in &config.companions {
             path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
         }
-        let files = Files { paths: paths.to_vec(), limits };
-        let files = follow_files(files, interval, client.is_some(), metrics, background);
+        let limits = config.memory;
+        let files = Files { paths: config.companions.clone(), limits };
+        let files = follow_files(files, config.poll_interval, client.is_some(), metrics, background);
         let cluster = client.map(|client| {
             let (snapshots, health, watching) = cluster::watch(&client, limits);
             background.run(Task::ClusterWatch, watching);
@@ -68,29 +66,29 @@ impl CompanionSources {
             files,
             cluster,
             policies,
-            settings,
+            settings: config.settings(),
             metrics: Arc::clone(metrics),
             known: Effective::default(),
         })
     }
 
-    /// What /readyz says until the cluster has been caught up with.
-    pub(crate) fn waiting(&self) -> impl Fn() -> Result<(), String> + Send + Sync + 'static + use<> {
+    /// The probe of /readyz, which fails until the watches have delivered the state of the cluster.
+    pub(super) fn waiting(&self) -> impl Fn() -> Result<(), String> + Send + Sync + 'static + use<> {
         let health = self.health();
         move || health.as_ref().and_then(|health| health.waiting()).map_or(Ok(()), Err)
     }
 
-    /// How the watches are; `None` where there is no cluster.
-    pub(crate) fn health(&self) -> Option<Arc<WatchHealth>> {
+    /// The health of the watches; `None` where there is no cluster.
+    pub(super) fn health(&self) -> Option<Arc<WatchHealth>> {
         self.cluster.as_ref().map(|cluster| Arc::clone(&cluster.health))
     }
 
-    /// The first snapshot of everything. It is waited for until all that the cluster says was heard once, and changes are
-    /// told. From then on it is replaced whenever something changes.
-    pub(crate) async fn snapshot(mut self, background: &mut Background) -> Arc<ArcSwap<Snapshot>> {
+    /// Waits until the state of the cluster is complete and the policies are synced, and returns the first snapshot. From
+    /// then on a background task replaces it whenever something changes.
+    pub(super) async fn snapshot(mut self, background: &mut Background) -> Arc<ArcSwap<Snapshot>> {
         if let Some(cluster) = &mut self.cluster {
             cluster.health.catch_up().await;
-            // An error would mean that the watch has ended, which it never does.
+            // The watch never ends, so this cannot fail.
             let _ = cluster.snapshots.wait_for(Option::is_some).await;
         }
         if let Some(policies) = &self.policies {
@@ -100,7 +98,7 @@ impl CompanionSources {
         self.publish(&snapshot).await;
         self.warn_of_required();
         let (valid, invalid) = self.known.valid_and_invalid();
-        tracing::info!(valid, invalid, namespaces = self.known.namespaces(), "companions known");
+        tracing::info!(valid, invalid, namespaces = self.known.namespaces(), "companions loaded");
         let published = Arc::clone(&snapshot);
         let shared = Arc::new(Mutex::new(self));
         background.run(Task::Snapshots, move || {
@@ -108,7 +106,7 @@ impl CompanionSources {
             async move {
                 let mut companions = shared.lock().await;
                 loop {
-                    // First of all, for whoever panicked before may have heard of a change and not published it.
+                    // Publishing comes first, because a run that panicked may have received a change without publishing it.
                     companions.publish(&published).await;
                     companions.changed().await;
                 }
@@ -117,8 +115,8 @@ impl CompanionSources {
         snapshot
     }
 
-    /// Puts what is known now in the place of what was known. Which version of a required companion is injected is for
-    /// the policies to say.
+    /// Replaces the snapshot if something has changed. The policies decide which version of a required companion is
+    /// injected.
     async fn publish(&mut self, snapshot: &ArcSwap<Snapshot>) {
         let files = Arc::clone(&self.files.borrow_and_update().declarations);
         let state = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
@@ -128,17 +126,17 @@ impl CompanionSources {
         }
         if !known.same_behavior_as(&self.known) {
             let (settings, all) = (self.settings.clone(), known.clone());
-            // With thousands of Namespaces this takes milliseconds, in which reviews are to be answered.
+            // With thousands of Namespaces this takes milliseconds, so it does not run on the control thread itself.
             match tokio::task::spawn_blocking(move || all.snapshot(settings)).await {
                 Ok(made) => snapshot.store(Arc::new(made)),
                 Err(error) => {
-                    self.metrics.panics.inc();
-                    tracing::error!(%error, "companions could not be put together; the last ones stay");
+                    self.metrics.process.panics.inc();
+                    tracing::error!(%error, "building a snapshot of the companions panicked; the last one stays in use");
                 }
             }
         }
         self.metrics.source.record(&known, &self.settings);
-        // After the snapshot is stored, so that no status reports a version as active before it is injected.
+        // A status reports a version as active only after the snapshot has it.
         if let Some(cluster) = &self.cluster {
             cluster.wanted.send_replace(known.desired_statuses(&self.settings));
         }
@@ -148,7 +146,7 @@ impl CompanionSources {
     fn warn_of_required(&self) {
         if !self.settings.required && self.known.has_required() {
             tracing::warn!(
-                "a companion is required, and is not injected: required companions are switched off; see --required-companions"
+                "a required companion is not injected because required companions are disabled; see --required-companions"
             );
         }
     }
@@ -180,12 +178,12 @@ fn follow_files(
     files: Files,
     interval: Duration,
     with_cluster: bool,
-    metrics: &Arc<Metrics>,
+    metrics: &Arc<ServerMetrics>,
     background: &mut Background,
 ) -> watch::Receiver<Loaded> {
     let first = files.load(&Loaded::default());
     if !files.paths.is_empty() {
-        tell(&first.report, with_cluster, metrics);
+        record(&first.report, with_cluster, metrics);
     }
     let (sender, receiver) = watch::channel(first);
     let metrics = Arc::clone(metrics);
@@ -194,29 +192,33 @@ fn follow_files(
         let last = sender.borrow().clone();
         files::watch(files, last, interval, move |loaded: &Loaded| {
             metrics.reloaded(Reloadable::Companions, loaded.report.first_error().is_none());
-            tell(&loaded.report, with_cluster, &metrics);
+            record(&loaded.report, with_cluster, &metrics);
             sender.send_replace(loaded.clone());
         })
     });
     receiver
 }
 
-fn tell(report: &LoadReport, with_cluster: bool, metrics: &Metrics) {
+fn record(report: &LoadReport, with_cluster: bool, metrics: &ServerMetrics) {
     metrics.source.record_manifests(report);
     for remark in &report.remarks {
         let (place, problem) = (remark.place(), remark.text());
         match remark.severity {
             Severity::Error => {
-                tracing::error!(place, problem, "a manifest is wrong; its last good version stays, if it had one");
+                tracing::error!(
+                    place,
+                    problem,
+                    "invalid manifest; its last valid version stays in use, if there is one"
+                );
             }
-            Severity::Warning => tracing::warn!(place, problem, "a manifest works, and should be looked at"),
+            Severity::Warning => tracing::warn!(place, problem, "manifest with a warning"),
         }
     }
     if with_cluster && report.namespaces > 0 {
         tracing::warn!(
             namespaces = report.namespaces,
-            "Namespaces in files do not count, for they come from the cluster; remove them from --companions"
+            "Namespaces in files are ignored, because they are read from the cluster; remove them from --companions"
         );
     }
-    tracing::info!(valid = report.valid, invalid = report.invalid, namespaces = report.namespaces, "companions loaded");
+    tracing::info!(valid = report.valid, invalid = report.invalid, namespaces = report.namespaces, "manifests loaded");
 }

@@ -1,5 +1,5 @@
-//! The control thread: whatever has to do with companions, certificates, statuses and policies is done there, so that none
-//! of it ever keeps a review or a probe waiting.
+//! The control thread. It does all work on companions, certificates, statuses and policies, so that none of it delays a
+//! review or a probe.
 
 use std::future::Future;
 use std::io;
@@ -9,41 +9,41 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How many threads there may be for work that blocks: snapshots, files, and companions in the preview.
-const BLOCKING: usize = 4;
+/// How many threads the runtime may have for blocking work: snapshots, files, and companions in the preview.
+const MAX_BLOCKING_THREADS: usize = 4;
 
-/// The control thread. It ends with this.
-pub(crate) struct Control {
+/// The control thread and its runtime. Dropping this ends the thread.
+pub(super) struct Control {
     runtime: Handle,
     _end: oneshot::Sender<()>,
 }
 
 impl Control {
-    /// Starts the thread, with nothing to do.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// Where there can be no further thread.
-    pub(crate) fn start() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().max_blocking_threads(BLOCKING).enable_all().build()?;
+    /// The thread cannot be started.
+    pub(super) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().max_blocking_threads(MAX_BLOCKING_THREADS).enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel();
         thread::Builder::new().name("control".into()).spawn(move || {
             let _ = runtime.block_on(ended);
-            // What still waits on a file system that hangs does not keep the process.
+            // A blocking thread may wait for a file system that hangs. It does not delay the exit of the process.
             runtime.shutdown_background();
         })?;
         Ok(Control { runtime: handle, _end: end })
     }
 
-    /// Runs something there.
-    pub(crate) fn spawn<F>(&self, work: F) -> JoinHandle<F::Output>
+    /// Spawns a task on the control thread.
+    pub(super) fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.runtime.spawn(work)
+        self.runtime.spawn(task)
     }
 
-    pub(crate) fn runtime(&self) -> &Handle {
+    pub(super) fn runtime(&self) -> &Handle {
         &self.runtime
     }
 }

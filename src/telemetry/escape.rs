@@ -1,5 +1,7 @@
-//! Characters that hide or forge what a line says are escaped in one place, whatever event or crate they come from: names
-//! from outside reach the log by many ways, and the formats escape only some of what terminals and editors obey.
+//! Escapes characters that hide or forge parts of a log line.
+//!
+//! Names from clients reach the log through many events and crates, and the formats of tracing escape only some of the
+//! characters that terminals and editors interpret. So all lines are escaped here, after they are formatted.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,17 +11,16 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::text::characters::{breaks_line, is_bidirectional};
 
-/// What is escaped.
+/// The characters that are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
-    /// All that is not seen.
+    /// All invisible characters.
     All,
-    /// The same but the escape character, by which the format of a terminal colors its own words; in the words of others it
-    /// has replaced it.
+    /// All but the escape character, which colors a terminal. tracing has already replaced it in field values.
     AllButColors,
 }
 
-/// Makes writers that escape. A line comes in one piece, so its own end is the last character.
+/// Makes writers that escape. Each write is one whole line, so a line feed at its end is not escaped.
 #[derive(Debug, Clone)]
 pub(super) struct Escaped<M> {
     inner: M,
@@ -52,28 +53,28 @@ impl<W: Write> Write for Escaped<W> {
     }
 }
 
-/// The line with `\u202e` and the like for what is not seen. In JSON that is the same string, for there such characters
-/// are in strings only.
+/// The line with escapes such as `\u202e` for invisible characters. In JSON the strings keep their value, because such
+/// characters occur only inside of strings.
 fn escaped(line: &str, escapes: Escapes) -> Cow<'_, str> {
     let body = line.strip_suffix('\n').unwrap_or(line);
-    let unseen = |c: char| {
+    let is_escaped = |c: char| {
         let hides = breaks_line(c) || is_bidirectional(c) || c == '\u{feff}';
         hides && !(c == '\u{1b}' && escapes == Escapes::AllButColors)
     };
-    if !body.contains(unseen) {
+    if !body.contains(is_escaped) {
         return Cow::Borrowed(line);
     }
-    let mut shown = String::with_capacity(line.len() + 64);
+    let mut text = String::with_capacity(line.len() + 64);
     for c in body.chars() {
-        if unseen(c) {
+        if is_escaped(c) {
             // Writing to a String cannot fail.
-            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
         } else {
-            shown.push(c);
+            text.push(c);
         }
     }
-    shown.push_str(&line[body.len()..]);
-    Cow::Owned(shown)
+    text.push_str(&line[body.len()..]);
+    Cow::Owned(text)
 }
 
 #[cfg(test)]
@@ -81,7 +82,7 @@ mod tests {
     use super::{Escapes, escaped};
 
     #[test]
-    fn a_line_keeps_its_end_and_what_can_be_seen() {
+    fn a_line_keeps_its_end_and_its_visible_characters() {
         for (line, all, all_but_colors) in [
             ("plain ä\n", "plain ä\n", "plain ä\n"),
             ("forged\n{}\n", "forged\\u000a{}\n", "forged\\u000a{}\n"),

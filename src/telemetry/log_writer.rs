@@ -1,4 +1,7 @@
-//! Where lines go out: a bounded buffer, emptied by a thread of its own. Whoever logs never waits.
+//! A bounded buffer of log lines that a thread of its own writes, so that logging never blocks.
+//!
+//! The crate `tracing-appender` bounds its buffer by lines. Lines can be long, and the memory of a replica is bounded, so this
+//! buffer is bounded by bytes.
 
 use std::io::{self, Write};
 use std::mem;
@@ -9,14 +12,15 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many bytes may wait to be written.
+/// The size of the buffer, in bytes.
 const CAPACITY: usize = 1 << 20;
-/// How long lines are gathered before they are written together: to wake a thread for each costs more than the review.
-const GATHER: Duration = Duration::from_millis(10);
-/// How long the last lines may take.
+/// How long lines are collected before they are written together. Waking the thread for each line would cost more than a
+/// review.
+const BATCH_DELAY: Duration = Duration::from_millis(10);
+/// How long writing the last lines may take.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
-/// The way out for lines. Clones share it.
+/// Appends lines to the buffer. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct LogWriter(Arc<Shared>);
 
@@ -29,29 +33,29 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<u8>,
-    /// Whether the thread has to be woken for a line.
+    buffer: Vec<u8>,
+    /// Whether the thread has to be notified of a line.
     asleep: bool,
     closing: bool,
     closed: bool,
 }
 
 impl LogWriter {
-    /// Writes to a sink from now on. A sink that blocks, as a full pipe does, holds up its own thread only.
+    /// Starts a thread that writes to a sink. A sink that blocks, such as a full pipe, blocks only that thread.
     pub(super) fn open(sink: impl Write + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let emptied = Arc::clone(&shared);
-        let empty = move || emptied.empty(sink);
-        thread::Builder::new().name("log".into()).stack_size(128 << 10).spawn(empty)?;
+        let source = Arc::clone(&shared);
+        let write = move || source.write_batches(sink);
+        thread::Builder::new().name("log".into()).stack_size(128 << 10).spawn(write)?;
         Ok(LogWriter(shared))
     }
 
-    /// How many lines were dropped.
+    /// Counts the lines that were dropped because the buffer was full.
     pub(super) fn dropped(&self) -> Counter {
         self.0.dropped.clone()
     }
 
-    /// Brings out what waits, for as long as that is bearable.
+    /// Writes the buffered lines, within [`SHUTDOWN_GRACE`].
     pub(super) fn close(&self) {
         let mut state = self.0.state();
         state.closing = true;
@@ -61,25 +65,25 @@ impl LogWriter {
 }
 
 impl Shared {
-    fn empty(&self, mut sink: impl Write) {
+    fn write_batches(&self, mut sink: impl Write) {
         let mut batch = Vec::new();
         loop {
             let mut state = self.state();
             state.asleep = true;
-            while state.waiting.is_empty() && !state.closing {
+            while state.buffer.is_empty() && !state.closing {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.asleep = false;
-            let gathering = self.changed.wait_timeout_while(state, GATHER, |state| !state.closing);
-            let mut state = gathering.unwrap_or_else(PoisonError::into_inner).0;
-            if state.waiting.is_empty() {
+            let collected = self.changed.wait_timeout_while(state, BATCH_DELAY, |state| !state.closing);
+            let mut state = collected.unwrap_or_else(PoisonError::into_inner).0;
+            if state.buffer.is_empty() {
                 state.closed = true;
                 self.changed.notify_all();
                 return;
             }
-            mem::swap(&mut state.waiting, &mut batch);
+            mem::swap(&mut state.buffer, &mut batch);
             drop(state);
-            // A log that cannot be written cannot be complained about.
+            // A failure to write the log cannot be logged.
             let _ = sink.write_all(&batch).and_then(|()| sink.flush());
             batch.clear();
         }
@@ -90,16 +94,16 @@ impl Shared {
     }
 }
 
-/// A line comes in one piece, so it is taken whole or dropped whole.
+/// Each write is one whole line, so a line is kept or dropped as a whole.
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut state = self.0.state();
-        if state.waiting.len() + line.len() > CAPACITY {
+        if state.buffer.len() + line.len() > CAPACITY {
             self.0.dropped.inc();
             return Ok(line.len());
         }
-        let wake = state.asleep && state.waiting.is_empty();
-        state.waiting.extend_from_slice(line);
+        let wake = state.asleep && state.buffer.is_empty();
+        state.buffer.extend_from_slice(line);
         drop(state);
         if wake {
             self.0.changed.notify_all();
@@ -125,7 +129,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    /// A pipe that nobody reads until it is told to.
+    /// A pipe that is not read until the test allows it.
     struct Blocked(Receiver<()>, Sender<Vec<u8>>);
 
     impl Write for Blocked {
@@ -141,28 +145,28 @@ mod tests {
     }
 
     #[test]
-    fn drops_whole_lines_and_never_waits_while_the_pipe_is_blocked() {
+    fn whole_lines_are_dropped_without_waiting_while_the_pipe_is_blocked() {
         let (unblock, blocked) = channel();
-        let (written, came) = channel();
-        let mut outlet = LogWriter::open(Blocked(blocked, written)).unwrap();
+        let (written, batches) = channel();
+        let mut log_writer = LogWriter::open(Blocked(blocked, written)).unwrap();
         let line = [b'x'; 1000];
         for _ in 0..3000 {
-            outlet.write_all(&line).unwrap();
+            log_writer.write_all(&line).unwrap();
         }
-        let dropped = outlet.dropped().get();
+        let dropped = log_writer.dropped().get();
         assert!(dropped >= 3000 - 2 * (CAPACITY as u64 / 1000) && dropped < 3000, "{dropped}");
         drop(unblock);
-        outlet.close();
-        let bytes: usize = came.iter().map(|batch| batch.len()).sum();
+        log_writer.close();
+        let bytes: usize = batches.iter().map(|batch| batch.len()).sum();
         assert_eq!(bytes as u64, (3000 - dropped) * 1000);
     }
 
     #[test]
-    fn a_blocked_pipe_does_not_keep_the_process() {
+    fn a_blocked_pipe_does_not_delay_the_exit() {
         let (_unblock, blocked) = channel::<()>();
-        let (written, _came) = channel();
-        let mut outlet = LogWriter::open(Blocked(blocked, written)).unwrap();
-        outlet.write_all(b"last words\n").unwrap();
-        outlet.close();
+        let (written, _batches) = channel();
+        let mut log_writer = LogWriter::open(Blocked(blocked, written)).unwrap();
+        log_writer.write_all(b"last line\n").unwrap();
+        log_writer.close();
     }
 }

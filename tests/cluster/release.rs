@@ -30,7 +30,7 @@ async fn helm_test_asks_podgraft_by_its_service_and_succeeds(cluster: &Cluster) 
     cluster.install(&[ENTRIES]).await;
     helm_test(cluster);
     let said = std::fs::read_to_string(cluster.folder.join("pods/podgraft-test/log")).expect("the test's log");
-    assert!(said.contains("pod/probe in namespace default, asked at /inject/cluster-wide"), "{said}");
+    assert!(said.contains("pod/probe in namespace default, reviewed by /inject/cluster-wide"), "{said}");
     let left = printed(cluster.kubectl(["--namespace", OWN, "get", "pods,configmaps", "-o", "name"]));
     assert!(!left.contains("podgraft-test"), "{left}");
 }

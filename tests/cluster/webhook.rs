@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::http::{Drain, HttpLimits, Listener, Observer, Transport};
+use podgraft::http::{Drain, HttpLimits, Listener, Transport};
 use podgraft::tls::{Pair, Serving, development, server_config};
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ pub async fn serve(patch: impl Fn(&Value) -> Option<Value> + Clone + Send + Sync
     };
     let router = Router::new().route("/", post(answer));
     let address = format!("{ADDRESS}:0").parse().expect("an address");
-    let port = Listener::bind(address, tls, router, HttpLimits::default(), Drain::default(), Observer::none());
+    let port = Listener::bind(address, tls, router, HttpLimits::default(), Drain::default(), Arc::default());
     let port = port.await.expect("a port");
     let url = format!("https://{}/", port.address());
     tokio::spawn(port.serve(Duration::ZERO));

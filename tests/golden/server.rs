@@ -7,7 +7,7 @@ use axum::http::Request;
 use http_body_util::BodyExt as _;
 use podgraft::admission;
 use podgraft::admission::Answer as Bytes;
-use podgraft::http::{HttpLimits, Observer, Reviewer, Route, admission_router};
+use podgraft::http::{HttpLimits, Reviewer, Route, admission_router};
 use podgraft::inject::snapshot::Webhook;
 use serde_json::{Map, Value};
 use tower::ServiceExt as _;
@@ -46,7 +46,7 @@ pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint
         Route::Inject(entry) => admission::review(body, entry, &snapshot, |_| {}),
         Route::Preview => unreachable!("nobody asks for it here"),
     });
-    let router = admission_router(reviewer, &HttpLimits::default(), Observer::none());
+    let router = admission_router(reviewer, &HttpLimits::default(), Arc::default());
     let sent = as_created(pod, case);
     let question = Route::Inject(entry(&sent, case));
     let body = review_of(&sent, &case.namespace).to_string();

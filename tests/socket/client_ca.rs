@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use podgraft::http::{ConnectionEvent, HandshakeFault, HttpLimits};
+use podgraft::http::{HandshakeFault, HttpLimits};
 use podgraft::tls::{ClientCaFile, Pair, Serving, server_config_for};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::version::{TLS12, TLS13};
@@ -80,10 +80,10 @@ async fn only_clients_with_a_certificate_of_the_ca_and_one_of_the_names_are_answ
         for versions in [vec![&TLS12], vec![&TLS13]] {
             let tls = Tls { identity: identity.clone(), versions, ..server.tls() };
             assert_eq!(is_answered(&server, &tls).await, answered, "{what}");
-            refused += usize::from(!answered);
+            refused += u64::from(!answered);
         }
     }
-    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::ClientCertificate), refused).await;
+    server.wait_for(|metrics| metrics.handshake_failures(HandshakeFault::ClientCertificate), refused).await;
 }
 
 #[tokio::test]

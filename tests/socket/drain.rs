@@ -77,7 +77,7 @@ async fn what_is_under_way_is_finished() {
     let (mut in_head, mut in_body) = (server.connect().await, server.connect().await);
     in_head.send(head).await.unwrap();
     in_body.send(format!("{head}\r\n[")).await.unwrap();
-    server.wait_for(podgraft::http::ConnectionEvent::Opened, 2).await;
+    server.wait_until_open(2).await;
     sleep(SHORT).await;
     let address = server.address;
     server.drain.close();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podgraft::http::{ConnectionEvent, Eviction, HandshakeFault, HttpLimits};
+use podgraft::http::{Eviction, HandshakeFault, HttpLimits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -22,7 +22,7 @@ async fn a_handshake_that_never_ends_is_closed() {
     for tcp in [&mut silent, &mut began] {
         let _ = timeout(HANGS, tcp.read(&mut [0; 64])).await.expect("not closed");
     }
-    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::Timeout), 2).await;
+    server.wait_for(|metrics| metrics.handshake_failures(HandshakeFault::Timeout), 2).await;
     server.wait_until_empty().await;
 }
 
@@ -73,7 +73,7 @@ async fn whoever_sends_too_much_gets_to_the_answer() {
     endless.send(format!("{HEAD}transfer-encoding: chunked\r\n\r\n")).await.unwrap();
     let chunk = format!("100000\r\n{}\r\n", "x".repeat(1 << 20));
     while endless.send(&chunk).await.is_ok() {}
-    server.wait_for(ConnectionEvent::Refused(413), 3).await;
+    server.wait_for(|metrics| metrics.refused(413), 3).await;
     drop((client, asks_first, endless));
     server.wait_until_empty().await;
 }
@@ -94,8 +94,8 @@ async fn where_all_seats_are_taken_the_longest_stalled_makes_room() {
     let mut late = server.connect().await;
     assert_eq!(late.post("{}").await.unwrap().status, 200);
     assert_eq!(timeout(HANGS, resting.rest()).await.expect("not closed"), "");
-    let evicted = Eviction::ALL.map(|why| server.count(ConnectionEvent::Evicted(why)));
-    assert_eq!(evicted.iter().sum::<usize>(), 1);
+    let evicted = Eviction::ALL.map(|why| server.metrics.evicted(why));
+    assert_eq!(evicted.iter().sum::<u64>(), 1);
     for other in &mut others {
         assert_eq!(other.post("{}").await.unwrap().status, 200);
     }
@@ -107,7 +107,7 @@ async fn where_nobody_stalls_the_newest_is_turned_away() {
     let mut first = server.connect().await;
     let _second = server.connect().await;
     assert!(server.tls().connect(server.address).await.is_err());
-    assert_eq!(server.count(ConnectionEvent::Rejected), 1);
+    assert_eq!(server.metrics.rejected(), 1);
     assert_eq!(first.post("{}").await.unwrap().status, 200);
 }
 
@@ -125,7 +125,7 @@ async fn hundreds_of_silent_connections_do_not_keep_an_honest_one_out() {
     }
     sleep(SHORT * 2).await;
     assert_eq!(server.connect().await.post("{}").await.unwrap().status, 200);
-    assert!(server.count(ConnectionEvent::Opened) - server.count(ConnectionEvent::Closed) <= 32);
+    assert!(server.metrics.open() <= 32);
 }
 
 #[tokio::test]
@@ -133,12 +133,12 @@ async fn heads_have_a_limit() {
     let server = Server::start(HttpLimits::default()).await;
     let long = format!("{HEAD}x: {}\r\n\r\n", "x".repeat(100 << 10));
     let many = format!("{HEAD}{}\r\n", "x: y\r\n".repeat(1000));
-    for (n, head) in [long, many].into_iter().enumerate() {
+    for (n, head) in (1..).zip([long, many]) {
         let mut client = server.connect().await;
         // It may be closed before all of it is written.
         let _ = client.send(head).await;
         assert_eq!(client.reply().await.unwrap().status, 431);
-        server.wait_for(ConnectionEvent::Refused(431), n + 1).await;
+        server.wait_for(|metrics| metrics.refused(431), n).await;
     }
     server.wait_until_empty().await;
 }
@@ -206,5 +206,5 @@ async fn a_panic_costs_one_review() {
     let reply = client.post("panic").await.unwrap();
     assert!(reply.status == 500 && reply.closes(), "{reply:?}");
     assert_eq!(server.connect().await.post("{}").await.unwrap().status, 200);
-    assert_eq!(server.count(ConnectionEvent::Panicked), 1);
+    assert_eq!(server.metrics.panics(), 1);
 }

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
 
-mod aside;
 mod client;
 mod client_ca;
 mod drain;
 mod hostile;
 mod memory;
+mod offload;
 mod pressure;
 mod probes;
 mod process;

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use podgraft::http::{ConnectionEvent, Eviction, HttpLimits};
+use podgraft::http::{Eviction, HttpLimits};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
@@ -90,7 +90,7 @@ async fn m5_whoever_does_not_read_is_closed_when_others_need_the_memory() {
         }
     });
     answered.await.expect("the slow ones keep others out");
-    assert!(server.count(ConnectionEvent::Evicted(Eviction::Slow)) > 0);
+    assert!(server.metrics.evicted(Eviction::Slow) > 0);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn m5_an_answer_that_is_not_read_in_time_ends_its_connection() {
     let server = Server::start(HttpLimits { answer: SHORT, ..HttpLimits::default() }).await;
     let (mut reader, _) = slow_reader(&server).await;
     reader.send(post("/preview", &"x".repeat(MIB))).await.unwrap();
-    server.wait_for(ConnectionEvent::Closed, 1).await;
+    server.wait_until_empty().await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use podgraft::http::{ConnectionEvent, Eviction, HandshakeFault, HttpLimits};
+use podgraft::http::{Eviction, HandshakeFault, HttpLimits};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -100,7 +100,7 @@ async fn c3_clients_of_one_address_that_send_valid_reviews_do_not_keep_an_api_se
     let flood = Flood::start(&server, &[2], 2 * ROOM, &post("/inject/requested", "{}"));
     flood.at_work().await;
     is_answered_under(&server, &mut resting).await;
-    assert!(server.count(ConnectionEvent::Evicted(Eviction::Address)) > 0);
+    assert!(server.metrics.evicted(Eviction::Address) > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,10 +159,10 @@ async fn handshakes_of_one_address_are_a_few_at_a_time_and_those_that_hang_give_
     let server = Server::start(limits).await;
     let _silent =
         [TcpStream::connect(server.address).await.unwrap(), TcpStream::connect(server.address).await.unwrap()];
-    server.wait_for(ConnectionEvent::Opened, 2).await;
+    server.wait_until_open(2).await;
     // Another address has turns of its own.
     assert_eq!(server.connect_from(2).await.unwrap().post("{}").await.unwrap().status, 200);
-    assert_eq!(server.count(ConnectionEvent::HandshakeFailed(HandshakeFault::Timeout)), 0);
+    assert_eq!(server.metrics.handshake_failures(HandshakeFault::Timeout), 0);
     assert_eq!(server.connect().await.post("{}").await.unwrap().status, 200);
-    assert_eq!(server.count(ConnectionEvent::HandshakeFailed(HandshakeFault::Timeout)), 1);
+    assert_eq!(server.metrics.handshake_failures(HandshakeFault::Timeout), 1);
 }

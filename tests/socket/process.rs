@@ -125,7 +125,7 @@ async fn without_free_files_it_waits_and_goes_on() {
     let tls = Tls::trusting(&served.authority);
     let mut early = tls.connect(served.admission).await.unwrap();
     let many: Vec<_> = (0..60).map(|_| TcpStream::connect(served.admission).unwrap()).collect();
-    line_with(&mut served.log, "cannot accept");
+    line_with(&mut served.log, "accept failed");
     assert!(early.post("{}").await.is_ok(), "a connection that stood was lost");
     drop(many);
     assert!(tls.connect(served.admission).await.unwrap().post("{}").await.is_ok());
@@ -185,7 +185,7 @@ fn f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_f
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
     assert!(ready.contains("[-]certificate failed") && ready.contains("[-]companions failed"), "{ready}");
     terminate(&process);
-    line_with(&mut log, "told to end before there was anything to answer with");
+    line_with(&mut log, "received SIGTERM before startup finished");
     assert_eq!(process.wait().unwrap().code(), Some(0));
     // The client's own words for the same are left out, and each watch complains in few.
     let count = |words: &str| lines.iter().filter(|line| line.contains(words)).count();

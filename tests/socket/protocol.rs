@@ -1,6 +1,6 @@
 //! What is spoken, and what is not.
 
-use podgraft::http::{ConnectionEvent, HandshakeFault, HttpLimits};
+use podgraft::http::{HandshakeFault, HttpLimits};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -30,7 +30,7 @@ async fn http_1_1_is_the_only_protocol() {
     assert_eq!(none.post("{}").await.unwrap().status, 200);
     let only_h2 = Tls { protocols: &["h2"], ..server.tls() }.connect(server.address).await;
     assert!(only_h2.err().unwrap().to_string().contains("NoApplicationProtocol"));
-    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::Protocol), 1).await;
+    server.wait_for(|metrics| metrics.handshake_failures(HandshakeFault::Protocol), 1).await;
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn what_is_not_tls_is_closed() {
     let mut answer = Vec::new();
     let _ = timeout(HANGS, tcp.read_to_end(&mut answer)).await.expect("not closed");
     assert!(!answer.starts_with(b"HTTP"));
-    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::NotTls), 1).await;
+    server.wait_for(|metrics| metrics.handshake_failures(HandshakeFault::NotTls), 1).await;
     server.wait_until_empty().await;
 }
 
@@ -60,7 +60,7 @@ async fn whoever_does_not_trust_the_certificate_is_counted() {
     let server = Server::start(HttpLimits::default()).await;
     let stranger = Tls::trusting(&crate::server::issue().authority);
     assert!(stranger.connect(server.address).await.is_err());
-    server.wait_for(ConnectionEvent::HandshakeFailed(HandshakeFault::Alert), 1).await;
+    server.wait_for(|metrics| metrics.handshake_failures(HandshakeFault::Alert), 1).await;
 }
 
 #[tokio::test]

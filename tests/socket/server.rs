@@ -1,12 +1,12 @@
-//! A port on the loopback interface, with what happened on it.
+//! A port on the loopback interface, and its metrics.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use podgraft::admission::Answer;
-use podgraft::http::{ConnectionEvent, Drain, HttpLimits, Listener, Observer, Reviewer, Transport, admission_router};
+use podgraft::http::{Drain, HttpLimits, HttpMetrics, Listener, Reviewer, Transport, admission_router};
 use podgraft::tls::development;
 use podgraft::tls::development::DevelopmentCa;
 use podgraft::tls::{Pair, Serving, server_config};
@@ -25,7 +25,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) drain: Drain,
     pub(crate) authority: String,
-    events: Arc<Mutex<Vec<ConnectionEvent>>>,
+    pub(crate) metrics: Arc<HttpMetrics>,
     serving: JoinHandle<usize>,
 }
 
@@ -55,17 +55,16 @@ impl Server {
     }
 
     pub(crate) async fn with_tls(limits: HttpLimits, reviewer: Reviewer, authority: String, tls: ServerConfig) -> Self {
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&events);
-        let observer = Observer::new(move |event| told.lock().unwrap().push(event));
-        let router = admission_router(reviewer, &limits, observer.clone());
+        let metrics = Arc::new(HttpMetrics::default());
+        let router = admission_router(reviewer, &limits, Arc::clone(&metrics));
         let transport = Transport::Tls(Arc::new(tls));
         let drain = Drain::default();
         let address = "127.0.0.1:0".parse().unwrap();
-        let port = Listener::bind(address, transport, router, limits, drain.clone(), observer).await.unwrap();
+        let port =
+            Listener::bind(address, transport, router, limits, drain.clone(), Arc::clone(&metrics)).await.unwrap();
         let address = port.address();
         let serving = tokio::spawn(port.serve(Duration::from_secs(5)));
-        Server { address, drain, authority, events, serving }
+        Server { address, drain, authority, metrics, serving }
     }
 
     pub(crate) fn tls(&self) -> Tls {
@@ -83,27 +82,32 @@ impl Server {
         self.tls().over(socket.connect(self.address).await?).await
     }
 
-    /// How often something has happened.
-    pub(crate) fn count(&self, event: ConnectionEvent) -> usize {
-        self.events.lock().unwrap().iter().filter(|happened| **happened == event).count()
-    }
-
-    /// Waits until something has happened so many times.
-    pub(crate) async fn wait_for(&self, event: ConnectionEvent, times: usize) {
-        let happened = timeout(HANGS, async {
-            while self.count(event) < times {
+    /// Waits until a counter has reached a value.
+    pub(crate) async fn wait_for(&self, counter: impl Fn(&HttpMetrics) -> u64, value: u64) {
+        let reached = timeout(HANGS, async {
+            while counter(&self.metrics) < value {
                 sleep(Duration::from_millis(5)).await;
             }
         });
-        assert!(happened.await.is_ok(), "{event:?} only {} of {times} times", self.count(event));
+        assert!(reached.await.is_ok(), "the counter is {} instead of {value}", counter(&self.metrics));
+    }
+
+    /// Waits until this many connections are open.
+    pub(crate) async fn wait_until_open(&self, connections: i64) {
+        let open = timeout(HANGS, async {
+            while self.metrics.open() != connections {
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        assert!(open.await.is_ok(), "{} connections are open instead of {connections}", self.metrics.open());
     }
 
     /// Waits until every connection has ended: nothing leaks.
     pub(crate) async fn wait_until_empty(&self) {
-        self.wait_for(ConnectionEvent::Closed, self.count(ConnectionEvent::Opened)).await;
+        self.wait_until_open(0).await;
     }
 
-    /// Waits for the end after the drain was closed. How many connections were cut off.
+    /// Waits for the end after the drain was closed. Returns how many connections were cut off.
     pub(crate) async fn ended(self) -> usize {
         timeout(HANGS, self.serving).await.expect("the port hangs").unwrap()
     }

@@ -1,4 +1,4 @@
-//! `podgraft certs`: a certificate for development.
+//! `podgraft certs`: a CA and a serving certificate for development.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,22 +13,22 @@ use crate::tls::development;
 use crate::tls::development::DevelopmentCa;
 use crate::tls::{CERTIFICATE_FILE, KEY_FILE};
 
-/// The name of the file with the authority's certificate.
-const AUTHORITY_FILE: &str = "ca.crt";
+/// The name of the file with the certificate of the CA.
+const CA_FILE: &str = "ca.crt";
 
-/// Make a certificate authority and a serving certificate for development
+/// Create a CA and a serving certificate for development
 ///
-/// They are valid for a year, for localhost, 127.0.0.1, ::1 and podgraft.podgraft-system.svc. The authority's key is
-/// not kept.
+/// The certificate is valid for a year, for localhost, 127.0.0.1, ::1 and podgraft.podgraft-system.svc. The key of the CA is
+/// not written, so the CA cannot issue anything else.
 #[derive(Debug, Args)]
 pub struct Certs {
-    /// Where ca.crt, tls.crt and tls.key are written
+    /// Folder to write ca.crt, tls.crt and tls.key to
     #[arg(long, value_name = "DIR", default_value = "certs")]
     dir: PathBuf,
-    /// A further DNS name or address under which the server is reached
+    /// Additional DNS name or IP address of the server; may be repeated
     #[arg(long = "dns", value_name = "NAME", value_parser = name)]
     names: Vec<String>,
-    /// Replace what is there
+    /// Replace existing files
     #[arg(long)]
     force: bool,
 }
@@ -42,15 +42,15 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 impl Certs {
-    /// Writes the files, unless they are there.
+    /// Writes the files, unless they exist.
     ///
     /// # Errors
-    /// Where only some of them are there, a name is none, or a file cannot be written.
+    /// Some of the files exist and others do not, the existing certificate lacks a name, or a file cannot be written.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let files = [AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE].map(|name| self.dir.join(name));
-        let there = files.iter().filter(|file| file.exists()).count();
+        let files = [CA_FILE, CERTIFICATE_FILE, KEY_FILE].map(|name| self.dir.join(name));
+        let existing = files.iter().filter(|file| file.exists()).count();
         let dir = self.dir.display();
-        match there {
+        match existing {
             _ if self.force => {}
             0 => {}
             3 => {
@@ -58,11 +58,14 @@ impl Certs {
                 if let Some(name) = self.names.iter().find(|name| !development::is_valid_for(&certificate, name)) {
                     bail!("{} is not valid for {name}; use --force to replace it", files[1].display());
                 }
-                writeln!(io::stdout(), "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; --force replaces them")?;
+                writeln!(
+                    io::stdout(),
+                    "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; use --force to replace them"
+                )?;
                 return Ok(ExitCode::SUCCESS);
             }
             _ => bail!(
-                "{dir} holds only some of ca.crt, tls.crt and tls.key; --force replaces them, --dir names another directory"
+                "{dir} contains only some of ca.crt, tls.crt and tls.key; use --force to replace them, or another --dir"
             ),
         }
         let names = development::NAMES.into_iter().map(String::from).chain(self.names);
@@ -72,26 +75,26 @@ impl Certs {
         let mut out = io::stdout().lock();
         writeln!(out, "wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year")?;
         writeln!(out, "next: podgraft serve --cert-dir {dir} --companions examples")?;
-        writeln!(out, "a webhook configuration wants the authority as its caBundle: base64 -w0 {dir}/ca.crt")?;
+        writeln!(out, "for the caBundle of a webhook configuration: base64 -w0 {dir}/ca.crt")?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn write_all(dir: &Path, [authority, certificate, key]: &[PathBuf; 3], issued: &DevelopmentCa) -> anyhow::Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot make {}; see --dir", dir.display()))?;
-    write(authority, &issued.authority, 0o644)?;
+fn write_all(dir: &Path, [ca, certificate, key]: &[PathBuf; 3], issued: &DevelopmentCa) -> anyhow::Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}; see --dir", dir.display()))?;
+    write(ca, &issued.authority, 0o644)?;
     write(certificate, &issued.certificate, 0o644)?;
     write(key, &issued.key, 0o600)
 }
 
-/// Writes beside the file and then over it, so that it is never half there, and a key never readable by others.
+/// Writes a new file and renames it, so that a file is never incomplete, and a key never readable by other users.
 fn write(file: &Path, content: &str, mode: u32) -> anyhow::Result<()> {
-    let beside = file.with_extension("new");
+    let temporary = file.with_extension("new");
     let writing = || -> std::io::Result<()> {
-        let _ = fs::remove_file(&beside);
-        let mut new = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+        let _ = fs::remove_file(&temporary);
+        let mut new = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
         new.write_all(content.as_bytes())?;
-        fs::rename(&beside, file)
+        fs::rename(&temporary, file)
     };
     writing().with_context(|| format!("cannot write {}; see --dir", file.display()))
 }

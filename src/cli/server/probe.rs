@@ -1,4 +1,4 @@
-//! `podgraft probe`: asks a running server about a workload's Pods, as an API server does.
+//! `podgraft probe`: sends a review of a workload's Pod to a running server, as an API server does.
 
 mod additions;
 mod exchange;
@@ -22,47 +22,48 @@ use crate::inject::pod::Pod;
 use crate::manifest;
 use crate::workload;
 use crate::workload::Workload;
+use exchange::ReviewClient;
 
-/// Ask a running server about a Pod, over TLS, as an API server does
+/// Send a review of a Pod to a running server over TLS, as an API server does
 ///
-/// Nothing is created. It shows what the server answers: what it would add, what it warns about, or why it refuses.
+/// Nothing is created. The output shows what the server would add, its warnings, or why it denies the Pod.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Probe {
     #[command(flatten)]
     filenames: Filenames,
-    /// Where the server answers reviews
+    /// URL of the admission port
     #[arg(long, value_name = "URL", default_value = "https://localhost:8443")]
     server: String,
-    /// The CA of its certificate, in PEM
+    /// CA of the server's certificate (PEM)
     #[arg(long, value_name = "FILE", default_value = "certs/ca.crt")]
     ca: PathBuf,
-    /// The name in its certificate, where that is not the host of the URL: <service>.<namespace>.svc
+    /// Name in the server's certificate, if it is not the host of the URL: <service>.<namespace>.svc
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
-    /// The client certificate to present, in PEM, where the server has --client-ca
+    /// Client certificate to present (PEM), if the server runs with --client-ca
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
-    /// The key of that certificate, in PEM
+    /// Key of that certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
     /// Namespace of objects that do not name one
     #[arg(short, long, default_value = "default", value_parser = crate::cli::flags::namespace)]
     namespace: Box<str>,
-    /// The webhook to ask by; without it, `requested` for Pods that say something themselves, else `cluster-wide`
+    /// Webhook to call [default: `requested` for Pods that name companions or opt in, otherwise `cluster-wide`]
     #[arg(long, value_enum)]
     webhook: Option<WebhookName>,
-    /// Print the Pods as they would be created
+    /// Print the changed Pods in this format
     #[arg(short, long, value_enum)]
     output: Option<Output>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  # What does the server of `make run` make of this Deployment?
+  # Review the Pod of this Deployment by the server of `make run`
   podgraft probe -f web.yaml
 
-  # A server in a cluster, through a port-forward
+  # Use the server of a cluster, through a port-forward
   kubectl -n podgraft-system port-forward service/podgraft 8443:443 &
   podgraft probe -f web.yaml --ca ca.crt --server-name podgraft.podgraft-system.svc";
 
@@ -88,7 +89,7 @@ impl Probe {
         for (input, document) in documents {
             offline::misplaced(&input.path, document).iter().for_each(stderr::remark);
             for workload in document.value.iter().flat_map(workload::workloads) {
-                // What cannot be read is reported with its place, which the server does not know.
+                // The server does not know positions in the manifest, so unreadable Pods are reported here.
                 match Pod::read(workload.pod().to_string().as_bytes()) {
                     Ok(_) => workloads.push(workload),
                     Err(error) => {
@@ -106,21 +107,21 @@ impl Probe {
             return Ok(ExitCode::SUCCESS);
         }
         let identity = self.cert.as_deref().zip(self.key.as_deref());
-        let server = exchange::Server::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
+        let server = ReviewClient::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
         for workload in &workloads {
-            denied |= !self.ask(&server, workload)?;
+            denied |= !self.review(&server, workload)?;
         }
         Ok(if denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 
-    /// Asks about one workload, and shows the answer; whether its Pods would be admitted.
-    fn ask(&self, server: &exchange::Server, workload: &Workload<'_>) -> anyhow::Result<bool> {
+    /// Sends the review of one workload and prints the answer. Returns whether its Pods would be admitted.
+    fn review(&self, server: &ReviewClient, workload: &Workload<'_>) -> anyhow::Result<bool> {
         let namespace = workload.namespace().unwrap_or(&self.namespace);
         let pod = pod_of(workload);
         let path = format!("/inject/{}", self.webhook_for(&pod).path());
         let review = review_of(&pod, namespace);
         let answer = server.post(&path, review.to_string())?;
-        stderr::note(&format!("{workload} in namespace {namespace}, asked at {path}"));
+        stderr::note(&format!("{workload} in namespace {namespace}, reviewed by {path}"));
         let response = &answer["response"];
         for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             stderr::warning(warning);
@@ -130,17 +131,17 @@ impl Probe {
             stderr::error(response["status"]["message"].as_str().unwrap_or("denied without a reason"));
             return Ok(false);
         }
-        self.show(&pod, response).map(|()| true)
+        self.print(&pod, response).map(|()| true)
     }
 
-    fn show(&self, pod: &Value, response: &Value) -> anyhow::Result<()> {
+    fn print(&self, pod: &Value, response: &Value) -> anyhow::Result<()> {
         let patch = patch_of(response)?;
-        let mut after = pod.clone();
-        json_patch::patch(&mut after, &patch).context("the server's patch does not apply to this Pod")?;
+        let mut patched = pod.clone();
+        json_patch::patch(&mut patched, &patch).context("the server's patch cannot be applied to this Pod")?;
         let mut out = io::stdout().lock();
         match self.output {
-            Some(Output::Yaml) => write!(out, "---\n{}", manifest::yaml(&after))?,
-            Some(Output::Json) => writeln!(out, "{}", manifest::json(&after))?,
+            Some(Output::Yaml) => write!(out, "---\n{}", manifest::yaml(&patched))?,
+            Some(Output::Json) => writeln!(out, "{}", manifest::json(&patched))?,
             None => {
                 for (companion, reason) in response["auditAnnotations"].as_object().into_iter().flatten() {
                     writeln!(out, "{companion}: {}", reason.as_str().unwrap_or_default())?;
@@ -158,9 +159,9 @@ impl Probe {
     }
 
     fn webhook_for(&self, pod: &Value) -> WebhookName {
-        let says = |members: &str, key: &str| pod["metadata"][members].get(key);
-        let label = says("labels", keys::INJECT).is_some_and(|value| value != "disabled");
-        self.webhook.unwrap_or(if says("annotations", keys::COMPANIONS).is_some() || label {
+        let field = |members: &str, key: &str| pod["metadata"][members].get(key);
+        let opts_in = field("labels", keys::INJECT).is_some_and(|value| value != "disabled");
+        self.webhook.unwrap_or(if field("annotations", keys::COMPANIONS).is_some() || opts_in {
             WebhookName::Requested
         } else {
             WebhookName::ClusterWide
@@ -178,7 +179,7 @@ impl WebhookName {
     }
 }
 
-/// A Pod as a controller makes it out of a template.
+/// The Pod that a controller creates from the template.
 fn pod_of(workload: &Workload<'_>) -> Value {
     let template = workload.pod();
     let mut metadata = template["metadata"].as_object().cloned().unwrap_or_default();
@@ -209,5 +210,5 @@ fn review_of(pod: &Value, namespace: &str) -> Value {
 fn patch_of(response: &Value) -> anyhow::Result<json_patch::Patch> {
     let Some(patch) = response["patch"].as_str() else { return Ok(json_patch::Patch::default()) };
     let bytes = STANDARD.decode(patch).context("the server's patch is not base64")?;
-    serde_json::from_slice(&bytes).context("the server's patch is no JSON patch")
+    serde_json::from_slice(&bytes).context("the server's patch is not a JSON patch (RFC 6902)")
 }

@@ -1,9 +1,9 @@
-//! A patch in words: what is added, and where.
+//! The summary of a patch: what is added, and where.
 
 use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
-/// One line for each place in the Pod, in the order of the patch.
+/// One line for each list or annotation map of the Pod that the patch adds to, in the order of the patch.
 pub(super) fn lines(patch: &Patch) -> Vec<String> {
     let mut places: Vec<(String, Vec<String>)> = Vec::new();
     for operation in &patch.0 {
@@ -18,7 +18,7 @@ pub(super) fn lines(patch: &Patch) -> Vec<String> {
     places.iter().map(|(place, added)| format!("{place}: {}", added.join(", "))).collect()
 }
 
-/// The place that an operation adds to, and what it adds there.
+/// The place that an operation adds to, and the added items.
 fn describe(parts: &[String], value: &Value) -> (String, Vec<String>) {
     let part = |i: usize| parts.get(i).map_or("", String::as_str);
     match (part(0), part(1), part(2), part(3)) {
@@ -39,7 +39,7 @@ fn items(value: &Value) -> Vec<String> {
     value.as_array().map_or_else(|| vec![item(value)], |items| items.iter().map(item).collect())
 }
 
-/// What tells an item apart: a mount's path, a container's name and image, or its name alone.
+/// A mount's path and volume, a container's name and image, or an item's name.
 fn item(value: &Value) -> String {
     let text = |key: &str| value[key].as_str();
     match (text("name"), text("mountPath"), text("image")) {

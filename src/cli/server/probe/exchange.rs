@@ -1,4 +1,4 @@
-//! One request and one answer over TLS.
+//! The HTTPS client of `podgraft probe`: one request per connection.
 
 use std::net::Ipv6Addr;
 use std::path::Path;
@@ -21,36 +21,36 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// As long as API servers wait at most.
+/// The maximum `timeoutSeconds` of a webhook.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A server, and how to know that it is the right one.
-pub(super) struct Server {
+/// A client of one server, which verifies its certificate.
+pub(super) struct ReviewClient {
     authority: String,
     name: ServerName<'static>,
     connector: TlsConnector,
     runtime: Runtime,
 }
 
-impl Server {
-    /// Makes ready to ask the server at a URL, whose certificate must be of that CA. `identity` is the file of a client
-    /// certificate to present, and of its key.
+impl ReviewClient {
+    /// A client of the server at `url`, whose certificate must be signed by `ca` for `name`, or for the host of the URL.
+    /// `identity` is the files of a client certificate and its key.
     pub(super) fn new(
         url: &str,
         ca: &Path,
         name: Option<&str>,
         identity: Option<(&Path, &Path)>,
     ) -> anyhow::Result<Self> {
-        // Kubernetes' variables have addresses without brackets.
+        // The environment variables of Kubernetes contain IPv6 addresses without brackets.
         let bare = url.strip_prefix("https://").filter(|host| host.parse::<Ipv6Addr>().is_ok());
         let url = bare.map_or(url.to_owned(), |address| format!("https://[{address}]"));
-        let uri: Uri = url.parse().with_context(|| format!("--server {url} is no URL"))?;
+        let uri: Uri = url.parse().with_context(|| format!("invalid --server {url}"))?;
         let (Some("https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
-            bail!("--server {url} must be https://<host>, with :<port> where it is not 443");
+            bail!("invalid --server {url}: must be https://<host> or https://<host>:<port>");
         };
         let host = host.trim_matches(['[', ']']);
         let name = name.unwrap_or(host);
-        let hint = || format!("{} cannot be used; --ca takes the CA's certificate in PEM", ca.display());
+        let hint = || format!("cannot use {}; --ca takes a CA certificate in PEM", ca.display());
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(ca).with_context(hint)? {
             roots.add(certificate.with_context(hint)?).with_context(hint)?;
@@ -62,15 +62,15 @@ impl Server {
             Some((certificate, key)) => present(config, certificate, key)?,
             None => config.with_no_client_auth(),
         };
-        Ok(Server {
+        Ok(ReviewClient {
             authority: format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443)),
-            name: ServerName::try_from(name.to_owned()).with_context(|| format!("{name} is no name of a server"))?,
+            name: ServerName::try_from(name.to_owned()).with_context(|| format!("invalid server name {name}"))?,
             connector: TlsConnector::from(Arc::new(config)),
             runtime: Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?,
         })
     }
 
-    /// Posts a review, and reads the answer.
+    /// Sends a review and returns the answer.
     pub(super) fn post(&self, path: &str, body: String) -> anyhow::Result<Value> {
         let exchange = async { timeout(TIMEOUT, self.exchange(path, body)).await };
         let (status, body) = self
@@ -80,14 +80,14 @@ impl Server {
         if status != 200 {
             bail!("{} answered {status}: {}", self.authority, String::from_utf8_lossy(&body).trim_end());
         }
-        serde_json::from_slice(&body).context("the answer is no AdmissionReview")
+        serde_json::from_slice(&body).context("the response is not an AdmissionReview")
     }
 
     async fn exchange(&self, path: &str, body: String) -> anyhow::Result<(u16, Bytes)> {
         let unreachable = || format!("cannot reach {}; is the server running?", self.authority);
         let tcp = TcpStream::connect(&self.authority).await.with_context(unreachable)?;
-        let distrusted = || format!("no TLS with {}; is its certificate of the CA that --ca names?", self.authority);
-        let tls = self.connector.connect(self.name.clone(), tcp).await.with_context(distrusted)?;
+        let untrusted = || format!("TLS handshake with {} failed; is its certificate signed by --ca?", self.authority);
+        let tls = self.connector.connect(self.name.clone(), tcp).await.with_context(untrusted)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
         tokio::spawn(connection);
         let request = Request::post(path)
@@ -96,7 +96,7 @@ impl Server {
             .header(header::CONNECTION, "close")
             .body(Full::new(Bytes::from(body)))?;
         let hint = || {
-            format!("{} closed the connection; does it ask for a client certificate (--cert, --key)?", self.authority)
+            format!("{} closed the connection; does it require a client certificate (--cert, --key)?", self.authority)
         };
         let response = sender.send_request(request).await.with_context(hint)?;
         let status = response.status().as_u16();
@@ -104,15 +104,15 @@ impl Server {
     }
 }
 
-/// Presents a client certificate.
+/// Adds a client certificate to the configuration.
 fn present(
     config: ConfigBuilder<ClientConfig, WantsClientCert>,
     certificate: &Path,
     key: &Path,
 ) -> anyhow::Result<ClientConfig> {
-    let hint = |path: &Path| format!("{} cannot be used; --cert and --key take PEM files", path.display());
+    let hint = |path: &Path| format!("cannot use {}; --cert and --key take PEM files", path.display());
     let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
     let chain = chain.with_context(|| hint(certificate))?;
-    let secret = PrivateKeyDer::from_pem_file(key).with_context(|| hint(key))?;
-    config.with_client_auth_cert(chain, secret).with_context(|| hint(certificate))
+    let private_key = PrivateKeyDer::from_pem_file(key).with_context(|| hint(key))?;
+    config.with_client_auth_cert(chain, private_key).with_context(|| hint(certificate))
 }

@@ -1,9 +1,11 @@
-//! Durations on the command line: one whole number and one unit.
+//! The syntax of durations in flags: one whole number and one unit.
 
 use std::time::Duration;
 
-/// Reads `250ms`, `5s`, `2m` or `1h`; `0` needs no unit.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+const INVALID: &str = "must be a whole number and a unit: 250ms, 5s, 2m or 1h";
+
+/// Parses `250ms`, `5s`, `2m` or `1h`; `0` needs no unit.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let milliseconds = match &text[digits.len()..] {
         "ms" => 1,
@@ -11,16 +13,16 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "m" => 60_000,
         "h" => 3_600_000,
         "" if digits == "0" => 0,
-        _ => return Err(format!("{text:?} is no duration; write 250ms, 5s, 2m or 1h")),
+        _ => return Err(INVALID.to_owned()),
     };
-    let number: u32 = digits.parse().map_err(|_| format!("{text:?} is no duration; write 250ms, 5s, 2m or 1h"))?;
+    let number: u32 = digits.parse().map_err(|_| INVALID.to_owned())?;
     Ok(Duration::from_millis(u64::from(number) * milliseconds))
 }
 
-/// Reads a duration that is longer than nothing.
-pub(crate) fn above_zero(text: &str) -> Result<Duration, String> {
+/// Parses a duration that is not zero.
+pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
     match parse(text)? {
-        Duration::ZERO => Err("must be longer than nothing".into()),
+        Duration::ZERO => Err("must be greater than 0".into()),
         duration => Ok(duration),
     }
 }
@@ -30,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_one_number_and_one_unit() {
+    fn a_duration_is_one_number_and_one_unit() {
         let check = |text, expected: Option<u64>| {
             assert_eq!(parse(text).ok().map(|d| d.as_millis()), expected.map(u128::from), "{text}");
         };
@@ -48,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_is_not_zero() {
+    fn zero_is_an_error_where_it_is_not_allowed() {
         assert!(above_zero("0s").is_err());
         assert!(above_zero("1ms").is_ok());
     }

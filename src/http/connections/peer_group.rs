@@ -1,10 +1,12 @@
-//! Whom a connection counts for.
+//! The client that a connection is counted for.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The client that a connection belongs to, as far as an address can say. An IPv4 address counts as itself, also where a
-/// socket for both families reports it as an IPv4-mapped IPv6 address. Of an IPv6 address the first 64 bits count: whoever
-/// has one address of such a network usually has them all, and would be as many clients as it likes.
+/// The client of a connection, as far as its address identifies one.
+///
+/// An IPv4 address is its own group, also where a dual-stack socket reports it as an IPv4-mapped IPv6 address. An IPv6
+/// address is reduced to its first 64 bits: a host usually has all addresses of its /64 network, and could otherwise act as
+/// any number of clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum PeerGroup {
     V4(Ipv4Addr),
@@ -25,17 +27,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_client_is_one_source() {
-        let source = |address: &str| PeerGroup::from(address.parse::<IpAddr>().unwrap());
+    fn mapped_addresses_and_addresses_of_one_64_bit_network_are_one_group() {
+        let group = |address: &str| PeerGroup::from(address.parse::<IpAddr>().unwrap());
         for (same, other) in
             [("10.0.0.1", "::ffff:10.0.0.1"), ("fd00:1:2:3::1", "fd00:1:2:3:ffff:ffff:ffff:ffff"), ("::1", "::2")]
         {
-            assert_eq!(source(same), source(other), "{same} {other}");
+            assert_eq!(group(same), group(other), "{same} {other}");
         }
         for (one, another) in
             [("10.0.0.1", "10.0.0.2"), ("::ffff:10.0.0.1", "::ffff:10.0.0.2"), ("fd00:1:2:3::1", "fd00:1:2:4::1")]
         {
-            assert_ne!(source(one), source(another), "{one} {another}");
+            assert_ne!(group(one), group(another), "{one} {another}");
         }
     }
 }

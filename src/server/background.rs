@@ -1,33 +1,31 @@
-//! What runs behind the answering: tasks that a bug does not end, and that a replica which goes puts down.
+//! Background tasks: a panic restarts them, and a shutdown stops those that write to the cluster.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use prometheus_client::metrics::counter::Counter;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::metrics::Metrics;
 use crate::watch::{Backoff, ResetAfter};
 
-/// The pauses before a task starts anew: the first, and the longest.
+/// The pauses before a task is restarted: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
-/// The tasks of a server. They end with it.
-pub(crate) struct Background {
-    metrics: Arc<Metrics>,
-    /// Where they run.
+/// The background tasks of a server. Dropping this ends them.
+pub(super) struct Background {
+    panics: Counter,
     runtime: Handle,
     lasting: JoinSet<()>,
     writing: JoinSet<()>,
 }
 
-/// What a task does, for the log.
+/// The purpose of a task, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Task {
+pub(super) enum Task {
     FilesWatch,
     ClusterWatch,
     StatusWriter,
@@ -38,32 +36,33 @@ pub(crate) enum Task {
 }
 
 impl Background {
-    pub(crate) fn new(metrics: &Arc<Metrics>, runtime: Handle) -> Self {
-        Background { metrics: Arc::clone(metrics), runtime, lasting: JoinSet::new(), writing: JoinSet::new() }
+    /// No tasks yet; they will run on `runtime`, and their panics are counted in `panics`.
+    pub(super) fn new(panics: Counter, runtime: Handle) -> Self {
+        Background { panics, runtime, lasting: JoinSet::new(), writing: JoinSet::new() }
     }
 
-    /// Runs a task until the process ends. Whenever it panics it is counted, logged and made anew, after a pause that
-    /// doubles each time; one that returns is done.
-    pub(crate) fn run<F>(&mut self, task: Task, make: impl FnMut() -> F + Send + 'static)
+    /// Runs a task until it returns or the process ends. A panic is counted and logged, and `make` creates the task again
+    /// after a pause that doubles each time.
+    pub(super) fn run<F>(&mut self, task: Task, make: impl FnMut() -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.lasting.spawn_on(keep(task, make, Arc::clone(&self.metrics)), &self.runtime);
+        self.lasting.spawn_on(keep(task, make, self.panics.clone()), &self.runtime);
     }
 
-    /// Runs a task that writes into the cluster, in the same way, until [`Background::stop_writing`].
-    pub(crate) fn write<F>(&mut self, task: Task, make: impl FnMut() -> F + Send + 'static)
+    /// Runs a task that writes to the cluster, in the same way, until [`Background::stop_writing`].
+    pub(super) fn write<F>(&mut self, task: Task, make: impl FnMut() -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.writing.spawn_on(keep(task, make, Arc::clone(&self.metrics)), &self.runtime);
+        self.writing.spawn_on(keep(task, make, self.panics.clone()), &self.runtime);
     }
 
-    /// Ends all tasks that write into the cluster, and returns when none is left.
+    /// Stops the tasks that write to the cluster, and returns when all have stopped.
     ///
-    /// A replica that is told to end may be the last of an installation that was taken out: what it would put in order
-    /// now is nobody's any more, and stands in the way of the next installation.
-    pub(crate) async fn stop_writing(&mut self) {
+    /// A replica that shuts down may be the last of an uninstalled release. An object that it repaired now would belong to no
+    /// release, and would conflict with the next installation.
+    pub(super) async fn stop_writing(&mut self) {
         self.writing.shutdown().await;
     }
 }
@@ -82,19 +81,19 @@ impl Task {
     }
 }
 
-async fn keep<F>(task: Task, mut make: impl FnMut() -> F, metrics: Arc<Metrics>)
+async fn keep<F>(task: Task, mut make: impl FnMut() -> F, panics: Counter)
 where
     F: Future<Output = ()>,
 {
     let mut backoff = Backoff::new(PAUSES[0], PAUSES[1], ResetAfter::Quiet(PAUSES[1]));
     loop {
-        // Nothing of a task that panicked is used again but what it shares, which is replaced as a whole or not at all.
+        // A task that panicked leaves only shared values behind, and those are replaced as a whole.
         if AssertUnwindSafe(async { make().await }).catch_unwind().await.is_ok() {
             return;
         }
-        metrics.panics.inc();
+        panics.inc();
         let pause = backoff.fail(Instant::now());
-        tracing::error!(task = task.as_str(), ?pause, "a task panicked, and starts anew after a pause");
+        tracing::error!(task = task.as_str(), ?pause, "a background task panicked, restarting it after a pause");
         sleep(pause).await;
     }
 }
@@ -102,28 +101,28 @@ where
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use tokio::time::interval;
 
     use super::*;
 
-    /// A task that panics whenever it starts, but for the starts from a number on; and when it started, in milliseconds.
+    /// A task that panics in every run before a given one, and the start times of its runs, in milliseconds.
     fn panics_until(
-        good: usize,
+        first_good_run: usize,
         lasts: Duration,
     ) -> (Arc<Mutex<Vec<u128>>>, impl FnMut() -> futures_util::future::BoxFuture<'static, ()> + Send) {
         let starts = Arc::new(Mutex::new(Vec::new()));
-        let (all, began) = (Arc::clone(&starts), Instant::now());
+        let (all, started) = (Arc::clone(&starts), Instant::now());
         let make = move || {
             let count = {
                 let mut starts = starts.lock().unwrap();
-                starts.push(began.elapsed().as_millis());
+                starts.push(started.elapsed().as_millis());
                 starts.len()
             };
             async move {
                 sleep(lasts).await;
-                assert!(count >= good, "a bug");
+                assert!(count >= first_good_run, "a bug");
                 pending::<()>().await;
             }
             .boxed()
@@ -132,22 +131,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_panics_twice_goes_on_after_pauses_and_each_panic_is_counted() {
-        let metrics = Arc::new(Metrics::default());
+    async fn a_task_that_panics_twice_is_restarted_after_pauses_and_each_panic_is_counted() {
+        let panics = Counter::default();
         let (starts, make) = panics_until(3, Duration::ZERO);
-        let mut background = Background::new(&metrics, Handle::current());
+        let mut background = Background::new(panics.clone(), Handle::current());
         background.run(Task::ClusterWatch, make);
         sleep(Duration::from_secs(600)).await;
         assert_eq!(*starts.lock().unwrap(), [0, 1_000, 3_000]);
-        assert_eq!(metrics.panics.get(), 2);
+        assert_eq!(panics.get(), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_are_bounded_and_short_again_for_a_task_that_has_lasted() {
-        let metrics = Arc::new(Metrics::default());
+    async fn pauses_are_bounded_and_short_again_after_a_long_run() {
+        let panics = Counter::default();
         let (always, make) = panics_until(usize::MAX, Duration::ZERO);
         let (late, make_late) = panics_until(usize::MAX, Duration::from_secs(60));
-        let mut background = Background::new(&metrics, Handle::current());
+        let mut background = Background::new(panics.clone(), Handle::current());
         background.run(Task::ClusterWatch, make);
         background.run(Task::StatusWriter, make_late);
         sleep(Duration::from_secs(125)).await;
@@ -157,23 +156,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_while_a_task_is_made_is_one_of_the_task_and_one_that_returns_is_done() {
-        let metrics = Arc::new(Metrics::default());
-        let mut background = Background::new(&metrics, Handle::current());
-        let mut made = 0;
+    async fn a_panic_while_a_task_is_created_counts_and_a_task_that_returns_is_not_restarted() {
+        let panics = Counter::default();
+        let mut background = Background::new(panics.clone(), Handle::current());
+        let mut created = 0;
         background.run(Task::FilesWatch, move || {
-            made += 1;
-            assert!(made == 2, "a bug, or made once more after it was done");
+            created += 1;
+            assert!(created == 2, "a bug, or created again after it has returned");
             ready(())
         });
         sleep(Duration::from_secs(600)).await;
-        assert_eq!(metrics.panics.get(), 1);
+        assert_eq!(panics.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_writes_stops_at_once_even_while_pausing_and_who_reads_goes_on() {
-        let metrics = Arc::new(Metrics::default());
-        let mut background = Background::new(&metrics, Handle::current());
+    async fn tasks_that_write_stop_at_once_even_in_a_pause_and_others_continue() {
+        let panics = Counter::default();
+        let mut background = Background::new(panics.clone(), Handle::current());
         let ticks = Arc::new([const { Mutex::new(0) }; 2]);
         let ticking = |which: usize| {
             let ticks = Arc::clone(&ticks);

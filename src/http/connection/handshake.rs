@@ -1,4 +1,4 @@
-//! TLS handshakes, with a deadline, and why they fail.
+//! TLS handshakes: their deadline, and why they fail.
 
 use std::io;
 use std::pin::pin;
@@ -11,43 +11,44 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connections::SlotGuard;
-use super::{HandshakeFault, HttpLimits};
+use crate::http::connections::SlotGuard;
+use crate::http::limits::HttpLimits;
+use crate::http::metrics::HandshakeFault;
 
-/// What TLS may buffer of a connection in each direction, in bytes: a record, which is the most that it sends at once.
+/// How many bytes TLS may buffer of a connection in each direction: one record, which is the most that it sends at once.
 const BUFFER: usize = 16 << 10;
 
-/// Shakes hands, unless it takes too long or the seat is needed.
-pub(super) async fn handshake(
+/// Performs the handshake. It fails if it takes too long or if the slot is needed.
+pub(in crate::http) async fn handshake(
     acceptor: &TlsAcceptor,
     tcp: TcpStream,
-    taken: &SlotGuard,
+    guard: &SlotGuard,
     limits: &HttpLimits,
 ) -> Result<TlsStream<TcpStream>, HandshakeFault> {
-    let shaken = async {
-        let _turn = turn(taken, limits).await;
+    let handshake = async {
+        let _permit = acquire_permit(guard, limits).await;
         acceptor.accept_with(tcp, |connection| connection.set_buffer_limit(Some(BUFFER))).await
     };
-    let shaken = tokio::select! {
+    let result = tokio::select! {
         biased;
-        shaken = timeout(limits.handshake, shaken) => shaken,
-        () = taken.seat.evicted() => return Err(HandshakeFault::Timeout),
+        result = timeout(limits.handshake, handshake) => result,
+        () = guard.slot.evicted() => return Err(HandshakeFault::Timeout),
     };
-    match shaken {
+    match result {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(fault(&error)),
         Err(_) => Err(HandshakeFault::Timeout),
     }
 }
 
-/// Waits for a turn: only so many handshakes of one address are under way at once. Those that take too long give theirs to
-/// the ones that wait.
-async fn turn(taken: &SlotGuard, limits: &HttpLimits) -> Option<OwnedSemaphorePermit> {
-    let mut turn = pin!(Arc::clone(&taken.handshakes).acquire_owned());
+/// Waits for one of the handshake permits of the peer. While it waits, handshakes of the same peer that take too long are
+/// evicted, which frees their permits.
+async fn acquire_permit(guard: &SlotGuard, limits: &HttpLimits) -> Option<OwnedSemaphorePermit> {
+    let mut permit = pin!(Arc::clone(&guard.handshakes).acquire_owned());
     loop {
-        match timeout(limits.settle, turn.as_mut()).await {
-            Ok(turn) => return turn.ok(),
-            Err(_) => taken.evict_stuck_handshake(),
+        match timeout(limits.settle, permit.as_mut()).await {
+            Ok(permit) => return permit.ok(),
+            Err(_) => guard.evict_stuck_handshake(),
         }
     }
 }

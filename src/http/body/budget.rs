@@ -1,4 +1,4 @@
-//! How many bytes of bodies and answers there may be at once, and who holds them.
+//! A budget for the bytes of bodies and answers in flight, and who holds them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,34 +8,36 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::event::Eviction;
-use super::slot::ConnectionSlot;
-use super::{ConnectionEvent, HttpLimits, Observer, Refusal};
+use crate::http::connections::slot::ConnectionSlot;
+use crate::http::limits::HttpLimits;
+use crate::http::metrics::{Eviction, HttpMetrics};
+use crate::http::refusal::Refusal;
 
-/// How much of each body and of each answer is not charged: most are not longer, and the number of connections bounds them.
+/// The bytes of each body and of each answer that are not charged. Most bodies and answers are not longer, and the number
+/// of connections bounds how many there are.
 pub(super) const FREE: usize = 16 << 10;
-/// How often those who hold bytes for too long are looked for while others wait.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a waiting body looks for connections that have held bytes for too long.
+const EVICTION_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The bytes that bodies and answers of a port may have together.
+/// The bytes that all bodies and answers of a port may have together.
 #[derive(Debug)]
 pub(super) struct ByteBudget {
     bytes: Arc<Semaphore>,
-    /// After how long a connection that holds bytes is closed, if others need them. A body or an answer that its peer sends
-    /// or reads as fast as it can is through by then.
+    /// For how long a connection may hold bytes that others wait for. A body or an answer whose peer sends or reads as fast
+    /// as it can is through by then.
     settle: Duration,
-    observer: Observer,
+    metrics: Arc<HttpMetrics>,
     holders: Mutex<Holders>,
 }
 
 #[derive(Debug, Default)]
 struct Holders {
     serial: u64,
-    /// Since when a connection holds bytes, the first one first.
+    /// When each connection began to hold bytes, oldest first.
     since: BTreeMap<u64, (Instant, Weak<ConnectionSlot>)>,
 }
 
-/// Some of the bytes. They are given back when this is dropped.
+/// A share of the budget. Dropping it returns the bytes.
 #[derive(Debug)]
 pub(super) struct Charge {
     permit: OwnedSemaphorePermit,
@@ -44,21 +46,21 @@ pub(super) struct Charge {
 }
 
 impl ByteBudget {
-    pub(super) fn new(limits: &HttpLimits, observer: Observer) -> Arc<Self> {
+    pub(super) fn new(limits: &HttpLimits, metrics: Arc<HttpMetrics>) -> Arc<Self> {
         let bytes = limits.bytes_in_flight.min(Semaphore::MAX_PERMITS);
         let bytes = Arc::new(Semaphore::new(bytes));
-        Arc::new(ByteBudget { bytes, settle: limits.settle, observer, holders: Mutex::default() })
+        Arc::new(ByteBudget { bytes, settle: limits.settle, metrics, holders: Mutex::default() })
     }
 
-    /// Charges what a body has beyond what it was charged so far. Where there are not enough bytes, it waits for them.
+    /// Charges the bytes of a body that are not charged yet. It waits for them as long as `patience` allows.
     ///
     /// # Errors
-    /// It has waited in vain.
+    /// There were not enough bytes in that time.
     pub(super) async fn charge_body(
         self: &Arc<Self>,
         charge: &mut Option<Charge>,
         length: usize,
-        seat: Option<&Arc<ConnectionSlot>>,
+        slot: Option<&Arc<ConnectionSlot>>,
         patience: Duration,
     ) -> Result<(), Refusal> {
         let due = u32::try_from(due(length, charge.as_ref())).map_err(|_| Refusal::Busy)?;
@@ -69,11 +71,11 @@ impl ByteBudget {
             Ok(share) => share,
             Err(_) => self.wait(due, patience).await.ok_or(Refusal::Busy)?,
         };
-        self.add(charge, share, seat);
+        self.add(charge, share, slot);
         Ok(())
     }
 
-    /// Charges an answer instead of the body that it belongs to. It is not waited for: the answer has its memory already.
+    /// Charges an answer in place of its body. It does not wait, because the memory of the answer is allocated already.
     ///
     /// # Errors
     /// There are not enough bytes.
@@ -81,7 +83,7 @@ impl ByteBudget {
         self: &Arc<Self>,
         mut charge: Option<Charge>,
         length: usize,
-        seat: Option<&Arc<ConnectionSlot>>,
+        slot: Option<&Arc<ConnectionSlot>>,
     ) -> Result<Option<Charge>, Refusal> {
         if length <= FREE {
             return Ok(None);
@@ -92,23 +94,23 @@ impl ByteBudget {
         let due = u32::try_from(due(length, charge.as_ref())).map_err(|_| Refusal::Busy)?;
         if due > 0 {
             let Ok(share) = Arc::clone(&self.bytes).try_acquire_many_owned(due) else {
-                self.evict_slow();
+                self.evict_slowest();
                 return Err(Refusal::Busy);
             };
-            self.add(&mut charge, share, seat);
+            self.add(&mut charge, share, slot);
         }
         Ok(charge)
     }
 
     async fn wait(&self, due: u32, patience: Duration) -> Option<OwnedSemaphorePermit> {
-        let until = Instant::now() + patience;
+        let deadline = Instant::now() + patience;
         let mut acquired = std::pin::pin!(Arc::clone(&self.bytes).acquire_many_owned(due));
         loop {
-            self.evict_slow();
-            let left = until.saturating_duration_since(Instant::now());
-            match timeout(left.min(LOOK), acquired.as_mut()).await {
+            self.evict_slowest();
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            match timeout(remaining.min(EVICTION_INTERVAL), acquired.as_mut()).await {
                 Ok(share) => return share.ok(),
-                Err(_) if left <= LOOK => return None,
+                Err(_) if remaining <= EVICTION_INTERVAL => return None,
                 Err(_) => {}
             }
         }
@@ -118,7 +120,7 @@ impl ByteBudget {
         self: &Arc<Self>,
         charge: &mut Option<Charge>,
         share: OwnedSemaphorePermit,
-        seat: Option<&Arc<ConnectionSlot>>,
+        slot: Option<&Arc<ConnectionSlot>>,
     ) {
         if let Some(charge) = charge {
             charge.permit.merge(share);
@@ -127,22 +129,22 @@ impl ByteBudget {
         let mut holders = self.holders();
         holders.serial += 1;
         let serial = holders.serial;
-        if let Some(seat) = seat {
-            holders.since.insert(serial, (Instant::now(), Arc::downgrade(seat)));
+        if let Some(slot) = slot {
+            holders.since.insert(serial, (Instant::now(), Arc::downgrade(slot)));
         }
         drop(holders);
         *charge = Some(Charge { permit: share, serial, budget: Arc::clone(self) });
     }
 
-    /// Closes the connection that has held bytes for longest, if that is too long.
-    fn evict_slow(&self) {
+    /// Closes the connection that has held bytes for longest, if that is longer than `settle`.
+    fn evict_slowest(&self) {
         let mut holders = self.holders();
         let now = Instant::now();
         let slow = holders.since.first_entry().filter(|first| now >= first.get().0 + self.settle);
-        let Some(seat) = slow.and_then(|slow| slow.remove().1.upgrade()) else { return };
+        let Some(slot) = slow.and_then(|slow| slow.remove().1.upgrade()) else { return };
         drop(holders);
-        seat.leave();
-        self.observer.notify(ConnectionEvent::Evicted(Eviction::Slow));
+        slot.evict();
+        self.metrics.record_eviction(Eviction::Slow);
     }
 
     fn holders(&self) -> MutexGuard<'_, Holders> {
@@ -156,9 +158,9 @@ impl Charge {
         drop(self.permit.split(surplus));
     }
 
-    /// Bytes that stay charged until the last of them has been written.
-    pub(super) fn held_by(self, answer: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Held { answer, _charge: self })
+    /// Bytes that stay charged until the last of them is dropped, which is when they are written.
+    pub(super) fn attach_to(self, answer: Vec<u8>) -> Bytes {
+        Bytes::from_owner(ChargedAnswer { answer, _charge: self })
     }
 }
 
@@ -168,18 +170,18 @@ impl Drop for Charge {
     }
 }
 
-struct Held {
+struct ChargedAnswer {
     answer: Vec<u8>,
     _charge: Charge,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for ChargedAnswer {
     fn as_ref(&self) -> &[u8] {
         &self.answer
     }
 }
 
-/// What is still to be charged for a length.
+/// The bytes that are still to be charged for a length.
 fn due(length: usize, charge: Option<&Charge>) -> usize {
     let charged = charge.map_or(0, |charge| charge.permit.num_permits());
     length.saturating_sub(FREE).saturating_sub(charged)
@@ -192,7 +194,7 @@ mod tests {
     const BYTES: usize = 100 << 10;
 
     fn budget() -> Arc<ByteBudget> {
-        ByteBudget::new(&HttpLimits { bytes_in_flight: BYTES, ..HttpLimits::default() }, Observer::none())
+        ByteBudget::new(&HttpLimits { bytes_in_flight: BYTES, ..HttpLimits::default() }, Arc::default())
     }
 
     async fn body(budget: &Arc<ByteBudget>, length: usize) -> Option<Charge> {
@@ -205,7 +207,7 @@ mod tests {
     async fn m5_an_answer_counts_until_the_last_of_its_bytes_is_dropped() {
         let budget = budget();
         let charge = budget.charge_answer(None, BYTES + FREE, None).unwrap().unwrap();
-        let mut bytes = charge.held_by(vec![0; BYTES + FREE]);
+        let mut bytes = charge.attach_to(vec![0; BYTES + FREE]);
         let rest = bytes.split_off(BYTES);
         drop(bytes);
         assert_eq!(budget.bytes.available_permits(), 0);
@@ -215,14 +217,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_takes_over_what_its_body_was_charged() {
+    async fn an_answer_takes_over_the_charge_of_its_body() {
         let budget = budget();
         let large = body(&budget, BYTES + FREE).await;
         let answer = budget.charge_answer(large, FREE + 10, None).unwrap().unwrap();
         assert_eq!(budget.bytes.available_permits(), BYTES - 10);
         let answer = budget.charge_answer(Some(answer), FREE + BYTES, None).unwrap();
         assert_eq!(budget.bytes.available_permits(), 0);
-        // Whoever has more to say than there is room for gives back what it had.
+        // An answer that does not fit returns the charge of its body.
         assert!(budget.charge_answer(answer, FREE + BYTES + 1, None).is_err());
         assert_eq!(budget.bytes.available_permits(), BYTES);
         assert!(budget.charge_answer(body(&budget, BYTES).await, FREE, None).unwrap().is_none());
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_short_is_free_however_little_is_left() {
+    async fn short_bodies_and_answers_are_free_even_if_the_budget_is_spent() {
         let budget = budget();
         let _all = body(&budget, BYTES + FREE).await.unwrap();
         assert!(budget.charge_answer(None, FREE, None).unwrap().is_none());

@@ -1,4 +1,4 @@
-//! A stream that tells a connection's seat what passes through it.
+//! A stream that keeps the phase of its connection up to date.
 
 use std::io;
 use std::pin::Pin;
@@ -7,22 +7,24 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{ConnectionSlot, Phase};
+use crate::http::connections::phase::Phase;
+use crate::http::connections::slot::ConnectionSlot;
 
-/// A stream that notices the first byte of a request, and the last one of an answer.
+/// A stream that records the first byte of a request and the last byte of a response in the connection's slot.
 ///
-/// hyper has a deadline for heads, but it begins when the connection comes to rest, and would close each one that has
-/// nothing to do for some seconds, just when the API server may be about to use it. It has none for answers. It flushes the
-/// stream when it has handed over all that it had to write, and not before, so an answer is with the kernel when that is done.
+/// hyper has a deadline for request heads, but it starts when the connection becomes idle. It would close every connection
+/// that is idle for some seconds, possibly while the API server sends a request on it. hyper has no deadline for responses.
+/// It flushes the stream only when it has handed over all that it had to write, so the response is with the kernel when a
+/// flush is complete.
 #[derive(Debug)]
-pub(in crate::http) struct FirstByteStream<S> {
+pub(super) struct FirstByteStream<S> {
     stream: S,
-    seat: Arc<ConnectionSlot>,
+    slot: Arc<ConnectionSlot>,
 }
 
 impl<S> FirstByteStream<S> {
-    pub(in crate::http) fn new(stream: S, seat: Arc<ConnectionSlot>) -> Self {
-        FirstByteStream { stream, seat }
+    pub(super) fn new(stream: S, slot: Arc<ConnectionSlot>) -> Self {
+        FirstByteStream { stream, slot }
     }
 }
 
@@ -30,8 +32,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for FirstByteStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before && self.seat.phase().0 == Phase::Idle {
-            self.seat.enter(Phase::ReadingHead);
+        if buf.filled().len() > before && self.slot.phase().0 == Phase::Idle {
+            self.slot.enter(Phase::ReadingHead);
         }
         read
     }
@@ -44,17 +46,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FirstByteStream<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        if matches!(flushed, Poll::Ready(Ok(()))) && self.seat.phase().0 == Phase::Write {
-            self.seat.enter(Phase::Idle);
+        if matches!(flushed, Poll::Ready(Ok(()))) && self.slot.phase().0 == Phase::Writing {
+            self.slot.enter(Phase::Idle);
         }
         flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
-        // The farewell of TLS does not fit behind what the peer has not read yet; it has no more time for that than for an answer.
-        if shut.is_pending() && self.seat.phase().0 == Phase::Idle {
-            self.seat.enter(Phase::Write);
+        // The close_notify alert of TLS does not fit into the kernel's buffer while the peer does not read. It gets no more
+        // time than a response.
+        if shut.is_pending() && self.slot.phase().0 == Phase::Idle {
+            self.slot.enter(Phase::Writing);
         }
         shut
     }

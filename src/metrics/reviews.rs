@@ -1,0 +1,102 @@
+//! What is counted of each review.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::admission::{ReviewRecord, ReviewResult};
+use crate::inject::verdict::{Decision, Effect, Verdict};
+
+/// The webhooks, as [`ReviewRecord::webhook`] names them.
+const WEBHOOKS: [&str; 4] = ["requested", "opted-in", "cluster-wide", "preview"];
+const RESULTS: [ReviewResult; 5] = [
+    ReviewResult::Patched,
+    ReviewResult::Unchanged,
+    ReviewResult::Denied,
+    ReviewResult::Unavailable,
+    ReviewResult::Unreadable,
+];
+
+/// Counters of reviews. No label holds a name that a user chose, so no user can create series.
+#[derive(Debug)]
+pub(super) struct ReviewMetrics {
+    reviews: Family<ReviewLabels, Counter>,
+    findings: Family<FindingLabels, Counter>,
+    durations: Family<WebhookLabel, Histogram, fn() -> Histogram>,
+    patches: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReviewLabels {
+    webhook: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FindingLabels {
+    reason: &'static str,
+    via: &'static str,
+    effect: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabel {
+    webhook: &'static str,
+}
+
+impl Default for ReviewMetrics {
+    /// All series of reviews and durations, at zero: only a series that exists before its first event shows an increase at
+    /// its first event.
+    fn default() -> Self {
+        let metrics = ReviewMetrics {
+            reviews: Family::default(),
+            findings: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-6, 2.0, 16))),
+            patches: Histogram::new(exponential_buckets(256.0, 4.0, 8)),
+        };
+        for webhook in WEBHOOKS {
+            drop(metrics.durations.get_or_create(&WebhookLabel { webhook }));
+            for result in RESULTS {
+                drop(metrics.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }));
+            }
+        }
+        metrics
+    }
+}
+
+impl ReviewMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register("reviews", "Reviews, by webhook and result", self.reviews.clone());
+        registry.register("findings", "Reasons found in reviews", self.findings.clone());
+        registry.register("review_duration_seconds", "Time from body to answer", self.durations.clone());
+        registry.register("patch_bytes", "Length of patches", self.patches.clone());
+    }
+
+    pub(super) fn record(&self, record: &ReviewRecord<'_>, took: Duration) {
+        self.reviews.get_or_create(&ReviewLabels { webhook: record.webhook, result: record.result.as_str() }).inc();
+        self.durations.get_or_create(&WebhookLabel { webhook: record.webhook }).observe(took.as_secs_f64());
+        if let Some(verdict) = record.verdict {
+            self.record_verdict(verdict);
+        }
+    }
+
+    fn record_verdict(&self, verdict: &Verdict<'_>) {
+        if let Decision::Patch(patch) = &verdict.decision {
+            #[allow(clippy::cast_precision_loss)] // bytes of one patch are far below 2^52
+            self.patches.observe(patch.len() as f64);
+        }
+        for finding in &verdict.findings {
+            let via = finding.via.map_or("None", |via| via.as_str());
+            let effect = match finding.effect {
+                Effect::Info => "Info",
+                Effect::Warn => "Warn",
+                Effect::Deny => "Deny",
+            };
+            self.findings.get_or_create(&FindingLabels { reason: finding.reason.label(), via, effect }).inc();
+        }
+    }
+}

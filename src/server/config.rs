@@ -1,0 +1,75 @@
+//! What `podgraft serve` is configured with, independent of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::http::HttpLimits;
+use crate::inject::snapshot::Settings;
+use crate::source::limits::MemoryLimits;
+use crate::tls::SharedCertificate;
+
+/// The configuration of a server.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Files and folders with companions and, without a cluster, Namespaces.
+    pub(crate) companions: Vec<PathBuf>,
+    pub(crate) cluster: ClusterConfig,
+    pub(crate) certificate: CertificateSource,
+    pub(crate) client_ca: Option<ClientCaConfig>,
+    /// The address of the admission port.
+    pub(crate) listen: SocketAddr,
+    /// The address of the admin port.
+    pub(crate) admin_listen: SocketAddr,
+    /// Whether required companions are enforced.
+    pub(crate) required_companions: bool,
+    /// How long a policy and injection wait for each other when a required companion changes.
+    pub(crate) policy_pause: Duration,
+    /// How often companions and certificate files are read.
+    pub(crate) poll_interval: Duration,
+    /// The number of review threads, at least 1.
+    pub(crate) workers: u16,
+    /// How long requests are accepted after the shutdown was announced.
+    pub(crate) drain_delay: Duration,
+    /// How long the last requests may take after that.
+    pub(crate) drain_timeout: Duration,
+    pub(crate) http: HttpLimits,
+    pub(crate) memory: MemoryLimits,
+}
+
+/// The cluster that a server belongs to, and its own names in it.
+#[derive(Debug)]
+pub(crate) struct ClusterConfig {
+    /// Whether companions and Namespaces of the cluster are watched.
+    pub(crate) watched: bool,
+    /// The name of the installation: of its Service, and the first part of the names of its webhook configurations.
+    pub(crate) name: String,
+    /// podgraft's own namespace.
+    pub(crate) namespace: Option<String>,
+}
+
+/// Where the serving certificate is read from.
+#[derive(Debug)]
+pub(crate) enum CertificateSource {
+    /// A folder with `tls.crt` and `tls.key`.
+    Files(PathBuf),
+    /// A Secret whose certificates this server issues and rotates.
+    SelfManaged(SharedCertificate),
+}
+
+/// The client certificates that are accepted.
+#[derive(Debug)]
+pub(crate) struct ClientCaConfig {
+    /// The CA that signs them, in PEM.
+    pub(crate) file: PathBuf,
+    /// Their common names or DNS names.
+    pub(crate) names: Vec<String>,
+}
+
+impl Config {
+    /// The settings of reviews.
+    pub(crate) fn settings(&self) -> Settings {
+        let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
+        Settings { own_namespace, required: self.required_companions }
+    }
+}

@@ -1,0 +1,59 @@
+//! Reviews that are offloaded to another runtime.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use podgraft::admission::Answer;
+use podgraft::http::{HttpLimits, Offload, Reviewer, Route};
+use podgraft::tls::{Pair, Serving};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use crate::client::post;
+use crate::server::{HANGS, Server, issue};
+
+fn answer(text: &'static str) -> impl Fn(Route, &[u8]) -> Answer + Send + Sync + 'static {
+    move |_, _| Answer { status: 200, body: text.into() }
+}
+
+#[tokio::test]
+async fn offloaded_reviews_run_one_at_a_time_and_within_a_deadline() {
+    let (finish, finished) = mpsc::channel::<()>();
+    let finished = Mutex::new(finished);
+    let applies_to = |route, body: &[u8]| route == Route::Preview && body.starts_with(b"slow");
+    let work = move |_: Route, body: &[u8]| {
+        if body == b"slow panic" {
+            // Without the panic hook, whose backtrace can take longer than the deadline.
+            resume_unwind(Box::new("a panic"));
+        }
+        let _ = finished.lock().unwrap().recv();
+        Answer { status: 200, body: b"checked".to_vec() }
+    };
+    let offload = Offload::new(applies_to, work, answer("not checked"), Duration::from_millis(200), Handle::current());
+    let reviewer = Reviewer::new(answer("at once")).with_offload(offload);
+    let issued = issue();
+    let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
+    let server = Server::with(HttpLimits::default(), reviewer, issued.authority, Serving::new(pair)).await;
+    let ask = async |path: &str, body: &str| {
+        let mut client = server.connect().await;
+        client.send(post(path, body)).await.unwrap();
+        let reply = client.reply().await.unwrap();
+        (reply.status, reply.body)
+    };
+    let answered = |text: &str| (200, text.to_owned());
+    assert_eq!(ask("/preview", "quick").await, answered("at once"));
+    assert_eq!(ask("/inject/requested", "slow").await, answered("at once"));
+    // The first review misses its deadline and continues. Meanwhile, others get the fallback answer at once.
+    assert_eq!(ask("/preview", "slow").await, answered("not checked"));
+    assert_eq!(ask("/preview", "slow").await, answered("not checked"));
+    // Other reviews are answered meanwhile.
+    assert_eq!(ask("/inject/requested", "slow").await, answered("at once"));
+    finish.send(()).unwrap();
+    finish.send(()).unwrap();
+    let checked = timeout(HANGS, async { while ask("/preview", "slow").await != answered("checked") {} });
+    checked.await.expect("the permit was not returned");
+    assert_eq!(ask("/preview", "slow panic").await.0, 500);
+    finish.send(()).unwrap();
+    assert_eq!(ask("/preview", "slow").await, answered("checked"));
+}
