@@ -1,5 +1,5 @@
-//! A certificate without an issuer outside of podgraft: all replicas keep it in one Secret, rotate it, and write its CA
-//! into the `caBundle` of the webhook configurations.
+//! A certificate that podgraft issues itself: the replicas share it in one Secret, rotate it, and write its CA into the
+//! `caBundle` of the webhook configurations.
 //!
 //! ```text
 //! watches -> View -> Replica --> Action: read or write the Secret (compare and swap), serve a pair,
