@@ -176,7 +176,7 @@ fn on_update(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) 
     let validations =
         on_update::validations(versions, selecting).into_iter().map(|validation| denial(name, &validation, remedy));
     RuleSpec {
-        conditions: json!([{"name": "concerned", "expression": on_update::applies(versions, selecting)}]),
+        conditions: json!([{"name": "applies", "expression": on_update::applies(versions, selecting)}]),
         variables: as_json(&on_update::variables(versions)),
         validations: validations.collect(),
     }

@@ -104,3 +104,56 @@ fn gauge(count: usize) -> i64 {
 fn timestamp(at: SystemTime) -> i64 {
     i64::try_from(at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+    use crate::source::cluster::ClusterState;
+    use crate::source::cluster::testing::{object, raw};
+    use crate::source::key::CompanionKey;
+
+    fn scrape(metrics: &Metrics) -> String {
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        metrics.register(&mut registry);
+        encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn companions_are_counted_by_state_and_by_reason() {
+        let companion = |name: &str, image| {
+            (CompanionKey { namespace: None, name: name.into() }, object(raw(name, 1, image), None))
+        };
+        let objects = [companion("a", "i:1"), companion("b", ""), companion("c", "")].into();
+        let state = ClusterState { objects, ..ClusterState::default() };
+        let effective = Effective::new(Arc::default(), Some(Arc::new(state)));
+        let metrics = Metrics::default();
+        metrics.record(&effective, &Settings::default());
+        let text = scrape(&metrics);
+        for line in [
+            r#"companions{state="valid"} 1"#,
+            r#"companions{state="invalid"} 2"#,
+            r#"companions_not_ready{reason="Invalid"} 2"#,
+            r#"companions_not_ready{reason="RequiredDisabled"} 0"#,
+            "namespaces 0",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{line}: {text}");
+        }
+        assert!(!text.contains(r#"reason="Active""#), "{text}");
+    }
+
+    #[test]
+    fn series_of_a_cluster_exist_only_where_one_is_watched() {
+        let metrics = Metrics::default();
+        metrics.record(&Effective::default(), &Settings::default());
+        assert!(!scrape(&metrics).contains("companions_not_ready{"));
+        metrics.record_watches(&WatchHealth::default());
+        let text = scrape(&metrics);
+        assert!(text.contains(r#"watch_failing{resource="companions"} 1"#), "not listed yet: {text}");
+        assert!(!text.contains("watch_last_event_timestamp_seconds{"), "{text}");
+    }
+}

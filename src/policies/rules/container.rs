@@ -70,7 +70,7 @@ pub(in crate::policies) fn validate(
     add(env::conditions(required, container, at), "env", "be as declared");
     for (parameter, name) in env::parameters(required) {
         let message = parameter.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
-        let must = format!("occur once, with a value that parameter {} accepts{message}", parameter.name);
+        let must = format!("have a value that parameter {} accepts, and not occur twice{message}", parameter.name);
         add(env::of_parameter(at, parameter, name), &format!("env {name}"), &must);
     }
     add(ports(at, declared), "ports", "be as declared");

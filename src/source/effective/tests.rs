@@ -56,25 +56,25 @@ fn namespaces_come_from_the_cluster_where_there_is_one() {
 
 #[test]
 fn the_same_versions_have_the_same_fingerprint() {
-    let good = object(raw("a", 1, "i:1"), None);
+    let valid = object(raw("a", 1, "i:1"), None);
     let fingerprint = |object: &Arc<WatchedCompanion>, namespace: Option<&str>| {
         let objects = [(key(namespace, "a"), Arc::clone(object))];
         Effective::new(Arc::default(), Some(state(&objects, &[]))).fingerprint()
     };
     let written = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), None);
-    assert_eq!(fingerprint(&good, None), fingerprint(&written, None));
+    assert_eq!(fingerprint(&valid, None), fingerprint(&written, None));
     // A replica that has just started knows no last valid version.
-    let (kept, lost) = (object(raw("a", 2, ""), Some(&good)), object(raw("a", 2, ""), None));
-    assert_eq!(fingerprint(&good, None), fingerprint(&kept, None));
+    let (kept, lost) = (object(raw("a", 2, ""), Some(&valid)), object(raw("a", 2, ""), None));
+    assert_eq!(fingerprint(&valid, None), fingerprint(&kept, None));
     for other in [
         fingerprint(&lost, None),
-        fingerprint(&object(raw("a", 2, "i:2"), Some(&good)), None),
-        fingerprint(&good, Some("shop")),
+        fingerprint(&object(raw("a", 2, "i:2"), Some(&valid)), None),
+        fingerprint(&valid, Some("shop")),
         Effective::default().fingerprint(),
     ] {
-        assert_ne!(other, fingerprint(&good, None));
+        assert_ne!(other, fingerprint(&valid, None));
     }
-    assert!(fingerprint(&good, None) < 1 << 48, "a sample of Prometheus has 53 bits");
+    assert!(fingerprint(&valid, None) < 1 << 48, "a sample of Prometheus has 53 bits");
 }
 
 #[test]

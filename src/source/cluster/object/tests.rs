@@ -25,30 +25,30 @@ fn an_invalid_companion_keeps_its_last_valid_version_unless_it_was_created_again
 
 /// The status of a generation that remembers a valid version.
 fn remembering(generation: i64, image: &str) -> Value {
-    let good = raw("a", 1, image).object["spec"].to_string();
-    json!({"observedGeneration": generation, "lastGood": good})
+    let valid = raw("a", 1, image).object["spec"].to_string();
+    json!({"observedGeneration": generation, "lastGood": valid})
 }
 
 #[test]
 fn a_replica_that_knows_no_valid_version_uses_the_one_that_the_status_remembers() {
-    let bad = |status| with_status(raw("a", 3, ""), "31", status);
+    let invalid = |status| with_status(raw("a", 3, ""), "31", status);
     let image = |raw, before| image(&object(raw, before));
-    assert_eq!(image(bad(remembering(3, "i:1")), None).as_deref(), Some("i:1"));
-    assert_eq!(image(bad(remembering(2, "i:1")), None).as_deref(), Some("i:1"), "of an earlier generation");
+    assert_eq!(image(invalid(remembering(3, "i:1")), None).as_deref(), Some("i:1"));
+    assert_eq!(image(invalid(remembering(2, "i:1")), None).as_deref(), Some("i:1"), "of an earlier generation");
     // Also when only the status has changed.
     let unknown = object(raw("a", 3, ""), None);
-    assert_eq!(image(bad(remembering(3, "i:1")), Some(&unknown)).as_deref(), Some("i:1"));
+    assert_eq!(image(invalid(remembering(3, "i:1")), Some(&unknown)).as_deref(), Some("i:1"));
     // Of two replicas that know different versions the first to write is followed, unless it wrote of an earlier generation.
     let known = object(raw("a", 3, ""), Some(&object(raw("a", 2, "i:2"), None)));
-    assert_eq!(image(bad(remembering(3, "i:1")), Some(&known)).as_deref(), Some("i:1"));
-    assert_eq!(image(bad(remembering(2, "i:1")), Some(&known)).as_deref(), Some("i:2"));
+    assert_eq!(image(invalid(remembering(3, "i:1")), Some(&known)).as_deref(), Some("i:1"));
+    assert_eq!(image(invalid(remembering(2, "i:1")), Some(&known)).as_deref(), Some("i:2"));
     // The newest version is valid: nothing has to be remembered.
-    let good = with_status(raw("a", 3, "i:3"), "31", remembering(3, "i:1"));
-    assert_eq!(image(good, None).as_deref(), Some("i:3"));
+    let valid = with_status(raw("a", 3, "i:3"), "31", remembering(3, "i:1"));
+    assert_eq!(image(valid, None).as_deref(), Some("i:3"));
     // A specification that does not pass validation is not used, whoever wrote it.
     for wrong in [json!("{"), json!("null"), json!("{}"), json!(7), json!({"pattern": "Sidecar"}), json!("")] {
-        assert_eq!(image(bad(json!({"observedGeneration": 3, "lastGood": wrong})), None), None);
-        let kept = bad(json!({"observedGeneration": 3, "lastGood": wrong}));
+        assert_eq!(image(invalid(json!({"observedGeneration": 3, "lastGood": wrong})), None), None);
+        let kept = invalid(json!({"observedGeneration": 3, "lastGood": wrong}));
         assert_eq!(image(kept, Some(&known)).as_deref(), Some("i:2"));
     }
 }

@@ -28,36 +28,36 @@ fn check(object: &WatchedCompanion, eligibility: Eligibility, expected: (&str, b
 
 #[test]
 fn each_reason_has_its_message() {
-    let good = object(raw("a", 1, "i:1"), None);
-    let bad = object(raw("a", 2, ""), None);
-    let turned_bad = object(raw("a", 2, ""), Some(&good));
+    let valid = object(raw("a", 1, "i:1"), None);
+    let invalid = object(raw("a", 2, ""), None);
+    let turned_invalid = object(raw("a", 2, ""), Some(&valid));
     let required = object(required(raw("a", 1, "i:1")), None);
-    check(&good, Eligibility::Eligible, ("Active", true, "this version is active"));
+    check(&valid, Eligibility::Eligible, ("Active", true, "this version is active"));
     let field = "spec.containers[0].image: ";
     let none = format!("spec is invalid and no earlier valid version exists: {field}");
-    check(&bad, Eligibility::Eligible, ("Invalid", false, &none));
+    check(&invalid, Eligibility::Eligible, ("Invalid", false, &none));
     let last = format!("spec is invalid; the last valid version stays active: {field}");
-    check(&turned_bad, Eligibility::Eligible, ("Invalid", true, &last));
-    check(&turned_bad, Eligibility::RequiredDisabled, ("Invalid", false, &none));
+    check(&turned_invalid, Eligibility::Eligible, ("Invalid", true, &last));
+    check(&turned_invalid, Eligibility::RequiredDisabled, ("Invalid", false, &none));
     check(&required, Eligibility::RequiredDisabled, ("RequiredDisabled", false, "required companions are disabled"));
-    check(&good, Eligibility::OverriddenByFile, ("OverriddenByFile", false, "overridden by a companion"));
+    check(&valid, Eligibility::OverriddenByFile, ("OverriddenByFile", false, "overridden by a companion"));
     check(
-        &good,
+        &valid,
         Eligibility::ShadowedByRequired,
         ("ShadowedByRequired", false, "shadowed by a required ClusterCompanion"),
     );
-    check(&bad, Eligibility::ShadowedByRequired, ("ShadowedByRequired", false, "shadowed by a required"));
-    let status = patch(&bad, Eligibility::ShadowedByRequired, 7).unwrap().to_string();
+    check(&invalid, Eligibility::ShadowedByRequired, ("ShadowedByRequired", false, "shadowed by a required"));
+    let status = patch(&invalid, Eligibility::ShadowedByRequired, 7).unwrap().to_string();
     assert!(status.contains(field), "{status}");
 }
 
 #[test]
 fn the_hash_of_an_invalid_companion_is_that_of_the_version_in_use() {
-    let good = object(raw("a", 1, "i:1"), None);
-    let turned_bad = object(raw("a", 2, ""), Some(&good));
+    let valid = object(raw("a", 1, "i:1"), None);
+    let turned_invalid = object(raw("a", 2, ""), Some(&valid));
     let hash =
         |object: &Arc<WatchedCompanion>| patch(object, Eligibility::Eligible, 7).unwrap()["status"]["hash"].clone();
-    assert_eq!(hash(&good), hash(&turned_bad));
+    assert_eq!(hash(&valid), hash(&turned_invalid));
 }
 
 /// The object as the API server has it after a patch.
@@ -73,9 +73,9 @@ fn written(
 
 #[test]
 fn a_status_is_written_once() {
-    let good = object(raw("a", 1, "i:1"), None);
-    let patch = patch(&good, Eligibility::Eligible, 7).unwrap();
-    let written_object = written("a", 1, "i:1", Some(&good), &patch);
+    let valid = object(raw("a", 1, "i:1"), None);
+    let patch = patch(&valid, Eligibility::Eligible, 7).unwrap();
+    let written_object = written("a", 1, "i:1", Some(&valid), &patch);
     assert_eq!(super::tests::patch(&written_object, Eligibility::Eligible, 8), None);
     // Conditions of other writers stay.
     let mut status = patch["status"].clone();
@@ -90,8 +90,8 @@ fn a_status_is_written_once() {
 
 #[test]
 fn a_status_that_someone_else_changed_is_corrected() {
-    let good = object(raw("a", 1, "i:1"), None);
-    let right = patch(&good, Eligibility::Eligible, 7).unwrap();
+    let valid = object(raw("a", 1, "i:1"), None);
+    let right = patch(&valid, Eligibility::Eligible, 7).unwrap();
     for (pointer, wrong) in [
         ("/status/hash", json!("0123456789abcdef")),
         ("/status/hash", json!(null)),
@@ -109,7 +109,7 @@ fn a_status_that_someone_else_changed_is_corrected() {
     ] {
         let mut patched = right.clone();
         *patched.pointer_mut(pointer).unwrap() = wrong.clone();
-        let written_object = written("a", 1, "i:1", Some(&good), &patched);
+        let written_object = written("a", 1, "i:1", Some(&valid), &patched);
         let again =
             patch(&written_object, Eligibility::Eligible, 7).unwrap_or_else(|| panic!("{pointer} {wrong} stays"));
         assert_eq!(again["status"], right["status"], "{pointer} {wrong}");
@@ -118,22 +118,22 @@ fn a_status_that_someone_else_changed_is_corrected() {
 
 #[test]
 fn the_time_of_the_last_transition_is_that_of_ready() {
-    let bad = object(raw("a", 1, ""), None);
-    let first = patch(&bad, Eligibility::Eligible, 7).unwrap();
-    let written_object = written("a", 1, "", Some(&bad), &first);
+    let invalid = object(raw("a", 1, ""), None);
+    let first = patch(&invalid, Eligibility::Eligible, 7).unwrap();
+    let written_object = written("a", 1, "", Some(&invalid), &first);
     let since = |patch: &Value| patch["status"]["conditions"][0]["lastTransitionTime"].clone();
     let still = patch(&written_object, Eligibility::ShadowedByRequired, 8).unwrap();
     assert_eq!(since(&still), since(&first));
-    let good = written("a", 2, "i:1", Some(&written_object), &first);
-    assert_ne!(since(&patch(&good, Eligibility::Eligible, 8).unwrap()), since(&first));
+    let valid = written("a", 2, "i:1", Some(&written_object), &first);
+    assert_ne!(since(&patch(&valid, Eligibility::Eligible, 8).unwrap()), since(&first));
 }
 
 #[test]
 fn replicas_that_know_different_last_valid_versions_do_not_overwrite_each_other() {
-    let turned_bad = |image: &str| object(raw("a", 2, ""), Some(&object(raw("a", 1, image), None)));
-    let (one, other, none) = (turned_bad("i:1"), turned_bad("i:0"), object(raw("a", 2, ""), None));
+    let turned_invalid = |image: &str| object(raw("a", 2, ""), Some(&object(raw("a", 1, image), None)));
+    let (one, other, none) = (turned_invalid("i:1"), turned_invalid("i:0"), object(raw("a", 2, ""), None));
     let long = |image: &str| {
-        let mut long = turned_bad(image);
+        let mut long = turned_invalid(image);
         Arc::get_mut(&mut long).unwrap().last_valid = Some("x".repeat(LAST_GOOD + 1).into());
         long
     };
@@ -152,23 +152,24 @@ fn replicas_that_know_different_last_valid_versions_do_not_overwrite_each_other(
 
 #[test]
 fn the_last_valid_specification_is_remembered_while_the_newest_is_invalid() {
-    let good = object(raw("a", 1, "i:1"), None);
+    let valid = object(raw("a", 1, "i:1"), None);
     let remembered =
         |object: &WatchedCompanion, eligibility| patch(object, eligibility, 7).unwrap()["status"]["lastGood"].clone();
     let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
-    let turned_bad = object(raw("a", 2, ""), Some(&good));
-    assert_eq!(remembered(&turned_bad, Eligibility::Eligible), specification);
+    let turned_invalid = object(raw("a", 2, ""), Some(&valid));
+    assert_eq!(remembered(&turned_invalid, Eligibility::Eligible), specification);
     for eligibility in [Eligibility::RequiredDisabled, Eligibility::ShadowedByRequired, Eligibility::OverriddenByFile] {
-        assert_eq!(remembered(&turned_bad, eligibility), specification, "it may become eligible again");
+        assert_eq!(remembered(&turned_invalid, eligibility), specification, "it may become eligible again");
     }
-    assert_eq!(remembered(&good, Eligibility::Eligible), json!(null));
+    assert_eq!(remembered(&valid, Eligibility::Eligible), json!(null));
     assert_eq!(remembered(&object(raw("a", 2, ""), None), Eligibility::Eligible), json!(null));
     // The remembered version is removed when the newest one is valid again.
-    let written_object = written("a", 2, "", Some(&turned_bad), &patch(&turned_bad, Eligibility::Eligible, 7).unwrap());
+    let written_object =
+        written("a", 2, "", Some(&turned_invalid), &patch(&turned_invalid, Eligibility::Eligible, 7).unwrap());
     let fixed = object(with_status(raw("a", 3, "i:3"), "40", written_object.status.clone()), Some(&written_object));
     assert_eq!(patch(&fixed, Eligibility::Eligible, 8).unwrap()["status"]["lastGood"], json!(null));
-    let anew = object(with_status(raw("a", 2, ""), "99", written_object.status.clone()), None);
-    assert_eq!(patch(&anew, Eligibility::Eligible, 8), None, "a replica that has just started agrees");
+    let restarted = object(with_status(raw("a", 2, ""), "99", written_object.status.clone()), None);
+    assert_eq!(patch(&restarted, Eligibility::Eligible, 8), None, "a replica that has just started agrees");
     // Another version of podgraft may accept a specification that this one does not: it is kept.
     let mut status = written_object.status.clone();
     status["lastGood"] = json!("{}");
