@@ -220,7 +220,7 @@ mod tests {
         let turned_bad = object(raw("a", 2, ""), Some(&good));
         let required = object(required(raw("a", 1, "i:1")), None);
         check(&good, Eligibility::Eligible, ("Active", true, "this version is in use"));
-        let field = "spec.containers[0].image: is missing";
+        let field = "spec.containers[0].image: required value";
         let none = format!("it is invalid, and no good version is in use; mend: {field}");
         check(&bad, Eligibility::Eligible, ("Invalid", false, &none));
         let last = format!("this version is invalid, and the last good one stays in use; mend: {field}");
