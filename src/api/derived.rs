@@ -24,6 +24,21 @@ pub(super) fn file_key(object: &CompanionObject, index: usize) -> Box<str> {
     format!("{FILES_PREFIX}{}.{index}", object.name).into()
 }
 
+/// The source of the volume that projects the files from their annotations; `None` if there are no files.
+pub(super) fn file_volume(object: &CompanionObject) -> Option<Map<String, Value>> {
+    let items = object.spec.files.iter().enumerate().map(|(i, file)| {
+        let path = format!("metadata.annotations['{}']", file_key(object, i));
+        json!({"path": i.to_string(), "fieldRef": {"fieldPath": path}, "mode": file.mode.unwrap_or(0o644)})
+    });
+    let items: Vec<_> = items.collect();
+    (!items.is_empty()).then(|| Map::from_iter([("downwardAPI".to_owned(), json!({"items": items}))]))
+}
+
+/// The source of an empty volume: that of the token mask, and of shared volumes that declare none.
+pub(super) fn empty_dir() -> Map<String, Value> {
+    Map::from_iter([("emptyDir".to_owned(), json!({}))])
+}
+
 /// The mounts of a container except shared volumes, under the names of the Pod: its `volumeMounts`, the files, and
 /// the token mask.
 pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {

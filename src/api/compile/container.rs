@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::endpoint::protocol;
 use super::template;
 use crate::api::derived;
-use crate::api::object::CompanionObject;
-use crate::api::object::ContainerAt;
+use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::slots::endpoint_at;
 use crate::api::v1alpha1 as api;
 use crate::inject::companion::{Container, ContainerPort};
@@ -22,8 +21,8 @@ pub(super) fn container(object: &CompanionObject, each: &ContainerAt) -> Contain
         endpoint: endpoint_at(&object.spec, number, transport),
     };
     Container {
-        name: Box::from(&*each.container.name),
-        image: Box::from(&*each.container.image),
+        name: each.container.name.as_str().into(),
+        image: each.container.image.as_str().into(),
         template: template::template(object, each),
         ports: ports.map(port).collect(),
         probed: probed(each).map(|number| port((number, api::Protocol::Tcp, None))).collect(),
@@ -46,6 +45,6 @@ fn device_paths<'o>(each: &'o ContainerAt<'o>) -> impl Iterator<Item = &'o str> 
 fn probed(each: &ContainerAt) -> impl Iterator<Item = u16> {
     let probes =
         ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().filter_map(|probe| each.raw.get(probe));
-    let ways = probes.flat_map(|probe| ["httpGet", "tcpSocket", "grpc"].map(|way| &probe[way]["port"]));
-    ways.filter_map(|port| u16::try_from(port.as_u64()?).ok())
+    let ports = probes.flat_map(|probe| ["httpGet", "tcpSocket", "grpc"].map(|kind| &probe[kind]["port"]));
+    ports.filter_map(|port| u16::try_from(port.as_u64()?).ok())
 }

@@ -15,7 +15,7 @@ pub(super) fn protocol(protocol: api::Protocol) -> Protocol {
 pub(super) fn endpoint(spec: &Spec, endpoint: &api::Endpoint) -> Endpoint {
     let env = endpoint.env.as_ref();
     Endpoint {
-        name: Box::from(&*endpoint.name),
+        name: endpoint.name.as_str().into(),
         port: endpoint.port,
         protocol: protocol(endpoint.protocol),
         host_env: env.and_then(|env| env.host.as_deref()).map(Into::into),

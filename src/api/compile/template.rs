@@ -1,6 +1,6 @@
 //! Compiles containers into templates: JSON with gaps for what varies from Pod to Pod.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::slots_writer::TemplateWriter;
 use crate::api::derived::{own_mounts, renamed, with_exposed_port};
@@ -16,38 +16,37 @@ pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> 
     if !each.init && spec.lifecycle == Lifecycle::Native {
         writer.text(",\"restartPolicy\":\"Always\"");
     }
-    let mut wanted =
-        Slots { env: wants_env(object, each), mounts: wants_mounts(object, each), resources: resources(spec, each) };
+    let mut gaps = Gaps { env: env(object, each), mounts: mounts(object, each), resources: resources(spec, each) };
     for (key, value) in with_exposed_port(object, each) {
         match key.as_str() {
             "name" => {}
-            "env" => writer.push(wanted.env.take()),
-            "volumeMounts" => writer.push(wanted.mounts.take()),
-            "resources" if wanted.resources.is_some() => writer.push(wanted.resources.take()),
+            "env" => writer.push(gaps.env.take()),
+            "volumeMounts" => writer.push(gaps.mounts.take()),
+            "resources" if gaps.resources.is_some() => writer.push(gaps.resources.take()),
             _ => writer.member(&key, &renamed(object, &key, value)),
         }
     }
     // Gaps for members that the container does not declare.
-    for piece in [wanted.env, wanted.mounts, wanted.resources] {
-        writer.push(piece);
+    for gap in [gaps.env, gaps.mounts, gaps.resources] {
+        writer.push(gap);
     }
     writer.finish()
 }
 
 /// Gaps that replace a member of the container, or follow its last member.
-struct Slots {
+struct Gaps {
     env: Option<TemplatePiece>,
     mounts: Option<TemplatePiece>,
     resources: Option<TemplatePiece>,
 }
 
-fn wants_env(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
+fn env(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
     let own = each.field("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let given = slots::given_variables(object).next().is_some();
     (given || !own.is_empty()).then(|| TemplatePiece::Env { own: joined(own) })
 }
 
-fn wants_mounts(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
+fn mounts(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
     let own = own_mounts(object, each);
     (!object.spec.shared_volumes.is_empty() || !own.is_empty()).then(|| TemplatePiece::Mounts { own: joined(&own) })
 }
@@ -58,33 +57,38 @@ fn joined(items: &[Value]) -> Box<str> {
 
 fn resources(spec: &Spec, each: &ContainerAt) -> Option<TemplatePiece> {
     let name = each.container.name.as_str();
-    let filled =
-        spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?)).filter(|(c, ..)| *c == name);
-    let filled: Vec<_> = filled.collect();
+    let filled = spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?));
+    let filled: Vec<_> = filled.filter(|(container, ..)| *container == name).collect();
     if filled.is_empty() {
         return None;
     }
     let declared = each.field("resources").and_then(Value::as_object);
-    let list = |list: &str| -> Box<[ResourceSlot]> {
-        let own = declared.and_then(|r| r.get(list)).and_then(Value::as_object);
-        let of_own =
-            own.into_iter().flatten().map(|(resource, value)| (resource.as_str(), Some(value.to_string().into())));
-        let others =
-            filled.iter().filter(|(_, l, resource)| *l == list && own.is_none_or(|own| !own.contains_key(*resource)));
-        let others = others.map(|(_, _, resource)| (*resource, None));
-        let all = of_own.chain(others);
-        all.map(|(resource, value)| ResourceSlot {
-            name: resource.into(),
-            value,
-            parameter: slots::filler(spec, name, list, resource),
-        })
-        .collect()
+    let list = |list: &str| {
+        let own = declared.and_then(|resources| resources.get(list)).and_then(Value::as_object);
+        let filled = filled.iter().filter(|(_, of, _)| *of == list).map(|(.., resource)| *resource);
+        resource_list(spec, name, list, own, filled)
     };
-    let rest = declared
-        .into_iter()
-        .flatten()
-        .filter(|(key, v)| !matches!(key.as_str(), "limits" | "requests") && !v.is_null());
+    let rest = declared.into_iter().flatten();
+    let rest = rest.filter(|(key, value)| !matches!(key.as_str(), "limits" | "requests") && !value.is_null());
     let rest: Vec<_> = rest.map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
     let (limits, requests) = (list("limits"), list("requests"));
     Some(TemplatePiece::Resources(Box::new(ResourceSlots { rest: rest.join(",").into(), limits, requests })))
+}
+
+/// The declared resources of a list, then those that only a parameter sets.
+fn resource_list<'s>(
+    spec: &Spec,
+    container: &str,
+    list: &str,
+    own: Option<&Map<String, Value>>,
+    filled: impl Iterator<Item = &'s str>,
+) -> Box<[ResourceSlot]> {
+    let declared = own.into_iter().flatten().map(|(name, value)| (name.as_str(), Some(value.to_string().into())));
+    let others = filled.filter(|name| own.is_none_or(|own| !own.contains_key(*name))).map(|name| (name, None));
+    let slot = |(name, value): (&str, Option<Box<str>>)| ResourceSlot {
+        name: name.into(),
+        value,
+        parameter: slots::filler(spec, container, list, name),
+    };
+    declared.map(slot).chain(others.map(slot)).collect()
 }

@@ -12,17 +12,9 @@ use crate::inject::companion::{CompanionMount, SharedVolume, Volume};
 pub(super) fn own_volumes(object: &CompanionObject) -> Vec<Map<String, Value>> {
     let own = object.raw["volumes"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let own = own.map(|volume| self::volume(object, volume["name"].as_str().unwrap_or_default(), volume));
-    let files = (!object.spec.files.is_empty()).then(|| {
-        let items = object.spec.files.iter().enumerate().map(|(i, file)| {
-            let path = format!("metadata.annotations['{}']", derived::file_key(object, i));
-            json!({"path": i.to_string(), "fieldRef": {"fieldPath": path}, "mode": file.mode.unwrap_or(0o644)})
-        });
-        let source = json!({"downwardAPI": {"items": items.collect::<Vec<_>>()}});
-        volume(object, derived::FILES, source.as_object().unwrap_or(&Map::new()))
-    });
-    let masked = object.containers().any(|each| derived::masks_token(object, &each));
-    let mask =
-        masked.then(|| volume(object, derived::NO_TOKEN, json!({"emptyDir": {}}).as_object().unwrap_or(&Map::new())));
+    let files = derived::file_volume(object).map(|source| volume(object, derived::FILES, &source));
+    let masks_token = object.containers().any(|each| derived::masks_token(object, &each));
+    let mask = masks_token.then(|| volume(object, derived::NO_TOKEN, &derived::empty_dir()));
     own.chain(files).chain(mask).collect()
 }
 
@@ -58,12 +50,12 @@ pub(super) fn shared_volume(object: &CompanionObject, shared: &api::SharedVolume
         read_only: claim.is_some_and(|claim| claim["readOnly"] == true),
         volume: compiled(shared_source(object, shared)),
         companion: CompanionMount {
-            path: Box::from(&*shared.companion.mount_path),
+            path: shared.companion.mount_path.as_str().into(),
             read_only: shared.companion.read_only.unwrap_or(reads_only),
             parameter: moved("companion"),
         },
         app: CompanionMount {
-            path: Box::from(&*shared.app.mount_path),
+            path: shared.app.mount_path.as_str().into(),
             read_only: shared.app.read_only,
             parameter: moved("app"),
         },

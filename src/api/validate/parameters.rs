@@ -254,6 +254,57 @@ mod tests {
     }
 
     #[test]
+    fn bounds_of_a_type_hold_for_its_default() {
+        let with = |fields: Value| {
+            let mut parameter = json!({"name": "a", "env": "A"});
+            parameter.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            parameter
+        };
+        for (fields, expected) in [
+            (json!({"type": "Integer", "minimum": 2, "default": "1"}), "must be at least 2"),
+            (json!({"type": "Integer", "maximum": 2, "default": "3"}), "must be at most 2"),
+            (json!({"type": "String", "maxLength": 2, "default": "abc"}), "must have at most 2 characters"),
+            (json!({"type": "Duration", "as": "seconds", "default": "1500ms"}), "must be a whole number of seconds"),
+        ] {
+            check_parameter(with(fields), &[&format!("default: invalid value: {expected}")]);
+        }
+        check_parameter(
+            with(json!({"type": "String", "maxLength": 2, "enum": ["abc"]})),
+            &["enum[0]: invalid value: must not be longer than maxLength"],
+        );
+    }
+
+    #[test]
+    fn patterns_are_bounded_in_size_and_in_cost() {
+        let parameter = |name: &str, pattern: &str| json!({"name": name, "type": "String", "env": name.to_uppercase(), "pattern": pattern});
+        check_parameter(parameter("a", "(?x)a b"), &["pattern: forbidden: RE2 does not have the flag x"]);
+        check_parameter(
+            parameter("a", "(?:a{1000}){100}"),
+            &["pattern: invalid value: must compile to at most 256 KiB"],
+        );
+        let three = ["a", "b", "c"].map(|name| parameter(name, "a{3500}"));
+        check(
+            companion("/spec/parameters", json!(three)),
+            &[
+                "spec.parameters[2].pattern: invalid value: the patterns of a companion together must compile to at most",
+            ],
+        );
+        let mut long = parameter("a", "a{3500}");
+        long["default"] = json!("a".repeat(1000));
+        check_parameter(long, &["default: invalid value: must be shorter"]);
+        let mut words = parameter("a", "a{3500}");
+        words["enum"] = json!([250, 251, 252].map(|length| "a".repeat(length)));
+        check_parameter(
+            words,
+            &[
+                "enum[0]: invalid value: must match pattern",
+                "enum[1]: invalid value: must match pattern",
+                "enum[2]: invalid value: the default and enum are too long",
+            ],
+        );
+    }
+
+    #[test]
     fn a_default_that_might_be_a_secret_is_not_repeated() {
         let secret = json!({"name": "a", "type": "SecretKey", "env": "A", "default": "hunter2"});
         assert!(

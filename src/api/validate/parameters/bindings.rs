@@ -266,6 +266,16 @@ mod tests {
     }
 
     #[test]
+    fn the_default_of_a_port_is_not_another_port_of_the_companion() {
+        let object = with(&[
+            ("/spec/listens", json!([{"name": "redis", "port": 6379, "env": {"port": "REDIS_PORT"}}])),
+            ("/spec/exposes", json!({"port": 9113})),
+            ("/spec/parameters/4", json!({"name": "port", "type": "Port", "listens": "redis", "default": "9113"})),
+        ]);
+        warns(object, "spec.parameters[4].default: possible conflict: the companion listens on this port");
+    }
+
+    #[test]
     fn a_quantity_fills_a_resource_of_a_container() {
         check_parameter(
             json!({"name": "a", "type": "Quantity", "resource": "gitsync/limits.memory"}),

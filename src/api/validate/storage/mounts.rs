@@ -146,9 +146,9 @@ fn below_files(object: &CompanionObject, each: &ContainerAt, report: &mut Report
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use crate::api::testing::{check, with};
+    use crate::api::testing::{check, warns, with};
 
     fn mounts(mounts: serde_json::Value) -> serde_json::Value {
         let volumes = json!([{"name": "cache", "emptyDir": {}}]);
@@ -210,6 +210,38 @@ mod tests {
         check(
             with(&[("/spec/files", file)]),
             &["spec.files[0].path: duplicate value \"/git\": also the path of shared volume content"],
+        );
+    }
+
+    #[test]
+    fn mounts_of_the_app_do_not_overlap() {
+        let inner = |source: Value| {
+            let inner = json!({"name": "inner", "companion": {"mountPath": "/inner"}, "app": {"mountPath": "/srv/a"}, "source": source});
+            with(&[
+                ("/spec/sharedVolumes/0/app/mountPath", json!("/srv")),
+                ("/spec/sharedVolumes/1", inner),
+                ("/spec/parameters", json!([])),
+            ])
+        };
+        let path = "spec.sharedVolumes[1].app.mountPath";
+        warns(inner(json!(null)), &format!("{path}: possible conflict: this path overlaps with /srv"));
+        check(inner(json!({"emptyDir": {}})), &[&format!("{path}: forbidden: this path overlaps with /srv")]);
+    }
+
+    #[test]
+    fn a_default_does_not_overlap_with_a_mount_of_the_companion() {
+        let object = with(&[
+            ("/spec/volumes", json!([{"name": "cache", "emptyDir": {}}])),
+            ("/spec/containers/0/volumeMounts", json!([{"name": "cache", "mountPath": "/git/cache"}])),
+            (
+                "/spec/parameters/4",
+                json!({"name": "where", "type": "Path", "mountPath": "content/companion", "below": "/git", "default": "/git/cache/a"}),
+            ),
+            ("/spec/sharedVolumes/0/source", json!({"configMap": {"name": "x", "optional": true}})),
+        ]);
+        warns(
+            object,
+            "spec.parameters[4].default: possible conflict: this path overlaps with the companion's own mount",
         );
     }
 
