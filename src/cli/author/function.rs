@@ -1,4 +1,4 @@
-//! `podgraft function`: the KRM function that kustomize and kpt call.
+//! `podgraft function`: the KRM function that kustomize and kpt run.
 
 mod results;
 
@@ -21,21 +21,21 @@ use crate::source::files::manifests::Manifests;
 use crate::source::files::report::Severity;
 use crate::workload;
 
-/// Graft companions onto the items of a ResourceList, as a KRM function
+/// Inject companions into the items of a ResourceList, as a KRM function
 ///
-/// Reads a ResourceList (`config.kubernetes.io/v1`) from stdin, and writes it with companions and `results`. Companions
-/// and Namespaces are those among `items` and the one in `functionConfig`: a ClusterCompanion, a Companion, or a ConfigMap
-/// whose `companions` has manifests and whose `namespace` is that of objects that do not name one. If a Pod would be
-/// denied, no item is changed, `results` says why, and the exit code is 1.
+/// Reads a ResourceList (`config.kubernetes.io/v1`) from stdin and writes it to stdout with companions and `results`.
+/// Companions and Namespaces are read from `items` and from `functionConfig`: a ClusterCompanion, a Companion, or a
+/// ConfigMap with manifests in `data.companions` and, in `data.namespace`, the namespace of objects that have none. If a
+/// Pod would be denied, no item is changed, `results` has the reason, and the exit code is 1.
 ///
-/// podgraft without arguments does the same where stdin is a ResourceList.
+/// podgraft without arguments does the same if stdin is a ResourceList.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Function {}
 
 const EXAMPLES: &str = "\
 Examples:
-  # kustomize: a file that `transformers` of kustomization.yaml names; then:
+  # kustomize: save this as podgraft.yaml, list it under `transformers` in kustomization.yaml, and run
   # kustomize build --enable-alpha-plugins --enable-exec .
   apiVersion: v1
   kind: ConfigMap
@@ -54,7 +54,7 @@ Examples:
   kpt fn eval manifests/ --exec podgraft --fn-config podgraft.yaml";
 
 impl Function {
-    #[expect(clippy::unused_self, reason = "all subcommands run alike")]
+    #[expect(clippy::unused_self, reason = "all subcommands have the same signature")]
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).context("read standard input")?;
@@ -62,7 +62,7 @@ impl Function {
     }
 }
 
-/// Whether some bytes are a ResourceList: what calls podgraft without arguments writes one.
+/// Whether stdin is a ResourceList, as kustomize and kpt write it.
 pub(in crate::cli) fn is_resource_list(bytes: &[u8]) -> bool {
     resource_list(bytes).is_ok()
 }
@@ -88,9 +88,9 @@ fn resource_list(bytes: &[u8]) -> anyhow::Result<Document> {
 pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     let document = resource_list(bytes)?;
     let list = document.value.as_ref().context("a ResourceList has a value")?;
-    let (place, mut results) = place(&document, &list["functionConfig"])?;
+    let (server, mut results) = server_of(&document, &list["functionConfig"])?;
     let failed = !results.is_empty();
-    let (mut operations, denied) = review_items(&place, &document, list, &mut results)?;
+    let (mut operations, denied) = review_items(&server, &document, list, &mut results)?;
     if failed || denied {
         operations.clear();
     }
@@ -104,8 +104,8 @@ pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     Ok(if failed || denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
 }
 
-/// What the webhook would know, and what is wrong with the companions.
-fn place(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, Vec<Value>)> {
+/// A server with the companions of the list and its `functionConfig`, and a result for each error in them.
+fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, Vec<Value>)> {
     let data = &config["data"];
     let is_config_map = config["kind"] == "ConfigMap";
     let namespace = data["namespace"].as_str().filter(|_| is_config_map).unwrap_or("default");
@@ -134,9 +134,9 @@ fn place(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, 
     ))
 }
 
-/// Reviews all items; whether any is denied.
+/// Reviews all items. Returns the operations on the list, and whether any Pod is denied.
 fn review_items(
-    place: &OfflineServer,
+    server: &OfflineServer,
     document: &Document,
     list: &Value,
     results: &mut Vec<Value>,
@@ -144,7 +144,7 @@ fn review_items(
     let (mut operations, mut denied) = (Vec::new(), false);
     for workload in &workload::workloads(list) {
         let found = Reviewed { path: Path::new("-"), document, workload };
-        place.review(&found, |verdict| {
+        server.review(&found, |verdict| {
             let verdict = match verdict {
                 Ok(verdict) => verdict,
                 Err(remark) => {
@@ -155,10 +155,10 @@ fn review_items(
                 }
             };
             for finding in &verdict.findings {
-                let sentence = offline::sentence(place, &found, finding);
+                let sentence = offline::sentence(server, &found, finding);
                 let field =
                     offline::field(offline::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
-                results.push(results::result(workload, results::severity(finding.effect), &field, &sentence));
+                results.push(results::result(workload, offline::severity(finding.effect), &field, &sentence));
                 if finding.effect == Effect::Deny {
                     stderr::remark(&found.remark(Severity::Error, &offline::pointer(&found, finding), sentence));
                 }
