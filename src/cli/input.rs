@@ -106,9 +106,9 @@ impl Inputs {
 
     fn take(&mut self, path: &Path, bytes: &[u8]) {
         let mut documents = Vec::new();
-        for document in manifest::read_with_doubled_keys(bytes) {
+        for document in manifest::read_allowing_duplicate_keys(bytes) {
             match document {
-                Ok(mut document) => match document.doubled.take() {
+                Ok(mut document) => match document.duplicate_key.take() {
                     Some(doubled) if objects::matters(&document) => {
                         self.unreadable.push(fault(path, Severity::Error, doubled));
                     }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::copies::Copies;
-use super::{ManifestError, Position, key, tagged};
+use super::position::{ManifestError, Position};
+use super::{key, tagged};
 
 /// What a value and its place in a list or mapping need, in bytes, besides its text.
 const VALUE: usize = 96;
@@ -19,22 +20,25 @@ const DEEPEST: usize = 127;
 /// # Errors
 /// What cannot be read, and where.
 pub(super) fn value(text: &str) -> Result<Value, ManifestError> {
-    let (value, doubled) = value_and_doubled_key(text, 1)?;
+    let (value, doubled) = value_and_duplicate_key(text, 1)?;
     doubled.map_or(Ok(value), Err)
 }
 
 /// Reads a text that starts at some line of its file: messages may name an earlier line. The first key that is there twice
 /// in the same mapping is returned beside the value, in which the last one counts.
-pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, Option<ManifestError>), ManifestError> {
+pub(super) fn value_and_duplicate_key(
+    text: &str,
+    line: usize,
+) -> Result<(Value, Option<ManifestError>), ManifestError> {
     let mut composer = Composer::new(text);
     composer.first_line = line;
     let value = composer.document()?;
-    Ok((value, composer.doubled))
+    Ok((value, composer.duplicate_key))
 }
 
 /// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
-pub(super) fn doubled_key(text: &str, line: usize) -> Option<ManifestError> {
-    value_and_doubled_key(text, line).ok()?.1
+pub(super) fn duplicate_key(text: &str, line: usize) -> Option<ManifestError> {
+    value_and_duplicate_key(text, line).ok()?.1
 }
 
 /// Where each part of a document stands, by JSON pointer. A member stands where its key does, unless its value starts on
@@ -51,7 +55,7 @@ struct Composer<'t> {
     anchors: HashMap<usize, Node>,
     copies: Copies,
     depth: usize,
-    doubled: Option<ManifestError>,
+    duplicate_key: Option<ManifestError>,
     first_line: usize,
     places: Option<Places>,
 }
@@ -83,7 +87,7 @@ impl<'t> Composer<'t> {
         options.set_emit_comments(false);
         let events = Parser::new_from_str_with_options(text, options);
         let copies = Copies::of(text.len());
-        Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: None, first_line: 1, places: None }
+        Composer { events, anchors: HashMap::new(), copies, depth: 0, duplicate_key: None, first_line: 1, places: None }
     }
 
     fn document(&mut self) -> Result<Value, ManifestError> {
@@ -198,7 +202,7 @@ impl<'t> Composer<'t> {
                 if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
                     let first = first + self.first_line - 1;
                     let message = format!("duplicate key {key:?}, first defined in line {first}; remove one");
-                    self.doubled.get_or_insert_with(|| unreadable(key_span.start, message));
+                    self.duplicate_key.get_or_insert_with(|| unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
                 let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));

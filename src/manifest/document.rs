@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::format::{Format, json_like};
+use super::position::{ManifestError, Position};
 use super::split;
 use super::split::StreamPiece;
-use super::{ManifestError, Position, compose, edit, emit, syntax};
+use super::{compose, edit, emit, syntax};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -18,21 +19,12 @@ pub struct Document {
     /// The language it is written in.
     pub format: Format,
     /// The first key that is there twice in a mapping. Then its value is what kubectl reads, and not to be relied on.
-    pub doubled: Option<ManifestError>,
+    pub duplicate_key: Option<ManifestError>,
     text: Box<str>,
     head: usize,
     body: usize,
     body_at: Position,
     positions: OnceCell<HashMap<String, Position>>,
-}
-
-/// The languages of manifests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// YAML, of which JSON is a part.
-    Yaml,
-    /// JSON.
-    Json,
 }
 
 /// Reads the documents of a piece: one, or several where JSON values follow one another.
@@ -47,10 +39,10 @@ pub(super) fn read(piece: &StreamPiece<'_>) -> Vec<Result<Document, ManifestErro
     }
     let body_at = piece.position(piece.prelude);
     let body = &piece.text[piece.prelude..];
-    let read = compose::value_and_doubled_key(body, body_at.line);
+    let read = compose::value_and_duplicate_key(body, body_at.line);
     let read = read.map_err(|e| syntax::explained(body, &e).shifted(body_at));
     vec![read.map(|(value, doubled)| Document {
-        doubled: doubled.map(|fault| fault.shifted(body_at)),
+        duplicate_key: doubled.map(|fault| fault.shifted(body_at)),
         value: Some(value).filter(|v| !v.is_null()),
         format: Format::Yaml,
         text: piece.text.into(),
@@ -75,9 +67,9 @@ fn read_json(piece: &StreamPiece<'_>) -> Result<Vec<Document>, ManifestError> {
         let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
         let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
         reached = (body, body_at);
-        let doubled = compose::doubled_key(&piece.text[body..end], body_at.line);
+        let doubled = compose::duplicate_key(&piece.text[body..end], body_at.line);
         documents.push(Document {
-            doubled: doubled.map(|fault| fault.shifted(body_at)),
+            duplicate_key: doubled.map(|fault| fault.shifted(body_at)),
             value: Some(value).filter(|v| !v.is_null()),
             format: Format::Json,
             text: piece.text[from..end].into(),
@@ -102,12 +94,6 @@ fn json_fault(error: &serde_json::Error, is_first: bool) -> ManifestError {
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
     let message = syntax::explained_json(message, is_first);
     ManifestError { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
-}
-
-impl ManifestError {
-    fn shifted(self, start: Position) -> Self {
-        ManifestError { at: self.at.after(start), ..self }
-    }
 }
 
 impl Document {
@@ -195,26 +181,4 @@ impl Document {
         let crlf = self.text.find('\n').is_some_and(|at| self.text[..at].ends_with('\r'));
         format!("{}{}", &self.text[..self.head], if crlf { body.replace('\n', "\r\n") } else { body })
     }
-}
-
-/// Writes JSON on one line or indented, as the text that it takes the place of.
-fn json_like(original: &str, value: &Value) -> String {
-    let Some(second) = original.trim_end().split('\n').nth(1) else { return value.to_string() };
-    let indent = &second[..second.len() - second.trim_start_matches([' ', '\t']).len()];
-    if indent.is_empty() { json(value) } else { indented(value, indent) }
-}
-
-/// Writes JSON on several lines, as kubectl does; the last one is not ended.
-#[must_use]
-pub fn json(value: &Value) -> String {
-    indented(value, "    ")
-}
-
-fn indented(value: &Value, indent: &str) -> String {
-    let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    // A value always serialises, and only to UTF-8.
-    let _ = value.serialize(&mut serializer);
-    String::from_utf8(out).unwrap_or_default()
 }

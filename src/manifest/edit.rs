@@ -12,7 +12,9 @@ mod flow_text;
 mod json;
 mod layout;
 mod lines;
+mod operation;
 mod overlay;
+mod settle;
 mod splice;
 #[cfg(test)]
 mod tests;
@@ -21,35 +23,11 @@ mod yaml;
 
 use serde_json::Value;
 
-use super::Format;
+use super::format::Format;
+use operation::Operation;
 use overlay::Overlay;
 use splice::Splices;
 use tree::Tree;
-
-/// One operation of a JSON patch (RFC 6902): `add`, `remove` or `replace`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Operation {
-    /// The reference tokens of its pointer, unescaped.
-    pub(super) path: Vec<String>,
-    /// The value that is put there; `None` removes what is there.
-    pub(super) value: Option<Value>,
-    /// Whether what is there is replaced: an `add` to an array makes room instead.
-    pub(super) replaces: bool,
-}
-
-impl Operation {
-    /// Reads an operation. `None` for those that are not supported.
-    pub(super) fn read(operation: &Value) -> Option<Self> {
-        let path = operation["path"].as_str()?.strip_prefix('/')?;
-        let path = path.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
-        match operation["op"].as_str()? {
-            "add" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: false }),
-            "replace" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: true }),
-            "remove" => Some(Operation { path, value: None, replaces: true }),
-            _ => None,
-        }
-    }
-}
 
 fn tree(text: &str, from: usize, format: Format) -> Option<Tree<'_>> {
     match format {
@@ -76,7 +54,7 @@ pub(super) fn edited(text: &str, from: usize, format: Format, old: &Value, patch
     for operation in patch {
         overlay.apply(&Operation::read(operation)?)?;
     }
-    overlay.settle()?;
+    settle::settle(&mut overlay)?;
     let mut splices = Splices::new(text);
     write(&tree, &overlay, tree.root, &mut splices)?;
     Some(splices.apply())
@@ -84,9 +62,10 @@ pub(super) fn edited(text: &str, from: usize, format: Format, old: &Value, patch
 
 /// Writes the changes of a collection and of everything in it, in the order of the text.
 fn write(tree: &Tree<'_>, overlay: &Overlay<'_>, id: tree::Id, splices: &mut Splices<'_>) -> Option<()> {
+    let mut descend = |child, splices: &mut Splices<'_>| write(tree, overlay, child, splices);
     match (overlay.entries(id), tree.node(id).is_flow()) {
-        (Some(entries), false) => block::write(tree, overlay, id, entries, splices),
-        (Some(entries), true) => flow::write(tree, overlay, id, entries, splices),
+        (Some(entries), false) => block::write(tree, id, entries, splices, &mut descend),
+        (Some(entries), true) => flow::write(overlay, id, entries, splices, &mut descend),
         (None, _) => tree.node(id).children().try_for_each(|child| write(tree, overlay, child, splices)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ManifestError, Position};
+use super::position::{ManifestError, Position};
 
 /// How the text of a file is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

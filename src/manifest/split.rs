@@ -1,6 +1,6 @@
 //! A stream of documents, cut at its markers.
 
-use super::Position;
+use super::position::Position;
 
 /// The text of one document, markers and comments included.
 #[derive(Debug, PartialEq, Eq)]

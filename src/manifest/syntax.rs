@@ -1,7 +1,7 @@
 //! Why a text is no YAML or JSON, in words that say what to do. The parser knows where it stopped; the lines around it tell
 //! what the author meant.
 
-use super::{ManifestError, Position};
+use super::position::{ManifestError, Position};
 
 /// An error of the parser for YAML, explained by the text.
 pub(super) fn explained(text: &str, error: &ManifestError) -> ManifestError {

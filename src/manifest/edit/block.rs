@@ -1,19 +1,19 @@
 //! Changes of block collections: whole lines are added and removed.
 
-use super::overlay::{Overlay, OverlayEntry, Slot};
-use super::splice::Splices;
+use super::overlay::{OverlayEntry, Slot};
+use super::splice::{Descend, Splices};
 use super::tree::{Id, Shape, Tree};
 use super::{layout, lines};
 use crate::manifest::emit;
 use crate::manifest::emit::Style;
 
-/// Writes the changes of a block collection.
+/// Writes the changes of a block collection; `descend` writes those of an entry that is kept.
 pub(super) fn write(
     tree: &Tree<'_>,
-    overlay: &Overlay<'_>,
     id: Id,
     entries: &[OverlayEntry],
     splices: &mut Splices<'_>,
+    descend: &mut Descend<'_>,
 ) -> Option<()> {
     let old: Vec<Id> = tree.node(id).children().collect();
     let first = tree.node(*old.first()?).from;
@@ -27,7 +27,7 @@ pub(super) fn write(
     }
     for (place, child) in old.iter().copied().enumerate() {
         match rest.peek().map(|entry| &entry.slot) {
-            Some(Slot::Old(kept)) if *kept == child => super::write(tree, overlay, child, splices)?,
+            Some(Slot::Old(kept)) if *kept == child => descend(child, splices)?,
             Some(Slot::New { value, instead_of: Some(replaced) }) if *replaced == child => {
                 block.replace(child, value, splices);
             }

@@ -3,17 +3,18 @@
 use super::flow_text::{FlowStyle, indent_like};
 use super::lines;
 use super::overlay::{Overlay, OverlayEntry, Slot};
-use super::splice::Splices;
+use super::splice::{Descend, Splices};
 use super::tree::{Id, Shape, Tree};
 
-/// Writes the changes of a flow collection, of which at least one entry is kept.
+/// Writes the changes of a flow collection of which at least one entry is kept; `descend` writes those of such an entry.
 pub(super) fn write(
-    tree: &Tree<'_>,
     overlay: &Overlay<'_>,
     id: Id,
     entries: &[OverlayEntry],
     splices: &mut Splices<'_>,
+    descend: &mut Descend<'_>,
 ) -> Option<()> {
+    let tree = overlay.tree;
     let node = tree.node(id);
     if !tree.text[node.start..].starts_with(['{', '[']) {
         return None; // A pair in a sequence, without brackets of its own.
@@ -32,7 +33,7 @@ pub(super) fn write(
     }
     for entry in entries {
         match &entry.slot {
-            Slot::Old(child) => super::write(tree, overlay, *child, splices)?,
+            Slot::Old(child) => descend(*child, splices)?,
             Slot::New { value, instead_of: Some(child) } => flow.replace(id, *child, value, splices),
             Slot::New { .. } => {}
         }

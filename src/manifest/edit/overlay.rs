@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Operation;
-use super::anchors;
+use super::operation::Operation;
 use super::tree::{Id, Shape, Tree};
 
 /// The changes of a tree's collections. A collection that is not in it keeps its entries.
@@ -132,28 +131,6 @@ impl<'t> Overlay<'t> {
         Some(entries.len() - 1)
     }
 
-    /// Writes out what depends on changes elsewhere, and collections of which nothing is kept.
-    pub(super) fn settle(&mut self) -> Option<()> {
-        for (alias, value) in anchors::cut_off(self)? {
-            self.replace(alias, value)?;
-        }
-        // From the inside out: a collection that is written out may be all that its own collection had.
-        for id in self.changed().collect::<Vec<_>>().into_iter().rev() {
-            if !self.is_kept(id) {
-                self.changed.remove(&id);
-                continue;
-            }
-            let Some(entries) = self.entries(id) else { continue };
-            if entries.iter().any(|e| matches!(e.slot, Slot::Old(_) | Slot::New { instead_of: Some(_), .. })) {
-                continue;
-            }
-            let value = self.meaning(id)?;
-            self.changed.remove(&id);
-            self.replace(id, value)?;
-        }
-        Some(())
-    }
-
     /// Whether a node is still part of the text.
     pub(super) fn is_kept(&self, id: Id) -> bool {
         let mut id = id;
@@ -173,7 +150,13 @@ impl<'t> Overlay<'t> {
         self.old.pointer(&self.tree.pointer(id)?)
     }
 
-    fn replace(&mut self, id: Id, value: Value) -> Option<()> {
+    /// Drops the changes of a collection.
+    pub(super) fn forget(&mut self, id: Id) {
+        self.changed.remove(&id);
+    }
+
+    /// Writes a value in place of a node.
+    pub(super) fn replace(&mut self, id: Id, value: Value) -> Option<()> {
         let (parent, _) = self.tree.node(id).parent?;
         let entries = self.entries_mut(parent);
         let entry = entries.iter_mut().find(|e| matches!(e.slot, Slot::Old(old) if old == id))?;

@@ -1,6 +1,10 @@
 //! Insertions and deletions at byte offsets of a text.
 
 use super::lines;
+use super::tree::Id;
+
+/// Writes the changes of the node with this number.
+pub(super) type Descend<'f> = dyn FnMut(Id, &mut Splices<'_>) -> Option<()> + 'f;
 
 /// What changes in a text.
 #[derive(Debug)]
