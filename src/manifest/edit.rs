@@ -1,9 +1,9 @@
-//! Edits of a document that keep its text.
+//! Edits of a document that keep its text; see `docs/decisions/edits-of-text.md`.
 //!
-//! A JSON patch is applied to the tree of the text's nodes first (`overlay`), which decides what is kept, added, removed
-//! and replaced in each collection. Every decision then becomes insertions and deletions at byte offsets (`block`, `flow`).
-//! A line of the author changes only where a value on it has to be opened. The result is read again and compared with the
-//! patched value: a text that would mean something else is never returned.
+//! First, a JSON patch is applied to the tree of the text's nodes (`overlay`), which decides what is kept, added, removed
+//! and replaced in each collection. Then every decision becomes insertions and deletions at byte offsets (`block`, `flow`).
+//! A line of the author changes only if a value on it must be opened. The caller parses the result and compares it with the
+//! patched value, so a text with another value is never returned.
 
 mod anchors;
 mod block;
@@ -36,7 +36,7 @@ fn tree(text: &str, from: usize, format: Format) -> Option<Tree<'_>> {
     }
 }
 
-/// How the value that a pointer means is written.
+/// The text of the value at a JSON pointer.
 pub(super) fn source<'t>(text: &'t str, from: usize, format: Format, pointer: &str) -> Option<&'t str> {
     let tree = tree(text, from, format)?;
     let id = tree.ids().find(|id| tree.pointer(*id).as_deref() == Some(pointer))?;
@@ -44,10 +44,10 @@ pub(super) fn source<'t>(text: &'t str, from: usize, format: Format, pointer: &s
     text.get(node.start..node.end)
 }
 
-/// A text with a patch applied. `None` where the text does not allow it, which is rare: a merge key that brings what is to
-/// be removed, an alias as a key.
+/// The text after a patch. `None` if the text does not allow it, which is rare: a member of a merge key is removed, or an
+/// alias is a key.
 ///
-/// `old` is what the text means; `from` is where its content starts.
+/// `old` is the value of the text; `from` is the offset of its content.
 pub(super) fn edited(text: &str, from: usize, format: Format, old: &Value, patch: &[Value]) -> Option<String> {
     let tree = tree(text, from, format)?;
     let mut overlay = Overlay::new(&tree, old);

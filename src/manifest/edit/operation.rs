@@ -7,14 +7,14 @@ use serde_json::Value;
 pub(super) struct Operation {
     /// The reference tokens of its pointer, unescaped.
     pub(super) path: Vec<String>,
-    /// The value that is put there; `None` removes what is there.
+    /// The new value; `None` removes the old one.
     pub(super) value: Option<Value>,
-    /// Whether what is there is replaced: an `add` to an array makes room instead.
+    /// Whether an existing value is replaced. An `add` to an array inserts instead.
     pub(super) replaces: bool,
 }
 
 impl Operation {
-    /// Reads an operation. `None` for those that are not supported.
+    /// Reads an operation. `None` if it is not supported.
     pub(super) fn read(operation: &Value) -> Option<Self> {
         let path = operation["path"].as_str()?.strip_prefix('/')?;
         let path = path.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();

@@ -19,7 +19,7 @@ pub(super) fn settle(overlay: &mut Overlay<'_>) -> Option<()> {
         if entries.iter().any(|e| matches!(e.slot, Slot::Old(_) | Slot::New { instead_of: Some(_), .. })) {
             continue;
         }
-        let value = overlay.meaning(id)?;
+        let value = overlay.new_value(id)?;
         overlay.forget(id);
         overlay.replace(id, value)?;
     }
