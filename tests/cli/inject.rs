@@ -19,7 +19,7 @@ fn has_logger(object: &Value, template: &str) -> bool {
 
 #[test]
 fn a_deployment_gets_its_companion_and_the_rest_is_kept_byte_for_byte() {
-    let before = "# licence\n\napiVersion: v1\nkind: Service   # kept\nmetadata: {name: web,  labels: {on: \"yes\"}}\n";
+    let before = "# license\n\napiVersion: v1\nkind: Service   # kept\nmetadata: {name: web,  labels: {on: \"yes\"}}\n";
     let after =
         "---\r\n# only a comment\r\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    a\n   # end\n...\n---";
     let folder =

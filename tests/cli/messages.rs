@@ -128,7 +128,7 @@ fn each_message_has_the_error_its_position_and_a_remedy() {
         fs::write(&path, &page).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "tests/cli/messages.txt is out of step; run UPDATE=1 cargo test --test cli\n{page}");
+    assert!(written == page, "tests/cli/messages.txt is out of date; run UPDATE=1 cargo test --test cli\n{page}");
 }
 
 impl super::Run {
