@@ -1,4 +1,7 @@
-//! Where lines go out: a bounded buffer, emptied by a thread of its own. Whoever logs never waits.
+//! A bounded buffer of log lines that a thread of its own writes, so that logging never blocks.
+//!
+//! The crate `tracing-appender` bounds its buffer by lines. Lines can be long, and the memory of a replica is bounded, so this
+//! buffer is bounded by bytes.
 
 use std::io::{self, Write};
 use std::mem;
