@@ -24,7 +24,7 @@ pub(super) struct EditFlags {
 
 /// How the documents of a run came out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outcome {
+pub(super) struct EditSummary {
     /// Whether any workload failed.
     pub(super) failed: bool,
     /// Whether any document changed.
@@ -49,14 +49,14 @@ impl EditFlags {
         &self,
         inputs: &[ManifestInput],
         changes: &[Vec<Change>],
-        outcome: Outcome,
+        summary: EditSummary,
     ) -> anyhow::Result<ExitCode> {
-        if outcome.failed && !self.keep_going {
+        if summary.failed && !self.keep_going {
             stderr::note("nothing written; use --keep-going to write the other documents");
             return Ok(ExitCode::from(exit::DENIED));
         }
         self.destination.write(inputs, changes)?;
-        let differs = self.destination.is_diff() && outcome.changed;
-        Ok(if outcome.failed || differs { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
+        let differs = self.destination.is_diff() && summary.changed;
+        Ok(if summary.failed || differs { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 }

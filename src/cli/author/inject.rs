@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::edit::{EditFlags, Outcome};
+use super::edit::{EditFlags, EditSummary};
 use crate::cli::exit;
 use crate::cli::flags::CompanionFlags;
 use crate::cli::input::{Filenames, ManifestInput};
@@ -82,8 +82,8 @@ impl Inject {
         }
         let Counts { injected, unchanged, denied } = counts;
         self.edit.note(&format!("{injected} injected, {unchanged} unchanged, {denied} denied"));
-        let outcome = Outcome { failed: invalid || denied > 0, changed: injected > 0 };
-        self.edit.finish(&inputs, &changes, outcome)
+        let summary = EditSummary { failed: invalid || denied > 0, changed: injected > 0 };
+        self.edit.finish(&inputs, &changes, summary)
     }
 
     /// Reviews all workloads of a document, and reports the findings of each.

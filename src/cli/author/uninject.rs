@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::edit::{EditFlags, Outcome};
+use super::edit::{EditFlags, EditSummary};
 use crate::cli::exit;
 use crate::cli::input::{Filenames, ManifestInput};
 use crate::cli::offline;
@@ -59,7 +59,7 @@ impl Uninject {
             .collect();
         let Counts { removed, unchanged, failed } = counts;
         self.edit.note(&format!("{removed} uninjected, {unchanged} unchanged, {failed} failed"));
-        self.edit.finish(&inputs, &changes, Outcome { failed: failed > 0, changed: removed > 0 })
+        self.edit.finish(&inputs, &changes, EditSummary { failed: failed > 0, changed: removed > 0 })
     }
 
     /// The operations that remove the companions of a document. A status that cannot be read is reported, and the document
