@@ -1,6 +1,7 @@
 //! `podgraft function`: the KRM function that kustomize and kpt run.
 
 mod results;
+mod review;
 
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -10,16 +11,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::offline;
-use crate::cli::offline::{OfflineServer, Reviewed};
+use crate::cli::offline::OfflineServer;
 use crate::cli::{exit, output, stderr};
 use crate::inject::snapshot::Settings;
-use crate::inject::verdict::{Decision, Effect};
 use crate::manifest;
 use crate::manifest::Document;
 use crate::source::files::manifests::Manifests;
-use crate::source::files::report::Severity;
-use crate::workload;
+use review::ItemReview;
 
 /// Inject companions into the items of a ResourceList, as a KRM function
 ///
@@ -88,10 +86,13 @@ fn resource_list(bytes: &[u8]) -> anyhow::Result<Document> {
 pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     let document = resource_list(bytes)?;
     let list = document.value.as_ref().context("a ResourceList has a value")?;
-    let (server, mut results) = server_of(&document, &list["functionConfig"])?;
-    let failed = !results.is_empty();
-    let (mut operations, denied) = review_items(&server, &document, list, &mut results)?;
-    if failed || denied {
+    let (server, results) = server_of(&document, &list["functionConfig"])?;
+    let invalid = !results.is_empty();
+    let mut review = ItemReview::new(&server, &document, results);
+    review.items(list)?;
+    let ItemReview { mut operations, results, denied, .. } = review;
+    let failed = invalid || denied;
+    if failed {
         operations.clear();
     }
     if !results.is_empty() {
@@ -101,7 +102,7 @@ pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    Ok(if failed || denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
+    Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
 }
 
 /// A server with the companions of the list and its `functionConfig`, and a result for each error in them.
@@ -118,13 +119,7 @@ fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServ
         None if is_config_map || config.is_null() => String::new(),
         None => manifest::yaml(config),
     };
-    let file = Path::new("functionConfig");
-    for read in manifest::read(text.as_bytes()) {
-        match read {
-            Ok(document) => drop(collection.add(file, &document)),
-            Err(error) => collection.report_error(file, Some(error.at), error.message),
-        }
-    }
+    add_config(&mut collection, &text);
     let report = collection.report();
     report.errors().for_each(stderr::remark);
     let results = report.errors().map(|remark| json!({"message": remark.to_string(), "severity": "error"}));
@@ -134,44 +129,13 @@ fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServ
     ))
 }
 
-/// Reviews all items. Returns the operations on the list, and whether any Pod is denied.
-fn review_items(
-    server: &OfflineServer,
-    document: &Document,
-    list: &Value,
-    results: &mut Vec<Value>,
-) -> anyhow::Result<(Vec<Value>, bool)> {
-    let (mut operations, mut denied) = (Vec::new(), false);
-    for workload in &workload::workloads(list) {
-        let found = Reviewed { path: Path::new("-"), document, workload };
-        server.review(&found, |verdict| {
-            let verdict = match verdict {
-                Ok(verdict) => verdict,
-                Err(remark) => {
-                    denied = true;
-                    stderr::remark(&remark);
-                    results.push(results::result(workload, "error", &remark.field, &remark.message));
-                    return anyhow::Ok(());
-                }
-            };
-            for finding in &verdict.findings {
-                let sentence = offline::sentence(server, &found, finding);
-                let field =
-                    offline::field(offline::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
-                results.push(results::result(workload, offline::severity(finding.effect), &field, &sentence));
-                if finding.effect == Effect::Deny {
-                    stderr::remark(&found.remark(Severity::Error, &offline::pointer(&found, finding), sentence));
-                }
-            }
-            match &verdict.decision {
-                Decision::Patch(patch) if workload.changes => {
-                    operations.extend(offline::operations(patch, &workload.pod_at())?);
-                }
-                Decision::Deny | Decision::Unavailable => denied = true,
-                _ => {}
-            }
-            Ok(())
-        })?;
+/// Adds the manifests of a `functionConfig`.
+fn add_config(collection: &mut Manifests, text: &str) {
+    let file = Path::new("functionConfig");
+    for read in manifest::read(text.as_bytes()) {
+        match read {
+            Ok(document) => drop(collection.add(file, &document)),
+            Err(error) => collection.report_error(file, Some(error.at), error.message),
+        }
     }
-    Ok((operations, denied))
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::Value;
 
 use super::edit::{EditFlags, EditSummary};
 use crate::cli::exit;
@@ -12,10 +13,12 @@ use crate::cli::offline::Reviewed;
 use crate::cli::output::Change;
 use crate::cli::stderr;
 use crate::inject;
+use crate::inject::Removal;
 use crate::inject::keys;
 use crate::manifest::Document;
 use crate::source::files::report::Severity;
 use crate::workload;
+use crate::workload::Workload;
 
 /// Remove companions from the Pods of manifests
 ///
@@ -67,31 +70,16 @@ impl Uninject {
     fn uninjected(&self, input: &ManifestInput, document: &Document, counts: &mut Counts) -> Change {
         let mut change = Change::default();
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-            let mut pod = workload.pod().clone();
-            match inject::removal(&mut pod) {
+            match inject::removal(&mut workload.pod().clone()) {
                 Ok(None) => counts.unchanged += 1,
                 Ok(Some(removal)) => {
                     counts.removed += 1;
-                    for companion in &removal.companions {
-                        self.edit.note(&format!("{workload}: companion {companion}: removed"));
-                    }
-                    for remark in &removal.remarks {
-                        stderr::warning(&format!("{workload}: {remark}"));
-                    }
-                    let mut operations = removal.operations;
-                    offline::prefixed(&mut operations, &workload.pod_at());
-                    change.operations.extend(operations);
+                    change.operations.extend(self.operations(workload, removal));
                 }
                 Err(why) => {
                     counts.failed += 1;
                     change.denied = true;
-                    let key = keys::STATUS.replace('/', "~1");
-                    let pointer = format!("{}/metadata/annotations/{key}", workload.pod_at());
-                    stderr::remark(&Reviewed { path: &input.path, document, workload }.remark(
-                        Severity::Error,
-                        &pointer,
-                        why,
-                    ));
+                    report_status(&Reviewed { path: &input.path, document, workload }, why);
                 }
             }
         }
@@ -100,4 +88,23 @@ impl Uninject {
         }
         change
     }
+
+    /// Reports a removal, and returns its operations on the document.
+    fn operations(&self, workload: &Workload<'_>, removal: Removal) -> Vec<Value> {
+        for companion in &removal.companions {
+            self.edit.note(&format!("{workload}: companion {companion}: removed"));
+        }
+        for remark in &removal.remarks {
+            stderr::warning(&format!("{workload}: {remark}"));
+        }
+        let mut operations = removal.operations;
+        offline::prefixed(&mut operations, &workload.pod_at());
+        operations
+    }
+}
+
+fn report_status(found: &Reviewed<'_>, why: String) {
+    let key = keys::STATUS.replace('/', "~1");
+    let pointer = format!("{}/metadata/annotations/{key}", found.workload.pod_at());
+    stderr::remark(&found.remark(Severity::Error, &pointer, why));
 }
