@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# A static glibc binary in an empty image: glibc costs less CPU a review than musl does.
+# A static glibc binary in an empty image: a review needs less CPU with glibc than with musl.
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -8,7 +8,7 @@ COPY src src
 COPY benches benches
 COPY tests/cluster tests/cluster
 ENV RUSTFLAGS="-C target-feature=+crt-static"
-# Naming the target keeps crt-static away from build scripts and procedural macros.
+# With an explicit target, crt-static does not apply to build scripts and procedural macros.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     target="$(rustc -vV | sed -n 's/^host: //p')" && \
     cargo build --locked --release --target "$target" && \
@@ -16,7 +16,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM scratch
 LABEL org.opencontainers.image.title="podgraft" \
-      org.opencontainers.image.description="Grafts sidecar, ambassador and adapter containers onto Kubernetes Pods, and says why" \
+      org.opencontainers.image.description="Injects sidecar, ambassador and adapter containers into Kubernetes Pods" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /podgraft /podgraft
 USER 65532:65532

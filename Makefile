@@ -5,21 +5,21 @@ BIN   = target/debug/podgraft
 
 .DEFAULT_GOAL := help
 
-## run     start a server over the examples, post one real review to it, and stay up (no cluster needed)
+## run     start a server with the examples, send it one real review, and keep running (needs no cluster)
 run: build
 	@sh examples/run.sh $(BIN)
 
-## test    all tests, in parts that print their time; with a real API server, and the four systems with real software
+## test    run all tests, in parts that print their time, with a real API server and the four systems with real software
 test:
 	@bash tests/run/all.sh
 
-## check   formatting, lints, and the licences and advisories of what we depend on
+## check   formatting, lints, and the licenses and advisories of dependencies
 check:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed; skipped: cargo install --locked cargo-deny"; fi
 
-## bench   what a review costs, as ratios to a server that answers nothing
+## bench   the cost of a review, relative to a server that returns a constant
 bench:
 	$(CARGO) bench --locked --bench review --bench heap
 
@@ -31,23 +31,23 @@ attack:
 fuzz:
 	@sh fuzz/run.sh $(SECONDS)
 
-## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
+## golden  update goldens, CRDs, the plain manifest and generated pages; read the result with git diff
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
 
-## lines   how many lines of an author inject opens, for inputs in many styles
+## lines   how many lines of an author inject changes, for inputs in many styles
 lines:
 	@$(CARGO) test --locked --quiet --test text table -- --nocapture
 
-## cluster a real API server with podgraft installed, until Ctrl-C; the first time its parts are built for minutes
+## cluster a real API server with podgraft installed, until Ctrl-C; the first run builds its parts, for minutes
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
 
-## reviews record anew what that API server asks, for tests/reviews.rs
+## reviews record the reviews that this API server sends, for tests/reviews.rs
 reviews:
 	$(CARGO) test --locked --test cluster -- record
 
-## image   a static binary in an empty image
+## image   build a container image with a static binary
 image:
 	docker build -t podgraft:dev .
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the four systems with real software on this machine, one after the other. What cannot be checked is said.
-# With INSTALL=1, on Debian and as root, what is missing is installed first, without starting any of it.
+# Runs the four systems with real software on this machine, one after the other, and reports those that cannot be checked.
+# With INSTALL=1, on Debian and as root, missing packages are installed first, without starting their servers.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,7 +10,7 @@ install_missing() {
   for package in "${packages[@]}"; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
   [ ${#missing[@]} -gt 0 ] || return 0
   echo "installing ${missing[*]}"
-  # Packages start their servers when they are installed, unless this says no.
+  # Packages start their servers when they are installed, unless this policy forbids it.
   local policy=/usr/sbin/policy-rc.d
   if [ ! -e $policy ]; then
     printf '#!/bin/sh\nexit 101\n' >$policy

@@ -1,11 +1,11 @@
-# Sourced by the check.sh of each example. What is tested is what ships: files are cut out of the manifests.
+# Sourced by the check.sh of each example. Files are extracted from the manifests, so that exactly these are tested.
 
 here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 work=$(mktemp -d)
 chmod 755 "$work"
 pids=()
 
-# Ends what this check has started, and nothing else.
+# Ends only processes that this check has started.
 clean_up() {
   local code=$?
   trap - EXIT
@@ -23,7 +23,7 @@ trap 'exit 143' TERM
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
-# needs git nginx ...: says what is missing and gives up with 77, "not checked".
+# needs git nginx ...: prints what is missing and exits with 77, "not checked".
 needs() {
   local missing=()
   PATH=$PATH:/usr/sbin:/sbin
@@ -32,7 +32,7 @@ needs() {
 }
 
 # start NAME COMMAND...: runs it in the background, its output in NAME.log, its id in $started.
-# As an ordinary user with no rights at all, where this check is run by root: companions run so too.
+# If root runs this check, as an unprivileged user, as companions run.
 start() {
   local name=$1
   shift
@@ -79,7 +79,7 @@ eventually() {
 }
 
 # literal MANIFEST OBJECT KEY: prints the literal block at KEY of the object with that name. KEY is `files` and a
-# path (files:/etc/x) for what a companion carries, or a key of a ConfigMap.
+# path (files:/etc/x) for a file of a companion, or a key of a ConfigMap.
 literal() {
   awk -v object="$2" -v key="$3" '
     function indent(s) { match(s, /^ */); return RLENGTH }

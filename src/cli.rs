@@ -1,9 +1,10 @@
-//! The command line, with kubectl's habits: one file per subcommand.
+//! The command line, which follows kubectl's conventions: one file per subcommand.
 //!
-//! Data goes to stdout and talk to stderr.
+//! Data is written to stdout, and messages to stderr.
 
 mod author;
 mod completion;
+mod exit;
 mod flags;
 mod input;
 mod offline;
@@ -28,32 +29,22 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub use reference::reference;
-
-/// Exit codes, the same for all commands.
-mod exit {
-    /// Something was denied or is invalid; with `-o diff` also: there are differences.
-    pub(super) const DENIED: u8 = 1;
-    /// The command line is wrong. clap exits with it on its own.
-    pub(super) const USAGE: u8 = 2;
-    /// Any other failure: a file that cannot be read, a server that does not answer, no objects.
-    pub(super) const FAILED: u8 = 3;
-}
-
-/// podgraft grafts sidecar, ambassador and adapter containers onto Pods, and says why.
+/// The command line of podgraft.
 #[derive(Debug, Parser)]
-#[command(name = "podgraft", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "podgraft", version, about = ABOUT, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const ABOUT: &str = "Injects sidecar, ambassador and adapter containers into Kubernetes Pods";
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  success
   1  something was denied or is invalid; with `-o diff`, also: there are differences
   2  wrong usage
-  3  any other failure, such as a file that cannot be read, or no objects";
+  3  any other failure, for example a file that cannot be read or no objects";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -71,13 +62,13 @@ enum Command {
 }
 
 impl Cli {
-    /// Parses the command line and runs what it names.
+    /// Parses the command line and runs the subcommand.
     #[must_use]
     pub fn main() -> ExitCode {
         let mut arguments = std::env::args_os();
         let program = arguments.next().unwrap_or_default();
         let mut command = Cli::command();
-        // As a plugin of kubectl it is called by its file, and called `kubectl podgraft`.
+        // kubectl runs a plugin by its file name; help texts then show the command as the user typed it.
         if Path::new(&program).file_stem().is_some_and(|stem| stem == "kubectl-podgraft") {
             command = command.bin_name("kubectl podgraft");
         }
@@ -92,7 +83,7 @@ impl Cli {
         }
     }
 
-    /// Runs the subcommand, and says what went wrong.
+    /// Runs the subcommand, and reports an error on stderr.
     #[must_use]
     pub fn run(self) -> ExitCode {
         let result = match self.command {
@@ -105,14 +96,14 @@ impl Cli {
             Command::Serve(command) => command.run(),
             Command::Certs(command) => command.run(),
             Command::Probe(command) => command.run(),
-            Command::Completion(command) => command.run(),
+            Command::Completion(command) => command.run(Cli::command()),
             Command::Version(command) => command.run(),
         };
         code(result)
     }
 }
 
-/// Functions of kustomize and kpt are called without arguments.
+/// Runs as a KRM function if stdin is a ResourceList: kustomize and kpt call functions without arguments.
 fn resource_list_on_stdin() -> Option<ExitCode> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
@@ -121,6 +112,12 @@ fn resource_list_on_stdin() -> Option<ExitCode> {
     let mut bytes = Vec::new();
     stdin.lock().read_to_end(&mut bytes).ok()?;
     function::is_resource_list(&bytes).then(|| code(function::run_on(&bytes)))
+}
+
+/// The reference page of the command line, `docs/cli.md`.
+#[must_use]
+pub fn reference() -> String {
+    reference::page(Cli::command())
 }
 
 fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
@@ -132,7 +129,7 @@ fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Whether nobody reads any more what is written: `podgraft ... | head`.
+/// Whether the reader of stdout closed the pipe, as in `podgraft ... | head`. That is no failure worth a message.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)

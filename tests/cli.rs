@@ -84,14 +84,14 @@ fn deployment(name: &str, companions: &str) -> String {
 }
 
 #[test]
-fn the_reference_page_says_what_help_says() {
+fn the_reference_page_is_generated_from_the_help() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
     let page = podgraft::cli::reference();
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &page).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/cli.md is out of step; run UPDATE=1 cargo test --test cli");
+    assert!(written == page, "docs/cli.md is out of date; run UPDATE=1 cargo test --test cli");
 }
 
 #[test]

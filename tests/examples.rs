@@ -1,5 +1,5 @@
-//! The examples are good ones: every companion passes the gate without a warning, and every workload gets what it asks
-//! for. Whether the systems work is what `examples/check-all.sh` shows, with real software.
+//! The examples are valid: every companion passes validation without a warning, and every workload gets what it requests.
+//! `examples/check-all.sh` shows that the systems work, with real software.
 
 use std::path::{Path, PathBuf};
 
@@ -30,18 +30,18 @@ fn every_example_is_valid_without_a_warning() {
 }
 
 #[test]
-fn every_workload_of_an_example_gets_what_it_asks_for_and_gives_it_back() {
+fn every_workload_of_an_example_gets_its_companions_once() {
     for example in EXAMPLES {
         let injected = podgraft(&["inject"], example);
         let talk = text(&injected.stderr);
         assert!(injected.status.success(), "{example}: {talk}");
-        assert!(talk.contains(": injected (asked for by the Pod)"), "{example}: {talk}");
+        assert!(talk.contains(": injected (requested by the Pod)"), "{example}: {talk}");
         assert!(!talk.contains("warning") && !talk.contains("error"), "{example}: {talk}");
         let mut again = Command::cargo_bin("podgraft").expect("the binary is built");
         let again = again.args(["inject", "-o", "jsonpatch", "-f", "-", "--companions"]).arg(folder(example));
         let again = again.write_stdin(injected.stdout).output().expect("it runs");
         let patches = text(&again.stdout);
-        assert!(patches.lines().all(|patch| patch == "[]"), "{example} does not settle: {patches}");
+        assert!(patches.lines().all(|patch| patch == "[]"), "{example} is not idempotent: {patches}");
     }
 }
 
@@ -53,7 +53,7 @@ fn an_image_is_named_in_one_place_of_its_example() {
         for line in companions.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("image: ")) {
             let image = line.split(['#', ' ']).next().unwrap_or_default();
             assert!(image.contains(':') && !image.ends_with(":latest"), "{example}: {image} has no version");
-            assert!(!app.contains(image), "{example}: {image} is named by the app, too");
+            assert!(!app.contains(image), "{example}: {image} is also named by the app");
         }
     }
 }

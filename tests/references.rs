@@ -1,4 +1,4 @@
-//! Documents that are made from the code are in step with it. `make golden` writes them anew.
+//! Documents that are generated from the code are up to date. `make golden` updates them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,36 +10,36 @@ use podgraft::inject::verdict::reason::Reason;
 use podgraft::inject::verdict::{Effect, Via};
 
 #[track_caller]
-fn in_step(path: &str, now: &str) {
+fn up_to_date(path: &str, now: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, now).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == now, "{path} is out of step; `make golden` writes it anew");
+    assert!(written == now, "{path} is out of date; `make golden` updates it");
 }
 
 fn word(effect: Effect) -> &'static str {
     match effect {
         Effect::Info => "skipped",
         Effect::Warn => "skipped, with a warning",
-        Effect::Deny => "refused",
+        Effect::Deny => "denied",
     }
 }
 
 #[test]
-fn the_page_of_reasons_has_every_reason_and_says_what_it_leads_to() {
+fn the_page_of_reasons_has_every_reason_and_its_effect() {
     let mut page = String::from(
         "# Reasons\n\n\
-         Every companion that is considered for a Pod has exactly one outcome out of this list. The same label stands in\n\
-         warnings' and refusals' words, audit annotations, metrics, log lines and `podgraft explain`.\n\
-         This page is made from the code by `make golden`.\n\n\
+         Every companion that is considered for a Pod has exactly one outcome of this list. `podgraft explain`, audit\n\
+         annotations, metrics and log lines contain the reason; warnings and denials contain the message.\n\
+         This page is generated from the code by `make golden`.\n\n\
          ## Outcomes\n\n\
-         What becomes of the companion or the Pod depends on who asked for it: the Pod's annotation, the namespace's list, the\n\
-         companion itself (automatic), or the platform (required). Clashes obey the companion's `onConflict` where it has one;\n\
-         the table shows the default.\n\n\
-         | reason | in words | Pod | namespace's list | automatic | required |\n|---|---|---|---|---|---|\n",
+         The effect depends on what requested the companion: the Pod's annotation, the namespace's list, the companion itself\n\
+         (automatic), or the platform (required). The effect of a conflict depends on the companion's `onConflict`; the table\n\
+         shows the default.\n\n\
+         | reason | message | Pod | namespace's list | automatic | required |\n|---|---|---|---|---|---|\n",
     );
     let examples = Reason::examples();
     for reason in examples.iter().filter(|r| r.is_outcome()) {
@@ -47,28 +47,28 @@ fn the_page_of_reasons_has_every_reason_and_says_what_it_leads_to() {
         for via in [Via::Pod, Via::NamespaceList, Via::Automatic, Via::Required] {
             let effect = match reason {
                 Reason::Injected => "injected",
-                Reason::PodDenied => "refused",
-                Reason::AlreadyInjected => "nothing to do",
+                Reason::PodDenied => "denied",
+                Reason::AlreadyInjected => "unchanged",
                 reason => word(effect(reason, via, None)),
             };
             let _ = write!(page, " {effect} |");
         }
         page.push('\n');
     }
-    page.push_str("\n## Remarks\n\nOn the Pod, its namespace, or a companion besides its outcome.\n\n| reason | in words |\n|---|---|\n");
+    page.push_str("\n## Remarks\n\nRemarks are about the Pod, its namespace, or a companion in addition to its outcome.\n\n| reason | message |\n|---|---|\n");
     for reason in examples.iter().filter(|r| !r.is_outcome()) {
         let _ = writeln!(page, "| `{}` | {reason} |", reason.label());
     }
-    in_step("docs/reasons.md", &page);
+    up_to_date("docs/reasons.md", &page);
 }
 
 #[test]
-fn every_reason_has_a_label_of_its_own_and_words_that_fit_a_warning() {
+fn every_reason_has_a_label_of_its_own_and_a_message_that_fits_a_warning() {
     let examples = Reason::examples();
     let labels: std::collections::BTreeSet<&str> = examples.iter().map(Reason::label).collect();
     assert_eq!(labels.len(), examples.len());
     for reason in &examples {
-        let words = format!("podgraft: companion git-sync is skipped: {reason}");
-        assert!(words.chars().count() <= 256, "{} is cut as a warning: {words}", reason.label());
+        let message = format!("podgraft: companion git-sync is skipped: {reason}");
+        assert!(message.chars().count() <= 256, "{} is truncated as a warning: {message}", reason.label());
     }
 }

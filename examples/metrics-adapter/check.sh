@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Three applications that have nothing in common, and what Prometheus sees of them: one form.
+# Three different applications, and the same metrics of all of them in Prometheus.
 set -euo pipefail
 . "$(dirname "$0")/../check-lib.sh"
 needs mtail busybox redis-server java python3 setpriv awk
 home=${CATALINA_HOME:-/usr/share/tomcat10}
 catalina=$(command -v catalina.sh || echo "$home/bin/catalina.sh")
 [ -x "$catalina" ] || { echo "not checked, missing: catalina.sh (Tomcat 10)"; exit 77; }
-tools=$work/applets # the pollers have BusyBox and nothing else, as in their image
+tools=$work/applets # the pollers have only BusyBox, as in their image
 mkdir "$tools"
 busybox --install -s "$tools"
 
@@ -29,7 +29,7 @@ ln -s ..2026 "$work/was/..data"
 for name in conf status webapps; do ln -s "..data/$name" "$work/was/$name"; done
 start catalog env -u JAVA_OPTS CATALINA_HOME="$home" CATALINA_BASE="$work/was" CATALINA_TMPDIR="$work/java" "$catalina" run
 
-# adapter NAME PORT SOURCE-PORT [NAME=VALUE]...: both containers of a companion, with the arguments that stand in it.
+# adapter NAME PORT SOURCE-PORT [NAME=VALUE]...: both containers of a companion, with its arguments.
 adapter() {
   local dir=$work/$1 words
   mkdir "$dir"
@@ -37,7 +37,7 @@ adapter() {
   literal companions.yaml "$1" files:/podgraft/form.mtail >"$dir/form.mtail"
   literal companions.yaml "$1" files:/podgraft/poll.sh >"$dir/poll.sh"
   sh -n "$dir/poll.sh"
-  mtail --compile_only --logtostderr --address 127.0.0.1 --port 0 --progs "$dir/form.mtail" >"$dir.compile.log" 2>&1 || fail "mtail refuses the program of $1"
+  mtail --compile_only --logtostderr --address 127.0.0.1 --port 0 --progs "$dir/form.mtail" >"$dir.compile.log" 2>&1 || fail "mtail rejects the program of $1"
   words=$(grep -A 12 "^  - name: $1\$" "$here/companions.yaml" | sed -n 's/^ *args: \[\(.*\)\]$/\1/p' | tr -d ',' |
     sed -e "s|/podgraft|$dir|" -e "s|/run/adapter|$dir/pipe|" -e "s|/logs/\$(LOG_FILES)|$work/logs/*.log|" -e "s|--port=[0-9]*|--address=127.0.0.1 --port=$2|")
   set -f
@@ -104,7 +104,7 @@ start metrics-tomcat-poll env -i PATH="$tools" PIPE="$work/metrics-tomcat/pipe/p
 ask "$catalog" / 50
 eventually 5 is "$m_tomcat" app_requests_total 1050
 
-# Prometheus with the relabelling that ships, where there is one; discovery is played by a file.
+# Prometheus with the relabeling that ships, where there is one; discovery is played by a file.
 seen="no Prometheus here to read them"
 if command -v prometheus >/dev/null; then
   mkdir -m 777 "$work/prom"
@@ -136,4 +136,4 @@ fi
 # An application that is gone.
 crash "$baskets_pid"
 eventually 5 is "$m_redis" app_up 0
-echo "metrics-adapter: a log, Redis and Tomcat each told 1000 requests and 100 errors in one form; $seen"
+echo "metrics-adapter: a log, Redis and Tomcat each reported 1000 requests and 100 errors in one form; $seen"

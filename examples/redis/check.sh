@@ -75,13 +75,13 @@ sleep 0.5
 eventually 10 sh -c "redis-cli -h 127.0.0.1 -p $a info replication | grep -q master_link_status:up"
 sleep 1
 
-# A crash: nobody is master until somebody is promoted.
+# A crash: there is no master until a replica is promoted.
 eventually 5 ready
 crash "$b_pid"
 at "$a" replicaof no one >/dev/null
 crash=$(fast 3000)
 
-# Two that both say master: nobody is right.
+# Two members that both claim to be the master: neither is used.
 store b "$b"
 refused() { [ "$(at "$redis_port" ping)" != PONG ] && ! ready; }
 eventually 5 refused

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nginx in front of Tomcat, as in the Pod: pages, static files, the client's address, and an application server that goes away.
+# nginx and Tomcat as in the Pod: pages, static files, the client's address, and an application server that crashes.
 set -euo pipefail
 . "$(dirname "$0")/../check-lib.sh"
 needs nginx java python3 setpriv awk

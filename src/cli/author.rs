@@ -1,5 +1,6 @@
 //! Commands for people who write manifests.
 
+mod edit;
 pub(super) mod explain;
 pub(super) mod function;
 pub(super) mod inject;

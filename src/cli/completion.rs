@@ -1,18 +1,16 @@
-//! `podgraft completion`: what makes a shell complete the command line.
+//! `podgraft completion`: the script with which a shell completes the command line.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
 
-use super::Cli;
-
-/// Print the completion script of a shell
+/// Print the completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Completion {
-    /// The shell
+    /// The shell to complete in
     #[arg(value_enum)]
     shell: Supported,
 }
@@ -22,10 +20,10 @@ Examples:
   # Bash, for this session
   source <(podgraft completion bash)
 
-  # Zsh, for good
+  # Zsh, permanently
   podgraft completion zsh > \"${fpath[1]}/_podgraft\"
 
-  # Fish, for good
+  # Fish, permanently
   podgraft completion fish > ~/.config/fish/completions/podgraft.fish";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -38,7 +36,7 @@ enum Supported {
 }
 
 impl Completion {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self, mut root: Command) -> anyhow::Result<ExitCode> {
         let shell = match self.shell {
             Supported::Bash => Shell::Bash,
             Supported::Zsh => Shell::Zsh,
@@ -46,7 +44,7 @@ impl Completion {
             Supported::PowerShell => Shell::PowerShell,
         };
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "podgraft", &mut script);
+        clap_complete::generate(shell, &mut root, "podgraft", &mut script);
         io::stdout().write_all(&script)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,6 +1,7 @@
-//! The manifests that a command is given: files, folders, or the standard input.
+//! The manifests that a command reads: files, folders, or the standard input.
 
 mod bytes;
+mod file;
 mod objects;
 
 use std::path::{Path, PathBuf};
@@ -9,19 +10,20 @@ use clap::{Args, ValueHint};
 
 use super::stderr;
 use crate::manifest;
-use crate::manifest::{Document, Encoding, ManifestError};
+use crate::manifest::{Encoding, ManifestError};
 use crate::source::files::folder;
 use crate::source::files::report::{Remark, Severity};
 
 pub(super) use bytes::{explained, read, read_within};
+pub(super) use file::ManifestInput;
 
-/// Which manifests.
+/// The flags that name manifests.
 #[derive(Debug, Args)]
 pub(super) struct Filenames {
     /// Files or folders with manifests (YAML or JSON); `-` is the standard input
     #[arg(value_name = "FILE|DIR|-", value_hint = ValueHint::AnyPath)]
     files: Vec<PathBuf>,
-    /// The same, as in kubectl; may be repeated, and take several names separated by commas
+    /// The same as the arguments, for users of kubectl. Can be repeated or take a comma-separated list
     #[arg(
         short = 'f',
         long = "filename",
@@ -31,38 +33,20 @@ pub(super) struct Filenames {
         value_hint = ValueHint::AnyPath
     )]
     named: Vec<PathBuf>,
-    /// Search folders through all levels. Hidden files, and links to folders, are left out
+    /// Search folders recursively. Hidden files and symbolic links to folders are skipped
     #[arg(short = 'R', long)]
     recursive: bool,
 }
 
-/// One file that was read.
-#[derive(Debug)]
-pub(super) struct ManifestInput {
-    /// Its path; `-` is the standard input.
-    pub(super) path: PathBuf,
-    /// Its documents, in order.
-    pub(super) documents: Vec<Document>,
-    /// How it is encoded.
-    pub(super) encoding: Encoding,
-}
-
-/// What was read, and what is wrong with it.
+/// The files that were read, and the errors in them.
 #[derive(Debug)]
 pub(super) struct Inputs {
     /// The files, in order.
     pub(super) files: Vec<ManifestInput>,
-    /// Documents that are no YAML or JSON.
+    /// Documents that are not valid YAML or JSON.
     pub(super) unreadable: Vec<Remark>,
-    /// Keys that are there twice in documents that can be passed on: warnings.
-    pub(super) doubled: Vec<Remark>,
-}
-
-impl ManifestInput {
-    /// The whole text.
-    pub(super) fn text(&self) -> String {
-        self.documents.iter().map(Document::text).collect()
-    }
+    /// Duplicate keys in documents that podgraft does not change: warnings.
+    pub(super) duplicate_keys: Vec<Remark>,
 }
 
 impl Filenames {
@@ -78,7 +62,7 @@ impl Filenames {
 
     /// Reads all of them.
     pub(super) fn read(&self, command: &str) -> anyhow::Result<Inputs> {
-        let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), doubled: Vec::new() };
+        let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), duplicate_keys: Vec::new() };
         for path in self.paths() {
             if path.as_os_str() == "-" {
                 anyhow::ensure!(
@@ -90,7 +74,7 @@ impl Filenames {
             }
             let files = folder::manifests(path, self.recursive).map_err(|error| explained(path, command, &error))?;
             if files.is_empty() {
-                let hint = if self.recursive { "" } else { "; with -R, folders below it are searched, too" };
+                let hint = if self.recursive { "" } else { "; use -R to search the folders below it" };
                 anyhow::bail!("{}: no .yaml, .yml or .json files here{hint}", path.display());
             }
             for file in files {
@@ -102,12 +86,12 @@ impl Filenames {
         Ok(inputs)
     }
 
-    /// Reads all of them, or says what cannot be read: half of a stream is worse than none.
+    /// Reads all of them, or fails if any document cannot be read, because a part of a stream must not be applied.
     pub(super) fn read_whole(&self, command: &str) -> anyhow::Result<Vec<ManifestInput>> {
         let inputs = self.read(command)?;
         let mistakes = inputs.mistakes();
         let errors = |remarks: &[Remark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
-        inputs.unreadable.iter().chain(&inputs.doubled).chain(&mistakes).for_each(stderr::remark);
+        inputs.unreadable.iter().chain(&inputs.duplicate_keys).chain(&mistakes).for_each(stderr::remark);
         let count = inputs.unreadable.len() + errors(&mistakes);
         anyhow::ensure!(count == 0, "nothing written: {} could not be read", stderr::number(count, "document"));
         Ok(inputs.files)
@@ -115,21 +99,21 @@ impl Filenames {
 }
 
 impl Inputs {
-    /// What is wrong with documents that can be read.
+    /// Errors and warnings of documents that can be read.
     pub(super) fn mistakes(&self) -> Vec<Remark> {
         self.files.iter().flat_map(objects::mistakes).collect()
     }
 
     fn take(&mut self, path: &Path, bytes: &[u8]) {
         let mut documents = Vec::new();
-        for document in manifest::read_with_doubled_keys(bytes) {
+        for document in manifest::read_allowing_duplicate_keys(bytes) {
             match document {
-                Ok(mut document) => match document.doubled.take() {
+                Ok(mut document) => match document.duplicate_key.take() {
                     Some(doubled) if objects::matters(&document) => {
                         self.unreadable.push(fault(path, Severity::Error, doubled));
                     }
                     doubled => {
-                        self.doubled.extend(doubled.map(|doubled| fault(path, Severity::Warning, doubled)));
+                        self.duplicate_keys.extend(doubled.map(|doubled| fault(path, Severity::Warning, doubled)));
                         documents.push(document);
                     }
                 },

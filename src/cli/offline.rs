@@ -1,100 +1,37 @@
-//! One workload through the pure room.
+//! Reviews of workloads without a server, and their findings as sentences.
 
+mod remark;
+mod reviewed;
 mod sentence;
+mod server;
 mod unreadable;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::inject;
-use crate::inject::Request;
-use crate::inject::pod::Pod;
-use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::{Verdict, Via};
+use crate::inject::verdict::{Effect, Via};
 use crate::manifest::Document;
 use crate::source::files::report::{Remark, Severity};
 use crate::workload;
-use crate::workload::Workload;
 
+pub(super) use remark::{field, remark};
+pub(super) use reviewed::Reviewed;
 pub(super) use sentence::{pointer, sentence};
+pub(super) use server::OfflineServer;
 pub(super) use unreadable::unreadable;
 
-/// What companions are looked up in, and where workloads are that do not say so.
-#[derive(Debug)]
-pub(super) struct OfflineServer {
-    pub(super) snapshot: Snapshot,
-    pub(super) default_namespace: Box<str>,
-}
-
-/// A workload, and where it was found.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reviewed<'a> {
-    pub(super) path: &'a Path,
-    pub(super) document: &'a Document,
-    pub(super) workload: &'a Workload<'a>,
-}
-
-impl Reviewed<'_> {
-    /// A remark on a part of the document.
-    pub(super) fn remark(&self, severity: Severity, pointer: &str, message: String) -> Remark {
-        remark(self.path, self.document, severity, pointer, message)
-    }
-}
-
-/// A remark on a part of a document.
-pub(super) fn remark(path: &Path, document: &Document, severity: Severity, pointer: &str, message: String) -> Remark {
-    let (file, at) = (path.to_path_buf(), Some(document.position(pointer)));
-    Remark { severity, file, at, field: field(pointer), message }
-}
-
-/// A JSON pointer as a field path: `spec.containers[0].image`, `metadata.annotations["podgraft.dev/companions"]`.
-pub(super) fn field(pointer: &str) -> String {
-    // Writing to a text cannot fail.
-    let mut field = String::new();
-    for token in pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")) {
-        if !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit()) {
-            let _ = write!(field, "[{token}]");
-        } else if token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            field += if field.is_empty() { "" } else { "." };
-            field += &token;
-        } else {
-            let _ = write!(field, "[{token:?}]");
-        }
-    }
-    field
-}
-
-impl OfflineServer {
-    /// The namespace of a workload.
-    pub(super) fn namespace<'a>(&'a self, workload: &Workload<'a>) -> &'a str {
-        workload.namespace().unwrap_or(&self.default_namespace)
-    }
-
-    /// Reviews the Pods of a workload as the webhook would, or reports why they cannot be read.
-    pub(super) fn review<R>(&self, found: &Reviewed<'_>, then: impl FnOnce(Result<&Verdict<'_>, Remark>) -> R) -> R {
-        let json = found.workload.pod().to_string();
-        let pod = match Pod::read(json.as_bytes()) {
-            Ok(pod) => pod,
-            Err(error) => return then(Err(unreadable(found, &error))),
-        };
-        let request = Request { pod, namespace: self.namespace(found.workload), webhook: None, requester: "" };
-        then(Ok(&inject::review(&request, &self.snapshot)))
-    }
-}
-
-/// How a companion was asked for, as a clause.
-pub(super) fn asked_by(via: Via) -> &'static str {
+/// Why a companion was considered, as a clause.
+pub(super) fn requested_by(via: Via) -> &'static str {
     match via {
         Via::Required => "required",
-        Via::Pod => "asked for by the Pod",
-        Via::NamespaceList => "asked for by the namespace",
+        Via::Pod => "requested by the Pod",
+        Via::NamespaceList => "requested by the namespace",
         Via::Automatic => "automatic",
     }
 }
 
-/// Keys of ours in a document that nothing reads where they are.
+/// Warnings about podgraft's keys that have no effect where they are set.
 pub(super) fn misplaced(path: &Path, document: &Document) -> Vec<Remark> {
     let Some(value) = &document.value else { return Vec::new() };
     let on_workloads = workload::workloads(value).into_iter().flat_map(|w| workload::misplaced(&w));
@@ -106,14 +43,23 @@ pub(super) fn misplaced(path: &Path, document: &Document) -> Vec<Remark> {
     remarks.collect()
 }
 
-/// The operations of a patch, told from the root of the document.
+/// The severity of a finding, as programs read it.
+pub(super) fn severity(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Info => "info",
+        Effect::Warn => "warning",
+        Effect::Deny => "error",
+    }
+}
+
+/// The operations of a patch of a Pod, with paths from the root of the document that the Pod is in.
 pub(super) fn operations(patch: &[u8], prefix: &str) -> anyhow::Result<Vec<Value>> {
     let mut operations: Vec<Value> = serde_json::from_slice(patch)?;
     prefixed(&mut operations, prefix);
     Ok(operations)
 }
 
-/// Puts a prefix in front of the paths of operations.
+/// Prepends a JSON pointer to the paths of operations.
 pub(super) fn prefixed(operations: &mut [Value], prefix: &str) {
     for operation in operations {
         if let Some(Value::String(path)) = operation.get_mut("path") {

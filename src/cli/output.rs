@@ -1,4 +1,4 @@
-//! What becomes of documents, and where it is written: all of it, or nothing.
+//! Applies the changes of documents, and writes all of them or none.
 
 mod diff;
 mod file;
@@ -16,17 +16,17 @@ use super::stderr;
 use crate::manifest::{Document, Encoding, Format};
 use printer::Printer;
 
-/// Where results are written, and how.
+/// The flags for where and how results are written.
 #[derive(Debug, Args)]
 pub(super) struct Destination {
-    /// Output format; without it, each document keeps its language. `jsonpatch`: one JSON patch (RFC 6902) a line for each
-    /// document; `diff`: a patch of the files, and exit code 1 if there are differences
+    /// Output format; by default each document stays YAML or JSON. `jsonpatch`: one JSON patch (RFC 6902) per document, on a
+    /// line of its own; `diff`: a unified diff of the files, with exit code 1 if there are differences
     #[arg(short, long, value_enum)]
     output: Option<Output>,
-    /// Write to this file instead of stdout, and only on success
+    /// Write to this file instead of stdout; it is written only on success
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output_file: Option<PathBuf>,
-    /// Change the files themselves; each is replaced as a whole, and only if all manifests can be changed
+    /// Edit the files in place. Each file is replaced atomically, and no file is changed if any manifest fails
     #[arg(short, long, conflicts_with_all = ["output", "output_file"])]
     in_place: bool,
 }
@@ -39,16 +39,16 @@ enum Output {
     Diff,
 }
 
-/// What becomes of a document.
+/// The change of one document.
 #[derive(Debug, Default)]
 pub(super) struct Change {
-    /// The operations, from the root of the document.
+    /// JSON patch operations (RFC 6902), with paths from the root of the document.
     pub(super) operations: Vec<Value>,
-    /// Whether it may not be changed as it should.
+    /// Whether the document failed, and must not be changed.
     pub(super) denied: bool,
 }
 
-/// A document that changes.
+/// A document that was changed.
 #[derive(Debug)]
 struct Changed {
     value: Value,
@@ -56,7 +56,7 @@ struct Changed {
 }
 
 impl Destination {
-    /// Whether the standard input would have to be changed.
+    /// Reports an error if the standard input would have to be edited in place. Returns whether it did.
     pub(super) fn has_no_file(&self, filenames: &Filenames) -> bool {
         let wrong = self.in_place && filenames.has_stdin();
         if wrong {
@@ -65,12 +65,12 @@ impl Destination {
         wrong
     }
 
-    /// Whether the answer is if there are differences.
+    /// Whether the exit code depends on whether there are differences.
     pub(super) fn is_diff(&self) -> bool {
         self.output == Some(Output::Diff)
     }
 
-    /// Writes what becomes of each document of the inputs.
+    /// Applies the changes to the documents of the inputs, and writes the result.
     pub(super) fn write(&self, inputs: &[ManifestInput], changes: &[Vec<Change>]) -> anyhow::Result<()> {
         if self.output == Some(Output::Jsonpatch) {
             return self.deliver(patches(inputs, changes).as_bytes());
@@ -97,7 +97,7 @@ impl Destination {
             let texts = new.iter().map(|n| n.as_ref().map(|n| (&n.value, &*n.text)));
             printer.file(input.documents.iter().zip(texts));
         }
-        // What was read in one encoding is written in it.
+        // Files that share an encoding are written in that encoding.
         let first = inputs.first().map_or(Encoding::Utf8, |input| input.encoding);
         let encoding = if inputs.iter().all(|input| input.encoding == first) { first } else { Encoding::Utf8 };
         self.deliver(&encoding.encode(&printer.finish()))
@@ -150,13 +150,13 @@ pub(super) fn edited(path: &Path, document: &Document, operations: &[Value]) -> 
 fn changed(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Result<Changed> {
     let mut value = document.value.clone().unwrap_or_default();
     let parsed: json_patch::Patch =
-        serde_json::from_value(Value::Array(operations.to_vec())).context("a patch was malformed")?;
-    json_patch::patch(&mut value, &parsed).context("a patch did not fit")?;
+        serde_json::from_value(Value::Array(operations.to_vec())).context("internal error: the patch is malformed")?;
+    json_patch::patch(&mut value, &parsed).context("internal error: the patch does not apply")?;
     let text = document.edited(&value, operations).unwrap_or_else(|| {
         let at = document.position("");
         let place = format!("{}:{}:{}", path.display(), at.line, at.column);
         stderr::warning(&format!(
-            "{place}: the text of this document cannot be kept; it is written again without comments"
+            "{place}: cannot edit the text of this document; it is written again from its values, without comments"
         ));
         document.rewritten(&value)
     });
@@ -168,7 +168,7 @@ fn new_text(input: &ManifestInput, changed: &[Option<Changed>]) -> String {
     texts.map(|(document, changed)| changed.as_ref().map_or(document.text(), |c| &c.text)).collect()
 }
 
-/// One patch a line; a document that is denied has none.
+/// One patch per line; a document that is denied has no line.
 fn patches(inputs: &[ManifestInput], changes: &[Vec<Change>]) -> String {
     let mut out = String::new();
     for (input, changes) in inputs.iter().zip(changes) {
@@ -182,7 +182,8 @@ fn patches(inputs: &[ManifestInput], changes: &[Vec<Change>]) -> String {
     out
 }
 
-/// Replaces the files that change. Everything is prepared first, so that a full disk leaves all of them as they were.
+/// Replaces the files that changed. All new files are written before the first rename, so that a full disk leaves every
+/// file unchanged.
 fn replace_all(inputs: &[ManifestInput], changed: &[Vec<Option<Changed>>]) -> anyhow::Result<()> {
     let mut prepared = Vec::new();
     for (input, changed) in inputs.iter().zip(changed).filter(|(_, changed)| changed.iter().any(Option::is_some)) {

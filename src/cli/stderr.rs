@@ -1,6 +1,6 @@
-//! What is said on stderr. Colours only on a terminal.
+//! Messages on stderr, with colors on a terminal.
 //!
-//! Nothing here fails: where nobody reads stderr, or it is full, there is nobody left to tell.
+//! Errors of writing are ignored, because there is no other place to report them.
 
 use std::io::Write as _;
 
@@ -13,22 +13,22 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Yellow and bold.
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Says what went wrong.
+/// Reports an error.
 pub(super) fn error(text: &str) {
     line(&format!("{ERROR}error:{ERROR:#} {}", printable(text)));
 }
 
-/// Says what is likely not meant.
+/// Reports a warning.
 pub(super) fn warning(text: &str) {
     line(&format!("{WARNING}warning:{WARNING:#} {}", printable(text)));
 }
 
-/// Says what happened.
+/// Reports what was done.
 pub(super) fn note(text: &str) {
     line(&printable(text));
 }
 
-/// Says what is wrong with a manifest.
+/// Reports an error or a warning of a manifest.
 pub(super) fn remark(remark: &Remark) {
     line(&marked(remark));
 }
@@ -37,7 +37,7 @@ fn line(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-/// A remark with its severity in colour.
+/// A remark with its severity in color.
 pub(super) fn marked(remark: &Remark) -> String {
     let style = match remark.severity {
         Severity::Error => ERROR,
@@ -47,12 +47,12 @@ pub(super) fn marked(remark: &Remark) -> String {
     format!("{}: {style}{severity}:{style:#} {}", printable(&place), printable(&remark.text()))
 }
 
-/// A text of somebody else without characters that steer a terminal.
+/// Replaces control characters of a text that comes from a manifest or a server: they could change what a terminal shows.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
-/// `1 error`, `2 errors`
+/// A count with its noun: `1 error`, `2 errors`.
 pub(super) fn number(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

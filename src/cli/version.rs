@@ -1,4 +1,4 @@
-//! `podgraft version`: which podgraft this is.
+//! `podgraft version`: the version, platform and API version of this program.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,4 +1,7 @@
-//! YAML events to one value, and to the positions of its parts.
+//! Composes values, and the positions of their parts, from the events of the parser in `serde-saphyr`.
+//!
+//! `serde-saphyr` itself deserializes into Rust types, reads scalars by these types, and has no positions of untyped
+//! values. Manifests need the values that kubectl reads, YAML 1.1 included; see `docs/decisions/yaml-composer.md`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,38 +10,43 @@ use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::copies::Copies;
-use super::{ManifestError, Position, key, tagged};
+use super::position::{ManifestError, Position};
+use super::{key, tagged};
 
-/// What a value and its place in a list or mapping need, in bytes, besides its text.
+/// Memory in bytes of a value and its slot in a list or mapping, without its text.
 const VALUE: usize = 96;
-/// How deep values may be nested. The reader of JSON has the same limit: what is read here can be written there.
+/// How deep values can be nested. serde_json has the same limit, so a value that is read here can be read as JSON.
 const DEEPEST: usize = 127;
 
-/// Reads the one document of a text.
+/// Reads a text with one document.
 ///
 /// # Errors
-/// What cannot be read, and where.
+/// The first part that cannot be read, or a duplicate key.
 pub(super) fn value(text: &str) -> Result<Value, ManifestError> {
-    let (value, doubled) = value_and_doubled_key(text, 1)?;
+    let (value, doubled) = value_and_duplicate_key(text, 1)?;
     doubled.map_or(Ok(value), Err)
 }
 
-/// Reads a text that starts at some line of its file: messages may name an earlier line. The first key that is there twice
-/// in the same mapping is returned beside the value, in which the last one counts.
-pub(super) fn value_and_doubled_key(text: &str, line: usize) -> Result<(Value, Option<ManifestError>), ManifestError> {
+/// Reads a text that starts at `line` of its file: a message about a duplicate key names the line of the first one. A
+/// duplicate key is returned with the value, which has the last one.
+pub(super) fn value_and_duplicate_key(
+    text: &str,
+    line: usize,
+) -> Result<(Value, Option<ManifestError>), ManifestError> {
     let mut composer = Composer::new(text);
     composer.first_line = line;
     let value = composer.document()?;
-    Ok((value, composer.doubled))
+    Ok((value, composer.duplicate_key))
 }
 
-/// The first key of a text that is there twice in the same mapping. JSON's own parser lets the last one win.
-pub(super) fn doubled_key(text: &str, line: usize) -> Option<ManifestError> {
-    value_and_doubled_key(text, line).ok()?.1
+/// The first duplicate key of a text. serde_json accepts duplicates and uses the last one.
+pub(super) fn duplicate_key(text: &str, line: usize) -> Option<ManifestError> {
+    value_and_duplicate_key(text, line).ok()?.1
 }
 
-/// Where each part of a document stands, by JSON pointer. A member stands where its key does, unless its value starts on
-/// the same line; what is behind an alias or came by a merge key has no position. Empty where the text cannot be read.
+/// The position of each part of a document, by JSON pointer. The position of a member is that of its value if it starts on
+/// the line of the key, else that of the key. Values of aliases and merge keys have no position. Empty if the text cannot
+/// be read.
 pub(super) fn positions(text: &str) -> HashMap<String, Position> {
     let mut composer = Composer::new(text);
     composer.places = Some(Places::default());
@@ -51,7 +59,7 @@ struct Composer<'t> {
     anchors: HashMap<usize, Node>,
     copies: Copies,
     depth: usize,
-    doubled: Option<ManifestError>,
+    duplicate_key: Option<ManifestError>,
     first_line: usize,
     places: Option<Places>,
 }
@@ -62,7 +70,7 @@ struct Places {
     at: HashMap<String, Position>,
 }
 
-/// A value with how much memory it needs and how deep it is.
+/// A value with its memory and depth.
 #[derive(Clone)]
 struct Node {
     value: Value,
@@ -83,7 +91,7 @@ impl<'t> Composer<'t> {
         options.set_emit_comments(false);
         let events = Parser::new_from_str_with_options(text, options);
         let copies = Copies::of(text.len());
-        Composer { events, anchors: HashMap::new(), copies, depth: 0, doubled: None, first_line: 1, places: None }
+        Composer { events, anchors: HashMap::new(), copies, depth: 0, duplicate_key: None, first_line: 1, places: None }
     }
 
     fn document(&mut self) -> Result<Value, ManifestError> {
@@ -95,10 +103,7 @@ impl<'t> Composer<'t> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => return Ok(value),
                 Event::DocumentStart(..) if seen => {
-                    return Err(unreadable(
-                        span.start,
-                        "a second document starts here; put a line `---` in front of it",
-                    ));
+                    return Err(unreadable(span.start, "a second document starts here; put a line `---` before it"));
                 }
                 Event::DocumentStart(..) => seen = true,
                 event => value = self.node(event, span)?.value,
@@ -129,7 +134,7 @@ impl<'t> Composer<'t> {
                 self.keep(anchor, node, span)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
-            _ => Err(unreadable(span.start, "a value is missing here")),
+            _ => Err(unreadable(span.start, "missing value")),
         }
     }
 
@@ -143,7 +148,7 @@ impl<'t> Composer<'t> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, ManifestError> {
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err(unreadable(span.start, "this alias stands inside of what it stands for; write it out"));
+            return Err(unreadable(span.start, "this alias is part of its own value; replace it by the value"));
         };
         self.copies.take(node.size).map_err(|message| unreadable(span.start, message))?;
         if self.depth + node.depth > DEEPEST {
@@ -198,7 +203,7 @@ impl<'t> Composer<'t> {
                 if let Some(first) = written.insert(key.clone(), key_span.start.line()) {
                     let first = first + self.first_line - 1;
                     let message = format!("duplicate key {key:?}, first defined in line {first}; remove one");
-                    self.doubled.get_or_insert_with(|| unreadable(key_span.start, message));
+                    self.duplicate_key.get_or_insert_with(|| unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
                 let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
@@ -226,10 +231,10 @@ impl<'t> Composer<'t> {
         }
         key::text(self.unplaced(event, span)?.value)
             .map(Some)
-            .ok_or_else(|| unreadable(span.start, "a key must be text; put it in quotes"))
+            .ok_or_else(|| unreadable(span.start, "invalid key: must be text; put it in quotes"))
     }
 
-    /// A node whose parts have no position of their own.
+    /// Reads a node without recording positions of its parts.
     fn unplaced(&mut self, event: Event<'t>, span: Span) -> Result<Node, ManifestError> {
         let places = self.places.take();
         let node = self.node(event, span);
@@ -253,8 +258,8 @@ impl<'t> Composer<'t> {
     }
 }
 
-/// Adds what a merge key brings. As in kubectl's parser, and unlike YAML says, it takes the place of what was written
-/// before it; of several mappings the first one wins.
+/// Adds the members of a merge key. As in kubectl's parser, and unlike the YAML specification, they replace members that
+/// were written before it. Of several mappings the first one takes precedence.
 fn merge(members: &mut Map<String, Value>, value: Value) -> Result<(), &'static str> {
     let sources = match value {
         Value::Array(items) => items,
@@ -262,7 +267,7 @@ fn merge(members: &mut Map<String, Value>, value: Value) -> Result<(), &'static 
     };
     for source in sources.into_iter().rev() {
         let Value::Object(source) = source else {
-            return Err("a merge key `<<` takes a mapping, or a list of mappings");
+            return Err("invalid value of the merge key `<<`: must be a mapping or a list of mappings");
         };
         members.extend(source);
     }
@@ -282,7 +287,7 @@ fn unreadable(at: Marker, message: impl Into<String>) -> ManifestError {
 }
 
 fn too_deep(span: Span) -> ManifestError {
-    unreadable(span.start, format!("values are nested more than {DEEPEST} deep"))
+    unreadable(span.start, format!("values are nested more than {DEEPEST} levels deep"))
 }
 
 fn syntax(error: &ScanError) -> ManifestError {

@@ -1,24 +1,25 @@
-//! One document of a file: what it says, and the text that says it.
+//! One document of a file: its value and its text.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::format::{Format, json_like};
+use super::position::{ManifestError, Position};
 use super::split;
 use super::split::StreamPiece;
-use super::{ManifestError, Position, compose, edit, emit, syntax};
+use super::{compose, edit, emit, syntax};
 
 /// One document of a file.
 #[derive(Debug)]
 pub struct Document {
-    /// What it says; `None` where there is nothing but comments, or null.
+    /// The value; `None` if the document is empty, has only comments, or is null.
     pub value: Option<Value>,
-    /// The language it is written in.
+    /// The format of the text.
     pub format: Format,
-    /// The first key that is there twice in a mapping. Then its value is what kubectl reads, and not to be relied on.
-    pub doubled: Option<ManifestError>,
+    /// The first duplicate key of a mapping. The value is then that of the last one, as in kubectl, which is rarely meant.
+    pub duplicate_key: Option<ManifestError>,
     text: Box<str>,
     head: usize,
     body: usize,
@@ -26,16 +27,7 @@ pub struct Document {
     positions: OnceCell<HashMap<String, Position>>,
 }
 
-/// The languages of manifests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// YAML, of which JSON is a part.
-    Yaml,
-    /// JSON.
-    Json,
-}
-
-/// Reads the documents of a piece: one, or several where JSON values follow one another.
+/// Reads the documents of a piece: one, or several if JSON values follow each other without separators.
 pub(super) fn read(piece: &StreamPiece<'_>) -> Vec<Result<Document, ManifestError>> {
     let content = &piece.text[piece.head..];
     if content.trim_start().starts_with(['{', '[']) {
@@ -47,10 +39,10 @@ pub(super) fn read(piece: &StreamPiece<'_>) -> Vec<Result<Document, ManifestErro
     }
     let body_at = piece.position(piece.prelude);
     let body = &piece.text[piece.prelude..];
-    let read = compose::value_and_doubled_key(body, body_at.line);
+    let read = compose::value_and_duplicate_key(body, body_at.line);
     let read = read.map_err(|e| syntax::explained(body, &e).shifted(body_at));
     vec![read.map(|(value, doubled)| Document {
-        doubled: doubled.map(|fault| fault.shifted(body_at)),
+        duplicate_key: doubled.map(|fault| fault.shifted(body_at)),
         value: Some(value).filter(|v| !v.is_null()),
         format: Format::Yaml,
         text: piece.text.into(),
@@ -75,9 +67,9 @@ fn read_json(piece: &StreamPiece<'_>) -> Result<Vec<Document>, ManifestError> {
         let body = lead + piece.text[lead..].len() - piece.text[lead..].trim_start().len();
         let body_at = split::end_of(&piece.text[reached.0..body]).after(reached.1);
         reached = (body, body_at);
-        let doubled = compose::doubled_key(&piece.text[body..end], body_at.line);
+        let doubled = compose::duplicate_key(&piece.text[body..end], body_at.line);
         documents.push(Document {
-            doubled: doubled.map(|fault| fault.shifted(body_at)),
+            duplicate_key: doubled.map(|fault| fault.shifted(body_at)),
             value: Some(value).filter(|v| !v.is_null()),
             format: Format::Json,
             text: piece.text[from..end].into(),
@@ -91,7 +83,8 @@ fn read_json(piece: &StreamPiece<'_>) -> Result<Vec<Document>, ManifestError> {
     Ok(documents)
 }
 
-/// Whether a text that starts with a bracket was meant as JSON: then the error of that parser helps more.
+/// Whether a text that starts with a bracket was meant as JSON rather than flow YAML: then the error of the JSON parser is
+/// more helpful.
 fn is_meant_as_json(body: &str) -> bool {
     let inside = body.trim_start().trim_start_matches(['{', '[']).trim_start();
     inside.starts_with(['"', '}', ']', '{', '['])
@@ -104,27 +97,21 @@ fn json_fault(error: &serde_json::Error, is_first: bool) -> ManifestError {
     ManifestError { at: Position { line: error.line().max(1), column: error.column().max(1) }, message }
 }
 
-impl ManifestError {
-    fn shifted(self, start: Position) -> Self {
-        ManifestError { at: self.at.after(start), ..self }
-    }
-}
-
 impl Document {
-    /// Its whole original text, with markers and comments.
+    /// The original text, with separators and comments.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether its text has a marker that separates it from what comes before.
+    /// Whether the text has a separator before the content.
     #[must_use]
     pub fn is_marked(&self) -> bool {
         let (head, content) = self.text.split_at(self.head);
         content.starts_with("---") || head.lines().any(|line| line.starts_with("---"))
     }
 
-    /// Where the value that a JSON pointer means stands, or the nearest one around it.
+    /// The position of the value at a JSON pointer (RFC 6901), or of the nearest value that contains it.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Position {
         if pointer.is_empty() {
@@ -144,25 +131,25 @@ impl Document {
         }
     }
 
-    /// How the value that a JSON pointer means is written in its text.
+    /// The text of the value at a JSON pointer (RFC 6901).
     #[must_use]
     pub fn source(&self, pointer: &str) -> Option<&str> {
         edit::source(&self.text, self.content(), self.format, pointer)
     }
 
-    /// Where its content starts, for those who parse it again.
+    /// The offset where a parser must start.
     fn content(&self) -> usize {
         if self.format == Format::Json { self.head } else { self.body }
     }
 
-    /// Where its content starts.
+    /// The position of the content.
     fn start(&self) -> Position {
         let lead = self.text.len() - self.text[self.head..].trim_start().len();
         split::end_of(&self.text[self.body..lead.max(self.body)]).after(self.body_at)
     }
 
-    /// Its text with a JSON patch applied to it, and the value that it has then. Every line stays but those on which a value
-    /// has to be opened. `None` where the text would not mean the patched value; then `rewritten` is left.
+    /// The text after a JSON patch (RFC 6902), where `patched` is the value after it. Only lines on which a value must be
+    /// opened change. `None` if the text would not have the patched value; then the caller uses `rewritten`.
     #[must_use]
     pub fn edited(&self, patched: &Value, patch: &[Value]) -> Option<String> {
         let old = self.value.as_ref()?;
@@ -175,8 +162,8 @@ impl Document {
         (read == *patched).then_some(text)
     }
 
-    /// Its text with another value in its place: in its language, with its marker, the comments above its content and
-    /// its line ends. Comments inside are lost.
+    /// The text of another value in the same format, with the separator, the comments above the content and the line ends of
+    /// this document. Comments inside of the content are lost.
     #[must_use]
     pub fn rewritten(&self, value: &Value) -> String {
         match self.format {
@@ -195,26 +182,4 @@ impl Document {
         let crlf = self.text.find('\n').is_some_and(|at| self.text[..at].ends_with('\r'));
         format!("{}{}", &self.text[..self.head], if crlf { body.replace('\n', "\r\n") } else { body })
     }
-}
-
-/// Writes JSON on one line or indented, as the text that it takes the place of.
-fn json_like(original: &str, value: &Value) -> String {
-    let Some(second) = original.trim_end().split('\n').nth(1) else { return value.to_string() };
-    let indent = &second[..second.len() - second.trim_start_matches([' ', '\t']).len()];
-    if indent.is_empty() { json(value) } else { indented(value, indent) }
-}
-
-/// Writes JSON on several lines, as kubectl does; the last one is not ended.
-#[must_use]
-pub fn json(value: &Value) -> String {
-    indented(value, "    ")
-}
-
-fn indented(value: &Value, indent: &str) -> String {
-    let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    // A value always serialises, and only to UTF-8.
-    let _ = value.serialize(&mut serializer);
-    String::from_utf8(out).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
-//! Edits of a document that keep its text.
+//! Edits of a document that keep its text; see `docs/decisions/edits-of-text.md`.
 //!
-//! A JSON patch is applied to the tree of the text's nodes first (`overlay`), which decides what is kept, added, removed
-//! and replaced in each collection. Every decision then becomes insertions and deletions at byte offsets (`block`, `flow`).
-//! A line of the author changes only where a value on it has to be opened. The result is read again and compared with the
-//! patched value: a text that would mean something else is never returned.
+//! First, a JSON patch is applied to the tree of the text's nodes (`overlay`), which decides what is kept, added, removed
+//! and replaced in each collection. Then every decision becomes insertions and deletions at byte offsets (`block`, `flow`).
+//! A line of the author changes only if a value on it must be opened. The caller parses the result and compares it with the
+//! patched value, so a text with another value is never returned.
 
 mod anchors;
 mod block;
@@ -12,7 +12,9 @@ mod flow_text;
 mod json;
 mod layout;
 mod lines;
+mod operation;
 mod overlay;
+mod settle;
 mod splice;
 #[cfg(test)]
 mod tests;
@@ -21,35 +23,11 @@ mod yaml;
 
 use serde_json::Value;
 
-use super::Format;
+use super::format::Format;
+use operation::Operation;
 use overlay::Overlay;
 use splice::Splices;
 use tree::Tree;
-
-/// One operation of a JSON patch (RFC 6902): `add`, `remove` or `replace`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Operation {
-    /// The reference tokens of its pointer, unescaped.
-    pub(super) path: Vec<String>,
-    /// The value that is put there; `None` removes what is there.
-    pub(super) value: Option<Value>,
-    /// Whether what is there is replaced: an `add` to an array makes room instead.
-    pub(super) replaces: bool,
-}
-
-impl Operation {
-    /// Reads an operation. `None` for those that are not supported.
-    pub(super) fn read(operation: &Value) -> Option<Self> {
-        let path = operation["path"].as_str()?.strip_prefix('/')?;
-        let path = path.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
-        match operation["op"].as_str()? {
-            "add" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: false }),
-            "replace" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: true }),
-            "remove" => Some(Operation { path, value: None, replaces: true }),
-            _ => None,
-        }
-    }
-}
 
 fn tree(text: &str, from: usize, format: Format) -> Option<Tree<'_>> {
     match format {
@@ -58,7 +36,7 @@ fn tree(text: &str, from: usize, format: Format) -> Option<Tree<'_>> {
     }
 }
 
-/// How the value that a pointer means is written.
+/// The text of the value at a JSON pointer.
 pub(super) fn source<'t>(text: &'t str, from: usize, format: Format, pointer: &str) -> Option<&'t str> {
     let tree = tree(text, from, format)?;
     let id = tree.ids().find(|id| tree.pointer(*id).as_deref() == Some(pointer))?;
@@ -66,17 +44,17 @@ pub(super) fn source<'t>(text: &'t str, from: usize, format: Format, pointer: &s
     text.get(node.start..node.end)
 }
 
-/// A text with a patch applied. `None` where the text does not allow it, which is rare: a merge key that brings what is to
-/// be removed, an alias as a key.
+/// The text after a patch. `None` if the text does not allow it, which is rare: a member of a merge key is removed, or an
+/// alias is a key.
 ///
-/// `old` is what the text means; `from` is where its content starts.
+/// `old` is the value of the text; `from` is the offset of its content.
 pub(super) fn edited(text: &str, from: usize, format: Format, old: &Value, patch: &[Value]) -> Option<String> {
     let tree = tree(text, from, format)?;
     let mut overlay = Overlay::new(&tree, old);
     for operation in patch {
         overlay.apply(&Operation::read(operation)?)?;
     }
-    overlay.settle()?;
+    settle::settle(&mut overlay)?;
     let mut splices = Splices::new(text);
     write(&tree, &overlay, tree.root, &mut splices)?;
     Some(splices.apply())
@@ -84,9 +62,10 @@ pub(super) fn edited(text: &str, from: usize, format: Format, old: &Value, patch
 
 /// Writes the changes of a collection and of everything in it, in the order of the text.
 fn write(tree: &Tree<'_>, overlay: &Overlay<'_>, id: tree::Id, splices: &mut Splices<'_>) -> Option<()> {
+    let mut descend = |child, splices: &mut Splices<'_>| write(tree, overlay, child, splices);
     match (overlay.entries(id), tree.node(id).is_flow()) {
-        (Some(entries), false) => block::write(tree, overlay, id, entries, splices),
-        (Some(entries), true) => flow::write(tree, overlay, id, entries, splices),
+        (Some(entries), false) => block::write(tree, id, entries, splices, &mut descend),
+        (Some(entries), true) => flow::write(overlay, id, entries, splices, &mut descend),
         (None, _) => tree.node(id).children().try_for_each(|child| write(tree, overlay, child, splices)),
     }
 }

@@ -1,4 +1,4 @@
-//! Values to YAML, in kubectl's style.
+//! Writes values as YAML, in kubectl's style.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::scalar;
 
-/// The longest key that readers take without the mark of an explicit one.
+/// The longest key in bytes that is written without the indicator `?`. YAML limits simple keys to 1024 characters, and
+/// libyaml and go-yaml write at most 128.
 const LONGEST_SIMPLE_KEY: usize = 120;
 
 /// How block collections are laid out.
@@ -22,15 +23,15 @@ pub(super) struct Style {
     pub(super) literal: Literal,
 }
 
-/// Which texts of several lines are written as literal blocks. The value of a block depends on the line ends after it, so
-/// that a block that is put between lines of somebody else must not be sensitive to them.
+/// Which multi-line texts are written as literal blocks. The value of a block can depend on the line ends after it, so a
+/// block that is inserted between lines of the author must not be one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Literal {
-    /// All that can be.
+    /// All texts that can be literal.
     All,
-    /// Those that end in at most one line end: what follows then does not matter.
+    /// Texts with at most one line end at the end; their value does not depend on the lines after the block.
     Clipped,
-    /// Those that end in no line end: what follows may be the end of the file.
+    /// Texts without a line end at the end; their value does not depend on whether the file ends after the block.
     Stripped,
 }
 
@@ -39,8 +40,8 @@ impl Style {
     pub(super) const KUBECTL: Style = Style { step: 2, list: 0, dash: 2, literal: Literal::All };
 }
 
-/// Writes a value as one YAML document, as kubectl does: lists not indented, texts plain where every reader takes them for
-/// text, several lines as a literal block, numbers as they were written.
+/// Writes a value as one YAML document, as kubectl does: lists are not indented, texts are plain if every reader resolves
+/// them to text, multi-line texts are literal blocks, and numbers keep their form.
 #[must_use]
 pub fn yaml(value: &Value) -> String {
     let mut out = String::new();
@@ -56,7 +57,7 @@ pub fn yaml(value: &Value) -> String {
     out
 }
 
-/// Writes members, each on lines of its own; the first one continues the line that is open.
+/// Writes members, each on lines of its own; the first one continues the current line.
 fn mapping(out: &mut String, members: &Map<String, Value>, indent: usize, style: &Style) {
     for (index, (key, value)) in members.iter().enumerate() {
         if index > 0 {
@@ -72,7 +73,7 @@ pub(super) fn member(out: &mut String, key: &str, value: &Value, indent: usize, 
     below_key(out, value, indent, style);
 }
 
-/// Writes what comes after the colon of a key at `indent`, up to the end of its last line.
+/// Writes the part after the colon of a key at `indent`, to the end of its last line.
 pub(super) fn below_key(out: &mut String, value: &Value, indent: usize, style: &Style) {
     match value {
         Value::Object(inner) if !inner.is_empty() => {
@@ -93,7 +94,7 @@ pub(super) fn below_key(out: &mut String, value: &Value, indent: usize, style: &
     }
 }
 
-/// Writes items, each on lines of its own; the first one continues the line that is open.
+/// Writes items, each on lines of its own; the first one continues the current line.
 fn sequence(out: &mut String, items: &[Value], indent: usize, style: &Style) {
     for (index, value) in items.iter().enumerate() {
         if index > 0 {
@@ -118,7 +119,7 @@ pub(super) fn item(out: &mut String, value: &Value, indent: usize, style: &Style
     }
 }
 
-/// Writes blanks.
+/// Writes spaces.
 pub(super) fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
@@ -142,7 +143,7 @@ fn write_scalar(out: &mut String, value: &Value, indent: usize, style: &Style) {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => out.push_str(&number.to_string()),
-        Value::String(text) if is_literal(text) && style.literal.takes(text) => write_literal(out, text, indent),
+        Value::String(text) if is_literal(text) && style.literal.accepts(text) => write_literal(out, text, indent),
         Value::String(text) => write_line(out, text),
         Value::Array(_) => out.push_str("[]"),
         Value::Object(_) => out.push_str("{}"),
@@ -150,7 +151,7 @@ fn write_scalar(out: &mut String, value: &Value, indent: usize, style: &Style) {
 }
 
 impl Literal {
-    fn takes(self, text: &str) -> bool {
+    fn accepts(self, text: &str) -> bool {
         match self {
             Literal::All => true,
             Literal::Clipped => !text.ends_with("\n\n"),
@@ -172,7 +173,7 @@ pub(super) fn write_line(out: &mut String, text: &str) {
     }
 }
 
-/// Whether a text can stand without quotes, as far as the syntax goes.
+/// Whether the syntax allows a text without quotes.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else { return false };
@@ -188,7 +189,7 @@ fn is_plain(text: &str) -> bool {
         && !text.starts_with("...")
 }
 
-/// Whether a character can only be written by an escape sequence.
+/// Whether a character needs an escape sequence.
 fn needs_escape(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -212,7 +213,7 @@ pub(super) fn write_escaped(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Whether a text of several lines can be a literal block: its indentation can be seen, and no character needs an escape.
+/// Whether a multi-line text can be a literal block: its first line shows the indentation, and no character needs an escape.
 fn is_literal(text: &str) -> bool {
     let first = text.split('\n').next().unwrap_or_default();
     text.contains('\n')

@@ -2,22 +2,22 @@
 
 use std::borrow::Cow;
 
-use super::{ManifestError, Position};
+use super::position::{ManifestError, Position};
 
 /// How the text of a file is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// What everything else writes.
+    /// UTF-8, the default.
     #[default]
     Utf8,
-    /// UTF-16, least significant byte first.
+    /// UTF-16, little endian.
     Utf16Le,
-    /// UTF-16, most significant byte first.
+    /// UTF-16, big endian.
     Utf16Be,
 }
 
 impl Encoding {
-    /// The encoding that a byte order mark names.
+    /// The encoding of a file, from its byte order mark.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         match bytes {
@@ -27,7 +27,7 @@ impl Encoding {
         }
     }
 
-    /// The bytes of a text.
+    /// Encodes a text.
     #[must_use]
     pub fn encode(self, text: &str) -> Vec<u8> {
         match self {
@@ -37,7 +37,7 @@ impl Encoding {
         }
     }
 
-    /// The text of some bytes.
+    /// Decodes a file.
     pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ManifestError> {
         let unit = match Encoding::of(bytes) {
             Encoding::Utf8 => return utf8(bytes).map(Cow::Borrowed),

@@ -1,4 +1,4 @@
-//! Keys of mappings: text, whatever they look like.
+//! Keys of mappings, which are always text in JSON.
 
 use serde_json::Value;
 use serde_saphyr::granit_parser::{ScalarStyle, Tag};
@@ -8,11 +8,11 @@ use super::{scalar, tagged};
 /// A key of a mapping.
 pub(super) enum MapKey {
     Text(String),
-    /// `<<`, which brings the members of other mappings.
+    /// `<<`, which adds the members of other mappings.
     Merge,
 }
 
-/// The key that a scalar is, if it can be one.
+/// The key for a scalar. `None` if the scalar cannot be a key.
 pub(super) fn of_scalar(written: &str, style: ScalarStyle, tag: Option<&Tag>) -> Option<MapKey> {
     if style == ScalarStyle::Plain && tag.is_none() && written == "<<" {
         return Some(MapKey::Merge);
@@ -20,7 +20,7 @@ pub(super) fn of_scalar(written: &str, style: ScalarStyle, tag: Option<&Tag>) ->
     text(tagged::value(written, style, tag).ok()?).map(MapKey::Text)
 }
 
-/// A value as the text of a key, as JSON has it.
+/// The text of a key, as in the JSON that kubectl sends.
 pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),

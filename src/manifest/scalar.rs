@@ -1,13 +1,13 @@
-//! What a plain scalar means: YAML 1.1 as kubectl's parser resolves it.
+//! Resolves plain scalars as YAML 1.1, in the way of kubectl's parser (sigs.k8s.io/yaml, go-yaml v2).
 
-/// The meaning of a plain scalar.
+/// The value of a plain scalar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scalar {
     Null,
     Bool(bool),
-    /// A number as JSON writes it.
+    /// A number in JSON syntax.
     Number(String),
-    /// `.inf`, `.nan` and their like, which JSON cannot say.
+    /// Infinity or NaN, which JSON does not have.
     NotFinite,
     Text,
 }
@@ -35,7 +35,7 @@ fn number(text: &str) -> Option<String> {
     }
 }
 
-/// As Go's `strconv` reads an integer of base 0: a leading zero makes it octal.
+/// An integer as Go's `strconv.ParseInt` reads it with base 0: a leading zero makes it octal.
 fn integer(text: &str) -> Option<String> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let negative = text.starts_with('-');
@@ -61,7 +61,7 @@ fn integer(text: &str) -> Option<String> {
     }
 }
 
-/// A float keeps its text where JSON would write it in the same way.
+/// A float. It keeps its text if that is valid JSON.
 fn float(text: &str) -> Option<String> {
     if !is_float(text) {
         return None;
@@ -73,7 +73,7 @@ fn float(text: &str) -> Option<String> {
     serde_json::Number::from_f64(amount).map(|n| shortest(&n))
 }
 
-/// A number as Go writes it, where that differs from its text.
+/// A number as Go formats it.
 pub(super) fn shortest(number: &serde_json::Number) -> String {
     let text = number.to_string();
     match number.as_f64().filter(|_| text.contains(['.', 'e', 'E'])).and_then(serde_json::Number::from_f64) {
@@ -97,7 +97,7 @@ fn is_float(text: &str) -> bool {
         && exponent.is_none_or(|e| !e.is_empty() && digits(e))
 }
 
-/// Whether some reader of YAML takes a plain scalar for something else than text.
+/// Whether any YAML reader, of any version, resolves a plain scalar to something other than text.
 pub(super) fn is_ambiguous(text: &str) -> bool {
     resolve(text) != Scalar::Text
         || matches!(text, "<<" | "=")
@@ -107,7 +107,7 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
         || is_timestamp(text)
 }
 
-/// What readers that are less strict about underscores, signs and points take for numbers.
+/// Whether a reader that is less strict about underscores, signs and points resolves it to a number.
 fn is_almost_a_number(text: &str) -> bool {
     let plain = text.replace('_', "").to_ascii_lowercase();
     let unsigned = plain.trim_start_matches(['+', '-']);
@@ -117,7 +117,7 @@ fn is_almost_a_number(text: &str) -> bool {
     hexadecimal || word || (unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') && is_float(unsigned))
 }
 
-/// `1:30` and its like, a number to the base of 60 in YAML 1.1.
+/// Whether it is a number to the base of 60 in YAML 1.1, such as `1:30`.
 fn is_sexagesimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b"_.".contains(&b));
@@ -140,7 +140,7 @@ mod tests {
     use super::{Scalar, is_ambiguous, resolve};
 
     #[test]
-    fn plain_scalars_mean_what_kubectl_reads() {
+    fn plain_scalars_have_the_values_that_kubectl_reads() {
         for (text, number) in [
             ("0", "0"),
             ("-0", "0"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_any_reader_might_take_for_something_else_is_ambiguous() {
+    fn a_scalar_that_any_reader_resolves_to_another_type_is_ambiguous() {
         for text in [
             "",
             "~",

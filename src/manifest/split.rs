@@ -1,22 +1,24 @@
-//! A stream of documents, cut at its markers.
+//! Cuts a stream of documents at its separators.
 
-use super::Position;
+use super::position::Position;
 
-/// The text of one document, markers and comments included.
+/// The text of one document, with separators and comments.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct StreamPiece<'t> {
     pub(super) text: &'t str,
-    /// The line that it starts at.
+    /// The line of the file where it starts.
     pub(super) line: usize,
-    /// How much of it comes before anything that a parser must see: byte order mark, comments, blank lines and `...`.
+    /// Length in bytes of the part before the first line that a parser needs: byte order mark, comments, blank lines and `...`.
     pub(super) prelude: usize,
-    /// How much of it stays when its content is replaced: the prelude, directives, the marker, and comments after it.
+    /// Length in bytes of the part that is kept when the content is replaced: the prelude, directives, the separator, and
+    /// comments after it.
     pub(super) head: usize,
 }
 
-/// Cuts a text at the lines that start or end a document. Nothing is lost: joined, the pieces are the text.
+/// Cuts a text at the lines that start or end a document. The pieces, joined, are the text.
 ///
-/// A line that starts with `---` and a blank or the line's end is a marker wherever it stands, inside block scalars, too.
+/// A line that starts with `---`, followed by a blank or the line end, is a separator everywhere, even in a block scalar
+/// (YAML 1.2, section 9.1.2).
 pub(super) fn pieces(text: &str) -> Vec<StreamPiece<'_>> {
     let mut pieces = Vec::new();
     let mut open = Open::at(0, 1);
@@ -39,13 +41,13 @@ pub(super) fn pieces(text: &str) -> Vec<StreamPiece<'_>> {
 }
 
 impl StreamPiece<'_> {
-    /// Where the character at an offset stands in the file.
+    /// The position in the file of the character at an offset.
     pub(super) fn position(&self, offset: usize) -> Position {
         end_of(&self.text[..offset]).after(Position { line: self.line, column: 1 })
     }
 }
 
-/// The position just behind a text.
+/// The position after a text.
 pub(super) fn end_of(text: &str) -> Position {
     let last = text.rsplit('\n').next().unwrap_or_default();
     Position { line: text.matches('\n').count() + 1, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
@@ -59,7 +61,7 @@ enum Line {
     MarkerWithContent,
     /// `...`
     End,
-    /// `%YAML` and its like.
+    /// A directive such as `%YAML`.
     Directive,
     Blank,
     Content,
@@ -67,7 +69,7 @@ enum Line {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Stage {
-    /// Only blank lines so far, comments and `...` included.
+    /// Only blank lines, comments and `...` so far.
     Prelude,
     Directives,
     Marked,
@@ -153,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn markers_cut_and_belong_to_what_follows() {
+    fn a_separator_belongs_to_the_document_after_it() {
         assert_eq!(texts("a: 1\n---\nb: 2\n"), ["a: 1\n", "---\nb: 2\n"]);
-        assert_eq!(texts("# licence\n---\na: 1\n"), ["# licence\n---\na: 1\n"]);
+        assert_eq!(texts("# license\n---\na: 1\n"), ["# license\n---\na: 1\n"]);
         assert_eq!(texts("---\n---\na: 1"), ["---\n", "---\na: 1"]);
         assert_eq!(texts("a: 1\n...\n---\nb: 2\n...\n"), ["a: 1\n", "...\n---\nb: 2\n", "...\n"]);
         assert_eq!(texts("a: |\n  x\n--- # here\nb: 2\n"), ["a: |\n  x\n", "--- # here\nb: 2\n"]);
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_is_what_stays_when_the_content_is_replaced() {
+    fn the_head_is_kept_when_the_content_is_replaced() {
         let head = |text| {
             let piece = pieces(text).pop().unwrap();
             (&text[..piece.prelude], &text[piece.prelude..piece.head])

@@ -1,9 +1,9 @@
-//! Why a text is no YAML or JSON, in words that say what to do. The parser knows where it stopped; the lines around it tell
-//! what the author meant.
+//! Explains syntax errors. The parser reports where it stopped; the lines around that position show the mistake and how to
+//! fix it.
 
-use super::{ManifestError, Position};
+use super::position::{ManifestError, Position};
 
-/// An error of the parser for YAML, explained by the text.
+/// Explains an error of the YAML parser with the text around it.
 pub(super) fn explained(text: &str, error: &ManifestError) -> ManifestError {
     let lines: Vec<&str> = text.lines().collect();
     let found = merge_conflict(&lines)
@@ -13,13 +13,13 @@ pub(super) fn explained(text: &str, error: &ManifestError) -> ManifestError {
     found.unwrap_or_else(|| ManifestError { message: reworded(&lines, error), at: error.at })
 }
 
-/// Markers that Git leaves in a file.
+/// Conflict markers of Git.
 fn merge_conflict(lines: &[&str]) -> Option<ManifestError> {
     let line = lines.iter().position(|line| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> "))?;
     Some(at(line, 0, "unresolved merge conflict"))
 }
 
-/// Actions of a template in the line of the error.
+/// A template action in the line of the error.
 fn template(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
     let line = error.at.line.checked_sub(1)?;
     let column = lines.get(line)?.find("{{")?;
@@ -65,7 +65,7 @@ fn indentation(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
     None
 }
 
-/// `space`, or `spaces` where more than one is to be removed.
+/// `space`, or `spaces` if more than one must be removed.
 fn space(lines: &[&str], line: usize, indent: usize) -> &'static str {
     let above = lines[..line].iter().rev().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     let above = above.map_or(0, |line| line.len() - line.trim_start().len());
@@ -104,7 +104,8 @@ fn reworded(lines: &[&str], error: &ManifestError) -> String {
     }
 }
 
-/// The last bracket before a place that is not closed there; brackets in quotes may deceive it, for a hint only.
+/// The last bracket before a position that is not closed there. Brackets in quotes are counted as well, which is good enough
+/// for a hint.
 fn last_open(lines: &[&str], before: Position, bracket: &str) -> Option<(usize, usize)> {
     let mut open = Vec::new();
     for (number, line) in lines.iter().enumerate().take(before.line) {
@@ -125,13 +126,13 @@ fn last_open(lines: &[&str], before: Position, bracket: &str) -> Option<(usize, 
     found.map(|(_, line, column)| (line, column))
 }
 
-/// An error of the parser for JSON, explained.
+/// Explains an error of the JSON parser.
 pub(super) fn explained_json(message: &str, is_first: bool) -> String {
     match message {
         "expected value" | "expected ident" if !is_first => {
-            "unexpected text after the JSON value; remove it, or put --- in front of it".to_owned()
+            "unexpected text after the JSON value; remove it, or put --- before it".to_owned()
         }
-        "expected ident" => "must be true, false, null, a number or a text in double quotes".to_owned(),
+        "expected ident" => "invalid value: must be true, false, null, a number, or text in double quotes".to_owned(),
         "trailing comma" => "trailing comma; remove it".to_owned(),
         "EOF while parsing an object" => "missing \"}\" at the end of the text".to_owned(),
         "EOF while parsing a list" => "missing \"]\" at the end of the text".to_owned(),
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_says_what_to_do() {
+    fn each_syntax_error_has_a_remedy() {
         let helm =
             "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -";
         for (text, expect) in [
@@ -171,8 +172,8 @@ mod tests {
             ),
             ("a: {b: 1\nc: 2\n", "2:2: missing \",\" or \"}\" in the mapping that starts at 1:4".to_owned()),
             ("a: [1, 2\nb: 1\n", "2:2: missing \",\" or \"]\" in the list that starts at 1:4".to_owned()),
-            ("{\"a\": 1} x\n", "1:10: unexpected text after the JSON value; remove it, or put --- in front of it".to_owned()),
-            ("{\"a\": 1} nx\n", "1:11: unexpected text after the JSON value; remove it, or put --- in front of it".to_owned()),
+            ("{\"a\": 1} x\n", "1:10: unexpected text after the JSON value; remove it, or put --- before it".to_owned()),
+            ("{\"a\": 1} nx\n", "1:11: unexpected text after the JSON value; remove it, or put --- before it".to_owned()),
             ("{\"a\": 1,}\n", "1:9: trailing comma; remove it".to_owned()),
         ] {
             assert_eq!(fault(text), expect, "{text}");

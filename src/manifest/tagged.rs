@@ -1,4 +1,4 @@
-//! A scalar with its style and its tag to a value.
+//! The value of a scalar, from its text, style and tag.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::scalar::Scalar;
 /// The value of a scalar.
 ///
 /// # Errors
-/// Why its text does not fit its tag, or JSON cannot say it.
+/// The text does not fit the tag, or JSON has no such value.
 pub(super) fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, Cow<'static, str>> {
     let tag = tag.map(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:").unwrap_or("str".into()));
     let resolved = match tag.as_deref() {
@@ -28,20 +28,25 @@ pub(super) fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result
         _ => true,
     };
     if !fits {
-        return Err(format!("this is no !!{}; remove the tag, or write another value", tag.unwrap_or_default()).into());
+        return Err(
+            format!("invalid value of tag !!{}; remove the tag, or change the value", tag.unwrap_or_default()).into()
+        );
     }
     match resolved {
         Scalar::Null => Ok(Value::Null),
         Scalar::Bool(value) => Ok(Value::Bool(value)),
-        Scalar::Number(number) => number.parse().map(Value::Number).map_err(|_| "this is no number".into()),
-        Scalar::NotFinite => Err("JSON has no such number; put it in quotes if it is text".into()),
+        Scalar::Number(number) => number.parse().map(Value::Number).map_err(|_| "invalid number".into()),
+        Scalar::NotFinite => Err("JSON has no infinity and no NaN; put it in quotes if it is text".into()),
         Scalar::Text => Ok(Value::String(text.to_owned())),
     }
 }
 
 fn binary(text: &str) -> Result<Value, Cow<'static, str>> {
     let packed: String = text.split_ascii_whitespace().collect();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(packed).map_err(|_| "!!binary must be base64")?;
-    let text = String::from_utf8(bytes).map_err(|_| "JSON cannot carry this !!binary: it is not UTF-8")?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(packed)
+        .map_err(|_| "invalid value of tag !!binary: must be base64")?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| "invalid value of tag !!binary: must decode to UTF-8, because JSON has only text")?;
     Ok(Value::String(text))
 }

@@ -185,7 +185,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("secrets", "tests/attacks/secrets.rs", "names_from_outside_make_no_series_of_their_own"),
     ("secrets", "src/telemetry.rs", "a_review_is_one_line_whatever_its_names_hold"),
     ("validation", "tests/attacks/companions.rs", "a_reference_in_a_script_is_an_error_however_the_shell_is_called"),
-    ("validation", "src/manifest/tests.rs", "bombs_are_refused"),
+    ("validation", "src/manifest/tests.rs", "alias_bombs_are_rejected"),
     ("policies", "tests/cluster/required.rs", "each_way_around_a_required_companion_is_refused"),
 ];
 

@@ -10,10 +10,10 @@ const BEGIN: &str = "<!-- values: written by `make golden` from the comments in 
 const END: &str = "<!-- end of values -->\n";
 
 #[test]
-fn the_table_of_values_is_in_step() {
+fn the_table_of_values_is_up_to_date() {
     let (before, rest) = README.split_once(BEGIN).expect("README.md has the mark where the table begins");
     let (_, after) = rest.split_once(END).expect("README.md has the mark where the table ends");
-    let mut table = String::from("\n| value | default | what it is for |\n|---|---|---|\n");
+    let mut table = String::from("\n| value | default | description |\n|---|---|---|\n");
     for Row { path, comment, default } in rows() {
         let default = if default.len() > 60 { "see values.yaml".to_owned() } else { format!("`{default}`") };
         table += &format!("| `{path}` | {default} | {} |\n", comment.replace('|', "\\|"));

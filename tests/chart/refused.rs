@@ -1,8 +1,8 @@
-//! Values that are wrong are refused, and the message says which and why.
+//! Invalid values are rejected, and the message has the value and the reason.
 
 use super::template;
 
-/// What `--set` says, and what the message must have.
+/// The values of `--set`, and a part of the message.
 const WRONG: &[(&[&str], &str)] = &[
     (&["replicas=3"], "additional properties 'replicas' not allowed"),
     (&["webhooks.requested.policy=Fail"], "additional properties 'policy' not allowed"),
@@ -23,37 +23,43 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["companionFiles.hello=x"], "/companionFiles': additional properties 'hello' not allowed"),
     (&["excludedNamespaces=kube-system"], "/excludedNamespaces': got string, want array"),
     (&["podDisruptionBudget.maxUnavailable=0"], "/podDisruptionBudget/maxUnavailable'"),
-    (&["certificate.lifetime=5s"], "certificate.lifetime must be at least 10s"),
-    (&["certificate.caLifetime=3m"], "certificate.caPause must be shorter than a third of certificate.caLifetime"),
-    (&["certificate.mode=secret"], "certificate.secret.name must name the Secret"),
-    (&["certificate.mode=secret", "certificate.secret.name=x"], "certificate.secret.caBundle must have"),
-    (&["clientCA.secretName=x"], "clientCA.secretName needs clientCA.names"),
-    (&["clientCA.names={x}"], "clientCA.names needs clientCA.secretName"),
+    (&["certificate.lifetime=5s"], "certificate.lifetime: invalid value: must be at least 10s"),
+    (
+        &["certificate.caLifetime=3m"],
+        "certificate.caPause: invalid value: must be shorter than a third of certificate.caLifetime",
+    ),
+    (&["certificate.mode=secret"], "certificate.secret.name: required value"),
+    (&["certificate.mode=secret", "certificate.secret.name=x"], "certificate.secret.caBundle: required value"),
+    (&["clientCA.secretName=x"], "clientCA.names: required value with clientCA.secretName"),
+    (&["clientCA.names={x}"], "clientCA.secretName: required value with clientCA.names"),
     (&["companionLimits.totalBytes=64Mi"], "/companionLimits/totalBytes': got string, want integer"),
-    (&["requiredCompanions.enabled=true"], "requiredCompanions.enabled needs webhooks.clusterWide.enabled"),
+    (
+        &["requiredCompanions.enabled=true"],
+        "webhooks.clusterWide.enabled: invalid value: must be true with requiredCompanions.enabled",
+    ),
     (
         &["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true", "webhooks.optedIn.enabled=false"],
-        "requiredCompanions.enabled needs webhooks.optedIn.enabled",
+        "webhooks.optedIn.enabled: invalid value: must be true with requiredCompanions.enabled",
     ),
     (
         &["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true", "excludedNamespaces={a}"],
-        "does not go with excludedNamespaces",
+        "excludedNamespaces: forbidden with requiredCompanions.enabled",
     ),
 ];
 
 #[test]
-fn wrong_values_are_refused_with_a_reason() {
+fn invalid_values_are_rejected_with_a_reason() {
     for (values, message) in WRONG {
         let set: Vec<String> = values.iter().map(|value| format!("--set={value}")).collect();
         let why = match template(&set.iter().map(String::as_str).collect::<Vec<_>>()) {
-            Ok(_) => panic!("{values:?} is not refused"),
+            Ok(_) => panic!("{values:?} is not rejected"),
             Err(why) => why,
         };
-        assert!(why.contains(message), "{values:?} should be refused with {message:?}, not with\n{why}");
+        assert!(why.contains(message), "{values:?} should be rejected with {message:?}, not with\n{why}");
     }
 }
 
 #[test]
-fn values_of_the_umbrella_chart_are_taken() {
+fn values_of_the_umbrella_chart_are_accepted() {
     template(&["--set=global.of=others,global.imageRegistry=registry.example"]).unwrap();
 }

@@ -3,18 +3,18 @@
 use super::{Folder, deployment};
 
 #[test]
-fn a_table_for_each_workload_says_who_asked_and_why() {
+fn a_table_for_each_workload_has_who_requested_it_and_why() {
     let text = format!("{}---\n{}", deployment("web", "logger"), deployment("bad", "nonsense"));
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &text);
     assert_eq!(run.code, 1, "{}", run.err);
     let lines: Vec<&str> = run.out.lines().collect();
     assert_eq!(lines[0], "deployment/web in namespace default: companions are injected");
-    assert_eq!(lines[1], "COMPANION   ASKED BY   OUTCOME    REASON");
-    assert_eq!(lines[2], "logger      Pod        injected   Injected");
+    assert_eq!(lines[1], "COMPANION   REQUESTED BY   OUTCOME    REASON");
+    assert_eq!(lines[2], "logger      Pod            injected   Injected");
     assert_eq!(lines[3..5], ["", "deployment/bad in namespace default: denied"]);
     assert!(
         lines[6].starts_with(
-            "nonsense    Pod        denied    NotAvailable: companion \"nonsense\" not found among 1 companion"
+            "nonsense    Pod            denied    NotAvailable: companion \"nonsense\" not found among 1 companion"
         ),
         "{}",
         run.out
@@ -23,13 +23,13 @@ fn a_table_for_each_workload_says_who_asked_and_why() {
 }
 
 #[test]
-fn where_nothing_is_asked_for_it_says_so() {
+fn a_workload_that_requests_nothing_is_explained() {
     let text = deployment("web", "logger").replace("podgraft.dev/companions", "example.com/companions");
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &text);
     let last: Vec<&str> = run.out.lines().rev().take(2).collect();
     assert_eq!(run.code, 0, "{}", run.out);
-    assert!(last[1].starts_with("No companion was considered: the Pod asks for none"), "{}", run.out);
-    assert_eq!(last[0], "Namespace default is not among the manifests, so it counts as not opted in.");
+    assert!(last[1].starts_with("No companion was considered: the Pod requests none"), "{}", run.out);
+    assert_eq!(last[0], "Namespace default is not among the manifests, so it is treated as not opted in.");
     let misplaced = text.replacen("metadata:", "metadata:\n  annotations: {podgraft.dev/companions: logger}", 1);
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &misplaced);
     assert!(run.err.contains("has no effect; move it to spec.template.metadata.annotations"), "{}", run.err);
@@ -38,7 +38,7 @@ fn where_nothing_is_asked_for_it_says_so() {
 }
 
 #[test]
-fn workloads_of_several_files_are_told_apart() {
+fn workloads_of_several_files_have_their_file_and_line() {
     let folder =
         Folder::new().with("in/a.yaml", &deployment("web", "logger")).with("in/b.yaml", &deployment("web", "logger"));
     let run = folder.run("explain in -c companion.yaml");
@@ -48,7 +48,7 @@ fn workloads_of_several_files_are_told_apart() {
 }
 
 #[test]
-fn facts_and_names_are_for_programs() {
+fn results_can_be_printed_as_json_and_as_names() {
     let text = format!("{}---\n{}", deployment("web", "logger"), deployment("bad", "nonsense"));
     let folder = Folder::new();
     let run = folder.pipe("explain -f - --companions companion.yaml -o json", &text);

@@ -68,7 +68,7 @@ fn a_denial_is_a_result_and_changes_no_item() {
 }
 
 #[test]
-fn what_is_no_resource_list_is_refused() {
+fn an_input_that_is_not_a_resource_list_is_an_error() {
     let run = Folder::new().pipe("function", "kind: Pod\n");
     assert_eq!((run.code, &*run.out), (3, ""), "{}", run.err);
     assert_eq!(Folder::new().pipe("", "kind: Pod\n").code, 2);

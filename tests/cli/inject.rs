@@ -9,7 +9,7 @@ fn values(text: &str) -> Vec<Value> {
     manifest::read(text.as_bytes()).into_iter().filter_map(|d| d.unwrap().value).collect()
 }
 
-/// Whether a container stands in the lists of the Pod below a pointer.
+/// Whether the Pod at a pointer has the container logger.
 fn has_logger(object: &Value, template: &str) -> bool {
     let spec = &object.pointer(template).unwrap()["spec"];
     ["initContainers", "containers"]
@@ -18,8 +18,8 @@ fn has_logger(object: &Value, template: &str) -> bool {
 }
 
 #[test]
-fn a_deployment_gets_its_companion_and_the_rest_passes_byte_for_byte() {
-    let before = "# licence\n\napiVersion: v1\nkind: Service   # kept\nmetadata: {name: web,  labels: {on: \"yes\"}}\n";
+fn a_deployment_gets_its_companion_and_the_rest_is_kept_byte_for_byte() {
+    let before = "# license\n\napiVersion: v1\nkind: Service   # kept\nmetadata: {name: web,  labels: {on: \"yes\"}}\n";
     let after =
         "---\r\n# only a comment\r\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    a\n   # end\n...\n---";
     let folder =
@@ -35,13 +35,13 @@ fn a_deployment_gets_its_companion_and_the_rest_passes_byte_for_byte() {
     assert!(has_logger(&values(&run.out)[1], "/spec/template"), "{}", run.out);
     assert_eq!(
         run.err,
-        "deployment/web: companion logger: injected (asked for by the Pod)\n1 injected, 0 unchanged, 0 denied\n"
+        "deployment/web: companion logger: injected (requested by the Pod)\n1 injected, 0 unchanged, 0 denied\n"
     );
     assert_eq!(folder.run("inject -q -f web.yaml --companions companion.yaml").err, "");
 }
 
 #[test]
-fn what_asks_for_nothing_is_not_touched_at_all() {
+fn a_manifest_that_requests_nothing_is_written_byte_for_byte() {
     let pod = "{\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"},\n \"spec\": {\"containers\": []}}  \n\n";
     for text in [pod, "# nothing\n---\nkind: X\n", "a: [1, 2]\n", "\u{feff}kind: X\r\n---\r\nkind: Y\r\n", "{}\n"] {
         let run = Folder::new().pipe("inject -f - --companions companion.yaml", text);
@@ -50,7 +50,7 @@ fn what_asks_for_nothing_is_not_touched_at_all() {
 }
 
 #[test]
-fn every_kind_that_carries_a_pod_template_is_found() {
+fn every_kind_with_a_pod_template_is_found() {
     let template = json!({"metadata": {"annotations": {"podgraft.dev/companions": "logger"}},
         "spec": {"containers": [{"name": "app", "image": "app:1"}]}});
     let kinds = [
@@ -83,7 +83,7 @@ fn every_kind_that_carries_a_pod_template_is_found() {
 }
 
 #[test]
-fn items_of_lists_are_found_and_other_items_stay() {
+fn items_of_lists_are_found_and_other_items_are_kept() {
     let items = json!([
         {"metadata": {"name": "a"}, "spec": {"template": {"metadata": {"annotations": {"podgraft.dev/companions": "logger"}},
             "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}},
@@ -104,7 +104,7 @@ fn items_of_lists_are_found_and_other_items_stay() {
 }
 
 #[test]
-fn a_function_of_kustomize_gets_and_gives_a_resource_list() {
+fn a_resource_list_stays_a_resource_list() {
     let indented = deployment("web", "logger").replace('\n', "\n  ");
     let text = format!("apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- {}\n", indented.trim_end());
     let run = Folder::new().pipe("inject -f - --companions companion.yaml", &text);
@@ -114,7 +114,7 @@ fn a_function_of_kustomize_gets_and_gives_a_resource_list() {
 }
 
 #[test]
-fn where_one_is_denied_nothing_is_written_and_with_keep_going_the_others_are_done() {
+fn if_one_is_denied_nothing_is_written_and_with_keep_going_the_others_are() {
     let bad = deployment("bad", "nonsense  # why not");
     let text = format!("{bad}---\n{}", deployment("good", "logger"));
     let folder = Folder::new();
@@ -136,7 +136,7 @@ fn where_one_is_denied_nothing_is_written_and_with_keep_going_the_others_are_don
 }
 
 #[test]
-fn companions_and_namespaces_among_the_manifests_count() {
+fn companions_and_namespaces_among_the_manifests_are_used() {
     let own = COMPANION
         .replace("ClusterCompanion", "Companion")
         .replace("  name: logger\nspec", "  name: logger\n  namespace: shop\nspec");
@@ -147,7 +147,7 @@ fn companions_and_namespaces_among_the_manifests_count() {
     assert!(there.out.starts_with(&own));
     let elsewhere = folder.pipe("inject -f - -n other", &text);
     assert_eq!(elsewhere.code, 1, "{}", elsewhere.err);
-    // The same file twice is no doubled companion.
+    // Reading a file twice does not declare its companion twice.
     let both = folder
         .with("web.yaml", &deployment("web", "logger"))
         .run("inject -f companion.yaml -f web.yaml --companions .");
@@ -155,7 +155,7 @@ fn companions_and_namespaces_among_the_manifests_count() {
 }
 
 #[test]
-fn files_follow_one_another_with_markers_between() {
+fn files_are_joined_with_document_separators() {
     let folder = Folder::new()
         .with("in/a.yaml", "a: 1")
         .with("in/b.yml", "---\nb: 2\n")
@@ -175,7 +175,7 @@ fn files_follow_one_another_with_markers_between() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_line_and_column_and_nothing_is_written() {
+fn an_unreadable_manifest_is_reported_with_line_and_column_and_nothing_is_written() {
     let folder =
         Folder::new().with("bad.yaml", &format!("{}---\na: 1\nb:\n - x\n c: 2\n", deployment("web", "logger")));
     let run = folder.run("inject -f bad.yaml --companions companion.yaml");
@@ -188,7 +188,7 @@ fn what_cannot_be_read_is_told_with_line_and_column_and_nothing_is_written() {
 }
 
 #[test]
-fn a_json_patch_a_line_for_each_document() {
+fn one_json_patch_per_document_on_a_line_of_its_own() {
     let text = format!("# nothing\n---\nkind: X\n---\n{}---\nkind: Y\n", deployment("web", "logger"));
     let run = Folder::new().pipe("inject -f - --companions companion.yaml -o jsonpatch", &text);
     let lines: Vec<&str> = run.out.lines().collect();
@@ -197,7 +197,7 @@ fn a_json_patch_a_line_for_each_document() {
 }
 
 #[test]
-fn a_diff_shows_what_is_added_and_its_exit_code_says_whether() {
+fn a_diff_shows_additions_and_its_exit_code_whether_there_are_any() {
     let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
     let run = folder.run("inject -f web.yaml --companions companion.yaml -o diff");
     assert_eq!(run.code, 1);
@@ -208,7 +208,7 @@ fn a_diff_shows_what_is_added_and_its_exit_code_says_whether() {
 }
 
 #[test]
-fn an_annotation_in_the_wrong_place_is_told() {
+fn an_annotation_in_the_wrong_place_is_reported() {
     let text = deployment("web", "logger")
         .replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n");
     let run = Folder::new().pipe("inject -f - --companions companion.yaml", &text);
@@ -218,7 +218,7 @@ fn an_annotation_in_the_wrong_place_is_told() {
 }
 
 #[test]
-fn inject_settles_and_uninject_takes_it_back() {
+fn inject_is_idempotent_and_uninject_restores_the_manifest() {
     let folder = Folder::new();
     let before = deployment("web", "logger");
     let injected = folder.pipe("inject -f - --companions companion.yaml", &before);

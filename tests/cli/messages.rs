@@ -68,7 +68,7 @@ fn cases() -> Vec<Case> {
         case("nothing at all", "inject in.yaml", String::new()),
         case("nothing to explain", "explain in.yaml", "# nothing\n".to_owned()),
         case("a list instead of an object", "inject in.yaml", "- kind: Pod\n".to_owned()),
-        case("a marker with text behind it", "inject in.yaml", "---apiVersion: v1\nkind: Pod\n".to_owned()),
+        case("a separator with text after it", "inject in.yaml", "---apiVersion: v1\nkind: Pod\n".to_owned()),
         case("values of a chart", "inject in.yaml", "image: x\n".to_owned()),
         case("a tab", inject, web().replace("  template:", "\ttemplate:")),
         case("a template", inject, web().replace("app:1", "{{ .Values.image }}")),
@@ -86,20 +86,20 @@ fn cases() -> Vec<Case> {
         ),
         case("a key twice in another document", inject, format!("{}---\napiVersion: v1\nkind: X\na: 1\na: 2\n", web())),
         case("a status that was changed", "uninject in.yaml", annotated("podgraft.dev/status: \"{nonsense\"")),
-        case("a namespace that is none", "inject -n Bad_NS in.yaml", web()),
+        case("an invalid namespace", "inject -n Bad_NS in.yaml", web()),
         case("an invalid automatic companion", "inject -c broken.yaml in.yaml", pod("web", "")),
     ]
 }
 
 #[test]
-fn each_mistake_says_what_and_where_and_how_to_fix_it() {
+fn each_message_has_the_error_its_position_and_a_remedy() {
     let other = COMPANION
         .replace("name: logger", "name: other")
         .replace("spec:\n", "spec:\n  podSelector: {matchLabels: {app: other}}\n");
     let elsewhere = COMPANION
         .replace("name: logger", "name: elsewhere")
         .replace("spec:\n", "spec:\n  namespaceSelector: {matchLabels: {team: other}}\n");
-    // Nothing else is to be said about it.
+    // Without warnings of its own.
     let complete = COMPANION.trim_end().to_owned()
         + "\n    resources: {requests: {cpu: 5m, memory: 8Mi}, limits: {memory: 16Mi}}\n    securityContext: {runAsNonRoot: true, runAsUser: 65532, \
            allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}\n";
@@ -128,7 +128,7 @@ fn each_mistake_says_what_and_where_and_how_to_fix_it() {
         fs::write(&path, &page).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "tests/cli/messages.txt is out of step; run UPDATE=1 cargo test --test cli\n{page}");
+    assert!(written == page, "tests/cli/messages.txt is out of date; run UPDATE=1 cargo test --test cli\n{page}");
 }
 
 impl super::Run {

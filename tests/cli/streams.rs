@@ -59,7 +59,7 @@ fn in_place_replaces_files_that_change_and_keeps_their_mode_and_links() {
 }
 
 #[test]
-fn nothing_is_written_to_a_file_where_anything_is_denied() {
+fn nothing_is_written_to_a_file_if_anything_is_denied() {
     let text = format!("{}---\n{}", deployment("bad", "nonsense"), deployment("good", "logger"));
     let folder = Folder::new().with("a.yaml", &text).with("out.yaml", "old\n");
     assert_eq!(folder.run(&format!("{INJECT} -i a.yaml")).code, 1);
@@ -73,7 +73,7 @@ fn nothing_is_written_to_a_file_where_anything_is_denied() {
 }
 
 #[test]
-fn companions_come_from_pipes_and_from_stdin() {
+fn companions_are_read_from_pipes_and_from_stdin() {
     let folder = Folder::new().with("a.yaml", &deployment("a", "logger"));
     let expect = folder.run(&format!("{INJECT} a.yaml")).out;
     assert_eq!(folder.pipe("inject -q -c - a.yaml", COMPANION).out, expect);
@@ -84,7 +84,7 @@ fn companions_come_from_pipes_and_from_stdin() {
 }
 
 #[test]
-fn links_that_lead_round_and_other_files_do_no_harm() {
+fn circular_links_and_other_files_are_skipped() {
     let folder = Folder::new().with("conf/prod/a.yaml", &deployment("a", "logger")).with("conf/notes.txt", "x: [");
     let at = |name: &str| folder.0.path().join(name);
     symlink("..", at("conf/prod/up")).unwrap();
@@ -144,12 +144,12 @@ fn no_command_panics_whatever_happens_to_its_output() {
 }
 
 #[test]
-fn a_read_only_folder_is_an_error_and_the_file_stays() {
+fn a_read_only_folder_is_an_error_and_the_file_is_kept() {
     let folder = Folder::new().with("in/a.yaml", &deployment("a", "logger"));
     let inside = folder.0.path().join("in");
     fs::set_permissions(&inside, fs::Permissions::from_mode(0o555)).unwrap();
     let run = folder.run(&format!("{INJECT} -i in/a.yaml"));
-    // The superuser may write everywhere.
+    // root can write everywhere, so the test proves nothing there.
     if run.code != 0 {
         assert!(run.code == 3 && run.err.contains("write in/a.yaml: "), "{}", run.err);
         assert_eq!(folder.read("in/a.yaml"), deployment("a", "logger"));
@@ -158,7 +158,7 @@ fn a_read_only_folder_is_an_error_and_the_file_stays() {
 }
 
 #[test]
-fn as_a_plugin_of_kubectl_it_is_called_as_one() {
+fn as_a_kubectl_plugin_help_shows_kubectl_podgraft() {
     let folder = Folder::new();
     let plugin = folder.0.path().join("kubectl-podgraft");
     symlink(env!("CARGO_BIN_EXE_podgraft"), &plugin).unwrap();
@@ -168,7 +168,7 @@ fn as_a_plugin_of_kubectl_it_is_called_as_one() {
 }
 
 #[test]
-fn certificates_are_for_names_and_kept_ones_for_the_names_that_are_asked_for() {
+fn certificates_have_the_requested_names_and_existing_ones_are_checked_for_them() {
     let folder = Folder::new();
     for wrong in ["https://web.example:8443/", "web.example:8443", "a_b c"] {
         let name = wrong.split(' ').next().unwrap();

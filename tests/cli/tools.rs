@@ -51,7 +51,7 @@ fn helm_4_renders_through_the_plugin_and_installs_nothing_that_is_denied() {
 }
 
 #[test]
-fn the_completion_of_bash_loads_and_completes_values() {
+fn the_bash_completion_loads_and_completes_values() {
     let folder = Folder::new().with("in.yaml", COMPANION);
     let podgraft = env!("CARGO_BIN_EXE_podgraft");
     let script = format!(
@@ -64,7 +64,7 @@ fn the_completion_of_bash_loads_and_completes_values() {
 }
 
 #[test]
-fn the_completions_of_zsh_and_fish_load() {
+fn the_zsh_and_fish_completions_load() {
     let folder = Folder::new();
     let podgraft = env!("CARGO_BIN_EXE_podgraft");
     for (shell, script) in [

@@ -3,7 +3,7 @@
 use super::{COMPANION, Folder, deployment};
 
 #[test]
-fn all_mistakes_are_told_at_once_with_their_places() {
+fn all_mistakes_are_reported_at_once_with_their_positions() {
     let broken =
         COMPANION.replace("    image: registry.example/logger:v1\n", "").replace("name: logger", "name: broken");
     let folder = Folder::new()
@@ -32,18 +32,18 @@ fn all_mistakes_are_told_at_once_with_their_places() {
 }
 
 #[test]
-fn what_is_well_says_so() {
+fn a_valid_manifest_is_reported_as_checked() {
     let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
     let run = folder.run("validate -f web.yaml --companions companion.yaml");
     assert_eq!(run.code, 0, "{}", run.out);
     assert!(run.err.contains("1 companion and 1 workload checked: 0 errors, "), "{}", run.err);
     let alone = folder.run("validate -f web.yaml");
     assert_eq!((alone.code, &*alone.out), (0, ""));
-    assert!(alone.err.contains("1 workload not checked: there are no companions"), "{}", alone.err);
+    assert!(alone.err.contains("1 workload not checked: no companions were read"), "{}", alone.err);
 }
 
 #[test]
-fn strict_lets_warnings_fail() {
+fn strict_treats_warnings_as_errors() {
     let text =
         deployment("web", "logger").replace("  name: web\n", "  name: web\n  labels: {podgraft.dev/inject: enabled}\n");
     let folder = Folder::new();
@@ -60,7 +60,7 @@ fn strict_lets_warnings_fail() {
 }
 
 #[test]
-fn remarks_are_for_programs_as_well() {
+fn remarks_can_be_printed_as_json() {
     let run = Folder::new().pipe("validate -f - --companions companion.yaml -o json", &deployment("web", "nonsense"));
     assert_eq!(run.code, 1);
     let facts: serde_json::Value = serde_json::from_str(&run.out).unwrap();

@@ -2,7 +2,8 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* The installation's name. A Service's may have 63 letters and no dots, which a release's may have. */ -}}
+{{- /* The name of the installation. The name of a Service can have at most 63 characters and no dots; that of a release can
+have dots. */ -}}
 {{- define "podgraft.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
@@ -22,7 +23,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
 
-{{- /* All labels of an object that is no Pod. */ -}}
+{{- /* The labels of every object other than a Pod. */ -}}
 {{- define "podgraft.labels" -}}
 {{- $labels := dict
   "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
@@ -57,8 +58,8 @@ app.kubernetes.io/component: server
 {{- end }}
 {{- end -}}
 
-{{- /* The Secret with the serving certificate. cert-manager's is another than podgraft's own, which Helm would delete
-on a change of mode after cert-manager had filled it. */ -}}
+{{- /* The Secret with the serving certificate. cert-manager uses a different name than podgraft: on a change of the mode Helm
+would delete a shared Secret after cert-manager had filled it. */ -}}
 {{- define "podgraft.certificateSecret" -}}
 {{- $fullname := include "podgraft.fullname" . -}}
 {{- if eq .Values.certificate.mode "selfManaged" -}}
@@ -70,7 +71,7 @@ on a change of mode after cert-manager had filled it. */ -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* A duration such as 720h in seconds. */ -}}
+{{- /* Converts a duration such as 720h to seconds. */ -}}
 {{- define "podgraft.seconds" -}}
 {{- $unit := get (dict "s" 1 "m" 60 "h" 3600) (regexFind "[a-z]+$" .) -}}
 {{- mul (regexFind "^[0-9]+" . | int) $unit -}}

@@ -1,4 +1,4 @@
-{{- /* Metadata of a configuration: {webhook, root}. */ -}}
+{{- /* Metadata of a webhook configuration. Arguments: {webhook, root}. */ -}}
 {{- define "podgraft.webhook.metadata" -}}
 name: {{ include "podgraft.fullname" .root }}-{{ .webhook }}
 labels:
@@ -9,8 +9,8 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{- /* What all webhooks have in common: {path, failurePolicy, root}. There is no caBundle unless you give one: podgraft
-or cert-manager writes it, and a field that the chart does not have survives every upgrade. */ -}}
+{{- /* Fields of all webhooks. Arguments: {path, failurePolicy, root}. The chart sets caBundle only from its value: otherwise
+podgraft or cert-manager writes it, and an upgrade keeps a field that the chart does not set. */ -}}
 {{- define "podgraft.webhook.common" -}}
 clientConfig:
   service:
@@ -28,7 +28,7 @@ timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 failurePolicy: {{ .failurePolicy }}
 {{- end -}}
 
-{{- /* What webhooks for Pods have in common besides. */ -}}
+{{- /* Additional fields of webhooks for Pods. Same arguments. */ -}}
 {{- define "podgraft.webhook.pods" -}}
 {{ include "podgraft.webhook.common" . }}
 reinvocationPolicy: IfNeeded
@@ -40,15 +40,15 @@ rules:
   scope: Namespaced
 {{- end -}}
 
-{{- /* Namespaces that are never touched; podgraft's own is one, or its Pods could not be made while it is down. */ -}}
-{{- define "podgraft.webhook.leftAlone" -}}
+{{- /* Excluded namespaces. podgraft's own is one of them, because its Pods must be created while podgraft is down. */ -}}
+{{- define "podgraft.webhook.notExcluded" -}}
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values:
   {{- concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludedNamespaces | uniq | toYaml | nindent 2 }}
 {{- end -}}
 
-{{- /* Pods that are not opted out themselves. */ -}}
+{{- /* Pods without the label podgraft.dev/inject: disabled. */ -}}
 {{- define "podgraft.webhook.notOptedOut" -}}
 matchExpressions:
 - key: podgraft.dev/inject
@@ -56,8 +56,8 @@ matchExpressions:
   values: [disabled]
 {{- end -}}
 
-{{- /* Conditions of every webhook for Pods. A mirror Pod is one that a node makes: the annotation alone, which anybody
-may write, would be a way around podgraft. */ -}}
+{{- /* Conditions of every webhook for Pods. A mirror Pod must be created by a node: every user can set the annotation, and
+could bypass podgraft with it. */ -}}
 {{- define "podgraft.webhook.conditions" -}}
 - name: not-a-mirror
   expression: "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}) && request.userInfo.username.startsWith('system:node:'))"
@@ -66,7 +66,7 @@ may write, would be a way around podgraft. */ -}}
 {{- end }}
 {{- end -}}
 
-{{- /* Whether a Pod says something itself: the line between the requested webhook and the others. */ -}}
-{{- define "podgraft.webhook.asks" -}}
+{{- /* Whether the Pod has the annotation or the label: the requested webhook receives these Pods, the other webhooks the rest. */ -}}
+{{- define "podgraft.webhook.setsKeys" -}}
 'podgraft.dev/companions' in object.metadata.?annotations.orValue({}) || 'podgraft.dev/inject' in object.metadata.?labels.orValue({})
 {{- end -}}

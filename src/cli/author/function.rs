@@ -1,6 +1,7 @@
-//! `podgraft function`: the KRM function that kustomize and kpt call.
+//! `podgraft function`: the KRM function that kustomize and kpt run.
 
 mod results;
+mod review;
 
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -10,32 +11,29 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::offline;
-use crate::cli::offline::{OfflineServer, Reviewed};
+use crate::cli::offline::OfflineServer;
 use crate::cli::{exit, output, stderr};
 use crate::inject::snapshot::Settings;
-use crate::inject::verdict::{Decision, Effect};
 use crate::manifest;
 use crate::manifest::Document;
 use crate::source::files::manifests::Manifests;
-use crate::source::files::report::Severity;
-use crate::workload;
+use review::ItemReview;
 
-/// Graft companions onto the items of a ResourceList, as a KRM function
+/// Inject companions into the items of a ResourceList, as a KRM function
 ///
-/// Reads a ResourceList (`config.kubernetes.io/v1`) from stdin, and writes it with companions and `results`. Companions
-/// and Namespaces are those among `items` and the one in `functionConfig`: a ClusterCompanion, a Companion, or a ConfigMap
-/// whose `companions` has manifests and whose `namespace` is that of objects that do not name one. If a Pod would be
-/// denied, no item is changed, `results` says why, and the exit code is 1.
+/// Reads a ResourceList (`config.kubernetes.io/v1`) from stdin and writes it to stdout with companions and `results`.
+/// Companions and Namespaces are read from `items` and from `functionConfig`: a ClusterCompanion, a Companion, or a
+/// ConfigMap with manifests in `data.companions` and, in `data.namespace`, the namespace of objects that have none. If a
+/// Pod would be denied, no item is changed, `results` has the reason, and the exit code is 1.
 ///
-/// podgraft without arguments does the same where stdin is a ResourceList.
+/// podgraft without arguments does the same if stdin is a ResourceList.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Function {}
 
 const EXAMPLES: &str = "\
 Examples:
-  # kustomize: a file that `transformers` of kustomization.yaml names; then:
+  # kustomize: save this as podgraft.yaml, list it under `transformers` in kustomization.yaml, and run
   # kustomize build --enable-alpha-plugins --enable-exec .
   apiVersion: v1
   kind: ConfigMap
@@ -54,7 +52,7 @@ Examples:
   kpt fn eval manifests/ --exec podgraft --fn-config podgraft.yaml";
 
 impl Function {
-    #[expect(clippy::unused_self, reason = "all subcommands run alike")]
+    #[expect(clippy::unused_self, reason = "all subcommands have the same signature")]
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes).context("read standard input")?;
@@ -62,7 +60,7 @@ impl Function {
     }
 }
 
-/// Whether some bytes are a ResourceList: what calls podgraft without arguments writes one.
+/// Whether stdin is a ResourceList, as kustomize and kpt write it.
 pub(in crate::cli) fn is_resource_list(bytes: &[u8]) -> bool {
     resource_list(bytes).is_ok()
 }
@@ -88,10 +86,13 @@ fn resource_list(bytes: &[u8]) -> anyhow::Result<Document> {
 pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     let document = resource_list(bytes)?;
     let list = document.value.as_ref().context("a ResourceList has a value")?;
-    let (place, mut results) = place(&document, &list["functionConfig"])?;
-    let failed = !results.is_empty();
-    let (mut operations, denied) = review_items(&place, &document, list, &mut results)?;
-    if failed || denied {
+    let (server, results) = server_of(&document, &list["functionConfig"])?;
+    let invalid = !results.is_empty();
+    let mut review = ItemReview::new(&server, &document, results);
+    review.items(list)?;
+    let ItemReview { mut operations, results, denied, .. } = review;
+    let failed = invalid || denied;
+    if failed {
         operations.clear();
     }
     if !results.is_empty() {
@@ -101,11 +102,11 @@ pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    Ok(if failed || denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
+    Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
 }
 
-/// What the webhook would know, and what is wrong with the companions.
-fn place(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, Vec<Value>)> {
+/// A server with the companions of the list and its `functionConfig`, and a result for each error in them.
+fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, Vec<Value>)> {
     let data = &config["data"];
     let is_config_map = config["kind"] == "ConfigMap";
     let namespace = data["namespace"].as_str().filter(|_| is_config_map).unwrap_or("default");
@@ -118,13 +119,7 @@ fn place(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, 
         None if is_config_map || config.is_null() => String::new(),
         None => manifest::yaml(config),
     };
-    let file = Path::new("functionConfig");
-    for read in manifest::read(text.as_bytes()) {
-        match read {
-            Ok(document) => drop(collection.add(file, &document)),
-            Err(error) => collection.report_error(file, Some(error.at), error.message),
-        }
-    }
+    add_config(&mut collection, &text);
     let report = collection.report();
     report.errors().for_each(stderr::remark);
     let results = report.errors().map(|remark| json!({"message": remark.to_string(), "severity": "error"}));
@@ -134,44 +129,13 @@ fn place(document: &Document, config: &Value) -> anyhow::Result<(OfflineServer, 
     ))
 }
 
-/// Reviews all items; whether any is denied.
-fn review_items(
-    place: &OfflineServer,
-    document: &Document,
-    list: &Value,
-    results: &mut Vec<Value>,
-) -> anyhow::Result<(Vec<Value>, bool)> {
-    let (mut operations, mut denied) = (Vec::new(), false);
-    for workload in &workload::workloads(list) {
-        let found = Reviewed { path: Path::new("-"), document, workload };
-        place.review(&found, |verdict| {
-            let verdict = match verdict {
-                Ok(verdict) => verdict,
-                Err(remark) => {
-                    denied = true;
-                    stderr::remark(&remark);
-                    results.push(results::result(workload, "error", &remark.field, &remark.message));
-                    return anyhow::Ok(());
-                }
-            };
-            for finding in &verdict.findings {
-                let sentence = offline::sentence(place, &found, finding);
-                let field =
-                    offline::field(offline::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
-                results.push(results::result(workload, results::severity(finding.effect), &field, &sentence));
-                if finding.effect == Effect::Deny {
-                    stderr::remark(&found.remark(Severity::Error, &offline::pointer(&found, finding), sentence));
-                }
-            }
-            match &verdict.decision {
-                Decision::Patch(patch) if workload.changes => {
-                    operations.extend(offline::operations(patch, &workload.pod_at())?);
-                }
-                Decision::Deny | Decision::Unavailable => denied = true,
-                _ => {}
-            }
-            Ok(())
-        })?;
+/// Adds the manifests of a `functionConfig`.
+fn add_config(collection: &mut Manifests, text: &str) {
+    let file = Path::new("functionConfig");
+    for read in manifest::read(text.as_bytes()) {
+        match read {
+            Ok(document) => drop(collection.add(file, &document)),
+            Err(error) => collection.report_error(file, Some(error.at), error.message),
+        }
     }
-    Ok((operations, denied))
 }

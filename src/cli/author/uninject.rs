@@ -1,50 +1,47 @@
-//! `podgraft uninject`: removes what the status annotation says was added.
+//! `podgraft uninject`: removes what the status annotation lists.
 
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::Value;
 
+use super::edit::{EditFlags, EditSummary};
 use crate::cli::exit;
 use crate::cli::input::{Filenames, ManifestInput};
 use crate::cli::offline;
 use crate::cli::offline::Reviewed;
-use crate::cli::output::{Change, Destination};
+use crate::cli::output::Change;
 use crate::cli::stderr;
 use crate::inject;
+use crate::inject::Removal;
 use crate::inject::keys;
 use crate::manifest::Document;
 use crate::source::files::report::Severity;
 use crate::workload;
+use crate::workload::Workload;
 
-/// Take companions out of the Pods of manifests again
+/// Remove companions from the Pods of manifests
 ///
-/// Obeys the annotation `podgraft.dev/status` alone, which lists what was added. The lines that inject added are removed,
-/// and all others stay: what inject wrote becomes the author's file again, byte for byte, wherever no line had to be
-/// opened.
+/// Removes what the annotation `podgraft.dev/status` lists. The lines that inject added are removed, and all others stay:
+/// the author's file is restored, byte for byte wherever no line had to be opened.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Uninject {
     #[command(flatten)]
     filenames: Filenames,
     #[command(flatten)]
-    destination: Destination,
-    /// Write what can be written, although a status cannot be read; such a document is written as it was
-    #[arg(long)]
-    keep_going: bool,
-    /// Say only what is wrong
-    #[arg(short, long)]
-    quiet: bool,
+    edit: EditFlags,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  # The Deployment as its author wrote it
+  # Restore the Deployment that its author wrote
   podgraft uninject -f injected.yaml > web.yaml
 
-  # What a running Pod got
+  # Show what was injected into a running Pod
   kubectl get pod web-0 -o yaml | podgraft uninject -f - -o diff";
 
-/// How many workloads were changed, left alone, and cannot be read.
+/// How many workloads were changed, unchanged, and have a status that cannot be read.
 #[derive(Debug, Default)]
 struct Counts {
     removed: usize,
@@ -54,7 +51,7 @@ struct Counts {
 
 impl Uninject {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
-        if self.destination.has_no_file(&self.filenames) {
+        if !self.edit.fit(&self.filenames) {
             return Ok(ExitCode::from(exit::USAGE));
         }
         let inputs = self.filenames.read_whole("uninject")?;
@@ -64,47 +61,25 @@ impl Uninject {
             .map(|input| input.documents.iter().map(|d| self.uninjected(input, d, &mut counts)).collect())
             .collect();
         let Counts { removed, unchanged, failed } = counts;
-        if !self.quiet {
-            stderr::note(&format!("{removed} uninjected, {unchanged} unchanged, {failed} failed"));
-        }
-        if failed > 0 && !self.keep_going {
-            stderr::note("nothing written; --keep-going writes the rest");
-            return Ok(ExitCode::from(exit::DENIED));
-        }
-        self.destination.write(&inputs, &changes)?;
-        let differs = self.destination.is_diff() && removed > 0;
-        Ok(if failed > 0 || differs { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
+        self.edit.note(&format!("{removed} uninjected, {unchanged} unchanged, {failed} failed"));
+        self.edit.finish(&inputs, &changes, EditSummary { failed: failed > 0, changed: removed > 0 })
     }
 
-    /// What is removed from a document. What cannot be removed is reported, and stays.
+    /// The operations that remove the companions of a document. A status that cannot be read is reported, and the document
+    /// is kept.
     fn uninjected(&self, input: &ManifestInput, document: &Document, counts: &mut Counts) -> Change {
         let mut change = Change::default();
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-            let mut pod = workload.pod().clone();
-            match inject::removal(&mut pod) {
+            match inject::removal(&mut workload.pod().clone()) {
                 Ok(None) => counts.unchanged += 1,
                 Ok(Some(removal)) => {
                     counts.removed += 1;
-                    for companion in removal.companions.iter().filter(|_| !self.quiet) {
-                        stderr::note(&format!("{workload}: companion {companion}: removed"));
-                    }
-                    for remark in &removal.remarks {
-                        stderr::warning(&format!("{workload}: {remark}"));
-                    }
-                    let mut operations = removal.operations;
-                    offline::prefixed(&mut operations, &workload.pod_at());
-                    change.operations.extend(operations);
+                    change.operations.extend(self.operations(workload, removal));
                 }
                 Err(why) => {
                     counts.failed += 1;
                     change.denied = true;
-                    let key = keys::STATUS.replace('/', "~1");
-                    let pointer = format!("{}/metadata/annotations/{key}", workload.pod_at());
-                    stderr::remark(&Reviewed { path: &input.path, document, workload }.remark(
-                        Severity::Error,
-                        &pointer,
-                        why,
-                    ));
+                    report_status(&Reviewed { path: &input.path, document, workload }, why);
                 }
             }
         }
@@ -113,4 +88,23 @@ impl Uninject {
         }
         change
     }
+
+    /// Reports a removal, and returns its operations on the document.
+    fn operations(&self, workload: &Workload<'_>, removal: Removal) -> Vec<Value> {
+        for companion in &removal.companions {
+            self.edit.note(&format!("{workload}: companion {companion}: removed"));
+        }
+        for remark in &removal.remarks {
+            stderr::warning(&format!("{workload}: {remark}"));
+        }
+        let mut operations = removal.operations;
+        offline::prefixed(&mut operations, &workload.pod_at());
+        operations
+    }
+}
+
+fn report_status(found: &Reviewed<'_>, why: String) {
+    let key = keys::STATUS.replace('/', "~1");
+    let pointer = format!("{}/metadata/annotations/{key}", found.workload.pod_at());
+    stderr::remark(&found.remark(Severity::Error, &pointer, why));
 }

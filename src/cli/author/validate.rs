@@ -1,4 +1,4 @@
-//! `podgraft validate`: everything that is wrong with companions and workloads, at once.
+//! `podgraft validate`: reports all errors and warnings of companions and workloads at once.
 
 use std::io::Write;
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::manifest::Document;
 use crate::source::files::report::{Remark, Severity};
 use crate::workload;
 
-/// Check companions, and the workloads that ask for them
+/// Validate companions, and the workloads that request them
 ///
-/// Prints every mistake and every warning as `file:line:column: error: field: message`. Companions are checked as the
-/// webhook checks them; workloads are reviewed with the companions among the manifests and those of --companions, and are
-/// left alone where there are none.
+/// Prints every error and warning as `file:line:column: error: field: message`. Companions are validated as the webhook
+/// validates them. Workloads are reviewed with the companions among the manifests and those of --companions; if there are
+/// none, workloads are not checked.
 ///
-/// The exit code is 1 if there are errors, and with --strict if there are warnings.
+/// The exit code is 1 if there are errors, and with --strict also if there are warnings.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Validate {
@@ -33,10 +33,10 @@ pub(in crate::cli) struct Validate {
     filenames: Filenames,
     #[command(flatten)]
     companions: CompanionFlags,
-    /// Let warnings fail, too
+    /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Output format. `json`: `{"remarks": [...]}` with file, line, column, severity, field and message
+    /// Output format. `json`: `{"remarks": [...]}`, each with file, line, column, severity, field and message
     #[arg(short, long, value_enum)]
     output: Option<Output>,
 }
@@ -48,11 +48,18 @@ enum Output {
 
 const EXAMPLES: &str = "\
 Examples:
-  # Companions, before they are applied
+  # Validate companions before they are applied
   podgraft validate -f companions/ -R --strict
 
-  # Workloads, against the companions that they ask for
+  # Validate workloads against the companions that they request
   podgraft validate -f manifests/ --companions companions/";
+
+/// How many workloads were reviewed, and how many were not because there are no companions.
+#[derive(Debug, Default)]
+struct Counts {
+    checked: usize,
+    skipped: usize,
+}
 
 impl Validate {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
@@ -60,47 +67,19 @@ impl Validate {
         let inputs = self.filenames.read("validate")?;
         let collection = self.companions.collect(&inputs.files)?;
         let report = collection.report();
+        let companions = report.valid + report.invalid;
         let mistakes = inputs.mistakes();
-        // Other commands pass such documents on; here they are mistakes.
-        let doubled = inputs.doubled.into_iter().map(|remark| Remark { severity: Severity::Error, ..remark }).collect();
-        let mut remarks = [inputs.unreadable, report.remarks, mistakes, doubled].concat();
-        let place = self.companions.place(&collection);
-        let (mut checked, mut left) = (0, 0);
-        for (input, document, value) in documents(&inputs.files) {
-            remarks.extend(offline::misplaced(&input.path, document));
-            for unmatched in workload::unmatched(value) {
-                remarks.push(remark(&input.path, document, Severity::Warning, &unmatched.at, unmatched.message));
-            }
-            // A template of an unknown kind that requests nothing may be a policy.
-            for workload in workload::workloads(value).iter().filter(|workload| workload.changes) {
-                let found = Reviewed { path: &input.path, document, workload };
-                if place.snapshot.companions.is_empty() {
-                    left += 1;
-                    continue;
-                }
-                checked += 1;
-                check(&place, &found, &mut remarks);
-            }
-        }
+        // Other commands only warn about duplicate keys in documents that they do not change.
+        let as_error = |remark| Remark { severity: Severity::Error, ..remark };
+        let duplicates = inputs.duplicate_keys.into_iter().map(as_error).collect();
+        let mut remarks = [inputs.unreadable, report.remarks, mistakes, duplicates].concat();
+        let counts = check_all(&self.companions.server(&collection), &inputs.files, &mut remarks);
         let order = |path: &Path| inputs.files.iter().position(|i| i.path == path).unwrap_or(usize::MAX);
         remarks.sort_by(|a, b| (order(&a.file), &a.file, a.at).cmp(&(order(&b.file), &b.file, b.at)));
         self.print(&remarks)?;
         let count = |severity| remarks.iter().filter(|r| r.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let companions = report.valid + report.invalid;
-        stderr::note(&format!(
-            "{} and {} checked: {}, {}",
-            number(companions, "companion"),
-            number(checked, "workload"),
-            number(errors, "error"),
-            number(warnings, "warning")
-        ));
-        if left > 0 {
-            stderr::note(&format!(
-                "{} not checked: there are no companions; name them with --companions",
-                number(left, "workload")
-            ));
-        }
+        summarize(companions, &counts, errors, warnings);
         let failed = errors > 0 || (self.strict && warnings > 0);
         Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
@@ -119,7 +98,44 @@ impl Validate {
     }
 }
 
-/// What `-o json` prints of a remark. Documented and stable.
+fn summarize(companions: usize, counts: &Counts, errors: usize, warnings: usize) {
+    stderr::note(&format!(
+        "{} and {} checked: {}, {}",
+        number(companions, "companion"),
+        number(counts.checked, "workload"),
+        number(errors, "error"),
+        number(warnings, "warning")
+    ));
+    if counts.skipped > 0 {
+        stderr::note(&format!(
+            "{} not checked: no companions were read; use --companions PATH",
+            number(counts.skipped, "workload")
+        ));
+    }
+}
+
+/// Checks all documents, and adds what is found to the remarks.
+fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec<Remark>) -> Counts {
+    let mut counts = Counts::default();
+    for (input, document, value) in documents(inputs) {
+        remarks.extend(offline::misplaced(&input.path, document));
+        for unmatched in workload::unmatched(value) {
+            remarks.push(remark(&input.path, document, Severity::Warning, &unmatched.at, unmatched.message));
+        }
+        // A template of an unknown kind that requests nothing may be a policy.
+        for workload in workload::workloads(value).iter().filter(|workload| workload.changes) {
+            if server.snapshot.companions.is_empty() {
+                counts.skipped += 1;
+                continue;
+            }
+            counts.checked += 1;
+            check(server, &Reviewed { path: &input.path, document, workload }, remarks);
+        }
+    }
+    counts
+}
+
+/// A remark in the output of `-o json`. Its fields are documented in `docs/tools.md` and stable.
 fn facts(remark: &Remark) -> Value {
     json!({
         "file": remark.file.display().to_string(),
@@ -135,9 +151,9 @@ fn documents(inputs: &[ManifestInput]) -> impl Iterator<Item = (&ManifestInput, 
     inputs.iter().flat_map(|i| i.documents.iter().filter_map(move |d| Some((i, d, d.value.as_ref()?))))
 }
 
-/// Reviews one workload.
-fn check(place: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Remark>) {
-    place.review(found, |verdict| match verdict {
+/// Reviews one workload, and adds its findings to the remarks.
+fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Remark>) {
+    server.review(found, |verdict| match verdict {
         Ok(verdict) => {
             for finding in &verdict.findings {
                 let severity = match finding.effect {
@@ -145,7 +161,7 @@ fn check(place: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Remark>)
                     Effect::Warn => Severity::Warning,
                     Effect::Info => continue,
                 };
-                let message = format!("{}: {}", found.workload, offline::sentence(place, found, finding));
+                let message = format!("{}: {}", found.workload, offline::sentence(server, found, finding));
                 remarks.push(found.remark(severity, &offline::pointer(found, finding), message));
             }
         }

@@ -1,4 +1,4 @@
-//! The bytes of a file, a pipe or the standard input, and why they cannot be read.
+//! Reads files, pipes and the standard input; the errors name the remedy.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -11,7 +11,7 @@ pub(in crate::cli) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     read_within(path, u64::MAX)
 }
 
-/// The same, up to one byte more than is allowed.
+/// The same, but at most one byte more than `most`: the caller sees that the file is too large.
 pub(in crate::cli) fn read_within(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let (mut bytes, most) = (Vec::new(), most.saturating_add(1));
     if path.as_os_str() == "-" {
@@ -24,7 +24,7 @@ pub(in crate::cli) fn read_within(path: &Path, most: u64) -> anyhow::Result<Vec<
     Ok(bytes)
 }
 
-/// Why a path that a user named cannot be read, and what to use instead.
+/// The error for a path of the command line that cannot be read, with a remedy.
 pub(in crate::cli) fn explained(path: &Path, command: &str, error: &Unread) -> anyhow::Error {
     let shown = path.display().to_string();
     if shown.starts_with("https://") || shown.starts_with("http://") {

@@ -1,20 +1,20 @@
-//! Documents that are no Kubernetes objects.
+//! Documents that are not Kubernetes objects.
 
 use serde_json::Value;
 
-use super::ManifestInput;
+use super::file::ManifestInput;
 use crate::cli::offline::remark;
 use crate::manifest::{Document, Position};
 use crate::source::files::report::{Remark, Severity};
 use crate::workload;
 
-/// What is wrong with the documents of a file.
+/// Errors and warnings about documents of a file that are not Kubernetes objects.
 pub(super) fn mistakes(input: &ManifestInput) -> Vec<Remark> {
     let with_value = input.documents.iter().filter_map(|document| Some((document, document.value.as_ref()?)));
     with_value.filter_map(|(document, value)| mistake(input, document, value)).collect()
 }
 
-/// Whether a document has anything that podgraft reads: a workload, a companion, a Namespace, or a list that may.
+/// Whether podgraft reads the document: a workload, a companion, a Namespace, or a list that can contain one.
 pub(super) fn matters(document: &Document) -> bool {
     let Some(value) = &document.value else { return false };
     let kind = value["kind"].as_str().unwrap_or_default();
@@ -32,7 +32,7 @@ fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<
     if let Some(key) = members.keys().find(|key| key.starts_with("---")) {
         let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
         let message =
-            format!("{key:?}: a line that separates documents has nothing but --- on it; put a line break after it");
+            format!("{key:?}: a document separator must be --- on a line of its own; add a line break after it");
         return Some(Remark {
             field: String::new(),
             at: Some(Position { column: 1, ..document.position(&pointer) }),
@@ -40,7 +40,8 @@ fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<
         });
     }
     let missing = ["apiVersion", "kind"].into_iter().find(|field| !has(field))?;
-    // Such documents are common beside manifests, and an empty mapping is what templates leave behind.
+    // Other YAML files are common next to manifests, so this is a warning; templates often render an empty mapping, so
+    // that is not even a warning.
     let message = format!("not a Kubernetes object: {missing}: required value");
     (!members.is_empty()).then(|| remark(&input.path, document, Severity::Warning, "", message))
 }

@@ -1,21 +1,23 @@
-//! Findings in words for the command line, which may give the cause where the webhook must not.
+//! Findings as sentences of the command line. Its user can read every companion, so it gives causes that the webhook must
+//! not reveal to other namespaces.
 
 use serde_json::Value;
 
-use super::{OfflineServer, Reviewed};
+use super::reviewed::Reviewed;
+use super::server::OfflineServer;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::Reason;
 
-/// How many companions are named where the one that is requested does not exist.
+/// Upper bound on companions that are listed in the message about one that does not exist.
 const MAX_NAMED: usize = 8;
 
 /// A finding as a sentence.
-pub(in crate::cli) fn sentence(place: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
+pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
-        (Reason::NotAvailable { .. }, Some(name)) => unavailable(place, found, name),
+        (Reason::NotAvailable { .. }, Some(name)) => unavailable(server, found, name),
         (Reason::CompanionInvalid, Some(name)) => {
             format!("companion {name:?} is invalid; fix the errors of its manifest")
         }
@@ -24,8 +26,8 @@ pub(in crate::cli) fn sentence(place: &OfflineServer, found: &Reviewed<'_>, find
 }
 
 /// Why a companion is not available to a Pod.
-fn unavailable(place: &OfflineServer, found: &Reviewed<'_>, name: &str) -> String {
-    let companions = &place.snapshot.companions;
+fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> String {
+    let companions = &server.snapshot.companions;
     if companions.is_empty() {
         return format!("companion {name:?} not found: no companions were read; use --companions PATH");
     }
@@ -33,9 +35,9 @@ fn unavailable(place: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Strin
     if words.len() > 1 {
         return format!("companion {name:?} not found; separate names with commas: {}", words.join(","));
     }
-    let namespace = place.namespace(found.workload);
+    let namespace = server.namespace(found.workload);
     if let Some(listed) = companions.resolve(namespace, name) {
-        return not_selected(place, found, listed, namespace);
+        return not_selected(server, found, listed, namespace);
     }
     let mut names: Vec<&str> = companions.names(namespace).collect();
     names.sort_unstable();
@@ -50,15 +52,15 @@ fn unavailable(place: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Strin
     )
 }
 
-/// Which requirement of its selectors is not met.
-fn not_selected(place: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEntry, namespace: &str) -> String {
+/// Names the requirement of the companion's selectors that is not met.
+fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEntry, namespace: &str) -> String {
     let name = listed.name();
     let labels = &found.workload.pod()["metadata"]["labels"];
     let selectors = listed.selectors();
     if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| labels[key].as_str())) {
         return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}");
     }
-    let known = place.snapshot.namespaces.listed(namespace);
+    let known = server.snapshot.namespaces.listed(namespace);
     let label = |key: &str| match known {
         Some(known) => known.label(key),
         None => (key == keys::NAMESPACE_NAME).then_some(namespace),
@@ -74,7 +76,7 @@ fn not_selected(place: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEnt
     }
 }
 
-/// The first requirement that labels do not meet, as kubectl writes it.
+/// The first requirement that the labels do not meet, in the notation of `kubectl -l`.
 fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
     let unmet = |requirement: &&Requirement| !Selector(Box::new([(*requirement).clone()])).matches(&value);
     selector.0.iter().find(unmet).map(|requirement| {
@@ -89,7 +91,7 @@ fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> Option<&'v str>) -> Op
     })
 }
 
-/// The annotation or label that a finding is about, where it is in the template; else the template.
+/// The JSON pointer of the annotation or label that a finding is about; of the template if it has no such key.
 pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     let key = match &finding.reason {
         Reason::ParameterInvalid { companion, parameter, .. }

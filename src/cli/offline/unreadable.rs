@@ -1,13 +1,13 @@
-//! Values of the wrong type in a Pod: what, where, and how to write them.
+//! Values of the wrong type in a Pod: the messages say where the value is and how to write it.
 
 use serde_json::Value;
 
-use super::Reviewed;
+use super::reviewed::Reviewed;
 use crate::inject::keys;
 use crate::json::JsonError;
 use crate::source::files::report::{Remark, Severity};
 
-/// Why the Pod of a workload cannot be read, with the place of the value.
+/// Why the Pod of a workload cannot be read, with the position of the value.
 pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> Remark {
     let pointer = format!("{}{}", found.workload.pod_at(), error.pointer());
     let value = found.document.value.as_ref().and_then(|v| v.pointer(&pointer)).unwrap_or(&Value::Null);
@@ -49,7 +49,7 @@ fn message(what: &str, key: &str, value: &Value, source: &str) -> String {
     }
 }
 
-/// A value as messages show it: collections by their type alone.
+/// A value as messages show it: mappings and lists by their type only.
 fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) => "array".to_owned(),

@@ -1,4 +1,4 @@
-//! Unified diffs of files, as `patch -p1` and `git apply` take them.
+//! Unified diffs of files, for `patch -p1` and `git apply`.
 
 use std::io::{self, Write};
 use std::path::{Component, Path};
@@ -6,20 +6,20 @@ use std::path::{Component, Path};
 use anstyle::{AnsiColor, Style};
 use similar::TextDiff;
 
-/// The diff of one file; empty where nothing differs.
+/// The diff of one file; empty if nothing differs.
 pub(super) fn unified(path: &Path, old: &str, new: &str) -> String {
     if old == new {
         return String::new();
     }
     let title = title(path);
     let (from, to) = (format!("a/{title}"), format!("b/{title}"));
-    // Lines end at a line feed alone: this is how patch counts them.
+    // `patch` counts lines by line feeds only.
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
     let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
     diff.unified_diff().context_radius(3).missing_newline_hint(true).header(&from, &to).to_string()
 }
 
-/// The path in a header: relative, and with a tab behind it where it has blanks, or it would end at the first.
+/// The path in a header: relative, and followed by a tab if it has spaces; without the tab it would end at the first space.
 fn title(path: &Path) -> String {
     let parts = path.components().filter_map(|part| match part {
         Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
@@ -30,7 +30,7 @@ fn title(path: &Path) -> String {
     if title.contains(' ') { title + "\t" } else { title }
 }
 
-/// Writes a diff with colors; they are left out where the output is no terminal.
+/// Writes a diff with colors; the stream removes them if it is not a terminal.
 pub(super) fn colored(out: &mut impl Write, diff: &str) -> io::Result<()> {
     for line in diff.split_inclusive('\n') {
         let style = match line.as_bytes().first() {

@@ -1,10 +1,10 @@
-//! Files that are replaced as a whole.
+//! Replaces files atomically.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The new content of a file, in a file beside it.
+/// The new content of a file, in a temporary file in the same folder.
 #[derive(Debug)]
 pub(super) struct Prepared {
     beside: PathBuf,
@@ -13,7 +13,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Writes the content beside the file, with the file's mode. Of a symbolic link it is the file that it leads to.
+    /// Writes the content to the temporary file, with the permissions of the target. A symbolic link is followed.
     pub(super) fn new(path: &Path, bytes: &[u8]) -> io::Result<Self> {
         let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -28,11 +28,11 @@ impl Prepared {
         Ok(prepared)
     }
 
-    /// Puts it in the place of the file.
+    /// Renames the temporary file to the target.
     pub(super) fn commit(mut self) -> io::Result<()> {
         fs::rename(&self.beside, &self.target)?;
         self.committed = true;
-        // The name is durable when its folder is; not every file system can promise that.
+        // The rename is durable once the folder is synced. Not every file system supports that, so errors are ignored.
         let folder = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
@@ -47,7 +47,7 @@ impl Drop for Prepared {
     }
 }
 
-/// Replaces a file as a whole; what is no regular file, such as a pipe, is written to.
+/// Replaces a file atomically; a path that is not a regular file, such as a pipe, is written to.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);

@@ -1,4 +1,4 @@
-//! A stream of documents: those that did not change byte for byte.
+//! Writes a stream of documents. Those that did not change are written byte for byte.
 
 use serde_json::Value;
 
@@ -9,21 +9,21 @@ use crate::manifest::{Document, Format};
 #[derive(Debug)]
 pub(super) struct Printer {
     out: String,
-    /// The language of all documents; `None`: each in its own.
+    /// The format of all documents; `None`: each keeps its own.
     format: Option<Format>,
     last: Option<Last>,
 }
 
-/// What was written last.
+/// The document that was written last.
 #[derive(Debug)]
 struct Last {
     format: Format,
-    /// Whether what follows it in its file may follow it here.
+    /// Whether the next document of the same file can follow without a separator.
     in_place: bool,
 }
 
 impl Printer {
-    /// Writes in one language, or each document in its own.
+    /// Writes all documents in one format, or each in its own.
     pub(super) fn new(format: Option<Format>) -> Self {
         Printer { out: String::new(), format, last: None }
     }
@@ -33,7 +33,7 @@ impl Printer {
         self.out
     }
 
-    /// Adds the documents of one file, each with the value and the text that take its place, if any do.
+    /// Adds the documents of one file, each with its new value and text if it changed.
     pub(super) fn file<'d>(&mut self, documents: impl Iterator<Item = (&'d Document, Option<(&'d Value, &'d str)>)>) {
         if let Some(last) = &mut self.last {
             last.in_place = false;

@@ -1,4 +1,7 @@
-//! Kubernetes quantities (`resource.Quantity`), as far as comparing them goes.
+//! Kubernetes quantities (`resource.Quantity`), for comparison only.
+//!
+//! The crate `kube_quantity` adds arithmetic to the type of k8s-openapi. A review only compares amounts, and its rooms depend
+//! neither on k8s-openapi nor on a decimal type, so the few lines are here.
 
 use std::cmp::Ordering;
 

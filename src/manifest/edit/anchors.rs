@@ -1,4 +1,4 @@
-//! Aliases that must not follow a change of what they stand for.
+//! Aliases that must keep their value although the node with their anchor changes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::overlay::Overlay;
 use super::tree::{Id, Shape};
 
-/// The aliases whose anchor is on a node that changes or goes away, each with the value that it had.
+/// The aliases whose anchor is on a node that changes or is removed, each with its old value.
 pub(super) fn cut_off(overlay: &Overlay<'_>) -> Option<Vec<(Id, Value)>> {
     let tree = overlay.tree;
     let aliases: Vec<(Id, usize)> = tree
@@ -33,7 +33,7 @@ pub(super) fn cut_off(overlay: &Overlay<'_>) -> Option<Vec<(Id, Value)>> {
     Some(found)
 }
 
-/// The nodes that do not mean the same after the change.
+/// The nodes whose value changes.
 fn touched(overlay: &Overlay<'_>) -> HashSet<Id> {
     let mut touched = HashSet::new();
     for id in overlay.changed() {

@@ -1,33 +1,33 @@
-//! Changes of block collections: whole lines are added and removed.
+//! Changes of block collections: whole lines are inserted and removed.
 
-use super::overlay::{Overlay, OverlayEntry, Slot};
-use super::splice::Splices;
+use super::overlay::{OverlayEntry, Slot};
+use super::splice::{Descend, Splices};
 use super::tree::{Id, Shape, Tree};
 use super::{layout, lines};
 use crate::manifest::emit;
 use crate::manifest::emit::Style;
 
-/// Writes the changes of a block collection.
+/// Writes the changes of a block collection; `descend` writes those of an entry that is kept.
 pub(super) fn write(
     tree: &Tree<'_>,
-    overlay: &Overlay<'_>,
     id: Id,
     entries: &[OverlayEntry],
     splices: &mut Splices<'_>,
+    descend: &mut Descend<'_>,
 ) -> Option<()> {
     let old: Vec<Id> = tree.node(id).children().collect();
     let first = tree.node(*old.first()?).from;
     let block = Block { tree, id, column: lines::column(tree.text, first), style: layout::style(tree, id) };
     let mut rest = entries.iter().peekable();
     let mut last: Option<Id> = None;
-    // What is added before the first of the kept entries.
+    // Entries that are added before the first kept entry.
     let front = block.additions(&mut rest)?;
     if !front.is_empty() {
         block.insert_front(first, &front, splices);
     }
     for (place, child) in old.iter().copied().enumerate() {
         match rest.peek().map(|entry| &entry.slot) {
-            Some(Slot::Old(kept)) if *kept == child => super::write(tree, overlay, child, splices)?,
+            Some(Slot::Old(kept)) if *kept == child => descend(child, splices)?,
             Some(Slot::New { value, instead_of: Some(replaced) }) if *replaced == child => {
                 block.replace(child, value, splices);
             }
@@ -40,7 +40,7 @@ pub(super) fn write(
         last = Some(child);
         let added = block.additions(&mut rest)?;
         if !added.is_empty() {
-            // Behind what follows and is removed: its lines are gone, and the order of the others is the same.
+            // Entries that follow and are removed do not affect the order.
             splices.insert_lines(block.end_of(child), &added);
         }
     }
@@ -55,7 +55,7 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The lines of the new entries that come next.
+    /// The lines of the new entries before the next old one.
     fn additions<'e>(&self, rest: &mut std::iter::Peekable<impl Iterator<Item = &'e OverlayEntry>>) -> Option<String> {
         let mut out = String::new();
         while let Some(OverlayEntry { key, slot: Slot::New { value, instead_of: None } }) = rest.peek() {
@@ -89,8 +89,8 @@ impl Block<'_> {
         splices.insert(at, added);
     }
 
-    /// Removes an entry with its lines; one that shares its first line with the dash around it leaves that line to the
-    /// next one.
+    /// Removes the lines of an entry. If its first line also has the dash of the item that it is in, the next entry moves to
+    /// that line.
     fn remove(&self, old: &[Id], place: usize, entries: &[OverlayEntry], splices: &mut Splices<'_>) {
         let (text, node) = (self.tree.text, self.tree.node(old[place]));
         if lines::is_first(text, node.from) {
@@ -108,7 +108,7 @@ impl Block<'_> {
         }
     }
 
-    /// Writes a value in the place of another one. Comments at the end of its line stay there.
+    /// Writes a value in place of another. Comments at the end of its line are kept.
     fn replace(&self, child: Id, value: &serde_json::Value, splices: &mut Splices<'_>) {
         let (text, node) = (self.tree.text, self.tree.node(child));
         let (lead, end) = (node.lead, self.end_of(child));
@@ -131,7 +131,7 @@ impl Block<'_> {
         }
     }
 
-    /// The end of an entry; where a key has no value, that of its colon.
+    /// The end of an entry; if a key has no value, the end of its colon.
     fn end_of(&self, child: Id) -> usize {
         let node = self.tree.node(child);
         node.end.max(node.lead)

@@ -1,19 +1,20 @@
-//! Changes of flow collections: entries and their commas are added and removed.
+//! Changes of flow collections: entries and their commas are inserted and removed.
 
 use super::flow_text::{FlowStyle, indent_like};
 use super::lines;
 use super::overlay::{Overlay, OverlayEntry, Slot};
-use super::splice::Splices;
+use super::splice::{Descend, Splices};
 use super::tree::{Id, Shape, Tree};
 
-/// Writes the changes of a flow collection, of which at least one entry is kept.
+/// Writes the changes of a flow collection of which at least one entry is kept; `descend` writes those of such an entry.
 pub(super) fn write(
-    tree: &Tree<'_>,
     overlay: &Overlay<'_>,
     id: Id,
     entries: &[OverlayEntry],
     splices: &mut Splices<'_>,
+    descend: &mut Descend<'_>,
 ) -> Option<()> {
+    let tree = overlay.tree;
     let node = tree.node(id);
     if !tree.text[node.start..].starts_with(['{', '[']) {
         return None; // A pair in a sequence, without brackets of its own.
@@ -32,7 +33,7 @@ pub(super) fn write(
     }
     for entry in entries {
         match &entry.slot {
-            Slot::Old(child) => super::write(tree, overlay, *child, splices)?,
+            Slot::Old(child) => descend(*child, splices)?,
             Slot::New { value, instead_of: Some(child) } => flow.replace(id, *child, value, splices),
             Slot::New { .. } => {}
         }
@@ -47,7 +48,7 @@ struct Flow<'a> {
 }
 
 impl Flow<'_> {
-    /// For each entry its place among the old ones; `None` for what is added. Old ones must be in their order.
+    /// For each entry its index among the old ones; `None` if it is new. The old ones must be in their original order.
     fn places(&self, entries: &[OverlayEntry]) -> Option<Vec<Option<usize>>> {
         let place = |entry: &OverlayEntry| match entry.slot {
             Slot::Old(id) | Slot::New { instead_of: Some(id), .. } => {
@@ -128,7 +129,7 @@ impl Flow<'_> {
         }
     }
 
-    /// Removes the entries from one place to another, and the comma that nothing needs any more.
+    /// Removes a range of entries, and one comma next to them.
     fn remove_run(&self, first: usize, last: usize, splices: &mut Splices<'_>) {
         let text = self.tree.text;
         let (from, end) = (self.tree.node(self.old[first]).from, self.tree.node(self.old[last]).end);
@@ -156,15 +157,15 @@ impl Flow<'_> {
         let spread = lines::is_first(self.tree.text, node.from) && self.style.spreads();
         let indent = spread.then(|| lines::indentation(self.tree.text, node.from));
         let written = self.style.entry(None, value, indent);
-        // A key without a colon gets one.
+        // A key without a value may have no colon; add one.
         let colon = in_mapping && !self.tree.text[..node.lead].ends_with(':');
         splices.replace(node.lead, node.end, &format!("{}{blank}{written}", if colon { ":" } else { "" }));
     }
 
-    /// Writes the whole collection in the place of the old one.
+    /// Writes the whole collection in place of the old one.
     fn rewrite(&self, overlay: &Overlay<'_>, id: Id, splices: &mut Splices<'_>) -> Option<()> {
         let node = self.tree.node(id);
-        let value = overlay.meaning(id)?;
+        let value = overlay.new_value(id)?;
         let indent = indent_like(self.tree, id).filter(|_| self.style.spreads());
         splices.replace(node.start, node.end, &self.style.entry(None, &value, indent));
         Some(())

@@ -1,4 +1,4 @@
-//! Values as flow text: JSON, the flow style that kubectl prints (KYAML), and flow collections inside of block YAML.
+//! Writes values as flow text: as JSON, as KYAML (the flow style of `kubectl -o kyaml`), or as flow collections in block YAML.
 
 use serde_json::{Map, Value};
 
@@ -10,13 +10,13 @@ use crate::manifest::emit;
 #[derive(Debug, Clone)]
 pub(super) struct FlowStyle {
     dialect: Dialect,
-    /// How much deeper the entries of a collection of several lines are than the line it starts on.
+    /// How many spaces deeper the entries of a multi-line collection are than the line on which it starts.
     unit: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
-    /// With blanks behind colons and commas.
+    /// Whether a space follows colons and commas.
     Json,
     CompactJson,
     Kyaml,
@@ -43,22 +43,22 @@ impl FlowStyle {
         FlowStyle { dialect, unit: if unit.is_empty() { "  ".to_owned() } else { unit.to_owned() } }
     }
 
-    /// Whether values of several lines are written in this style.
+    /// Whether this style writes collections on several lines.
     pub(super) fn spreads(&self) -> bool {
         self.dialect != Dialect::Yaml
     }
 
-    /// What separates two entries on one line.
+    /// The text between two entries on one line.
     pub(super) fn comma(&self) -> &'static str {
         if self.dialect == Dialect::CompactJson { "," } else { ", " }
     }
 
-    /// What comes between a colon and its value.
+    /// The text between a colon and its value.
     pub(super) fn blank(&self) -> &'static str {
         if self.dialect == Dialect::CompactJson { "" } else { " " }
     }
 
-    /// An entry: a member where it has a key, else an item. On one line, or on several ones below `indent`.
+    /// An entry: a member if it has a key, else an item. Written on one line, or on several lines with the indentation `indent`.
     pub(super) fn entry(&self, key: Option<&str>, value: &Value, indent: Option<&str>) -> String {
         let mut out = String::new();
         if let Some(key) = key {
@@ -89,7 +89,7 @@ impl FlowStyle {
             Dialect::Yaml => {
                 let mut plain = String::new();
                 emit::write_line(&mut plain, text);
-                // Inside of flow collections some characters end a plain text.
+                // In flow collections, some characters end a plain text.
                 if plain == text && text.contains([',', '[', ']', '{', '}', ':', '?', '#', '&', '*', '!']) {
                     emit::write_escaped(out, text);
                 } else {
@@ -144,7 +144,7 @@ impl FlowStyle {
     }
 
     fn spread_items(&self, out: &mut String, items: &[Value], indent: &str) {
-        // KYAML puts the brackets of a list and of the mappings in it side by side.
+        // KYAML writes the brackets of a list and of the mappings in it next to each other.
         if self.dialect == Dialect::Kyaml && items.iter().all(Value::is_object) {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -171,8 +171,8 @@ impl FlowStyle {
     }
 }
 
-/// The blanks below which a value is written that follows another one: those of the line where that one ends, if it has
-/// several lines.
+/// The indentation for a value that is inserted after another one: that of the line where the other ends. `None` if the
+/// other is on one line.
 pub(super) fn indent_like<'t>(tree: &Tree<'t>, sibling: Id) -> Option<&'t str> {
     let node = tree.node(sibling);
     tree.text[node.start..node.end].contains('\n').then(|| lines::indentation(tree.text, node.end))

@@ -1,8 +1,8 @@
-//! A JSON text to its tree.
+//! Builds the tree of a JSON text.
 
 use super::tree::{Id, Member, Shape, Tree};
 
-/// Reads the tree of a document that was read before: what is not JSON is noticed, and not explained.
+/// Builds the tree of a document that was parsed before. `None` if it is not JSON; the parser has reported the error then.
 pub(super) fn tree(text: &str, from: usize) -> Option<Tree<'_>> {
     let mut reader = Reader { tree: Tree::new(text, true), at: from };
     reader.blanks();
@@ -56,7 +56,7 @@ impl Reader<'_> {
         Some(id)
     }
 
-    /// Passes a string, and returns what it means.
+    /// Skips a string, and returns its value.
     fn string(&mut self) -> Option<String> {
         let mut strings = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
         let text = strings.next()?.ok()?;
@@ -80,7 +80,7 @@ impl Reader<'_> {
 
     fn object(&mut self, id: Id, start: usize) -> Option<()> {
         self.at += 1;
-        // The values in it ask what they are in.
+        // The values in it refer to their collection, so its shape is set first.
         self.tree.fill(id, Shape::Mapping { flow: true, members: Vec::new() }, start, start);
         let mut members = Vec::new();
         while !self.eat('}') {

@@ -1,10 +1,10 @@
-//! How an author lays out block collections.
+//! Detects how the author lays out block collections.
 
 use super::lines;
 use super::tree::{Id, Node, Shape, Tree};
 use crate::manifest::emit::{Literal, Style};
 
-/// The style of what is added to a mapping or a sequence: that of the nearest collections of its kind.
+/// The style of additions to a mapping or a sequence: that of the nearest collections of the same kind.
 pub(super) fn style(tree: &Tree<'_>, near: Id) -> Style {
     let mut style = Style { literal: literal(tree), ..Style::KUBECTL };
     let node = tree.node(near);

@@ -1,11 +1,11 @@
-//! Places in a text: lines, and what lies between tokens.
+//! Offsets in a text: lines, and the text between tokens.
 
-/// Where the line of an offset starts.
+/// The start of the line of an offset.
 pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Where the line of an offset ends, its line end included.
+/// The end of the line of an offset, after its line end.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1)
 }
@@ -15,18 +15,18 @@ pub(super) fn column(text: &str, at: usize) -> usize {
     text[line_start(text, at)..at].trim_start_matches('\u{feff}').chars().count()
 }
 
-/// The blanks that the line of an offset starts with.
+/// The indentation of the line of an offset.
 pub(super) fn indentation(text: &str, at: usize) -> &str {
     let line = &text[line_start(text, at)..];
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// Whether nothing but blanks comes before an offset in its line.
+/// Whether only blanks are before an offset in its line.
 pub(super) fn is_first(text: &str, at: usize) -> bool {
     text[line_start(text, at)..at].trim_start_matches('\u{feff}').bytes().all(|b| b == b' ' || b == b'\t')
 }
 
-/// Whether nothing but blanks and a comment comes after an offset in its line.
+/// Whether only blanks and a comment are after an offset in its line.
 pub(super) fn is_last(text: &str, at: usize) -> bool {
     let rest = text[at..line_end(text, at)].trim_end_matches(['\n', '\r']);
     let content = rest.trim_start_matches([' ', '\t']);
@@ -47,7 +47,7 @@ pub(super) fn skip_trivia(text: &str, mut at: usize) -> usize {
     }
 }
 
-/// The offset behind the anchor and the tag of a value, if it has any.
+/// The offset after the anchor and the tag of a value.
 pub(super) fn skip_properties(text: &str, from: usize) -> usize {
     let mut end = from;
     loop {
@@ -61,8 +61,8 @@ pub(super) fn skip_properties(text: &str, from: usize) -> usize {
     }
 }
 
-/// Where a block scalar ends: behind the text of its last line, without the line end. `from` is where the value starts,
-/// `parent` the column of the collection that it is in.
+/// The end of a block scalar: after the text of its last line, before the line end. `from` is the start of the value, and
+/// `parent` is the column of its collection.
 pub(super) fn block_scalar_end(text: &str, from: usize, parent: usize) -> Option<usize> {
     let header = skip_trivia(text, skip_properties(text, from));
     let marks = text[header..].strip_prefix(['|', '>'])?;

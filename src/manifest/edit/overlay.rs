@@ -1,14 +1,13 @@
-//! What becomes of the entries of each collection: kept, added, removed or replaced.
+//! Applies a patch to the collections of a text: which entries are kept, added, removed and replaced.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Operation;
-use super::anchors;
+use super::operation::Operation;
 use super::tree::{Id, Shape, Tree};
 
-/// The changes of a tree's collections. A collection that is not in it keeps its entries.
+/// The changed collections of a tree. All other collections keep their entries.
 #[derive(Debug)]
 pub(super) struct Overlay<'t> {
     pub(super) tree: &'t Tree<'t>,
@@ -26,9 +25,9 @@ pub(super) struct OverlayEntry {
 
 #[derive(Debug, Clone)]
 pub(super) enum Slot {
-    /// The value that is in the text; changes below it are its own.
+    /// A value of the text. Changes inside of it are recorded for its own collection.
     Old(Id),
-    /// A value that is written: a new one where `instead_of` is `None`, else in the place of another.
+    /// A value that is written: a new entry if `instead_of` is `None`, else in place of that node.
     New { value: Value, instead_of: Option<Id> },
 }
 
@@ -47,7 +46,7 @@ impl<'t> Overlay<'t> {
         self.changed.keys().copied()
     }
 
-    /// Applies one operation of a patch. `None` where it does not fit the text.
+    /// Applies one operation of a patch. `None` if it does not fit the text.
     pub(super) fn apply(&mut self, operation: &Operation) -> Option<()> {
         let mut id = self.tree.root;
         let mut path = &*operation.path;
@@ -123,35 +122,13 @@ impl<'t> Overlay<'t> {
         Some(())
     }
 
-    /// Writes out a member that a merge key brings, so that it can be changed.
+    /// Adds a member of a merge key as an entry of its own, so that it can be changed.
     fn write_merged(&mut self, id: Id, token: &str) -> Option<usize> {
         let pointer = format!("{}/{}", self.tree.pointer(id)?, token.replace('~', "~0").replace('/', "~1"));
         let value = self.old.pointer(&pointer)?.clone();
         let entries = self.entries_mut(id);
         entries.push(OverlayEntry { key: Some(token.to_owned()), slot: Slot::New { value, instead_of: None } });
         Some(entries.len() - 1)
-    }
-
-    /// Writes out what depends on changes elsewhere, and collections of which nothing is kept.
-    pub(super) fn settle(&mut self) -> Option<()> {
-        for (alias, value) in anchors::cut_off(self)? {
-            self.replace(alias, value)?;
-        }
-        // From the inside out: a collection that is written out may be all that its own collection had.
-        for id in self.changed().collect::<Vec<_>>().into_iter().rev() {
-            if !self.is_kept(id) {
-                self.changed.remove(&id);
-                continue;
-            }
-            let Some(entries) = self.entries(id) else { continue };
-            if entries.iter().any(|e| matches!(e.slot, Slot::Old(_) | Slot::New { instead_of: Some(_), .. })) {
-                continue;
-            }
-            let value = self.meaning(id)?;
-            self.changed.remove(&id);
-            self.replace(id, value)?;
-        }
-        Some(())
     }
 
     /// Whether a node is still part of the text.
@@ -168,12 +145,18 @@ impl<'t> Overlay<'t> {
         true
     }
 
-    /// What a node means before the change.
+    /// The value of a node before the patch.
     pub(super) fn value_of(&self, id: Id) -> Option<&'t Value> {
         self.old.pointer(&self.tree.pointer(id)?)
     }
 
-    fn replace(&mut self, id: Id, value: Value) -> Option<()> {
+    /// Drops the changes of a collection.
+    pub(super) fn forget(&mut self, id: Id) {
+        self.changed.remove(&id);
+    }
+
+    /// Writes a value in place of a node.
+    pub(super) fn replace(&mut self, id: Id, value: Value) -> Option<()> {
         let (parent, _) = self.tree.node(id).parent?;
         let entries = self.entries_mut(parent);
         let entry = entries.iter_mut().find(|e| matches!(e.slot, Slot::Old(old) if old == id))?;
@@ -181,17 +164,17 @@ impl<'t> Overlay<'t> {
         Some(())
     }
 
-    /// What a node means after the change.
-    pub(super) fn meaning(&self, id: Id) -> Option<Value> {
+    /// The value of a node after the patch.
+    pub(super) fn new_value(&self, id: Id) -> Option<Value> {
         let Some(entries) = self.entries(id) else {
             let shape = &self.tree.node(id).shape;
             let mut value = self.value_of(id)?.clone();
             for (place, child) in self.tree.node(id).children().enumerate() {
                 match (shape, &mut value) {
                     (Shape::Mapping { members, .. }, Value::Object(object)) => {
-                        object.insert(members[place].key.clone()?, self.meaning(child)?);
+                        object.insert(members[place].key.clone()?, self.new_value(child)?);
                     }
-                    (_, Value::Array(items)) => *items.get_mut(place)? = self.meaning(child)?,
+                    (_, Value::Array(items)) => *items.get_mut(place)? = self.new_value(child)?,
                     _ => {}
                 }
             }
@@ -199,7 +182,7 @@ impl<'t> Overlay<'t> {
         };
         let value = |entry: &OverlayEntry| match &entry.slot {
             Slot::New { value, .. } => Some(value.clone()),
-            Slot::Old(child) => self.meaning(*child),
+            Slot::Old(child) => self.new_value(*child),
         };
         if matches!(self.tree.node(id).shape, Shape::Sequence { .. }) {
             return entries.iter().map(value).collect::<Option<Vec<_>>>().map(Value::Array);
@@ -208,7 +191,7 @@ impl<'t> Overlay<'t> {
         members.collect::<Option<Map<_, _>>>().map(Value::Object)
     }
 
-    /// One entry, without those beside it: a list may have thousands, of which each is gone into by every operation.
+    /// One entry. The others are not copied: a list can have thousands, and every operation descends through it.
     fn entry(&self, id: Id, at: usize) -> Option<OverlayEntry> {
         if let Some(entries) = self.entries(id) {
             return entries.get(at).cloned();

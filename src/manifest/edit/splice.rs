@@ -1,8 +1,12 @@
 //! Insertions and deletions at byte offsets of a text.
 
 use super::lines;
+use super::tree::Id;
 
-/// What changes in a text.
+/// Writes the changes of the node with this number.
+pub(super) type Descend<'f> = dyn FnMut(Id, &mut Splices<'_>) -> Option<()> + 'f;
+
+/// The changes of a text.
 #[derive(Debug)]
 pub(super) struct Splices<'t> {
     text: &'t str,
@@ -23,7 +27,7 @@ impl<'t> Splices<'t> {
         Splices { text, newline: if crlf { "\r\n" } else { "\n" }, all: Vec::new() }
     }
 
-    /// Puts a text in the place of what is between two offsets.
+    /// Replaces the text between two offsets.
     pub(super) fn replace(&mut self, start: usize, end: usize, text: &str) {
         let text = if self.newline == "\n" { text.to_owned() } else { text.replace('\n', self.newline) };
         self.all.push(Splice { start, end, text });
@@ -33,7 +37,7 @@ impl<'t> Splices<'t> {
         self.replace(at, at, text);
     }
 
-    /// Inserts whole lines after the line of an offset. A text whose last line has no end keeps it that way.
+    /// Inserts whole lines after the line of an offset. If the last line of the text has no line end, that stays so.
     pub(super) fn insert_lines(&mut self, after: usize, lines: &str) {
         let at = lines::line_end(self.text, after);
         if self.text[..at].ends_with('\n') {
@@ -48,7 +52,7 @@ impl<'t> Splices<'t> {
         self.replace(lines::line_start(self.text, start), lines::line_end(self.text, end), "");
     }
 
-    /// The text with all changes. Those at one offset happen in the order in which they were noted.
+    /// The text after all changes. Changes at one offset are applied in the order of their calls.
     pub(super) fn apply(mut self) -> String {
         self.all.sort_by_key(|splice| splice.start);
         self.join_removals();
@@ -63,8 +67,8 @@ impl<'t> Splices<'t> {
         out
     }
 
-    /// Joins removals that follow one another. Where the last lines of a text without a final line end are removed, the
-    /// line end before them is as well: the text ends as it did before they were added.
+    /// Joins adjacent removals. If the last lines of a text without a final line end are removed, the line end before them is
+    /// removed as well, so that the text ends as it did before they were added.
     fn join_removals(&mut self) {
         let mut joined: Vec<Splice> = Vec::with_capacity(self.all.len());
         for splice in self.all.drain(..) {

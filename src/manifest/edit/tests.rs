@@ -25,10 +25,10 @@ fn remove(path: &str) -> Value {
 }
 
 #[test]
-fn additions_go_where_an_author_would_put_them() {
+fn additions_are_inserted_where_an_author_would_write_them() {
     let item = json!({"name": "x"});
     for (text, path, expect) in [
-        // A key behind the last one, before comments that introduce what follows.
+        // A key after the last one, before comments about the next one.
         ("a:\n  b: 1 # c\n\n# next\nd: 2\n", "/a/m", "a:\n  b: 1 # c\n  m:\n    name: x\n\n# next\nd: 2\n"),
         // Items with the indentation of their siblings, before the comment of the first one.
         ("l:\n# why\n- a\n", "/l/0", "l:\n- name: x\n# why\n- a\n"),
@@ -51,12 +51,12 @@ fn additions_go_where_an_author_would_put_them() {
             "/a/-",
             "{\n  a: [{\n    b: \"c\",\n  }, {\n    name: \"x\",\n  }],\n}\n",
         ),
-        // What is null or empty is opened where it is.
+        // Null and empty values are opened in place.
         ("a:\nb: 1\n", "/a", "a:\n  name: x\nb: 1\n"),
         ("a: ~   # c\nb: 1\n", "/a", "a:   # c\n  name: x\nb: 1\n"),
         ("a: {b: []}\n", "/a/b/-", "a: {b: [{name: x}]}\n"),
         ("a: {b}\n", "/a/b", "a: {b: {name: x}}\n"),
-        // The end of a file and of a document stay what they are.
+        // The end of the file and of the document are kept.
         ("a: 1", "/m", "a: 1\nm:\n  name: x"),
         ("a: 1\r\n# end\r\n", "/m", "a: 1\r\nm:\r\n  name: x\r\n# end\r\n"),
     ] {
@@ -66,7 +66,7 @@ fn additions_go_where_an_author_would_put_them() {
 }
 
 #[test]
-fn an_addition_reaches_no_alias_and_an_alias_is_written_out_alone() {
+fn an_addition_does_not_change_aliases_of_its_node() {
     for (text, path, expect) in [
         ("a: &l\n- 1\nb: *l\nc: *l\n", "/a/-", "a: &l\n- 1\n- 2\nb:\n- 1\nc:\n- 1\n"),
         ("a: &l\n- 1\nb: *l # c\n", "/b/-", "a: &l\n- 1\nb: # c\n- 1\n- 2\n"),
@@ -80,7 +80,7 @@ fn an_addition_reaches_no_alias_and_an_alias_is_written_out_alone() {
 }
 
 #[test]
-fn removals_take_the_lines_of_what_is_removed_and_no_others() {
+fn a_removal_deletes_only_the_lines_of_its_value() {
     for (text, paths, expect) in [
         ("a: 1\n# of b\nb:\n- 1\n\n# of c\nc: 2\n", &["/b"][..], "a: 1\n# of b\n\n# of c\nc: 2\n"),
         ("l:\n- a: 1\n  b: 2\n- c\n", &["/l/0/a"], "l:\n- b: 2\n- c\n"),
@@ -99,7 +99,7 @@ fn removals_take_the_lines_of_what_is_removed_and_no_others() {
 }
 
 #[test]
-fn what_is_there_can_be_replaced_in_place() {
+fn a_value_can_be_replaced_in_place() {
     let patch = json!([{"op": "replace", "path": "/a/b", "value": "x: y"}]);
     assert_eq!(edit("a:\n  b: 1 # c\n  d: 2\n", &patch).unwrap(), "a:\n  b: 'x: y' # c\n  d: 2\n");
     assert_eq!(edit("{\"a\":{\"b\":1}}", &patch).unwrap(), "{\"a\":{\"b\":\"x: y\"}}");
@@ -109,7 +109,7 @@ fn what_is_there_can_be_replaced_in_place() {
 }
 
 #[test]
-fn what_the_text_does_not_allow_is_left_to_the_caller() {
+fn an_edit_that_the_text_does_not_allow_is_none() {
     let patch = json!([add("/b/m", &json!(1))]);
     assert_eq!(edit("k: &k b\n*k : {c: 1}\n", &patch), None);
     assert_eq!(edit("a: 1\n", &json!([add("", &json!({}))])), None);
@@ -138,7 +138,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
 
     #[test]
-    fn any_text_is_edited_or_left_and_never_misread(
+    fn an_edited_text_has_the_patched_value_or_there_is_none(
         text in "(a: |b: |- |\n|\n  |\n    |c|\\[|\\]|\\{|\\}|, |1|# x|'y'|\"z\"|&q |\\*q|<<: |\\||>-|!t |\\? |: |é🦀|~|\r\n|\t){0,16}"
     ) {
         for document in read(text.as_bytes()).into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! The nodes of a document and where they are in its text.
+//! The nodes of a document and their offsets in its text.
 
-/// The number of a node.
+/// The index of a node.
 pub(super) type Id = usize;
 
 /// The nodes of one document.
@@ -12,26 +12,26 @@ pub(super) struct Tree<'t> {
     nodes: Vec<Node>,
 }
 
-/// A value in a text. Its anchor and tag are in front of `start`.
+/// A value in a text. Its anchor and tag are before `start`.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) shape: Shape,
-    /// Where the entry starts that the value is in: its key, or its dash.
+    /// The start of the entry that contains the value: of its key or its dash.
     pub(super) from: usize,
-    /// The offset behind the indicator that introduces the value: the colon of its key, or its dash.
+    /// The offset after the indicator before the value: after the colon of its key, or after its dash.
     pub(super) lead: usize,
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The collection that it is in, and its place among the entries there.
+    /// The collection that contains it, and its index among the entries there.
     pub(super) parent: Option<(Id, usize)>,
-    /// The number of its anchor; 0 for none.
+    /// The number of its anchor; 0 if it has none.
     pub(super) anchor: usize,
 }
 
 #[derive(Debug)]
 pub(super) enum Shape {
     Scalar,
-    /// An alias for the node with this anchor.
+    /// An alias of the node with this anchor.
     Alias(usize),
     Sequence {
         flow: bool,
@@ -45,7 +45,7 @@ pub(super) enum Shape {
 
 #[derive(Debug)]
 pub(super) struct Member {
-    /// `None` is the merge key.
+    /// `None` for the merge key.
     pub(super) key: Option<String>,
     pub(super) value: Id,
 }
@@ -55,7 +55,7 @@ impl<'t> Tree<'t> {
         Tree { text, json, root: 0, nodes: Vec::new() }
     }
 
-    /// Makes room for a node whose parts are not known yet.
+    /// Adds a node whose shape is not known yet.
     pub(super) fn reserve(&mut self, parent: Option<(Id, usize)>, from: usize, lead: usize) -> Id {
         let (start, end, anchor) = (lead, lead, 0);
         self.nodes.push(Node { shape: Shape::Scalar, from, lead, start, end, parent, anchor });
@@ -79,7 +79,7 @@ impl<'t> Tree<'t> {
         0..self.nodes.len()
     }
 
-    /// The JSON pointer of a node. `None` for what a merge key brings.
+    /// The JSON pointer of a node. `None` inside of a merge key.
     pub(super) fn pointer(&self, id: Id) -> Option<String> {
         let mut tokens = Vec::new();
         let mut node = self.node(id);

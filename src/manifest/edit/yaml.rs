@@ -1,4 +1,4 @@
-//! YAML events to the tree of a text.
+//! Builds the tree of a YAML text from the events of its parser.
 
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 
@@ -7,7 +7,7 @@ use super::tree::{Id, Member, Shape, Tree};
 use crate::manifest::key;
 use crate::manifest::key::MapKey;
 
-/// Reads the tree of a document that was read before.
+/// Builds the tree of a document that was parsed before.
 pub(super) fn tree(text: &str, from: usize) -> Option<Tree<'_>> {
     let mut options = Options::default();
     options.set_emit_comments(false);
@@ -34,12 +34,12 @@ struct Builder<'t> {
     tree: Tree<'t>,
 }
 
-/// Where a node is.
+/// The position of a node.
 struct Place {
     parent: Option<(Id, usize)>,
     from: usize,
     lead: usize,
-    /// The column of the block collection that it is in.
+    /// The column of the block collection that contains it.
     column: usize,
 }
 
@@ -145,13 +145,13 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Where a block collection starts: at its first dash or key, or at the mark of an explicit key. The parser means the
-    /// first thing behind that.
+    /// The start of a block collection: its first dash or key, or the indicator of an explicit key. The parser reports the
+    /// first token after that.
     fn block_start(&self, place: &Place) -> usize {
         lines::skip_trivia(self.tree.text, lines::skip_properties(self.tree.text, place.lead))
     }
 
-    /// Where the next entry starts.
+    /// The start of the next entry.
     fn entry(&self, at: usize, flow: bool) -> usize {
         let text = self.tree.text;
         let at = lines::skip_trivia(text, at);

@@ -1,15 +1,15 @@
-//! What `explain -o json` prints. Documented and stable.
+//! The output of `explain -o json`. Its fields are documented in `docs/tools.md` and stable.
 
 use serde_json::{Value, json};
 
-use super::{asked_by, outcome, page};
+use super::page::{outcome, page, requested_by};
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::cli::stderr;
-use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::inject::verdict::{Decision, Verdict};
 
-/// What is known about one workload; its `text` is the page for people.
-pub(super) fn of(found: &Reviewed<'_>, place: &OfflineServer, verdict: &Verdict<'_>) -> Value {
+/// The result for one workload; `text` is the page that is printed without `-o`.
+pub(super) fn of(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdict<'_>) -> Value {
     let workload = found.workload;
     let at = found.document.position(&workload.at);
     let companions: Vec<Value> = verdict
@@ -17,10 +17,10 @@ pub(super) fn of(found: &Reviewed<'_>, place: &OfflineServer, verdict: &Verdict<
         .map(|(companion, finding)| {
             json!({
                 "name": companion,
-                "requestedBy": asked_by(finding),
+                "requestedBy": requested_by(finding),
                 "outcome": outcome(finding),
                 "reason": finding.reason.label(),
-                "message": offline::sentence(place, found, finding),
+                "message": offline::sentence(server, found, finding),
             })
         })
         .collect();
@@ -28,18 +28,18 @@ pub(super) fn of(found: &Reviewed<'_>, place: &OfflineServer, verdict: &Verdict<
         .findings
         .iter()
         .filter(|finding| !finding.outcome)
-        .map(|finding| json!({"severity": severity(finding.effect), "message": finding.to_string()}))
+        .map(|finding| json!({"severity": offline::severity(finding.effect), "message": finding.to_string()}))
         .collect();
     json!({
         "workload": workload.to_string(),
         "qualifiedName": workload.qualified(),
-        "namespace": place.namespace(workload),
+        "namespace": server.namespace(workload),
         "file": found.path.display().to_string(),
         "line": at.line,
         "decision": decision(verdict),
         "companions": companions,
         "remarks": remarks,
-        "text": stderr::printable(&page(found, place, verdict)),
+        "text": stderr::printable(&page(found, server, verdict)),
     })
 }
 
@@ -51,22 +51,14 @@ fn decision(verdict: &Verdict<'_>) -> &'static str {
     }
 }
 
-fn severity(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Info => "info",
-        Effect::Warn => "warning",
-        Effect::Deny => "error",
-    }
-}
-
-/// The page for people; where there are several files, with the place of the workload in front.
+/// The page for people; with several files, after the file and line of the workload.
 pub(super) fn text(page: &Value, many: bool) -> String {
     let text = page["text"].as_str().unwrap_or_default();
     let file = page["file"].as_str().unwrap_or_default();
     if many { format!("{}:{}: {text}", stderr::printable(file), page["line"]) } else { text.to_owned() }
 }
 
-/// The facts alone.
+/// The results without their pages.
 pub(super) fn without_text(pages: Vec<Value>) -> Vec<Value> {
     let mut pages = pages;
     for page in pages.iter_mut().filter_map(Value::as_object_mut) {
@@ -75,7 +67,7 @@ pub(super) fn without_text(pages: Vec<Value>) -> Vec<Value> {
     pages
 }
 
-/// The names of the workloads that change or are denied, a line each.
+/// The names of the workloads that change or are denied, one per line.
 pub(super) fn names(pages: &[Value]) -> String {
     let named = pages.iter().filter(|page| page["decision"] != "unchanged");
     named.flat_map(|page| [page["qualifiedName"].as_str().unwrap_or_default(), "\n"]).collect()

@@ -1,14 +1,13 @@
-//! The `results` of a KRM function.
+//! The `results` of a KRM function, as the KRM Functions Specification (config.kubernetes.io/v1) defines them.
 
 use serde_json::{Value, json};
 
-use crate::inject::verdict::Effect;
 use crate::workload::Workload;
 
-/// The prefixes under which tools note the file of an item; the newer one first.
+/// Prefixes of the annotations in which kustomize and kpt record the file of an item; the newer one first.
 const FILE_PREFIXES: [&str; 2] = ["internal.config.kubernetes.io", "config.kubernetes.io"];
 
-/// One result.
+/// A result about one workload.
 pub(super) fn result(workload: &Workload<'_>, severity: &str, field: &str, message: &str) -> Value {
     let metadata = &workload.object["metadata"];
     let mut result = json!({
@@ -36,13 +35,4 @@ pub(super) fn result(workload: &Workload<'_>, severity: &str, field: &str, messa
         }
     }
     result
-}
-
-/// The severity of a result.
-pub(super) fn severity(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Info => "info",
-        Effect::Warn => "warning",
-        Effect::Deny => "error",
-    }
 }

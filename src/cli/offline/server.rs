@@ -1,0 +1,41 @@
+//! The review of one workload, as the webhook would do it.
+
+use super::reviewed::Reviewed;
+use super::unreadable::unreadable;
+use crate::inject;
+use crate::inject::Request;
+use crate::inject::pod::Pod;
+use crate::inject::snapshot::Snapshot;
+use crate::inject::verdict::Verdict;
+use crate::source::files::report::Remark;
+use crate::workload::Workload;
+
+/// The companions and Namespaces of a review, and the namespace of workloads that have none.
+#[derive(Debug)]
+pub(in crate::cli) struct OfflineServer {
+    pub(in crate::cli) snapshot: Snapshot,
+    pub(in crate::cli) default_namespace: Box<str>,
+}
+
+impl OfflineServer {
+    /// The namespace of a workload, else the default namespace.
+    pub(in crate::cli) fn namespace<'a>(&'a self, workload: &Workload<'a>) -> &'a str {
+        workload.namespace().unwrap_or(&self.default_namespace)
+    }
+
+    /// Reviews the Pods of a workload as the webhook would, and passes the verdict on. If the Pod cannot be read, the remark
+    /// has the field and the reason.
+    pub(in crate::cli) fn review<R>(
+        &self,
+        found: &Reviewed<'_>,
+        then: impl FnOnce(Result<&Verdict<'_>, Remark>) -> R,
+    ) -> R {
+        let json = found.workload.pod().to_string();
+        let pod = match Pod::read(json.as_bytes()) {
+            Ok(pod) => pod,
+            Err(error) => return then(Err(unreadable(found, &error))),
+        };
+        let request = Request { pod, namespace: self.namespace(found.workload), webhook: None, requester: "" };
+        then(Ok(&inject::review(&request, &self.snapshot)))
+    }
+}
