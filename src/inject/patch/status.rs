@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use crate::inject::companion::Protocol;
 use crate::inject::pod::Pod;
-use crate::json::{FieldSet, JsonError, Reader, write_string};
+use crate::json::{JsonError, Reader, write_string};
 use crate::work::step;
 
 /// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
@@ -74,7 +74,7 @@ impl<'a> Status<'a> {
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
             if entries.len() == MAX_ENTRIES || entries.iter().any(|e| e.companion == companion) {
-                return Err(JsonError::new("a companion stands there twice, or there are too many"));
+                return Err(JsonError::new("duplicate companion, or too many companions"));
             }
             let json = r.raw()?;
             entries.push(StatusEntry::parse(companion.to_owned().into(), json)?);
@@ -129,23 +129,25 @@ impl<'a> StatusEntry<'a> {
             ports: Vec::new(),
             json,
         };
-        let mut seen = FieldSet::default();
-        Reader::of(json).object(|r, key| match key {
-            "hash" => seen.insert(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
-            "initContainers" => seen.insert(1).and_then(|()| read_names(r, &mut entry.init_containers, MAX_CONTAINERS)),
-            "containers" => seen.insert(2).and_then(|()| read_names(r, &mut entry.containers, MAX_CONTAINERS)),
-            "volumes" => seen.insert(4).and_then(|()| read_names(r, &mut entry.volumes, MAX_ADDED)),
-            "annotations" => seen.insert(5).and_then(|()| read_names(r, &mut entry.annotations, MAX_ADDED)),
-            "ports" => {
-                seen.insert(3)?;
-                let mut ports = Vec::new();
-                read_names(r, &mut ports, MAX_PORTS)?;
-                entry.ports = ports.iter().filter_map(|port| read_port(port)).collect();
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
+        Reader::of(json).fields(
+            &mut entry,
+            [
+                ("hash", |entry, r| r.string_or_empty().map(|hash| entry.hash = hash)),
+                ("initContainers", |entry, r| read_names(r, &mut entry.init_containers, MAX_CONTAINERS)),
+                ("containers", |entry, r| read_names(r, &mut entry.containers, MAX_CONTAINERS)),
+                ("volumes", |entry, r| read_names(r, &mut entry.volumes, MAX_ADDED)),
+                ("annotations", |entry, r| read_names(r, &mut entry.annotations, MAX_ADDED)),
+                ("ports", StatusEntry::read_ports),
+            ],
+        )?;
         Ok(entry)
+    }
+
+    fn read_ports(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
+        let mut ports = Vec::new();
+        read_names(r, &mut ports, MAX_PORTS)?;
+        self.ports = ports.iter().filter_map(|port| read_port(port)).collect();
+        Ok(())
     }
 
     /// Whether it names containers, and all of them stand in their lists.
