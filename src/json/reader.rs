@@ -67,18 +67,23 @@ impl<'a> Reader<'a> {
     pub fn fields<S, const N: usize>(&mut self, state: &mut S, fields: [Field<'a, S>; N]) -> Result<bool> {
         const { assert!(N <= u32::BITS as usize, "one bit for each field") };
         let mut seen = 0_u32;
-        self.object(|r, key| {
-            for (i, (name, read)) in fields.iter().enumerate() {
-                if key == *name {
-                    if seen & 1 << i != 0 {
-                        return Err(JsonError::new("duplicate field"));
-                    }
+        self.members(|r, key, escaped| {
+            let found = if escaped { r.find_escaped(key, &fields)? } else { find(key, &fields) };
+            let result = match found {
+                None => r.skip(),
+                Some(i) if seen & 1 << i != 0 => Err(JsonError::new("duplicate field")),
+                Some(i) => {
                     seen |= 1 << i;
-                    return read(state, r);
+                    (fields[i].1)(state, r)
                 }
-            }
-            r.skip()
+            };
+            result.map_err(|e| e.in_member(&unescape(key).unwrap_or_default()))
         })
+    }
+
+    #[cold]
+    fn find_escaped<S>(&self, key: &str, fields: &[Field<'a, S>]) -> Result<Option<usize>> {
+        self.decode(key).map(|key| find(&key, fields))
     }
 
     /// Reads an object: `member` is called with each name and must read or skip the value. Names may occur more than once.
@@ -260,4 +265,10 @@ impl<'a> Reader<'a> {
     fn decode(&self, text: &str) -> Result<String> {
         unescape(text).ok_or_else(|| self.cursor.error("invalid JSON: unpaired surrogate in a string"))
     }
+}
+
+/// The place of a name in a list of fields. Inlined, so that the compiler compares with each name as a constant.
+#[inline(always)]
+fn find<S>(key: &str, fields: &[Field<'_, S>]) -> Option<usize> {
+    fields.iter().position(|(name, _)| key == *name)
 }
