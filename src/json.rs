@@ -14,8 +14,10 @@ mod reader;
 mod string;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use error::{Expected, JsonError};
-pub use pointer::{Token, unescape_token};
+pub use pointer::{Token, field_path, unescape_token};
 pub use reader::{Field, Reader, TextMap};
-pub use string::{escaped_length, write_escaped, write_string};
+pub use string::escaped_length;
+pub use writer::{ArrayWriter, Length, ObjectWriter, Separator, Sink, write_array, write_object};

@@ -1,6 +1,7 @@
-//! Reference tokens of JSON pointers (RFC 6901).
+//! JSON pointers (RFC 6901).
 
 use std::fmt;
+use std::fmt::Write as _;
 
 /// A member's name as a reference token: `~` is written `~0` and `/` is written `~1`.
 ///
@@ -27,9 +28,39 @@ pub fn unescape_token(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
+/// A pointer as a field path: `spec.containers[0].image`, `metadata.annotations["podgraft.dev/companions"]`.
+#[must_use]
+pub fn field_path(pointer: &str) -> String {
+    let mut path = String::new();
+    for name in pointer.split('/').skip(1).map(unescape_token) {
+        let is_index = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+        let is_plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        // Writing to a String cannot fail.
+        let _ = match (is_index, is_plain) {
+            (true, _) => write!(path, "[{name}]"),
+            (_, true) if path.is_empty() => write!(path, "{name}"),
+            (_, true) => write!(path, ".{name}"),
+            _ => write!(path, "[{name:?}]"),
+        };
+    }
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pointer_is_shown_as_a_field_path() {
+        for (pointer, expected) in [
+            ("", ""),
+            ("/spec/containers/0/image", "spec.containers[0].image"),
+            ("/spec/podAnnotations/a.b~1c", r#"spec.podAnnotations["a.b/c"]"#),
+            ("/spec/", r#"spec[""]"#),
+        ] {
+            assert_eq!(field_path(pointer), expected);
+        }
+    }
 
     #[test]
     fn a_token_is_escaped_so_that_serde_json_finds_the_member() {

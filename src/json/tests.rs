@@ -74,10 +74,11 @@ fn strings_are_read_and_written_as_by_serde_json() {
     ] {
         let json = serde_json::to_string(text).unwrap();
         assert_eq!(Reader::of(&json).string().unwrap().unwrap(), text);
-        let mut out = Vec::new();
-        write_string(&mut out, text);
-        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
-        assert_eq!(escaped_length(text) + 2, out.len());
+        let (mut out, mut length) = (String::new(), Length::default());
+        out.string(text);
+        length.string(text);
+        assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        assert_eq!((escaped_length(text) + 2, length.0), (out.len(), out.len()));
     }
     assert_eq!(Reader::of("\"\\ud83e\\udd80\\/\"").string().unwrap().unwrap(), "🦀/");
     for lone in ["\"\\ud83e\"", "\"\\udd80\"", "\"\\ud83ex\"", "\"\\ud83e\\u0041\""] {
@@ -113,4 +114,38 @@ fn listed_fields_are_read_others_are_skipped_and_a_listed_field_must_not_repeat(
     assert_eq!(read("null"), Ok((false, Vec::new())));
     assert_eq!(read(r#"{"a":"x","\u0061":null}"#), Err("a: duplicate field".to_owned()));
     assert_eq!(read("[]"), Err("invalid value: must be an object, at byte 0".to_owned()));
+}
+
+#[test]
+fn the_writer_puts_commas_and_leaves_out_what_is_empty_where_it_is_asked_to() {
+    let mut out = String::new();
+    write_object(&mut out, |object| {
+        object.array_unless_empty("none", |_| {});
+        object.object_unless_empty("nothing", |inner| inner.array_unless_empty("none", |_| {}));
+        object.array("empty", |_| {});
+        object.object_unless_empty("a\"b", |inner| {
+            inner.array_unless_empty("none", |_| {});
+            inner.display("n", 5);
+            inner.raw("t", "true");
+        });
+        object.array_unless_empty("items", |items| {
+            items.raw("");
+            items.raw("1,2");
+            items.string("x");
+            items.object(|item| item.raw_members(r#""k":null,"l":0"#));
+        });
+        object.object("last", |_| {});
+    });
+    let expected = r#"{"empty":[],"a\"b":{"n":5,"t":true},"items":[1,2,"x",{"k":null,"l":0}],"last":{}}"#;
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn a_resumed_object_continues_after_the_members_that_are_there() {
+    let mut out = String::from(r#"{"a":1"#);
+    let mut object = ObjectWriter::resumed(&mut out);
+    object.array_unless_empty("none", |_| {});
+    object.string("b", "c");
+    out.push('}');
+    assert_eq!(out, r#"{"a":1,"b":"c"}"#);
 }

@@ -3,8 +3,9 @@ use serde_json::Value;
 use super::{endpoint_at, mover};
 use crate::api::v1alpha1::{Protocol, Spec};
 use crate::inject::companion::template::{Template, TemplatePiece};
+use crate::json::{ObjectWriter, Sink, write_array, write_object};
 
-/// Writes JSON, and leaves gaps where a port is that of an endpoint that a parameter moves.
+/// Writes the JSON of a container with slots for the ports of endpoints that a parameter can change.
 pub(in crate::api) struct TemplateWriter<'s> {
     spec: &'s Spec,
     text: String,
@@ -12,17 +13,12 @@ pub(in crate::api) struct TemplateWriter<'s> {
 }
 
 impl<'s> TemplateWriter<'s> {
-    /// A writer of a container of this name.
+    /// A writer of the container that has a name.
     pub(in crate::api) fn new(spec: &'s Spec, name: &str) -> Self {
         TemplateWriter { spec, text: format!("{{\"name\":{}", Value::from(name)), pieces: Vec::new() }
     }
 
-    /// JSON that never varies.
-    pub(in crate::api) fn text(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    /// A gap, if there is one.
+    /// Adds a slot, if there is one.
     pub(in crate::api) fn push(&mut self, piece: Option<TemplatePiece>) {
         let Some(piece) = piece else { return };
         if !self.text.is_empty() {
@@ -38,10 +34,9 @@ impl<'s> TemplateWriter<'s> {
         Template(self.pieces.into())
     }
 
-    /// A member of the container, with its leading comma.
+    /// Writes a member of the container after its name.
     pub(in crate::api) fn member(&mut self, key: &str, value: &Value) {
-        self.text(",");
-        self.key(key);
+        ObjectWriter::resumed(self).member(key);
         match key {
             "ports" => self.list(value, |writer, port| {
                 let protocol = match port["protocol"].as_str() {
@@ -83,29 +78,20 @@ impl<'s> TemplateWriter<'s> {
         }
     }
 
-    fn key(&mut self, key: &str) {
-        self.text(&Value::from(key).to_string());
-        self.text(":");
-    }
-
     fn object(&mut self, value: &Value, write: impl Fn(&mut Self, &str, &Value)) {
         let Some(members) = value.as_object() else { return self.text(&value.to_string()) };
-        self.text("{");
-        for (i, (key, value)) in members.iter().enumerate() {
-            self.text(if i == 0 { "" } else { "," });
-            self.key(key);
-            write(self, key, value);
-        }
-        self.text("}");
+        write_object(self, |object| members.iter().for_each(|(key, value)| write(object.member(key), key, value)));
     }
 
     fn list(&mut self, value: &Value, write: impl Fn(&mut Self, &Value)) {
         let Some(items) = value.as_array() else { return self.text(&value.to_string()) };
-        self.text("[");
-        for (i, item) in items.iter().enumerate() {
-            self.text(if i == 0 { "" } else { "," });
-            write(self, item);
-        }
-        self.text("]");
+        write_array(self, |array| items.iter().for_each(|item| write(array.item(), item)));
+    }
+}
+
+/// Text that never varies.
+impl Sink for TemplateWriter<'_> {
+    fn text(&mut self, text: &str) {
+        self.text.push_str(text);
     }
 }

@@ -10,13 +10,14 @@ use crate::api::v1alpha1::{Lifecycle, Protocol, Spec};
 use crate::api::validate::storage::volumes::{FILES, NO_TOKEN, full_name};
 use crate::inject::companion::template::{ResourceSlot, ResourceSlots, Template, TemplatePiece};
 use crate::inject::keys::TOKEN_PATH;
+use crate::json::ObjectWriter;
 
 /// The whole container. It opens with the name; each further member writes its own leading comma.
 pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> Template {
     let spec = &object.spec;
     let mut writer = TemplateWriter::new(spec, &each.container.name);
     if !each.init && spec.lifecycle == Lifecycle::Native {
-        writer.text(",\"restartPolicy\":\"Always\"");
+        ObjectWriter::resumed(&mut writer).string("restartPolicy", "Always");
     }
     let mut wanted =
         Slots { env: wants_env(object, each), mounts: wants_mounts(object, each), resources: resources(spec, each) };

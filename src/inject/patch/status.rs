@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use crate::inject::companion::Protocol;
 use crate::inject::pod::Pod;
-use crate::json::{JsonError, Reader, write_string};
+use crate::json::{JsonError, Length, Reader, Sink, write_object};
 use crate::work::step;
 
 /// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
@@ -106,9 +106,9 @@ impl<'a> Status<'a> {
         if self.entries.is_empty() {
             return "{}".len();
         }
-        let mut text = Vec::new();
-        write(&mut text, self.present(pod), std::iter::empty());
-        text.len()
+        let mut length = Length::default();
+        write(&mut length, self.present(pod), std::iter::empty());
+        length.0
     }
 
     /// The entries whose containers all stand in a Pod: what else it says is not so.
@@ -185,27 +185,18 @@ fn read_port(text: &str) -> Option<(u16, Protocol)> {
     Some((number.parse().ok()?, protocol))
 }
 
-/// Writes a status: entries that stand, then those that are added.
+/// Writes a status: the entries that are kept, then those that are added.
 pub(in crate::inject) fn write<'s>(
-    out: &mut Vec<u8>,
-    standing: impl Iterator<Item = &'s StatusEntry<'s>>,
+    out: &mut impl Sink,
+    kept: impl Iterator<Item = &'s StatusEntry<'s>>,
     added: impl Iterator<Item = (&'s str, &'s Additions<'s>)>,
 ) {
-    let mut open = b'{';
-    for entry in standing {
-        out.push(std::mem::replace(&mut open, b','));
-        write_string(out, &entry.companion);
-        out.push(b':');
-        out.extend_from_slice(entry.json.as_bytes());
-    }
-    for (companion, entry) in added {
-        out.push(std::mem::replace(&mut open, b','));
-        write_string(out, companion);
-        out.push(b':');
-        entry.write(out);
-    }
-    if open == b'{' {
-        out.push(b'{');
-    }
-    out.push(b'}');
+    write_object(out, |status| {
+        for entry in kept {
+            status.raw(&entry.companion, entry.json);
+        }
+        for (companion, additions) in added {
+            additions.write(status.member(companion));
+        }
+    });
 }
