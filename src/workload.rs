@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::json::Token;
+
 pub use elsewhere::{TemplateKey, misplaced, outside_of_templates};
 pub use kinds::{Unmatched, unmatched};
 
@@ -101,7 +103,7 @@ impl<'v> ObjectKind<'v> {
         }
         let Some(members) = self.value.as_object() else { return };
         for (key, value) in members {
-            self.search(value, format!("/{}", escape(key)), 1, found);
+            self.search(value, format!("/{}", Token(key)), 1, found);
         }
     }
 
@@ -116,7 +118,7 @@ impl<'v> ObjectKind<'v> {
             }
             Value::Object(members) => {
                 for (key, value) in members {
-                    self.search(value, format!("{at}/{}", escape(key)), depth + 1, found);
+                    self.search(value, format!("{at}/{}", Token(key)), depth + 1, found);
                 }
             }
             Value::Array(items) => {
@@ -143,10 +145,6 @@ fn carries_key(template: &Map<String, Value>) -> bool {
     let carries =
         |map: &str| metadata[map].as_object().is_some_and(|map| map.keys().any(|key| key.starts_with(PREFIX)));
     carries("annotations") || carries("labels")
-}
-
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 impl<'v> Workload<'v> {

@@ -12,7 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("workload", &["inject", "json"]),
     ("admission", &["inject", "json", "text", "workload"]),
     ("api", &["inject", "json", "text", "workload"]),
-    ("manifest", &[]),
+    ("manifest", &["json"]),
     ("watch", &[]),
     ("source", &["api", "inject", "json", "manifest", "watch"]),
     ("policies", &["api", "inject", "text", "watch"]),

@@ -1,4 +1,4 @@
-use std::fmt::Write;
+use crate::json::Token;
 
 /// A place in an object, as an RFC 6901 pointer.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ impl FieldPath {
 
     /// A member of the object here.
     pub(super) fn member(&self, name: &str) -> Self {
-        FieldPath(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        FieldPath(format!("{}/{}", self.0, Token(name)))
     }
 
     /// An item of the list here.
@@ -41,38 +41,9 @@ pub(super) fn within(pointer: &str, other: &str) -> bool {
     pointer.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A pointer as people write places: `spec.containers[0].image`.
-pub(super) fn field(pointer: &str) -> String {
-    let mut field = String::new();
-    for token in pointer.split('/').skip(1) {
-        let name = token.replace("~1", "/").replace("~0", "~");
-        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        // Writing to a String cannot fail.
-        let _ = match name.as_str() {
-            digits if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => write!(field, "[{digits}]"),
-            name if !plain || name.is_empty() => write!(field, "[{name:?}]"),
-            name if field.is_empty() => write!(field, "{name}"),
-            name => write!(field, ".{name}"),
-        };
-    }
-    field
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FieldPath, field, within};
-
-    #[test]
-    fn a_pointer_reads_like_a_field() {
-        for (pointer, expected) in [
-            ("", ""),
-            ("/spec/containers/0/image", "spec.containers[0].image"),
-            ("/spec/podAnnotations/a.b~1c", r#"spec.podAnnotations["a.b/c"]"#),
-            ("/spec/", r#"spec[""]"#),
-        ] {
-            assert_eq!(field(pointer), expected);
-        }
-    }
+    use super::{FieldPath, within};
 
     #[test]
     fn a_place_escapes_what_stands_for_something_in_a_pointer() {

@@ -3,6 +3,7 @@ use std::fmt;
 use super::path;
 use super::path::FieldPath;
 use super::validate::suggest;
+use crate::json::field_path;
 
 /// One thing that is wrong with an object, or that should be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl Problem {
     /// The place as people write it, `spec.containers[0].image`; empty for the whole object.
     #[must_use]
     pub fn field(&self) -> String {
-        path::field(&self.pointer)
+        field_path(&self.pointer)
     }
 }
 

@@ -144,6 +144,7 @@ mod tests {
 
     use super::testing::{check, check_companion, git_sync, with};
     use crate::inject::companion::catalog::CatalogEntry;
+    use crate::json::Token;
 
     #[test]
     fn every_mistake_is_told_at_once() {
@@ -218,7 +219,7 @@ mod tests {
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
-                    collect(value, format!("{pointer}/{}", name.replace('/', "~1")), pointers);
+                    collect(value, format!("{pointer}/{}", Token(name)), pointers);
                 }
             }
             Value::Array(items) => {

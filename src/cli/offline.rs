@@ -3,7 +3,6 @@
 mod sentence;
 mod unreadable;
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -13,6 +12,7 @@ use crate::inject::Request;
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::{Verdict, Via};
+use crate::json::field_path;
 use crate::manifest::Document;
 use crate::source::files::report::{Remark, Severity};
 use crate::workload;
@@ -46,24 +46,7 @@ impl Reviewed<'_> {
 /// A remark on a part of a document.
 pub(super) fn remark(path: &Path, document: &Document, severity: Severity, pointer: &str, message: String) -> Remark {
     let (file, at) = (path.to_path_buf(), Some(document.position(pointer)));
-    Remark { severity, file, at, field: field(pointer), message }
-}
-
-/// A JSON pointer as a field path: `spec.containers[0].image`, `metadata.annotations["podgraft.dev/companions"]`.
-pub(super) fn field(pointer: &str) -> String {
-    // Writing to a text cannot fail.
-    let mut field = String::new();
-    for token in pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")) {
-        if !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit()) {
-            let _ = write!(field, "[{token}]");
-        } else if token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            field += if field.is_empty() { "" } else { "." };
-            field += &token;
-        } else {
-            let _ = write!(field, "[{token:?}]");
-        }
-    }
-    field
+    Remark { severity, file, at, field: field_path(pointer), message }
 }
 
 impl OfflineServer {

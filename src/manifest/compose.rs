@@ -1,13 +1,15 @@
 //! YAML events to one value, and to the positions of its parts.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::copies::Copies;
 use super::{ManifestError, Position, key, tagged};
+use crate::json::Token;
 
 /// What a value and its place in a list or mapping need, in bytes, besides its text.
 const VALUE: usize = 96;
@@ -174,7 +176,7 @@ impl<'t> Composer<'t> {
             if event == Event::SequenceEnd {
                 return Ok(Node { value: Value::Array(items), size, depth: depth + 1 });
             }
-            let outer = self.enter(&items.len().to_string(), position(span.start));
+            let outer = self.enter(items.len(), position(span.start));
             let node = self.node(event, span)?;
             self.leave(outer);
             size += node.size;
@@ -201,7 +203,7 @@ impl<'t> Composer<'t> {
                     self.doubled.get_or_insert_with(|| unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
-                let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
+                let outer = self.enter(Token(&key), position(if same_line { span.start } else { key_span.start }));
                 let mut node = self.node(event, span)?;
                 self.leave(outer);
                 size += VALUE + key.len();
@@ -237,11 +239,11 @@ impl<'t> Composer<'t> {
         node
     }
 
-    fn enter(&mut self, token: &str, at: Position) -> usize {
+    fn enter(&mut self, token: impl fmt::Display, at: Position) -> usize {
         let Some(places) = &mut self.places else { return 0 };
         let outer = places.pointer.len();
-        places.pointer.push('/');
-        places.pointer.push_str(token);
+        // Writing to a String cannot fail.
+        let _ = write!(places.pointer, "/{token}");
         places.at.insert(places.pointer.clone(), at);
         outer
     }
@@ -267,10 +269,6 @@ fn merge(members: &mut Map<String, Value>, value: Value) -> Result<(), &'static 
         members.extend(source);
     }
     Ok(())
-}
-
-fn escape(key: &str) -> Cow<'_, str> {
-    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
 }
 
 fn position(marker: Marker) -> Position {

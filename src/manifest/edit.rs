@@ -22,6 +22,7 @@ mod yaml;
 use serde_json::Value;
 
 use super::Format;
+use crate::json::unescape_token;
 use overlay::Overlay;
 use splice::Splices;
 use tree::Tree;
@@ -41,7 +42,7 @@ impl Operation {
     /// Reads an operation. `None` for those that are not supported.
     pub(super) fn read(operation: &Value) -> Option<Self> {
         let path = operation["path"].as_str()?.strip_prefix('/')?;
-        let path = path.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+        let path = path.split('/').map(unescape_token).collect();
         match operation["op"].as_str()? {
             "add" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: false }),
             "replace" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: true }),

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{DEEPEST, EXCLUDED_GROUPS, PREFIX, Workload, escape, name, objects, workloads};
+use crate::json::Token;
+
+use super::{DEEPEST, EXCLUDED_GROUPS, PREFIX, Workload, name, objects, workloads};
 
 /// The prefixes of all keys of podgraft.
 const PREFIXES: [&str; 3] = [PREFIX, "text.podgraft.dev/", "text.podgraft.dev/"];
@@ -32,7 +34,7 @@ pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
             let message = format!(
                 "{what} {key} stands on the {kind} itself, where it has no effect; move it to {field}.metadata.{members}"
             );
-            let pointer = format!("{}/metadata/{members}/{}", workload.at, escape(key));
+            let pointer = format!("{}/metadata/{members}/{}", workload.at, Token(key));
             found.push(TemplateKey { pointer, object: workload.to_string(), message });
         }
     };
@@ -72,7 +74,7 @@ impl Search<'_> {
         match value {
             Value::Object(members) => {
                 for (key, value) in members {
-                    let inner = format!("{at}/{}", escape(key));
+                    let inner = format!("{at}/{}", Token(key));
                     if matches!(&**key, "annotations" | "labels") && value.is_object() {
                         self.keys(value, &inner);
                     } else {
@@ -101,7 +103,7 @@ impl Search<'_> {
                 let message = format!(
                     "{key} is set outside a Pod template; the webhook may inject its Pods, this command does not change them"
                 );
-                let pointer = format!("{at}/{}", escape(key));
+                let pointer = format!("{at}/{}", Token(key));
                 self.found.push(TemplateKey { pointer, object: self.object.clone(), message });
             }
         }

@@ -15,6 +15,7 @@ use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::cli::{exit, output, stderr};
 use crate::inject::snapshot::Settings;
 use crate::inject::verdict::{Decision, Effect};
+use crate::json::field_path;
 use crate::manifest;
 use crate::manifest::Document;
 use crate::source::files::manifests::Manifests;
@@ -157,7 +158,7 @@ fn review_items(
             for finding in &verdict.findings {
                 let sentence = offline::sentence(place, &found, finding);
                 let field =
-                    offline::field(offline::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
+                    field_path(offline::pointer(&found, finding).strip_prefix(&*workload.at).unwrap_or_default());
                 results.push(results::result(workload, results::severity(finding.effect), &field, &sentence));
                 if finding.effect == Effect::Deny {
                     stderr::remark(&found.remark(Severity::Error, &offline::pointer(&found, finding), sentence));

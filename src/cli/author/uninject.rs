@@ -12,6 +12,7 @@ use crate::cli::output::{Change, Destination};
 use crate::cli::stderr;
 use crate::inject;
 use crate::inject::keys;
+use crate::json::Token;
 use crate::manifest::Document;
 use crate::source::files::report::Severity;
 use crate::workload;
@@ -98,8 +99,7 @@ impl Uninject {
                 Err(why) => {
                     counts.failed += 1;
                     change.denied = true;
-                    let key = keys::STATUS.replace('/', "~1");
-                    let pointer = format!("{}/metadata/annotations/{key}", workload.pod_at());
+                    let pointer = format!("{}/metadata/annotations/{}", workload.pod_at(), Token(keys::STATUS));
                     stderr::remark(&Reviewed { path: &input.path, document, workload }.remark(
                         Severity::Error,
                         &pointer,

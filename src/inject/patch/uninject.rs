@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inject::keys;
+use crate::json::Token;
 
 /// Annotation of a Pod: what was left out of it. Written by podgraft.
 const SKIPPED: &str = "podgraft.dev/skipped";
@@ -204,7 +205,7 @@ impl Remover<'_> {
             return false;
         }
         let empty = members.is_empty();
-        self.note(&format!("{map}/{}", key.replace('~', "~0").replace('/', "~1")));
+        self.note(&format!("{map}/{}", Token(key)));
         if empty && let Some((parent, last)) = map.rsplit_once('/').filter(|_| map != "/spec") {
             self.remove_member(parent, last);
         }

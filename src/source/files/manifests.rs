@@ -12,6 +12,7 @@ use crate::api::validate::Problem;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::request::namespace::Namespace;
 use crate::inject::snapshot::{Settings, Snapshot};
+use crate::json::Token;
 use crate::manifest::{Document, Position};
 use crate::source::effective::{Declared, Effective};
 use crate::source::key;
@@ -200,7 +201,7 @@ impl Manifests {
             let members = value["metadata"][field].as_object();
             let mut broken = false;
             for (key, _) in members.into_iter().flatten().filter(|(_, v)| !v.is_string()) {
-                let pointer = format!("/metadata/{field}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!("/metadata/{field}/{}", Token(key));
                 self.problem(found, &pointer, "must be text; put it in quotes");
                 broken = true;
             }
