@@ -3,7 +3,6 @@
 mod escape;
 mod log_writer;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
@@ -15,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 use crate::admission::ReviewRecord;
+use crate::text::truncate;
 
 use escape::{Escaped, Escapes};
 use log_writer::LogWriter;
@@ -114,12 +114,12 @@ pub fn review(record: &ReviewRecord<'_>, took: Duration) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let complaint = (!record.complaint.is_empty()).then(|| cut(record.complaint, LONGEST));
+    let complaint = (!record.complaint.is_empty()).then(|| truncate(record.complaint, LONGEST));
     tracing::info!(
-        uid = &*cut(record.uid, LONGEST),
+        uid = &*truncate(record.uid, LONGEST),
         webhook = record.webhook,
-        namespace = &*cut(record.namespace, LONGEST),
-        name = &*cut(record.name, LONGEST),
+        namespace = &*truncate(record.namespace, LONGEST),
+        name = &*truncate(record.name, LONGEST),
         result = record.result.as_str(),
         dry_run = record.dry_run,
         companions = reasons(record),
@@ -142,23 +142,11 @@ fn reasons(record: &ReviewRecord<'_>) -> String {
         }
         if let Some(companion) = &finding.companion {
             // Writing to a String cannot fail.
-            let _ = write!(list, "{}=", cut(companion, LONGEST));
+            let _ = write!(list, "{}=", truncate(&**companion, LONGEST));
         }
         list.push_str(finding.reason.label());
     }
-    match cut(&list, LONGEST_LIST) {
-        Cow::Borrowed(_) => list,
-        Cow::Owned(shortened) => shortened,
-    }
-}
-
-/// The first characters of a text, and whether there were more. Line breaks and the like are escaped by the writer.
-fn cut(text: &str, longest: usize) -> Cow<'_, str> {
-    // No character is longer than that, so most texts need not be counted.
-    match text.char_indices().nth(longest).filter(|_| text.len() > longest) {
-        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
-        None => Cow::Borrowed(text),
-    }
+    truncate(list, LONGEST_LIST).into_owned()
 }
 
 /// Says where, and what only if it stands in the source: a message that was put together may quote a Pod.
@@ -174,15 +162,8 @@ mod tests {
     use crate::admission::ReviewResult;
     use crate::inject::verdict::reason::Reason;
     use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
+    use std::borrow::Cow;
     use std::sync::{Arc, Mutex};
-
-    #[test]
-    fn cuts_between_characters() {
-        assert_eq!(cut("short", 5), "short");
-        assert_eq!(cut("longer", 5), "longe...");
-        assert_eq!(cut("äöü", 2), "äö...");
-        assert_eq!(cut("äöü", 3), "äöü");
-    }
 
     fn logged(record: &ReviewRecord<'_>, json: bool) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
@@ -236,7 +217,7 @@ mod tests {
         assert_eq!(json.matches('\n').count(), 1);
         assert_eq!(line["companions"], "git-sync=Injected,OptedOut");
         assert_eq!((&line["uid"], &line["dry_run"], &line["microseconds"]), (&"1-2".into(), &true.into(), &12.into()));
-        assert_eq!(line["name"].as_str().unwrap().chars().count(), LONGEST + 3);
+        assert_eq!(line["name"].as_str().unwrap().chars().count(), LONGEST);
         assert_eq!(line.get("complaint"), None);
         let text = logged(&record, false);
         assert!(text.matches('\n').count() == 1 && !text.contains('\u{1b}'), "{text}");

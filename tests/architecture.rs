@@ -14,7 +14,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("api", &["inject", "json", "text", "workload"]),
     ("manifest", &["json"]),
     ("watch", &[]),
-    ("source", &["api", "inject", "json", "manifest", "watch"]),
+    ("source", &["api", "inject", "json", "manifest", "text", "watch"]),
     ("policies", &["api", "inject", "text", "watch"]),
     ("tls", &["watch"]),
     ("http", &["admission", "inject"]),

@@ -2,7 +2,7 @@
 
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
-use super::response::{Answer, bounded, refusal, warning, warnings, within_bounds};
+use super::response::{Answer, refusal, warning, warnings, within_bounds};
 use super::unreadable;
 use crate::inject;
 use crate::inject::keys;
@@ -10,6 +10,7 @@ use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Decision;
 use crate::json::{JsonError, Reader};
+use crate::text::format_truncated;
 
 /// The name of the entry.
 const ENTRY: &str = "preview";
@@ -61,7 +62,7 @@ fn preview_workload(
     snapshot: &Snapshot,
 ) -> Result<Vec<String>, JsonError> {
     let workload = PreviewedWorkload::read(object)?;
-    let kind = &bounded(LONGEST_KIND, format_args!("{}", request.kind.name));
+    let kind = &format_truncated(LONGEST_KIND, format_args!("{}", request.kind.name));
     let mut words: Vec<String> = workload
         .misplaced
         .iter()
@@ -118,7 +119,7 @@ impl<'a> PreviewedWorkload<'a> {
                     if ours.is_some_and(|rest| part == "annotations" || rest == "companions") && key != keys::STATUS {
                         self.misplaced_keys += 1;
                         if self.misplaced.len() < MAX_MISPLACED {
-                            self.misplaced.push(bounded(LONGEST_KEY, format_args!("{key}")));
+                            self.misplaced.push(format_truncated(LONGEST_KEY, format_args!("{key}")));
                         }
                     }
                     r.skip()

@@ -9,6 +9,7 @@ use crate::inject::companion::parameter::is_label;
 use crate::inject::verdict::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::json::{ObjectWriter, Sink, write_object};
+use crate::text::{format_truncated, truncate};
 
 /// What goes back to the API server.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
     let mut message = String::from("podgraft: ");
     let count = verdict.with_effect(Effect::Deny).count();
     for (i, finding) in verdict.with_effect(Effect::Deny).enumerate() {
-        let ground = &bounded(LONGEST_REFUSAL, format_args!("{finding}"));
+        let ground = &format_truncated(LONGEST_REFUSAL, format_args!("{finding}"));
         let left = count - i;
         let separator = if i > 0 { "; " } else { "" };
         let more = format!("; and {left} more");
@@ -75,7 +76,7 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
         message.push_str(separator);
         message.push_str(ground);
     }
-    cut(message, LONGEST_REFUSAL)
+    truncate(message, LONGEST_REFUSAL).into_owned()
 }
 
 /// What is said as warnings, within what API servers pass on. The webhook and the command line share it.
@@ -86,14 +87,14 @@ pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
 
 /// One warning, no longer than what API servers pass on.
 pub(super) fn warning(words: fmt::Arguments<'_>) -> String {
-    bounded(LONGEST_WARNING, words)
+    format_truncated(LONGEST_WARNING, words)
 }
 
 /// Cuts warnings to what API servers pass on. Those that would not be sent are not even put into words.
 pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let mut together = 0;
-    for warning in all.map(|w| cut(w, LONGEST_WARNING)) {
+    for warning in all.map(|w| truncate(w, LONGEST_WARNING).into_owned()) {
         together += warning.len();
         if warnings.len() == MAX_WARNINGS || together > WARNINGS_TOGETHER {
             break;
@@ -101,40 +102,6 @@ pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
         warnings.push(warning);
     }
     warnings
-}
-
-/// Words of at most so many characters. What is longer is cut while it is put together: a name from outside can be as long
-/// as the body that holds it.
-pub(super) fn bounded(longest: usize, words: fmt::Arguments<'_>) -> String {
-    let mut bounded = Bounded { text: String::new(), left: longest + 1 };
-    // It ends with an error where it is full.
-    let _ = fmt::write(&mut bounded, words);
-    cut(bounded.text, longest)
-}
-
-/// A text that takes no more than some characters.
-struct Bounded {
-    text: String,
-    left: usize,
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, words: &str) -> fmt::Result {
-        for c in words.chars() {
-            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
-            self.text.push(c);
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn cut(mut text: String, longest: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        let last = text[..at].char_indices().next_back().map_or(0, |(last, _)| last);
-        text.truncate(last);
-        text.push('…');
-    }
-    text
 }
 
 /// Writes an AdmissionReview whose response has `uid`, `allowed` and some more fields.
@@ -193,19 +160,4 @@ fn write_audit_annotations(response: &mut ObjectWriter<'_, Vec<u8>>, verdict: &V
         }
         out.text("\"");
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bounded;
-
-    #[test]
-    fn words_are_cut_between_characters_while_they_are_put_together() {
-        for (longest, words, expected) in [(3, "äöü", "äöü"), (3, "äöüß", "äö…"), (5, "a, b, c", "a, b…"), (0, "", "")]
-        {
-            assert_eq!(bounded(longest, format_args!("{words}")), expected);
-        }
-        let long = "x".repeat(1 << 20);
-        assert!(bounded(256, format_args!("{long}{long}")).capacity() < 2048);
-    }
 }

@@ -2,8 +2,8 @@ use std::fmt;
 
 use super::path;
 use super::path::FieldPath;
-use super::validate::suggest;
 use crate::json::field_path;
+use crate::text::suggest::suggest;
 
 /// One thing that is wrong with an object, or that should be looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Report {
             return None;
         }
         self.lookups += 1;
-        suggest::suggest(word, known)
+        suggest(word, known, |_| true)
     }
 
     /// Everything that was kept, problems first. Where something was left out, the last entry says how much.

@@ -28,7 +28,6 @@ mod required;
 pub(super) mod selectors;
 mod size;
 pub(super) mod storage;
-pub(super) mod suggest;
 #[cfg(test)]
 pub(super) mod testing;
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::status::ReadyReason;
 use crate::api::validate::Problem;
+use crate::text::truncate;
 
 /// What the definitions allow: characters of a message, of a warning, and how many warnings.
 const LONGEST_MESSAGE: usize = 32_768;
@@ -39,28 +40,18 @@ pub(super) fn message(reason: ReadyReason, in_use: bool, problems: &[Problem]) -
         // Writing to a String cannot fail.
         let _ = write!(said, "{} {problem}", if i == 0 { ":" } else { ";" });
     }
-    cut(said, LONGEST_MESSAGE)
+    truncate(said, LONGEST_MESSAGE).into_owned()
 }
 
 /// As many warnings as there may be; the last one says how many more there are.
 pub(super) fn few(warnings: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let count = warnings.len();
     let told = if count > MAX_WARNINGS { MAX_WARNINGS - 1 } else { count };
-    let mut few: Vec<_> = warnings.take(told).map(|warning| cut(warning, LONGEST_WARNING)).collect();
+    let mut few: Vec<_> = warnings.take(told).map(|warning| truncate(warning, LONGEST_WARNING).into_owned()).collect();
     if told < count {
         few.push(format!("and {} more; `podgraft validate` tells all of them", count - told));
     }
     few
-}
-
-/// A text of at most so many characters, with an ellipsis where something was cut off.
-fn cut(mut text: String, longest: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        let last = text[..at].char_indices().next_back().map_or(0, |(i, _)| i);
-        text.truncate(last);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -69,10 +60,6 @@ mod tests {
 
     #[test]
     fn nothing_is_longer_than_the_definitions_allow() {
-        assert_eq!(cut("abc".to_owned(), 3), "abc");
-        assert_eq!(cut("abcd".to_owned(), 3), "ab…");
-        assert_eq!(cut("äöüß".to_owned(), 3), "äö…");
-        assert_eq!(cut(String::new(), 3), "");
         let warnings = |count: usize| few((0..count).map(|i| format!("{i} {}", "ü".repeat(2000))));
         assert_eq!(warnings(64).len(), 64);
         let many = warnings(100);
