@@ -24,6 +24,7 @@ use labels::{
 
 use crate::admission::{ReviewRecord, ReviewResult};
 use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::webhook::Configuration;
 
 /// All counters of a process.
 #[derive(Debug)]
@@ -62,7 +63,6 @@ pub enum Reloadable {
     Companions,
 }
 
-const ENTRIES: [&str; 4] = ["requested", "opted-in", "cluster-wide", "preview"];
 const RESULTS: [ReviewResult; 5] = [
     ReviewResult::Patched,
     ReviewResult::Unchanged,
@@ -200,7 +200,7 @@ impl Metrics {
 
     /// A series that is there before the first event can be watched for its first event.
     fn begin_at_zero(&self) {
-        for webhook in ENTRIES {
+        for webhook in Configuration::SERVED.map(Configuration::as_str) {
             drop(self.durations.get_or_create(&WebhookLabel { webhook }));
             for result in RESULTS {
                 drop(self.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }));

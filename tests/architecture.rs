@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 /// Each room, and the rooms of ours that it may know.
 const DOORS: &[(&str, &[&str])] = &[
     ("work", &[]),
+    ("webhook", &[]),
     ("json", &["work"]),
     ("text", &[]),
-    ("inject", &["json", "text", "work"]),
+    ("inject", &["json", "text", "webhook", "work"]),
     ("workload", &["inject", "json"]),
-    ("admission", &["inject", "json", "text", "workload"]),
+    ("admission", &["inject", "json", "text", "webhook", "workload"]),
     ("api", &["inject", "json", "text", "workload"]),
     ("manifest", &["json"]),
     ("watch", &[]),
     ("source", &["api", "inject", "json", "manifest", "text", "watch"]),
-    ("policies", &["api", "inject", "text", "watch"]),
-    ("tls", &["watch"]),
-    ("http", &["admission", "inject"]),
-    ("metrics", &["admission", "inject"]),
+    ("policies", &["api", "inject", "text", "watch", "webhook"]),
+    ("tls", &["watch", "webhook"]),
+    ("http", &["admission", "inject", "webhook"]),
+    ("metrics", &["admission", "inject", "webhook"]),
     ("telemetry", &["admission", "inject", "text"]),
 ];
 

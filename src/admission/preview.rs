@@ -11,9 +11,10 @@ use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Decision;
 use crate::json::{JsonError, Reader};
 use crate::text::format_truncated;
+use crate::webhook::Configuration;
 
-/// The name of the entry.
-const ENTRY: &str = "preview";
+/// The name of the webhook in logs and metrics.
+const WEBHOOK: &str = Configuration::Preview.as_str();
 /// How many misplaced keys are named; the others are counted. The warnings that matter more come after them, and must find room.
 const MAX_MISPLACED: usize = 2;
 /// The longest of them that is repeated whole, in characters: our prefix, and what a name of an annotation may have.
@@ -32,7 +33,7 @@ pub fn preview(
 ) -> Answer {
     let request = match AdmissionRequest::read(body) {
         Ok(request) => request,
-        Err(complaint) => return unreadable(ENTRY, &complaint, observe),
+        Err(complaint) => return unreadable(WEBHOOK, &complaint, observe),
     };
     let words = match request.object {
         None => Ok(Vec::new()),
@@ -41,10 +42,10 @@ pub fn preview(
     };
     let words = match words {
         Ok(words) => within_bounds(words.into_iter()),
-        Err(complaint) => return unreadable(ENTRY, &complaint, observe),
+        Err(complaint) => return unreadable(WEBHOOK, &complaint, observe),
     };
     observe(&ReviewRecord {
-        webhook: ENTRY,
+        webhook: WEBHOOK,
         result: ReviewResult::Unchanged,
         uid: &request.uid,
         namespace: &request.namespace,

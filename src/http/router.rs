@@ -13,6 +13,7 @@ use axum::routing::post;
 
 use crate::admission::Answer;
 use crate::inject::snapshot::Webhook;
+use crate::webhook::Configuration;
 
 use super::aside::Aside;
 use super::body::{BodyReader, ReceivedBody, discard};
@@ -50,10 +51,8 @@ impl Route {
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
-            Route::Inject(Webhook::Requested) => "/inject/requested",
-            Route::Inject(Webhook::OptedIn) => "/inject/opted-in",
-            Route::Inject(Webhook::ClusterWide) => "/inject/cluster-wide",
-            Route::Preview => "/preview",
+            Route::Inject(webhook) => webhook.configuration().path(),
+            Route::Preview => Configuration::Preview.path(),
         }
     }
 }

@@ -27,6 +27,7 @@ use super::versions::{ExistingPolicy, Version};
 use super::writer;
 use crate::inject::companion::Companion;
 use crate::watch::backoff::Backoff;
+use crate::webhook::Configuration;
 
 /// How long one watch lasts, in seconds: a dead connection is noticed by then.
 const LASTING: u32 = 120;
@@ -203,7 +204,7 @@ impl Reconciler {
 }
 
 fn owner_name(installation: &Installation) -> String {
-    format!("{}-opted-out", installation.name)
+    Configuration::OptedOut.name(&installation.name)
 }
 
 /// What stands in the cluster; what is being deleted counts as gone.

@@ -9,16 +9,7 @@ use k8s_openapi::api::admissionregistration::v1::{
 use serde_json::{Value, json};
 
 use crate::tls::ca::{TrustAnchor, bundle};
-
-/// The webhook configurations of an installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Configuration {
-    Requested,
-    OptedIn,
-    ClusterWide,
-    OptedOut,
-    Preview,
-}
+pub(super) use crate::webhook::Configuration;
 
 /// A configuration as it was seen last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,23 +41,6 @@ enum KnownSince {
     Nothing,
     Absent,
     There(ObservedConfiguration),
-}
-
-impl Configuration {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Requested, Self::OptedIn, Self::ClusterWide, Self::OptedOut, Self::Preview];
-
-    /// The object's name in an installation.
-    pub(super) fn name(self, installation: &str) -> String {
-        let entry = match self {
-            Self::Requested => "requested",
-            Self::OptedIn => "opted-in",
-            Self::ClusterWide => "cluster-wide",
-            Self::OptedOut => "opted-out",
-            Self::Preview => "preview",
-        };
-        format!("{installation}-{entry}")
-    }
 }
 
 impl Bundles {
