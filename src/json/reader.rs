@@ -247,6 +247,18 @@ impl<'a> Reader<'a> {
         self.raw().map(|text| Some(text).filter(|text| *text != "null"))
     }
 
+    /// Skips an object and returns the text of a value in it, by the names of the fields on the way. `None` if the value or an
+    /// object on the way is absent or `null`; of a name that occurs twice, the last one counts.
+    ///
+    /// # Errors
+    /// A value on the way is no object.
+    pub fn raw_at(&mut self, path: &[&str]) -> Result<Option<&'a str>> {
+        let Some((name, rest)) = path.split_first() else { return self.raw_unless_null() };
+        let mut found = None;
+        self.object(|r, key| if key == *name { r.raw_at(rest).map(|text| found = text) } else { r.skip() })?;
+        Ok(found)
+    }
+
     /// Skips a value of any depth. Tokens inside of objects and arrays are not parsed.
     ///
     /// # Errors
