@@ -10,6 +10,7 @@ use std::fmt;
 use crate::inject;
 use crate::inject::snapshot::{Snapshot, Webhook};
 use crate::inject::verdict::{Decision, Verdict};
+use crate::text::format_truncated;
 
 pub use preview::preview;
 pub use record::{ReviewRecord, ReviewResult};
@@ -67,7 +68,7 @@ fn conclude(
 
 fn unreadable(entry: &'static str, complaint: &impl fmt::Display, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
     // It names the fields on the way, and those of a map are called as their author likes.
-    let complaint = &*response::bounded(response::LONGEST_REFUSAL, format_args!("{complaint}"));
+    let complaint = &*format_truncated(response::LONGEST_REFUSAL, format_args!("{complaint}"));
     observe(&ReviewRecord {
         webhook: entry,
         result: ReviewResult::Unreadable,

@@ -36,5 +36,6 @@ pub mod telemetry;
 pub mod text;
 pub mod tls;
 pub mod watch;
+pub mod webhook;
 pub mod work;
 pub mod workload;

@@ -3,7 +3,6 @@
 mod escape;
 mod log_writer;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
@@ -15,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 use crate::admission::ReviewRecord;
+use crate::text::truncate;
 
 use escape::{Escaped, Escapes};
 use log_writer::LogWriter;
@@ -114,12 +114,12 @@ pub fn review(record: &ReviewRecord<'_>, took: Duration) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let complaint = (!record.complaint.is_empty()).then(|| cut(record.complaint, MAX_TEXT));
+    let complaint = (!record.complaint.is_empty()).then(|| truncate(record.complaint, MAX_TEXT));
     tracing::info!(
-        uid = &*cut(record.uid, MAX_TEXT),
+        uid = &*truncate(record.uid, MAX_TEXT),
         webhook = record.webhook,
-        namespace = &*cut(record.namespace, MAX_TEXT),
-        name = &*cut(record.name, MAX_TEXT),
+        namespace = &*truncate(record.namespace, MAX_TEXT),
+        name = &*truncate(record.name, MAX_TEXT),
         result = record.result.as_str(),
         dry_run = record.dry_run,
         companions = reasons(record),
@@ -142,23 +142,11 @@ fn reasons(record: &ReviewRecord<'_>) -> String {
         }
         if let Some(companion) = &finding.companion {
             // Writing to a String cannot fail.
-            let _ = write!(list, "{}=", cut(companion, MAX_TEXT));
+            let _ = write!(list, "{}=", truncate(&**companion, MAX_TEXT));
         }
         list.push_str(finding.reason.label());
     }
-    match cut(&list, MAX_LIST) {
-        Cow::Borrowed(_) => list,
-        Cow::Owned(shortened) => shortened,
-    }
-}
-
-/// The first characters of a text, with `...` if there are more. The writer escapes line breaks and other controls.
-fn cut(text: &str, longest: usize) -> Cow<'_, str> {
-    // A text with at most `longest` bytes has at most that many characters, so most texts are not counted.
-    match text.char_indices().nth(longest).filter(|_| text.len() > longest) {
-        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
-        None => Cow::Borrowed(text),
-    }
+    truncate(list, MAX_LIST).into_owned()
 }
 
 /// Logs the location of a panic, and its message only if it is a literal: a formatted message may quote a Pod.
@@ -174,15 +162,8 @@ mod tests {
     use crate::admission::ReviewResult;
     use crate::inject::verdict::reason::Reason;
     use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
+    use std::borrow::Cow;
     use std::sync::{Arc, Mutex};
-
-    #[test]
-    fn a_text_is_cut_between_characters() {
-        assert_eq!(cut("short", 5), "short");
-        assert_eq!(cut("longer", 5), "longe...");
-        assert_eq!(cut("äöü", 2), "äö...");
-        assert_eq!(cut("äöü", 3), "äöü");
-    }
 
     fn logged(record: &ReviewRecord<'_>, json: bool) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
@@ -236,7 +217,7 @@ mod tests {
         assert_eq!(json.matches('\n').count(), 1);
         assert_eq!(line["companions"], "git-sync=Injected,OptedOut");
         assert_eq!((&line["uid"], &line["dry_run"], &line["microseconds"]), (&"1-2".into(), &true.into(), &12.into()));
-        assert_eq!(line["name"].as_str().unwrap().chars().count(), MAX_TEXT + 3);
+        assert_eq!(line["name"].as_str().unwrap().chars().count(), MAX_TEXT);
         assert_eq!(line.get("complaint"), None);
         let text = logged(&record, false);
         assert!(text.matches('\n').count() == 1 && !text.contains('\u{1b}'), "{text}");

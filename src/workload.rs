@@ -7,11 +7,14 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::inject::keys::PREFIX;
+use crate::json::{JsonError, Reader, Token, field_path};
+
 pub use elsewhere::{TemplateKey, misplaced, outside_of_templates};
 pub use kinds::{Unmatched, unmatched};
 
-/// The prefix of the keys that mark a template of an unknown kind, slash included.
-const PREFIX: &str = "podgraft.dev/";
+/// Where most kinds have their Pod templates: JSON pointers.
+const TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate/spec/template"];
 /// Groups of which no object makes Pods, although policies and schemas in them look like Pod templates.
 const EXCLUDED_GROUPS: [&str; 3] = ["podgraft.dev", "admissionregistration.k8s.io", "apiextensions.k8s.io"];
 /// How deep templates are searched for in an unknown kind.
@@ -43,6 +46,20 @@ pub fn workloads(document: &Value) -> Vec<Workload<'_>> {
         object.templates(&mut found);
     }
     found
+}
+
+/// The Pod template of a workload that is JSON text: its field path, and its text. Only the usual places are looked at.
+///
+/// # Errors
+/// The text is no object, or one of the fields on the way is none.
+pub fn template_of(object: &str) -> Result<Option<(String, &str)>, JsonError> {
+    for pointer in TEMPLATES {
+        let path: Vec<&str> = pointer.split('/').skip(1).collect();
+        if let Some(template) = Reader::of(object).raw_at(&path)? {
+            return Ok(Some((field_path(pointer), template)));
+        }
+    }
+    Ok(None)
 }
 
 /// An object of a document. Items of a `DeploymentList` and its like need not repeat their kind and version.
@@ -92,7 +109,7 @@ impl<'v> ObjectKind<'v> {
             }
             return;
         }
-        for template in ["/spec/template", "/spec/jobTemplate/spec/template"] {
+        for template in TEMPLATES {
             if let Some(value) = self.value.pointer(template).and_then(Value::as_object)
                 && has_containers(value)
             {
@@ -101,7 +118,7 @@ impl<'v> ObjectKind<'v> {
         }
         let Some(members) = self.value.as_object() else { return };
         for (key, value) in members {
-            self.search(value, format!("/{}", escape(key)), 1, found);
+            self.search(value, format!("/{}", Token(key)), 1, found);
         }
     }
 
@@ -116,7 +133,7 @@ impl<'v> ObjectKind<'v> {
             }
             Value::Object(members) => {
                 for (key, value) in members {
-                    self.search(value, format!("{at}/{}", escape(key)), depth + 1, found);
+                    self.search(value, format!("{at}/{}", Token(key)), depth + 1, found);
                 }
             }
             Value::Array(items) => {
@@ -143,10 +160,6 @@ fn carries_key(template: &Map<String, Value>) -> bool {
     let carries =
         |map: &str| metadata[map].as_object().is_some_and(|map| map.keys().any(|key| key.starts_with(PREFIX)));
     carries("annotations") || carries("labels")
-}
-
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 impl<'v> Workload<'v> {

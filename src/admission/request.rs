@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::inject::pod::Pod;
-use crate::json::{FieldSet, JsonError, Reader};
+use crate::json::{JsonError, Reader};
 
 /// What we ask of an AdmissionRequest.
 #[derive(Debug, Default)]
@@ -36,27 +36,37 @@ pub(super) struct GroupVersionKind<'a> {
 
 type Result<T> = std::result::Result<T, JsonError>;
 
+/// The fields of an AdmissionReview.
+#[derive(Default)]
+struct Envelope<'a> {
+    api_version: Cow<'a, str>,
+    kind: Cow<'a, str>,
+    request: Option<AdmissionRequest<'a>>,
+}
+
 impl<'a> AdmissionRequest<'a> {
     /// Reads the body of a review.
+    ///
+    /// # Errors
+    /// The body is not an `AdmissionReview` of `admission.k8s.io/v1` with a request, or the Pod in it cannot be read.
     pub(super) fn read(body: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(body)?;
-        let mut seen = FieldSet::default();
-        let (mut version, mut kind, mut request) = (None, None, None);
-        reader.object(|r, key| match key {
-            "apiVersion" => seen.insert(0).and_then(|()| r.string()).map(|text| version = text),
-            "kind" => seen.insert(1).and_then(|()| r.string()).map(|text| kind = text),
-            "request" => seen.insert(2).and_then(|()| AdmissionRequest::read_request(r)).map(|read| request = read),
-            _ => r.skip(),
-        })?;
+        let mut review = Envelope::default();
+        reader.fields(
+            &mut review,
+            [
+                ("apiVersion", |review, r| r.string_or_empty().map(|text| review.api_version = text)),
+                ("kind", |review, r| r.string_or_empty().map(|text| review.kind = text)),
+                ("request", |review, r| AdmissionRequest::read_request(r).map(|request| review.request = request)),
+            ],
+        )?;
         reader.end()?;
-        if version.as_deref() != Some("admission.k8s.io/v1") || kind.as_deref() != Some("AdmissionReview") {
-            return Err(JsonError::new(
-                "not an AdmissionReview of admission.k8s.io/v1, which is the only version spoken here",
-            ));
+        if (&*review.api_version, &*review.kind) != ("admission.k8s.io/v1", "AdmissionReview") {
+            return Err(JsonError::new("unsupported value: must be an AdmissionReview of admission.k8s.io/v1"));
         }
-        let mut request = request.ok_or_else(|| JsonError::new("it has no request"))?;
+        let mut request = review.request.ok_or_else(|| JsonError::new("request: required value"))?;
         if request.uid.is_empty() {
-            return Err(JsonError::new("its request has no uid"));
+            return Err(JsonError::new("request.uid: required value"));
         }
         request.read_pod()?;
         Ok(request)
@@ -74,40 +84,37 @@ impl<'a> AdmissionRequest<'a> {
 
     fn read_request(r: &mut Reader<'a>) -> Result<Option<Self>> {
         let mut request = AdmissionRequest::default();
-        let mut seen = FieldSet::default();
-        let text = |text: Option<Cow<'a, str>>| text.unwrap_or_default();
-        let there = r.object(|r, key| match key {
-            "uid" => seen.insert(0).and_then(|()| r.string()).map(|t| request.uid = text(t)),
-            "kind" => seen.insert(1).and_then(|()| GroupVersionKind::read(r)).map(|kind| request.kind = kind),
-            "resource" => seen.insert(2).and_then(|()| GroupVersionKind::read(r)).map(|kind| request.resource = kind),
-            "subResource" => seen.insert(3).and_then(|()| r.string()).map(|t| request.sub_resource = text(t)),
-            "name" => seen.insert(4).and_then(|()| r.string()).map(|t| request.name = text(t)),
-            "namespace" => seen.insert(5).and_then(|()| r.string()).map(|t| request.namespace = text(t)),
-            "operation" => seen.insert(6).and_then(|()| r.string()).map(|t| request.operation = text(t)),
-            "userInfo" => seen.insert(7).and_then(|()| request.read_user(r)),
-            "dryRun" => seen.insert(8).and_then(|()| r.boolean()).map(|yes| request.dry_run = yes),
-            "object" => {
-                seen.insert(9)?;
-                // API servers write the object behind what tells that it is a Pod: then it is read in the same pass.
-                if request.creates_a_pod() && r.object_is_next() {
-                    request.pod = Some(Pod::read_from(r)?);
-                } else {
-                    request.object = Some(r.raw()?).filter(|json| *json != "null");
-                }
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
-        Ok(there.then_some(request))
+        let is_object = r.fields(
+            &mut request,
+            [
+                ("uid", |request, r| r.string_or_empty().map(|text| request.uid = text)),
+                ("kind", |request, r| GroupVersionKind::read(r).map(|kind| request.kind = kind)),
+                ("resource", |request, r| GroupVersionKind::read(r).map(|kind| request.resource = kind)),
+                ("subResource", |request, r| r.string_or_empty().map(|text| request.sub_resource = text)),
+                ("name", |request, r| r.string_or_empty().map(|text| request.name = text)),
+                ("namespace", |request, r| r.string_or_empty().map(|text| request.namespace = text)),
+                ("operation", |request, r| r.string_or_empty().map(|text| request.operation = text)),
+                ("userInfo", AdmissionRequest::read_user),
+                ("dryRun", |request, r| r.boolean().map(|yes| request.dry_run = yes)),
+                ("object", AdmissionRequest::read_object),
+            ],
+        )?;
+        Ok(is_object.then_some(request))
     }
 
     fn read_user(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = FieldSet::default();
-        r.object(|r, key| match key {
-            "username" => seen.insert(0).and_then(|()| r.string()).map(|t| self.requester = t.unwrap_or_default()),
-            _ => r.skip(),
-        })
-        .map(|_| ())
+        r.fields(self, [("username", |request, r| r.string_or_empty().map(|text| request.requester = text))])
+            .map(|_| ())
+    }
+
+    fn read_object(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        // API servers write the object after the fields that identify it as a Pod: then one pass reads both.
+        if self.creates_a_pod() && r.object_is_next() {
+            self.pod = Some(Pod::read_from(r)?);
+        } else {
+            self.object = r.raw_unless_null()?;
+        }
+        Ok(())
     }
 
     fn read_pod(&mut self) -> Result<()> {
@@ -121,9 +128,11 @@ impl<'a> AdmissionRequest<'a> {
         }
         let Some(pod) = &self.pod else { return Ok(()) };
         self.object_name = pod.name.clone();
-        // An API server fills in the one from the other before it asks: somebody else is calling.
+        // API servers make the two equal before they call a webhook, so this review is not from one.
         if !pod.namespace.is_empty() && pod.namespace != self.namespace {
-            return Err(JsonError::new("metadata.namespace of the Pod differs from the request's namespace"));
+            return Err(JsonError::new(
+                "request.object.metadata.namespace: invalid value: must equal request.namespace",
+            ));
         }
         Ok(())
     }
@@ -138,13 +147,15 @@ impl<'a> AdmissionRequest<'a> {
 impl<'a> GroupVersionKind<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
         let mut kind = GroupVersionKind::default();
-        let mut seen = FieldSet::default();
-        r.object(|r, key| match key {
-            "group" => seen.insert(0).and_then(|()| r.string()).map(|t| kind.group = t.unwrap_or_default()),
-            "version" => seen.insert(1).and_then(|()| r.string()).map(|t| kind.version = t.unwrap_or_default()),
-            "kind" | "resource" => seen.insert(2).and_then(|()| r.string()).map(|t| kind.name = t.unwrap_or_default()),
-            _ => r.skip(),
-        })?;
+        r.fields(
+            &mut kind,
+            [
+                ("group", |kind, r| r.string_or_empty().map(|text| kind.group = text)),
+                ("version", |kind, r| r.string_or_empty().map(|text| kind.version = text)),
+                ("kind", |kind, r| r.string_or_empty().map(|text| kind.name = text)),
+                ("resource", |kind, r| r.string_or_empty().map(|text| kind.name = text)),
+            ],
+        )?;
         Ok(kind)
     }
 }

@@ -8,7 +8,8 @@ use super::request::AdmissionRequest;
 use crate::inject::names::is_label;
 use crate::inject::verdict::reason::Reason;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
-use crate::json::write_string;
+use crate::json::{ObjectWriter, Sink, write_object};
+use crate::text::{format_truncated, truncate};
 
 /// What goes back to the API server.
 #[derive(Debug)]
@@ -33,34 +34,28 @@ impl Answer {
             let why = verdict.findings.first().map(|f| f.reason.to_string()).unwrap_or_default();
             return Answer { status: 503, body: format!("podgraft: {why}\n").into_bytes() };
         }
-        let mut out = open(&request.uid, &verdict.decision);
-        match &verdict.decision {
-            Decision::Patch(patch) => {
-                out.extend_from_slice(br#","patchType":"JSONPatch","patch":""#);
-                write_base64(&mut out, patch);
-                out.push(b'"');
+        let body = review(&request.uid, &verdict.decision, |response| {
+            match &verdict.decision {
+                Decision::Patch(patch) => {
+                    response.string("patchType", "JSONPatch");
+                    write_base64(response.member("patch"), patch);
+                }
+                Decision::Deny => response.object("status", |status| {
+                    status.display("code", code(verdict));
+                    status.string("message", &refusal(verdict));
+                }),
+                Decision::Admit | Decision::Unavailable => {}
             }
-            Decision::Deny => {
-                out.extend_from_slice(br#","status":{"code":"#);
-                out.extend_from_slice(code(verdict).as_bytes());
-                out.extend_from_slice(br#","message":"#);
-                write_string(&mut out, &refusal(verdict));
-                out.push(b'}');
-            }
-            Decision::Admit | Decision::Unavailable => {}
-        }
-        write_warnings(&mut out, &warnings(verdict));
-        write_audit_annotations(&mut out, verdict);
-        out.extend_from_slice(b"}}");
-        Answer { status: 200, body: out }
+            write_warnings(response, &warnings(verdict));
+            write_audit_annotations(response, verdict);
+        });
+        Answer { status: 200, body }
     }
 
-    /// Admits, and says something.
+    /// An answer that admits the object with warnings.
     pub(super) fn of_warnings(uid: &str, warnings: &[String]) -> Self {
-        let mut out = open(uid, &Decision::Admit);
-        write_warnings(&mut out, warnings);
-        out.extend_from_slice(b"}}");
-        Answer { status: 200, body: out }
+        let body = review(uid, &Decision::Admit, |response| write_warnings(response, warnings));
+        Answer { status: 200, body }
     }
 }
 
@@ -70,7 +65,7 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
     let mut message = String::from("podgraft: ");
     let count = verdict.with_effect(Effect::Deny).count();
     for (i, finding) in verdict.with_effect(Effect::Deny).enumerate() {
-        let ground = &bounded(LONGEST_REFUSAL, format_args!("{finding}"));
+        let ground = &format_truncated(LONGEST_REFUSAL, format_args!("{finding}"));
         let left = count - i;
         let separator = if i > 0 { "; " } else { "" };
         let more = format!("; and {left} more");
@@ -81,7 +76,7 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
         message.push_str(separator);
         message.push_str(ground);
     }
-    cut(message, LONGEST_REFUSAL)
+    truncate(message, LONGEST_REFUSAL).into_owned()
 }
 
 /// What is said as warnings, within what API servers pass on. The webhook and the command line share it.
@@ -92,14 +87,14 @@ pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
 
 /// One warning, no longer than what API servers pass on.
 pub(super) fn warning(words: fmt::Arguments<'_>) -> String {
-    bounded(LONGEST_WARNING, words)
+    format_truncated(LONGEST_WARNING, words)
 }
 
 /// Cuts warnings to what API servers pass on. Those that would not be sent are not even put into words.
 pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let mut together = 0;
-    for warning in all.map(|w| cut(w, LONGEST_WARNING)) {
+    for warning in all.map(|w| truncate(w, LONGEST_WARNING).into_owned()) {
         together += warning.len();
         if warnings.len() == MAX_WARNINGS || together > WARNINGS_TOGETHER {
             break;
@@ -109,111 +104,60 @@ pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     warnings
 }
 
-/// Words of at most so many characters. What is longer is cut while it is put together: a name from outside can be as long
-/// as the body that holds it.
-pub(super) fn bounded(longest: usize, words: fmt::Arguments<'_>) -> String {
-    let mut bounded = Bounded { text: String::new(), left: longest + 1 };
-    // It ends with an error where it is full.
-    let _ = fmt::write(&mut bounded, words);
-    cut(bounded.text, longest)
-}
-
-/// A text that takes no more than some characters.
-struct Bounded {
-    text: String,
-    left: usize,
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, words: &str) -> fmt::Result {
-        for c in words.chars() {
-            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
-            self.text.push(c);
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn cut(mut text: String, longest: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        let last = text[..at].char_indices().next_back().map_or(0, |(last, _)| last);
-        text.truncate(last);
-        text.push('…');
-    }
-    text
-}
-
-fn open(uid: &str, decision: &Decision) -> Vec<u8> {
+/// Writes an AdmissionReview whose response has `uid`, `allowed` and some more fields.
+fn review(uid: &str, decision: &Decision, more: impl FnOnce(&mut ObjectWriter<'_, Vec<u8>>)) -> Vec<u8> {
     let patch = if let Decision::Patch(patch) = decision { patch.len() } else { 0 };
     let mut out = Vec::with_capacity(512 + patch.div_ceil(3) * 4);
-    out.extend_from_slice(br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"#);
-    write_string(&mut out, uid);
-    let allowed = *decision != Decision::Deny;
-    out.extend_from_slice(if allowed { br#","allowed":true"# } else { br#","allowed":false"# });
+    write_object(&mut out, |review| {
+        review.string("apiVersion", "admission.k8s.io/v1");
+        review.string("kind", "AdmissionReview");
+        review.object("response", |response| {
+            response.string("uid", uid);
+            response.display("allowed", *decision != Decision::Deny);
+            more(response);
+        });
+    });
     out
 }
 
-/// 403 where somebody else's rule forbids it, 422 where the Pod's author can mend it.
-fn code(verdict: &Verdict<'_>) -> &'static str {
+/// The HTTP status of a denial: 403 where a rule of the cluster forbids the Pod, 422 where its author can fix it.
+fn code(verdict: &Verdict<'_>) -> u16 {
     let forbids = |f: &Finding<'_>| matches!(f.reason, Reason::HostNetwork | Reason::RequiredDisabled);
-    if verdict.with_effect(Effect::Deny).all(forbids) { "403" } else { "422" }
+    if verdict.with_effect(Effect::Deny).all(forbids) { 403 } else { 422 }
 }
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.text("\"");
     let start = out.len();
     out.resize(start + STANDARD.encoded_length(bytes.len()), 0);
     let _ = STANDARD.encode(bytes, Out::from_slice(&mut out[start..]));
+    out.text("\"");
 }
 
-fn write_warnings(out: &mut Vec<u8>, warnings: &[String]) {
-    for (i, warning) in warnings.iter().enumerate() {
-        out.extend_from_slice(if i == 0 { br#","warnings":["# } else { b"," });
-        write_string(out, warning);
-    }
-    if !warnings.is_empty() {
-        out.push(b']');
-    }
+fn write_warnings(response: &mut ObjectWriter<'_, Vec<u8>>, warnings: &[String]) {
+    response.array_unless_empty("warnings", |array| warnings.iter().for_each(|warning| array.string(warning)));
 }
 
-/// One annotation of the audit log for each companion, and one for what was remarked. The API server puts the entry's
-/// name in front of the keys.
-fn write_audit_annotations(out: &mut Vec<u8>, verdict: &Verdict<'_>) {
-    let mut before: &[u8] = br#","auditAnnotations":{"#;
-    // A name that somebody invented is no key.
-    for (companion, finding) in verdict.outcomes().filter(|(name, _)| is_label(name, 63)) {
-        out.extend_from_slice(std::mem::replace(&mut before, b","));
-        write_string(out, companion);
-        out.push(b':');
-        write_string(out, finding.reason.label());
-    }
-    let mut remarks = verdict.findings.iter().filter(|f| !f.outcome).map(|f| f.reason.label()).peekable();
-    if remarks.peek().is_some() {
-        out.extend_from_slice(std::mem::replace(&mut before, b","));
-        // A companion may be called so; none has a dot in its name.
-        let taken = verdict.outcomes().any(|(companion, _)| companion == "remarks");
-        out.extend_from_slice(if taken { br#""pod.remarks":""# } else { br#""remarks":""# });
+/// One annotation of the audit log for each companion, and one for all remarks. API servers prefix the keys with the name of
+/// the webhook.
+fn write_audit_annotations(response: &mut ObjectWriter<'_, Vec<u8>>, verdict: &Verdict<'_>) {
+    response.object_unless_empty("auditAnnotations", |annotations| {
+        // A requested name that is no label is no valid key either.
+        for (companion, finding) in verdict.outcomes().filter(|(name, _)| is_label(name, 63)) {
+            annotations.string(companion, finding.reason.label());
+        }
+        let mut remarks = verdict.findings.iter().filter(|f| !f.outcome).map(|f| f.reason.label()).peekable();
+        if remarks.peek().is_none() {
+            return;
+        }
+        // A companion may be named `remarks`, but not `pod.remarks`.
+        let is_taken = verdict.outcomes().any(|(companion, _)| companion == "remarks");
+        let out = annotations.member(if is_taken { "pod.remarks" } else { "remarks" });
+        out.text("\"");
         for (i, label) in remarks.enumerate() {
-            out.extend_from_slice(if i > 0 { b"," } else { b"" });
-            out.extend_from_slice(label.as_bytes());
+            out.text(if i > 0 { "," } else { "" });
+            out.escaped(label);
         }
-        out.push(b'"');
-    }
-    if before == b"," {
-        out.push(b'}');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bounded;
-
-    #[test]
-    fn words_are_cut_between_characters_while_they_are_put_together() {
-        for (longest, words, expected) in [(3, "äöü", "äöü"), (3, "äöüß", "äö…"), (5, "a, b, c", "a, b…"), (0, "", "")]
-        {
-            assert_eq!(bounded(longest, format_args!("{words}")), expected);
-        }
-        let long = "x".repeat(1 << 20);
-        assert!(bounded(256, format_args!("{long}{long}")).capacity() < 2048);
-    }
+        out.text("\"");
+    });
 }

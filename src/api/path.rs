@@ -1,4 +1,6 @@
-use std::fmt::{self, Write};
+use std::fmt;
+
+use crate::json::{Token, field_path};
 
 /// The path of a field, as an RFC 6901 pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +18,7 @@ impl FieldPath {
     }
 
     pub(super) fn member(&self, name: &str) -> Self {
-        FieldPath(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        FieldPath(format!("{}/{}", self.0, Token(name)))
     }
 
     pub(super) fn item(&self, index: usize) -> Self {
@@ -31,7 +33,7 @@ impl FieldPath {
 /// Kubernetes' notation, such as `spec.containers[0].image`.
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&field(&self.0))
+        f.write_str(&field_path(&self.0))
     }
 }
 
@@ -46,38 +48,9 @@ pub(super) fn within(pointer: &str, other: &str) -> bool {
     pointer.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A pointer in Kubernetes' notation, such as `spec.containers[0].image`.
-pub(super) fn field(pointer: &str) -> String {
-    let mut field = String::new();
-    for token in pointer.split('/').skip(1) {
-        let name = token.replace("~1", "/").replace("~0", "~");
-        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        // Writing to a String cannot fail.
-        let _ = match name.as_str() {
-            digits if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => write!(field, "[{digits}]"),
-            name if !plain || name.is_empty() => write!(field, "[{name:?}]"),
-            name if field.is_empty() => write!(field, "{name}"),
-            name => write!(field, ".{name}"),
-        };
-    }
-    field
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FieldPath, field, within};
-
-    #[test]
-    fn a_pointer_reads_like_a_field() {
-        for (pointer, expected) in [
-            ("", ""),
-            ("/spec/containers/0/image", "spec.containers[0].image"),
-            ("/spec/podAnnotations/a.b~1c", r#"spec.podAnnotations["a.b/c"]"#),
-            ("/spec/", r#"spec[""]"#),
-        ] {
-            assert_eq!(field(pointer), expected);
-        }
-    }
+    use super::{FieldPath, within};
 
     #[test]
     fn a_path_escapes_the_special_characters_of_a_pointer() {

@@ -5,7 +5,8 @@ use std::fmt;
 use super::message::{Code, Message};
 use super::path;
 use super::path::FieldPath;
-use super::validate::suggest;
+use crate::json::field_path;
+use crate::text::suggest::suggest;
 
 /// An error or a warning about a field of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl Problem {
     /// The field path in Kubernetes' notation, such as `spec.containers[0].image`; empty for the whole object.
     #[must_use]
     pub fn field(&self) -> String {
-        path::field(&self.pointer)
+        field_path(&self.pointer)
     }
 }
 
@@ -103,7 +104,7 @@ impl Report {
             return None;
         }
         self.lookups += 1;
-        suggest::suggest(word, known)
+        suggest(word, known, |_| true)
     }
 
     /// All problems, then all warnings. Where findings were omitted, the last one of a list is replaced by their number.

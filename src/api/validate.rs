@@ -26,7 +26,6 @@ mod pre_stop;
 mod required;
 mod selectors;
 mod storage;
-pub(super) mod suggest;
 
 use parameters::bindings;
 use pod::{containers, env, loaders, pod_security, ports, shell};

@@ -15,7 +15,7 @@ use crate::manifest::Document;
 use crate::source::files::report::{Remark, Severity};
 use crate::workload;
 
-pub(super) use remark::{field, remark};
+pub(super) use remark::remark;
 pub(super) use reviewed::Reviewed;
 pub(super) use sentence::{pointer, sentence};
 pub(super) use server::OfflineServer;

@@ -2,6 +2,7 @@
 
 use crate::admission::Answer;
 use crate::inject::snapshot::Webhook;
+use crate::webhook::Configuration;
 
 /// What an API server asks. Each route has a path of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +29,8 @@ impl Route {
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
-            Route::Inject(Webhook::Requested) => "/inject/requested",
-            Route::Inject(Webhook::OptedIn) => "/inject/opted-in",
-            Route::Inject(Webhook::ClusterWide) => "/inject/cluster-wide",
-            Route::Preview => "/preview",
+            Route::Inject(webhook) => webhook.configuration().path(),
+            Route::Preview => Configuration::Preview.path(),
         }
     }
 }

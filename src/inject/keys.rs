@@ -1,4 +1,6 @@
-//! The keys of annotations and labels that are ours, and those of others that we set.
+//! The keys of annotations and labels that are ours, where they have an effect, and the keys of others that we set.
+
+use std::fmt;
 
 /// The prefix of our keys, slash included.
 pub const PREFIX: &str = "podgraft.dev/";
@@ -48,5 +50,64 @@ pub fn most_names(key: &str) -> usize {
         CONTAINERS => MAX_CONTAINERS,
         PARAMETERS => MAX_PARAMETERS,
         _ => MAX_NAMES,
+    }
+}
+
+/// A map of an object's metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataMap {
+    /// `metadata.annotations`.
+    Annotations,
+    /// `metadata.labels`.
+    Labels,
+}
+
+impl MetadataMap {
+    /// Both of them.
+    pub const ALL: [MetadataMap; 2] = [MetadataMap::Annotations, MetadataMap::Labels];
+
+    /// The name of the field.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MetadataMap::Annotations => "annotations",
+            MetadataMap::Labels => "labels",
+        }
+    }
+
+    /// Whether a key is read on Pods and their templates only, so that it has no effect on the workload around a template. Keys
+    /// that podgraft writes are no mistake of the user, and of labels, only those count that are spelled as we read them: others
+    /// may be there to select workloads.
+    #[must_use]
+    pub fn is_for_pods(self, key: &str) -> bool {
+        match self {
+            MetadataMap::Annotations => key != STATUS && (key.starts_with(PREFIX) || key.starts_with(FILES_PREFIX)),
+            MetadataMap::Labels => matches!(key, COMPANIONS | INJECT),
+        }
+    }
+}
+
+/// A key on a workload that should be on its Pod template; displays as the warning about it.
+#[derive(Debug, Clone, Copy)]
+pub struct MisplacedKey<'k> {
+    /// The map that has the key.
+    pub map: MetadataMap,
+    /// The key.
+    pub key: &'k str,
+    /// The kind of the workload.
+    pub kind: &'k str,
+    /// The field path of the Pod template, such as `spec.template`.
+    pub template: &'k str,
+}
+
+impl fmt::Display for MisplacedKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MisplacedKey { map, key, kind, template } = self;
+        let noun = match map {
+            MetadataMap::Annotations => "annotation",
+            MetadataMap::Labels => "label",
+        };
+        write!(f, "{noun} {key} is set on the {kind}, not on its Pod template, and has no effect; ")?;
+        write!(f, "move it to {template}.metadata.{}", map.as_str())
     }
 }

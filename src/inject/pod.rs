@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use super::companion::Protocol;
 use super::keys;
 use super::names::is_normal_path;
-use crate::json::{FieldSet, JsonError, Reader, TextMap};
+use crate::json::{Expected, JsonError, Reader, TextMap};
 
 pub use container::{Container, Device, Lifecycle, Mount, Port};
 use index::Index;
@@ -92,17 +92,12 @@ impl<'a> Pod<'a> {
     /// What is wrong, and where.
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
-        let mut seen = FieldSet::default();
-        let there = r.object(|r, key| match key {
-            "metadata" => seen.insert(0).and_then(|()| pod.read_metadata(r)),
-            "spec" => seen.insert(1).and_then(|()| pod.read_spec(r)),
-            _ => r.skip(),
-        })?;
+        let is_object = r.fields(&mut pod, [("metadata", Pod::read_metadata), ("spec", Pod::read_spec)])?;
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
         pod.users = VolumeUses::of(&pod.containers, &pod.parts);
-        if there { Ok(pod) } else { Err(JsonError::new("not an object")) }
+        if is_object { Ok(pod) } else { Err(JsonError::expected(Expected::Object)) }
     }
 
     /// The value of an annotation.

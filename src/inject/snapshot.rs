@@ -2,6 +2,7 @@
 
 use super::companion::catalog::Catalog;
 use super::request::namespace::Namespaces;
+use crate::webhook::Configuration;
 
 /// One snapshot of all that is known. Replaced as a whole, never changed.
 #[derive(Debug, Default)]
@@ -30,14 +31,14 @@ impl Default for Settings {
     }
 }
 
-/// The webhook by which the API server called: what it matched is evidence of what the namespace says.
+/// The webhook through which an API server called. It matched the Pod and its namespace, so it is evidence of their labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Webhook {
-    /// Pods that say something themselves.
+    /// Pods with a key of podgraft.
     Requested,
-    /// Other Pods of opted-in namespaces.
+    /// Other Pods of namespaces that are opted in.
     OptedIn,
-    /// The rest.
+    /// All other Pods.
     ClusterWide,
 }
 
@@ -45,13 +46,19 @@ impl Webhook {
     /// All of them.
     pub const ALL: [Webhook; 3] = [Webhook::Requested, Webhook::OptedIn, Webhook::ClusterWide];
 
-    /// Its stable name, which is also the last part of its path.
+    /// The configuration whose path was called.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn configuration(self) -> Configuration {
         match self {
-            Webhook::Requested => "requested",
-            Webhook::OptedIn => "opted-in",
-            Webhook::ClusterWide => "cluster-wide",
+            Webhook::Requested => Configuration::Requested,
+            Webhook::OptedIn => Configuration::OptedIn,
+            Webhook::ClusterWide => Configuration::ClusterWide,
         }
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.configuration().as_str()
     }
 }

@@ -1,18 +1,20 @@
-//! Lists that are made of what is read have a bound: an item of a few bytes, such as `{}`, can take hundreds in memory.
+//! A bound on the memory of the lists that are made while reading: an item of a few bytes, such as `{}`, can take hundreds of
+//! bytes in memory.
 
-use super::{JsonError, Reader, Result};
+use super::error::JsonError;
+use super::reader::{Reader, Result};
 
-/// How many bytes all lists of a reader may have, beside what is in proportion to the text.
+/// The bytes that all lists of a reader may take, in addition to what is in proportion to the text.
 const BASE: usize = 704 << 10;
-/// How many bytes they may have for each byte of the text.
+/// The bytes that they may take for each byte of the text.
 const PER_BYTE: usize = 7;
 
 impl Reader<'_> {
-    /// Puts an item at the end of a list.
+    /// Appends an item to a list.
     ///
     /// # Errors
-    /// All lists of this reader together would take too much memory for the text. Lists of real objects
-    /// never do: each of their items has a name.
+    /// All lists of this reader together would take too much memory for the text. Lists of real objects never do, because
+    /// each of their items has a name.
     #[inline]
     pub fn keep<T>(&mut self, list: &mut Vec<T>, item: T) -> Result<()> {
         if list.len() == list.capacity() {
@@ -22,7 +24,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Makes room for as many items again. While they are moved, the old list and the new one are both there.
+    /// Doubles the capacity of a list. While its items are moved, the old list and the new one are both in memory.
     #[cold]
     fn grow<T>(&mut self, list: &mut Vec<T>) -> Result<()> {
         let more = list.capacity().max(4);
@@ -31,14 +33,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Accounts for bytes that are kept, and for those that are needed for a moment on top of them.
+    /// Accounts for `kept` bytes that stay in memory, and for `transient` bytes that are needed at the same moment.
     ///
     /// # Errors
     /// They are too many for the text.
-    pub fn hold(&mut self, kept: usize, meanwhile: usize) -> Result<()> {
+    pub fn hold(&mut self, kept: usize, transient: usize) -> Result<()> {
         self.held += kept;
-        if self.held + meanwhile > PER_BYTE * self.text.len() + BASE {
-            return Err(JsonError::new("more small items than an object of this size can have"));
+        if self.held + transient > PER_BYTE * self.text_length() + BASE {
+            return Err(JsonError::new("too many: more small items than an object of this size can have"));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! The insides of JSON strings: where they end, what their escapes mean, and how they are written.
+//! The insides of JSON strings: where they end, how escapes are decoded, and how they are written.
 
-/// Where the next quote, backslash or control character stands. Most strings are short: those are passed eight bytes
-/// at a time, and only what is long is worth a call.
+/// The offset of the next quote, backslash or control character, or of the end. Most strings are short: those are searched eight
+/// bytes at a time, and only a long one is worth a call.
 #[inline(always)]
 pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -27,13 +27,13 @@ pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
 fn next_special_far(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-    // The smallest byte is found many at a time, and hardly any string has a control character.
+    // The minimum is computed over many bytes at a time, and hardly any string has a control character.
     let smallest = rest[..end].iter().copied().fold(u8::MAX, u8::min);
     let control = if smallest < 0x20 { rest[..end].iter().position(|byte| *byte < 0x20) } else { None };
     at + control.unwrap_or(end)
 }
 
-/// How many bytes an escape has; `None` where there is no such escape.
+/// The length of an escape in bytes; `None` if there is no such escape.
 pub(crate) fn escape_length(bytes: &[u8]) -> Option<usize> {
     match bytes.get(1)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
@@ -42,7 +42,7 @@ pub(crate) fn escape_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Decodes a text whose escapes were found to be well formed; `None` where a surrogate stands alone.
+/// Decodes a text whose escapes are well-formed; `None` if a surrogate is unpaired.
 pub(crate) fn unescape(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -83,14 +83,7 @@ fn unescape_unicode(text: &str) -> Option<(char, usize)> {
     Some((char::from_u32(character)?, 12))
 }
 
-/// Writes a JSON string, quotes included.
-pub fn write_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    write_escaped(out, text);
-    out.push(b'"');
-}
-
-/// How many bytes [`write_escaped`] writes for a text.
+/// How many bytes [`escape`] makes of a text.
 #[must_use]
 pub fn escaped_length(text: &str) -> usize {
     let length = |byte: u8| match byte {
@@ -101,26 +94,29 @@ pub fn escaped_length(text: &str) -> usize {
     text.bytes().map(length).sum()
 }
 
-/// Writes the inside of a JSON string.
-pub fn write_escaped(out: &mut Vec<u8>, text: &str) {
+/// Escapes the inside of a JSON string and hands it out part by part.
+#[inline]
+pub(super) fn escape(text: &str, mut part: impl FnMut(&str)) {
     let bytes = text.as_bytes();
     let mut start = 0;
     loop {
         let at = next_special(bytes, start);
-        out.extend_from_slice(&bytes[start..at]);
+        part(&text[start..at]);
         let Some(byte) = bytes.get(at) else { return };
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            control => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&[HEX[usize::from(control >> 4)], HEX[usize::from(control & 15)]]);
-            }
-        }
+        part(match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            control => CONTROLS.get(usize::from(*control)).copied().unwrap_or_default(),
+        });
         start = at + 1;
     }
 }
+
+/// The escapes of the control characters.
+#[rustfmt::skip]
+const CONTROLS: [&str; 0x20] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007",
+    "\\u0008", "\\t", "\\n", "\\u000b", "\\u000c", "\\r", "\\u000e", "\\u000f",
+    "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017",
+    "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+];

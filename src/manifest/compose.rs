@@ -3,8 +3,9 @@
 //! `serde-saphyr` itself deserializes into Rust types, reads scalars by these types, and has no positions of untyped
 //! values. Manifests need the values that kubectl reads, YAML 1.1 included; see `docs/decisions/yaml-composer.md`.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, ScanError, Span, StrInput};
@@ -12,6 +13,7 @@ use serde_saphyr::granit_parser::{Event, Marker, Options, Parser, ScalarStyle, S
 use super::copies::Copies;
 use super::position::{ManifestError, Position};
 use super::{key, tagged};
+use crate::json::Token;
 
 /// Memory in bytes of a value and its slot in a list or mapping, without its text.
 const VALUE: usize = 96;
@@ -179,7 +181,7 @@ impl<'t> Composer<'t> {
             if event == Event::SequenceEnd {
                 return Ok(Node { value: Value::Array(items), size, depth: depth + 1 });
             }
-            let outer = self.enter(&items.len().to_string(), position(span.start));
+            let outer = self.enter(items.len(), position(span.start));
             let node = self.node(event, span)?;
             self.leave(outer);
             size += node.size;
@@ -206,7 +208,7 @@ impl<'t> Composer<'t> {
                     self.duplicate_key.get_or_insert_with(|| unreadable(key_span.start, message));
                 }
                 let same_line = key_span.start.line() == span.start.line() && !span.is_empty();
-                let outer = self.enter(&escape(&key), position(if same_line { span.start } else { key_span.start }));
+                let outer = self.enter(Token(&key), position(if same_line { span.start } else { key_span.start }));
                 let mut node = self.node(event, span)?;
                 self.leave(outer);
                 size += VALUE + key.len();
@@ -242,11 +244,11 @@ impl<'t> Composer<'t> {
         node
     }
 
-    fn enter(&mut self, token: &str, at: Position) -> usize {
+    fn enter(&mut self, token: impl fmt::Display, at: Position) -> usize {
         let Some(places) = &mut self.places else { return 0 };
         let outer = places.pointer.len();
-        places.pointer.push('/');
-        places.pointer.push_str(token);
+        // Writing to a String cannot fail.
+        let _ = write!(places.pointer, "/{token}");
         places.at.insert(places.pointer.clone(), at);
         outer
     }
@@ -272,10 +274,6 @@ fn merge(members: &mut Map<String, Value>, value: Value) -> Result<(), &'static 
         members.extend(source);
     }
     Ok(())
-}
-
-fn escape(key: &str) -> Cow<'_, str> {
-    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
 }
 
 fn position(marker: Marker) -> Position {

@@ -10,9 +10,8 @@ use prometheus_client::registry::Registry;
 
 use crate::admission::{ReviewRecord, ReviewResult};
 use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::webhook::Configuration;
 
-/// The webhooks, as [`ReviewRecord::webhook`] names them.
-const WEBHOOKS: [&str; 4] = ["requested", "opted-in", "cluster-wide", "preview"];
 const RESULTS: [ReviewResult; 5] = [
     ReviewResult::Patched,
     ReviewResult::Unchanged,
@@ -58,7 +57,7 @@ impl Default for ReviewMetrics {
             durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-6, 2.0, 16))),
             patches: Histogram::new(exponential_buckets(256.0, 4.0, 8)),
         };
-        for webhook in WEBHOOKS {
+        for webhook in Configuration::SERVED.map(Configuration::as_str) {
             drop(metrics.durations.get_or_create(&WebhookLabel { webhook }));
             for result in RESULTS {
                 drop(metrics.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }));

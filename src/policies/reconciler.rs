@@ -26,6 +26,7 @@ use super::writer;
 use crate::inject::companion::Companion;
 use crate::watch::lifetime;
 use crate::watch::reflector::reflector;
+use crate::webhook::Configuration;
 
 /// The required companions, by name, in the version that the reconciler lets be injected.
 pub type PinnedVersions = BTreeMap<Box<str>, Arc<Companion>>;
@@ -213,5 +214,5 @@ impl Reconciler {
 
 /// The webhook configuration that owns the policies.
 fn owner_name(installation: &Installation) -> String {
-    format!("{}-opted-out", installation.name)
+    Configuration::OptedOut.name(&installation.name)
 }

@@ -1,25 +1,30 @@
-//! The known name that somebody may have meant.
+//! The known name that a misspelled one may stand for ("did you mean …?").
 
-/// The longest name that somebody can have mistyped, in bytes: what a label or the last part of a key may have.
+/// The longest name that is compared, in bytes: no field of Kubernetes, no label and no last part of a key is longer. Comparing
+/// costs the product of both lengths, so that an unbounded name would cost as much as its author likes.
 const LONGEST: usize = 63;
 
-/// The candidate nearest to a name, if any is near enough to be meant and may be told; of equals the first in the alphabet.
+/// The candidate nearest to a name, of equally near ones the first in the alphabet. Upper and lower case count as equal. `None`
+/// if no candidate is within one edit and one more for every four characters of the name.
+///
+/// Only candidates that `may_be_named` accepts are suggested: users must not learn names that they cannot use.
 pub(crate) fn suggest<'c>(
     name: &str,
     candidates: impl Iterator<Item = &'c str>,
-    may_be_told: impl Fn(&str) -> bool,
+    may_be_named: impl Fn(&str) -> bool,
 ) -> Option<&'c str> {
     if name.len() > LONGEST {
         return None;
     }
     let length = name.chars().count();
-    let near = (length / 3).max(2);
+    let most = 1 + length / 4;
+    let name = name.to_lowercase();
     candidates
-        // What is too short or too long is too far, and need not be compared.
-        .filter(|candidate| candidate.len() <= LONGEST && candidate.chars().count().abs_diff(length) <= near)
-        .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= near && *distance < candidate.chars().count())
-        .filter(|(_, candidate)| may_be_told(candidate))
+        // The difference of the lengths is a lower bound of the distance, and cheap.
+        .filter(|candidate| candidate.len() <= LONGEST && candidate.chars().count().abs_diff(length) <= most)
+        .map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
+        .filter(|(_, candidate)| may_be_named(candidate))
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -29,15 +34,34 @@ mod tests {
     use super::suggest;
 
     #[test]
-    fn a_slip_of_the_finger_is_understood_and_a_strange_word_is_not() {
-        let known = ["git-sync", "redis", "redis-local"];
-        let near = |name| suggest(name, known.into_iter(), |_| true);
-        assert_eq!(near("gitsync"), Some("git-sync"));
-        assert_eq!(near("rdeis"), Some("redis"));
-        assert_eq!(near("redis-loca"), Some("redis-local"));
-        assert_eq!(near("prometheus"), None);
-        assert_eq!(near(""), None);
-        assert_eq!(suggest("rdeis", known.into_iter(), |name| name != "redis"), None);
+    fn a_typing_error_gets_a_suggestion_and_another_word_does_not() {
+        let companions = ["git-sync", "redis", "redis-local"];
+        let fields = ["image", "imagePullPolicy", "env", "TCP"];
+        for (name, expected) in [
+            ("gitsync", Some("git-sync")),
+            ("rdeis", Some("redis")),
+            ("redis-loca", Some("redis-local")),
+            ("imagePullPolice", Some("imagePullPolicy")),
+            ("ImagePullPolicy", Some("imagePullPolicy")),
+            ("tcp", Some("TCP")),
+            ("evn", Some("env")),
+            ("udp", None),
+            ("prometheus", None),
+            ("a", None),
+            ("", None),
+        ] {
+            assert_eq!(suggest(name, companions.into_iter().chain(fields), |_| true), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_in_the_alphabet_of_equally_near_names_is_suggested() {
+        assert_eq!(suggest("redit", ["redix", "redis"].into_iter(), |_| true), Some("redis"));
+    }
+
+    #[test]
+    fn names_that_may_not_be_named_and_overlong_names_are_not_suggested() {
+        assert_eq!(suggest("rdeis", ["redis"].into_iter(), |name| name != "redis"), None);
         let long = "a".repeat(64);
         assert_eq!(suggest(&long, [&*long].into_iter(), |_| true), None);
     }

@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
-use super::{DEEPEST, EXCLUDED_GROUPS, PREFIX, Workload, escape, name, objects, workloads};
+use crate::inject::keys::{FILES_PREFIX, MetadataMap, MisplacedKey, PREFIX};
+use crate::json::{Token, field_path};
+
+use super::{DEEPEST, EXCLUDED_GROUPS, Workload, name, objects, workloads};
 
 /// The prefixes of all keys of podgraft.
-const PREFIXES: [&str; 3] = [PREFIX, "text.podgraft.dev/", "text.podgraft.dev/"];
+const PREFIXES: [&str; 2] = [PREFIX, FILES_PREFIX];
 
 /// A key of podgraft where it is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,27 +21,25 @@ pub struct TemplateKey {
     pub message: String,
 }
 
-/// Keys on a workload itself, where nothing reads them.
+/// Keys that are set on a workload, not on its Pod template. A key that the template has as well is no mistake: tools that add
+/// labels and annotations add them to both.
 #[must_use]
 pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
-    let mut found = Vec::new();
     if workload.template.is_empty() || !workload.changes {
-        return found;
+        return Vec::new();
     }
-    let (metadata, field) = (&workload.object["metadata"], workload.template[1..].replace('/', "."));
-    let mut look = |members: &str, what: &str, is_ours: fn(&str) -> bool| {
-        for key in metadata[members].as_object().into_iter().flat_map(|m| m.keys()).filter(|k| is_ours(k)) {
-            let kind = workload.kind;
-            let message = format!(
-                "{what} {key} stands on the {kind} itself, where it has no effect; move it to {field}.metadata.{members}"
-            );
-            let pointer = format!("{}/metadata/{members}/{}", workload.at, escape(key));
-            found.push(TemplateKey { pointer, object: workload.to_string(), message });
-        }
-    };
-    look("annotations", "annotation", |key| PREFIXES.iter().any(|prefix| key.starts_with(prefix)));
-    look("labels", "label", |key| key.starts_with(PREFIX));
-    found
+    let template = &field_path(&workload.template);
+    let keys = MetadataMap::ALL.into_iter().flat_map(|map| {
+        let (own, pods) = (&workload.object["metadata"][map.as_str()], &workload.pod()["metadata"][map.as_str()]);
+        let own = own.as_object().into_iter().flat_map(|members| members.keys());
+        own.filter(move |key| map.is_for_pods(key) && pods.get(key.as_str()).is_none()).map(move |key| (map, key))
+    });
+    keys.map(|(map, key)| TemplateKey {
+        pointer: format!("{}/metadata/{}/{}", workload.at, map.as_str(), Token(key)),
+        object: workload.to_string(),
+        message: MisplacedKey { map, key, kind: workload.kind, template }.to_string(),
+    })
+    .collect()
 }
 
 /// Keys in objects in which podgraft finds no Pod template that they could be meant for.
@@ -72,7 +73,7 @@ impl Search<'_> {
         match value {
             Value::Object(members) => {
                 for (key, value) in members {
-                    let inner = format!("{at}/{}", escape(key));
+                    let inner = format!("{at}/{}", Token(key));
                     if matches!(&**key, "annotations" | "labels") && value.is_object() {
                         self.keys(value, &inner);
                     } else {
@@ -101,7 +102,7 @@ impl Search<'_> {
                 let message = format!(
                     "{key} is set outside a Pod template; the webhook may inject its Pods, this command does not change them"
                 );
-                let pointer = format!("{at}/{}", escape(key));
+                let pointer = format!("{at}/{}", Token(key));
                 self.found.push(TemplateKey { pointer, object: self.object.clone(), message });
             }
         }

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use crate::api::testing::{check, check_companion, git_sync, with};
 use crate::inject::companion::catalog::CatalogEntry;
+use crate::json::Token;
 
 #[test]
 fn all_problems_are_reported_at_once() {
@@ -76,7 +77,7 @@ fn collect(value: &Value, pointer: String, pointers: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                collect(value, format!("{pointer}/{}", name.replace('/', "~1")), pointers);
+                collect(value, format!("{pointer}/{}", Token(name)), pointers);
             }
         }
         Value::Array(items) => {

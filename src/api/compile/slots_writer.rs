@@ -4,6 +4,7 @@ use serde_json::Value;
 use crate::api::slots::{endpoint_at, mover};
 use crate::api::v1alpha1::{Protocol, Spec};
 use crate::inject::companion::template::{Template, TemplatePiece};
+use crate::json::{ObjectWriter, Sink, write_array, write_object};
 
 /// Writes the JSON of a container as a template. A port that equals that of an endpoint which a parameter moves
 /// becomes a gap.
@@ -17,11 +18,6 @@ impl<'s> TemplateWriter<'s> {
     /// Starts the container of this name.
     pub(in crate::api) fn new(spec: &'s Spec, name: &str) -> Self {
         TemplateWriter { spec, text: format!("{{\"name\":{}", Value::from(name)), pieces: Vec::new() }
-    }
-
-    /// Appends JSON that is the same in all Pods.
-    pub(in crate::api) fn text(&mut self, text: &str) {
-        self.text.push_str(text);
     }
 
     /// Appends a gap, if there is one.
@@ -41,8 +37,7 @@ impl<'s> TemplateWriter<'s> {
 
     /// Appends a member of the container, with its leading comma.
     pub(in crate::api) fn member(&mut self, key: &str, value: &Value) {
-        self.text(",");
-        self.key(key);
+        ObjectWriter::resumed(self).member(key);
         match key {
             "ports" => self.list(value, |writer, port| {
                 let protocol = Protocol::deserialize(&port["protocol"]).unwrap_or_default();
@@ -80,29 +75,20 @@ impl<'s> TemplateWriter<'s> {
         }
     }
 
-    fn key(&mut self, key: &str) {
-        self.text(&Value::from(key).to_string());
-        self.text(":");
-    }
-
     fn object(&mut self, value: &Value, write: impl Fn(&mut Self, &str, &Value)) {
         let Some(members) = value.as_object() else { return self.text(&value.to_string()) };
-        self.text("{");
-        for (i, (key, value)) in members.iter().enumerate() {
-            self.text(if i == 0 { "" } else { "," });
-            self.key(key);
-            write(self, key, value);
-        }
-        self.text("}");
+        write_object(self, |object| members.iter().for_each(|(key, value)| write(object.member(key), key, value)));
     }
 
     fn list(&mut self, value: &Value, write: impl Fn(&mut Self, &Value)) {
         let Some(items) = value.as_array() else { return self.text(&value.to_string()) };
-        self.text("[");
-        for (i, item) in items.iter().enumerate() {
-            self.text(if i == 0 { "" } else { "," });
-            write(self, item);
-        }
-        self.text("]");
+        write_array(self, |array| items.iter().for_each(|item| write(array.item(), item)));
+    }
+}
+
+/// Text that never varies.
+impl Sink for TemplateWriter<'_> {
+    fn text(&mut self, text: &str) {
+        self.text.push_str(text);
     }
 }

@@ -8,13 +8,14 @@ use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::slots;
 use crate::api::v1alpha1::{Lifecycle, Spec};
 use crate::inject::companion::template::{ResourceSlot, ResourceSlots, Template, TemplatePiece};
+use crate::json::ObjectWriter;
 
 /// The template of a container. The name is its first member, and each further member writes its leading comma.
 pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> Template {
     let spec = &object.spec;
     let mut writer = TemplateWriter::new(spec, &each.container.name);
     if !each.init && spec.lifecycle == Lifecycle::Native {
-        writer.text(",\"restartPolicy\":\"Always\"");
+        ObjectWriter::resumed(&mut writer).string("restartPolicy", "Always");
     }
     let mut gaps = Gaps { env: env(object, each), mounts: mounts(object, each), resources: resources(spec, each) };
     for (key, value) in with_exposed_port(object, each) {

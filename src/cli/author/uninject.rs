@@ -15,6 +15,7 @@ use crate::cli::stderr;
 use crate::inject;
 use crate::inject::Removal;
 use crate::inject::keys;
+use crate::json::Token;
 use crate::manifest::Document;
 use crate::source::files::report::Severity;
 use crate::workload;
@@ -104,7 +105,6 @@ impl Uninject {
 }
 
 fn report_status(found: &Reviewed<'_>, why: String) {
-    let key = keys::STATUS.replace('/', "~1");
-    let pointer = format!("{}/metadata/annotations/{key}", found.workload.pod_at());
+    let pointer = format!("{}/metadata/annotations/{}", found.workload.pod_at(), Token(keys::STATUS));
     stderr::remark(&found.remark(Severity::Error, &pointer, why));
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::file::ManifestInput;
 use crate::cli::offline::remark;
+use crate::json::Token;
 use crate::manifest::{Document, Position};
 use crate::source::files::report::{Remark, Severity};
 use crate::workload;
@@ -30,7 +31,7 @@ fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<
         return Some(remark(&input.path, document, Severity::Error, "", message));
     };
     if let Some(key) = members.keys().find(|key| key.starts_with("---")) {
-        let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("/{}", Token(key));
         let message =
             format!("{key:?}: a document separator must be --- on a line of its own; add a line break after it");
         return Some(Remark {

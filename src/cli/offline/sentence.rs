@@ -10,6 +10,7 @@ use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::Reason;
+use crate::json::Token;
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
 const MAX_NAMED: usize = 8;
@@ -102,7 +103,7 @@ pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> St
         Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),
         _ => keys::COMPANIONS.to_owned(),
     };
-    let token = key.replace('~', "~0").replace('/', "~1");
+    let token = Token(&key);
     let at = |members: &str| format!("{}/metadata/{members}/{token}", found.workload.pod_at());
     let value: &Value = found.document.value.as_ref().unwrap_or(&Value::Null);
     let is_there = |pointer: &String| value.pointer(pointer).is_some();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::reviewed::Reviewed;
 use crate::inject::keys;
-use crate::json::JsonError;
+use crate::json::{Expected, JsonError, unescape_token};
 use crate::source::files::report::{Remark, Severity};
 
 /// Why the Pod of a workload cannot be read, with the position of the value.
@@ -12,21 +12,25 @@ pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> Rem
     let pointer = format!("{}{}", found.workload.pod_at(), error.pointer());
     let value = found.document.value.as_ref().and_then(|v| v.pointer(&pointer)).unwrap_or(&Value::Null);
     let source = found.document.source(&pointer).unwrap_or_default().trim();
-    let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-    found.remark(Severity::Error, &pointer, message(error.what(), &key, value, source))
+    let key = unescape_token(pointer.rsplit('/').next().unwrap_or_default());
+    let message = match error.expected_type() {
+        Some(expected) => message(expected, &key, value, source),
+        None => error.message().to_owned(),
+    };
+    found.remark(Severity::Error, &pointer, message)
 }
 
-fn message(what: &str, key: &str, value: &Value, source: &str) -> String {
-    match (what, value) {
-        ("not a string", _) if key == keys::INJECT => {
+fn message(expected: Expected, key: &str, value: &Value, source: &str) -> String {
+    match (expected, value) {
+        (Expected::String, _) if key == keys::INJECT => {
             format!("unsupported value: {}; supported values: \"disabled\", \"enabled\"", shown(value))
         }
-        ("not a string", Value::Array(names)) if key == keys::COMPANIONS || key == keys::CONTAINERS => {
+        (Expected::String, Value::Array(names)) if key == keys::COMPANIONS || key == keys::CONTAINERS => {
             let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
             let list = if names.is_empty() { String::new() } else { format!(": {}", names.join(",")) };
             format!("invalid value: array: must be a string of names separated by commas{list}")
         }
-        ("not a string", Value::Bool(_) | Value::Number(_)) => {
+        (Expected::String, Value::Bool(_) | Value::Number(_)) => {
             let read = match value {
                 Value::Bool(_) if !matches!(source, "true" | "false") => format!(" (YAML reads {source} as a boolean)"),
                 _ => String::new(),
@@ -34,18 +38,17 @@ fn message(what: &str, key: &str, value: &Value, source: &str) -> String {
             let quoted = if source.is_empty() || source.contains('"') { value.to_string() } else { source.to_owned() };
             format!("invalid value: {}: must be a string{read}; put it in quotes: \"{quoted}\"", shown(value))
         }
-        ("not a string", _) => format!("invalid value: {}: must be a string", shown(value)),
-        ("not a whole number", Value::String(text)) if text.parse::<i64>().is_ok() => {
+        (Expected::String, _) => format!("invalid value: {}: must be a string", shown(value)),
+        (Expected::Integer, Value::String(text)) if text.parse::<i64>().is_ok() => {
             format!("invalid value: {text:?}: must be an integer; remove the quotes")
         }
-        ("not a whole number", _) => format!("invalid value: {}: must be an integer", shown(value)),
-        ("not a boolean", Value::String(text)) if matches!(&**text, "true" | "false") => {
+        (Expected::Integer, _) => format!("invalid value: {}: must be an integer", shown(value)),
+        (Expected::Boolean, Value::String(text)) if matches!(&**text, "true" | "false") => {
             format!("invalid value: {text:?}: must be a boolean; remove the quotes")
         }
-        ("not a boolean", _) => format!("invalid value: {}: must be true or false", shown(value)),
-        ("not an object", _) => format!("invalid value: {}: must be a mapping", shown(value)),
-        ("not an array", _) => format!("invalid value: {}: must be a list", shown(value)),
-        (what, _) => format!("invalid value: {what}"),
+        (Expected::Boolean, _) => format!("invalid value: {}: must be true or false", shown(value)),
+        (Expected::Object, _) => format!("invalid value: {}: must be a mapping", shown(value)),
+        (Expected::Array, _) => format!("invalid value: {}: must be a list", shown(value)),
     }
 }
 
@@ -65,8 +68,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_mistake_says_how_to_write_the_value() {
-        let string = |key, value, source| message("not a string", key, &value, source);
+    fn a_message_shows_how_to_write_the_value() {
+        let string = |key, value, source| message(Expected::String, key, &value, source);
         assert_eq!(string("a", json!(8), "8"), "invalid value: 8: must be a string; put it in quotes: \"8\"");
         assert_eq!(
             string("name", json!(true), "yes"),
@@ -82,9 +85,9 @@ mod tests {
             "unsupported value: true; supported values: \"disabled\", \"enabled\""
         );
         assert_eq!(
-            message("not a whole number", "containerPort", &json!("8080"), "\"8080\""),
+            message(Expected::Integer, "containerPort", &json!("8080"), "\"8080\""),
             "invalid value: \"8080\": must be an integer; remove the quotes"
         );
-        assert_eq!(message("not an array", "env", &json!({}), "{}"), "invalid value: object: must be a list");
+        assert_eq!(message(Expected::Array, "env", &json!({}), "{}"), "invalid value: object: must be a list");
     }
 }

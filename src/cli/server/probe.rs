@@ -20,6 +20,7 @@ use crate::cli::{exit, stderr};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
 use crate::manifest;
+use crate::webhook::Configuration;
 use crate::workload;
 use crate::workload::Workload;
 use exchange::ReviewClient;
@@ -118,9 +119,9 @@ impl Probe {
     fn review(&self, server: &ReviewClient, workload: &Workload<'_>) -> anyhow::Result<bool> {
         let namespace = workload.namespace().unwrap_or(&self.namespace);
         let pod = pod_of(workload);
-        let path = format!("/inject/{}", self.webhook_for(&pod).path());
+        let path = self.webhook_for(&pod).configuration().path();
         let review = review_of(&pod, namespace);
-        let answer = server.post(&path, review.to_string())?;
+        let answer = server.post(path, review.to_string())?;
         stderr::note(&format!("{workload} in namespace {namespace}, reviewed by {path}"));
         let response = &answer["response"];
         for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -170,11 +171,11 @@ impl Probe {
 }
 
 impl WebhookName {
-    fn path(self) -> &'static str {
+    fn configuration(self) -> Configuration {
         match self {
-            WebhookName::Requested => "requested",
-            WebhookName::OptedIn => "opted-in",
-            WebhookName::ClusterWide => "cluster-wide",
+            WebhookName::Requested => Configuration::Requested,
+            WebhookName::OptedIn => Configuration::OptedIn,
+            WebhookName::ClusterWide => Configuration::ClusterWide,
         }
     }
 }

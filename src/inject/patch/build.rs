@@ -1,6 +1,5 @@
 //! Writes plans into a Pod, place by place: so two companions never meet in an operation.
 
-mod array;
 mod pre_stop;
 mod resources;
 
@@ -15,10 +14,9 @@ use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
 use crate::inject::plan::{Plan, SharedMount};
 use crate::inject::pod::Pod;
-use crate::json::{write_escaped, write_string};
+use crate::json::{ObjectWriter, Sink, write_object};
 use crate::work::step;
 
-use array::Array;
 pub(in crate::inject) use pre_stop::settle_pre_stop;
 
 /// Writes the patch of all plans, which stand in the order in which they are woven in and have at most so many bytes. `None`
@@ -50,26 +48,23 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
     for plan in plans {
         let ours = |key: &str| plan.added.annotations.contains(&key) && pod.annotation(key).is_none();
         for file in plan.companion.files.iter().filter(|f| ours(&f.key)) {
-            members.add(&file.key, |out| write_string(out, &file.content));
+            members.add(&file.key, |out| out.string(&file.content));
         }
         for (key, value) in plan.companion.pod_annotations.iter().filter(|(key, _)| ours(key)) {
-            members.add(key, |out| write_string(out, value));
+            members.add(key, |out| out.string(value));
         }
         if let Some(scrape) = &plan.scrape {
-            members.add(keys::SCRAPE, |out| write_string(out, "true"));
+            members.add(keys::SCRAPE, |out| out.string("true"));
             members.add(keys::SCRAPE_PORT, |out| write_number_string(out, scrape.port));
-            members.add(keys::SCRAPE_PATH, |out| write_string(out, scrape.path));
+            members.add(keys::SCRAPE_PATH, |out| out.string(scrape.path));
         }
     }
     members.add(keys::STATUS, |out| {
-        let mut text = Vec::with_capacity(512);
+        let mut text = String::with_capacity(512);
         let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
         let weaving = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
         status::write(&mut text, status.present(pod).filter(|e| !weaving(&e.companion)), added);
-        out.push(b'"');
-        // What was written from texts is text.
-        write_escaped(out, &String::from_utf8_lossy(&text));
-        out.push(b'"');
+        out.string(&text);
     });
     members.finish();
 }
@@ -77,7 +72,7 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
 fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::ImagePullSecrets, pod.image_pull_secrets.is_some());
     for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets) {
-        list.back(|out| write_named(out, name, |_| {}));
+        list.back(|out| write_object(out, |secret| secret.string("name", name)));
     }
     list.finish();
 }
@@ -85,7 +80,7 @@ fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>
 fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::Volumes, pod.volumes.is_some());
     for volume in plans.iter().flat_map(|p| &p.volumes) {
-        list.back(|out| out.extend_from_slice(volume.json.as_bytes()));
+        list.back(|out| out.text(&volume.json));
     }
     list.finish();
 }
@@ -106,7 +101,7 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
             for variable in &plan.companion.app_env {
-                env.front(|out| out.extend_from_slice(variable.json.as_bytes()));
+                env.front(|out| out.text(&variable.json));
             }
         }
         env.finish();
@@ -153,12 +148,12 @@ fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
 fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
     for piece in &container.template.0 {
         match piece {
-            TemplatePiece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            TemplatePiece::Text(text) => out.text(text),
             TemplatePiece::Env { own } => write_env(out, plan, own),
             TemplatePiece::Mounts { own } => write_mounts(out, plan, own),
             TemplatePiece::Port(endpoint) => {
                 let endpoint = plan.companion.endpoints.get(usize::from(*endpoint));
-                out.extend_from_slice(endpoint.map_or(0, |e| plan.endpoint_port(e)).to_string().as_bytes());
+                out.display(endpoint.map_or(0, |e| plan.endpoint_port(e)));
             }
             TemplatePiece::Resources(resources) => resources::write(out, plan, resources),
         }
@@ -166,30 +161,26 @@ fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
 }
 
 fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
-    let mut array = Array::new(out, r#","env":["#);
-    for variable in endpoint_env(plan) {
-        write_endpoint_variable(array.item(), variable);
-    }
-    for (parameter, value) in plan.companion.parameters.iter().zip(&plan.values) {
-        if let (Some(name), Some(filled)) = (&parameter.env, value) {
-            write_variable(array.item(), name, &filled.value);
+    ObjectWriter::resumed(out).array_unless_empty("env", |env| {
+        for variable in endpoint_env(plan) {
+            write_endpoint_variable(env.item(), variable);
         }
-    }
-    if !own.is_empty() {
-        array.item().extend_from_slice(own.as_bytes());
-    }
-    array.finish();
+        for (parameter, value) in plan.companion.parameters.iter().zip(&plan.values) {
+            if let (Some(name), Some(filled)) = (&parameter.env, value) {
+                write_variable(env.item(), name, &filled.value);
+            }
+        }
+        env.raw(own);
+    });
 }
 
 fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
-    let mut array = Array::new(out, r#","volumeMounts":["#);
-    for shared in &plan.shared {
-        write_mount(array.item(), shared, &shared.companion_path, shared.companion_read_only);
-    }
-    if !own.is_empty() {
-        array.item().extend_from_slice(own.as_bytes());
-    }
-    array.finish();
+    ObjectWriter::resumed(out).array_unless_empty("volumeMounts", |mounts| {
+        for shared in &plan.shared {
+            write_mount(mounts.item(), shared, &shared.companion_path, shared.companion_read_only);
+        }
+        mounts.raw(own);
+    });
 }
 
 /// The variables of a companion's endpoints: the name, and the port or else the host.
@@ -202,67 +193,54 @@ fn endpoint_env<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (&'p str, Option
 }
 
 fn write_endpoint_variable(out: &mut Vec<u8>, (name, port): (&str, Option<u16>)) {
-    write_named(out, name, |out| {
-        out.extend_from_slice(br#","value":"#);
+    write_object(out, |variable| {
+        variable.string("name", name);
         match port {
-            Some(port) => write_number_string(out, port),
-            None => write_string(out, "127.0.0.1"),
+            Some(port) => write_number_string(variable.member("value"), port),
+            None => variable.string("value", "127.0.0.1"),
         }
     });
 }
 
 fn write_variable(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
-    write_named(out, name, |out| match value {
-        Value::Text(text) | Value::Path(text) => {
-            out.extend_from_slice(br#","value":""#);
-            // The kubelet expands `$(NAME)` and takes `$$` for `$`.
-            for (i, part) in text.split('$').enumerate() {
-                if i > 0 {
-                    out.extend_from_slice(b"$$");
-                }
-                write_escaped(out, part);
-            }
-            out.push(b'"');
-        }
-        Value::Port(port) => {
-            out.extend_from_slice(br#","value":"#);
-            write_number_string(out, *port);
-        }
-        Value::SecretKey { secret, key } => {
-            out.extend_from_slice(br#","valueFrom":{"secretKeyRef":"#);
-            write_named(out, secret, |out| {
-                out.extend_from_slice(br#","key":"#);
-                write_string(out, key);
-            });
-            out.push(b'}');
+    write_object(out, |variable| {
+        variable.string("name", name);
+        match value {
+            Value::Text(text) | Value::Path(text) => write_literal(variable.member("value"), text),
+            Value::Port(port) => write_number_string(variable.member("value"), *port),
+            Value::SecretKey { secret, key } => variable.object("valueFrom", |source| {
+                source.object("secretKeyRef", |reference| {
+                    reference.string("name", secret);
+                    reference.string("key", key);
+                });
+            }),
         }
     });
+}
+
+/// Writes the value of a variable so that the kubelet does not expand it: it replaces `$(NAME)` and reads `$$` as `$`.
+fn write_literal(out: &mut Vec<u8>, text: &str) {
+    out.text("\"");
+    for (i, part) in text.split('$').enumerate() {
+        out.text(if i > 0 { "$$" } else { "" });
+        out.escaped(part);
+    }
+    out.text("\"");
 }
 
 fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, path: &str, read_only: bool) {
-    write_named(out, shared.volume, |out| {
-        out.extend_from_slice(br#","mountPath":"#);
-        write_string(out, path);
+    write_object(out, |mount| {
+        mount.string("name", shared.volume);
+        mount.string("mountPath", path);
         if !shared.sub_path.is_empty() {
-            out.extend_from_slice(br#","subPath":"#);
-            write_string(out, shared.sub_path);
+            mount.string("subPath", shared.sub_path);
         }
         if read_only {
-            out.extend_from_slice(br#","readOnly":true"#);
+            mount.raw("readOnly", "true");
         }
     });
 }
 
-/// Writes an object that opens with its name.
-fn write_named(out: &mut Vec<u8>, name: &str, rest: impl FnOnce(&mut Vec<u8>)) {
-    out.extend_from_slice(br#"{"name":"#);
-    write_string(out, name);
-    rest(out);
-    out.push(b'}');
-}
-
 fn write_number_string(out: &mut Vec<u8>, number: u16) {
-    out.push(b'"');
-    out.extend_from_slice(number.to_string().as_bytes());
-    out.push(b'"');
+    out.display(format_args!("\"{number}\""));
 }

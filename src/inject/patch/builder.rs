@@ -1,20 +1,21 @@
-//! The add-only recorder of a JSON patch (RFC 6902), and the only place that knows JSON pointers (RFC 6901).
+//! The add-only builder of a JSON patch (RFC 6902).
 //!
-//! It has one verb. A parent that is missing or null is created once, with all that goes into it; an array that is
-//! there gets its items one by one, so that what stands in it keeps its bytes and its order.
+//! It has one verb. A parent that is missing or null is created once, with everything that is added to it. An array that exists
+//! gets its items one by one, so that the items in it keep their bytes and their order.
 
 use std::fmt::{self, Write as _};
 
-use crate::json::{write_escaped, write_string};
+use crate::json::{Separator, Sink, Token};
 
-/// A patch in the making.
+/// A patch under construction.
 #[derive(Debug)]
 pub(in crate::inject) struct PatchBuilder {
     out: Vec<u8>,
+    operations: Separator,
     pointer: String,
 }
 
-/// Where something goes in a Pod.
+/// What a value is added to, or where.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) enum Target {
     Metadata,
@@ -29,46 +30,51 @@ pub(in crate::inject) enum Target {
     PreStop(AppContainer),
 }
 
-/// A container that stands in the Pod.
+/// A container of the Pod.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) struct AppContainer {
     pub(in crate::inject) list: &'static str,
     pub(in crate::inject) index: usize,
 }
 
-/// Items that go to the front of an array, then items that go to its back.
+/// Adds items to the front of an array, then to its back.
 #[derive(Debug)]
 pub(in crate::inject) struct ListBuilder<'d> {
     draft: &'d mut PatchBuilder,
     place: Target,
     present: bool,
     front: usize,
-    items: usize,
+    has_back: bool,
+    items: Separator,
 }
 
-/// Members that go into an object.
+/// Adds members to an object.
 #[derive(Debug)]
 pub(in crate::inject) struct MembersBuilder<'d> {
     draft: &'d mut PatchBuilder,
     place: Target,
     parent: Parent,
-    items: usize,
+    members: Separator,
 }
 
-/// How much of the way to a map is there.
+/// How much of the path to a map exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::inject) enum Parent {
     /// The map.
     Present,
-    /// Only what it stands in.
+    /// Only `metadata`.
     Absent,
-    /// Not even that: `metadata` itself.
+    /// Neither the map nor `metadata`.
     NoMetadata,
 }
 
 impl PatchBuilder {
     pub(in crate::inject) fn with_capacity(bytes: usize) -> Self {
-        PatchBuilder { out: Vec::with_capacity(bytes), pointer: String::with_capacity(64) }
+        PatchBuilder {
+            out: Vec::with_capacity(bytes),
+            operations: Separator::default(),
+            pointer: String::with_capacity(64),
+        }
     }
 
     /// The patch; `None` where nothing was added.
@@ -76,79 +82,84 @@ impl PatchBuilder {
         if self.out.is_empty() {
             return None;
         }
-        self.out.push(b']');
+        self.out.text("]");
         Some(self.out)
     }
 
-    /// Adds one value at a place that is absent.
+    /// Adds one value at a target that does not exist.
     pub(in crate::inject) fn add(&mut self, place: Target, value: impl FnOnce(&mut Vec<u8>)) {
         self.open(format_args!("{place}"));
         value(&mut self.out);
         self.close();
     }
 
-    /// Starts on an array, and tells whether it is there.
+    /// Starts an array. `present` says whether it exists and is not null.
     pub(in crate::inject) fn list(&mut self, place: Target, present: bool) -> ListBuilder<'_> {
-        ListBuilder { draft: self, place, present, front: 0, items: 0 }
+        ListBuilder { draft: self, place, present, front: 0, has_back: false, items: Separator::default() }
     }
 
-    /// Starts on the annotations, and tells how much of the way to them is there.
+    /// Starts the annotations.
     pub(in crate::inject) fn annotations(&mut self, parent: Parent) -> MembersBuilder<'_> {
-        MembersBuilder { draft: self, place: Target::Annotations, parent, items: 0 }
+        MembersBuilder { draft: self, place: Target::Annotations, parent, members: Separator::default() }
     }
 
     fn open(&mut self, path: fmt::Arguments<'_>) {
-        self.out.push(if self.out.is_empty() { b'[' } else { b',' });
-        self.out.extend_from_slice(br#"{"op":"add","path":""#);
+        if self.out.is_empty() {
+            self.out.text("[");
+        }
+        self.operations.write(&mut self.out);
         self.pointer.clear();
         let _ = self.pointer.write_fmt(path);
-        write_escaped(&mut self.out, &self.pointer);
-        self.out.extend_from_slice(br#"","value":"#);
+        self.out.text(r#"{"op":"add","path":"#);
+        self.out.string(&self.pointer);
+        self.out.text(r#","value":"#);
     }
 
     fn close(&mut self) {
-        self.out.push(b'}');
+        self.out.text("}");
     }
 }
 
 impl ListBuilder<'_> {
-    /// Adds an item in front of what stands there, behind those that were added in front before.
+    /// Adds an item before those that exist and after those that were added to the front already. All items for the front are
+    /// added before the first item for the back.
     pub(in crate::inject) fn front(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
-        debug_assert_eq!(self.front, self.items, "items for the front come first");
+        debug_assert!(!self.has_back, "items for the front come first");
         let at = self.front;
         self.front += 1;
         self.item(Some(at), item);
     }
 
-    /// Adds an item behind everything.
+    /// Adds an item after all others.
     pub(in crate::inject) fn back(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
+        self.has_back = true;
         self.item(None, item);
     }
 
     /// Ends the array.
     pub(in crate::inject) fn finish(self) {
-        if !self.present && self.items > 0 {
-            self.draft.out.push(b']');
+        if !self.present && self.items.is_after_first() {
+            self.draft.out.text("]");
             self.draft.close();
         }
     }
 
     fn item(&mut self, at: Option<usize>, item: impl FnOnce(&mut Vec<u8>)) {
         let (place, draft) = (self.place, &mut *self.draft);
-        match (self.present, at) {
-            (true, Some(at)) => draft.open(format_args!("{place}/{at}")),
-            (true, None) => draft.open(format_args!("{place}/-")),
-            (false, _) if self.items == 0 => {
-                draft.open(format_args!("{place}"));
-                draft.out.push(b'[');
-            }
-            (false, _) => draft.out.push(b','),
-        }
-        item(&mut draft.out);
         if self.present {
-            draft.close();
+            match at {
+                Some(at) => draft.open(format_args!("{place}/{at}")),
+                None => draft.open(format_args!("{place}/-")),
+            }
+            item(&mut draft.out);
+            return draft.close();
         }
-        self.items += 1;
+        if !self.items.is_after_first() {
+            draft.open(format_args!("{place}"));
+            draft.out.text("[");
+        }
+        self.items.write(&mut draft.out);
+        item(&mut draft.out);
     }
 }
 
@@ -159,36 +170,37 @@ impl MembersBuilder<'_> {
         if self.parent == Parent::Present {
             draft.open(format_args!("{place}/{}", Token(key)));
             value(&mut draft.out);
-            draft.close();
-        } else {
-            match (self.items, self.parent) {
-                (0, Parent::NoMetadata) => {
-                    draft.open(format_args!("{}", Target::Metadata));
-                    draft.out.extend_from_slice(br#"{"annotations":{"#);
-                }
-                (0, _) => {
-                    draft.open(format_args!("{place}"));
-                    draft.out.push(b'{');
-                }
-                _ => draft.out.push(b','),
-            }
-            write_string(&mut draft.out, key);
-            draft.out.push(b':');
-            value(&mut draft.out);
+            return draft.close();
         }
-        self.items += 1;
+        if !self.members.is_after_first() {
+            self.parent.open(place, draft);
+        }
+        self.members.write(&mut draft.out);
+        draft.out.string(key);
+        draft.out.text(":");
+        value(&mut draft.out);
     }
 
     /// Ends the object.
     pub(in crate::inject) fn finish(self) {
-        if self.parent == Parent::Present || self.items == 0 {
+        if !self.members.is_after_first() {
             return;
         }
-        self.draft.out.push(b'}');
-        if self.parent == Parent::NoMetadata {
-            self.draft.out.push(b'}');
-        }
+        self.draft.out.text(if self.parent == Parent::NoMetadata { "}}" } else { "}" });
         self.draft.close();
+    }
+}
+
+impl Parent {
+    /// Opens the operation that creates the annotations, and `metadata` where that is missing as well.
+    fn open(self, place: Target, draft: &mut PatchBuilder) {
+        if self == Parent::NoMetadata {
+            draft.open(format_args!("{}", Target::Metadata));
+            draft.out.text(r#"{"annotations":{"#);
+        } else {
+            draft.open(format_args!("{place}"));
+            draft.out.text("{");
+        }
     }
 }
 
@@ -215,21 +227,6 @@ impl fmt::Display for AppContainer {
     }
 }
 
-/// A reference token of a JSON pointer: `~` becomes `~0` and `/` becomes `~1`.
-struct Token<'k>(&'k str);
-
-impl fmt::Display for Token<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some(at) = rest.find(['~', '/']) {
-            f.write_str(&rest[..at])?;
-            f.write_str(if rest[at..].starts_with('~') { "~0" } else { "~1" })?;
-            rest = &rest[at + 1..];
-        }
-        f.write_str(rest)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_that_is_there_keeps_its_items_and_one_that_is_not_is_made_once() {
+    fn an_existing_array_keeps_its_items_and_a_missing_one_is_created_once() {
         let write = |present| {
             move |draft: &mut PatchBuilder| {
                 let mut list = draft.list(Target::Volumes, present);
@@ -262,13 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn any_key_of_an_annotation_is_there_exactly_as_it_is_called() {
+    fn the_key_of_an_annotation_is_written_unchanged_whatever_it_contains() {
         for key in ["a/b", "a~b", "a~1b", "~01", "é🦀", "", "-", "quo\"te\\"] {
             let write = |parent| {
                 move |draft: &mut PatchBuilder| {
                     let mut members = draft.annotations(parent);
-                    members.add(key, |out| write_string(out, "v"));
-                    members.add("other", |out| write_string(out, "w"));
+                    members.add(key, |out| out.string("v"));
+                    members.add("other", |out| out.string("w"));
                     members.finish();
                 }
             };

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use crate::inject::companion::Protocol;
 use crate::inject::pod::Pod;
-use crate::json::{FieldSet, JsonError, Reader, write_string};
+use crate::json::{JsonError, Length, Reader, Sink, write_object};
 use crate::work::step;
 
 /// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
@@ -74,7 +74,7 @@ impl<'a> Status<'a> {
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
             if entries.len() == MAX_ENTRIES || entries.iter().any(|e| e.companion == companion) {
-                return Err(JsonError::new("a companion stands there twice, or there are too many"));
+                return Err(JsonError::new("duplicate companion, or too many companions"));
             }
             let json = r.raw()?;
             entries.push(StatusEntry::parse(companion.to_owned().into(), json)?);
@@ -106,9 +106,9 @@ impl<'a> Status<'a> {
         if self.entries.is_empty() {
             return "{}".len();
         }
-        let mut text = Vec::new();
-        write(&mut text, self.present(pod), std::iter::empty());
-        text.len()
+        let mut length = Length::default();
+        write(&mut length, self.present(pod), std::iter::empty());
+        length.0
     }
 
     /// The entries whose containers all stand in a Pod: what else it says is not so.
@@ -129,23 +129,25 @@ impl<'a> StatusEntry<'a> {
             ports: Vec::new(),
             json,
         };
-        let mut seen = FieldSet::default();
-        Reader::of(json).object(|r, key| match key {
-            "hash" => seen.insert(0).and_then(|()| r.string()).map(|hash| entry.hash = hash.unwrap_or_default()),
-            "initContainers" => seen.insert(1).and_then(|()| read_names(r, &mut entry.init_containers, MAX_CONTAINERS)),
-            "containers" => seen.insert(2).and_then(|()| read_names(r, &mut entry.containers, MAX_CONTAINERS)),
-            "volumes" => seen.insert(4).and_then(|()| read_names(r, &mut entry.volumes, MAX_ADDED)),
-            "annotations" => seen.insert(5).and_then(|()| read_names(r, &mut entry.annotations, MAX_ADDED)),
-            "ports" => {
-                seen.insert(3)?;
-                let mut ports = Vec::new();
-                read_names(r, &mut ports, MAX_PORTS)?;
-                entry.ports = ports.iter().filter_map(|port| read_port(port)).collect();
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
+        Reader::of(json).fields(
+            &mut entry,
+            [
+                ("hash", |entry, r| r.string_or_empty().map(|hash| entry.hash = hash)),
+                ("initContainers", |entry, r| read_names(r, &mut entry.init_containers, MAX_CONTAINERS)),
+                ("containers", |entry, r| read_names(r, &mut entry.containers, MAX_CONTAINERS)),
+                ("volumes", |entry, r| read_names(r, &mut entry.volumes, MAX_ADDED)),
+                ("annotations", |entry, r| read_names(r, &mut entry.annotations, MAX_ADDED)),
+                ("ports", StatusEntry::read_ports),
+            ],
+        )?;
         Ok(entry)
+    }
+
+    fn read_ports(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
+        let mut ports = Vec::new();
+        read_names(r, &mut ports, MAX_PORTS)?;
+        self.ports = ports.iter().filter_map(|port| read_port(port)).collect();
+        Ok(())
     }
 
     /// Whether it names containers, and all of them stand in their lists.
@@ -183,27 +185,18 @@ fn read_port(text: &str) -> Option<(u16, Protocol)> {
     Some((number.parse().ok()?, protocol))
 }
 
-/// Writes a status: entries that stand, then those that are added.
+/// Writes a status: the entries that are kept, then those that are added.
 pub(in crate::inject) fn write<'s>(
-    out: &mut Vec<u8>,
-    standing: impl Iterator<Item = &'s StatusEntry<'s>>,
+    out: &mut impl Sink,
+    kept: impl Iterator<Item = &'s StatusEntry<'s>>,
     added: impl Iterator<Item = (&'s str, &'s Additions<'s>)>,
 ) {
-    let mut open = b'{';
-    for entry in standing {
-        out.push(std::mem::replace(&mut open, b','));
-        write_string(out, &entry.companion);
-        out.push(b':');
-        out.extend_from_slice(entry.json.as_bytes());
-    }
-    for (companion, entry) in added {
-        out.push(std::mem::replace(&mut open, b','));
-        write_string(out, companion);
-        out.push(b':');
-        entry.write(out);
-    }
-    if open == b'{' {
-        out.push(b'{');
-    }
-    out.push(b'}');
+    write_object(out, |status| {
+        for entry in kept {
+            status.raw(&entry.companion, entry.json);
+        }
+        for (companion, additions) in added {
+            additions.write(status.member(companion));
+        }
+    });
 }

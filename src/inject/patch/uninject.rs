@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inject::keys;
+use crate::json::Token;
+use crate::text::truncate;
 
 /// Annotation of a Pod: what was left out of it. Written by podgraft.
 const SKIPPED: &str = "podgraft.dev/skipped";
@@ -188,8 +190,7 @@ impl Remover<'_> {
         if self.removal.remarks.len() == MAX_REMARKS {
             return;
         }
-        let cut = |text: &str| text.chars().take(LONGEST_REMARK).collect::<String>();
-        let (companion, what) = (cut(companion), cut(what));
+        let (companion, what) = (truncate(companion, LONGEST_REMARK), truncate(what, LONGEST_REMARK));
         self.removal.remarks.push(format!("companion {companion}: not found, although the status lists it: {what}"));
     }
 
@@ -204,7 +205,7 @@ impl Remover<'_> {
             return false;
         }
         let empty = members.is_empty();
-        self.note(&format!("{map}/{}", key.replace('~', "~0").replace('/', "~1")));
+        self.note(&format!("{map}/{}", Token(key)));
         if empty && let Some((parent, last)) = map.rsplit_once('/').filter(|_| map != "/spec") {
             self.remove_member(parent, last);
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::limits::{MAX_PARTS, name, push};
 use super::{Parts, normalised, protocol};
 use crate::inject::companion::Protocol;
-use crate::json::{FieldSet, JsonError, Reader};
+use crate::json::{Expected, JsonError, Reader};
 
 /// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ pub struct Port {
 }
 
 /// A mount of a container.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Mount<'a> {
     /// The volume.
     pub volume: Cow<'a, str>,
@@ -69,7 +69,7 @@ pub struct Mount<'a> {
 }
 
 /// A block device of a container.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Device<'a> {
     /// The volume.
     pub volume: Cow<'a, str>,
@@ -79,60 +79,36 @@ pub struct Device<'a> {
 
 type Result<T> = std::result::Result<T, JsonError>;
 
+/// A container while it is read. Its lists are appended to those of the Pod.
+struct ContainerReader<'p, 'a> {
+    container: Container<'a>,
+    parts: &'p mut Parts<'a>,
+}
+
 impl<'a> Container<'a> {
     pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
-        let Parts { env, ports, mounts, devices, env_files } = parts;
-        let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
-        let mut seen = FieldSet::default();
-        let there = r.object(|r, key| match key {
-            "name" => seen.insert(0).and_then(|()| name(r)).map(|name| c.name = name),
-            "image" => seen.insert(1).and_then(|()| r.string()).map(|image| c.image = image.unwrap_or_default()),
-            "restartPolicy" => {
-                seen.insert(2)?;
-                c.restarts = r.string()?.as_deref() == Some("Always");
-                Ok(())
-            }
-            "env" => {
-                seen.insert(3)?;
-                let start = env.len();
-                let first = narrow(env_files.len());
-                let there = r.array(|r, _| {
-                    let name = read_env_name(r, env_files)?;
-                    push(r, env, name, MAX_PARTS)
-                })?;
-                c.env = there.then_some(start..env.len());
-                c.env_files = first..narrow(env_files.len());
-                Ok(())
-            }
-            "ports" => seen.insert(4).and_then(|()| r.array(|r, _| read_port(r, ports)).map(|_| ())),
-            "volumeMounts" => {
-                seen.insert(5)?;
-                let start = mounts.len();
-                let there = r.array(|r, _| {
-                    let mount = Mount::read(r)?;
-                    push(r, mounts, mount, MAX_PARTS)
-                })?;
-                c.mounts = there.then_some(start..mounts.len());
-                Ok(())
-            }
-            "volumeDevices" => {
-                seen.insert(10)?;
-                let start = devices.len();
-                r.array(|r, _| {
-                    let device = Device::read(r)?;
-                    push(r, devices, device, MAX_PARTS)
-                })?;
-                c.devices = start..devices.len();
-                Ok(())
-            }
-            "livenessProbe" => seen.insert(6).and_then(|()| read_probe(r, ports)),
-            "readinessProbe" => seen.insert(7).and_then(|()| read_probe(r, ports)),
-            "startupProbe" => seen.insert(8).and_then(|()| read_probe(r, ports)),
-            "lifecycle" => seen.insert(9).and_then(|()| Lifecycle::read(r)).map(|lifecycle| c.lifecycle = lifecycle),
-            _ => r.skip(),
-        })?;
-        c.ports.end = ports.len();
-        if there { Ok(c) } else { Err(JsonError::new("not an object")) }
+        let ports = parts.ports.len()..parts.ports.len();
+        let container = Container { init, index, ports, ..Container::default() };
+        let mut state = ContainerReader { container, parts };
+        let is_object = r.fields(
+            &mut state,
+            [
+                ("name", |c, r| name(r).map(|name| c.container.name = name)),
+                ("image", |c, r| r.string_or_empty().map(|image| c.container.image = image)),
+                ("restartPolicy", ContainerReader::restart_policy),
+                ("env", ContainerReader::env),
+                ("ports", |c, r| r.array(|r, _| read_port(r, &mut c.parts.ports)).map(|_| ())),
+                ("volumeMounts", ContainerReader::mounts),
+                ("volumeDevices", ContainerReader::devices),
+                ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
+            ],
+        )?;
+        let ContainerReader { mut container, parts } = state;
+        container.ports.end = parts.ports.len();
+        if is_object { Ok(container) } else { Err(JsonError::expected(Expected::Object)) }
     }
 
     /// Whether it runs as long as the Pod: a container, or a native sidecar.
@@ -160,15 +136,55 @@ impl<'a> Container<'a> {
     }
 }
 
+impl<'a> ContainerReader<'_, 'a> {
+    fn restart_policy(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        self.container.restarts = r.string()?.as_deref() == Some("Always");
+        Ok(())
+    }
+
+    fn env(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let Parts { env, env_files, .. } = &mut *self.parts;
+        let (start, first) = (env.len(), narrow(env_files.len()));
+        let is_array = r.array(|r, _| {
+            let name = read_env_name(r, env_files)?;
+            push(r, env, name, MAX_PARTS)
+        })?;
+        self.container.env = is_array.then_some(start..env.len());
+        self.container.env_files = first..narrow(env_files.len());
+        Ok(())
+    }
+
+    fn mounts(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let mounts = &mut self.parts.mounts;
+        let start = mounts.len();
+        let is_array = r.array(|r, _| {
+            let mount = Mount::read(r)?;
+            push(r, mounts, mount, MAX_PARTS)
+        })?;
+        self.container.mounts = is_array.then_some(start..mounts.len());
+        Ok(())
+    }
+
+    fn devices(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let devices = &mut self.parts.devices;
+        let start = devices.len();
+        r.array(|r, _| {
+            let device = Device::read(r)?;
+            push(r, devices, device, MAX_PARTS)
+        })?;
+        self.container.devices = start..devices.len();
+        Ok(())
+    }
+}
+
 impl Lifecycle {
     fn read(r: &mut Reader<'_>) -> Result<Self> {
-        let mut seen = FieldSet::default();
         let mut pre_stop = false;
-        let there = r.object(|r, key| match key {
-            "preStop" => seen.insert(0).and_then(|()| r.raw()).map(|hook| pre_stop = hook != "null"),
-            _ => r.skip(),
-        })?;
-        Ok(match (there, pre_stop) {
+        let is_object = r.fields(
+            &mut pre_stop,
+            [("preStop", |pre_stop, r| r.raw_unless_null().map(|hook| *pre_stop = hook.is_some()))],
+        )?;
+        Ok(match (is_object, pre_stop) {
             (false, _) => Lifecycle::Absent,
             (true, false) => Lifecycle::NoPreStop,
             (true, true) => Lifecycle::PreStop,
@@ -178,81 +194,56 @@ impl Lifecycle {
 
 impl<'a> Mount<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
-        let mut m = Mount {
-            volume: Cow::default(),
-            path: Cow::default(),
-            sub_path: Cow::default(),
-            sub_path_expr: false,
-            read_only: false,
-        };
-        let mut seen = FieldSet::default();
-        r.object(|r, key| match key {
-            "name" => seen.insert(0).and_then(|()| name(r)).map(|name| m.volume = name),
-            "mountPath" => {
-                seen.insert(1)?;
-                m.path = normalised(r.string()?.unwrap_or_default());
-                Ok(())
-            }
-            "subPath" => seen.insert(2).and_then(|()| r.string()).map(|path| m.sub_path = path.unwrap_or_default()),
-            "subPathExpr" => {
-                seen.insert(3)?;
-                m.sub_path_expr = r.string()?.is_some_and(|text| !text.is_empty());
-                Ok(())
-            }
-            "readOnly" => seen.insert(4).and_then(|()| r.boolean()).map(|yes| m.read_only = yes),
-            _ => r.skip(),
-        })?;
-        Ok(m)
+        let mut mount = Mount::default();
+        r.fields(
+            &mut mount,
+            [
+                ("name", |mount, r| name(r).map(|name| mount.volume = name)),
+                ("mountPath", |mount, r| r.string_or_empty().map(|path| mount.path = normalised(path))),
+                ("subPath", |mount, r| r.string_or_empty().map(|path| mount.sub_path = path)),
+                ("subPathExpr", |mount, r| r.string_or_empty().map(|text| mount.sub_path_expr = !text.is_empty())),
+                ("readOnly", |mount, r| r.boolean().map(|yes| mount.read_only = yes)),
+            ],
+        )?;
+        Ok(mount)
     }
 }
 
 impl<'a> Device<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self> {
-        let mut device = Device { volume: Cow::default(), path: Cow::default() };
-        let mut seen = FieldSet::default();
-        r.object(|r, key| match key {
-            "name" => seen.insert(0).and_then(|()| name(r)).map(|name| device.volume = name),
-            "devicePath" => {
-                seen.insert(1)?;
-                device.path = normalised(r.string()?.unwrap_or_default());
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
+        let mut device = Device::default();
+        r.fields(
+            &mut device,
+            [
+                ("name", |device, r| name(r).map(|name| device.volume = name)),
+                ("devicePath", |device, r| r.string_or_empty().map(|path| device.path = normalised(path))),
+            ],
+        )?;
         Ok(device)
     }
 }
 
 /// Reads the name of a variable, and the volume that its value is read from, if any (`fileKeyRef`).
 fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<Cow<'a, str>> {
-    let mut seen = FieldSet::default();
-    let mut name = None;
-    r.object(|r, key| match key {
-        "name" => seen.insert(0).and_then(|()| r.string()).map(|text| name = text),
-        "valueFrom" => {
-            seen.insert(1)?;
-            let mut seen = FieldSet::default();
-            r.object(|r, key| match key {
-                "fileKeyRef" => seen.insert(0).and_then(|()| read_file_key_ref(r, files)),
-                _ => r.skip(),
-            })
-            .map(|_| ())
-        }
-        _ => r.skip(),
-    })?;
-    Ok(name.unwrap_or_default())
+    let mut state = (Cow::default(), files);
+    r.fields(
+        &mut state,
+        [
+            ("name", |(name, _), r| r.string_or_empty().map(|text| *name = text)),
+            ("valueFrom", |(_, files), r| r.fields(*files, [("fileKeyRef", read_file_key_ref)]).map(|_| ())),
+        ],
+    )?;
+    Ok(state.0)
 }
 
-fn read_file_key_ref<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<()> {
-    let mut seen = FieldSet::default();
-    r.object(|r, key| match key {
-        "volumeName" => {
-            seen.insert(0)?;
+fn read_file_key_ref<'a>(files: &mut Vec<Cow<'a, str>>, r: &mut Reader<'a>) -> Result<()> {
+    r.fields(
+        files,
+        [("volumeName", |files, r| {
             let volume = name(r)?;
             push(r, files, volume, MAX_PARTS)
-        }
-        _ => r.skip(),
-    })
+        })],
+    )
     .map(|_| ())
 }
 
@@ -261,50 +252,47 @@ fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
+/// The fields of a port as they are declared.
+#[derive(Default)]
+struct DeclaredPort {
+    number: Option<i64>,
+    protocol: Option<Protocol>,
+    host_port: Option<i64>,
+}
+
 fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    let mut seen = FieldSet::default();
-    let (mut number, mut transport, mut host_port) = (None, Protocol::Tcp, None);
-    r.object(|r, key| match key {
-        "containerPort" => seen.insert(0).and_then(|()| r.integer()).map(|port| number = port),
-        "hostPort" => seen.insert(1).and_then(|()| r.integer()).map(|port| host_port = port),
-        "protocol" => {
-            seen.insert(2)?;
-            transport = protocol(r.string()?.as_deref());
-            Ok(())
-        }
-        _ => r.skip(),
-    })?;
-    // What is no port is the API server's to refuse.
-    let port = |number: Option<i64>| number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
-    let Some(number) = port(number) else { return Ok(()) };
-    push(r, ports, Port { number, protocol: transport, host_port: port(host_port) }, MAX_PARTS)
+    let mut declared = DeclaredPort::default();
+    r.fields(
+        &mut declared,
+        [
+            ("containerPort", |port, r| r.integer().map(|number| port.number = number)),
+            ("hostPort", |port, r| r.integer().map(|number| port.host_port = number)),
+            ("protocol", |port, r| r.string().map(|text| port.protocol = Some(protocol(text.as_deref())))),
+        ],
+    )?;
+    let Some(number) = port_number(declared.number) else { return Ok(()) };
+    let protocol = declared.protocol.unwrap_or(Protocol::Tcp);
+    push(r, ports, Port { number, protocol, host_port: port_number(declared.host_port) }, MAX_PARTS)
 }
 
-/// The port that a probe asks, where it is a number; a name stands among the container's own ports.
+fn port_number(number: Option<i64>) -> Option<u16> {
+    number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0)
+}
+
+/// Reads the port of a probe where it is a number. A name refers to one of the container's own ports.
 fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    let mut seen = FieldSet::default();
-    r.object(|r, key| match key {
-        "httpGet" => seen.insert(0).and_then(|()| read_probe_port(r, ports)),
-        "tcpSocket" => seen.insert(1).and_then(|()| read_probe_port(r, ports)),
-        "grpc" => seen.insert(2).and_then(|()| read_probe_port(r, ports)),
-        _ => r.skip(),
-    })
-    .map(|_| ())
+    r.fields(ports, [("httpGet", read_probe_action), ("tcpSocket", read_probe_action), ("grpc", read_probe_action)])
+        .map(|_| ())
 }
 
-fn read_probe_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    let mut seen = FieldSet::default();
-    r.object(|r, key| match key {
-        "port" => {
-            seen.insert(0)?;
-            if !r.number_is_next() {
-                return r.skip();
-            }
-            let number = r.integer()?.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
-            let Some(number) = number else { return Ok(()) };
-            push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MAX_PARTS)
-        }
-        _ => r.skip(),
-    })
-    .map(|_| ())
+fn read_probe_action(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
+    r.fields(ports, [("port", read_probe_port)]).map(|_| ())
+}
+
+fn read_probe_port(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
+    if !r.number_is_next() {
+        return r.skip();
+    }
+    let Some(number) = port_number(r.integer()?) else { return Ok(()) };
+    push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MAX_PARTS)
 }

@@ -10,13 +10,13 @@ pub(super) const MAX_OBJECTS: usize = 4_096;
 /// The most variables, ports and mounts of all containers together.
 pub(super) const MAX_PARTS: usize = 65_536;
 
-/// Puts an item behind the others.
+/// Appends an item to a list.
 ///
 /// # Errors
 /// There are too many.
 pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
-        return Err(JsonError::new("more of them than the Pod of any API server can hold"));
+        return Err(JsonError::new("too many: more items than a stored Pod can have"));
     }
     r.keep(list, item)
 }
@@ -27,8 +27,8 @@ const LONGEST_NAME: usize = 253;
 /// Reads the name of a container or a volume; empty where absent.
 ///
 /// # Errors
-/// It is no string, or longer than any name: names are repeated where they are told of.
+/// The value is no string, or longer than any name can be: messages repeat names.
 pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, JsonError> {
     let name = r.string()?.unwrap_or_default();
-    if name.len() > LONGEST_NAME { Err(JsonError::new("longer than a name can be")) } else { Ok(name) }
+    if name.len() > LONGEST_NAME { Err(JsonError::new("too long: may not be more than 253 bytes")) } else { Ok(name) }
 }

@@ -1,103 +1,117 @@
 //! Reads what a review asks of a Pod, and skips the rest.
 
+use std::borrow::Cow;
+
 use super::index::Index;
 use super::limits::{MAX_OBJECTS, push};
-use super::{Container, Pod, Result, Volume, text_key};
-use crate::json::{FieldSet, JsonError, Reader, TextMap};
+use super::{Container, Parts, Pod, Result, Volume, text_key};
+use crate::json::{Expected, JsonError, Reader, TextMap};
+
+/// The fields of `metadata` that need each other.
+#[derive(Default)]
+struct Metadata<'a> {
+    name: Option<Cow<'a, str>>,
+    generate_name: Option<Cow<'a, str>>,
+}
+
+/// The lists of containers of `spec`. Their order in the text does not matter.
+struct SpecReader<'p, 'a> {
+    pod: &'p mut Pod<'a>,
+    containers: Vec<Container<'a>>,
+}
 
 impl<'a> Pod<'a> {
     pub(super) fn read_metadata(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = FieldSet::default();
-        let (mut name, mut generate_name) = (None, None);
-        self.has_metadata = r.object(|r, key| match key {
-            "name" => seen.insert(0).and_then(|()| r.string()).map(|text| name = text),
-            "generateName" => seen.insert(1).and_then(|()| r.string()).map(|text| generate_name = text),
-            "annotations" => {
-                seen.insert(2)?;
-                (self.annotations, self.by_annotation) = text_map(r)?;
-                Ok(())
-            }
-            "namespace" => {
-                seen.insert(4).and_then(|()| r.string()).map(|text| self.namespace = text.unwrap_or_default())
-            }
-            "labels" => {
-                seen.insert(3)?;
-                let (labels, order) = text_map(r)?;
-                (self.labels, self.by_label) = (labels.unwrap_or_default(), order);
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
+        let mut state = (Metadata::default(), &mut *self);
+        let is_object = r.fields(
+            &mut state,
+            [
+                ("name", |(metadata, _), r| r.string().map(|text| metadata.name = text)),
+                ("generateName", |(metadata, _), r| r.string().map(|text| metadata.generate_name = text)),
+                ("namespace", |(_, pod), r| r.string_or_empty().map(|text| pod.namespace = text)),
+                ("annotations", |(_, pod), r| pod.read_annotations(r)),
+                ("labels", |(_, pod), r| pod.read_labels(r)),
+            ],
+        )?;
+        let Metadata { name, generate_name } = state.0;
+        self.has_metadata = is_object;
         self.name = name.filter(|n| !n.is_empty()).or(generate_name).unwrap_or_default();
         Ok(())
     }
 
+    fn read_annotations(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        (self.annotations, self.by_annotation) = text_map(r)?;
+        Ok(())
+    }
+
+    fn read_labels(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let (labels, index) = text_map(r)?;
+        (self.labels, self.by_label) = (labels.unwrap_or_default(), index);
+        Ok(())
+    }
+
     pub(super) fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = FieldSet::default();
-        let mut plain = Vec::new();
-        r.object(|r, key| match key {
-            "containers" => {
-                seen.insert(0)?;
-                self.read_containers(r, false, &mut plain).map(|_| ())
-            }
-            "initContainers" => {
-                seen.insert(1)?;
-                let mut init = std::mem::take(&mut self.containers);
-                let there = self.read_containers(r, true, &mut init)?;
-                self.init_containers = there.then_some(init.len());
-                self.containers = init;
-                Ok(())
-            }
-            "volumes" => seen.insert(2).and_then(|()| self.read_volumes(r)),
-            "imagePullSecrets" => seen.insert(3).and_then(|()| self.read_pull_secrets(r)),
-            "hostNetwork" => seen.insert(4).and_then(|()| r.boolean()).map(|yes| self.host_network = yes),
-            "restartPolicy" => {
-                seen.insert(5)?;
-                self.restarts = matches!(r.string()?.as_deref(), None | Some("" | "Always"));
-                Ok(())
-            }
-            "terminationGracePeriodSeconds" => {
-                seen.insert(6)?;
-                self.grace_seconds = r.integer()?.unwrap_or(30);
-                Ok(())
-            }
-            "os" => seen.insert(7).and_then(|()| self.read_os(r)),
-            "automountServiceAccountToken" => {
-                seen.insert(9)?;
-                self.declines_token = match r.raw()? {
-                    "false" => true,
-                    "true" | "null" => false,
-                    _ => return Err(JsonError::new("not a boolean")),
-                };
-                Ok(())
-            }
-            "nodeSelector" => {
-                seen.insert(8)?;
-                let labels = text_map(r)?.0.unwrap_or_default();
-                self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
-                Ok(())
-            }
-            _ => r.skip(),
-        })?;
-        // Most Pods have one list: it is taken as it is, for a copy of thousands of containers costs half as much memory again.
+        let mut spec = SpecReader { pod: self, containers: Vec::new() };
+        r.fields(
+            &mut spec,
+            [
+                ("containers", SpecReader::read_containers),
+                ("initContainers", SpecReader::read_init_containers),
+                ("volumes", |spec, r| spec.pod.read_volumes(r)),
+                ("imagePullSecrets", |spec, r| spec.pod.read_pull_secrets(r)),
+                ("hostNetwork", |spec, r| r.boolean().map(|yes| spec.pod.host_network = yes)),
+                ("restartPolicy", |spec, r| spec.pod.read_restart_policy(r)),
+                ("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
+                ("os", |spec, r| spec.pod.read_os(r)),
+                ("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
+                ("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
+            ],
+        )?;
+        let SpecReader { containers, .. } = spec;
+        self.append_containers(r, containers)
+    }
+
+    /// Puts the containers after the init containers.
+    fn append_containers(&mut self, r: &mut Reader<'a>, mut containers: Vec<Container<'a>>) -> Result<()> {
+        // Most Pods have one list. It is taken as it is: a copy of thousands of containers costs half as much memory again.
         if self.containers.is_empty() {
-            self.containers = plain;
+            self.containers = containers;
         } else {
-            r.hold(size_of_val(&*plain), size_of_val(&*self.containers))?;
-            self.containers.reserve_exact(plain.len());
-            self.containers.append(&mut plain);
+            r.hold(size_of_val(&*containers), size_of_val(&*self.containers))?;
+            self.containers.reserve_exact(containers.len());
+            self.containers.append(&mut containers);
         }
         Ok(())
     }
 
-    fn read_containers(&mut self, r: &mut Reader<'a>, init: bool, into: &mut Vec<Container<'a>>) -> Result<bool> {
-        r.array(|r, index| {
-            if into.is_empty() {
-                into.reserve(8);
-            }
-            let container = Container::read(r, init, index, &mut self.parts)?;
-            push(r, into, container, MAX_OBJECTS)
-        })
+    fn read_restart_policy(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        self.restarts = matches!(r.string()?.as_deref(), None | Some("" | "Always"));
+        Ok(())
+    }
+
+    fn read_grace_period(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        self.grace_seconds = r.integer()?.unwrap_or(30);
+        Ok(())
+    }
+
+    fn read_automount(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        self.declines_token = match r.raw()? {
+            "false" => true,
+            "true" | "null" => false,
+            _ => return Err(JsonError::expected(Expected::Boolean)),
+        };
+        Ok(())
+    }
+
+    fn read_node_selector(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let labels = text_map(r)?.0.unwrap_or_default();
+        self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
+        Ok(())
+    }
+
+    fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        r.fields(self, [("name", |pod, r| r.string().map(|name| pod.windows |= name.as_deref() == Some("windows")))])
+            .map(|_| ())
     }
 
     fn read_volumes(&mut self, r: &mut Reader<'a>) -> Result<()> {
@@ -113,42 +127,53 @@ impl<'a> Pod<'a> {
 
     fn read_pull_secrets(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut names = Vec::new();
-        let there = r.array(|r, _| {
-            let mut seen = FieldSet::default();
-            r.object(|r, key| match key {
-                "name" => {
-                    seen.insert(0)?;
-                    match r.string()? {
-                        Some(name) => push(r, &mut names, name, MAX_OBJECTS),
-                        None => Ok(()),
-                    }
-                }
-                _ => r.skip(),
-            })
-            .map(|_| ())
-        })?;
-        self.image_pull_secrets = there.then_some(names);
+        let is_array = r.array(|r, _| r.fields(&mut names, [("name", read_pull_secret)]).map(|_| ()))?;
+        self.image_pull_secrets = is_array.then_some(names);
         Ok(())
-    }
-
-    fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        let mut seen = FieldSet::default();
-        r.object(|r, key| match key {
-            "name" => {
-                seen.insert(0).and_then(|()| r.string()).map(|name| self.windows |= name.as_deref() == Some("windows"))
-            }
-            _ => r.skip(),
-        })
-        .map(|_| ())
     }
 }
 
-/// A map of texts, such as labels, as it stands there, and the order of its keys; `None` for `null`.
+impl<'a> SpecReader<'_, 'a> {
+    fn read_containers(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        read_containers(r, false, &mut self.containers, &mut self.pod.parts).map(|_| ())
+    }
+
+    fn read_init_containers(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let Pod { containers, parts, .. } = &mut *self.pod;
+        let is_array = read_containers(r, true, containers, parts)?;
+        self.pod.init_containers = is_array.then_some(self.pod.containers.len());
+        Ok(())
+    }
+}
+
+fn read_containers<'a>(
+    r: &mut Reader<'a>,
+    init: bool,
+    into: &mut Vec<Container<'a>>,
+    parts: &mut Parts<'a>,
+) -> Result<bool> {
+    r.array(|r, index| {
+        if into.is_empty() {
+            into.reserve(8);
+        }
+        let container = Container::read(r, init, index, parts)?;
+        push(r, into, container, MAX_OBJECTS)
+    })
+}
+
+fn read_pull_secret<'a>(names: &mut Vec<Cow<'a, str>>, r: &mut Reader<'a>) -> Result<()> {
+    match r.string()? {
+        Some(name) => push(r, names, name, MAX_OBJECTS),
+        None => Ok(()),
+    }
+}
+
+/// A map of strings, such as labels, in the order of the text, and an index of its keys. `None` for `null`.
 fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Index)> {
     let Some(map) = r.texts()? else { return Ok((None, Index::default())) };
     let order = Index::of(&map, text_key);
     if order.is_doubled(&map, text_key) {
-        return Err(JsonError::new("a key stands there twice"));
+        return Err(JsonError::new("duplicate key"));
     }
     Ok((Some(map), order))
 }

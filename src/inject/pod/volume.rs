@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::limits::name;
-use crate::json::{FieldSet, JsonError, Reader};
+use crate::json::{Expected, JsonError, Reader};
 
 /// A volume of a Pod.
 #[derive(Debug)]
@@ -21,27 +21,29 @@ pub struct Volume<'a> {
 impl<'a> Volume<'a> {
     pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, JsonError> {
         let mut volume = Volume { name: Cow::default(), shareable: false, read_only: false, json: "" };
-        let mut seen = FieldSet::default();
-        let (there, json) = r.with_text(|r| {
-            r.object(|r, key| match key {
-                "name" => seen.insert(0).and_then(|()| name(r)).map(|name| volume.name = name),
-                "emptyDir" | "ephemeral" => {
-                    volume.shareable |= r.raw()? != "null";
-                    Ok(())
-                }
-                "persistentVolumeClaim" => {
-                    seen.insert(1)?;
-                    let mut seen = FieldSet::default();
-                    volume.shareable |= r.object(|r, key| match key {
-                        "readOnly" => seen.insert(0).and_then(|()| r.boolean()).map(|yes| volume.read_only = yes),
-                        _ => r.skip(),
-                    })?;
-                    Ok(())
-                }
-                _ => r.skip(),
-            })
+        let (is_object, json) = r.with_text(|r| {
+            r.fields(
+                &mut volume,
+                [
+                    ("name", |volume, r| name(r).map(|name| volume.name = name)),
+                    ("emptyDir", Volume::read_shareable),
+                    ("ephemeral", Volume::read_shareable),
+                    ("persistentVolumeClaim", Volume::read_claim),
+                ],
+            )
         })?;
         volume.json = json;
-        if there { Ok(volume) } else { Err(JsonError::new("not an object")) }
+        if is_object { Ok(volume) } else { Err(JsonError::expected(Expected::Object)) }
+    }
+
+    /// Reads a source that a companion may share.
+    fn read_shareable(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.shareable |= r.raw_unless_null()?.is_some();
+        Ok(())
+    }
+
+    fn read_claim(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.shareable |= r.fields(self, [("readOnly", |volume, r| r.boolean().map(|yes| volume.read_only = yes))])?;
+        Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::json::unescape_token;
+
 /// One operation of a JSON patch (RFC 6902): `add`, `remove` or `replace`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Operation {
@@ -17,7 +19,7 @@ impl Operation {
     /// Reads an operation. `None` if it is not supported.
     pub(super) fn read(operation: &Value) -> Option<Self> {
         let path = operation["path"].as_str()?.strip_prefix('/')?;
-        let path = path.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+        let path = path.split('/').map(unescape_token).collect();
         match operation["op"].as_str()? {
             "add" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: false }),
             "replace" => Some(Operation { path, value: Some(operation["value"].clone()), replaces: true }),

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
 use super::tree::{Id, Shape, Tree};
+use crate::json::Token;
 
 /// The changed collections of a tree. All other collections keep their entries.
 #[derive(Debug)]
@@ -76,8 +77,7 @@ impl<'t> Overlay<'t> {
     /// Changes the value of an entry that is written out.
     fn change_within(&mut self, id: Id, at: usize, slot: Slot, rest: &[String], operation: &Operation) -> Option<()> {
         let Slot::New { mut value, instead_of } = slot else { return None };
-        let tokens = rest.iter().map(|token| token.replace('~', "~0").replace('/', "~1"));
-        let pointer = tokens.fold(String::new(), |pointer, token| pointer + "/" + &token);
+        let pointer = rest.iter().fold(String::new(), |pointer, name| format!("{pointer}/{}", Token(name)));
         let patch = match (&operation.value, operation.replaces) {
             (None, _) => json!([{"op": "remove", "path": pointer}]),
             (Some(new), true) => json!([{"op": "replace", "path": pointer, "value": new}]),
@@ -124,7 +124,7 @@ impl<'t> Overlay<'t> {
 
     /// Adds a member of a merge key as an entry of its own, so that it can be changed.
     fn write_merged(&mut self, id: Id, token: &str) -> Option<usize> {
-        let pointer = format!("{}/{}", self.tree.pointer(id)?, token.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("{}/{}", self.tree.pointer(id)?, Token(token));
         let value = self.old.pointer(&pointer)?.clone();
         let entries = self.entries_mut(id);
         entries.push(OverlayEntry { key: Some(token.to_owned()), slot: Slot::New { value, instead_of: None } });

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::json::Token;
 use crate::manifest::{Document, read};
 
 fn only(text: &str) -> Document {
@@ -121,7 +122,7 @@ fn collections(value: &Value, at: &str, found: &mut Vec<(String, bool, usize)>) 
         Value::Object(members) => {
             found.push((at.to_owned(), true, members.len()));
             for (key, value) in members {
-                collections(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+                collections(value, &format!("{at}/{}", Token(key)), found);
             }
         }
         Value::Array(items) => {

@@ -1,5 +1,7 @@
 //! The nodes of a document and their offsets in its text.
 
+use crate::json::Token;
+
 /// The index of a node.
 pub(super) type Id = usize;
 
@@ -85,7 +87,7 @@ impl<'t> Tree<'t> {
         let mut node = self.node(id);
         while let Some((parent, place)) = node.parent {
             let token = match &self.node(parent).shape {
-                Shape::Mapping { members, .. } => members[place].key.as_ref()?.replace('~', "~0").replace('/', "~1"),
+                Shape::Mapping { members, .. } => Token(members[place].key.as_ref()?).to_string(),
                 _ => place.to_string(),
             };
             tokens.push(token);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::condition::ReadyReason;
 use crate::api::Problem;
+use crate::text::truncate;
 
 /// The bounds of the definitions, in characters: of a message, and of a warning; and the number of warnings.
 const LONGEST_MESSAGE: usize = 32_768;
@@ -39,28 +40,19 @@ pub(super) fn message(reason: ReadyReason, is_used: bool, problems: &[Problem]) 
         // Writing to a String cannot fail.
         let _ = write!(message, "{} {problem}", if i == 0 { ":" } else { ";" });
     }
-    cut(message, LONGEST_MESSAGE)
+    truncate(message, LONGEST_MESSAGE).into_owned()
 }
 
 /// As many warnings as the definitions allow. Where some are left out, the last one has their number.
 pub(super) fn bounded(warnings: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let count = warnings.len();
     let kept = if count > MAX_WARNINGS { MAX_WARNINGS - 1 } else { count };
-    let mut bounded: Vec<_> = warnings.take(kept).map(|warning| cut(warning, LONGEST_WARNING)).collect();
+    let mut bounded: Vec<_> =
+        warnings.take(kept).map(|warning| truncate(warning, LONGEST_WARNING).into_owned()).collect();
     if kept < count {
         bounded.push(format!("and {} more; run `podgraft validate` to see all", count - kept));
     }
     bounded
-}
-
-/// A text of at most so many characters, with an ellipsis where something was cut off.
-fn cut(mut text: String, longest: usize) -> String {
-    if let Some((at, _)) = text.char_indices().nth(longest) {
-        let last = text[..at].char_indices().next_back().map_or(0, |(i, _)| i);
-        text.truncate(last);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -69,10 +61,6 @@ mod tests {
 
     #[test]
     fn no_text_is_longer_than_the_definitions_allow() {
-        assert_eq!(cut("abc".to_owned(), 3), "abc");
-        assert_eq!(cut("abcd".to_owned(), 3), "ab…");
-        assert_eq!(cut("äöüß".to_owned(), 3), "äö…");
-        assert_eq!(cut(String::new(), 3), "");
         let warnings = |count: usize| bounded((0..count).map(|i| format!("{i} {}", "ü".repeat(2000))));
         assert_eq!(warnings(64).len(), 64);
         let many = warnings(100);

@@ -12,6 +12,7 @@ use crate::api::Problem;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::request::namespace::Namespace;
 use crate::inject::snapshot::{Settings, Snapshot};
+use crate::json::Token;
 use crate::manifest::{Document, Position};
 use crate::source::declarations::Declarations;
 use crate::source::effective::Effective;
@@ -201,7 +202,7 @@ impl Manifests {
             let members = value["metadata"][field].as_object();
             let mut all_strings = true;
             for (key, _) in members.into_iter().flatten().filter(|(_, v)| !v.is_string()) {
-                let pointer = format!("/metadata/{field}/{}", key.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!("/metadata/{field}/{}", Token(key));
                 self.problem(found, &pointer, "invalid value: must be a string; put it in quotes");
                 all_strings = false;
             }

@@ -69,7 +69,7 @@ impl<'a> ItemReview<'a> {
     fn finding(&mut self, found: &Reviewed<'_>, finding: &Finding<'_>) {
         let sentence = offline::sentence(self.server, found, finding);
         let pointer = offline::pointer(found, finding);
-        let field = offline::field(pointer.strip_prefix(&*found.workload.at).unwrap_or_default());
+        let field = crate::json::field_path(pointer.strip_prefix(&*found.workload.at).unwrap_or_default());
         self.results.push(results::result(found.workload, offline::severity(finding.effect), &field, &sentence));
         if finding.effect == Effect::Deny {
             stderr::remark(&found.remark(Severity::Error, &pointer, sentence));

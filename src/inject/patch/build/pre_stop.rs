@@ -6,6 +6,7 @@ use crate::inject::patch::builder::{AppContainer, PatchBuilder, Target};
 use crate::inject::plan::Plan;
 use crate::inject::pod::Lifecycle;
 use crate::inject::verdict::reason::Reason;
+use crate::json::write_object;
 use crate::work::step;
 
 /// Decides which companion gives each container its sleep: the longest that fits, of equal ones the first.
@@ -29,15 +30,17 @@ pub(in crate::inject) fn settle_pre_stop(plans: &mut [Plan<'_>], mut remark: imp
     }
 }
 
-/// Writes a sleep where there is no hook yet.
+/// Writes a sleep where the container has no preStop hook.
 pub(super) fn write(draft: &mut PatchBuilder, place: AppContainer, lifecycle: Lifecycle, seconds: u32) {
-    let sleep = format!(r#"{{"sleep":{{"seconds":{seconds}}}}}"#);
     match lifecycle {
-        Lifecycle::Absent => {
-            let hooks = format!(r#"{{"preStop":{sleep}}}"#);
-            draft.add(Target::Lifecycle(place), |out| out.extend_from_slice(hooks.as_bytes()));
-        }
-        Lifecycle::NoPreStop => draft.add(Target::PreStop(place), |out| out.extend_from_slice(sleep.as_bytes())),
+        Lifecycle::Absent => draft.add(Target::Lifecycle(place), |out| {
+            write_object(out, |hooks| write_sleep(hooks.member("preStop"), seconds));
+        }),
+        Lifecycle::NoPreStop => draft.add(Target::PreStop(place), |out| write_sleep(out, seconds)),
         Lifecycle::PreStop => {}
     }
+}
+
+fn write_sleep(out: &mut Vec<u8>, seconds: u32) {
+    write_object(out, |hook| hook.object("sleep", |sleep| sleep.display("seconds", seconds)));
 }

@@ -1,44 +1,27 @@
-//! The resources of a container of which parameters fill some.
+//! The `resources` of a container, some of which parameters fill.
 
 use crate::inject::companion::parameter::Value;
 use crate::inject::companion::template::ResourceSlots;
 use crate::inject::plan::Plan;
-use crate::json::write_string;
+use crate::json::ObjectWriter;
 
-/// Writes the member `resources`.
+/// Writes the member `resources` of a container whose first member is written.
 pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlots) {
-    out.extend_from_slice(br#","resources":"#);
-    let mut before = b'{';
-    for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
-        let mut inner = b'{';
-        for resource in list {
-            let given = resource.parameter.and_then(|p| plan.value(p));
-            if given.is_none() && resource.value.is_none() {
-                continue;
-            }
-            if inner == b'{' {
-                out.push(std::mem::replace(&mut before, b','));
-                write_string(out, key);
-                out.push(b':');
-            }
-            out.push(std::mem::replace(&mut inner, b','));
-            write_string(out, &resource.name);
-            out.push(b':');
-            match (given, &resource.value) {
-                (Some(Value::Text(text)), _) => write_string(out, text),
-                (_, declared) => out.extend_from_slice(declared.as_deref().unwrap_or("null").as_bytes()),
-            }
+    ObjectWriter::resumed(out).object("resources", |members| {
+        for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
+            members.object_unless_empty(key, |amounts| {
+                for resource in list {
+                    match (resource.parameter.and_then(|p| plan.value(p)), resource.value.as_deref()) {
+                        (Some(Value::Text(text)), _) => amounts.string(&resource.name, text),
+                        (Some(_), declared) => amounts.raw(&resource.name, declared.unwrap_or("null")),
+                        (None, Some(declared)) => amounts.raw(&resource.name, declared),
+                        (None, None) => {}
+                    }
+                }
+            });
         }
-        if inner == b',' {
-            out.push(b'}');
+        if !resources.rest.is_empty() {
+            members.raw_members(&resources.rest);
         }
-    }
-    if !resources.rest.is_empty() {
-        out.push(std::mem::replace(&mut before, b','));
-        out.extend_from_slice(resources.rest.as_bytes());
-    }
-    if before == b'{' {
-        out.push(b'{');
-    }
-    out.push(b'}');
+    });
 }

@@ -1,118 +1,51 @@
-//! One companion's entry of the status, as it is written or measured.
+//! One companion's entry of the status annotation, as it is written or measured.
 
 use super::Additions;
-use crate::json::{escaped_length, write_string};
-
-/// Where an entry is written to. One that only counts needs no memory: an entry can have a quarter of a megabyte.
-pub(super) trait Sink {
-    fn bytes(&mut self, bytes: &[u8]);
-
-    /// A text as a JSON string.
-    fn string(&mut self, text: &str);
-}
-
-impl Sink for Vec<u8> {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-
-    fn string(&mut self, text: &str) {
-        write_string(self, text);
-    }
-}
-
-/// Counts what is written.
-struct Length(usize);
-
-impl Sink for Length {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0 += bytes.len();
-    }
-
-    fn string(&mut self, text: &str) {
-        self.0 += escaped_length(text) + "\"\"".len();
-    }
-}
+use crate::json::{Length, ObjectWriter, Sink, write_object};
 
 impl Additions<'_> {
-    /// How long the entry is, in bytes.
+    /// The length of the entry in bytes. An entry can have a quarter of a megabyte, so it is measured without being written.
     pub(in crate::inject) fn length(&self) -> usize {
-        let mut length = Length(0);
+        let mut length = Length::default();
         self.write(&mut length);
         length.0
     }
 
-    /// Writes the entry; lists that are empty are left out.
+    /// Writes the entry. Empty lists are left out.
     pub(super) fn write(&self, out: &mut impl Sink) {
-        out.bytes(b"{\"kind\":");
-        out.string(self.kind);
-        out.bytes(b",\"hash\":");
-        out.string(self.hash);
-        write_list(out, "initContainers", &self.init_containers);
-        write_list(out, "containers", &self.containers);
-        write_list(out, "volumes", &self.volumes);
-        write_groups(out, "mounts", self.mounts.iter().map(|(container, path)| (*container, &**path)));
-        let (containers, variables) = &self.env;
-        write_groups(out, "env", containers.iter().flat_map(|c| variables.iter().map(|name| (*c, *name))));
-        for (i, (number, protocol)) in self.ports.iter().enumerate() {
-            let before = if i == 0 { ",\"ports\":[" } else { "," };
-            out.bytes(format!("{before}\"{number}/{}\"", protocol.as_str()).as_bytes());
-        }
-        if !self.ports.is_empty() {
-            out.bytes(b"]");
-        }
-        write_list(out, "annotations", &self.annotations);
-        write_list(out, "imagePullSecrets", &self.image_pull_secrets);
-        for (i, (container, seconds)) in self.pre_stop.iter().enumerate() {
-            out.bytes(if i == 0 { &b",\"preStop\":{"[..] } else { b"," });
-            out.string(container);
-            out.bytes(format!(":{seconds}").as_bytes());
-        }
-        if !self.pre_stop.is_empty() {
-            out.bytes(b"}");
-        }
-        out.bytes(b"}");
-    }
-}
-
-fn write_list(out: &mut impl Sink, key: &str, names: &[&str]) {
-    for (i, name) in names.iter().enumerate() {
-        if i == 0 {
-            out.bytes(b",");
-            out.string(key);
-            out.bytes(b":[");
-        } else {
-            out.bytes(b",");
-        }
-        out.string(name);
-    }
-    if !names.is_empty() {
-        out.bytes(b"]");
-    }
-}
-
-/// Writes pairs that are grouped by their first half as an object of arrays.
-fn write_groups<'s>(out: &mut impl Sink, key: &str, pairs: impl Iterator<Item = (&'s str, &'s str)>) {
-    let mut group: Option<&str> = None;
-    for (container, item) in pairs {
-        match group {
-            Some(current) if current == container => out.bytes(b","),
-            open => {
-                out.bytes(if open.is_some() { b"]" } else { b"," });
-                if open.is_some() {
-                    out.bytes(b",");
-                } else {
-                    out.string(key);
-                    out.bytes(b":{");
+        write_object(out, |entry| {
+            entry.string("kind", self.kind);
+            entry.string("hash", self.hash);
+            names(entry, "initContainers", &self.init_containers);
+            names(entry, "containers", &self.containers);
+            names(entry, "volumes", &self.volumes);
+            entry.object_unless_empty("mounts", |mounts| {
+                for group in self.mounts.chunk_by(|a, b| a.0 == b.0) {
+                    mounts.array(group[0].0, |paths| group.iter().for_each(|(_, path)| paths.string(path)));
                 }
-                out.string(container);
-                out.bytes(b":[");
-                group = Some(container);
-            }
-        }
-        out.string(item);
+            });
+            let (containers, variables) = &self.env;
+            entry.object_unless_empty("env", |env| {
+                // Containers of one name share a member.
+                for group in containers.chunk_by(|a, b| a == b).filter(|_| !variables.is_empty()) {
+                    let all = group.iter().flat_map(|_| variables);
+                    env.array(group[0], |names| all.for_each(|name| names.string(name)));
+                }
+            });
+            entry.array_unless_empty("ports", |ports| {
+                for (number, protocol) in &self.ports {
+                    ports.item().display(format_args!("\"{number}/{}\"", protocol.as_str()));
+                }
+            });
+            names(entry, "annotations", &self.annotations);
+            names(entry, "imagePullSecrets", &self.image_pull_secrets);
+            entry.object_unless_empty("preStop", |sleeps| {
+                self.pre_stop.iter().for_each(|(container, seconds)| sleeps.display(container, seconds));
+            });
+        });
     }
-    if group.is_some() {
-        out.bytes(b"]}");
-    }
+}
+
+fn names<S: Sink>(entry: &mut ObjectWriter<'_, S>, key: &str, names: &[&str]) {
+    entry.array_unless_empty(key, |array| names.iter().for_each(|name| array.string(name)));
 }

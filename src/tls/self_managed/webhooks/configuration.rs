@@ -10,16 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use crate::tls::ca::{TrustAnchor, bundle};
-
-/// The webhook configurations of an installation. `Preview` is validating, the others are mutating.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tls::self_managed) enum Configuration {
-    Requested,
-    OptedIn,
-    ClusterWide,
-    OptedOut,
-    Preview,
-}
+pub(in crate::tls::self_managed) use crate::webhook::Configuration;
 
 /// A configuration as it was observed last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,23 +26,6 @@ pub(in crate::tls::self_managed) struct WebhookBundle {
     pub(in crate::tls::self_managed) name: String,
     /// PEM; `None` where the webhook is called by URL and not by Service, so that its `caBundle` is not podgraft's to set.
     pub(in crate::tls::self_managed) bundle: Option<Vec<u8>>,
-}
-
-impl Configuration {
-    pub(in crate::tls::self_managed) const ALL: [Self; 5] =
-        [Self::Requested, Self::OptedIn, Self::ClusterWide, Self::OptedOut, Self::Preview];
-
-    /// The name of the object in an installation.
-    pub(in crate::tls::self_managed) fn name(self, installation: &str) -> String {
-        let suffix = match self {
-            Self::Requested => "requested",
-            Self::OptedIn => "opted-in",
-            Self::ClusterWide => "cluster-wide",
-            Self::OptedOut => "opted-out",
-            Self::Preview => "preview",
-        };
-        format!("{installation}-{suffix}")
-    }
 }
 
 impl ObservedConfiguration {

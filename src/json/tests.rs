@@ -1,0 +1,151 @@
+use super::*;
+
+fn skips(text: &str) -> std::result::Result<(), String> {
+    let mut reader = Reader::of(text);
+    reader.skip().and_then(|()| reader.end()).map_err(|e| e.to_string())
+}
+
+#[test]
+fn skipping_accepts_json_and_rejects_truncated_or_mismatched_text_as_serde_json_does() {
+    for text in [
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "-0.5e+10",
+        r#""""#,
+        r#" [ 1 , { "a" : [ ] } ] "#,
+        r#"{"a":{"b":[1,2,{}]},"c":"\u00e9\n"}"#,
+        r#"["12345678\""]"#,
+        "\"\u{7f}é🦀\"",
+        "",
+        "{",
+        "[[[[",
+        r#"{"a":"#,
+        r#"""#,
+        r#"{"a":1]"#,
+        "[}",
+        "1 2",
+        "{} {}",
+        "01",
+        "-",
+        "1.",
+        "1e",
+        "+1",
+        ".5",
+        "nul",
+        "tru",
+        r#""\x""#,
+        r#"["\u12"]"#,
+        "[\"a\nb\"]",
+        "\u{feff}{}",
+        "[é]",
+        "[NaN]",
+    ] {
+        let theirs = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        assert_eq!(skips(text).is_ok(), theirs, "{text:?}: {:?}", skips(text));
+    }
+}
+
+#[test]
+fn tokens_inside_of_a_skipped_value_are_not_parsed() {
+    for invalid in ["[1,]", r#"{"a"}"#, "{a:1}", "[1 2]", "[nul]"] {
+        assert!(skips(invalid).is_ok(), "{invalid}");
+    }
+}
+
+#[test]
+fn three_million_nested_arrays_are_skipped_without_recursion() {
+    let deep = "[".repeat(3_000_000) + &"]".repeat(3_000_000);
+    assert_eq!(skips(&deep), Ok(()));
+    let mixed = "[{\"a\":".repeat(1000) + "1" + &"}]".repeat(1000);
+    assert_eq!(skips(&mixed), Ok(()));
+    assert!(skips(&mixed.replace("}]", "]}")).is_err());
+}
+
+#[test]
+fn strings_are_read_and_written_as_by_serde_json() {
+    for text in [
+        "",
+        "plain",
+        "with \"quotes\" and \\ and / and \u{8}\u{c}\n\r\t\u{1}\u{1f}",
+        "é🦀 beyond eight bytes",
+        "\u{2028}",
+    ] {
+        let json = serde_json::to_string(text).unwrap();
+        assert_eq!(Reader::of(&json).string().unwrap().unwrap(), text);
+        let (mut out, mut length) = (String::new(), Length::default());
+        out.string(text);
+        length.string(text);
+        assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        assert_eq!((escaped_length(text) + 2, length.0), (out.len(), out.len()));
+    }
+    assert_eq!(Reader::of("\"\\ud83e\\udd80\\/\"").string().unwrap().unwrap(), "🦀/");
+    for lone in ["\"\\ud83e\"", "\"\\udd80\"", "\"\\ud83ex\"", "\"\\ud83e\\u0041\""] {
+        assert!(Reader::of(lone).string().is_err(), "{lone}");
+        assert!(Reader::of(lone).skip().is_ok(), "{lone} is skipped unread");
+    }
+}
+
+#[test]
+fn an_error_has_the_path_and_the_offset() {
+    let mut reader = Reader::of("{\"spec\":{\"containers\":[{},{\"name\":5}]}}");
+    let error = reader
+        .object(|r, _| {
+            r.object(|r, _| r.array(|r, _| r.object(|r, _| r.string().map(|_| ())).map(|_| ())).map(|_| ())).map(|_| ())
+        })
+        .unwrap_err();
+    assert_eq!(error.to_string(), "spec.containers[1].name: invalid value: must be a string, at byte 34");
+}
+
+#[test]
+fn listed_fields_are_read_others_are_skipped_and_a_listed_field_must_not_repeat() {
+    fn read(text: &str) -> std::result::Result<(bool, Vec<String>), String> {
+        let mut seen = Vec::new();
+        let fields: [Field<'_, Vec<String>>; 2] = [
+            ("a", |seen, r| r.string().map(|text| seen.push(format!("a={text:?}")))),
+            ("b/c", |seen, r| r.boolean().map(|value| seen.push(format!("b/c={value}")))),
+        ];
+        let is_object = Reader::of(text).fields(&mut seen, fields).map_err(|e| e.to_string())?;
+        Ok((is_object, seen))
+    }
+    let read_all = Ok((true, vec!["b/c=true".to_owned(), "a=Some(\"x\")".to_owned()]));
+    assert_eq!(read(r#"{"z":[1],"b\/c":true,"z":{},"a":"x"}"#), read_all);
+    assert_eq!(read("null"), Ok((false, Vec::new())));
+    assert_eq!(read(r#"{"a":"x","\u0061":null}"#), Err("a: duplicate field".to_owned()));
+    assert_eq!(read("[]"), Err("invalid value: must be an object, at byte 0".to_owned()));
+}
+
+#[test]
+fn the_writer_puts_commas_and_leaves_out_what_is_empty_where_it_is_asked_to() {
+    let mut out = String::new();
+    write_object(&mut out, |object| {
+        object.array_unless_empty("none", |_| {});
+        object.object_unless_empty("nothing", |inner| inner.array_unless_empty("none", |_| {}));
+        object.array("empty", |_| {});
+        object.object_unless_empty("a\"b", |inner| {
+            inner.array_unless_empty("none", |_| {});
+            inner.display("n", 5);
+            inner.raw("t", "true");
+        });
+        object.array_unless_empty("items", |items| {
+            items.raw("");
+            items.raw("1,2");
+            items.string("x");
+            items.object(|item| item.raw_members(r#""k":null,"l":0"#));
+        });
+        object.object("last", |_| {});
+    });
+    let expected = r#"{"empty":[],"a\"b":{"n":5,"t":true},"items":[1,2,"x",{"k":null,"l":0}],"last":{}}"#;
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn a_resumed_object_continues_after_the_members_that_are_there() {
+    let mut out = String::from(r#"{"a":1"#);
+    let mut object = ObjectWriter::resumed(&mut out);
+    object.array_unless_empty("none", |_| {});
+    object.string("b", "c");
+    out.push('}');
+    assert_eq!(out, r#"{"a":1,"b":"c"}"#);
+}

@@ -1,0 +1,261 @@
+//! Writes JSON. The writers of objects and arrays put the commas; nothing is allocated for a member or an item.
+
+use std::fmt;
+
+use super::string::{escape, escaped_length};
+
+/// What JSON is written to.
+pub trait Sink {
+    /// Appends text as it is.
+    fn text(&mut self, text: &str);
+
+    /// Appends a JSON string, quotes included.
+    #[inline]
+    fn string(&mut self, text: &str) {
+        self.text("\"");
+        self.escaped(text);
+        self.text("\"");
+    }
+
+    /// Appends the inside of a JSON string.
+    #[inline]
+    fn escaped(&mut self, text: &str) {
+        escape(text, |part| self.text(part));
+    }
+
+    /// Appends a number, or any other value that displays as JSON.
+    fn display(&mut self, value: impl fmt::Display)
+    where
+        Self: Sized,
+    {
+        // The sink itself never fails.
+        let _ = fmt::write(&mut Displayed(self), format_args!("{value}"));
+    }
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn text(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Sink for String {
+    #[inline]
+    fn text(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+/// Counts the bytes that would be written, and needs no memory for them.
+#[derive(Debug, Default)]
+pub struct Length(pub usize);
+
+impl Sink for Length {
+    fn text(&mut self, text: &str) {
+        self.0 += text.len();
+    }
+
+    fn escaped(&mut self, text: &str) {
+        self.0 += escaped_length(text);
+    }
+}
+
+struct Displayed<'s, S>(&'s mut S);
+
+impl<S: Sink> fmt::Write for Displayed<'_, S> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.text(text);
+        Ok(())
+    }
+}
+
+/// Writes what separates the members of an object or the items of an array: nothing before the first, a comma before each
+/// other one.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Separator {
+    /// Whether a member or an item was written.
+    is_open: bool,
+}
+
+impl Separator {
+    /// A separator whose first member or item was written elsewhere.
+    #[must_use]
+    pub fn after_first() -> Self {
+        Separator { is_open: true }
+    }
+
+    /// Whether a member or an item was written.
+    #[must_use]
+    pub fn is_after_first(self) -> bool {
+        self.is_open
+    }
+
+    /// Separates the next member or item from the one before it.
+    #[inline]
+    pub fn write(&mut self, out: &mut impl Sink) {
+        if self.is_open {
+            out.text(",");
+        }
+        self.is_open = true;
+    }
+}
+
+/// Writes an object.
+#[inline]
+pub fn write_object<S: Sink>(out: &mut S, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
+    out.text("{");
+    members(&mut ObjectWriter { out, separator: Separator::default(), opening: None });
+    out.text("}");
+}
+
+/// Writes an array.
+#[inline]
+pub fn write_array<S: Sink>(out: &mut S, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
+    out.text("[");
+    items(&mut ArrayWriter { out, separator: Separator::default(), opening: None });
+    out.text("]");
+}
+
+/// What is written before the first member or item of a value that is left out where it is empty.
+#[derive(Debug, Clone, Copy)]
+struct Opening<'k> {
+    /// The separator of the object that the value is a member of.
+    separator: Separator,
+    key: &'k str,
+}
+
+impl Opening<'_> {
+    fn write(mut self, out: &mut impl Sink, bracket: &str) {
+        self.separator.write(out);
+        out.string(self.key);
+        out.text(":");
+        out.text(bracket);
+    }
+}
+
+/// Writes the members of an object.
+#[derive(Debug)]
+pub struct ObjectWriter<'o, S> {
+    out: &'o mut S,
+    separator: Separator,
+    opening: Option<Opening<'o>>,
+}
+
+impl<'o, S: Sink> ObjectWriter<'o, S> {
+    /// A writer of further members of an object whose brace and first member were written elsewhere.
+    pub fn resumed(out: &'o mut S) -> Self {
+        ObjectWriter { out, separator: Separator::after_first(), opening: None }
+    }
+
+    /// Writes the name of a member. The caller writes its value to the sink that is returned.
+    #[inline]
+    pub fn member(&mut self, key: &str) -> &mut S {
+        if let Some(opening) = self.opening.take() {
+            opening.write(self.out, "{");
+        }
+        self.separator.write(self.out);
+        self.out.string(key);
+        self.out.text(":");
+        self.out
+    }
+
+    /// Writes a member that is a string.
+    #[inline]
+    pub fn string(&mut self, key: &str, value: &str) {
+        self.member(key).string(value);
+    }
+
+    /// Writes a member whose value is JSON already.
+    #[inline]
+    pub fn raw(&mut self, key: &str, json: &str) {
+        self.member(key).text(json);
+    }
+
+    /// Writes a member that is a number, or displays as JSON.
+    pub fn display(&mut self, key: &str, value: impl fmt::Display) {
+        self.member(key).display(value);
+    }
+
+    /// Writes members that are JSON already, with their names and the commas between them. There is at least one.
+    pub fn raw_members(&mut self, json: &str) {
+        self.separator.write(self.out);
+        self.out.text(json);
+    }
+
+    /// Writes a member that is an object.
+    #[inline]
+    pub fn object(&mut self, key: &str, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
+        write_object(self.member(key), members);
+    }
+
+    /// Writes a member that is an array.
+    #[inline]
+    pub fn array(&mut self, key: &str, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
+        write_array(self.member(key), items);
+    }
+
+    /// Writes a member that is an object, and leaves it out where it has no members.
+    #[inline]
+    pub fn object_unless_empty(&mut self, key: &str, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
+        let opening = Some(Opening { separator: self.separator, key });
+        let mut object = ObjectWriter { out: &mut *self.out, separator: Separator::default(), opening };
+        members(&mut object);
+        if object.separator.is_after_first() {
+            self.out.text("}");
+            self.separator = Separator::after_first();
+        }
+    }
+
+    /// Writes a member that is an array, and leaves it out where it has no items.
+    #[inline]
+    pub fn array_unless_empty(&mut self, key: &str, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
+        let opening = Some(Opening { separator: self.separator, key });
+        let mut array = ArrayWriter { out: &mut *self.out, separator: Separator::default(), opening };
+        items(&mut array);
+        if array.separator.is_after_first() {
+            self.out.text("]");
+            self.separator = Separator::after_first();
+        }
+    }
+}
+
+/// Writes the items of an array.
+#[derive(Debug)]
+pub struct ArrayWriter<'o, S> {
+    out: &'o mut S,
+    separator: Separator,
+    opening: Option<Opening<'o>>,
+}
+
+impl<S: Sink> ArrayWriter<'_, S> {
+    /// Starts an item. The caller writes it to the sink that is returned.
+    #[inline]
+    pub fn item(&mut self) -> &mut S {
+        if let Some(opening) = self.opening.take() {
+            opening.write(self.out, "[");
+        }
+        self.separator.write(self.out);
+        self.out
+    }
+
+    /// Writes an item that is a string.
+    #[inline]
+    pub fn string(&mut self, value: &str) {
+        self.item().string(value);
+    }
+
+    /// Writes items that are JSON already, with the commas between them.
+    #[inline]
+    pub fn raw(&mut self, json: &str) {
+        if !json.is_empty() {
+            self.item().text(json);
+        }
+    }
+
+    /// Writes an item that is an object.
+    #[inline]
+    pub fn object(&mut self, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
+        write_object(self.item(), members);
+    }
+}
