@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The pause after the first round that failed, and the longest one: each is twice as long as the one before.
+use crate::watch::{Backoff, ResetAfter};
+
+/// The pause after the first round that failed, and the longest one.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -15,27 +17,34 @@ const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 const WRITE_BURST: Duration = Duration::from_secs(10);
 
 /// Delays rounds after failures, and limits the rate of rounds that write.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pacing {
-    /// When the next round may begin; `None` for at once.
+    failures: Backoff,
+    /// When the next round may write, as far as the rate is concerned; `None` for at once.
     due: Option<Instant>,
-    /// The pause after the last round; `None` where it succeeded.
-    pause: Option<Duration>,
     /// The end of the intervals of all rounds that wrote, were they laid end to end.
     reserved_until: Option<Instant>,
 }
 
+impl Default for Pacing {
+    fn default() -> Self {
+        let failures = Backoff::new(SHORTEST_PAUSE, LONGEST_PAUSE, ResetAfter::Success);
+        Pacing { failures, due: None, reserved_until: None }
+    }
+}
+
 impl Pacing {
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.due.is_none_or(|due| due <= now)
+        self.failures.until().or(self.due).is_none_or(|due| due <= now)
     }
 
     pub(super) fn last_round_failed(&self) -> bool {
-        self.pause.is_some()
+        self.failures.until().is_some()
     }
 
     pub(super) fn succeed(&mut self, wrote: bool, now: Instant) {
-        (self.due, self.pause) = (None, None);
+        self.failures.reset();
+        self.due = None;
         if wrote {
             let reserved_until = self.reserved_until.map_or(now, |until| until.max(now)) + WRITE_INTERVAL;
             self.due = reserved_until.checked_sub(WRITE_BURST);
@@ -45,9 +54,7 @@ impl Pacing {
 
     /// Records that a round failed; returns the pause until the next one.
     pub(super) fn fail(&mut self, now: Instant) -> Duration {
-        let pause = self.pause.map_or(SHORTEST_PAUSE, |pause| (pause * 2).min(LONGEST_PAUSE));
-        (self.due, self.pause) = (Some(now + pause), Some(pause));
-        pause
+        self.failures.fail(now)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::tls::self_managed::action::CallError;
 use crate::tls::self_managed::webhooks::{Configuration, ObservedConfiguration};
-use crate::watch::error::watch_message;
+use crate::watch::error::{request_message, watch_message};
 use crate::watch::lifetime;
 
 /// How long one call may take.
@@ -132,8 +132,8 @@ async fn call<T>(
 ) -> Result<T, CallError> {
     let no_answer = |_| CallError::Failed(format!("the API server did not answer within {} s", TIMEOUT.as_secs()));
     timeout(TIMEOUT, request).await.map_err(no_answer)?.map_err(|error| match error {
-        Error::Api(status) if is_conflict(&status) => CallError::Conflict(Error::Api(status).to_string()),
-        error => CallError::Failed(error.to_string()),
+        Error::Api(status) if is_conflict(&status) => CallError::Conflict(request_message(&Error::Api(status))),
+        error => CallError::Failed(request_message(&error)),
     })
 }
 
