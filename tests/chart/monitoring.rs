@@ -8,7 +8,7 @@ const ALERTS: &str = include_str!("../../charts/podgraft/files/alerts.yaml");
 const DASHBOARD: &str = include_str!("../../charts/podgraft/files/dashboard.json");
 const SOURCES: [&str; 4] = [
     include_str!("../../src/metrics.rs"),
-    include_str!("../../src/metrics/certificates.rs"),
+    include_str!("../../src/tls/metrics.rs"),
     include_str!("../../src/metrics/connections.rs"),
     include_str!("../../src/metrics/process.rs"),
 ];
