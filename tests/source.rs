@@ -293,5 +293,5 @@ fn the_memory_limits_of_the_server_apply_to_files() {
     let limits = MemoryLimits { total: 4 << 10, ..MemoryLimits::default() };
     let loaded = Files { limits, ..files(folder.path()) }.load(&Loaded::default());
     assert!(image(&loaded, "one").is_some() && image(&loaded, "two").is_none());
-    assert!(errors(&loaded).join("\n").contains("must fit into the memory limit of its namespace"));
+    assert!(errors(&loaded).join("\n").contains("exceeds the memory limit of its namespace or of all companions"));
 }

@@ -88,15 +88,15 @@ impl Reconciler {
         let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
         let config = lifetime::config;
         let owner = format!("metadata.name={}", owner_name(&installation));
-        let (changed, changes) = watch::channel(0);
-        let (writes, received) = watch::channel(Vec::new());
+        let (changed, receiver) = watch::channel(0);
+        let (writes, pending_writes) = watch::channel(Vec::new());
         let (policies, watch_policies) = reflector(Api::all(client.clone()), config().labels(&labels), changed.clone());
         let (bindings, watch_bindings) = reflector(Api::all(client.clone()), config().labels(&labels), changed.clone());
         let (owners, watch_owners) = reflector(Api::all(client.clone()), config().fields(&owner), changed.clone());
         let client = client.clone();
         let tasks = Tasks {
             watching: Box::new(move || join3(watch_policies(), watch_bindings(), watch_owners()).map(drop).boxed()),
-            writing: Box::new(move || writer::write(client.clone(), received.clone(), changed.clone()).boxed()),
+            writing: Box::new(move || writer::write(client.clone(), pending_writes.clone(), changed.clone()).boxed()),
         };
         let reconciler = Reconciler {
             installation,
@@ -105,7 +105,7 @@ impl Reconciler {
             policies,
             bindings,
             owners,
-            changes,
+            changes: receiver,
             writes,
             memories: BTreeMap::new(),
             injected: InjectedCompanions::default(),

@@ -156,7 +156,8 @@ fn keep_last_valid(manifests: &mut Manifests, last: &BTreeMap<ObjectKey, Declare
     for (key, before) in last {
         match manifests.objects.get_mut(key) {
             Some(now) => {
-                if now.object.supersede(&before.object) {
+                let stays = now.object.supersede(&before.object);
+                if stays {
                     now.weight.clone_from(&before.weight);
                 }
             }

@@ -161,7 +161,7 @@ impl PartReader<'_> {
     fn text(&mut self, (at, value): Part) -> Option<Option<Box<str>>> {
         match value {
             None | Some(Value::Null) => Some(None),
-            Some(Value::String(text)) => Some(Some(text.into()).filter(|text: &Box<str>| !text.is_empty())),
+            Some(Value::String(text)) => Some((!text.is_empty()).then(|| text.into())),
             Some(_) => self.unreadable(&at, "a string"),
         }
     }

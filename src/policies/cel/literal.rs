@@ -83,6 +83,7 @@ mod tests {
         assert_eq!(scalars(&[json!([])]), None);
         assert_eq!(scalar(&json!({})), None);
     }
+
     #[test]
     fn every_json_value_has_a_literal() {
         for (json, literal) in [
@@ -91,7 +92,7 @@ mod tests {
             (json!([1, "a"]), "[dyn(1), dyn('a')]"),
             (json!({"a": [[]], "b'": {}}), r"{'a': dyn([dyn([])]), 'b\'': dyn({})}"),
         ] {
-            assert_eq!(value(&json), literal.replace(r"\", r"\"));
+            assert_eq!(value(&json), literal);
         }
     }
 }

@@ -18,8 +18,8 @@ pub(super) fn message(reason: ReadyReason, is_used: bool, problems: &[Problem]) 
         (ReadyReason::Invalid, true) => "spec is invalid; the last valid version stays active",
         (ReadyReason::Invalid, false) => "spec is invalid and no earlier valid version exists",
         (ReadyReason::TooManyCompanions, _) => {
-            "invalid value: must fit into the memory limit of its namespace and into that of all companions, where older \
-             companions come first; remove companions, or shorten them"
+            "forbidden: exceeds the memory limit of its namespace or of all companions, and older companions have \
+             precedence; remove companions, or shorten them"
         }
         (ReadyReason::RequiredDisabled, _) => {
             "required companions are disabled, so that this one is not injected; enable them in podgraft's chart, or \

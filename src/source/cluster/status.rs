@@ -121,7 +121,7 @@ impl StatusUpdate {
             reason: self.reason.as_str().to_owned(),
             message: self.message.clone(),
             observed_generation: Some(object.generation),
-            last_transition_time: same.map(|before| before.last_transition_time.clone()).unwrap_or_else(now),
+            last_transition_time: same.map_or_else(now, |before| before.last_transition_time.clone()),
         }
     }
 

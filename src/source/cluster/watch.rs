@@ -63,8 +63,8 @@ async fn follow(
         Box::pin(events(watcher(api, lifetime::config().page_size(PAGE))))
     };
     let cluster_wide = || companions(RawKind::ClusterCompanion, WatchedResource::ClusterCompanions);
-    let namespaced = || companions(RawKind::Companion, WatchedResource::Companions);
-    let (mut of_cluster, mut of_namespaces, mut listed) = (cluster_wide(), namespaced(), Instant::now());
+    let in_namespaces = || companions(RawKind::Companion, WatchedResource::Companions);
+    let (mut of_cluster, mut of_namespaces, mut listed) = (cluster_wide(), in_namespaces(), Instant::now());
     let api = Api::<NamespaceMeta>::all(observed(WatchedResource::Namespaces));
     let mut namespaces = pin!(events(watcher(api, lifetime::config())));
     let mut builder = StateBuilder::after(states.borrow().as_deref(), limits);
@@ -90,7 +90,7 @@ async fn follow(
             () = async { sleep_until(list_due.unwrap_or_else(Instant::now)).await }, if list_due.is_some() => {
                 // Nothing was kept of the companions that fit again, so they have to be listed. A list leaves all others
                 // as they are.
-                (of_cluster, of_namespaces, listed) = (cluster_wide(), namespaced(), Instant::now());
+                (of_cluster, of_namespaces, listed) = (cluster_wide(), in_namespaces(), Instant::now());
             }
         }
         // The events of a long list are all ready at once; other tasks of this thread run in between.

@@ -108,7 +108,7 @@ impl Manifests {
             }
         }
         for (file, at) in places {
-            let message = "TooManyCompanions: must fit into the memory limit of its namespace and into that of all companions; remove companions, or shorten them";
+            let message = "forbidden: TooManyCompanions: exceeds the memory limit of its namespace or of all companions; remove companions, or shorten them";
             self.report_error(&file, Some(at), message);
         }
     }
