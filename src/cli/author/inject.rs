@@ -158,12 +158,10 @@ impl Inject {
                     let message = format!("{workload} in namespace {namespace}: {}", sentence());
                     remark(found, finding, Severity::Error, message);
                 }
-                Effect::Info if !denied => match finding.via {
-                    Some(via) => {
-                        self.edit.note(&format!("{workload}: {} ({})", sentence(), offline::requested_by(via)))
-                    }
-                    None => self.edit.note(&format!("{workload}: {}", sentence())),
-                },
+                Effect::Info if !denied => {
+                    let why = finding.via.map_or(String::new(), |via| format!(" ({})", offline::requested_by(via)));
+                    self.edit.note(&format!("{workload}: {}{why}", sentence()));
+                }
                 Effect::Info => {}
             }
         }
