@@ -21,8 +21,8 @@ pub struct TemplateKey {
     pub message: String,
 }
 
-/// Keys that are set on a workload, not on its Pod template. A key that the template has as well is no mistake: tools that add
-/// labels and annotations add them to both.
+/// Keys that are set on a workload, not on its Pod template. A label that the template has as well is no mistake: it may be there
+/// to select the workload.
 #[must_use]
 pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
     if workload.template.is_empty() || !workload.changes {
@@ -30,9 +30,11 @@ pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
     }
     let template = &field_path(&workload.template);
     let keys = MetadataMap::ALL.into_iter().flat_map(|map| {
-        let (own, pods) = (&workload.object["metadata"][map.as_str()], &workload.pod()["metadata"][map.as_str()]);
-        let own = own.as_object().into_iter().flat_map(|members| members.keys());
-        own.filter(move |key| map.is_for_pods(key) && pods.get(key.as_str()).is_none()).map(move |key| (map, key))
+        let is_on_template =
+            move |key: &str| map == MetadataMap::Labels && workload.pod()["metadata"]["labels"].get(key).is_some();
+        let own = workload.object["metadata"][map.as_str()].as_object();
+        let own = own.into_iter().flat_map(|members| members.keys());
+        own.filter(move |key| map.is_for_pods(key) && !is_on_template(key)).map(move |key| (map, key))
     });
     keys.map(|(map, key)| TemplateKey {
         pointer: format!("{}/metadata/{}/{}", workload.at, map.as_str(), Token(key)),
