@@ -1,4 +1,4 @@
-//! Keys of podgraft that are not in the metadata of a Pod template.
+//! Keys of podgraft outside of Pod templates.
 
 use serde_json::Value;
 
@@ -10,14 +10,14 @@ use super::{DEEPEST, EXCLUDED_GROUPS, Workload, name, objects, workloads};
 /// The prefixes of all keys of podgraft.
 const PREFIXES: [&str; 2] = [PREFIX, FILES_PREFIX];
 
-/// A key of podgraft where it is not read.
+/// A key of podgraft where nothing reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateKey {
     /// Where it is in the document: a JSON pointer.
     pub pointer: String,
     /// The object that it is in, as `kind/name`.
     pub object: String,
-    /// Why it has no effect here, and what to do about it.
+    /// Why it has no effect here, and how to fix that.
     pub message: String,
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_outside_of_templates_are_found_with_their_places() {
+    fn keys_outside_of_templates_are_found_with_their_pointers() {
         let ours = json!({"podgraft.dev/companions": "x", "other": "y"});
         let workflow = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "build-"},
             "spec": {"podMetadata": {"annotations": ours}, "templates": [{"metadata": {"labels": {"podgraft.dev/inject": "enabled"}}}]}});
