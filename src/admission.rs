@@ -1,4 +1,4 @@
-//! AdmissionReview bytes to our words and back. The only place that says admit or deny.
+//! Translates AdmissionReviews (`admission.k8s.io/v1`) to requests and verdicts to responses. The only room that writes `allowed`.
 
 mod preview;
 mod record;
@@ -18,32 +18,32 @@ pub use response::{Answer, refusal, warnings};
 
 use request::AdmissionRequest;
 
-/// Answers a review of a Pod. Pure: same inputs, same bytes. `observe` is called once, before it returns.
+/// Answers a review of a Pod. Pure: equal inputs give equal bytes. `observe` is called once, before this returns.
 #[must_use]
-pub fn review(body: &[u8], entry: Webhook, snapshot: &Snapshot, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
+pub fn review(body: &[u8], webhook: Webhook, snapshot: &Snapshot, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
     let mut request = match AdmissionRequest::read(body) {
         Ok(request) => request,
-        Err(complaint) => return unreadable(entry.as_str(), &complaint, observe),
+        Err(error) => return unreadable(webhook.as_str(), &error, observe),
     };
     let Some(pod) = request.take_pod() else {
         let verdict = inject::not_a_pod();
-        return conclude(entry.as_str(), &request, &verdict, observe);
+        return conclude(webhook.as_str(), &request, &verdict, observe);
     };
     let asked =
-        inject::Request { pod, namespace: &request.namespace, webhook: Some(entry), requester: &request.requester };
+        inject::Request { pod, namespace: &request.namespace, webhook: Some(webhook), requester: &request.requester };
     let verdict = inject::review(&asked, snapshot);
-    conclude(entry.as_str(), &request, &verdict, observe)
+    conclude(webhook.as_str(), &request, &verdict, observe)
 }
 
-/// Whether a review is one of a companion. Looking at a companion takes long, so the caller may want to do that elsewhere.
+/// Whether a review is about a companion. Validating a companion takes long, so the caller may want to use another thread.
 #[must_use]
 pub fn is_of_a_companion(body: &[u8]) -> bool {
     AdmissionRequest::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
 }
 
-/// Turns a verdict into an answer, and tells of it.
+/// Turns a verdict into an answer and passes it to `observe`.
 fn conclude(
-    entry: &'static str,
+    webhook: &'static str,
     request: &AdmissionRequest<'_>,
     verdict: &Verdict<'_>,
     observe: impl FnOnce(&ReviewRecord<'_>),
@@ -54,7 +54,7 @@ fn conclude(
         _ => "",
     };
     observe(&ReviewRecord {
-        webhook: entry,
+        webhook,
         result: ReviewResult::of(&verdict.decision),
         uid: &request.uid,
         namespace: &request.namespace,
@@ -66,11 +66,11 @@ fn conclude(
     answer
 }
 
-fn unreadable(entry: &'static str, complaint: &impl fmt::Display, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
-    // It names the fields on the way, and those of a map are called as their author likes.
-    let complaint = &*format_truncated(response::LONGEST_REFUSAL, format_args!("{complaint}"));
+fn unreadable(webhook: &'static str, error: &impl fmt::Display, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
+    // The error contains the names of the fields on the path, and those of a map can have any length.
+    let complaint = &*format_truncated(response::LONGEST_REFUSAL, format_args!("{error}"));
     observe(&ReviewRecord {
-        webhook: entry,
+        webhook,
         result: ReviewResult::Unreadable,
         uid: "",
         namespace: "",

@@ -1,5 +1,5 @@
-//! Counts the work of a review where assertions are on, so that tests can hold it against the size of what came in. A release
-//! build has neither the counter nor the calls.
+//! Counts the work of a review in builds with debug assertions, so that tests can compare it with the size of the input. A
+//! release build has neither the counter nor the calls.
 
 #[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(debug_assertions)]
 static STEPS: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts steps: items of a list that were looked at, comparisons, and bytes that were read or written.
+/// Counts steps: list items that were visited, comparisons, and bytes that were read or written.
 #[inline(always)]
-#[allow(clippy::inline_always)] // nothing is left of it in a release build
+#[allow(clippy::inline_always)] // A release build contains nothing of it.
 pub(crate) fn step(count: usize) {
     #[cfg(debug_assertions)]
     STEPS.fetch_add(count, Ordering::Relaxed);
@@ -17,7 +17,7 @@ pub(crate) fn step(count: usize) {
     let _ = count;
 }
 
-/// How many steps this process has made since it started: those of all its threads.
+/// The steps of all threads since the process started.
 #[cfg(debug_assertions)]
 #[must_use]
 pub fn steps() -> usize {

@@ -1,4 +1,4 @@
-//! What has a Pod template, and where: the built-in kinds by name, all other kinds by the shape of their templates.
+//! Finds Pod templates in objects: in built-in kinds by the name of the kind, in all others by the shape of a template.
 
 mod elsewhere;
 mod kinds;
@@ -15,12 +15,12 @@ pub use kinds::{Unmatched, unmatched};
 
 /// Where most kinds have their Pod templates: JSON pointers.
 const TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate/spec/template"];
-/// Groups of which no object makes Pods, although policies and schemas in them look like Pod templates.
+/// Groups whose objects create no Pods, although their policies and schemas can have the shape of a Pod template.
 const EXCLUDED_GROUPS: [&str; 3] = ["podgraft.dev", "admissionregistration.k8s.io", "apiextensions.k8s.io"];
-/// How deep templates are searched for in an unknown kind.
+/// The deepest level at which a template of an unknown kind is searched for.
 const DEEPEST: usize = 32;
 
-/// A Pod, or an object that makes Pods.
+/// A Pod, or an object from which Pods are created.
 #[derive(Debug)]
 pub struct Workload<'v> {
     /// The object itself.
@@ -33,8 +33,8 @@ pub struct Workload<'v> {
     pub at: String,
     /// Where the metadata and spec of its Pods are in the object: a JSON pointer, empty for a Pod.
     pub template: String,
-    /// Whether it may be changed. A template of an unknown kind that requests nothing is not: policies and schemas can
-    /// have the same shape.
+    /// Whether it may be changed. A template of an unknown kind may only if it has a key of podgraft, because policies and
+    /// schemas can have the same shape.
     pub changes: bool,
 }
 
@@ -62,7 +62,7 @@ pub fn template_of(object: &str) -> Result<Option<(String, &str)>, JsonError> {
     Ok(None)
 }
 
-/// An object of a document. Items of a `DeploymentList` and its like need not repeat their kind and version.
+/// An object of a document. Items of a typed list, such as a `DeploymentList`, need not repeat their kind and version.
 #[derive(Debug)]
 pub(crate) struct ObjectKind<'v> {
     pub(crate) value: &'v Value,
@@ -84,7 +84,7 @@ fn collect<'v>(object: ObjectKind<'v>, found: &mut Vec<ObjectKind<'v>>) {
     if let Some(of) = kind.strip_suffix("List")
         && let Some(items) = object.value["items"].as_array()
     {
-        // The items of a List, and of a KRM ResourceList, bring their own.
+        // The items of a List, and of a KRM ResourceList, have their own kind and version.
         let (of, version) = if matches!(of, "" | "Resource") { ("", "") } else { (of, version) };
         for (index, value) in items.iter().enumerate() {
             collect(ObjectKind { value, kind: of, version, at: format!("{}/items/{index}", object.at) }, found);
@@ -190,7 +190,7 @@ impl<'v> Workload<'v> {
     }
 }
 
-/// `deployment/web`; a template that is one of several has its place behind it.
+/// `deployment/web`.
 impl fmt::Display for Workload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.kind.to_ascii_lowercase(), name(self.object))
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_and_policies_are_no_templates() {
+    fn the_root_of_an_object_and_policies_are_not_templates() {
         let spec = json!({"containers": [{"name": "a"}]});
         let metadata = json!({"annotations": {"podgraft.dev/companions": "x"}});
         let root = json!({"apiVersion": "k.io/v1", "kind": "Thing", "metadata": metadata, "spec": spec});

@@ -86,11 +86,9 @@ fn misplaced_keys(object: &str, kind: &str, template: &str, pod: Option<&Pod<'_>
     for map in MetadataMap::ALL {
         let Some(json) = Reader::of(object).raw_at(&["metadata", map.as_str()])? else { continue };
         Reader::of(json).object(|r, key| {
-            let is_on_template = |pod: &Pod<'_>| match map {
-                MetadataMap::Annotations => pod.annotation(key).is_some(),
-                MetadataMap::Labels => pod.label(key).is_some(),
-            };
-            if map.is_for_pods(key) && !pod.is_some_and(is_on_template) {
+            // A label that the template has as well may be there to select the workload.
+            let is_on_template = || map == MetadataMap::Labels && pod.is_some_and(|pod| pod.label(key).is_some());
+            if map.is_for_pods(key) && !is_on_template() {
                 count += 1;
                 if count <= MAX_MISPLACED {
                     let key = &format_truncated(LONGEST_KEY, format_args!("{key}"));

@@ -2,12 +2,12 @@
 
 use crate::inject::verdict::{Decision, Verdict};
 
-/// One review as it is logged and counted. Holds nothing of the Pod but its name.
+/// One review as it is logged and counted. Of the Pod it contains only the name.
 #[derive(Debug)]
 pub struct ReviewRecord<'a> {
     /// `requested`, `opted-in`, `cluster-wide` or `preview`.
     pub webhook: &'static str,
-    /// What came of it.
+    /// The result.
     pub result: ReviewResult,
     /// The request's uid; empty where it could not be read.
     pub uid: &'a str,
@@ -23,18 +23,18 @@ pub struct ReviewRecord<'a> {
     pub complaint: &'a str,
 }
 
-/// What came of a review: a closed set, for it labels metrics.
+/// The result of a review. A closed set, because it is a label of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReviewResult {
     /// Admitted with a patch.
     Patched,
-    /// Admitted as it is.
+    /// Admitted without a patch.
     Unchanged,
-    /// Refused.
+    /// Denied.
     Denied,
-    /// No verdict (503): the failure policy decides.
+    /// No verdict (HTTP 503): the failure policy of the webhook decides.
     Unavailable,
-    /// Not a review (400).
+    /// Not an AdmissionReview (HTTP 400).
     Unreadable,
 }
 
@@ -48,7 +48,7 @@ impl ReviewResult {
         }
     }
 
-    /// Its stable name.
+    /// The stable name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

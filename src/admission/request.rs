@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::inject::pod::Pod;
 use crate::json::{JsonError, Reader};
 
-/// What we ask of an AdmissionRequest.
+/// The fields of an AdmissionRequest that are read.
 #[derive(Debug, Default)]
 pub(super) struct AdmissionRequest<'a> {
     /// Never empty.
@@ -16,7 +16,7 @@ pub(super) struct AdmissionRequest<'a> {
     pub(super) dry_run: bool,
     pub(super) kind: GroupVersionKind<'a>,
     pub(super) operation: Cow<'a, str>,
-    /// The object as JSON, unless it was read as a Pod at once.
+    /// The object as JSON, unless it was read as a Pod in the same pass.
     pub(super) object: Option<&'a str>,
     resource: GroupVersionKind<'a>,
     sub_resource: Cow<'a, str>,
@@ -77,7 +77,7 @@ impl<'a> AdmissionRequest<'a> {
         if self.object_name.is_empty() { &self.name } else { &self.object_name }
     }
 
-    /// The Pod that is to be created, where this is about one.
+    /// The Pod to be created, if the request is about one.
     pub(super) fn take_pod(&mut self) -> Option<Pod<'a>> {
         self.pod.take()
     }

@@ -1,4 +1,4 @@
-//! Writes the AdmissionReview response, and the words in it.
+//! Writes the AdmissionReview response and its messages.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::json::{ObjectWriter, Sink, write_object};
 use crate::text::{format_truncated, truncate};
 
-/// What goes back to the API server.
+/// The HTTP answer to the API server.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -20,11 +20,11 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// The longest message of a refusal, in characters.
+/// The longest message of a denial, in characters.
 pub(super) const LONGEST_REFUSAL: usize = 512;
-/// The longest warning, in characters: API servers cut what is longer.
+/// The longest warning, in characters: API servers truncate longer ones.
 const LONGEST_WARNING: usize = 256;
-/// The most warnings of one answer, and how long they may be together, in bytes.
+/// The most warnings of one answer, and their total length in bytes.
 const MAX_WARNINGS: usize = 5;
 const WARNINGS_TOGETHER: usize = 1024;
 
@@ -59,7 +59,7 @@ impl Answer {
     }
 }
 
-/// The message of a refusal: what, where and how to mend it. The webhook and the command line share it.
+/// The message of a denial: what is wrong, where, and how to fix it. The webhook and the command line share it.
 #[must_use]
 pub fn refusal(verdict: &Verdict<'_>) -> String {
     let mut message = String::from("podgraft: ");
@@ -79,18 +79,18 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
     truncate(message, LONGEST_REFUSAL).into_owned()
 }
 
-/// What is said as warnings, within what API servers pass on. The webhook and the command line share it.
+/// The warnings of a verdict, within what API servers pass on. The webhook and the command line share them.
 #[must_use]
 pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
     within_bounds(verdict.with_effect(Effect::Warn).map(|finding| warning(format_args!("podgraft: {finding}"))))
 }
 
-/// One warning, no longer than what API servers pass on.
+/// One warning, within the length that API servers pass on.
 pub(super) fn warning(words: fmt::Arguments<'_>) -> String {
     format_truncated(LONGEST_WARNING, words)
 }
 
-/// Cuts warnings to what API servers pass on. Those that would not be sent are not even put into words.
+/// Limits warnings to what API servers pass on. Those that would not be sent are not even formatted.
 pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let mut together = 0;

@@ -1,4 +1,4 @@
-//! Brackets that are open, at one bit each.
+//! A stack of open brackets, at one bit each.
 
 /// Which of the open brackets are objects', the innermost in the lowest bit.
 #[derive(Default)]

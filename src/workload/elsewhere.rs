@@ -1,4 +1,4 @@
-//! Keys of podgraft that are not in the metadata of a Pod template.
+//! Keys of podgraft outside of Pod templates.
 
 use serde_json::Value;
 
@@ -10,19 +10,19 @@ use super::{DEEPEST, EXCLUDED_GROUPS, Workload, name, objects, workloads};
 /// The prefixes of all keys of podgraft.
 const PREFIXES: [&str; 2] = [PREFIX, FILES_PREFIX];
 
-/// A key of podgraft where it is not read.
+/// A key of podgraft where nothing reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateKey {
     /// Where it is in the document: a JSON pointer.
     pub pointer: String,
     /// The object that it is in, as `kind/name`.
     pub object: String,
-    /// Why it has no effect here, and what to do about it.
+    /// Why it has no effect here, and how to fix that.
     pub message: String,
 }
 
-/// Keys that are set on a workload, not on its Pod template. A key that the template has as well is no mistake: tools that add
-/// labels and annotations add them to both.
+/// Keys that are set on a workload, not on its Pod template. A label that the template has as well is no mistake: it may be there
+/// to select the workload.
 #[must_use]
 pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
     if workload.template.is_empty() || !workload.changes {
@@ -30,9 +30,11 @@ pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
     }
     let template = &field_path(&workload.template);
     let keys = MetadataMap::ALL.into_iter().flat_map(|map| {
-        let (own, pods) = (&workload.object["metadata"][map.as_str()], &workload.pod()["metadata"][map.as_str()]);
-        let own = own.as_object().into_iter().flat_map(|members| members.keys());
-        own.filter(move |key| map.is_for_pods(key) && pods.get(key.as_str()).is_none()).map(move |key| (map, key))
+        let is_on_template =
+            move |key: &str| map == MetadataMap::Labels && workload.pod()["metadata"]["labels"].get(key).is_some();
+        let own = workload.object["metadata"][map.as_str()].as_object();
+        let own = own.into_iter().flat_map(|members| members.keys());
+        own.filter(move |key| map.is_for_pods(key) && !is_on_template(key)).map(move |key| (map, key))
     });
     keys.map(|(map, key)| TemplateKey {
         pointer: format!("{}/metadata/{}/{}", workload.at, map.as_str(), Token(key)),
@@ -116,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_outside_of_templates_are_found_with_their_places() {
+    fn keys_outside_of_templates_are_found_with_their_pointers() {
         let ours = json!({"podgraft.dev/companions": "x", "other": "y"});
         let workflow = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "build-"},
             "spec": {"podMetadata": {"annotations": ours}, "templates": [{"metadata": {"labels": {"podgraft.dev/inject": "enabled"}}}]}});

@@ -15,7 +15,7 @@ const BUILT_IN: [(&str, &str, &str); 9] = [
     ("batch", "Job", "/spec/template"),
     ("batch", "CronJob", "/spec/jobTemplate/spec/template"),
 ];
-/// Groups in which no kinds of others live; `extensions` had Deployments until Kubernetes 1.16.
+/// Groups that contain only kinds of Kubernetes; `extensions` had Deployments until Kubernetes 1.16.
 const BUILT_IN_GROUPS: [&str; 4] = ["", "apps", "batch", "extensions"];
 
 /// The group of an apiVersion.
@@ -29,7 +29,7 @@ pub(super) fn template(version: &str, kind: &str) -> Option<&'static str> {
     BUILT_IN.iter().find(|(g, k, _)| (*g, *k) == (group, kind)).map(|(.., template)| *template)
 }
 
-/// A kind that does not exist in its group, and what is likely meant.
+/// A kind that does not exist in its group, with a suggestion.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unmatched {
     /// Where its object is in the document: a JSON pointer.

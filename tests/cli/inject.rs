@@ -212,8 +212,8 @@ fn an_annotation_in_the_wrong_place_is_reported() {
     let text = deployment("web", "logger")
         .replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n");
     let run = Folder::new().pipe("inject -f - --companions companion.yaml", &text);
-    let said = "warning: deployment/web: annotation podgraft.dev/companions stands on the Deployment itself, where it has no \
-                effect; move it to spec.template.metadata.annotations\n";
+    let said = "warning: deployment/web: annotation podgraft.dev/companions is set on the Deployment, not on its Pod \
+                template, and has no effect; move it to spec.template.metadata.annotations\n";
     assert!(run.code == 0 && run.err.contains(said), "{}", run.err);
 }
 

@@ -50,9 +50,7 @@ fn strict_treats_warnings_as_errors() {
     let loose = folder.pipe("validate -f - --companions companion.yaml", &text);
     assert_eq!(loose.code, 0, "{}", loose.out);
     assert!(
-        loose
-            .out
-            .contains("-:5:33: warning: deployment/web: label podgraft.dev/inject stands on the Deployment itself"),
+        loose.out.contains("-:5:33: warning: deployment/web: label podgraft.dev/inject is set on the Deployment, not"),
         "{}",
         loose.out
     );
