@@ -265,7 +265,7 @@ impl Reloadable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inject::verdict::reason::Reason;
+    use crate::inject::verdict::reason::Outcome;
     use crate::inject::verdict::{Finding, Via};
 
     fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> ReviewRecord<'a> {
@@ -286,7 +286,7 @@ mod tests {
         let finding = Finding {
             companion: Some("git-sync".into()),
             via: Some(Via::Pod),
-            reason: Reason::Injected,
+            reason: Outcome::Injected.into(),
             effect: Effect::Info,
             outcome: true,
         };

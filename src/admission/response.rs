@@ -5,8 +5,8 @@ use std::fmt;
 use base64_simd::{Out, STANDARD};
 
 use super::request::AdmissionRequest;
-use crate::inject::companion::parameter::is_label;
-use crate::inject::verdict::reason::Reason;
+use crate::inject::names::is_label;
+use crate::inject::verdict::reason::{Outcome, Reason};
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::json::write_string;
 
@@ -155,7 +155,8 @@ fn open(uid: &str, decision: &Decision) -> Vec<u8> {
 
 /// 403 where somebody else's rule forbids it, 422 where the Pod's author can mend it.
 fn code(verdict: &Verdict<'_>) -> &'static str {
-    let forbids = |f: &Finding<'_>| matches!(f.reason, Reason::HostNetwork | Reason::RequiredDisabled);
+    let forbids =
+        |f: &Finding<'_>| matches!(f.reason, Reason::Outcome(Outcome::HostNetwork | Outcome::RequiredDisabled));
     if verdict.with_effect(Effect::Deny).all(forbids) { "403" } else { "422" }
 }
 

@@ -19,13 +19,15 @@ use super::validate::storage::files;
 use super::validate::storage::volumes::{FILES, NO_TOKEN, full_name};
 use super::validate::{parameters, selectors};
 use crate::inject::companion::catalog::{CatalogEntry, InvalidCompanion};
+use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
 use crate::inject::companion::parameter::Parameter;
 use crate::inject::companion::selector::Selector;
 use crate::inject::companion::{
     Activation, Companion, CompanionMount, CompanionPattern, Container, ContainerPort, Endpoint, EnvVar, Exposes, File,
-    OnConflict, Placement, Protocol, SharedVolume, Volume,
+    OnConflict, Placement, SharedVolume, Volume,
 };
 use crate::inject::keys::FILES_PREFIX;
+use crate::inject::protocol::Protocol;
 
 /// What could be read of an object in which there is something to mend.
 pub(super) fn invalid(object: &CompanionObject, found: &Report) -> CatalogEntry {
@@ -169,17 +171,17 @@ fn protocol(protocol: api::Protocol) -> Protocol {
 }
 
 /// The endpoint with a port, by its index.
-pub(super) fn endpoint_at(spec: &Spec, port: u16, protocol: api::Protocol) -> Option<u8> {
+pub(super) fn endpoint_at(spec: &Spec, port: u16, protocol: api::Protocol) -> Option<EndpointIndex> {
     index(spec.listens.iter().position(|e| (e.port, e.protocol) == (port, protocol)))
 }
 
 /// An index into one of the lists that the schema bounds far below 256.
-fn index(position: Option<usize>) -> Option<u8> {
-    position.and_then(|i| u8::try_from(i).ok())
+fn index<I: TryFrom<usize>>(position: Option<usize>) -> Option<I> {
+    position.and_then(|i| i.try_into().ok())
 }
 
 /// The parameter that moves an endpoint, by its index.
-pub(super) fn mover(spec: &Spec, endpoint: &str) -> Option<u8> {
+pub(super) fn mover(spec: &Spec, endpoint: &str) -> Option<ParameterIndex> {
     index(spec.parameters.iter().position(|p| p.listens.as_deref() == Some(endpoint)))
 }
 
@@ -274,7 +276,7 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
 }
 
 /// The parameter that fills a resource, by its index.
-pub(super) fn filler(spec: &Spec, container: &str, list: &str, resource: &str) -> Option<u8> {
+pub(super) fn filler(spec: &Spec, container: &str, list: &str, resource: &str) -> Option<ParameterIndex> {
     let fills = |p: &api::Parameter| {
         p.resource.as_deref().and_then(slots::target) == Some((container, list_of(list), resource))
     };

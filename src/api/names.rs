@@ -1,6 +1,6 @@
 //! Kubernetes' grammars of names, as far as the schema does not say them.
 
-use crate::inject::companion::parameter::is_subdomain;
+use crate::inject::names::is_subdomain;
 
 /// Whether a text is the key of a label or an annotation: a name of at most 63 characters, with or without a domain.
 pub(super) fn is_qualified(text: &str) -> bool {

@@ -8,9 +8,9 @@ use super::v1alpha1::{API_VERSION, Container, Spec};
 use super::validate::conformance;
 use super::validate::conformance::SchemaOf;
 use crate::inject::companion::catalog::InvalidCompanion;
-use crate::inject::companion::parameter::is_label;
 use crate::inject::companion::{Activation, CompanionKind};
 use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
+use crate::inject::names::is_label;
 
 /// An object whose kind and name could be read, in the shape of its schema.
 #[derive(Debug)]

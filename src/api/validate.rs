@@ -162,7 +162,7 @@ mod tests {
             "spec.activations: unknown field; did you mean activation?",
             "spec.containers[0].image: must be a string, not a number; put it in quotes",
             "spec.containers[0].readinessProbe.periodSeconds: must be a whole number, not a string",
-            "spec.parameters[1].default: must be a number and one unit",
+            "spec.parameters[1].default: invalid value: must be a number and one unit",
             "spec.parameters[2].mountPath: contents is none of sharedVolumes; did you mean content?",
         ];
         check(object, &expected);

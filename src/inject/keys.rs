@@ -28,6 +28,9 @@ pub const SCRAPE_PATH: &str = "prometheus.io/path";
 pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// What all annotations of an object may have together, keys included, in bytes.
 pub const ANNOTATIONS_LIMIT: usize = 262_144;
+/// The largest patch, in bytes. It is checked before the patch is written, so that a few bytes of a request cannot become
+/// very many in memory.
+pub const PATCH_LIMIT: usize = 4 << 20;
 /// How many companions a Pod or a namespace may name.
 pub const MAX_NAMES: usize = 16;
 /// How many containers a Pod may name.

@@ -1,29 +1,36 @@
 //! Fits one companion into a Pod, as a whole or not at all.
 
-mod additions;
-pub(super) mod arguments;
+mod arguments;
+pub(super) mod assembly;
+pub(super) mod authored;
 pub(super) mod candidates;
-pub(super) mod chosen;
+mod chosen;
 mod mounts;
 mod ports;
+pub(super) mod pre_stop;
 pub(super) mod present;
-pub(super) mod reservations;
-mod same_source;
+mod reservations;
+pub(super) mod scrape;
 mod size;
+mod variables;
 mod volumes;
 
 use std::borrow::Cow;
 
-use super::companion::parameter::{Value, ValueFault};
+use super::companion::index::{EndpointIndex, ParameterIndex};
+use super::companion::value::{Value, ValueFault};
 use super::companion::{Companion, Endpoint, Placement, Volume};
+use super::container_list::ContainerList;
 use super::patch::status::Additions;
+use super::request::requested::MAX_FAULTS;
 use super::verdict::Via;
-use super::verdict::reason::Reason;
+use super::verdict::reason::{Outcome, Remark};
+use crate::work::step;
 use arguments::Argument;
-use chosen::Chosen;
+use candidates::Candidate;
+use chosen::{Chosen, Places};
 use reservations::Reservations;
-
-pub(super) use size::status_bound;
+use scrape::Scrape;
 
 /// A companion that fits, with all that varies decided.
 #[derive(Debug)]
@@ -37,56 +44,53 @@ pub(super) struct Plan<'a> {
     pub(super) shared: Vec<SharedMount<'a>>,
     /// The chosen app containers.
     pub(super) chosen: &'a Chosen,
-    /// Volumes to add; those that stand there with the same source are left out.
+    /// Volumes to add. Those that the Pod already declares with the same source are left out.
     pub(super) volumes: Vec<&'a Volume>,
-    /// The scrape annotation that keeps ours out, if any.
+    /// The scrape annotation of the Pod because of which ours are not added, if any.
     pub(super) scrape_kept: Option<&'static str>,
     /// The scrape annotations to add.
     pub(super) scrape: Option<Scrape<'a>>,
-    /// What else there is to report: app containers that were chosen and get no sleep before they stop, or that can write what
-    /// they should only read.
-    pub(super) remarks: Vec<Reason>,
+    /// Remarks besides the outcome: app containers that get no preStop sleep, or that can write what they should only
+    /// read.
+    pub(super) remarks: Vec<Remark>,
     pub(super) added: Additions<'a>,
 }
 
-/// The annotations that point Prometheus to a companion.
-#[derive(Debug)]
-pub(super) struct Scrape<'a> {
-    pub(super) port: u16,
-    pub(super) path: &'a str,
-}
-
-/// A shared volume, with what varies decided.
+/// A shared volume, with all that varies decided.
 #[derive(Debug)]
 pub(super) struct SharedMount<'a> {
-    /// The volume's name: its own, or that of the one that it joins.
+    /// The volume's name: the companion's own, or that of the volume that it joins.
     pub(super) volume: &'a str,
     pub(super) sub_path: &'a str,
-    pub(super) companion_path: Cow<'a, str>,
-    pub(super) companion_read_only: bool,
-    pub(super) app_path: Cow<'a, str>,
-    pub(super) app_read_only: bool,
-    /// The app containers that get the mount, by their places in the Pod's view, in order.
-    pub(super) app: Cow<'a, [usize]>,
+    pub(super) companion: Side<'a>,
+    pub(super) app: Side<'a>,
+    /// The app containers that get the mount.
+    pub(super) containers: Cow<'a, Places>,
+}
+
+/// The mount on one side of a shared volume.
+#[derive(Debug)]
+pub(super) struct Side<'a> {
+    pub(super) path: Cow<'a, str>,
+    pub(super) read_only: bool,
 }
 
 impl<'a> Plan<'a> {
-    /// Fits a companion, and claims what it needs.
+    /// Fits a companion, and reserves what it needs.
     ///
     /// # Errors
-    /// Why it does not fit; the claims made until then are the caller's to give back.
+    /// Why it does not fit. The caller rolls back what was reserved until then.
     pub(super) fn fit(
         companion: &'a Companion,
-        via: Via,
-        listed_at: usize,
+        candidate: &Candidate<'_>,
         values: Vec<Option<Argument<'a>>>,
         chosen: &'a Chosen,
-        claims: &mut Reservations<'a>,
-    ) -> Result<Self, Reason> {
+        reservations: &mut Reservations<'a>,
+    ) -> Result<Self, Outcome> {
         let mut plan = Plan {
             companion,
-            via,
-            listed_at,
+            via: candidate.via,
+            listed_at: candidate.listed_at,
             values,
             shared: Vec::with_capacity(companion.shared_volumes.len()),
             chosen,
@@ -96,24 +100,25 @@ impl<'a> Plan<'a> {
             remarks: Vec::new(),
             added: Additions { kind: companion.kind.as_str(), hash: &companion.hash, ..Additions::default() },
         };
-        plan.fit_surroundings(claims)?;
-        plan.fit_files(claims)?;
-        plan.fit_containers(claims)?;
-        plan.fit_ports(claims)?;
-        plan.fit_volumes(claims)?;
+        plan.fit_pod(reservations)?;
+        plan.fit_files(reservations)?;
+        plan.fit_containers(reservations)?;
+        plan.fit_ports(reservations)?;
+        plan.fit_volumes(reservations)?;
         for shared in &companion.shared_volumes {
-            plan.fit_shared(shared, claims)?;
+            plan.fit_shared(shared, reservations)?;
         }
-        plan.fit_env(claims)?;
-        plan.fit_annotations(claims);
+        plan.fit_env(reservations)?;
+        plan.fit_annotations(reservations);
+        plan.fit_scrape(reservations);
         plan.added.image_pull_secrets =
-            companion.image_pull_secrets.iter().map(|n| &**n).filter(|n| claims.pull_secret(n)).collect();
-        // What the app containers get is a product of two lists: whether there is room for it is known before it is listed.
-        plan.fit_size(claims)?;
-        plan.list_mounts(claims);
-        plan.list_env(claims);
-        plan.fit_pre_stop(claims);
-        plan.fit_status(claims)?;
+            companion.image_pull_secrets.iter().map(|n| &**n).filter(|n| reservations.pull_secret(n)).collect();
+        // What the app containers get is a product of two lists, so it is listed only after there is room for it.
+        plan.fit_size(reservations)?;
+        plan.list_mounts(reservations);
+        plan.list_env(reservations);
+        plan.fit_pre_stop(reservations);
+        plan.fit_status(reservations)?;
         Ok(plan)
     }
 
@@ -125,46 +130,50 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// A port that moves with an endpoint, where it is one's.
-    fn moved(&self, port: u16, endpoint: Option<u8>) -> u16 {
-        let endpoint = endpoint.and_then(|e| self.companion.endpoints.get(usize::from(e)));
-        endpoint.map_or(port, |e| self.endpoint_port(e))
+    /// An endpoint by its index.
+    pub(super) fn endpoint(&self, index: EndpointIndex) -> Option<&'a Endpoint> {
+        self.companion.endpoints.get(index.place())
+    }
+
+    /// A port that is that of an endpoint, where there is one, and moves with it.
+    fn moved(&self, port: u16, endpoint: Option<EndpointIndex>) -> u16 {
+        endpoint.and_then(|e| self.endpoint(e)).map_or(port, |e| self.endpoint_port(e))
     }
 
     /// The value of a parameter.
-    pub(super) fn value(&self, parameter: u8) -> Option<&Value<'a>> {
-        Some(&self.values.get(usize::from(parameter))?.as_ref()?.value)
+    pub(super) fn value(&self, parameter: ParameterIndex) -> Option<&Value<'a>> {
+        Some(&self.values.get(parameter.place())?.as_ref()?.value)
     }
 
-    /// What is wrong with the value of a parameter, where only the whole companion shows it.
-    fn invalid(&self, parameter: u8, fault: ValueFault) -> Option<Reason> {
-        let parameter = usize::from(parameter);
-        let given = self.values.get(parameter)?.as_ref()?.given;
-        let (companion, parameter) =
-            (self.companion.name.clone(), self.companion.parameters.get(parameter)?.name.clone());
-        Some(Reason::ParameterInvalid { companion, parameter, fault, given, message: None })
+    /// A fault in the value of a parameter that shows only in the whole companion.
+    fn invalid(&self, parameter: ParameterIndex, fault: ValueFault) -> Option<Outcome> {
+        let given = self.values.get(parameter.place())?.as_ref()?.given;
+        let declared = self.companion.parameters.get(parameter.place())?;
+        let (companion, parameter) = (self.companion.name.clone(), declared.name.clone());
+        Some(Outcome::ParameterInvalid { companion, parameter, fault, given, message: None })
     }
 
-    fn fit_surroundings(&self, claims: &Reservations<'a>) -> Result<(), Reason> {
-        if claims.pod.host_network && !self.companion.allows_host_network {
-            return Err(Reason::HostNetwork);
+    /// Whether a companion of this kind can be in a Pod of this kind at all.
+    fn fit_pod(&self, reservations: &Reservations<'a>) -> Result<(), Outcome> {
+        if reservations.pod.host_network && !self.companion.allows_host_network {
+            return Err(Outcome::HostNetwork);
         }
-        if claims.pod.windows {
-            return Err(Reason::WindowsPod);
+        if reservations.pod.windows {
+            return Err(Outcome::WindowsPod);
         }
-        if self.companion.placement == Placement::Container && !claims.pod.restarts {
-            return Err(Reason::BlocksCompletion);
+        if self.companion.placement == Placement::Container && !reservations.pod.restarts {
+            return Err(Outcome::BlocksCompletion);
         }
         Ok(())
     }
 
-    fn fit_files(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
+    fn fit_files(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
         for file in &self.companion.files {
-            match claims.pod.annotation(&file.key) {
-                Some(content) if *content == *file.content => self.keep_annotation(&file.key, claims),
-                Some(_) => return Err(Reason::FileOverridden { key: file.key.clone() }),
+            match reservations.pod.annotation(&file.key) {
+                Some(content) if *content == *file.content => self.keep_annotation(&file.key, reservations),
+                Some(_) => return Err(Outcome::FileOverridden { key: file.key.clone() }),
                 None => {
-                    if claims.annotation(&file.key, &file.content) {
+                    if reservations.annotation(&file.key, &file.content) {
                         self.added.annotations.push(&file.key);
                     }
                 }
@@ -173,20 +182,61 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    fn fit_containers(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
-        for (container, init) in self.companion.identities() {
-            claims.container(&container.name, &self.companion.name)?;
-            let list = if init { &mut self.added.init_containers } else { &mut self.added.containers };
-            list.push(&container.name);
+    fn fit_containers(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
+        for (container, list) in self.companion.identities() {
+            reservations.container(&container.name, &self.companion.name)?;
+            let added = match list {
+                ContainerList::Init => &mut self.added.init_containers,
+                ContainerList::Containers => &mut self.added.containers,
+            };
+            added.push(&container.name);
         }
         Ok(())
     }
+
+    fn fit_annotations(&mut self, reservations: &mut Reservations<'a>) {
+        for (key, value) in &self.companion.pod_annotations {
+            if reservations.annotation(key, value) {
+                self.added.annotations.push(key);
+            } else {
+                self.keep_annotation(key, reservations);
+            }
+        }
+    }
+
+    /// Lists an annotation that podgraft added before and that the Pod still has: the new status entry replaces the old
+    /// one.
+    fn keep_annotation(&mut self, key: &'a str, reservations: &Reservations<'a>) {
+        let is_ours = || reservations.status_lists_annotation(&self.companion.name, key);
+        if reservations.pod.annotation(key).is_some() && is_ours() {
+            self.added.annotations.push(key);
+        }
+    }
+
+    /// Reserves room for the status entry, which is complete now.
+    fn fit_status(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
+        // The entry groups mounts by container.
+        self.added.mounts.sort_by_key(|(container, _)| *container);
+        let entry = self.added.length();
+        step(entry);
+        reservations.status_entry(&self.companion.name, entry)?;
+        reservations.patch(size::status_bound(entry + self.companion.name.len()))?;
+        Ok(())
+    }
+
+    /// Adds a remark besides the outcome, unless there are enough: a Pod can have thousands of containers.
+    fn remark(&mut self, remark: impl FnOnce() -> Remark) {
+        if self.remarks.len() < MAX_FAULTS {
+            self.remarks.push(remark());
+        }
+    }
 }
 
-/// Of parameters that cannot go together, the one that the Pod gave: what it wrote wrongly is never a silent default.
-fn blamed(faults: impl Iterator<Item = Reason>) -> Option<Reason> {
-    let given = |fault: &Reason| matches!(fault, Reason::ParameterInvalid { given: true, .. });
-    let mut faults: Vec<Reason> = faults.collect();
-    let at = faults.iter().position(given).unwrap_or_default();
+/// Of faults in parameters that exclude each other, the one in a value that the Pod set: such a value is never replaced
+/// by a default.
+fn blamed(faults: impl Iterator<Item = Outcome>) -> Option<Outcome> {
+    let is_given = |fault: &Outcome| matches!(fault, Outcome::ParameterInvalid { given: true, .. });
+    let mut faults: Vec<Outcome> = faults.collect();
+    let at = faults.iter().position(is_given).unwrap_or_default();
     (!faults.is_empty()).then(|| faults.swap_remove(at))
 }

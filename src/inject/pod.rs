@@ -10,8 +10,7 @@ mod volume_uses;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::companion::Protocol;
-use super::companion::parameter::is_normal_path;
+use super::container_list::ContainerList;
 use super::keys;
 use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
@@ -177,18 +176,18 @@ impl<'a> Pod<'a> {
 
     /// A container by the list that it is in, its name, and its image where one is given.
     #[must_use]
-    pub fn container_in(&self, init: bool, name: &str, image: Option<&str>) -> Option<&Container<'a>> {
+    pub fn container_in(&self, list: ContainerList, name: &str, image: Option<&str>) -> Option<&Container<'a>> {
         let compare = |c: &Container<'_>| {
             let rest = image.map_or(Ordering::Equal, |image| (*c.image).cmp(image));
-            (&*c.name, c.init).cmp(&(name, init)).then(rest)
+            (&*c.name, c.list).cmp(&(name, list)).then(rest)
         };
         self.by_container.find_by(&self.containers, compare).next()
     }
 
     /// Whether the list that is meant has a container with this name, and this image where one is given.
     #[must_use]
-    pub fn has_container(&self, init: bool, name: &str, image: Option<&str>) -> bool {
-        self.container_in(init, name, image).is_some()
+    pub fn has_container(&self, list: ContainerList, name: &str, image: Option<&str>) -> bool {
+        self.container_in(list, name, image).is_some()
     }
 
     /// Whether `imagePullSecrets` has a name.
@@ -210,36 +209,12 @@ fn text_key<'t>((key, _): &'t (Cow<'_, str>, Cow<'_, str>)) -> &'t str {
 }
 
 /// What containers are found by. Several may have one name: an API server rejects them only after the webhooks.
-fn identity<'t>(container: &'t Container<'_>) -> (&'t str, bool, &'t str) {
-    (&container.name, container.init, &container.image)
+fn identity<'t>(container: &'t Container<'_>) -> (&'t str, ContainerList, &'t str) {
+    (&container.name, container.list, &container.image)
 }
 
 fn volume_name<'t>(volume: &'t Volume<'_>) -> &'t str {
     &volume.name
-}
-
-/// A path as it is compared: without doubled or trailing slashes, `.` and `..`.
-fn normalised(path: Cow<'_, str>) -> Cow<'_, str> {
-    if is_normal_path(&path) {
-        return path;
-    }
-    let mut parts = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/")).into()
-}
-
-fn protocol(text: Option<&str>) -> Protocol {
-    match text {
-        Some("UDP") => Protocol::Udp,
-        Some("SCTP") => Protocol::Sctp,
-        _ => Protocol::Tcp,
-    }
 }
 
 /// Whether a Pod is the API server's copy of one that a node runs by itself. Users can write the annotation, nodes'

@@ -168,12 +168,12 @@ mod tests {
             TemplatePiece::Text(text) => text.to_string(),
             TemplatePiece::Env { own } => format!(",\"env\":[<given>{own}]"),
             TemplatePiece::Mounts { own } => format!(",\"volumeMounts\":[<shared>{own}]"),
-            TemplatePiece::Port(endpoint) => format!("<port {endpoint}>"),
+            TemplatePiece::Port(endpoint) => format!("<port {}>", endpoint.place()),
             TemplatePiece::Resources(resources) => {
                 let list = |list: &[crate::inject::companion::template::ResourceSlot]| {
                     let items = list
                         .iter()
-                        .map(|r| format!("{}={}/{:?}", r.name, r.value.as_deref().unwrap_or("-"), r.parameter));
+                        .map(|r| format!("{}={}/{:?}", r.name, r.value.as_deref().unwrap_or("-"), r.parameter.map(|p| p.place())));
                     items.collect::<Vec<_>>().join(" ")
                 };
                 format!(
@@ -252,7 +252,7 @@ mod tests {
         ]);
         let good = compiled(&fixed);
         assert!(text(&good.containers[0].template).contains(r#""containerPort":6379"#));
-        assert_eq!(good.containers[0].ports[0].endpoint, Some(0));
+        assert_eq!(good.containers[0].ports[0].endpoint.map(|e| e.place()), Some(0));
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
     fn a_shared_volume_joins_where_it_declares_no_source() {
         let good = compiled(&git_sync());
         assert!(good.shared_volumes[0].joins && good.shared_volumes[0].shareable);
-        assert_eq!(good.shared_volumes[0].app.parameter, Some(2));
+        assert_eq!(good.shared_volumes[0].app.parameter.map(|p| p.place()), Some(2));
         assert!(!good.shared_volumes[0].companion.read_only);
         let claim = companion("/spec/sharedVolumes/0/source", json!({"persistentVolumeClaim": {"claimName": "x"}}));
         let good = compiled(&claim);
@@ -329,7 +329,7 @@ mod tests {
     fn the_rest_is_compiled_as_declared() {
         let good = large();
         assert_eq!(&*good.endpoints[0].name, "redis");
-        assert_eq!(good.endpoints[0].parameter, Some(0));
+        assert_eq!(good.endpoints[0].parameter.map(|p| p.place()), Some(0));
         assert_eq!(good.endpoints[0].port_env.as_deref(), Some("REDIS_PORT"));
         assert_eq!(good.exposes.as_ref().map(|e| (e.port, e.endpoint, &*e.path)), Some((9113, None, "/metrics")));
         assert_eq!(&*good.app_env[0].json, r#"{"name":"REDIS_URL","value":"redis://$(REDIS_HOST):$(REDIS_PORT)"}"#);
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(good.placement, Placement::Last);
         assert_eq!(good.hash.len(), 16);
         assert_eq!(good.containers[0].mount_paths.len(), 5, "a mount, two files, the mask of the token and a device");
-        let names: Vec<_> = good.identities().map(|(c, init)| (&*c.name, init)).collect();
+        let names: Vec<_> = good.identities().map(|(c, list)| (&*c.name, list.is_init())).collect();
         assert_eq!(names, [("prepare", true), ("git-sync", true)]);
         assert_eq!(check_companion(&git_sync()).warnings, []);
     }

@@ -6,9 +6,10 @@ use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
-use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, ParameterType, ValueFault};
+use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, ParameterType};
 use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, Pattern, TooCostly};
 use crate::inject::companion::quantity::Quantity;
+use crate::inject::companion::value::ValueFault;
 use crate::text::characters::breaks_line;
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
@@ -258,15 +259,15 @@ mod tests {
         );
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "[0-9]+", "default": "1x"}),
-            &["default: must match"],
+            &["default: invalid value: must match"],
         );
         told(
             json!({"name": "a", "type": "String", "env": "A", "enum": ["x", "y"], "default": "z"}),
-            &["default: must be one of x, y"],
+            &["default: unsupported value; supported: x, y"],
         );
         told(
             json!({"name": "a", "type": "Path", "env": "A", "below": "/git", "default": "/x"}),
-            &["default: must lie below /git"],
+            &["default: invalid value: must be a path below /git"],
         );
     }
 

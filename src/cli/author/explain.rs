@@ -14,7 +14,7 @@ use crate::cli::input::{Filenames, ManifestInput};
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::cli::{exit, stderr};
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::{Outcome, Reason};
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 use crate::manifest;
 use crate::workload;
@@ -152,9 +152,9 @@ fn asked_by(finding: &Finding<'_>) -> &'static str {
 
 fn outcome(finding: &Finding<'_>) -> &'static str {
     match (&finding.reason, finding.effect) {
-        (Reason::Injected, _) => "injected",
-        (Reason::PodDenied, _) => "withheld",
-        (Reason::AlreadyInjected, _) => "already there",
+        (Reason::Outcome(Outcome::Injected), _) => "injected",
+        (Reason::Outcome(Outcome::PodDenied), _) => "withheld",
+        (Reason::Outcome(Outcome::AlreadyInjected), _) => "already there",
         (_, Effect::Deny) => "denied",
         _ => "skipped",
     }
@@ -163,8 +163,10 @@ fn outcome(finding: &Finding<'_>) -> &'static str {
 fn row(place: &OfflineServer, found: &Reviewed<'_>, companion: &str, finding: &Finding<'_>) -> [String; 4] {
     let label = finding.reason.label();
     let reason = match &finding.reason {
-        Reason::Injected | Reason::AlreadyInjected => label.to_owned(),
-        Reason::NotAvailable { .. } => format!("{label}: {}", offline::sentence(place, found, finding)),
+        Reason::Outcome(Outcome::Injected | Outcome::AlreadyInjected) => label.to_owned(),
+        Reason::Outcome(Outcome::NotAvailable { .. }) => {
+            format!("{label}: {}", offline::sentence(place, found, finding))
+        }
         reason => format!("{label}: {reason}"),
     };
     [companion.to_owned(), asked_by(finding).to_owned(), outcome(finding).to_owned(), reason]

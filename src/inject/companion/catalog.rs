@@ -51,6 +51,15 @@ struct Automatic {
 type Labels = HashMap<Box<str>, HashMap<Box<str>, Vec<u32>>>;
 
 impl CatalogEntry {
+    /// The companion, if it is valid.
+    #[must_use]
+    pub fn valid(&self) -> Option<&Companion> {
+        match self {
+            CatalogEntry::Valid(companion) => Some(companion),
+            CatalogEntry::Invalid(_) => None,
+        }
+    }
+
     /// `metadata.name`.
     #[must_use]
     pub fn name(&self) -> &str {

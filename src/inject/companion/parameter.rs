@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use super::pattern::{Budget, Pattern, TooCostly};
 use super::quantity::Quantity;
+use super::value::{Value, ValueFault};
+use crate::inject::names::{is_normal_path, is_secret_key, is_subdomain, lies_below};
 use crate::text::characters::breaks_line;
 
 /// A declared parameter.
@@ -77,53 +79,6 @@ pub enum DurationForm {
     Seconds,
     /// A bare number of milliseconds.
     Milliseconds,
-}
-
-/// A checked value. Whatever it says, it cannot change the shape of what is injected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// The text of an environment variable.
-    Text(Cow<'a, str>),
-    /// A port.
-    Port(u16),
-    /// A path.
-    Path(Cow<'a, str>),
-    /// A key of a Secret; what stands there is never seen.
-    SecretKey {
-        /// The Secret's name.
-        secret: Cow<'a, str>,
-        /// The key in it.
-        key: Cow<'a, str>,
-    },
-}
-
-/// What is wrong with a value. The value itself is never repeated: it may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ValueFault {
-    /// It has more characters than allowed.
-    TooLong(usize),
-    /// It has a control character or a line separator.
-    ControlCharacter,
-    /// It is too long to be checked against its pattern, within what one review may spend on that.
-    TooCostly,
-    /// It does not match the pattern.
-    Pattern(Box<str>),
-    /// It is not one of the words.
-    NotOneOf(Box<[Box<str>]>),
-    /// It is not written as its type is.
-    Syntax(&'static str),
-    /// It is smaller than allowed.
-    BelowMinimum(Box<str>),
-    /// It is larger than allowed.
-    AboveMaximum(Box<str>),
-    /// A duration that is not a whole number of the unit that is written.
-    NotWhole(&'static str),
-    /// A path that does not stay below its declared parent.
-    NotBelow(Box<str>),
-    /// A path that meets another mount of the companion.
-    MeetsMount(Box<str>),
-    /// A port that the companion itself listens on besides.
-    MeetsPort(u16),
 }
 
 /// The longest value, in characters.
@@ -205,27 +160,12 @@ fn quantity<'a>(
 
 fn path<'a>(text: Cow<'a, str>, below: Option<&str>) -> Result<Value<'a>, ValueFault> {
     if !is_normal_path(&text) {
-        return Err(ValueFault::Syntax("an absolute path without `..`, `:`, doubled or trailing slashes"));
+        return Err(ValueFault::Syntax("an absolute path without `..`, `:`, duplicate or trailing slashes"));
     }
     if let Some(parent) = below.filter(|parent| !lies_below(&text, parent)) {
         return Err(ValueFault::NotBelow(parent.into()));
     }
     Ok(Value::Path(text))
-}
-
-/// Whether a path is absolute, normalised, not the root, and safe as a `mountPath`.
-#[must_use]
-pub fn is_normal_path(text: &str) -> bool {
-    text.len() > 1
-        && text.starts_with('/')
-        && !text.contains(':')
-        && text[1..].split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// Whether a normalised path lies strictly below another.
-#[must_use]
-pub fn lies_below(path: &str, parent: &str) -> bool {
-    parent == "/" || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn secret_key<'a>(text: &str) -> Result<Value<'a>, ValueFault> {
@@ -234,26 +174,4 @@ fn secret_key<'a>(text: &str) -> Result<Value<'a>, ValueFault> {
         .filter(|(secret, key)| is_subdomain(secret) && is_secret_key(key))
         .ok_or(ValueFault::Syntax("<secret>/<key>, the name of a Secret in the Pod's namespace and a key in it"))?;
     Ok(Value::SecretKey { secret: secret.to_owned().into(), key: key.to_owned().into() })
-}
-
-/// Whether a text is a DNS subdomain (RFC 1123), as names of Secrets are.
-#[must_use]
-pub fn is_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(|label| is_label(label, 253))
-}
-
-/// Whether a text is a DNS label (RFC 1123) of at most `longest` bytes.
-#[must_use]
-pub fn is_label(text: &str, longest: usize) -> bool {
-    let bytes = text.as_bytes();
-    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
-    (1..=longest).contains(&bytes.len())
-        && bytes.iter().all(inner)
-        && bytes[0] != b'-'
-        && bytes[bytes.len() - 1] != b'-'
-}
-
-fn is_secret_key(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    (1..=253).contains(&text.len()) && text.bytes().all(allowed) && text != "." && !text.starts_with("..")
 }

@@ -1,7 +1,6 @@
 //! Writes plans into a Pod, place by place: so two companions never meet in an operation.
 
 mod array;
-mod pre_stop;
 mod resources;
 
 use std::collections::HashMap;
@@ -9,17 +8,16 @@ use std::collections::HashMap;
 use super::builder::{AppContainer, Parent, PatchBuilder, Target};
 use super::status;
 use super::status::Status;
-use crate::inject::companion::parameter::Value;
 use crate::inject::companion::template::TemplatePiece;
+use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
-use crate::inject::plan::{Plan, SharedMount};
+use crate::inject::plan::{Plan, SharedMount, Side, pre_stop};
 use crate::inject::pod::Pod;
 use crate::json::{write_escaped, write_string};
 use crate::work::step;
 
 use array::Array;
-pub(in crate::inject) use pre_stop::settle_pre_stop;
 
 /// Writes the patch of all plans, which stand in the order in which they are woven in and have at most so many bytes. `None`
 /// where there is no plan.
@@ -56,9 +54,7 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
             members.add(key, |out| write_string(out, value));
         }
         if let Some(scrape) = &plan.scrape {
-            members.add(keys::SCRAPE, |out| write_string(out, "true"));
-            members.add(keys::SCRAPE_PORT, |out| write_number_string(out, scrape.port));
-            members.add(keys::SCRAPE_PATH, |out| write_string(out, scrape.path));
+            scrape.each(|key, value| members.add(key, |out| write_string(out, value)));
         }
     }
     members.add(keys::STATUS, |out| {
@@ -96,12 +92,13 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let gives = |plan: &&Plan<'_>| plan.app_variables().next().is_some();
     let giving: Vec<_> = plans.iter().filter(gives).collect();
     // Each list of containers is in their order, so that one walk finds all of them.
-    let mut shares: Vec<_> = plans.iter().flat_map(|p| &p.shared).map(|s| (s, s.app.iter().peekable())).collect();
+    let mut shares: Vec<_> =
+        plans.iter().flat_map(|p| &p.shared).map(|s| (s, s.containers.iter().peekable())).collect();
     for (i, container) in pod.containers.iter().enumerate() {
         step(1 + giving.len() + shares.len());
-        let place = AppContainer { list: container.list(), index: container.index };
+        let place = AppContainer { list: container.list, index: container.index };
         let mut env = draft.list(Target::Env(place), container.has_env());
-        for plan in giving.iter().filter(|p| p.chosen.has(i)) {
+        for plan in giving.iter().filter(|p| p.chosen.places.contains(i)) {
             for variable in endpoint_env(plan) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
@@ -111,12 +108,12 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         }
         env.finish();
         let mut mounts = draft.list(Target::Mounts(place), container.has_mounts());
-        let here = shares.iter_mut().filter_map(|(shared, app)| app.next_if(|place| **place == i).map(|_| *shared));
+        let here = shares.iter_mut().filter_map(|(shared, app)| app.next_if(|place| *place == i).map(|_| *shared));
         for shared in here {
-            mounts.back(|out| write_mount(out, shared, &shared.app_path, shared.app_read_only));
+            mounts.back(|out| write_mount(out, shared, &shared.app));
         }
         mounts.finish();
-        if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.init) {
+        if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.list.is_init()) {
             pre_stop::write(draft, place, container.lifecycle, *seconds);
         }
     }
@@ -147,7 +144,7 @@ fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 
 /// What a companion puts among the init containers, in order.
 fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
-    plan.companion.identities().filter(|(_, init)| *init).map(|(container, _)| container)
+    plan.companion.identities().filter(|(_, list)| list.is_init()).map(|(container, _)| container)
 }
 
 fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
@@ -157,7 +154,7 @@ fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
             TemplatePiece::Env { own } => write_env(out, plan, own),
             TemplatePiece::Mounts { own } => write_mounts(out, plan, own),
             TemplatePiece::Port(endpoint) => {
-                let endpoint = plan.companion.endpoints.get(usize::from(*endpoint));
+                let endpoint = plan.endpoint(*endpoint);
                 out.extend_from_slice(endpoint.map_or(0, |e| plan.endpoint_port(e)).to_string().as_bytes());
             }
             TemplatePiece::Resources(resources) => resources::write(out, plan, resources),
@@ -184,7 +181,7 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
 fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
     let mut array = Array::new(out, r#","volumeMounts":["#);
     for shared in &plan.shared {
-        write_mount(array.item(), shared, &shared.companion_path, shared.companion_read_only);
+        write_mount(array.item(), shared, &shared.companion);
     }
     if !own.is_empty() {
         array.item().extend_from_slice(own.as_bytes());
@@ -239,15 +236,15 @@ fn write_variable(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
     });
 }
 
-fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, path: &str, read_only: bool) {
+fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, side: &Side<'_>) {
     write_named(out, shared.volume, |out| {
         out.extend_from_slice(br#","mountPath":"#);
-        write_string(out, path);
+        write_string(out, &side.path);
         if !shared.sub_path.is_empty() {
             out.extend_from_slice(br#","subPath":"#);
             write_string(out, shared.sub_path);
         }
-        if read_only {
+        if side.read_only {
             out.extend_from_slice(br#","readOnly":true"#);
         }
     });

@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::inject::container_list::ContainerList;
 use crate::json::{write_escaped, write_string};
 
 /// A patch in the making.
@@ -29,10 +30,10 @@ pub(in crate::inject) enum Target {
     PreStop(AppContainer),
 }
 
-/// A container that stands in the Pod.
+/// A container of the Pod.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) struct AppContainer {
-    pub(in crate::inject) list: &'static str,
+    pub(in crate::inject) list: ContainerList,
     pub(in crate::inject) index: usize,
 }
 

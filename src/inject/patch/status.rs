@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use crate::inject::companion::Protocol;
+use crate::inject::container_list::ContainerList;
 use crate::inject::pod::Pod;
+use crate::inject::protocol::Protocol;
 use crate::json::{FieldSet, JsonError, Reader, write_string};
 use crate::work::step;
 
@@ -52,13 +53,19 @@ pub(in crate::inject) struct Additions<'a> {
     pub(in crate::inject) volumes: Vec<&'a str>,
     /// Container and mount path.
     pub(in crate::inject) mounts: Vec<(&'a str, Cow<'a, str>)>,
-    /// The containers that get variables, in order, and the variables that each of them gets.
-    pub(in crate::inject) env: (Vec<&'a str>, Vec<&'a str>),
+    pub(in crate::inject) env: AddedEnv<'a>,
     pub(in crate::inject) ports: Vec<(u16, Protocol)>,
     pub(in crate::inject) annotations: Vec<&'a str>,
     pub(in crate::inject) image_pull_secrets: Vec<&'a str>,
     /// Container and seconds.
     pub(in crate::inject) pre_stop: Vec<(&'a str, u32)>,
+}
+
+/// The containers that get variables, in order, and the variables that each of them gets.
+#[derive(Debug, Default)]
+pub(in crate::inject) struct AddedEnv<'a> {
+    pub(in crate::inject) containers: Vec<&'a str>,
+    pub(in crate::inject) variables: Vec<&'a str>,
 }
 
 impl<'a> Status<'a> {
@@ -95,10 +102,10 @@ impl<'a> Status<'a> {
         self.entries.iter().find(|e| e.companion == companion)
     }
 
-    /// The containers that were put in, and not written by the Pod's author: whether among the init containers, and names.
-    pub(in crate::inject) fn containers(&self) -> impl Iterator<Item = (bool, &str)> {
-        let of = |init| self.entries.iter().flat_map(move |e| e.list(init)).map(move |name| (init, &**name));
-        of(true).chain(of(false))
+    /// The containers that were injected, by list and name.
+    pub(in crate::inject) fn containers(&self) -> impl Iterator<Item = (ContainerList, &str)> {
+        let of = |list| self.entries.iter().flat_map(move |e| e.list(list)).map(move |name| (list, &**name));
+        ContainerList::ALL.into_iter().flat_map(of)
     }
 
     /// How long it is with the entries that stand, in bytes.
@@ -150,19 +157,19 @@ impl<'a> StatusEntry<'a> {
 
     /// Whether it names containers, and all of them stand in their lists.
     pub(in crate::inject) fn is_present(&self, pod: &Pod<'_>) -> bool {
-        let all = |init: bool| self.list(init).iter().all(|name| pod.has_container(init, name, None));
+        let all = |list| self.list(list).iter().all(|name| pod.has_container(list, name, None));
         let names_any = !self.init_containers.is_empty() || !self.containers.is_empty();
-        names_any && all(true) && all(false)
+        names_any && ContainerList::ALL.into_iter().all(all)
     }
 
     /// Whether it lists a container.
-    pub(in crate::inject) fn lists(&self, init: bool, name: &str) -> bool {
-        self.list(init).iter().any(|other| other == name)
+    pub(in crate::inject) fn lists(&self, list: ContainerList, name: &str) -> bool {
+        self.list(list).iter().any(|other| other == name)
     }
 
     /// The names of its containers in one list.
-    pub(in crate::inject) fn list(&self, init: bool) -> &[Cow<'a, str>] {
-        if init { &self.init_containers } else { &self.containers }
+    pub(in crate::inject) fn list(&self, list: ContainerList) -> &[Cow<'a, str>] {
+        if list.is_init() { &self.init_containers } else { &self.containers }
     }
 }
 
@@ -179,8 +186,7 @@ fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>, most: usize)
 /// Reads a port as it is written: `6379/TCP`.
 fn read_port(text: &str) -> Option<(u16, Protocol)> {
     let (number, protocol) = text.split_once('/')?;
-    let protocol = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter().find(|p| p.as_str() == protocol)?;
-    Some((number.parse().ok()?, protocol))
+    Some((number.parse().ok()?, protocol.parse().ok()?))
 }
 
 /// Writes a status: entries that stand, then those that are added.

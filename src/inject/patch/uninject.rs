@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::inject::container_list::ContainerList;
 use crate::inject::keys;
 
 /// Annotation of a Pod: what was left out of it. Written by podgraft.
@@ -93,7 +94,9 @@ struct Remover<'v> {
 
 impl Remover<'_> {
     fn containers(&mut self, companion: &str, entry: &RecordedEntry) {
-        for (list, names) in [("initContainers", &entry.init_containers), ("containers", &entry.containers)] {
+        for (list, names) in
+            [(ContainerList::Init, &entry.init_containers), (ContainerList::Containers, &entry.containers)]
+        {
             for name in names {
                 if !self.remove_item(&format!("/spec/{list}"), |item| item["name"] == **name) {
                     self.missing(companion, &format!("container {name:?} in spec.{list}"));
@@ -160,7 +163,7 @@ impl Remover<'_> {
 
     /// Who still uses a volume, as a clause.
     fn user_of(&self, volume: &str) -> Option<String> {
-        for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for list in ContainerList::ALL.map(ContainerList::as_str).into_iter().chain(["ephemeralContainers"]) {
             for container in self.pod["spec"][list].as_array().into_iter().flatten() {
                 for (field, path) in [("volumeMounts", "mountPath"), ("volumeDevices", "devicePath")] {
                     let mut uses = container[field].as_array().into_iter().flatten();
@@ -177,8 +180,8 @@ impl Remover<'_> {
 
     /// The pointer of a container that the status does not list as the companion's own.
     fn container(&self, name: &str) -> Option<String> {
-        ["initContainers", "containers"].iter().find_map(|list| {
-            let items = self.pod["spec"][list].as_array()?;
+        ContainerList::ALL.iter().find_map(|list| {
+            let items = self.pod["spec"][list.as_str()].as_array()?;
             let at = items.iter().position(|item| item["name"].as_str().unwrap_or_default() == name)?;
             Some(format!("/spec/{list}/{at}"))
         })

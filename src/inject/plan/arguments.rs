@@ -1,32 +1,35 @@
-//! The values of a companion's parameters: what the Pod gives, else the defaults.
+//! The values of a companion's parameters: those that the Pod sets, else the defaults.
 
 use crate::inject::companion::Companion;
-use crate::inject::companion::parameter::Value;
 use crate::inject::companion::pattern::Budget;
+use crate::inject::companion::value::Value;
 use crate::inject::request::requested::{GivenParameter, MAX_FAULTS, Requested};
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::Outcome;
 use crate::text::suggest::suggest;
 
-/// A parameter's value.
+/// The value of a parameter in one review.
 #[derive(Debug)]
 pub(in crate::inject) struct Argument<'a> {
     pub(in crate::inject) value: Value<'a>,
-    /// Whether the Pod gives it, and not the companion's default.
+    /// Whether the Pod set it; otherwise it is the companion's default.
     pub(in crate::inject) given: bool,
 }
 
-/// The value of each parameter, or all that is wrong with them.
+/// The value of each parameter of a companion.
+///
+/// # Errors
+/// All faults in them.
 pub(in crate::inject) fn arguments<'a>(
     companion: &'a Companion,
-    ask: &Requested<'a>,
+    requested: &Requested<'a>,
     budget: &mut Budget,
-) -> Result<Vec<Option<Argument<'a>>>, Vec<Reason>> {
+) -> Result<Vec<Option<Argument<'a>>>, Vec<Outcome>> {
     let name = || companion.name.clone();
-    let given: Vec<&GivenParameter<'_>> = ask.given_to(&companion.name).collect();
+    let given: Vec<&GivenParameter<'_>> = requested.given_to(&companion.name).collect();
     let mut faults = Vec::new();
     let is_unknown = |g: &&&GivenParameter<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
     for unknown in given.iter().filter(is_unknown).take(MAX_FAULTS) {
-        faults.push(Reason::ParameterUnknown {
+        faults.push(Outcome::ParameterUnknown {
             companion: name(),
             parameter: unknown.parameter.into(),
             nearest: suggest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
@@ -45,12 +48,12 @@ pub(in crate::inject) fn arguments<'a>(
             Some(Ok(value)) => Some(Argument { value, given }),
             Some(Err(fault)) => {
                 let (companion, parameter) = (name(), parameter.name.clone());
-                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given, message: None });
+                faults.push(Outcome::ParameterInvalid { companion, parameter, fault, given, message: None });
                 None
             }
             None => {
                 if parameter.required {
-                    faults.push(Reason::ParameterMissing { companion: name(), parameter: parameter.name.clone() });
+                    faults.push(Outcome::ParameterMissing { companion: name(), parameter: parameter.name.clone() });
                 }
                 None
             }
@@ -59,12 +62,12 @@ pub(in crate::inject) fn arguments<'a>(
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
-/// A reason with what the parameter's author says where a value is denied. That of a default is no help: the Pod's author
-/// gave none.
-pub(in crate::inject) fn explained(mut reason: Reason, companion: &Companion) -> Reason {
-    if let Reason::ParameterInvalid { parameter, given: true, message, .. } = &mut reason {
+/// An outcome with the `message` of the parameter, where a value that the Pod set is denied. With a default it would not help
+/// the Pod's author, who set no value.
+pub(in crate::inject) fn explained(mut outcome: Outcome, companion: &Companion) -> Outcome {
+    if let Outcome::ParameterInvalid { parameter, given: true, message, .. } = &mut outcome {
         let declared = companion.parameters.iter().find(|p| p.name == *parameter);
         *message = declared.and_then(|p| p.message.clone());
     }
-    reason
+    outcome
 }

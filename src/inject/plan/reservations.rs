@@ -1,4 +1,4 @@
-//! Who owns what in a Pod: the app, what stands there already, and the companions of this review.
+//! Who has which names, ports, paths and variables of a Pod: the app, present companions, and those of this review.
 
 mod join;
 mod ledger;
@@ -12,52 +12,48 @@ use crate::inject::companion::Companion;
 use crate::inject::keys;
 use crate::inject::patch::status::Status;
 use crate::inject::pod::{Container, Pod};
-use crate::inject::verdict::reason::{Holder, Reason};
+use crate::inject::verdict::reason::{Conflict, Holder};
 use crate::work::step;
 
-pub(in crate::inject) use join::ExistingMount;
+pub(in crate::inject) use join::{ExistingMount, MountsAtPath};
 use ledger::Ledger;
 use mounts::ReservedMounts;
 pub(in crate::inject) use mounts::{MountSource, ReservedMount};
 use ports::PortKey;
-pub(in crate::inject) use ports::ReservedPort;
+pub(in crate::inject) use ports::{PortScope, ReservedPort};
 
-/// The largest patch, in bytes. It is checked before the patch is written, so that few bytes of a request cannot become very
-/// many in memory.
-pub(in crate::inject) const PATCH_LIMIT: usize = 4 << 20;
-
-/// A Pod, and what the companions that fit so far have claimed in it.
+/// A Pod, and what the companions that fit so far have reserved in it.
 #[derive(Debug)]
 pub(in crate::inject) struct Reservations<'a> {
     pub(in crate::inject) pod: &'a Pod<'a>,
     pub(in crate::inject) choices: &'a Choices,
     status: &'a Status<'a>,
-    /// Whether an API server asks: then the token's mounts are in the Pod.
+    /// Whether an API server sent the Pod: then the token's mounts are in it.
     online: bool,
     containers: Ledger<&'a str, &'a str>,
     volumes: Ledger<&'a str, &'a str>,
-    /// Private volumes of companions that are there already, with these.
+    /// Private volumes of present companions, with the companions.
     private: Ledger<&'a str, &'a str>,
     ports: Ledger<PortKey, &'a str>,
-    /// Ports that companions' probes ask.
+    /// Ports that companions' probes reach.
     probed: Ledger<PortKey, &'a str>,
     mounts: ReservedMounts<'a>,
     /// Variables by name and by the set of app containers.
     env: Ledger<(&'a str, usize), &'a str>,
     annotations: Ledger<&'a str, ()>,
     pull_secrets: Ledger<&'a str, ()>,
-    /// What the annotations will have together, in bytes.
+    /// The size of all annotations after injection, in bytes.
     annotation_bytes: usize,
-    /// At most how many bytes the patch will have.
+    /// An upper bound of the size of the patch, in bytes.
     patch_bytes: usize,
-    /// Whether no companion has an entry in the status yet.
+    /// Whether the status has no entry yet.
     status_is_empty: bool,
-    /// The ports of the Pod's containers that keep running, in order, with the containers' places.
+    /// The ports of the Pod's long-running containers, in order, with the containers' places.
     pod_ports: OnceCell<Vec<(PortKey, usize)>>,
     has_token: OnceCell<bool>,
 }
 
-/// How many claims there were: what came after can be given back.
+/// How much was reserved at some point, to roll back to it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) struct Mark {
     containers: usize,
@@ -75,7 +71,7 @@ pub(in crate::inject) struct Mark {
 
 impl<'a> Reservations<'a> {
     pub(in crate::inject) fn new(pod: &'a Pod<'a>, status: &'a Status<'a>, choices: &'a Choices, online: bool) -> Self {
-        // The status is written anew, with what of it stands.
+        // The status is rewritten, with the entries of companions that are present.
         let (key, before) = pod.annotation(keys::STATUS).map_or((keys::STATUS.len(), 0), |text| (0, text.len()));
         let length = status.length(pod);
         Reservations {
@@ -93,7 +89,7 @@ impl<'a> Reservations<'a> {
             annotations: Ledger::default(),
             pull_secrets: Ledger::default(),
             annotation_bytes: pod.annotation_bytes() - before + key + length,
-            patch_bytes: super::status_bound(length),
+            patch_bytes: super::size::status_bound(length),
             status_is_empty: length == "{}".len(),
             pod_ports: OnceCell::new(),
             has_token: OnceCell::new(),
@@ -116,7 +112,7 @@ impl<'a> Reservations<'a> {
         }
     }
 
-    /// Gives back what was claimed since: a skipped companion claims nothing.
+    /// Drops everything that was reserved since the mark: a companion that does not fit reserves nothing.
     pub(in crate::inject) fn roll_back(&mut self, mark: Mark) {
         self.containers.truncate(mark.containers);
         self.volumes.truncate(mark.volumes);
@@ -131,78 +127,84 @@ impl<'a> Reservations<'a> {
         self.status_is_empty = mark.status_is_empty;
     }
 
-    /// Claims room for a companion's entry in the status.
+    /// Reserves room for a companion's status entry.
     ///
     /// # Errors
-    /// The annotations would be too long.
-    pub(in crate::inject) fn status_entry(&mut self, companion: &str, entry: usize) -> Result<(), Reason> {
+    /// The annotations would be too large.
+    pub(in crate::inject) fn status_entry(&mut self, companion: &str, entry: usize) -> Result<(), Conflict> {
         self.has_room_for(companion, entry)?;
         let comma = usize::from(!std::mem::take(&mut self.status_is_empty));
         self.annotation_bytes += comma + companion.len() + r#""":"#.len() + entry;
         Ok(())
     }
 
-    /// Whether the annotations have room for an entry in the status that has at least so many bytes.
+    /// Checks that the annotations have room for a status entry of at least `entry` bytes.
     ///
     /// # Errors
-    /// They would be too long.
-    pub(in crate::inject) fn has_room_for(&self, companion: &str, entry: usize) -> Result<(), Reason> {
+    /// The annotations would be too large.
+    pub(in crate::inject) fn has_room_for(&self, companion: &str, entry: usize) -> Result<(), Conflict> {
         let comma = usize::from(!self.status_is_empty);
         let bytes = self.annotation_bytes + comma + companion.len() + r#""":"#.len() + entry;
         if bytes > keys::ANNOTATIONS_LIMIT {
-            return Err(Reason::AnnotationsTooLarge { bytes });
+            return Err(Conflict::AnnotationsTooLarge { bytes });
         }
         Ok(())
     }
 
-    /// Claims a part of the patch that has at most so many bytes.
+    /// Reserves room in the patch for at most `most` bytes.
     ///
     /// # Errors
     /// The patch could be too large.
-    pub(in crate::inject) fn patch(&mut self, most: usize) -> Result<(), Reason> {
+    pub(in crate::inject) fn patch(&mut self, most: usize) -> Result<(), Conflict> {
         self.patch_bytes += most;
-        if self.patch_bytes > PATCH_LIMIT {
-            return Err(Reason::PatchTooLarge { bytes: self.patch_bytes });
+        if self.patch_bytes > keys::PATCH_LIMIT {
+            return Err(Conflict::PatchTooLarge { bytes: self.patch_bytes });
         }
         Ok(())
     }
 
-    /// At most how many bytes the patch of all that fit has.
+    /// An upper bound of the size of the patch of all companions that fit, in bytes.
     pub(in crate::inject) fn patch_bytes(&self) -> usize {
         self.patch_bytes
     }
 
-    pub(in crate::inject) fn container(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
-        let standing = self.pod.container(name).map(holder);
-        let claimed = || self.containers.get(&name).map(|by| Holder::Companion((*by).into()));
-        if let Some(by) = standing.or_else(claimed) {
-            return Err(Reason::ContainerNameConflict { container: name.into(), by });
+    /// Reserves the name of a container.
+    ///
+    /// # Errors
+    /// A container of the Pod or of another companion has it.
+    pub(in crate::inject) fn container(&mut self, name: &'a str, companion: &'a str) -> Result<(), Conflict> {
+        let existing = self.pod.container(name).map(holder);
+        let reserved = || self.containers.get(&name).map(|by| Holder::Companion((*by).into()));
+        if let Some(by) = existing.or_else(reserved) {
+            return Err(Conflict::ContainerNameConflict { container: name.into(), by });
         }
         self.containers.add(name, companion);
         Ok(())
     }
 
-    /// Claims the name of a volume. Full names of two companions' volumes can be the same:
-    /// a volume `b-c` of `a`, and a volume `c` of `a-b`.
-    pub(in crate::inject) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Reason> {
+    /// Reserves the name of a volume.
+    ///
+    /// # Errors
+    /// A volume of another companion has it: volume `b-c` of companion `a`, and volume `c` of companion `a-b`.
+    pub(in crate::inject) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Conflict> {
         if let Some(by) = self.volumes.get(&name) {
-            return Err(Reason::VolumeNameConflict { volume: name.into(), by: Some((*by).into()) });
+            return Err(Conflict::VolumeNameConflict { volume: name.into(), by: Some((*by).into()) });
         }
         self.volumes.add(name, companion);
         Ok(())
     }
 
-    /// Whether the status says that podgraft added a volume for a companion.
+    /// Whether the status lists a volume as added for a companion.
     pub(in crate::inject) fn status_lists_volume(&self, companion: &str, volume: &str) -> bool {
-        self.status.entry(companion).is_some_and(|recorded| recorded.volumes.iter().any(|name| name == volume))
+        self.status.entry(companion).is_some_and(|entry| entry.volumes.iter().any(|name| name == volume))
     }
 
-    /// Whether the status says that podgraft added an annotation for a companion.
+    /// Whether the status lists an annotation as added for a companion.
     pub(in crate::inject) fn status_lists_annotation(&self, companion: &str, key: &str) -> bool {
-        self.status.entry(companion).is_some_and(|recorded| recorded.annotations.iter().any(|name| name == key))
+        self.status.entry(companion).is_some_and(|entry| entry.annotations.iter().any(|name| name == key))
     }
 
-    /// Records a companion that is there already: its private volumes cannot be joined, and nobody else gets its ports.
+    /// Records the volumes of a present companion: their names are in use, and the private ones cannot be joined.
     pub(in crate::inject) fn reserve_present(&mut self, companion: &'a Companion) {
         for volume in &companion.volumes {
             self.private.add_once(&volume.name, &companion.name);
@@ -213,27 +215,30 @@ impl<'a> Reservations<'a> {
         }
     }
 
-    /// The companion that is there already and whose private volume this is.
+    /// The present companion whose private volume this is.
     pub(in crate::inject) fn private_to(&self, volume: &'a str) -> Option<&'a str> {
         self.private.get(&volume).copied()
     }
 
-    /// Claims a variable in all app containers of a set.
-    pub(in crate::inject) fn env(&mut self, set: usize, variable: &'a str, companion: &'a str) -> Result<(), Reason> {
-        let taken = |container: usize, by: Option<&str>| {
+    /// Reserves a variable in all app containers of a set.
+    ///
+    /// # Errors
+    /// One of the containers sets it, or another companion does in one of them.
+    pub(in crate::inject) fn env(&mut self, set: usize, variable: &'a str, companion: &'a str) -> Result<(), Conflict> {
+        let conflict = |container: usize, by: Option<&str>| {
             let view = &self.pod.containers[container];
             let by = by.map_or_else(|| holder(view), |by| Holder::Companion(by.into()));
-            Reason::EnvNameConflict { variable: variable.into(), container: (&*view.name).into(), by }
+            Conflict::EnvNameConflict { variable: variable.into(), container: (&*view.name).into(), by }
         };
         let chosen = self.choices.set(set);
         if let Some(container) = chosen.setting(self.pod, variable) {
-            return Err(taken(container, None));
+            return Err(conflict(container, None));
         }
         for other in 0..self.choices.count() {
             if let Some(by) = self.env.get(&(variable, other))
                 && let Some(container) = self.choices.common(other, set)
             {
-                return Err(taken(container, Some(by)));
+                return Err(conflict(container, Some(by)));
             }
         }
         self.env.add_once((variable, set), companion);
@@ -244,7 +249,7 @@ impl<'a> Reservations<'a> {
         self.mounts.add(mount);
     }
 
-    /// Claims an annotation, unless somebody has it; whether it is ours now.
+    /// Reserves an annotation unless it is in use; whether it was free.
     pub(in crate::inject) fn annotation(&mut self, key: &'a str, value: &str) -> bool {
         let free = self.annotation_is_free(key);
         if free {
@@ -254,12 +259,12 @@ impl<'a> Reservations<'a> {
         free
     }
 
-    /// Whether nobody has an annotation.
+    /// Whether neither the Pod nor a companion has an annotation.
     pub(in crate::inject) fn annotation_is_free(&self, key: &str) -> bool {
         self.pod.annotation(key).is_none() && self.annotations.get(&key).is_none()
     }
 
-    /// Claims a pull secret, unless it is there; whether it is ours now.
+    /// Reserves a pull secret unless it is in use; whether it was free.
     pub(in crate::inject) fn pull_secret(&mut self, name: &'a str) -> bool {
         let free = !self.pod.has_pull_secret(name) && self.pull_secrets.get(&name).is_none();
         if free {
@@ -268,7 +273,8 @@ impl<'a> Reservations<'a> {
         free
     }
 
-    /// Whether the Pod has a token. The API server mounts it before it asks; offline, a Pod has one unless it says otherwise.
+    /// Whether the Pod has a token. The API server mounts it before it calls webhooks. Offline, a Pod has one unless
+    /// `automountServiceAccountToken` is false.
     pub(in crate::inject) fn has_token(&self) -> bool {
         *self.has_token.get_or_init(|| {
             step(self.pod.mount_count());

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::Parts;
 use super::limits::{MAX_PARTS, name, push};
-use super::{Parts, normalised, protocol};
-use crate::inject::companion::Protocol;
+use crate::inject::container_list::ContainerList;
+use crate::inject::names::normalized;
+use crate::inject::protocol::Protocol;
 use crate::json::{FieldSet, JsonError, Reader};
 
 /// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
@@ -15,8 +17,8 @@ pub struct Container<'a> {
     pub name: Cow<'a, str>,
     /// Its image.
     pub image: Cow<'a, str>,
-    /// Whether it stands among `initContainers`.
-    pub init: bool,
+    /// The list that it is in.
+    pub list: ContainerList,
     /// Its place in its list.
     pub index: usize,
     /// Whether it says `restartPolicy: Always`: among init containers, a native sidecar.
@@ -80,9 +82,9 @@ pub struct Device<'a> {
 type Result<T> = std::result::Result<T, JsonError>;
 
 impl<'a> Container<'a> {
-    pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
+    pub(super) fn read(r: &mut Reader<'a>, list: ContainerList, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
         let Parts { env, ports, mounts, devices, env_files } = parts;
-        let mut c = Container { init, index, ports: ports.len()..ports.len(), ..Container::default() };
+        let mut c = Container { list, index, ports: ports.len()..ports.len(), ..Container::default() };
         let mut seen = FieldSet::default();
         let there = r.object(|r, key| match key {
             "name" => seen.insert(0).and_then(|()| name(r)).map(|name| c.name = name),
@@ -138,7 +140,7 @@ impl<'a> Container<'a> {
     /// Whether it runs as long as the Pod: a container, or a native sidecar.
     #[must_use]
     pub fn keeps_running(&self) -> bool {
-        !self.init || self.restarts
+        !self.list.is_init() || self.restarts
     }
 
     /// Whether there is a list of variables, empty or not.
@@ -151,12 +153,6 @@ impl<'a> Container<'a> {
     #[must_use]
     pub fn has_mounts(&self) -> bool {
         self.mounts.is_some()
-    }
-
-    /// The list that it stands in.
-    #[must_use]
-    pub fn list(&self) -> &'static str {
-        if self.init { "initContainers" } else { "containers" }
     }
 }
 
@@ -190,7 +186,7 @@ impl<'a> Mount<'a> {
             "name" => seen.insert(0).and_then(|()| name(r)).map(|name| m.volume = name),
             "mountPath" => {
                 seen.insert(1)?;
-                m.path = normalised(r.string()?.unwrap_or_default());
+                m.path = normalized(r.string()?.unwrap_or_default());
                 Ok(())
             }
             "subPath" => seen.insert(2).and_then(|()| r.string()).map(|path| m.sub_path = path.unwrap_or_default()),
@@ -214,7 +210,7 @@ impl<'a> Device<'a> {
             "name" => seen.insert(0).and_then(|()| name(r)).map(|name| device.volume = name),
             "devicePath" => {
                 seen.insert(1)?;
-                device.path = normalised(r.string()?.unwrap_or_default());
+                device.path = normalized(r.string()?.unwrap_or_default());
                 Ok(())
             }
             _ => r.skip(),
@@ -269,7 +265,7 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
         "hostPort" => seen.insert(1).and_then(|()| r.integer()).map(|port| host_port = port),
         "protocol" => {
             seen.insert(2)?;
-            transport = protocol(r.string()?.as_deref());
+            transport = Protocol::lenient(r.string()?.as_deref());
             Ok(())
         }
         _ => r.skip(),

@@ -3,6 +3,7 @@
 use super::index::Index;
 use super::limits::{MAX_OBJECTS, push};
 use super::{Container, Pod, Result, Volume, text_key};
+use crate::inject::container_list::ContainerList;
 use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
 impl<'a> Pod<'a> {
@@ -38,12 +39,12 @@ impl<'a> Pod<'a> {
         r.object(|r, key| match key {
             "containers" => {
                 seen.insert(0)?;
-                self.read_containers(r, false, &mut plain).map(|_| ())
+                self.read_containers(r, ContainerList::Containers, &mut plain).map(|_| ())
             }
             "initContainers" => {
                 seen.insert(1)?;
                 let mut init = std::mem::take(&mut self.containers);
-                let there = self.read_containers(r, true, &mut init)?;
+                let there = self.read_containers(r, ContainerList::Init, &mut init)?;
                 self.init_containers = there.then_some(init.len());
                 self.containers = init;
                 Ok(())
@@ -90,12 +91,17 @@ impl<'a> Pod<'a> {
         Ok(())
     }
 
-    fn read_containers(&mut self, r: &mut Reader<'a>, init: bool, into: &mut Vec<Container<'a>>) -> Result<bool> {
+    fn read_containers(
+        &mut self,
+        r: &mut Reader<'a>,
+        list: ContainerList,
+        into: &mut Vec<Container<'a>>,
+    ) -> Result<bool> {
         r.array(|r, index| {
             if into.is_empty() {
                 into.reserve(8);
             }
-            let container = Container::read(r, init, index, &mut self.parts)?;
+            let container = Container::read(r, list, index, &mut self.parts)?;
             push(r, into, container, MAX_OBJECTS)
         })
     }

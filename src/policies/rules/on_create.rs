@@ -46,7 +46,7 @@ pub(in crate::policies) fn containers(required: Required<'_>, version: usize) ->
         name: format!("v{version}c{i}"),
         expression: format!(
             "dyn(variables.{}.filter(c, c.name == {})[?0].orValue({{}}))",
-            list_of(container.init),
+            container.list,
             literal::text(&container.compiled.name)
         ),
     };
@@ -58,7 +58,7 @@ pub(in crate::policies) fn containers(required: Required<'_>, version: usize) ->
 pub(in crate::policies) fn present(required: Required<'_>) -> String {
     let is_there = |container: RequiredContainer<'_>| {
         let name = literal::text(&container.compiled.name);
-        format!("variables.{}.exists_one(c, c.name == {name})", list_of(container.init))
+        format!("variables.{}.exists_one(c, c.name == {name})", container.list)
     };
     conform::all(&required.containers().map(is_there).collect::<Vec<_>>())
 }
@@ -173,10 +173,6 @@ pub(in crate::policies) fn private(versions: &[Required<'_>]) -> String {
         "{names} + variables.volumes.filter(v, v.?persistentVolumeClaim.?claimName.orValue('') in [{}]).map(v, v.name)",
         claims.join(", ")
     )
-}
-
-fn list_of(init: bool) -> &'static str {
-    if init { "initContainers" } else { "containers" }
 }
 
 /// A volume `v` has the declared source, and no other.

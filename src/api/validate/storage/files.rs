@@ -4,8 +4,10 @@ use crate::api::names::is_qualified;
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::inject::companion::parameter::{DurationForm, ParameterType, Value, lies_below};
+use crate::inject::companion::parameter::{DurationForm, ParameterType};
+use crate::inject::companion::value::Value;
 use crate::inject::keys::MIRROR;
+use crate::inject::names::lies_below;
 
 /// What all files of a companion may have together, in bytes.
 const MAX: usize = 32 * 1024;

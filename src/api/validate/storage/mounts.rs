@@ -9,7 +9,7 @@ use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::slots;
-use crate::inject::companion::parameter::lies_below;
+use crate::inject::names::lies_below;
 
 pub(in crate::api) fn check(object: &CompanionObject, found: &mut Report) {
     let mut common = HashMap::new();

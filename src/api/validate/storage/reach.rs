@@ -17,8 +17,8 @@ use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::SharedVolume;
-use crate::inject::companion::parameter::lies_below;
 use crate::inject::keys::TOKEN_PATH;
+use crate::inject::names::lies_below;
 
 /// Directories that hold programs, or what programs are configured by, besides [`PROGRAMS`].
 const SYSTEM: [&str; 2] = ["/usr", "/etc"];

@@ -7,7 +7,7 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
 use crate::api::validate::conformance;
-use crate::inject::companion::parameter::is_label;
+use crate::inject::names::is_label;
 
 /// The volume of files.
 pub(in crate::api) const FILES: &str = "files";

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{DurationForm, Value, ValueFault};
+use super::DurationForm;
+use crate::inject::companion::value::{Value, ValueFault};
 
 /// The largest signed number of 64 bits.
 const MAX: u128 = i64::MAX as u128;

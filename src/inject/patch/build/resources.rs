@@ -1,7 +1,7 @@
 //! The resources of a container of which parameters fill some.
 
-use crate::inject::companion::parameter::Value;
 use crate::inject::companion::template::ResourceSlots;
+use crate::inject::companion::value::Value;
 use crate::inject::plan::Plan;
 use crate::json::write_string;
 

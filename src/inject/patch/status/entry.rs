@@ -1,6 +1,6 @@
 //! One companion's entry of the status, as it is written or measured.
 
-use super::Additions;
+use super::{AddedEnv, Additions};
 use crate::json::{escaped_length, write_string};
 
 /// Where an entry is written to. One that only counts needs no memory: an entry can have a quarter of a megabyte.
@@ -52,7 +52,7 @@ impl Additions<'_> {
         write_list(out, "containers", &self.containers);
         write_list(out, "volumes", &self.volumes);
         write_groups(out, "mounts", self.mounts.iter().map(|(container, path)| (*container, &**path)));
-        let (containers, variables) = &self.env;
+        let AddedEnv { containers, variables } = &self.env;
         write_groups(out, "env", containers.iter().flat_map(|c| variables.iter().map(|name| (*c, *name))));
         for (i, (number, protocol)) in self.ports.iter().enumerate() {
             let before = if i == 0 { ",\"ports\":[" } else { "," };
