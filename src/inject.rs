@@ -19,25 +19,12 @@ pub mod verdict;
 
 use patch::build;
 pub use patch::uninject::{Removal, removal, uninject};
+pub use request::Request;
 pub use verdict::effect::effect;
 
-use pod::Pod;
-use snapshot::{Snapshot, Webhook};
+use snapshot::Snapshot;
 use verdict::Verdict;
 use verdict::reason::Remark;
-
-/// A Pod to review.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// The Pod, or the Pod of a template.
-    pub pod: Pod<'a>,
-    /// `request.namespace`, never the object's.
-    pub namespace: &'a str,
-    /// The webhook that called; `None` offline and in the preview, where it follows from the namespace and the Pod.
-    pub webhook: Option<Webhook>,
-    /// `userInfo.username`; empty offline.
-    pub requester: &'a str,
-}
 
 /// Decides what to do with a Pod, and writes the patch.
 #[must_use]

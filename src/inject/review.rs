@@ -3,7 +3,6 @@
 mod mistakes;
 mod settle;
 
-use super::Request;
 use super::keys;
 use super::patch::status::Status;
 use super::plan::Plan;
@@ -11,6 +10,7 @@ use super::plan::assembly::Assembly;
 use super::plan::authored::{Injected, choices};
 use super::plan::candidates::candidates;
 use super::pod::{Pod, is_mirror};
+use super::request::Request;
 use super::request::context::Context;
 use super::request::offers::Offers;
 use super::request::pod_namespace::PodNamespace;

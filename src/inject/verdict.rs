@@ -2,14 +2,15 @@
 
 pub mod effect;
 pub mod examples;
+mod finding;
 mod message;
 pub mod reason;
+mod via;
 
-use std::borrow::Cow;
-use std::fmt;
+pub use effect::Effect;
+pub use finding::Finding;
+pub use via::Via;
 
-use super::companion::OnConflict;
-use effect::effect;
 use reason::{Outcome, Reason, Remark};
 
 /// The result of one review.
@@ -32,58 +33,6 @@ pub enum Decision {
     Deny,
     /// There is no verdict: the failure policy of the webhook that called decides.
     Unavailable,
-}
-
-/// One thing that a review found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding<'a> {
-    /// The companion that the finding is about; `None` where it is about the Pod.
-    pub companion: Option<Cow<'a, str>>,
-    /// How that companion was requested; `None` for remarks on the Pod.
-    pub via: Option<Via>,
-    /// Why.
-    pub reason: Reason,
-    /// How serious it is.
-    pub effect: Effect,
-    /// Whether it is the companion's outcome. Further mistakes in the same companion's parameters are not.
-    pub outcome: bool,
-}
-
-/// How a companion was requested, by falling rank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Via {
-    /// The companion is required.
-    Required,
-    /// The Pod's annotation names the companion.
-    Pod,
-    /// The namespace's annotation names the companion.
-    NamespaceList,
-    /// The companion is automatic.
-    Automatic,
-}
-
-/// How serious a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Reported in logs, metrics and audit annotations.
-    Info,
-    /// Reported as a warning of the API server as well.
-    Warn,
-    /// Denies the Pod.
-    Deny,
-}
-
-impl Via {
-    /// The stable name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Via::Required => "Required",
-            Via::Pod => "Pod",
-            Via::NamespaceList => "NamespaceList",
-            Via::Automatic => "Automatic",
-        }
-    }
 }
 
 impl<'a> Verdict<'a> {
@@ -114,39 +63,5 @@ impl<'a> Verdict<'a> {
     /// The findings with one effect: the causes of a denial, or the warnings.
     pub fn with_effect(&self, effect: Effect) -> impl Iterator<Item = &Finding<'_>> {
         self.findings.iter().filter(move |f| f.effect == effect)
-    }
-}
-
-impl<'a> Finding<'a> {
-    /// A remark on the Pod or its namespace.
-    pub(super) fn on_pod(remark: Remark) -> Self {
-        Finding { companion: None, via: None, effect: remark.effect(), reason: remark.into(), outcome: false }
-    }
-
-    /// A remark on a companion.
-    pub(super) fn on_companion(companion: impl Into<Cow<'a, str>>, via: Via, remark: Remark) -> Self {
-        Finding { companion: Some(companion.into()), via: Some(via), ..Finding::on_pod(remark) }
-    }
-
-    /// The outcome of a companion.
-    pub(super) fn outcome(companion: &'a str, via: Via, outcome: Outcome, on_conflict: Option<OnConflict>) -> Self {
-        let effect = effect(&outcome, via, on_conflict);
-        Finding { companion: Some(companion.into()), via: Some(via), reason: outcome.into(), effect, outcome: true }
-    }
-
-    /// Whether the Pod is admitted without the companion.
-    fn is_skipped(&self) -> bool {
-        self.outcome && !self.reason.is_injected() && self.effect != Effect::Deny
-    }
-}
-
-/// The sentence that warnings, denials and the command line share.
-impl fmt::Display for Finding<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.companion {
-            Some(companion) if self.is_skipped() => write!(f, "companion {companion} is skipped: {}", self.reason),
-            Some(companion) => write!(f, "companion {companion}: {}", self.reason),
-            None => write!(f, "{}", self.reason),
-        }
     }
 }

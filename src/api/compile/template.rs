@@ -171,9 +171,9 @@ mod tests {
             TemplatePiece::Port(endpoint) => format!("<port {}>", endpoint.place()),
             TemplatePiece::Resources(resources) => {
                 let list = |list: &[crate::inject::companion::template::ResourceSlot]| {
-                    let items = list
-                        .iter()
-                        .map(|r| format!("{}={}/{:?}", r.name, r.value.as_deref().unwrap_or("-"), r.parameter.map(|p| p.place())));
+                    let items = list.iter().map(|r| {
+                        format!("{}={}/{:?}", r.name, r.value.as_deref().unwrap_or("-"), r.parameter.map(|p| p.place()))
+                    });
                     items.collect::<Vec<_>>().join(" ")
                 };
                 format!(

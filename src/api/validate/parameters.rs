@@ -207,11 +207,11 @@ mod tests {
     fn a_pattern_compiles() {
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "("}),
-            &["pattern: must be a regular expression"],
+            &["pattern: invalid value: must be a regular expression"],
         );
         told(
             json!({"name": "a", "type": "String", "env": "A", "pattern": "a)|(b"}),
-            &["pattern: must be a regular expression"],
+            &["pattern: invalid value: must be a regular expression"],
         );
     }
 

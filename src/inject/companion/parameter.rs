@@ -6,6 +6,8 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub use number::DurationForm;
+
 use super::pattern::{Budget, Pattern, TooCostly};
 use super::quantity::Quantity;
 use super::value::{Value, ValueFault};
@@ -68,17 +70,6 @@ pub enum ParameterType {
     },
     /// `<secret>/<key>` of the Pod's namespace.
     SecretKey,
-}
-
-/// How a duration is written into its slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DurationForm {
-    /// As it was given.
-    Text,
-    /// A bare number of seconds.
-    Seconds,
-    /// A bare number of milliseconds.
-    Milliseconds,
 }
 
 /// The longest value, in characters.

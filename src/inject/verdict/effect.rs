@@ -1,8 +1,19 @@
 //! How serious each reason is: the only table of it.
 
 use super::reason::{Outcome, Remark};
-use super::{Effect, Via};
+use super::via::Via;
 use crate::inject::companion::OnConflict;
+
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Reported in logs, metrics and audit annotations.
+    Info,
+    /// Reported as a warning of the API server as well.
+    Warn,
+    /// Denies the Pod.
+    Deny,
+}
 
 /// What an outcome of a companion leads to, by how the companion was requested and by its `onConflict`.
 #[must_use]

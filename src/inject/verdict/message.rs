@@ -4,12 +4,14 @@
 //! secrets. The companion's name is written before the sentence by `Finding`.
 
 mod conflict;
+mod hint;
 mod remark;
 mod value;
 
 use std::fmt::{Display, Formatter, Result};
 
 use super::reason::{Holder, MetadataField, Outcome, Reason};
+use hint::did_you_mean;
 
 impl Display for Reason {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -70,10 +72,6 @@ impl Display for Outcome {
             Outcome::Conflict(conflict) => conflict.fmt(f),
         }
     }
-}
-
-fn did_you_mean(f: &mut Formatter<'_>, nearest: Option<&str>) -> Result {
-    nearest.map_or(Ok(()), |nearest| write!(f, "; did you mean {nearest:?}?"))
 }
 
 impl Display for Holder {

@@ -2,8 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::DurationForm;
 use crate::inject::companion::value::{Value, ValueFault};
+
+/// How a duration is written into its slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DurationForm {
+    /// As it was given.
+    Text,
+    /// A bare number of seconds.
+    Seconds,
+    /// A bare number of milliseconds.
+    Milliseconds,
+}
 
 /// The largest signed number of 64 bits.
 const MAX: u128 = i64::MAX as u128;

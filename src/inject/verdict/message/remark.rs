@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::did_you_mean;
+use super::hint::did_you_mean;
 use crate::inject::keys;
 use crate::inject::verdict::reason::Remark;
 

@@ -11,7 +11,9 @@ impl Display for ValueFault {
             ValueFault::ControlCharacter => f.write_str(
                 "invalid value: must not contain control characters or line separators, such as a line break",
             ),
-            ValueFault::TooCostly => f.write_str("invalid value: too long to be checked against its pattern; shorten it"),
+            ValueFault::TooCostly => {
+                f.write_str("invalid value: too long to be checked against its pattern; shorten it")
+            }
             ValueFault::Pattern(pattern) => write!(f, "invalid value: must match {pattern} as a whole"),
             ValueFault::NotOneOf(words) => write!(f, "unsupported value; supported: {}", words.join(", ")),
             ValueFault::Syntax(form) => write!(f, "invalid value: must be {form}"),
