@@ -71,3 +71,12 @@ pub(in crate::inject) fn explained(mut outcome: Outcome, companion: &Companion) 
     }
     outcome
 }
+
+/// Of faults in parameters that exclude each other, the one in a value that the Pod set: such a value is never replaced
+/// by a default.
+pub(super) fn blamed(faults: impl Iterator<Item = Outcome>) -> Option<Outcome> {
+    let is_given = |fault: &Outcome| matches!(fault, Outcome::ParameterInvalid { given: true, .. });
+    let mut faults: Vec<Outcome> = faults.collect();
+    let at = faults.iter().position(is_given).unwrap_or_default();
+    (!faults.is_empty()).then(|| faults.swap_remove(at))
+}

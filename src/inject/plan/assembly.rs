@@ -1,9 +1,9 @@
 //! Fits the candidates into the Pod one after the other, in order of rank.
 
-use super::Plan;
 use super::arguments::{arguments, explained};
 use super::candidates::Candidate;
 use super::chosen::Choices;
+use super::planned::Plan;
 use super::present::Presence;
 use super::reservations::Reservations;
 use crate::inject::companion::catalog::CatalogEntry;

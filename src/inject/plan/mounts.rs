@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::arguments::blamed;
+use super::chosen::Places;
+use super::planned::{Plan, SharedMount, Side};
 use super::reservations::{ExistingMount, MountSource, MountsAtPath, Reservations, ReservedMount};
-use super::{Places, Plan, SharedMount, Side, blamed};
 use crate::inject::companion::index::ParameterIndex;
 use crate::inject::companion::value::{Value, ValueFault};
 use crate::inject::companion::{CompanionMount, CompanionPattern, SharedVolume};

@@ -1,7 +1,8 @@
 //! The ports that the companion listens on.
 
+use super::arguments::blamed;
+use super::planned::Plan;
 use super::reservations::{PortScope, Reservations, ReservedPort};
-use super::{Plan, blamed};
 use crate::inject::companion::index::EndpointIndex;
 use crate::inject::companion::value::ValueFault;
 use crate::inject::protocol::Protocol;

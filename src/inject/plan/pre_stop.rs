@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::Plan;
+use super::planned::Plan;
 use super::reservations::Reservations;
 use crate::inject::patch::builder::{AppContainer, PatchBuilder, Target};
 use crate::inject::pod::Lifecycle;

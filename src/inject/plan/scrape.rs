@@ -1,16 +1,9 @@
 //! The annotations that tell Prometheus to scrape a companion: whether they are added, how large they are, and how they
 //! are written.
 
-use super::Plan;
+use super::planned::{Plan, Scrape};
 use super::reservations::Reservations;
 use crate::inject::keys::{SCRAPE, SCRAPE_PATH, SCRAPE_PORT};
-
-/// The port and path at which a companion exposes its metrics.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::inject) struct Scrape<'a> {
-    port: u16,
-    path: &'a str,
-}
 
 impl<'a> Plan<'a> {
     /// Adds the scrape annotations, all of them or none: a Pod has one set, and a mixture of ours and another author's

@@ -1,30 +1,15 @@
 //! How large the patch of a plan can be, by arithmetic. A product of two lists is multiplied here, and listed only where
 //! there is room for it.
 
-use super::Plan;
+use super::planned::Plan;
 use super::reservations::Reservations;
 use crate::inject::companion::template::{ResourceSlots, TemplatePiece};
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Endpoint};
-use crate::inject::keys;
+use crate::inject::patch::bounds::{MEMBERS, OPERATION, PORT};
 use crate::inject::verdict::reason::Conflict;
 use crate::json::escaped_length;
 use crate::work::step;
-
-/// The most bytes of an operation besides its value: `{"op":"add","path":"/spec/initContainers/4095/volumeMounts/-","value":}`
-/// with a comma, and the brackets of a list that is absent.
-const OPERATION: usize = 96;
-/// The most bytes of a variable or mount besides its texts:
-/// `{"name":"","mountPath":"","subPath":"","readOnly":true}` or `{"name":"","valueFrom":{"secretKeyRef":{"name":"","key":""}}}`.
-const MEMBERS: usize = 64;
-/// A port as text, with its quotes.
-const PORT: usize = 7;
-
-/// The most bytes of the patch for a status of `length` bytes. The status is JSON in a JSON string, so each of its own
-/// escapes is escaped.
-pub(in crate::inject) fn status_bound(length: usize) -> usize {
-    2 * length + OPERATION + keys::STATUS.len()
-}
 
 impl<'a> Plan<'a> {
     /// Reserves room for all additions, before any of them is listed or written.

@@ -1,6 +1,6 @@
 //! The environment variables that the chosen app containers get.
 
-use super::Plan;
+use super::planned::Plan;
 use super::reservations::Reservations;
 use crate::inject::companion::Endpoint;
 use crate::inject::patch::status::AddedEnv;

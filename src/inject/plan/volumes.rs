@@ -2,7 +2,7 @@
 
 mod same_source;
 
-use super::Plan;
+use super::planned::Plan;
 use super::reservations::Reservations;
 use crate::inject::companion::{SharedVolume, Volume};
 use crate::inject::verdict::Via;

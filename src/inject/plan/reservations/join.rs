@@ -1,6 +1,8 @@
 //! What the chosen app containers have at a path already: a companion joins it or conflicts with it.
 
-use super::{MountSource, Reservations, ReservedMount, holder};
+use super::mounts::{MountSource, ReservedMount};
+use super::names::holder;
+use super::reserved::Reservations;
 use crate::inject::names::ancestors;
 use crate::inject::plan::chosen::{Chosen, ExistingPath};
 use crate::inject::pod;
