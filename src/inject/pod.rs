@@ -3,6 +3,7 @@
 mod container;
 mod index;
 mod limits;
+mod parts;
 mod read;
 mod volume;
 mod volume_uses;
@@ -14,8 +15,9 @@ use super::container_list::ContainerList;
 use super::keys;
 use crate::json::{FieldSet, JsonError, Reader, TextMap};
 
-pub use container::{Container, Device, Lifecycle, Mount, Port};
 use index::Index;
+use parts::Parts;
+pub use parts::{Container, Device, Lifecycle, Mount, Port};
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 
@@ -58,17 +60,6 @@ pub struct Pod<'a> {
     by_volume: Index,
     by_pull_secret: Index,
     users: VolumeUses,
-}
-
-/// The lists of all containers, one after the other.
-#[derive(Debug, Default)]
-struct Parts<'a> {
-    env: Vec<Cow<'a, str>>,
-    ports: Vec<Port>,
-    mounts: Vec<Mount<'a>>,
-    devices: Vec<Device<'a>>,
-    /// Volumes that variables are read from.
-    env_files: Vec<Cow<'a, str>>,
 }
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -120,10 +111,10 @@ impl<'a> Pod<'a> {
     /// Names of a container's environment variables.
     #[must_use]
     pub fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        container.env.as_ref().map_or(&[], |r| &self.parts.env[r.clone()])
+        self.parts.env(container)
     }
 
-    /// A container's ports: declared ones, and those that its probes ask.
+    /// A container's ports: declared ones, and those that its probes reach by number.
     #[must_use]
     pub fn ports(&self, container: &Container<'a>) -> &[Port] {
         &self.parts.ports[container.ports.clone()]
@@ -132,18 +123,13 @@ impl<'a> Pod<'a> {
     /// A container's mounts.
     #[must_use]
     pub fn mounts(&self, container: &Container<'a>) -> &[Mount<'a>] {
-        container.mounts.as_ref().map_or(&[], |r| &self.parts.mounts[r.clone()])
+        self.parts.mounts(container)
     }
 
     /// A container's block devices.
     #[must_use]
     pub fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
-        &self.parts.devices[container.devices.clone()]
-    }
-
-    /// The volumes that a container's variables are read from.
-    fn env_files(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        &self.parts.env_files[container.env_files.start as usize..container.env_files.end as usize]
+        self.parts.devices(container)
     }
 
     /// How many mounts and devices all containers have together.
@@ -154,12 +140,12 @@ impl<'a> Pod<'a> {
     /// A container that mounts a volume, or has it as a device.
     #[must_use]
     pub fn user_of(&self, volume: &str) -> Option<&Container<'a>> {
-        self.users.first(volume, self)
+        self.users.first(volume, &self.containers, &self.parts)
     }
 
     /// A container that can write to a volume, and where it mounts it.
     pub(super) fn writer_of(&self, volume: &str) -> Option<(&Container<'a>, &str)> {
-        self.users.writer(volume, self)
+        self.users.writer(volume, &self.containers, &self.parts)
     }
 
     /// A volume by its name.

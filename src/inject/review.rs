@@ -7,7 +7,7 @@ use super::keys;
 use super::patch::status::Status;
 use super::plan::Plan;
 use super::plan::assembly::Assembly;
-use super::plan::authored::{Injected, choices};
+use super::plan::authored::{InjectedContainers, choices};
 use super::plan::candidates::candidates;
 use super::pod::{Pod, is_mirror};
 use super::request::Request;
@@ -20,10 +20,10 @@ use super::verdict::reason::Remark;
 use super::verdict::{Decision, Effect, Verdict};
 
 /// Writes the patch of plans that fit, given an upper bound of its size in bytes; `None` where there is nothing to add.
-type Write = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
+type WritePatch = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
 
 /// Namespace, request, candidates, assembly, verdict.
-pub(super) fn review<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot, write: Write) -> Verdict<'a> {
+pub(super) fn review<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot, write: WritePatch) -> Verdict<'a> {
     let pod = &request.pod;
     if let Some(remark) = exclusion(request, snapshot) {
         return Verdict::unchanged(remark);
@@ -54,11 +54,11 @@ fn exclusion(request: &Request<'_>, snapshot: &Snapshot) -> Option<Remark> {
     })
 }
 
-fn decide<'a>(context: &Context<'_, 'a>, write: Write) -> Verdict<'a> {
+fn decide<'a>(context: &Context<'_, 'a>, write: WritePatch) -> Verdict<'a> {
     let Context { pod, status, .. } = *context;
     let offers = Offers::new(*context);
     let candidates = candidates(context);
-    let injected = Injected::new(context, &candidates);
+    let injected = InjectedContainers::new(context, &candidates);
     let choices = choices(context, &candidates, &injected);
     let mut findings = mistakes::of_keys(context, &offers, &candidates, &injected);
     let mut assembly = Assembly::new(context, &offers, &choices, &candidates);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::candidates::Candidate;
-use super::chosen::{ByPosition, Choices, Places};
+use super::chosen::{ByPosition, Choices, ContainerPlaces};
 use super::present::{Presence, known_containers};
 use crate::inject::companion::Companion;
 use crate::inject::container_list::ContainerList;
@@ -14,12 +14,12 @@ use crate::inject::verdict::Via;
 
 /// The containers that were injected before, by list and name.
 #[derive(Debug)]
-pub(in crate::inject) struct Injected<'s>(HashSet<(ContainerList, &'s str)>);
+pub(in crate::inject) struct InjectedContainers<'s>(HashSet<(ContainerList, &'s str)>);
 
-impl<'s> Injected<'s> {
+impl<'s> InjectedContainers<'s> {
     /// The containers that the status lists, and those of required companions, whatever the status lists.
     pub(in crate::inject) fn new<'a: 's>(context: &Context<'s, 'a>, candidates: &[Candidate<'a>]) -> Self {
-        Injected(context.status.containers().chain(present_required(candidates)).collect())
+        InjectedContainers(context.status.containers().chain(present_required(candidates)).collect())
     }
 
     /// The containers that were not injected, with their places in the Pod's view.
@@ -36,7 +36,7 @@ impl<'s> Injected<'s> {
 pub(in crate::inject) fn choices(
     context: &Context<'_, '_>,
     candidates: &[Candidate<'_>],
-    injected: &Injected<'_>,
+    injected: &InjectedContainers<'_>,
 ) -> Choices {
     let pod = context.pod;
     // A Pod that is opted out chooses nothing: its annotations are not validated either.
@@ -44,7 +44,7 @@ pub(in crate::inject) fn choices(
     let others = if let Some(names) = named {
         let names: HashSet<&str> = names.iter().copied().collect();
         let chosen = injected.authored(pod).filter(|(_, c)| names.contains(&*c.name));
-        let chosen: Places = chosen.map(|(place, _)| place).collect();
+        let chosen: ContainerPlaces = chosen.map(|(place, _)| place).collect();
         ByPosition { first: chosen.clone(), later: chosen }
     } else {
         all_of(pod, injected.authored(pod))
@@ -64,9 +64,9 @@ pub(in crate::inject) fn choices(
 fn all_of<'c, 'a: 'c>(
     pod: &Pod<'_>,
     containers: impl Iterator<Item = (usize, &'c Container<'a>)>,
-) -> ByPosition<Places> {
+) -> ByPosition<ContainerPlaces> {
     let is_native = |c: &Container<'_>| c.list.is_init() && c.restarts;
-    let first: Places = containers.filter(|(_, c)| !is_native(c)).map(|(place, _)| place).collect();
+    let first: ContainerPlaces = containers.filter(|(_, c)| !is_native(c)).map(|(place, _)| place).collect();
     let later = first.iter().filter(|place| !pod.containers[*place].list.is_init()).collect();
     ByPosition { first, later }
 }

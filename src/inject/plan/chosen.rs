@@ -11,7 +11,7 @@ use crate::inject::pod::{Container, Device, Mount, Pod};
 use crate::inject::verdict::Via;
 use crate::work::step;
 
-pub(in crate::inject) use places::Places;
+pub(in crate::inject) use places::ContainerPlaces;
 
 /// The sets of app containers that companions can get. Most of them are equal; equal ones are one set.
 #[derive(Debug, Default)]
@@ -37,15 +37,15 @@ pub(in crate::inject) struct ByPosition<T> {
 pub(in crate::inject) struct Chosen {
     /// The place of the set among the sets.
     pub(in crate::inject) set: usize,
-    pub(in crate::inject) places: Places,
-    by_path: OnceCell<Vec<Item>>,
-    by_variable: OnceCell<Vec<Item>>,
+    pub(in crate::inject) places: ContainerPlaces,
+    by_path: OnceCell<Vec<IndexedItem>>,
+    by_variable: OnceCell<Vec<IndexedItem>>,
 }
 
 /// A mount, device or variable: the places of its container in the Pod's view, and of itself in the container's list.
 /// Devices are counted after mounts.
 #[derive(Debug, Clone, Copy)]
-struct Item {
+struct IndexedItem {
     container: u32,
     item: u32,
 }
@@ -59,7 +59,10 @@ pub(in crate::inject) enum ExistingPath<'p, 'a> {
 
 impl Choices {
     /// The sets of required companions, where they differ from the others, and those of all others.
-    pub(in crate::inject) fn new(others: ByPosition<Places>, required: Option<ByPosition<Places>>) -> Self {
+    pub(in crate::inject) fn new(
+        others: ByPosition<ContainerPlaces>,
+        required: Option<ByPosition<ContainerPlaces>>,
+    ) -> Self {
         let mut choices = Choices::default();
         choices.others = choices.add(others);
         choices.required = match required {
@@ -75,11 +78,11 @@ impl Choices {
         choices
     }
 
-    fn add(&mut self, places: ByPosition<Places>) -> ByPosition<usize> {
+    fn add(&mut self, places: ByPosition<ContainerPlaces>) -> ByPosition<usize> {
         ByPosition { later: self.add_set(places.later), first: self.add_set(places.first) }
     }
 
-    fn add_set(&mut self, places: Places) -> usize {
+    fn add_set(&mut self, places: ContainerPlaces) -> usize {
         step(places.len() * self.sets.len());
         let same = self.sets.iter().position(|other| other.places == places);
         same.unwrap_or_else(|| {
@@ -121,7 +124,7 @@ impl Chosen {
             let count = |c: &Container<'a>| pod.env(c).len();
             self.sorted(pod, count, |c, item| &*pod.env(c)[item])
         });
-        let name = |at: &Item| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
+        let name = |at: &IndexedItem| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
         let first = all.partition_point(|at| {
             step(1);
             name(at) < variable
@@ -158,7 +161,7 @@ impl Chosen {
             let count = |c: &Container<'a>| pod.mounts(c).len() + pod.devices(c).len();
             self.sorted(pod, count, |c, item| existing(pod, c, item).path())
         });
-        let found = move |at: &Item| {
+        let found = move |at: &IndexedItem| {
             step(1);
             existing(pod, &pod.containers[at.container as usize], at.item as usize)
         };
@@ -172,15 +175,15 @@ impl Chosen {
         pod: &'p Pod<'a>,
         count: impl Fn(&Container<'a>) -> usize,
         key: impl Fn(&'p Container<'a>, usize) -> &'p str,
-    ) -> Vec<Item> {
+    ) -> Vec<IndexedItem> {
         let narrow = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
         let counts = || self.places.iter().map(|place| (place, count(&pod.containers[place])));
         let mut all = Vec::with_capacity(counts().map(|(_, count)| count).sum());
         for (container, count) in counts() {
             step(1);
-            all.extend((0..count).map(|item| Item { container: narrow(container), item: narrow(item) }));
+            all.extend((0..count).map(|item| IndexedItem { container: narrow(container), item: narrow(item) }));
         }
-        let key = |at: &Item| key(&pod.containers[at.container as usize], at.item as usize);
+        let key = |at: &IndexedItem| key(&pod.containers[at.container as usize], at.item as usize);
         all.sort_by(|a, b| {
             step(1);
             key(a).cmp(key(b))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::arguments::blamed;
-use super::chosen::Places;
+use super::chosen::ContainerPlaces;
 use super::planned::{Plan, SharedMount, Side};
 use super::reservations::{ExistingMount, MountSource, MountsAtPath, Reservations, ReservedMount};
 use crate::inject::companion::index::ParameterIndex;
@@ -92,7 +92,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The chosen app containers that have no mount at the path yet.
-    fn lacking(&self, existing: &MountsAtPath<'a>) -> Cow<'a, Places> {
+    fn lacking(&self, existing: &MountsAtPath<'a>) -> Cow<'a, ContainerPlaces> {
         if existing.mounts().is_empty() {
             return Cow::Borrowed(&self.chosen.places);
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::arguments::Argument;
-use super::chosen::{Chosen, Places};
+use super::chosen::{Chosen, ContainerPlaces};
 use super::reservations::Reservations;
 use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
 use crate::inject::companion::value::{Value, ValueFault};
@@ -46,7 +46,7 @@ pub(in crate::inject) struct SharedMount<'a> {
     pub(in crate::inject) companion: Side<'a>,
     pub(in crate::inject) app: Side<'a>,
     /// The app containers that get the mount.
-    pub(in crate::inject) containers: Cow<'a, Places>,
+    pub(in crate::inject) containers: Cow<'a, ContainerPlaces>,
 }
 
 /// The mount on one side of a shared volume.

@@ -1,83 +1,13 @@
-//! One container of a Pod.
+//! Reads one container of a Pod.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use super::Parts;
 use super::limits::{MAX_PARTS, name, push};
+use super::parts::{Container, Device, Lifecycle, Mount, Parts, Port};
 use crate::inject::container_list::ContainerList;
 use crate::inject::names::normalized;
 use crate::inject::protocol::Protocol;
 use crate::json::{FieldSet, JsonError, Reader};
-
-/// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
-#[derive(Debug, Default)]
-pub struct Container<'a> {
-    /// Its name.
-    pub name: Cow<'a, str>,
-    /// Its image.
-    pub image: Cow<'a, str>,
-    /// The list that it is in.
-    pub list: ContainerList,
-    /// Its place in its list.
-    pub index: usize,
-    /// Whether it says `restartPolicy: Always`: among init containers, a native sidecar.
-    pub restarts: bool,
-    /// What it does when it is stopped.
-    pub lifecycle: Lifecycle,
-    pub(super) env: Option<Range<usize>>,
-    pub(super) ports: Range<usize>,
-    pub(super) mounts: Option<Range<usize>>,
-    pub(super) devices: Range<usize>,
-    pub(super) env_files: Range<u32>,
-}
-
-/// How much of `lifecycle.preStop` is there.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Lifecycle {
-    /// There is no `lifecycle`.
-    #[default]
-    Absent,
-    /// There is one without `preStop`.
-    NoPreStop,
-    /// There is a `preStop`.
-    PreStop,
-}
-
-/// A port that a container listens on.
-#[derive(Debug, Clone, Copy)]
-pub struct Port {
-    /// The port.
-    pub number: u16,
-    /// Its protocol; TCP for probes.
-    pub protocol: Protocol,
-    /// `hostPort`, where declared.
-    pub host_port: Option<u16>,
-}
-
-/// A mount of a container.
-#[derive(Debug)]
-pub struct Mount<'a> {
-    /// The volume.
-    pub volume: Cow<'a, str>,
-    /// Where, normalised.
-    pub path: Cow<'a, str>,
-    /// `subPath`; empty where absent.
-    pub sub_path: Cow<'a, str>,
-    /// Whether there is a `subPathExpr`.
-    pub sub_path_expr: bool,
-    /// `readOnly`.
-    pub read_only: bool,
-}
-
-/// A block device of a container.
-#[derive(Debug)]
-pub struct Device<'a> {
-    /// The volume.
-    pub volume: Cow<'a, str>,
-    /// `devicePath`, normalised.
-    pub path: Cow<'a, str>,
-}
 
 type Result<T> = std::result::Result<T, JsonError>;
 
@@ -135,24 +65,6 @@ impl<'a> Container<'a> {
         })?;
         c.ports.end = ports.len();
         if there { Ok(c) } else { Err(JsonError::new("not an object")) }
-    }
-
-    /// Whether it runs as long as the Pod: a container, or a native sidecar.
-    #[must_use]
-    pub fn keeps_running(&self) -> bool {
-        !self.list.is_init() || self.restarts
-    }
-
-    /// Whether there is a list of variables, empty or not.
-    #[must_use]
-    pub fn has_env(&self) -> bool {
-        self.env.is_some()
-    }
-
-    /// Whether there is a list of mounts, empty or not.
-    #[must_use]
-    pub fn has_mounts(&self) -> bool {
-        self.mounts.is_some()
     }
 }
 

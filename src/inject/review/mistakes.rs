@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::inject::plan::authored::Injected;
+use crate::inject::plan::authored::InjectedContainers;
 use crate::inject::plan::candidates::Candidate;
 use crate::inject::plan::present::missing_parts::missing_parts as parts_missing;
 use crate::inject::request::context::Context;
@@ -22,7 +22,7 @@ pub(super) fn of_keys<'a>(
     context: &Context<'_, 'a>,
     offers: &Offers<'_, 'a>,
     candidates: &[Candidate<'a>],
-    injected: &Injected<'_>,
+    injected: &InjectedContainers<'_>,
 ) -> Vec<Finding<'a>> {
     let requested = context.requested;
     if requested.pod == OptIn::Disabled {
@@ -36,7 +36,11 @@ pub(super) fn of_keys<'a>(
     remarks.chain(requested.namespace_faults.iter().cloned()).map(Finding::on_pod).collect()
 }
 
-fn unknown_containers(context: &Context<'_, '_>, offers: &Offers<'_, '_>, injected: &Injected<'_>) -> Vec<Remark> {
+fn unknown_containers(
+    context: &Context<'_, '_>,
+    offers: &Offers<'_, '_>,
+    injected: &InjectedContainers<'_>,
+) -> Vec<Remark> {
     let Some(names) = &context.requested.containers else { return Vec::new() };
     let authored = || injected.authored(context.pod).map(|(_, c)| &*c.name);
     let known: HashSet<&str> = authored().collect();

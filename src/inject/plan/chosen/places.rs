@@ -1,12 +1,12 @@
-//! Places of containers in the view of a Pod.
+//! ContainerPlaces of containers in the view of a Pod.
 
 use crate::work::step;
 
-/// Places of containers in `Pod::containers`, in ascending order, each once.
+/// ContainerPlaces of containers in `Pod::containers`, in ascending order, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::inject) struct Places(Vec<usize>);
+pub(in crate::inject) struct ContainerPlaces(Vec<usize>);
 
-impl Places {
+impl ContainerPlaces {
     pub(in crate::inject) fn len(&self) -> usize {
         self.0.len()
     }
@@ -29,7 +29,7 @@ impl Places {
     }
 
     /// The first place that two lists have in common.
-    pub(in crate::inject) fn first_common(&self, other: &Places) -> Option<usize> {
+    pub(in crate::inject) fn first_common(&self, other: &ContainerPlaces) -> Option<usize> {
         let (mut one, mut other) = (self.iter().peekable(), other.iter().peekable());
         while let (Some(a), Some(b)) = (one.peek(), other.peek()) {
             step(1);
@@ -44,10 +44,10 @@ impl Places {
 }
 
 /// Collects places that come in ascending order.
-impl FromIterator<usize> for Places {
+impl FromIterator<usize> for ContainerPlaces {
     fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
         let places: Vec<usize> = places.into_iter().collect();
         debug_assert!(places.is_sorted_by(|a, b| a < b), "places are in order");
-        Places(places)
+        ContainerPlaces(places)
     }
 }

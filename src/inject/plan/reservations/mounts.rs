@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use crate::inject::names::{ancestors, lies_below};
-use crate::inject::plan::chosen::Places;
+use crate::inject::plan::chosen::ContainerPlaces;
 use crate::work::step;
 
 /// Up to how many mounts are searched one by one.
@@ -14,7 +14,7 @@ const FEW: usize = 16;
 /// A mount that a companion adds to app containers.
 #[derive(Debug, Clone)]
 pub(in crate::inject) struct ReservedMount<'a> {
-    pub(in crate::inject) containers: Cow<'a, Places>,
+    pub(in crate::inject) containers: Cow<'a, ContainerPlaces>,
     pub(in crate::inject) path: Cow<'a, str>,
     pub(in crate::inject) volume: &'a str,
     pub(in crate::inject) sub_path: &'a str,
