@@ -1,4 +1,4 @@
-//! A narrow, borrowed view of a Pod: what a review asks of it. All else is skipped unread.
+//! A narrow, borrowed view of a Pod. Fields that a review does not need are skipped unread.
 
 mod container;
 mod index;
@@ -21,11 +21,11 @@ pub use parts::{Container, Device, Lifecycle, Mount, Port};
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 
-/// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
+/// The fields of a Pod, or of the Pod of a template, that a review needs. `null` counts as absent everywhere.
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // they are a Pod's, not ours
+#[allow(clippy::struct_excessive_bools)] // the fields of a Pod are boolean
 pub struct Pod<'a> {
-    /// Whether `metadata` is there.
+    /// Whether `metadata` is present.
     pub has_metadata: bool,
     /// `metadata.name`, else `metadata.generateName`.
     pub name: Cow<'a, str>,
@@ -35,7 +35,7 @@ pub struct Pod<'a> {
     pub annotations: Option<TextMap<'a>>,
     /// `metadata.labels`, in order.
     pub labels: TextMap<'a>,
-    /// How many init containers stand in front of the containers in `containers`; `None` where there is no such list.
+    /// The number of init containers in `containers`; `None` where `spec.initContainers` is absent.
     pub init_containers: Option<usize>,
     /// Init containers, then containers.
     pub containers: Vec<Container<'a>>,
@@ -47,7 +47,7 @@ pub struct Pod<'a> {
     pub host_network: bool,
     /// Whether `spec.restartPolicy` is absent or `Always`.
     pub restarts: bool,
-    /// Whether it says that it runs on Windows.
+    /// Whether `spec.os` or `spec.nodeSelector` selects Windows.
     pub windows: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
     pub grace_seconds: i64,
@@ -68,7 +68,7 @@ impl<'a> Pod<'a> {
     /// Reads a Pod, or a Pod template, from its JSON.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read(json: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(json)?;
         let pod = Self::read_from(&mut reader)?;
@@ -76,10 +76,10 @@ impl<'a> Pod<'a> {
         Ok(pod)
     }
 
-    /// Reads a Pod where a reader stands.
+    /// Reads a Pod at the position of a reader.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
         let mut seen = FieldSet::default();
@@ -137,7 +137,7 @@ impl<'a> Pod<'a> {
         self.parts.mounts.len() + self.parts.devices.len()
     }
 
-    /// A container that mounts a volume, or has it as a device.
+    /// A container that uses a volume: as a mount, as a device, or for its variables.
     #[must_use]
     pub fn user_of(&self, volume: &str) -> Option<&Container<'a>> {
         self.users.first(volume, &self.containers, &self.parts)
@@ -160,7 +160,7 @@ impl<'a> Pod<'a> {
         self.by_container.find_by(&self.containers, |c| (*c.name).cmp(name)).next()
     }
 
-    /// A container by the list that it is in, its name, and its image where one is given.
+    /// A container by its list, its name, and its image where one is given.
     #[must_use]
     pub fn container_in(&self, list: ContainerList, name: &str, image: Option<&str>) -> Option<&Container<'a>> {
         let compare = |c: &Container<'_>| {
@@ -170,7 +170,7 @@ impl<'a> Pod<'a> {
         self.by_container.find_by(&self.containers, compare).next()
     }
 
-    /// Whether the list that is meant has a container with this name, and this image where one is given.
+    /// Whether a list has a container of this name, and of this image where one is given.
     #[must_use]
     pub fn has_container(&self, list: ContainerList, name: &str, image: Option<&str>) -> bool {
         self.container_in(list, name, image).is_some()
@@ -183,7 +183,7 @@ impl<'a> Pod<'a> {
         self.by_pull_secret.find(names, |name| name, name).next().is_some()
     }
 
-    /// What all annotations have together, keys included, in bytes.
+    /// The size of all annotations, keys included, in bytes.
     #[must_use]
     pub fn annotation_bytes(&self) -> usize {
         self.annotations.iter().flatten().map(|(k, v)| k.len() + v.len()).sum()
@@ -194,7 +194,7 @@ fn text_key<'t>((key, _): &'t (Cow<'_, str>, Cow<'_, str>)) -> &'t str {
     key
 }
 
-/// What containers are found by. Several may have one name: an API server rejects them only after the webhooks.
+/// Containers are found by this. Several may have one name: the API server denies such a Pod only after the webhooks.
 fn identity<'t>(container: &'t Container<'_>) -> (&'t str, ContainerList, &'t str) {
     (&container.name, container.list, &container.image)
 }
@@ -203,8 +203,8 @@ fn volume_name<'t>(volume: &'t Volume<'_>) -> &'t str {
     &volume.name
 }
 
-/// Whether a Pod is the API server's copy of one that a node runs by itself. Users can write the annotation, nodes'
-/// names they cannot have.
+/// Whether a Pod is the API server's copy of a static Pod of a node. Users can set the annotation but cannot authenticate
+/// as a node.
 #[must_use]
 pub fn is_mirror(pod: &Pod<'_>, requester: &str) -> bool {
     requester.starts_with("system:node:") && pod.annotation(keys::MIRROR).is_some()

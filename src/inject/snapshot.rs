@@ -1,51 +1,49 @@
-//! Everything that a review needs besides the Pod: one immutable snapshot.
+//! Everything that a review needs besides the Pod.
 
 use super::companion::catalog::Catalog;
 use super::request::namespace::Namespaces;
 
-/// One snapshot of all that is known. Replaced as a whole, never changed.
+/// All companions and namespaces that a server knows at one time, and its settings. It is replaced as a whole.
 #[derive(Debug, Default)]
+#[allow(missing_docs)]
 pub struct Snapshot {
-    /// The companions.
     pub companions: Catalog,
-    /// The namespaces.
     pub namespaces: Namespaces,
-    /// How this installation was set up.
     pub settings: Settings,
 }
 
-/// How this installation was set up.
+/// The settings of an installation.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// podgraft's own namespace, whose Pods are left alone.
+    /// podgraft's own namespace, whose Pods are excluded.
     pub own_namespace: Option<Box<str>>,
-    /// Whether required companions are switched on.
+    /// Whether required companions are enabled.
     pub required: bool,
 }
 
 impl Default for Settings {
-    /// As offline: every webhook counts as registered.
+    /// The settings of offline commands: every webhook counts as registered.
     fn default() -> Self {
         Settings { own_namespace: None, required: true }
     }
 }
 
-/// The webhook by which the API server called: what it matched is evidence of what the namespace says.
+/// A webhook that the API server calls. Which one it called shows which labels the namespace has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Webhook {
-    /// Pods that say something themselves.
+    /// Pods that have annotations or labels of podgraft.
     Requested,
     /// Other Pods of opted-in namespaces.
     OptedIn,
-    /// The rest.
+    /// All other Pods.
     ClusterWide,
 }
 
 impl Webhook {
-    /// All of them.
+    /// All webhooks.
     pub const ALL: [Webhook; 3] = [Webhook::Requested, Webhook::OptedIn, Webhook::ClusterWide];
 
-    /// Its stable name, which is also the last part of its path.
+    /// The stable name, which is also the last segment of the path.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -29,7 +29,7 @@ pub enum Decision {
     Admit,
     /// Admit it with this JSON patch (RFC 6902), which consists of `add` operations.
     Patch(Vec<u8>),
-    /// Deny it. The Pod's author can fix the cause, or somebody else's rule forbids the Pod.
+    /// Deny it. The Pod's author can fix the cause, or another rule of the cluster forbids it.
     Deny,
     /// There is no verdict: the failure policy of the webhook that called decides.
     Unavailable,

@@ -19,19 +19,19 @@ use crate::text::characters::breaks_line;
 pub struct Parameter {
     /// `[a-z][a-z0-9-]*`, at most 20 characters.
     pub name: Box<str>,
-    /// What values it takes.
+    /// The values that it accepts.
     pub kind: ParameterType,
-    /// Whether it must be given.
+    /// Whether the Pod must set it.
     pub required: bool,
-    /// The value where none is given; checked by the gate.
+    /// The value where the Pod sets none. Validation of the companion has checked it.
     pub default: Option<Box<str>>,
     /// The environment variable of the companion's containers that it fills.
     pub env: Option<Box<str>>,
-    /// What its author says where a value is denied.
+    /// `message`: added where a value is denied.
     pub message: Option<Box<str>>,
 }
 
-/// What values a parameter takes.
+/// The values that a parameter accepts.
 #[derive(Debug)]
 pub enum ParameterType {
     /// No control characters and no line separators.
@@ -63,7 +63,7 @@ pub enum ParameterType {
     },
     /// 1 to 65535.
     Port,
-    /// Absolute and normalised.
+    /// Absolute and normalized.
     Path {
         /// On the companion's side: the declared parent that it must stay below.
         below: Option<Box<str>>,
@@ -76,10 +76,10 @@ pub enum ParameterType {
 pub const LONGEST_VALUE: usize = 1024;
 
 impl ParameterType {
-    /// Reads a value as a user wrote it. What it costs to match it against a pattern is taken out of the budget.
+    /// Reads a value as a user wrote it. The cost of matching a pattern is taken from the budget.
     ///
     /// # Errors
-    /// What is wrong with it, without repeating it.
+    /// What is wrong with the value, without repeating it.
     pub fn parse<'a>(&self, text: Cow<'a, str>, budget: &mut Budget) -> Result<Value<'a>, ValueFault> {
         let longest = if let ParameterType::String { longest, .. } = self { *longest } else { LONGEST_VALUE };
         if text.chars().nth(longest).is_some() {
@@ -103,10 +103,11 @@ impl ParameterType {
         }
     }
 
-    /// Reads the companion's own default. The gate has matched it against the pattern, which need not be done again.
+    /// Reads the companion's own default. Validation of the companion has matched it against the pattern, so it is not
+    /// matched again.
     ///
     /// # Errors
-    /// As of a value that a user wrote.
+    /// Those of `parse`.
     pub fn parse_default<'a>(&self, text: &'a str) -> Result<Value<'a>, ValueFault> {
         match self {
             ParameterType::String { .. } => Ok(Value::Text(text.into())),
@@ -128,7 +129,7 @@ fn string<'a>(
             Err(TooCostly) => return Err(ValueFault::TooCostly),
         }
     }
-    if !words.is_empty() && !words.iter().any(|w| **w == *text) {
+    if !words.is_empty() && !words.iter().any(|word| **word == *text) {
         return Err(ValueFault::NotOneOf(words.into()));
     }
     Ok(Value::Text(text))

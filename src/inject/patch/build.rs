@@ -1,4 +1,4 @@
-//! Writes plans into a Pod, place by place: so two companions never meet in an operation.
+//! Writes the patch of all plans, one place of the Pod after the other, so that each operation belongs to one companion.
 
 mod array;
 mod resources;
@@ -19,8 +19,8 @@ use crate::work::step;
 
 use array::Array;
 
-/// Writes the patch of all plans, which stand in the order in which they are woven in and have at most so many bytes. `None`
-/// where there is no plan.
+/// Writes the patch of all plans, which are in the order of injection. `most` is an upper bound of its size in bytes.
+/// `None` where there is no plan.
 pub(in crate::inject) fn build(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most: usize) -> Option<Vec<u8>> {
     if plans.is_empty() {
         return None;
@@ -60,10 +60,10 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
     members.add(keys::STATUS, |out| {
         let mut text = Vec::with_capacity(512);
         let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
-        let weaving = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
-        status::write(&mut text, status.present(pod).filter(|e| !weaving(&e.companion)), added);
+        let is_planned = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
+        status::write(&mut text, status.present(pod).filter(|e| !is_planned(&e.companion)), added);
         out.push(b'"');
-        // What was written from texts is text.
+        // The status consists of strings and JSON, so it is UTF-8.
         write_escaped(out, &String::from_utf8_lossy(&text));
         out.push(b'"');
     });
@@ -86,12 +86,13 @@ fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     list.finish();
 }
 
-/// What the chosen app containers get. Comes before the companions' containers do: they move what stands behind them.
+/// The additions to app containers. They are written before the companions' containers are added, which moves the app
+/// containers after them.
 fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let sleeps: HashMap<&str, u32> = plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect();
     let gives = |plan: &&Plan<'_>| plan.app_variables().next().is_some();
     let giving: Vec<_> = plans.iter().filter(gives).collect();
-    // Each list of containers is in their order, so that one walk finds all of them.
+    // The containers of each shared mount are in the order of the Pod, so one pass over the Pod finds all of them.
     let mut shares: Vec<_> =
         plans.iter().flat_map(|p| &p.shared).map(|s| (s, s.containers.iter().peekable())).collect();
     for (i, container) in pod.containers.iter().enumerate() {
@@ -121,13 +122,13 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 
 fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::InitContainers, pod.init_containers.is_some());
-    let comes_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
-    for plan in plans.iter().filter(comes_first) {
+    let is_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
+    for plan in plans.iter().filter(is_first) {
         for container in initial(plan) {
             list.front(|out| write_container(out, plan, container));
         }
     }
-    for plan in plans.iter().filter(|p| !comes_first(p)) {
+    for plan in plans.iter().filter(|p| !is_first(p)) {
         for container in initial(plan) {
             list.back(|out| write_container(out, plan, container));
         }
@@ -142,7 +143,7 @@ fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     list.finish();
 }
 
-/// What a companion puts among the init containers, in order.
+/// The containers that a companion adds to `initContainers`, in order.
 fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
     plan.companion.identities().filter(|(_, list)| list.is_init()).map(|(container, _)| container)
 }
@@ -212,7 +213,7 @@ fn write_variable(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
     write_named(out, name, |out| match value {
         Value::Text(text) | Value::Path(text) => {
             out.extend_from_slice(br#","value":""#);
-            // The kubelet expands `$(NAME)` and takes `$$` for `$`.
+            // The kubelet expands `$(NAME)` and replaces `$$` by `$`.
             for (i, part) in text.split('$').enumerate() {
                 if i > 0 {
                     out.extend_from_slice(b"$$");
@@ -250,7 +251,7 @@ fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, side: &Side<'_>) {
     });
 }
 
-/// Writes an object that opens with its name.
+/// Writes an object that starts with `name`.
 fn write_named(out: &mut Vec<u8>, name: &str, rest: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(br#"{"name":"#);
     write_string(out, name);

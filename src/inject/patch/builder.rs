@@ -1,21 +1,21 @@
 //! The add-only recorder of a JSON patch (RFC 6902), and the only place that knows JSON pointers (RFC 6901).
 //!
-//! It has one verb. A parent that is missing or null is created once, with all that goes into it; an array that is
-//! there gets its items one by one, so that what stands in it keeps its bytes and its order.
+//! All operations are `add`. A parent that is absent or null is created once, with all its members. Items are added to an
+//! existing array one by one, so that its own items keep their bytes and their order.
 
 use std::fmt::{self, Write as _};
 
 use crate::inject::container_list::ContainerList;
 use crate::json::{write_escaped, write_string};
 
-/// A patch in the making.
+/// A patch that is being written.
 #[derive(Debug)]
 pub(in crate::inject) struct PatchBuilder {
     out: Vec<u8>,
     pointer: String,
 }
 
-/// Where something goes in a Pod.
+/// A place in a Pod.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) enum Target {
     Metadata,
@@ -37,7 +37,7 @@ pub(in crate::inject) struct AppContainer {
     pub(in crate::inject) index: usize,
 }
 
-/// Items that go to the front of an array, then items that go to its back.
+/// Items that are added to the front of an array, then items that are added to its end.
 #[derive(Debug)]
 pub(in crate::inject) struct ListBuilder<'d> {
     draft: &'d mut PatchBuilder,
@@ -47,7 +47,7 @@ pub(in crate::inject) struct ListBuilder<'d> {
     items: usize,
 }
 
-/// Members that go into an object.
+/// Members that are added to an object.
 #[derive(Debug)]
 pub(in crate::inject) struct MembersBuilder<'d> {
     draft: &'d mut PatchBuilder,
@@ -56,14 +56,14 @@ pub(in crate::inject) struct MembersBuilder<'d> {
     items: usize,
 }
 
-/// How much of the way to a map is there.
+/// Which parents of `metadata.annotations` the Pod has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::inject) enum Parent {
-    /// The map.
+    /// `metadata.annotations` itself.
     Present,
-    /// Only what it stands in.
+    /// `metadata` only.
     Absent,
-    /// Not even that: `metadata` itself.
+    /// Not even `metadata`.
     NoMetadata,
 }
 
@@ -81,19 +81,19 @@ impl PatchBuilder {
         Some(self.out)
     }
 
-    /// Adds one value at a place that is absent.
+    /// Adds a value at a place that is absent.
     pub(in crate::inject) fn add(&mut self, place: Target, value: impl FnOnce(&mut Vec<u8>)) {
         self.open(format_args!("{place}"));
         value(&mut self.out);
         self.close();
     }
 
-    /// Starts on an array, and tells whether it is there.
+    /// Starts an array; `present` is whether the Pod has it.
     pub(in crate::inject) fn list(&mut self, place: Target, present: bool) -> ListBuilder<'_> {
         ListBuilder { draft: self, place, present, front: 0, items: 0 }
     }
 
-    /// Starts on the annotations, and tells how much of the way to them is there.
+    /// Starts the annotations; `parent` is what the Pod has of them.
     pub(in crate::inject) fn annotations(&mut self, parent: Parent) -> MembersBuilder<'_> {
         MembersBuilder { draft: self, place: Target::Annotations, parent, items: 0 }
     }
@@ -113,7 +113,7 @@ impl PatchBuilder {
 }
 
 impl ListBuilder<'_> {
-    /// Adds an item in front of what stands there, behind those that were added in front before.
+    /// Adds an item to the front, after those that were added to the front before.
     pub(in crate::inject) fn front(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
         debug_assert_eq!(self.front, self.items, "items for the front come first");
         let at = self.front;
@@ -121,7 +121,7 @@ impl ListBuilder<'_> {
         self.item(Some(at), item);
     }
 
-    /// Adds an item behind everything.
+    /// Adds an item to the end.
     pub(in crate::inject) fn back(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
         self.item(None, item);
     }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_that_is_there_keeps_its_items_and_one_that_is_not_is_made_once() {
+    fn an_existing_array_keeps_its_items_and_an_absent_one_is_created_once() {
         let write = |present| {
             move |draft: &mut PatchBuilder| {
                 let mut list = draft.list(Target::Volumes, present);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn any_key_of_an_annotation_is_there_exactly_as_it_is_called() {
+    fn any_key_of_an_annotation_is_written_unchanged() {
         for key in ["a/b", "a~b", "a~1b", "~01", "é🦀", "", "-", "quo\"te\\"] {
             let write = |parent| {
                 move |draft: &mut PatchBuilder| {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_added_is_no_patch() {
+    fn without_additions_there_is_no_patch() {
         let mut draft = PatchBuilder::with_capacity(0);
         draft.list(Target::Volumes, false).finish();
         draft.annotations(Parent::NoMetadata).finish();

@@ -14,7 +14,7 @@ use crate::inject::request::offers::Offers;
 use crate::inject::verdict::reason::{Outcome, Remark};
 use crate::inject::verdict::{Finding, Via};
 
-/// For how many plans there is room at first; hardly any Pod has so many.
+/// The capacity for plans at first; hardly any Pod has more.
 const MAX_PLANS: usize = 16;
 
 /// The plans that fit so far, and what they reserve.

@@ -60,7 +60,7 @@ pub(in crate::inject) fn choices(
     Choices::new(others, required)
 }
 
-/// Of containers, those that companions get that come before or after the init containers.
+/// Of `containers`, those that a companion gets, by its position.
 fn all_of<'c, 'a: 'c>(
     pod: &Pod<'_>,
     containers: impl Iterator<Item = (usize, &'c Container<'a>)>,

@@ -14,7 +14,7 @@ use crate::work::step;
 pub(in crate::inject) struct Candidate<'a> {
     pub(in crate::inject) name: &'a str,
     pub(in crate::inject) via: Via,
-    /// The companion with that name; `None` where there is none, or none that is offered to this namespace.
+    /// The companion with that name; `None` where none is offered to this namespace.
     pub(in crate::inject) entry: Option<&'a CatalogEntry>,
     /// Its place in the list that names it.
     pub(in crate::inject) listed_at: usize,

@@ -176,7 +176,7 @@ impl<'a> Plan<'a> {
     ) -> Option<Unshareable> {
         let source = reservations.source_of(mount);
         let is_same = |other: &ExistingMount<'_>| (other.volume, other.sub_path) == (mount.volume, mount.sub_path);
-        // Somebody must write to the volume: the app, if the companion only reads.
+        // One side must write to the volume: the app, if the companion only reads.
         let app_writes = !shared.app.read_only
             && (self.companion.pattern == CompanionPattern::Adapter || shared.companion.read_only);
         if mount.sub_path_expr {

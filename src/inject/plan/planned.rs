@@ -77,7 +77,7 @@ impl<'a> Plan<'a> {
         self.companion.endpoints.get(index.place())
     }
 
-    /// A port that is that of an endpoint, where there is one, and moves with it.
+    /// A port of the companion: where it belongs to an endpoint, it moves with the endpoint.
     pub(super) fn moved(&self, port: u16, endpoint: Option<EndpointIndex>) -> u16 {
         endpoint.and_then(|e| self.endpoint(e)).map_or(port, |e| self.endpoint_port(e))
     }

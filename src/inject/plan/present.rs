@@ -45,8 +45,8 @@ pub(in crate::inject) fn presence(
     }
 }
 
-/// A required companion is found by names and images of its containers. Whoever writes Pods can write any status, so the
-/// status does not count.
+/// A required companion is found by names and images of its containers. Any user who can create Pods can write a
+/// status, so the status does not count.
 fn presence_of_required(companion: &Companion, entry: Option<&StatusEntry<'_>>, pod: &Pod<'_>) -> Presence {
     let is_present = |name: &str, image: &str, list: ContainerList, native: bool| {
         let is_listed = || entry.is_some_and(|entry| entry.lists(list, name));

@@ -164,7 +164,7 @@ fn read_file_key_ref<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> R
     .map(|_| ())
 }
 
-/// A place in a list that is bounded far below.
+/// A place in a list, which the limits bound far below `u32::MAX`.
 fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
@@ -182,13 +182,13 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
         }
         _ => r.skip(),
     })?;
-    // What is no port is the API server's to refuse.
+    // The API server denies a Pod with an invalid port after the webhooks.
     let port = |number: Option<i64>| number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0);
     let Some(number) = port(number) else { return Ok(()) };
     push(r, ports, Port { number, protocol: transport, host_port: port(host_port) }, MAX_PARTS)
 }
 
-/// The port that a probe asks, where it is a number; a name stands among the container's own ports.
+/// Reads the port that a probe reaches, if it is a number. A name refers to one of the container's declared ports.
 fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     let mut seen = FieldSet::default();
     r.object(|r, key| match key {

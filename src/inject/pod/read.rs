@@ -1,4 +1,4 @@
-//! Reads what a review asks of a Pod, and skips the rest.
+//! Reads the fields of a Pod that a review needs, and skips the rest.
 
 use super::index::Index;
 use super::limits::{MAX_OBJECTS, push};
@@ -80,7 +80,7 @@ impl<'a> Pod<'a> {
             }
             _ => r.skip(),
         })?;
-        // Most Pods have one list: it is taken as it is, for a copy of thousands of containers costs half as much memory again.
+        // Most Pods have one list, which is moved: a copy of thousands of containers needs half as much memory again.
         if self.containers.is_empty() {
             self.containers = plain;
         } else {
@@ -149,12 +149,12 @@ impl<'a> Pod<'a> {
     }
 }
 
-/// A map of texts, such as labels, as it stands there, and the order of its keys; `None` for `null`.
+/// A map of strings, such as labels, in its order, and the index of its keys; `None` for `null`.
 fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Index)> {
     let Some(map) = r.texts()? else { return Ok((None, Index::default())) };
     let order = Index::of(&map, text_key);
-    if order.is_doubled(&map, text_key) {
-        return Err(JsonError::new("a key stands there twice"));
+    if order.has_duplicates(&map, text_key) {
+        return Err(JsonError::new("duplicate key"));
     }
     Ok((Some(map), order))
 }

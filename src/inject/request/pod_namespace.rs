@@ -27,13 +27,13 @@ impl<'a> PodNamespace<'a> {
         webhook: Option<Webhook>,
         pod_label: Option<&str>,
     ) -> Result<Self, Remark> {
-        let Some(listed) = snapshot.namespaces.listed(name) else {
+        let Some(namespace) = snapshot.namespaces.listed(name) else {
             return match snapshot.namespaces.unlisted() {
                 Unlisted::Unknown => Err(Remark::NamespaceUnknown),
                 Unlisted::NameOnly => Ok(PodNamespace::NameOnly { name, opted_in: webhook == Some(Webhook::OptedIn) }),
             };
         };
-        let mismatch = match (webhook, listed.opt_in()) {
+        let mismatch = match (webhook, namespace.opt_in()) {
             (Some(Webhook::OptedIn), opt_in) => opt_in != OptIn::Enabled,
             // With required companions enabled, this webhook is also called for Pods that opted out, in any namespace.
             (Some(Webhook::ClusterWide), OptIn::Enabled) => {
@@ -43,7 +43,7 @@ impl<'a> PodNamespace<'a> {
             (Some(Webhook::ClusterWide), OptIn::Disabled) => !snapshot.settings.required,
             _ => false,
         };
-        if mismatch { Err(Remark::NamespaceMismatch) } else { Ok(PodNamespace::Listed(listed)) }
+        if mismatch { Err(Remark::NamespaceMismatch) } else { Ok(PodNamespace::Listed(namespace)) }
     }
 
     pub(in crate::inject) fn name(self) -> &'a str {

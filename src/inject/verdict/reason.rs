@@ -1,4 +1,4 @@
-//! Why: one closed list of reasons. [`Outcome`] says what became of a companion, [`Remark`] everything else.
+//! Why: one closed list of reasons. An [`Outcome`] is about one companion, a [`Remark`] about anything else.
 //!
 //! A new reason is declared here, gets its sentence in `message`, and an example in `examples`. Its label is the name
 //! of its variant. `effect` decides how serious it is.
@@ -12,13 +12,13 @@ use crate::inject::protocol::Protocol;
 /// Why something happened or did not happen. `Display` is the sentence, without the companion's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// What became of a companion.
+    /// The result for one companion.
     Outcome(Outcome),
     /// Something about the Pod, its namespace or a companion, besides the companion's outcome.
     Remark(Remark),
 }
 
-/// What became of a companion. Each companion that was considered has exactly one outcome.
+/// The result for one companion. Each companion that was considered has exactly one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[allow(missing_docs)] // `verdict::message` has a sentence for each variant, with the meaning of its fields
 pub enum Outcome {

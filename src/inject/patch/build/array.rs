@@ -1,6 +1,6 @@
-//! An array that is written only where it has items.
+//! A member of a container that is an array.
 
-/// A member that is an array, written only where it has items.
+/// A member that is an array, written only if it has items.
 pub(super) struct Array<'o> {
     out: &'o mut Vec<u8>,
     opening: &'static str,

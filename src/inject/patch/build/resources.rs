@@ -1,11 +1,11 @@
-//! The resources of a container of which parameters fill some.
+//! The member `resources` of a container, where parameters fill some of its quantities.
 
 use crate::inject::companion::template::ResourceSlots;
 use crate::inject::companion::value::Value;
 use crate::inject::plan::Plan;
 use crate::json::write_string;
 
-/// Writes the member `resources`.
+/// Writes the member, with the comma before it.
 pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlots) {
     out.extend_from_slice(br#","resources":"#);
     let mut before = b'{';

@@ -1,9 +1,9 @@
-//! One companion's entry of the status, as it is written or measured.
+//! Writes or measures the status entry of one companion.
 
 use super::{AddedEnv, Additions};
 use crate::json::{escaped_length, write_string};
 
-/// Where an entry is written to. One that only counts needs no memory: an entry can have a quarter of a megabyte.
+/// Where an entry is written to. Measuring needs no memory this way; an entry can have a quarter of a megabyte.
 pub(super) trait Sink {
     fn bytes(&mut self, bytes: &[u8]);
 
@@ -21,7 +21,7 @@ impl Sink for Vec<u8> {
     }
 }
 
-/// Counts what is written.
+/// Counts the bytes that are written.
 struct Length(usize);
 
 impl Sink for Length {
@@ -35,7 +35,7 @@ impl Sink for Length {
 }
 
 impl Additions<'_> {
-    /// How long the entry is, in bytes.
+    /// The size of the entry, in bytes.
     pub(in crate::inject) fn length(&self) -> usize {
         let mut length = Length(0);
         self.write(&mut length);
@@ -91,7 +91,7 @@ fn write_list(out: &mut impl Sink, key: &str, names: &[&str]) {
     }
 }
 
-/// Writes pairs that are grouped by their first half as an object of arrays.
+/// Writes pairs as an object of arrays. Pairs with equal first halves are adjacent.
 fn write_groups<'s>(out: &mut impl Sink, key: &str, pairs: impl Iterator<Item = (&'s str, &'s str)>) {
     let mut group: Option<&str> = None;
     for (container, item) in pairs {

@@ -21,12 +21,12 @@ const LONGEST_CONTAINER: usize = 253;
 /// The parts that entries of the status list and the Pod does not have: one remark for each entry that has some, with the
 /// entry's place in `entries`.
 pub(in crate::inject) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s StatusEntry<'s>]) -> Vec<(usize, Remark)> {
-    let mut listed = Listing::default();
-    for (entry, recorded) in entries.iter().enumerate() {
+    let mut listing = Listing::default();
+    for (place, entry) in entries.iter().enumerate() {
         // The entry was read before, so it is JSON. Parts beyond the bounds are not looked for.
-        let _ = listed.read(entry, recorded.json);
+        let _ = listing.read(place, entry.json);
     }
-    let Listing { containers, mut parts } = listed;
+    let Listing { containers, mut parts } = listing;
     parts.retain(|part| match part.kind {
         Kind::Volume => pod.volume(&part.name).is_none(),
         Kind::Annotation => pod.annotation(&part.name).is_none(),
