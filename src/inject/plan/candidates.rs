@@ -5,6 +5,7 @@ use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::{Activation, Companion};
 use crate::inject::request::context::Context;
 use crate::inject::request::namespace::OptIn;
+use crate::inject::request::requested::Requested;
 use crate::inject::request::selection::{is_offered, selects};
 use crate::inject::verdict::Via;
 use crate::work::step;
@@ -37,17 +38,11 @@ impl<'a> Candidate<'a> {
 
 /// The companions that are considered, each once, in order of rank: the first match decides.
 pub(in crate::inject) fn candidates<'a>(context: &Context<'_, 'a>) -> Vec<Candidate<'a>> {
-    let Context { pod, namespace, snapshot, requested, status, .. } = *context;
-    let candidate = |name, via, entry: Option<&'a CatalogEntry>, listed_at, selected| {
-        let valid = entry.and_then(CatalogEntry::valid);
-        let presence = presence(name, via, valid, pod, status);
-        Candidate { name, via, entry, listed_at, selected, presence }
-    };
-    let of_entry = |entry: &'a CatalogEntry, via| candidate(entry.name(), via, Some(entry), 0, true);
+    let requested = context.requested;
     let automatic = automatic(context);
-    let is_required = |entry: &CatalogEntry| entry.required() && snapshot.settings.required;
+    let is_required = |entry: &CatalogEntry| entry.required() && context.snapshot.settings.required;
     let mut candidates: Vec<Candidate<'a>> = Vec::with_capacity(4);
-    candidates.extend(automatic.iter().filter(|e| is_required(e)).map(|e| of_entry(e, Via::Required)));
+    candidates.extend(automatic.iter().filter(|e| is_required(e)).map(|e| of_entry(context, e, Via::Required)));
     if requested.pod == OptIn::Disabled {
         return candidates;
     }
@@ -59,24 +54,41 @@ pub(in crate::inject) fn candidates<'a>(context: &Context<'_, 'a>) -> Vec<Candid
     let required = candidates.len();
     for (listed_at, name) in names.iter().enumerate() {
         if candidates[..required].binary_search_by_key(name, |c| c.name).is_err() {
-            let entry = snapshot.companions.resolve(namespace.name(), name).filter(|e| is_offered(e, namespace));
-            let selected = entry.is_some_and(|entry| selects(entry, pod, namespace));
-            candidates.push(candidate(name, via, entry, listed_at, selected));
+            candidates.push(of_name(context, name, via, listed_at));
         }
     }
-    let is_active = |entry: &CatalogEntry| match entry.activation() {
-        Activation::OnRequest => false,
-        Activation::OptedInNamespaces => requested.opted_in(),
-        Activation::ClusterWide => !requested.opted_out(),
-    };
     // A required companion is a candidate already, unless required companions are disabled.
     let is_named = |entry: &CatalogEntry| {
         step(1 + names.len());
         names.contains(&entry.name())
     };
-    let others = automatic.iter().filter(|e| is_active(e) && !is_required(e) && !is_named(e));
-    candidates.extend(others.map(|e| of_entry(e, Via::Automatic)));
+    let others = automatic.iter().filter(|e| is_active(e, requested) && !is_required(e) && !is_named(e));
+    candidates.extend(others.map(|e| of_entry(context, e, Via::Automatic)));
     candidates
+}
+
+/// A candidate that is required or automatic: its selectors match.
+fn of_entry<'a>(context: &Context<'_, 'a>, entry: &'a CatalogEntry, via: Via) -> Candidate<'a> {
+    let presence = presence(entry.name(), via, entry.valid(), context.pod, context.status);
+    Candidate { name: entry.name(), via, entry: Some(entry), listed_at: 0, selected: true, presence }
+}
+
+/// A candidate that the Pod or its namespace names.
+fn of_name<'a>(context: &Context<'_, 'a>, name: &'a str, via: Via, listed_at: usize) -> Candidate<'a> {
+    let Context { pod, namespace, snapshot, status, .. } = *context;
+    let entry = snapshot.companions.resolve(namespace.name(), name).filter(|entry| is_offered(entry, namespace));
+    let selected = entry.is_some_and(|entry| selects(entry, pod, namespace));
+    let presence = presence(name, via, entry.and_then(CatalogEntry::valid), pod, status);
+    Candidate { name, via, entry, listed_at, selected, presence }
+}
+
+/// Whether a companion is injected without a request.
+fn is_active(entry: &CatalogEntry, requested: &Requested<'_>) -> bool {
+    match entry.activation() {
+        Activation::OnRequest => false,
+        Activation::OptedInNamespaces => requested.opted_in(),
+        Activation::ClusterWide => !requested.opted_out(),
+    }
 }
 
 /// The companions that are not on request only and whose selectors match the Pod, by name, each once. A companion that

@@ -97,33 +97,33 @@ impl<'a> Requested<'a> {
                 note(&mut self.pod_faults, || unknown(MetadataField::PodLabel, key));
             }
         }
-        let mut too_many = false;
         for (key, value) in pod.annotations.iter().flatten() {
-            match &**key {
-                keys::COMPANIONS => {
-                    self.companions =
-                        Some(names(value, MetadataField::PodAnnotation, keys::COMPANIONS, &mut self.pod_faults));
-                }
-                keys::CONTAINERS => {
-                    self.containers =
-                        Some(names(value, MetadataField::PodAnnotation, keys::CONTAINERS, &mut self.pod_faults));
-                }
-                keys::STATUS => {}
-                key => {
-                    let Some(rest) = key.strip_prefix(keys::PREFIX) else { continue };
-                    match rest.split_once('.') {
-                        // The annotations beyond the limit are not read.
-                        Some(_) if self.parameters.len() == keys::MAX_PARAMETERS => too_many = true,
-                        Some((companion, parameter)) => {
-                            self.parameters.push(GivenParameter { companion, parameter, value })
-                        }
-                        None => note(&mut self.pod_faults, || unknown(MetadataField::PodAnnotation, key)),
-                    }
-                }
+            if let Some(rest) = key.strip_prefix(keys::PREFIX) {
+                self.read_annotation(key, rest, value);
             }
         }
-        if too_many {
+        // The annotations beyond the limit are not kept.
+        if self.parameters.len() > keys::MAX_PARAMETERS {
+            self.parameters.truncate(keys::MAX_PARAMETERS);
             self.pod_faults.push(Remark::TooManyNames { place: MetadataField::PodAnnotation, key: keys::PARAMETERS });
+        }
+    }
+
+    /// Reads one of our annotations; `rest` is the key without the prefix.
+    fn read_annotation(&mut self, key: &'a str, rest: &'a str, value: &'a str) {
+        let place = MetadataField::PodAnnotation;
+        match (key, rest.split_once('.')) {
+            (keys::COMPANIONS, _) => {
+                self.companions = Some(names(value, place, keys::COMPANIONS, &mut self.pod_faults))
+            }
+            (keys::CONTAINERS, _) => {
+                self.containers = Some(names(value, place, keys::CONTAINERS, &mut self.pod_faults))
+            }
+            (keys::STATUS, _) => {}
+            // One more than the limit shows that there are too many.
+            (_, Some(_)) if self.parameters.len() > keys::MAX_PARAMETERS => {}
+            (_, Some((companion, parameter))) => self.parameters.push(GivenParameter { companion, parameter, value }),
+            _ => note(&mut self.pod_faults, || unknown(place, key)),
         }
     }
 
