@@ -35,7 +35,7 @@ impl Display for Outcome {
                 did_you_mean(f, nearest.as_deref())
             }
             Outcome::CompanionInvalid => f.write_str(
-                "spec is invalid and no earlier valid version exists; fix the errors listed in the companion's status and by `podgraft validate`",
+                "spec is invalid and no earlier valid version exists; see the companion's status, or run `podgraft validate` on its manifest",
             ),
             Outcome::RequiredDisabled => f.write_str(
                 "forbidden: required companions are disabled on this server; see `podgraft serve --required-companions`",
