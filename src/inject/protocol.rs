@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 /// The transport protocol of a port.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub enum Protocol {
+    /// `TCP`, the default of core/v1.
     #[default]
     Tcp,
+    /// `UDP`.
     Udp,
+    /// `SCTP`.
     Sctp,
 }
 

@@ -5,10 +5,12 @@ use super::request::namespace::Namespaces;
 
 /// All companions and namespaces that a server knows at one time, and its settings. It is replaced as a whole.
 #[derive(Debug, Default)]
-#[allow(missing_docs)]
 pub struct Snapshot {
+    /// All companions, valid or not.
     pub companions: Catalog,
+    /// All namespaces.
     pub namespaces: Namespaces,
+    /// The settings of the installation.
     pub settings: Settings,
 }
 

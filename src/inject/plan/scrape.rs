@@ -31,7 +31,7 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> Scrape<'a> {
-    /// Gives each annotation to a writer, or to whatever measures one.
+    /// Passes each annotation to a function that writes or measures it.
     pub(in crate::inject) fn each(self, mut annotation: impl FnMut(&'static str, &str)) {
         let port = self.port.to_string();
         for (key, value) in self.annotations(&port) {

@@ -216,11 +216,14 @@ pub enum Unshareable {
 
 /// Which annotations or labels a remark is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum MetadataField {
+    /// `metadata.annotations` of the Pod.
     PodAnnotation,
+    /// `metadata.labels` of the Pod.
     PodLabel,
+    /// `metadata.annotations` of the Namespace.
     NamespaceAnnotation,
+    /// `metadata.labels` of the Namespace.
     NamespaceLabel,
 }
 
