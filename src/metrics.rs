@@ -80,7 +80,7 @@ impl Metrics {
 mod tests {
     use super::*;
     use crate::admission::ReviewResult;
-    use crate::inject::verdict::reason::Reason;
+    use crate::inject::verdict::reason::Outcome;
     use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 
     fn record<'a>(verdict: Option<&'a Verdict<'a>>) -> ReviewRecord<'a> {
@@ -101,7 +101,7 @@ mod tests {
         let finding = Finding {
             companion: Some("git-sync".into()),
             via: Some(Via::Pod),
-            reason: Reason::Injected,
+            reason: Outcome::Injected.into(),
             effect: Effect::Info,
             outcome: true,
         };

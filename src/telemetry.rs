@@ -160,7 +160,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 mod tests {
     use super::*;
     use crate::admission::ReviewResult;
-    use crate::inject::verdict::reason::Reason;
+    use crate::inject::verdict::reason::{Outcome, Reason, Remark};
     use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
     use std::borrow::Cow;
     use std::sync::{Arc, Mutex};
@@ -193,13 +193,20 @@ mod tests {
         }
     }
 
-    fn finding(companion: Option<&'static str>, reason: Reason) -> Finding<'static> {
-        Finding { companion: companion.map(Cow::Borrowed), via: None, reason, effect: Effect::Info, outcome: true }
+    fn finding(companion: Option<&'static str>, reason: impl Into<Reason>) -> Finding<'static> {
+        Finding {
+            companion: companion.map(Cow::Borrowed),
+            via: None,
+            reason: reason.into(),
+            effect: Effect::Info,
+            outcome: true,
+        }
     }
 
     #[test]
     fn a_review_is_one_line_whatever_its_names_hold() {
-        let findings = vec![finding(Some("git-sync"), Reason::Injected), finding(None, Reason::OptedOut)];
+        let findings =
+            vec![finding(Some("git-sync"), Outcome::Injected), finding(None, Remark::OptedOut { requests: false })];
         let verdict = Verdict { decision: Decision::Admit, findings };
         let name = format!("\n{{\"level\":\"forged\"}}\u{1b}[2J{}", "x".repeat(500));
         let record = ReviewRecord {
@@ -227,7 +234,7 @@ mod tests {
     fn invisible_characters_are_escaped_in_both_formats() {
         let invisible =
             "\u{7f}\u{85}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2028}\u{2029}\u{2066}\u{2069}\u{feff}\u{1}";
-        let findings = vec![Finding { companion: Some(invisible.into()), ..finding(None, Reason::OptedOut) }];
+        let findings = vec![Finding { companion: Some(invisible.into()), ..finding(None, Remark::OptedOut { requests: false }.into()) }];
         let verdict = Verdict { decision: Decision::Admit, findings };
         let record = ReviewRecord {
             webhook: "requested",

@@ -1,4 +1,4 @@
-//! Documents that are generated from the code are up to date. `make golden` updates them.
+//! Documents that are generated from the code are up to date. `make golden` rewrites them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use podgraft::inject::effect;
-use podgraft::inject::verdict::reason::Reason;
+use podgraft::inject::verdict::examples::examples;
+use podgraft::inject::verdict::reason::{Outcome, Reason};
 use podgraft::inject::verdict::{Effect, Via};
 
 #[track_caller]
@@ -17,7 +18,7 @@ fn up_to_date(path: &str, now: &str) {
         std::fs::write(&file, now).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == now, "{path} is out of date; `make golden` updates it");
+    assert!(written == now, "{path} is out of date; `make golden` rewrites it");
 }
 
 fn word(effect: Effect) -> &'static str {
@@ -29,42 +30,46 @@ fn word(effect: Effect) -> &'static str {
 }
 
 #[test]
-fn the_page_of_reasons_has_every_reason_and_its_effect() {
+fn the_page_of_reasons_lists_every_reason_with_its_effect() {
     let mut page = String::from(
         "# Reasons\n\n\
-         Every companion that is considered for a Pod has exactly one outcome of this list. `podgraft explain`, audit\n\
-         annotations, metrics and log lines contain the reason; warnings and denials contain the message.\n\
-         This page is generated from the code by `make golden`.\n\n\
+         Every companion that is considered for a Pod has exactly one outcome from this list. Audit annotations, metrics, log\n\
+         lines and `podgraft explain` use the label; warnings and denials use the message.\n\
+         `make golden` generates this page from the code.\n\n\
          ## Outcomes\n\n\
-         The effect depends on what requested the companion: the Pod's annotation, the namespace's list, the companion itself\n\
-         (automatic), or the platform (required). The effect of a conflict depends on the companion's `onConflict`; the table\n\
-         shows the default.\n\n\
+         What an outcome leads to depends on who requested the companion: the Pod's annotation, the namespace's list, the\n\
+         companion itself (automatic), or the platform (required). For conflicts the companion's `onConflict` decides where it\n\
+         is set; the table shows the default.\n\n\
          | reason | message | Pod | namespace's list | automatic | required |\n|---|---|---|---|---|---|\n",
     );
-    let examples = Reason::examples();
-    for reason in examples.iter().filter(|r| r.is_outcome()) {
+    let examples = examples();
+    let outcomes = examples.iter().filter_map(|reason| match reason {
+        Reason::Outcome(outcome) => Some((reason, outcome)),
+        Reason::Remark(_) => None,
+    });
+    for (reason, outcome) in outcomes {
         let _ = write!(page, "| `{}` | {reason} |", reason.label());
         for via in [Via::Pod, Via::NamespaceList, Via::Automatic, Via::Required] {
-            let effect = match reason {
-                Reason::Injected => "injected",
-                Reason::PodDenied => "denied",
-                Reason::AlreadyInjected => "unchanged",
-                reason => word(effect(reason, via, None)),
+            let effect = match outcome {
+                Outcome::Injected => "injected",
+                Outcome::PodDenied => "denied",
+                Outcome::AlreadyInjected => "nothing to do",
+                outcome => word(effect(outcome, via, None)),
             };
             let _ = write!(page, " {effect} |");
         }
         page.push('\n');
     }
-    page.push_str("\n## Remarks\n\nRemarks are about the Pod, its namespace, or a companion in addition to its outcome.\n\n| reason | message |\n|---|---|\n");
-    for reason in examples.iter().filter(|r| !r.is_outcome()) {
+    page.push_str("\n## Remarks\n\nOn the Pod, its namespace, or a companion besides its outcome.\n\n| reason | message |\n|---|---|\n");
+    for reason in examples.iter().filter(|r| matches!(r, Reason::Remark(_))) {
         let _ = writeln!(page, "| `{}` | {reason} |", reason.label());
     }
     up_to_date("docs/reasons.md", &page);
 }
 
 #[test]
-fn every_reason_has_a_label_of_its_own_and_a_message_that_fits_a_warning() {
-    let examples = Reason::examples();
+fn every_reason_has_its_own_label_and_a_message_that_fits_a_warning() {
+    let examples = examples();
     let labels: std::collections::BTreeSet<&str> = examples.iter().map(Reason::label).collect();
     assert_eq!(labels.len(), examples.len());
     for reason in &examples {

@@ -125,7 +125,7 @@ fn an_unknown_label_of_a_namespace_is_told() {
     ));
     let reply = ask(&asking(json!({"podgraft.dev/companions": "sync"})), "team", &snapshot);
     assert!(reply.patch.is_some());
-    assert!(reply.warnings.iter().any(|w| w.contains("namespace's label podgraft.dev/injec")), "{:?}", reply.warnings);
+    assert!(reply.warnings.iter().any(|w| w.contains("namespace label podgraft.dev/injec")), "{:?}", reply.warnings);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use base64_simd::{Out, STANDARD};
 
 use super::request::AdmissionRequest;
 use crate::inject::names::is_label;
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::{Outcome, Reason};
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::json::{ObjectWriter, Sink, write_object};
 use crate::text::{format_truncated, truncate};
@@ -122,7 +122,8 @@ fn review(uid: &str, decision: &Decision, more: impl FnOnce(&mut ObjectWriter<'_
 
 /// The HTTP status of a denial: 403 where a rule of the cluster forbids the Pod, 422 where its author can fix it.
 fn code(verdict: &Verdict<'_>) -> u16 {
-    let forbids = |f: &Finding<'_>| matches!(f.reason, Reason::HostNetwork | Reason::RequiredDisabled);
+    let forbids =
+        |f: &Finding<'_>| matches!(f.reason, Reason::Outcome(Outcome::HostNetwork | Outcome::RequiredDisabled));
     if verdict.with_effect(Effect::Deny).all(forbids) { 403 } else { 422 }
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::object::{CompanionObject, ContainerAt};
 use super::v1alpha1::{ContainerPort, Protocol, Spec};
-use crate::inject::companion::parameter::{DurationForm, ParameterType, Value as ParameterValue};
+use crate::inject::companion::parameter::{DurationForm, ParameterType};
+use crate::inject::companion::value::Value as ParameterValue;
 use crate::inject::keys::{FILES_PREFIX, TOKEN_PATH};
 
 /// The volume that projects the companion's files.

@@ -3,6 +3,7 @@
 use super::object::CompanionObject;
 use super::path::FieldPath;
 use super::v1alpha1::{Parameter, Protocol, Spec};
+use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
 
 /// Splits a `mountPath` slot into the shared volume and whether it is the companion's side.
 pub(super) fn side(slot: &str) -> Option<(&str, bool)> {
@@ -23,22 +24,22 @@ pub(super) fn target(slot: &str) -> Option<(&str, &'static str, &str)> {
 }
 
 /// The index of the endpoint with a port.
-pub(super) fn endpoint_at(spec: &Spec, port: u16, protocol: Protocol) -> Option<u8> {
+pub(super) fn endpoint_at(spec: &Spec, port: u16, protocol: Protocol) -> Option<EndpointIndex> {
     index(spec.listens.iter().position(|e| (e.port, e.protocol) == (port, protocol)))
 }
 
 /// An index into a list that the schema bounds far below 256.
-pub(super) fn index(position: Option<usize>) -> Option<u8> {
-    position.and_then(|i| u8::try_from(i).ok())
+pub(super) fn index<I: TryFrom<usize>>(position: Option<usize>) -> Option<I> {
+    position.and_then(|i| i.try_into().ok())
 }
 
 /// The index of the parameter that fills the port of an endpoint.
-pub(super) fn mover(spec: &Spec, endpoint: &str) -> Option<u8> {
+pub(super) fn mover(spec: &Spec, endpoint: &str) -> Option<ParameterIndex> {
     index(spec.parameters.iter().position(|p| p.listens.as_deref() == Some(endpoint)))
 }
 
 /// The index of the parameter that fills a resource.
-pub(super) fn filler(spec: &Spec, container: &str, list: &str, resource: &str) -> Option<u8> {
+pub(super) fn filler(spec: &Spec, container: &str, list: &str, resource: &str) -> Option<ParameterIndex> {
     let fills = |p: &Parameter| p.resource.as_deref().and_then(target) == Some((container, list_of(list), resource));
     index(spec.parameters.iter().position(fills))
 }

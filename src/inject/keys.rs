@@ -1,4 +1,4 @@
-//! The keys of annotations and labels that are ours, where they have an effect, and the keys of others that we set.
+//! The keys of our annotations and labels, those of other tools that we read or set, and their limits.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ pub const FILES_PREFIX: &str = "text.podgraft.dev/";
 pub const COMPANIONS: &str = "podgraft.dev/companions";
 /// Annotation of a Pod: the app containers that get mounts and environment.
 pub const CONTAINERS: &str = "podgraft.dev/containers";
-/// Annotation of a Pod: what was put in. Written by podgraft.
+/// Annotation of a Pod, written by podgraft: everything that was injected.
 pub const STATUS: &str = "podgraft.dev/status";
 /// Label of a Pod or a Namespace: `enabled` or `disabled`.
 pub const INJECT: &str = "podgraft.dev/inject";
 /// The annotation by which a kubelet marks the API server's copy of a static Pod.
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
-/// The label that every namespace carries: its name.
+/// The label of every namespace with its name.
 pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
-/// Namespaces whose Pods are left alone, besides podgraft's own.
+/// Namespaces whose Pods are excluded from injection, besides podgraft's own.
 pub const EXCLUDED_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 /// Whether Prometheus scrapes the Pod.
 pub const SCRAPE: &str = "prometheus.io/scrape";
@@ -28,22 +28,25 @@ pub const SCRAPE_PORT: &str = "prometheus.io/port";
 pub const SCRAPE_PATH: &str = "prometheus.io/path";
 /// Where the Pod's token is mounted.
 pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// What all annotations of an object may have together, keys included, in bytes.
+/// The API server's limit for all annotations of an object, keys included, in bytes.
 pub const ANNOTATIONS_LIMIT: usize = 262_144;
+/// The largest patch, in bytes. It is checked before the patch is written, so that a few bytes of a request cannot become
+/// very many in memory.
+pub const PATCH_LIMIT: usize = 4 << 20;
 /// How many companions a Pod or a namespace may name.
 pub const MAX_NAMES: usize = 16;
 /// How many containers a Pod may name.
 pub const MAX_CONTAINERS: usize = 64;
-/// What keys of parameters look like.
+/// The form of a parameter's key.
 pub const PARAMETERS: &str = "podgraft.dev/<companion>.<parameter>";
-/// How many parameters a Pod may give: twice what the most companions with the most parameters have.
+/// How many parameters a Pod may set: twice as many as the most companions with the most parameters have.
 pub const MAX_PARAMETERS: usize = 1024;
-/// Words that cannot be names of companions.
+/// Names that companions cannot have, because they are values of labels.
 pub const RESERVED_NAMES: [&str; 6] = ["true", "false", "none", "all", "enabled", "disabled"];
 /// The longest name of a companion.
 pub const LONGEST_NAME: usize = 40;
 
-/// How many names an annotation may have that lists names, or how many parameters there may be.
+/// The most names that an annotation may list, or the most parameters that a Pod may set.
 #[must_use]
 pub fn most_names(key: &str) -> usize {
     match key {

@@ -1,4 +1,6 @@
-//! Kubernetes' grammar of names and of paths: what an API server or a kubelet accepts, as predicates.
+//! Kubernetes' grammar of names and of paths: what an API server or a kubelet accepts.
+
+use std::borrow::Cow;
 
 /// A DNS subdomain (RFC 1123) of at most 253 bytes, such as the name of a Secret.
 pub(crate) fn is_subdomain(text: &str) -> bool {
@@ -15,6 +17,12 @@ pub(crate) fn is_label(text: &str, longest: usize) -> bool {
         && bytes[bytes.len() - 1] != b'-'
 }
 
+/// Whether a text can be a key of a Secret or a ConfigMap.
+pub(crate) fn is_secret_key(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    (1..=253).contains(&text.len()) && text.bytes().all(allowed) && text != "." && !text.starts_with("..")
+}
+
 /// A path that is valid as a `mountPath`: absolute, normalized, not the root, and without the `:` that separates
 /// source and target in container runtimes.
 pub(crate) fn is_normal_path(text: &str) -> bool {
@@ -24,9 +32,31 @@ pub(crate) fn is_normal_path(text: &str) -> bool {
         && text[1..].split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
+/// A path without duplicate or trailing slashes, `.` and `..`: paths are compared in this form.
+pub(crate) fn normalized(path: Cow<'_, str>) -> Cow<'_, str> {
+    if is_normal_path(&path) {
+        return path;
+    }
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/")).into()
+}
+
 /// Whether a normalized path is strictly below another one.
 pub(crate) fn lies_below(path: &str, parent: &str) -> bool {
     parent == "/" || path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The paths above a normalized one, the root first.
+pub(crate) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    let slashes = path.match_indices('/').map(|(at, _)| at);
+    slashes.filter(move |_| path != "/").map(move |at| if at == 0 { "/" } else { &path[..at] })
 }
 
 /// The key of a label or an annotation: a name of at most 63 characters, optionally after a DNS subdomain and `/`.

@@ -1,5 +1,6 @@
 //! The patch: built from plans, recorded in the status annotation, and removed again by `uninject`.
 
+pub(super) mod bounds;
 pub(super) mod build;
 pub(super) mod builder;
 pub(super) mod status;

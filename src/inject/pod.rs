@@ -1,8 +1,9 @@
-//! A narrow, borrowed view of a Pod: what a review asks of it. All else is skipped unread.
+//! A narrow, borrowed view of a Pod. Fields that a review does not need are skipped unread.
 
 mod container;
 mod index;
 mod limits;
+mod parts;
 mod read;
 mod volume;
 mod volume_uses;
@@ -10,21 +11,21 @@ mod volume_uses;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::companion::Protocol;
+use super::container_list::ContainerList;
 use super::keys;
-use super::names::is_normal_path;
 use crate::json::{Expected, JsonError, Reader, TextMap};
 
-pub use container::{Container, Device, Lifecycle, Mount, Port};
 use index::Index;
+use parts::Parts;
+pub use parts::{Container, Device, Lifecycle, Mount, Port};
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 
-/// A Pod, or the Pod of a template, as far as a review looks at it. `null` counts as absent everywhere.
+/// The fields of a Pod, or of the Pod of a template, that a review needs. `null` counts as absent everywhere.
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // they are a Pod's, not ours
+#[allow(clippy::struct_excessive_bools)] // the fields of a Pod are boolean
 pub struct Pod<'a> {
-    /// Whether `metadata` is there.
+    /// Whether `metadata` is present.
     pub has_metadata: bool,
     /// `metadata.name`, else `metadata.generateName`.
     pub name: Cow<'a, str>,
@@ -34,7 +35,7 @@ pub struct Pod<'a> {
     pub annotations: Option<TextMap<'a>>,
     /// `metadata.labels`, in order.
     pub labels: TextMap<'a>,
-    /// How many init containers stand in front of the containers in `containers`; `None` where there is no such list.
+    /// The number of init containers in `containers`; `None` where `spec.initContainers` is absent.
     pub init_containers: Option<usize>,
     /// Init containers, then containers.
     pub containers: Vec<Container<'a>>,
@@ -46,7 +47,7 @@ pub struct Pod<'a> {
     pub host_network: bool,
     /// Whether `spec.restartPolicy` is absent or `Always`.
     pub restarts: bool,
-    /// Whether it says that it runs on Windows.
+    /// Whether `spec.os` or `spec.nodeSelector` selects Windows.
     pub windows: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
     pub grace_seconds: i64,
@@ -61,24 +62,13 @@ pub struct Pod<'a> {
     users: VolumeUses,
 }
 
-/// The lists of all containers, one after the other.
-#[derive(Debug, Default)]
-struct Parts<'a> {
-    env: Vec<Cow<'a, str>>,
-    ports: Vec<Port>,
-    mounts: Vec<Mount<'a>>,
-    devices: Vec<Device<'a>>,
-    /// Volumes that variables are read from.
-    env_files: Vec<Cow<'a, str>>,
-}
-
 type Result<T> = std::result::Result<T, JsonError>;
 
 impl<'a> Pod<'a> {
     /// Reads a Pod, or a Pod template, from its JSON.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read(json: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(json)?;
         let pod = Self::read_from(&mut reader)?;
@@ -86,10 +76,10 @@ impl<'a> Pod<'a> {
         Ok(pod)
     }
 
-    /// Reads a Pod where a reader stands.
+    /// Reads a Pod at the position of a reader.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
         let is_object = r.fields(&mut pod, [("metadata", Pod::read_metadata), ("spec", Pod::read_spec)])?;
@@ -116,10 +106,10 @@ impl<'a> Pod<'a> {
     /// Names of a container's environment variables.
     #[must_use]
     pub fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        container.env.as_ref().map_or(&[], |r| &self.parts.env[r.clone()])
+        self.parts.env(container)
     }
 
-    /// A container's ports: declared ones, and those that its probes ask.
+    /// A container's ports: declared ones, and those that its probes reach by number.
     #[must_use]
     pub fn ports(&self, container: &Container<'a>) -> &[Port] {
         &self.parts.ports[container.ports.clone()]
@@ -128,18 +118,13 @@ impl<'a> Pod<'a> {
     /// A container's mounts.
     #[must_use]
     pub fn mounts(&self, container: &Container<'a>) -> &[Mount<'a>] {
-        container.mounts.as_ref().map_or(&[], |r| &self.parts.mounts[r.clone()])
+        self.parts.mounts(container)
     }
 
     /// A container's block devices.
     #[must_use]
     pub fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
-        &self.parts.devices[container.devices.clone()]
-    }
-
-    /// The volumes that a container's variables are read from.
-    fn env_files(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        &self.parts.env_files[container.env_files.start as usize..container.env_files.end as usize]
+        self.parts.devices(container)
     }
 
     /// How many mounts and devices all containers have together.
@@ -147,15 +132,15 @@ impl<'a> Pod<'a> {
         self.parts.mounts.len() + self.parts.devices.len()
     }
 
-    /// A container that mounts a volume, or has it as a device.
+    /// A container that uses a volume: as a mount, as a device, or for its variables.
     #[must_use]
     pub fn user_of(&self, volume: &str) -> Option<&Container<'a>> {
-        self.users.first(volume, self)
+        self.users.first(volume, &self.containers, &self.parts)
     }
 
     /// A container that can write to a volume, and where it mounts it.
     pub(super) fn writer_of(&self, volume: &str) -> Option<(&Container<'a>, &str)> {
-        self.users.writer(volume, self)
+        self.users.writer(volume, &self.containers, &self.parts)
     }
 
     /// A volume by its name.
@@ -170,20 +155,20 @@ impl<'a> Pod<'a> {
         self.by_container.find_by(&self.containers, |c| (*c.name).cmp(name)).next()
     }
 
-    /// A container by the list that it is in, its name, and its image where one is given.
+    /// A container by its list, its name, and its image where one is given.
     #[must_use]
-    pub fn container_in(&self, init: bool, name: &str, image: Option<&str>) -> Option<&Container<'a>> {
+    pub fn container_in(&self, list: ContainerList, name: &str, image: Option<&str>) -> Option<&Container<'a>> {
         let compare = |c: &Container<'_>| {
             let rest = image.map_or(Ordering::Equal, |image| (*c.image).cmp(image));
-            (&*c.name, c.init).cmp(&(name, init)).then(rest)
+            (&*c.name, c.list).cmp(&(name, list)).then(rest)
         };
         self.by_container.find_by(&self.containers, compare).next()
     }
 
-    /// Whether the list that is meant has a container with this name, and this image where one is given.
+    /// Whether a list has a container of this name, and of this image where one is given.
     #[must_use]
-    pub fn has_container(&self, init: bool, name: &str, image: Option<&str>) -> bool {
-        self.container_in(init, name, image).is_some()
+    pub fn has_container(&self, list: ContainerList, name: &str, image: Option<&str>) -> bool {
+        self.container_in(list, name, image).is_some()
     }
 
     /// Whether `imagePullSecrets` has a name.
@@ -193,7 +178,7 @@ impl<'a> Pod<'a> {
         self.by_pull_secret.find(names, |name| name, name).next().is_some()
     }
 
-    /// What all annotations have together, keys included, in bytes.
+    /// The size of all annotations, keys included, in bytes.
     #[must_use]
     pub fn annotation_bytes(&self) -> usize {
         self.annotations.iter().flatten().map(|(k, v)| k.len() + v.len()).sum()
@@ -204,41 +189,17 @@ fn text_key<'t>((key, _): &'t (Cow<'_, str>, Cow<'_, str>)) -> &'t str {
     key
 }
 
-/// What containers are found by. Several may have one name: an API server rejects them only after the webhooks.
-fn identity<'t>(container: &'t Container<'_>) -> (&'t str, bool, &'t str) {
-    (&container.name, container.init, &container.image)
+/// Containers are found by this. Several may have one name: the API server denies such a Pod only after the webhooks.
+fn identity<'t>(container: &'t Container<'_>) -> (&'t str, ContainerList, &'t str) {
+    (&container.name, container.list, &container.image)
 }
 
 fn volume_name<'t>(volume: &'t Volume<'_>) -> &'t str {
     &volume.name
 }
 
-/// A path as it is compared: without doubled or trailing slashes, `.` and `..`.
-fn normalised(path: Cow<'_, str>) -> Cow<'_, str> {
-    if is_normal_path(&path) {
-        return path;
-    }
-    let mut parts = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/")).into()
-}
-
-fn protocol(text: Option<&str>) -> Protocol {
-    match text {
-        Some("UDP") => Protocol::Udp,
-        Some("SCTP") => Protocol::Sctp,
-        _ => Protocol::Tcp,
-    }
-}
-
-/// Whether a Pod is the API server's copy of one that a node runs by itself. Users can write the annotation, nodes'
-/// names they cannot have.
+/// Whether a Pod is the API server's copy of a static Pod of a node. Users can set the annotation but cannot authenticate
+/// as a node.
 #[must_use]
 pub fn is_mirror(pod: &Pod<'_>, requester: &str) -> bool {
     requester.starts_with("system:node:") && pod.annotation(keys::MIRROR).is_some()

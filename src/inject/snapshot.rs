@@ -1,40 +1,40 @@
-//! Everything that a review needs besides the Pod: one immutable snapshot.
+//! Everything that a review needs besides the Pod.
 
 use super::companion::catalog::Catalog;
 use super::request::namespace::Namespaces;
 use crate::webhook::Configuration;
 
-/// One snapshot of all that is known. Replaced as a whole, never changed.
+/// All companions and namespaces that a server knows at one time, and its settings. It is replaced as a whole.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// The companions.
+    /// All companions, valid or not.
     pub companions: Catalog,
-    /// The namespaces.
+    /// All namespaces.
     pub namespaces: Namespaces,
-    /// How this installation was set up.
+    /// The settings of the installation.
     pub settings: Settings,
 }
 
-/// How this installation was set up.
+/// The settings of an installation.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// podgraft's own namespace, whose Pods are left alone.
+    /// podgraft's own namespace, whose Pods are excluded.
     pub own_namespace: Option<Box<str>>,
-    /// Whether required companions are switched on.
+    /// Whether required companions are enabled.
     pub required: bool,
 }
 
 impl Default for Settings {
-    /// As offline: every webhook counts as registered.
+    /// The settings of offline commands: every webhook counts as registered.
     fn default() -> Self {
         Settings { own_namespace: None, required: true }
     }
 }
 
-/// The webhook through which an API server called. It matched the Pod and its namespace, so it is evidence of their labels.
+/// A webhook that the API server calls. Which one it called shows which labels the namespace has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Webhook {
-    /// Pods with a key of podgraft.
+    /// Pods that have annotations or labels of podgraft.
     Requested,
     /// Other Pods of namespaces that are opted in.
     OptedIn,
@@ -43,10 +43,10 @@ pub enum Webhook {
 }
 
 impl Webhook {
-    /// All of them.
+    /// All webhooks.
     pub const ALL: [Webhook; 3] = [Webhook::Requested, Webhook::OptedIn, Webhook::ClusterWide];
 
-    /// The configuration whose path was called.
+    /// The stable name, which is also the last segment of the path.
     #[must_use]
     pub const fn configuration(self) -> Configuration {
         match self {

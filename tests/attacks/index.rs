@@ -134,7 +134,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("F8", "src/api/validate/pod/loaders.rs", "a_token_in_a_shared_volume_is_warned_about"),
     ("F8", "docs/security.md", "A Path without `below`"),
     ("F9", "src/api/validate/pod/shell/tests.rs", "an_unlimited_string_that_is_an_operand_can_be_an_option"),
-    ("N1", "src/inject/companion/parameter/tests.rs", "minus_zero_is_no_integer"),
+    ("N1", "src/inject/companion/parameter/tests.rs", "minus_zero_is_not_an_integer"),
     ("N2", "src/inject/companion/parameter/tests.rs", "a_duration_fits_64_bits_in_the_form_that_is_written"),
     ("N3", "src/inject/companion/parameter/tests.rs", "a_value_is_one_line_for_every_reader"),
     ("N4", "src/telemetry.rs", "invisible_characters_are_escaped_in_both_formats"),

@@ -181,7 +181,7 @@ fn a_list_of_too_many_containers_is_not_looked_up() {
     for count in [65, 400_000] {
         pod["metadata"]["annotations"]["podgraft.dev/containers"] = json!(names(count));
         let reply = review(&pod, &snapshot);
-        assert!(!reply.allowed && reply.message.contains("more than 64 names"), "{}", reply.message);
+        assert!(!reply.allowed && reply.message.contains("at most 64 names"), "{}", reply.message);
     }
 }
 

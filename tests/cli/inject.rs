@@ -224,7 +224,7 @@ fn inject_is_idempotent_and_uninject_restores_the_manifest() {
     let injected = folder.pipe("inject -f - --companions companion.yaml", &before);
     let again = folder.pipe("inject -f - --companions companion.yaml", &injected.out);
     assert_eq!((again.code, &again.out), (0, &injected.out), "{}", again.err);
-    assert!(again.err.contains("already there"), "{}", again.err);
+    assert!(again.err.contains("already injected"), "{}", again.err);
     let back = folder.pipe("uninject -f -", &injected.out);
     assert_eq!(back.code, 0, "{}", back.err);
     assert_eq!(back.out, before);

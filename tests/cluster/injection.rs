@@ -279,5 +279,5 @@ async fn kubectl_apply_prints_why_pods_will_be_denied(cluster: &Cluster) {
     let applied = cluster.kubectl(["--namespace", &town, "apply", "-f", &file.display().to_string()]);
     let said = String::from_utf8_lossy(&applied.stderr).into_owned();
     assert!(applied.status.success(), "the preview refused something: {said}");
-    assert!(said.contains("Warning: podgraft: ") && said.contains("did you mean clockwork"), "{said}");
+    assert!(said.contains("Warning: podgraft: ") && said.contains("did you mean \"clockwork\""), "{said}");
 }

@@ -2,7 +2,8 @@
 
 use crate::api::slots::mover;
 use crate::api::v1alpha1::{self as api, Spec};
-use crate::inject::companion::{Endpoint, Protocol};
+use crate::inject::companion::Endpoint;
+use crate::inject::protocol::Protocol;
 
 pub(super) fn protocol(protocol: api::Protocol) -> Protocol {
     match protocol {

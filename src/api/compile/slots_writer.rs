@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use crate::api::slots::{endpoint_at, mover};
 use crate::api::v1alpha1::{Protocol, Spec};
+use crate::inject::companion::index::EndpointIndex;
 use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::json::{ObjectWriter, Sink, write_array, write_object};
 
@@ -68,7 +69,7 @@ impl<'s> TemplateWriter<'s> {
         let number = value.as_u64().filter(|_| is_port).and_then(|n| u16::try_from(n).ok());
         let endpoint = number.and_then(|number| endpoint_at(self.spec, number, protocol));
         let moves =
-            |e: &u8| self.spec.listens.get(usize::from(*e)).is_some_and(|e| mover(self.spec, &e.name).is_some());
+            |e: &EndpointIndex| self.spec.listens.get(e.place()).is_some_and(|e| mover(self.spec, &e.name).is_some());
         match endpoint.filter(moves) {
             Some(endpoint) => self.push(Some(TemplatePiece::Port(endpoint))),
             None => self.text(&value.to_string()),

@@ -1,9 +1,11 @@
 use serde_json::{Value, json};
 
 use crate::api::testing::{check_companion, companion, compiled, everything, git_sync, with};
+use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
 use crate::inject::companion::parameter::ParameterType;
 use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::inject::companion::{Companion, Placement};
+use crate::inject::container_list::ContainerList;
 
 /// A template as text, with placeholders for its gaps.
 fn text(template: &Template) -> String {
@@ -11,11 +13,17 @@ fn text(template: &Template) -> String {
         TemplatePiece::Text(text) => text.to_string(),
         TemplatePiece::Env { own } => format!(",\"env\":[<given>{own}]"),
         TemplatePiece::Mounts { own } => format!(",\"volumeMounts\":[<shared>{own}]"),
-        TemplatePiece::Port(endpoint) => format!("<port {endpoint}>"),
+        TemplatePiece::Port(endpoint) => format!("<port {}>", endpoint.place()),
         TemplatePiece::Resources(resources) => {
             let list = |list: &[crate::inject::companion::template::ResourceSlot]| {
-                let items =
-                    list.iter().map(|r| format!("{}={}/{:?}", r.name, r.value.as_deref().unwrap_or("-"), r.parameter));
+                let items = list.iter().map(|r| {
+                    format!(
+                        "{}={}/{:?}",
+                        r.name,
+                        r.value.as_deref().unwrap_or("-"),
+                        r.parameter.map(ParameterIndex::place)
+                    )
+                });
                 items.collect::<Vec<_>>().join(" ")
             };
             format!(
@@ -94,7 +102,7 @@ fn a_port_that_no_parameter_moves_is_text_and_still_belongs_to_its_endpoint() {
     ]);
     let valid = compiled(&fixed);
     assert!(text(&valid.containers[0].template).contains(r#""containerPort":6379"#));
-    assert_eq!(valid.containers[0].ports[0].endpoint, Some(0));
+    assert_eq!(valid.containers[0].ports[0].endpoint.map(EndpointIndex::place), Some(0));
 }
 
 #[test]
@@ -127,7 +135,7 @@ fn volumes_have_the_names_of_the_pod() {
 fn a_shared_volume_without_a_source_joins() {
     let valid = compiled(&git_sync());
     assert!(valid.shared_volumes[0].joins && valid.shared_volumes[0].shareable);
-    assert_eq!(valid.shared_volumes[0].app.parameter, Some(2));
+    assert_eq!(valid.shared_volumes[0].app.parameter.map(ParameterIndex::place), Some(2));
     assert!(!valid.shared_volumes[0].companion.read_only);
     let claim = companion("/spec/sharedVolumes/0/source", json!({"persistentVolumeClaim": {"claimName": "x"}}));
     let valid = compiled(&claim);
@@ -170,7 +178,7 @@ fn the_token_is_masked_unless_it_is_requested_or_mounted_explicitly() {
 fn other_fields_are_compiled_as_declared() {
     let valid = large();
     assert_eq!(&*valid.endpoints[0].name, "redis");
-    assert_eq!(valid.endpoints[0].parameter, Some(0));
+    assert_eq!(valid.endpoints[0].parameter.map(ParameterIndex::place), Some(0));
     assert_eq!(valid.endpoints[0].port_env.as_deref(), Some("REDIS_PORT"));
     assert_eq!(valid.exposes.as_ref().map(|e| (e.port, e.endpoint, &*e.path)), Some((9113, None, "/metrics")));
     assert_eq!(&*valid.app_env[0].json, r#"{"name":"REDIS_URL","value":"redis://$(REDIS_HOST):$(REDIS_PORT)"}"#);
@@ -182,6 +190,6 @@ fn other_fields_are_compiled_as_declared() {
     assert_eq!(valid.hash.len(), 16);
     assert_eq!(valid.containers[0].mount_paths.len(), 5, "a mount, two files, the mask of the token and a device");
     let names: Vec<_> = valid.identities().map(|(c, init)| (&*c.name, init)).collect();
-    assert_eq!(names, [("prepare", true), ("git-sync", true)]);
+    assert_eq!(names, [("prepare", ContainerList::Init), ("git-sync", ContainerList::Init)]);
     assert_eq!(check_companion(&git_sync()).warnings, []);
 }

@@ -9,8 +9,9 @@ use crate::api::parameter_type;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{Parameter, ParameterType as Word};
-use crate::inject::companion::parameter::{ParameterType, ValueFault};
+use crate::inject::companion::parameter::ParameterType;
 use crate::inject::companion::pattern::{Budget, LARGEST_SIZE, TooCostly};
+use crate::inject::companion::value::ValueFault;
 use crate::text::characters::breaks_line;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {

@@ -7,6 +7,7 @@ use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::Parameter;
+use crate::inject::protocol::Protocol;
 
 /// The largest specification, in bytes of JSON. A policy contains two versions of the specification as expressions of
 /// about ten times its size, and etcd stores objects of up to 1.5 MiB.
@@ -46,7 +47,7 @@ fn service(variable: &str) -> Option<String> {
     let of_port = |rest: &str| {
         let mut parts = rest.trim_start_matches('_').splitn(3, '_');
         let number = parts.next().is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-        let transport = parts.next().is_some_and(|t| ["TCP", "UDP", "SCTP"].contains(&t));
+        let transport = parts.next().is_some_and(|t| t.parse::<Protocol>().is_ok());
         let part = parts.next().is_none_or(|part| ["PROTO", "PORT", "ADDR"].contains(&part));
         rest.is_empty() || number && transport && part
     };

@@ -9,7 +9,7 @@ use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
 use crate::inject::verdict::Finding;
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::json::Token;
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
@@ -18,8 +18,8 @@ const MAX_NAMED: usize = 8;
 /// A finding as a sentence.
 pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
-        (Reason::NotAvailable { .. }, Some(name)) => unavailable(server, found, name),
-        (Reason::CompanionInvalid, Some(name)) => {
+        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) => unavailable(server, found, name),
+        (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) => {
             format!("companion {name:?} is invalid; fix the errors of its manifest")
         }
         _ => finding.to_string(),
@@ -95,12 +95,18 @@ fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> Option<&'v str>) -> Op
 /// The JSON pointer of the annotation or label that a finding is about; of the template if it has no such key.
 pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     let key = match &finding.reason {
-        Reason::ParameterInvalid { companion, parameter, .. }
-        | Reason::ParameterUnknown { companion, parameter, .. }
-        | Reason::ParameterUnused { companion, parameter, .. } => format!("{}{companion}.{parameter}", keys::PREFIX),
-        Reason::UnknownKey { key, .. } | Reason::FileOverridden { key } => key.to_string(),
-        Reason::UnknownContainer { .. } => keys::CONTAINERS.to_owned(),
-        Reason::InvalidLabel { .. } => keys::INJECT.to_owned(),
+        Reason::Outcome(
+            Outcome::ParameterInvalid { companion, parameter, .. }
+            | Outcome::ParameterUnknown { companion, parameter, .. },
+        )
+        | Reason::Remark(Remark::ParameterUnused { companion, parameter, .. }) => {
+            format!("{}{companion}.{parameter}", keys::PREFIX)
+        }
+        Reason::Remark(Remark::UnknownKey { key, .. }) | Reason::Outcome(Outcome::FileOverridden { key }) => {
+            key.to_string()
+        }
+        Reason::Remark(Remark::UnknownContainer { .. }) => keys::CONTAINERS.to_owned(),
+        Reason::Remark(Remark::InvalidLabel { .. }) => keys::INJECT.to_owned(),
         _ => keys::COMPANIONS.to_owned(),
     };
     let token = Token(&key);

@@ -1,4 +1,4 @@
-//! All companions that are known, indexed so that a lookup costs the same for one and for ten thousand.
+//! All companions that a server knows, indexed so that a lookup takes the same time among one and among ten thousand.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,28 +6,29 @@ use std::sync::Arc;
 use super::selector::{Operator, Selector};
 use super::{Activation, Companion, CompanionKind};
 
-/// A companion as the sources know it.
+/// A companion of the catalog.
 #[derive(Debug, Clone)]
 pub enum CatalogEntry {
-    /// The newest good version.
+    /// The newest valid version.
     Valid(Arc<Companion>),
-    /// Its newest version is invalid, and no good one is known.
+    /// The newest version is invalid, and no valid one is known.
     Invalid(InvalidCompanion),
 }
 
-/// What could be read of an invalid companion.
+/// The parts of an invalid companion that could be read.
 #[derive(Debug, Clone)]
 pub struct InvalidCompanion {
     /// `metadata.name`.
     pub name: Box<str>,
-    /// Which kind it was written as.
+    /// The kind of its object.
     pub kind: CompanionKind,
-    /// When it would come.
+    /// When it would be injected.
     pub activation: Activation,
-    /// Whether it says that nobody may opt out of it.
+    /// `spec.required`.
     pub required: bool,
-    /// Its selectors, namespaces' second; `None` where they cannot be read: then it comes to nobody by itself. Of a required
-    /// one they are always there, and consist of the requirements that can be read: one that cannot leaves no Pod out.
+    /// podSelector and namespaceSelector; `None` where they cannot be read: then the companion is not automatic for any Pod.
+    /// A required companion always has selectors, which consist of the requirements that can be read: an unreadable
+    /// requirement excludes no Pod.
     pub selectors: Option<(Selector, Selector)>,
 }
 
@@ -40,7 +41,7 @@ pub struct Catalog {
     automatic: Automatic,
 }
 
-/// Where companions that come by themselves are looked up: under one label that their Pods or namespaces must have.
+/// The index of automatic companions: by one label that their Pods or namespaces must have.
 #[derive(Debug, Default)]
 struct Automatic {
     by_pod_label: Labels,
@@ -51,6 +52,15 @@ struct Automatic {
 type Labels = HashMap<Box<str>, HashMap<Box<str>, Vec<u32>>>;
 
 impl CatalogEntry {
+    /// The companion, if it is valid.
+    #[must_use]
+    pub fn valid(&self) -> Option<&Companion> {
+        match self {
+            CatalogEntry::Valid(companion) => Some(companion),
+            CatalogEntry::Invalid(_) => None,
+        }
+    }
+
     /// `metadata.name`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -60,7 +70,7 @@ impl CatalogEntry {
         }
     }
 
-    /// Which kind it was written as.
+    /// The kind of its object.
     #[must_use]
     pub fn kind(&self) -> CompanionKind {
         match self {
@@ -69,7 +79,7 @@ impl CatalogEntry {
         }
     }
 
-    /// Whether nobody may opt out of it.
+    /// `spec.required`.
     #[must_use]
     pub fn required(&self) -> bool {
         match self {
@@ -78,7 +88,7 @@ impl CatalogEntry {
         }
     }
 
-    /// When it comes.
+    /// `spec.activation`.
     #[must_use]
     pub fn activation(&self) -> Activation {
         match self {
@@ -87,7 +97,7 @@ impl CatalogEntry {
         }
     }
 
-    /// Its selectors, namespaces' second.
+    /// podSelector and namespaceSelector.
     #[must_use]
     pub fn selectors(&self) -> Option<(&Selector, &Selector)> {
         match self {
@@ -98,30 +108,30 @@ impl CatalogEntry {
 }
 
 impl Catalog {
-    /// Indexes companions: `None` for a `ClusterCompanion`, else the namespace of a `Companion`. Of two with the same
-    /// name in the same place the later one stands.
+    /// Indexes companions: `None` for a `ClusterCompanion`, else the namespace of a `Companion`. Of two with the same name in
+    /// the same place the later one replaces the earlier one.
     #[must_use]
     pub fn new(entries: impl IntoIterator<Item = (Option<Box<str>>, CatalogEntry)>) -> Self {
-        let mut catalogue = Catalog::default();
+        let mut catalog = Catalog::default();
         for (namespace, entry) in entries {
-            let index = u32::try_from(catalogue.entries.len()).expect("fewer than four thousand million companions");
+            let index = u32::try_from(catalog.entries.len()).expect("fewer than 2^32 companions");
             match &namespace {
-                None => catalogue.cluster.insert(entry.name().into(), index),
+                None => catalog.cluster.insert(entry.name().into(), index),
                 Some(namespace) => {
-                    let names = catalogue.namespaced.entry(namespace.clone()).or_default();
+                    let names = catalog.namespaced.entry(namespace.clone()).or_default();
                     names.insert(entry.name().into(), index)
                 }
             };
             if entry.activation() != Activation::OnRequest {
-                catalogue.automatic.insert(index, namespace.as_deref(), &entry);
+                catalog.automatic.insert(index, namespace.as_deref(), &entry);
             }
-            catalogue.entries.push(entry);
+            catalog.entries.push(entry);
         }
-        catalogue
+        catalog
     }
 
-    /// The companion that a name means in a namespace. A namespaced one takes the place of a cluster-wide one wholly,
-    /// but not of a required one.
+    /// The companion with a name in a namespace. A `Companion` replaces a `ClusterCompanion` of its name completely, but not
+    /// a required one.
     #[must_use]
     pub fn resolve(&self, namespace: &str, name: &str) -> Option<&CatalogEntry> {
         let cluster = self.cluster.get(name).map(|i| &self.entries[*i as usize]);
@@ -132,8 +142,8 @@ impl Catalog {
         own.map(|i| &self.entries[*i as usize]).or(cluster)
     }
 
-    /// Companions that might come by themselves to a Pod with these labels, in no order; their selectors are still to
-    /// be asked, and whether their name means them in this namespace.
+    /// Companions that may be automatic for a Pod with these labels, in no particular order. The caller checks their selectors,
+    /// and whether another companion replaces them in the namespace.
     pub fn automatic<'c, 'p: 'c, 'n: 'c>(
         &'c self,
         pod_labels: impl Iterator<Item = (&'p str, &'p str)> + 'c,
@@ -147,25 +157,25 @@ impl Catalog {
         pod.chain(namespace).chain(&self.automatic.anywhere).map(|i| &self.entries[*i as usize])
     }
 
-    /// The names that mean something in a namespace.
+    /// The names of the companions of a namespace.
     pub fn names<'c>(&'c self, namespace: &str) -> impl Iterator<Item = &'c str> + 'c {
         let own = self.namespaced.get(namespace).into_iter().flat_map(HashMap::keys);
         self.cluster.keys().chain(own).map(|name| &**name)
     }
 
-    /// All entries that stand, in no order.
+    /// All entries, in no particular order.
     pub fn entries(&self) -> impl Iterator<Item = &CatalogEntry> {
         let namespaced = self.namespaced.values().flat_map(HashMap::values);
         self.cluster.values().chain(namespaced).map(|i| &self.entries[*i as usize])
     }
 
-    /// How many companions stand.
+    /// The number of companions.
     #[must_use]
     pub fn len(&self) -> usize {
         self.cluster.len() + self.namespaced.values().map(HashMap::len).sum::<usize>()
     }
 
-    /// Whether there is none.
+    /// Whether the catalog is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

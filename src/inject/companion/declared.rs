@@ -1,7 +1,7 @@
 //! What a required companion declares, as JSON: admission policies compare Pods with it while podgraft does not answer.
 //!
-//! It is read from the object when the companion is compiled, and not from the compiled templates. What cannot be read
-//! makes the companion invalid, so that "declares nothing" always means that nothing was declared. Reviews never use it.
+//! It is read off the object together with the templates, and not off the templates, so that nothing that a template
+//! holds can be taken for "nothing declared". Reviews do not use it.
 
 use serde_json::{Map, Value};
 

@@ -6,9 +6,12 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub use number::DurationForm;
+
 use super::pattern::{Budget, Pattern, TooCostly};
 use super::quantity::Quantity;
-use crate::inject::names::{is_normal_path, is_subdomain, lies_below};
+use super::value::{Value, ValueFault};
+use crate::inject::names::{is_normal_path, is_secret_key, is_subdomain, lies_below};
 use crate::text::characters::breaks_line;
 
 /// A declared parameter.
@@ -16,19 +19,19 @@ use crate::text::characters::breaks_line;
 pub struct Parameter {
     /// `[a-z][a-z0-9-]*`, at most 20 characters.
     pub name: Box<str>,
-    /// What values it takes.
+    /// The values that it accepts.
     pub kind: ParameterType,
-    /// Whether it must be given.
+    /// Whether the Pod must set it.
     pub required: bool,
-    /// The value where none is given; checked by the gate.
+    /// The value where the Pod sets none. Validation of the companion has checked it.
     pub default: Option<Box<str>>,
     /// The environment variable of the companion's containers that it fills.
     pub env: Option<Box<str>>,
-    /// What its author says where a value is denied.
+    /// `message`: added where a value is denied.
     pub message: Option<Box<str>>,
 }
 
-/// What values a parameter takes.
+/// The values that a parameter accepts.
 #[derive(Debug)]
 pub enum ParameterType {
     /// No control characters and no line separators.
@@ -60,7 +63,7 @@ pub enum ParameterType {
     },
     /// 1 to 65535.
     Port,
-    /// Absolute and normalised.
+    /// Absolute and normalized.
     Path {
         /// On the companion's side: the declared parent that it must stay below.
         below: Option<Box<str>>,
@@ -69,72 +72,14 @@ pub enum ParameterType {
     SecretKey,
 }
 
-/// How a duration is written into its slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DurationForm {
-    /// As it was given.
-    Text,
-    /// A bare number of seconds.
-    Seconds,
-    /// A bare number of milliseconds.
-    Milliseconds,
-}
-
-/// A checked value. Whatever it says, it cannot change the shape of what is injected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// The text of an environment variable.
-    Text(Cow<'a, str>),
-    /// A port.
-    Port(u16),
-    /// A path.
-    Path(Cow<'a, str>),
-    /// A key of a Secret; what stands there is never seen.
-    SecretKey {
-        /// The Secret's name.
-        secret: Cow<'a, str>,
-        /// The key in it.
-        key: Cow<'a, str>,
-    },
-}
-
-/// What is wrong with a value. The value itself is never repeated: it may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ValueFault {
-    /// It has more characters than allowed.
-    TooLong(usize),
-    /// It has a control character or a line separator.
-    ControlCharacter,
-    /// It is too long to be checked against its pattern, within what one review may spend on that.
-    TooCostly,
-    /// It does not match the pattern.
-    Pattern(Box<str>),
-    /// It is not one of the words.
-    NotOneOf(Box<[Box<str>]>),
-    /// It is not written as its type is.
-    Syntax(&'static str),
-    /// It is smaller than allowed.
-    BelowMinimum(Box<str>),
-    /// It is larger than allowed.
-    AboveMaximum(Box<str>),
-    /// A duration that is not a whole number of the unit that is written.
-    NotWhole(&'static str),
-    /// A path that does not stay below its declared parent.
-    NotBelow(Box<str>),
-    /// A path that meets another mount of the companion.
-    MeetsMount(Box<str>),
-    /// A port that the companion itself listens on besides.
-    MeetsPort(u16),
-}
-
 /// The longest value, in characters.
 pub const LONGEST_VALUE: usize = 1024;
 
 impl ParameterType {
-    /// Reads a value as a user wrote it. What it costs to match it against a pattern is taken out of the budget.
+    /// Reads a value as a user wrote it. The cost of matching a pattern is taken from the budget.
     ///
     /// # Errors
-    /// What is wrong with it, without repeating it.
+    /// What is wrong with the value, without repeating it.
     pub fn parse<'a>(&self, text: Cow<'a, str>, budget: &mut Budget) -> Result<Value<'a>, ValueFault> {
         let longest = if let ParameterType::String { longest, .. } = self { *longest } else { LONGEST_VALUE };
         if text.chars().nth(longest).is_some() {
@@ -158,10 +103,11 @@ impl ParameterType {
         }
     }
 
-    /// Reads the companion's own default. The gate has matched it against the pattern, which need not be done again.
+    /// Reads the companion's own default. Validation of the companion has matched it against the pattern, so it is not
+    /// matched again.
     ///
     /// # Errors
-    /// As of a value that a user wrote.
+    /// Those of `parse`.
     pub fn parse_default<'a>(&self, text: &'a str) -> Result<Value<'a>, ValueFault> {
         match self {
             ParameterType::String { .. } => Ok(Value::Text(text.into())),
@@ -183,7 +129,7 @@ fn string<'a>(
             Err(TooCostly) => return Err(ValueFault::TooCostly),
         }
     }
-    if !words.is_empty() && !words.iter().any(|w| **w == *text) {
+    if !words.is_empty() && !words.iter().any(|word| **word == *text) {
         return Err(ValueFault::NotOneOf(words.into()));
     }
     Ok(Value::Text(text))
@@ -206,7 +152,7 @@ fn quantity<'a>(
 
 fn path<'a>(text: Cow<'a, str>, below: Option<&str>) -> Result<Value<'a>, ValueFault> {
     if !is_normal_path(&text) {
-        return Err(ValueFault::Syntax("an absolute path without `..`, `:`, doubled or trailing slashes"));
+        return Err(ValueFault::Syntax("an absolute path without `..`, `:`, duplicate or trailing slashes"));
     }
     if let Some(parent) = below.filter(|parent| !lies_below(&text, parent)) {
         return Err(ValueFault::NotBelow(parent.into()));
@@ -220,9 +166,4 @@ fn secret_key<'a>(text: &str) -> Result<Value<'a>, ValueFault> {
         .filter(|(secret, key)| is_subdomain(secret) && is_secret_key(key))
         .ok_or(ValueFault::Syntax("<secret>/<key>, the name of a Secret in the Pod's namespace and a key in it"))?;
     Ok(Value::SecretKey { secret: secret.to_owned().into(), key: key.to_owned().into() })
-}
-
-fn is_secret_key(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    (1..=253).contains(&text.len()) && text.bytes().all(allowed) && text != "." && !text.starts_with("..")
 }

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-/// An amount that is not negative, with the text it was written as.
+/// An amount of at least zero, with its text.
 #[derive(Debug, Clone)]
 pub struct Quantity {
     text: Box<str>,
@@ -13,11 +13,11 @@ pub struct Quantity {
     nanos: u128,
 }
 
-/// API servers take all amounts from here on for the same one, so that they cannot be compared.
+/// API servers clamp amounts to this one, so larger amounts cannot be compared.
 const LARGEST: u128 = i64::MAX as u128 * 1_000_000_000;
 
 impl Quantity {
-    /// Reads a quantity; `None` where it is none, is negative, or is larger than can be compared.
+    /// Reads a quantity; `None` where the text is not a quantity, is negative, or too large to be compared.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let suffix_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -34,14 +34,14 @@ impl Quantity {
         let nanos = match ten {
             _ if digits == 0 => 0,
             Some(ten) if power >= 0 => scaled.checked_mul(ten)?,
-            // Whatever is above zero is rounded up.
+            // Fractions are rounded up, as Kubernetes does.
             ten if power < 0 => scaled.div_ceil(ten.unwrap_or(u128::MAX)),
             _ => return None,
         };
         (nanos < LARGEST).then(|| Quantity { text: text.into(), nanos })
     }
 
-    /// The text it was written as.
+    /// The text as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -103,7 +103,7 @@ mod tests {
     use super::Quantity;
 
     #[test]
-    fn the_same_amount_in_other_words_is_equal() {
+    fn different_spellings_of_an_amount_are_equal() {
         for (one, other) in [
             ("1", "1000m"),
             ("1k", "1e3"),
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_quantity_is_refused() {
-        for odd in [
+    fn invalid_quantities_are_rejected() {
+        for invalid in [
             "",
             "-1",
             "+1",
@@ -140,7 +140,7 @@ mod tests {
             "9Ei",
             "99999999999999999999999999",
         ] {
-            assert!(Quantity::parse(odd).is_none(), "{odd:?}");
+            assert!(Quantity::parse(invalid).is_none(), "{invalid:?}");
         }
     }
 }

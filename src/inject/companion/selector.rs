@@ -1,8 +1,8 @@
-//! Label selectors, as `metav1.LabelSelector` means them.
+//! Label selectors, with the semantics of `metav1.LabelSelector`.
 
 use std::fmt;
 
-/// All requirements must hold; none at all selects everything.
+/// All requirements must be met. Without requirements everything is selected.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Selector(pub Box<[Requirement]>);
 
@@ -11,30 +11,29 @@ pub struct Selector(pub Box<[Requirement]>);
 pub struct Requirement {
     /// The label's key.
     pub key: Box<str>,
-    /// What must be true of its value.
+    /// The relation to its values.
     pub operator: Operator,
 }
 
-/// What a requirement asks of a label.
+/// How the value of a label must be related to the values of the requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operator {
-    /// The label is there with one of these values.
+    /// The label is present with one of these values.
     In(Box<[Box<str>]>),
     /// The label is absent, or has none of these values.
     NotIn(Box<[Box<str>]>),
-    /// The label is there.
+    /// The label is present.
     Exists,
     /// The label is absent.
     DoesNotExist,
 }
 
-/// A requirement of a companion's `podSelector` that a Pod does not meet: what must be true, and not what is. The values
-/// are the companion's author's.
+/// A requirement of a companion's `podSelector` that a Pod does not meet. It is displayed without the Pod's own value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet(Requirement);
 
 impl Selector {
-    /// Whether labels, as `value` looks them up, are selected.
+    /// Whether labels are selected; `value` looks one up.
     pub fn matches<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> bool {
         self.0.iter().all(|r| r.holds(value(&r.key)))
     }
@@ -56,16 +55,16 @@ impl Requirement {
     }
 }
 
-/// The requirement with its remedy, as the companion's author wrote it.
+/// The requirement, which is the remedy as well.
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = &self.0.key;
-        f.write_str("its podSelector requires ")?;
+        f.write_str("podSelector requires ")?;
         match &self.0.operator {
             Operator::In(values) => write!(f, "label {key} to be {}", values.join(" or ")),
             Operator::NotIn(values) => write!(f, "label {key} not to be {}", values.join(" or ")),
             Operator::Exists => write!(f, "label {key}"),
-            Operator::DoesNotExist => write!(f, "that there is no label {key}"),
+            Operator::DoesNotExist => write!(f, "that label {key} is absent"),
         }
     }
 }

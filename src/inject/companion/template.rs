@@ -1,8 +1,10 @@
-//! A container as JSON bytes, with gaps for the few things that differ from Pod to Pod.
+//! A container as JSON text, with gaps for the few things that differ from Pod to Pod.
+
+use super::index::{EndpointIndex, ParameterIndex};
 
 /// Pieces that, written one after the other, are one core/v1 container.
 ///
-/// A piece that writes a member writes its own leading comma, so a template always opens with the container's name.
+/// A piece that writes a member writes the comma before it, so a template always starts with the container's name.
 #[derive(Debug)]
 pub struct Template(pub Box<[TemplatePiece]>);
 
@@ -11,18 +13,18 @@ pub struct Template(pub Box<[TemplatePiece]>);
 pub enum TemplatePiece {
     /// JSON that never varies.
     Text(Box<str>),
-    /// The member `env`: endpoints, parameters, then the container's own; nothing at all where there is none.
+    /// The member `env`: variables of endpoints, of parameters, then the container's own; absent where there are none.
     Env {
         /// The container's own variables as JSON, joined by commas; may be empty.
         own: Box<str>,
     },
-    /// The member `volumeMounts`: the shared ones, then the container's own; nothing at all where there is none.
+    /// The member `volumeMounts`: the shared ones, then the container's own; absent where there are none.
     Mounts {
         /// The container's own mounts, those of files and of the token mask as JSON, joined by commas; may be empty.
         own: Box<str>,
     },
-    /// The bare number of an endpoint's port, an index into the companion's endpoints.
-    Port(u8),
+    /// The port of an endpoint, as a number.
+    Port(EndpointIndex),
     /// The member `resources`, where a parameter fills one of its quantities.
     Resources(Box<ResourceSlots>),
 }
@@ -41,10 +43,10 @@ pub struct ResourceSlots {
 /// One quantity of a container's resources.
 #[derive(Debug)]
 pub struct ResourceSlot {
-    /// `memory`, `cpu` or their like.
+    /// The resource, such as `memory`.
     pub name: Box<str>,
     /// The quantity as JSON, where the companion itself declares one.
     pub value: Option<Box<str>>,
-    /// The Quantity parameter that fills it, an index into the companion's parameters.
-    pub parameter: Option<u8>,
+    /// The Quantity parameter that fills it.
+    pub parameter: Option<ParameterIndex>,
 }

@@ -1,6 +1,5 @@
-//! Writes plans into a Pod, place by place: so two companions never meet in an operation.
+//! Writes the patch of all plans, one place of the Pod after the other, so that each operation belongs to one companion.
 
-mod pre_stop;
 mod resources;
 
 use std::collections::HashMap;
@@ -8,19 +7,17 @@ use std::collections::HashMap;
 use super::builder::{AppContainer, Parent, PatchBuilder, Target};
 use super::status;
 use super::status::Status;
-use crate::inject::companion::parameter::Value;
 use crate::inject::companion::template::TemplatePiece;
+use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
-use crate::inject::plan::{Plan, SharedMount};
+use crate::inject::plan::{Plan, SharedMount, Side, pre_stop};
 use crate::inject::pod::Pod;
 use crate::json::{ObjectWriter, Sink, write_object};
 use crate::work::step;
 
-pub(in crate::inject) use pre_stop::settle_pre_stop;
-
-/// Writes the patch of all plans, which stand in the order in which they are woven in and have at most so many bytes. `None`
-/// where there is no plan.
+/// Writes the patch of all plans, which are in the order of injection. `most` is an upper bound of its size in bytes.
+/// `None` where there is no plan.
 pub(in crate::inject) fn build(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most: usize) -> Option<Vec<u8>> {
     if plans.is_empty() {
         return None;
@@ -54,16 +51,14 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
             members.add(key, |out| out.string(value));
         }
         if let Some(scrape) = &plan.scrape {
-            members.add(keys::SCRAPE, |out| out.string("true"));
-            members.add(keys::SCRAPE_PORT, |out| write_number_string(out, scrape.port));
-            members.add(keys::SCRAPE_PATH, |out| out.string(scrape.path));
+            scrape.each(|key, value| members.add(key, |out| out.string(value)));
         }
     }
     members.add(keys::STATUS, |out| {
         let mut text = String::with_capacity(512);
         let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
-        let weaving = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
-        status::write(&mut text, status.present(pod).filter(|e| !weaving(&e.companion)), added);
+        let is_planned = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
+        status::write(&mut text, status.present(pod).filter(|e| !is_planned(&e.companion)), added);
         out.string(&text);
     });
     members.finish();
@@ -85,18 +80,20 @@ fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     list.finish();
 }
 
-/// What the chosen app containers get. Comes before the companions' containers do: they move what stands behind them.
+/// The additions to app containers. They are written before the companions' containers are added, which moves the app
+/// containers after them.
 fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let sleeps: HashMap<&str, u32> = plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect();
     let gives = |plan: &&Plan<'_>| plan.app_variables().next().is_some();
     let giving: Vec<_> = plans.iter().filter(gives).collect();
-    // Each list of containers is in their order, so that one walk finds all of them.
-    let mut shares: Vec<_> = plans.iter().flat_map(|p| &p.shared).map(|s| (s, s.app.iter().peekable())).collect();
+    // The containers of each shared mount are in the order of the Pod, so one pass over the Pod finds all of them.
+    let mut shares: Vec<_> =
+        plans.iter().flat_map(|p| &p.shared).map(|s| (s, s.containers.iter().peekable())).collect();
     for (i, container) in pod.containers.iter().enumerate() {
         step(1 + giving.len() + shares.len());
-        let place = AppContainer { list: container.list(), index: container.index };
+        let place = AppContainer { list: container.list, index: container.index };
         let mut env = draft.list(Target::Env(place), container.has_env());
-        for plan in giving.iter().filter(|p| p.chosen.has(i)) {
+        for plan in giving.iter().filter(|p| p.chosen.places.contains(i)) {
             for variable in endpoint_env(plan) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
@@ -106,12 +103,12 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         }
         env.finish();
         let mut mounts = draft.list(Target::Mounts(place), container.has_mounts());
-        let here = shares.iter_mut().filter_map(|(shared, app)| app.next_if(|place| **place == i).map(|_| *shared));
+        let here = shares.iter_mut().filter_map(|(shared, app)| app.next_if(|place| *place == i).map(|_| *shared));
         for shared in here {
-            mounts.back(|out| write_mount(out, shared, &shared.app_path, shared.app_read_only));
+            mounts.back(|out| write_mount(out, shared, &shared.app));
         }
         mounts.finish();
-        if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.init) {
+        if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.list.is_init()) {
             pre_stop::write(draft, place, container.lifecycle, *seconds);
         }
     }
@@ -119,13 +116,13 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 
 fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::InitContainers, pod.init_containers.is_some());
-    let comes_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
-    for plan in plans.iter().filter(comes_first) {
+    let is_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
+    for plan in plans.iter().filter(is_first) {
         for container in initial(plan) {
             list.front(|out| write_container(out, plan, container));
         }
     }
-    for plan in plans.iter().filter(|p| !comes_first(p)) {
+    for plan in plans.iter().filter(|p| !is_first(p)) {
         for container in initial(plan) {
             list.back(|out| write_container(out, plan, container));
         }
@@ -140,9 +137,9 @@ fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     list.finish();
 }
 
-/// What a companion puts among the init containers, in order.
+/// The containers that a companion adds to `initContainers`, in order.
 fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
-    plan.companion.identities().filter(|(_, init)| *init).map(|(container, _)| container)
+    plan.companion.identities().filter(|(_, list)| list.is_init()).map(|(container, _)| container)
 }
 
 fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
@@ -152,7 +149,7 @@ fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
             TemplatePiece::Env { own } => write_env(out, plan, own),
             TemplatePiece::Mounts { own } => write_mounts(out, plan, own),
             TemplatePiece::Port(endpoint) => {
-                let endpoint = plan.companion.endpoints.get(usize::from(*endpoint));
+                let endpoint = plan.endpoint(*endpoint);
                 out.display(endpoint.map_or(0, |e| plan.endpoint_port(e)));
             }
             TemplatePiece::Resources(resources) => resources::write(out, plan, resources),
@@ -177,7 +174,7 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
 fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
     ObjectWriter::resumed(out).array_unless_empty("volumeMounts", |mounts| {
         for shared in &plan.shared {
-            write_mount(mounts.item(), shared, &shared.companion_path, shared.companion_read_only);
+            write_mount(mounts.item(), shared, &shared.companion);
         }
         mounts.raw(own);
     });
@@ -228,14 +225,14 @@ fn write_literal(out: &mut Vec<u8>, text: &str) {
     out.text("\"");
 }
 
-fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, path: &str, read_only: bool) {
+fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, side: &Side<'_>) {
     write_object(out, |mount| {
         mount.string("name", shared.volume);
-        mount.string("mountPath", path);
+        mount.string("mountPath", &side.path);
         if !shared.sub_path.is_empty() {
             mount.string("subPath", shared.sub_path);
         }
-        if read_only {
+        if side.read_only {
             mount.raw("readOnly", "true");
         }
     });

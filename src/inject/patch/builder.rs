@@ -5,6 +5,7 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::inject::container_list::ContainerList;
 use crate::json::{Separator, Sink, Token};
 
 /// A patch under construction.
@@ -15,7 +16,7 @@ pub(in crate::inject) struct PatchBuilder {
     pointer: String,
 }
 
-/// What a value is added to, or where.
+/// A place in a Pod.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) enum Target {
     Metadata,
@@ -33,11 +34,11 @@ pub(in crate::inject) enum Target {
 /// A container of the Pod.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) struct AppContainer {
-    pub(in crate::inject) list: &'static str,
+    pub(in crate::inject) list: ContainerList,
     pub(in crate::inject) index: usize,
 }
 
-/// Adds items to the front of an array, then to its back.
+/// Items that are added to the front of an array, then items that are added to its end.
 #[derive(Debug)]
 pub(in crate::inject) struct ListBuilder<'d> {
     draft: &'d mut PatchBuilder,
@@ -48,7 +49,7 @@ pub(in crate::inject) struct ListBuilder<'d> {
     items: Separator,
 }
 
-/// Adds members to an object.
+/// Members that are added to an object.
 #[derive(Debug)]
 pub(in crate::inject) struct MembersBuilder<'d> {
     draft: &'d mut PatchBuilder,
@@ -57,14 +58,14 @@ pub(in crate::inject) struct MembersBuilder<'d> {
     members: Separator,
 }
 
-/// How much of the path to a map exists.
+/// Which parents of `metadata.annotations` the Pod has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::inject) enum Parent {
-    /// The map.
+    /// `metadata.annotations` itself.
     Present,
-    /// Only `metadata`.
+    /// `metadata` only.
     Absent,
-    /// Neither the map nor `metadata`.
+    /// Not even `metadata`.
     NoMetadata,
 }
 
@@ -86,19 +87,19 @@ impl PatchBuilder {
         Some(self.out)
     }
 
-    /// Adds one value at a target that does not exist.
+    /// Adds a value at a place that is absent.
     pub(in crate::inject) fn add(&mut self, place: Target, value: impl FnOnce(&mut Vec<u8>)) {
         self.open(format_args!("{place}"));
         value(&mut self.out);
         self.close();
     }
 
-    /// Starts an array. `present` says whether it exists and is not null.
+    /// Starts an array; `present` is whether the Pod has it.
     pub(in crate::inject) fn list(&mut self, place: Target, present: bool) -> ListBuilder<'_> {
         ListBuilder { draft: self, place, present, front: 0, has_back: false, items: Separator::default() }
     }
 
-    /// Starts the annotations.
+    /// Starts the annotations; `parent` is what the Pod has of them.
     pub(in crate::inject) fn annotations(&mut self, parent: Parent) -> MembersBuilder<'_> {
         MembersBuilder { draft: self, place: Target::Annotations, parent, members: Separator::default() }
     }
@@ -121,8 +122,7 @@ impl PatchBuilder {
 }
 
 impl ListBuilder<'_> {
-    /// Adds an item before those that exist and after those that were added to the front already. All items for the front are
-    /// added before the first item for the back.
+    /// Adds an item to the front, after those that were added to the front before.
     pub(in crate::inject) fn front(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
         debug_assert!(!self.has_back, "items for the front come first");
         let at = self.front;
@@ -130,7 +130,7 @@ impl ListBuilder<'_> {
         self.item(Some(at), item);
     }
 
-    /// Adds an item after all others.
+    /// Adds an item to the end.
     pub(in crate::inject) fn back(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
         self.has_back = true;
         self.item(None, item);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_existing_array_keeps_its_items_and_a_missing_one_is_created_once() {
+    fn an_existing_array_keeps_its_items_and_an_absent_one_is_created_once() {
         let write = |present| {
             move |draft: &mut PatchBuilder| {
                 let mut list = draft.list(Target::Volumes, present);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_an_annotation_is_written_unchanged_whatever_it_contains() {
+    fn any_key_of_an_annotation_is_written_unchanged() {
         for key in ["a/b", "a~b", "a~1b", "~01", "é🦀", "", "-", "quo\"te\\"] {
             let write = |parent| {
                 move |draft: &mut PatchBuilder| {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_added_is_no_patch() {
+    fn without_additions_there_is_no_patch() {
         let mut draft = PatchBuilder::with_capacity(0);
         draft.list(Target::Volumes, false).finish();
         draft.annotations(Parent::NoMetadata).finish();

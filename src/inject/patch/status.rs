@@ -1,4 +1,4 @@
-//! The annotation `podgraft.dev/status`: what was put in, told apart from what the Pod's author wrote.
+//! The annotation `podgraft.dev/status`: it alone distinguishes injected parts of a Pod from authored ones.
 
 mod entry;
 
@@ -6,43 +6,43 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use crate::inject::companion::Protocol;
+use crate::inject::container_list::ContainerList;
 use crate::inject::pod::Pod;
+use crate::inject::protocol::Protocol;
 use crate::json::{JsonError, Length, Reader, Sink, write_object};
 use crate::work::step;
 
-/// The most that is believed: companions of a Pod, containers of a companion in one list, its ports, and its volumes and
-/// annotations. What says more
-/// was not written here.
+/// Upper bounds of a status: the companions of a Pod, the containers of a companion in one list, its ports, its volumes
+/// and its annotations. A status that exceeds them was not written by podgraft.
 const MAX_ENTRIES: usize = 256;
 const MAX_CONTAINERS: usize = 16;
 const MAX_PORTS: usize = 256;
 const MAX_ADDED: usize = 256;
 
-/// What the status annotation of a Pod says, companion by companion.
+/// The status annotation of a Pod.
 #[derive(Debug, Default)]
 pub(in crate::inject) struct Status<'a> {
     entries: Vec<StatusEntry<'a>>,
 }
 
-/// What stands in the status about one companion.
+/// The entry of one companion.
 #[derive(Debug)]
 pub(in crate::inject) struct StatusEntry<'a> {
     pub(in crate::inject) companion: Cow<'a, str>,
     pub(in crate::inject) hash: Cow<'a, str>,
     init_containers: Vec<Cow<'a, str>>,
     containers: Vec<Cow<'a, str>>,
-    /// Volumes that were added for it.
+    /// The volumes that were added for the companion.
     pub(in crate::inject) volumes: Vec<Cow<'a, str>>,
-    /// Annotations that were added for it.
+    /// The annotations that were added for the companion.
     pub(in crate::inject) annotations: Vec<Cow<'a, str>>,
-    /// What it listens on, whether a container declares it or not.
+    /// The ports that the companion listens on, whether a container declares them or not.
     pub(in crate::inject) ports: Vec<(u16, Protocol)>,
     /// The whole entry, as JSON.
     pub(in crate::inject) json: &'a str,
 }
 
-/// What is put in for one companion.
+/// The parts that are added for one companion.
 #[derive(Debug, Default)]
 pub(in crate::inject) struct Additions<'a> {
     pub(in crate::inject) kind: &'static str,
@@ -52,8 +52,7 @@ pub(in crate::inject) struct Additions<'a> {
     pub(in crate::inject) volumes: Vec<&'a str>,
     /// Container and mount path.
     pub(in crate::inject) mounts: Vec<(&'a str, Cow<'a, str>)>,
-    /// The containers that get variables, in order, and the variables that each of them gets.
-    pub(in crate::inject) env: (Vec<&'a str>, Vec<&'a str>),
+    pub(in crate::inject) env: AddedEnv<'a>,
     pub(in crate::inject) ports: Vec<(u16, Protocol)>,
     pub(in crate::inject) annotations: Vec<&'a str>,
     pub(in crate::inject) image_pull_secrets: Vec<&'a str>,
@@ -61,20 +60,27 @@ pub(in crate::inject) struct Additions<'a> {
     pub(in crate::inject) pre_stop: Vec<(&'a str, u32)>,
 }
 
+/// The containers that get variables, in order, and the variables that each of them gets.
+#[derive(Debug, Default)]
+pub(in crate::inject) struct AddedEnv<'a> {
+    pub(in crate::inject) containers: Vec<&'a str>,
+    pub(in crate::inject) variables: Vec<&'a str>,
+}
+
 impl<'a> Status<'a> {
-    /// Reads the annotation. Anybody can write one: what cannot be read says nothing.
+    /// Reads the annotation. Any user can write one; one that cannot be read counts as absent.
     pub(in crate::inject) fn read(text: Option<&'a str>) -> Self {
         text.and_then(|text| Self::parse(text).ok()).unwrap_or_default()
     }
 
     fn parse(text: &'a str) -> Result<Self, JsonError> {
-        // Entries go back into the status as they are, and a reader lets pass what it skips.
+        // Entries are copied into the new status unchanged, and the reader does not validate what it skips.
         serde_json::from_str::<IgnoredAny>(text).map_err(|_| JsonError::new("not JSON"))?;
         let mut entries: Vec<StatusEntry<'a>> = Vec::new();
         let mut reader = Reader::of(text);
         reader.object(|r, companion| {
             if entries.len() == MAX_ENTRIES || entries.iter().any(|e| e.companion == companion) {
-                return Err(JsonError::new("duplicate companion, or too many companions"));
+                return Err(JsonError::new("duplicate companion, or too many"));
             }
             let json = r.raw()?;
             entries.push(StatusEntry::parse(companion.to_owned().into(), json)?);
@@ -84,24 +90,23 @@ impl<'a> Status<'a> {
         Ok(Status { entries })
     }
 
-    /// All its entries.
     pub(in crate::inject) fn entries(&self) -> &[StatusEntry<'a>] {
         &self.entries
     }
 
-    /// What it says of a companion.
+    /// The entry of a companion.
     pub(in crate::inject) fn entry(&self, companion: &str) -> Option<&StatusEntry<'a>> {
         step(self.entries.len());
         self.entries.iter().find(|e| e.companion == companion)
     }
 
-    /// The containers that were put in, and not written by the Pod's author: whether among the init containers, and names.
-    pub(in crate::inject) fn containers(&self) -> impl Iterator<Item = (bool, &str)> {
-        let of = |init| self.entries.iter().flat_map(move |e| e.list(init)).map(move |name| (init, &**name));
-        of(true).chain(of(false))
+    /// The containers that were injected, by list and name.
+    pub(in crate::inject) fn containers(&self) -> impl Iterator<Item = (ContainerList, &str)> {
+        let of = |list| self.entries.iter().flat_map(move |e| e.list(list)).map(move |name| (list, &**name));
+        ContainerList::ALL.into_iter().flat_map(of)
     }
 
-    /// How long it is with the entries that stand, in bytes.
+    /// The size of the status with the entries of present companions, in bytes.
     pub(in crate::inject) fn length(&self, pod: &Pod<'_>) -> usize {
         if self.entries.is_empty() {
             return "{}".len();
@@ -111,7 +116,7 @@ impl<'a> Status<'a> {
         length.0
     }
 
-    /// The entries whose containers all stand in a Pod: what else it says is not so.
+    /// The entries whose containers are all in a Pod. Other entries are outdated or forged.
     pub(in crate::inject) fn present(&self, pod: &Pod<'_>) -> impl Iterator<Item = &StatusEntry<'a>> {
         self.entries.iter().filter(|e| e.is_present(pod))
     }
@@ -150,21 +155,21 @@ impl<'a> StatusEntry<'a> {
         Ok(())
     }
 
-    /// Whether it names containers, and all of them stand in their lists.
+    /// Whether the entry names containers, and all of them are in their lists.
     pub(in crate::inject) fn is_present(&self, pod: &Pod<'_>) -> bool {
-        let all = |init: bool| self.list(init).iter().all(|name| pod.has_container(init, name, None));
+        let all = |list| self.list(list).iter().all(|name| pod.has_container(list, name, None));
         let names_any = !self.init_containers.is_empty() || !self.containers.is_empty();
-        names_any && all(true) && all(false)
+        names_any && ContainerList::ALL.into_iter().all(all)
     }
 
-    /// Whether it lists a container.
-    pub(in crate::inject) fn lists(&self, init: bool, name: &str) -> bool {
-        self.list(init).iter().any(|other| other == name)
+    /// Whether the entry lists a container.
+    pub(in crate::inject) fn lists(&self, list: ContainerList, name: &str) -> bool {
+        self.list(list).iter().any(|other| other == name)
     }
 
-    /// The names of its containers in one list.
-    pub(in crate::inject) fn list(&self, init: bool) -> &[Cow<'a, str>] {
-        if init { &self.init_containers } else { &self.containers }
+    /// The names of the companion's containers in one list.
+    pub(in crate::inject) fn list(&self, list: ContainerList) -> &[Cow<'a, str>] {
+        if list.is_init() { &self.init_containers } else { &self.containers }
     }
 }
 
@@ -178,14 +183,13 @@ fn read_names<'a>(r: &mut Reader<'a>, into: &mut Vec<Cow<'a, str>>, most: usize)
     .map(|_| ())
 }
 
-/// Reads a port as it is written: `6379/TCP`.
+/// Reads a port in the form `6379/TCP`.
 fn read_port(text: &str) -> Option<(u16, Protocol)> {
     let (number, protocol) = text.split_once('/')?;
-    let protocol = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter().find(|p| p.as_str() == protocol)?;
-    Some((number.parse().ok()?, protocol))
+    Some((number.parse().ok()?, protocol.parse().ok()?))
 }
 
-/// Writes a status: the entries that are kept, then those that are added.
+/// Writes a status: first the entries of present companions, then new ones.
 pub(in crate::inject) fn write<'s>(
     out: &mut impl Sink,
     kept: impl Iterator<Item = &'s StatusEntry<'s>>,

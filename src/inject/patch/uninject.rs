@@ -1,30 +1,31 @@
-//! Finds what the status annotation says was added, and removes it and nothing else.
+//! Removes from a Pod exactly the additions that its status annotation lists.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::inject::container_list::ContainerList;
 use crate::inject::keys;
 use crate::json::Token;
 use crate::text::truncate;
 
-/// Annotation of a Pod: what was left out of it. Written by podgraft.
+/// Annotation of a Pod, written by podgraft: companions that were left out.
 const SKIPPED: &str = "podgraft.dev/skipped";
-/// How many remarks there are at most, and how much is repeated of what one is about: a status can list anything.
+/// The most remarks, and the most characters of a name in one: a status can list anything.
 const MAX_REMARKS: usize = 100;
 const LONGEST_REMARK: usize = 256;
 /// The prefix of the labels with content hashes, slash included.
 const HASH_LABELS: &str = "companions.podgraft.dev/";
 
-/// What was removed from a Pod, and what could not be.
+/// What was removed from a Pod, and what could not be removed.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Removal {
     /// A JSON patch (RFC 6902) of `remove` operations.
     pub operations: Vec<Value>,
     /// The companions that the status listed.
     pub companions: Vec<String>,
-    /// What the status lists and was not found, and what stays because something else still needs it.
+    /// Parts that the status lists and that were not found, and parts that stay because a container still uses them.
     pub remarks: Vec<String>,
 }
 
@@ -43,19 +44,19 @@ struct RecordedEntry {
     pre_stop: BTreeMap<String, u64>,
 }
 
-/// Removes from a Pod, or a Pod template, what its status says was added; whether there was a status. Lists and maps that
-/// become empty are removed as well.
+/// Removes from a Pod or a Pod template the additions that its status lists, and returns whether it had any. Lists and maps
+/// that become empty are removed as well.
 ///
 /// # Errors
-/// The status cannot be read; the Pod is as it was.
+/// The status cannot be read; the Pod is unchanged.
 pub fn uninject(pod: &mut Value) -> Result<bool, String> {
     removal(pod).map(|removal| removal.is_some())
 }
 
-/// Does what `uninject` does, and returns it as a patch with remarks. `None` where podgraft added nothing.
+/// Like [`uninject`], but returns a patch with remarks; `None` where podgraft added nothing.
 ///
 /// # Errors
-/// The status cannot be read; the Pod is as it was.
+/// The status cannot be read; the Pod is unchanged.
 pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     let annotations = &pod["metadata"]["annotations"];
     let Some(status) = annotations.get(keys::STATUS) else {
@@ -74,7 +75,7 @@ pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     for (companion, entry) in &entries {
         work.additions(companion, entry);
     }
-    // Volumes last: none that is still mounted is removed.
+    // Volumes last, because a volume that a container still uses stays.
     for (companion, entry) in &entries {
         work.volumes(companion, entry);
         work.removal.companions.push(companion.clone());
@@ -95,7 +96,9 @@ struct Remover<'v> {
 
 impl Remover<'_> {
     fn containers(&mut self, companion: &str, entry: &RecordedEntry) {
-        for (list, names) in [("initContainers", &entry.init_containers), ("containers", &entry.containers)] {
+        for (list, names) in
+            [(ContainerList::Init, &entry.init_containers), (ContainerList::Containers, &entry.containers)]
+        {
             for name in names {
                 if !self.remove_item(&format!("/spec/{list}"), |item| item["name"] == **name) {
                     self.missing(companion, &format!("container {name:?} in spec.{list}"));
@@ -160,9 +163,9 @@ impl Remover<'_> {
         }
     }
 
-    /// Who still uses a volume, as a clause.
+    /// The container that still uses a volume, as a clause of a message.
     fn user_of(&self, volume: &str) -> Option<String> {
-        for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for list in ContainerList::ALL.map(ContainerList::as_str).into_iter().chain(["ephemeralContainers"]) {
             for container in self.pod["spec"][list].as_array().into_iter().flatten() {
                 for (field, path) in [("volumeMounts", "mountPath"), ("volumeDevices", "devicePath")] {
                     let mut uses = container[field].as_array().into_iter().flatten();
@@ -179,8 +182,8 @@ impl Remover<'_> {
 
     /// The pointer of a container that the status does not list as the companion's own.
     fn container(&self, name: &str) -> Option<String> {
-        ["initContainers", "containers"].iter().find_map(|list| {
-            let items = self.pod["spec"][list].as_array()?;
+        ContainerList::ALL.iter().find_map(|list| {
+            let items = self.pod["spec"][list.as_str()].as_array()?;
             let at = items.iter().position(|item| item["name"].as_str().unwrap_or_default() == name)?;
             Some(format!("/spec/{list}/{at}"))
         })
@@ -198,7 +201,7 @@ impl Remover<'_> {
         self.pod.pointer(map).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// Removes a member of a map; the map, and what the map is in, if it is empty then.
+    /// Removes a member of a map. If the map is empty then, it is removed as well, and so are its parents.
     fn remove_member(&mut self, map: &str, key: &str) -> bool {
         let Some(members) = self.pod.pointer_mut(map).and_then(Value::as_object_mut) else { return false };
         if members.shift_remove(key).is_none() {
@@ -212,7 +215,7 @@ impl Remover<'_> {
         true
     }
 
-    /// Removes the first item of a list that is meant; the list, if it is empty then.
+    /// Removes the first item of a list for which `is` holds. If the list is empty then, it is removed as well.
     fn remove_item(&mut self, list: &str, is: impl Fn(&Value) -> bool) -> bool {
         let Some(items) = self.pod.pointer_mut(list).and_then(Value::as_array_mut) else { return false };
         let Some(at) = items.iter().position(is) else { return false };

@@ -1,70 +1,93 @@
-//! The values of a companion's parameters: what the Pod gives, else the defaults.
+//! The values of a companion's parameters: those that the Pod sets, else the defaults.
 
 use crate::inject::companion::Companion;
-use crate::inject::companion::parameter::Value;
+use crate::inject::companion::parameter::Parameter;
 use crate::inject::companion::pattern::Budget;
+use crate::inject::companion::value::Value;
 use crate::inject::request::requested::{GivenParameter, MAX_FAULTS, Requested};
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::Outcome;
 use crate::text::suggest::suggest;
 
-/// A parameter's value.
+/// The value of a parameter in one review.
 #[derive(Debug)]
 pub(in crate::inject) struct Argument<'a> {
     pub(in crate::inject) value: Value<'a>,
-    /// Whether the Pod gives it, and not the companion's default.
+    /// Whether the Pod set it; otherwise it is the companion's default.
     pub(in crate::inject) given: bool,
 }
 
-/// The value of each parameter, or all that is wrong with them.
+/// The value of each parameter of a companion.
+///
+/// # Errors
+/// All faults in them.
 pub(in crate::inject) fn arguments<'a>(
     companion: &'a Companion,
-    ask: &Requested<'a>,
+    requested: &Requested<'a>,
     budget: &mut Budget,
-) -> Result<Vec<Option<Argument<'a>>>, Vec<Reason>> {
-    let name = || companion.name.clone();
-    let given: Vec<&GivenParameter<'_>> = ask.given_to(&companion.name).collect();
-    let mut faults = Vec::new();
-    let is_unknown = |g: &&&GivenParameter<'_>| !companion.parameters.iter().any(|p| *p.name == *g.parameter);
-    for unknown in given.iter().filter(is_unknown).take(MAX_FAULTS) {
-        faults.push(Reason::ParameterUnknown {
-            companion: name(),
-            parameter: unknown.parameter.into(),
-            nearest: suggest(unknown.parameter, companion.parameters.iter().map(|p| &*p.name), |_| true)
-                .map(Into::into),
-        });
-    }
-    let mut values = Vec::with_capacity(companion.parameters.len());
+) -> Result<Vec<Option<Argument<'a>>>, Vec<Outcome>> {
+    let given: Vec<&GivenParameter<'a>> = requested.given_to(&companion.name).collect();
+    let mut faults = unknown(companion, &given);
+    let mut arguments = Vec::with_capacity(companion.parameters.len());
     for parameter in &companion.parameters {
-        let own = given.iter().find(|g| *g.parameter == *parameter.name);
-        let given = own.is_some();
-        let value = match own {
-            Some(own) => Some(parameter.kind.parse(own.value.into(), budget)),
-            None => parameter.default.as_deref().map(|text| parameter.kind.parse_default(text)),
-        };
-        values.push(match value {
-            Some(Ok(value)) => Some(Argument { value, given }),
-            Some(Err(fault)) => {
-                let (companion, parameter) = (name(), parameter.name.clone());
-                faults.push(Reason::ParameterInvalid { companion, parameter, fault, given, message: None });
-                None
-            }
-            None => {
-                if parameter.required {
-                    faults.push(Reason::ParameterMissing { companion: name(), parameter: parameter.name.clone() });
-                }
-                None
-            }
-        });
+        let own = given.iter().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
+        match argument(companion, parameter, own, budget) {
+            Ok(argument) => arguments.push(argument),
+            Err(fault) => faults.push(fault),
+        }
     }
-    if faults.is_empty() { Ok(values) } else { Err(faults) }
+    if faults.is_empty() { Ok(arguments) } else { Err(faults) }
 }
 
-/// A reason with what the parameter's author says where a value is denied. That of a default is no help: the Pod's author
-/// gave none.
-pub(in crate::inject) fn explained(mut reason: Reason, companion: &Companion) -> Reason {
-    if let Reason::ParameterInvalid { parameter, given: true, message, .. } = &mut reason {
+/// The parameters that the Pod sets and the companion does not declare.
+fn unknown(companion: &Companion, given: &[&GivenParameter<'_>]) -> Vec<Outcome> {
+    let declared = || companion.parameters.iter().map(|p| &*p.name);
+    let unknown = given.iter().filter(|g| !declared().any(|name| name == g.parameter)).take(MAX_FAULTS);
+    let fault = |unknown: &&GivenParameter<'_>| Outcome::ParameterUnknown {
+        companion: companion.name.clone(),
+        parameter: unknown.parameter.into(),
+        nearest: suggest(unknown.parameter, declared(), |_| true).map(Into::into),
+    };
+    unknown.map(fault).collect()
+}
+
+/// The value that the Pod sets, else the default, else none.
+fn argument<'a>(
+    companion: &Companion,
+    parameter: &'a Parameter,
+    own: Option<&'a str>,
+    budget: &mut Budget,
+) -> Result<Option<Argument<'a>>, Outcome> {
+    let given = own.is_some();
+    let value = match (own, parameter.default.as_deref()) {
+        (Some(own), _) => parameter.kind.parse(own.into(), budget),
+        (None, Some(default)) => parameter.kind.parse_default(default),
+        (None, None) if !parameter.required => return Ok(None),
+        (None, None) => {
+            let (companion, parameter) = (companion.name.clone(), parameter.name.clone());
+            return Err(Outcome::ParameterMissing { companion, parameter });
+        }
+    };
+    value.map(|value| Some(Argument { value, given })).map_err(|fault| {
+        let (companion, parameter) = (companion.name.clone(), parameter.name.clone());
+        Outcome::ParameterInvalid { companion, parameter, fault, given, message: None }
+    })
+}
+
+/// An outcome with the `message` of the parameter, where a value that the Pod set is denied. With a default it would not help
+/// the Pod's author, who set no value.
+pub(in crate::inject) fn explained(mut outcome: Outcome, companion: &Companion) -> Outcome {
+    if let Outcome::ParameterInvalid { parameter, given: true, message, .. } = &mut outcome {
         let declared = companion.parameters.iter().find(|p| p.name == *parameter);
         *message = declared.and_then(|p| p.message.clone());
     }
-    reason
+    outcome
+}
+
+/// Of faults in parameters that exclude each other, the one in a value that the Pod set: such a value is never replaced
+/// by a default.
+pub(super) fn blamed(faults: impl Iterator<Item = Outcome>) -> Option<Outcome> {
+    let is_given = |fault: &Outcome| matches!(fault, Outcome::ParameterInvalid { given: true, .. });
+    let mut faults: Vec<Outcome> = faults.collect();
+    let at = faults.iter().position(is_given).unwrap_or_default();
+    (!faults.is_empty()).then(|| faults.swap_remove(at))
 }

@@ -1,13 +1,12 @@
-//! Who wins: which companions are considered for a Pod, by falling rank.
+//! Which companions are considered for a Pod, by falling rank.
 
+use super::present::{Presence, presence};
 use crate::inject::companion::catalog::CatalogEntry;
-use crate::inject::companion::selector::Unmet;
-use crate::inject::companion::{Activation, CompanionKind};
-use crate::inject::pod::Pod;
+use crate::inject::companion::{Activation, Companion};
+use crate::inject::request::context::Context;
 use crate::inject::request::namespace::OptIn;
-use crate::inject::request::pod_namespace::PodNamespace;
 use crate::inject::request::requested::Requested;
-use crate::inject::snapshot::Snapshot;
+use crate::inject::request::selection::{is_offered, selects};
 use crate::inject::verdict::Via;
 use crate::work::step;
 
@@ -16,93 +15,92 @@ use crate::work::step;
 pub(in crate::inject) struct Candidate<'a> {
     pub(in crate::inject) name: &'a str,
     pub(in crate::inject) via: Via,
-    /// What its name means here; `None` where it means nothing, or nothing that is offered to this namespace.
-    pub(in crate::inject) listed: Option<&'a CatalogEntry>,
+    /// The companion with that name; `None` where none is offered to this namespace.
+    pub(in crate::inject) entry: Option<&'a CatalogEntry>,
     /// Its place in the list that names it.
     pub(in crate::inject) listed_at: usize,
-    /// Whether its selectors take this Pod.
+    /// Whether its selectors match this Pod.
     pub(in crate::inject) selected: bool,
+    /// Whether it is in the Pod already.
+    pub(in crate::inject) presence: Presence,
+}
+
+impl<'a> Candidate<'a> {
+    /// The companion, if it is valid.
+    pub(in crate::inject) fn companion(&self) -> Option<&'a Companion> {
+        self.entry.and_then(CatalogEntry::valid)
+    }
+
+    pub(in crate::inject) fn is_present(&self) -> bool {
+        self.presence != Presence::Absent
+    }
 }
 
 /// The companions that are considered, each once, in order of rank: the first match decides.
-pub(in crate::inject) fn candidates<'a>(
-    pod: &'a Pod<'a>,
-    home: PodNamespace<'a>,
-    ask: &Requested<'a>,
-    snapshot: &'a Snapshot,
-) -> Vec<Candidate<'a>> {
-    let mut chosen: Vec<Candidate<'a>> = Vec::with_capacity(4);
-    let mut by_itself = automatic(pod, home, snapshot);
-    by_itself.sort_unstable_by_key(|listed| listed.name());
-    by_itself.dedup_by_key(|listed| listed.name());
-    let required = |listed: &CatalogEntry| listed.required() && snapshot.settings.required;
-    let of = |listed: &'a CatalogEntry, via| Candidate {
-        name: listed.name(),
-        via,
-        listed: Some(listed),
-        listed_at: 0,
-        selected: true,
-    };
-    chosen.extend(by_itself.iter().filter(|l| required(l)).map(|l| of(l, Via::Required)));
-    if ask.pod == OptIn::Disabled {
-        return chosen;
+pub(in crate::inject) fn candidates<'a>(context: &Context<'_, 'a>) -> Vec<Candidate<'a>> {
+    let requested = context.requested;
+    let automatic = automatic(context);
+    let is_required = |entry: &CatalogEntry| entry.required() && context.snapshot.settings.required;
+    let mut candidates: Vec<Candidate<'a>> = Vec::with_capacity(4);
+    candidates.extend(automatic.iter().filter(|e| is_required(e)).map(|e| of_entry(context, e, Via::Required)));
+    if requested.pod == OptIn::Disabled {
+        return candidates;
     }
-    let (via, names) = match &ask.requested {
+    let (via, names) = match &requested.companions {
         Some(names) => (Via::Pod, names.as_slice()),
-        None if ask.opted_in() => (Via::NamespaceList, ask.listed.as_slice()),
+        None if requested.opted_in() => (Via::NamespaceList, requested.of_namespace.as_slice()),
         None => (Via::NamespaceList, &[][..]),
     };
-    let required_ones = chosen.len();
+    let required = candidates.len();
     for (listed_at, name) in names.iter().enumerate() {
-        if chosen[..required_ones].binary_search_by_key(name, |c| c.name).is_err() {
-            let listed = snapshot.companions.resolve(home.name(), name).filter(|listed| is_offered(listed, home));
-            let selected = listed.is_some_and(|listed| selects(listed, pod, home));
-            chosen.push(Candidate { name, via, listed, listed_at, selected });
+        if candidates[..required].binary_search_by_key(name, |c| c.name).is_err() {
+            candidates.push(of_name(context, name, via, listed_at));
         }
     }
-    let comes = |listed: &CatalogEntry| match listed.activation() {
-        Activation::OnRequest => false,
-        Activation::OptedInNamespaces => ask.opted_in(),
-        Activation::ClusterWide => !ask.opted_out(),
-    };
-    // A required one is in already, unless required companions are switched off.
-    let is_named = |listed: &CatalogEntry| {
+    // A required companion is a candidate already, unless required companions are disabled.
+    let is_named = |entry: &CatalogEntry| {
         step(1 + names.len());
-        names.contains(&listed.name())
+        names.contains(&entry.name())
     };
-    let others = by_itself.iter().filter(|l| comes(l) && !required(l) && !is_named(l));
-    chosen.extend(others.map(|l| of(l, Via::Automatic)));
-    chosen
+    let others = automatic.iter().filter(|e| is_active(e, requested) && !is_required(e) && !is_named(e));
+    candidates.extend(others.map(|e| of_entry(context, e, Via::Automatic)));
+    candidates
 }
 
-/// Companions that are not on request only, whose selectors take the Pod, and whose names mean them here.
-fn automatic<'a>(pod: &'a Pod<'a>, home: PodNamespace<'a>, snapshot: &'a Snapshot) -> Vec<&'a CatalogEntry> {
+/// A candidate that is required or automatic: its selectors match.
+fn of_entry<'a>(context: &Context<'_, 'a>, entry: &'a CatalogEntry, via: Via) -> Candidate<'a> {
+    let presence = presence(entry.name(), via, entry.valid(), context.pod, context.status);
+    Candidate { name: entry.name(), via, entry: Some(entry), listed_at: 0, selected: true, presence }
+}
+
+/// A candidate that the Pod or its namespace names.
+fn of_name<'a>(context: &Context<'_, 'a>, name: &'a str, via: Via, listed_at: usize) -> Candidate<'a> {
+    let Context { pod, namespace, snapshot, status, .. } = *context;
+    let entry = snapshot.companions.resolve(namespace.name(), name).filter(|entry| is_offered(entry, namespace));
+    let selected = entry.is_some_and(|entry| selects(entry, pod, namespace));
+    let presence = presence(name, via, entry.and_then(CatalogEntry::valid), pod, status);
+    Candidate { name, via, entry, listed_at, selected, presence }
+}
+
+/// Whether a companion is injected without a request.
+fn is_active(entry: &CatalogEntry, requested: &Requested<'_>) -> bool {
+    match entry.activation() {
+        Activation::OnRequest => false,
+        Activation::OptedInNamespaces => requested.opted_in(),
+        Activation::ClusterWide => !requested.opted_out(),
+    }
+}
+
+/// The companions that are not on request only and whose selectors match the Pod, by name, each once. A companion that
+/// another one of its name replaces in this namespace is left out.
+fn automatic<'a>(context: &Context<'_, 'a>) -> Vec<&'a CatalogEntry> {
+    let Context { pod, namespace, snapshot, .. } = *context;
     let labels = pod.labels.iter().map(|(k, v)| (&**k, &**v));
-    let means = |listed: &&CatalogEntry| {
-        snapshot.companions.resolve(home.name(), listed.name()).is_some_and(|meant| std::ptr::eq(meant, *listed))
-    };
-    snapshot
-        .companions
-        .automatic(labels, home.labels())
-        .filter(|listed| selects(listed, pod, home))
-        .filter(means)
-        .collect()
-}
-
-/// Whether a companion is offered to the Pod's namespace. Of one that is not, nothing is told, not even that it is there;
-/// so one whose selectors cannot be read is offered to nobody.
-pub(in crate::inject) fn is_offered(listed: &CatalogEntry, home: PodNamespace<'_>) -> bool {
-    let selected = || listed.selectors().is_some_and(|(_, namespaces)| namespaces.matches(|key| home.label(key)));
-    // A `Companion` is found in its own namespace only, and has no selector of namespaces.
-    listed.kind() == CompanionKind::Companion || selected()
-}
-
-/// Whether a companion's selectors take a Pod; what cannot be read of them does not leave it out.
-pub(in crate::inject) fn selects(listed: &CatalogEntry, pod: &Pod<'_>, home: PodNamespace<'_>) -> bool {
-    is_offered(listed, home) && listed.selectors().is_none_or(|(pods, _)| pods.matches(|key| pod.label(key)))
-}
-
-/// What a Pod lacks to have a companion that is offered to its namespace.
-pub(in crate::inject) fn unmet(listed: &CatalogEntry, pod: &Pod<'_>) -> Option<Unmet> {
-    listed.selectors()?.0.unmet(|key| pod.label(key))
+    let resolve = |name: &str| snapshot.companions.resolve(namespace.name(), name);
+    let is_meant = |entry: &&CatalogEntry| resolve(entry.name()).is_some_and(|meant| std::ptr::eq(meant, *entry));
+    let all = snapshot.companions.automatic(labels, namespace.labels());
+    let mut automatic: Vec<_> = all.filter(|entry| selects(entry, pod, namespace)).filter(is_meant).collect();
+    automatic.sort_unstable_by_key(|entry| entry.name());
+    automatic.dedup_by_key(|entry| entry.name());
+    automatic
 }

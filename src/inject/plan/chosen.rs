@@ -1,70 +1,88 @@
-//! The app containers that companions give mounts and variables to, and how these are found among very many.
+//! The app containers that companions give mounts and variables to, with indexes to find what they have at a path or
+//! under a name: a Pod can have thousands of containers.
+
+mod places;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crate::inject::companion::Placement;
-use crate::inject::pod::{Container, Pod};
+use crate::inject::pod::{Container, Device, Mount, Pod};
 use crate::inject::verdict::Via;
 use crate::work::step;
 
-/// The sets of app containers that companions may get. Most are equal, and then one.
+pub(in crate::inject) use places::ContainerPlaces;
+
+/// The sets of app containers that companions can get. Most of them are equal; equal ones are one set.
 #[derive(Debug, Default)]
 pub(in crate::inject) struct Choices {
     sets: Vec<Chosen>,
-    /// For companions after the init containers, and before them.
-    others: [usize; 2],
-    /// The same for required companions.
-    required: [usize; 2],
-    /// A container that two sets have in common, by the sets' places; nothing where there is one set only.
+    /// The sets of required companions, by their places in `sets`.
+    required: ByPosition<usize>,
+    /// The sets of all other companions.
+    others: ByPosition<usize>,
+    /// A container that two sets have in common, by the sets' places; empty where there is one set only.
     common: Vec<Option<usize>>,
+}
+
+/// What depends on the position of a companion: those with position First also get the plain init containers.
+#[derive(Debug, Default, Clone)]
+pub(in crate::inject) struct ByPosition<T> {
+    pub(in crate::inject) first: T,
+    pub(in crate::inject) later: T,
 }
 
 /// One set of app containers.
 #[derive(Debug)]
 pub(in crate::inject) struct Chosen {
-    /// Its place among the sets.
+    /// The place of the set among the sets.
     pub(in crate::inject) set: usize,
-    /// The containers, by their places in the Pod's view, in order.
-    pub(in crate::inject) places: Vec<usize>,
-    by_path: OnceCell<Vec<At>>,
-    by_variable: OnceCell<Vec<At>>,
+    pub(in crate::inject) places: ContainerPlaces,
+    by_path: OnceCell<Vec<IndexedItem>>,
+    by_variable: OnceCell<Vec<IndexedItem>>,
 }
 
-/// A mount, device or variable: the places of its container in the Pod's view, and of itself in the container's list;
-/// devices are counted after mounts.
+/// A mount, device or variable: the places of its container in the Pod's view, and of itself in the container's list.
+/// Devices are counted after mounts.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::inject) struct At {
+struct IndexedItem {
     container: u32,
     item: u32,
 }
 
-/// What is at a path in a container.
+/// What a container has at a path.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) enum ExistingPath<'p, 'a> {
-    Mount(&'p crate::inject::pod::Mount<'a>),
-    Device(&'p crate::inject::pod::Device<'a>),
+    Mount(&'p Mount<'a>),
+    Device(&'p Device<'a>),
 }
 
 impl Choices {
-    /// Sets for companions after the init containers and before them, and those for required ones where they can differ.
-    pub(in crate::inject) fn new(others: [Vec<usize>; 2], required: Option<[Vec<usize>; 2]>) -> Self {
+    /// The sets of required companions, where they differ from the others, and those of all others.
+    pub(in crate::inject) fn new(
+        others: ByPosition<ContainerPlaces>,
+        required: Option<ByPosition<ContainerPlaces>>,
+    ) -> Self {
         let mut choices = Choices::default();
-        choices.others = others.map(|places| choices.add(places));
+        choices.others = choices.add(others);
         choices.required = match required {
-            Some(required) => required.map(|places| choices.add(places)),
-            None => choices.others,
+            Some(required) => choices.add(required),
+            None => choices.others.clone(),
         };
         let count = choices.sets.len();
         if count > 1 {
             let pairs = (0..count * count).map(|pair| (pair / count, pair % count));
-            let common = pairs.map(|(a, b)| first_common(&choices.sets[a].places, &choices.sets[b].places));
+            let common = pairs.map(|(a, b)| choices.sets[a].places.first_common(&choices.sets[b].places));
             choices.common = common.collect();
         }
         choices
     }
 
-    fn add(&mut self, places: Vec<usize>) -> usize {
+    fn add(&mut self, places: ByPosition<ContainerPlaces>) -> ByPosition<usize> {
+        ByPosition { later: self.add_set(places.later), first: self.add_set(places.first) }
+    }
+
+    fn add_set(&mut self, places: ContainerPlaces) -> usize {
         step(places.len() * self.sets.len());
         let same = self.sets.iter().position(|other| other.places == places);
         same.unwrap_or_else(|| {
@@ -74,10 +92,10 @@ impl Choices {
         })
     }
 
-    /// The containers that a companion gives something to. Nobody can take some of them from a required one.
+    /// The containers that a companion gives mounts and variables to.
     pub(in crate::inject) fn of(&self, via: Via, placement: Placement) -> &Chosen {
-        let [last, first] = if via == Via::Required { self.required } else { self.others };
-        &self.sets[if placement == Placement::First { first } else { last }]
+        let sets = if via == Via::Required { &self.required } else { &self.others };
+        &self.sets[if placement == Placement::First { sets.first } else { sets.later }]
     }
 
     /// A set by its place.
@@ -94,25 +112,19 @@ impl Choices {
     pub(in crate::inject) fn common(&self, one: usize, other: usize) -> Option<usize> {
         match self.common.get(one * self.sets.len() + other) {
             Some(common) => *common,
-            None => self.sets.first().and_then(|only| only.places.first().copied()),
+            None => self.sets.first().and_then(|only| only.places.first()),
         }
     }
 }
 
 impl Chosen {
-    /// Whether a container is one of them.
-    pub(in crate::inject) fn has(&self, container: usize) -> bool {
-        step(16);
-        self.places.binary_search(&container).is_ok()
-    }
-
-    /// The first of them that sets a variable.
+    /// The first container that sets a variable.
     pub(in crate::inject) fn setting<'a>(&self, pod: &Pod<'a>, variable: &str) -> Option<usize> {
         let all = self.by_variable.get_or_init(|| {
             let count = |c: &Container<'a>| pod.env(c).len();
             self.sorted(pod, count, |c, item| &*pod.env(c)[item])
         });
-        let name = |at: &At| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
+        let name = |at: &IndexedItem| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
         let first = all.partition_point(|at| {
             step(1);
             name(at) < variable
@@ -120,7 +132,7 @@ impl Chosen {
         all.get(first).filter(|at| name(at) == variable).map(|at| at.container as usize)
     }
 
-    /// What the Pod has at a path, by container.
+    /// What the containers have at a path, in their order.
     pub(in crate::inject) fn at<'p, 'a, 'q>(
         &'p self,
         pod: &'p Pod<'a>,
@@ -129,7 +141,7 @@ impl Chosen {
         self.from(pod, path).take_while(move |(_, found)| found.path() == path)
     }
 
-    /// What the Pod has below a path.
+    /// What the containers have below a path.
     pub(in crate::inject) fn below<'p, 'a, 'q>(
         &'p self,
         pod: &'p Pod<'a>,
@@ -139,7 +151,7 @@ impl Chosen {
         self.from(pod, &below).take_while(move |(_, found)| found.path().starts_with(&*below))
     }
 
-    /// What the Pod has from a path on, in the order of paths, then of containers.
+    /// What the containers have from a path on, in the order of paths, then of containers.
     fn from<'p, 'a>(
         &'p self,
         pod: &'p Pod<'a>,
@@ -147,31 +159,31 @@ impl Chosen {
     ) -> impl Iterator<Item = (usize, ExistingPath<'p, 'a>)> + use<'p, 'a> {
         let all = self.by_path.get_or_init(|| {
             let count = |c: &Container<'a>| pod.mounts(c).len() + pod.devices(c).len();
-            self.sorted(pod, count, |c, item| found(pod, c, item).path())
+            self.sorted(pod, count, |c, item| existing(pod, c, item).path())
         });
-        let found = move |at: &At| {
+        let found = move |at: &IndexedItem| {
             step(1);
-            found(pod, &pod.containers[at.container as usize], at.item as usize)
+            existing(pod, &pod.containers[at.container as usize], at.item as usize)
         };
         let first = all.partition_point(|at| found(at).path() < path);
         all[first..].iter().map(move |at| (at.container as usize, found(at)))
     }
 
-    /// All items of all containers in the order of their keys, then as they are in the Pod.
+    /// All items of all containers in the order of their keys; equal keys keep the order of the Pod.
     fn sorted<'p, 'a>(
         &self,
         pod: &'p Pod<'a>,
         count: impl Fn(&Container<'a>) -> usize,
         key: impl Fn(&'p Container<'a>, usize) -> &'p str,
-    ) -> Vec<At> {
+    ) -> Vec<IndexedItem> {
         let narrow = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
-        let counts = || self.places.iter().map(|place| (*place, count(&pod.containers[*place])));
+        let counts = || self.places.iter().map(|place| (place, count(&pod.containers[place])));
         let mut all = Vec::with_capacity(counts().map(|(_, count)| count).sum());
         for (container, count) in counts() {
             step(1);
-            all.extend((0..count).map(|item| At { container: narrow(container), item: narrow(item) }));
+            all.extend((0..count).map(|item| IndexedItem { container: narrow(container), item: narrow(item) }));
         }
-        let key = |at: &At| key(&pod.containers[at.container as usize], at.item as usize);
+        let key = |at: &IndexedItem| key(&pod.containers[at.container as usize], at.item as usize);
         all.sort_by(|a, b| {
             step(1);
             key(a).cmp(key(b))
@@ -180,7 +192,7 @@ impl Chosen {
     }
 }
 
-fn found<'p, 'a>(pod: &'p Pod<'a>, container: &Container<'a>, item: usize) -> ExistingPath<'p, 'a> {
+fn existing<'p, 'a>(pod: &'p Pod<'a>, container: &Container<'a>, item: usize) -> ExistingPath<'p, 'a> {
     let mounts = pod.mounts(container);
     match item.checked_sub(mounts.len()) {
         None => ExistingPath::Mount(&mounts[item]),
@@ -189,25 +201,11 @@ fn found<'p, 'a>(pod: &'p Pod<'a>, container: &Container<'a>, item: usize) -> Ex
 }
 
 impl<'p> ExistingPath<'p, '_> {
-    /// Where it is, normalized.
+    /// The path, normalized.
     pub(in crate::inject) fn path(self) -> &'p str {
         match self {
             ExistingPath::Mount(mount) => &mount.path,
             ExistingPath::Device(device) => &device.path,
         }
     }
-}
-
-/// The first item that two sorted lists have in common.
-fn first_common(one: &[usize], other: &[usize]) -> Option<usize> {
-    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
-    while let (Some(a), Some(b)) = (one.peek(), other.peek()) {
-        step(1);
-        match a.cmp(b) {
-            std::cmp::Ordering::Less => drop(one.next()),
-            std::cmp::Ordering::Greater => drop(other.next()),
-            std::cmp::Ordering::Equal => return Some(**a),
-        }
-    }
-    None
 }

@@ -1,171 +1,197 @@
-//! Shared volumes: where the app has one at the companion's path, the companion joins it.
+//! Shared volumes: where the app has a volume at the companion's path, the companion joins it.
 
 use std::borrow::Cow;
 
-use super::reservations::{ExistingMount, MountSource, Reservations, ReservedMount as Given};
-use super::{Plan, SharedMount, blamed};
-use crate::inject::companion::parameter::{Value, ValueFault};
-use crate::inject::companion::{CompanionMount as Side, CompanionPattern, SharedVolume};
+use super::arguments::blamed;
+use super::chosen::ContainerPlaces;
+use super::planned::{Plan, SharedMount, Side};
+use super::reservations::{ExistingMount, MountSource, MountsAtPath, Reservations, ReservedMount};
+use crate::inject::companion::index::ParameterIndex;
+use crate::inject::companion::value::{Value, ValueFault};
+use crate::inject::companion::{CompanionMount, CompanionPattern, SharedVolume};
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::names::lies_below;
 use crate::inject::verdict::Via;
-use crate::inject::verdict::reason::{Reason, Unshareable};
+use crate::inject::verdict::reason::{Conflict, Outcome, Remark, Unshareable};
 use crate::work::step;
 
+/// The volume that both sides mount: the companion's own, or one of the app that it joins.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    volume: &'a str,
+    sub_path: &'a str,
+    allows: MountSource,
+}
+
 impl<'a> Plan<'a> {
-    pub(super) fn fit_shared(&mut self, shared: &'a SharedVolume, claims: &mut Reservations<'a>) -> Result<(), Reason> {
-        let (app_path, companion_path) = (self.path(&shared.app), self.path(&shared.companion));
-        self.fit_companion_mount(shared, &companion_path)?;
-        self.fit_token_path(&app_path, claims)?;
-        let (standing, obstacle) = claims.mounts_at(self.chosen, &app_path);
-        let joined = self.join(shared, &app_path, &standing, obstacle, claims)?;
-        let app = self.lacking(&standing);
-        let (volume, sub_path, source) = if let Some(joined) = joined {
-            (joined.volume, joined.sub_path, Some(claims.source_of(joined)))
-        } else {
-            self.fit_shared_volume(shared, claims)?;
-            let source = MountSource { shareable: shared.shareable, read_only: shared.read_only };
-            (&*shared.volume.name, "", Some(source))
+    pub(super) fn fit_shared(
+        &mut self,
+        shared: &'a SharedVolume,
+        reservations: &mut Reservations<'a>,
+    ) -> Result<(), Outcome> {
+        let (app, companion) = (self.side(&shared.app), self.side(&shared.companion));
+        self.fit_companion_path(shared, &companion.path)?;
+        self.fit_token_path(&app.path, reservations)?;
+        let existing = reservations.mounts_at(self.chosen, &app.path);
+        let joined = self.join(shared, &app.path, &existing, reservations)?;
+        let containers = self.lacking(&existing);
+        let Source { volume, sub_path, allows } = match joined {
+            Some(source) => source,
+            None => self.own_source(shared, reservations)?,
         };
-        if !app.is_empty() {
-            claims.mount(Given {
-                containers: app.clone(),
-                path: app_path.clone(),
+        if !containers.is_empty() {
+            reservations.mount(ReservedMount {
+                containers: containers.clone(),
+                path: app.path.clone(),
                 volume,
                 sub_path,
-                read_only: shared.app.read_only,
-                source,
+                read_only: app.read_only,
+                source: allows,
                 companion: &self.companion.name,
             });
         }
-        self.shared.push(SharedMount {
-            volume,
-            sub_path,
-            companion_path,
-            companion_read_only: shared.companion.read_only,
-            app_path,
-            app_read_only: shared.app.read_only,
-            app,
-        });
+        self.shared.push(SharedMount { volume, sub_path, companion, app, containers });
         Ok(())
     }
 
-    /// A mount at or above the token's path would decide what the app, and each companion that joins it, takes for its token.
-    fn fit_token_path(&self, path: &str, claims: &Reservations<'a>) -> Result<(), Reason> {
-        let covers = path == TOKEN_PATH || lies_below(TOKEN_PATH, path);
-        if covers && !self.chosen.places.is_empty() && claims.has_token() {
-            return Err(Reason::TokenPathConflict { path: path.into() });
-        }
-        Ok(())
+    /// One side's mount: at its own path, or at the one that a parameter moves it to.
+    fn side(&self, mount: &'a CompanionMount) -> Side<'a> {
+        let path = match mount.parameter.and_then(|p| self.value(p)) {
+            Some(Value::Path(path)) => path.clone(),
+            _ => Cow::Borrowed(&*mount.path),
+        };
+        Side { path, read_only: mount.read_only }
     }
 
-    /// The chosen app containers that have nothing at the path yet.
-    fn lacking(&self, standing: &[ExistingMount<'a>]) -> Cow<'a, [usize]> {
-        if standing.is_empty() {
-            return Cow::Borrowed(&self.chosen.places);
-        }
-        step(self.chosen.places.len());
-        let has = |place: &usize| standing.binary_search_by_key(place, |s| s.container).is_ok();
-        self.chosen.places.iter().copied().filter(|place| !has(place)).collect()
-    }
-
-    /// Lists the mounts that the app containers get.
-    pub(super) fn list_mounts(&mut self, claims: &Reservations<'a>) {
-        self.added.mounts.reserve_exact(self.shared.iter().map(|shared| shared.app.len()).sum());
-        for shared in &self.shared {
-            step(shared.app.len());
-            let names = shared.app.iter().map(|container| &*claims.pod.containers[*container].name);
-            self.added.mounts.extend(names.map(|name| (name, shared.app_path.clone())));
-        }
-    }
-
-    /// A path that a parameter moved must not meet what the companion mounts itself; the gate saw to all others.
-    fn fit_companion_mount(&self, shared: &'a SharedVolume, path: &str) -> Result<(), Reason> {
+    /// A path of the companion's side that a parameter moved must not conflict with the companion's other mounts. For all
+    /// other paths, validation of the companion has checked that.
+    fn fit_companion_path(&self, shared: &'a SharedVolume, path: &str) -> Result<(), Outcome> {
         if shared.companion.parameter.is_none() {
             return Ok(());
         }
-        let meets = |other: &str| other == path || lies_below(other, path) || lies_below(path, other);
+        let conflicts = |other: &str| other == path || lies_below(other, path) || lies_below(path, other);
         let own = self.companion.identities().flat_map(|(c, _)| c.mount_paths.iter());
         let own = own.map(|path| (Cow::Borrowed(&**path), None));
         let shared_ones = self.companion.shared_volumes.iter().filter(|other| !std::ptr::eq(*other, shared));
-        let mut others = own.chain(shared_ones.map(|o| (self.path(&o.companion), o.companion.parameter)));
-        let Some((other, its)) = others.find(|(other, _)| meets(other)) else { return Ok(()) };
-        let fault = |parameter: Option<u8>, met: &str| self.invalid(parameter?, ValueFault::MeetsMount(met.into()));
+        let shared_ones = shared_ones.map(|o| (self.side(&o.companion).path, o.companion.parameter));
+        let Some((other, its)) = own.chain(shared_ones).find(|(other, _)| conflicts(other)) else { return Ok(()) };
+        let fault =
+            |parameter: Option<ParameterIndex>, met: &str| self.invalid(parameter?, ValueFault::MeetsMount(met.into()));
         let faults = [fault(shared.companion.parameter, &other), fault(its, path)];
         blamed(faults.into_iter().flatten()).map_or(Ok(()), Err)
     }
 
-    /// Where a side of a shared volume is mounted: its own path, or the one that a parameter moves it to.
-    fn path(&self, side: &'a Side) -> Cow<'a, str> {
-        match side.parameter.and_then(|p| self.value(p)) {
-            Some(Value::Path(path)) => path.clone(),
-            _ => Cow::Borrowed(&*side.path),
+    /// A mount at or above the token's path would decide what the app, and each companion that joins the volume, takes
+    /// for the Pod's token.
+    fn fit_token_path(&self, path: &str, reservations: &Reservations<'a>) -> Result<(), Conflict> {
+        let covers = path == TOKEN_PATH || lies_below(TOKEN_PATH, path);
+        if covers && !self.chosen.places.is_empty() && reservations.has_token() {
+            return Err(Conflict::TokenPathConflict { path: path.into() });
+        }
+        Ok(())
+    }
+
+    /// The chosen app containers that have no mount at the path yet.
+    fn lacking(&self, existing: &MountsAtPath<'a>) -> Cow<'a, ContainerPlaces> {
+        if existing.mounts().is_empty() {
+            return Cow::Borrowed(&self.chosen.places);
+        }
+        step(self.chosen.places.len());
+        Cow::Owned(self.chosen.places.iter().filter(|place| !existing.has(*place)).collect())
+    }
+
+    /// The companion's own volume, which is added to the Pod.
+    fn own_source(
+        &mut self,
+        shared: &'a SharedVolume,
+        reservations: &mut Reservations<'a>,
+    ) -> Result<Source<'a>, Conflict> {
+        self.fit_shared_volume(shared, reservations)?;
+        let allows = MountSource { shareable: shared.shareable, read_only: shared.read_only };
+        Ok(Source { volume: &shared.volume.name, sub_path: "", allows })
+    }
+
+    /// Lists the mounts that the app containers get, for the status entry.
+    pub(super) fn list_mounts(&mut self, reservations: &Reservations<'a>) {
+        self.added.mounts.reserve_exact(self.shared.iter().map(|shared| shared.containers.len()).sum());
+        for shared in &self.shared {
+            step(shared.containers.len());
+            let names = shared.containers.iter().map(|place| &*reservations.pod.containers[place].name);
+            self.added.mounts.extend(names.map(|name| (name, shared.app.path.clone())));
         }
     }
 
-    /// The mount that the companion joins, if any stands at the path.
-    fn join<'s>(
+    /// The volume of the app that the companion joins, if a chosen container mounts one at the path.
+    fn join(
         &mut self,
         shared: &SharedVolume,
         path: &str,
-        standing: &'s [ExistingMount<'a>],
-        obstacle: Option<(usize, Reason)>,
-        claims: &Reservations<'a>,
-    ) -> Result<Option<&'s ExistingMount<'a>>, Reason> {
-        let end = obstacle.as_ref().map_or(usize::MAX, |(container, _)| *container);
-        let mut joined: Option<&ExistingMount<'_>> = None;
-        for standing in standing.iter().take_while(|standing| standing.container < end) {
+        existing: &MountsAtPath<'a>,
+        reservations: &Reservations<'a>,
+    ) -> Result<Option<Source<'a>>, Conflict> {
+        let name_of = |mount: &ExistingMount<'_>| Box::from(&*reservations.pod.containers[mount.container].name);
+        let mut joined: Option<&ExistingMount<'a>> = None;
+        for mount in existing.before_obstacle() {
             step(1);
-            self.not_its_own(path, standing, claims)?;
-            not_private(standing, claims)?;
-            if let Some(why) = self.unshareable(shared, standing, joined, claims) {
-                return Err(Reason::VolumeNotShareable { path: path.into(), by: claims.owner_of(standing), why });
+            self.not_its_own(path, mount, reservations)?;
+            not_private(mount, reservations)?;
+            if let Some(why) = self.unshareable(shared, mount, joined, reservations) {
+                let by = reservations.owner_of(mount);
+                return Err(Conflict::VolumeNotShareable { path: path.into(), by, why });
             }
-            if shared.app.read_only && !standing.read_only {
-                let container = || (&*claims.pod.containers[standing.container].name).into();
-                self.remark(|| Reason::AppCanWrite { path: path.into(), container: container() });
+            if shared.app.read_only && !mount.read_only {
+                self.remark(|| Remark::AppCanWrite { path: path.into(), container: name_of(mount) });
             }
-            joined = joined.or(Some(standing));
+            joined = joined.or(Some(mount));
         }
-        obstacle.map_or(Ok(joined), |(_, reason)| Err(reason))
+        let source = |mount: &ExistingMount<'a>| Source {
+            volume: mount.volume,
+            sub_path: mount.sub_path,
+            allows: reservations.source_of(mount),
+        };
+        existing.obstacle().map_or(Ok(joined.map(source)), |conflict| Err(conflict.clone()))
     }
 
-    /// Two shared volumes of one companion that a parameter moved to one path.
-    fn not_its_own(&self, path: &str, standing: &ExistingMount<'a>, claims: &Reservations<'a>) -> Result<(), Reason> {
-        if standing.companion != Some(&*self.companion.name) {
+    /// Parameters can move two shared volumes of one companion to one path.
+    fn not_its_own(
+        &self,
+        path: &str,
+        mount: &ExistingMount<'a>,
+        reservations: &Reservations<'a>,
+    ) -> Result<(), Conflict> {
+        if mount.companion != Some(&*self.companion.name) {
             return Ok(());
         }
-        let container = (&*claims.pod.containers[standing.container].name).into();
-        let by = claims.owner_of(standing);
-        Err(Reason::MountPathConflict { path: path.into(), container, other: path.into(), by })
+        let container = (&*reservations.pod.containers[mount.container].name).into();
+        let by = reservations.owner_of(mount);
+        Err(Conflict::MountPathConflict { path: path.into(), container, other: path.into(), by })
     }
 
     fn unshareable(
         &self,
         shared: &SharedVolume,
-        standing: &ExistingMount<'a>,
+        mount: &ExistingMount<'a>,
         joined: Option<&ExistingMount<'a>>,
-        claims: &Reservations<'a>,
+        reservations: &Reservations<'a>,
     ) -> Option<Unshareable> {
-        let source = claims.source_of(standing);
-        let one_volume =
-            |other: &ExistingMount<'_>| (other.volume, other.sub_path) == (standing.volume, standing.sub_path);
-        // What the companion only reads, the app has to write.
+        let source = reservations.source_of(mount);
+        let is_same = |other: &ExistingMount<'_>| (other.volume, other.sub_path) == (mount.volume, mount.sub_path);
+        // One side must write to the volume: the app, if the companion only reads.
         let app_writes = !shared.app.read_only
             && (self.companion.pattern == CompanionPattern::Adapter || shared.companion.read_only);
-        if standing.sub_path_expr {
+        if mount.sub_path_expr {
             Some(Unshareable::SubPathExpr)
         } else if !shared.joins {
             Some(Unshareable::OwnSource)
         } else if !source.shareable {
             Some(Unshareable::Source)
-        } else if !joined.is_none_or(one_volume) {
+        } else if !joined.is_none_or(is_same) {
             Some(Unshareable::TwoVolumes)
-        } else if app_writes && standing.read_only {
+        } else if app_writes && mount.read_only {
             Some(Unshareable::ReadOnly)
         } else if source.read_only && (app_writes || !shared.companion.read_only) {
             Some(Unshareable::ReadOnlySource)
-        } else if self.via == Via::Required && shared.app.read_only && !standing.read_only {
+        } else if self.via == Via::Required && shared.app.read_only && !mount.read_only {
             Some(Unshareable::Writable)
         } else {
             None
@@ -173,9 +199,10 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A companion's private volume does not become another one's shared one.
-fn not_private<'a>(standing: &ExistingMount<'a>, claims: &Reservations<'a>) -> Result<(), Reason> {
-    let Some(companion) = claims.private_to(standing.volume) else { return Ok(()) };
-    let (volume, container) = (standing.volume.into(), &*claims.pod.containers[standing.container].name);
-    Err(Reason::PrivateVolumeConflict { volume, container: Some(container.into()), companion: Some(companion.into()) })
+/// A private volume of a present companion cannot become a shared volume of another one.
+fn not_private<'a>(mount: &ExistingMount<'a>, reservations: &Reservations<'a>) -> Result<(), Conflict> {
+    let Some(companion) = reservations.private_to(mount.volume) else { return Ok(()) };
+    let container = Box::from(&*reservations.pod.containers[mount.container].name);
+    let (volume, container, companion) = (mount.volume.into(), Some(container), Some(companion.into()));
+    Err(Conflict::PrivateVolumeConflict { volume, container, companion })
 }

@@ -1,56 +1,75 @@
-//! Ports: what the companion listens on, each claimed once.
+//! The ports that the companion listens on.
 
-use super::reservations::{Reservations, ReservedPort};
-use super::{Plan, blamed};
-use crate::inject::companion::Protocol;
-use crate::inject::companion::parameter::ValueFault;
-use crate::inject::verdict::reason::{Holder, Reason};
+use super::arguments::blamed;
+use super::planned::Plan;
+use super::reservations::{PortScope, Reservations, ReservedPort};
+use crate::inject::companion::index::EndpointIndex;
+use crate::inject::companion::value::ValueFault;
+use crate::inject::protocol::Protocol;
+use crate::inject::verdict::reason::{Conflict, Holder, Outcome};
+
+/// A port that the companion listens on.
+#[derive(Debug, Clone, Copy)]
+struct OwnPort {
+    number: u16,
+    protocol: Protocol,
+    /// The endpoint whose port it is.
+    endpoint: Option<EndpointIndex>,
+}
 
 impl<'a> Plan<'a> {
-    /// Claims the ports of the companion's long-running containers, its endpoints and what it exposes, each once.
-    pub(super) fn fit_ports(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
+    /// Reserves the ports of the companion's endpoints, of its long-running containers and of what it exposes, each once.
+    pub(super) fn fit_ports(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
         let companion = self.companion;
-        // Port and protocol, and the endpoint that it belongs to.
-        let mut own: Vec<(u16, Protocol, Option<usize>)> = Vec::new();
-        for (i, endpoint) in companion.endpoints.iter().enumerate() {
-            own.push((self.endpoint_port(endpoint), endpoint.protocol, Some(i)));
-        }
         for port in companion.containers.iter().flat_map(|c| &c.ports) {
-            own.push((self.moved(port.number, port.endpoint), port.protocol, port.endpoint.map(usize::from)));
             if let Some(number) = port.host_port {
-                claims.port(ReservedPort {
-                    number,
-                    protocol: port.protocol,
-                    host: true,
-                    companion: &companion.name,
-                })?;
+                reservations.port(self.reserved(number, port.protocol, PortScope::Host))?;
             }
         }
-        let exposed = companion.exposes.as_ref();
-        own.extend(exposed.map(|e| (self.moved(e.port, e.endpoint), Protocol::Tcp, e.endpoint.map(usize::from))));
-        for (i, (number, protocol, belongs_to)) in own.iter().copied().enumerate() {
-            let before = own[..i].iter().find(|(n, p, _)| *n == number && *p == protocol);
-            match before {
+        let own = self.own_ports();
+        for (i, port) in own.iter().enumerate() {
+            let same = |other: &&OwnPort| (other.number, other.protocol) == (port.number, port.protocol);
+            match own[..i].iter().find(same) {
                 None => {
-                    claims.port(ReservedPort { number, protocol, host: false, companion: &companion.name })?;
-                    self.added.ports.push((number, protocol));
+                    reservations.port(self.reserved(port.number, port.protocol, PortScope::Pod))?;
+                    self.added.ports.push((port.number, port.protocol));
                 }
-                Some((_, _, same)) if *same == belongs_to => {}
-                // Two ports of the companion itself meet only where a parameter moved one of them.
-                Some((_, _, other)) => {
-                    let movers =
-                        [belongs_to, *other].into_iter().flatten().filter_map(|e| companion.endpoints[e].parameter);
-                    let moved = blamed(movers.filter_map(|p| self.invalid(p, ValueFault::MeetsPort(number))));
-                    return Err(moved.unwrap_or_else(|| {
-                        let by = Holder::Companion(companion.name.clone());
-                        Reason::PortConflict { port: number, protocol: protocol.as_str(), by }
-                    }));
-                }
+                Some(other) if other.endpoint == port.endpoint => {}
+                Some(other) => return Err(self.conflict_of_own(*port, *other)),
             }
         }
         for port in companion.containers.iter().flat_map(|c| &c.probed) {
-            claims.probed_port(self.moved(port.number, port.endpoint), &companion.name);
+            reservations.probed_port(self.moved(port.number, port.endpoint), &companion.name);
         }
         Ok(())
+    }
+
+    fn own_ports(&self) -> Vec<OwnPort> {
+        let companion = self.companion;
+        let endpoints = companion.endpoints.iter().enumerate().map(|(i, endpoint)| OwnPort {
+            number: self.endpoint_port(endpoint),
+            protocol: endpoint.protocol,
+            endpoint: EndpointIndex::try_from(i).ok(),
+        });
+        let port = |number, protocol, endpoint| OwnPort { number: self.moved(number, endpoint), protocol, endpoint };
+        let declared = companion.containers.iter().flat_map(|c| &c.ports);
+        let declared = declared.map(|p| port(p.number, p.protocol, p.endpoint));
+        let exposed = companion.exposes.as_ref().map(|e| port(e.port, Protocol::Tcp, e.endpoint));
+        endpoints.chain(declared).chain(exposed).collect()
+    }
+
+    fn reserved(&self, number: u16, protocol: Protocol, scope: PortScope) -> ReservedPort<'a> {
+        ReservedPort { number, protocol, scope, companion: &self.companion.name }
+    }
+
+    /// Two ports of the companion itself are equal only where a parameter moved one of them.
+    fn conflict_of_own(&self, port: OwnPort, other: OwnPort) -> Outcome {
+        let endpoints = [port.endpoint, other.endpoint].into_iter().flatten();
+        let movers = endpoints.filter_map(|e| self.endpoint(e)?.parameter);
+        let fault = blamed(movers.filter_map(|p| self.invalid(p, ValueFault::MeetsPort(port.number))));
+        fault.unwrap_or_else(|| {
+            let by = Holder::Companion(self.companion.name.clone());
+            Conflict::PortConflict { port: port.number, protocol: port.protocol, by }.into()
+        })
     }
 }

@@ -1,40 +1,27 @@
-//! How large the patch of a plan can be, by arithmetic: a product of two lists is multiplied here, and written only where there
-//! is room for it.
+//! How large the patch of a plan can be, by arithmetic. A product of two lists is multiplied here, and listed only where
+//! there is room for it.
 
-use super::Plan;
+use super::planned::Plan;
 use super::reservations::Reservations;
-use crate::inject::companion::Container;
-use crate::inject::companion::parameter::Value;
 use crate::inject::companion::template::{ResourceSlots, TemplatePiece};
-use crate::inject::keys;
-use crate::inject::verdict::reason::Reason;
+use crate::inject::companion::value::Value;
+use crate::inject::companion::{Container, Endpoint};
+use crate::inject::patch::bounds::{MEMBERS, OPERATION, PORT};
+use crate::inject::verdict::reason::Conflict;
 use crate::json::escaped_length;
 use crate::work::step;
 
-/// The most bytes that an operation has besides its value: `{"op":"add","path":"/spec/initContainers/4095/volumeMounts/-","value":}`
-/// with a comma, and the brackets of a list that is not there.
-const OPERATION: usize = 96;
-/// The most bytes of a variable or mount besides its texts:
-/// `{"name":"","mountPath":"","subPath":"","readOnly":true}` or `{"name":"","valueFrom":{"secretKeyRef":{"name":"","key":""}}}`.
-const MEMBERS: usize = 64;
-/// A port as text, with its quotes.
-const PORT: usize = 7;
-
-/// The most bytes of the patch for a status that has so many: it is a text within JSON, and each of its own escapes is escaped.
-pub(in crate::inject) fn status_bound(length: usize) -> usize {
-    2 * length + OPERATION + keys::STATUS.len()
-}
-
 impl<'a> Plan<'a> {
-    /// Claims room for what is added, before any of it is listed or written.
-    pub(super) fn fit_size(&self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
-        claims.has_room_for(&self.companion.name, self.least_status())?;
-        claims.patch(self.most_of_app() + self.most_of_containers() + self.most_of_pod())
+    /// Reserves room for all additions, before any of them is listed or written.
+    pub(super) fn fit_size(&self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
+        reservations.has_room_for(&self.companion.name, self.least_status())?;
+        reservations.patch(self.most_of_app() + self.most_of_containers() + self.most_of_pod())
     }
 
-    /// The fewest bytes of what the entry in the status says of the app containers: their names, quotes and commas left out.
+    /// The fewest bytes of the status entry about the app containers. Names of containers, their quotes and commas are left
+    /// out.
     fn least_status(&self) -> usize {
-        let mounts = self.shared.iter().map(|shared| shared.app.len() * (shared.app_path.len() + 3));
+        let mounts = self.shared.iter().map(|shared| shared.containers.len() * (shared.app.path.len() + 3));
         let variables = self.app_variables().map(|name| name.len() + 3).sum::<usize>();
         mounts.sum::<usize>().saturating_sub(1) + (self.chosen.places.len() * variables).saturating_sub(1)
     }
@@ -42,13 +29,13 @@ impl<'a> Plan<'a> {
     fn most_of_app(&self) -> usize {
         let companion = self.companion;
         let text = |text: &str| escaped_length(text) + MEMBERS + OPERATION;
-        let endpoints = companion.endpoints.iter().flat_map(|e| e.host_env.iter().chain(&e.port_env));
+        let endpoints = companion.endpoints.iter().flat_map(Endpoint::variables);
         let variables = endpoints.map(|name| text(name)).sum::<usize>()
             + companion.app_env.iter().map(|variable| variable.json.len() + OPERATION).sum::<usize>();
         let sleep = companion.pre_stop_sleep.map_or(0, |_| OPERATION + MEMBERS);
         let mounts = self.shared.iter().map(|shared| {
             let names = escaped_length(shared.volume) + escaped_length(shared.sub_path);
-            shared.app.len() * (names + text(&shared.app_path))
+            shared.containers.len() * (names + text(&shared.app.path))
         });
         self.chosen.places.len() * (variables + sleep) + mounts.sum::<usize>()
     }
@@ -70,18 +57,18 @@ impl<'a> Plan<'a> {
 
     fn most_of_env(&self) -> usize {
         let companion = self.companion;
-        let endpoints = companion.endpoints.iter().flat_map(|e| e.host_env.iter().chain(&e.port_env));
+        let endpoints = companion.endpoints.iter().flat_map(Endpoint::variables);
         let endpoints = endpoints.map(|name| escaped_length(name) + MEMBERS);
-        let values = companion.parameters.iter().zip(&self.values).filter_map(|(parameter, filled)| {
-            let (name, filled) = (parameter.env.as_deref()?, filled.as_ref()?);
-            Some(escaped_length(name) + MEMBERS + most_of_value(&filled.value))
+        let values = companion.parameters.iter().zip(&self.values).filter_map(|(parameter, argument)| {
+            let (name, argument) = (parameter.env.as_deref()?, argument.as_ref()?);
+            Some(escaped_length(name) + MEMBERS + most_of_value(&argument.value))
         });
         endpoints.sum::<usize>() + values.sum::<usize>()
     }
 
     fn most_of_mounts(&self) -> usize {
         let mounts = self.shared.iter().map(|shared| {
-            let texts = [shared.volume, shared.sub_path, &shared.companion_path];
+            let texts = [shared.volume, shared.sub_path, &shared.companion.path];
             MEMBERS + texts.into_iter().map(escaped_length).sum::<usize>()
         });
         mounts.sum()
@@ -96,19 +83,19 @@ impl<'a> Plan<'a> {
         resources.rest.len() + MEMBERS + all.sum::<usize>()
     }
 
-    /// What the Pod gets itself: volumes, annotations and pull secrets. The status is counted when it is written.
+    /// The Pod's own additions: volumes, annotations and pull secrets. The status is counted when it is complete.
     fn most_of_pod(&self) -> usize {
         let companion = self.companion;
         let operation = |length: usize| OPERATION + MEMBERS + length;
         let volumes = self.volumes.iter().map(|volume| operation(volume.json.len()));
-        // A key is a reference token, where `~` and `/` have two characters, or the name of a member.
+        // A key is a reference token of a JSON pointer, where `~` and `/` have two characters, or the name of a member.
         let annotation = |key: &str, value: &str| operation(2 * escaped_length(key) + escaped_length(value));
         let files = companion.files.iter().map(|file| annotation(&file.key, &file.content));
         let annotations = companion.pod_annotations.iter().map(|(key, value)| annotation(key, value));
-        let scrape = self.scrape.as_ref().map_or(0, |scrape| {
-            let port = annotation(keys::SCRAPE_PORT, "") + PORT;
-            annotation(keys::SCRAPE, "true") + port + annotation(keys::SCRAPE_PATH, scrape.path)
-        });
+        let mut scrape = 0;
+        if let Some(annotations) = self.scrape {
+            annotations.each(|key, value| scrape += annotation(key, value));
+        }
         let secrets = companion.image_pull_secrets.iter().map(|name| operation(escaped_length(name)));
         let written: usize = volumes.chain(files).chain(annotations).chain(secrets).sum();
         step(16);
@@ -118,7 +105,7 @@ impl<'a> Plan<'a> {
 
 fn most_of_value(value: &Value<'_>) -> usize {
     match value {
-        // Each `$` is doubled.
+        // Each `$` is written twice.
         Value::Text(text) | Value::Path(text) => 2 * escaped_length(text),
         Value::Port(_) => PORT,
         Value::SecretKey { secret, key } => escaped_length(secret) + escaped_length(key),

@@ -1,68 +1,75 @@
-//! Volumes that the companion brings. Its private ones are used by nobody else.
+//! The companion's own volumes. Its private ones are used by no other container.
 
-use super::Plan;
+mod same_source;
+
+use super::planned::Plan;
 use super::reservations::Reservations;
-use super::same_source::same_source;
 use crate::inject::companion::{SharedVolume, Volume};
 use crate::inject::verdict::Via;
-use crate::inject::verdict::reason::{Holder, Reason, Unshareable};
+use crate::inject::verdict::reason::{Conflict, Holder, Remark, Unshareable};
+use same_source::same_source;
 
 impl<'a> Plan<'a> {
-    /// Claims the private volumes: the companion's own ones, and those of its files and of the mask of the token.
-    pub(super) fn fit_volumes(&mut self, claims: &mut Reservations<'a>) -> Result<(), Reason> {
+    /// Reserves the private volumes: those that the companion declares, and those of its files and of the token mask.
+    pub(super) fn fit_volumes(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
         for volume in &self.companion.volumes {
-            self.fit_private(volume, claims)?;
+            self.fit_private(volume, reservations)?;
         }
         Ok(())
     }
 
-    /// The Pod has none of the companion's containers, or their names would be taken: whoever uses the volume is another.
-    fn fit_private(&mut self, volume: &'a Volume, claims: &mut Reservations<'a>) -> Result<(), Reason> {
-        let declared = claims.pod.volume(&volume.name);
+    /// Any container that uses the volume is not the companion's: if the Pod had one of those, its name would conflict.
+    fn fit_private(&mut self, volume: &'a Volume, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
+        let declared = reservations.pod.volume(&volume.name);
         if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
-            return Err(Reason::VolumeNameConflict { volume: volume.name.clone(), by: None });
+            return Err(Conflict::VolumeNameConflict { volume: volume.name.clone(), by: None });
         }
-        let user = claims.pod.user_of(&volume.name);
-        let is_ours = claims.status_lists_volume(&self.companion.name, &volume.name);
+        let user = reservations.pod.user_of(&volume.name);
+        let is_ours = reservations.status_lists_volume(&self.companion.name, &volume.name);
         if user.is_some() || (declared.is_some() && !is_ours) {
             let container = user.map(|container| (&*container.name).into());
-            return Err(Reason::PrivateVolumeConflict { volume: volume.name.clone(), container, companion: None });
+            return Err(Conflict::PrivateVolumeConflict { volume: volume.name.clone(), container, companion: None });
         }
-        self.add_volume(volume, declared.is_some(), claims)
+        self.add_volume(volume, declared.is_some(), reservations)
     }
 
-    /// A container can mount the volume by its name, whether the Pod declares it or not.
+    /// An app container may mount the volume by its name already, whether the Pod declares it or not.
     pub(super) fn fit_shared_volume(
         &mut self,
         shared: &'a SharedVolume,
-        claims: &mut Reservations<'a>,
-    ) -> Result<(), Reason> {
+        reservations: &mut Reservations<'a>,
+    ) -> Result<(), Conflict> {
         let volume = &shared.volume;
-        let declared = claims.pod.volume(&volume.name);
+        let declared = reservations.pod.volume(&volume.name);
         if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
-            return Err(Reason::VolumeNameConflict { volume: volume.name.clone(), by: None });
+            return Err(Conflict::VolumeNameConflict { volume: volume.name.clone(), by: None });
         }
         if shared.app.read_only
-            && let Some((container, path)) = claims.pod.writer_of(&volume.name)
+            && let Some((container, path)) = reservations.pod.writer_of(&volume.name)
         {
             let (path, container) = (Box::from(path), Box::from(&*container.name));
             if self.via == Via::Required {
                 let (by, why) = (Holder::Container(container), Unshareable::Writable);
-                return Err(Reason::VolumeNotShareable { path, by, why });
+                return Err(Conflict::VolumeNotShareable { path, by, why });
             }
-            self.remark(|| Reason::AppCanWrite { path, container });
+            self.remark(|| Remark::AppCanWrite { path, container });
         }
-        self.add_volume(volume, declared.is_some(), claims)
+        self.add_volume(volume, declared.is_some(), reservations)
     }
 
-    fn add_volume(&mut self, volume: &'a Volume, declared: bool, claims: &mut Reservations<'a>) -> Result<(), Reason> {
-        // A name is claimed whether the Pod declares the volume or not: names of two companions' volumes can be the same.
-        claims.volume(&volume.name, &self.companion.name)?;
+    fn add_volume(
+        &mut self,
+        volume: &'a Volume,
+        declared: bool,
+        reservations: &mut Reservations<'a>,
+    ) -> Result<(), Conflict> {
+        // The name is reserved even where the Pod declares the volume: two companions can have volumes of the same name.
+        reservations.volume(&volume.name, &self.companion.name)?;
         if !declared {
             self.volumes.push(volume);
         }
-        // The entry in the status replaces the one before it: what podgraft added then is still its own.
-        if !declared || claims.status_lists_volume(&self.companion.name, &volume.name) {
+        // The new status entry replaces the old one, so a volume that podgraft added before is listed again.
+        if !declared || reservations.status_lists_volume(&self.companion.name, &volume.name) {
             self.added.volumes.push(&volume.name);
         }
         Ok(())

@@ -1,81 +1,13 @@
-//! One container of a Pod.
+//! Reads one container of a Pod.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use super::limits::{MAX_PARTS, name, push};
-use super::{Parts, normalised, protocol};
-use crate::inject::companion::Protocol;
+use super::parts::{Container, Device, Lifecycle, Mount, Parts, Port};
+use crate::inject::container_list::ContainerList;
+use crate::inject::names::normalized;
+use crate::inject::protocol::Protocol;
 use crate::json::{Expected, JsonError, Reader};
-
-/// A container as far as a review looks at it. Its lists stand in the Pod, which hands them out.
-#[derive(Debug, Default)]
-pub struct Container<'a> {
-    /// Its name.
-    pub name: Cow<'a, str>,
-    /// Its image.
-    pub image: Cow<'a, str>,
-    /// Whether it stands among `initContainers`.
-    pub init: bool,
-    /// Its place in its list.
-    pub index: usize,
-    /// Whether it says `restartPolicy: Always`: among init containers, a native sidecar.
-    pub restarts: bool,
-    /// What it does when it is stopped.
-    pub lifecycle: Lifecycle,
-    pub(super) env: Option<Range<usize>>,
-    pub(super) ports: Range<usize>,
-    pub(super) mounts: Option<Range<usize>>,
-    pub(super) devices: Range<usize>,
-    pub(super) env_files: Range<u32>,
-}
-
-/// How much of `lifecycle.preStop` is there.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Lifecycle {
-    /// There is no `lifecycle`.
-    #[default]
-    Absent,
-    /// There is one without `preStop`.
-    NoPreStop,
-    /// There is a `preStop`.
-    PreStop,
-}
-
-/// A port that a container listens on.
-#[derive(Debug, Clone, Copy)]
-pub struct Port {
-    /// The port.
-    pub number: u16,
-    /// Its protocol; TCP for probes.
-    pub protocol: Protocol,
-    /// `hostPort`, where declared.
-    pub host_port: Option<u16>,
-}
-
-/// A mount of a container.
-#[derive(Debug, Default)]
-pub struct Mount<'a> {
-    /// The volume.
-    pub volume: Cow<'a, str>,
-    /// Where, normalised.
-    pub path: Cow<'a, str>,
-    /// `subPath`; empty where absent.
-    pub sub_path: Cow<'a, str>,
-    /// Whether there is a `subPathExpr`.
-    pub sub_path_expr: bool,
-    /// `readOnly`.
-    pub read_only: bool,
-}
-
-/// A block device of a container.
-#[derive(Debug, Default)]
-pub struct Device<'a> {
-    /// The volume.
-    pub volume: Cow<'a, str>,
-    /// `devicePath`, normalised.
-    pub path: Cow<'a, str>,
-}
 
 type Result<T> = std::result::Result<T, JsonError>;
 
@@ -86,9 +18,9 @@ struct ContainerReader<'p, 'a> {
 }
 
 impl<'a> Container<'a> {
-    pub(super) fn read(r: &mut Reader<'a>, init: bool, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
+    pub(super) fn read(r: &mut Reader<'a>, list: ContainerList, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
         let ports = parts.ports.len()..parts.ports.len();
-        let container = Container { init, index, ports, ..Container::default() };
+        let container = Container { list, index, ports, ..Container::default() };
         let mut state = ContainerReader { container, parts };
         let is_object = r.fields(
             &mut state,
@@ -109,30 +41,6 @@ impl<'a> Container<'a> {
         let ContainerReader { mut container, parts } = state;
         container.ports.end = parts.ports.len();
         if is_object { Ok(container) } else { Err(JsonError::expected(Expected::Object)) }
-    }
-
-    /// Whether it runs as long as the Pod: a container, or a native sidecar.
-    #[must_use]
-    pub fn keeps_running(&self) -> bool {
-        !self.init || self.restarts
-    }
-
-    /// Whether there is a list of variables, empty or not.
-    #[must_use]
-    pub fn has_env(&self) -> bool {
-        self.env.is_some()
-    }
-
-    /// Whether there is a list of mounts, empty or not.
-    #[must_use]
-    pub fn has_mounts(&self) -> bool {
-        self.mounts.is_some()
-    }
-
-    /// The list that it stands in.
-    #[must_use]
-    pub fn list(&self) -> &'static str {
-        if self.init { "initContainers" } else { "containers" }
     }
 }
 
@@ -199,7 +107,7 @@ impl<'a> Mount<'a> {
             &mut mount,
             [
                 ("name", |mount, r| name(r).map(|name| mount.volume = name)),
-                ("mountPath", |mount, r| r.string_or_empty().map(|path| mount.path = normalised(path))),
+                ("mountPath", |mount, r| r.string_or_empty().map(|path| mount.path = normalized(path))),
                 ("subPath", |mount, r| r.string_or_empty().map(|path| mount.sub_path = path)),
                 ("subPathExpr", |mount, r| r.string_or_empty().map(|text| mount.sub_path_expr = !text.is_empty())),
                 ("readOnly", |mount, r| r.boolean().map(|yes| mount.read_only = yes)),
@@ -216,7 +124,7 @@ impl<'a> Device<'a> {
             &mut device,
             [
                 ("name", |device, r| name(r).map(|name| device.volume = name)),
-                ("devicePath", |device, r| r.string_or_empty().map(|path| device.path = normalised(path))),
+                ("devicePath", |device, r| r.string_or_empty().map(|path| device.path = normalized(path))),
             ],
         )?;
         Ok(device)
@@ -267,7 +175,7 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
         [
             ("containerPort", |port, r| r.integer().map(|number| port.number = number)),
             ("hostPort", |port, r| r.integer().map(|number| port.host_port = number)),
-            ("protocol", |port, r| r.string().map(|text| port.protocol = Some(protocol(text.as_deref())))),
+            ("protocol", |port, r| r.string().map(|text| port.protocol = Some(Protocol::lenient(text.as_deref())))),
         ],
     )?;
     let Some(number) = port_number(declared.number) else { return Ok(()) };

@@ -1,24 +1,24 @@
-//! Finding one of very many.
+//! Finding an item in a long list.
 
 use std::cmp::Ordering;
 
 use crate::work::step;
 
-/// How many are looked through one by one.
+/// Up to how many items are searched one by one.
 pub(super) const FEW: usize = 32;
 
-/// The places of a long list's items in the order of their keys: Pods have a dozen of everything, and whoever wants to keep
-/// a server busy sends a quarter of a million.
+/// The places of a long list's items, sorted by their keys. Most Pods have a dozen of everything; a hostile client sends a
+/// quarter of a million.
 #[derive(Debug, Default)]
 pub(super) struct Index(Vec<u32>);
 
 impl Index {
-    /// The order of a list; nothing for a short one.
+    /// Sorts a list by a key; a short list needs no index.
     pub(super) fn of<T>(items: &[T], key: fn(&T) -> &str) -> Self {
         Index::by(items, |a, b| key(a).cmp(key(b)))
     }
 
-    /// The order of a list by a comparison; nothing for a short one.
+    /// Sorts a list by a comparison; a short list needs no index.
     pub(super) fn by<T>(items: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Self {
         if items.len() <= FEW {
             return Index::default();
@@ -31,7 +31,7 @@ impl Index {
         Index(places)
     }
 
-    /// The items of the same list that have a key, in its order.
+    /// The items of the same list that have a key, in the order of the list.
     pub(super) fn find<'t, 'w, T>(
         &'t self,
         items: &'t [T],
@@ -41,7 +41,7 @@ impl Index {
         self.find_by(items, move |item| key(item).cmp(wanted))
     }
 
-    /// The items of the same list that `compare` finds equal to what is wanted, in its order.
+    /// The items of the same list for which `compare` returns `Equal`, in the order of the list.
     pub(super) fn find_by<'t, T, C: Fn(&T) -> Ordering + Copy>(
         &'t self,
         items: &'t [T],
@@ -59,7 +59,7 @@ impl Index {
     }
 
     /// Whether two items of the same list have the same key.
-    pub(super) fn is_doubled<T>(&self, items: &[T], key: fn(&T) -> &str) -> bool {
+    pub(super) fn has_duplicates<T>(&self, items: &[T], key: fn(&T) -> &str) -> bool {
         if self.0.is_empty() {
             return (1..items.len()).any(|i| items[..i].iter().any(|item| key(item) == key(&items[i])));
         }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_list_is_searched_as_a_short_one_is() {
+    fn an_index_finds_the_same_items_as_a_linear_search() {
         for count in [0, 1, 2, FEW, FEW + 1, 500] {
             let list: Vec<(String, usize)> = (0..count).map(|i| (format!("k{}", (i * 7) % 100), i)).collect();
             let key: fn(&(String, usize)) -> &str = |item| &item.0;
@@ -81,7 +81,7 @@ mod tests {
                 let found: Vec<_> = order.find(&list, key, &wanted).collect();
                 assert_eq!(found, list.iter().filter(|item| item.0 == wanted).collect::<Vec<_>>(), "{count} {wanted}");
             }
-            assert_eq!(order.is_doubled(&list, key), count > 100);
+            assert_eq!(order.has_duplicates(&list, key), count > 100);
         }
     }
 }

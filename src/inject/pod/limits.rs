@@ -1,5 +1,5 @@
-//! How much of one kind a Pod may hold: far more than an API server stores in one object, and little enough that
-//! neither memory nor time grow out of proportion to a body of millions of `{}`.
+//! Upper bounds of the lists of a Pod: far more than an API server stores in one object, and few enough that a body of
+//! millions of `{}` takes neither much memory nor much time.
 
 use std::borrow::Cow;
 
@@ -10,25 +10,29 @@ pub(super) const MAX_OBJECTS: usize = 4_096;
 /// The most variables, ports and mounts of all containers together.
 pub(super) const MAX_PARTS: usize = 65_536;
 
-/// Appends an item to a list.
+/// Appends an item.
 ///
 /// # Errors
-/// There are too many.
+/// The list has `most` items already.
 pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
-        return Err(JsonError::new("too many: more items than a stored Pod can have"));
+        return Err(JsonError::new("too many items: more than a Pod of an API server can have"));
     }
     r.keep(list, item)
 }
 
-/// The longest name of a container or a volume, in bytes: API servers take 63.
+/// The longest name of a container or a volume, in bytes; API servers accept 63.
 const LONGEST_NAME: usize = 253;
 
 /// Reads the name of a container or a volume; empty where absent.
 ///
 /// # Errors
-/// The value is no string, or longer than any name can be: messages repeat names.
+/// The name is not a string, or too long: messages repeat names.
 pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, JsonError> {
     let name = r.string()?.unwrap_or_default();
-    if name.len() > LONGEST_NAME { Err(JsonError::new("too long: may not be more than 253 bytes")) } else { Ok(name) }
+    if name.len() > LONGEST_NAME {
+        Err(JsonError::new("too long: may not be more than 253 characters"))
+    } else {
+        Ok(name)
+    }
 }

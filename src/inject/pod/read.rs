@@ -1,10 +1,12 @@
-//! Reads what a review asks of a Pod, and skips the rest.
+//! Reads the fields of a Pod that a review needs, and skips the rest.
 
 use std::borrow::Cow;
 
 use super::index::Index;
 use super::limits::{MAX_OBJECTS, push};
-use super::{Container, Parts, Pod, Result, Volume, text_key};
+use super::parts::Parts;
+use super::{Container, Pod, Result, Volume, text_key};
+use crate::inject::container_list::ContainerList;
 use crate::json::{Expected, JsonError, Reader, TextMap};
 
 /// The fields of `metadata` that need each other.
@@ -135,12 +137,12 @@ impl<'a> Pod<'a> {
 
 impl<'a> SpecReader<'_, 'a> {
     fn read_containers(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        read_containers(r, false, &mut self.containers, &mut self.pod.parts).map(|_| ())
+        read_containers(r, ContainerList::Containers, &mut self.containers, &mut self.pod.parts).map(|_| ())
     }
 
     fn read_init_containers(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let Pod { containers, parts, .. } = &mut *self.pod;
-        let is_array = read_containers(r, true, containers, parts)?;
+        let is_array = read_containers(r, ContainerList::Init, containers, parts)?;
         self.pod.init_containers = is_array.then_some(self.pod.containers.len());
         Ok(())
     }
@@ -148,7 +150,7 @@ impl<'a> SpecReader<'_, 'a> {
 
 fn read_containers<'a>(
     r: &mut Reader<'a>,
-    init: bool,
+    list: ContainerList,
     into: &mut Vec<Container<'a>>,
     parts: &mut Parts<'a>,
 ) -> Result<bool> {
@@ -156,7 +158,7 @@ fn read_containers<'a>(
         if into.is_empty() {
             into.reserve(8);
         }
-        let container = Container::read(r, init, index, parts)?;
+        let container = Container::read(r, list, index, parts)?;
         push(r, into, container, MAX_OBJECTS)
     })
 }
@@ -172,7 +174,7 @@ fn read_pull_secret<'a>(names: &mut Vec<Cow<'a, str>>, r: &mut Reader<'a>) -> Re
 fn text_map<'a>(r: &mut Reader<'a>) -> Result<(Option<TextMap<'a>>, Index)> {
     let Some(map) = r.texts()? else { return Ok((None, Index::default())) };
     let order = Index::of(&map, text_key);
-    if order.is_doubled(&map, text_key) {
+    if order.has_duplicates(&map, text_key) {
         return Err(JsonError::new("duplicate key"));
     }
     Ok((Some(map), order))

@@ -8,13 +8,13 @@ use crate::json::{Expected, JsonError, Reader};
 /// A volume of a Pod.
 #[derive(Debug)]
 pub struct Volume<'a> {
-    /// Its name.
+    /// `name`.
     pub name: Cow<'a, str>,
     /// Whether a companion may join it: emptyDir, persistentVolumeClaim or ephemeral.
     pub shareable: bool,
-    /// Whether nobody can write it: a claim with `readOnly: true`.
+    /// Whether the source is read-only: a claim with `readOnly: true`.
     pub read_only: bool,
-    /// The whole of it, as JSON.
+    /// The whole volume as JSON.
     pub json: &'a str,
 }
 

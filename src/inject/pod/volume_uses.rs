@@ -1,14 +1,15 @@
 //! Which containers use a volume.
 
 use super::index::FEW;
-use super::{Container, Parts, Pod};
+use super::parts::{Container, Parts};
 use crate::work::step;
 
-/// The mounts, devices and variables' files of a Pod that has very many, in the order of the volumes' names.
+/// The uses of volumes, sorted by the volumes' names, so that a volume of a Pod with very many is found quickly.
 #[derive(Debug, Default)]
 pub(super) struct VolumeUses(Vec<VolumeUse>);
 
-/// One of them: the places of its container, and of itself in the lists of mounts, devices and files, one after the other.
+/// A mount, a device or a variable read from a file: the place of its container, and its own place in the lists of mounts,
+/// devices and files, counted one after the other.
 #[derive(Debug, Clone, Copy)]
 struct VolumeUse {
     container: u32,
@@ -16,7 +17,7 @@ struct VolumeUse {
 }
 
 impl VolumeUses {
-    /// The uses of all volumes; nothing for a few.
+    /// The uses of all volumes; empty where there are few.
     pub(super) fn of(containers: &[Container<'_>], parts: &Parts<'_>) -> Self {
         let (mounts, devices) = (parts.mounts.len(), parts.mounts.len() + parts.devices.len());
         let all = devices + parts.env_files.len();
@@ -39,51 +40,61 @@ impl VolumeUses {
     }
 
     /// The first container that uses a volume.
-    pub(super) fn first<'p, 'a>(&self, volume: &str, pod: &'p Pod<'a>) -> Option<&'p Container<'a>> {
+    pub(super) fn first<'p, 'a>(
+        &self,
+        volume: &str,
+        containers: &'p [Container<'a>],
+        parts: &Parts<'a>,
+    ) -> Option<&'p Container<'a>> {
         if self.0.is_empty() {
-            return pod.containers.iter().find(|container| {
+            return containers.iter().find(|container| {
                 let (mounts, devices, files) =
-                    (pod.mounts(container), pod.devices(container), pod.env_files(container));
+                    (parts.mounts(container), parts.devices(container), parts.env_files(container));
                 step(1 + mounts.len() + devices.len() + files.len());
                 let mounted = mounts.iter().any(|m| m.volume == volume);
                 mounted || devices.iter().any(|d| d.volume == volume) || files.iter().any(|name| name == volume)
             });
         }
-        let found = self.uses(volume, pod).next()?;
-        pod.containers.get(found.container as usize)
+        let found = self.uses(volume, parts).next()?;
+        containers.get(found.container as usize)
     }
 
-    /// The first container that can write to a volume, and where it mounts it; a device counts as such.
-    pub(super) fn writer<'p, 'a>(&self, volume: &str, pod: &'p Pod<'a>) -> Option<(&'p Container<'a>, &'p str)> {
+    /// The first container that can write to a volume, and the path at which it does. Devices can be written.
+    pub(super) fn writer<'p, 'a>(
+        &self,
+        volume: &str,
+        containers: &'p [Container<'a>],
+        parts: &'p Parts<'a>,
+    ) -> Option<(&'p Container<'a>, &'p str)> {
         if self.0.is_empty() {
-            return pod.containers.iter().find_map(|container| {
-                let (mounts, devices) = (pod.mounts(container), pod.devices(container));
+            return containers.iter().find_map(|container| {
+                let (mounts, devices) = (parts.mounts(container), parts.devices(container));
                 step(1 + mounts.len() + devices.len());
                 let mount = mounts.iter().find(|m| m.volume == volume && !m.read_only).map(|m| &*m.path);
                 let device = || devices.iter().find(|d| d.volume == volume).map(|d| &*d.path);
                 mount.or_else(device).map(|path| (container, path))
             });
         }
-        let mut writable = self.uses(volume, pod).filter_map(|other| Some((other, other.writable(&pod.parts)?)));
+        let mut writable = self.uses(volume, parts).filter_map(|other| Some((other, other.writable(parts)?)));
         let (found, path) = writable.next()?;
-        Some((pod.containers.get(found.container as usize)?, path))
+        Some((containers.get(found.container as usize)?, path))
     }
 
     /// The uses of one volume, in the order of containers.
-    fn uses<'p>(&'p self, volume: &'p str, pod: &'p Pod<'_>) -> impl Iterator<Item = VolumeUse> {
+    fn uses<'p>(&'p self, volume: &'p str, parts: &'p Parts<'_>) -> impl Iterator<Item = VolumeUse> {
         let first = self.0.partition_point(|other| {
             step(1);
-            other.volume(&pod.parts) < volume
+            other.volume(parts) < volume
         });
         self.0[first..].iter().copied().take_while(move |other| {
             step(1);
-            other.volume(&pod.parts) == volume
+            other.volume(parts) == volume
         })
     }
 }
 
 impl VolumeUse {
-    /// Where it can be written.
+    /// The path at which it can be written.
     fn writable<'p>(self, parts: &'p Parts<'_>) -> Option<&'p str> {
         let part = self.part as usize;
         match part.checked_sub(parts.mounts.len()) {

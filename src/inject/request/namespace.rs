@@ -1,10 +1,10 @@
-//! What a review knows of a Pod's namespace.
+//! The namespaces that a server knows.
 
 use std::collections::HashMap;
 
 use crate::inject::keys;
 
-/// A Namespace: its name, its labels, and those of its annotations that are ours.
+/// A Namespace: its name, its labels, and its `podgraft.dev/` annotations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Namespace {
     name: Box<str>,
@@ -12,38 +12,38 @@ pub struct Namespace {
     annotations: Box<[(Box<str>, Box<str>)]>,
 }
 
-/// All namespaces that are known.
+/// All namespaces that a server knows.
 #[derive(Debug, Default)]
 pub struct Namespaces {
     by_name: HashMap<Box<str>, Namespace>,
     unlisted: Unlisted,
 }
 
-/// What is believed of a namespace that is not listed.
+/// What a server assumes of a namespace that is not listed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Unlisted {
-    /// It exists and has only its name as label: offline, and where companions come from files.
+    /// The namespace exists and has only its name as label: offline, and where companions are read from files.
     #[default]
     NameOnly,
-    /// Nothing: in a cluster it is only not known yet.
+    /// Nothing: in a cluster the namespace is only not known yet.
     Unknown,
 }
 
-/// What `podgraft.dev/inject` says.
+/// The value of the label `podgraft.dev/inject`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptIn {
     /// `enabled`.
     Enabled,
     /// `disabled`.
     Disabled,
-    /// There is no such label.
+    /// The label is absent.
     Absent,
-    /// Neither word.
+    /// Another value.
     Invalid,
 }
 
 impl OptIn {
-    /// Reads the label's value.
+    /// Reads the value of the label.
     #[must_use]
     pub fn read(value: Option<&str>) -> Self {
         match value {
@@ -56,7 +56,8 @@ impl OptIn {
 }
 
 impl Namespace {
-    /// Takes what concerns us of a Namespace's metadata. The label with its name is added where it lacks, as API servers do.
+    /// Copies the labels and our annotations of a Namespace. The label with its name is added where it is absent, as API
+    /// servers do.
     #[must_use]
     pub fn new<'m>(
         name: &str,
@@ -79,7 +80,7 @@ impl Namespace {
         Self::new(name, [], [])
     }
 
-    /// Its name.
+    /// `metadata.name`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -91,17 +92,17 @@ impl Namespace {
         self.labels.iter().find(|(k, _)| **k == *key).map(|(_, v)| &**v)
     }
 
-    /// Its labels.
+    /// All labels.
     pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         self.labels.iter().map(|(k, v)| (&**k, &**v))
     }
 
-    /// Those of its annotations that are ours.
+    /// The `podgraft.dev/` annotations.
     pub fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
         self.annotations.iter().map(|(k, v)| (&**k, &**v))
     }
 
-    /// What its label says.
+    /// The value of its `podgraft.dev/inject` label.
     #[must_use]
     pub fn opt_in(&self) -> OptIn {
         OptIn::read(self.label(keys::INJECT))
@@ -109,32 +110,32 @@ impl Namespace {
 }
 
 impl Namespaces {
-    /// The namespaces that are known, and what is believed of others.
+    /// The listed namespaces, and what is assumed of others.
     #[must_use]
     pub fn new(listed: impl IntoIterator<Item = Namespace>, unlisted: Unlisted) -> Self {
         let by_name = listed.into_iter().map(|n| (n.name.clone(), n)).collect();
         Namespaces { by_name, unlisted }
     }
 
-    /// A namespace that is listed.
+    /// A listed namespace.
     #[must_use]
     pub fn listed(&self, name: &str) -> Option<&Namespace> {
         self.by_name.get(name)
     }
 
-    /// What is believed of a namespace that is not listed.
+    /// What is assumed of a namespace that is not listed.
     #[must_use]
     pub fn unlisted(&self) -> Unlisted {
         self.unlisted
     }
 
-    /// How many are known.
+    /// How many namespaces are listed.
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// Whether none is known.
+    /// Whether no namespace is listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_name.is_empty()

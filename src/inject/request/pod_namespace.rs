@@ -1,47 +1,49 @@
-//! A Pod's namespace as one review sees it.
+//! The namespace of a Pod in one review.
 
 use super::namespace::{Namespace, OptIn, Unlisted};
 use crate::inject::keys;
 use crate::inject::snapshot::{Snapshot, Webhook};
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::Remark;
 
 /// The namespace of a Pod.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) enum PodNamespace<'a> {
     /// One that is known.
     Listed(&'a Namespace),
-    /// One of which only the name is known, and whether the webhook that called shows it to be opted in.
+    /// One of which only the name is known. `opted_in` follows from the webhook that called.
     NameOnly { name: &'a str, opted_in: bool },
 }
 
 impl<'a> PodNamespace<'a> {
-    /// Finds the namespace, and holds it against the webhook that called for a Pod with this label of ours.
+    /// Finds the namespace, and checks that the webhook that called is the one that its labels select.
+    /// `pod_label` is the Pod's own `podgraft.dev/inject`.
     ///
     /// # Errors
-    /// It is not known, or contradicts the webhook: one of them is out of date.
+    /// The namespace is not known yet, or does not match the webhook, because the API server or this server has older
+    /// labels.
     pub(in crate::inject) fn find(
         snapshot: &'a Snapshot,
         name: &'a str,
         webhook: Option<Webhook>,
-        pod_says: Option<&str>,
-    ) -> Result<Self, Reason> {
-        let Some(listed) = snapshot.namespaces.listed(name) else {
+        pod_label: Option<&str>,
+    ) -> Result<Self, Remark> {
+        let Some(namespace) = snapshot.namespaces.listed(name) else {
             return match snapshot.namespaces.unlisted() {
-                Unlisted::Unknown => Err(Reason::NamespaceUnknown),
+                Unlisted::Unknown => Err(Remark::NamespaceUnknown),
                 Unlisted::NameOnly => Ok(PodNamespace::NameOnly { name, opted_in: webhook == Some(Webhook::OptedIn) }),
             };
         };
-        let contradicts = match (webhook, listed.opt_in()) {
-            (Some(Webhook::OptedIn), switch) => switch != OptIn::Enabled,
-            // Where required companions are on, that webhook is also called for Pods that opted out, wherever they are.
+        let mismatch = match (webhook, namespace.opt_in()) {
+            (Some(Webhook::OptedIn), opt_in) => opt_in != OptIn::Enabled,
+            // With required companions enabled, this webhook is also called for Pods that opted out, in any namespace.
             (Some(Webhook::ClusterWide), OptIn::Enabled) => {
-                !(snapshot.settings.required && OptIn::read(pod_says) == OptIn::Disabled)
+                !(snapshot.settings.required && OptIn::read(pod_label) == OptIn::Disabled)
             }
-            // Where required companions are on, that webhook carries no opt-out selector.
+            // With required companions enabled, this webhook has no selector that excludes opted-out namespaces.
             (Some(Webhook::ClusterWide), OptIn::Disabled) => !snapshot.settings.required,
             _ => false,
         };
-        if contradicts { Err(Reason::NamespaceMismatch) } else { Ok(PodNamespace::Listed(listed)) }
+        if mismatch { Err(Remark::NamespaceMismatch) } else { Ok(PodNamespace::Listed(namespace)) }
     }
 
     pub(in crate::inject) fn name(self) -> &'a str {
@@ -65,8 +67,8 @@ impl<'a> PodNamespace<'a> {
             PodNamespace::Listed(namespace) => (Some(namespace), None),
             PodNamespace::NameOnly { .. } => (None, Some(self)),
         };
-        let few = bare.into_iter().flat_map(|home| {
-            [keys::NAMESPACE_NAME, keys::INJECT].into_iter().filter_map(move |key| Some((key, home.label(key)?)))
+        let few = bare.into_iter().flat_map(|namespace| {
+            [keys::NAMESPACE_NAME, keys::INJECT].into_iter().filter_map(move |key| Some((key, namespace.label(key)?)))
         });
         listed.into_iter().flat_map(Namespace::labels).chain(few)
     }
@@ -91,19 +93,19 @@ mod tests {
     use crate::inject::request::namespace::Namespaces;
     use crate::inject::snapshot::Settings;
 
-    fn contradicts(required: bool, namespace: &str, pod_says: Option<&str>) -> bool {
+    fn is_mismatch(required: bool, namespace: &str, pod_label: Option<&str>) -> bool {
         let listed = Namespace::new("shop", [(keys::INJECT, namespace)], []);
         let snapshot = Snapshot {
             companions: Catalog::default(),
             namespaces: Namespaces::new([listed], Unlisted::Unknown),
             settings: Settings { own_namespace: None, required },
         };
-        PodNamespace::find(&snapshot, "shop", Some(Webhook::ClusterWide), pod_says).is_err()
+        PodNamespace::find(&snapshot, "shop", Some(Webhook::ClusterWide), pod_label).is_err()
     }
 
     #[test]
-    fn where_required_companions_are_on_cluster_wide_is_called_for_pods_that_opted_out_in_any_namespace() {
-        for (required, namespace, pod_says, expected) in [
+    fn with_required_companions_cluster_wide_reviews_opted_out_pods_of_any_namespace() {
+        for (required, namespace, pod_label, expected) in [
             (true, "enabled", Some("disabled"), false),
             (true, "disabled", Some("disabled"), false),
             (true, "enabled", None, true),
@@ -111,7 +113,7 @@ mod tests {
             (false, "enabled", Some("disabled"), true),
             (false, "disabled", None, true),
         ] {
-            assert_eq!(contradicts(required, namespace, pod_says), expected, "{required} {namespace} {pod_says:?}");
+            assert_eq!(is_mismatch(required, namespace, pod_label), expected, "{required} {namespace} {pod_label:?}");
         }
     }
 }

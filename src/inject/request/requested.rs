@@ -1,4 +1,4 @@
-//! What is asked: the annotations and labels of a Pod and its namespace, read once.
+//! What a Pod and its namespace request in their annotations and labels, which are read once.
 
 use std::collections::HashSet;
 
@@ -6,38 +6,38 @@ use super::namespace::OptIn;
 use super::pod_namespace::PodNamespace;
 use crate::inject::keys;
 use crate::inject::pod::Pod;
-use crate::inject::verdict::reason::{MetadataField, Reason};
+use crate::inject::verdict::reason::{MetadataField, Remark};
 use crate::text::suggest::suggest;
 
-/// How many faults of one kind are told. One is enough to refuse a Pod, and a Pod can hold hundreds of thousands.
+/// How many faults of one kind are reported. One is enough to deny a Pod, and a Pod can have hundreds of thousands.
 pub(in crate::inject) const MAX_FAULTS: usize = 16;
-/// How many times as many parts as names a list may have, where the others are empty or doubled.
+/// How many parts a list of names may have for each allowed name; further parts are empty or duplicate.
 const MAX_PARTS: usize = 4;
 
-/// What a Pod and its namespace say.
+/// What a Pod and its namespace request.
 #[derive(Debug)]
 pub(in crate::inject) struct Requested<'a> {
     /// The Pod's own label.
     pub(in crate::inject) pod: OptIn,
     /// The namespace's label.
     pub(in crate::inject) namespace: OptIn,
-    /// Names in the Pod's annotation; `None` where it has none.
-    pub(in crate::inject) requested: Option<Vec<&'a str>>,
-    /// Names in the namespace's annotation.
-    pub(in crate::inject) listed: Vec<&'a str>,
-    /// Names in `podgraft.dev/containers`; `None` where there is no such annotation.
+    /// The names in the Pod's annotation; `None` where there is no such annotation.
+    pub(in crate::inject) companions: Option<Vec<&'a str>>,
+    /// The names in the namespace's annotation.
+    pub(in crate::inject) of_namespace: Vec<&'a str>,
+    /// The names in `podgraft.dev/containers`; `None` where there is no such annotation.
     pub(in crate::inject) containers: Option<Vec<&'a str>>,
-    /// Values of parameters, in order.
+    /// The values of parameters, in the order of the annotations.
     pub(in crate::inject) parameters: Vec<GivenParameter<'a>>,
-    /// Places in `parameters`, by companion: a Pod can give as many values as it likes, and each companion looks for its own.
+    /// The places in `parameters`, sorted by companion, because each companion looks for its own among very many.
     by_companion: Vec<usize>,
-    /// What the Pod got wrong.
-    pub(in crate::inject) pod_faults: Vec<Reason>,
-    /// What its namespace got wrong.
-    pub(in crate::inject) namespace_faults: Vec<Reason>,
+    /// Mistakes in the Pod's annotations and labels.
+    pub(in crate::inject) pod_faults: Vec<Remark>,
+    /// Mistakes in the namespace's annotations and labels.
+    pub(in crate::inject) namespace_faults: Vec<Remark>,
 }
 
-/// A parameter's value as the Pod gives it.
+/// The value of a parameter as the Pod sets it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) struct GivenParameter<'a> {
     pub(in crate::inject) companion: &'a str,
@@ -46,26 +46,26 @@ pub(in crate::inject) struct GivenParameter<'a> {
 }
 
 impl<'a> Requested<'a> {
-    pub(in crate::inject) fn read(pod: &'a Pod<'_>, home: PodNamespace<'a>) -> Self {
-        let mut ask = Requested {
+    pub(in crate::inject) fn read(pod: &'a Pod<'_>, namespace: PodNamespace<'a>) -> Self {
+        let mut requested = Requested {
             pod: OptIn::read(pod.label(keys::INJECT)),
-            namespace: home.opt_in(),
-            requested: None,
-            listed: Vec::new(),
+            namespace: namespace.opt_in(),
+            companions: None,
+            of_namespace: Vec::new(),
             containers: None,
             parameters: Vec::new(),
             by_companion: Vec::new(),
             pod_faults: Vec::new(),
             namespace_faults: Vec::new(),
         };
-        ask.read_pod(pod);
-        ask.read_namespace(home);
-        ask.by_companion = (0..ask.parameters.len()).collect();
-        ask.by_companion.sort_by_key(|at| ask.parameters[*at].companion);
-        ask
+        requested.read_pod(pod);
+        requested.read_namespace(namespace);
+        requested.by_companion = (0..requested.parameters.len()).collect();
+        requested.by_companion.sort_by_key(|at| requested.parameters[*at].companion);
+        requested
     }
 
-    /// The values that the Pod gives to the parameters of a companion, in order.
+    /// The values that the Pod sets for the parameters of a companion, in order.
     pub(in crate::inject) fn given_to(&self, companion: &str) -> impl Iterator<Item = &GivenParameter<'a>> {
         let of = |at: &usize| self.parameters[*at].companion;
         let first = self.by_companion.partition_point(|at| of(at) < companion);
@@ -83,63 +83,63 @@ impl<'a> Requested<'a> {
         self.effective() == OptIn::Disabled
     }
 
-    /// The Pod beats its namespace.
+    /// The Pod's label overrides its namespace's.
     fn effective(&self) -> OptIn {
         if self.pod == OptIn::Absent { self.namespace } else { self.pod }
     }
 
     fn read_pod(&mut self, pod: &'a Pod<'_>) {
         if self.pod == OptIn::Invalid {
-            self.pod_faults.push(Reason::InvalidLabel { place: MetadataField::PodLabel });
+            self.pod_faults.push(Remark::InvalidLabel { place: MetadataField::PodLabel });
         }
         for (key, _) in &pod.labels {
             if key.starts_with(keys::PREFIX) && key != keys::INJECT {
                 note(&mut self.pod_faults, || unknown(MetadataField::PodLabel, key));
             }
         }
-        let mut too_many = false;
         for (key, value) in pod.annotations.iter().flatten() {
-            match &**key {
-                keys::COMPANIONS => {
-                    self.requested =
-                        Some(names(value, MetadataField::PodAnnotation, keys::COMPANIONS, &mut self.pod_faults));
-                }
-                keys::CONTAINERS => {
-                    self.containers =
-                        Some(names(value, MetadataField::PodAnnotation, keys::CONTAINERS, &mut self.pod_faults));
-                }
-                keys::STATUS => {}
-                key => {
-                    let Some(rest) = key.strip_prefix(keys::PREFIX) else { continue };
-                    match rest.split_once('.') {
-                        // The rest of more than anybody needs is not read.
-                        Some(_) if self.parameters.len() == keys::MAX_PARAMETERS => too_many = true,
-                        Some((companion, parameter)) => {
-                            self.parameters.push(GivenParameter { companion, parameter, value })
-                        }
-                        None => note(&mut self.pod_faults, || unknown(MetadataField::PodAnnotation, key)),
-                    }
-                }
+            if let Some(rest) = key.strip_prefix(keys::PREFIX) {
+                self.read_annotation(key, rest, value);
             }
         }
-        if too_many {
-            self.pod_faults.push(Reason::TooManyNames { place: MetadataField::PodAnnotation, key: keys::PARAMETERS });
+        // The annotations beyond the limit are not kept.
+        if self.parameters.len() > keys::MAX_PARAMETERS {
+            self.parameters.truncate(keys::MAX_PARAMETERS);
+            self.pod_faults.push(Remark::TooManyNames { place: MetadataField::PodAnnotation, key: keys::PARAMETERS });
         }
     }
 
-    fn read_namespace(&mut self, home: PodNamespace<'a>) {
+    /// Reads one of our annotations; `rest` is the key without the prefix.
+    fn read_annotation(&mut self, key: &'a str, rest: &'a str, value: &'a str) {
+        let place = MetadataField::PodAnnotation;
+        match (key, rest.split_once('.')) {
+            (keys::COMPANIONS, _) => {
+                self.companions = Some(names(value, place, keys::COMPANIONS, &mut self.pod_faults))
+            }
+            (keys::CONTAINERS, _) => {
+                self.containers = Some(names(value, place, keys::CONTAINERS, &mut self.pod_faults))
+            }
+            (keys::STATUS, _) => {}
+            // One more than the limit shows that there are too many.
+            (_, Some(_)) if self.parameters.len() > keys::MAX_PARAMETERS => {}
+            (_, Some((companion, parameter))) => self.parameters.push(GivenParameter { companion, parameter, value }),
+            _ => note(&mut self.pod_faults, || unknown(place, key)),
+        }
+    }
+
+    fn read_namespace(&mut self, namespace: PodNamespace<'a>) {
         if self.namespace == OptIn::Invalid {
             self.namespace = OptIn::Absent;
-            self.namespace_faults.push(Reason::InvalidLabel { place: MetadataField::NamespaceLabel });
+            self.namespace_faults.push(Remark::InvalidLabel { place: MetadataField::NamespaceLabel });
         }
-        for (key, _) in home.labels() {
+        for (key, _) in namespace.labels() {
             if key.starts_with(keys::PREFIX) && key != keys::INJECT {
                 note(&mut self.namespace_faults, || unknown(MetadataField::NamespaceLabel, key));
             }
         }
-        for (key, value) in home.annotations() {
+        for (key, value) in namespace.annotations() {
             if key == keys::COMPANIONS {
-                self.listed =
+                self.of_namespace =
                     names(value, MetadataField::NamespaceAnnotation, keys::COMPANIONS, &mut self.namespace_faults);
             } else {
                 note(&mut self.namespace_faults, || unknown(MetadataField::NamespaceAnnotation, key));
@@ -148,26 +148,26 @@ impl<'a> Requested<'a> {
     }
 }
 
-/// Splits a list of names; empty and doubled ones are left out and reported. Of a list that is too long nothing is used,
-/// and the rest of it is not read.
-fn names<'a>(list: &'a str, place: MetadataField, key: &'static str, faults: &mut Vec<Reason>) -> Vec<&'a str> {
+/// Splits a list of names. Empty and duplicate names are left out and reported. A list that is too long counts as empty, and
+/// the rest of it is not read.
+fn names<'a>(list: &'a str, place: MetadataField, key: &'static str, faults: &mut Vec<Remark>) -> Vec<&'a str> {
     let (mut names, mut seen) = (Vec::new(), HashSet::new());
     let most = keys::most_names(key);
     for (at, name) in list.split(',').map(str::trim).enumerate() {
         if at == MAX_PARTS * most {
-            faults.push(Reason::TooManyNames { place, key });
+            faults.push(Remark::TooManyNames { place, key });
             return Vec::new();
         }
         if name.is_empty() {
-            note(faults, || Reason::EmptyName { place, key });
+            note(faults, || Remark::EmptyName { place, key });
         } else if seen.contains(name) || (seen.is_empty() && names.contains(&name)) {
-            note(faults, || Reason::DuplicateName { place, key, name: name.into() });
+            note(faults, || Remark::DuplicateName { place, key, name: name.into() });
         } else if names.len() == most {
-            faults.push(Reason::TooManyNames { place, key });
+            faults.push(Remark::TooManyNames { place, key });
             return Vec::new();
         } else {
             names.push(name);
-            // A few are looked through faster than they are hashed.
+            // Comparing with a few names is faster than hashing.
             if names.len() == keys::MAX_NAMES {
                 seen.extend(&names);
             } else if names.len() > keys::MAX_NAMES {
@@ -178,19 +178,19 @@ fn names<'a>(list: &'a str, place: MetadataField, key: &'static str, faults: &mu
     names
 }
 
-fn note(faults: &mut Vec<Reason>, fault: impl FnOnce() -> Reason) {
+fn note(faults: &mut Vec<Remark>, fault: impl FnOnce() -> Remark) {
     if faults.len() < MAX_FAULTS {
         faults.push(fault());
     }
 }
 
-fn unknown(place: MetadataField, key: &str) -> Reason {
+fn unknown(place: MetadataField, key: &str) -> Remark {
     let known = match place {
         MetadataField::PodAnnotation => &[keys::COMPANIONS, keys::CONTAINERS, keys::INJECT][..],
         MetadataField::NamespaceAnnotation => &[keys::COMPANIONS, keys::INJECT],
         MetadataField::PodLabel | MetadataField::NamespaceLabel => &[keys::INJECT, keys::COMPANIONS, keys::CONTAINERS],
     };
-    // The prefix is common to all, and would make everything near.
+    // All keys have the prefix; comparing it would make all of them near.
     let own_part = |key: &'static str| key.trim_start_matches(keys::PREFIX);
     let nearest = suggest(key.trim_start_matches(keys::PREFIX), known.iter().copied().map(own_part), |_| true);
     let nearest = nearest.map(|own_part| {
@@ -206,14 +206,13 @@ fn unknown(place: MetadataField, key: &str) -> Reason {
             _ => nearest.into(),
         }
     });
-    Reason::UnknownKey { place, key: key.into(), nearest }
+    Remark::UnknownKey { place, key: key.into(), nearest }
 }
 
-/// What is wrong with a key that looks like a parameter of a companion that nobody knows; `nearest` is one that the Pod
-/// can have.
-pub(in crate::inject) fn unknown_companion(given: GivenParameter<'_>, nearest: Option<&str>) -> Reason {
+/// A key that looks like a parameter of a companion that is not known. `nearest` is a companion that the Pod can have.
+pub(in crate::inject) fn unknown_companion(given: GivenParameter<'_>, nearest: Option<&str>) -> Remark {
     let GivenParameter { companion, parameter, .. } = given;
-    Reason::UnknownKey {
+    Remark::UnknownKey {
         place: MetadataField::PodAnnotation,
         key: format!("{}{companion}.{parameter}", keys::PREFIX).into(),
         nearest: nearest.map(|companion| format!("{}{companion}.{parameter}", keys::PREFIX).into()),

@@ -1,28 +1,19 @@
-//! What is left to decide once all plans are known.
+//! What can be decided only when all plans are known.
 
-use super::Review;
-use crate::inject::patch::build;
-use crate::inject::plan::Plan;
-use crate::inject::verdict::reason::Reason;
-use crate::inject::verdict::{Effect, Finding};
+use crate::inject::plan::{Plan, pre_stop};
+use crate::inject::verdict::Finding;
+use crate::inject::verdict::reason::Remark;
 
-impl<'a> Review<'_, 'a> {
-    /// Decides what is left once all plans are known.
-    pub(super) fn settle<'p>(&mut self, plans: &mut [Plan<'p>])
-    where
-        'a: 'p,
-    {
-        let mut remarks = Vec::new();
-        build::settle_pre_stop(plans, |plan, reason| remarks.push((plan, reason)));
-        let kept = plans
-            .iter()
-            .enumerate()
-            .filter_map(|(i, p)| Some((i, Reason::ScrapeAnnotationsKept { key: p.scrape_kept? })));
-        remarks.extend(kept);
-        for (plan, reason) in remarks {
-            let (name, via) = (plans[plan].companion.name.to_string(), Some(plans[plan].via));
-            let companion = Some(name.into());
-            self.findings.push(Finding { companion, via, reason, effect: Effect::Warn, outcome: false });
-        }
+/// Chooses which companion gives each app container its preStop sleep, and reports the remarks of all plans.
+pub(super) fn settle(plans: &mut [Plan<'_>], findings: &mut Vec<Finding<'_>>) {
+    for plan in plans.iter_mut() {
+        let (name, via) = (&plan.companion.name, plan.via);
+        findings.extend(plan.remarks.drain(..).map(|remark| Finding::on_companion(name.to_string(), via, remark)));
     }
+    pre_stop::settle(plans);
+    let kept = plans.iter().filter_map(|plan| Some((plan, plan.scrape_kept?)));
+    findings.extend(kept.map(|(plan, key)| {
+        let name = plan.companion.name.to_string();
+        Finding::on_companion(name, plan.via, Remark::ScrapeAnnotationsKept { key })
+    }));
 }

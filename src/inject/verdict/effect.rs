@@ -1,28 +1,66 @@
-//! What each kind of trouble leads to.
+//! How serious each reason is: the only table of it.
 
-use super::reason::Reason;
-use super::{Effect, Via};
+use super::reason::{Outcome, Remark};
+use super::via::Via;
 use crate::inject::companion::OnConflict;
 
-/// The table of trouble: what a reason leads to, by how the companion was asked for.
-pub(in crate::inject) fn effect(reason: &Reason, via: Via, on_conflict: Option<OnConflict>) -> Effect {
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Reported in logs, metrics and audit annotations.
+    Info,
+    /// Reported as a warning of the API server as well.
+    Warn,
+    /// Denies the Pod.
+    Deny,
+}
+
+/// What an outcome of a companion leads to, by how the companion was requested and by its `onConflict`.
+#[must_use]
+pub fn effect(outcome: &Outcome, via: Via, on_conflict: Option<OnConflict>) -> Effect {
     let insists = matches!(via, Via::Pod | Via::Required);
-    match reason {
-        Reason::ParameterInvalid { given: false, .. }
-        | Reason::ParameterMissing { .. }
-        | Reason::NotAvailable { .. }
+    match outcome {
+        Outcome::Injected | Outcome::PodDenied | Outcome::AlreadyInjected => Effect::Info,
+        Outcome::ParameterInvalid { given: false, .. }
+        | Outcome::ParameterMissing { .. }
+        | Outcome::NotAvailable { .. }
             if !insists =>
         {
             Effect::Warn
         }
-        Reason::CompanionInvalid | Reason::RequiredDisabled if via == Via::NamespaceList => Effect::Warn,
-        Reason::CompanionInvalid | Reason::RequiredDisabled if via == Via::Automatic => Effect::Info,
-        Reason::HostNetwork | Reason::WindowsPod | Reason::BlocksCompletion if !insists => Effect::Info,
-        clash if clash.is_conflict() => match (via, on_conflict) {
+        Outcome::CompanionInvalid | Outcome::RequiredDisabled if via == Via::NamespaceList => Effect::Warn,
+        Outcome::CompanionInvalid | Outcome::RequiredDisabled if via == Via::Automatic => Effect::Info,
+        Outcome::HostNetwork | Outcome::WindowsPod | Outcome::BlocksCompletion if !insists => Effect::Info,
+        Outcome::Conflict(_) => match (via, on_conflict) {
             (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
             _ => Effect::Warn,
         },
-        // Whatever the Pod itself wrote wrongly is never a silent default.
+        // An invalid value that the Pod's author wrote is never replaced by a default.
         _ => Effect::Deny,
+    }
+}
+
+impl Remark {
+    /// What a remark leads to. A mistake of the Pod's author denies the Pod; the Pod's author cannot fix the namespace.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Remark::UnknownKey { place, .. }
+            | Remark::InvalidLabel { place }
+            | Remark::EmptyName { place, .. }
+            | Remark::DuplicateName { place, .. }
+            | Remark::TooManyNames { place, .. }
+                if place.is_of_pod() =>
+            {
+                Effect::Deny
+            }
+            Remark::UnknownContainer { .. } => Effect::Deny,
+            Remark::MirrorPod
+            | Remark::NamespaceUnknown
+            | Remark::NamespaceMismatch
+            | Remark::OptedOut { requests: false }
+            | Remark::ExcludedNamespace { requests: false } => Effect::Info,
+            _ => Effect::Warn,
+        }
     }
 }

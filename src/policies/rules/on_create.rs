@@ -29,7 +29,7 @@ pub(in crate::policies) fn variables() -> Vec<Variable> {
 /// private volumes, as `private<version>`.
 pub(in crate::policies) fn containers(required: Required<'_>, version: usize) -> Vec<Variable> {
     let variable = |(i, container): (usize, RequiredContainer<'_>)| {
-        let (list, name) = (container.list(), literal::text(&container.compiled.name));
+        let (list, name) = (container.list, literal::text(&container.compiled.name));
         let expression = format!("dyn(variables.{list}.filter(c, c.name == {name})[?0].orValue({{}}))");
         Variable::new(format!("v{version}c{i}"), expression)
     };
@@ -41,7 +41,7 @@ pub(in crate::policies) fn containers(required: Required<'_>, version: usize) ->
 pub(in crate::policies) fn present(required: Required<'_>) -> Condition {
     let is_present = |container: RequiredContainer<'_>| {
         let name = literal::text(&container.compiled.name);
-        format!("variables.{}.exists_one(c, c.name == {name})", container.list())
+        format!("variables.{}.exists_one(c, c.name == {name})", container.list)
     };
     conform::all(&required.containers().map(is_present).collect::<Vec<_>>())
 }

@@ -18,7 +18,7 @@ fn has_it(pod: &str, versions: &[Required<'_>]) -> String {
 fn has_version(pod: &str, version: Required<'_>) -> String {
     let is_present = |container: RequiredContainer<'_>| {
         let (name, image) = (literal::text(&container.compiled.name), literal::text(&container.compiled.image));
-        let list = container.list();
+        let list = container.list;
         format!("dyn({pod}).spec.?{list}.orValue([]).exists(c, c.name == {name} && c.?image.orValue('') == {image})")
     };
     conform::all(&version.containers().map(is_present).collect::<Vec<_>>())

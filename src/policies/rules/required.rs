@@ -2,6 +2,7 @@
 
 use crate::inject::companion::declared::{Declared, DeclaredContainer};
 use crate::inject::companion::{Companion, Container};
+use crate::inject::container_list::ContainerList;
 
 /// A required companion with all that it declares.
 #[derive(Debug, Clone, Copy)]
@@ -15,9 +16,9 @@ pub struct Required<'c> {
 pub(in crate::policies) struct RequiredContainer<'c> {
     pub(in crate::policies) compiled: &'c Container,
     pub(in crate::policies) declared: &'c DeclaredContainer,
-    /// Whether it is in the Pod's `initContainers`.
-    pub(in crate::policies) init: bool,
-    /// Whether it runs to completion before the app starts.
+    /// The list of the Pod that it is in.
+    pub(in crate::policies) list: ContainerList,
+    /// Whether it runs to its end before the app starts.
     pub(in crate::policies) completes: bool,
 }
 
@@ -35,18 +36,11 @@ impl<'c> Required<'c> {
     pub(in crate::policies) fn containers(self) -> impl Iterator<Item = RequiredContainer<'c>> {
         let own_init = self.companion.init_containers.len();
         let all = self.companion.identities().zip(&self.declared.containers).enumerate();
-        all.map(move |(i, ((compiled, init), declared))| RequiredContainer {
+        all.map(move |(i, ((compiled, list), declared))| RequiredContainer {
             compiled,
             declared,
-            init,
+            list,
             completes: i < own_init,
         })
-    }
-}
-
-impl RequiredContainer<'_> {
-    /// The list of the Pod that it is in.
-    pub(in crate::policies) fn list(&self) -> &'static str {
-        if self.init { "initContainers" } else { "containers" }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed};
-use crate::inject::verdict::reason::Reason;
+use crate::inject::verdict::reason::{Outcome, Reason};
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 
 /// A heading, the table, and the remarks.
@@ -57,9 +57,9 @@ pub(super) fn requested_by(finding: &Finding<'_>) -> &'static str {
 
 pub(super) fn outcome(finding: &Finding<'_>) -> &'static str {
     match (&finding.reason, finding.effect) {
-        (Reason::Injected, _) => "injected",
-        (Reason::PodDenied, _) => "not injected",
-        (Reason::AlreadyInjected, _) => "already injected",
+        (Reason::Outcome(Outcome::Injected), _) => "injected",
+        (Reason::Outcome(Outcome::PodDenied), _) => "not injected",
+        (Reason::Outcome(Outcome::AlreadyInjected), _) => "already injected",
         (_, Effect::Deny) => "denied",
         _ => "skipped",
     }
@@ -68,8 +68,10 @@ pub(super) fn outcome(finding: &Finding<'_>) -> &'static str {
 fn row(server: &OfflineServer, found: &Reviewed<'_>, companion: &str, finding: &Finding<'_>) -> [String; 4] {
     let label = finding.reason.label();
     let reason = match &finding.reason {
-        Reason::Injected | Reason::AlreadyInjected => label.to_owned(),
-        Reason::NotAvailable { .. } => format!("{label}: {}", offline::sentence(server, found, finding)),
+        Reason::Outcome(Outcome::Injected | Outcome::AlreadyInjected) => label.to_owned(),
+        Reason::Outcome(Outcome::NotAvailable { .. }) => {
+            format!("{label}: {}", offline::sentence(server, found, finding))
+        }
         reason => format!("{label}: {reason}"),
     };
     [companion.to_owned(), requested_by(finding).to_owned(), outcome(finding).to_owned(), reason]

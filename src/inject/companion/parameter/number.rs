@@ -1,8 +1,19 @@
-//! Values that are numbers: each has one spelling, which every reader takes for the same number.
+//! Values that are numbers. Each number has one spelling, which every program reads as the same number.
 
 use std::borrow::Cow;
 
-use super::{DurationForm, Value, ValueFault};
+use crate::inject::companion::value::{Value, ValueFault};
+
+/// How a duration is written into the slot that it fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DurationForm {
+    /// As the user wrote it.
+    Text,
+    /// A plain number of seconds.
+    Seconds,
+    /// A plain number of milliseconds.
+    Milliseconds,
+}
 
 /// The largest signed number of 64 bits.
 const MAX: u128 = i64::MAX as u128;
@@ -11,7 +22,7 @@ const MAX_NANOSECONDS: u128 = MAX;
 
 pub(super) fn integer(text: Cow<'_, str>, minimum: Option<i64>, maximum: Option<i64>) -> Result<Value<'_>, ValueFault> {
     let syntax = ValueFault::Syntax("a whole number of 64 bits, without `+` and leading zeros, and not -0");
-    // `-0` is another spelling of 0, and some readers take it for a fraction.
+    // `-0` is another spelling of 0, and some programs read it as a fraction.
     if !is_plain_number(text.strip_prefix('-').unwrap_or(&text)) || text == "-0" {
         return Err(syntax);
     }
@@ -25,7 +36,7 @@ pub(super) fn integer(text: Cow<'_, str>, minimum: Option<i64>, maximum: Option<
     Ok(Value::Text(text))
 }
 
-/// Digits only, and no zero in front: what every reader takes for the same number.
+/// Digits only, without leading zeros: some programs read those as octal.
 fn is_plain_number(digits: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'))
 }
@@ -47,7 +58,7 @@ pub(super) fn duration(text: Cow<'_, str>, form: DurationForm) -> Result<Value<'
     let total = digits.parse::<u64>().ok().and_then(|n| u128::from(n).checked_mul(milliseconds)).ok_or(syntax)?;
     let seconds = total / 1_000;
     match form {
-        // Readers of Go's and of most other languages count nanoseconds in 64 bits.
+        // Go and most other languages count nanoseconds in 64 bits.
         DurationForm::Text if total > MAX_NANOSECONDS / 1_000_000 => {
             Err(ValueFault::Syntax("a duration of at most 2562047h, which is what 64 bits of nanoseconds hold"))
         }

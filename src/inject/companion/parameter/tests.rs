@@ -14,14 +14,14 @@ fn check(kind: &ParameterType, text: &str, expect: Result<&str, &str>) {
     }
 }
 
-fn of_strings(pattern: Option<&str>, words: &[&str]) -> ParameterType {
+fn of_strings(pattern: Option<&str>, allowed: &[&str]) -> ParameterType {
     let pattern = pattern.map(|source| Pattern::new(source).unwrap());
-    let words = words.iter().map(|word| Box::from(*word)).collect();
+    let words = allowed.iter().map(|word| Box::from(*word)).collect();
     ParameterType::String { longest: LONGEST_VALUE, pattern, words }
 }
 
 #[test]
-fn a_string_is_bounded_by_length_characters_pattern_and_words() {
+fn a_string_is_bounded_by_length_characters_pattern_and_enum() {
     let free = of_strings(None, &[]);
     check(&free, "", Ok(""));
     check(&free, "${x} $(y) \u{1F980}", Ok("${x} $(y) \u{1F980}"));
@@ -34,9 +34,9 @@ fn a_string_is_bounded_by_length_characters_pattern_and_words() {
     check(&whole, "ab", Ok("ab"));
     check(&whole, "abc", Err("Pattern"));
     check(&whole, "xa", Err("Pattern"));
-    let words = of_strings(None, &["on", "off"]);
-    check(&words, "off", Ok("off"));
-    check(&words, "OFF", Err("NotOneOf"));
+    let listed = of_strings(None, &["on", "off"]);
+    check(&listed, "off", Ok("off"));
+    check(&listed, "OFF", Err("NotOneOf"));
 }
 
 #[test]
@@ -46,22 +46,22 @@ fn a_number_has_one_spelling_and_bounds() {
     check(&kind, "10", Ok("10"));
     check(&kind, "-4", Err("BelowMinimum"));
     check(&kind, "11", Err("AboveMaximum"));
-    for odd in ["", "+1", "01", "1.0", "1e1", "0x1", "99999999999999999999", " 1", "--1"] {
-        check(&kind, odd, Err("Syntax"));
+    for invalid in ["", "+1", "01", "1.0", "1e1", "0x1", "99999999999999999999", " 1", "--1"] {
+        check(&kind, invalid, Err("Syntax"));
     }
     check(&ParameterType::Boolean, "true", Ok("true"));
     check(&ParameterType::Boolean, "True", Err("Syntax"));
 }
 
 #[test]
-fn a_duration_is_one_number_and_one_unit_in_the_form_asked_for() {
+fn a_duration_is_one_number_and_one_unit_in_the_declared_form() {
     check(&ParameterType::Duration(DurationForm::Text), "90m", Ok("90m"));
     check(&ParameterType::Duration(DurationForm::Seconds), "2m", Ok("120"));
     check(&ParameterType::Duration(DurationForm::Seconds), "3000ms", Ok("3"));
     check(&ParameterType::Duration(DurationForm::Seconds), "1500ms", Err("NotWhole"));
     check(&ParameterType::Duration(DurationForm::Milliseconds), "2h", Ok("7200000"));
-    for odd in ["10", "s", "1m30s", "1.5s", "-1s", "1 s", "99999999999999999h"] {
-        check(&ParameterType::Duration(DurationForm::Text), odd, Err("Syntax"));
+    for invalid in ["10", "s", "1m30s", "1.5s", "-1s", "1 s", "99999999999999999h"] {
+        check(&ParameterType::Duration(DurationForm::Text), invalid, Err("Syntax"));
     }
 }
 
@@ -78,17 +78,17 @@ fn a_quantity_is_compared_by_its_amount() {
 #[test]
 fn a_port_is_from_1_to_65535() {
     check(&ParameterType::Port, "65535", Ok("65535"));
-    for odd in ["0", "65536", "http", "080", "-1"] {
-        check(&ParameterType::Port, odd, Err("Syntax"));
+    for invalid in ["0", "65536", "http", "080", "-1"] {
+        check(&ParameterType::Port, invalid, Err("Syntax"));
     }
 }
 
 #[test]
-fn a_path_is_absolute_normalised_and_below_its_parent() {
+fn a_path_is_absolute_normalized_and_below_its_parent() {
     let free = ParameterType::Path { below: None };
     check(&free, "/var/www", Ok("/var/www"));
-    for odd in ["", "/", "www", "/a/", "/a//b", "/a/../b", "/a/./b", "/a:b", "/.."] {
-        check(&free, odd, Err("Syntax"));
+    for invalid in ["", "/", "www", "/a/", "/a//b", "/a/../b", "/a/./b", "/a:b", "/.."] {
+        check(&free, invalid, Err("Syntax"));
     }
     check(&free, "/a/..b", Ok("/a/..b"));
     let below = ParameterType::Path { below: Some("/git".into()) };
@@ -100,13 +100,13 @@ fn a_path_is_absolute_normalised_and_below_its_parent() {
 #[test]
 fn a_secret_key_names_a_secret_and_a_key() {
     check(&ParameterType::SecretKey, "repo.creds/token_1", Ok("repo.creds token_1"));
-    for odd in ["", "a", "/k", "a/", "A/k", "a/k/x", "a/..", "a/k k", "-a/k"] {
-        check(&ParameterType::SecretKey, odd, Err("Syntax"));
+    for invalid in ["", "a", "/k", "a/", "A/k", "a/k/x", "a/..", "a/k k", "-a/k"] {
+        check(&ParameterType::SecretKey, invalid, Err("Syntax"));
     }
 }
 
 #[test]
-fn minus_zero_is_no_integer() {
+fn minus_zero_is_not_an_integer() {
     let kind = ParameterType::Integer { minimum: None, maximum: None };
     check(&kind, "-0", Err("Syntax"));
     check(&kind, "0", Ok("0"));
@@ -129,7 +129,7 @@ fn a_duration_fits_64_bits_in_the_form_that_is_written() {
 }
 
 #[test]
-fn a_value_is_one_line_for_every_reader() {
+fn a_value_has_no_line_separators() {
     let free = of_strings(None, &[]);
     check(&free, "first\u{2028}second", Err("ControlCharacter"));
     check(&free, "first\u{2029}second", Err("ControlCharacter"));

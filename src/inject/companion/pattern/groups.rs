@@ -1,7 +1,7 @@
-//! Groups that capture, rewritten into ones that only group.
+//! Rewrites capturing groups as non-capturing ones.
 
 /// An expression with each `(`, `(?P<name>` and `(?<name>` replaced by `(?:`, outside of classes and escapes; `None` where
-/// the flag `x` is used. The expression must have been parsed before: of what is no expression, this makes nonsense.
+/// the flag `x` is used. The expression must have been parsed before; the result for anything else is undefined.
 ///
 /// The syntax is that of regex-lite. Its classes do not nest, their first character may be a literal `]`, and `[` begins
 /// a POSIX class in them unless it ends a range.
@@ -26,12 +26,12 @@ pub(super) fn without_captures(source: &str) -> Option<String> {
     Some(rewritten)
 }
 
-/// How long an escape is: a backslash and what it escapes. What may follow, as in `\x{41}`, are plain characters.
+/// The length of an escape: a backslash and one character. Further characters, as in `\x{41}`, count as plain ones.
 fn escape(rest: &str) -> usize {
     rest.chars().take(2).map(char::len_utf8).sum()
 }
 
-/// How long the opening of a group is, and what replaces it; `None` for the flag `x`.
+/// The length of the opening of a group, and its replacement; `None` for the flag `x`.
 fn group(rest: &str) -> Option<(usize, &str)> {
     let Some(special) = rest.strip_prefix("(?") else { return Some((1, "(?:")) };
     if special.starts_with('<') || special.starts_with("P<") {
@@ -42,7 +42,7 @@ fn group(rest: &str) -> Option<(usize, &str)> {
     (!opening.contains('x')).then_some((length, opening))
 }
 
-/// How long a class is, its brackets included.
+/// The length of a class, its brackets included.
 fn class(rest: &str) -> usize {
     let mut at = 1;
     at += usize::from(rest[at..].starts_with('^'));

@@ -14,9 +14,13 @@ fn a_pattern_matches_the_whole_value() {
 }
 
 #[test]
-fn what_is_no_expression_on_its_own_is_none_within_a_group() {
-    for odd in ["(", "a)|(b", r"\pL", "(?=a)", "(?<=a)b", "(?<1a>b)", "(?<a>b)(?<a>c)", "[", "a{2", "(?#x)"] {
-        assert!(matches!(Pattern::new(odd), Err(PatternFault::Syntax(_))), "{odd}: {:?}", Pattern::new(odd));
+fn an_invalid_expression_stays_invalid_inside_a_group() {
+    for invalid in ["(", "a)|(b", r"\pL", "(?=a)", "(?<=a)b", "(?<1a>b)", "(?<a>b)(?<a>c)", "[", "a{2", "(?#x)"] {
+        assert!(
+            matches!(Pattern::new(invalid), Err(PatternFault::Syntax(_))),
+            "{invalid}: {:?}",
+            Pattern::new(invalid)
+        );
     }
     let nested = format!("{}a{}", "(".repeat(100), ")".repeat(100));
     assert!(matches!(Pattern::new(&nested), Err(PatternFault::Syntax(_))));
@@ -27,7 +31,7 @@ fn what_is_no_expression_on_its_own_is_none_within_a_group() {
 }
 
 #[test]
-fn patterns_that_people_write_are_small() {
+fn common_patterns_are_small() {
     for (largest, source) in [
         (1, "[a-z]+"),
         (1, "true|false"),
@@ -56,7 +60,7 @@ fn patterns_that_people_write_are_small() {
 }
 
 #[test]
-fn repetition_does_not_get_past_the_largest_size() {
+fn repetition_cannot_exceed_the_largest_size() {
     let stars = format!("(?:{}){{1,900}}", "x*y*".repeat(60));
     for huge in [
         &*stars,
@@ -73,7 +77,7 @@ fn repetition_does_not_get_past_the_largest_size() {
 }
 
 #[test]
-fn groups_do_not_count_as_captures() {
+fn groups_do_not_capture() {
     for (source, expected) in [
         ("(a)(?P<n>b)(?<m>c)", "(?:a)(?:b)(?:c)"),
         (r"\(a\\(b\\\)c)", r"\(a\\(?:b\\\)c)"),

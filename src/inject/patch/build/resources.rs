@@ -1,11 +1,11 @@
-//! The `resources` of a container, some of which parameters fill.
+//! The member `resources` of a container, where parameters fill some of its quantities.
 
-use crate::inject::companion::parameter::Value;
 use crate::inject::companion::template::ResourceSlots;
+use crate::inject::companion::value::Value;
 use crate::inject::plan::Plan;
 use crate::json::ObjectWriter;
 
-/// Writes the member `resources` of a container whose first member is written.
+/// Writes the member, with the comma before it.
 pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlots) {
     ObjectWriter::resumed(out).object("resources", |members| {
         for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {

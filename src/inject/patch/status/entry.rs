@@ -1,6 +1,6 @@
 //! One companion's entry of the status annotation, as it is written or measured.
 
-use super::Additions;
+use super::{AddedEnv, Additions};
 use crate::json::{Length, ObjectWriter, Sink, write_object};
 
 impl Additions<'_> {
@@ -24,7 +24,7 @@ impl Additions<'_> {
                     mounts.array(group[0].0, |paths| group.iter().for_each(|(_, path)| paths.string(path)));
                 }
             });
-            let (containers, variables) = &self.env;
+            let AddedEnv { containers, variables } = &self.env;
             entry.object_unless_empty("env", |env| {
                 // Containers of one name share a member.
                 for group in containers.chunk_by(|a, b| a == b).filter(|_| !variables.is_empty()) {

@@ -1,84 +1,112 @@
-//! What is at a path of the app already: reuse comes before conflict.
+//! What the chosen app containers have at a path already: a companion joins it or conflicts with it.
 
-use super::mounts::ancestors;
-use super::{MountSource, Reservations, ReservedMount, holder};
+use super::mounts::{MountSource, ReservedMount};
+use super::names::holder;
+use super::reserved::Reservations;
+use crate::inject::names::ancestors;
 use crate::inject::plan::chosen::{Chosen, ExistingPath};
 use crate::inject::pod;
-use crate::inject::verdict::reason::{Holder, Reason};
+use crate::inject::verdict::reason::{Conflict, Holder};
 use crate::work::step;
 
-/// A mount that stands where a companion wants one.
+/// A mount at the path where a companion wants one.
 #[derive(Debug)]
 pub(in crate::inject) struct ExistingMount<'a> {
-    /// The container, by its place in the Pod's view.
+    /// The place of the container in the Pod's view.
     pub(in crate::inject) container: usize,
     pub(in crate::inject) volume: &'a str,
     pub(in crate::inject) sub_path: &'a str,
     pub(in crate::inject) sub_path_expr: bool,
     pub(in crate::inject) read_only: bool,
-    /// `None` where the Pod declares the volume.
+    /// What the volume's source allows; `None` where the Pod has the mount and declares the volume.
     source: Option<MountSource>,
-    /// The companion that gives it; `None` where the container has it.
+    /// The companion that adds the mount; `None` where the container has it.
     pub(in crate::inject) companion: Option<&'a str>,
 }
 
-/// Something above, below or in place of a mount, and whose it is.
+/// What the chosen app containers have at a path.
+#[derive(Debug)]
+pub(in crate::inject) struct MountsAtPath<'a> {
+    /// At most one mount for each container, in the order of containers.
+    mounts: Vec<ExistingMount<'a>>,
+    /// The first container in which something makes a mount at the path impossible, and the conflict.
+    obstacle: Option<(usize, Conflict)>,
+}
+
+/// Something above, below or in place of a mount, and who has it.
 struct Obstacle<'c> {
     container: usize,
     path: &'c str,
     companion: Option<&'c str>,
 }
 
+impl<'a> MountsAtPath<'a> {
+    pub(in crate::inject) fn mounts(&self) -> &[ExistingMount<'a>] {
+        &self.mounts
+    }
+
+    /// The mounts of containers that come before the one with the obstacle.
+    pub(in crate::inject) fn before_obstacle(&self) -> impl Iterator<Item = &ExistingMount<'a>> {
+        let end = self.obstacle.as_ref().map_or(usize::MAX, |(container, _)| *container);
+        self.mounts.iter().take_while(move |mount| mount.container < end)
+    }
+
+    pub(in crate::inject) fn obstacle(&self) -> Option<&Conflict> {
+        self.obstacle.as_ref().map(|(_, conflict)| conflict)
+    }
+
+    /// Whether a container has a mount at the path.
+    pub(in crate::inject) fn has(&self, container: usize) -> bool {
+        has(&self.mounts, container)
+    }
+}
+
+fn has(mounts: &[ExistingMount<'_>], container: usize) -> bool {
+    mounts.binary_search_by_key(&container, |mount| mount.container).is_ok()
+}
+
 impl<'a> Reservations<'a> {
-    /// The mounts that stand at a path in chosen app containers, at most one for each container, in their order; and the first
-    /// container in which something makes a mount at that path impossible, with the reason.
-    pub(in crate::inject) fn mounts_at(
-        &self,
-        chosen: &'a Chosen,
-        path: &str,
-    ) -> (Vec<ExistingMount<'a>>, Option<(usize, Reason)>) {
+    /// What chosen app containers have at a path.
+    pub(in crate::inject) fn mounts_at(&self, chosen: &'a Chosen, path: &str) -> MountsAtPath<'a> {
         let mut obstacles: Vec<Obstacle<'_>> = Vec::new();
-        let mut standing = Vec::new();
-        for (container, found) in chosen.at(self.pod, path) {
-            match found {
-                ExistingPath::Mount(mount) => standing.push(ExistingMount::of_pod(container, mount)),
+        let mut mounts = Vec::new();
+        for (container, existing) in chosen.at(self.pod, path) {
+            match existing {
+                ExistingPath::Mount(mount) => mounts.push(ExistingMount::of_pod(container, mount)),
                 ExistingPath::Device(device) => {
                     obstacles.push(Obstacle { container, path: &device.path, companion: None })
                 }
             }
         }
         for mount in self.mounts.at(path) {
-            let common = mount.containers.iter().filter(|container| chosen.has(**container));
-            standing.extend(common.map(|container| ExistingMount::of_companion(*container, mount)));
+            let common = mount.containers.iter().filter(|container| chosen.places.contains(*container));
+            mounts.extend(common.map(|container| ExistingMount::of_companion(container, mount)));
         }
-        standing.sort_by_key(|standing| standing.container);
-        standing.dedup_by_key(|standing| standing.container);
-        step(standing.len());
-        // A container that has the very path can have others above and below it.
-        let is_open = |container: usize| standing.binary_search_by_key(&container, |s| s.container).is_err();
+        mounts.sort_by_key(|mount| mount.container);
+        mounts.dedup_by_key(|mount| mount.container);
+        step(mounts.len());
+        // A container with a mount at this very path may have others above and below it.
+        let is_open = |container: usize| !has(&mounts, container);
         let above = ancestors(path).flat_map(|parent| chosen.at(self.pod, parent));
-        for (container, found) in above.chain(chosen.below(self.pod, path)).filter(|(container, _)| is_open(*container))
-        {
-            obstacles.push(Obstacle { container, path: found.path(), companion: None });
-        }
+        let around = above.chain(chosen.below(self.pod, path)).filter(|(container, _)| is_open(*container));
+        obstacles.extend(around.map(|(container, existing)| Obstacle {
+            container,
+            path: existing.path(),
+            companion: None,
+        }));
         for mount in self.mounts.around(path) {
-            let mut common =
-                mount.containers.iter().filter(|container| chosen.has(**container) && is_open(**container));
-            let obstacle = |container: &usize| Obstacle {
-                container: *container,
-                path: &mount.path,
-                companion: Some(mount.companion),
-            };
-            obstacles.extend(common.next().map(obstacle));
+            let mut common = mount.containers.iter().filter(|c| chosen.places.contains(*c) && is_open(*c));
+            let (path, companion) = (&*mount.path, Some(mount.companion));
+            obstacles.extend(common.next().map(|container| Obstacle { container, path, companion }));
         }
         let first = obstacles.into_iter().min_by_key(|obstacle| obstacle.container);
-        let reason = first.map(|obstacle| (obstacle.container, self.meets(path, &obstacle)));
-        (standing, reason)
+        let obstacle = first.map(|obstacle| (obstacle.container, self.conflict(path, &obstacle)));
+        MountsAtPath { mounts, obstacle }
     }
 
-    fn meets(&self, path: &str, obstacle: &Obstacle<'_>) -> Reason {
+    fn conflict(&self, path: &str, obstacle: &Obstacle<'_>) -> Conflict {
         let view = &self.pod.containers[obstacle.container];
-        Reason::MountPathConflict {
+        Conflict::MountPathConflict {
             path: path.into(),
             container: (&*view.name).into(),
             other: obstacle.path.into(),
@@ -86,16 +114,16 @@ impl<'a> Reservations<'a> {
         }
     }
 
-    /// Whose a mount that stands there is.
-    pub(in crate::inject) fn owner_of(&self, standing: &ExistingMount<'_>) -> Holder {
-        let view = || holder(&self.pod.containers[standing.container]);
-        standing.companion.map_or_else(view, |by| Holder::Companion(by.into()))
+    /// The container or companion that has a mount.
+    pub(in crate::inject) fn owner_of(&self, mount: &ExistingMount<'_>) -> Holder {
+        let view = || holder(&self.pod.containers[mount.container]);
+        mount.companion.map_or_else(view, |by| Holder::Companion(by.into()))
     }
 
-    /// What the volume of a mount that stands there allows.
-    pub(in crate::inject) fn source_of(&self, standing: &ExistingMount<'_>) -> MountSource {
-        standing.source.unwrap_or_else(|| {
-            let volume = self.pod.volume(standing.volume);
+    /// What the source of a mount's volume allows.
+    pub(in crate::inject) fn source_of(&self, mount: &ExistingMount<'_>) -> MountSource {
+        mount.source.unwrap_or_else(|| {
+            let volume = self.pod.volume(mount.volume);
             MountSource {
                 shareable: volume.is_some_and(|v| v.shareable),
                 read_only: volume.is_some_and(|v| v.read_only),
@@ -124,7 +152,7 @@ impl<'a> ExistingMount<'a> {
             sub_path: mount.sub_path,
             sub_path_expr: false,
             read_only: mount.read_only,
-            source: mount.source,
+            source: Some(mount.source),
             companion: Some(mount.companion),
         }
     }

@@ -1,17 +1,17 @@
-//! Claims by their keys, of which the last ones can be rolled back.
+//! Reservations by their keys, of which the last ones can be rolled back.
 
 use std::collections::BTreeMap;
 
 use crate::work::step;
 
-/// How many are looked through one by one; an index of fewer is not worth an allocation.
+/// Up to how many keys are searched one by one; an index of fewer is not worth an allocation.
 const FEW: usize = 16;
 
 /// Keys with their values, in the order in which they were added.
 #[derive(Debug)]
 pub(super) struct Ledger<K, V> {
     items: Vec<(K, V)>,
-    /// The places of all items, or nothing for a few.
+    /// The places of all items; empty where there are few.
     index: BTreeMap<K, usize>,
 }
 
@@ -35,7 +35,7 @@ impl<K: Ord + Clone, V> Ledger<K, V> {
         self.index.get(key).map(|at| &self.items[*at].1)
     }
 
-    /// Adds a key that is not there.
+    /// Adds a key that is absent.
     pub(super) fn add(&mut self, key: K, value: V) {
         self.items.push((key, value));
         if self.items.len() <= FEW {
@@ -48,7 +48,7 @@ impl<K: Ord + Clone, V> Ledger<K, V> {
         }
     }
 
-    /// Adds a key unless it is there.
+    /// Adds a key unless it is present.
     pub(super) fn add_once(&mut self, key: K, value: V) {
         if self.get(&key).is_none() {
             self.add(key, value);
@@ -68,7 +68,7 @@ impl<K: Ord + Clone, V> Ledger<K, V> {
     }
 }
 
-/// What finding one of many counts as.
+/// The work that one search in the index counts as.
 const BITS: usize = 16;
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_rolled_back_is_not_found_however_many_there_are() {
+    fn keys_that_were_rolled_back_are_not_found_with_or_without_an_index() {
         for count in [0, 1, FEW, FEW + 1, 3 * FEW] {
             let mut ledger = Ledger::default();
             (0..count).for_each(|key| ledger.add(key, 10 * key));

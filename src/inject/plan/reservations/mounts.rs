@@ -1,41 +1,41 @@
-//! The mounts that companions of this review give to app containers, found by their paths.
+//! The mounts that companions of this review add to app containers, found by their paths.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::inject::names::lies_below;
+use crate::inject::names::{ancestors, lies_below};
+use crate::inject::plan::chosen::ContainerPlaces;
 use crate::work::step;
 
-/// How many are looked through one by one.
+/// Up to how many mounts are searched one by one.
 const FEW: usize = 16;
 
-/// A mount that a companion gives to app containers.
+/// A mount that a companion adds to app containers.
 #[derive(Debug, Clone)]
 pub(in crate::inject) struct ReservedMount<'a> {
-    /// The app containers, by their places in the Pod's view, in order.
-    pub(in crate::inject) containers: Cow<'a, [usize]>,
+    pub(in crate::inject) containers: Cow<'a, ContainerPlaces>,
     pub(in crate::inject) path: Cow<'a, str>,
     pub(in crate::inject) volume: &'a str,
     pub(in crate::inject) sub_path: &'a str,
     pub(in crate::inject) read_only: bool,
-    /// Whether the volume can be joined, and whether nobody can write it; `None` where the Pod declares it.
-    pub(in crate::inject) source: Option<MountSource>,
+    pub(in crate::inject) source: MountSource,
     pub(in crate::inject) companion: &'a str,
 }
 
 /// What a volume's source allows.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inject) struct MountSource {
+    /// Whether companions can join the volume.
     pub(in crate::inject) shareable: bool,
     pub(in crate::inject) read_only: bool,
 }
 
-/// All of them, in the order in which they were claimed.
+/// All mounts, in the order in which they were reserved.
 #[derive(Debug, Default)]
 pub(super) struct ReservedMounts<'a> {
     items: Vec<ReservedMount<'a>>,
-    /// Places by path, or nothing for a few. Companions whose containers differ can have one path.
+    /// The places of mounts by path; empty where there are few. Two companions can mount at one path in different containers.
     index: BTreeSet<(Cow<'a, str>, usize)>,
 }
 
@@ -101,26 +101,20 @@ fn range(index: &BTreeSet<(Cow<'_, str>, usize)>, path: &str) -> Vec<usize> {
     index.range(first..).take_while(|(other, _)| other == path).map(|(_, at)| *at).collect()
 }
 
-/// The paths above a normalized one, the root first.
-pub(in crate::inject) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
-    let slashes = path.match_indices('/').map(|(at, _)| at);
-    slashes.filter(move |_| path != "/").map(move |at| if at == 0 { "/" } else { &path[..at] })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn many_mounts_are_found_as_few_are() {
+    fn an_indexed_search_finds_the_same_mounts_as_a_linear_one() {
         let paths = ["/a", "/a/b", "/a/b/c", "/a-b", "/ab", "/", "/z"];
         let mount = |path: String| ReservedMount {
-            containers: Cow::Borrowed(&[0]),
+            containers: Cow::Owned([0].into_iter().collect()),
             path: path.into(),
             volume: "v",
             sub_path: "",
             read_only: false,
-            source: None,
+            source: MountSource { shareable: true, read_only: false },
             companion: "c",
         };
         let (mut few, mut many) = (ReservedMounts::default(), ReservedMounts::default());

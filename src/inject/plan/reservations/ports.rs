@@ -1,44 +1,35 @@
-//! Ports of the Pod's network, and of its node's.
+//! Ports of the Pod's network and of its node's.
 
-use super::{Reservations, holder};
-use crate::inject::companion::Protocol;
+use super::names::holder;
+use super::port::{PortKey, PortScope, ReservedPort};
+use super::reserved::Reservations;
 use crate::inject::pod::Container;
-use crate::inject::verdict::reason::{Holder, Reason};
+use crate::inject::protocol::Protocol;
+use crate::inject::verdict::reason::{Conflict, Holder};
 use crate::work::step;
 
-/// A port that is claimed: number, protocol, and whether it is the node's.
-pub(super) type PortKey = (u16, Protocol, bool);
-
-/// A port that a companion claims.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::inject) struct ReservedPort<'a> {
-    pub(in crate::inject) number: u16,
-    pub(in crate::inject) protocol: Protocol,
-    pub(in crate::inject) host: bool,
-    pub(in crate::inject) companion: &'a str,
-}
-
 impl<'a> Reservations<'a> {
-    /// Claims a port of the Pod's network, or of the node's where `host` says so.
-    pub(in crate::inject) fn port(&mut self, port: ReservedPort<'a>) -> Result<(), Reason> {
-        let (number, protocol) = (port.number, port.protocol);
-        let key = (number, protocol, port.host);
-        let standing = self.container_at(key).map(holder);
-        let claimed =
+    /// Reserves a port.
+    ///
+    /// # Errors
+    /// A container of the Pod or another companion already listens on it.
+    pub(in crate::inject) fn port(&mut self, port: ReservedPort<'a>) -> Result<(), Conflict> {
+        let ReservedPort { number, protocol, scope, companion } = port;
+        let key = (number, protocol, scope);
+        let existing = self.container_at(key).map(holder);
+        let reserved =
             || self.ports.get(&key).or_else(|| self.probed.get(&key)).map(|by| Holder::Companion((*by).into()));
-        if let Some(by) = standing.or_else(claimed) {
-            let protocol = protocol.as_str();
-            return Err(if port.host {
-                Reason::HostPortConflict { port: number, protocol, by }
-            } else {
-                Reason::PortConflict { port: number, protocol, by }
+        if let Some(by) = existing.or_else(reserved) {
+            return Err(match scope {
+                PortScope::Pod => Conflict::PortConflict { port: number, protocol, by },
+                PortScope::Host => Conflict::HostPortConflict { port: number, protocol, by },
             });
         }
-        self.ports.add(key, port.companion);
+        self.ports.add(key, companion);
         Ok(())
     }
 
-    /// The container of the Pod that listens on a port and keeps running.
+    /// The long-running container of the Pod that listens on a port.
     fn container_at(&self, key: PortKey) -> Option<&'a Container<'a>> {
         let ports = self.pod_ports.get_or_init(|| {
             let running = self.pod.containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
@@ -46,8 +37,8 @@ impl<'a> Reservations<'a> {
             for (place, container) in running {
                 step(1 + self.pod.ports(container).len());
                 for port in self.pod.ports(container) {
-                    ports.push(((port.number, port.protocol, false), place));
-                    ports.extend(port.host_port.map(|host| ((host, port.protocol, true), place)));
+                    ports.push(((port.number, port.protocol, PortScope::Pod), place));
+                    ports.extend(port.host_port.map(|host| ((host, port.protocol, PortScope::Host), place)));
                 }
             }
             step(16 * ports.len());
@@ -60,26 +51,14 @@ impl<'a> Reservations<'a> {
         (*other == key).then(|| self.pod.containers.get(*place)).flatten()
     }
 
-    /// Takes note of a port that a companion which is there already listens on, declared by a container or not.
-    pub(in crate::inject) fn present_port(&mut self, number: u16, protocol: Protocol, companion: &'a str) {
-        self.ports.add_once((number, protocol, false), companion);
+    /// Records a port that a present companion listens on, whether a container declares it or not.
+    pub(in crate::inject) fn present_port(&mut self, (number, protocol): (u16, Protocol), companion: &'a str) {
+        self.ports.add_once((number, protocol, PortScope::Pod), companion);
     }
 
-    /// Takes note of a port that a companion's probe asks: as with containers that stand there, it is taken for those that
-    /// come after.
+    /// Records a port that a probe of a companion reaches. As with containers of the Pod, it counts as in use for the
+    /// companions that come after.
     pub(in crate::inject) fn probed_port(&mut self, number: u16, companion: &'a str) {
-        self.probed.add_once((number, Protocol::Tcp, false), companion);
-    }
-}
-
-impl Protocol {
-    /// The word in manifests.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Protocol::Tcp => "TCP",
-            Protocol::Udp => "UDP",
-            Protocol::Sctp => "SCTP",
-        }
+        self.probed.add_once((number, Protocol::Tcp, PortScope::Pod), companion);
     }
 }

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::{LARGEST_AMOUNT, ValueRule, rules};
-use crate::inject::companion::parameter::{DurationForm, ParameterType, Value};
+use crate::inject::companion::parameter::{DurationForm, ParameterType};
 use crate::inject::companion::pattern::{Budget, Pattern};
 use crate::inject::companion::quantity::Quantity;
+use crate::inject::companion::value::Value;
 
 impl ValueRule {
     /// The expression, evaluated in Rust.

@@ -1,11 +1,11 @@
-//! Whether two volumes are one, whatever an API server has filled in.
+//! Whether two volumes have the same source, ignoring the API server's defaults.
 
 use serde_json::{Map, Value};
 
 use crate::inject::companion::quantity::Quantity;
 use crate::work::step;
 
-/// What API servers fill in: the field that holds a member, the member, and its default as text.
+/// Defaults of API servers: the field that holds a member, the member, and its default as text.
 const DEFAULTS: [(&str, &str, &str); 17] = [
     ("secret", "defaultMode", "420"),
     ("configMap", "defaultMode", "420"),
@@ -26,8 +26,8 @@ const DEFAULTS: [(&str, &str, &str); 17] = [
     ("resourceFieldRef", "divisor", "0"),
 ];
 
-/// Whether a volume of a Pod is the same as one of ours. Reading it whole takes sixty times as much memory as its text; what is
-/// so much longer than ours, blanks and defaults included, is another one.
+/// Whether a volume of a Pod has the source of one of ours. A parsed volume takes sixty times the memory of its text, so a
+/// text that is much longer than ours counts as another source without being parsed.
 pub(super) fn same_source(theirs: &str, ours: &str) -> bool {
     let read = |text: &str| {
         step(text.len());
@@ -40,7 +40,7 @@ pub(super) fn same_source(theirs: &str, ours: &str) -> bool {
         }
 }
 
-/// Whether two values are one, which `field` holds as `key`.
+/// Whether two values are equal; `field` holds them as `key`.
 fn same(field: &str, key: &str, one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -51,7 +51,7 @@ fn same(field: &str, key: &str, one: &Value, other: &Value) -> bool {
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(key, ITEM, one, other))
         }
-        // API servers write quantities in their own way.
+        // API servers rewrite quantities.
         _ if QUANTITIES.contains(&key) || QUANTITY_MAPS.contains(&field) => {
             one == other || quantity(one).is_some_and(|one| Some(one) == quantity(other))
         }
@@ -67,7 +67,7 @@ fn quantity(value: &Value) -> Option<Quantity> {
     Quantity::parse(value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned).as_str())
 }
 
-/// A value without what counts as absent: defaults, null, false, and empty lists and texts.
+/// A value without members that count as absent: defaults, null, false, empty lists and empty strings.
 fn settled(field: &str, value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -75,7 +75,7 @@ fn settled(field: &str, value: Value) -> Value {
             let mut settled = Map::new();
             for (key, value) in members {
                 let value = self::settled(&key, value);
-                // A source is a choice, also where it is empty.
+                // An empty source is still a source.
                 if !is_absent(field, &key, &value, is_volume) {
                     settled.insert(key, value);
                 }
@@ -93,7 +93,7 @@ fn settled(field: &str, value: Value) -> Value {
     }
 }
 
-/// The pull policy that API servers fill in for an image volume.
+/// The pull policy to which API servers default an image volume.
 fn pull_policy(image: &Map<String, Value>) -> &'static str {
     let reference = image.get("reference").and_then(Value::as_str).unwrap_or_default();
     let name = reference.rsplit('/').next().unwrap_or_default();
@@ -101,7 +101,7 @@ fn pull_policy(image: &Map<String, Value>) -> &'static str {
     if moves { "Always" } else { "IfNotPresent" }
 }
 
-/// What holds the members of a list's item, where no default is known.
+/// Stands for the field that holds the members of a list's item; they have no defaults.
 const ITEM: &str = "[]";
 
 fn is_absent(field: &str, key: &str, value: &Value, is_volume: bool) -> bool {
@@ -111,7 +111,7 @@ fn is_absent(field: &str, key: &str, value: &Value, is_volume: bool) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::Array(items) => items.is_empty(),
-        // No class is another claim than the default one.
+        // An empty class differs from an absent one, which means the default class.
         Value::String(text) if text.is_empty() => key != "storageClassName",
         Value::Object(members) => !is_volume && members.is_empty() && ["metadata", "resources"].contains(&key),
         _ => DEFAULTS.iter().any(is_default),
@@ -123,7 +123,7 @@ mod tests {
     use super::same_source;
 
     #[test]
-    fn what_an_api_server_fills_in_makes_no_other_volume() {
+    fn defaults_of_api_servers_do_not_change_a_source() {
         for (ours, theirs) in [
             (r#"{"emptyDir":{}}"#, r#"{"emptyDir":{}}"#),
             (r#"{"emptyDir":{}}"#, r"{}"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_declared_otherwise_is_another_volume() {
+    fn other_differences_change_a_source() {
         for (ours, theirs) in [
             (r#"{"emptyDir":{}}"#, r#"{"emptyDir":{"medium":"Memory"}}"#),
             (r#"{"emptyDir":{"sizeLimit":"64Mi"}}"#, r#"{"emptyDir":{"sizeLimit":"65Mi"}}"#),

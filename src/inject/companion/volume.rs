@@ -1,0 +1,49 @@
+//! The volumes of a companion, private and shared, and the files that it brings.
+
+use super::index::ParameterIndex;
+
+/// A volume of a companion.
+#[derive(Debug)]
+pub struct Volume {
+    /// The name in the Pod, `<companion>-<volume>`.
+    pub name: Box<str>,
+    /// The whole core/v1 volume as JSON.
+    pub json: Box<str>,
+}
+
+/// A volume that both the companion and the app mount.
+#[derive(Debug)]
+pub struct SharedVolume {
+    /// The volume to add where the companion joins none.
+    pub volume: Volume,
+    /// Whether the companion may join a volume that the app mounts already: only where it declares no source.
+    pub joins: bool,
+    /// Whether another companion may join this volume: emptyDir, persistentVolumeClaim or ephemeral.
+    pub shareable: bool,
+    /// Whether the declared source is read-only: a claim with `readOnly: true`.
+    pub read_only: bool,
+    /// The mount in all of the companion's containers.
+    pub companion: CompanionMount,
+    /// The mount in the chosen app containers.
+    pub app: CompanionMount,
+}
+
+/// One side of a shared volume.
+#[derive(Debug)]
+pub struct CompanionMount {
+    /// `mountPath`, absolute and normalized.
+    pub path: Box<str>,
+    /// `readOnly`.
+    pub read_only: bool,
+    /// The Path parameter that moves the mount.
+    pub parameter: Option<ParameterIndex>,
+}
+
+/// A file of a companion. An annotation of the Pod holds its content.
+#[derive(Debug)]
+pub struct File {
+    /// The annotation, `text.podgraft.dev/<companion>.<index>`.
+    pub key: Box<str>,
+    /// The value of the annotation.
+    pub content: Box<str>,
+}

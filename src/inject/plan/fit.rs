@@ -1,0 +1,123 @@
+//! Fits one companion into a Pod, as a whole or not at all.
+
+use super::arguments::Argument;
+use super::candidates::Candidate;
+use super::chosen::Chosen;
+use super::planned::Plan;
+use super::reservations::Reservations;
+use crate::inject::companion::{Companion, Placement};
+use crate::inject::container_list::ContainerList;
+use crate::inject::patch::bounds::status_bound;
+use crate::inject::patch::status::Additions;
+use crate::inject::verdict::reason::Outcome;
+use crate::work::step;
+
+impl<'a> Plan<'a> {
+    /// Fits a companion, and reserves what it needs.
+    ///
+    /// # Errors
+    /// Why it does not fit. The caller rolls back what was reserved until then.
+    pub(super) fn fit(
+        companion: &'a Companion,
+        candidate: &Candidate<'_>,
+        values: Vec<Option<Argument<'a>>>,
+        chosen: &'a Chosen,
+        reservations: &mut Reservations<'a>,
+    ) -> Result<Self, Outcome> {
+        let mut plan = Plan {
+            companion,
+            via: candidate.via,
+            listed_at: candidate.listed_at,
+            values,
+            shared: Vec::with_capacity(companion.shared_volumes.len()),
+            chosen,
+            volumes: Vec::with_capacity(companion.volumes.len() + companion.shared_volumes.len()),
+            scrape_kept: None,
+            scrape: None,
+            remarks: Vec::new(),
+            added: Additions { kind: companion.kind.as_str(), hash: &companion.hash, ..Additions::default() },
+        };
+        plan.fit_pod(reservations)?;
+        plan.fit_files(reservations)?;
+        plan.fit_containers(reservations)?;
+        plan.fit_ports(reservations)?;
+        plan.fit_volumes(reservations)?;
+        for shared in &companion.shared_volumes {
+            plan.fit_shared(shared, reservations)?;
+        }
+        plan.fit_env(reservations)?;
+        plan.fit_annotations(reservations);
+        plan.fit_scrape(reservations);
+        plan.added.image_pull_secrets =
+            companion.image_pull_secrets.iter().map(|n| &**n).filter(|n| reservations.pull_secret(n)).collect();
+        // What the app containers get is a product of two lists, so it is listed only after there is room for it.
+        plan.fit_size(reservations)?;
+        plan.list_mounts(reservations);
+        plan.list_env(reservations);
+        plan.fit_pre_stop(reservations);
+        plan.fit_status(reservations)?;
+        Ok(plan)
+    }
+
+    /// Whether a companion of this kind can be in a Pod of this kind at all.
+    fn fit_pod(&self, reservations: &Reservations<'a>) -> Result<(), Outcome> {
+        if reservations.pod.host_network && !self.companion.allows_host_network {
+            return Err(Outcome::HostNetwork);
+        }
+        if reservations.pod.windows {
+            return Err(Outcome::WindowsPod);
+        }
+        if self.companion.placement == Placement::Container && !reservations.pod.restarts {
+            return Err(Outcome::BlocksCompletion);
+        }
+        Ok(())
+    }
+
+    fn fit_files(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
+        for file in &self.companion.files {
+            match reservations.pod.annotation(&file.key) {
+                Some(content) if *content == *file.content => self.keep_annotation(&file.key, reservations),
+                Some(_) => return Err(Outcome::FileOverridden { key: file.key.clone() }),
+                None => {
+                    if reservations.annotation(&file.key, &file.content) {
+                        self.added.annotations.push(&file.key);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fit_containers(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
+        for (container, list) in self.companion.identities() {
+            reservations.container(&container.name, &self.companion.name)?;
+            let added = match list {
+                ContainerList::Init => &mut self.added.init_containers,
+                ContainerList::Containers => &mut self.added.containers,
+            };
+            added.push(&container.name);
+        }
+        Ok(())
+    }
+
+    fn fit_annotations(&mut self, reservations: &mut Reservations<'a>) {
+        for (key, value) in &self.companion.pod_annotations {
+            if reservations.annotation(key, value) {
+                self.added.annotations.push(key);
+            } else {
+                self.keep_annotation(key, reservations);
+            }
+        }
+    }
+
+    /// Reserves room for the status entry, which is complete now.
+    fn fit_status(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
+        // The entry groups mounts by container.
+        self.added.mounts.sort_by_key(|(container, _)| *container);
+        let entry = self.added.length();
+        step(entry);
+        reservations.status_entry(&self.companion.name, entry)?;
+        reservations.patch(status_bound(entry + self.companion.name.len()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! A companion that fits, with all that varies decided.
+
+use std::borrow::Cow;
+
+use super::arguments::Argument;
+use super::chosen::{Chosen, ContainerPlaces};
+use super::reservations::Reservations;
+use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
+use crate::inject::companion::value::{Value, ValueFault};
+use crate::inject::companion::{Companion, Endpoint, Volume};
+use crate::inject::patch::status::Additions;
+use crate::inject::request::requested::MAX_FAULTS;
+use crate::inject::verdict::Via;
+use crate::inject::verdict::reason::{Outcome, Remark};
+
+/// A companion that fits, with all that varies decided.
+#[derive(Debug)]
+pub(in crate::inject) struct Plan<'a> {
+    pub(in crate::inject) companion: &'a Companion,
+    pub(in crate::inject) via: Via,
+    /// Its place in the list that names it, as written.
+    pub(in crate::inject) listed_at: usize,
+    /// The value of each parameter, in order.
+    pub(in crate::inject) values: Vec<Option<Argument<'a>>>,
+    pub(in crate::inject) shared: Vec<SharedMount<'a>>,
+    /// The chosen app containers.
+    pub(in crate::inject) chosen: &'a Chosen,
+    /// Volumes to add. Those that the Pod already declares with the same source are left out.
+    pub(in crate::inject) volumes: Vec<&'a Volume>,
+    /// The scrape annotation of the Pod because of which ours are not added, if any.
+    pub(in crate::inject) scrape_kept: Option<&'static str>,
+    /// The scrape annotations to add.
+    pub(in crate::inject) scrape: Option<Scrape<'a>>,
+    /// Remarks besides the outcome: app containers that get no preStop sleep, or that can write what they should only
+    /// read.
+    pub(in crate::inject) remarks: Vec<Remark>,
+    pub(in crate::inject) added: Additions<'a>,
+}
+
+/// A shared volume, with all that varies decided.
+#[derive(Debug)]
+pub(in crate::inject) struct SharedMount<'a> {
+    /// The volume's name: the companion's own, or that of the volume that it joins.
+    pub(in crate::inject) volume: &'a str,
+    pub(in crate::inject) sub_path: &'a str,
+    pub(in crate::inject) companion: Side<'a>,
+    pub(in crate::inject) app: Side<'a>,
+    /// The app containers that get the mount.
+    pub(in crate::inject) containers: Cow<'a, ContainerPlaces>,
+}
+
+/// The mount on one side of a shared volume.
+#[derive(Debug)]
+pub(in crate::inject) struct Side<'a> {
+    pub(in crate::inject) path: Cow<'a, str>,
+    pub(in crate::inject) read_only: bool,
+}
+
+/// The port and path at which a companion exposes its metrics.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::inject) struct Scrape<'a> {
+    pub(super) port: u16,
+    pub(super) path: &'a str,
+}
+
+impl<'a> Plan<'a> {
+    /// The port of an endpoint: its own, or the one that a parameter moves it to.
+    pub(in crate::inject) fn endpoint_port(&self, endpoint: &Endpoint) -> u16 {
+        match endpoint.parameter.and_then(|p| self.value(p)) {
+            Some(Value::Port(port)) => *port,
+            _ => endpoint.port,
+        }
+    }
+
+    /// An endpoint by its index.
+    pub(in crate::inject) fn endpoint(&self, index: EndpointIndex) -> Option<&'a Endpoint> {
+        self.companion.endpoints.get(index.place())
+    }
+
+    /// A port of the companion: where it belongs to an endpoint, it moves with the endpoint.
+    pub(super) fn moved(&self, port: u16, endpoint: Option<EndpointIndex>) -> u16 {
+        endpoint.and_then(|e| self.endpoint(e)).map_or(port, |e| self.endpoint_port(e))
+    }
+
+    /// The value of a parameter.
+    pub(in crate::inject) fn value(&self, parameter: ParameterIndex) -> Option<&Value<'a>> {
+        Some(&self.values.get(parameter.place())?.as_ref()?.value)
+    }
+
+    /// A fault in the value of a parameter that shows only in the whole companion.
+    pub(super) fn invalid(&self, parameter: ParameterIndex, fault: ValueFault) -> Option<Outcome> {
+        let given = self.values.get(parameter.place())?.as_ref()?.given;
+        let declared = self.companion.parameters.get(parameter.place())?;
+        let (companion, parameter) = (self.companion.name.clone(), declared.name.clone());
+        Some(Outcome::ParameterInvalid { companion, parameter, fault, given, message: None })
+    }
+
+    /// Lists an annotation that podgraft added before and that the Pod still has: the new status entry replaces the old
+    /// one.
+    pub(super) fn keep_annotation(&mut self, key: &'a str, reservations: &Reservations<'a>) {
+        let is_ours = || reservations.status_lists_annotation(&self.companion.name, key);
+        if reservations.pod.annotation(key).is_some() && is_ours() {
+            self.added.annotations.push(key);
+        }
+    }
+
+    /// Adds a remark besides the outcome, unless there are enough: a Pod can have thousands of containers.
+    pub(super) fn remark(&mut self, remark: impl FnOnce() -> Remark) {
+        if self.remarks.len() < MAX_FAULTS {
+            self.remarks.push(remark());
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What the status lists of companions that are in the Pod, and the Pod no longer has.
+
+use std::borrow::Cow;
+
+use crate::inject::patch::status::StatusEntry;
+use crate::inject::pod::Pod;
+use crate::inject::verdict::reason::Remark;
+use crate::json::{JsonError, Reader};
+use crate::work::step;
+
+/// How many missing parts a message names.
+const MAX_NAMED: usize = 3;
+/// The most characters of a name that a message repeats.
+const LONGEST: usize = 40;
+
+/// The most parts that are looked for: a user can write any status.
+const MAX_PARTS: usize = 8_192;
+/// The longest name of a container that is looked for, in bytes; API servers accept 63.
+const LONGEST_CONTAINER: usize = 253;
+
+/// The parts that entries of the status list and the Pod does not have: one remark for each entry that has some, with the
+/// entry's place in `entries`.
+pub(in crate::inject) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s StatusEntry<'s>]) -> Vec<(usize, Remark)> {
+    let mut listing = Listing::default();
+    for (place, entry) in entries.iter().enumerate() {
+        // The entry was read before, so it is JSON. Parts beyond the bounds are not looked for.
+        let _ = listing.read(place, entry.json);
+    }
+    let Listing { containers, mut parts } = listing;
+    parts.retain(|part| match part.kind {
+        Kind::Volume => pod.volume(&part.name).is_none(),
+        Kind::Annotation => pod.annotation(&part.name).is_none(),
+        Kind::Mount | Kind::Variable => true,
+    });
+    find_in_containers(pod, &containers, &mut parts);
+    parts.retain(|part| !part.found);
+    parts.sort_by_key(|part| part.entry);
+    let by_entry = parts.chunk_by(|a, b| a.entry == b.entry);
+    by_entry.map(|parts| (parts[0].entry, remark(&containers, parts))).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Volume,
+    Annotation,
+    Mount,
+    Variable,
+}
+
+/// All parts that entries of the status list.
+#[derive(Default)]
+struct Listing<'s> {
+    /// The names of containers, once for each group of parts. The first is empty: it is for parts of the Pod itself.
+    containers: Vec<Box<str>>,
+    parts: Vec<Part<'s>>,
+}
+
+/// A volume, annotation, mount or variable that the status lists.
+struct Part<'s> {
+    kind: Kind,
+    /// The place of its container among the names.
+    container: usize,
+    name: Cow<'s, str>,
+    /// The entry that lists it.
+    entry: usize,
+    found: bool,
+}
+
+/// Marks the mounts and variables that the Pod has, in one pass over all containers.
+fn find_in_containers(pod: &Pod<'_>, containers: &[Box<str>], parts: &mut Vec<Part<'_>>) {
+    if parts.is_empty() {
+        return;
+    }
+    parts.sort_by(|a, b| {
+        step(1);
+        (a.key(containers), a.entry).cmp(&(b.key(containers), b.entry))
+    });
+    parts.dedup_by(|a, b| (a.key(containers), a.entry) == (b.key(containers), b.entry));
+    for container in &pod.containers {
+        let mounts = pod.mounts(container).iter().map(|mount| (Kind::Mount, &*mount.path));
+        let variables = pod.env(container).iter().map(|name| (Kind::Variable, &**name));
+        for (kind, name) in mounts.chain(variables) {
+            step(16);
+            let wanted = (kind, &*container.name, name);
+            let first = parts.partition_point(|part| part.key(containers) < wanted);
+            // Equal parts of several entries are marked together, so the first one stands for all.
+            let same = parts[first..].iter_mut().take_while(|part| !part.found && part.key(containers) == wanted);
+            same.for_each(|part| {
+                step(1);
+                part.found = true;
+            });
+        }
+    }
+}
+
+fn remark(containers: &[Box<str>], parts: &[Part<'_>]) -> Remark {
+    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    let named = parts.iter().take(MAX_NAMED).map(|part| {
+        let (name, container) = (cut(&part.name), cut(&containers[part.container]));
+        match part.kind {
+            Kind::Volume => format!("volume {name}"),
+            Kind::Annotation => format!("annotation {name}"),
+            Kind::Mount => format!("mount {name} of container {container}"),
+            Kind::Variable => format!("variable {name} of container {container}"),
+        }
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    Remark::PartsMissing { parts: named.into(), more: parts.len().saturating_sub(MAX_NAMED) }
+}
+
+impl<'s> Listing<'s> {
+    /// Reads the parts of an entry; its containers and ports are read by `Status`.
+    fn read(&mut self, entry: usize, json: &'s str) -> Result<(), JsonError> {
+        if self.containers.is_empty() {
+            self.containers.push(Box::default());
+        }
+        Reader::of(json)
+            .object(|r, key| match key {
+                "volumes" => self.names(r, Kind::Volume, 0, entry),
+                "annotations" => self.names(r, Kind::Annotation, 0, entry),
+                "mounts" => self.groups(r, Kind::Mount, entry),
+                "env" => self.groups(r, Kind::Variable, entry),
+                _ => r.skip(),
+            })
+            .map(|_| ())
+    }
+
+    fn groups(&mut self, r: &mut Reader<'s>, kind: Kind, entry: usize) -> Result<(), JsonError> {
+        r.object(|r, container| {
+            if container.len() > LONGEST_CONTAINER || self.containers.len() == MAX_PARTS {
+                return r.skip();
+            }
+            self.containers.push(container.into());
+            self.names(r, kind, self.containers.len() - 1, entry)
+        })
+        .map(|_| ())
+    }
+
+    fn names(&mut self, r: &mut Reader<'s>, kind: Kind, container: usize, entry: usize) -> Result<(), JsonError> {
+        r.array(|r, _| {
+            let Some(name) = r.string()? else { return Ok(()) };
+            if self.parts.len() < MAX_PARTS {
+                self.parts.push(Part { kind, container, name, entry, found: false });
+            }
+            Ok(())
+        })
+        .map(|_| ())
+    }
+}
+
+impl Part<'_> {
+    fn key<'k>(&'k self, containers: &'k [Box<str>]) -> (Kind, &'k str, &'k str) {
+        (self.kind, &containers[self.container], &self.name)
+    }
+}

@@ -1,0 +1,130 @@
+//! All reservations of one review, and how those of a companion that does not fit are dropped again.
+
+use std::cell::OnceCell;
+
+use super::ledger::Ledger;
+use super::mounts::ReservedMounts;
+use super::port::PortKey;
+use crate::inject::keys;
+use crate::inject::patch::bounds::status_bound;
+use crate::inject::patch::status::Status;
+use crate::inject::plan::chosen::Choices;
+use crate::inject::pod::Pod;
+use crate::work::step;
+
+/// A Pod, and what the companions that fit so far have reserved in it.
+#[derive(Debug)]
+pub(in crate::inject) struct Reservations<'a> {
+    pub(in crate::inject) pod: &'a Pod<'a>,
+    pub(in crate::inject) choices: &'a Choices,
+    pub(super) status: &'a Status<'a>,
+    /// Whether an API server sent the Pod: then the token's mounts are in it.
+    pub(super) online: bool,
+    pub(super) containers: Ledger<&'a str, &'a str>,
+    pub(super) volumes: Ledger<&'a str, &'a str>,
+    /// Private volumes of present companions, with the companions.
+    pub(super) private: Ledger<&'a str, &'a str>,
+    pub(super) ports: Ledger<PortKey, &'a str>,
+    /// Ports that companions' probes reach.
+    pub(super) probed: Ledger<PortKey, &'a str>,
+    pub(super) mounts: ReservedMounts<'a>,
+    /// Variables by name and by the set of app containers.
+    pub(super) env: Ledger<(&'a str, usize), &'a str>,
+    pub(super) annotations: Ledger<&'a str, ()>,
+    pub(super) pull_secrets: Ledger<&'a str, ()>,
+    /// The size of all annotations after injection, in bytes.
+    pub(super) annotation_bytes: usize,
+    /// An upper bound of the size of the patch, in bytes.
+    pub(super) patch_bytes: usize,
+    /// Whether the status has no entry yet.
+    pub(super) status_is_empty: bool,
+    /// The ports of the Pod's long-running containers, in order, with the containers' places.
+    pub(super) pod_ports: OnceCell<Vec<(PortKey, usize)>>,
+    pub(super) has_token: OnceCell<bool>,
+}
+
+/// How much was reserved at some point, to roll back to it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::inject) struct Mark {
+    containers: usize,
+    volumes: usize,
+    ports: usize,
+    probed: usize,
+    mounts: usize,
+    env: usize,
+    annotations: usize,
+    pull_secrets: usize,
+    annotation_bytes: usize,
+    patch_bytes: usize,
+    status_is_empty: bool,
+}
+
+impl<'a> Reservations<'a> {
+    pub(in crate::inject) fn new(pod: &'a Pod<'a>, status: &'a Status<'a>, choices: &'a Choices, online: bool) -> Self {
+        // The status is rewritten, with the entries of companions that are present.
+        let (key, before) = pod.annotation(keys::STATUS).map_or((keys::STATUS.len(), 0), |text| (0, text.len()));
+        let length = status.length(pod);
+        Reservations {
+            pod,
+            choices,
+            status,
+            online,
+            containers: Ledger::default(),
+            volumes: Ledger::default(),
+            private: Ledger::default(),
+            ports: Ledger::default(),
+            probed: Ledger::default(),
+            mounts: ReservedMounts::default(),
+            env: Ledger::default(),
+            annotations: Ledger::default(),
+            pull_secrets: Ledger::default(),
+            annotation_bytes: pod.annotation_bytes() - before + key + length,
+            patch_bytes: status_bound(length),
+            status_is_empty: length == "{}".len(),
+            pod_ports: OnceCell::new(),
+            has_token: OnceCell::new(),
+        }
+    }
+
+    pub(in crate::inject) fn mark(&self) -> Mark {
+        Mark {
+            containers: self.containers.len(),
+            volumes: self.volumes.len(),
+            ports: self.ports.len(),
+            probed: self.probed.len(),
+            mounts: self.mounts.len(),
+            env: self.env.len(),
+            annotations: self.annotations.len(),
+            pull_secrets: self.pull_secrets.len(),
+            annotation_bytes: self.annotation_bytes,
+            patch_bytes: self.patch_bytes,
+            status_is_empty: self.status_is_empty,
+        }
+    }
+
+    /// Drops everything that was reserved since the mark: a companion that does not fit reserves nothing.
+    pub(in crate::inject) fn roll_back(&mut self, mark: Mark) {
+        self.containers.truncate(mark.containers);
+        self.volumes.truncate(mark.volumes);
+        self.ports.truncate(mark.ports);
+        self.probed.truncate(mark.probed);
+        self.mounts.truncate(mark.mounts);
+        self.env.truncate(mark.env);
+        self.annotations.truncate(mark.annotations);
+        self.pull_secrets.truncate(mark.pull_secrets);
+        self.annotation_bytes = mark.annotation_bytes;
+        self.patch_bytes = mark.patch_bytes;
+        self.status_is_empty = mark.status_is_empty;
+    }
+
+    /// Whether the Pod has a token. The API server mounts it before it calls webhooks. Offline, a Pod has one unless
+    /// `automountServiceAccountToken` is false.
+    pub(in crate::inject) fn has_token(&self) -> bool {
+        *self.has_token.get_or_init(|| {
+            step(self.pod.mount_count());
+            let mut mounts = self.pod.containers.iter().flat_map(|c| self.pod.mounts(c));
+            let offline = !self.online && !self.pod.declines_token;
+            offline || mounts.any(|mount| mount.path == keys::TOKEN_PATH)
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! Room in the Pod's annotations and in the patch, which are both bounded.
+
+use super::reserved::Reservations;
+use crate::inject::keys;
+use crate::inject::verdict::reason::Conflict;
+
+impl<'a> Reservations<'a> {
+    /// Reserves room for a companion's status entry.
+    ///
+    /// # Errors
+    /// The annotations would be too large.
+    pub(in crate::inject) fn status_entry(&mut self, companion: &str, entry: usize) -> Result<(), Conflict> {
+        self.has_room_for(companion, entry)?;
+        let comma = usize::from(!std::mem::take(&mut self.status_is_empty));
+        self.annotation_bytes += comma + companion.len() + r#""":"#.len() + entry;
+        Ok(())
+    }
+
+    /// Checks that the annotations have room for a status entry of at least `entry` bytes.
+    ///
+    /// # Errors
+    /// The annotations would be too large.
+    pub(in crate::inject) fn has_room_for(&self, companion: &str, entry: usize) -> Result<(), Conflict> {
+        let comma = usize::from(!self.status_is_empty);
+        let bytes = self.annotation_bytes + comma + companion.len() + r#""":"#.len() + entry;
+        if bytes > keys::ANNOTATIONS_LIMIT {
+            return Err(Conflict::AnnotationsTooLarge { bytes });
+        }
+        Ok(())
+    }
+
+    /// Reserves room in the patch for at most `most` bytes.
+    ///
+    /// # Errors
+    /// The patch could be too large.
+    pub(in crate::inject) fn patch(&mut self, most: usize) -> Result<(), Conflict> {
+        self.patch_bytes += most;
+        if self.patch_bytes > keys::PATCH_LIMIT {
+            return Err(Conflict::PatchTooLarge { bytes: self.patch_bytes });
+        }
+        Ok(())
+    }
+
+    /// An upper bound of the size of the patch of all companions that fit, in bytes.
+    pub(in crate::inject) fn patch_bytes(&self) -> usize {
+        self.patch_bytes
+    }
+}

@@ -1,0 +1,127 @@
+//! Containers of a Pod and their lists.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::inject::container_list::ContainerList;
+use crate::inject::protocol::Protocol;
+
+/// A container as far as a review looks at it. Its lists are ranges of those in [`Parts`]; the Pod returns them.
+#[derive(Debug, Default)]
+pub struct Container<'a> {
+    /// `name`.
+    pub name: Cow<'a, str>,
+    /// `image`.
+    pub image: Cow<'a, str>,
+    /// The list that it is in.
+    pub list: ContainerList,
+    /// The place in its list.
+    pub index: usize,
+    /// Whether it has `restartPolicy: Always`: among init containers, a native sidecar.
+    pub restarts: bool,
+    /// Whether it has a preStop hook.
+    pub lifecycle: Lifecycle,
+    pub(super) env: Option<Range<usize>>,
+    pub(super) ports: Range<usize>,
+    pub(super) mounts: Option<Range<usize>>,
+    pub(super) devices: Range<usize>,
+    pub(super) env_files: Range<u32>,
+}
+
+/// Which part of `lifecycle.preStop` is present.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// No `lifecycle`.
+    #[default]
+    Absent,
+    /// `lifecycle` without `preStop`.
+    NoPreStop,
+    /// `lifecycle.preStop`.
+    PreStop,
+}
+
+/// A port that a container listens on.
+#[derive(Debug, Clone, Copy)]
+pub struct Port {
+    /// The port number.
+    pub number: u16,
+    /// The protocol; TCP for probes.
+    pub protocol: Protocol,
+    /// `hostPort`, where declared.
+    pub host_port: Option<u16>,
+}
+
+/// A mount of a container.
+#[derive(Debug, Default)]
+pub struct Mount<'a> {
+    /// The name of the volume.
+    pub volume: Cow<'a, str>,
+    /// `mountPath`, normalized.
+    pub path: Cow<'a, str>,
+    /// `subPath`; empty where absent.
+    pub sub_path: Cow<'a, str>,
+    /// Whether `subPathExpr` is set.
+    pub sub_path_expr: bool,
+    /// `readOnly`.
+    pub read_only: bool,
+}
+
+/// A block device of a container.
+#[derive(Debug, Default)]
+pub struct Device<'a> {
+    /// The name of the volume.
+    pub volume: Cow<'a, str>,
+    /// `devicePath`, normalized.
+    pub path: Cow<'a, str>,
+}
+
+/// The lists of all containers, one after the other: a Pod can have thousands of containers, and few lists need few
+/// allocations.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    pub(super) env: Vec<Cow<'a, str>>,
+    pub(super) ports: Vec<Port>,
+    pub(super) mounts: Vec<Mount<'a>>,
+    pub(super) devices: Vec<Device<'a>>,
+    /// Volumes that variables are read from (`fileKeyRef`).
+    pub(super) env_files: Vec<Cow<'a, str>>,
+}
+
+impl Container<'_> {
+    /// Whether it runs as long as the Pod: a container, or a native sidecar.
+    #[must_use]
+    pub fn keeps_running(&self) -> bool {
+        !self.list.is_init() || self.restarts
+    }
+
+    /// Whether there is a list of variables, empty or not.
+    #[must_use]
+    pub fn has_env(&self) -> bool {
+        self.env.is_some()
+    }
+
+    /// Whether there is a list of mounts, empty or not.
+    #[must_use]
+    pub fn has_mounts(&self) -> bool {
+        self.mounts.is_some()
+    }
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
+        container.env.as_ref().map_or(&[], |r| &self.env[r.clone()])
+    }
+
+    pub(super) fn mounts(&self, container: &Container<'a>) -> &[Mount<'a>] {
+        container.mounts.as_ref().map_or(&[], |r| &self.mounts[r.clone()])
+    }
+
+    pub(super) fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
+        &self.devices[container.devices.clone()]
+    }
+
+    /// The volumes that a container's variables are read from.
+    pub(super) fn env_files(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
+        &self.env_files[container.env_files.start as usize..container.env_files.end as usize]
+    }
+}

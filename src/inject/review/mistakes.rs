@@ -1,0 +1,94 @@
+//! Mistakes of the authors of the Pod and its namespace that are not about whether one companion fits.
+
+use std::collections::HashSet;
+
+use crate::inject::plan::authored::InjectedContainers;
+use crate::inject::plan::candidates::Candidate;
+use crate::inject::plan::present::missing_parts::missing_parts as parts_missing;
+use crate::inject::request::context::Context;
+use crate::inject::request::namespace::OptIn;
+use crate::inject::request::offers::Offers;
+use crate::inject::request::requested::{MAX_FAULTS, unknown_companion};
+use crate::inject::verdict::reason::Remark;
+use crate::inject::verdict::{Effect, Finding};
+use crate::text::suggest::suggest;
+
+/// The most containers that a name is compared with.
+const MAX_COMPARED: usize = 1024;
+
+/// Mistakes in our annotations and labels of the Pod and its namespace, those about parameters of known companions
+/// excepted. A Pod that is opted out has none.
+pub(super) fn of_keys<'a>(
+    context: &Context<'_, 'a>,
+    offers: &Offers<'_, 'a>,
+    candidates: &[Candidate<'a>],
+    injected: &InjectedContainers<'_>,
+) -> Vec<Finding<'a>> {
+    let requested = context.requested;
+    if requested.pod == OptIn::Disabled {
+        return vec![Finding::on_pod(Remark::OptedOut { requests: requested.companions.is_some() })];
+    }
+    let mut is_known = offers.known_names(candidates.iter().map(|candidate| candidate.name));
+    let unknown = requested.parameters.iter().filter(|given| !is_known(given.companion)).take(MAX_FAULTS);
+    let unknown: Vec<_> = unknown.map(|given| unknown_companion(*given, offers.nearest(given.companion))).collect();
+    let of_pod = requested.pod_faults.iter().cloned().chain(unknown);
+    let remarks = of_pod.chain(unknown_containers(context, offers, injected));
+    remarks.chain(requested.namespace_faults.iter().cloned()).map(Finding::on_pod).collect()
+}
+
+fn unknown_containers(
+    context: &Context<'_, '_>,
+    offers: &Offers<'_, '_>,
+    injected: &InjectedContainers<'_>,
+) -> Vec<Remark> {
+    let Some(names) = &context.requested.containers else { return Vec::new() };
+    let authored = || injected.authored(context.pod).map(|(_, c)| &*c.name);
+    let known: HashSet<&str> = authored().collect();
+    let unknown = names.iter().filter(|name| !known.contains(**name)).take(MAX_FAULTS);
+    let nearest = |name: &str| offers.suggest(|| suggest(name, authored().take(MAX_COMPARED), |_| true));
+    unknown
+        .map(|name| Remark::UnknownContainer { name: (*name).into(), nearest: nearest(name).map(Into::into) })
+        .collect()
+}
+
+/// Parts of present companions that the status lists and the Pod does not have.
+pub(super) fn missing_parts<'a>(
+    context: &Context<'_, 'a>,
+    candidates: &[Candidate<'a>],
+    findings: &mut Vec<Finding<'a>>,
+) {
+    if context.status.entries().is_empty() {
+        return;
+    }
+    let present = candidates.iter().filter(|candidate| candidate.is_present());
+    let (present, entries): (Vec<&Candidate<'a>>, Vec<_>) =
+        present.filter_map(|candidate| Some((candidate, context.status.entry(candidate.name)?))).unzip();
+    for (at, remark) in parts_missing(context.pod, &entries) {
+        let Candidate { name, via, .. } = *present[at];
+        findings.push(Finding::on_companion(name, via, remark));
+    }
+}
+
+/// Parameters of known companions that are not injected. A companion that denies the Pod has its own finding.
+pub(super) fn unused_parameters<'a>(
+    context: &Context<'_, 'a>,
+    offers: &Offers<'_, 'a>,
+    candidates: &[Candidate<'a>],
+    findings: &mut Vec<Finding<'a>>,
+) {
+    let requested = context.requested;
+    if requested.pod == OptIn::Disabled || requested.parameters.is_empty() {
+        return;
+    }
+    let is_used = |f: &&Finding<'_>| f.outcome && (f.reason.is_injected() || f.effect == Effect::Deny);
+    let used: HashSet<&str> = findings.iter().filter(is_used).filter_map(|f| f.companion.as_deref()).collect();
+    let mut is_known = offers.known_names(candidates.iter().map(|candidate| candidate.name));
+    let unused = requested.parameters.iter().filter(|g| !used.contains(g.companion) && is_known(g.companion));
+    let remarks = unused.take(MAX_FAULTS).map(|given| {
+        let unmet = offers.named(given.companion).and_then(|entry| offers.unmet(entry));
+        let (companion, parameter) = (given.companion.into(), given.parameter.into());
+        Finding::on_pod(Remark::ParameterUnused { companion, parameter, unmet })
+    });
+    let remarks: Vec<_> = remarks.collect();
+    findings.extend(remarks);
+}

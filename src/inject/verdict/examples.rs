@@ -1,0 +1,113 @@
+//! One example of each reason: the reference page `docs/reasons.md` is generated from them.
+
+use super::reason::{Conflict, Holder, MetadataField, Outcome, Reason, Remark, Unshareable};
+use crate::inject::companion::value::ValueFault;
+use crate::inject::keys;
+use crate::inject::protocol::Protocol;
+
+/// One example of each reason: outcomes first, then remarks.
+#[must_use]
+pub fn examples() -> Vec<Reason> {
+    let outcomes = outcomes().into_iter().chain(conflicts().into_iter().map(Outcome::from));
+    outcomes.map(Reason::from).chain(remarks().into_iter().map(Reason::from)).collect()
+}
+
+fn outcomes() -> Vec<Outcome> {
+    vec![
+        Outcome::Injected,
+        Outcome::PodDenied,
+        Outcome::AlreadyInjected,
+        Outcome::NotAvailable { unmet: None, nearest: Some("git-sync".into()) },
+        Outcome::CompanionInvalid,
+        Outcome::RequiredDisabled,
+        Outcome::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
+        Outcome::ParameterInvalid {
+            companion: "git-sync".into(),
+            parameter: "period".into(),
+            fault: ValueFault::NotWhole("seconds"),
+            given: true,
+            message: None,
+        },
+        Outcome::ParameterUnknown {
+            companion: "git-sync".into(),
+            parameter: "rep".into(),
+            nearest: Some("repo".into()),
+        },
+        Outcome::FileOverridden { key: "text.podgraft.dev/redis.0".into() },
+        Outcome::HostNetwork,
+        Outcome::WindowsPod,
+        Outcome::BlocksCompletion,
+    ]
+}
+
+fn conflicts() -> Vec<Conflict> {
+    let app = || Holder::Container("app".into());
+    vec![
+        Conflict::ContainerNameConflict { container: "git-sync".into(), by: app() },
+        Conflict::PortConflict { port: 6379, protocol: Protocol::Tcp, by: app() },
+        Conflict::HostPortConflict { port: 9100, protocol: Protocol::Tcp, by: app() },
+        Conflict::VolumeNameConflict { volume: "git-sync-content".into(), by: None },
+        Conflict::MountPathConflict {
+            path: "/var/www/html".into(),
+            container: "app".into(),
+            other: "/var/www".into(),
+            by: app(),
+        },
+        Conflict::VolumeNotShareable { path: "/var/www".into(), by: app(), why: Unshareable::SubPathExpr },
+        Conflict::EnvNameConflict { variable: "REDIS_HOST".into(), container: "app".into(), by: app() },
+        Conflict::PrivateVolumeConflict {
+            volume: "git-sync-state".into(),
+            container: Some("app".into()),
+            companion: None,
+        },
+        Conflict::TokenPathConflict { path: "/var/run".into() },
+        Conflict::AnnotationsTooLarge { bytes: 262_145 },
+        Conflict::PatchTooLarge { bytes: 4_194_305 },
+    ]
+}
+
+fn remarks() -> Vec<Remark> {
+    let (place, key) = (MetadataField::PodAnnotation, keys::COMPANIONS);
+    vec![
+        Remark::UnknownKey {
+            place,
+            key: "podgraft.dev/companion".into(),
+            nearest: Some("podgraft.dev/companions".into()),
+        },
+        Remark::InvalidLabel { place: MetadataField::PodLabel },
+        Remark::EmptyName { place, key },
+        Remark::DuplicateName { place, key, name: "git-sync".into() },
+        Remark::TooManyNames { place, key },
+        Remark::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
+        Remark::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
+        Remark::Outdated,
+        Remark::PartsMissing { parts: "volume git-sync-content, mount /var/www of container app".into(), more: 1 },
+        Remark::AppCanWrite { path: "/var/www".into(), container: "app".into() },
+        Remark::PreStopKept { container: "app".into() },
+        Remark::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
+        Remark::ScrapeAnnotationsKept { key: keys::SCRAPE_PORT },
+        Remark::NoContainers,
+        Remark::OptedOut { requests: true },
+        Remark::ExcludedNamespace { requests: true },
+        Remark::MirrorPod,
+        Remark::NotAPod,
+        Remark::NamespaceUnknown,
+        Remark::NamespaceMismatch,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantNames;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_an_example() {
+        let nested = |name: &&&str| **name != "Conflict";
+        let outcomes = Outcome::VARIANTS.iter().filter(nested).chain(Conflict::VARIANTS);
+        let declared: Vec<&str> = outcomes.chain(Remark::VARIANTS).copied().collect();
+        let labels: Vec<&str> = examples().iter().map(Reason::label).collect();
+        assert_eq!(labels, declared);
+    }
+}

@@ -1,0 +1,95 @@
+//! The sentence of each reason: what is wrong, where, and how to fix it.
+//!
+//! The vocabulary is that of apimachinery's `field.Error`. Values of parameters are never repeated, because they may be
+//! secrets. The companion's name is written before the sentence by `Finding`.
+
+mod conflict;
+mod hint;
+mod remark;
+mod value;
+
+use std::fmt::{Display, Formatter, Result};
+
+use super::reason::{Holder, MetadataField, Outcome, Reason};
+use hint::did_you_mean;
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Reason::Outcome(outcome) => outcome.fmt(f),
+            Reason::Remark(remark) => remark.fmt(f),
+        }
+    }
+}
+
+impl Display for Outcome {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Outcome::Injected => f.write_str("injected"),
+            Outcome::PodDenied => f.write_str("not injected: the Pod is denied for another reason"),
+            Outcome::AlreadyInjected => f.write_str("already injected"),
+            Outcome::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
+            // A companion that is not offered to the namespace reads like one that does not exist.
+            Outcome::NotAvailable { unmet: None, nearest } => {
+                f.write_str("not available to this Pod: no such companion in this namespace, or its selectors do not match")?;
+                did_you_mean(f, nearest.as_deref())
+            }
+            Outcome::CompanionInvalid => f.write_str(
+                "spec is invalid and no earlier valid version exists; see the companion's status, or run `podgraft validate` on its manifest",
+            ),
+            Outcome::RequiredDisabled => f.write_str(
+                "forbidden: required companions are disabled on this server; see `podgraft serve --required-companions`",
+            ),
+            Outcome::ParameterMissing { companion, parameter } => {
+                write!(f, "parameter {parameter}: required value; set annotation podgraft.dev/{companion}.{parameter} on the Pod")
+            }
+            Outcome::ParameterInvalid { companion, parameter, fault, given: true, message } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter}: {fault}")?;
+                message.as_ref().map_or(Ok(()), |message| write!(f, "; {message}"))
+            }
+            Outcome::ParameterInvalid { companion, parameter, fault, given: false, .. } => write!(
+                f,
+                "default of parameter {parameter}: {fault}; set annotation podgraft.dev/{companion}.{parameter} on the Pod"
+            ),
+            Outcome::ParameterUnknown { companion, parameter, nearest } => {
+                write!(f, "not found in spec.parameters: {parameter:?}; ")?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean podgraft.dev/{companion}.{nearest}?"),
+                    None => write!(f, "remove annotation podgraft.dev/{companion}.{parameter}"),
+                }
+            }
+            Outcome::FileOverridden { key } => write!(
+                f,
+                "forbidden: annotation {key} holds a file of this companion and has other content; remove the annotation"
+            ),
+            Outcome::HostNetwork => f.write_str(
+                "forbidden: the Pod uses the node's network, which this companion does not allow; remove hostNetwork",
+            ),
+            Outcome::WindowsPod => f.write_str("forbidden: the Pod runs on Windows, and companions run on Linux only"),
+            Outcome::BlocksCompletion => f.write_str(
+                "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; set lifecycle: Native on the companion",
+            ),
+            Outcome::Conflict(conflict) => conflict.fmt(f),
+        }
+    }
+}
+
+impl Display for Holder {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Holder::Container(name) => write!(f, "container {name}"),
+            Holder::Companion(name) => write!(f, "companion {name}"),
+        }
+    }
+}
+
+impl Display for MetadataField {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            MetadataField::PodAnnotation => "annotation",
+            MetadataField::PodLabel => "label",
+            MetadataField::NamespaceAnnotation => "namespace annotation",
+            MetadataField::NamespaceLabel => "namespace label",
+        })
+    }
+}

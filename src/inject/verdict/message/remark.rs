@@ -1,0 +1,75 @@
+//! The sentences of remarks.
+
+use std::fmt::{Display, Formatter, Result};
+
+use super::hint::did_you_mean;
+use crate::inject::keys;
+use crate::inject::verdict::reason::Remark;
+
+impl Display for Remark {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Remark::UnknownKey { place, key, nearest } => {
+                write!(f, "unknown {place} {key}; ")?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean {nearest}?"),
+                    None => f.write_str("remove it"),
+                }
+            }
+            Remark::InvalidLabel { place } => {
+                write!(f, "{place} {}: unsupported value; supported: enabled, disabled", keys::INJECT)
+            }
+            Remark::EmptyName { place, key } => {
+                write!(f, "{place} {key}: a name is empty; remove the extra comma, or the annotation")
+            }
+            Remark::DuplicateName { place, key, name } => write!(f, "{place} {key}: duplicate value {name:?}; remove one"),
+            Remark::TooManyNames { place, key } if *key == keys::PARAMETERS => {
+                write!(f, "too many: the Pod must have at most {} {place}s {key}", keys::MAX_PARAMETERS)
+            }
+            Remark::TooManyNames { place, key } => {
+                write!(f, "{place} {key}: too many: must have at most {} names", keys::most_names(key))
+            }
+            Remark::UnknownContainer { name, nearest } => {
+                write!(f, "annotation {}: not found in the Pod's containers: {name:?}", keys::CONTAINERS)?;
+                did_you_mean(f, nearest.as_deref())
+            }
+            Remark::ParameterUnused { companion, parameter, unmet } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
+                unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
+            }
+            Remark::Outdated => f.write_str("injected by another version; recreate the Pod to get the current one"),
+            Remark::PartsMissing { parts, more } => {
+                write!(f, "listed in podgraft.dev/status and not found in the Pod: {parts}")?;
+                if *more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                f.write_str("; recreate the Pod from its source")
+            }
+            Remark::AppCanWrite { path, container } => write!(
+                f,
+                "container {container} can write at {path}, which this companion declares readOnly for the app; set readOnly: true on that mount"
+            ),
+            Remark::PreStopKept { container } => {
+                write!(f, "container {container} has a preStop hook of its own and gets no preStop sleep")
+            }
+            Remark::PreStopTooLong { container, seconds, grace } => write!(
+                f,
+                "container {container} gets no preStop sleep of {seconds} s: terminationGracePeriodSeconds is {grace}; increase it"
+            ),
+            Remark::ScrapeAnnotationsKept { key } => {
+                write!(f, "annotation {key} is already set, so the scrape annotations do not point to this companion")
+            }
+            Remark::NoContainers => f.write_str("the Pod has no containers; nothing was injected"),
+            Remark::OptedOut { .. } => f.write_str(
+                "label podgraft.dev/inject is \"disabled\": only required companions are injected; remove the label to get others",
+            ),
+            Remark::ExcludedNamespace { .. } => f.write_str("Pods of this namespace are excluded from injection"),
+            Remark::MirrorPod => f.write_str("mirror Pods of a node are excluded from injection"),
+            Remark::NotAPod => f.write_str("the request does not create a Pod; nothing was injected"),
+            Remark::NamespaceUnknown => f.write_str("the Pod's namespace is not known yet; retry"),
+            Remark::NamespaceMismatch => f.write_str(
+                "the labels of the Pod's namespace do not match the webhook that called; retry when the change of the labels has propagated",
+            ),
+        }
+    }
+}
