@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::inject::keys::{FILES_PREFIX, MetadataMap, MisplacedKey, PREFIX};
 use crate::json::{Token, field_path};
 
-use super::{DEEPEST, EXCLUDED_GROUPS, Workload, name, objects, workloads};
+use super::object::{DEEPEST, EXCLUDED_GROUPS, name, objects};
+use super::template::{Workload, workloads};
 
 /// The prefixes of all keys of podgraft.
 const PREFIXES: [&str; 2] = [PREFIX, FILES_PREFIX];
