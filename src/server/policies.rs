@@ -45,10 +45,10 @@ impl PolicyReconciler {
         Some(PolicyReconciler { keeper, metrics: Arc::clone(metrics) })
     }
 
-    /// The check of /readyz: it passes from when the policies accept what is injected.
+    /// The check of /readyz: it passes once the policies accept the injected containers.
     pub(super) fn check(&self) -> HealthCheck {
         let state = self.keeper.state();
-        let message = "waiting for the policies of required companions to exist and to accept what is injected";
+        let message = "waiting until the policies of required companions exist and accept the injected containers";
         HealthCheck::new("policies", move || if state.borrow().ready { Ok(()) } else { Err(message.into()) })
     }
 

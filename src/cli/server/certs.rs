@@ -48,35 +48,36 @@ impl Certs {
     /// Some of the files exist and others do not, the existing certificate lacks a name, or a file cannot be written.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let files = [CA_FILE, CERTIFICATE_FILE, KEY_FILE].map(|name| self.dir.join(name));
-        let existing = files.iter().filter(|file| file.exists()).count();
-        let dir = self.dir.display();
-        match existing {
-            _ if self.force => {}
-            0 => {}
-            3 => {
-                let certificate = fs::read(&files[1]).with_context(|| format!("open {}", files[1].display()))?;
-                if let Some(name) = self.names.iter().find(|name| !development::is_valid_for(&certificate, name)) {
-                    bail!("{} is not valid for {name}; use --force to replace it", files[1].display());
-                }
-                writeln!(
-                    io::stdout(),
-                    "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; use --force to replace them"
-                )?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            _ => bail!(
-                "{dir} contains only some of ca.crt, tls.crt and tls.key; use --force to replace them, or another --dir"
-            ),
+        if !self.force && self.keep_existing(&files)? {
+            return Ok(ExitCode::SUCCESS);
         }
         let names = development::NAMES.into_iter().map(String::from).chain(self.names);
         let issued =
             development::issue(names).context("cannot issue a certificate; is each --dns a DNS name or an address?")?;
         write_all(&self.dir, &files, &issued)?;
-        let mut out = io::stdout().lock();
+        let (dir, mut out) = (self.dir.display(), io::stdout().lock());
         writeln!(out, "wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year")?;
         writeln!(out, "next: podgraft serve --cert-dir {dir} --companions examples")?;
         writeln!(out, "for the caBundle of a webhook configuration: base64 -w0 {dir}/ca.crt")?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Returns whether all files exist, in which case they are kept.
+    fn keep_existing(&self, files: &[PathBuf; 3]) -> anyhow::Result<bool> {
+        let dir = self.dir.display();
+        match files.iter().filter(|file| file.exists()).count() {
+            0 => return Ok(false),
+            3 => {}
+            _ => bail!(
+                "{dir} contains only some of ca.crt, tls.crt and tls.key; use --force to replace them, or another --dir"
+            ),
+        }
+        let certificate = fs::read(&files[1]).with_context(|| format!("open {}", files[1].display()))?;
+        if let Some(name) = self.names.iter().find(|name| !development::is_valid_for(&certificate, name)) {
+            bail!("{} is not valid for {name}; use --force to replace it", files[1].display());
+        }
+        writeln!(io::stdout(), "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; use --force to replace them")?;
+        Ok(true)
     }
 }
 
