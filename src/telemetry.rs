@@ -234,7 +234,8 @@ mod tests {
     fn invisible_characters_are_escaped_in_both_formats() {
         let invisible =
             "\u{7f}\u{85}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2028}\u{2029}\u{2066}\u{2069}\u{feff}\u{1}";
-        let findings = vec![Finding { companion: Some(invisible.into()), ..finding(None, Remark::OptedOut { requests: false }.into()) }];
+        let findings =
+            vec![Finding { companion: Some(invisible.into()), ..finding(None, Remark::OptedOut { requests: false }) }];
         let verdict = Verdict { decision: Decision::Admit, findings };
         let record = ReviewRecord {
             webhook: "requested",
