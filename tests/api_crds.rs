@@ -1,24 +1,16 @@
-//! The custom resource definitions: what stands in the chart is what the types say, bounded and described throughout.
+//! The custom resource definitions: those in the chart are generated from the types, bounded and described throughout.
 
-use std::path::Path;
+#[path = "support/golden.rs"]
+mod golden;
 
 use podgraft::api::{crds, crds_yaml};
 use serde_json::Value;
-
-/// Where the chart keeps them. `UPDATE=1` writes them anew.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/podgraft/files/crds");
 
 #[test]
 fn the_charts_definitions_are_those_of_the_types() {
     let documents: Vec<_> = crds_yaml().split("---\n").skip(1).map(str::to_owned).collect();
     for (crd, yaml) in crds().iter().zip(documents) {
-        let file = Path::new(FOLDER).join(format!("{}.yaml", text(crd, "/spec/names/plural")));
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::create_dir_all(FOLDER).unwrap();
-            std::fs::write(&file, &yaml).unwrap();
-        }
-        let there = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(there == yaml, "{} is out of step: run UPDATE=1 cargo test --test api_crds", file.display());
+        golden::check(format!("charts/podgraft/files/crds/{}.yaml", text(crd, "/spec/names/plural")), &yaml);
     }
 }
 

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+#[path = "support/golden.rs"]
+mod golden;
 #[path = "chart/monitoring.rs"]
 mod monitoring;
 #[path = "cluster/parts.rs"]
@@ -73,18 +75,4 @@ fn sets() -> Vec<(String, PathBuf)> {
     sets.sort();
     assert!(sets.len() >= 7, "the sets were found");
     sets
-}
-
-/// Compares what is now with what stands there.
-#[track_caller]
-fn in_step(path: impl AsRef<Path>, now: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, now).unwrap();
-    }
-    let there = fs::read_to_string(&path).unwrap_or_default();
-    let line = there.lines().zip(now.lines()).position(|(there, now)| there != now);
-    let line = line.unwrap_or_else(|| there.lines().count().min(now.lines().count())) + 1;
-    assert!(there == now, "{}:{line} is out of step: `make golden`, then read git diff", path.display());
 }

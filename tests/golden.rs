@@ -77,14 +77,7 @@ async fn run(path: &Path, out: &Path) -> Result<(), Complaint> {
     } else if told.pod != case.pod {
         return Err("the command line changes a Pod that the server leaves as it is".into());
     }
-    let now = manifest::yaml(&summary(&answer));
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(out, &now).unwrap();
-    }
-    let Ok(written) = fs::read_to_string(out) else {
-        return Err(format!("has no {}; `make golden` writes it", out.file_name().unwrap().to_str().unwrap()));
-    };
-    same("comes to something else than what stands beside it", &written, &now)
+    support::golden::compare(out, &manifest::yaml(&summary(&answer)))
 }
 
 /// The words of an answer, as both doors say them.

@@ -1,24 +1,13 @@
-//! Documents that are made from the code are in step with it. `make golden` writes them anew.
+//! Documents that are made from the code are up to date. `make golden` writes them.
 
-#![allow(clippy::unwrap_used)]
+#[path = "support/golden.rs"]
+mod golden;
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use podgraft::inject::effect;
 use podgraft::inject::verdict::reason::Reason;
 use podgraft::inject::verdict::{Effect, Via};
-
-#[track_caller]
-fn in_step(path: &str, now: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, now).unwrap();
-    }
-    let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == now, "{path} is out of step; `make golden` writes it anew");
-}
 
 fn word(effect: Effect) -> &'static str {
     match effect {
@@ -59,7 +48,7 @@ fn the_page_of_reasons_has_every_reason_and_says_what_it_leads_to() {
     for reason in examples.iter().filter(|r| !r.is_outcome()) {
         let _ = writeln!(page, "| `{}` | {reason} |", reason.label());
     }
-    in_step("docs/reasons.md", &page);
+    golden::check("docs/reasons.md", &page);
 }
 
 #[test]

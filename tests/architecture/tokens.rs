@@ -5,7 +5,7 @@
 pub enum Kind {
     /// An identifier, a keyword or a number.
     Word,
-    /// One character of punctuation, or a character literal, which is empty.
+    /// One character of punctuation, or a character literal with its quotes.
     Mark,
     /// A string literal, without its quotes, with its escapes.
     Text,
@@ -97,8 +97,7 @@ impl Lexer<'_> {
         let mut characters = after.chars();
         let is_literal = matches!((characters.next(), characters.next()), (Some('\\'), _) | (_, Some('\'')));
         let length = if is_literal { begin + end_of_quoted(after, '\'')? + 1 } else { begin };
-        self.take(length);
-        Some((Kind::Mark, String::new()))
+        Some((Kind::Mark, self.take(length)))
     }
 
     fn take(&mut self, length: usize) -> String {

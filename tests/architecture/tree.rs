@@ -14,6 +14,8 @@ pub type Module = Vec<String>;
 pub struct File {
     pub module: Module,
     pub tokens: Vec<Token>,
+    /// Its tokens without those that are compiled for tests only.
+    pub shipped: Vec<Token>,
     pub uses: Vec<Use>,
 }
 
@@ -56,9 +58,12 @@ impl Tree {
         };
         let test: Vec<bool> = texts.keys().map(only_tests).collect();
         let files = texts.into_iter().zip(test).map(|((module, tokens), test)| {
-            let mut uses = found[&module].uses.clone();
-            uses.iter_mut().for_each(|found| found.test |= test);
-            (module.clone(), File { module, tokens, uses })
+            let found = &found[&module];
+            let mut uses = found.uses.clone();
+            uses.iter_mut().for_each(|used| used.test |= test);
+            let in_tests = |at: &usize| test || found.tests.iter().any(|range| range.contains(at));
+            let shipped = (0..tokens.len()).filter(|at| !in_tests(at)).map(|at| tokens[at].clone()).collect();
+            (module.clone(), File { module, tokens, shipped, uses })
         });
         Tree { files: files.collect() }
     }

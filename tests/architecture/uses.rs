@@ -1,5 +1,7 @@
 //! Which paths a file names, in `use` items and anywhere else, macros included, and what they resolve to.
 
+use std::ops::Range;
+
 use crate::tokens::{Kind, Token};
 use crate::tree::Module;
 
@@ -26,13 +28,23 @@ pub struct Found {
     pub uses: Vec<Use>,
     /// Modules that it declares for tests only.
     pub test_modules: Vec<Module>,
+    /// The tokens that are compiled for tests only.
+    pub tests: Vec<Range<usize>>,
 }
 
 /// All paths of a file. `modules` are those of the crate: a path can begin with the name of a child.
 pub fn found(file: &Module, tokens: &[Token], modules: &[Module]) -> Found {
-    let mut walk = Walk { tokens, modules, inline: Vec::new(), depth: 0, uses: Vec::new(), test_modules: Vec::new() };
+    let mut walk = Walk {
+        tokens,
+        modules,
+        inline: Vec::new(),
+        depth: 0,
+        uses: Vec::new(),
+        test_modules: Vec::new(),
+        tests: Vec::new(),
+    };
     walk.run(file);
-    Found { uses: walk.uses, test_modules: walk.test_modules }
+    Found { uses: walk.uses, test_modules: walk.test_modules, tests: walk.tests }
 }
 
 struct Walk<'t> {
@@ -43,6 +55,7 @@ struct Walk<'t> {
     depth: usize,
     uses: Vec<Use>,
     test_modules: Vec<Module>,
+    tests: Vec<Range<usize>>,
 }
 
 impl Walk<'_> {
@@ -51,6 +64,7 @@ impl Walk<'_> {
         while at < self.tokens.len() {
             if self.begins_with(at, &["#", "[", "cfg", "(", "test", ")", "]"]) {
                 test_until = test_until.max(self.end_of_item(at + 7));
+                self.tests.push(at..test_until);
             }
             at = self.step(file, at, at < test_until);
         }

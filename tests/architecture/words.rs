@@ -41,13 +41,17 @@ const AVOIDED: &[Avoided] = &[
     Avoided(r"\bon its way\b", "in progress", NEVER),
     Avoided(r"\bWhole or not at all\b", "All or nothing", NEVER),
     Avoided(r"\b[Cc]atalogues?\b", "catalog", NEVER),
-    Avoided(r"\b\w*(colour|behaviour|favour|honour|neighbour|centre|artefact)\w*\b", "American spelling", NEVER),
+    Avoided(
+        r"([Cc]olour|[Bb]ehaviour|[Ff]avour|[Hh]onour|[Nn]eighbour|[Cc]entre\b|[Aa]rtefact)",
+        "American spelling",
+        NEVER,
+    ),
     Avoided(r"\b[Ll]icences?\b", "license", NEVER),
     Avoided(r"\b(cancelled|labelled|travelled|modelled|judgement|fulfils?)\b", "American spelling", NEVER),
     Avoided(ENDING_IN_ISE, "-ize", NEVER),
 ];
 
-const ENDING_IN_ISE: &str = "\\b\\w*([Nn]ormal|[Ss]erial|[Oo]rgan|[Rr]ecogn|[Ii]nitial|[Oo]ptim|[Mm]inim|[Mm]axim|[Ss]ummar|\
+const ENDING_IN_ISE: &str = "([Nn]ormal|[Ss]erial|[Oo]rgan|[Rr]ecogn|[Ii]nitial|[Oo]ptim|[Mm]inim|[Mm]axim|[Ss]ummar|\
     [Ss]ynchron|[Ss]pecial|[Gg]eneral|[Pp]riorit|[Uu]til|[Cc]ategor|[Ss]tandard|[Cc]ustom|[Ss]anit|[Tt]oken|[Rr]eal|\
     [Ll]ocal|[Ff]inal|[Mm]emor|[Ee]mphas|[Aa]uthor|[Cc]apital)is(e|es|ed|er|ers|ing|ations?)\\b";
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{in_step, yaml};
+use super::{golden, yaml};
 
 const VALUES: &str = include_str!("../../charts/podgraft/values.yaml");
 const README: &str = include_str!("../../charts/podgraft/README.md");
@@ -10,7 +10,7 @@ const BEGIN: &str = "<!-- values: written by `make golden` from the comments in 
 const END: &str = "<!-- end of values -->\n";
 
 #[test]
-fn the_table_of_values_is_in_step() {
+fn the_table_of_values_is_up_to_date() {
     let (before, rest) = README.split_once(BEGIN).expect("README.md has the mark where the table begins");
     let (_, after) = rest.split_once(END).expect("README.md has the mark where the table ends");
     let mut table = String::from("\n| value | default | what it is for |\n|---|---|---|\n");
@@ -18,7 +18,7 @@ fn the_table_of_values_is_in_step() {
         let default = if default.len() > 60 { "see values.yaml".to_owned() } else { format!("`{default}`") };
         table += &format!("| `{path}` | {default} | {} |\n", comment.replace('|', "\\|"));
     }
-    in_step("charts/podgraft/README.md", &format!("{before}{BEGIN}{table}\n{END}{after}"));
+    golden::check("charts/podgraft/README.md", &format!("{before}{BEGIN}{table}\n{END}{after}"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
 pub mod generate;
+pub mod golden;
 pub mod sized;
 
 /// A snapshot of companions and Namespaces, given as manifests. Every companion must pass the gate.
