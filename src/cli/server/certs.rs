@@ -16,11 +16,18 @@ use crate::tls::{CERTIFICATE_FILE, KEY_FILE};
 /// The name of the file with the authority's certificate.
 const AUTHORITY_FILE: &str = "ca.crt";
 
+const EXAMPLES: &str = "\
+Examples:
+  # Files for a server that other machines reach as webhook.example
+  podgraft certs --dir certs --dns webhook.example
+  podgraft serve --cert-dir certs";
+
 /// Make a certificate authority and a serving certificate for development
 ///
 /// They are valid for a year, for localhost, 127.0.0.1, ::1 and podgraft.podgraft-system.svc. The authority's key is
 /// not kept.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Certs {
     /// Where ca.crt, tls.crt and tls.key are written
     #[arg(long, value_name = "DIR", default_value = "certs")]
