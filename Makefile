@@ -33,7 +33,7 @@ fuzz:
 
 ## golden  write what the goldens, CRDs, the plain manifest and references should be, to be read with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
+	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api --test cli --test chart
 
 ## lines   how many lines of an author inject opens, for inputs in many styles
 lines:
@@ -43,7 +43,7 @@ lines:
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
 
-## reviews record anew what that API server asks, for tests/reviews.rs
+## reviews record what that API server asks, for tests/admission/recorded.rs
 reviews:
 	$(CARGO) test --locked --test cluster -- record
 

@@ -42,7 +42,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         seeds.push(("companion", bytes.clone()));
         seeds.push(("manifest", bytes));
     }
-    for path in files(&root().join("tests/reviews"), ".json") {
+    for path in files(&root().join("tests/admission/reviews"), ".json") {
         let bytes = fs::read(path).unwrap();
         seeds.extend(["reader", "review", "preview"].map(|target| (target, bytes.clone())));
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::format_collect)] // short inputs are built from literals
 
+mod full;
 #[allow(dead_code)]
 #[path = "../attacks/hostile/mod.rs"]
 mod hostile;

@@ -5,7 +5,7 @@
 //! cargo test --test cluster -- required         those whose names hold a word
 //! cargo test --test cluster -- build            only the programs that a cluster is made of
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
-//! cargo test --test cluster -- record           what this API server asks, into tests/reviews
+//! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 

@@ -12,7 +12,7 @@ use crate::webhook;
 use crate::workload::{KINDS, collection, template, workload};
 
 /// Where recorded reviews are.
-pub const FOLDER: &str = "tests/reviews";
+pub const FOLDER: &str = "tests/admission/reviews";
 
 /// Creates one workload of each kind and writes down what the API server asks about it and about its Pod.
 ///

@@ -1,4 +1,4 @@
-//! The gate from outside: a companion as people write it, and as an API server gives it back.
+//! Validation from outside: a companion as users write it, and as an API server returns it.
 
 use podgraft::api::validate::{Checked, check_companion};
 use podgraft::inject::companion::catalog::CatalogEntry;
@@ -40,12 +40,12 @@ fn read(yaml: &str) -> Value {
 
 fn good(gated: Checked) -> std::sync::Arc<podgraft::inject::companion::Companion> {
     assert_eq!(gated.problems, []);
-    let Some(CatalogEntry::Valid(companion)) = gated.listed else { unreachable!("there is nothing to mend in it") };
+    let Some(CatalogEntry::Valid(companion)) = gated.listed else { unreachable!("it has no problems") };
     companion
 }
 
 #[test]
-fn the_example_of_the_design_is_good() {
+fn a_companion_with_every_kind_of_part_is_valid() {
     let companion = good(check_companion(&read(GIT_SYNC)));
     assert_eq!((&*companion.name, companion.kind), ("git-sync", CompanionKind::ClusterCompanion));
     assert_eq!((companion.activation, companion.placement), (Activation::OnRequest, Placement::Last));
@@ -66,7 +66,7 @@ fn json_from_an_api_server_gives_the_same_companion() {
 }
 
 #[test]
-fn a_problem_says_where_what_and_how_to_mend_it() {
+fn a_problem_has_a_place_a_cause_and_a_remedy() {
     let gated = check_companion(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
     let told: Vec<_> = gated.problems.iter().map(|p| (p.field(), p.message.as_str())).collect();
     assert_eq!(told, [("spec.parameters[2].mountpath".to_owned(), "unknown field; did you mean mountPath?")]);

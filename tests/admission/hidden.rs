@@ -1,9 +1,5 @@
-//! What must not be revealed, and what must not be let through: companions that are not offered to a namespace, and required
-//! ones of which not everything can be read.
-
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
-
-mod support;
+//! Companions that are not offered to a namespace are not revealed there, and Pods that a required companion selects are
+//! denied where the companion is invalid.
 
 use podgraft::api::validate;
 use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
@@ -12,8 +8,9 @@ use podgraft::inject::snapshot::{Settings, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
-use support::generate::{NAMESPACE, scene};
-use support::{ask, documents, namespace};
+
+use crate::support::generate::{NAMESPACE, scene};
+use crate::support::{ask, documents, namespace};
 
 /// A snapshot of manifests, companions with errors included.
 fn world_of_all(manifests: &[Value]) -> Snapshot {
@@ -43,7 +40,7 @@ fn hide(companion: &mut Value, way: usize) {
             companion["spec"]["containers"][0]["image"] = json!(7);
         }
         _ => {
-            // Nobody can tell whom it is for. A required one would deny the Pods that it might be for.
+            // Its selector is unreadable. A required companion would deny the Pods that it might select.
             companion["spec"]["namespaceSelector"] =
                 json!({"matchExpressions": [{"key": "a..b/c", "operator": "Exists"}]});
             companion["spec"].as_object_mut().unwrap().shift_remove("required");
@@ -114,7 +111,7 @@ fn a_status_that_lists_a_companion_which_is_not_offered_reveals_nothing() {
 }
 
 #[test]
-fn a_required_companion_denies_the_pods_that_what_can_be_read_of_its_selectors_selects() {
+fn an_invalid_required_companion_denies_the_pods_that_its_readable_selectors_select() {
     let required = |selectors: &str, activation: &str| {
         world_of_all(&documents(&format!(
             "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {{name: must-run}}\nspec: {{pattern: Sidecar, activation: {activation}, required: true, {selectors}, containers: [{{name: must-run, image: \"must-run:1\"}}]}}"

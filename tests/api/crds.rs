@@ -1,10 +1,9 @@
 //! The custom resource definitions: those in the chart are generated from the types, bounded and described throughout.
 
-#[path = "support/golden.rs"]
-mod golden;
-
 use podgraft::api::{crds, crds_yaml};
 use serde_json::Value;
+
+use crate::support::golden;
 
 #[test]
 fn the_charts_definitions_are_those_of_the_types() {

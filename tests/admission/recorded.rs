@@ -1,9 +1,5 @@
 //! Reviews as a real API server sent them, one for each kind of workload and one for a Pod of each.
-//! `make reviews` records them anew.
-
-#![allow(clippy::panic)]
-
-mod support;
+//! `make reviews` records them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +8,8 @@ use podgraft::admission;
 use podgraft::inject;
 use podgraft::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
-use support::{Reply, world_of};
+
+use crate::support::{Reply, world_of};
 
 const KINDS: [&str; 8] =
     ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"];
@@ -30,8 +27,10 @@ spec:
 
 /// All recorded reviews by file name.
 fn recorded() -> BTreeMap<String, Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reviews");
-    let files = std::fs::read_dir(&folder).expect("tests/reviews can be listed").map(|entry| entry.expect("an entry"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/admission/reviews");
+    let files = std::fs::read_dir(&folder)
+        .expect("tests/admission/reviews can be listed")
+        .map(|entry| entry.expect("an entry"));
     files.map(|f| (f.file_name().to_string_lossy().into_owned(), std::fs::read(f.path()).expect("a review"))).collect()
 }
 
@@ -53,7 +52,7 @@ fn every_kind_of_workload_was_recorded_with_its_pod() {
 }
 
 #[test]
-fn each_recorded_pod_is_injected_settles_and_comes_out_again_as_it_was() {
+fn each_recorded_pod_is_injected_once_and_uninjected_again() {
     let snapshot = world_of(COMPANION);
     for (name, bytes, mut review) in of_pods(true) {
         let reply = Reply::read(&admission::review(&bytes, Webhook::Requested, &snapshot, |_| {}));
@@ -72,7 +71,7 @@ fn each_recorded_pod_is_injected_settles_and_comes_out_again_as_it_was() {
 }
 
 #[test]
-fn each_recorded_workload_is_told_what_will_become_of_its_pods() {
+fn each_recorded_workload_is_warned_that_its_pods_will_be_denied() {
     for (name, bytes, review) in of_pods(false) {
         let told = |snapshot: &Snapshot| Reply::read(&admission::preview(&bytes, snapshot, |_| Vec::new(), |_| {}));
         assert!(told(&world_of(COMPANION)).warnings.is_empty(), "{name}");
