@@ -180,7 +180,11 @@ const SHOWN: &[(&str, &str, &str)] = &[
         "tests/attacks/companions.rs",
         "under_the_name_of_a_required_companion_another_one_is_not_used",
     ),
-    ("RBAC and precedence", "tests/cluster/role.rs", "every_verb_of_the_roles_is_used_and_without_it_something_breaks"),
+    (
+        "RBAC and precedence",
+        "tests/cluster/installation/role.rs",
+        "every_verb_of_the_roles_is_used_and_without_it_something_breaks",
+    ),
     ("secrets", "tests/attacks/secrets.rs", "no_value_is_in_logs_metrics_or_denials"),
     ("secrets", "tests/attacks/secrets.rs", "names_from_outside_make_no_series_of_their_own"),
     ("secrets", "src/telemetry.rs", "a_review_is_one_line_whatever_its_names_hold"),

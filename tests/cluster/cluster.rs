@@ -14,9 +14,9 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
+use crate::control_plane::rest::{self, Answer};
 use crate::node;
 use crate::parts::Parts;
-use crate::rest::{self, Answer};
 
 /// podgraft's own namespace.
 pub const OWN: &str = "podgraft-system";

@@ -1,5 +1,9 @@
 //! etcd, the API server and the controllers: what they are started with, and when they are up.
 
+pub mod apart;
+pub mod credentials;
+pub mod rest;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -7,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::apart::ADDRESS;
-use crate::clients;
-use crate::credentials::Credentials;
+use crate::admission::clients;
+use crate::control_plane::apart::ADDRESS;
+use crate::control_plane::credentials::Credentials;
 use crate::parts::Parts;
 
 /// How long each of them may take to start, on a machine that is busy.

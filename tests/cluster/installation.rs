@@ -1,12 +1,18 @@
 //! podgraft in the cluster, by its chart.
 
+pub mod cert_manager;
+pub mod certificates;
+pub mod end;
+pub mod release;
+pub mod role;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, OWN, printed};
-use crate::rest;
+use crate::control_plane::rest;
 
 impl Cluster {
     /// Installs podgraft, or brings an installation to these values, and waits until its Pods are ready and trusted.
@@ -40,7 +46,7 @@ impl Cluster {
     pub async fn trusted(&self) {
         self.eventually("a caBundle in every webhook", async || {
             let bundled = |webhook: &Value| webhook["clientConfig"]["caBundle"].is_string();
-            let entries = self.entries().await;
+            let entries = self.webhooks().await;
             (!entries.is_empty() && entries.iter().all(bundled)).then_some(())
         })
         .await;
@@ -49,7 +55,7 @@ impl Cluster {
     }
 
     /// All webhooks of podgraft's configurations.
-    pub async fn entries(&self) -> Vec<Value> {
+    pub async fn webhooks(&self) -> Vec<Value> {
         let mut entries = Vec::new();
         for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
             let path =

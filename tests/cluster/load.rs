@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
-use crate::rest;
+use crate::control_plane::rest;
 use crate::workload::{collection, containers, pod, template};
 
 /// How many create Pods at the same time.

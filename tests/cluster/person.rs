@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::apart;
 use crate::cluster::{Cluster, printed, tree};
+use crate::control_plane::apart;
 
 /// Installs podgraft, says how to use it, and stays until Ctrl-C.
 ///

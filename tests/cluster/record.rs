@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use crate::admission::injection::made_by;
+use crate::admission::webhook;
 use crate::cluster::{Cluster, printed, tree};
-use crate::injection::made_by;
-use crate::webhook;
 use crate::workload::{KINDS, collection, template, workload};
 
 /// Where recorded reviews are.

@@ -3,13 +3,14 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
-use crate::injection::create;
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
 pub mod attempts;
+pub mod changes;
 
 tests![
     a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound,
@@ -17,99 +18,6 @@ tests![
     a_running_pod_keeps_its_required_companion_and_stays_patchable,
     a_policy_that_somebody_deletes_or_edits_is_put_right,
 ];
-
-/// Tests that have the cluster for themselves.
-pub mod changes {
-    use super::*;
-
-    tests![
-        with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up,
-        a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod,
-        a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy,
-        switching_required_companions_off_takes_the_policies_away,
-    ];
-
-    async fn with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up(cluster: &Cluster) {
-        let town = required(cluster, "watchman").await;
-        let opted_in = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
-        scale(cluster, 0).await;
-        let refused = cluster.create(&collection("Pod", &town), &pod("bare", &of("watchman"))).await;
-        let why = refused.expect_refusal("a Pod without its required companion");
-        assert!(why.contains("watchman") && why.contains("podgraft"), "{why}");
-        create(cluster, &town, "of-nobodys-concern", &template(json!({"app": "other"}), Value::Null)).await;
-        let declines = template(json!({"podgraft.dev/inject": "disabled"}), Value::Null);
-        create(cluster, &opted_in, "declines", &declines).await;
-        create(cluster, OWN_TOWN, "elsewhere", &template(Value::Null, Value::Null)).await;
-        scale(cluster, 2).await;
-        assert_eq!(containers(&create(cluster, &town, "guarded", &of("watchman")).await), ["watchman", "web"]);
-        forget(cluster, "watchman").await;
-    }
-
-    /// Where nothing was ever said about podgraft.
-    const OWN_TOWN: &str = "default";
-
-    async fn a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod(cluster: &Cluster) {
-        let mut changing = companion("changing");
-        make_required(&mut changing, "changing");
-        // Its Pods ask for another companion, so that the load can tell injected from bare ones all the while.
-        cluster.companion(&companion("constant")).await;
-        let load = Load::start_with(cluster, "constant", json!({"guarded-by": "changing"})).await;
-        cluster.companion(&changing).await;
-        policies_stand(cluster, "changing").await;
-        for version in 2..5 {
-            let image = format!("registry.example/changing:{version}");
-            changing["spec"]["containers"][0]["image"] = image.clone().into();
-            cluster.companion(&changing).await;
-            injected_with(cluster, "changing", &image).await;
-        }
-        changing["spec"]["podSelector"] = json!({"matchExpressions": [
-            {"key": "guarded-by", "operator": "In", "values": ["changing", "another"]}
-        ]});
-        cluster.companion(&changing).await;
-        policies_stand(cluster, "changing").await;
-        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
-        forget(cluster, "changing").await;
-        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
-        load.end("a required companion came, changed four times and went").await.expect_all_injected();
-    }
-
-    async fn injected_with(cluster: &Cluster, name: &str, image: &str) {
-        let path = "/api/v1/namespaces/default/pods?dryRun=All";
-        cluster
-            .eventually("the new version in use", async || {
-                let made = cluster.create(path, &pod("new", &of(name))).await;
-                (made.body["spec"]["initContainers"][0]["image"] == image).then_some(())
-            })
-            .await;
-    }
-
-    async fn a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy(cluster: &Cluster) {
-        let town = required(cluster, "sturdy").await;
-        let mut bad = companion("sturdy");
-        make_required(&mut bad, "sturdy");
-        bad["spec"]["containers"][0]["image"] = "registry.example/sturdy:2".into();
-        bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
-        // Only podgraft can tell.
-        cluster.condition(&bad, "False").await;
-        let made = create(cluster, &town, "guarded", &of("sturdy")).await;
-        assert_eq!(made["spec"]["initContainers"][0]["image"], "registry.example/sturdy:1");
-        policies_stand(cluster, "sturdy").await;
-        forget(cluster, "sturdy").await;
-    }
-
-    async fn switching_required_companions_off_takes_the_policies_away(cluster: &Cluster) {
-        let town = required(cluster, "retired").await;
-        cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
-        policies_are_gone(cluster, "retired").await;
-        assert_eq!(containers(&create(cluster, &town, "free", &of("retired")).await), ["web"]);
-        cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
-    }
-
-    async fn scale(cluster: &Cluster, replicas: usize) {
-        printed(cluster.kubectl(["-n", OWN, "scale", "deployment/podgraft", &format!("--replicas={replicas}")]));
-        cluster.until_ready(replicas).await;
-    }
-}
 
 /// Makes a companion required for Pods with the label `guarded-by` and its name.
 pub fn make_required(companion: &mut Value, name: &str) {
@@ -312,7 +220,7 @@ async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster:
     let town = required(cluster, "kept").await;
     create(cluster, &town, "guarded", &of("kept")).await;
     let path = format!("{}/guarded", collection("Pod", &town));
-    let forbidden = |what: &str, answer: crate::rest::Answer| {
+    let forbidden = |what: &str, answer: crate::control_plane::rest::Answer| {
         let why = answer.expect_refusal(what);
         assert!(why.contains("kept"), "{what}: {why}");
     };

@@ -29,12 +29,12 @@ pub struct Chapter {
     pub alone: bool,
 }
 
-/// The tests of a module, named after their functions.
+/// The tests of a module, named after their modules and functions: one short word of the name selects them.
 #[macro_export]
 macro_rules! tests {
     ($($test:ident),* $(,)?) => {
         pub fn tests() -> Vec<$crate::suite::Test> {
-            let topic = module_path!().rsplit("::").next().unwrap_or_default();
+            let topic = module_path!().split_once("::").map_or("", |(_, topic)| topic);
             vec![$($crate::suite::Test {
                 name: format!("{topic}::{}", stringify!($test)),
                 run: |cluster| Box::pin(async move { $test(&cluster).await }),

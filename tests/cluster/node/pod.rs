@@ -17,9 +17,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::variables::{expand, variables};
 use super::volumes::Mounts;
 use super::{Ground, NAME};
-use crate::apart::{ADDRESS, run};
-use crate::credentials::kubeconfig_with_token;
-use crate::rest;
+use crate::control_plane::apart::{ADDRESS, run};
+use crate::control_plane::credentials::kubeconfig_with_token;
+use crate::control_plane::rest;
 
 /// How late files of Secrets and ConfigMaps follow them: later than whoever watches those. Kubelets take up to two minutes.
 const LATE: Duration = Duration::from_secs(8);

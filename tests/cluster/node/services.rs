@@ -9,7 +9,7 @@ use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::apart::run;
+use crate::control_plane::apart::run;
 
 /// The Services whose addresses are answered at, so far.
 pub struct Services {

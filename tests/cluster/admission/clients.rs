@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN};
-use crate::credentials::Credentials;
-use crate::injection::create;
+use crate::control_plane::credentials::Credentials;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::injection::create;
+use crate::admission::webhook;
 use crate::cluster::Cluster;
-use crate::injection::create;
+use crate::tests;
 use crate::workload::{companion, containers, pod, template};
-use crate::{tests, webhook};
 
 tests![with_another_webhook_and_default_limits_a_companion_stands_once_and_reaches_every_container];
 

@@ -7,7 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-use crate::apart::ADDRESS;
+use crate::control_plane::apart::ADDRESS;
 
 /// Issues certificates and kubeconfigs into one folder.
 pub struct Credentials {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::sources::replicas;
 use crate::cluster::Cluster;
 use crate::installation::companion_path;
 use crate::load::Load;
-use crate::sources::replicas;
 use crate::tests;
 use crate::workload::companion;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::certificates::trusted;
 use crate::cluster::{Cluster, OWN, printed};
+use crate::installation::certificates::trusted;
 use crate::load::Load;
 use crate::parts::CertManager;
 use crate::tests;

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
-use crate::injection::create;
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{companion, containers, pod, template};
@@ -38,7 +38,7 @@ pub async fn stored(cluster: &Cluster, key: &str) -> String {
 /// What API servers trust, each once.
 pub async fn trusted(cluster: &Cluster) -> BTreeSet<String> {
     let bundle = |entry: &Value| entry["clientConfig"]["caBundle"].as_str().unwrap_or_default().to_owned();
-    cluster.entries().await.iter().map(bundle).collect()
+    cluster.webhooks().await.iter().map(bundle).collect()
 }
 
 async fn two_replicas_that_start_at_once_end_with_one_authority(cluster: &Cluster) {
@@ -121,7 +121,7 @@ async fn an_entry_that_is_switched_off_and_on_and_rolled_back_is_trusted_at_once
     cluster.install(&[ENTRIES]).await;
     assert_eq!(containers(&create(cluster, &town, "before", &asks).await), ["switched", "web"]);
     cluster.install(&[ENTRIES, "webhooks.requested.enabled=false"]).await;
-    assert_eq!(cluster.entries().await.iter().filter(|e| e["name"] == "requested.podgraft.dev").count(), 0);
+    assert_eq!(cluster.webhooks().await.iter().filter(|e| e["name"] == "requested.podgraft.dev").count(), 0);
     assert_eq!(containers(&create(cluster, &town, "while-off", &asks).await), ["web"]);
     cluster.install(&[ENTRIES]).await;
     assert_eq!(containers(&create(cluster, &town, "on-again", &asks).await), ["switched", "web"]);

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use podgraft::tls::development;
 use serde_json::{Value, json};
 
-use crate::certificates::{stored, trusted};
+use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
-use crate::injection::create;
+use crate::installation::certificates::{stored, trusted};
 use crate::installation::companion_path;
 use crate::load::Load;
 use crate::tests;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
-use crate::injection::create;
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{companion, containers, template};

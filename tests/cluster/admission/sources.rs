@@ -1,11 +1,11 @@
-//! Companions and Namespaces of the cluster: broken ones, and an API server that goes and comes back.
+//! Companions and Namespaces of the cluster: what becomes of invalid ones.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, OWN, printed};
-use crate::injection::create;
+use crate::admission::injection::create;
+use crate::cluster::{Cluster, printed};
 use crate::installation::companion_path;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
@@ -20,67 +20,7 @@ tests![
     kubectl_explain_and_get_tell_what_a_companion_is,
 ];
 
-pub mod outage {
-    use super::*;
-
-    // After an outage the cluster's own controllers are slow for a while: addresses of new replicas come late.
-    tests![
-        replicas_that_start_anew_know_the_last_good_version_of_a_companion_that_turned_bad,
-        an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment,
-    ];
-
-    async fn replicas_that_start_anew_know_the_last_good_version_of_a_companion_that_turned_bad(cluster: &Cluster) {
-        let mut object = companion("remembered");
-        cluster.companion(&object).await;
-        object["spec"]["containers"][0]["image"] = "registry.example/remembered:2".into();
-        object["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
-        cluster.condition(&object, "False").await;
-        // Nobody is left who saw it when it was good.
-        cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
-        cluster.until_ready(2).await;
-        let town = cluster.namespace(json!({})).await;
-        for name in ["once", "twice", "thrice"] {
-            // The API server still has connections to those who were ended without a word, and waits there in vain.
-            let pod = cluster
-                .eventually("an answer of somebody who lives", async || {
-                    let made = cluster.create(&collection("Pod", &town), &pod(name, &asks("remembered"))).await;
-                    (made.status != 500).then(|| made.expect(name))
-                })
-                .await;
-            assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/remembered:1");
-        }
-        object["spec"]["containers"][0].as_object_mut().expect("a container").remove("volumeMounts");
-        cluster.companion(&object).await;
-        let status = cluster.get(&companion_path(&object)).await.body["status"].take();
-        assert!(status["lastGood"].is_null() && status["hash"].is_string(), "{status}");
-    }
-
-    async fn an_api_server_that_goes_and_comes_back_leaves_no_wrong_or_empty_moment(cluster: &Cluster) {
-        cluster.companion(&companion("lasting")).await;
-        let town = cluster.namespace(json!({})).await;
-        assert_eq!(containers(&create(cluster, &town, "before", &asks("lasting")).await), ["lasting", "web"]);
-        let replicas = replicas(cluster).await;
-        cluster.control_plane().stop_apiserver().expect("an end of the API server");
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        cluster.control_plane().start_apiserver().expect("the API server again");
-        // The first Pod after it meets replicas whose watches are just coming back.
-        assert_eq!(containers(&create(cluster, &town, "after", &asks("lasting")).await), ["lasting", "web"]);
-        // Each replica hears of what is new, though its watches had ended.
-        cluster.companion(&companion("newer")).await;
-        for name in ["once", "twice", "thrice"] {
-            assert_eq!(containers(&create(cluster, &town, name, &asks("newer")).await), ["newer", "web"]);
-        }
-        assert_eq!(super::replicas(cluster).await, replicas, "no replica was restarted, and all are ready");
-        // Nobody who comes after this should meet controllers that have not caught up.
-        for rollout in [&["restart"][..], &["status", "--timeout=2m"]] {
-            let command = [&["--namespace", OWN, "rollout"][..], rollout, &["deployment/podgraft"]].concat();
-            printed(cluster.kubectl(command));
-        }
-        cluster.until_ready(2).await;
-    }
-}
-
-fn asks(names: &str) -> Value {
+pub fn asks(names: &str) -> Value {
     template(Value::Null, json!({"podgraft.dev/companions": names}))
 }
 

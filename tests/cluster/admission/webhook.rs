@@ -12,7 +12,7 @@ use podgraft::http::{Drain, HttpLimits, Listener, Observer, Transport};
 use podgraft::tls::{Pair, Serving, development, server_config};
 use serde_json::{Value, json};
 
-use crate::apart::ADDRESS;
+use crate::control_plane::apart::ADDRESS;
 
 /// Answers reviews for as long as this program lives: `patch` says which JSON patch a request gets, if any. Returns the
 /// `clientConfig` by which API servers reach it.
