@@ -16,7 +16,7 @@ test:
 ## check   formatting, lints, and the licences and advisories of what we depend on
 check:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --test chart --test cluster -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed; skipped: cargo install --locked cargo-deny"; fi
 
 ## bench   what a review costs, as ratios to a server that answers nothing

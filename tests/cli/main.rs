@@ -8,21 +8,14 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-#[path = "cli/explain.rs"]
 mod explain;
-#[path = "cli/function.rs"]
 mod function;
-#[path = "support/golden.rs"]
+#[path = "../support/golden.rs"]
 mod golden;
-#[path = "cli/inject.rs"]
 mod inject;
-#[path = "cli/messages.rs"]
 mod messages;
-#[path = "cli/streams.rs"]
 mod streams;
-#[path = "cli/tools.rs"]
 mod tools;
-#[path = "cli/validate.rs"]
 mod validate;
 
 /// A folder with one companion, `companion.yaml`, that is asked for by the name `logger`.

@@ -9,19 +9,14 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-#[path = "support/golden.rs"]
+#[path = "../support/golden.rs"]
 mod golden;
-#[path = "chart/monitoring.rs"]
 mod monitoring;
-#[path = "cluster/parts.rs"]
+#[path = "../cluster/parts.rs"]
 mod parts;
-#[path = "chart/readme.rs"]
 mod readme;
-#[path = "chart/refused.rs"]
 mod refused;
-#[path = "chart/rendered.rs"]
 mod rendered;
-#[path = "chart/rights.rs"]
 mod rights;
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/podgraft");

@@ -3,18 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "support/mod.rs"]
+#[path = "../support/mod.rs"]
 mod support;
 
-#[path = "text/author.rs"]
 mod author;
-#[path = "text/edit.rs"]
 mod edit;
-#[path = "text/kubernetes.rs"]
 mod kubernetes;
-#[path = "text/patch.rs"]
 mod patch;
-#[path = "text/table.rs"]
 mod table;
 
 use proptest::prelude::*;

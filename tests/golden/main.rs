@@ -5,14 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
 
-#[path = "golden/binary.rs"]
 mod binary;
-#[path = "golden/case.rs"]
 mod case;
-#[path = "golden/laws.rs"]
 mod laws;
-#[path = "golden/server.rs"]
 mod server;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;
