@@ -10,6 +10,8 @@
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 
 mod admission;
+#[path = "../api/case.rs"]
+mod case;
 mod cluster;
 mod control_plane;
 mod evidence;
@@ -118,6 +120,7 @@ fn chapters() -> Vec<Chapter> {
             name: "installed by its chart",
             set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),
             tests: all(vec![
+                admission::definitions::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),
                 admission::sources::tests(),
