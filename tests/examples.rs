@@ -30,7 +30,7 @@ fn every_example_is_valid_without_a_warning() {
 }
 
 #[test]
-fn every_workload_of_an_example_gets_what_it_asks_for_and_gives_it_back() {
+fn every_workload_of_an_example_is_injected_once() {
     for example in EXAMPLES {
         let injected = podgraft(&["inject"], example);
         let talk = text(&injected.stderr);
@@ -46,7 +46,7 @@ fn every_workload_of_an_example_gets_what_it_asks_for_and_gives_it_back() {
 }
 
 #[test]
-fn an_image_is_named_in_one_place_of_its_example() {
+fn an_image_is_named_once_in_its_example() {
     for example in EXAMPLES {
         let app = std::fs::read_to_string(folder(example).join("app.yaml")).expect("an app");
         let companions = std::fs::read_to_string(folder(example).join("companions.yaml")).expect("companions");

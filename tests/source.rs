@@ -53,7 +53,7 @@ fn errors(loaded: &Loaded) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
+fn a_folder_is_searched_for_manifests_of_companions_and_namespaces() {
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("deep")).unwrap();
     fs::write(
@@ -82,7 +82,7 @@ fn a_folder_is_searched_for_manifests_of_all_kinds_that_count() {
 }
 
 #[test]
-fn nothing_new_is_the_same_snapshot() {
+fn unchanged_files_give_the_same_snapshot() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
     let first = files(folder.path()).load(&Loaded::default());
@@ -95,7 +95,7 @@ fn nothing_new_is_the_same_snapshot() {
 }
 
 #[test]
-fn what_is_bad_keeps_its_last_good_version() {
+fn an_invalid_companion_keeps_its_last_valid_version() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     fs::write(&file, format!("{}---\n{}", cluster("one", "i:1"), cluster("two", "i:1"))).unwrap();
@@ -126,7 +126,7 @@ fn what_is_bad_keeps_its_last_good_version() {
 }
 
 #[test]
-fn what_was_never_good_is_listed_as_broken() {
+fn a_companion_that_was_never_valid_is_listed_as_invalid() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1").replace("    image: i:1\n", "")).unwrap();
     let loaded = files(folder.path()).load(&Loaded::default());
@@ -136,7 +136,7 @@ fn what_was_never_good_is_listed_as_broken() {
 }
 
 #[test]
-fn a_file_that_is_gone_takes_its_companions_along_and_a_folder_that_is_gone_does_not() {
+fn a_deleted_file_removes_its_companions_and_a_missing_folder_does_not() {
     let folder = TempDir::new().unwrap();
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
@@ -182,7 +182,7 @@ fn a_mounted_configmap_is_read_through_its_swapped_link() {
 }
 
 #[test]
-fn two_of_the_same_name_are_a_mistake_that_names_both_places() {
+fn two_companions_of_one_name_are_an_error_with_both_positions() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("one", "i:1")).unwrap();
     fs::write(folder.path().join("b.yaml"), format!("# two\n---\n{}", cluster("one", "i:2"))).unwrap();
@@ -194,7 +194,7 @@ fn two_of_the_same_name_are_a_mistake_that_names_both_places() {
 }
 
 #[test]
-fn a_required_companion_remembers_the_version_before() {
+fn a_required_companion_keeps_its_previous_version() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     let mut loaded = Loaded::default();
@@ -209,7 +209,7 @@ fn a_required_companion_remembers_the_version_before() {
 }
 
 #[test]
-fn labels_that_are_no_text_are_told_and_the_namespace_keeps_its_last_ones() {
+fn invalid_labels_are_reported_and_the_namespace_keeps_its_last_ones() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("a.yaml");
     let namespace = |value| {
@@ -259,7 +259,7 @@ fn watching_swaps_the_snapshot_only_when_something_changed() {
 }
 
 #[test]
-fn whatever_a_file_declares_the_others_are_used_and_too_many_companions_are_told() {
+fn too_many_companions_in_a_file_are_reported_and_the_other_files_are_used() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.yaml"), cluster("good", "i:1")).unwrap();
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

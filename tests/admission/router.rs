@@ -95,7 +95,7 @@ impl hyper::body::Body for Received {
 }
 
 #[tokio::test]
-async fn each_path_is_a_route() {
+async fn each_route_has_its_path() {
     let desk = Desk::new();
     desk.check(post("/inject/requested", "12"), 200, "Inject(Requested) 2").await;
     desk.check(post("/inject/opted-in", "12"), 200, "Inject(OptedIn) 2").await;

@@ -45,7 +45,7 @@ fn good(gated: Checked) -> std::sync::Arc<podgraft::inject::companion::Companion
 }
 
 #[test]
-fn a_companion_with_every_kind_of_part_is_valid() {
+fn the_git_sync_example_is_valid() {
     let companion = good(check_companion(&read(GIT_SYNC)));
     assert_eq!((&*companion.name, companion.kind), ("git-sync", CompanionKind::ClusterCompanion));
     assert_eq!((companion.activation, companion.placement), (Activation::OnRequest, Placement::Last));
@@ -66,7 +66,7 @@ fn json_from_an_api_server_gives_the_same_companion() {
 }
 
 #[test]
-fn a_problem_has_a_place_a_cause_and_a_remedy() {
+fn a_problem_has_a_field_a_message_and_a_remedy() {
     let gated = check_companion(&read(&GIT_SYNC.replace("mountPath: content/app", "mountpath: content/app")));
     let told: Vec<_> = gated.problems.iter().map(|p| (p.field(), p.message.as_str())).collect();
     assert_eq!(told, [("spec.parameters[2].mountpath".to_owned(), "unknown field; did you mean mountPath?")]);

@@ -14,7 +14,7 @@ fn the_charts_definitions_are_those_of_the_types() {
 }
 
 #[test]
-fn the_yaml_says_what_the_json_says() {
+fn the_yaml_equals_the_json() {
     for (crd, yaml) in crds().iter().zip(crds_yaml().split("---\n").skip(1)) {
         let read: Value = serde_saphyr::from_str(yaml).unwrap();
         let same: Value = serde_json::from_str(&read.to_string()).unwrap();
@@ -51,7 +51,7 @@ fn every_list_and_every_string_has_a_bound() {
 }
 
 #[test]
-fn every_list_says_how_it_merges_and_no_field_is_nullable() {
+fn every_list_has_a_list_type_and_no_field_is_nullable() {
     for crd in crds() {
         each(schema(&crd), "", &mut |schema, path| {
             assert!(schema["nullable"].is_null(), "{path} is nullable");
@@ -63,7 +63,7 @@ fn every_list_says_how_it_merges_and_no_field_is_nullable() {
 }
 
 #[test]
-fn rules_of_the_expression_language_are_where_they_belong() {
+fn every_cel_rule_is_at_its_path() {
     let expected = [
         ("", 2, 5),
         (".spec", 18, 18),
@@ -104,7 +104,7 @@ fn every_format_is_one_that_api_servers_know() {
 }
 
 #[test]
-fn columns_show_what_people_look_for() {
+fn columns_show_pattern_activation_readiness_and_age() {
     for crd in crds() {
         let columns = crd.pointer("/spec/versions/0/additionalPrinterColumns").unwrap().as_array().unwrap();
         let shown = columns.iter().filter(|c| c["priority"].is_null()).map(|c| text(c, "/name")).collect::<Vec<_>>();

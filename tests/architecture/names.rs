@@ -52,7 +52,7 @@ fn no_two_public_types_have_one_name() {
 }
 
 #[test]
-fn no_module_has_a_name_that_says_nothing() {
+fn no_module_has_a_vague_name() {
     none(&vague(&Tree::of_this_package()));
     assert_eq!(vague(&Tree::of([("http/utils", "")])).len(), 1);
 }

@@ -119,7 +119,7 @@ fn end_of_quoted(inner: &str, quote: char) -> Option<usize> {
 }
 
 #[test]
-fn strings_comments_and_characters_are_told_from_code() {
+fn strings_comments_and_characters_are_not_code() {
     let text = r##"let a = 'x'; // crate::in_a_comment
         let b: &'static str = "crate::in \"a\" string"; /* crate::too */ let c = r#"raw " text"#; f('\'', b'"')"##;
     let found = tokens(text);

@@ -182,7 +182,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_several_ideas_make_together_needs_memory_in_proportion(
+    fn several_attacks_together_need_memory_in_proportion(
         shapes in prop::collection::vec(select(pods::SHAPES), 2..4), size in 100..largest() / 8,
     ) {
         // One after the other in one list: what adds up over Pods of a file, or leaks from one into the next, shows.

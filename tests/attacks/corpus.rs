@@ -75,7 +75,7 @@ fn seeds_of(value: &Value) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn every_input_that_was_found_once_holds() {
+fn every_input_of_the_corpus_holds() {
     let corpus = root().join("fuzz/corpus");
     let targets: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
     for folder in fs::read_dir(&corpus).into_iter().flatten().map(|entry| entry.unwrap()) {

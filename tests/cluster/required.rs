@@ -13,10 +13,10 @@ pub mod attempts;
 pub mod changes;
 
 tests![
-    a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound,
-    each_way_around_a_required_companion_is_refused,
-    a_running_pod_keeps_its_required_companion_and_stays_patchable,
-    a_policy_that_somebody_deletes_or_edits_is_put_right,
+    a_required_companion_is_injected_into_pods_that_opted_out_and_its_policies_compile,
+    each_way_around_a_required_companion_is_denied,
+    a_running_pod_keeps_its_required_companion_and_can_be_patched,
+    a_policy_that_is_deleted_or_edited_is_restored,
 ];
 
 /// Makes a companion required for Pods with the label `guarded-by` and its name.
@@ -75,7 +75,7 @@ async fn forget(cluster: &Cluster, name: &str) {
     policies_are_gone(cluster, name).await;
 }
 
-async fn a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound(cluster: &Cluster) {
+async fn a_required_companion_is_injected_into_pods_that_opted_out_and_its_policies_compile(cluster: &Cluster) {
     let town = required(cluster, "insistent").await;
     let out = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "disabled"}})).await;
     let into = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
@@ -185,7 +185,7 @@ fn add_env(pod: &mut Value, variable: Value) {
     guard(pod)["env"].as_array_mut().expect("variables").push(variable);
 }
 
-async fn each_way_around_a_required_companion_is_refused(cluster: &Cluster) {
+async fn each_way_around_a_required_companion_is_denied(cluster: &Cluster) {
     let town = required(cluster, "evaded").await;
     let path = collection("Pod", &town);
     let injected = cluster.create(&format!("{path}?dryRun=All"), &pod("whole", &of("evaded"))).await.expect("a Pod");
@@ -216,7 +216,7 @@ async fn each_way_around_a_required_companion_is_refused(cluster: &Cluster) {
     assert!(slipped.is_empty(), "{slipped:#?}");
 }
 
-async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster: &Cluster) {
+async fn a_running_pod_keeps_its_required_companion_and_can_be_patched(cluster: &Cluster) {
     let town = required(cluster, "kept").await;
     create(cluster, &town, "guarded", &of("kept")).await;
     let path = format!("{}/guarded", collection("Pod", &town));
@@ -246,7 +246,7 @@ async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster:
     cluster.merge(&path, &json!({"metadata": {"finalizers": null}})).await.expect("no finalizers");
 }
 
-async fn a_policy_that_somebody_deletes_or_edits_is_put_right(cluster: &Cluster) {
+async fn a_policy_that_is_deleted_or_edited_is_restored(cluster: &Cluster) {
     let town = required(cluster, "mended").await;
     let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-mended";
     let binding = path.replace("policies/", "policybindings/");

@@ -29,7 +29,7 @@ const OUT: &str = ".out.yaml";
 type Complaint = String;
 
 #[tokio::test]
-async fn every_case_comes_to_what_stands_beside_it_through_both_doors() {
+async fn every_case_matches_its_golden_in_the_server_and_in_the_command_line() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let files = files(&root);
     let cases: Vec<&PathBuf> = files.iter().filter(|f| !f.to_str().unwrap().ends_with(OUT)).collect();

@@ -11,16 +11,16 @@ tests![
     an_annotated_deployment_gets_its_companion_and_its_values,
     every_kind_of_workload_gets_what_its_template_asks_for,
     every_kind_of_workload_gets_what_its_opted_in_namespace_gives,
-    an_opted_in_namespace_gives_companions_to_pods_that_say_nothing,
+    an_opted_in_namespace_gives_companions_to_pods_without_annotations,
     a_namespace_lists_the_companions_of_its_pods,
-    a_cluster_wide_companion_comes_to_everybody_who_does_not_decline,
+    a_cluster_wide_companion_is_injected_into_every_pod_that_does_not_opt_out,
     a_pod_opts_out_of_an_opted_in_namespace,
     a_pod_opts_in_where_its_namespace_opted_out,
-    a_companion_of_a_namespace_is_seen_there_only_and_takes_the_place_of_the_clusters,
-    a_request_from_outside_the_selectors_is_refused_with_the_reason,
-    an_unknown_companion_is_refused_and_the_nearest_name_told,
+    a_companion_of_a_namespace_is_visible_there_only_and_shadows_the_clusters,
+    a_request_from_outside_the_selectors_is_denied_with_the_reason,
+    an_unknown_companion_is_denied_with_the_nearest_name,
     a_job_with_a_native_companion_ends,
-    a_dry_run_gives_what_the_real_thing_gives,
+    a_dry_run_gives_the_same_pod,
     fields_newer_than_our_types_are_kept,
     kubectl_apply_prints_why_pods_will_be_denied,
 ];
@@ -114,7 +114,7 @@ async fn each_kind_is_given(cluster: &Cluster, town: &str, template: &Value, com
     }
 }
 
-async fn an_opted_in_namespace_gives_companions_to_pods_that_say_nothing(cluster: &Cluster) {
+async fn an_opted_in_namespace_gives_companions_to_pods_without_annotations(cluster: &Cluster) {
     cluster.companion(&for_namespaces(companion("for-opted-in"), "OptedInNamespaces", "opted-in")).await;
     let opted_in = json!({"labels": {"podgraft.dev/inject": "enabled", "town": "opted-in"}});
     let (town, other) =
@@ -136,7 +136,7 @@ async fn a_namespace_lists_the_companions_of_its_pods(cluster: &Cluster) {
     assert_eq!(containers(&asked), ["asked-instead", "web"], "a Pod's own list takes the place of its namespace's");
 }
 
-async fn a_cluster_wide_companion_comes_to_everybody_who_does_not_decline(cluster: &Cluster) {
+async fn a_cluster_wide_companion_is_injected_into_every_pod_that_does_not_opt_out(cluster: &Cluster) {
     cluster.companion(&for_namespaces(companion("everywhere"), "ClusterWide", "everywhere")).await;
     let town = cluster.namespace(json!({"labels": {"town": "everywhere"}})).await;
     assert_eq!(containers(&create(cluster, &town, "given", &silent()).await), ["everywhere", "web"]);
@@ -166,7 +166,7 @@ async fn a_pod_opts_in_where_its_namespace_opted_out(cluster: &Cluster) {
     assert_eq!(containers(&create(cluster, &town, "silent", &silent()).await), ["web"]);
 }
 
-async fn a_companion_of_a_namespace_is_seen_there_only_and_takes_the_place_of_the_clusters(cluster: &Cluster) {
+async fn a_companion_of_a_namespace_is_visible_there_only_and_shadows_the_clusters(cluster: &Cluster) {
     let (own, other) = (cluster.namespace(json!({})).await, cluster.namespace(json!({})).await);
     cluster.companion(&companion("twice")).await;
     for name in ["twice", "only-here"] {
@@ -185,7 +185,7 @@ async fn a_companion_of_a_namespace_is_seen_there_only_and_takes_the_place_of_th
     assert!(why.contains("only-here") && !why.contains(&own), "{why}");
 }
 
-async fn a_request_from_outside_the_selectors_is_refused_with_the_reason(cluster: &Cluster) {
+async fn a_request_from_outside_the_selectors_is_denied_with_the_reason(cluster: &Cluster) {
     let mut guarded = companion("guarded");
     guarded["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": "guarded"}});
     guarded["spec"]["podSelector"] = json!({"matchLabels": {"tier": "web"}});
@@ -201,7 +201,7 @@ async fn a_request_from_outside_the_selectors_is_refused_with_the_reason(cluster
     }
 }
 
-async fn an_unknown_companion_is_refused_and_the_nearest_name_told(cluster: &Cluster) {
+async fn an_unknown_companion_is_denied_with_the_nearest_name(cluster: &Cluster) {
     cluster.companion(&companion("lighthouse")).await;
     let town = cluster.namespace(json!({})).await;
     let refused = cluster.create(&collection("Pod", &town), &pod("lost", &asks("lighthuose"))).await;
@@ -231,7 +231,7 @@ async fn a_job_with_a_native_companion_ends(cluster: &Cluster) {
         .await;
 }
 
-async fn a_dry_run_gives_what_the_real_thing_gives(cluster: &Cluster) {
+async fn a_dry_run_gives_the_same_pod(cluster: &Cluster) {
     cluster.companion(&companion("rehearsed")).await;
     let town = cluster.namespace(json!({})).await;
     let path = collection("Pod", &town);

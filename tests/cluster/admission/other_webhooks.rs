@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::tests;
 use crate::workload::{companion, containers, pod, template};
 
-tests![with_another_webhook_and_default_limits_a_companion_stands_once_and_reaches_every_container];
+tests![with_another_webhook_and_default_limits_a_companion_is_injected_once_into_every_container];
 
 /// A webhook that adds a container to Pods of one town, and is called after podgraft's entries.
 async fn adder(cluster: &Cluster, town: &str) {
@@ -32,9 +32,7 @@ async fn adder(cluster: &Cluster, town: &str) {
     cluster.create(path, &configuration).await.expect("another webhook");
 }
 
-async fn with_another_webhook_and_default_limits_a_companion_stands_once_and_reaches_every_container(
-    cluster: &Cluster,
-) {
+async fn with_another_webhook_and_default_limits_a_companion_is_injected_once_into_every_container(cluster: &Cluster) {
     let mut settled = companion("settled");
     settled["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1000m"}});
     cluster.companion(&settled).await;

@@ -11,13 +11,13 @@ use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
 tests![
-    what_the_definitions_can_tell_is_refused_when_it_is_applied,
-    a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on,
-    a_companion_that_turned_bad_keeps_its_last_good_version,
-    one_that_cannot_even_be_read_keeps_nobody_from_reading_the_others,
+    errors_that_the_definitions_can_detect_are_rejected_at_apply,
+    an_invalid_companion_has_the_remedy_in_its_status_and_all_others_are_used,
+    a_companion_that_became_invalid_keeps_its_last_valid_version,
+    an_unreadable_companion_does_not_stop_the_watch_of_the_others,
     each_status_is_written_once_by_two_replicas,
-    a_required_companion_is_not_ready_where_required_companions_are_switched_off,
-    kubectl_explain_and_get_tell_what_a_companion_is,
+    a_required_companion_is_not_ready_where_required_companions_are_disabled,
+    kubectl_explain_and_get_describe_a_companion,
 ];
 
 pub fn asks(names: &str) -> Value {
@@ -33,7 +33,7 @@ pub async fn replicas(cluster: &Cluster) -> Vec<Value> {
     cluster.replicas().await.iter().map(of).collect()
 }
 
-async fn what_the_definitions_can_tell_is_refused_when_it_is_applied(cluster: &Cluster) {
+async fn errors_that_the_definitions_can_detect_are_rejected_at_apply(cluster: &Cluster) {
     let table: [(&str, Value, &str); 5] = [
         ("/spec/pattern", json!("Ambassador"), "listens"),
         ("/spec/activation", json!("Sometimes"), "Unsupported value"),
@@ -50,7 +50,7 @@ async fn what_the_definitions_can_tell_is_refused_when_it_is_applied(cluster: &C
     }
 }
 
-async fn a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on(cluster: &Cluster) {
+async fn an_invalid_companion_has_the_remedy_in_its_status_and_all_others_are_used(cluster: &Cluster) {
     let mut broken = companion("broken");
     // No schema can tell: it is about two places.
     broken["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
@@ -70,7 +70,7 @@ async fn a_broken_companion_says_in_its_status_what_to_mend_and_all_others_go_on
     assert!(why.contains("companion broken"), "{why}");
 }
 
-async fn a_companion_that_turned_bad_keeps_its_last_good_version(cluster: &Cluster) {
+async fn a_companion_that_became_invalid_keeps_its_last_valid_version(cluster: &Cluster) {
     let good = companion("turns-bad");
     cluster.companion(&good).await;
     let mut bad = good.clone();
@@ -84,7 +84,7 @@ async fn a_companion_that_turned_bad_keeps_its_last_good_version(cluster: &Clust
     cluster.companion(&bad).await;
 }
 
-async fn one_that_cannot_even_be_read_keeps_nobody_from_reading_the_others(cluster: &Cluster) {
+async fn an_unreadable_companion_does_not_stop_the_watch_of_the_others(cluster: &Cluster) {
     let town = cluster.namespace(json!({})).await;
     for (name, odd) in [
         ("too-deep", (0..200).fold(json!(1), |inner, _| json!([inner]))),
@@ -120,7 +120,7 @@ async fn each_status_is_written_once_by_two_replicas(cluster: &Cluster) {
     }
 }
 
-async fn a_required_companion_is_not_ready_where_required_companions_are_switched_off(cluster: &Cluster) {
+async fn a_required_companion_is_not_ready_where_required_companions_are_disabled(cluster: &Cluster) {
     let mut required = companion("required-in-vain");
     required["spec"]["activation"] = "ClusterWide".into();
     required["spec"]["required"] = true.into();
@@ -130,7 +130,7 @@ async fn a_required_companion_is_not_ready_where_required_companions_are_switche
     cluster.delete(&companion_path(&required)).await.expect("deleting it");
 }
 
-async fn kubectl_explain_and_get_tell_what_a_companion_is(cluster: &Cluster) {
+async fn kubectl_explain_and_get_describe_a_companion(cluster: &Cluster) {
     cluster.companion(&companion("explained")).await;
     let explained = printed(cluster.kubectl(["explain", "clustercompanion.spec.parameters"]));
     assert!(explained.contains("mountPath") && explained.contains("FIELDS"), "{explained}");

@@ -13,7 +13,7 @@ use crate::workload::companion;
 
 tests![
     cert_manager_issues_the_certificate_and_fills_each_ca_bundle_and_nothing_differs_from_the_chart,
-    cert_manager_renews_certificate_and_authority_without_a_lost_call,
+    cert_manager_renews_certificate_and_ca_without_a_lost_call,
 ];
 
 /// Starts cert-manager, and installs podgraft with it from nothing.
@@ -39,7 +39,7 @@ async fn cert_manager_issues_the_certificate_and_fills_each_ca_bundle_and_nothin
     cluster.expect_no_drift();
 }
 
-async fn cert_manager_renews_certificate_and_authority_without_a_lost_call(cluster: &Cluster) {
+async fn cert_manager_renews_certificate_and_ca_without_a_lost_call(cluster: &Cluster) {
     cluster.companion(&companion("renewed")).await;
     let load = Load::start(cluster, "renewed").await;
     for (certificate, stored) in

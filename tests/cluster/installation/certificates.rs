@@ -14,10 +14,10 @@ use crate::tests;
 use crate::workload::{companion, containers, pod, template};
 
 tests![
-    two_replicas_that_start_at_once_end_with_one_authority,
-    a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new,
-    an_emptied_ca_bundle_is_filled_again_and_nothing_else_is_written,
-    an_entry_that_is_switched_off_and_on_and_rolled_back_is_trusted_at_once,
+    two_replicas_that_start_at_once_agree_on_one_ca,
+    a_deleted_secret_is_restored_with_the_same_ca,
+    an_emptied_ca_bundle_is_filled_again_without_other_writes,
+    a_webhook_that_is_disabled_enabled_and_rolled_back_is_trusted_at_once,
     certificates_rotate_replicas_are_replaced_and_companions_change_while_pods_are_created_without_pause,
 ];
 
@@ -41,7 +41,7 @@ pub async fn trusted(cluster: &Cluster) -> BTreeSet<String> {
     cluster.webhooks().await.iter().map(bundle).collect()
 }
 
-async fn two_replicas_that_start_at_once_end_with_one_authority(cluster: &Cluster) {
+async fn two_replicas_that_start_at_once_agree_on_one_ca(cluster: &Cluster) {
     cluster.uninstall();
     cluster.install(&[ENTRIES]).await;
     let authority = stored(cluster, "ca.crt").await;
@@ -75,7 +75,7 @@ async fn two_replicas_that_start_at_once_end_with_one_authority(cluster: &Cluste
     }
 }
 
-async fn a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new(cluster: &Cluster) {
+async fn a_deleted_secret_is_restored_with_the_same_ca(cluster: &Cluster) {
     let (authority, bundles) = (stored(cluster, "ca.crt").await, trusted(cluster).await);
     cluster.delete(&secret()).await.expect("deleting the Secret");
     cluster
@@ -91,7 +91,7 @@ async fn a_deleted_secret_heals_and_nobody_has_to_trust_anybody_new(cluster: &Cl
     assert_eq!(stored(cluster, "ca.crt").await, authority);
 }
 
-async fn an_emptied_ca_bundle_is_filled_again_and_nothing_else_is_written(cluster: &Cluster) {
+async fn an_emptied_ca_bundle_is_filled_again_without_other_writes(cluster: &Cluster) {
     let path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/podgraft-requested";
     let bundle = |object: &Value| object["webhooks"][0]["clientConfig"]["caBundle"].clone();
     let before = cluster.get(path).await.expect("the entry");
@@ -114,7 +114,7 @@ async fn an_emptied_ca_bundle_is_filled_again_and_nothing_else_is_written(cluste
     assert!(ours.iter().any(|fields| fields.contains("f:caBundle")), "{ours:?}");
 }
 
-async fn an_entry_that_is_switched_off_and_on_and_rolled_back_is_trusted_at_once(cluster: &Cluster) {
+async fn a_webhook_that_is_disabled_enabled_and_rolled_back_is_trusted_at_once(cluster: &Cluster) {
     cluster.companion(&companion("switched")).await;
     let town = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "switched"}));

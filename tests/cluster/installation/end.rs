@@ -9,12 +9,12 @@ use crate::tests;
 use crate::workload::{companion, containers, template};
 
 tests![
-    an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused,
-    a_secret_that_was_lost_with_all_replicas_is_made_as_a_part_of_the_release,
-    uninstalling_leaves_companions_and_nothing_that_could_block_anything,
+    an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied,
+    a_secret_that_was_lost_with_all_replicas_is_created_as_part_of_the_release,
+    uninstalling_keeps_companions_and_removes_every_webhook_and_policy,
 ];
 
-async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused(cluster: &Cluster) {
+async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied(cluster: &Cluster) {
     cluster.install(&[]).await;
     cluster.companion(&companion("upgraded")).await;
     let load = Load::start(cluster, "upgraded").await;
@@ -25,7 +25,7 @@ async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_refused(cl
     load.end("an upgrade and a rollback").await.expect_all_injected();
 }
 
-async fn a_secret_that_was_lost_with_all_replicas_is_made_as_a_part_of_the_release(cluster: &Cluster) {
+async fn a_secret_that_was_lost_with_all_replicas_is_created_as_part_of_the_release(cluster: &Cluster) {
     cluster.install(&[]).await;
     let secret = format!("/api/v1/namespaces/{OWN}/secrets/podgraft-certificate");
     // Nobody is left who knew it.
@@ -42,7 +42,7 @@ async fn a_secret_that_was_lost_with_all_replicas_is_made_as_a_part_of_the_relea
     cluster.install(&[]).await;
 }
 
-async fn uninstalling_leaves_companions_and_nothing_that_could_block_anything(cluster: &Cluster) {
+async fn uninstalling_keeps_companions_and_removes_every_webhook_and_policy(cluster: &Cluster) {
     cluster.companion(&companion("survivor")).await;
     let labels = json!({"podgraft.dev/inject": "enabled"});
     let town = cluster.namespace(json!({"labels": labels})).await;

@@ -16,9 +16,9 @@ use crate::tests;
 use crate::workload::{companion, containers, template};
 
 tests![
-    helm_test_asks_podgraft_by_its_service_and_succeeds,
-    a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again,
-    what_runs_differs_in_nothing_from_what_the_chart_renders,
+    helm_test_calls_podgraft_through_its_service,
+    a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call,
+    the_running_objects_are_those_that_the_chart_renders,
     companions_of_files_and_of_the_cluster_are_used_together,
     the_plain_manifest_installs_and_is_deleted_without_helm,
 ];
@@ -26,7 +26,7 @@ tests![
 /// Entries that all of these tests have.
 const ENTRIES: &str = "webhooks.clusterWide.enabled=true";
 
-async fn helm_test_asks_podgraft_by_its_service_and_succeeds(cluster: &Cluster) {
+async fn helm_test_calls_podgraft_through_its_service(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
     helm_test(cluster);
     let said = std::fs::read_to_string(cluster.folder.join("pods/podgraft-test/log")).expect("the test's log");
@@ -35,7 +35,7 @@ async fn helm_test_asks_podgraft_by_its_service_and_succeeds(cluster: &Cluster) 
     assert!(!left.contains("podgraft-test"), "{left}");
 }
 
-async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_up_again(cluster: &Cluster) {
+async fn a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
     cluster.companion(&companion("certified")).await;
     let town = cluster.namespace(json!({})).await;
@@ -81,7 +81,7 @@ async fn a_certificate_from_elsewhere_is_brought_without_a_lost_call_and_given_u
     cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
 }
 
-async fn what_runs_differs_in_nothing_from_what_the_chart_renders(cluster: &Cluster) {
+async fn the_running_objects_are_those_that_the_chart_renders(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
     cluster.expect_no_drift();
 }

@@ -10,7 +10,7 @@ use crate::required::make_required;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
-tests![every_verb_of_the_roles_is_used_and_without_it_something_breaks];
+tests![every_verb_of_the_roles_is_needed];
 
 /// How long a step may take that takes a fraction of it with all rights.
 const SHORT: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ struct Grant {
     what: String,
 }
 
-async fn every_verb_of_the_roles_is_used_and_without_it_something_breaks(cluster: &Cluster) {
+async fn every_verb_of_the_roles_is_needed(cluster: &Cluster) {
     cluster
         .install(&[
             "webhooks.clusterWide.enabled=true",

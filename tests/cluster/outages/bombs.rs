@@ -10,8 +10,8 @@ use crate::tests;
 use crate::workload::companion;
 
 tests![
-    a_companion_that_costs_too_much_is_invalid_by_its_field_and_every_other_one_is_used_without_a_pause,
-    companions_of_one_namespace_beyond_their_limit_are_invalid_and_only_they,
+    a_companion_that_costs_too_much_is_invalid_and_every_other_one_is_used_meanwhile,
+    only_the_companions_of_a_namespace_beyond_its_limit_are_invalid,
 ];
 
 /// A `Companion` of a namespace, with a field of its specification set.
@@ -62,9 +62,7 @@ async fn ready(cluster: &Cluster, object: &Value) -> Value {
         .await
 }
 
-async fn a_companion_that_costs_too_much_is_invalid_by_its_field_and_every_other_one_is_used_without_a_pause(
-    cluster: &Cluster,
-) {
+async fn a_companion_that_costs_too_much_is_invalid_and_every_other_one_is_used_meanwhile(cluster: &Cluster) {
     cluster.companion(&companion("unhurt")).await;
     let town = cluster.namespace(json!({})).await;
     let before = replicas(cluster).await;
@@ -80,7 +78,7 @@ async fn a_companion_that_costs_too_much_is_invalid_by_its_field_and_every_other
     cluster.delete_now(&format!("/apis/podgraft.dev/v1alpha1/namespaces/{town}/companions")).await;
 }
 
-async fn companions_of_one_namespace_beyond_their_limit_are_invalid_and_only_they(cluster: &Cluster) {
+async fn only_the_companions_of_a_namespace_beyond_its_limit_are_invalid(cluster: &Cluster) {
     let (town, other) = (cluster.namespace(json!({})).await, cluster.namespace(json!({})).await);
     let before = replicas(cluster).await;
     let neighbor = of_namespace(&other, "neighbor", "description", json!("small"));

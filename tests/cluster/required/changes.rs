@@ -3,13 +3,13 @@
 use super::*;
 
 tests![
-    with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up,
-    a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod,
-    a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy,
-    switching_required_companions_off_takes_the_policies_away,
+    with_podgraft_down_no_selected_pod_is_admitted_bare_and_no_other_is_denied,
+    a_new_version_a_new_selector_and_the_deletion_of_a_required_companion_deny_no_pod,
+    a_required_companion_that_became_invalid_keeps_its_last_valid_version_and_its_policy,
+    disabling_required_companions_removes_the_policies,
 ];
 
-async fn with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up(cluster: &Cluster) {
+async fn with_podgraft_down_no_selected_pod_is_admitted_bare_and_no_other_is_denied(cluster: &Cluster) {
     let town = required(cluster, "watchman").await;
     let opted_in = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
     scale(cluster, 0).await;
@@ -28,7 +28,7 @@ async fn with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up(cl
 /// Where nothing was ever said about podgraft.
 const OWN_TOWN: &str = "default";
 
-async fn a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod(cluster: &Cluster) {
+async fn a_new_version_a_new_selector_and_the_deletion_of_a_required_companion_deny_no_pod(cluster: &Cluster) {
     let mut changing = companion("changing");
     make_required(&mut changing, "changing");
     // Its Pods ask for another companion, so that the load can tell injected from bare ones all the while.
@@ -63,7 +63,7 @@ async fn injected_with(cluster: &Cluster, name: &str, image: &str) {
         .await;
 }
 
-async fn a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy(cluster: &Cluster) {
+async fn a_required_companion_that_became_invalid_keeps_its_last_valid_version_and_its_policy(cluster: &Cluster) {
     let town = required(cluster, "sturdy").await;
     let mut bad = companion("sturdy");
     make_required(&mut bad, "sturdy");
@@ -77,7 +77,7 @@ async fn a_required_companion_that_turned_bad_keeps_its_last_good_version_and_it
     forget(cluster, "sturdy").await;
 }
 
-async fn switching_required_companions_off_takes_the_policies_away(cluster: &Cluster) {
+async fn disabling_required_companions_removes_the_policies(cluster: &Cluster) {
     let town = required(cluster, "retired").await;
     cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
     policies_are_gone(cluster, "retired").await;
