@@ -1,4 +1,4 @@
-//! The examples are good ones: every companion passes the gate without a warning, and every workload gets what it asks
+//! The examples are good ones: every companion is valid without a warning, and every workload gets what it asks
 //! for. Whether the systems work is what `examples/check-all.sh` shows, with real software.
 
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn an_image_is_named_once_in_its_example() {
         for line in companions.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("image: ")) {
             let image = line.split(['#', ' ']).next().unwrap_or_default();
             assert!(image.contains(':') && !image.ends_with(":latest"), "{example}: {image} has no version");
-            assert!(!app.contains(image), "{example}: {image} is named by the app, too");
+            assert!(!app.contains(image), "{example}: {image} is also named by the app");
         }
     }
 }

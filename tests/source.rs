@@ -101,7 +101,7 @@ fn an_invalid_companion_keeps_its_last_valid_version() {
     fs::write(&file, format!("{}---\n{}", cluster("one", "i:1"), cluster("two", "i:1"))).unwrap();
     let first = files(folder.path()).load(&Loaded::default());
 
-    // An object that the gate refuses; the other one goes on.
+    // An invalid object; the other one is used.
     let broken = cluster("one", "i:2").replace("    image: i:2\n", "");
     fs::write(&file, format!("{broken}---\n{}", cluster("two", "i:2"))).unwrap();
     let second = files(folder.path()).load(&first);
@@ -155,7 +155,7 @@ fn a_deleted_file_removes_its_companions_and_a_missing_folder_does_not() {
         "{:?}",
         errors(&third)
     );
-    // The same mistake is not told every second.
+    // The same mistake is not reported every second.
     assert!(Arc::ptr_eq(&third.parts, &files(&inner).load(&third).parts));
 }
 

@@ -1,4 +1,4 @@
-//! A lexer for Rust, just good enough to tell code, strings and comments apart.
+//! A lexer for Rust, just good enough to separate code, strings and comments.
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Words that are avoided in comments, messages, help, documents and the chart, because a reader of plain technical
 //! English stumbles over them. Help texts are comments of `src/cli`, and `docs/cli.md` is made of them.
 
+use std::path::Path;
+
 use regex_lite::Regex;
 
 use crate::none;
@@ -16,13 +18,13 @@ const NEVER: &str = "$a";
 
 const AVOIDED: &[Avoided] = &[
     Avoided(r"\banew\b", "again, re-", NEVER),
-    Avoided(r"\b(told|tells?|telling)\b", "report, log, return, distinguish", NEVER),
-    Avoided(r"\bstands?\b", "is, exists", r"\bstands? (in )?for\b|stand-alone"),
+    Avoided(r"\b(told|tells?|telling)\b", "report, log, return, distinguish", r"\{told"),
+    Avoided(r"\bstands?\b", "is, exists", r"\bstands? (in )?for\b|stand-alone|stand-in"),
     Avoided(r"\bmend(s|ed|ing)?\b", "fix", NEVER),
     Avoided(r"\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b", "the caller, the user, a client", r"uid.{0,20}nobody"),
     Avoided(r"\bodd(ly)?\b", "invalid, unusual", r"\bodd number"),
     Avoided(r"\bin front of\b", "before", NEVER),
-    Avoided(r"\b[Bb]ehind\b", "after", r"[Bb]ehind (a|an|the) (proxy|reverse proxy|load balancer|Service|VIP|NAT)"),
+    Avoided(r"\b[Bb]ehind\b", "after", r"[Bb]ehind (a|an|one|the) (proxy|reverse proxy|load balancer|Service|NAT)"),
     Avoided(r"\b(comes?|goes|came|went) in\b", "is injected, arrives", r"(comes?|goes) in (pairs|a list)"),
     Avoided(r"\btaken (out|away)\b", "removed", NEVER),
     Avoided(r"\b[Cc]lash(es|ed|ing)?\b", "conflict", NEVER),
@@ -32,7 +34,7 @@ const AVOIDED: &[Avoided] = &[
     Avoided(r"\bthe gate\b", "validation", NEVER),
     Avoided(r"\b([Pp]ods?|admission|creation) (is|are|was|were|would be|will be) refused\b", "denied", NEVER),
     Avoided(r"\b[Rr]efuses? (the|a|such|whole|their) Pods?\b", "deny", NEVER),
-    Avoided(r"\bauthorit(y|ies)\b", "CA", r"[Cc]ertificate [Aa]uthorit(y|ies)"),
+    Avoided(r"\bauthorit(y|ies)\b", "CA", r"[Cc]ertificate(-| )[Aa]uthorit(y|ies)"),
     Avoided(r"\b(is|are|be) there twice\b", "is a duplicate", NEVER),
     Avoided(r"\bis none of\b", "not found in", NEVER),
     Avoided(r"\balready there\b", "already injected, already exists", NEVER),
@@ -84,8 +86,16 @@ fn violations<'p>(all: impl IntoIterator<Item = &'p Prose>) -> Vec<String> {
     found
 }
 
-/// The comments and strings of a source text; comments of lines that follow each other are one.
-fn prose_of(file: &str, source: &str) -> Vec<Prose> {
+/// What is read of a file: the comments and strings of a source, or all of another file.
+fn prose_of(file: &str, text: &str) -> Vec<Prose> {
+    if file.ends_with(".rs") {
+        return prose_of_kinds(file, text, &[Kind::Comment, Kind::Text]);
+    }
+    vec![Prose { file: file.to_owned(), line: 1, text: text.to_owned() }]
+}
+
+/// Comments, strings or both of a source; comments of lines that follow each other are one.
+fn prose_of_kinds(file: &str, source: &str, kinds: &[Kind]) -> Vec<Prose> {
     let mut found: Vec<Prose> = Vec::new();
     let mut comment_until = 0;
     for token in tokens(source) {
@@ -94,7 +104,7 @@ fn prose_of(file: &str, source: &str) -> Vec<Prose> {
                 last.text = format!("{}\n{}", last.text, token.text);
                 comment_until = token.line;
             }
-            (Kind::Comment | Kind::Text, _) => {
+            (kind, _) if kinds.contains(&kind) => {
                 comment_until = if token.kind == Kind::Comment { token.line } else { 0 };
                 found.push(Prose { file: file.to_owned(), line: token.line, text: token.text });
             }
@@ -104,24 +114,34 @@ fn prose_of(file: &str, source: &str) -> Vec<Prose> {
     found
 }
 
-/// Everything that is read by users and developers.
+/// The files that are read whole: strings and comments of sources, and all of a page or a chart's file.
+const READ_WHOLE: [&str; 8] =
+    ["src", "docs", "charts", "examples", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+
+/// The folders of which comments alone are read: their strings and other files are inputs.
+const COMMENTS_ONLY: [&str; 3] = ["tests", "benches", "fuzz/src"];
+
 fn everything() -> Vec<Prose> {
-    let folders =
-        ["src", "docs", "charts", "examples", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-    let paths = folders.map(|folder| root().join(folder)).into_iter().filter(|path| path.exists());
-    let files = paths.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] });
-    let mut found = Vec::new();
-    for path in files {
-        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => found.extend(prose_of(&name, &text)),
-            Some("md" | "yaml" | "tpl" | "txt" | "json") => found.push(Prose { file: name, line: 1, text }),
-            _ => {}
-        }
-    }
+    let mut found: Vec<Prose> = files(&READ_WHOLE).flat_map(|(name, text)| prose_of(&name, &text)).collect();
     assert!(found.len() > 5_000, "the texts were found");
+    let tests = files(&COMMENTS_ONLY).filter(|(name, _)| name.ends_with(".rs"));
+    let comments = |(name, text): (String, String)| prose_of_kinds(&name, &text, &[Kind::Comment]);
+    found.extend(tests.flat_map(comments));
     found
+}
+
+/// The texts of files and of all files in folders, with their names.
+fn files(names: &[&str]) -> impl Iterator<Item = (String, String)> {
+    let paths = names.iter().map(|name| root().join(name)).filter(|path| path.exists());
+    let paths: Vec<_> = paths.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect();
+    let known = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| ["rs", "md", "yaml", "tpl", "txt", "json"].contains(&extension))
+    };
+    paths.into_iter().filter(move |path| known(path)).map(|path| {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(&path).unwrap())
+    })
 }
 
 #[test]

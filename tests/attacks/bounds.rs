@@ -61,7 +61,7 @@ fn snapshot() -> Snapshot {
     world_of(include_str!("../../fuzz/src/snapshot.yaml"))
 }
 
-/// Measures a path at all shapes and sizes, and names every shape that costs too much. What comes in is made beforehand.
+/// Measures a path at all shapes and sizes, and names every shape that costs too much. The input is made beforehand.
 fn check(times: u64, shapes: &[Shape], prepare: impl Fn(String) -> String, path: impl Fn(&str) -> usize) {
     let mut complaints = Vec::new();
     // Schemas and patterns of our own are made once, at first use.

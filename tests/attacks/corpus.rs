@@ -90,7 +90,7 @@ fn every_input_of_the_corpus_holds() {
     }
 }
 
-/// `FUZZ_SEEDS=<folder>` writes them, too, for `make fuzz`.
+/// `FUZZ_SEEDS=<folder>` also writes them, for `make fuzz`.
 #[test]
 fn every_seed_holds_and_every_target_has_some() {
     let folder = std::env::var_os("FUZZ_SEEDS").map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! Pods that were tried and held: what a Pod's author cannot get at, and what nobody can avoid.
+//! Pods that were tried and held: what a Pod's author cannot reach, and what no author can avoid.
 
 use podgraft::admission;
 use podgraft::inject::snapshot::{Snapshot, Webhook};

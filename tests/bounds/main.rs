@@ -1,4 +1,4 @@
-//! Work and the patch are bounded by the size of what came in, whatever fills a Pod; memory, too, where few bytes would become
+//! Work and the patch are bounded by the size of the request, whatever fills a Pod; so is memory, where few bytes would become
 //! very many.
 
 #![allow(clippy::unwrap_used)]
@@ -45,7 +45,7 @@ fn pod(companions: &str, containers: usize, each: &dyn Fn(usize) -> Value) -> Va
     json!({"metadata": {"name": "p", "annotations": annotations}, "spec": {"containers": containers}})
 }
 
-/// Reviews a Pod, and holds work and memory against what came in and went out.
+/// Reviews a Pod, and compares work and memory with the sizes of request and answer.
 #[track_caller]
 fn review(pod: &Value, snapshot: &Snapshot) -> Reply {
     let (reply, size, memory) = worked(pod, snapshot);
@@ -54,7 +54,7 @@ fn review(pod: &Value, snapshot: &Snapshot) -> Reply {
     reply
 }
 
-/// Reviews a Pod, and holds the work against what came in and went out: the answer, the bytes of both, and the peak of memory.
+/// Reviews a Pod, and compares the work with the sizes of request and answer: the answer, the bytes of both, and the peak of memory.
 #[track_caller]
 fn worked(pod: &Value, snapshot: &Snapshot) -> (Reply, usize, u64) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -32,7 +32,7 @@ fn compare(values: &Value, schema: &Value, path: &str) {
     let Some(properties) = schema["properties"].as_object() else { return };
     assert!(path == ".global" || schema["additionalProperties"] == false, "{path} takes anything");
     let there: Vec<&String> = values.as_object().unwrap().keys().collect();
-    // What stands in a default of {} has nothing to be compared with.
+    // The members of a value whose default is {} have nothing to be compared with.
     if there.is_empty() {
         return;
     }

@@ -161,7 +161,7 @@ pub fn tree() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A client for whoever a kubeconfig names.
+/// A client for the user of a kubeconfig.
 ///
 /// # Errors
 /// Where the kubeconfig cannot be read.

@@ -142,7 +142,7 @@ fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path) -> anyhow
         format!("--service-account-private-key-file={}", folder.join("sa.key").display()),
         format!("--root-ca-file={}", folder.join("ca.crt").display()),
         "--use-service-account-credentials=true".to_owned(),
-        // Nobody renews the lease of the only node, which stands in for a real one.
+        // The lease of the only node, which stands in for a real one, is not renewed.
         "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller".to_owned(),
         // Jobs, ReplicaSets and the like are what is tested; they need not be polite.
         "--kube-api-qps=500".to_owned(),

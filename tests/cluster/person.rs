@@ -38,7 +38,7 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A command that enters the cluster's network and runs a program there, for whoever started the cluster.
+/// A command that enters the cluster's network and runs a program there, as the user that started the cluster.
 fn command(folder: &Path, name: &str, program: &Path) -> anyhow::Result<()> {
     let path = folder.join(name);
     let (outside, more) = apart::outside();

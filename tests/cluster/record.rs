@@ -22,7 +22,7 @@ pub async fn record(cluster: &Cluster) -> anyhow::Result<()> {
     let heard = Arc::new(Mutex::new(Vec::<Value>::new()));
     let hears = Arc::clone(&heard);
     let client = webhook::serve(move |review| {
-        hears.lock().expect("nobody panics").push(review.clone());
+        hears.lock().expect("no thread panics with the lock").push(review.clone());
         None
     });
     let town = cluster.namespace(json!({})).await;
@@ -37,7 +37,7 @@ pub async fn record(cluster: &Cluster) -> anyhow::Result<()> {
         }
         made_by(cluster, &town, &name).await;
     }
-    let heard = heard.lock().expect("nobody panics").clone();
+    let heard = heard.lock().expect("no thread panics with the lock").clone();
     for (kind, _) in KINDS {
         let name = kind.to_lowercase();
         let of_pod = |request: &Value| {

@@ -150,7 +150,7 @@ const EVASIONS: [Evasion; 23] = [
     ("not a sidecar, but run once", |pod| {
         guard(pod).as_object_mut().expect("a container").remove("restartPolicy");
     }),
-    ("taken out", |pod| pod["spec"]["initContainers"] = json!([])),
+    ("removed", |pod| pod["spec"]["initContainers"] = json!([])),
     ("the root user", |pod| guard(pod)["securityContext"] = json!({"runAsUser": 0})),
     ("last words over its files", |pod| guard(pod)["terminationMessagePath"] = "/etc/guard.conf".into()),
     ("its own volume in the app", |pod| {
@@ -207,7 +207,7 @@ async fn each_way_around_a_required_companion_is_denied(cluster: &Cluster) {
         let whole = answer.status.is_success()
             && guard(&mut answer.body.clone())["image"] == "registry.example/evaded:1"
             && answer.body["spec"]["initContainers"].as_array().map_or(0, Vec::len) == 1
-            && *way == "taken out";
+            && *way == "removed";
         let refused = answer.status == 403 || answer.status == 422;
         if !(whole || refused) || message.contains("is invalid: :") {
             slipped.push(format!("{way}: {} {message}", answer.status));
@@ -247,8 +247,8 @@ async fn a_running_pod_keeps_its_required_companion_and_can_be_patched(cluster: 
 }
 
 async fn a_policy_that_is_deleted_or_edited_is_restored(cluster: &Cluster) {
-    let town = required(cluster, "mended").await;
-    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-mended";
+    let town = required(cluster, "restored").await;
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-restored";
     let binding = path.replace("policies/", "policybindings/");
     let before = cluster.get(path).await.expect("the policy")["spec"].clone();
     let same = async || (cluster.get(path).await.body["spec"] == before).then_some(());
@@ -277,5 +277,5 @@ async fn a_policy_that_is_deleted_or_edited_is_restored(cluster: &Cluster) {
     cluster
         .eventually("the binding again", async || cluster.get(&binding).await.status.is_success().then_some(()))
         .await;
-    assert_eq!(containers(&create(cluster, &town, "guarded", &of("mended")).await), ["mended", "web"]);
+    assert_eq!(containers(&create(cluster, &town, "guarded", &of("restored")).await), ["restored", "web"]);
 }

@@ -54,7 +54,7 @@ pub fn wanted(chapter: &Chapter, arguments: &Arguments) -> bool {
 
 /// Runs chapters in order and prints what each took. Whether all tests passed.
 pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments, runtime: &Handle) -> bool {
-    // What a runtime and a test harness call on the way to a test tells nothing, whatever RUST_BACKTRACE says.
+    // What a runtime and a test harness call on the way to a test is noise, whatever RUST_BACKTRACE is.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let mut passed = true;
     for chapter in chapters {

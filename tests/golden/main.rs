@@ -1,6 +1,6 @@
 //! Goldens: `tests/golden/<topic>/<case>.yaml` holds companions, at most a Namespace, and one workload, and
 //! `<case>.out.yaml` what must come of it. Each case goes through both doors, the server's and the command line's, and
-//! both must say and do the same. `make golden` writes anew what comes of the cases. Most companions keep the Pod's token,
+//! both must report and do the same. `make golden` writes the goldens. Most companions keep the Pod's token,
 //! so that a case shows one thing.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails

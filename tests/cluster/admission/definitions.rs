@@ -42,7 +42,7 @@ fn rejected_alone(case: &Case, rules: &[Rule], answer: &Answer) -> Result<(), St
         return Err(format!("is not rejected by its rule: {}", answer.body["message"]));
     }
     let other = causes.iter().find(|cause| !broken(cause, &|rule| case.may_break(rule)));
-    other.map_or(Ok(()), |cause| Err(format!("is rejected for another cause, too: {cause}")))
+    other.map_or(Ok(()), |cause| Err(format!("is also rejected for another cause: {cause}")))
 }
 
 /// Companions with every field, in which each value is replaced in turn by others.
@@ -104,7 +104,7 @@ fn full() -> Value {
     companion
 }
 
-/// A companion with one change each, at every place: without it, of other types, empty, too long, doubled.
+/// Companions with one change each, at every place: removed, of another type, empty, longer than allowed, doubled.
 fn changed(whole: &Value) -> Vec<Value> {
     let mut places = Vec::new();
     collect(&whole["spec"], "/spec".to_owned(), &mut places);

@@ -1,4 +1,4 @@
-//! Others that change Pods too: the cluster's own defaults, and another mutating webhook.
+//! Others that also change Pods: the cluster's own defaults, and another mutating webhook.
 
 use serde_json::{Value, json};
 

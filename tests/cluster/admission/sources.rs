@@ -52,7 +52,7 @@ async fn errors_that_the_definitions_can_detect_are_rejected_at_apply(cluster: &
 
 async fn an_invalid_companion_has_the_remedy_in_its_status_and_all_others_are_used(cluster: &Cluster) {
     let mut broken = companion("broken");
-    // No schema can tell: it is about two places.
+    // No schema can detect it: it is about two places.
     broken["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
     let ready = cluster.condition(&broken, "False").await;
     assert_eq!(ready["type"], "Ready", "{ready}");
@@ -105,7 +105,7 @@ async fn an_unreadable_companion_does_not_stop_the_watch_of_the_others(cluster: 
     cluster.companion(&companion("beside-the-unreadable")).await;
     let pod = create(cluster, &town, "web", &asks("beside-the-unreadable")).await;
     assert_eq!(containers(&pod), ["beside-the-unreadable", "web"]);
-    // Both stay: whoever starts anew in later chapters has to come by them, too.
+    // Both stay, so that replicas that start in later chapters also have to read past them.
 }
 
 async fn each_status_is_written_once_by_two_replicas(cluster: &Cluster) {

@@ -26,7 +26,7 @@ async fn every_combination_of_labels_and_annotation_calls_exactly_one_webhook_or
                 let labels = pod_says.map_or(Value::Null, |word| json!({"podgraft.dev/inject": word}));
                 let annotations = if asks { json!({"podgraft.dev/companions": "nobody"}) } else { Value::Null };
                 let name = format!("{}-{asks}", pod_says.unwrap_or("unlabelled"));
-                // A dry run calls what the real thing calls, and leaves nothing behind.
+                // A dry run calls the same webhooks, and creates nothing.
                 let path = format!("{}?dryRun=All", collection("Pod", &namespace));
                 cluster.create(&path, &pod(&name, &template(labels, annotations))).await;
                 let webhook = webhook(namespace_says, pod_says, asks, required);

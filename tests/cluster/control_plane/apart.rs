@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// Says to the program that it is inside: the process by which it is seen from outside, and how to come in to it.
+/// Marks the program as running inside: the process that represents it outside, and how to enter its namespaces.
 const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
 
 /// The address at which the cluster's own servers are.
@@ -44,7 +44,7 @@ pub fn outside() -> (String, String) {
     (process.to_owned(), more.to_owned())
 }
 
-/// Whether whoever runs this is root outside.
+/// Whether the user that runs this is root outside.
 fn is_root() -> anyhow::Result<bool> {
     Ok(std::fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
 }

@@ -1,4 +1,4 @@
-//! The cluster's own authority, and who is known to it.
+//! The cluster's own CA, and the users that it certifies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A new authority, whose certificate is `ca.crt`, and the key pair that signs tokens: `sa.key` and `sa.pub`.
+    /// A new CA, whose certificate is `ca.crt`, and the key pair that signs tokens: `sa.key` and `sa.pub`.
     pub fn new(folder: &Path) -> anyhow::Result<Self> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new([])?;
@@ -63,7 +63,7 @@ impl Credentials {
     }
 }
 
-/// `NAME.kubeconfig` for whoever shows a token.
+/// `NAME.kubeconfig` for a client with a token.
 pub fn kubeconfig_with_token(folder: &Path, name: &str, token: &str) -> anyhow::Result<PathBuf> {
     write_kubeconfig(folder, name, &format!("{{token: {token}}}"))
 }

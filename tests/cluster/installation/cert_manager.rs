@@ -30,7 +30,7 @@ const MODE: [&str; 2] = ["certificate.mode=certManager", "webhooks.clusterWide.e
 async fn cert_manager_issues_the_certificate_and_fills_each_ca_bundle_and_nothing_differs_from_the_chart(
     cluster: &Cluster,
 ) {
-    assert_eq!(trusted(cluster).await.len(), 1, "every entry trusts the same authority");
+    assert_eq!(trusted(cluster).await.len(), 1, "every webhook trusts the same CA");
     assert!(!secret(cluster, "podgraft-tls", "tls.crt").await.is_null());
     cluster.companion(&companion("issued")).await;
     let load = Load::start(cluster, "issued").await;
@@ -55,10 +55,10 @@ async fn cert_manager_renews_certificate_and_ca_without_a_lost_call(cluster: &Cl
         // Until replicas have it, and for a while after that: who does not trust what they serve would say so.
         tokio::time::sleep(Duration::from_secs(12)).await;
     }
-    load.end("cert-manager renews two certificates, and an authority between them").await.expect_all_injected();
+    load.end("cert-manager renews two certificates, and a CA between them").await.expect_all_injected();
     let authority = secret(cluster, "podgraft-ca", "tls.crt").await;
     cluster
-        .eventually("the new authority in every caBundle", async || {
+        .eventually("the new CA in every caBundle", async || {
             let trusted = trusted(cluster).await;
             trusted.into_iter().eq([authority.as_str()?.to_owned()]).then_some(())
         })

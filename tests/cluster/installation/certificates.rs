@@ -1,4 +1,4 @@
-//! Certificates that nobody looks after.
+//! Certificates that podgraft manages itself.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -163,12 +163,12 @@ async fn certificates_rotate_replicas_are_replaced_and_companions_change_while_p
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let what = format!(
-        "{} serving certificates, {} authorities, {changes} changes of a companion, replicas replaced one by one",
+        "{} serving certificates, {} CAs, {changes} changes of a companion, replicas replaced one by one",
         pairs.len(),
         authorities.len()
     );
     let counts = load.end(&what).await;
-    // Nobody else should have to live with certificates of seconds, nor with an authority that is about to expire.
+    // The next test should not get certificates that are valid for seconds, nor a CA that is about to expire.
     cluster.uninstall();
     cluster.install(&[ENTRIES]).await;
     counts.expect_all_injected();

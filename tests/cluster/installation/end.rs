@@ -28,7 +28,7 @@ async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied(clu
 async fn a_secret_that_was_lost_with_all_replicas_is_created_as_part_of_the_release(cluster: &Cluster) {
     cluster.install(&[]).await;
     let secret = format!("/api/v1/namespaces/{OWN}/secrets/podgraft-certificate");
-    // Nobody is left who knew it.
+    // No replica is left that knew it.
     cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
     cluster.delete(&secret).await;
     cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;

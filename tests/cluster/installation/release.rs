@@ -47,13 +47,13 @@ async fn a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call
     let secrets = format!("/api/v1/namespaces/{OWN}/secrets");
     cluster.create(&secrets, &secret).await.expect("a Secret");
     let both = format!("{}{}", stored(cluster, "ca.crt").await, issued.authority);
-    // Helm changes the Deployment before the entries, so a quick replica would come before it is trusted: the new authority
+    // Helm changes the Deployment before the webhooks, so a quick replica would serve before it is trusted: the new CA
     // is put beside podgraft's own first, and podgraft leaves it there.
     let bundle =
         json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": STANDARD.encode(&both)}]);
     for entry in ["requested", "opted-in", "cluster-wide"] {
         let path = format!("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/podgraft-{entry}");
-        cluster.json_patch(&path, &bundle).await.expect("another authority besides");
+        cluster.json_patch(&path, &bundle).await.expect("a second CA");
     }
     cluster.trusted().await;
     let load = Load::start(cluster, "certified").await;
@@ -67,7 +67,7 @@ async fn a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call
     }
     load.end("a certificate from elsewhere is brought").await.expect_all_injected();
     let theirs = BTreeSet::from([STANDARD.encode(&issued.authority)]);
-    assert_eq!(trusted(cluster).await, theirs, "nobody else is trusted");
+    assert_eq!(trusted(cluster).await, theirs, "no other CA is trusted");
     assert_eq!(containers(&create(cluster, &town, "from-elsewhere", &asks).await), ["certified", "web"]);
     helm_test(cluster);
 
@@ -76,7 +76,7 @@ async fn a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call
     let now = trusted(cluster).await;
     assert!(now.len() == 1 && now != theirs, "{now:?}");
     assert_eq!(containers(&create(cluster, &town, "its-own", &asks).await), ["certified", "web"]);
-    // Nobody has to force anything from here on.
+    // No conflict has to be forced from here on.
     cluster.install(&[ENTRIES]).await;
     cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
 }
@@ -132,7 +132,7 @@ fn helm_test(cluster: &Cluster) {
     assert!(said.lines().any(succeeded), "{said}");
 }
 
-/// To another mode of certificates: fields change hands that somebody else wrote.
+/// To another mode of certificates: fields that another manager wrote change hands.
 #[track_caller]
 fn upgrade(cluster: &Cluster, values: &[&str]) {
     let upgrade = ["upgrade", "podgraft", "charts/podgraft", "--namespace", OWN, "--set", ENTRIES];

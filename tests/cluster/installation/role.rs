@@ -1,4 +1,4 @@
-//! What podgraft may do: enough, and no more. Each verb of its roles is taken away once, and something breaks.
+//! What podgraft may do: enough, and no more. Each verb of its roles is removed once, and something breaks.
 
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ async fn give_back(cluster: &Cluster, grant: &Grant, role: &Value) {
     cluster.merge(&grant.role, &json!({"rules": role["rules"]})).await.expect("the whole role");
 }
 
-/// Starts podgraft anew and goes through all steps; the first that does not succeed.
+/// Restarts podgraft and goes through all steps; returns the first that does not succeed.
 async fn broken_step(cluster: &Cluster, round: usize) -> Option<Step> {
     let town = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
     // All replicas at once: none is left with a watch from before.

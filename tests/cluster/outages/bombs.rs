@@ -1,4 +1,4 @@
-//! Companions that were written to bring every replica down: each is invalid, and nothing else changes.
+//! Companions that were written to bring every replica down: each is invalid, and all others are used as before.
 
 use serde_json::{Value, json};
 

@@ -31,7 +31,7 @@ const OWN_TOWN: &str = "default";
 async fn a_new_version_a_new_selector_and_the_deletion_of_a_required_companion_deny_no_pod(cluster: &Cluster) {
     let mut changing = companion("changing");
     make_required(&mut changing, "changing");
-    // Its Pods ask for another companion, so that the load can tell injected from bare ones all the while.
+    // Its Pods ask for another companion, so that the load can distinguish injected from bare ones all the while.
     cluster.companion(&companion("constant")).await;
     let load = Load::start_with(cluster, "constant", json!({"guarded-by": "changing"})).await;
     cluster.companion(&changing).await;
@@ -69,7 +69,7 @@ async fn a_required_companion_that_became_invalid_keeps_its_last_valid_version_a
     make_required(&mut bad, "sturdy");
     bad["spec"]["containers"][0]["image"] = "registry.example/sturdy:2".into();
     bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
-    // Only podgraft can tell.
+    // Only podgraft can detect it.
     cluster.condition(&bad, "False").await;
     let made = create(cluster, &town, "guarded", &of("sturdy")).await;
     assert_eq!(made["spec"]["initContainers"][0]["image"], "registry.example/sturdy:1");

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::{PATHS, PORTS, VARIABLES, object};
 
-/// A companion that passes the gate.
+/// A valid companion.
 pub fn companion(name: &'static str) -> impl Strategy<Value = Value> {
     any_companion(name)
-        .prop_filter("the gate refuses it", |c| podgraft::api::validate::check_companion(c).problems.is_empty())
+        .prop_filter("it is invalid", |c| podgraft::api::validate::check_companion(c).problems.is_empty())
 }
 
-/// A companion of which most pass the gate.
+/// A companion; most are valid.
 pub fn any_companion(name: &'static str) -> impl Strategy<Value = Value> {
     let head = (
         select(vec!["Sidecar", "Ambassador", "Adapter"]),
