@@ -141,7 +141,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
         "tests/admission/hidden.rs",
         "an_invalid_required_companion_denies_the_pods_that_its_readable_selectors_select",
     ),
-    ("N7", "tests/golden/already-there/parts-are-missing.out.yaml", "remarks: Outdated,PartsMissing"),
+    ("N7", "tests/golden/already-injected/parts-are-missing.out.yaml", "remarks: Outdated,PartsMissing"),
     ("memory", "tests/attacks/bounds.rs", "a_review_needs_memory_in_proportion"),
     ("memory", "tests/admission/sizes.rs", "answers_are_short_and_memory_is_proportional_to_the_body"),
     ("all at once", "tests/attacks/storm_in_short.rs", "all_attacks_at_once_end_no_process_and_block_no_client"),
