@@ -43,12 +43,7 @@ const RULES: &[Rule] = &[
         home: "inject/companion",
         also: &[],
     },
-    Rule {
-        name: "paths of the webhooks",
-        spelling: Spelling::Within("/inject/"),
-        home: "admission/webhook",
-        also: &[],
-    },
+    Rule { name: "paths of the webhooks", spelling: Spelling::Within("/inject/"), home: "webhook", also: &[] },
     Rule {
         name: "exponential back-off",
         spelling: Spelling::Code(&["*", "2", ")", ".", "min", "("]),
@@ -85,10 +80,7 @@ const RULES: &[Rule] = &[
         name: "where a Pod template is",
         spelling: Spelling::Literal(&["jobTemplate"]),
         home: "workload",
-        also: &[(
-            "admission/preview",
-            "it reads the template out of the bytes of a review, along the path of `workload`",
-        )],
+        also: &[],
     },
     Rule {
         name: "the prefixes of our keys",

@@ -15,15 +15,15 @@ const ROLES: [(&str, &str); 1] = [("Metrics", "each room registers the metrics o
 const VAGUE: [&str; 11] =
     ["util", "utils", "common", "helper", "helpers", "manager", "managers", "types", "misc", "service", "services"];
 
-/// The types that a file has and that others can see.
+/// The types of a file that others can see, tests left aside.
 fn types(file: &File) -> Vec<String> {
     let mut found = Vec::new();
-    let is = |at: usize, words: &[&str]| file.tokens.get(at).is_some_and(|t| words.iter().any(|word| t.is(word)));
-    for at in (0..file.tokens.len()).filter(|at| is(*at, &["pub"])) {
-        let end = (at..file.tokens.len()).find(|at| is(*at, &[")"])).unwrap_or(at);
+    let is = |at: usize, words: &[&str]| file.shipped.get(at).is_some_and(|t| words.iter().any(|word| t.is(word)));
+    for at in (0..file.shipped.len()).filter(|at| is(*at, &["pub"])) {
+        let end = (at..file.shipped.len()).find(|at| is(*at, &[")"])).unwrap_or(at);
         let item = if is(at + 1, &["("]) { end + 1 } else { at + 1 };
         if is(item, &["struct", "enum", "trait", "type", "union"]) {
-            found.extend(file.tokens.get(item + 1).filter(|t| t.kind == Kind::Word).map(|t| t.text.clone()));
+            found.extend(file.shipped.get(item + 1).filter(|t| t.kind == Kind::Word).map(|t| t.text.clone()));
         }
     }
     found
