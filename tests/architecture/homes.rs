@@ -31,8 +31,9 @@ const RULES: &[Rule] = &[
     Rule {
         name: "the names of the two lists of containers",
         spelling: Spelling::Literal(&["initContainers"]),
-        home: "inject/pod/",
+        home: "inject/container_list",
         also: &[
+            ("inject/pod/read", "the names of the fields that are read of a Pod"),
             ("inject/patch/status", "the format of our annotation, which lists containers under the same keys"),
             ("policies/rules/", "expressions of the policies, whose variables have these names"),
         ],
@@ -40,7 +41,7 @@ const RULES: &[Rule] = &[
     Rule {
         name: "protocols of ports",
         spelling: Spelling::Literal(&["UDP", "SCTP"]),
-        home: "inject/companion",
+        home: "inject/protocol",
         also: &[],
     },
     Rule { name: "paths of the webhooks", spelling: Spelling::Within("/inject/"), home: "webhook", also: &[] },
