@@ -34,7 +34,9 @@ fn shared_names(tree: &Tree) -> Vec<String> {
     for file in tree.files.values() {
         let path = file.module.join("/");
         if !MODELS.iter().any(|model| path.starts_with(model)) {
-            types(file).into_iter().for_each(|name| homes.entry(name).or_default().push(path.clone()));
+            for name in types(file) {
+                homes.entry(name).or_default().push(path.clone());
+            }
         }
     }
     homes.retain(|name, homes| homes.len() > 1 && !ROLES.iter().any(|(role, _)| role == name));

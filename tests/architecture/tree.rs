@@ -60,7 +60,9 @@ impl Tree {
         let files = texts.into_iter().zip(test).map(|((module, tokens), test)| {
             let found = &found[&module];
             let mut uses = found.uses.clone();
-            uses.iter_mut().for_each(|used| used.test |= test);
+            for used in &mut uses {
+                used.test |= test;
+            }
             let in_tests = |at: &usize| test || found.tests.iter().any(|range| range.contains(at));
             let shipped = (0..tokens.len()).filter(|at| !in_tests(at)).map(|at| tokens[at].clone()).collect();
             (module.clone(), File { module, tokens, shipped, uses })

@@ -88,10 +88,14 @@ fn violations<'p>(all: impl IntoIterator<Item = &'p Prose>) -> Vec<String> {
 
 /// What is read of a file: the comments and strings of a source, or all of another file.
 fn prose_of(file: &str, text: &str) -> Vec<Prose> {
-    if file.ends_with(".rs") {
+    if is_rust(file) {
         return prose_of_kinds(file, text, &[Kind::Comment, Kind::Text]);
     }
     vec![Prose { file: file.to_owned(), line: 1, text: text.to_owned() }]
+}
+
+fn is_rust(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "rs")
 }
 
 /// Comments, strings or both of a source; comments of lines that follow each other are one.
@@ -124,7 +128,7 @@ const COMMENTS_ONLY: [&str; 3] = ["tests", "benches", "fuzz/src"];
 fn everything() -> Vec<Prose> {
     let mut found: Vec<Prose> = files(&READ_WHOLE).flat_map(|(name, text)| prose_of(&name, &text)).collect();
     assert!(found.len() > 5_000, "the texts were found");
-    let tests = files(&COMMENTS_ONLY).filter(|(name, _)| name.ends_with(".rs"));
+    let tests = files(&COMMENTS_ONLY).filter(|(name, _)| is_rust(name));
     let comments = |(name, text): (String, String)| prose_of_kinds(&name, &text, &[Kind::Comment]);
     found.extend(tests.flat_map(comments));
     found
