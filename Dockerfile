@@ -6,6 +6,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY benches benches
+COPY tests/chart tests/chart
 COPY tests/cluster tests/cluster
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 # With an explicit target, crt-static does not apply to build scripts and procedural macros.

@@ -16,7 +16,7 @@ test:
 ## check   formatting, lints, and the licenses and advisories of dependencies
 check:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --test chart --test cluster -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed; skipped: cargo install --locked cargo-deny"; fi
 
 ## bench   the cost of a review, relative to a server that returns a constant
@@ -33,7 +33,7 @@ fuzz:
 
 ## golden  update goldens, CRDs, the plain manifest and generated pages; read the result with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api_crds --test cli --test chart
+	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api --test cli --test chart
 
 ## lines   how many lines of an author inject changes, for inputs in many styles
 lines:
@@ -43,7 +43,7 @@ lines:
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
 
-## reviews record the reviews that this API server sends, for tests/reviews.rs
+## reviews record the reviews that this API server sends, for tests/admission/recorded.rs
 reviews:
 	$(CARGO) test --locked --test cluster -- record
 

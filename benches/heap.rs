@@ -18,7 +18,7 @@ fn main() {
 }
 
 fn memory_of_a_companion() -> f64 {
-    // What the gate keeps for all companions is not theirs.
+    // Memory that validation keeps for all companions is not counted as theirs.
     let _ = snapshot(&[sized::companion("sync", 1)]);
     let manifests: Vec<_> = (0..10_000).map(|i| sized::companion(&format!("other-{i}"), 1)).collect();
     let mut kept = None;

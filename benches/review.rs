@@ -2,7 +2,7 @@
 //!
 //! Each server runs in a process of its own, on its main thread, with TLS, metrics and logs as in production; the CPU
 //! time of that thread is read from the kernel. Rounds alternate between the servers, so that a machine whose speed
-//! drifts does not favour one of them, and medians over the rounds are printed. Ratios carry over to other machines;
+//! drifts does not favor one of them, and medians over the rounds are printed. Ratios carry over to other machines;
 //! microseconds do not.
 
 #[path = "../tests/support/mod.rs"]
@@ -67,7 +67,7 @@ fn serve(name: &str) {
     let reviewer =
         case.snapshot.map_or_else(null, |(companions, containers)| product(&world_of(companions, containers)));
     let limits = HttpLimits { requests_per_connection: u32::MAX, ..HttpLimits::default() };
-    // Ends with whoever started it.
+    // Ends with the process that started it.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
@@ -257,7 +257,7 @@ impl Server {
     fn cpu_nanos(&self) -> f64 {
         let id = self.process.id();
         let stat = std::fs::read_to_string(format!("/proc/{id}/task/{id}/schedstat"))
-            .expect("the kernel tells what a thread used");
+            .expect("the kernel reports what a thread used");
         stat.split(' ').next().expect("a figure").parse().expect("a number")
     }
 }

@@ -63,7 +63,7 @@ fn companion_of_patterns(count: usize, pattern: &str) -> Value {
 }
 
 #[test]
-fn patterns_that_multiply_are_refused_within_the_memory_of_a_call() {
+fn patterns_that_multiply_are_rejected_within_the_memory_of_a_call() {
     let kind = json!({"group": "podgraft.dev", "version": "v1alpha1", "kind": "Companion"});
     // The schemas are read once for the process.
     let _ = preview(&sized::companion("first", 1), &kind);
@@ -101,7 +101,7 @@ fn a_companion_keeps_no_compiled_pattern() {
 }
 
 #[test]
-fn what_is_kept_of_a_pattern_weighs_no_more_than_it_is_counted_for() {
+fn a_kept_pattern_needs_no_more_memory_than_is_counted() {
     for source in [
         "[a-z]+",
         "a{8000}",
@@ -122,7 +122,7 @@ fn what_is_kept_of_a_pattern_weighs_no_more_than_it_is_counted_for() {
 }
 
 #[test]
-fn misplaced_keys_and_a_long_kind_are_told_within_the_memory_of_a_call() {
+fn misplaced_keys_and_a_long_kind_are_reported_within_the_memory_of_a_call() {
     for (keys, length) in [(3_000, 20_000), (9_000, 60_000), (1, 1_000_000)] {
         let annotations: serde_json::Map<String, Value> =
             (0..keys).map(|i| (format!("podgraft.dev/misplaced-{i}"), "x".into())).collect();
@@ -143,7 +143,7 @@ fn misplaced_keys_and_a_long_kind_are_told_within_the_memory_of_a_call() {
 }
 
 #[test]
-fn long_lists_and_long_names_are_told_within_the_memory_of_a_call() {
+fn long_lists_and_long_names_are_reported_within_the_memory_of_a_call() {
     let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let huge = "n".repeat(1 << 20);
     for (key, value) in [

@@ -46,7 +46,7 @@ fn every_workload_of_an_example_gets_its_companions_once() {
 }
 
 #[test]
-fn an_image_is_named_in_one_place_of_its_example() {
+fn an_image_is_named_once_in_its_example() {
     for example in EXAMPLES {
         let app = std::fs::read_to_string(folder(example).join("app.yaml")).expect("an app");
         let companions = std::fs::read_to_string(folder(example).join("companions.yaml")).expect("companions");

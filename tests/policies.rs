@@ -1,8 +1,11 @@
 //! The policies of required companions: `tests/policies/<case>.yaml` holds the newest version of a companion and at most
-//! the one before it, and `<case>.out.yaml` the policies and bindings that come of them. `make golden` writes them anew. In
-//! a case that is called `changing-...` injection is still on its way from the one version to the other.
+//! the one before it, and `<case>.out.yaml` the policies and bindings that are generated from them. `make golden` writes these.
+//! In a case that is called `changing-...` injection still uses the one version while the policies accept both.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // that is how a test fails
+
+#[path = "support/golden.rs"]
+mod golden;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,12 +17,11 @@ use podgraft::inject::companion::Companion;
 use podgraft::inject::companion::catalog::CatalogEntry;
 use podgraft::manifest;
 use podgraft::policies::objects::{AcceptedVersions, Installation, Required, Rule, binding, policy};
-use similar::TextDiff;
 
 const OUT: &str = ".out.yaml";
 
 #[test]
-fn every_companion_comes_to_the_policies_that_stand_beside_it() {
+fn every_companion_generates_the_policies_of_its_golden() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies");
     let names: BTreeSet<String> =
         fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -29,14 +31,7 @@ fn every_companion_comes_to_the_policies_that_stand_beside_it() {
     for case in cases {
         let out = case.replace(".yaml", OUT);
         let now = policies(&fs::read(folder.join(case)).unwrap(), case.starts_with("changing-"));
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(folder.join(&out), &now).unwrap();
-        }
-        let written = fs::read_to_string(folder.join(&out)).unwrap_or_default();
-        if written != now {
-            let diff = TextDiff::from_lines(&written, &now).unified_diff().context_radius(3).to_string();
-            complaints.push(format!("{case} comes to something else than what stands beside it:\n{diff}"));
-        }
+        complaints.extend(golden::compare(folder.join(&out), &now).err());
         answered.insert(out);
     }
     for stale in names.iter().filter(|name| name.ends_with(OUT) && !answered.contains(*name)) {

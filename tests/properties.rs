@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn p2_a_patch_applies_and_gives_a_pod_that_holds_together(scene in scene()) {
+    fn p2_a_patch_applies_and_gives_a_consistent_pod(scene in scene()) {
         let (_, reply, pod) = patched(&scene);
         if reply.patch.is_none() {
             return Ok(());
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn p5_inject_settles_at_once_also_after_defaults(scene in scene()) {
+    fn p5_injection_is_idempotent_also_after_defaults(scene in scene()) {
         let (snapshot, reply, pod) = patched(&scene);
         if reply.patch.is_none() {
             return Ok(());
@@ -205,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn p6_no_operation_is_one_too_many(scene in scene()) {
+    fn p6_every_operation_is_needed(scene in scene()) {
         let (_, reply, whole) = patched(&scene);
         let operations = operations(&reply);
         for left_out in 0..operations.len() {
@@ -220,7 +220,7 @@ proptest! {
     }
 
     #[test]
-    fn p7_the_same_question_has_the_same_answer_dry_or_not(scene in scene()) {
+    fn p7_the_same_review_has_the_same_answer_also_as_a_dry_run(scene in scene()) {
         let mut manifests = scene.manifests.clone();
         let first = snapshot(&manifests);
         manifests.reverse();
@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn p10_a_refusal_says_why_and_every_companion_has_one_outcome(scene in scene()) {
+    fn p10_a_denial_has_a_reason_and_every_companion_one_outcome(scene in scene()) {
         let snapshot = snapshot(&scene.manifests);
         let json = scene.pod.to_string();
         let request = inject::Request { pod: Pod::read(json.as_bytes()).unwrap(), namespace: NAMESPACE, webhook: None, requester: "" };
@@ -278,7 +278,7 @@ proptest! {
 
 /// Most generated companions are good ones, or the laws would be shown over next to nothing.
 #[test]
-fn the_gate_takes_most_generated_companions() {
+fn most_generated_companions_are_valid() {
     use proptest::strategy::ValueTree as _;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());

@@ -1,25 +1,14 @@
-//! Documents that are generated from the code are up to date. `make golden` rewrites them.
+//! Documents that are generated from the code are up to date. `make golden` updates them.
 
-#![allow(clippy::unwrap_used)]
+#[path = "support/golden.rs"]
+mod golden;
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use podgraft::inject::effect;
 use podgraft::inject::verdict::examples::examples;
 use podgraft::inject::verdict::reason::{Outcome, Reason};
 use podgraft::inject::verdict::{Effect, Via};
-
-#[track_caller]
-fn up_to_date(path: &str, now: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, now).unwrap();
-    }
-    let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == now, "{path} is out of date; `make golden` rewrites it");
-}
 
 fn word(effect: Effect) -> &'static str {
     match effect {
@@ -64,7 +53,7 @@ fn the_page_of_reasons_lists_every_reason_with_its_effect() {
     for reason in examples.iter().filter(|r| matches!(r, Reason::Remark(_))) {
         let _ = writeln!(page, "| `{}` | {reason} |", reason.label());
     }
-    up_to_date("docs/reasons.md", &page);
+    golden::check("docs/reasons.md", &page);
 }
 
 #[test]

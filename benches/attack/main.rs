@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     if apart && together { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Prints figures beside their goals; whether all are met. Reviews have a goal where addresses tell clients apart.
+/// Prints figures beside their goals; whether all are met. Reviews have a goal where addresses distinguish clients.
 fn report(outcome: &Outcome, reviews_count: bool) -> bool {
     print!("{outcome}");
     let mib = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX)) / 1024.0;

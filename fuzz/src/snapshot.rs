@@ -58,7 +58,7 @@ pub(super) fn plain_value(bytes: &[u8]) -> Option<Value> {
         return None;
     }
     let value: Value = serde_json::from_str(text).ok()?;
-    // A key that is there twice, or a number of an unusual form, makes another text of the same value.
+    // A duplicate key, or a number of an unusual form, makes another text of the same value.
     (keys(&value) == keys_in(text)).then_some(value)
 }
 

@@ -1,4 +1,4 @@
-//! A status annotation that somebody else wrote.
+//! A status annotation that another client wrote.
 
 use serde_json::json;
 

@@ -61,7 +61,7 @@ fn snapshot() -> Snapshot {
     world_of(include_str!("../../fuzz/src/snapshot.yaml"))
 }
 
-/// Measures a path at all shapes and sizes, and names every shape that costs too much. What comes in is made beforehand.
+/// Measures a path at all shapes and sizes, and names every shape that costs too much. The input is made beforehand.
 fn check(times: u64, shapes: &[Shape], prepare: impl Fn(String) -> String, path: impl Fn(&str) -> usize) {
     let mut complaints = Vec::new();
     // Schemas and patterns of our own are made once, at first use.
@@ -182,7 +182,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_several_ideas_make_together_needs_memory_in_proportion(
+    fn several_attacks_together_need_memory_in_proportion(
         shapes in prop::collection::vec(select(pods::SHAPES), 2..4), size in 100..largest() / 8,
     ) {
         // One after the other in one list: what adds up over Pods of a file, or leaks from one into the next, shows.

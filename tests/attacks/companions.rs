@@ -50,7 +50,7 @@ fn companion(kind: &str, image: &str, more: &Value) -> Value {
 }
 
 #[test]
-fn under_the_name_of_a_required_companion_another_one_is_not_used() {
+fn a_companion_with_the_name_of_a_required_one_is_not_used() {
     let required = companion("ClusterCompanion", "guard:1", &json!({"activation": "ClusterWide", "required": true}));
     let own = companion("Companion", "other:1", &json!({}));
     let pod = json!({

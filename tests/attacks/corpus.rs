@@ -42,7 +42,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         seeds.push(("companion", bytes.clone()));
         seeds.push(("manifest", bytes));
     }
-    for path in files(&root().join("tests/reviews"), ".json") {
+    for path in files(&root().join("tests/admission/reviews"), ".json") {
         let bytes = fs::read(path).unwrap();
         seeds.extend(["reader", "review", "preview"].map(|target| (target, bytes.clone())));
     }
@@ -75,7 +75,7 @@ fn seeds_of(value: &Value) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn every_input_that_was_found_once_holds() {
+fn every_input_of_the_corpus_holds() {
     let corpus = root().join("fuzz/corpus");
     let targets: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
     for folder in fs::read_dir(&corpus).into_iter().flatten().map(|entry| entry.unwrap()) {
@@ -90,7 +90,7 @@ fn every_input_that_was_found_once_holds() {
     }
 }
 
-/// `FUZZ_SEEDS=<folder>` writes them, too, for `make fuzz`.
+/// `FUZZ_SEEDS=<folder>` also writes them, for `make fuzz`.
 #[test]
 fn every_seed_holds_and_every_target_has_some() {
     let folder = std::env::var_os("FUZZ_SEEDS").map(PathBuf::from);

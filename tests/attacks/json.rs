@@ -32,12 +32,12 @@ fn no_review(body: impl AsRef<[u8]>) {
 }
 
 #[test]
-fn the_review_that_these_attempts_change_is_answered_with_a_patch() {
+fn the_unchanged_review_is_answered_with_a_patch() {
     assert!(post(with("web", "web").as_bytes()).patch.is_some());
 }
 
 #[test]
-fn a_key_that_is_there_twice_is_no_review_also_where_it_is_escaped() {
+fn a_duplicate_key_is_rejected_also_where_it_is_escaped() {
     no_review(with(r#""uid":"#, r#""uid":"x","uid":"#));
     no_review(with(r#""uid":"#, r#""\u0075id":"x","uid":"#));
     no_review(with(r#""spec":"#, r#""spec":{},"spec":"#));
@@ -60,7 +60,7 @@ fn an_escaped_key_is_the_key_that_it_spells_and_another_case_is_another_key() {
 }
 
 #[test]
-fn null_is_absent_and_another_type_is_no_review() {
+fn null_is_absent_and_another_type_is_rejected() {
     for (from, to) in [
         (r#""image":"app:1""#, r#""env":null,"volumeMounts":null,"ports":null"#),
         (r#""name":"web","#, r#""name":null,"labels":null,"#),
@@ -95,7 +95,7 @@ fn a_port_does_not_wrap() {
 }
 
 #[test]
-fn what_is_no_json_text_in_utf_8_is_no_review() {
+fn a_body_that_is_not_json_in_utf_8_is_rejected() {
     let whole = with("web", "web");
     no_review(b"");
     no_review(with("app:1", r"\ud800"));

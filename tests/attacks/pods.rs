@@ -1,4 +1,4 @@
-//! Pods that were tried and held: what a Pod's author cannot get at, and what nobody can avoid.
+//! Pods that were tried and held: what a Pod's author cannot reach, and what no author can avoid.
 
 use podgraft::admission;
 use podgraft::inject::snapshot::{Snapshot, Webhook};
@@ -83,7 +83,7 @@ fn a_private_volume_that_is_declared_in_another_way_is_a_conflict() {
 }
 
 #[test]
-fn what_cannot_be_shared_is_not_joined() {
+fn a_volume_that_cannot_be_shared_is_not_reused() {
     for (volumes, mount) in [
         (json!([{"name": "v", "hostPath": {"path": "/x"}}]), json!({"name": "v", "mountPath": "/www"})),
         (json!([{"name": "v", "configMap": {"name": "c"}}]), json!({"name": "v", "mountPath": "/www"})),
@@ -111,7 +111,7 @@ fn a_file_of_the_companion_cannot_be_overridden() {
 }
 
 #[test]
-fn nothing_that_a_pod_says_keeps_a_required_companion_out() {
+fn no_annotation_or_label_prevents_a_required_companion() {
     let forged =
         json!({"guard": {"kind": "ClusterCompanion", "hash": "0", "initContainers": ["guard"], "containers": ["app"]}});
     for (annotations, labels) in [

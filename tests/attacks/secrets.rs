@@ -76,7 +76,7 @@ fn no_value_is_in_logs_metrics_or_denials() {
 }
 
 #[test]
-fn names_from_outside_make_no_series_of_their_own() {
+fn names_of_users_add_no_series_to_the_metrics() {
     let snapshot = world_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let metrics = Metrics::default();
     let review = |i: usize| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::storm::{MEMORY, Plan, run};
 
 #[test]
-fn all_attacks_at_once_end_no_process_and_keep_nobody_out() {
+fn all_attacks_at_once_end_no_process_and_block_no_client() {
     let patient = Duration::from_secs(10);
     let outcome = run(Plan {
         lasts: Duration::from_secs(6),

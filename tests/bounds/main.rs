@@ -1,9 +1,10 @@
-//! Work and the patch are bounded by the size of what came in, whatever fills a Pod; memory, too, where few bytes would become
+//! Work and the patch are bounded by the size of the request, whatever fills a Pod; so is memory, where few bytes would become
 //! very many.
 
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::format_collect)] // short inputs are built from literals
 
+mod full;
 #[allow(dead_code)]
 #[path = "../attacks/hostile/mod.rs"]
 mod hostile;
@@ -44,7 +45,7 @@ fn pod(companions: &str, containers: usize, each: &dyn Fn(usize) -> Value) -> Va
     json!({"metadata": {"name": "p", "annotations": annotations}, "spec": {"containers": containers}})
 }
 
-/// Reviews a Pod, and holds work and memory against what came in and went out.
+/// Reviews a Pod, and compares work and memory with the sizes of request and answer.
 #[track_caller]
 fn review(pod: &Value, snapshot: &Snapshot) -> Reply {
     let (reply, size, memory) = worked(pod, snapshot);
@@ -53,7 +54,7 @@ fn review(pod: &Value, snapshot: &Snapshot) -> Reply {
     reply
 }
 
-/// Reviews a Pod, and holds the work against what came in and went out: the answer, the bytes of both, and the peak of memory.
+/// Reviews a Pod, and compares the work with the sizes of request and answer: the answer, the bytes of both, and the peak of memory.
 #[track_caller]
 fn worked(pod: &Value, snapshot: &Snapshot) -> (Reply, usize, u64) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -78,7 +79,7 @@ fn denied(reply: &Reply, word: &str) {
 
 /// A status that anybody can write: long names that would be copied, and doubled ones that would be walked for each other.
 #[test]
-fn a_forged_status_costs_in_proportion_whatever_it_lists() {
+fn a_forged_status_costs_work_in_proportion() {
     let snapshot = snapshot([&companion("store", &json!({}))]);
     let app = |mounts: Value| json!({"name": "app", "image": "a:1", "volumeMounts": mounts});
     let listed = |container: &str, count: usize| {
@@ -146,7 +147,7 @@ fn a_patch_has_at_most_four_mebibytes_and_a_larger_one_is_not_written() {
 
 /// M4
 #[test]
-fn what_would_make_the_patch_too_large_is_skipped_where_the_companion_says_so() {
+fn a_companion_that_would_make_the_patch_too_large_is_skipped_if_it_can_be() {
     let mut skipped = companion("settings", &variables(12, 2_500));
     skipped["spec"]["onConflict"] = json!("Skip");
     let snapshot = snapshot(&[skipped, companion("sync", &json!({}))]);
@@ -156,7 +157,7 @@ fn what_would_make_the_patch_too_large_is_skipped_where_the_companion_says_so() 
 
 /// M4
 #[test]
-fn companions_that_are_small_alone_have_one_patch_together() {
+fn companions_that_are_small_alone_share_the_limit_of_the_patch() {
     let companions: Vec<_> = (0..8)
         .map(|i| {
             let env = (0..4).map(|v| json!({"name": format!("C{i}V{v}"), "value": "x".repeat(2_500)}));
@@ -172,7 +173,7 @@ fn companions_that_are_small_alone_have_one_patch_together() {
 
 /// T2
 #[test]
-fn a_list_of_too_many_containers_is_not_looked_up() {
+fn a_list_of_too_many_containers_is_not_searched() {
     let snapshot = snapshot(&[companion("sync", &json!({}))]);
     let mut pod = pod("sync", 4_000, &|i| json!({"name": format!("app-{i}")}));
     let names = |count: usize| (0..count).map(|i| format!("app-{i}")).collect::<Vec<_>>().join(",");
@@ -201,7 +202,7 @@ fn the_limit_of_annotations_is_noticed_before_variables_are_listed() {
 
 /// Each of many companions meets something in the last container only.
 #[test]
-fn hundreds_of_companions_and_thousands_of_containers_are_no_product() {
+fn work_is_not_the_product_of_companions_and_containers() {
     for (kind, more) in [
         (2, json!({"app": {"env": [{"name": "LAST", "value": "x"}]}})),
         (4, json!({"sharedVolumes": [{"name": "a", "companion": {"mountPath": "/c"}, "app": {"mountPath": "/a/b"}}]})),
@@ -261,7 +262,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn work_is_in_proportion_to_what_came_in_and_went_out(
+    fn work_is_in_proportion_to_request_and_answer(
         specs in prop::collection::vec((hostile_companion(), any::<bool>()), 1..60),
         kind in 0_usize..8,
         count in prop_oneof![1_usize..50, 500_usize..4_000],

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{in_step, yaml};
+use super::{golden, yaml};
 
 const VALUES: &str = include_str!("../../charts/podgraft/values.yaml");
 const README: &str = include_str!("../../charts/podgraft/README.md");
@@ -18,7 +18,7 @@ fn the_table_of_values_is_up_to_date() {
         let default = if default.len() > 60 { "see values.yaml".to_owned() } else { format!("`{default}`") };
         table += &format!("| `{path}` | {default} | {} |\n", comment.replace('|', "\\|"));
     }
-    in_step("charts/podgraft/README.md", &format!("{before}{BEGIN}{table}\n{END}{after}"));
+    golden::check("charts/podgraft/README.md", &format!("{before}{BEGIN}{table}\n{END}{after}"));
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn compare(values: &Value, schema: &Value, path: &str) {
     let Some(properties) = schema["properties"].as_object() else { return };
     assert!(path == ".global" || schema["additionalProperties"] == false, "{path} takes anything");
     let there: Vec<&String> = values.as_object().unwrap().keys().collect();
-    // What stands in a default of {} has nothing to be compared with.
+    // The members of a value whose default is {} have nothing to be compared with.
     if there.is_empty() {
         return;
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use podgraft::api::crds;
 use serde_json::Value;
 
-use super::{CHART, helm, in_step, of_kind, rendered, sets, template, yaml};
+use super::{CHART, golden, helm, of_kind, rendered, sets, template, yaml};
 
 #[test]
 fn helm_finds_nothing_to_complain_about() {
@@ -23,7 +23,7 @@ fn each_set_of_values_renders_its_golden() {
         let values = format!("--values={}", path.display());
         // The definitions have a test of their own, and are long.
         let text = template(&[&values, "--set=crds.install=false"]).unwrap_or_else(|why| panic!("{set}: {why}"));
-        in_step(format!("tests/chart/{set}.yaml"), &text);
+        golden::check(format!("tests/chart/{set}.yaml"), &text);
     }
 }
 
@@ -114,7 +114,7 @@ fn every_flag_that_the_chart_passes_is_one_of_podgrafts() {
 }
 
 #[test]
-fn the_plain_manifest_is_in_step() {
+fn the_plain_manifest_is_up_to_date() {
     let namespace = "\
 # podgraft without Helm: `kubectl apply --server-side -f install.yaml`. Written by `make golden` from the chart's defaults.
 apiVersion: v1
@@ -129,7 +129,7 @@ metadata:
     let lines: Vec<&str> = text.lines().filter(|line| !helms.iter().any(|own| line.starts_with(own))).collect();
     let text = format!("{namespace}{}\n", lines.join("\n"));
     text.split("\n---\n").for_each(|document| drop(yaml(document)));
-    in_step("charts/install.yaml", &text);
+    golden::check("charts/install.yaml", &text);
 }
 
 fn webhooks(objects: &[Value]) -> Vec<&Value> {

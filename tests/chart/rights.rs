@@ -1,4 +1,4 @@
-//! What podgraft may do. Whoever adds a verb adds it here, and has a reason.
+//! What podgraft may do. A verb that is added to a role is added here, with a reason.
 
 use serde_json::Value;
 

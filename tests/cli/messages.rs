@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
-use super::{COMPANION, Folder, deployment};
+use super::{COMPANION, Folder, deployment, golden};
 
 /// A mistake: a name, a command, and the file `in.yaml` that it reads.
 struct Case {
@@ -123,12 +122,7 @@ fn each_message_has_the_error_its_position_and_a_remedy() {
             run.code
         );
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/messages.txt");
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "tests/cli/messages.txt is out of date; run UPDATE=1 cargo test --test cli\n{page}");
+    golden::check("tests/cli/messages.txt", &page);
 }
 
 impl super::Run {

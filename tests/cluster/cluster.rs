@@ -14,9 +14,9 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
+use crate::control_plane::rest::{self, Answer};
 use crate::node;
 use crate::parts::Parts;
-use crate::rest::{self, Answer};
 
 /// podgraft's own namespace.
 pub const OWN: &str = "podgraft-system";
@@ -161,7 +161,7 @@ pub fn tree() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A client for whoever a kubeconfig names.
+/// A client for the user of a kubeconfig.
 ///
 /// # Errors
 /// Where the kubeconfig cannot be read.

@@ -1,5 +1,9 @@
 //! etcd, the API server and the controllers: what they are started with, and when they are up.
 
+pub mod apart;
+pub mod credentials;
+pub mod rest;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -7,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::apart::ADDRESS;
-use crate::clients;
-use crate::credentials::Credentials;
+use crate::admission::clients;
+use crate::control_plane::apart::ADDRESS;
+use crate::control_plane::credentials::Credentials;
 use crate::parts::Parts;
 
 /// How long each of them may take to start, on a machine that is busy.
@@ -138,7 +142,7 @@ fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path) -> anyhow
         format!("--service-account-private-key-file={}", folder.join("sa.key").display()),
         format!("--root-ca-file={}", folder.join("ca.crt").display()),
         "--use-service-account-credentials=true".to_owned(),
-        // Nobody renews the lease of the only node, which stands in for a real one.
+        // The lease of the only node, which stands in for a real one, is not renewed.
         "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller".to_owned(),
         // Jobs, ReplicaSets and the like are what is tested; they need not be polite.
         "--kube-api-qps=500".to_owned(),

@@ -1,12 +1,18 @@
 //! podgraft in the cluster, by its chart.
 
+pub mod cert_manager;
+pub mod certificates;
+pub mod end;
+pub mod release;
+pub mod role;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, OWN, printed};
-use crate::rest;
+use crate::control_plane::rest;
 
 impl Cluster {
     /// Installs podgraft, or brings an installation to these values, and waits until its Pods are ready and trusted.
@@ -18,7 +24,7 @@ impl Cluster {
         self.trusted().await;
     }
 
-    /// Takes podgraft out, and waits for the end of its replicas, which are asleep before they are told to end.
+    /// Uninstalls podgraft, and waits for the end of its replicas, which run their preStop sleep first.
     pub fn uninstall(&self) {
         printed(self.helm([
             "uninstall",
@@ -40,16 +46,16 @@ impl Cluster {
     pub async fn trusted(&self) {
         self.eventually("a caBundle in every webhook", async || {
             let bundled = |webhook: &Value| webhook["clientConfig"]["caBundle"].is_string();
-            let entries = self.entries().await;
+            let entries = self.webhooks().await;
             (!entries.is_empty() && entries.iter().all(bundled)).then_some(())
         })
         .await;
-        // API servers read changed configurations after a moment, and tell nobody when.
+        // API servers read changed configurations after a moment, and do not report when.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
     /// All webhooks of podgraft's configurations.
-    pub async fn entries(&self) -> Vec<Value> {
+    pub async fn webhooks(&self) -> Vec<Value> {
         let mut entries = Vec::new();
         for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
             let path =
@@ -67,7 +73,7 @@ impl Cluster {
     }
 
     /// Applies a companion and waits until every replica has heard of it; the Ready condition once it is True, or False. A
-    /// replica that is about to end, and was told other things at its start, may have said something else meanwhile.
+    /// replica that is about to end, and was started with other settings, may have written something else meanwhile.
     pub async fn condition(&self, companion: &Value, status: &str) -> Value {
         let path = companion_path(companion);
         let generation = self.apply(&path, companion).await.expect("a companion")["metadata"]["generation"].clone();
@@ -82,8 +88,8 @@ impl Cluster {
         ready
     }
 
-    /// Waits until all replicas that are ready know the same companions, and the namespaces that there are. Whoever knew a
-    /// thing first, all of them know it then. Nobody is waited for where none is ready.
+    /// Waits until all replicas that are ready know the same companions, and all namespaces. Whichever replica knew a
+    /// companion first, all of them know it then. Where none is ready this does not wait.
     pub async fn caught_up(&self) {
         let namespaces = self.get("/api/v1/namespaces").await.expect("namespaces");
         let namespaces = namespaces["items"].as_array().map_or(0, Vec::len);
@@ -101,7 +107,7 @@ impl Cluster {
         .await;
     }
 
-    /// Asks as tools do that compare a cluster with a repository: they would put back whatever somebody wrote over.
+    /// Asks as tools do that compare a cluster with a repository: they would restore whatever another client overwrote.
     #[track_caller]
     pub fn expect_no_drift(&self) {
         let rendered = printed(self.helm(["get", "manifest", "podgraft", "--namespace", OWN]));

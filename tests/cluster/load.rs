@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
-use crate::rest;
+use crate::control_plane::rest;
 use crate::workload::{collection, containers, pod, template};
 
 /// How many create Pods at the same time.
@@ -19,7 +19,7 @@ const HANDS: usize = 4;
 /// How many failures are printed.
 const FEW: usize = 5;
 
-/// A load that goes on until it is told to end.
+/// A load that goes on until it is ended.
 pub struct Load {
     seen: Arc<Seen>,
     hands: Vec<JoinHandle<()>>,
@@ -73,7 +73,7 @@ impl Load {
     }
 }
 
-/// A test that fails ends its load, too: others come after it.
+/// A test that fails also ends its load, because others follow.
 impl Drop for Load {
     fn drop(&mut self) {
         self.seen.ended.store(true, Ordering::Relaxed);

@@ -5,36 +5,25 @@
 //! cargo test --test cluster -- required         those whose names hold a word
 //! cargo test --test cluster -- build            only the programs that a cluster is made of
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
-//! cargo test --test cluster -- record           what this API server asks, into tests/reviews
+//! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 
-mod apart;
-mod bombs;
-mod cert_manager;
-mod certificates;
-mod clients;
+mod admission;
+#[path = "../api/case.rs"]
+mod case;
 mod cluster;
 mod control_plane;
-mod credentials;
-mod end;
 mod evidence;
-mod injection;
 mod installation;
 mod load;
-mod neighbours;
 mod node;
+mod outages;
 mod parts;
 mod person;
 mod record;
-mod release;
 mod required;
-mod rest;
-mod role;
-mod sources;
 mod suite;
-mod webhook;
-mod webhooks;
 mod workload;
 
 use std::process::ExitCode;
@@ -73,7 +62,7 @@ fn build() -> anyhow::Result<ExitCode> {
 /// A cluster with its files in a known folder.
 fn alone(folder: &str, act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
     let parts = parts::Parts::get()?;
-    apart::go()?;
+    control_plane::apart::go()?;
     let folder = cluster::tree().join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
@@ -99,7 +88,7 @@ fn test() -> anyhow::Result<ExitCode> {
         // Inside there is no network from which anything could be built.
         parts::CertManager::get()?;
     }
-    apart::go()?;
+    control_plane::apart::go()?;
     let folder = tempfile::tempdir()?;
     let runtime = runtime()?;
     let cluster = Arc::new(runtime.block_on(Cluster::start(parts, folder.path()))?);
@@ -130,13 +119,19 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "installed by its chart",
             set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),
-            tests: all(vec![injection::tests(), neighbours::tests(), sources::tests(), webhooks::tests()]),
+            tests: all(vec![
+                admission::definitions::tests(),
+                admission::injection::tests(),
+                admission::other_webhooks::tests(),
+                admission::sources::tests(),
+                admission::webhooks::tests(),
+            ]),
             alone: false,
         },
         Chapter {
             name: "with required companions",
             set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
-            tests: all(vec![required::tests(), required::attempts::tests(), webhooks::tests()]),
+            tests: all(vec![required::tests(), required::attempts::tests(), admission::webhooks::tests()]),
             alone: false,
         },
         Chapter {
@@ -149,20 +144,20 @@ fn chapters() -> Vec<Chapter> {
             name: "while things change",
             set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),
             tests: all(vec![
-                sources::outage::tests(),
-                bombs::tests(),
-                role::tests(),
-                certificates::tests(),
-                release::tests(),
-                end::tests(),
-                clients::tests(),
+                outages::api_server::tests(),
+                outages::bombs::tests(),
+                installation::role::tests(),
+                installation::certificates::tests(),
+                installation::release::tests(),
+                installation::end::tests(),
+                admission::clients::tests(),
             ]),
             alone: true,
         },
         Chapter {
             name: BESIDE_CERT_MANAGER,
-            set_up: |cluster| Box::pin(async move { cert_manager::set_up(&cluster).await }),
-            tests: cert_manager::tests(),
+            set_up: |cluster| Box::pin(async move { installation::cert_manager::set_up(&cluster).await }),
+            tests: installation::cert_manager::tests(),
             alone: true,
         },
     ]

@@ -2,8 +2,8 @@
 //!
 //! What podgraft's chart asks of a kubelet is done as a kubelet does it: each Pod has a network and an address of its
 //! own, its command line, variables, volumes and service account's token; it reaches Services; its readiness probe makes
-//! it ready; it is told to end after its preStop sleep, and killed after its grace period. Only the image is not looked at: the program
-//! is the one that was just built. What a container's root looks like is left out too; where a volume is mounted stands
+//! it ready; it gets SIGTERM after its preStop sleep, and killed after its grace period. Only the image is not looked at: the program
+//! is the one that was just built. A container's root is left out as well; the place where a volume is mounted is
 //! the path of a folder in arguments and variables.
 
 mod pod;
@@ -84,7 +84,7 @@ async fn run(pods: Api<Pod>, ground: Arc<Ground>) {
     let stream = watcher(pods.clone(), watcher::Config::default());
     pin_mut!(stream);
     loop {
-        // A watch that breaks begins again by itself with the next event that is asked for.
+        // A watch that fails restarts with the next event that is requested.
         let Some(event) = stream.next().await else { return };
         let Ok(Event::Apply(seen) | Event::InitApply(seen)) = event else {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -188,7 +188,7 @@ impl Source {
             .env("CGO_ENABLED", "0")
             .status()
             .with_context(|| format!("{} is built with Go 1.26 or newer, and `go` cannot be run", self.name))?;
-        ensure!(built.success(), "building {} failed; what go said stands above", self.name);
+        ensure!(built.success(), "building {} failed; the output of go is above", self.name);
         fs::rename(&unfinished, program)?;
         eprintln!("built {} in {:.0} s", self.name, started.elapsed().as_secs_f32());
         Ok(())

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::apart;
 use crate::cluster::{Cluster, printed, tree};
+use crate::control_plane::apart;
 
 /// Installs podgraft, says how to use it, and stays until Ctrl-C.
 ///
@@ -38,7 +38,7 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A command that enters the cluster's network and runs a program there, for whoever started the cluster.
+/// A command that enters the cluster's network and runs a program there, as the user that started the cluster.
 fn command(folder: &Path, name: &str, program: &Path) -> anyhow::Result<()> {
     let path = folder.join(name);
     let (outside, more) = apart::outside();

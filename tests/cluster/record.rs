@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use crate::admission::injection::made_by;
+use crate::admission::webhook;
 use crate::cluster::{Cluster, printed, tree};
-use crate::injection::made_by;
-use crate::webhook;
 use crate::workload::{KINDS, collection, template, workload};
 
 /// Where recorded reviews are.
-pub const FOLDER: &str = "tests/reviews";
+pub const FOLDER: &str = "tests/admission/reviews";
 
 /// Creates one workload of each kind and writes down what the API server asks about it and about its Pod.
 ///
@@ -22,7 +22,7 @@ pub async fn record(cluster: &Cluster) -> anyhow::Result<()> {
     let heard = Arc::new(Mutex::new(Vec::<Value>::new()));
     let hears = Arc::clone(&heard);
     let client = webhook::serve(move |review| {
-        hears.lock().expect("nobody panics").push(review.clone());
+        hears.lock().expect("no thread panics with the lock").push(review.clone());
         None
     });
     let town = cluster.namespace(json!({})).await;
@@ -37,7 +37,7 @@ pub async fn record(cluster: &Cluster) -> anyhow::Result<()> {
         }
         made_by(cluster, &town, &name).await;
     }
-    let heard = heard.lock().expect("nobody panics").clone();
+    let heard = heard.lock().expect("no thread panics with the lock").clone();
     for (kind, _) in KINDS {
         let name = kind.to_lowercase();
         let of_pod = |request: &Value| {

@@ -3,113 +3,21 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
-use crate::injection::create;
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
 pub mod attempts;
+pub mod changes;
 
 tests![
-    a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound,
-    each_way_around_a_required_companion_is_refused,
-    a_running_pod_keeps_its_required_companion_and_stays_patchable,
-    a_policy_that_somebody_deletes_or_edits_is_put_right,
+    a_required_companion_is_injected_into_pods_that_opted_out_and_its_policies_compile,
+    each_way_around_a_required_companion_is_denied,
+    a_running_pod_keeps_its_required_companion_and_can_be_patched,
+    a_policy_that_is_deleted_or_edited_is_restored,
 ];
-
-/// Tests that have the cluster for themselves.
-pub mod changes {
-    use super::*;
-
-    tests![
-        with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up,
-        a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod,
-        a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy,
-        switching_required_companions_off_takes_the_policies_away,
-    ];
-
-    async fn with_podgraft_down_nothing_slips_through_and_nothing_else_is_held_up(cluster: &Cluster) {
-        let town = required(cluster, "watchman").await;
-        let opted_in = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
-        scale(cluster, 0).await;
-        let refused = cluster.create(&collection("Pod", &town), &pod("bare", &of("watchman"))).await;
-        let why = refused.expect_refusal("a Pod without its required companion");
-        assert!(why.contains("watchman") && why.contains("podgraft"), "{why}");
-        create(cluster, &town, "of-nobodys-concern", &template(json!({"app": "other"}), Value::Null)).await;
-        let declines = template(json!({"podgraft.dev/inject": "disabled"}), Value::Null);
-        create(cluster, &opted_in, "declines", &declines).await;
-        create(cluster, OWN_TOWN, "elsewhere", &template(Value::Null, Value::Null)).await;
-        scale(cluster, 2).await;
-        assert_eq!(containers(&create(cluster, &town, "guarded", &of("watchman")).await), ["watchman", "web"]);
-        forget(cluster, "watchman").await;
-    }
-
-    /// Where nothing was ever said about podgraft.
-    const OWN_TOWN: &str = "default";
-
-    async fn a_new_version_a_new_selector_and_the_end_of_a_required_companion_refuse_no_pod(cluster: &Cluster) {
-        let mut changing = companion("changing");
-        make_required(&mut changing, "changing");
-        // Its Pods ask for another companion, so that the load can tell injected from bare ones all the while.
-        cluster.companion(&companion("constant")).await;
-        let load = Load::start_with(cluster, "constant", json!({"guarded-by": "changing"})).await;
-        cluster.companion(&changing).await;
-        policies_stand(cluster, "changing").await;
-        for version in 2..5 {
-            let image = format!("registry.example/changing:{version}");
-            changing["spec"]["containers"][0]["image"] = image.clone().into();
-            cluster.companion(&changing).await;
-            injected_with(cluster, "changing", &image).await;
-        }
-        changing["spec"]["podSelector"] = json!({"matchExpressions": [
-            {"key": "guarded-by", "operator": "In", "values": ["changing", "another"]}
-        ]});
-        cluster.companion(&changing).await;
-        policies_stand(cluster, "changing").await;
-        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
-        forget(cluster, "changing").await;
-        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
-        load.end("a required companion came, changed four times and went").await.expect_all_injected();
-    }
-
-    async fn injected_with(cluster: &Cluster, name: &str, image: &str) {
-        let path = "/api/v1/namespaces/default/pods?dryRun=All";
-        cluster
-            .eventually("the new version in use", async || {
-                let made = cluster.create(path, &pod("new", &of(name))).await;
-                (made.body["spec"]["initContainers"][0]["image"] == image).then_some(())
-            })
-            .await;
-    }
-
-    async fn a_required_companion_that_turned_bad_keeps_its_last_good_version_and_its_policy(cluster: &Cluster) {
-        let town = required(cluster, "sturdy").await;
-        let mut bad = companion("sturdy");
-        make_required(&mut bad, "sturdy");
-        bad["spec"]["containers"][0]["image"] = "registry.example/sturdy:2".into();
-        bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
-        // Only podgraft can tell.
-        cluster.condition(&bad, "False").await;
-        let made = create(cluster, &town, "guarded", &of("sturdy")).await;
-        assert_eq!(made["spec"]["initContainers"][0]["image"], "registry.example/sturdy:1");
-        policies_stand(cluster, "sturdy").await;
-        forget(cluster, "sturdy").await;
-    }
-
-    async fn switching_required_companions_off_takes_the_policies_away(cluster: &Cluster) {
-        let town = required(cluster, "retired").await;
-        cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
-        policies_are_gone(cluster, "retired").await;
-        assert_eq!(containers(&create(cluster, &town, "free", &of("retired")).await), ["web"]);
-        cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
-    }
-
-    async fn scale(cluster: &Cluster, replicas: usize) {
-        printed(cluster.kubectl(["-n", OWN, "scale", "deployment/podgraft", &format!("--replicas={replicas}")]));
-        cluster.until_ready(replicas).await;
-    }
-}
 
 /// Makes a companion required for Pods with the label `guarded-by` and its name.
 pub fn make_required(companion: &mut Value, name: &str) {
@@ -167,7 +75,7 @@ async fn forget(cluster: &Cluster, name: &str) {
     policies_are_gone(cluster, name).await;
 }
 
-async fn a_required_companion_comes_to_pods_that_opted_out_and_its_policies_are_sound(cluster: &Cluster) {
+async fn a_required_companion_is_injected_into_pods_that_opted_out_and_its_policies_compile(cluster: &Cluster) {
     let town = required(cluster, "insistent").await;
     let out = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "disabled"}})).await;
     let into = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
@@ -242,7 +150,7 @@ const EVASIONS: [Evasion; 23] = [
     ("not a sidecar, but run once", |pod| {
         guard(pod).as_object_mut().expect("a container").remove("restartPolicy");
     }),
-    ("taken out", |pod| pod["spec"]["initContainers"] = json!([])),
+    ("removed", |pod| pod["spec"]["initContainers"] = json!([])),
     ("the root user", |pod| guard(pod)["securityContext"] = json!({"runAsUser": 0})),
     ("last words over its files", |pod| guard(pod)["terminationMessagePath"] = "/etc/guard.conf".into()),
     ("its own volume in the app", |pod| {
@@ -277,7 +185,7 @@ fn add_env(pod: &mut Value, variable: Value) {
     guard(pod)["env"].as_array_mut().expect("variables").push(variable);
 }
 
-async fn each_way_around_a_required_companion_is_refused(cluster: &Cluster) {
+async fn each_way_around_a_required_companion_is_denied(cluster: &Cluster) {
     let town = required(cluster, "evaded").await;
     let path = collection("Pod", &town);
     let injected = cluster.create(&format!("{path}?dryRun=All"), &pod("whole", &of("evaded"))).await.expect("a Pod");
@@ -299,7 +207,7 @@ async fn each_way_around_a_required_companion_is_refused(cluster: &Cluster) {
         let whole = answer.status.is_success()
             && guard(&mut answer.body.clone())["image"] == "registry.example/evaded:1"
             && answer.body["spec"]["initContainers"].as_array().map_or(0, Vec::len) == 1
-            && *way == "taken out";
+            && *way == "removed";
         let refused = answer.status == 403 || answer.status == 422;
         if !(whole || refused) || message.contains("is invalid: :") {
             slipped.push(format!("{way}: {} {message}", answer.status));
@@ -308,11 +216,11 @@ async fn each_way_around_a_required_companion_is_refused(cluster: &Cluster) {
     assert!(slipped.is_empty(), "{slipped:#?}");
 }
 
-async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster: &Cluster) {
+async fn a_running_pod_keeps_its_required_companion_and_can_be_patched(cluster: &Cluster) {
     let town = required(cluster, "kept").await;
     create(cluster, &town, "guarded", &of("kept")).await;
     let path = format!("{}/guarded", collection("Pod", &town));
-    let forbidden = |what: &str, answer: crate::rest::Answer| {
+    let forbidden = |what: &str, answer: crate::control_plane::rest::Answer| {
         let why = answer.expect_refusal(what);
         assert!(why.contains("kept"), "{what}: {why}");
     };
@@ -338,9 +246,9 @@ async fn a_running_pod_keeps_its_required_companion_and_stays_patchable(cluster:
     cluster.merge(&path, &json!({"metadata": {"finalizers": null}})).await.expect("no finalizers");
 }
 
-async fn a_policy_that_somebody_deletes_or_edits_is_put_right(cluster: &Cluster) {
-    let town = required(cluster, "mended").await;
-    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-mended";
+async fn a_policy_that_is_deleted_or_edited_is_restored(cluster: &Cluster) {
+    let town = required(cluster, "restored").await;
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-restored";
     let binding = path.replace("policies/", "policybindings/");
     let before = cluster.get(path).await.expect("the policy")["spec"].clone();
     let same = async || (cluster.get(path).await.body["spec"] == before).then_some(());
@@ -369,5 +277,5 @@ async fn a_policy_that_somebody_deletes_or_edits_is_put_right(cluster: &Cluster)
     cluster
         .eventually("the binding again", async || cluster.get(&binding).await.status.is_success().then_some(()))
         .await;
-    assert_eq!(containers(&create(cluster, &town, "guarded", &of("mended")).await), ["mended", "web"]);
+    assert_eq!(containers(&create(cluster, &town, "guarded", &of("restored")).await), ["restored", "web"]);
 }

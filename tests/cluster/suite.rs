@@ -29,12 +29,12 @@ pub struct Chapter {
     pub alone: bool,
 }
 
-/// The tests of a module, named after their functions.
+/// The tests of a module, named after their modules and functions: one short word of the name selects them.
 #[macro_export]
 macro_rules! tests {
     ($($test:ident),* $(,)?) => {
         pub fn tests() -> Vec<$crate::suite::Test> {
-            let topic = module_path!().rsplit("::").next().unwrap_or_default();
+            let topic = module_path!().split_once("::").map_or("", |(_, topic)| topic);
             vec![$($crate::suite::Test {
                 name: format!("{topic}::{}", stringify!($test)),
                 run: |cluster| Box::pin(async move { $test(&cluster).await }),
@@ -54,7 +54,7 @@ pub fn wanted(chapter: &Chapter, arguments: &Arguments) -> bool {
 
 /// Runs chapters in order and prints what each took. Whether all tests passed.
 pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments, runtime: &Handle) -> bool {
-    // What a runtime and a test harness call on the way to a test tells nothing, whatever RUST_BACKTRACE says.
+    // What a runtime and a test harness call on the way to a test is noise, whatever RUST_BACKTRACE is.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let mut passed = true;
     for chapter in chapters {

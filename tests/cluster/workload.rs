@@ -47,7 +47,7 @@ pub fn workload(kind: &str, name: &str, template: &Value) -> Value {
         "StatefulSet" => json!({"replicas": 1, "selector": selector, "serviceName": name, "template": template}),
         "DaemonSet" => json!({"selector": selector, "template": template}),
         "Job" => json!({"template": template}),
-        // Runs are made by hand from it: nobody waits for a minute to begin.
+        // Runs are created from it by hand, so that no test waits for the next minute.
         "CronJob" => json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": template}}}),
         _ => panic!("{kind} makes no Pods"),
     };

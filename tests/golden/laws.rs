@@ -32,14 +32,14 @@ pub(super) fn can_be_taken_back(case: &Case, output: &str) -> Result<(), Complai
     let annotations = written.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
     let status = annotations.and_then(|annotations| annotations.shift_remove(STATUS));
     if status.is_some() && bare(&written) != back {
-        // What stood there before goes, too.
+        // Whatever was there before is removed as well.
         written = binary::uninject(&std::fs::read_to_string(&case.path).unwrap())?;
     }
     let yaml = podgraft::manifest::yaml;
     same("uninject does not give back what was written", &yaml(&bare(&written)), &yaml(&back))
 }
 
-/// Whether what was written stands in what came of it: members and items may only be added.
+/// Whether an object is kept in the result: members and items may only be added.
 fn keeps(written: &Value, seen: &Value) -> bool {
     match (written, seen) {
         (Value::Null, _) => true,

@@ -18,7 +18,7 @@ use super::support::{Reply, review_of};
 
 /// What the server answers.
 pub(super) struct Answer {
-    /// Why the Pod is refused, if it is.
+    /// Why the Pod is denied, if it is.
     pub(super) message: Option<String>,
     pub(super) warnings: Vec<String>,
     /// What became of each companion, out of the audit annotations.
@@ -44,7 +44,7 @@ pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint
     let snapshot = Arc::clone(&case.snapshot);
     let reviewer = Reviewer::new(move |question, body| match question {
         Route::Inject(entry) => admission::review(body, entry, &snapshot, |_| {}),
-        Route::Preview => unreachable!("nobody asks for it here"),
+        Route::Preview => unreachable!("this test does not call the preview"),
     });
     let router = admission_router(reviewer, &HttpLimits::default(), Arc::default());
     let sent = as_created(pod, case);

@@ -10,9 +10,10 @@ use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
 pub mod generate;
+pub mod golden;
 pub mod sized;
 
-/// A snapshot of companions and Namespaces, given as manifests. Every companion must pass the gate.
+/// A snapshot of companions and Namespaces, given as manifests. Every companion must be valid.
 pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {
     let (mut companions, mut namespaces) = (Vec::new(), Vec::new());
     for manifest in manifests {
@@ -22,8 +23,8 @@ pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot 
         }
         let gated = api::check_companion(manifest);
         let problems: Vec<String> = gated.problems.iter().map(|p| format!("{}: {}", p.field(), p.message)).collect();
-        assert!(problems.is_empty(), "the gate refuses {manifest:#}: {problems:#?}");
-        companions.push((gated.namespace, gated.listed.expect("what passed the gate is listed")));
+        assert!(problems.is_empty(), "{manifest:#} is invalid: {problems:#?}");
+        companions.push((gated.namespace, gated.listed.expect("a valid companion is listed")));
     }
     Snapshot {
         companions: Catalog::new(companions),

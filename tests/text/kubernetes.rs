@@ -20,7 +20,7 @@ fn the_manifests_of_kubernetes_keep_their_lines() {
         eprintln!("not checked: {message}");
         return;
     };
-    // Every Pod gets the companion, for nobody in there requests one.
+    // Every Pod gets the companion, because none of them requests one.
     let companions = COMPANIONS
         .replace("pattern: Sidecar\n  containers", "pattern: Sidecar\n  activation: ClusterWide\n  containers");
     let snapshot = support::world_of(&companions);

@@ -28,9 +28,9 @@ const INPUTS: &[(&str, usize)] = &[
 const EXAMPLES: [&str; 4] = ["git-sync", "redis", "web-was", "metrics-adapter"];
 
 #[test]
-fn no_line_is_lost_but_those_that_have_to_be_opened() {
+fn only_lines_that_have_to_be_opened_are_rewritten() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // Variables go in front of the app's own, and would open a list in brackets.
+    // Variables are added before the app's own, and would open a list in brackets.
     let companions =
         COMPANIONS.replace("  activation: ClusterWide\n", "").replace("    env: [{name: TAIL, value: \"yes\"}]\n", "");
     let snapshot = support::world_of(&companions);

@@ -1,4 +1,4 @@
-//! The hostile clients. Each is bounded in number and pace, and ends by itself.
+//! The hostile clients. Each is bounded in number and pace, and ends on time.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -65,13 +65,13 @@ impl Run {
 
     /// What came of it so far.
     pub(crate) fn told(&self) -> String {
-        let tally = self.tally.lock().expect("nobody panics with it");
+        let tally = self.tally.lock().expect("no thread panics with the lock");
         let parts: Vec<String> = tally.0.iter().map(|(what, count)| format!("{count} x {what}")).collect();
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
     }
 
     fn count(&self, what: impl Into<String>) {
-        *self.tally.lock().expect("nobody panics with it").0.entry(what.into()).or_default() += 1;
+        *self.tally.lock().expect("no thread panics with the lock").0.entry(what.into()).or_default() += 1;
     }
 
     fn goes_on(&self) -> bool {
@@ -127,7 +127,7 @@ async fn costly_reviews(run: Run) {
     }
 }
 
-/// Whoever may write companions writes a costly one, and takes it away again.
+/// A user who may write companions writes a costly one, and deletes it again.
 async fn costly_file(run: Run) {
     let file = run.companions.join("costly.json");
     while run.goes_on() {

@@ -1,7 +1,7 @@
 //! All hostile clients at once against one server, beside an honest API server and a kubelet.
 //!
 //! The server is the real binary in a process of its own. Everything stays on the loopback interface, where each
-//! hostile client has an address of its own, and ends by itself after the time of the [`Plan`].
+//! hostile client has an address of its own, and ends after the time of the [`Plan`].
 
 mod bodies;
 mod honest;

@@ -114,7 +114,7 @@ fn spawn(
         line.clear();
         assert!(log.read_line(&mut line).is_ok_and(|read| read > 0), "the server did not start");
     }
-    // Nobody may keep it from writing.
+    // Its output must not block it.
     std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
     let address = |scheme: &str| {
         let (_, rest) = line.split_once(scheme).expect("an address");

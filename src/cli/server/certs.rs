@@ -16,11 +16,18 @@ use crate::tls::{CERTIFICATE_FILE, KEY_FILE};
 /// The name of the file with the certificate of the CA.
 const CA_FILE: &str = "ca.crt";
 
+const EXAMPLES: &str = "\
+Examples:
+  # Files for a server that other machines reach as webhook.example
+  podgraft certs --dir certs --dns webhook.example
+  podgraft serve --cert-dir certs";
+
 /// Create a CA and a serving certificate for development
 ///
 /// The certificate is valid for a year, for localhost, 127.0.0.1, ::1 and podgraft.podgraft-system.svc. The key of the CA is
 /// not written, so the CA cannot issue anything else.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Certs {
     /// Folder to write ca.crt, tls.crt and tls.key to
     #[arg(long, value_name = "DIR", default_value = "certs")]

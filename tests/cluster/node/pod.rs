@@ -17,21 +17,21 @@ use tokio::time::{Instant, sleep, timeout};
 use super::variables::{expand, variables};
 use super::volumes::Mounts;
 use super::{Ground, NAME};
-use crate::apart::{ADDRESS, run};
-use crate::credentials::kubeconfig_with_token;
-use crate::rest;
+use crate::control_plane::apart::{ADDRESS, run};
+use crate::control_plane::credentials::kubeconfig_with_token;
+use crate::control_plane::rest;
 
-/// How late files of Secrets and ConfigMaps follow them: later than whoever watches those. Kubelets take up to two minutes.
+/// How late files of Secrets and ConfigMaps follow them: later than a watch of those. Kubelets take up to two minutes.
 const LATE: Duration = Duration::from_secs(8);
 
-/// Runs a Pod from its binding to its end. What goes wrong is written into its log, where its own words are too.
+/// Runs a Pod from its binding to its end. Errors are written into its log, beside its own output.
 pub async fn live(pods: Api<Pod>, pod: Pod, ground: Arc<Ground>) {
     let name = pod.name_any();
     let folder = ground.folder.join(&name);
     if let Err(error) = live_or_fail(&pods, &pod, &ground, &folder).await {
         let _ = std::fs::create_dir_all(&folder);
         let _ = std::fs::write(folder.join("node.log"), format!("{error:#}\n"));
-        // A test that waits for it says so; whoever reads on finds the log.
+        // A test that waits for it reports that; the cause is in the log.
         eprintln!("Pod {name}: {error:#}");
     }
 }
@@ -143,7 +143,7 @@ async fn run_container(
     }
 }
 
-/// Follows a process until it ends by itself, which gives its exit code, or was ended because its Pod is to go.
+/// Follows a process until it exits, which gives its exit code, or is ended because its Pod is deleted.
 async fn follow(
     pods: &Api<Pod>,
     pod: &Pod,
@@ -163,7 +163,7 @@ async fn follow(
             return Ok(Some(ended.code().unwrap_or(137)));
         }
         let Ok(now) = pods.get_opt(&pod.name_any()).await else {
-            // The API server is away; kubelets go on too.
+            // The API server is away; kubelets also go on.
             sleep(Duration::from_millis(200)).await;
             continue;
         };

@@ -1,4 +1,4 @@
-//! Services as the node's Pods reach them: by variables, and at their addresses, where kube-proxy stands otherwise.
+//! Services as the node's Pods reach them: by variables, and at their addresses, which kube-proxy serves otherwise.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::apart::run;
+use crate::control_plane::apart::run;
 
 /// The Services whose addresses are answered at, so far.
 pub struct Services {
@@ -58,7 +58,7 @@ impl Services {
             while let Ok((mut inside, _)) = listener.accept().await {
                 let backend = Arc::clone(&backend);
                 tokio::spawn(async move {
-                    // Where nobody is ready the connection ends, as a refused one does.
+                    // Where no endpoint is ready the connection ends, as a refused one does.
                     let Some(mut outside) = backend.connect().await else { return };
                     let _ = tokio::io::copy_bidirectional(&mut inside, &mut outside).await;
                 });

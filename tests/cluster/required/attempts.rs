@@ -64,7 +64,7 @@ async fn tried(cluster: &Cluster, pods: &str, pod: &Value, attempt: &Value) -> O
     };
     let accepted = answer.status.is_success();
     let message = answer.body["message"].as_str().unwrap_or_default();
-    // An expression that fails denies, too, and would deny honest Pods as well.
+    // An expression that fails also denies, and would deny honest Pods as well.
     let by_policy = message.contains("podgraft") && !message.contains("resulted in error");
     let right = accepted == (attempt["accepted"] == true) && (accepted || by_policy);
     (!right).then(|| format!("{}: {} {message}", attempt["holds"], answer.status))

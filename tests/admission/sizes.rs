@@ -1,0 +1,62 @@
+//! Bounds of the answer and of memory, whatever fills a Pod.
+
+use podgraft::admission;
+use podgraft::inject::snapshot::Webhook;
+
+use crate::scene::{review_of_text, sidecars};
+use crate::support::Reply;
+
+#[test]
+fn answers_are_short_and_memory_is_proportional_to_the_body() {
+    let snapshot = sidecars(&[("sync", "  app: {env: [{name: A, value: x}]}")]);
+    let app = r#"{"name":"app"}"#;
+    let many = |each: &dyn Fn(usize) -> String| (0..20_000).map(each).collect::<Vec<_>>().join(",");
+    let asks = r#""podgraft.dev/companions":"sync""#;
+    for (what, body) in [
+        ("commas", review_of_text(&format!(r#""podgraft.dev/companions":"{}""#, ",".repeat(1 << 20)), app)),
+        (
+            "names",
+            review_of_text(&format!(r#"{asks},"podgraft.dev/containers":"{}""#, many(&|i| format!("c{i}"))), app),
+        ),
+        (
+            "parameters",
+            review_of_text(&format!("{asks},{}", many(&|i| format!(r#""podgraft.dev/sync.p{i}":"""#))), app),
+        ),
+        ("unused", review_of_text(&many(&|i| format!(r#""podgraft.dev/sync.p{i}":"""#)), app)),
+        ("unknown", review_of_text(&many(&|i| format!(r#""podgraft.dev/sinc{i}.p":"""#)), app)),
+        ("keys", review_of_text(&many(&|i| format!(r#""podgraft.dev/k{i}":"""#)), app)),
+        (
+            "status",
+            review_of_text(&format!(r#""podgraft.dev/status":"{{{}}}""#, many(&|i| format!(r#"\"c{i}\":{{}}"#))), app),
+        ),
+        ("containers", review_of_text(asks, &many(&|_| "{}".to_owned()))),
+        ("volume", {
+            let volume = format!(r#"{{"name":"sync-no-token","x":[{}{{}}]}}"#, r#"{"a":0},"#.repeat(1 << 18));
+            review_of_text(asks, &format!(r#"{app}],"volumes":[{volume}"#))
+        }),
+        (
+            "mounts",
+            review_of_text(asks, &format!(r#"{{"name":"app","volumeMounts":[{}{{}}]}}"#, "{},".repeat(1 << 20))),
+        ),
+        ("env", review_of_text(asks, &format!(r#"{{"name":"app","env":[{}{{}}]}}"#, "{},".repeat(1 << 20)))),
+    ] {
+        let mut answer = None;
+        let heap = allocation_counter::measure(|| {
+            answer = Some(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}));
+        });
+        let answer = answer.unwrap();
+        assert!(answer.body.len() < 4_096, "{what}: an answer of {} bytes", answer.body.len());
+        let most = 8 * body.len() as u64 + (1 << 20);
+        assert!(heap.bytes_max <= most, "{what}: {} bytes for a body of {}", heap.bytes_max, body.len());
+    }
+}
+
+#[test]
+fn a_pod_of_4096_containers_is_reviewed_and_one_of_4097_is_rejected() {
+    let snapshot = sidecars(&[("sync", "  app: {preStopSleep: 1s}")]);
+    let containers: Vec<_> = (0..4_096).map(|i| format!(r#"{{"name":"c{i}"}}"#)).collect();
+    let body = review_of_text(r#""podgraft.dev/companions":"sync""#, &containers.join(","));
+    assert!(Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {})).patch.is_some());
+    let body = review_of_text(r#""podgraft.dev/companions":"sync""#, &format!("{},{{}}", containers.join(",")));
+    assert_eq!(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}).status, 400);
+}

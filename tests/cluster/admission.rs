@@ -1,0 +1,9 @@
+//! What the webhook does with Pods, and which companions it knows.
+
+pub mod clients;
+pub mod definitions;
+pub mod injection;
+pub mod other_webhooks;
+pub mod sources;
+pub mod webhook;
+pub mod webhooks;

@@ -1,0 +1,120 @@
+//! API servers that present a client certificate, and podgraft that asks for it.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::admission::injection::create;
+use crate::cluster::{Cluster, OWN};
+use crate::control_plane::credentials::Credentials;
+use crate::tests;
+use crate::workload::{collection, companion, containers, pod, template};
+
+tests![
+    an_api_server_with_a_certificate_is_answered,
+    an_api_server_whose_certificate_has_another_name_is_not_answered,
+    an_api_server_whose_certificate_is_of_another_ca_is_not_answered,
+];
+
+/// The name in the certificate that the API server presents to webhooks.
+const NAME: &str = "api-server.podgraft";
+
+/// Issues a certificate for the API server's calls of webhooks, of a CA that issues nothing else, and returns the arguments
+/// with which an API server presents it.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn arguments(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let clients = folder.join(CLIENTS);
+    if !clients.exists() {
+        std::fs::create_dir(&clients)?;
+        Credentials::new(&clients)?.user("webhooks", NAME, None)?;
+    }
+    let data = |file: &str| {
+        let contents = std::fs::read(clients.join(file)).with_context(|| file.to_owned())?;
+        anyhow::Ok(STANDARD.encode(contents))
+    };
+    let user = json!({"client-certificate-data": data("webhooks.crt")?, "client-key-data": data("webhooks.key")?});
+    let kubeconfig = clients.join("webhooks.kubeconfig");
+    let users = json!([{"name": format!("podgraft.{OWN}.svc"), "user": user}]);
+    std::fs::write(&kubeconfig, json!({"apiVersion": "v1", "kind": "Config", "users": users}).to_string())?;
+    let plugin = |name: &str| {
+        json!({"name": name, "configuration": {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "WebhookAdmissionConfiguration",
+            "kubeConfigFile": kubeconfig.display().to_string(),
+        }})
+    };
+    let configuration = json!({
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AdmissionConfiguration",
+        "plugins": [plugin("MutatingAdmissionWebhook"), plugin("ValidatingAdmissionWebhook")],
+    });
+    let file = clients.join("admission.yaml");
+    std::fs::write(&file, configuration.to_string())?;
+    Ok(vec![format!("--admission-control-config-file={}", file.display())])
+}
+
+/// The folder with the files of that CA, in the cluster's.
+const CLIENTS: &str = "webhook-clients";
+
+/// Installs podgraft so that it admits only clients with a certificate of this CA, for this name.
+async fn install(cluster: &Cluster, ca: &str, name: &str) {
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "client-ca"},
+        "data": {"ca.crt": STANDARD.encode(ca)},
+    });
+    cluster.apply(&format!("/api/v1/namespaces/{OWN}/secrets/client-ca"), &secret).await.expect("a Secret");
+    let arguments = format!("extraArgs={{--client-ca=/client-ca/ca.crt,--client-name={name}}}");
+    let values = [
+        &*arguments,
+        "extraVolumes[0].name=client-ca",
+        "extraVolumes[0].secret.secretName=client-ca",
+        "extraVolumeMounts[0].name=client-ca",
+        "extraVolumeMounts[0].mountPath=/client-ca",
+        "extraVolumeMounts[0].readOnly=true",
+    ];
+    cluster.install(&values).await;
+}
+
+fn ca(cluster: &Cluster) -> String {
+    std::fs::read_to_string(cluster.folder.join(CLIENTS).join("ca.crt")).expect("the CA of webhooks' clients")
+}
+
+fn asks() -> Value {
+    template(Value::Null, json!({"podgraft.dev/companions": "guarded"}))
+}
+
+async fn an_api_server_with_a_certificate_is_answered(cluster: &Cluster) {
+    install(cluster, &ca(cluster), NAME).await;
+    cluster.companion(&companion("guarded")).await;
+    let town = cluster.namespace(json!({})).await;
+    assert_eq!(containers(&create(cluster, &town, "asks", &asks()).await), ["guarded", "web"]);
+}
+
+async fn an_api_server_whose_certificate_has_another_name_is_not_answered(cluster: &Cluster) {
+    install(cluster, &ca(cluster), "somebody-else").await;
+    is_not_answered(cluster).await;
+}
+
+async fn an_api_server_whose_certificate_is_of_another_ca_is_not_answered(cluster: &Cluster) {
+    // The CA that signs kubelets and users, as far as the API server goes.
+    let other = std::fs::read_to_string(cluster.folder.join("ca.crt")).expect("the cluster's CA");
+    install(cluster, &other, NAME).await;
+    is_not_answered(cluster).await;
+}
+
+/// A call that fails is decided by the failure policy, which refuses Pods that ask.
+async fn is_not_answered(cluster: &Cluster) {
+    let town = cluster.namespace(json!({})).await;
+    let answer = cluster.create(&collection("Pod", &town), &pod("asks", &asks())).await;
+    assert_eq!(answer.status, 500, "{:?}", answer.body);
+    let message = answer.body["message"].as_str().unwrap_or_default();
+    assert!(message.contains("failed calling webhook"), "{message}");
+    cluster.install(&[]).await;
+}

@@ -1,0 +1,77 @@
+//! A place of its own for the cluster: its network, and its processes.
+//!
+//! The program starts itself again inside a network, a process and a mount namespace. All that it starts lives in
+//! there; when it ends, in whichever way, the kernel ends the rest and takes the network away.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// Marks the program as running inside: the process that represents it outside, and how to enter its namespaces.
+const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
+
+/// The address at which the cluster's own servers are.
+pub const ADDRESS: &str = "10.78.0.1";
+
+/// Returns inside; outside it becomes the program inside, and returns only where that fails.
+pub fn go() -> anyhow::Result<()> {
+    if std::env::var_os(INSIDE).is_some() {
+        return furnish();
+    }
+    let program = std::env::current_exe().context("this program does not know where it is")?;
+    let mut unshare = Command::new("unshare");
+    let mut inside = std::process::id().to_string();
+    if !is_root()? {
+        // Inside it is root, and outside it stays who it is: most kernels let everybody do that.
+        unshare.args(["--user", "--map-root-user"]);
+        inside += " --user --preserve-credentials";
+    }
+    let failed = unshare
+        .args(["--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"])
+        .arg(program)
+        .args(std::env::args_os().skip(1))
+        .env(INSIDE, inside)
+        .exec();
+    bail!("cannot run unshare (of util-linux): {failed}")
+}
+
+/// The process outside whose only child is this one (exec keeps process ids), and what `nsenter` takes besides.
+pub fn outside() -> (String, String) {
+    let inside = std::env::var(INSIDE).unwrap_or_default();
+    let (process, more) = inside.split_once(' ').unwrap_or((&inside, ""));
+    (process.to_owned(), more.to_owned())
+}
+
+/// Whether the user that runs this is root outside.
+fn is_root() -> anyhow::Result<bool> {
+    Ok(std::fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
+}
+
+/// Gives the network what a machine has, and Pods' networks a place to be listed in.
+fn furnish() -> anyhow::Result<()> {
+    let address = format!("{ADDRESS}/32");
+    run(&["ip", "link", "set", "lo", "up"])?;
+    run(&["ip", "address", "add", &address, "dev", "lo"])?;
+    run(&["ip", "route", "add", "default", "dev", "lo"])?;
+    run(&["mount", "-t", "tmpfs", "none", "/run"])?;
+    std::fs::create_dir_all("/run/netns").context("cannot make /run/netns")
+}
+
+/// Runs a command to its end.
+pub fn run(command: &[&str]) -> anyhow::Result<()> {
+    let done = Command::new(command[0])
+        .args(&command[1..])
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .with_context(|| format!("cannot run {}", command[0]))?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    ensure!(
+        done.status.success(),
+        "{} failed, which takes root or user namespaces: {}",
+        command.join(" "),
+        said.trim()
+    );
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! What podgraft survives.
+
+pub mod api_server;
+pub mod bombs;
