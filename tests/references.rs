@@ -49,7 +49,7 @@ fn the_page_of_reasons_lists_every_reason_with_its_effect() {
         }
         page.push('\n');
     }
-    page.push_str("\n## Remarks\n\nOn the Pod, its namespace, or a companion besides its outcome.\n\n| reason | message |\n|---|---|\n");
+    page.push_str("\n## Remarks\n\nRemarks are about the Pod, its namespace, or a companion in addition to its outcome.\n\n| reason | message |\n|---|---|\n");
     for reason in examples.iter().filter(|r| matches!(r, Reason::Remark(_))) {
         let _ = writeln!(page, "| `{}` | {reason} |", reason.label());
     }

@@ -48,15 +48,15 @@ fn a_companion_that_conflicts_with_its_own_defaults_is_a_warning() {
   listens: [{name: redis, port: 6379, env: {port: REDIS_PORT}}]
   parameters: [{name: port, type: Port, listens: redis, default: \"6380\"}]";
     for (more, places) in [
-        (joined, &["spec.sharedVolumes[1].app.mountPath: meets /var/log"][..]),
+        (joined, &["spec.sharedVolumes[1].app.mountPath: possible conflict: this path overlaps with /var/log"][..]),
         (
             by_default,
             &[
-                "spec.parameters[0].default: meets /var/log",
-                "spec.parameters[1].default: meets the companion's own mount /more/x",
+                "spec.parameters[0].default: possible conflict: this path overlaps with /var/log",
+                "spec.parameters[1].default: possible conflict: this path overlaps with the companion's own mount /more/x",
             ],
         ),
-        (port, &["spec.parameters[0].default: is another port of the companion itself"]),
+        (port, &["spec.parameters[0].default: possible conflict: the companion listens on this port"]),
     ] {
         let (problems, warnings) = validated("sync", more);
         assert_eq!(problems, Vec::<String>::new());
