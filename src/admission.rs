@@ -4,19 +4,18 @@ mod preview;
 mod record;
 mod request;
 mod response;
-
-use std::fmt;
+mod unreadable;
 
 use crate::inject;
 use crate::inject::snapshot::{Snapshot, Webhook};
 use crate::inject::verdict::{Decision, Verdict};
-use crate::text::format_truncated;
 
 pub use preview::preview;
 pub use record::{ReviewRecord, ReviewResult};
 pub use response::{Answer, refusal, warnings};
 
 use request::AdmissionRequest;
+use unreadable::unreadable;
 
 /// Answers a review of a Pod. Pure: equal inputs give equal bytes. `observe` is called once, before this returns.
 #[must_use]
@@ -64,20 +63,4 @@ fn conclude(
         complaint,
     });
     answer
-}
-
-fn unreadable(webhook: &'static str, error: &impl fmt::Display, observe: impl FnOnce(&ReviewRecord<'_>)) -> Answer {
-    // The error contains the names of the fields on the path, and those of a map can have any length.
-    let complaint = &*format_truncated(response::LONGEST_REFUSAL, format_args!("{error}"));
-    observe(&ReviewRecord {
-        webhook,
-        result: ReviewResult::Unreadable,
-        uid: "",
-        namespace: "",
-        name: "",
-        dry_run: false,
-        verdict: None,
-        complaint,
-    });
-    Answer { status: 400, body: format!("podgraft: not a review: {complaint}\n").into_bytes() }
 }

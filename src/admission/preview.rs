@@ -3,7 +3,7 @@
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
 use super::response::{Answer, refusal, warning, warnings, within_bounds};
-use super::unreadable;
+use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::keys::{MetadataMap, MisplacedKey};
 use crate::inject::pod::Pod;

@@ -28,6 +28,7 @@ use crate::inject::companion::selector::Selector;
 use crate::inject::companion::{
     Activation, Companion, CompanionKind, CompanionPattern, Container, EnvVar, Exposes, File, OnConflict, Placement,
 };
+use crate::inject::container_list::ContainerList;
 
 /// An invalid companion, with what could be read of it.
 pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry {
@@ -49,8 +50,8 @@ pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry
 pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<CatalogEntry> {
     let spec = &object.spec;
     let (pod_selector, namespace_selector) = selectors(object);
-    let containers = |init| -> Box<[Container]> {
-        object.containers().filter(|each| each.init == init).map(|each| container::container(object, &each)).collect()
+    let containers = |list| -> Box<[Container]> {
+        object.containers().filter(|each| each.list == list).map(|each| container::container(object, &each)).collect()
     };
     let volumes = volumes::own_volumes(object).into_iter().map(volumes::compiled).collect();
     let shared_volumes = spec.shared_volumes.iter().map(|volume| volumes::shared_volume(object, volume)).collect();
@@ -67,8 +68,8 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         on_conflict: spec.on_conflict.map(on_conflict),
         allows_host_network: spec.host_network == api::HostNetwork::Allow,
         placement: placement(spec),
-        containers: containers(false),
-        init_containers: containers(true),
+        containers: containers(ContainerList::Containers),
+        init_containers: containers(ContainerList::Init),
         volumes,
         shared_volumes,
         files: files(object),

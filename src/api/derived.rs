@@ -94,7 +94,7 @@ pub(super) fn declared_port(spec: &Spec, port: u16) -> Option<&ContainerPort> {
 pub(super) fn exposed_port(object: &CompanionObject, each: &ContainerAt) -> Option<u16> {
     let exposes = object.spec.exposes.as_ref()?;
     let declared = declared_port(&object.spec, exposes.port).is_some();
-    let first = object.spec.containers.first().is_some_and(|c| !each.init && c.name == each.container.name);
+    let first = object.spec.containers.first().is_some_and(|c| !each.list.is_init() && c.name == each.container.name);
     (first && !declared).then_some(exposes.port)
 }
 

@@ -10,6 +10,7 @@ use super::validate::conformance;
 use super::validate::conformance::SchemaOf;
 use crate::inject::companion::catalog::InvalidCompanion;
 use crate::inject::companion::{Activation, CompanionKind};
+use crate::inject::container_list::ContainerList;
 use crate::inject::keys::{LONGEST_NAME, RESERVED_NAMES};
 use crate::inject::names::is_label;
 
@@ -31,8 +32,8 @@ pub(super) struct ContainerAt<'o> {
     pub(super) at: FieldPath,
     pub(super) container: &'o Container,
     pub(super) raw: &'o Map<String, Value>,
-    /// Whether it is an init container.
-    pub(super) init: bool,
+    /// The list of the specification that it is in.
+    pub(super) list: ContainerList,
 }
 
 /// `metadata.namespace` of a `Companion`, unless it is empty.
@@ -85,11 +86,11 @@ impl CompanionObject {
     /// All containers: `containers`, then `initContainers`.
     pub(super) fn containers(&self) -> impl Iterator<Item = ContainerAt<'_>> {
         let lists =
-            [("containers", &self.spec.containers, false), ("initContainers", &self.spec.init_containers, true)];
-        lists.into_iter().flat_map(move |(list, containers, init)| {
+            [(ContainerList::Containers, &self.spec.containers), (ContainerList::Init, &self.spec.init_containers)];
+        lists.into_iter().flat_map(move |(list, containers)| {
             containers.iter().enumerate().filter_map(move |(i, container)| {
-                let raw = self.raw[list].get(i)?.as_object()?;
-                Some(ContainerAt { at: FieldPath::spec(list).item(i), container, raw, init })
+                let raw = self.raw[list.as_str()].get(i)?.as_object()?;
+                Some(ContainerAt { at: FieldPath::spec(list.as_str()).item(i), container, raw, list })
             })
         })
     }

@@ -44,7 +44,7 @@ const LOOKUPS: usize = 100;
 
 /// A message about a field, before it is rendered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(super) struct MessageAt {
     at: FieldPath,
     message: Message,
 }
@@ -55,8 +55,8 @@ pub(super) struct Finding {
 /// dropped.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    pub(super) problems: Vec<Finding>,
-    pub(super) warnings: Vec<Finding>,
+    pub(super) problems: Vec<MessageAt>,
+    pub(super) warnings: Vec<MessageAt>,
     nonconforming: Vec<FieldPath>,
     omitted_problems: usize,
     omitted_warnings: usize,
@@ -74,7 +74,7 @@ impl Report {
             return;
         }
         self.nonconforming.push(at.clone());
-        self.problems.push(Finding { at: at.clone(), message });
+        self.problems.push(MessageAt { at: at.clone(), message });
     }
 
     /// A field breaks a rule: the companion is invalid.
@@ -93,8 +93,8 @@ impl Report {
 
     /// Turns all warnings of one code into problems of another one, with a further remedy.
     pub(super) fn escalate(&mut self, from: Code, to: Code, remedy: &'static str) {
-        for Finding { at, message } in self.warnings.extract_if(.., |warning| warning.message.code == from) {
-            self.problems.push(Finding { at, message: message.recoded(to, remedy) });
+        for MessageAt { at, message } in self.warnings.extract_if(.., |warning| warning.message.code == from) {
+            self.problems.push(MessageAt { at, message: message.recoded(to, remedy) });
         }
     }
 
@@ -124,21 +124,21 @@ impl Report {
     }
 }
 
-fn push(list: &mut Vec<Finding>, omitted: &mut usize, at: &FieldPath, message: Message) {
+fn push(list: &mut Vec<MessageAt>, omitted: &mut usize, at: &FieldPath, message: Message) {
     if list.len() >= MAX {
         *omitted += 1;
         return;
     }
-    let finding = Finding { at: at.clone(), message };
+    let finding = MessageAt { at: at.clone(), message };
     if !list.contains(&finding) {
         list.push(finding);
     }
 }
 
 /// The findings as they leave validation. If some were omitted, the number that replaces the last one includes it.
-fn rendered(list: Vec<Finding>, omitted: usize, kind: &str) -> Vec<Problem> {
+fn rendered(list: Vec<MessageAt>, omitted: usize, kind: &str) -> Vec<Problem> {
     let render =
-        |Finding { at, message }| Problem { pointer: FieldPath::into_pointer(at), message: message.to_string() };
+        |MessageAt { at, message }| Problem { pointer: FieldPath::into_pointer(at), message: message.to_string() };
     let mut list: Vec<_> = list.into_iter().map(render).collect();
     if omitted > 0
         && let Some(last) = list.last_mut()

@@ -12,7 +12,7 @@ use super::stderr;
 use crate::manifest;
 use crate::manifest::{Encoding, ManifestError};
 use crate::source::files::folder;
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 
 pub(super) use bytes::{explained, read, read_within};
 pub(super) use file::ManifestInput;
@@ -44,9 +44,9 @@ pub(super) struct Inputs {
     /// The files, in order.
     pub(super) files: Vec<ManifestInput>,
     /// Documents that are not valid YAML or JSON.
-    pub(super) unreadable: Vec<Remark>,
+    pub(super) unreadable: Vec<ManifestRemark>,
     /// Duplicate keys in documents that podgraft does not change: warnings.
-    pub(super) duplicate_keys: Vec<Remark>,
+    pub(super) duplicate_keys: Vec<ManifestRemark>,
 }
 
 impl Filenames {
@@ -90,7 +90,7 @@ impl Filenames {
     pub(super) fn read_whole(&self, command: &str) -> anyhow::Result<Vec<ManifestInput>> {
         let inputs = self.read(command)?;
         let mistakes = inputs.mistakes();
-        let errors = |remarks: &[Remark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
+        let errors = |remarks: &[ManifestRemark]| remarks.iter().filter(|r| r.severity == Severity::Error).count();
         inputs.unreadable.iter().chain(&inputs.duplicate_keys).chain(&mistakes).for_each(stderr::remark);
         let count = inputs.unreadable.len() + errors(&mistakes);
         anyhow::ensure!(count == 0, "nothing written: {} could not be read", stderr::number(count, "document"));
@@ -100,7 +100,7 @@ impl Filenames {
 
 impl Inputs {
     /// Errors and warnings of documents that can be read.
-    pub(super) fn mistakes(&self) -> Vec<Remark> {
+    pub(super) fn mistakes(&self) -> Vec<ManifestRemark> {
         self.files.iter().flat_map(objects::mistakes).collect()
     }
 
@@ -124,7 +124,7 @@ impl Inputs {
     }
 }
 
-fn fault(path: &Path, severity: Severity, fault: ManifestError) -> Remark {
+fn fault(path: &Path, severity: Severity, fault: ManifestError) -> ManifestRemark {
     let (file, field) = (path.to_path_buf(), String::new());
-    Remark { severity, file, at: Some(fault.at), field, message: fault.message }
+    ManifestRemark { severity, file, at: Some(fault.at), field, message: fault.message }
 }

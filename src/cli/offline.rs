@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::inject::verdict::{Effect, Via};
 use crate::manifest::Document;
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
 
 pub(super) use remark::remark;
@@ -32,13 +32,13 @@ pub(super) fn requested_by(via: Via) -> &'static str {
 }
 
 /// Warnings about podgraft's keys that have no effect where they are set.
-pub(super) fn misplaced(path: &Path, document: &Document) -> Vec<Remark> {
+pub(super) fn misplaced(path: &Path, document: &Document) -> Vec<ManifestRemark> {
     let Some(value) = &document.value else { return Vec::new() };
     let on_workloads = workload::workloads(value).into_iter().flat_map(|w| workload::misplaced(&w));
     let keys = on_workloads.chain(workload::outside_of_templates(value));
     let remarks = keys.map(|key| {
         let message = format!("{}: {}", key.object, key.message);
-        Remark { field: String::new(), ..remark(path, document, Severity::Warning, &key.pointer, message) }
+        ManifestRemark { field: String::new(), ..remark(path, document, Severity::Warning, &key.pointer, message) }
     });
     remarks.collect()
 }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 
 /// Red and bold.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -29,7 +29,7 @@ pub(super) fn note(text: &str) {
 }
 
 /// Reports an error or a warning of a manifest.
-pub(super) fn remark(remark: &Remark) {
+pub(super) fn remark(remark: &ManifestRemark) {
     line(&marked(remark));
 }
 
@@ -38,7 +38,7 @@ fn line(text: &str) {
 }
 
 /// A remark with its severity in color.
-pub(super) fn marked(remark: &Remark) -> String {
+pub(super) fn marked(remark: &ManifestRemark) -> String {
     let style = match remark.severity {
         Severity::Error => ERROR,
         Severity::Warning => WARNING,

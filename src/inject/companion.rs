@@ -35,7 +35,7 @@ pub struct Companion {
     pub pattern: CompanionPattern,
     /// `spec.activation`.
     pub activation: Activation,
-    /// `spec.required`: nobody can opt out of the companion.
+    /// `spec.required`: no Pod and no namespace can opt out of the companion.
     pub required: bool,
     /// `spec.podSelector`: which Pods may have the companion, whatever the activation.
     pub pod_selector: Selector,

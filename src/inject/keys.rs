@@ -12,6 +12,10 @@ pub const COMPANIONS: &str = "podgraft.dev/companions";
 pub const CONTAINERS: &str = "podgraft.dev/containers";
 /// Annotation of a Pod, written by podgraft: everything that was injected.
 pub const STATUS: &str = "podgraft.dev/status";
+/// Annotation of a Pod, written by podgraft: companions that were skipped.
+pub const SKIPPED: &str = "podgraft.dev/skipped";
+/// The prefix of labels with the content hashes of companions, slash included.
+pub const HASH_LABELS: &str = "companions.podgraft.dev/";
 /// Label of a Pod or a Namespace: `enabled` or `disabled`.
 pub const INJECT: &str = "podgraft.dev/inject";
 /// The annotation by which a kubelet marks the API server's copy of a static Pod.

@@ -87,7 +87,7 @@ where
 {
     let mut backoff = Backoff::new(PAUSES[0], PAUSES[1], ResetAfter::Quiet(PAUSES[1]));
     loop {
-        // A task that panicked leaves only shared values behind, and those are replaced as a whole.
+        // Only shared values outlive a task that panicked, and those are replaced as a whole.
         if AssertUnwindSafe(async { make().await }).catch_unwind().await.is_ok() {
             return;
         }

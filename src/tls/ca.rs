@@ -14,7 +14,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_parser::parse_x509_certificate;
 
-/// How long a certificate has been valid when it is issued, because the clock of an API server may be behind.
+/// How long a certificate has been valid when it is issued, because the clock of an API server may be slow.
 pub(super) const BACKDATED: Duration = Duration::from_secs(3600);
 
 /// The same for a CA, which is valid for a year. The clock of the replica that creates it may be days ahead, and API servers
@@ -104,7 +104,7 @@ impl TrustAnchor {
         pem + "-----END CERTIFICATE-----\n"
     }
 
-    /// The first four bytes of its serial number, as `openssl x509 -serial` prints it, to tell CAs apart in the log.
+    /// The first four bytes of its serial number, as `openssl x509 -serial` prints it, to identify the CA in the log.
     pub(super) fn serial(&self) -> String {
         let serial = parse_x509_certificate(&self.der)
             .map(|(_, parsed)| parsed.raw_serial().iter().copied().take(4).collect::<Vec<u8>>());

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::kinds;
 use super::kinds::{BUILT_IN, BUILT_IN_GROUPS};
 use super::object::{ObjectKind, objects};
+use crate::text::suggest::suggest;
 
 /// A kind that does not exist in its group, with a suggestion.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ fn unmatched_kind(object: &ObjectKind<'_>) -> Option<Unmatched> {
         return None;
     }
     let has_template = BUILT_IN[1..].iter().any(|(.., at)| object.value.pointer(at).is_some_and(Value::is_object));
-    let near = |(_, known, _): &&(&str, &str, &str)| strsim::osa_distance(known, kind) <= 2;
-    let (group, known, _) = BUILT_IN.iter().filter(|_| has_template).find(near)?;
+    let known = suggest(kind, BUILT_IN.iter().filter(|_| has_template).map(|(_, known, _)| *known), |_| true)?;
+    let (group, known, _) = BUILT_IN.iter().find(|(_, other, _)| *other == known)?;
     let meant = match (*known == kind, *group) {
         (false, _) => (*known).to_owned(),
         (true, "") => "v1".to_owned(),

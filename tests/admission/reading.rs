@@ -76,7 +76,11 @@ fn only_version_1_of_admission_reviews_is_accepted() {
     review["apiVersion"] = "admission.k8s.io/v1beta1".into();
     let reply = post(review.to_string().as_bytes());
     assert_eq!(reply.status, 400);
-    assert!(reply.body.as_str().unwrap().contains("admission.k8s.io/v1, which is the only version"), "{}", reply.body);
+    assert!(
+        reply.body.as_str().unwrap().contains("must be an AdmissionReview of admission.k8s.io/v1"),
+        "{}",
+        reply.body
+    );
     review["apiVersion"] = "admission.k8s.io/v1".into();
     review["kind"] = "ConversionReview".into();
     refused_as_400(review.to_string().as_bytes());

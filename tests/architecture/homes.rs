@@ -87,10 +87,7 @@ const RULES: &[Rule] = &[
         name: "the prefixes of our keys",
         spelling: Spelling::Literal(&["podgraft.dev/", "text.podgraft.dev/", "companions.podgraft.dev/"]),
         home: "inject/keys",
-        also: &[
-            ("workload", "it knows nothing of companions, and looks for the prefix alone"),
-            ("source/files/manifests", "the group of our resources, which is the prefix of their apiVersion"),
-        ],
+        also: &[("source/files/manifests", "the group of our resources, which is the prefix of their apiVersion")],
     },
     Rule {
         name: "the keys that users set",

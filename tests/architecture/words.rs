@@ -21,7 +21,11 @@ const AVOIDED: &[Avoided] = &[
     Avoided(r"\b(told|tells?|telling)\b", "report, log, return, distinguish", r"\{told"),
     Avoided(r"\bstands?\b", "is, exists", r"\bstands? (in )?for\b|stand-alone|stand-in"),
     Avoided(r"\bmend(s|ed|ing)?\b", "fix", NEVER),
-    Avoided(r"\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b", "the caller, the user, a client", r"uid.{0,20}nobody"),
+    Avoided(
+        r"\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b",
+        "the caller, the user, a client",
+        r#"uid.{0,20}nobody|^"?nobody"?$"#,
+    ), // the user of that name
     Avoided(r"\bodd(ly)?\b", "invalid, unusual", r"\bodd number"),
     Avoided(r"\bin front of\b", "before", NEVER),
     Avoided(r"\b[Bb]ehind\b", "after", r"[Bb]ehind (a|an|one|the) (proxy|reverse proxy|load balancer|Service|NAT)"),

@@ -46,7 +46,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ),
     ("T4", "src/api/check/linear.rs", "twice_of_anything_is_at_most_two_and_a_half_times_the_work"),
     ("T4", "src/api/size.rs", "a_companion_of_more_than_512_kib_is_invalid_without_being_read"),
-    ("T5", "src/api/validate/suggest.rs", "a_slip_is_understood_and_a_name_longer_than_any_field_is_not_compared"),
+    ("T5", "src/text/suggest.rs", "names_that_may_not_be_named_and_overlong_names_are_not_suggested"),
     ("T5", "src/api/check/linear.rs", "twice_of_anything_is_at_most_two_and_a_half_times_the_work"),
     ("T5", "src/api/report.rs", "the_number_of_suggestions_is_bounded"),
     ("C1", "tests/socket/probes.rs", "c1_probes_are_answered_while_more_clients_ask_than_there_are_connections"),

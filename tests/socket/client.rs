@@ -78,7 +78,7 @@ impl Tls {
         self.over(TcpStream::connect(to).await?).await
     }
 
-    /// Shakes hands over a connection that stands.
+    /// Performs the TLS handshake on an open connection.
     pub(crate) async fn over(&self, tcp: TcpStream) -> io::Result<Client> {
         let name = match self.name {
             Some(name) => ServerName::try_from(name).unwrap(),

@@ -1,4 +1,4 @@
-//! Peers that stall, lie, flood, or just fail: each costs itself its connection, and nobody else anything.
+//! Clients that stall, lie, flood or fail: each loses its own connection, and no other client is affected.
 
 use std::time::Duration;
 

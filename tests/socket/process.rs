@@ -1,4 +1,4 @@
-//! The process as a whole: it starts, says where it listens, runs out of files, and ends when it is told to.
+//! The process as a whole: it starts, logs where it listens, runs out of file descriptors, and ends after a signal.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -148,7 +148,7 @@ fn it_does_not_start_without_a_certificate() {
     assert!(said.contains("tls.crt") && said.contains("--cert-dir") && said.contains("podgraft certs"), "{said}");
 }
 
-/// An address at which nobody listens.
+/// An address without a listener.
 fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -193,5 +193,5 @@ fn f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_f
     for resource in ["\"clustercompanions\"", "\"companions\"", "\"namespaces\""] {
         assert!(count(resource) <= 1, "{resource}: {lines:?}");
     }
-    assert!(count("watch failed, retrying") <= 1, "{lines:?}");
+    assert!(count("\"watch failed, retrying\"") <= 1, "{lines:?}");
 }

@@ -23,8 +23,8 @@ type Members = Map<String, Value>;
 pub(in crate::api) fn declared(object: &CompanionObject, found: &mut Report) -> Option<Declared> {
     let mut reader = PartReader { found };
     // The order of `Companion::identities`.
-    let init = object.containers().filter(|each| each.init);
-    let containers = init.chain(object.containers().filter(|each| !each.init));
+    let init = object.containers().filter(|each| each.list.is_init());
+    let containers = init.chain(object.containers().filter(|each| !each.list.is_init()));
     let containers: Option<Box<[_]>> = containers.map(|each| container(object, &each, &mut reader)).collect();
     let own = own_volumes(object, &mut reader);
     let shared = object.spec.shared_volumes.iter().enumerate().map(|(i, shared)| {

@@ -14,7 +14,7 @@ use crate::json::ObjectWriter;
 pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> Template {
     let spec = &object.spec;
     let mut writer = TemplateWriter::new(spec, &each.container.name);
-    if !each.init && spec.lifecycle == Lifecycle::Native {
+    if !each.list.is_init() && spec.lifecycle == Lifecycle::Native {
         ObjectWriter::resumed(&mut writer).string("restartPolicy", "Always");
     }
     let mut gaps = Gaps { env: env(object, each), mounts: mounts(object, each), resources: resources(spec, each) };

@@ -16,7 +16,7 @@ pub struct Endpoint {
     /// TCP (default), UDP or SCTP.
     #[serde(default)]
     pub protocol: Protocol,
-    /// The environment variables that tell the app and the companion's containers the address of the endpoint.
+    /// The environment variables with the address of the endpoint, for the app and for the companion's containers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<EndpointEnv>,
 }

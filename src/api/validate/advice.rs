@@ -57,7 +57,7 @@ fn startup_probes(object: &CompanionObject, report: &mut Report) {
     if spec.lifecycle != Lifecycle::Native || report.has_schema_error(&FieldPath::spec("pattern")) {
         return;
     }
-    let mut probed = object.containers().filter(|e| !e.init && e.field("startupProbe").is_some()).peekable();
+    let mut probed = object.containers().filter(|e| !e.list.is_init() && e.field("startupProbe").is_some()).peekable();
     match spec.pattern {
         Pattern::Ambassador if probed.peek().is_none() => {
             let message = "no container has a startupProbe, so that the app starts when the ambassador has started, not when it is ready; add one";

@@ -16,7 +16,7 @@ use crate::cli::{exit, stderr};
 use crate::inject::verdict::Effect;
 use crate::manifest;
 use crate::manifest::Document;
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
 
 /// Validate companions, and the workloads that request them
@@ -70,7 +70,7 @@ impl Validate {
         let companions = report.valid + report.invalid;
         let mistakes = inputs.mistakes();
         // Other commands only warn about duplicate keys in documents that they do not change.
-        let as_error = |remark| Remark { severity: Severity::Error, ..remark };
+        let as_error = |remark| ManifestRemark { severity: Severity::Error, ..remark };
         let duplicates = inputs.duplicate_keys.into_iter().map(as_error).collect();
         let mut remarks = [inputs.unreadable, report.remarks, mistakes, duplicates].concat();
         let counts = check_all(&self.companions.server(&collection), &inputs.files, &mut remarks);
@@ -84,7 +84,7 @@ impl Validate {
         Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 
-    fn print(&self, remarks: &[Remark]) -> std::io::Result<()> {
+    fn print(&self, remarks: &[ManifestRemark]) -> std::io::Result<()> {
         let mut out = anstream::stdout().lock();
         if self.output == Some(Output::Json) {
             let facts = json!({"remarks": remarks.iter().map(facts).collect::<Vec<_>>()});
@@ -115,7 +115,7 @@ fn summarize(companions: usize, counts: &Counts, errors: usize, warnings: usize)
 }
 
 /// Checks all documents, and adds what is found to the remarks.
-fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec<Remark>) -> Counts {
+fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec<ManifestRemark>) -> Counts {
     let mut counts = Counts::default();
     for (input, document, value) in documents(inputs) {
         remarks.extend(offline::misplaced(&input.path, document));
@@ -136,7 +136,7 @@ fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec
 }
 
 /// A remark in the output of `-o json`. Its fields are documented in `docs/tools.md` and stable.
-fn facts(remark: &Remark) -> Value {
+fn facts(remark: &ManifestRemark) -> Value {
     json!({
         "file": remark.file.display().to_string(),
         "line": remark.at.map(|at| at.line),
@@ -152,7 +152,7 @@ fn documents(inputs: &[ManifestInput]) -> impl Iterator<Item = (&ManifestInput, 
 }
 
 /// Reviews one workload, and adds its findings to the remarks.
-fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Remark>) {
+fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<ManifestRemark>) {
     server.review(found, |verdict| match verdict {
         Ok(verdict) => {
             for finding in &verdict.findings {

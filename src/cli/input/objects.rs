@@ -6,11 +6,11 @@ use super::file::ManifestInput;
 use crate::cli::offline::remark;
 use crate::json::Token;
 use crate::manifest::{Document, Position};
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
 
 /// Errors and warnings about documents of a file that are not Kubernetes objects.
-pub(super) fn mistakes(input: &ManifestInput) -> Vec<Remark> {
+pub(super) fn mistakes(input: &ManifestInput) -> Vec<ManifestRemark> {
     let with_value = input.documents.iter().filter_map(|document| Some((document, document.value.as_ref()?)));
     with_value.filter_map(|(document, value)| mistake(input, document, value)).collect()
 }
@@ -24,7 +24,7 @@ pub(super) fn matters(document: &Document) -> bool {
         || !workload::workloads(value).is_empty()
 }
 
-fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<Remark> {
+fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<ManifestRemark> {
     let has = |field: &str| value[field].as_str().is_some_and(|text| !text.is_empty());
     let Some(members) = value.as_object() else {
         let message = "not a Kubernetes object: must be a mapping with apiVersion and kind".to_owned();
@@ -34,7 +34,7 @@ fn mistake(input: &ManifestInput, document: &Document, value: &Value) -> Option<
         let pointer = format!("/{}", Token(key));
         let message =
             format!("{key:?}: a document separator must be --- on a line of its own; add a line break after it");
-        return Some(Remark {
+        return Some(ManifestRemark {
             field: String::new(),
             at: Some(Position { column: 1, ..document.position(&pointer) }),
             ..remark(&input.path, document, Severity::Error, &pointer, message)

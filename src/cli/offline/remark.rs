@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::json::field_path;
 use crate::manifest::Document;
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 
 /// A remark on a part of a document.
 pub(in crate::cli) fn remark(
@@ -13,7 +13,7 @@ pub(in crate::cli) fn remark(
     severity: Severity,
     pointer: &str,
     message: String,
-) -> Remark {
+) -> ManifestRemark {
     let (file, at) = (path.to_path_buf(), Some(document.position(pointer)));
-    Remark { severity, file, at, field: field_path(pointer), message }
+    ManifestRemark { severity, file, at, field: field_path(pointer), message }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::remark::remark;
 use crate::manifest::Document;
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload::Workload;
 
 /// A workload, and where it was found.
@@ -17,7 +17,7 @@ pub(in crate::cli) struct Reviewed<'a> {
 
 impl Reviewed<'_> {
     /// A remark on a part of the document.
-    pub(in crate::cli) fn remark(&self, severity: Severity, pointer: &str, message: String) -> Remark {
+    pub(in crate::cli) fn remark(&self, severity: Severity, pointer: &str, message: String) -> ManifestRemark {
         remark(self.path, self.document, severity, pointer, message)
     }
 }

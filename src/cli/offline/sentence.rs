@@ -11,6 +11,7 @@ use crate::inject::keys;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::json::Token;
+use crate::text::suggest::suggest;
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
 const MAX_NAMED: usize = 8;
@@ -43,8 +44,8 @@ fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Stri
     let mut names: Vec<&str> = companions.names(namespace).collect();
     names.sort_unstable();
     let count = names.len();
-    let near = names.iter().find(|known| strsim::osa_distance(known, name) <= 2);
-    let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+    let near = suggest(name, names.iter().copied(), |_| true);
+    let hint = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
     let more = if count > MAX_NAMED { ", …" } else { "" };
     let listed = names.into_iter().take(MAX_NAMED).collect::<Vec<_>>().join(", ");
     format!(

@@ -7,7 +7,7 @@ use crate::inject::Request;
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Verdict;
-use crate::source::files::report::Remark;
+use crate::source::files::report::ManifestRemark;
 use crate::workload::Workload;
 
 /// The companions and Namespaces of a review, and the namespace of workloads that have none.
@@ -28,7 +28,7 @@ impl OfflineServer {
     pub(in crate::cli) fn review<R>(
         &self,
         found: &Reviewed<'_>,
-        then: impl FnOnce(Result<&Verdict<'_>, Remark>) -> R,
+        then: impl FnOnce(Result<&Verdict<'_>, ManifestRemark>) -> R,
     ) -> R {
         let json = found.workload.pod().to_string();
         let pod = match Pod::read(json.as_bytes()) {

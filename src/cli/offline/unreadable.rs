@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::reviewed::Reviewed;
 use crate::inject::keys;
 use crate::json::{Expected, JsonError, unescape_token};
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 
 /// Why the Pod of a workload cannot be read, with the position of the value.
-pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> Remark {
+pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> ManifestRemark {
     let pointer = format!("{}{}", found.workload.pod_at(), error.pointer());
     let value = found.document.value.as_ref().and_then(|v| v.pointer(&pointer)).unwrap_or(&Value::Null);
     let source = found.document.source(&pointer).unwrap_or_default().trim();

@@ -5,7 +5,7 @@ use super::template::Template;
 use crate::inject::container_list::ContainerList;
 use crate::inject::protocol::Protocol;
 
-/// What tells one container of a companion from other containers of a Pod.
+/// The fields that identify a container of a companion among the containers of a Pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// `name`.

@@ -64,7 +64,7 @@ impl Pattern {
         if source.chars().nth(LONGEST_SOURCE).is_some() {
             return Err(PatternFault::TooLong);
         }
-        // The source is parsed by itself as well: inside a group, `a)|(b` would be an expression.
+        // The source is parsed outside of the group as well: inside a group, `a)|(b` would be an expression.
         check_syntax(source)?;
         let whole = whole(source).ok_or(PatternFault::Verbose)?;
         check_syntax(&whole)?;

@@ -10,13 +10,9 @@ use crate::inject::keys;
 use crate::json::Token;
 use crate::text::truncate;
 
-/// Annotation of a Pod, written by podgraft: companions that were left out.
-const SKIPPED: &str = "podgraft.dev/skipped";
 /// The most remarks, and the most characters of a name in one: a status can list anything.
 const MAX_REMARKS: usize = 100;
 const LONGEST_REMARK: usize = 256;
-/// The prefix of the labels with content hashes, slash included.
-const HASH_LABELS: &str = "companions.podgraft.dev/";
 
 /// What was removed from a Pod, and what could not be removed.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -61,7 +57,7 @@ pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     let annotations = &pod["metadata"]["annotations"];
     let Some(status) = annotations.get(keys::STATUS) else {
         let mut work = Remover { pod, removal: Removal::default() };
-        let found = work.remove_member("/metadata/annotations", SKIPPED);
+        let found = work.remove_member("/metadata/annotations", keys::SKIPPED);
         return Ok(found.then_some(work.removal));
     };
     let entries: BTreeMap<String, RecordedEntry> = status
@@ -80,10 +76,10 @@ pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
         work.volumes(companion, entry);
         work.removal.companions.push(companion.clone());
     }
-    for key in [keys::STATUS, SKIPPED] {
+    for key in [keys::STATUS, keys::SKIPPED] {
         work.remove_member("/metadata/annotations", key);
     }
-    for key in work.keys("/metadata/labels").into_iter().filter(|key| key.starts_with(HASH_LABELS)) {
+    for key in work.keys("/metadata/labels").into_iter().filter(|key| key.starts_with(keys::HASH_LABELS)) {
         work.remove_member("/metadata/labels", &key);
     }
     Ok(Some(work.removal))

@@ -1,4 +1,4 @@
-//! The annotations that tell Prometheus to scrape a companion: whether they are added, how large they are, and how they
+//! The annotations that make Prometheus scrape a companion: whether they are added, how large they are, and how they
 //! are written.
 
 use super::planned::{Plan, Scrape};

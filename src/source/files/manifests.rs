@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::report::{LoadReport, Remark, Severity};
+use super::report::{LoadReport, ManifestRemark, Severity};
 use crate::api;
 use crate::api::Problem;
 use crate::inject::companion::catalog::CatalogEntry;
@@ -24,7 +24,7 @@ use crate::source::revision::Revision;
 #[derive(Debug, Clone)]
 pub struct Manifests {
     /// Errors and warnings.
-    pub remarks: Vec<Remark>,
+    pub remarks: Vec<ManifestRemark>,
     default_namespace: Box<str>,
     pub(in crate::source) objects: BTreeMap<ObjectKey, DeclaredObject>,
 }
@@ -150,7 +150,7 @@ impl Manifests {
     /// Reports an error of a file as a whole, or of a document that cannot be read.
     pub fn report_error(&mut self, file: &Path, at: Option<Position>, message: impl Into<String>) {
         let (file, field, message) = (file.to_path_buf(), String::new(), message.into());
-        self.remarks.push(Remark { severity: Severity::Error, file, at, field, message });
+        self.remarks.push(ManifestRemark { severity: Severity::Error, file, at, field, message });
     }
 
     fn add_object(&mut self, found: &Located<'_>, value: &Value) {
@@ -239,9 +239,9 @@ impl Manifests {
 }
 
 impl Located<'_> {
-    fn remark(&self, severity: Severity, problem: &Problem) -> Remark {
+    fn remark(&self, severity: Severity, problem: &Problem) -> ManifestRemark {
         let pointer = format!("{}{}", self.pointer, problem.pointer);
-        Remark {
+        ManifestRemark {
             severity,
             file: self.file.to_path_buf(),
             at: Some(self.document.position(&pointer)),

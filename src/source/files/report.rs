@@ -9,7 +9,7 @@ use crate::manifest::Position;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadReport {
     /// All errors and warnings, in the order of files and lines.
-    pub remarks: Vec<Remark>,
+    pub remarks: Vec<ManifestRemark>,
     /// The number of companions that can be injected, in their newest or in their last valid version.
     pub valid: usize,
     /// The number of companions without a valid version.
@@ -20,7 +20,7 @@ pub struct LoadReport {
 
 /// One error or warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
+pub struct ManifestRemark {
     /// Whether it is an error.
     pub severity: Severity,
     /// The file or folder; `-` is standard input.
@@ -45,12 +45,12 @@ pub enum Severity {
 impl LoadReport {
     /// The first error.
     #[must_use]
-    pub fn first_error(&self) -> Option<&Remark> {
+    pub fn first_error(&self) -> Option<&ManifestRemark> {
         self.errors().next()
     }
 
     /// All errors.
-    pub fn errors(&self) -> impl Iterator<Item = &Remark> {
+    pub fn errors(&self) -> impl Iterator<Item = &ManifestRemark> {
         self.remarks.iter().filter(|r| r.severity == Severity::Error)
     }
 }
@@ -66,7 +66,7 @@ impl Severity {
     }
 }
 
-impl Remark {
+impl ManifestRemark {
     /// The part before the severity: `file:line:column`, or the file alone.
     #[must_use]
     pub fn place(&self) -> String {
@@ -85,7 +85,7 @@ impl Remark {
 }
 
 /// `file:line:column: error: field: message`
-impl fmt::Display for Remark {
+impl fmt::Display for ManifestRemark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.place(), self.severity.as_str(), self.text())
     }

@@ -29,7 +29,7 @@ const CONFLICTS: usize = 5;
 /// How long a Secret must be missing before a replica that serves a certificate creates it again.
 ///
 /// The certificate stays valid without the Secret. When podgraft is uninstalled, the Secret and the right to create it are
-/// deleted one shortly after the other, and the replica must not leave a new Secret behind.
+/// deleted one shortly after the other, and the replica must not create a new Secret after that.
 const MISSING_FOR_GOOD: Duration = Duration::from_secs(3);
 
 /// One replica's knowledge, and its position in the present round.

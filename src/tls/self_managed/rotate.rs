@@ -146,7 +146,7 @@ impl Rotation<'_> {
         Ok(())
     }
 
-    /// The common name holds the time, so that people and verifiers can tell CAs apart.
+    /// The common name holds the time, so that people and verifiers can distinguish CAs.
     fn new_ca(&self) -> Result<Ca, Error> {
         let seconds = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         Ca::new(&format!("podgraft CA {seconds}"), self.now, self.policy.ca_lifetime)

@@ -1,4 +1,4 @@
-//! Slots: each parameter fills exactly one, of its type, and nothing else fills the same.
+//! Slots: each parameter fills exactly one slot, which has its type and is filled by no other parameter.
 
 #[cfg(test)]
 mod tests;

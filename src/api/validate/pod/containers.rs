@@ -34,8 +34,8 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
             report.error(&each.at.member("image"), invalid("must not contain whitespace"));
         }
         resources(&each, report);
-        let other = names.insert(&each.container.name, each.init);
-        if other.is_some_and(|init| init != each.init) {
+        let other = names.insert(&each.container.name, each.list.is_init());
+        if other.is_some_and(|init| init != each.list.is_init()) {
             let message = duplicate_of(&each.container.name, "also used in spec.containers");
             report.error(&each.at.member("name"), message);
         }
@@ -56,7 +56,7 @@ fn not_ours_to_set(each: &ContainerAt, report: &mut Report) {
         report.schema_error(&each.at.member("targetContainerName"), forbidden(message));
     }
     for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
-        if each.init && each.field(field).is_some() {
+        if each.list.is_init() && each.field(field).is_some() {
             let message = "Kubernetes accepts this field in long-running containers only; remove this field or move the container to spec.containers";
             report.error(&each.at.member(field), forbidden(message));
         }

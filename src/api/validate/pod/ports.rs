@@ -43,7 +43,7 @@ fn containers(object: &CompanionObject, report: &mut Report) {
                 port_name(name, &mut names, &at.member("name"), report);
             }
             // Init containers have ended when the others start to listen.
-            if !each.init {
+            if !each.list.is_init() {
                 used.claim(&each.container.name, port, &at, report);
             }
         }

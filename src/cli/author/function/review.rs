@@ -10,7 +10,7 @@ use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::cli::stderr;
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 use crate::manifest::Document;
-use crate::source::files::report::{Remark, Severity};
+use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
 
 /// Reviews items, and collects what the function writes.
@@ -46,7 +46,7 @@ impl<'a> ItemReview<'a> {
         Ok(())
     }
 
-    fn unreadable(&mut self, found: &Reviewed<'_>, remark: &Remark) {
+    fn unreadable(&mut self, found: &Reviewed<'_>, remark: &ManifestRemark) {
         self.denied = true;
         stderr::remark(remark);
         self.results.push(results::result(found.workload, "error", &remark.field, &remark.message));

@@ -43,7 +43,7 @@ impl ContainerPlaces {
     }
 }
 
-/// Collects places that come in ascending order.
+/// Collects places that are in ascending order.
 impl FromIterator<usize> for ContainerPlaces {
     fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
         let places: Vec<usize> = places.into_iter().collect();

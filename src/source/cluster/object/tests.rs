@@ -45,7 +45,7 @@ fn a_replica_that_knows_no_valid_version_uses_the_one_that_the_status_remembers(
     // The newest version is valid: nothing has to be remembered.
     let valid = with_status(raw("a", 3, "i:3"), "31", remembering(3, "i:1"));
     assert_eq!(image(valid, None).as_deref(), Some("i:3"));
-    // A specification that does not pass validation is not used, whoever wrote it.
+    // A specification that does not pass validation is not used, no matter which client wrote it.
     for wrong in [json!("{"), json!("null"), json!("{}"), json!(7), json!({"pattern": "Sidecar"}), json!("")] {
         assert_eq!(image(invalid(json!({"observedGeneration": 3, "lastGood": wrong})), None), None);
         let kept = invalid(json!({"observedGeneration": 3, "lastGood": wrong}));

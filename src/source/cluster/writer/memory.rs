@@ -109,7 +109,7 @@ impl WriteMemory {
         self.last_failed = None;
         let is_first = self.writes.get(&status.key).is_none_or(|last| last.generation != status.object.generation);
         let last = self.last_write(status);
-        // The first status of a generation is not delayed by itself.
+        // The first status of a generation is not delayed.
         if !is_first || patched.is_none() {
             last.delay.fail(now);
         }

@@ -41,7 +41,7 @@ pub(super) struct World {
 
 pub(super) struct Process {
     replica: Replica,
-    /// How many seconds its date is behind the date of the world.
+    /// How many seconds its clock is slower than the clock of the world.
     pub(super) behind: u64,
     memory: SharedMemory,
     pub(super) serving: Option<Arc<Pair>>,
