@@ -3,8 +3,8 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use podgraft::admission;
-use podgraft::inject::snapshot::Webhook;
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::Webhook;
 use support::{sized, snapshot};
 
 fn main() {

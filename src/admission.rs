@@ -12,7 +12,7 @@ use crate::inject::verdict::{Decision, Verdict};
 
 pub use preview::preview;
 pub use record::{ReviewRecord, ReviewResult};
-pub use response::{Answer, refusal, warnings};
+pub use response::Answer;
 
 use request::AdmissionRequest;
 use unreadable::unreadable;

@@ -30,4 +30,6 @@ pub use check::{Checked, check_companion, invalid};
 pub use crds::{crds, crds_yaml};
 pub use preview::advise;
 pub use report::Problem;
-pub use size::{LARGEST, bytes, too_dense, too_large};
+#[cfg(test)]
+pub(crate) use size::LARGEST;
+pub use size::{bytes, too_dense, too_large};

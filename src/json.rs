@@ -18,6 +18,8 @@ mod writer;
 
 pub use error::{Expected, JsonError};
 pub use pointer::{Token, field_path, unescape_token};
-pub use reader::{Field, Reader, TextMap};
+#[cfg(test)]
+pub use reader::Field;
+pub use reader::{Reader, TextMap};
 pub use string::escaped_length;
-pub use writer::{ArrayWriter, Length, ObjectWriter, Separator, Sink, write_array, write_object};
+pub use writer::{Length, ObjectWriter, Separator, Sink, write_array, write_object};

@@ -1,41 +1,33 @@
-//! podgraft grafts companion containers onto Pods.
+//! podgraft injects sidecar, ambassador and adapter containers into Pods.
 //!
-//! Values flow one way:
+//! Values flow in one direction:
 //!
 //! ```text
-//! bytes -> admission::Request -> what is asked -> which companions -> add-only draft -> verdict -> bytes
+//! bytes -> admission::Request -> what is requested -> candidates -> plan -> add-only patch -> verdict -> bytes
 //! ```
 //!
-//! | room | what it is for |
-//! |---|---|
-//! | [`inject`] | the pure room: decides, and writes the add-only patch; no I/O, no async, no clock |
-//! | [`admission`] | AdmissionReview bytes to our words and back; the only place that says admit or deny |
-//! | [`api`] | the custom resources, and the one gate through which a companion enters |
-//! | [`manifest`] | YAML and JSON text to values with positions, and back |
-//! | [`workload`] | what has a Pod template, and where |
-//! | [`source`] | where companions and Namespaces come from |
-//! | [`policies`] | what keeps required companions in their Pods, also with podgraft down |
-//! | [`tls`] | the serving certificate |
-//! | [`waits`] | how long is waited before a watch of the cluster that failed is tried again |
-//! | [`http`] | router, handlers, accept loop and drain |
-//! | [`cli`] | one file per subcommand; the composition root |
-//! | [`metrics`], [`telemetry`] | what is counted, what is logged |
+//! A module of this file is a *room*. ARCHITECTURE.md lists the rooms, their purpose, and which of them a room may use;
+//! `tests/architecture` checks it. The crate is a binary with a library, so that tests can call it; it has no API.
 
-pub mod admission;
-pub mod api;
-pub mod cli;
-pub mod http;
-pub mod inject;
-pub mod json;
-pub mod manifest;
-pub mod metrics;
-pub mod policies;
+mod admission;
+mod api;
+mod cli;
+mod http;
+mod inject;
+#[doc(hidden)]
+pub mod internals;
+mod json;
+mod manifest;
+mod metrics;
+mod policies;
 mod server;
-pub mod source;
-pub mod telemetry;
-pub mod text;
-pub mod tls;
-pub mod watch;
-pub mod webhook;
-pub mod work;
-pub mod workload;
+mod source;
+mod telemetry;
+mod text;
+mod tls;
+mod watch;
+mod webhook;
+mod work;
+mod workload;
+
+pub use cli::Cli;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    podgraft::cli::Cli::main()
+    podgraft::Cli::main()
 }

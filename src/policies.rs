@@ -24,7 +24,6 @@ mod versions;
 mod writer;
 
 pub use metrics::Metrics;
-pub use reconciler::{PinnedVersions, PolicyState, Reconciler};
+pub use reconciler::Reconciler;
 pub use rollout::KnownCompanion;
-pub use versions::Version;
 pub use writer::clear;

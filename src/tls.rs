@@ -14,9 +14,9 @@ mod pair;
 mod self_managed;
 mod serving;
 
-pub use client_ca::{ClientCa, ClientCaError, ClientCaFile};
-pub use files::{CERTIFICATE_FILE, CertificateFiles, FilesError, KEY_FILE, Reload};
+pub use client_ca::{ClientCa, ClientCaFile};
+pub use files::{CERTIFICATE_FILE, CertificateFiles, KEY_FILE, Reload};
 pub use metrics::Metrics;
-pub use pair::{Pair, PairFault};
+pub use pair::Pair;
 pub use self_managed::{SharedCertificate, SharedMemory};
 pub use serving::{Serving, server_config, server_config_for};

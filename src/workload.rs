@@ -6,6 +6,6 @@ mod object;
 mod template;
 mod unmatched;
 
-pub use elsewhere::{TemplateKey, misplaced, outside_of_templates};
+pub use elsewhere::{misplaced, outside_of_templates};
 pub use template::{Workload, template_of, workloads};
-pub use unmatched::{Unmatched, unmatched};
+pub use unmatched::unmatched;

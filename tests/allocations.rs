@@ -4,11 +4,11 @@
 
 mod support;
 
-use podgraft::admission;
-use podgraft::admission::Answer;
-use podgraft::api;
-use podgraft::inject::companion::pattern::{Budget, Pattern};
-use podgraft::inject::snapshot::Webhook;
+use podgraft::internals::admission;
+use podgraft::internals::admission::Answer;
+use podgraft::internals::api;
+use podgraft::internals::inject::companion::pattern::{Budget, Pattern};
+use podgraft::internals::inject::snapshot::Webhook;
 use serde_json::{Value, json};
 use support::{Reply, review_of, sized, snapshot};
 

@@ -12,11 +12,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use podgraft::api;
-use podgraft::inject::companion::Companion;
-use podgraft::inject::companion::catalog::CatalogEntry;
-use podgraft::manifest;
-use podgraft::policies::objects::{AcceptedVersions, Installation, Required, Rule, binding, policy};
+use podgraft::internals::api;
+use podgraft::internals::inject::companion::Companion;
+use podgraft::internals::inject::companion::catalog::CatalogEntry;
+use podgraft::internals::manifest;
+use podgraft::internals::policies::objects::{AcceptedVersions, Installation, Required, Rule, binding, policy};
 
 const OUT: &str = ".out.yaml";
 

@@ -8,12 +8,12 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use podgraft::admission;
-use podgraft::inject;
-use podgraft::inject::pod::Pod;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
-use podgraft::inject::uninject;
-use podgraft::inject::verdict::{Decision, Effect};
+use podgraft::internals::admission;
+use podgraft::internals::inject;
+use podgraft::internals::inject::pod::Pod;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::inject::uninject;
+use podgraft::internals::inject::verdict::{Decision, Effect};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::generate::{NAMESPACE, Scene, parameter_value, scene};
@@ -284,7 +284,7 @@ fn most_generated_companions_are_valid() {
     let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());
     for _ in 0..1_000 {
         let companion = support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
-        let problems = podgraft::api::check_companion(&companion).problems;
+        let problems = podgraft::internals::api::check_companion(&companion).problems;
         good += u32::from(problems.is_empty());
         for problem in problems {
             *refused.entry(format!("{}: {}", problem.field(), problem.message)).or_default() += 1;

@@ -5,10 +5,10 @@ mod golden;
 
 use std::fmt::Write as _;
 
-use podgraft::inject::effect;
-use podgraft::inject::verdict::examples::examples;
-use podgraft::inject::verdict::reason::{Outcome, Reason};
-use podgraft::inject::verdict::{Effect, Via};
+use podgraft::internals::inject::effect;
+use podgraft::internals::inject::verdict::examples::examples;
+use podgraft::internals::inject::verdict::reason::{Outcome, Reason};
+use podgraft::internals::inject::verdict::{Effect, Via};
 
 fn word(effect: Effect) -> &'static str {
     match effect {

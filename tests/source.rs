@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use podgraft::inject::companion::Companion;
-use podgraft::inject::companion::catalog::CatalogEntry;
-use podgraft::inject::snapshot::{Settings, Snapshot};
-use podgraft::source::effective::Effective;
-use podgraft::source::files::{Files, Loaded, watch};
-use podgraft::source::limits::MemoryLimits;
+use podgraft::internals::inject::companion::Companion;
+use podgraft::internals::inject::companion::catalog::CatalogEntry;
+use podgraft::internals::inject::snapshot::{Settings, Snapshot};
+use podgraft::internals::source::effective::Effective;
+use podgraft::internals::source::files::{Files, Loaded, watch};
+use podgraft::internals::source::limits::MemoryLimits;
 use tempfile::TempDir;
 
 fn cluster(name: &str, image: &str) -> String {

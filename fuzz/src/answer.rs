@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::admission::Answer;
+use podgraft::internals::admission::Answer;
 use serde_json::Value;
 
 /// The most bytes of a patch.

@@ -1,10 +1,10 @@
 //! A companion through validation and compilation, and then into a Pod.
 
-use podgraft::api;
-use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
-use podgraft::inject::request::namespace::{Namespaces, Unlisted};
-use podgraft::inject::snapshot::Snapshot;
-use podgraft::manifest;
+use podgraft::internals::api;
+use podgraft::internals::inject::companion::catalog::{Catalog, CatalogEntry};
+use podgraft::internals::inject::request::namespace::{Namespaces, Unlisted};
+use podgraft::internals::inject::snapshot::Snapshot;
+use podgraft::internals::manifest;
 use serde_json::{Value, json};
 
 use super::review;

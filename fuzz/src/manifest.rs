@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use podgraft::inject;
-use podgraft::inject::Request;
-use podgraft::inject::pod::Pod;
-use podgraft::inject::verdict::Decision;
-use podgraft::manifest;
-use podgraft::manifest::Document;
-use podgraft::source::files::manifests::Manifests;
+use podgraft::internals::inject;
+use podgraft::internals::inject::Request;
+use podgraft::internals::inject::pod::Pod;
+use podgraft::internals::inject::verdict::Decision;
+use podgraft::internals::manifest;
+use podgraft::internals::manifest::Document;
+use podgraft::internals::source::files::manifests::Manifests;
 use serde_json::Value;
 
 use super::snapshot::{NAMESPACE, settings, snapshot};
@@ -66,7 +66,7 @@ fn has_reserved_key(value: &Value) -> bool {
     value.to_string().contains("$serde_json")
 }
 
-fn inject_into(document: &Document, value: &Value, snapshot: &podgraft::inject::snapshot::Snapshot) {
+fn inject_into(document: &Document, value: &Value, snapshot: &podgraft::internals::inject::snapshot::Snapshot) {
     let kind = value["kind"].as_str().unwrap_or_default();
     let Some((_, at)) = TEMPLATES.iter().find(|(of, _)| *of == kind) else { return };
     let Some(template) = value.pointer(at).filter(|template| template.is_object()) else { return };

@@ -1,6 +1,6 @@
 //! The preview of a workload, and of a companion.
 
-use podgraft::admission;
+use podgraft::internals::admission;
 
 use super::answer::{self, Reply};
 use super::snapshot::{UID, review_of, snapshot};

@@ -3,7 +3,7 @@
 //! Where everything is read, the two accept the same texts and read the same values. What is skipped is skipped unread:
 //! whatever serde_json accepts is skipped up to the same byte, and more than that may be.
 
-use podgraft::json::{JsonError, Reader};
+use podgraft::internals::json::{JsonError, Reader};
 use serde_json::{Map, Value};
 
 /// How deep serde_json reads; beyond that nothing is compared.

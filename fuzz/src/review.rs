@@ -1,8 +1,8 @@
 //! A review of the creation of a Pod.
 
-use podgraft::admission;
-use podgraft::inject;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
 use super::answer::{self, Reply};

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use podgraft::inject::snapshot::{Settings, Snapshot};
-use podgraft::manifest;
-use podgraft::source::files::manifests::Manifests;
+use podgraft::internals::inject::snapshot::{Settings, Snapshot};
+use podgraft::internals::manifest;
+use podgraft::internals::source::files::manifests::Manifests;
 use serde_json::{Value, json};
 
 /// The namespace of all Pods.

@@ -1,6 +1,6 @@
 //! Removing what a status says was injected.
 
-use podgraft::inject;
+use podgraft::internals::inject;
 use serde_json::Value;
 
 /// Any bytes as the JSON of a Pod.

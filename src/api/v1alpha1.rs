@@ -16,14 +16,14 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use container::{Container, ContainerPort, EnvVar, Protocol, VolumeMount};
-pub use endpoint::{Endpoint, EndpointEnv, Exposes, Input};
+pub use container::{Container, ContainerPort, EnvVar, Protocol};
+pub use endpoint::{Endpoint, Exposes};
 pub use parameter::{Bound, DurationForm, Parameter, ParameterType};
-pub use selector::{LabelSelector, Operator, Requirement};
-pub use spec::{Activation, App, HostNetwork, Lifecycle, OnConflict, Pattern, Position, SecretName, Spec};
+pub use selector::{LabelSelector, Operator};
+pub use spec::{Activation, HostNetwork, Lifecycle, OnConflict, Pattern, Position, Spec};
 pub use status::{LAST_GOOD, Status};
 pub(super) use syntax::describe_pattern;
-pub use volume::{AppSide, CompanionSide, File, SharedVolume, Volume};
+pub use volume::SharedVolume;
 
 /// The group of both kinds.
 pub const GROUP: &str = "podgraft.dev";

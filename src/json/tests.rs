@@ -132,7 +132,7 @@ fn the_writer_puts_commas_and_leaves_out_what_is_empty_where_it_is_asked_to() {
             items.raw("");
             items.raw("1,2");
             items.string("x");
-            items.object(|item| item.raw_members(r#""k":null,"l":0"#));
+            write_object(items.item(), |item| item.raw_members(r#""k":null,"l":0"#));
         });
         object.object("last", |_| {});
     });

@@ -252,10 +252,4 @@ impl<S: Sink> ArrayWriter<'_, S> {
             self.item().text(json);
         }
     }
-
-    /// Writes an item that is an object.
-    #[inline]
-    pub fn object(&mut self, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
-        write_object(self.item(), members);
-    }
 }

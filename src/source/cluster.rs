@@ -26,8 +26,9 @@ mod watch;
 mod writer;
 
 pub use condition::{Eligibility, ReadyReason};
-pub use health::{WatchHealth, WatchReading, WatchedResource};
-pub use object::WatchedCompanion;
+pub use health::{WatchHealth, WatchedResource};
+#[cfg(test)]
+pub(crate) use object::WatchedCompanion;
 pub use state::ClusterState;
 pub use status::DesiredStatus;
 pub use watch::{ClusterStates, watch};

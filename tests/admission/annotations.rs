@@ -1,7 +1,7 @@
 //! What users write: names, parameters, labels, and the size of annotations.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::Webhook;
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::Webhook;
 use serde_json::{Value, json};
 
 use crate::scene::{asking, companion, companions, denied, injected, is_denied, pod, sidecars};

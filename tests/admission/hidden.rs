@@ -1,10 +1,10 @@
 //! Companions that are not offered to a namespace are not revealed there, and Pods that a required companion selects are
 //! denied where the companion is invalid.
 
-use podgraft::api;
-use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
-use podgraft::inject::request::namespace::{Namespaces, Unlisted};
-use podgraft::inject::snapshot::{Settings, Snapshot};
+use podgraft::internals::api;
+use podgraft::internals::inject::companion::catalog::{Catalog, CatalogEntry};
+use podgraft::internals::inject::request::namespace::{Namespaces, Unlisted};
+use podgraft::internals::inject::snapshot::{Settings, Snapshot};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Which bodies are reviews, which of them are about the creation of a Pod, and what is read of them.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
 use crate::scene::{asking, companions, pod, post, refused_as_400, review_of_text, sidecars, unchanged};

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use podgraft::admission;
-use podgraft::inject;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
 use crate::support::{Reply, world_of};

@@ -12,9 +12,11 @@ use axum::http::{Method, Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
-use podgraft::admission::Answer;
-use podgraft::http::{HealthCheck, HttpLimits, HttpMetrics, Reviewer, Route, admin_router, admission_router};
-use podgraft::inject::snapshot::Webhook;
+use podgraft::internals::admission::Answer;
+use podgraft::internals::http::{
+    HealthCheck, HttpLimits, HttpMetrics, Reviewer, Route, admin_router, admission_router,
+};
+use podgraft::internals::inject::snapshot::Webhook;
 use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 

@@ -1,7 +1,7 @@
 //! What the tests of this suite share: companions of all three patterns, Pods that ask for them, and assertions.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask, review_of, world_of};

@@ -1,7 +1,7 @@
 //! Bounds of the answer and of memory, whatever fills a Pod.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::Webhook;
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::Webhook;
 
 use crate::scene::{review_of_text, sidecars};
 use crate::support::Reply;

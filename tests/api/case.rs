@@ -1,7 +1,7 @@
 //! The rules of the definitions that are written in CEL, and a companion for each that it rejects. The cluster's tests include
 //! this file.
 
-use podgraft::api::crds;
+use podgraft::internals::api::crds;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

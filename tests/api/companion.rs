@@ -1,8 +1,8 @@
 //! Validation through the public API: a companion as users write it, and as an API server returns it.
 
-use podgraft::api::{Checked, check_companion};
-use podgraft::inject::companion::catalog::CatalogEntry;
-use podgraft::inject::companion::{Activation, CompanionKind, Placement};
+use podgraft::internals::api::{Checked, check_companion};
+use podgraft::internals::inject::companion::catalog::CatalogEntry;
+use podgraft::internals::inject::companion::{Activation, CompanionKind, Placement};
 use serde_json::Value;
 
 const GIT_SYNC: &str = r#"
@@ -38,7 +38,7 @@ fn read(yaml: &str) -> Value {
     serde_saphyr::from_str(yaml).expect("the text is YAML")
 }
 
-fn valid(checked: Checked) -> std::sync::Arc<podgraft::inject::companion::Companion> {
+fn valid(checked: Checked) -> std::sync::Arc<podgraft::internals::inject::companion::Companion> {
     assert_eq!(checked.problems, []);
     let Some(CatalogEntry::Valid(companion)) = checked.listed else {
         unreachable!("a companion without problems is valid")

@@ -1,6 +1,6 @@
 //! The custom resource definitions: those in the chart are generated from the types, bounded and described throughout.
 
-use podgraft::api::{crds, crds_yaml};
+use podgraft::internals::api::{crds, crds_yaml};
 use serde_json::Value;
 
 use crate::support::golden;

@@ -1,6 +1,6 @@
 //! Companions whose parts do not fit together, or that run parameters as code.
 
-use podgraft::api;
+use podgraft::internals::api;
 
 use crate::support;
 

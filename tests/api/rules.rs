@@ -1,7 +1,7 @@
 //! Each rule of the definitions that is written in CEL can fail, and validation rejects what it rejects. That the API server
 //! agrees is shown by the cluster's tests.
 
-use podgraft::api::check_companion;
+use podgraft::internals::api::check_companion;
 
 use crate::case::{cases, rules, smallest};
 

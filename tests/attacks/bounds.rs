@@ -8,14 +8,14 @@
 
 use std::path::Path;
 
-use podgraft::admission;
-use podgraft::api;
-use podgraft::inject;
-use podgraft::inject::pod::Pod;
-use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
-use podgraft::inject::verdict::Decision;
-use podgraft::manifest;
-use podgraft::source::files::manifests::Manifests;
+use podgraft::internals::admission;
+use podgraft::internals::api;
+use podgraft::internals::inject;
+use podgraft::internals::inject::pod::Pod;
+use podgraft::internals::inject::snapshot::{Settings, Snapshot, Webhook};
+use podgraft::internals::inject::verdict::Decision;
+use podgraft::internals::manifest;
+use podgraft::internals::source::files::manifests::Manifests;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Companions that were tried and held: what their authors cannot claim, and scripts that users could write into.
 
-use podgraft::api;
-use podgraft::inject::snapshot::{Settings, Snapshot};
-use podgraft::source::files::manifests::Manifests;
+use podgraft::internals::api;
+use podgraft::internals::inject::snapshot::{Settings, Snapshot};
+use podgraft::internals::source::files::manifests::Manifests;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask};
@@ -37,7 +37,7 @@ fn a_companion_of_a_namespace_stays_in_its_namespace() {
 fn snapshot(manifests: &[Value]) -> Snapshot {
     let mut collection = Manifests::new("shop");
     let text: Vec<String> = manifests.iter().map(Value::to_string).collect();
-    for document in podgraft::manifest::read(text.join("\n").as_bytes()) {
+    for document in podgraft::internals::manifest::read(text.join("\n").as_bytes()) {
         collection.add(std::path::Path::new("-"), &document.unwrap());
     }
     collection.snapshot(Settings { own_namespace: None, required: true })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use podgraft::manifest;
+use podgraft::internals::manifest;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! JSON that was tried and held: it means one thing, or the review is no review.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::json;
 
 use crate::support::{Reply, review_of, world_of};

@@ -1,8 +1,8 @@
 //! Memory is bounded by the size of the input (M1 to M4; M5 and M6 are about connections).
 
-use podgraft::admission;
-use podgraft::api;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::api;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
 use crate::bounds::{command_line, measure, preview, review_of, validate};

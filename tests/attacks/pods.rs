@@ -1,7 +1,7 @@
 //! Pods that were tried and held: what a Pod's author cannot reach, and what no author can avoid.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ask, review_of, world_of};

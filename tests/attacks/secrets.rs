@@ -4,10 +4,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use podgraft::admission;
-use podgraft::inject::snapshot::Webhook;
-use podgraft::metrics::Metrics;
-use podgraft::telemetry;
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::Webhook;
+use podgraft::internals::metrics::Metrics;
+use podgraft::internals::telemetry;
 use serde_json::{Value, json};
 
 use crate::support::{review_of, world_of};

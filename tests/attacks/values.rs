@@ -1,7 +1,7 @@
 //! Values of parameters that were tried and held: each is one whole JSON value of its type, or the Pod is denied.
 
-use podgraft::api;
-use podgraft::inject::snapshot::Snapshot;
+use podgraft::internals::api;
+use podgraft::internals::inject::snapshot::Snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{ask, world_of};

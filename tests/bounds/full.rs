@@ -1,7 +1,7 @@
 //! Work of reviews in which every list is as long as it can be.
 
-use podgraft::admission;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::json;
 
 use crate::counted;

@@ -13,9 +13,9 @@ mod support;
 
 use std::sync::Mutex;
 
-use podgraft::admission;
-use podgraft::inject::snapshot::{Snapshot, Webhook};
-use podgraft::work;
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::work;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{Reply, review_of, snapshot};

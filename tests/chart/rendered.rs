@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::api::crds;
+use podgraft::internals::api::crds;
 use serde_json::Value;
 
 use super::{CHART, golden, helm, of_kind, rendered, sets, template, yaml};

@@ -1,6 +1,6 @@
 //! `function`, and podgraft without arguments.
 
-use podgraft::manifest;
+use podgraft::internals::manifest;
 use serde_json::Value;
 
 use super::{COMPANION, Folder, deployment};

@@ -1,6 +1,6 @@
 //! `inject` and `uninject`.
 
-use podgraft::manifest;
+use podgraft::internals::manifest;
 use serde_json::{Value, json};
 
 use super::{COMPANION, Folder, deployment};

@@ -80,13 +80,13 @@ fn deployment(name: &str, companions: &str) -> String {
 
 #[test]
 fn the_reference_page_is_the_help_of_every_command() {
-    golden::check("docs/cli.md", &podgraft::cli::reference());
+    golden::check("docs/cli.md", &podgraft::internals::cli::reference());
 }
 
 /// The page is made of clap's command, so that its sections are the subcommands that there are.
 #[test]
 fn every_subcommand_shows_examples() {
-    let page = podgraft::cli::reference();
+    let page = podgraft::internals::cli::reference();
     let sections: Vec<(&str, &str)> =
         page.split("\n### podgraft ").skip(1).filter_map(|section| section.split_once('\n')).collect();
     assert!(sections.iter().any(|(command, _)| *command == "inject"), "the subcommands were found");

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use podgraft::inject::snapshot::{Settings, Snapshot};
-use podgraft::manifest;
-use podgraft::source::effective::Effective;
-use podgraft::source::files::{Files, Loaded};
-use podgraft::source::limits::MemoryLimits;
+use podgraft::internals::inject::snapshot::{Settings, Snapshot};
+use podgraft::internals::manifest;
+use podgraft::internals::source::effective::Effective;
+use podgraft::internals::source::files::{Files, Loaded};
+use podgraft::internals::source::limits::MemoryLimits;
 use serde_json::Value;
 
 use super::Complaint;

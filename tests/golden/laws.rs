@@ -22,7 +22,7 @@ pub(super) fn is_lossless(written: &Value, patched: &Value) -> Result<(), Compla
     if keeps(written, patched) {
         return Ok(());
     }
-    let yaml = podgraft::manifest::yaml;
+    let yaml = podgraft::internals::manifest::yaml;
     same("the author's words are not kept", &yaml(written), &yaml(patched))
 }
 
@@ -35,7 +35,7 @@ pub(super) fn can_be_taken_back(case: &Case, output: &str) -> Result<(), Complai
         // Whatever was there before is removed as well.
         written = binary::uninject(&std::fs::read_to_string(&case.path).unwrap())?;
     }
-    let yaml = podgraft::manifest::yaml;
+    let yaml = podgraft::internals::manifest::yaml;
     same("uninject does not give back what was written", &yaml(&bare(&written)), &yaml(&back))
 }
 

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use case::Case;
-use podgraft::manifest;
+use podgraft::internals::manifest;
 use serde_json::{Map, Value};
 use server::Answer;
 use similar::TextDiff;

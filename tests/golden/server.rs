@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;
-use podgraft::admission;
-use podgraft::admission::Answer as Bytes;
-use podgraft::http::{HttpLimits, Reviewer, Route, admission_router};
-use podgraft::inject::snapshot::Webhook;
+use podgraft::internals::admission;
+use podgraft::internals::admission::Answer as Bytes;
+use podgraft::internals::http::{HttpLimits, Reviewer, Route, admission_router};
+use podgraft::internals::inject::snapshot::Webhook;
 use serde_json::{Map, Value};
 use tower::ServiceExt as _;
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use podgraft::http::{HandshakeFault, HttpLimits};
-use podgraft::tls::{ClientCaFile, Pair, Serving, server_config_for};
+use podgraft::internals::http::{HandshakeFault, HttpLimits};
+use podgraft::internals::tls::{ClientCaFile, Pair, Serving, server_config_for};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use podgraft::http::HttpLimits;
+use podgraft::internals::http::HttpLimits;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Tls;

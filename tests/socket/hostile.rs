@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podgraft::http::{Eviction, HandshakeFault, HttpLimits};
+use podgraft::internals::http::{Eviction, HandshakeFault, HttpLimits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};

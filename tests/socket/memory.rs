@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use podgraft::http::{Eviction, HttpLimits};
+use podgraft::internals::http::{Eviction, HttpLimits};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 

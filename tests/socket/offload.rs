@@ -4,9 +4,9 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-use podgraft::admission::Answer;
-use podgraft::http::{HttpLimits, Offload, Reviewer, Route};
-use podgraft::tls::{Pair, Serving};
+use podgraft::internals::admission::Answer;
+use podgraft::internals::http::{HttpLimits, Offload, Reviewer, Route};
+use podgraft::internals::tls::{Pair, Serving};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 

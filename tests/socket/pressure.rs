@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use podgraft::http::{Eviction, HandshakeFault, HttpLimits};
+use podgraft::internals::http::{Eviction, HandshakeFault, HttpLimits};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};

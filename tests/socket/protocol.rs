@@ -1,6 +1,6 @@
 //! What is spoken, and what is not.
 
-use podgraft::http::{HandshakeFault, HttpLimits};
+use podgraft::internals::http::{HandshakeFault, HttpLimits};
 use rustls::version::{TLS12, TLS13};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use podgraft::http::HttpLimits;
+use podgraft::internals::http::HttpLimits;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject as _;

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use podgraft::http::HttpLimits;
-use podgraft::tls::development::DevelopmentCa;
-use podgraft::tls::{CertificateFiles, Reload};
+use podgraft::internals::http::HttpLimits;
+use podgraft::internals::tls::development::DevelopmentCa;
+use podgraft::internals::tls::{CertificateFiles, Reload};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tempfile::TempDir;

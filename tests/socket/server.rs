@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use podgraft::admission::Answer;
-use podgraft::http::{Drain, HttpLimits, HttpMetrics, Listener, Reviewer, Transport, admission_router};
-use podgraft::tls::development;
-use podgraft::tls::development::DevelopmentCa;
-use podgraft::tls::{Pair, Serving, server_config};
+use podgraft::internals::admission::Answer;
+use podgraft::internals::http::{Drain, HttpLimits, HttpMetrics, Listener, Reviewer, Transport, admission_router};
+use podgraft::internals::tls::development;
+use podgraft::internals::tls::development::DevelopmentCa;
+use podgraft::internals::tls::{Pair, Serving, server_config};
 use rustls::ServerConfig;
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;

@@ -1,12 +1,12 @@
 //! What the tests share: worlds from manifests, and reviews of Pods in them.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::panic)]
 
-use podgraft::admission;
-use podgraft::admission::Answer;
-use podgraft::api;
-use podgraft::inject::companion::catalog::{Catalog, CatalogEntry};
-use podgraft::inject::request::namespace::{Namespace, Namespaces, Unlisted};
-use podgraft::inject::snapshot::{Settings, Snapshot, Webhook};
+use podgraft::internals::admission;
+use podgraft::internals::admission::Answer;
+use podgraft::internals::api;
+use podgraft::internals::inject::companion::catalog::{Catalog, CatalogEntry};
+use podgraft::internals::inject::request::namespace::{Namespace, Namespaces, Unlisted};
+use podgraft::internals::inject::snapshot::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
 pub mod generate;

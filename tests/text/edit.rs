@@ -1,14 +1,14 @@
 //! What the commands do to a text, without the commands.
 
-use podgraft::inject;
-use podgraft::inject::Request;
-use podgraft::inject::pod::Pod;
-use podgraft::inject::snapshot::Snapshot;
-use podgraft::inject::verdict::Decision;
-use podgraft::manifest;
-use podgraft::manifest::Document;
-use podgraft::workload;
-use podgraft::workload::Workload;
+use podgraft::internals::inject;
+use podgraft::internals::inject::Request;
+use podgraft::internals::inject::pod::Pod;
+use podgraft::internals::inject::snapshot::Snapshot;
+use podgraft::internals::inject::verdict::Decision;
+use podgraft::internals::manifest;
+use podgraft::internals::manifest::Document;
+use podgraft::internals::workload;
+use podgraft::internals::workload::Workload;
 use serde_json::{Map, Value};
 
 /// A text after a command.

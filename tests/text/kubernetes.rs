@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use podgraft::manifest;
+use podgraft::internals::manifest;
 
 use super::{COMPANIONS, edit, lost, may_be_opened, support};
 

@@ -1,6 +1,6 @@
 //! The definitions of the custom resources, as a real API server applies them, beside podgraft's own validation.
 
-use podgraft::api::check_companion;
+use podgraft::internals::api::check_companion;
 use serde_json::{Value, json};
 
 use crate::case::{Case, Rule, cases, rules, smallest};

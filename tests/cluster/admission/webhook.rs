@@ -8,8 +8,8 @@ use axum::body::Bytes;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::http::{Drain, HttpLimits, Listener, Transport};
-use podgraft::tls::{Pair, Serving, development, server_config};
+use podgraft::internals::http::{Drain, HttpLimits, Listener, Transport};
+use podgraft::internals::tls::{Pair, Serving, development, server_config};
 use serde_json::{Value, json};
 
 use crate::control_plane::apart::ADDRESS;

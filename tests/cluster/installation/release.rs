@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::tls::development;
+use podgraft::internals::tls::development;
 use serde_json::{Value, json};
 
 use crate::admission::injection::create;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use podgraft::manifest;
+use podgraft::internals::manifest;
 use serde_json::{Value, json};
 
 use super::policies_stand;

@@ -9,7 +9,8 @@ use super::{PATHS, PORTS, VARIABLES, object};
 
 /// A valid companion.
 pub fn companion(name: &'static str) -> impl Strategy<Value = Value> {
-    any_companion(name).prop_filter("it is invalid", |c| podgraft::api::check_companion(c).problems.is_empty())
+    any_companion(name)
+        .prop_filter("it is invalid", |c| podgraft::internals::api::check_companion(c).problems.is_empty())
 }
 
 /// A companion; most are valid.
