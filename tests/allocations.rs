@@ -159,7 +159,7 @@ fn long_lists_and_long_names_are_reported_within_the_memory_of_a_call() {
         let body = review_of(&pod, "team").to_string().into_bytes();
         let mut answer = None;
         let info = allocation_counter::measure(|| {
-            answer = Some(admission::review(&body, Webhook::Requested, &snapshot, |_| {}))
+            answer = Some(admission::review(&body, Webhook::Requested, &snapshot, |_| {}));
         });
         let answer = answer.unwrap();
         let reply = Reply::read(&answer);

@@ -195,7 +195,7 @@ mod tests {
     use crate::api::report::Problem;
     use crate::api::testing::defect;
 
-    fn at(pointer: &str, message: impl ToString) -> Problem {
+    fn at(pointer: &str, message: &impl ToString) -> Problem {
         Problem { pointer: pointer.to_owned(), message: message.to_string() }
     }
 
@@ -218,7 +218,7 @@ mod tests {
             (unknown_field(Code::UnknownField, Some("image")), r#"unknown field; did you mean "image"?"#),
         ] {
             assert_eq!(message.to_string(), expected);
-            assert_eq!(defect(&at("/spec", message)), None);
+            assert_eq!(defect(&at("/spec", &message)), None);
         }
     }
 
@@ -236,7 +236,7 @@ mod tests {
             ("/spec", required("a name is needed").to_string(), "no remedy"),
             ("/spec", Code::Forbidden.because("unwise; remove it").to_string(), "a pronoun without an antecedent"),
         ] {
-            assert_eq!(defect(&at(pointer, message)), Some(expected));
+            assert_eq!(defect(&at(pointer, &message)), Some(expected));
         }
     }
 }

@@ -30,7 +30,7 @@ impl<'a> Plan<'a> {
         let companion = self.companion;
         let text = |text: &str| escaped_length(text) + MEMBERS + OPERATION;
         let endpoints = companion.endpoints.iter().flat_map(Endpoint::variables);
-        let variables = endpoints.map(|name| text(name)).sum::<usize>()
+        let variables = endpoints.map(&text).sum::<usize>()
             + companion.app_env.iter().map(|variable| variable.json.len() + OPERATION).sum::<usize>();
         let sleep = companion.pre_stop_sleep.map_or(0, |_| OPERATION + MEMBERS);
         let mounts = self.shared.iter().map(|shared| {

@@ -114,10 +114,10 @@ impl<'a> Requested<'a> {
         let place = MetadataField::PodAnnotation;
         match (key, rest.split_once('.')) {
             (keys::COMPANIONS, _) => {
-                self.companions = Some(names(value, place, keys::COMPANIONS, &mut self.pod_faults))
+                self.companions = Some(names(value, place, keys::COMPANIONS, &mut self.pod_faults));
             }
             (keys::CONTAINERS, _) => {
-                self.containers = Some(names(value, place, keys::CONTAINERS, &mut self.pod_faults))
+                self.containers = Some(names(value, place, keys::CONTAINERS, &mut self.pod_faults));
             }
             (keys::STATUS, _) => {}
             // One more than the limit shows that there are too many.

@@ -68,7 +68,7 @@ impl<'o> Binding<'o> {
     /// No two parameters fill the same slot.
     fn fills_alone(&self, slot_of: impl Fn(&'o Parameter) -> Option<&'o str>, at: &FieldPath, report: &mut Report) {
         let slot = slot_of(self.parameter);
-        if let Some(other) = self.earlier.iter().find(|earlier| slot_of(*earlier) == slot) {
+        if let Some(other) = self.earlier.iter().find(|earlier| slot_of(earlier) == slot) {
             let other = format_args!("also filled by parameter {}", other.name);
             report.error(at, duplicate_of(slot.unwrap_or_default(), other));
         }

@@ -100,7 +100,7 @@ fn port_of_action(each: &ContainerAt, port: &Value, at: &FieldPath, report: &mut
             report.error(at, invalid("must be between 1 and 65535, inclusive"));
         }
         Value::String(name) if !is_declared(name) => {
-            report.error(at, not_found(&each.at.member("ports").to_string(), name, None));
+            report.error(at, not_found(each.at.member("ports").as_ref(), name, None));
         }
         _ => {}
     }

@@ -74,7 +74,7 @@ impl<'a> Reservations<'a> {
             match existing {
                 ExistingPath::Mount(mount) => mounts.push(ExistingMount::of_pod(container, mount)),
                 ExistingPath::Device(device) => {
-                    obstacles.push(Obstacle { container, path: &device.path, companion: None })
+                    obstacles.push(Obstacle { container, path: &device.path, companion: None });
                 }
             }
         }

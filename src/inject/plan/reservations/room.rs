@@ -4,7 +4,7 @@ use super::reserved::Reservations;
 use crate::inject::keys;
 use crate::inject::verdict::reason::Conflict;
 
-impl<'a> Reservations<'a> {
+impl Reservations<'_> {
     /// Reserves room for a companion's status entry.
     ///
     /// # Errors
