@@ -41,11 +41,10 @@ pub(crate) enum Shutdown {
 pub(crate) async fn serve(config: Config, log: &Log) -> anyhow::Result<Shutdown> {
     let mut signals = ShutdownSignals::new().context("cannot listen for signals")?;
     let Some(mut running) = start::start(config, log, &mut signals).await? else {
-        tracing::info!("received SIGTERM before startup finished");
         return Ok(Shutdown::Complete);
     };
     tokio::select! {
-        () = signals.next() => {}
+        _ = signals.next() => {}
         // A process that lives and does not answer would go unnoticed, so it exits and is restarted.
         error = running.failed() => return Err(error),
     }
@@ -54,8 +53,8 @@ pub(crate) async fn serve(config: Config, log: &Log) -> anyhow::Result<Shutdown>
             tracing::info!(connections_cut = cut?, "shutdown complete");
             Ok(Shutdown::Complete)
         }
-        () = signals.next() => {
-            tracing::warn!("received a second signal, exiting without draining");
+        signal = signals.next() => {
+            tracing::warn!("received {signal} while draining, exiting at once");
             Ok(Shutdown::Interrupted)
         }
     }

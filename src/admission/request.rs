@@ -88,8 +88,8 @@ impl<'a> AdmissionRequest<'a> {
             &mut request,
             [
                 ("uid", |request, r| r.string_or_empty().map(|text| request.uid = text)),
-                ("kind", |request, r| GroupVersionKind::read(r).map(|kind| request.kind = kind)),
-                ("resource", |request, r| GroupVersionKind::read(r).map(|kind| request.resource = kind)),
+                ("kind", |request, r| GroupVersionKind::read::<false>(r).map(|kind| request.kind = kind)),
+                ("resource", |request, r| GroupVersionKind::read::<true>(r).map(|kind| request.resource = kind)),
                 ("subResource", |request, r| r.string_or_empty().map(|text| request.sub_resource = text)),
                 ("name", |request, r| r.string_or_empty().map(|text| request.name = text)),
                 ("namespace", |request, r| r.string_or_empty().map(|text| request.namespace = text)),
@@ -145,15 +145,17 @@ impl<'a> AdmissionRequest<'a> {
 }
 
 impl<'a> GroupVersionKind<'a> {
-    fn read(r: &mut Reader<'a>) -> Result<Self> {
+    /// Reads a `GroupVersionKind`, or a `GroupVersionResource`, which has `resource` instead of `kind`.
+    fn read<const RESOURCE: bool>(r: &mut Reader<'a>) -> Result<Self> {
         let mut kind = GroupVersionKind::default();
         r.fields(
             &mut kind,
             [
                 ("group", |kind, r| r.string_or_empty().map(|text| kind.group = text)),
                 ("version", |kind, r| r.string_or_empty().map(|text| kind.version = text)),
-                ("kind", |kind, r| r.string_or_empty().map(|text| kind.name = text)),
-                ("resource", |kind, r| r.string_or_empty().map(|text| kind.name = text)),
+                (if RESOURCE { "resource" } else { "kind" }, |kind, r| {
+                    r.string_or_empty().map(|text| kind.name = text)
+                }),
             ],
         )?;
         Ok(kind)

@@ -35,7 +35,7 @@ pub(super) fn file_volume(object: &CompanionObject) -> Option<Map<String, Value>
     (!items.is_empty()).then(|| Map::from_iter([("downwardAPI".to_owned(), json!({"items": items}))]))
 }
 
-/// The source of an empty volume: that of the token mask, and of shared volumes that declare none.
+/// The source of an empty volume, such as the token mask.
 pub(super) fn empty_dir() -> Map<String, Value> {
     Map::from_iter([("emptyDir".to_owned(), json!({}))])
 }

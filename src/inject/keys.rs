@@ -12,9 +12,10 @@ pub const COMPANIONS: &str = "podgraft.dev/companions";
 pub const CONTAINERS: &str = "podgraft.dev/containers";
 /// Annotation of a Pod, written by podgraft: everything that was injected.
 pub const STATUS: &str = "podgraft.dev/status";
-/// Annotation of a Pod, written by podgraft: companions that were skipped.
+/// Annotation of a Pod that is reserved for podgraft: companions that were skipped. It is ignored in a Pod and removed by
+/// `uninject`.
 pub const SKIPPED: &str = "podgraft.dev/skipped";
-/// The prefix of labels with the content hashes of companions, slash included.
+/// The prefix of labels that are reserved for content hashes of companions, slash included. `uninject` removes them.
 pub const HASH_LABELS: &str = "companions.podgraft.dev/";
 /// Label of a Pod or a Namespace: `enabled` or `disabled`.
 pub const INJECT: &str = "podgraft.dev/inject";
@@ -88,7 +89,9 @@ impl MetadataMap {
     #[must_use]
     pub fn is_for_pods(self, key: &str) -> bool {
         match self {
-            MetadataMap::Annotations => key != STATUS && (key.starts_with(PREFIX) || key.starts_with(FILES_PREFIX)),
+            MetadataMap::Annotations => {
+                !matches!(key, STATUS | SKIPPED) && (key.starts_with(PREFIX) || key.starts_with(FILES_PREFIX))
+            }
             MetadataMap::Labels => matches!(key, COMPANIONS | INJECT),
         }
     }

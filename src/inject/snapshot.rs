@@ -43,10 +43,7 @@ pub enum Webhook {
 }
 
 impl Webhook {
-    /// All webhooks.
-    pub const ALL: [Webhook; 3] = [Webhook::Requested, Webhook::OptedIn, Webhook::ClusterWide];
-
-    /// The stable name, which is also the last segment of the path.
+    /// The webhook configuration of the chart.
     #[must_use]
     pub const fn configuration(self) -> Configuration {
         match self {

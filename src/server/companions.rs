@@ -135,10 +135,11 @@ impl CompanionSources {
                 }
             }
         }
-        self.metrics.source.record(&known, &self.settings);
+        let statuses = known.desired_statuses(&self.settings);
+        self.metrics.source.record(&known, &statuses);
         // A status reports a version as active only after the snapshot has it.
         if let Some(cluster) = &self.cluster {
-            cluster.wanted.send_replace(known.desired_statuses(&self.settings));
+            cluster.wanted.send_replace(statuses);
         }
         self.known = known;
     }

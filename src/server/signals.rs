@@ -14,11 +14,11 @@ impl ShutdownSignals {
         Ok(ShutdownSignals { terminate, interrupt })
     }
 
-    /// Waits for the next signal.
-    pub(super) async fn next(&mut self) {
+    /// Waits for the next signal, and returns its name.
+    pub(super) async fn next(&mut self) -> &'static str {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         }
     }
 }

@@ -46,7 +46,10 @@ pub(super) async fn start(config: Config, log: &Log, signals: &mut ShutdownSigna
     let preparing = control.spawn(prepare(Arc::clone(&config), probed.clone(), Arc::clone(&metrics)));
     let prepared = tokio::select! {
         prepared = preparing => prepared.context("the control thread failed")??,
-        () = signals.next() => return Ok(None),
+        signal = signals.next() => {
+            tracing::info!("received {signal} before startup finished");
+            return Ok(None);
+        }
     };
     let control_runtime = control.runtime().clone();
     let reviews = start_reviews(&config, prepared.snapshot, &probed, metrics, control_runtime).await?;

@@ -1,5 +1,6 @@
 //! What is counted of companions, Namespaces and the watches that bring them.
 
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -7,10 +8,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::cluster::{ReadyReason, WatchHealth, WatchedResource};
+use super::cluster::{DesiredStatus, ReadyReason, WatchHealth, WatchedResource};
 use super::effective::Effective;
 use super::files::report::LoadReport;
-use crate::inject::snapshot::Settings;
 
 /// The metrics of this room. A series of the cluster exists only where a cluster is watched.
 #[derive(Debug, Default)]
@@ -55,8 +55,8 @@ impl Metrics {
         r.register("manifest_errors", help, self.manifest_errors.clone());
     }
 
-    /// Records which companions and Namespaces are used.
-    pub fn record(&self, effective: &Effective, settings: &Settings) {
+    /// Records which companions and Namespaces are used, and which companions of a cluster are not ready.
+    pub fn record(&self, effective: &Effective, statuses: &[DesiredStatus]) {
         let (valid, invalid) = effective.valid_and_invalid();
         for (state, count) in [("valid", valid), ("invalid", invalid)] {
             self.companions.get_or_create(&StateLabel { state }).set(gauge(count));
@@ -64,15 +64,17 @@ impl Metrics {
         self.companions_hash.set(i64::try_from(effective.fingerprint()).unwrap_or(i64::MAX));
         self.namespaces.set(gauge(effective.namespaces()));
         if effective.has_cluster() {
-            self.record_not_ready(effective, settings);
+            self.record_not_ready(statuses);
         }
     }
 
-    fn record_not_ready(&self, effective: &Effective, settings: &Settings) {
-        let statuses = effective.desired_statuses(settings);
-        let reasons: Vec<_> = statuses.iter().map(|s| ReadyReason::of(&s.object, s.eligibility)).collect();
+    fn record_not_ready(&self, statuses: &[DesiredStatus]) {
+        let mut counts: HashMap<ReadyReason, usize> = HashMap::new();
+        for status in statuses {
+            *counts.entry(ReadyReason::of(&status.object, status.eligibility)).or_default() += 1;
+        }
         for reason in ReadyReason::ALL.into_iter().filter(|reason| *reason != ReadyReason::Active) {
-            let count = reasons.iter().filter(|other| **other == reason).count();
+            let count = counts.remove(&reason).unwrap_or_default();
             self.not_ready.get_or_create(&ReasonLabel { reason: reason.as_str() }).set(gauge(count));
         }
     }
@@ -112,6 +114,7 @@ mod tests {
     use prometheus_client::encoding::text::encode;
 
     use super::*;
+    use crate::inject::snapshot::Settings;
     use crate::source::cluster::ClusterState;
     use crate::source::cluster::testing::{object, raw};
     use crate::source::key::CompanionKey;
@@ -132,7 +135,7 @@ mod tests {
         let state = ClusterState { objects, ..ClusterState::default() };
         let effective = Effective::new(Arc::default(), Some(Arc::new(state)));
         let metrics = Metrics::default();
-        metrics.record(&effective, &Settings::default());
+        metrics.record(&effective, &effective.desired_statuses(&Settings::default()));
         let text = scrape(&metrics);
         for line in [
             r#"companions{state="valid"} 1"#,
@@ -149,7 +152,7 @@ mod tests {
     #[test]
     fn series_of_a_cluster_exist_only_where_one_is_watched() {
         let metrics = Metrics::default();
-        metrics.record(&Effective::default(), &Settings::default());
+        metrics.record(&Effective::default(), &[]);
         assert!(!scrape(&metrics).contains("companions_not_ready{"));
         metrics.record_watches(&WatchHealth::default());
         let text = scrape(&metrics);

@@ -1,5 +1,7 @@
 //! The known name that a misspelled one may stand for ("did you mean …?").
 
+use std::borrow::Cow;
+
 /// The longest name that is compared, in bytes: no field of Kubernetes, no label and no last part of a key is longer. Comparing
 /// costs the product of both lengths, so that an unbounded name would cost as much as its author likes.
 const LONGEST: usize = 63;
@@ -22,11 +24,16 @@ pub(crate) fn suggest<'c>(
     candidates
         // The difference of the lengths is a lower bound of the distance, and cheap.
         .filter(|candidate| candidate.len() <= LONGEST && candidate.chars().count().abs_diff(length) <= most)
-        .map(|candidate| (strsim::osa_distance(&name, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::osa_distance(&name, &lowercase(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
         .filter(|(_, candidate)| may_be_named(candidate))
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Most names are in lower case already, and one lookup compares thousands.
+fn lowercase(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { name.into() } else { name.to_lowercase().into() }
 }
 
 #[cfg(test)]

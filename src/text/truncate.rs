@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// The text, or its first characters and an ellipsis: at most `longest` characters together.
+/// The text, or its first characters and an ellipsis: at most `longest` characters together, and at least the ellipsis.
 #[must_use]
 pub fn truncate<'t>(text: impl Into<Cow<'t, str>>, longest: usize) -> Cow<'t, str> {
     let text = text.into();

@@ -109,3 +109,10 @@ fn annotations_may_have_exactly_the_size_that_api_servers_accept() {
     assert_eq!(bytes(&with(most).1.unwrap()), 262_144);
     is_denied(&with(most + 1).0, &["262144"]);
 }
+
+#[test]
+fn the_annotation_of_skipped_companions_is_reserved_and_ignored() {
+    let mut pod = asking("sync");
+    pod["metadata"]["annotations"]["podgraft.dev/skipped"] = "anything".into();
+    assert!(injected(&pod).is_object());
+}

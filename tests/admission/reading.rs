@@ -185,3 +185,11 @@ fn an_unreadable_body_is_quoted_briefly() {
     let answer = admission::review(body.as_bytes(), Webhook::Requested, &sidecars(&[]), |_| {});
     assert!(answer.status == 400 && answer.body.len() < 1_024, "{} bytes", answer.body.len());
 }
+
+#[test]
+fn a_kind_is_read_from_its_own_field_only() {
+    let mut review = review_of(&asking("snyc"), "team");
+    assert!(!post(review.to_string().as_bytes()).allowed, "a Pod that requests an unknown companion");
+    review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "Deployment", "resource": "Pod"});
+    assert!(post(review.to_string().as_bytes()).allowed, "a Deployment");
+}

@@ -1,7 +1,7 @@
 //! What a required companion declares, for its policies: read from the object, with the names that it has in a Pod.
 //!
-//! Validation has reported whatever cannot be read before, so nothing is reported here. Should the two ever differ, the
-//! companion is invalid: a policy must never be weaker because a part of the companion could not be read.
+//! Validation has reported before what cannot be read, so nothing is left to report here. Should the two ever differ, the part
+//! is reported and the companion is invalid: a policy must never be weaker because a part could not be read.
 
 #[cfg(test)]
 mod tests;

@@ -119,7 +119,7 @@ impl<'a> Requested<'a> {
             (keys::CONTAINERS, _) => {
                 self.containers = Some(names(value, place, keys::CONTAINERS, &mut self.pod_faults));
             }
-            (keys::STATUS, _) => {}
+            (keys::STATUS | keys::SKIPPED, _) => {}
             // One more than the limit shows that there are too many.
             (_, Some(_)) if self.parameters.len() > keys::MAX_PARAMETERS => {}
             (_, Some((companion, parameter))) => self.parameters.push(GivenParameter { companion, parameter, value }),

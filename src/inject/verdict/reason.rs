@@ -1,4 +1,4 @@
-//! Why: one closed list of reasons. An [`Outcome`] is about one companion, a [`Remark`] about anything else.
+//! Why: one closed list of reasons. An [`Outcome`] is the result for one companion, a [`Remark`] anything besides.
 //!
 //! A new reason is declared here, gets its sentence in `message`, and an example in `examples`. Its label is the name
 //! of its variant. `effect` decides how serious it is.
@@ -191,7 +191,7 @@ pub enum Remark {
 pub enum Holder {
     /// A container of the Pod.
     Container(Box<str>),
-    /// Another companion that is injected in this review.
+    /// Another companion, injected before or in this review.
     Companion(Box<str>),
 }
 

@@ -36,7 +36,12 @@ pub(super) enum Idle {
         ca_expires: Option<SystemTime>,
     },
     /// A round has failed, and the next one begins after this pause.
-    Failed { error: RoundError, pause: Duration },
+    Failed {
+        error: RoundError,
+        pause: Duration,
+        /// As in [`Idle::Done`]: rounds that fail are the ones after which the CA may expire.
+        ca_expires: Option<SystemTime>,
+    },
     /// The next round may not begin yet.
     Paused,
 }

@@ -137,11 +137,12 @@ impl<F: FnMut()> Driver<F> {
         match idle {
             Idle::Done { bundles_in_sync, ca_expires } => {
                 self.metrics.set_bundles_in_sync(*bundles_in_sync);
-                if let Some(expires) = ca_expires {
-                    self.metrics.set_ca_expiry(*expires);
-                }
+                ca_expires.inspect(|expires| self.metrics.set_ca_expiry(*expires));
             }
-            Idle::Failed { error, pause } => self.report_failure(error, *pause),
+            Idle::Failed { error, pause, ca_expires } => {
+                ca_expires.inspect(|expires| self.metrics.set_ca_expiry(*expires));
+                self.report_failure(error, *pause);
+            }
             Idle::Paused => {}
         }
     }

@@ -233,6 +233,6 @@ impl Replica {
     fn fail(&mut self, error: RoundError, now: Moment) -> Action {
         self.step = Step::Rest;
         let pause = self.pacing.fail(now.instant);
-        Action::Idle(Idle::Failed { error, pause })
+        Action::Idle(Idle::Failed { error, pause, ca_expires: self.view.ca_expires() })
     }
 }

@@ -1,8 +1,8 @@
-//! ContainerPlaces of containers in the view of a Pod.
+//! Sets of containers of a Pod, as indexes.
 
 use crate::work::step;
 
-/// ContainerPlaces of containers in `Pod::containers`, in ascending order, each once.
+/// Indexes of containers in `Pod::containers`, ascending, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::inject) struct ContainerPlaces(Vec<usize>);
 

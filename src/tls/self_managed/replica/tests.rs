@@ -88,7 +88,7 @@ fn name(action: &Action) -> String {
         Action::Serve(_) => "serve".into(),
         Action::PatchWebhooks { configuration, .. } => format!("patch {configuration:?}"),
         Action::Idle(Idle::Done { .. }) => "done".into(),
-        Action::Idle(Idle::Failed { error, pause }) => format!("failed for {} ms: {error}", pause.as_millis()),
+        Action::Idle(Idle::Failed { error, pause, .. }) => format!("failed for {} ms: {error}", pause.as_millis()),
         Action::Idle(Idle::Paused) => "paused".into(),
     }
 }
