@@ -6,7 +6,7 @@ mod objects;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 
 use super::stderr;
 use crate::manifest;
@@ -19,6 +19,7 @@ pub(super) use file::ManifestInput;
 
 /// The flags that name manifests.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("input").args(["files", "named"]).required(true).multiple(true))]
 pub(super) struct Filenames {
     /// Files or folders with manifests (YAML or JSON); `-` is the standard input
     #[arg(value_name = "FILE|DIR|-", value_hint = ValueHint::AnyPath)]
@@ -29,7 +30,6 @@ pub(super) struct Filenames {
         long = "filename",
         value_name = "FILE|DIR|-",
         value_delimiter = ',',
-        required_unless_present = "files",
         value_hint = ValueHint::AnyPath
     )]
     named: Vec<PathBuf>,
