@@ -6,7 +6,7 @@ mod objects;
 
 use std::path::{Path, PathBuf};
 
-use clap::{ArgGroup, Args, ValueHint};
+use clap::{Args, ValueHint};
 
 use super::stderr;
 use crate::manifest;
@@ -19,7 +19,6 @@ pub(super) use file::ManifestInput;
 
 /// The flags that name manifests.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("input").args(["files", "named"]).required(true).multiple(true))]
 pub(super) struct Filenames {
     /// Files or folders with manifests (YAML or JSON); `-` is the standard input
     #[arg(value_name = "FILE|DIR|-", value_hint = ValueHint::AnyPath)]
@@ -37,6 +36,11 @@ pub(super) struct Filenames {
     #[arg(short = 'R', long)]
     recursive: bool,
 }
+
+/// The command line names no manifest. clap could check this, but would name only one of the two ways.
+#[derive(Debug, thiserror::Error)]
+#[error("no input: name files or folders, or `-` for the standard input")]
+pub(super) struct NoInput;
 
 /// The files that were read, and the errors in them.
 #[derive(Debug)]
@@ -62,6 +66,7 @@ impl Filenames {
 
     /// Reads all of them.
     pub(super) fn read(&self, command: &str) -> anyhow::Result<Inputs> {
+        anyhow::ensure!(self.paths().next().is_some(), NoInput);
         let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), duplicate_keys: Vec::new() };
         for path in self.paths() {
             if path.as_os_str() == "-" {

@@ -108,6 +108,15 @@ fn a_wrong_command_line_is_exit_code_2_with_a_message_on_stderr() {
 }
 
 #[test]
+fn without_input_both_ways_to_name_it_are_in_the_message() {
+    for command in ["inject", "uninject", "explain", "validate", "probe"] {
+        let run = Folder::new().run(command);
+        assert_eq!(run.code, 2, "{command}");
+        assert_eq!(run.err, "error: no input: name files or folders, or `-` for the standard input\n", "{command}");
+    }
+}
+
+#[test]
 fn version_completion_and_crds_are_data() {
     let folder = Folder::new();
     let version = folder.run("version -o json");
