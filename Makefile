@@ -2,6 +2,7 @@
 .POSIX:
 CARGO = cargo
 BIN   = target/debug/podgraft
+IMAGE = podgraft:dev
 
 .DEFAULT_GOAL := help
 
@@ -47,9 +48,9 @@ cluster: build
 reviews:
 	$(CARGO) test --locked --test cluster -- record
 
-## image   build a container image with a static binary
+## image   build a container image with a static binary; IMAGE=registry.example/podgraft:0.1.0 names it
 image:
-	docker build -t podgraft:dev .
+	docker build -t $(IMAGE) .
 
 build:
 	@$(CARGO) build --locked

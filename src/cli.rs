@@ -125,7 +125,7 @@ fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
         if !is_broken_pipe(&error) {
             stderr::error(&format!("{error:#}"));
         }
-        ExitCode::from(exit::FAILED)
+        ExitCode::from(if error.is::<input::NoInput>() { exit::USAGE } else { exit::FAILED })
     })
 }
 

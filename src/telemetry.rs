@@ -29,7 +29,7 @@ const MAX_LIST: usize = 1024;
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Text on a terminal, JSON otherwise.
+    /// Text if stderr is a terminal, otherwise JSON.
     #[default]
     Auto,
     /// Text.

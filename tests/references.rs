@@ -22,13 +22,14 @@ fn word(effect: Effect) -> &'static str {
 fn the_page_of_reasons_lists_every_reason_with_its_effect() {
     let mut page = String::from(
         "# Reasons\n\n\
-         Every companion that is considered for a Pod has exactly one outcome from this list. Audit annotations, metrics, log\n\
-         lines and `podgraft explain` use the label; warnings and denials use the message.\n\
+         Every companion that is considered for a Pod has exactly one outcome from this list. Audit annotations, metrics and log\n\
+         lines contain the reason; warnings, events and denials contain the message; `podgraft explain` prints both.\n\
          `make golden` generates this page from the code.\n\n\
          ## Outcomes\n\n\
          What an outcome leads to depends on who requested the companion: the Pod's annotation, the namespace's list, the\n\
          companion itself (automatic), or the platform (required). For conflicts the companion's `onConflict` decides where it\n\
-         is set; the table shows the default.\n\n\
+         is set; the table shows the default. `ParameterInvalid` is shown for a value of the Pod's annotation; if the\n\
+         companion's own default is invalid, a companion of a namespace's list or an automatic one is skipped, with a warning.\n\n\
          | reason | message | Pod | namespace's list | automatic | required |\n|---|---|---|---|---|---|\n",
     );
     let examples = examples();

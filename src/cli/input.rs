@@ -29,7 +29,6 @@ pub(super) struct Filenames {
         long = "filename",
         value_name = "FILE|DIR|-",
         value_delimiter = ',',
-        required_unless_present = "files",
         value_hint = ValueHint::AnyPath
     )]
     named: Vec<PathBuf>,
@@ -37,6 +36,11 @@ pub(super) struct Filenames {
     #[arg(short = 'R', long)]
     recursive: bool,
 }
+
+/// The command line names no manifest. clap could check this, but would name only one of the two ways.
+#[derive(Debug, thiserror::Error)]
+#[error("no input: name files or folders, or `-` for the standard input")]
+pub(super) struct NoInput;
 
 /// The files that were read, and the errors in them.
 #[derive(Debug)]
@@ -62,6 +66,7 @@ impl Filenames {
 
     /// Reads all of them.
     pub(super) fn read(&self, command: &str) -> anyhow::Result<Inputs> {
+        anyhow::ensure!(self.paths().next().is_some(), NoInput);
         let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), duplicate_keys: Vec::new() };
         for path in self.paths() {
             if path.as_os_str() == "-" {

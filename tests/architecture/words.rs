@@ -38,7 +38,7 @@ const AVOIDED: &[Avoided] = &[
     Avoided(r"\bthe gate\b", "validation", NEVER),
     Avoided(r"\b([Pp]ods?|admission|creation) (is|are|was|were|would be|will be) refused\b", "denied", NEVER),
     Avoided(r"\b[Rr]efuses? (the|a|such|whole|their) Pods?\b", "deny", NEVER),
-    Avoided(r"\bauthorit(y|ies)\b", "CA", r"[Cc]ertificate(-| )[Aa]uthorit(y|ies)"),
+    Avoided(r"\bauthorit(y|ies)\b", "CA", r#"[Cc]ertificate(-| )[Aa]uthorit(y|ies)|what="authority""#),
     Avoided(r"\b(is|are|be) there twice\b", "is a duplicate", NEVER),
     Avoided(r"\bis none of\b", "not found in", NEVER),
     Avoided(r"\balready there\b", "already injected, already exists", NEVER),

@@ -8,6 +8,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+mod examples;
 mod explain;
 mod function;
 #[path = "../support/golden.rs"]
@@ -103,6 +104,15 @@ fn a_wrong_command_line_is_exit_code_2_with_a_message_on_stderr() {
         let run = folder.run(arguments);
         assert_eq!((run.code, &*run.out), (2, ""), "{arguments}: {}", run.err);
         assert!(!run.err.is_empty(), "{arguments}");
+    }
+}
+
+#[test]
+fn without_input_both_ways_to_name_it_are_in_the_message() {
+    for command in ["inject", "uninject", "explain", "validate", "probe"] {
+        let run = Folder::new().run(command);
+        assert_eq!(run.code, 2, "{command}");
+        assert_eq!(run.err, "error: no input: name files or folders, or `-` for the standard input\n", "{command}");
     }
 }
 

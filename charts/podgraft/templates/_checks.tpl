@@ -12,7 +12,7 @@ cluster that lacks one, so podgraft must review every Pod. */ -}}
 {{- if eq .Values.certificate.mode "selfManaged" -}}
 {{- range list "lifetime" "caLifetime" -}}
 {{- if lt (include "podgraft.seconds" (get $.Values.certificate .) | int) 10 -}}
-{{- fail (printf "certificate.%s: invalid value: must be at least 10s, because the next certificate is issued when a third of it is left" .) -}}
+{{- fail (printf "certificate.%s: invalid value: must be at least 10s, because the next certificate is issued when a third of the lifetime is left" .) -}}
 {{- end -}}
 {{- end -}}
 {{- if ge (mul 3 (include "podgraft.seconds" .Values.certificate.caPause | int)) (include "podgraft.seconds" .Values.certificate.caLifetime | int) -}}

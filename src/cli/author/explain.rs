@@ -50,8 +50,10 @@ Examples:
   podgraft explain -f web.yaml --companions companions/
 
   # Use the companions and namespaces of the cluster
-  kubectl get clustercompanions,companions,namespaces -A -o yaml > companions.yaml
-  kubectl get deployment web -o yaml | podgraft explain -f - --companions companions.yaml";
+  kubectl get clustercompanions,companions,namespaces -A -o yaml \\
+    > companions.yaml
+  kubectl get deployment web -o yaml |
+    podgraft explain -f - --companions companions.yaml";
 
 impl Explain {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {

@@ -33,8 +33,8 @@ pub(in crate::cli) struct Function {}
 
 const EXAMPLES: &str = "\
 Examples:
-  # kustomize: save this as podgraft.yaml, list it under `transformers` in kustomization.yaml, and run
-  # kustomize build --enable-alpha-plugins --enable-exec .
+  # podgraft.yaml; for kustomize, list it under `transformers` in
+  # kustomization.yaml
   apiVersion: v1
   kind: ConfigMap
   metadata:
@@ -48,7 +48,10 @@ Examples:
       kind: ClusterCompanion
       ...
 
-  # kpt
+  # Run it with kustomize
+  kustomize build --enable-alpha-plugins --enable-exec .
+
+  # Run it with kpt
   kpt fn eval manifests/ --exec podgraft --fn-config podgraft.yaml";
 
 impl Function {

@@ -21,8 +21,8 @@ use crate::workload;
 ///
 /// Reads Pods and every kind with a Pod template (those of Kubernetes, other kinds whose template requests companions,
 /// and lists of them) and writes them with their companions. The text is kept, with its comments, quotes and indentation:
-/// lines are inserted between its lines. A line changes only where a value on it must be opened, such as `[]`, `null` or
-/// a mapping in braces. What was injected, and why, is reported on stderr.
+/// lines are inserted between its lines. A line is rewritten only if something must be added to a value on it, such as
+/// `[]`, `null` or a mapping in braces. What was injected, and why, is reported on stderr.
 ///
 /// If a Pod would be denied, or a companion is invalid, nothing is written and the exit code is 1. With --keep-going the
 /// other workloads are written.
@@ -52,11 +52,13 @@ Examples:
   podgraft inject --in-place -c companions/ web.yaml worker.yaml
 
   # In a pipe, with the companions of the cluster
-  helm template web ./chart | podgraft inject -n shop -c <(kubectl get clustercompanions -o yaml) -
+  kubectl get clustercompanions -o yaml > companions.yaml
+  helm template web ./chart | podgraft inject -n shop -c companions.yaml -
 
   # As a post-renderer of Helm 3
-  helm install web ./chart --post-renderer podgraft --post-renderer-args=inject \\
-    --post-renderer-args=-f --post-renderer-args=- --post-renderer-args=-c --post-renderer-args=companions/";
+  helm install web ./chart --post-renderer podgraft \\
+    --post-renderer-args=inject --post-renderer-args=-f --post-renderer-args=- \\
+    --post-renderer-args=-c --post-renderer-args=companions/";
 
 /// How many workloads were injected into, unchanged and denied.
 #[derive(Debug, Default)]

@@ -24,7 +24,7 @@ use crate::workload::Workload;
 /// Remove companions from the Pods of manifests
 ///
 /// Removes what the annotation `podgraft.dev/status` lists. The lines that inject added are removed, and all others stay:
-/// the author's file is restored, byte for byte wherever no line had to be opened.
+/// the result is the author's file, byte for byte, except for lines that inject had to rewrite.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Uninject {

@@ -61,12 +61,15 @@ pub(in crate::cli) struct Probe {
 
 const EXAMPLES: &str = "\
 Examples:
-  # Review the Pod of this Deployment by the server of `make run`
+  # Send the Pod of this Deployment to the server that `make run` started
   podgraft probe -f web.yaml
 
-  # Use the server of a cluster, through a port-forward
+  # Use the server of a cluster, through a port-forward, with its CA
+  kubectl -n podgraft-system get secret podgraft-certificate \\
+    -o jsonpath='{.data.ca\\.crt}' | base64 -d > ca.crt
   kubectl -n podgraft-system port-forward service/podgraft 8443:443 &
-  podgraft probe -f web.yaml --ca ca.crt --server-name podgraft.podgraft-system.svc";
+  podgraft probe -f web.yaml --ca ca.crt \\
+    --server-name podgraft.podgraft-system.svc";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum WebhookName {

@@ -25,7 +25,7 @@ use crate::server;
 use crate::server::{Config, Shutdown};
 use crate::telemetry::{Log, LogFormat};
 
-/// Answer the API server's reviews over HTTPS
+/// Serve the admission webhook over HTTPS
 ///
 /// Companions are read from files (--companions), from the cluster (--cluster), or both; of two with the same name the one
 /// in a file is used. Changes take effect without a restart. The server is ready when all companions and a certificate are
@@ -42,16 +42,16 @@ pub struct Serve {
     certificate: CertificateFlags,
     #[command(flatten)]
     client_ca: ClientCaFlags,
-    /// Address of the admission port (HTTPS); [::] is every address, 0.0.0.0 every IPv4 address
+    /// Address of the admission port (HTTPS); [::] listens on all addresses, 0.0.0.0 on all IPv4 addresses
     #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "[::]:8443")]
     listen: SocketAddr,
     /// Address of the admin port (HTTP) with /livez, /readyz and /metrics
     #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "[::]:8080")]
     admin_listen: SocketAddr,
-    /// Enable required companions; the webhooks must then not exclude Pods that opt out
+    /// Inject required companions; Pods that opt out must then also be sent to a webhook (see the chart's webhook opted-out)
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
     required_companions: bool,
-    /// Time that policies and injection wait for each other when a required companion is added, changed or removed
+    /// Time between the update of a required companion's policies and the change of what is injected
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLICY_PAUSE", default_value = "5s", value_parser = duration::above_zero)]
     policy_pause: Duration,
     /// Interval at which companion and certificate files are checked for changes

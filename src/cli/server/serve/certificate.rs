@@ -41,7 +41,7 @@ pub(super) struct CertificateFlags {
     /// Lifetime of the CA of --cert-secret; the next CA is created when a third is left
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CA_LIFETIME", default_value = "8760h", value_parser = duration::above_zero)]
     ca_lifetime: Duration,
-    /// Time that a new CA is in every caBundle before it issues a certificate
+    /// How long a new CA must be in every caBundle before it signs
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CA_PAUSE", default_value = "1m", value_parser = duration::parse)]
     ca_pause: Duration,
 }

@@ -18,7 +18,7 @@ pub(super) struct LimitFlags {
     /// Maximum length of a review; longer ones get status 413
     #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BODY_BYTES", default_value_t = 7 << 20)]
     max_body_bytes: usize,
-    /// Maximum total length of the reviews and answers in flight; reviews beyond it get status 429
+    /// Maximum total size, in bytes, of the reviews and responses in flight; further reviews get status 429
     #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BYTES_IN_FLIGHT", default_value_t = 32 << 20)]
     max_bytes_in_flight: usize,
     /// Time limit for a TLS handshake
@@ -36,10 +36,10 @@ pub(super) struct LimitFlags {
     /// Time after which an idle connection is closed; API servers close theirs after 90 s, and should close first
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_IDLE_TIMEOUT", default_value = "120s", value_parser = duration::above_zero)]
     idle_timeout: Duration,
-    /// Minimum age at which a connection is retired, so that load moves to new replicas; the actual age is up to twice that
+    /// Minimum age at which a connection is closed, so that load moves to new replicas; the actual age is between this value and twice this value
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CONNECTION_AGE", default_value = "60s", value_parser = duration::above_zero)]
     connection_age: Duration,
-    /// Maximum memory for the Companions of one namespace; beyond it, the youngest are invalid
+    /// Maximum memory for the Companions of one namespace; beyond this limit, the newest are invalid
     #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_NAMESPACE_COMPANION_BYTES", default_value_t = 4 << 20)]
     max_namespace_companion_bytes: usize,
     /// Maximum memory for all companions of the cluster, and again for those of files; ClusterCompanions take precedence
