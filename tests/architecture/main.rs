@@ -8,6 +8,7 @@ mod doors;
 mod homes;
 mod image;
 mod names;
+mod paths;
 mod purity;
 mod sizes;
 mod tokens;
