@@ -8,6 +8,7 @@ mod doors;
 mod homes;
 mod image;
 mod names;
+mod order;
 mod paths;
 mod purity;
 mod sizes;
