@@ -1,4 +1,4 @@
-//! Whether companions fit into a Pod, each as a whole or not at all.
+//! Whether companions fit into a Pod, each completely or not at all.
 
 mod arguments;
 pub(super) mod assembly;

@@ -75,6 +75,12 @@ fn a_cycle_is_found_through_super_self_braces_and_other_files() {
         cycle(&[("lib", ""), ("a", "use crate::b::B;"), ("b", "use crate::c;"), ("c", "fn f() { crate::a::g() }")]),
         1
     );
+    for text in ["use crate::a as i; fn f() { i::x::g() }", "use super::a; fn f() -> a::x::G { g() }"] {
+        let sources = [("lib", ""), ("a", ""), ("a/x", "use crate::b::B;"), ("b", text)];
+        assert_eq!(cycle(&sources), 1, "through an imported module: {text}");
+    }
+    let feature = "enum E { #[cfg(test)] A } fn f() { super::b::g() }";
+    assert_eq!(cycle(&[("lib", ""), ("a", feature), ("b", "use super::a::E;")]), 1, "after a variant for tests");
     assert_eq!(cycle(&[lib, ("a", "mod x;"), ("a/x", "use super::A;")]), 0, "a declaration is no use");
     assert_eq!(cycle(&[lib, ("a", "mod x; use x::X;"), ("a/x", "#[cfg(test)] mod tests { use crate::a::A; }")]), 0);
 }

@@ -8,6 +8,8 @@ mod doors;
 mod homes;
 mod image;
 mod names;
+mod order;
+mod paths;
 mod purity;
 mod sizes;
 mod tokens;

@@ -5,7 +5,8 @@ use crate::tokens::{Kind, Token};
 use crate::tree::{File, Tree};
 use crate::uses::Path;
 
-const PURE: [&str; 4] = ["inject", "json", "text", "workload"];
+/// `work` is the counter of the pure rooms in builds with debug assertions, and `webhook` a list of names.
+pub const PURE: [&str; 6] = ["inject", "json", "text", "webhook", "work", "workload"];
 
 /// The crates that pure rooms may use, and those that only their tests may.
 const CRATES: [&str; 8] = ["std", "core", "memchr", "serde", "serde_json", "regex_lite", "strsim", "strum"];
@@ -16,12 +17,22 @@ const IMPURE_MODULES: [&str; 8] = ["fs", "net", "io", "env", "process", "thread"
 
 /// The same, where they are named without their module; and what shares state.
 const IMPURE_WORDS: [&str; 7] = ["SystemTime", "Instant", "RandomState", "async", "await", "thread_local", "extern"];
+/// What can be changed through a shared reference of all threads, so that one review could depend on another.
+const SHARED_STATE: [&str; 9] =
+    ["Atomic", "Barrier", "Condvar", "LazyLock", "Mutex", "Once", "OnceLock", "RwLock", "mpsc"];
+
+/// Files with shared state, each with the reason.
+const STATEFUL: [(&str, &str); 2] = [
+    ("work", "the counter of steps; only tests read it"),
+    ("inject/companion/pattern/compiled", "the cache of automata changes how long a review takes, never its verdict"),
+];
+
 const MACROS: [&str; 5] = ["println", "eprintln", "print", "eprint", "dbg"];
 
 fn violations(tree: &Tree) -> Vec<String> {
     let crates = crates();
     let pure = tree.files.values().filter(|file| PURE.contains(&file.room()));
-    pure.flat_map(|file| paths(file, &crates).chain(words(file)).collect::<Vec<_>>()).collect()
+    pure.flat_map(|file| paths(file, &crates).chain(words(file)).chain(state(file)).collect::<Vec<_>>()).collect()
 }
 
 /// The crates that this package can name.
@@ -68,13 +79,33 @@ fn words(file: &File) -> impl Iterator<Item = String> + '_ {
         .map(|(_, token)| format!("{} has {}", place(file, token.line), token.text))
 }
 
-fn place(file: &File, line: usize) -> String {
+/// Shared state outside the files that may have it.
+fn state(file: &File) -> impl Iterator<Item = String> + '_ {
+    let excepted = STATEFUL.iter().any(|(path, _)| *path == file.module.join("/"));
+    let found = shared_state(file).filter(move |_| !excepted);
+    found.map(|token| format!("{} shares {} between threads", place(file, token.line), token.text))
+}
+
+fn shared_state(file: &File) -> impl Iterator<Item = &Token> {
+    let is_shared = |name: &str| name.starts_with("Atomic") || SHARED_STATE.contains(&name);
+    file.tokens.iter().filter(move |token| token.kind == Kind::Word && is_shared(&token.text))
+}
+
+pub fn place(file: &File, line: usize) -> String {
     format!("src/{}.rs:{line}", file.module.join("/"))
 }
 
 #[test]
 fn the_pure_rooms_have_no_io_no_async_no_clock_and_no_randomness() {
-    none(&violations(&Tree::of_this_package()));
+    let tree = Tree::of_this_package();
+    none(&violations(&tree));
+    for (path, why) in STATEFUL {
+        let file = tree.files.values().find(|file| file.module.join("/") == path);
+        assert!(
+            file.is_some_and(|file| shared_state(file).next().is_some()),
+            "src/{path}.rs has no state; remove the exception ({why})"
+        );
+    }
 }
 
 #[test]
@@ -88,13 +119,20 @@ fn impurity_is_found_without_a_use_item_and_in_tests() {
         "fn f() { Instant::now() }",
         "async fn f() {}",
         "static mut COUNT: u8 = 0;",
+        "fn f() { std::r#fs::read(p); }",
+        "use std::sync as s; static N: s::Mutex<u8> = s::Mutex::new(0);",
+        "static N: std::sync::OnceLock<u8> = std::sync::OnceLock::new();",
+        "use std::sync::{LazyLock as L}; static N: L<u8> = L::new(f);",
         "fn f() { tokio::spawn(g) }",
         "#[cfg(test)] mod tests { use std::time::SystemTime as T; }",
     ] {
-        for room in PURE {
+        for room in PURE.into_iter().filter(|room| *room != "work") {
             assert!(!violations(&Tree::of([("lib", ""), (room, text)])).is_empty(), "{room}: {text}");
         }
     }
+    let counter = "static N: AtomicUsize = AtomicUsize::new(0);";
+    assert!(!violations(&Tree::of([("lib", ""), ("work/more", counter)])).is_empty());
+    assert_eq!(violations(&Tree::of([("lib", ""), ("work", counter)])), [""; 0]);
     let pure = "use std::{fmt, time::Duration}; // println!\nfn f() -> &'static str { \"async\" }";
     assert_eq!(violations(&Tree::of([("lib", ""), ("text", pure), ("http", "use std::fs;")])), [""; 0]);
 }

@@ -3,7 +3,7 @@
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// An identifier, a keyword or a number.
+    /// An identifier, a keyword or a number. A raw identifier (`r#match`) is its name alone.
     Word,
     /// One character of punctuation, or a character literal with its quotes.
     Mark,
@@ -50,6 +50,8 @@ impl Lexer<'_> {
         self.take(blank);
         let line = self.line;
         let (kind, text) = self.comment().or_else(|| self.string()).or_else(|| self.character()).or_else(|| {
+            let is_raw = |name: &str| name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+            self.rest = self.rest.strip_prefix("r#").filter(|name| is_raw(name)).unwrap_or(self.rest);
             let word = self.rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.rest.len());
             let kind = if word > 0 { Kind::Word } else { Kind::Mark };
             let length = word.max(self.rest.chars().next()?.len_utf8());
@@ -127,4 +129,10 @@ fn strings_comments_and_characters_are_not_code() {
     assert_eq!(of(Kind::Text), [(r#"crate::in \"a\" string"#, 2), (r#"raw " text"#, 2)]);
     assert_eq!(of(Kind::Comment), [("crate::in_a_comment", 1), ("crate::too */", 2)]);
     assert!(!of(Kind::Word).iter().any(|(word, _)| word.contains("crate")), "{found:?}");
+}
+
+#[test]
+fn a_raw_identifier_is_one_word() {
+    let words: Vec<String> = tokens("crate::r#http::r#\"text\"#").into_iter().map(|token| token.text).collect();
+    assert_eq!(words, ["crate", ":", ":", "http", ":", ":", "text"]);
 }

@@ -1,5 +1,7 @@
 //! Which paths a file names, in `use` items and anywhere else, macros included, and what they resolve to.
 
+mod test_code;
+
 use std::ops::Range;
 
 use crate::tokens::{Kind, Token};
@@ -12,6 +14,8 @@ pub struct Use {
     pub line: usize,
     /// Whether it is in code that is compiled for tests only.
     pub test: bool,
+    /// Whether it is a `use` that renames (`as`) or imports all names (`*`).
+    pub renames: bool,
 }
 
 /// A resolved path.
@@ -42,8 +46,10 @@ pub fn found(file: &Module, tokens: &[Token], modules: &[Module]) -> Found {
         uses: Vec::new(),
         test_modules: Vec::new(),
         tests: Vec::new(),
+        imports: Vec::new(),
     };
     walk.run(file);
+    walk.follow_imports();
     Found { uses: walk.uses, test_modules: walk.test_modules, tests: walk.tests }
 }
 
@@ -56,6 +62,8 @@ struct Walk<'t> {
     uses: Vec<Use>,
     test_modules: Vec<Module>,
     tests: Vec<Range<usize>>,
+    /// The modules that the file imports, each with its name in the file. The scope of a `use` is not looked at.
+    imports: Vec<(String, Module)>,
 }
 
 impl Walk<'_> {
@@ -63,7 +71,7 @@ impl Walk<'_> {
         let (mut at, mut test_until) = (0, 0);
         while at < self.tokens.len() {
             if self.begins_with(at, &["#", "[", "cfg", "(", "test", ")", "]"]) {
-                test_until = test_until.max(self.end_of_item(at + 7));
+                test_until = test_until.max(test_code::end(self.tokens, at + 7));
                 self.tests.push(at..test_until);
             }
             at = self.step(file, at, at < test_until);
@@ -103,7 +111,8 @@ impl Walk<'_> {
             at += 3;
         }
         if path.len() > 1 {
-            self.record(file, path, line, test);
+            let path = self.resolve(self.module(file), path);
+            self.uses.push(Use { path, line, test, renames: false });
         }
         at + 1
     }
@@ -112,14 +121,16 @@ impl Walk<'_> {
     fn use_tree(&mut self, file: &Module, mut at: usize, prefix: &mut Vec<String>, test: bool) -> usize {
         let length = prefix.len();
         let line = self.tokens[at].line;
+        let mut name = None;
         while let Some(token) = self.tokens.get(at) {
             if token.is("{") {
                 at = self.braces(file, at + 1, prefix, test);
                 prefix.truncate(length);
                 return at;
             }
-            if token.is("as") {
-                at += 2;
+            if token.is("as") || token.is("*") {
+                name = self.tokens.get(at + 1).map(|token| token.text.clone());
+                at += if token.is("as") { 2 } else { 1 };
             } else if token.is(";") || token.is(",") || token.is("}") {
                 break;
             } else {
@@ -129,7 +140,15 @@ impl Walk<'_> {
                 at += 1;
             }
         }
-        self.record(file, prefix.clone(), line, test);
+        let renames = name.is_some();
+        let path = self.resolve(self.module(file), prefix.clone());
+        if let Path::Own(path) = &path {
+            let name = name.or_else(|| path.last().cloned()).unwrap_or_default();
+            if self.modules.contains(path) {
+                self.imports.push((name, path.clone()));
+            }
+        }
+        self.uses.push(Use { path, line, test, renames });
         prefix.truncate(length);
         at
     }
@@ -141,9 +160,15 @@ impl Walk<'_> {
         at + 1
     }
 
-    fn record(&mut self, file: &Module, path: Vec<String>, line: usize, test: bool) {
-        let path = self.resolve(self.module(file), path);
-        self.uses.push(Use { path, line, test });
+    /// Resolves paths that begin with an imported module, as in `use crate::inject as i; i::plan::f()`.
+    fn follow_imports(&mut self) {
+        for used in &mut self.uses {
+            let Path::Other(path) = &used.path else { continue };
+            let import = self.imports.iter().find(|(name, _)| *name == path[0]);
+            if let Some((_, module)) = import {
+                used.path = Path::Own([&module[..], &path[1..]].concat());
+            }
+        }
     }
 
     fn resolve(&self, mut module: Module, path: Vec<String>) -> Path {
@@ -160,7 +185,7 @@ impl Walk<'_> {
             child => {
                 let is_child = self.modules.contains(&[&module[..], &[child.to_owned()]].concat());
                 if !is_child || (module.is_empty() && child == "main") {
-                    return Path::Other(path);
+                    return Path::Other(path.into_iter().filter(|part| part != "self").collect());
                 }
             }
         }
@@ -171,36 +196,6 @@ impl Walk<'_> {
     /// The module at which the walk is.
     fn module(&self, file: &Module) -> Module {
         file.iter().chain(self.inline.iter().map(|(name, _)| name)).cloned().collect()
-    }
-
-    /// Where the item ends that begins after an attribute.
-    fn end_of_item(&self, mut at: usize) -> usize {
-        while self.is(at, "#") {
-            at = self.after_group(at + 1, "[", "]");
-        }
-        let is_use = self.is(at, "use") || (self.is(at, "pub") && self.is(at + 1, "use"));
-        while at < self.tokens.len() && !self.is(at, ";") {
-            if self.is(at, "{") && !is_use {
-                return self.after_group(at, "{", "}");
-            }
-            at += 1;
-        }
-        at
-    }
-
-    fn after_group(&self, from: usize, open: &str, close: &str) -> usize {
-        let mut depth = 0usize;
-        for at in from..self.tokens.len() {
-            if self.is(at, open) {
-                depth += 1;
-            } else if self.is(at, close) {
-                depth -= 1;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-        }
-        self.tokens.len()
     }
 
     fn begins_with(&self, at: usize, marks: &[&str]) -> bool {

@@ -10,7 +10,7 @@ use crate::tokens::{Kind, tokens};
 use crate::tree::{below, root};
 
 /// A pattern to avoid, a better word, and the uses that are allowed, as they are plain English or a term. A blank in a
-/// pattern is any white space.
+/// pattern is any white space, and upper and lower case are the same.
 struct Avoided(&'static str, &'static str, &'static str);
 
 /// Matches nothing.
@@ -18,20 +18,16 @@ const NEVER: &str = "$a";
 
 const AVOIDED: &[Avoided] = &[
     Avoided(r"\banew\b", "again, re-", NEVER),
-    Avoided(r"\b(told|tells?|telling)\b", "report, log, return, distinguish", r"\{told"),
+    Avoided(r"\b(told|tells?|telling)\b", "report, log, return, distinguish", r"\{told|`Tell`"),
     Avoided(r"\bstands?\b", "is, exists", r"\bstands? (in )?for\b|stand-alone|stand-in"),
     Avoided(r"\bmend(s|ed|ing)?\b", "fix", NEVER),
-    Avoided(
-        r"\b([Ww]hoever|[Nn]obody|[Ss]omebody)\b",
-        "the caller, the user, a client",
-        r#"uid.{0,20}nobody|^"?nobody"?$"#,
-    ), // the user of that name
+    Avoided(r"\b(whoever|nobody|somebody)\b", "the caller, the user, a client", r#"uid.{0,20}nobody|^"?nobody"?$"#), // the user of that name
     Avoided(r"\bodd(ly)?\b", "invalid, unusual", r"\bodd number"),
     Avoided(r"\bin front of\b", "before", NEVER),
-    Avoided(r"\b[Bb]ehind\b", "after", r"[Bb]ehind (a|an|one|the) (proxy|reverse proxy|load balancer|Service|NAT)"),
+    Avoided(r"\bbehind\b", "after", r"behind (a|an|one|the) (proxy|reverse proxy|load balancer|Service|NAT)"),
     Avoided(r"\b(comes?|goes|came|went) in\b", "is injected, arrives", r"(comes?|goes) in (pairs|a list)"),
     Avoided(r"\btaken (out|away)\b", "removed", NEVER),
-    Avoided(r"\b[Cc]lash(es|ed|ing)?\b", "conflict", NEVER),
+    Avoided(r"\bclash(es|ed|ing)?\b", "conflict", NEVER),
     Avoided(r"\bput in by\b", "injected by", NEVER),
     Avoided(r", too\b|\btoo[.;:]", "also", NEVER),
     Avoided(r"\band nothing else\b", "only", NEVER),
@@ -46,20 +42,16 @@ const AVOIDED: &[Avoided] = &[
     Avoided(r"\btrying on\b", "retrying", NEVER),
     Avoided(r"\bon its way\b", "in progress", NEVER),
     Avoided(r"\bWhole or not at all\b", "All or nothing", NEVER),
-    Avoided(r"\b[Cc]atalogues?\b", "catalog", NEVER),
-    Avoided(
-        r"([Cc]olour|[Bb]ehaviour|[Ff]avour|[Hh]onour|[Nn]eighbour|[Cc]entre\b|[Aa]rtefact)",
-        "American spelling",
-        NEVER,
-    ),
-    Avoided(r"\b[Ll]icences?\b", "license", NEVER),
+    Avoided(r"\bcatalogues?\b", "catalog", NEVER),
+    Avoided(r"(colour|behaviour|favour|honour|neighbour|centre\b|artefact)", "American spelling", NEVER),
+    Avoided(r"\blicences?\b", "license", NEVER),
     Avoided(r"\b(cancelled|labelled|travelled|modelled|judgement|fulfils?)\b", "American spelling", NEVER),
     Avoided(ENDING_IN_ISE, "-ize", NEVER),
 ];
 
-const ENDING_IN_ISE: &str = "([Nn]ormal|[Ss]erial|[Oo]rgan|[Rr]ecogn|[Ii]nitial|[Oo]ptim|[Mm]inim|[Mm]axim|[Ss]ummar|\
-    [Ss]ynchron|[Ss]pecial|[Gg]eneral|[Pp]riorit|[Uu]til|[Cc]ategor|[Ss]tandard|[Cc]ustom|[Ss]anit|[Tt]oken|[Rr]eal|\
-    [Ll]ocal|[Ff]inal|[Mm]emor|[Ee]mphas|[Aa]uthor|[Cc]apital)is(e|es|ed|er|ers|ing|ations?)\\b";
+const ENDING_IN_ISE: &str = "(normal|serial|organ|recogn|initial|optim|minim|maxim|summar|\
+    synchron|special|general|priorit|util|categor|standard|custom|sanit|token|real|\
+    local|final|memor|emphas|author|capital)is(e|es|ed|er|ers|ing|ations?)\\b";
 
 /// A text to read, with the line in which it begins.
 struct Prose {
@@ -69,7 +61,7 @@ struct Prose {
 }
 
 fn compiled(pattern: &str) -> Regex {
-    Regex::new(&pattern.replace(' ', r"[\s\\]+")).unwrap()
+    Regex::new(&format!("(?i){}", pattern.replace(' ', r"[\s\\]+"))).unwrap()
 }
 
 fn violations<'p>(all: impl IntoIterator<Item = &'p Prose>) -> Vec<String> {
@@ -123,8 +115,26 @@ fn prose_of_kinds(file: &str, source: &str, kinds: &[Kind]) -> Vec<Prose> {
 }
 
 /// The files that are read whole: strings and comments of sources, and all of a page or a chart's file.
-const READ_WHOLE: [&str; 8] =
-    ["src", "docs", "charts", "examples", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const READ_WHOLE: [&str; 18] = [
+    "src",
+    "docs",
+    "charts",
+    "examples",
+    "plugins",
+    ".ci",
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "Cargo.toml",
+    "Dockerfile",
+    "Makefile",
+    "clippy.toml",
+    "deny.toml",
+    "fuzz/Cargo.toml",
+    "fuzz/run.sh",
+    "tests/run",
+];
 
 /// The folders of which comments alone are read: their strings and other files are inputs.
 const COMMENTS_ONLY: [&str; 3] = ["tests", "benches", "fuzz/src"];
@@ -140,16 +150,19 @@ fn everything() -> Vec<Prose> {
 
 /// The texts of files and of all files in folders, with their names.
 fn files(names: &[&str]) -> impl Iterator<Item = (String, String)> {
-    let paths = names.iter().map(|name| root().join(name)).filter(|path| path.exists());
+    let paths = names.iter().map(|name| root().join(name));
     let paths: Vec<_> = paths.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect();
-    let known = |path: &Path| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        extension.is_some_and(|extension| ["rs", "md", "yaml", "tpl", "txt", "json"].contains(&extension))
-    };
-    paths.into_iter().filter(move |path| known(path)).map(|path| {
+    paths.into_iter().filter(|path| is_text(path)).map(|path| {
         let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
         (name, std::fs::read_to_string(&path).unwrap())
     })
+}
+
+fn is_text(path: &Path) -> bool {
+    let extensions = ["rs", "md", "yaml", "yml", "tpl", "txt", "json", "sh", "toml"];
+    let names = ["Dockerfile", "Makefile", "run"];
+    path.extension().is_some_and(|extension| extensions.iter().any(|known| extension == *known))
+        || path.file_name().is_some_and(|name| names.iter().any(|known| name == *known))
 }
 
 #[test]
@@ -163,6 +176,13 @@ fn a_word_to_avoid_is_found_in_comments_strings_and_pages_and_not_in_code() {
     assert_eq!(count("// It is made anew."), 1);
     assert_eq!(count("/// It is in front\n/// of the list."), 1, "across lines");
     assert_eq!(count("fn f() { g(\"is there \\\n   twice\") }"), 1);
+    for text in ["// Tells the client.", "// Stands open.", "// Odd.", "// By itself it runs.", "// ANEW"] {
+        assert_eq!(count(text), 1, "at the start of a sentence: {text}");
+    }
+    for name in [".ci/run", "fuzz/run.sh", "Dockerfile", "clippy.toml", "ci.yml", "docs/index.md"] {
+        assert!(is_text(Path::new(name)), "{name}");
+        assert_eq!(violations(&prose_of(name, "# It is made anew.")).len(), 1, "{name}");
+    }
     assert_eq!(count("fn anew() { stands.mend(clash) }"), 0, "names have their own reviewers");
     assert_eq!(count("// It stands for a Pod. The certificate authority is an odd number of promises."), 0);
     assert_eq!(count("// normalised\n\n// standardising, Serialisation"), 3);

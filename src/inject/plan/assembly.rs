@@ -55,7 +55,7 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         Assembly { context, offers, choices, reservations, plans, budget: Budget::default() }
     }
 
-    /// Fits a candidate, as a whole or not at all. The first finding is its outcome.
+    /// Fits a candidate, completely or not at all. The first finding is its outcome.
     pub(in crate::inject) fn consider(&mut self, candidate: &Candidate<'a>, findings: &mut Vec<Finding<'a>>) {
         let Candidate { name, via, .. } = *candidate;
         match candidate.presence {

@@ -1,4 +1,4 @@
-//! Fits one companion into a Pod, as a whole or not at all.
+//! Fits one companion into a Pod, completely or not at all.
 
 use super::arguments::Argument;
 use super::candidates::Candidate;
