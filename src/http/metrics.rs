@@ -28,7 +28,7 @@ pub enum Eviction {
     /// Its address had more connections than any other, and more than every address may keep.
     Address,
     /// It had been idle for a while.
-    Resting,
+    Idle,
     /// It did not send its body, or did not read its answer, while others waited for the memory.
     Slow,
 }
@@ -145,7 +145,7 @@ impl HttpMetrics {
 
 impl Eviction {
     /// Every reason.
-    pub const ALL: [Eviction; 4] = [Eviction::Unproven, Eviction::Address, Eviction::Resting, Eviction::Slow];
+    pub const ALL: [Eviction; 4] = [Eviction::Unproven, Eviction::Address, Eviction::Idle, Eviction::Slow];
 
     /// The value of the label `kind`.
     #[must_use]
@@ -153,7 +153,7 @@ impl Eviction {
         match self {
             Eviction::Unproven => "unproven",
             Eviction::Address => "address",
-            Eviction::Resting => "resting",
+            Eviction::Idle => "idle",
             Eviction::Slow => "slow",
         }
     }
