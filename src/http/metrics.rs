@@ -67,7 +67,7 @@ impl HttpMetrics {
         registry.register("http_refused", help, self.refused.clone());
         registry.register("tls_handshake_failures", "TLS handshakes that failed", self.handshake_failures.clone());
         registry.register("connections", "Open connections of the admission port", self.open.clone());
-        let help = "Connections closed at once because there were too many";
+        let help = "Connections closed on accept because no slot was free";
         registry.register("connections_rejected", help, self.rejected.clone());
         let help = "Connections closed to make room or to free memory, by kind";
         registry.register("connections_evicted", help, self.evicted.clone());
