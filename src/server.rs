@@ -50,7 +50,7 @@ pub(crate) async fn serve(config: Config, log: &Log) -> anyhow::Result<Shutdown>
     }
     tokio::select! {
         cut = running.drain() => {
-            tracing::info!(connections_cut = cut?, "shutdown complete");
+            tracing::info!(connections_closed = cut?, "shutdown complete");
             Ok(Shutdown::Complete)
         }
         signal = signals.next() => {

@@ -100,7 +100,7 @@ fn misplaced_keys(object: &str, kind: &str, template: &str, pod: Option<&Pod<'_>
     }
     if count > MAX_MISPLACED {
         warnings.push(format!(
-            "podgraft: {count} keys in total are set on the {kind}, not on its Pod template, and have no effect"
+            "podgraft: in total, {count} annotations and labels of podgraft are set on the {kind}, not on its Pod template, and have no effect"
         ));
     }
     Ok(warnings)

@@ -143,7 +143,7 @@ pub(super) fn forbidden(detail: impl fmt::Display) -> Message {
 
 /// A name, a number or a path that one list has twice.
 pub(super) fn duplicate(value: impl fmt::Debug) -> Message {
-    let remedy = "rename or remove one of the two";
+    let remedy = "change or remove one of the two";
     Message { code: Code::Duplicate, rest: format!(" {value:?}"), remedy }
 }
 
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn messages_read_like_field_errors_with_a_remedy() {
         for (message, expected) in [
-            (duplicate("a"), r#"duplicate value "a"; rename or remove one of the two"#),
+            (duplicate("a"), r#"duplicate value "a"; change or remove one of the two"#),
             (
                 duplicate_of(80, "also the port of endpoint a"),
                 "duplicate value 80: also the port of endpoint a; change one of the two",

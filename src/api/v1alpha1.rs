@@ -21,7 +21,7 @@ pub use endpoint::{Endpoint, Exposes};
 pub use parameter::{Bound, DurationForm, Parameter, ParameterType};
 pub use selector::{LabelSelector, Operator};
 pub use spec::{Activation, HostNetwork, Lifecycle, OnConflict, Pattern, Position, Spec};
-pub use status::{LAST_GOOD, Status};
+pub use status::{LAST_VALID, Status};
 pub(super) use syntax::describe_pattern;
 pub use volume::SharedVolume;
 

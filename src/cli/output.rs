@@ -156,7 +156,7 @@ fn changed(path: &Path, document: &Document, operations: &[Value]) -> anyhow::Re
         let at = document.position("");
         let place = format!("{}:{}:{}", path.display(), at.line, at.column);
         stderr::warning(&format!(
-            "{place}: cannot edit the text of this document; it is written again from its values, without comments"
+            "{place}: cannot edit the text of this document; the document is rewritten from its values, without comments"
         ));
         document.rewritten(&value)
     });

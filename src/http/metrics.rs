@@ -28,7 +28,7 @@ pub enum Eviction {
     /// Its address had more connections than any other, and more than every address may keep.
     Address,
     /// It had been idle for a while.
-    Resting,
+    Idle,
     /// It did not send its body, or did not read its answer, while others waited for the memory.
     Slow,
 }
@@ -67,7 +67,7 @@ impl HttpMetrics {
         registry.register("http_refused", help, self.refused.clone());
         registry.register("tls_handshake_failures", "TLS handshakes that failed", self.handshake_failures.clone());
         registry.register("connections", "Open connections of the admission port", self.open.clone());
-        let help = "Connections closed at once because there were too many";
+        let help = "Connections closed on accept because no slot was free";
         registry.register("connections_rejected", help, self.rejected.clone());
         let help = "Connections closed to make room or to free memory, by kind";
         registry.register("connections_evicted", help, self.evicted.clone());
@@ -145,7 +145,7 @@ impl HttpMetrics {
 
 impl Eviction {
     /// Every reason.
-    pub const ALL: [Eviction; 4] = [Eviction::Unproven, Eviction::Address, Eviction::Resting, Eviction::Slow];
+    pub const ALL: [Eviction; 4] = [Eviction::Unproven, Eviction::Address, Eviction::Idle, Eviction::Slow];
 
     /// The value of the label `kind`.
     #[must_use]
@@ -153,7 +153,7 @@ impl Eviction {
         match self {
             Eviction::Unproven => "unproven",
             Eviction::Address => "address",
-            Eviction::Resting => "resting",
+            Eviction::Idle => "idle",
             Eviction::Slow => "slow",
         }
     }

@@ -21,13 +21,13 @@ pub enum Refusal {
     #[error("method not allowed: reviews are sent with POST")]
     NotPost,
     /// 415 for another Content-Type.
-    #[error("unsupported Content-Type: a review is application/json")]
+    #[error("unsupported Content-Type: must be application/json")]
     NotJson,
     /// 415 for a compressed body.
-    #[error("unsupported Content-Encoding: a review is sent uncompressed")]
+    #[error("unsupported Content-Encoding: the body must not be compressed")]
     Encoded,
     /// 413.
-    #[error("the body is larger than {limit} bytes, which no object of the API is; see --max-body-bytes")]
+    #[error("the body is larger than {limit} bytes, and no API object is that large; see --max-body-bytes")]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
@@ -45,7 +45,7 @@ pub enum Refusal {
     #[error("too many bytes of reviews are in flight; try again later, or see --max-bytes-in-flight")]
     Busy,
     /// 500.
-    #[error("podgraft panicked in this review, which is a bug; its log names the line")]
+    #[error("podgraft panicked while reviewing this object; this is a bug, and podgraft's log has the source location")]
     Panicked,
 }
 

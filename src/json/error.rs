@@ -55,7 +55,7 @@ impl JsonError {
     pub fn expected(expected: Expected) -> Self {
         let mut error = JsonError::new(match expected {
             Expected::Object => "invalid value: must be an object",
-            Expected::Array => "invalid value: must be an array",
+            Expected::Array => "invalid value: must be a list",
             Expected::String => "invalid value: must be a string",
             Expected::Boolean => "invalid value: must be true or false",
             Expected::Integer => "invalid value: must be an integer",

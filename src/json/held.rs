@@ -40,7 +40,7 @@ impl Reader<'_> {
     pub fn hold(&mut self, kept: usize, transient: usize) -> Result<()> {
         self.held += kept;
         if self.held + transient > PER_BYTE * self.text_length() + BASE {
-            return Err(JsonError::new("too many: more small items than an object of this size can have"));
+            return Err(JsonError::new("too many items for an object of this size"));
         }
         Ok(())
     }
@@ -63,7 +63,7 @@ mod tests {
     fn small_items_are_bounded_by_their_number_and_large_ones_by_their_text() {
         let of = |count: usize, item: &str| format!("[{}]", vec![item; count].join(","));
         assert_eq!(read(&of(500, "{}")).map(|list| list.len()), Ok(500));
-        assert!(read(&of(5_000, "{}")).is_err_and(|e| e.to_string().contains("more small items")));
+        assert!(read(&of(5_000, "{}")).is_err_and(|e| e.to_string().contains("too many items for an object")));
         let large = format!("\"{}\"", "x".repeat(300));
         assert_eq!(read(&of(5_000, &large)).map(|list| list.len()), Ok(5_000));
     }

@@ -233,7 +233,7 @@ impl<'t> Composer<'t> {
         }
         key::text(self.unplaced(event, span)?.value)
             .map(Some)
-            .ok_or_else(|| unreadable(span.start, "invalid key: must be text; put it in quotes"))
+            .ok_or_else(|| unreadable(span.start, "invalid key: must be a string; put the key in quotes"))
     }
 
     /// Reads a node without recording positions of its parts.

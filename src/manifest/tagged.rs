@@ -36,7 +36,9 @@ pub(super) fn value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result
         Scalar::Null => Ok(Value::Null),
         Scalar::Bool(value) => Ok(Value::Bool(value)),
         Scalar::Number(number) => number.parse().map(Value::Number).map_err(|_| "invalid number".into()),
-        Scalar::NotFinite => Err("JSON has no infinity and no NaN; put it in quotes if it is text".into()),
+        Scalar::NotFinite => {
+            Err("invalid number: JSON has no infinity or NaN; put the value in quotes if it is a string".into())
+        }
         Scalar::Text => Ok(Value::String(text.to_owned())),
     }
 }

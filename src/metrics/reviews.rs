@@ -71,7 +71,11 @@ impl ReviewMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register("reviews", "Reviews, by webhook and result", self.reviews.clone());
         registry.register("findings", "Reasons found in reviews", self.findings.clone());
-        registry.register("review_duration_seconds", "Time from body to answer", self.durations.clone());
+        registry.register(
+            "review_duration_seconds",
+            "Time from the end of the request body to the response",
+            self.durations.clone(),
+        );
         registry.register("patch_bytes", "Length of patches", self.patches.clone());
     }
 

@@ -14,7 +14,7 @@ pub struct Metrics {
 impl Metrics {
     /// Adds the metrics to a registry, which sets their prefix.
     pub fn register(&self, r: &mut Registry) {
-        let help = "Policies and bindings of required companions that are not as they should be";
+        let help = "Policies and bindings of required companions that differ from the desired ones";
         r.register("policies_out_of_sync", help, self.out_of_sync.clone());
     }
 

@@ -172,7 +172,8 @@ fn previous(version: Required<'_>) -> Vec<Variable> {
 }
 
 fn on_update(name: &str, versions: &[Required<'_>], selecting: &[Required<'_>]) -> RuleSpec {
-    let remedy = "change the companion, or recreate the Pod";
+    let remedy =
+        "undo the change, or recreate the Pod; to use another image or file, change the companion's spec first";
     let validations =
         on_update::validations(versions, selecting).into_iter().map(|validation| denial(name, &validation, remedy));
     RuleSpec {

@@ -30,7 +30,7 @@ pub(super) enum Task {
     ClusterWatch,
     StatusWriter,
     Snapshots,
-    CertificateKeeper,
+    CertificateRotation,
     PolicyWatch,
     PolicyWriter,
 }
@@ -74,7 +74,7 @@ impl Task {
             Task::ClusterWatch => "cluster watch",
             Task::StatusWriter => "status writer",
             Task::Snapshots => "snapshots",
-            Task::CertificateKeeper => "certificate keeper",
+            Task::CertificateRotation => "certificate rotation",
             Task::PolicyWatch => "policy watch",
             Task::PolicyWriter => "policy writer",
         }
@@ -188,7 +188,7 @@ mod tests {
             }
         };
         let (paused, make) = panics_until(usize::MAX, Duration::ZERO);
-        background.write(Task::CertificateKeeper, ticking(0));
+        background.write(Task::CertificateRotation, ticking(0));
         background.write(Task::StatusWriter, make);
         background.run(Task::Snapshots, ticking(1));
         sleep(Duration::from_millis(500)).await;

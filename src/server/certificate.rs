@@ -66,7 +66,7 @@ async fn keep(
     let available = Arc::new(Notify::new());
     let (serving, metrics, notify) = (Arc::clone(serving), Arc::clone(metrics), Arc::clone(&available));
     let memory = SharedMemory::default();
-    background.write(Task::CertificateKeeper, move || {
+    background.write(Task::CertificateRotation, move || {
         let on_new_pair = count_reloads(Arc::clone(&metrics), Arc::clone(&notify), serving.expires().is_none());
         let (serving, memory, metrics) = (Arc::clone(&serving), memory.clone(), metrics.certificates.clone());
         shared.clone().keep(client.clone(), serving, memory, interval, metrics, on_new_pair)

@@ -18,7 +18,7 @@ use crate::telemetry;
 const PREVIEW_TIMEOUT: Duration = Duration::from_millis(500);
 /// The warning where it takes longer, or cannot start.
 const NOT_CHECKED: &str =
-    "podgraft: not checked: other companions are being checked, or this one takes too long; run `podgraft validate`";
+    "podgraft: the companion was not validated: validation is busy or took too long; run `podgraft validate`";
 
 /// Reviews against the current snapshot, and records each review. Companions in the preview are validated on a blocking
 /// thread of the control runtime.

@@ -43,13 +43,13 @@ impl Metrics {
     /// Adds the metrics to a registry, which sets their prefix.
     pub fn register(&self, r: &mut Registry) {
         r.register("companions", "Companions that are known", self.companions.clone());
-        let help = "The same in replicas that use the same versions of the same companions";
+        let help = "Hash of the companions in use; equal in replicas that use the same versions";
         r.register("companions_hash", help, self.companions_hash.clone());
         let help = "Companions of the cluster whose newest version is not in use, and why";
         r.register("companions_not_ready", help, self.not_ready.clone());
         r.register("namespaces", "Namespaces that are known", self.namespaces.clone());
-        r.register("watch_failing", "Whether a watch does not work at the moment", self.watch_failing.clone());
-        let help = "When the API server last sent anything through a watch; every two minutes where nothing changes";
+        r.register("watch_failing", "1 while the watch of this resource is failing", self.watch_failing.clone());
+        let help = "Time of the last event or bookmark from the watch";
         r.register("watch_last_event_timestamp_seconds", help, self.watch_last_event.clone());
         let help = "Errors in the manifests now; a companion with an error stays at its last valid version";
         r.register("manifest_errors", help, self.manifest_errors.clone());

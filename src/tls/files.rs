@@ -144,7 +144,7 @@ impl CertificateFiles {
             let left = expires.duration_since(now).unwrap_or_default().as_secs();
             tracing::warn!(
                 seconds_left = left,
-                "the serving certificate expires, and API servers will reject it; renew the files in --cert-dir"
+                "the serving certificate expires within an hour or has expired; API servers reject an expired certificate; renew the files in --cert-dir"
             );
         }
     }

@@ -40,8 +40,8 @@ impl Metrics {
         r.register("certificate_expiry_timestamp_seconds", help, self.certificate_expiry.clone());
         let help = "When the CA that signs the serving certificate expires";
         r.register("ca_expiry_timestamp_seconds", help, self.ca_expiry.clone());
-        r.register("certificates_issued", "What this process issued for itself", self.issued.clone());
-        let help = "Whether each caBundle is what it should be";
+        r.register("certificates_issued", "Certificates issued by this replica", self.issued.clone());
+        let help = "1 if every caBundle contains all current CAs";
         r.register("ca_bundles_in_sync", help, self.bundles_in_sync.clone());
         let help = "Times that the Secret or a caBundle could not be read or written";
         r.register("certificate_failures", help, self.failures.clone());

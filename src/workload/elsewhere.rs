@@ -103,7 +103,7 @@ impl Search<'_> {
         for key in map.as_object().into_iter().flat_map(|m| m.keys()) {
             if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
                 let message = format!(
-                    "{key} is set outside a Pod template; the webhook may inject its Pods, this command does not change them"
+                    "{key} is set outside a Pod template; the webhook may inject companions into Pods created from this object, but this command does not change the object"
                 );
                 let pointer = format!("{at}/{}", Token(key));
                 self.found.push(TemplateKey { pointer, object: self.object.clone(), message });

@@ -48,8 +48,8 @@ fn unknown_empty_duplicate_and_too_many_names_are_denied() {
         (ask(&asking("private"), "team", &companions()), ask(&asking("qrivate"), "team", &companions()));
     assert_eq!(elsewhere.message.replace("private", "X"), nowhere.message.replace("qrivate", "X"), "existence leaks");
     denied(&asking("sync,sync"), &["duplicate value \"sync\""]);
-    denied(&asking("sync,"), &["a name is empty"]);
-    denied(&asking(""), &["a name is empty"]);
+    denied(&asking("sync,"), &["empty name"]);
+    denied(&asking(""), &["empty name"]);
     let many: Vec<String> = (0..50).map(|i| format!("c{i}")).collect();
     denied(&asking(&many.join(",")), &["at most 16"]);
 }

@@ -56,7 +56,12 @@ fn a_companion_that_conflicts_with_its_own_defaults_is_a_warning() {
                 "spec.parameters[1].default: possible conflict: this path overlaps with the companion's own mount /more/x",
             ],
         ),
-        (port, &["spec.parameters[0].default: possible conflict: the companion listens on this port"]),
+        (
+            port,
+            &[
+                "spec.parameters[0].default: possible conflict: another endpoint or port of the companion has this number",
+            ],
+        ),
     ] {
         let (problems, warnings) = validated("sync", more);
         assert_eq!(problems, Vec::<String>::new());

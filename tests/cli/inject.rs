@@ -35,7 +35,7 @@ fn a_deployment_gets_its_companion_and_the_rest_is_kept_byte_for_byte() {
     assert!(has_logger(&values(&run.out)[1], "/spec/template"), "{}", run.out);
     assert_eq!(
         run.err,
-        "deployment/web: companion logger: injected (requested by the Pod)\n1 injected, 0 unchanged, 0 denied\n"
+        "deployment/web: companion logger: injected (requested by the Pod)\nworkloads: 1 injected, 0 unchanged, 0 denied\n"
     );
     assert_eq!(folder.run("inject -q -f web.yaml --companions companion.yaml").err, "");
 }
@@ -132,7 +132,7 @@ fn if_one_is_denied_nothing_is_written_and_with_keep_going_the_others_are() {
                 companion \"nonsense\" not found among 1 companion (logger)";
     assert!(run.err.contains(said), "{}", run.err);
     assert!(run.err.contains("deployment/good: companion logger: injected"), "{}", run.err);
-    assert!(run.err.ends_with("1 injected, 0 unchanged, 1 denied\n"), "{}", run.err);
+    assert!(run.err.ends_with("workloads: 1 injected, 0 unchanged, 1 denied\n"), "{}", run.err);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn inject_is_idempotent_and_uninject_restores_the_manifest() {
     let back = folder.pipe("uninject -f -", &injected.out);
     assert_eq!(back.code, 0, "{}", back.err);
     assert_eq!(back.out, before);
-    assert_eq!(back.err, "deployment/web: companion logger: removed\n1 uninjected, 0 unchanged, 0 failed\n");
+    assert_eq!(back.err, "deployment/web: companion logger: removed\nworkloads: 1 uninjected, 0 unchanged, 0 failed\n");
     let untouched = folder.pipe("uninject -f -", &before);
     assert_eq!((untouched.code, &untouched.out), (0, &before));
     let diff = folder.pipe("uninject -f - -o diff", &injected.out);

@@ -91,7 +91,7 @@ fn circular_links_and_other_files_are_skipped() {
     symlink("prod", at("conf/current")).unwrap();
     symlink("prod/a.yaml", at("conf/b.yaml")).unwrap();
     let run = folder.run("inject -R -c companion.yaml -f conf");
-    assert!(run.err.ends_with("2 injected, 0 unchanged, 0 denied\n"), "{}", run.err);
+    assert!(run.err.ends_with("workloads: 2 injected, 0 unchanged, 0 denied\n"), "{}", run.err);
     symlink("nowhere.yaml", at("conf/dangling.yaml")).unwrap();
     let run = folder.run("inject -R -c companion.yaml -f conf");
     let expect = "error: conf/dangling.yaml is a symbolic link to nowhere.yaml, which does not exist\n";

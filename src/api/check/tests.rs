@@ -21,7 +21,7 @@ fn all_problems_are_reported_at_once() {
         "spec.activations: unknown field; did you mean \"activation\"?",
         "spec.containers[0].image: invalid value: must be a string, not a number; put the value in quotes",
         "spec.containers[0].readinessProbe.periodSeconds: invalid value: must be an integer, not a string",
-        "spec.parameters[1].default: invalid value: must be a number and one unit",
+        "spec.parameters[1].default: invalid value: must be a number and one of the units",
         "spec.parameters[2].mountPath: not found in spec.sharedVolumes: \"contents\"; did you mean \"content\"?",
     ];
     check(object, &expected);

@@ -9,10 +9,10 @@ use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
     ("[has(self.env), has(self.mountPath), has(self.resource), has(self.listens)].filter(x, x).size() == 1 || (self.type == 'Port' && has(self.env) && has(self.listens) && !has(self.mountPath) && !has(self.resource))",
-     "a parameter fills exactly one of env, mountPath, resource and listens; only a Port may fill env and listens"),
-    ("!has(self.mountPath) || self.type == 'Path'", "only a parameter of type Path can fill mountPath"),
-    ("!has(self.resource) || self.type == 'Quantity'", "only a parameter of type Quantity can fill resource"),
-    ("!has(self.listens) || self.type == 'Port'", "only a parameter of type Port can fill listens"),
+     "a parameter sets exactly one of env, mountPath, resource and listens; only a Port may set both env and listens"),
+    ("!has(self.mountPath) || self.type == 'Path'", "only a parameter of type Path can set mountPath"),
+    ("!has(self.resource) || self.type == 'Quantity'", "only a parameter of type Quantity can set resource"),
+    ("!has(self.listens) || self.type == 'Port'", "only a parameter of type Port can set listens"),
     ("!has(self.pattern) || self.type == 'String'", "only type String may have pattern"),
     ("!has(self.pattern) || (''.matches(self.pattern) ? true : true)", "pattern must be a regular expression"),
     ("!has(self.enum) || self.type == 'String'", "only type String may have enum"),

@@ -19,7 +19,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("self.pattern == 'Adapter' || !has(self.reads) || self.reads.size() == 0", "only an Adapter may declare reads"),
     ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required requires activation ClusterWide"),
     ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
-    ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only fill env"),
+    ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only set env"),
     ("!has(self.position) || self.lifecycle == 'Native'", "position requires lifecycle Native: plain containers are appended"),
     ("self.activation == 'OnRequest' || !has(self.parameters) || self.parameters.all(p, !has(p.required) || !p.required)", "an automatic companion cannot have a required parameter: give the parameter a default"),
     ("!has(self.initContainers) || self.initContainers.all(i, !self.containers.exists(c, c.name == i.name))", "a name must be unique in containers and initContainers"),
@@ -28,10 +28,10 @@ use super::volume::{File, SharedVolume, Volume};
     ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || (has(self.sharedVolumes) && self.sharedVolumes.exists(v, p.mountPath == v.name + '/app' || p.mountPath == v.name + '/companion')))", "mountPath of a parameter must refer to one of sharedVolumes"),
     ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || (has(self.listens) && self.listens.exists(l, l.name == p.listens && has(l.env) && has(l.env.port))))", "listens of a parameter must be an endpoint of listens that has env.port"),
     ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.containers.exists(c, p.resource.startsWith(c.name + '/')) || (has(self.initContainers) && self.initContainers.exists(c, p.resource.startsWith(c.name + '/'))))", "resource of a parameter must refer to one of containers or initContainers"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.env) || self.parameters.exists_one(q, has(q.env) && q.env == p.env))", "two parameters cannot fill the same env"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || self.parameters.exists_one(q, has(q.mountPath) && q.mountPath == p.mountPath))", "two parameters cannot fill the same mountPath"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.parameters.exists_one(q, has(q.resource) && q.resource == p.resource))", "two parameters cannot fill the same resource"),
-    ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || self.parameters.exists_one(q, has(q.listens) && q.listens == p.listens))", "two parameters cannot move the same endpoint"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.env) || self.parameters.exists_one(q, has(q.env) && q.env == p.env))", "two parameters cannot set the same env"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || self.parameters.exists_one(q, has(q.mountPath) && q.mountPath == p.mountPath))", "two parameters cannot set the same mountPath"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.parameters.exists_one(q, has(q.resource) && q.resource == p.resource))", "two parameters cannot set the same resource"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || self.parameters.exists_one(q, has(q.listens) && q.listens == p.listens))", "two parameters cannot set the same endpoint"),
 ])))]
 pub struct Spec {
     /// The purpose of the companion. Sidecar extends the app. Ambassador makes a remote service available on the
@@ -55,7 +55,7 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
     /// Whether Pods cannot opt out of the companion. Requires activation ClusterWide; parameters of a required
-    /// companion can only fill env.
+    /// companion can only set env.
     #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub required: bool,
     /// What happens if names, ports, mounts or variables conflict with the Pod. Deny denies the Pod, Skip injects no

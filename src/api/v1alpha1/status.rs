@@ -2,9 +2,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-/// Upper bound on the length of `lastGood`, in bytes and therefore in characters: the object must have room for a
+/// Upper bound on the length of `lastValid`, in bytes and therefore in characters: the object must have room for a
 /// second specification.
-pub const LAST_GOOD: usize = 262_144;
+pub const LAST_VALID: usize = 262_144;
 
 /// The state of the companion, written by podgraft.
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Default, PartialEq)]
@@ -21,8 +21,8 @@ pub struct Status {
     /// The specification of the active version as JSON, if the newest version is invalid and this one is not too
     /// long. A replica of podgraft reads it when it starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = LAST_GOOD))]
-    pub last_good: Option<String>,
+    #[schemars(length(max = LAST_VALID))]
+    pub last_valid: Option<String>,
     /// Warnings about the specification, each of which begins with a field path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 1024)), extend("x-kubernetes-list-type" = "atomic"))]

@@ -60,12 +60,12 @@ fn startup_probes(object: &CompanionObject, report: &mut Report) {
     let mut probed = object.containers().filter(|e| !e.list.is_init() && e.field("startupProbe").is_some()).peekable();
     match spec.pattern {
         Pattern::Ambassador if probed.peek().is_none() => {
-            let message = "no container has a startupProbe, so that the app starts when the ambassador has started, not when it is ready; add one";
+            let message = "no container has a startupProbe, so the app can start before the ambassador is ready; add a startupProbe";
             report.warn(&FieldPath::spec("containers"), Code::Recommended.because(message));
         }
         Pattern::Adapter => {
             for each in probed {
-                let message = "the app starts after this probe has succeeded, so that a probe that needs the app blocks the Pod forever; use a readinessProbe";
+                let message = "the app starts only after this probe succeeds, so a probe that needs the app would block the Pod forever; use a readinessProbe";
                 report.warn(&each.at.member("startupProbe"), Code::Discouraged.because(message));
             }
         }
@@ -88,7 +88,7 @@ fn resources(object: &CompanionObject, each: &ContainerAt, report: &mut Report) 
     let filled = object.spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?));
     let filled = filled.into_iter().any(|(container, ..)| container == each.container.name);
     if !filled && !declared("requests") && !declared("limits") {
-        let message = "without requests and limits a quota of the namespace can deny the Pod, and the node may evict the Pod first; set requests";
+        let message = "without requests and limits, a ResourceQuota of the namespace can deny the Pod, and the kubelet may evict the Pod first under node pressure; set requests";
         report.warn(&each.at.member("resources"), Code::Recommended.because(message));
     }
 }
@@ -150,7 +150,7 @@ mod tests {
             ("/spec/reads", json!([{"port": 80}])),
             ("/spec/containers/0/startupProbe", json!({"tcpSocket": {"port": 80}})),
         ]);
-        warns(object, "spec.containers[0].startupProbe: discouraged: the app starts after this probe has succeeded");
+        warns(object, "spec.containers[0].startupProbe: discouraged: the app starts only after this probe succeeds");
     }
 
     #[test]

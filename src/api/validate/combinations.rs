@@ -11,8 +11,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     pattern(&object.spec, report);
     required(&object.spec, report);
     if object.spec.required && object.name.ends_with("-update") {
-        let message =
-            "the name of a required companion must not end in -update, as names of policies do; rename the companion";
+        let message = "the name of a required companion must not end in -update, which is reserved for names of podgraft's policies; rename the companion";
         report.error(&FieldPath::root().member("metadata").member("name"), forbidden(message));
     }
     if object.kind == CompanionKind::Companion {
@@ -72,13 +71,13 @@ fn required(spec: &Spec, report: &mut Report) {
             ("listens", parameter.listens.is_some()),
         ] {
             if filled {
-                let message = "a parameter of a required companion can only fill env; use env instead";
+                let message = "a parameter of a required companion can only set env; use env instead";
                 report.error(&at.member(slot), forbidden(message));
             }
         }
     }
     if spec.lifecycle == Lifecycle::Container {
-        let message = "Pods that run to completion never get a plain container, so they are denied if it is required; set lifecycle to Native or exclude such Pods with podSelector";
+        let message = "Pods that run to completion never get a plain container, and are denied if the companion is required; set lifecycle to Native or exclude such Pods with podSelector";
         report.warn(&FieldPath::spec("lifecycle"), Code::Discouraged.because(message));
     }
 }
@@ -166,7 +165,7 @@ mod tests {
         ];
         check(
             with(&changes),
-            &["spec.parameters[0].mountPath: forbidden: a parameter of a required companion can only fill env"],
+            &["spec.parameters[0].mountPath: forbidden: a parameter of a required companion can only set env"],
         );
     }
 

@@ -42,7 +42,7 @@ fn total_size(kind: &ParameterType, size: &mut u32, at: &FieldPath, report: &mut
     if *size > LARGEST_SIZE {
         let (own, size) = (pattern.size(), *size);
         let message = format_args!(
-            "the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, but with this one of {own} KiB they need {size} KiB; lower its repetitions or bound the length with maxLength"
+            "the patterns of a companion together must compile to at most {LARGEST_SIZE} KiB, but with this pattern ({own} KiB) they need {size} KiB; reduce its repetitions, or limit the length with maxLength"
         );
         report.error(&at.member("pattern"), invalid(message));
     }
@@ -89,17 +89,17 @@ fn values(parameter: &Parameter, kind: &ParameterType, budget: &mut Budget, at: 
         let at = at.member("enum").item(i);
         match pattern.as_ref().map(|p| p.matches(word, budget)) {
             None | Some(Ok(true)) => {}
-            Some(Ok(false)) => report.error(&at, invalid("must match pattern, or no Pod can give this value")),
+            Some(Ok(false)) => report.error(&at, invalid("must match pattern; otherwise no Pod can use this value")),
             Some(Err(TooCostly)) => {
                 let message = "the default and enum are too long to be checked against pattern; remove pattern, which enum makes redundant";
                 report.error(&at, invalid(message));
             }
         }
         if word.chars().nth(*longest).is_some() {
-            report.error(&at, invalid("must not be longer than maxLength, or no Pod can give this value"));
+            report.error(&at, invalid("must not be longer than maxLength; otherwise no Pod can use this value"));
         }
         if word.chars().any(breaks_line) {
-            report.error(&at, invalid("must not contain control characters, or no Pod can give this value"));
+            report.error(&at, invalid("must not contain control characters; otherwise no Pod can use this value"));
         }
     }
 }

@@ -83,7 +83,7 @@ impl Inject {
             changes.push(documents.collect::<anyhow::Result<Vec<_>>>()?);
         }
         let Counts { injected, unchanged, denied } = counts;
-        self.edit.note(&format!("{injected} injected, {unchanged} unchanged, {denied} denied"));
+        self.edit.note(&format!("workloads: {injected} injected, {unchanged} unchanged, {denied} denied"));
         let summary = EditSummary { failed: invalid || denied > 0, changed: injected > 0 };
         self.edit.finish(&inputs, &changes, summary)
     }
@@ -127,7 +127,7 @@ impl Inject {
             counts.unchanged += 1;
             if matches!(verdict.decision, Decision::Patch(_)) {
                 self.edit.note(&format!(
-                    "{workload}: the webhook would inject automatic companions into its Pods; this command does not change a {} that requests none",
+                    "{workload}: the webhook would inject automatic companions into its Pods; this command does not change a {} whose template requests no companions",
                     workload.kind
                 ));
             }

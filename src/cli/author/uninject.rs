@@ -62,7 +62,7 @@ impl Uninject {
             .map(|input| input.documents.iter().map(|d| self.uninjected(input, d, &mut counts)).collect())
             .collect();
         let Counts { removed, unchanged, failed } = counts;
-        self.edit.note(&format!("{removed} uninjected, {unchanged} unchanged, {failed} failed"));
+        self.edit.note(&format!("workloads: {removed} uninjected, {unchanged} unchanged, {failed} failed"));
         self.edit.finish(&inputs, &changes, EditSummary { failed: failed > 0, changed: removed > 0 })
     }
 

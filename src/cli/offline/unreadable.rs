@@ -23,12 +23,12 @@ pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> Man
 fn message(expected: Expected, key: &str, value: &Value, source: &str) -> String {
     match (expected, value) {
         (Expected::String, _) if key == keys::INJECT => {
-            format!("unsupported value: {}; supported values: \"disabled\", \"enabled\"", shown(value))
+            format!("unsupported value: {}; supported: enabled, disabled", shown(value))
         }
         (Expected::String, Value::Array(names)) if key == keys::COMPANIONS || key == keys::CONTAINERS => {
             let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
-            let list = if names.is_empty() { String::new() } else { format!(": {}", names.join(",")) };
-            format!("invalid value: array: must be a string of names separated by commas{list}")
+            let remedy = if names.is_empty() { String::new() } else { format!("; write {}", names.join(",")) };
+            format!("invalid value: must be a string of names separated by commas, not a list{remedy}")
         }
         (Expected::String, Value::Bool(_) | Value::Number(_)) => {
             let read = match value {
@@ -36,27 +36,30 @@ fn message(expected: Expected, key: &str, value: &Value, source: &str) -> String
                 _ => String::new(),
             };
             let quoted = if source.is_empty() || source.contains('"') { value.to_string() } else { source.to_owned() };
-            format!("invalid value: {}: must be a string{read}; put it in quotes: \"{quoted}\"", shown(value))
+            format!(
+                "invalid value: must be a string, not {}{read}; put the value in quotes: \"{quoted}\"",
+                shown(value)
+            )
         }
-        (Expected::String, _) => format!("invalid value: {}: must be a string", shown(value)),
+        (Expected::String, _) => format!("invalid value: must be a string, not {}", shown(value)),
         (Expected::Integer, Value::String(text)) if text.parse::<i64>().is_ok() => {
-            format!("invalid value: {text:?}: must be an integer; remove the quotes")
+            format!("invalid value: must be an integer, not {text:?}; remove the quotes")
         }
-        (Expected::Integer, _) => format!("invalid value: {}: must be an integer", shown(value)),
+        (Expected::Integer, _) => format!("invalid value: must be an integer, not {}", shown(value)),
         (Expected::Boolean, Value::String(text)) if matches!(&**text, "true" | "false") => {
-            format!("invalid value: {text:?}: must be a boolean; remove the quotes")
+            format!("invalid value: must be true or false, not {text:?}; remove the quotes")
         }
-        (Expected::Boolean, _) => format!("invalid value: {}: must be true or false", shown(value)),
-        (Expected::Object, _) => format!("invalid value: {}: must be a mapping", shown(value)),
-        (Expected::Array, _) => format!("invalid value: {}: must be a list", shown(value)),
+        (Expected::Boolean, _) => format!("invalid value: must be true or false, not {}", shown(value)),
+        (Expected::Object, _) => format!("invalid value: must be a mapping, not {}", shown(value)),
+        (Expected::Array, _) => format!("invalid value: must be a list, not {}", shown(value)),
     }
 }
 
 /// A value as messages show it: mappings and lists by their type only.
 fn shown(value: &Value) -> String {
     match value {
-        Value::Array(_) => "array".to_owned(),
-        Value::Object(_) => "object".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
         value => value.to_string().chars().take(64).collect(),
     }
 }
@@ -70,24 +73,30 @@ mod tests {
     #[test]
     fn a_message_shows_how_to_write_the_value() {
         let string = |key, value, source| message(Expected::String, key, &value, source);
-        assert_eq!(string("a", json!(8), "8"), "invalid value: 8: must be a string; put it in quotes: \"8\"");
+        assert_eq!(
+            string("a", json!(8), "8"),
+            "invalid value: must be a string, not 8; put the value in quotes: \"8\""
+        );
         assert_eq!(
             string("name", json!(true), "yes"),
-            "invalid value: true: must be a string (YAML reads yes as a boolean); put it in quotes: \"yes\""
+            "invalid value: must be a string, not true (YAML reads yes as a boolean); put the value in quotes: \"yes\""
         );
-        assert_eq!(string("a", json!(511), "0777"), "invalid value: 511: must be a string; put it in quotes: \"0777\"");
+        assert_eq!(
+            string("a", json!(511), "0777"),
+            "invalid value: must be a string, not 511; put the value in quotes: \"0777\""
+        );
         assert_eq!(
             string("podgraft.dev/companions", json!(["a", "b"]), "[a, b]"),
-            "invalid value: array: must be a string of names separated by commas: a,b"
+            "invalid value: must be a string of names separated by commas, not a list; write a,b"
         );
         assert_eq!(
             string("podgraft.dev/inject", json!(true), "true"),
-            "unsupported value: true; supported values: \"disabled\", \"enabled\""
+            "unsupported value: true; supported: enabled, disabled"
         );
         assert_eq!(
             message(Expected::Integer, "containerPort", &json!("8080"), "\"8080\""),
-            "invalid value: \"8080\": must be an integer; remove the quotes"
+            "invalid value: must be an integer, not \"8080\"; remove the quotes"
         );
-        assert_eq!(message(Expected::Array, "env", &json!({}), "{}"), "invalid value: object: must be a list");
+        assert_eq!(message(Expected::Array, "env", &json!({}), "{}"), "invalid value: must be a list, not a mapping");
     }
 }

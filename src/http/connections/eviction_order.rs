@@ -110,7 +110,7 @@ impl EvictionOrder {
         let unproven = self.first_unproven(newcomer, activity).map(|serial| (serial, Eviction::Unproven));
         unproven
             .or_else(|| Some((self.first_of_the_largest(kept_per_peer, activity)?, Eviction::Address)))
-            .or_else(|| Some((self.next_lapsed(activity)?, Eviction::Resting)))
+            .or_else(|| Some((self.next_lapsed(activity)?, Eviction::Idle)))
     }
 
     /// The oldest connection of a peer that is stuck in its handshake.

@@ -151,7 +151,9 @@ impl Remover<'_> {
     fn volumes(&mut self, companion: &str, entry: &RecordedEntry) {
         for name in &entry.volumes {
             if let Some(user) = self.user_of(name) {
-                let remark = format!("companion {companion}: volume {name:?} stays: {user}; remove both");
+                let remark = format!(
+                    "companion {companion}: volume {name:?} was kept, because {user}; remove the mount and the volume"
+                );
                 self.removal.remarks.push(remark);
             } else if !self.remove_item("/spec/volumes", |item| item["name"] == **name) {
                 self.missing(companion, &format!("volume {name:?}"));
@@ -168,7 +170,7 @@ impl Remover<'_> {
                     if let Some(found) = uses.find(|item| item["name"] == *volume) {
                         let name = container["name"].as_str().unwrap_or_default();
                         let path = found[path].as_str().unwrap_or_default();
-                        return Some(format!("container {name:?} mounts it at {path}"));
+                        return Some(format!("container {name:?} mounts the volume at {path}"));
                     }
                 }
             }
@@ -190,7 +192,9 @@ impl Remover<'_> {
             return;
         }
         let (companion, what) = (truncate(companion, LONGEST_REMARK), truncate(what, LONGEST_REMARK));
-        self.removal.remarks.push(format!("companion {companion}: not found, although the status lists it: {what}"));
+        self.removal
+            .remarks
+            .push(format!("companion {companion}: {what} is listed in podgraft.dev/status but not found in the Pod"));
     }
 
     fn keys(&self, map: &str) -> Vec<String> {

@@ -16,7 +16,7 @@ pub(super) const MAX_PARTS: usize = 65_536;
 /// The list has `most` items already.
 pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
-        return Err(JsonError::new("too many items: more than a Pod of an API server can have"));
+        return Err(JsonError::new("too many items: more than the API server accepts in a Pod"));
     }
     r.keep(list, item)
 }

@@ -65,7 +65,9 @@ impl Display for Outcome {
             Outcome::HostNetwork => f.write_str(
                 "forbidden: the Pod uses the node's network, which this companion does not allow; remove hostNetwork",
             ),
-            Outcome::WindowsPod => f.write_str("forbidden: the Pod runs on Windows, and companions run on Linux only"),
+            Outcome::WindowsPod => f.write_str(
+                "forbidden: the Pod runs on Windows, and companions run on Linux only; remove the request, or exclude the Pod with podSelector",
+            ),
             Outcome::BlocksCompletion => f.write_str(
                 "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; set lifecycle: Native on the companion",
             ),

@@ -70,7 +70,7 @@ pub(in crate::policies) fn validate(
     add(env::conditions(required, container, at), "env", "be as declared");
     for (parameter, name) in env::parameters(required) {
         let message = parameter.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
-        let must = format!("have a value that parameter {} accepts, and not occur twice{message}", parameter.name);
+        let must = format!("have a value that parameter {} accepts, and be set only once{message}", parameter.name);
         add(env::of_parameter(at, parameter, name), &format!("env {name}"), &must);
     }
     add(ports(at, declared), "ports", "be as declared");
@@ -86,7 +86,7 @@ pub(in crate::policies) fn validate(
     add(mounts, "volumeMounts, volumeDevices or terminationMessagePath", "be as declared");
     let mut resources = resources::conditions(at, declared);
     resources.extend(resources::resizing(at, declared));
-    add(resources, "resources", "be at least the declared ones, without others");
+    add(resources, "resources", "be at least as declared, with no other extended resources or claims");
 }
 
 /// About the longest expression that is made by joining, in bytes. The time that an API server takes to check one grows

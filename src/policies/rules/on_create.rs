@@ -68,7 +68,7 @@ pub(in crate::policies) fn validations(required: Required<'_>, version: usize) -
 fn pod(required: Required<'_>) -> impl Iterator<Item = Validation> {
     let host_network = (!required.companion.allows_host_network).then(|| Validation {
         expression: "!variables.pod.spec.?hostNetwork.orValue(false)".to_owned(),
-        message: "forbidden: hostNetwork, unless the companion declares hostNetwork: Allow".to_owned(),
+        message: "forbidden: hostNetwork: true, which this companion does not allow".to_owned(),
     });
     let restart = (required.companion.placement == Placement::Container).then(|| Validation {
         expression: "variables.pod.spec.?restartPolicy.orValue('Always') == 'Always'".to_owned(),

@@ -82,7 +82,8 @@ pub(in crate::policies) fn validations(versions: &[Required<'_>], selecting: &[R
     if let Some(selected) = becomes_selected(selecting) {
         validations.push(Validation {
             expression: format!("!{selected} || {}", has_it("object", versions)),
-            message: "forbidden: labels that make the companion required for a Pod without it".to_owned(),
+            message: "forbidden: these labels make the companion required, and the Pod does not have the companion"
+                .to_owned(),
         });
     }
     for (i, name) in names(versions).into_iter().enumerate() {
@@ -98,14 +99,14 @@ pub(in crate::policies) fn validations(versions: &[Required<'_>], selecting: &[R
             "variables.ephemeral.all(e, !(e.?targetContainerName.orValue('') in {}) || variables.oldEphemeral.exists(o, o.name == e.name))",
             literal::texts(names(versions))
         ),
-        message: "forbidden: a debug container that targets a container of the companion".to_owned(),
+        message: "forbidden: an ephemeral container that targets a container of the companion".to_owned(),
     });
     validations.push(Validation {
         expression: format!(
             "variables.ephemeral.all(e, !{} || variables.oldEphemeral.exists(o, o.name == e.name))",
             private_volumes::used_by("e", "variables.private")
         ),
-        message: "forbidden: a debug container that mounts a private volume of the companion, or the same claim"
+        message: "forbidden: an ephemeral container that mounts a private volume of the companion, or the same claim"
             .to_owned(),
     });
     validations.extend(files(versions));

@@ -100,9 +100,9 @@ impl WatchHealth {
         Some(if let Some(unlisted) = without(|reading| reading.listed) {
             format!("waiting for the first list of {unlisted}")
         } else if let Some(unwatched) = without(|reading| reading.watched) {
-            format!("waiting for a watch of {unwatched}")
+            format!("waiting for the watch of {unwatched} to be established")
         } else {
-            "waiting for the watches to last".to_owned()
+            "waiting until the watches are stable".to_owned()
         })
     }
 

@@ -22,8 +22,8 @@ pub(super) fn message(reason: ReadyReason, is_used: bool, problems: &[Problem]) 
              precedence; remove companions, or shorten them"
         }
         (ReadyReason::RequiredDisabled, _) => {
-            "required companions are disabled, so that this one is not injected; enable them in podgraft's chart, or \
-             remove spec.required"
+            "required companions are disabled, so this one is not injected; set requiredCompanions.enabled in podgraft's \
+             chart, or remove spec.required"
         }
         (ReadyReason::OverriddenByFile, _) => {
             "overridden by a companion with the same name in a file that podgraft reads (--companions); remove one of them"

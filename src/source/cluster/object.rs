@@ -120,7 +120,7 @@ impl WatchedCompanion {
     pub(super) fn reduced(&self) -> Arc<WatchedCompanion> {
         let mut status = self.status.clone();
         if let Some(members) = status.as_object_mut() {
-            members.shift_remove("lastGood");
+            members.shift_remove("lastValid");
         }
         Arc::new(WatchedCompanion {
             version: self.version.reduced(),
@@ -145,10 +145,10 @@ impl WatchedCompanion {
         self
     }
 
-    /// Where the newest version is invalid, uses the last valid one that `status.lastGood` remembers. A replica that has
+    /// Where the newest version is invalid, uses the last valid one that `status.lastValid` remembers. A replica that has
     /// just started knows no other, and of replicas that know different ones all follow the one that wrote first.
     fn recall(mut self, mut object: Value) -> WatchedCompanion {
-        let remembered = self.status["lastGood"].as_str().filter(|text| self.last_valid.as_deref() != Some(*text));
+        let remembered = self.status["lastValid"].as_str().filter(|text| self.last_valid.as_deref() != Some(*text));
         let Some(text) = remembered.filter(|_| !self.problems.is_empty()) else { return self };
         if api::too_large(text.len()).or_else(|| api::too_dense(text)).is_some() {
             return self;

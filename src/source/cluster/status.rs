@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::condition::{Eligibility, ReadyReason};
 use super::message;
 use super::object::WatchedCompanion;
-use crate::api::v1alpha1::{LAST_GOOD, Status};
+use crate::api::v1alpha1::{LAST_VALID, Status};
 use crate::source::key::CompanionKey;
 
 /// The condition that is written.
@@ -28,7 +28,7 @@ pub struct DesiredStatus {
     pub eligibility: Eligibility,
 }
 
-/// What happens to `status.lastGood`, the last valid specification.
+/// What happens to `status.lastValid`, the last valid specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum LastValid {
     /// It is removed: the newest version is valid, or the one in use is too long for a status.
@@ -69,7 +69,7 @@ impl StatusUpdate {
         let last_valid = match &object.last_valid {
             _ if object.exceeds_limits => LastValid::Keep,
             _ if object.problems.is_empty() => LastValid::Remove,
-            Some(spec) if spec.len() > LAST_GOOD => LastValid::Remove,
+            Some(spec) if spec.len() > LAST_VALID => LastValid::Remove,
             Some(spec) => LastValid::Set(Arc::clone(spec)),
             None => LastValid::Keep,
         };
@@ -99,8 +99,8 @@ impl StatusUpdate {
             "conditions": conditions,
         });
         match &self.last_valid {
-            LastValid::Remove => status["lastGood"] = Value::Null,
-            LastValid::Set(spec) => status["lastGood"] = (**spec).into(),
+            LastValid::Remove => status["lastValid"] = Value::Null,
+            LastValid::Set(spec) => status["lastValid"] = (**spec).into(),
             LastValid::Keep => {}
         }
         // The API server denies the patch with a conflict where the object has changed since: then it is out of date.
@@ -132,8 +132,8 @@ impl StatusUpdate {
     /// Whether the existing status is the same as this one, or is better.
     ///
     /// Replicas can know different last valid versions, or none, and must not overwrite each other's statuses forever. A
-    /// status that remembers a valid version in `lastGood` is better than one that does not, because a replica that starts
-    /// later needs it; among those, the first one written stays. Where the version in use is too long for `lastGood`, no
+    /// status that remembers a valid version in `lastValid` is better than one that does not, because a replica that starts
+    /// later needs it; among those, the first one written stays. Where the version in use is too long for `lastValid`, no
     /// replica can remember it, and the status of a replica that knows no valid version stays: a replica that starts later
     /// will know none either.
     fn agrees_with(&self, object: &WatchedCompanion, existing: &Status, ready: &Condition) -> bool {
@@ -145,15 +145,15 @@ impl StatusUpdate {
         let has_message = |is_used| ready.message == message::message(self.reason, is_used, &object.problems);
         let is_same = existing.hash == self.hash && has_message(self.hash.is_some());
         let remembers_another =
-            || existing.last_good.is_some() && existing.hash.is_some() && self.hash.is_some() && has_message(true);
+            || existing.last_valid.is_some() && existing.hash.is_some() && self.hash.is_some() && has_message(true);
         let knows_none = || self.hash.is_some() && existing.hash.is_none() && has_message(false);
         is_current
             && match &self.last_valid {
                 LastValid::Set(spec) => {
-                    remembers_another() || is_same && existing.last_good.as_deref() == Some(&**spec)
+                    remembers_another() || is_same && existing.last_valid.as_deref() == Some(&**spec)
                 }
                 LastValid::Remove => {
-                    existing.last_good.is_none() && (is_same || !object.problems.is_empty() && knows_none())
+                    existing.last_valid.is_none() && (is_same || !object.problems.is_empty() && knows_none())
                 }
                 LastValid::Keep => is_same,
             }

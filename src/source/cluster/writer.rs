@@ -71,7 +71,7 @@ async fn send(client: &Client, status: &DesiredStatus, patch: &Value) -> WriteRe
         Ok(Ok(_)) => WriteResult::Done,
         Ok(Err(kube::Error::Api(answer))) if matches!(answer.code, 404 | 409) => WriteResult::Done,
         Ok(Err(kube::Error::Api(answer))) if matches!(answer.code, 400 | 413 | 422) => {
-            tracing::warn!(companion = %status.key, error = answer.message, "status was denied, retrying later");
+            tracing::warn!(companion = %status.key, error = answer.message, "the API server rejected a status, retrying later");
             WriteResult::Denied
         }
         Ok(Err(kube::Error::Api(answer))) if answer.code == 403 => WriteResult::Failed(

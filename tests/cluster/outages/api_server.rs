@@ -37,7 +37,7 @@ async fn new_replicas_use_the_last_valid_version_of_an_invalid_companion(cluster
     object["spec"]["containers"][0].as_object_mut().expect("a container").remove("volumeMounts");
     cluster.companion(&object).await;
     let status = cluster.get(&companion_path(&object)).await.body["status"].take();
-    assert!(status["lastGood"].is_null() && status["hash"].is_string(), "{status}");
+    assert!(status["lastValid"].is_null() && status["hash"].is_string(), "{status}");
 }
 
 async fn a_restart_of_the_api_server_loses_no_companion(cluster: &Cluster) {

@@ -87,7 +87,7 @@ fn a_duplicate_is_reported_at_its_second_occurrence() {
     check(
         &schema,
         &json!([{"n": 1}, {"n": 1, "p": "TCP"}, {"n": 1, "p": "UDP"}]),
-        &["[1].n: duplicate value 1; rename or remove one of the two"],
+        &["[1].n: duplicate value 1; change or remove one of the two"],
     );
 }
 

@@ -47,7 +47,7 @@ impl<'o> Binding<'o> {
         ];
         for (slot, _, kind) in slots.iter().filter(|(_, is_filled, kind)| *is_filled && *kind != parameter.kind) {
             let message = format_args!(
-                "only a parameter of type {kind:?} can fill {slot}; use env or change the type to {kind:?}"
+                "only a parameter of type {kind:?} can set {slot}; use env or change the type to {kind:?}"
             );
             report.error(&at.member(slot), forbidden(message));
         }
@@ -57,10 +57,11 @@ impl<'o> Binding<'o> {
         let filled = filled.count();
         let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
         if filled == 0 && !report.any_within(at) {
-            let message = "a parameter fills exactly one slot; set one of env, mountPath, resource and listens";
+            let message =
+                "a parameter sets exactly one of env, mountPath, resource and listens; add one of these fields";
             report.error(at, required(message));
         } else if filled > 1 + usize::from(port) {
-            let message = "a parameter fills exactly one slot, except that a Port may fill env and listens; remove the others of env, mountPath, resource and listens";
+            let message = "a parameter sets exactly one of env, mountPath, resource and listens, except that a Port may set both env and listens; remove the others";
             report.error(at, forbidden(message));
         }
     }
@@ -69,7 +70,7 @@ impl<'o> Binding<'o> {
     fn fills_alone(&self, slot_of: impl Fn(&'o Parameter) -> Option<&'o str>, at: &FieldPath, report: &mut Report) {
         let slot = slot_of(self.parameter);
         if let Some(other) = self.earlier.iter().find(|earlier| slot_of(earlier) == slot) {
-            let other = format_args!("also filled by parameter {}", other.name);
+            let other = format_args!("also set by parameter {}", other.name);
             report.error(at, duplicate_of(slot.unwrap_or_default(), other));
         }
     }
@@ -113,7 +114,7 @@ impl<'o> Binding<'o> {
     fn default_port(&self, endpoint: &Endpoint, report: &mut Report) {
         let default = self.parameter.default.as_deref().and_then(|text| text.parse().ok());
         if default.is_some_and(|port| is_used(self.object, endpoint, port)) {
-            let message = "the companion listens on this port for something else; change one of the two";
+            let message = "another endpoint or port of the companion has this number; change one of the two";
             report.warn(&self.at.member("default"), Code::PossibleConflict.because(message));
         }
     }
@@ -151,7 +152,7 @@ impl<'o> Binding<'o> {
             report.error(&self.at.member("default"), invalid(message));
         } else if bound.as_ref().and_then(amount).is_none_or(|bound| crosses(&bound)) {
             let message = format_args!(
-                "the API server denies a value that is not {relation} the {other} of {fixed}; set a {field} that excludes such values"
+                "the API server rejects Pods with a value that is not {relation} the {other} of {fixed}; set a {field} that excludes such values"
             );
             report.warn(&self.at.member("resource"), Code::PossibleConflict.because(message));
         }

@@ -46,8 +46,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
 fn not_ours_to_set(each: &ContainerAt, report: &mut Report) {
     for field in ["restartPolicy", "restartPolicyRules"] {
         if each.field(field).is_some() {
-            let message =
-                "podgraft sets the restart policy, by lifecycle and by the list of the container; remove this field";
+            let message = "podgraft sets restartPolicy from spec.lifecycle and from the list that declares the container; remove this field";
             report.schema_error(&each.at.member(field), forbidden(message));
         }
     }
@@ -171,7 +170,7 @@ mod tests {
     fn a_container_cannot_set_what_podgraft_decides() {
         check(
             companion("/spec/containers/0/restartPolicy", json!("Always")),
-            &["spec.containers[0].restartPolicy: forbidden: podgraft sets the restart policy"],
+            &["spec.containers[0].restartPolicy: forbidden: podgraft sets restartPolicy"],
         );
         check(
             companion("/spec/containers/0/targetContainerName", json!("x")),

@@ -159,7 +159,7 @@ fn danger(name: &str) -> Option<Message> {
     let does = if CODE.contains(&name) || CODE_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         "lets users run code in the companion"
     } else if proxy || REDIRECTS.contains(&name) {
-        "lets users choose whom the companion talks to or trusts"
+        "lets users choose which servers the companion connects to or trusts"
     } else {
         return None;
     };
@@ -197,7 +197,9 @@ mod tests {
         for name in ["HTTPS_PROXY", "https_proxy", "All_Proxy", "KUBERNETES_SERVICE_HOST", "SSL_CERT_FILE"] {
             warns(
                 parameter(name),
-                &format!("spec.parameters[4].env: insecure: {name} lets users choose whom the companion talks to"),
+                &format!(
+                    "spec.parameters[4].env: insecure: {name} lets users choose which servers the companion connects to"
+                ),
             );
         }
         silent(parameter("GITSYNC_PATH"));
@@ -230,7 +232,7 @@ mod tests {
             ("/spec/listens", json!([{"name": "api", "port": 6443, "env": {"port": "KUBERNETES_SERVICE_PORT"}}])),
             ("/spec/parameters/4", json!({"name": "port", "type": "Port", "listens": "api"})),
         ]);
-        warns(object, "spec.listens[0].env.port: insecure: KUBERNETES_SERVICE_PORT lets users choose whom");
+        warns(object, "spec.listens[0].env.port: insecure: KUBERNETES_SERVICE_PORT lets users choose which servers");
     }
 
     #[test]

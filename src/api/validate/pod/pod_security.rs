@@ -10,8 +10,8 @@ use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 
-const RESTRICTED: &str = "restricted";
-const BASELINE: &str = "baseline and restricted";
+const RESTRICTED: &str = "level restricted";
+const BASELINE: &str = "levels baseline and restricted";
 
 /// Volume sources that `restricted` allows.
 const VOLUMES: [&str; 9] = [
@@ -58,11 +58,11 @@ fn container(each: &ContainerAt, report: &mut Report) {
         report.warn(&at.member("procMount"), violates(BASELINE, "remove this field"));
     }
     if !context["runAsGroup"].is_null() {
-        let message = "the companion often cannot read the app's files in a group of its own; remove this field unless the companion needs it";
+        let message = "with its own primary group, the companion often cannot read the app's files; remove runAsGroup unless the companion needs it";
         report.warn(&at.member("runAsGroup"), Code::Discouraged.because(message));
     }
     for (i, _) in each.container.ports.iter().enumerate().filter(|(_, p)| p.host_port.is_some()) {
-        let remedy = "remove this field, which also limits such Pods to one per node";
+        let remedy = "remove this field; a host port also limits such Pods to one per node";
         report.warn(&each.at.member("ports").item(i).member("hostPort"), violates(BASELINE, remedy));
     }
 }
@@ -73,7 +73,7 @@ fn missing(context: &Value) -> Vec<&'static str> {
     let profile = context["seccompProfile"]["type"].as_str();
     [
         (context["runAsNonRoot"] == true, "runAsNonRoot: true"),
-        (context["runAsUser"].as_i64().is_some_and(|user| user > 0), "runAsUser: a number that is not 0"),
+        (context["runAsUser"].as_i64().is_some_and(|user| user > 0), "runAsUser: a non-zero UID"),
         (context["allowPrivilegeEscalation"] == false, "allowPrivilegeEscalation: false"),
         (dropped, "capabilities.drop: [ALL]"),
         (matches!(profile, Some("RuntimeDefault" | "Localhost")), "seccompProfile.type: RuntimeDefault"),
@@ -84,7 +84,7 @@ fn missing(context: &Value) -> Vec<&'static str> {
 }
 
 fn violates(levels: &str, remedy: impl fmt::Display) -> Message {
-    Code::PodSecurity.because(format_args!("{levels} would deny the whole Pod; {remedy}"))
+    Code::PodSecurity.because(format_args!("{levels} would deny the Pod; {remedy}"))
 }
 
 fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, report: &mut Report) {
@@ -107,12 +107,12 @@ mod tests {
 
     #[test]
     fn a_container_without_a_security_context_violates_restricted() {
-        let expected = "spec.containers[0].securityContext: violates Pod Security: restricted would deny the whole Pod; set runAsNonRoot: true, runAsUser: a number that is not 0, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
+        let expected = "spec.containers[0].securityContext: violates Pod Security: level restricted would deny the Pod; set runAsNonRoot: true, runAsUser: a non-zero UID, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
         warns(companion("/spec/containers/0/securityContext", json!(null)), expected);
         let root = companion("/spec/containers/0/securityContext/runAsUser", json!(0));
         warns(
             root,
-            "spec.containers[0].securityContext: violates Pod Security: restricted would deny the whole Pod; set runAsUser",
+            "spec.containers[0].securityContext: violates Pod Security: level restricted would deny the Pod; set runAsUser",
         );
     }
 
@@ -134,12 +134,12 @@ mod tests {
         let volumes = json!([{"name": "a", "hostPath": {"path": "/var"}}]);
         warns(
             companion("/spec/volumes", volumes),
-            "spec.volumes[0].hostPath: violates Pod Security: baseline and restricted",
+            "spec.volumes[0].hostPath: violates Pod Security: levels baseline and restricted",
         );
         let source = json!({"nfs": {"server": "x", "path": "/"}});
         warns(
             with(&[("/spec/sharedVolumes/0/source", source)]),
-            "spec.sharedVolumes[0].source.nfs: violates Pod Security: restricted",
+            "spec.sharedVolumes[0].source.nfs: violates Pod Security: level restricted",
         );
     }
 }

@@ -100,7 +100,8 @@ fn port_of_action(each: &ContainerAt, port: &Value, at: &FieldPath, report: &mut
             report.error(at, invalid("must be between 1 and 65535, inclusive"));
         }
         Value::String(name) if !is_declared(name) => {
-            report.error(at, not_found(each.at.member("ports").as_ref(), name, None));
+            let list = each.at.member("ports").to_string();
+            report.error(at, not_found(&list, name, None));
         }
         _ => {}
     }
@@ -163,7 +164,7 @@ fn exposes(object: &CompanionObject, report: &mut Report) {
     let at = FieldPath::spec("exposes");
     match declared_port(&object.spec, exposes.port) {
         Some(port) if port.name.as_ref().is_none_or(|name| !name.starts_with("metrics")) => {
-            let message = "a container declares this port under a name that does not start with metrics, so that scrape jobs that select by port name miss it; rename the container port to metrics";
+            let message = "a container declares this port under a name that does not start with metrics, so scrape jobs that select by port name miss this port; rename the container port to metrics";
             report.warn(&at.member("port"), Code::Discouraged.because(message));
         }
         None if object.spec.containers.first().is_some_and(|first| has_port_named(first, exposes)) => {

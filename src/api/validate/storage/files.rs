@@ -14,7 +14,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let bytes: usize = files.iter().map(|f| f.content.len()).sum();
     if bytes > MAX {
         let message = format_args!(
-            "must have at most {MAX} bytes together, but has {bytes}, because annotations of the Pod carry files; shorten files or put them into the image"
+            "must have at most {MAX} bytes together, but has {bytes}, because files are stored in annotations of the Pod; shorten files or put them into the image"
         );
         report.error(&FieldPath::spec("files"), invalid(message));
     }

@@ -165,7 +165,7 @@ fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut
     for (path, at) in reached(object, i, volume, false) {
         if is_at_or_above(path, TOKEN_PATH) {
             let message = format_args!(
-                "the path is at or above {TOKEN_PATH}, so that every Pod that has a token conflicts (TokenPathConflict); choose another path"
+                "the path is at or above {TOKEN_PATH}, so this companion conflicts with every Pod that has a token (TokenPathConflict); choose another path"
             );
             report.warn(&at, Code::PossibleConflict.because(message));
         }
@@ -182,7 +182,7 @@ fn system(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mu
             .or_else(|| PROGRAMS.iter().find(|programs| lies_below(path, programs)));
         if let Some(directory) = covered {
             let message = format_args!(
-                "the shared volume is at, above or below {directory}, so that the app can replace programs or configuration of the companion; choose another path"
+                "the shared volume is at, above or below {directory}, so the app can replace programs or configuration of the companion; choose another path"
             );
             report.warn(&at, Code::Insecure.because(message));
         }

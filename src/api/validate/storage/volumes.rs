@@ -28,7 +28,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         let Some(source) = &volume.source else { continue };
         let at = at.member("source");
         if source.contains_key("name") {
-            let message = "this is not a volume source; set name beside source instead";
+            let message = "name is not a volume source; set the name of the shared volume next to source";
             report.schema_error(&at.member("name"), forbidden(message));
         }
         let name = Value::from("x");
@@ -115,7 +115,7 @@ mod tests {
         check(source(json!({})), &["spec.sharedVolumes[0].source: invalid value: must be a volume source"]);
         check(
             source(json!({"name": "x", "emptyDir": {}})),
-            &["spec.sharedVolumes[0].source.name: forbidden: this is not a volume source"],
+            &["spec.sharedVolumes[0].source.name: forbidden: name is not a volume source"],
         );
         check(
             source(json!({"persistentVolumeClaim": {}})),

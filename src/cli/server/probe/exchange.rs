@@ -1,11 +1,13 @@
 //! The HTTPS client of `podgraft probe`: one request per connection.
 
+use std::error::Error;
+use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -84,10 +86,12 @@ impl ReviewClient {
     }
 
     async fn exchange(&self, path: &str, body: String) -> anyhow::Result<(u16, Bytes)> {
-        let unreachable = || format!("cannot reach {}; is the server running?", self.authority);
-        let tcp = TcpStream::connect(&self.authority).await.with_context(unreachable)?;
-        let untrusted = || format!("TLS handshake with {} failed; is its certificate signed by --ca?", self.authority);
-        let tls = self.connector.connect(self.name.clone(), tcp).await.with_context(untrusted)?;
+        let server = &self.authority;
+        let unreachable = |e| failed(format_args!("cannot reach {server}"), e, "is the server running?");
+        let tcp = TcpStream::connect(server).await.map_err(unreachable)?;
+        let untrusted =
+            |e| failed(format_args!("TLS handshake with {server} failed"), e, "is its certificate signed by --ca?");
+        let tls = self.connector.connect(self.name.clone(), tcp).await.map_err(untrusted)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
         tokio::spawn(connection);
         let request = Request::post(path)
@@ -95,13 +99,19 @@ impl ReviewClient {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::CONNECTION, "close")
             .body(Full::new(Bytes::from(body)))?;
-        let hint = || {
-            format!("{} closed the connection; does it require a client certificate (--cert, --key)?", self.authority)
+        let closed = |e| {
+            let what = format_args!("{server} closed the connection");
+            failed(what, e, "does the server require a client certificate (--cert, --key)?")
         };
-        let response = sender.send_request(request).await.with_context(hint)?;
+        let response = sender.send_request(request).await.map_err(closed)?;
         let status = response.status().as_u16();
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }
+}
+
+/// An error with its causes, followed by a hint.
+fn failed(what: impl fmt::Display, error: impl Error + Send + Sync + 'static, hint: &str) -> anyhow::Error {
+    anyhow!("{what}: {:#}; {hint}", anyhow::Error::new(error))
 }
 
 /// Adds a client certificate to the configuration.

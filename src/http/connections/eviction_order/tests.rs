@@ -158,7 +158,7 @@ fn a_lapsed_connection_is_found_although_each_choice_inspects_a_few() {
     order.insert(100, peer(1), 16);
     order.prove(100, peer(1));
     let found = (0..=128 / MAX_INSPECTED).find_map(|_| order.next_to_evict(KEPT, peer(0), &Only(100)));
-    assert_eq!(found, Some((100, Eviction::Resting)));
+    assert_eq!(found, Some((100, Eviction::Idle)));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_connection_that_was_idle_for_long_is_not_evicted_for_clients_that_send_noth
     let lapsed = Below { lapsed: 3, ..Below::default() };
     assert_eq!(order.next_to_evict(KEPT, peer(1), &lapsed), None);
     order.remove(100, peer(1));
-    assert_eq!(order.next_to_evict(KEPT, peer(1), &lapsed), Some((1, Eviction::Resting)));
+    assert_eq!(order.next_to_evict(KEPT, peer(1), &lapsed), Some((1, Eviction::Idle)));
 }
 
 #[test]

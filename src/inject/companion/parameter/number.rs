@@ -21,7 +21,7 @@ const MAX: u128 = i64::MAX as u128;
 const MAX_NANOSECONDS: u128 = MAX;
 
 pub(super) fn integer(text: Cow<'_, str>, minimum: Option<i64>, maximum: Option<i64>) -> Result<Value<'_>, ValueFault> {
-    let syntax = ValueFault::Syntax("a whole number of 64 bits, without `+` and leading zeros, and not -0");
+    let syntax = ValueFault::Syntax("a 64-bit integer without `+`, leading zeros or -0");
     // `-0` is another spelling of 0, and some programs read it as a fraction.
     if !is_plain_number(text.strip_prefix('-').unwrap_or(&text)) || text == "-0" {
         return Err(syntax);
@@ -42,7 +42,7 @@ fn is_plain_number(digits: &str) -> bool {
 }
 
 pub(super) fn duration(text: Cow<'_, str>, form: DurationForm) -> Result<Value<'_>, ValueFault> {
-    let syntax = ValueFault::Syntax("a number and one unit of ms, s, m, h, such as 10s");
+    let syntax = ValueFault::Syntax("a number and one of the units ms, s, m, h, such as 10s");
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(unit_at);
     let milliseconds: u128 = match unit {
@@ -60,7 +60,7 @@ pub(super) fn duration(text: Cow<'_, str>, form: DurationForm) -> Result<Value<'
     match form {
         // Go and most other languages count nanoseconds in 64 bits.
         DurationForm::Text if total > MAX_NANOSECONDS / 1_000_000 => {
-            Err(ValueFault::Syntax("a duration of at most 2562047h, which is what 64 bits of nanoseconds hold"))
+            Err(ValueFault::Syntax("a duration of at most 2562047h (64 bits of nanoseconds)"))
         }
         DurationForm::Text => Ok(Value::Text(text)),
         DurationForm::Seconds if total % 1_000 != 0 => Err(ValueFault::NotWhole("seconds")),

@@ -82,7 +82,7 @@ impl Display for Unshareable {
         f.write_str(match self {
             Unshareable::OwnSource => "this companion declares a source of its own; change one of the mount paths",
             Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; change one of the mount paths",
-            Unshareable::SubPathExpr => "subPathExpr differs from container to container; use subPath",
+            Unshareable::SubPathExpr => "a subPathExpr can expand differently in each container; use subPath",
             Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",
             Unshareable::ReadOnlySource => "the claim is readOnly and must be writable; remove readOnly from the volume",
             Unshareable::Writable => "the app must only read there; set readOnly: true on the mount",

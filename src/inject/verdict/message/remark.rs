@@ -20,7 +20,7 @@ impl Display for Remark {
                 write!(f, "{place} {}: unsupported value; supported: enabled, disabled", keys::INJECT)
             }
             Remark::EmptyName { place, key } => {
-                write!(f, "{place} {key}: a name is empty; remove the extra comma, or the annotation")
+                write!(f, "{place} {key}: empty name; remove the extra comma, or the annotation")
             }
             Remark::DuplicateName { place, key, name } => write!(f, "{place} {key}: duplicate value {name:?}; remove one"),
             Remark::TooManyNames { place, key } if *key == keys::PARAMETERS => {

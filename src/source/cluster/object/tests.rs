@@ -26,7 +26,7 @@ fn an_invalid_companion_keeps_its_last_valid_version_unless_it_was_created_again
 /// The status of a generation that remembers a valid version.
 fn remembering(generation: i64, image: &str) -> Value {
     let valid = raw("a", 1, image).object["spec"].to_string();
-    json!({"observedGeneration": generation, "lastGood": valid})
+    json!({"observedGeneration": generation, "lastValid": valid})
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn a_replica_that_knows_no_valid_version_uses_the_one_that_the_status_remembers(
     assert_eq!(image(valid, None).as_deref(), Some("i:3"));
     // A specification that does not pass validation is not used, no matter which client wrote it.
     for wrong in [json!("{"), json!("null"), json!("{}"), json!(7), json!({"pattern": "Sidecar"}), json!("")] {
-        assert_eq!(image(invalid(json!({"observedGeneration": 3, "lastGood": wrong})), None), None);
-        let kept = invalid(json!({"observedGeneration": 3, "lastGood": wrong}));
+        assert_eq!(image(invalid(json!({"observedGeneration": 3, "lastValid": wrong})), None), None);
+        let kept = invalid(json!({"observedGeneration": 3, "lastValid": wrong}));
         assert_eq!(image(kept, Some(&known)).as_deref(), Some("i:2"));
     }
 }

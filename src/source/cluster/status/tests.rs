@@ -101,7 +101,7 @@ fn a_status_that_someone_else_changed_is_corrected() {
         ("/status/conditions/0/reason", json!("Invalid")),
         ("/status/conditions/0/status", json!("False")),
         ("/status/conditions/0/status", json!("Unknown")),
-        ("/status/lastGood", json!("{}")),
+        ("/status/lastValid", json!("{}")),
         ("/status/conditions/0/message", json!("")),
         ("/status/conditions", json!([])),
         ("/status", json!(null)),
@@ -134,7 +134,7 @@ fn replicas_that_know_different_last_valid_versions_do_not_overwrite_each_other(
     let (one, other, none) = (turned_invalid("i:1"), turned_invalid("i:0"), object(raw("a", 2, ""), None));
     let long = |image: &str| {
         let mut long = turned_invalid(image);
-        Arc::get_mut(&mut long).unwrap().last_valid = Some("x".repeat(LAST_GOOD + 1).into());
+        Arc::get_mut(&mut long).unwrap().last_valid = Some("x".repeat(LAST_VALID + 1).into());
         long
     };
     let desired = |object: &Arc<WatchedCompanion>| patch(object, Eligibility::Eligible, 7).unwrap();
@@ -154,7 +154,7 @@ fn replicas_that_know_different_last_valid_versions_do_not_overwrite_each_other(
 fn the_last_valid_specification_is_remembered_while_the_newest_is_invalid() {
     let valid = object(raw("a", 1, "i:1"), None);
     let remembered =
-        |object: &WatchedCompanion, eligibility| patch(object, eligibility, 7).unwrap()["status"]["lastGood"].clone();
+        |object: &WatchedCompanion, eligibility| patch(object, eligibility, 7).unwrap()["status"]["lastValid"].clone();
     let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
     let turned_invalid = object(raw("a", 2, ""), Some(&valid));
     assert_eq!(remembered(&turned_invalid, Eligibility::Eligible), specification);
@@ -167,15 +167,15 @@ fn the_last_valid_specification_is_remembered_while_the_newest_is_invalid() {
     let written_object =
         written("a", 2, "", Some(&turned_invalid), &patch(&turned_invalid, Eligibility::Eligible, 7).unwrap());
     let fixed = object(with_status(raw("a", 3, "i:3"), "40", written_object.status.clone()), Some(&written_object));
-    assert_eq!(patch(&fixed, Eligibility::Eligible, 8).unwrap()["status"]["lastGood"], json!(null));
+    assert_eq!(patch(&fixed, Eligibility::Eligible, 8).unwrap()["status"]["lastValid"], json!(null));
     let restarted = object(with_status(raw("a", 2, ""), "99", written_object.status.clone()), None);
     assert_eq!(patch(&restarted, Eligibility::Eligible, 8), None, "a replica that has just started agrees");
     // Another version of podgraft may accept a specification that this one does not: it is kept.
     let mut status = written_object.status.clone();
-    status["lastGood"] = json!("{}");
+    status["lastValid"] = json!("{}");
     let stricter = object(with_status(raw("a", 2, ""), "99", status), None);
     let status = patch(&stricter, Eligibility::Eligible, 8).unwrap()["status"].take();
-    assert_eq!((status.get("lastGood"), &status["hash"]), (None, &json!(null)));
+    assert_eq!((status.get("lastValid"), &status["hash"]), (None, &json!(null)));
 }
 
 #[test]

@@ -88,7 +88,7 @@ async fn a_replica_that_can_list_but_not_watch_has_not_caught_up_and_reports_why
     assert!(timeout(Duration::from_secs(60), health.catch_up()).await.is_err());
     let waiting = health.waiting().unwrap();
     assert!(
-        waiting.starts_with("waiting for a watch of clustercompanions (forbidden: podgraft cannot list or watch"),
+        waiting.starts_with("waiting for the watch of clustercompanions (forbidden: podgraft cannot list or watch"),
         "{waiting}"
     );
     watching.abort();

@@ -9,26 +9,26 @@ fn check_parameter(parameter: Value, expect: &[&str]) {
 
 #[test]
 fn a_parameter_fills_exactly_one_slot_of_its_type() {
-    check_parameter(json!({"name": "a", "type": "String"}), &[": required value: a parameter fills exactly one slot"]);
+    check_parameter(json!({"name": "a", "type": "String"}), &[": required value: a parameter sets exactly one of env"]);
     check_parameter(
         json!({"name": "a", "type": "Path", "env": "A", "mountPath": "content/companion", "below": "/git"}),
-        &[": forbidden: a parameter fills exactly one slot"],
+        &[": forbidden: a parameter sets exactly one of env"],
     );
     check_parameter(
         json!({"name": "a", "type": "String", "mountPath": "content/companion", "below": "/git"}),
         &[
-            ".mountPath: forbidden: only a parameter of type Path can fill mountPath",
+            ".mountPath: forbidden: only a parameter of type Path can set mountPath",
             ".below: forbidden: only type Path",
         ],
     );
     check_parameter(
         json!({"name": "a", "type": "Integer", "resource": "git-sync/limits.cpu"}),
-        &[".resource: forbidden: only a parameter of type Quantity can fill resource"],
+        &[".resource: forbidden: only a parameter of type Quantity can set resource"],
     );
     check_parameter(
         json!({"name": "a", "type": "SecretKey", "listens": "x"}),
         &[
-            ".listens: forbidden: only a parameter of type Port can fill listens",
+            ".listens: forbidden: only a parameter of type Port can set listens",
             ".listens: not found in spec.listens: \"x\"",
         ],
     );
@@ -52,7 +52,7 @@ fn a_path_moves_a_side_of_a_shared_volume() {
     check_parameter(json!({"name": "a", "type": "Path", "mountPath": "content/companion", "below": "/git"}), &[]);
     check_parameter(
         json!({"name": "a", "type": "Path", "mountPath": "content/app"}),
-        &[".mountPath: duplicate value \"content/app\": also filled by parameter path"],
+        &[".mountPath: duplicate value \"content/app\": also set by parameter path"],
     );
 }
 
@@ -83,7 +83,10 @@ fn the_default_of_a_port_is_not_another_port_of_the_companion() {
         ("/spec/exposes", json!({"port": 9113})),
         ("/spec/parameters/4", json!({"name": "port", "type": "Port", "listens": "redis", "default": "9113"})),
     ]);
-    warns(object, "spec.parameters[4].default: possible conflict: the companion listens on this port");
+    warns(
+        object,
+        "spec.parameters[4].default: possible conflict: another endpoint or port of the companion has this number",
+    );
 }
 
 #[test]
@@ -109,11 +112,11 @@ fn a_limit_stays_above_its_request() {
     silent(limit(json!({"minimum": "32Mi"})));
     warns(
         limit(json!({})),
-        "spec.parameters[4].resource: possible conflict: the API server denies a value that is not greater than or equal to the requests of 32Mi",
+        "spec.parameters[4].resource: possible conflict: the API server rejects Pods with a value that is not greater than or equal to the requests of 32Mi",
     );
     warns(
         limit(json!({"minimum": "16Mi"})),
-        "spec.parameters[4].resource: possible conflict: the API server denies a value that is not greater than or equal to the requests of 32Mi",
+        "spec.parameters[4].resource: possible conflict: the API server rejects Pods with a value that is not greater than or equal to the requests of 32Mi",
     );
     check(
         limit(json!({"default": "16Mi"})),
@@ -122,6 +125,6 @@ fn a_limit_stays_above_its_request() {
     let request = json!({"name": "a", "type": "Quantity", "resource": "git-sync/requests.memory", "maximum": "1Gi"});
     warns(
         companion("/spec/parameters/4", request),
-        "spec.parameters[4].resource: possible conflict: the API server denies a value that is not less than or equal to the limits of 64Mi",
+        "spec.parameters[4].resource: possible conflict: the API server rejects Pods with a value that is not less than or equal to the limits of 64Mi",
     );
 }
