@@ -192,9 +192,9 @@ impl Remover<'_> {
             return;
         }
         let (companion, what) = (truncate(companion, LONGEST_REMARK), truncate(what, LONGEST_REMARK));
-        self.removal
-            .remarks
-            .push(format!("companion {companion}: {what} is listed in podgraft.dev/status but not found in the Pod"));
+        let status = keys::STATUS;
+        let remark = format!("companion {companion}: {what} is listed in {status} but not found in the Pod");
+        self.removal.remarks.push(remark);
     }
 
     fn keys(&self, map: &str) -> Vec<String> {
