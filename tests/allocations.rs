@@ -133,7 +133,7 @@ fn misplaced_keys_and_a_long_kind_are_reported_within_the_memory_of_a_call() {
         let reply = Reply::read(&answer);
         assert!((1..=5).contains(&reply.warnings.len()), "{:?}", reply.warnings);
         assert_eq!(
-            reply.warnings.iter().any(|w| w.contains(&format!("{keys} keys"))),
+            reply.warnings.iter().any(|w| w.contains(&format!("in total, {keys} annotations and labels"))),
             keys > 1,
             "{:?}",
             reply.warnings
