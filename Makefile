@@ -24,6 +24,10 @@ check:
 bench:
 	$(CARGO) bench --locked --bench review --bench heap
 
+## count   the instructions of two reviews with valgrind
+count:
+	@sh benches/instructions.sh
+
 ## attack  all hostile clients at once against one replica with the chart's limits; SECONDS=120 each, twice
 attack:
 	SECONDS=$(SECONDS) $(CARGO) bench --locked --bench attack
@@ -58,4 +62,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench attack fuzz golden lines cluster reviews image build help
+.PHONY: run test check bench count attack fuzz golden lines cluster reviews image build help
