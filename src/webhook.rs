@@ -54,12 +54,6 @@ impl Configuration {
     pub fn name(self, installation: &str) -> String {
         format!("{installation}-{}", self.as_str())
     }
-
-    /// The name of the only webhook in the object.
-    #[must_use]
-    pub fn webhook_name(self) -> String {
-        format!("{}.podgraft.dev", self.as_str())
-    }
 }
 
 #[cfg(test)]
@@ -82,7 +76,7 @@ mod tests {
             let name = configuration.name("podgraft");
             let object = objects.iter().filter(is_configuration).find(|o| o["metadata"]["name"] == *name).unwrap();
             let webhook = &object["webhooks"][0];
-            assert_eq!(webhook["name"], configuration.webhook_name());
+            assert_eq!(webhook["name"], format!("{}.podgraft.dev", configuration.as_str()));
             assert_eq!(webhook["clientConfig"]["service"]["path"], configuration.path());
             let is_validating = object["kind"] == "ValidatingWebhookConfiguration";
             assert_eq!(is_validating, configuration == Configuration::Preview);

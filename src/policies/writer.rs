@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::desired::{Verb, Write};
 use super::objects::{INSTALLATION, Installation, MANAGED_BY};
-use crate::watch::error::request_message;
+use crate::watch::error::{request_message, timeout_message};
 use crate::watch::{Backoff, ResetAfter};
 
 /// How long one write may take: the API server needs seconds to compile the expressions of the largest companions.
@@ -114,7 +114,7 @@ async fn send(client: &Client, write: &Write) -> Result<(), String> {
         // Another replica wrote first: the watch brings its object.
         Ok(Err(kube::Error::Api(status))) if status.code == 409 => Ok(()),
         Ok(Err(error)) => Err(request_message(&error)),
-        Err(_) => Err(format!("the API server did not answer within {} s", TIMEOUT.as_secs())),
+        Err(_) => Err(timeout_message(TIMEOUT)),
     }
 }
 

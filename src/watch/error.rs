@@ -1,5 +1,7 @@
 //! Messages for requests and watches that failed.
 
+use std::time::Duration;
+
 use kube::core::Status;
 use kube::runtime::watcher;
 
@@ -10,6 +12,12 @@ pub fn request_message(error: &kube::Error) -> String {
         kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
         other => with_causes(other),
     }
+}
+
+/// Why a request without an answer was given up.
+#[must_use]
+pub fn timeout_message(timeout: Duration) -> String {
+    format!("the API server did not answer within {} s", timeout.as_secs())
 }
 
 /// Why a watch failed, or the list before it.

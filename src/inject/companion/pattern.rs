@@ -9,8 +9,6 @@ mod groups;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 use regex_lite::{Regex, RegexBuilder};
 
 /// The largest total size of the patterns of one companion, in KiB.
@@ -126,21 +124,5 @@ fn check_syntax(source: &str) -> Result<(), PatternFault> {
     match (build(source, 0), build("", 0)) {
         (Err(fault), Err(limit)) if fault != limit => Err(PatternFault::Syntax(fault.to_string())),
         _ => Ok(()),
-    }
-}
-
-impl fmt::Display for PatternFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PatternFault::TooLong => write!(f, "too long: may not be more than {LONGEST_SOURCE} characters"),
-            PatternFault::TooLarge => write!(
-                f,
-                "invalid value: must compile to at most {LARGEST_SIZE} KiB; lower its repetitions, or bound the length with maxLength"
-            ),
-            PatternFault::Verbose => {
-                f.write_str("forbidden: RE2 does not have the flag x; remove blanks and comments from the pattern")
-            }
-            PatternFault::Syntax(fault) => write!(f, "invalid value: must be a regular expression: {fault}"),
-        }
     }
 }

@@ -75,7 +75,7 @@ impl Namespace {
     }
 
     /// A namespace of which only the name is known.
-    #[must_use]
+    #[cfg(test)]
     pub fn name_only(name: &str) -> Self {
         Self::new(name, [], [])
     }

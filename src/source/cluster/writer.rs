@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::raw::{Raw, RawKind};
 use super::status::DesiredStatus;
-use crate::watch::error::request_message;
+use crate::watch::error::{request_message, timeout_message};
 use memory::{WriteMemory, WriteResult};
 
 /// The least time between two writes: ten thousand companions must not be ten thousand requests at once.
@@ -78,6 +78,6 @@ async fn send(client: &Client, status: &DesiredStatus, patch: &Value) -> WriteRe
             "forbidden: podgraft cannot patch the status of companions; see its ClusterRole".to_owned(),
         ),
         Ok(Err(error)) => WriteResult::Failed(request_message(&error)),
-        Err(_) => WriteResult::Failed(format!("the API server did not answer within {} s", TIMEOUT.as_secs())),
+        Err(_) => WriteResult::Failed(timeout_message(TIMEOUT)),
     }
 }

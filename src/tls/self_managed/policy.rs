@@ -21,3 +21,15 @@ impl RotationPolicy {
         now.duration_since(since).is_ok_and(|elapsed| elapsed >= self.ca_pause)
     }
 }
+
+/// The policy of the tests: a pair is valid for 30 s and a CA for 90 s, and a CA is trusted for 5 s before it signs.
+#[cfg(test)]
+pub(super) fn of_seconds() -> RotationPolicy {
+    let seconds = Duration::from_secs;
+    RotationPolicy {
+        names: vec!["podgraft.ns.svc".into()],
+        pair_lifetime: seconds(30),
+        ca_lifetime: seconds(90),
+        ca_pause: seconds(5),
+    }
+}

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::tls::self_managed::action::CallError;
 use crate::tls::self_managed::webhooks::{Configuration, ObservedConfiguration};
-use crate::watch::error::{request_message, watch_message};
+use crate::watch::error::{request_message, timeout_message, watch_message};
 use crate::watch::lifetime;
 
 /// How long one call may take.
@@ -130,7 +130,7 @@ async fn call<T>(
     request: impl Future<Output = kube::Result<T>>,
     is_conflict: impl Fn(&Status) -> bool,
 ) -> Result<T, CallError> {
-    let no_answer = |_| CallError::Failed(format!("the API server did not answer within {} s", TIMEOUT.as_secs()));
+    let no_answer = |_| CallError::Failed(timeout_message(TIMEOUT));
     timeout(TIMEOUT, request).await.map_err(no_answer)?.map_err(|error| match error {
         Error::Api(status) if is_conflict(&status) => CallError::Conflict(request_message(&Error::Api(status))),
         error => CallError::Failed(request_message(&error)),

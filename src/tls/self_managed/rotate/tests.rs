@@ -1,6 +1,7 @@
 //! Each step from one state to the next.
 
 use super::*;
+use crate::tls::self_managed::policy;
 
 const START: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -8,19 +9,8 @@ fn at(seconds: u64) -> SystemTime {
     START + Duration::from_secs(1_900_000_000 + seconds)
 }
 
-/// A pair is valid for 30 s and a CA for 90 s, and a CA is trusted for 5 s before it signs.
-fn policy() -> RotationPolicy {
-    let seconds = Duration::from_secs;
-    RotationPolicy {
-        names: vec!["podgraft.ns.svc".into()],
-        pair_lifetime: seconds(30),
-        ca_lifetime: seconds(90),
-        ca_pause: seconds(5),
-    }
-}
-
 fn rotate(state: &CaState, now: u64, held_since: Option<u64>) -> Option<Rotated> {
-    state.rotate(&policy(), at(now), held_since.map(at)).unwrap()
+    state.rotate(&policy::of_seconds(), at(now), held_since.map(at)).unwrap()
 }
 
 /// The next state, which there must be, and the names of its events.
@@ -142,7 +132,7 @@ fn removed_values_are_issued_again() {
 #[test]
 fn a_pair_for_other_names_is_replaced() {
     let state = first();
-    let renamed = RotationPolicy { names: vec!["renamed.ns.svc".into()], ..policy() };
+    let renamed = RotationPolicy { names: vec!["renamed.ns.svc".into()], ..policy::of_seconds() };
     let rotated = state.rotate(&renamed, at(1), None).unwrap().expect("a change");
     assert_eq!(names(&rotated.events), "issued");
 }
@@ -152,7 +142,7 @@ const MONTH: u64 = 30 * 24 * 3600;
 #[test]
 fn a_ca_of_a_replica_whose_clock_is_days_ahead_is_trusted() {
     let (ahead, _) = rotated(&CaState::default(), 6 * 24 * 3600, None);
-    assert!(ahead.pair_is_trusted(&policy(), at(6 * 24 * 3600)));
+    assert!(ahead.pair_is_trusted(&policy::of_seconds(), at(6 * 24 * 3600)));
     assert!(ahead.signing.unwrap().anchor.has_begun(at(0)));
 }
 
@@ -162,7 +152,7 @@ fn a_ca_that_is_not_valid_yet_signs_nothing_and_is_replaced() {
     let unfit = ahead.signing.clone().unwrap().anchor;
     let (repaired, events) = rotated(&ahead, 1, None);
     assert_eq!(events, "created issued");
-    assert!(repaired.others.contains(&unfit) && repaired.pair_is_trusted(&policy(), at(1)));
+    assert!(repaired.others.contains(&unfit) && repaired.pair_is_trusted(&policy::of_seconds(), at(1)));
     assert_eq!(rotate(&repaired, 2, None), None, "nothing else changes");
     // Nor does it sign when it is the next CA.
     let (good, _) = rotated(&CaState::default(), 0, None);

@@ -15,7 +15,7 @@ use crate::tls::pair::Pair;
 use crate::tls::self_managed::action::{Action, CallError, Idle, RoundError};
 use crate::tls::self_managed::memory::SharedMemory;
 use crate::tls::self_managed::moment::Moment;
-use crate::tls::self_managed::policy::RotationPolicy;
+use crate::tls::self_managed::policy;
 use crate::tls::self_managed::replica::Replica;
 use crate::tls::self_managed::secret::SecretTemplate;
 use crate::tls::self_managed::state::CaState;
@@ -49,18 +49,8 @@ pub(super) struct Process {
     pending: Option<Action>,
 }
 
-fn policy() -> RotationPolicy {
-    let seconds = Duration::from_secs;
-    RotationPolicy {
-        names: vec!["podgraft.ns.svc".into()],
-        pair_lifetime: seconds(30),
-        ca_lifetime: seconds(90),
-        ca_pause: seconds(5),
-    }
-}
-
 fn replica(memory: &SharedMemory) -> Replica {
-    Replica::new(View::new(policy(), SecretTemplate::new(None, "ns"), memory.clone()))
+    Replica::new(View::new(policy::of_seconds(), SecretTemplate::new(None, "ns"), memory.clone()))
 }
 
 fn data(secret: &Secret) -> Data {
@@ -249,7 +239,7 @@ impl World {
 
     fn is_trusted(&self, pair: &Pair, index: usize) -> bool {
         let anchors = TrustAnchor::parse_all(&self.bundles[index].1);
-        is_trusted(&anchors, pair.chain(), &policy().names, self.now.date)
+        is_trusted(&anchors, pair.chain(), &policy::of_seconds().names, self.now.date)
     }
 
     fn edit_secret(&mut self, edit: impl FnOnce(&mut Data)) {
