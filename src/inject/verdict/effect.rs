@@ -1,6 +1,6 @@
 //! How serious each reason is: the only table of it.
 
-use super::reason::{Outcome, Remark};
+use super::reason::{Conflict, Outcome, Remark};
 use super::via::Via;
 use crate::inject::companion::OnConflict;
 
@@ -31,10 +31,12 @@ pub fn effect(outcome: &Outcome, via: Via, on_conflict: Option<OnConflict>) -> E
         Outcome::CompanionInvalid | Outcome::RequiredDisabled if via == Via::NamespaceList => Effect::Warn,
         Outcome::CompanionInvalid | Outcome::RequiredDisabled if via == Via::Automatic => Effect::Info,
         Outcome::HostNetwork | Outcome::WindowsPod | Outcome::BlocksCompletion if !insists => Effect::Info,
+        Outcome::Conflict(Conflict::PodResourcesExceeded { parameter: Some(_), .. }) => Effect::Deny,
         Outcome::Conflict(_) => match (via, on_conflict) {
             (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
             _ => Effect::Warn,
         },
+        Outcome::SelectorUndecided { .. } => Effect::Warn,
         // An invalid value that the Pod's author wrote is never replaced by a default.
         _ => Effect::Deny,
     }

@@ -62,6 +62,14 @@ impl Display for Outcome {
                 f,
                 "forbidden: annotation {key} holds a file of this companion and has other content; remove the annotation"
             ),
+            Outcome::RequestExceedsLimit { companion, parameter, container, resource, request, limit } => write!(
+                f,
+                "annotation podgraft.dev/{companion}.{parameter}: invalid value: the {resource} request of container {container} would be {request}, and must be at most its limit of {limit}; change the value"
+            ),
+            Outcome::SelectorUndecided { label } => write!(
+                f,
+                "undecided: the podSelector depends on the value of label {label}, which a controller sets when it creates the Pod; use operator Exists or DoesNotExist"
+            ),
             Outcome::HostNetwork => f.write_str(
                 "forbidden: the Pod uses the node's network, which this companion does not allow; remove hostNetwork",
             ),

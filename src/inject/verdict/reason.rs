@@ -3,11 +3,16 @@
 //! A new reason is declared here, gets its sentence in `message`, and an example in `examples`. Its label is the name
 //! of its variant. `effect` decides how serious it is.
 
+mod conflict;
+mod remark;
+
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::inject::companion::selector::Unmet;
 use crate::inject::companion::value::ValueFault;
-use crate::inject::protocol::Protocol;
+
+pub use conflict::{Conflict, Holder, Unshareable};
+pub use remark::{MetadataField, Remark};
 
 /// Why something happened or did not happen. `Display` is the sentence, without the companion's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,179 +57,24 @@ pub enum Outcome {
     FileOverridden {
         key: Box<str>,
     },
+    RequestExceedsLimit {
+        companion: Box<str>,
+        /// The parameter whose value, given by the Pod, makes the request larger than the limit.
+        parameter: Box<str>,
+        container: Box<str>,
+        resource: Box<str>,
+        request: Box<str>,
+        limit: Box<str>,
+    },
+    /// In reviews of a template only: a label that a controller sets decides, and its value is not known yet.
+    SelectorUndecided {
+        label: Box<str>,
+    },
     HostNetwork,
     WindowsPod,
     BlocksCompletion,
     #[strum(transparent)]
     Conflict(Conflict),
-}
-
-/// The companion does not fit into the Pod. The companion's `onConflict` decides what that leads to.
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
-#[allow(missing_docs)] // as above
-pub enum Conflict {
-    ContainerNameConflict {
-        container: Box<str>,
-        by: Holder,
-    },
-    PortConflict {
-        port: u16,
-        protocol: Protocol,
-        by: Holder,
-    },
-    HostPortConflict {
-        port: u16,
-        protocol: Protocol,
-        by: Holder,
-    },
-    VolumeNameConflict {
-        volume: Box<str>,
-        /// The companion that injects a volume of that name; `None` where the Pod declares it.
-        by: Option<Box<str>>,
-    },
-    MountPathConflict {
-        path: Box<str>,
-        container: Box<str>,
-        other: Box<str>,
-        by: Holder,
-    },
-    VolumeNotShareable {
-        path: Box<str>,
-        by: Holder,
-        why: Unshareable,
-    },
-    EnvNameConflict {
-        variable: Box<str>,
-        container: Box<str>,
-        by: Holder,
-    },
-    PrivateVolumeConflict {
-        volume: Box<str>,
-        /// The container that uses the volume; `None` where the Pod only declares it.
-        container: Option<Box<str>>,
-        /// The companion whose volume it is; `None` for the companion that has this outcome.
-        companion: Option<Box<str>>,
-    },
-    TokenPathConflict {
-        path: Box<str>,
-    },
-    AnnotationsTooLarge {
-        bytes: usize,
-    },
-    PatchTooLarge {
-        bytes: usize,
-    },
-}
-
-/// Something about the Pod, its namespace or a companion, besides the companion's outcome.
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
-#[allow(missing_docs)] // as above
-pub enum Remark {
-    UnknownKey {
-        place: MetadataField,
-        key: Box<str>,
-        nearest: Option<Box<str>>,
-    },
-    InvalidLabel {
-        place: MetadataField,
-    },
-    EmptyName {
-        place: MetadataField,
-        key: &'static str,
-    },
-    DuplicateName {
-        place: MetadataField,
-        key: &'static str,
-        name: Box<str>,
-    },
-    TooManyNames {
-        place: MetadataField,
-        key: &'static str,
-    },
-    UnknownContainer {
-        name: Box<str>,
-        nearest: Option<Box<str>>,
-    },
-    ParameterUnused {
-        companion: Box<str>,
-        parameter: Box<str>,
-        unmet: Option<Unmet>,
-    },
-    Outdated,
-    PartsMissing {
-        parts: Box<str>,
-        /// How many more parts are missing than `parts` lists.
-        more: usize,
-    },
-    AppCanWrite {
-        path: Box<str>,
-        container: Box<str>,
-    },
-    PreStopKept {
-        container: Box<str>,
-    },
-    PreStopTooLong {
-        container: Box<str>,
-        seconds: u32,
-        grace: i64,
-    },
-    ScrapeAnnotationsKept {
-        key: &'static str,
-    },
-    NoContainers,
-    OptedOut {
-        /// Whether the Pod requests companions all the same.
-        requests: bool,
-    },
-    ExcludedNamespace {
-        /// As of `OptedOut`.
-        requests: bool,
-    },
-    MirrorPod,
-    NotAPod,
-    NamespaceUnknown,
-    NamespaceMismatch,
-}
-
-/// Who already has what a companion needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// A container of the Pod.
-    Container(Box<str>),
-    /// Another companion, injected before or in this review.
-    Companion(Box<str>),
-}
-
-/// Why a companion cannot join a volume of the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unshareable {
-    /// The companion declares a source of its own.
-    OwnSource,
-    /// The volume is neither an emptyDir, nor a persistentVolumeClaim, nor ephemeral.
-    Source,
-    /// The mount has a `subPathExpr`.
-    SubPathExpr,
-    /// Two chosen containers mount different volumes at the path.
-    TwoVolumes,
-    /// The app must write to the volume, and its mount is read-only.
-    ReadOnly,
-    /// The companion or the app must write to the volume, and its source is read-only.
-    ReadOnlySource,
-    /// The app must only read from the volume, and its mount is writable.
-    Writable,
-}
-
-/// Which annotations or labels a remark is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetadataField {
-    /// `metadata.annotations` of the Pod.
-    PodAnnotation,
-    /// `metadata.labels` of the Pod.
-    PodLabel,
-    /// `metadata.annotations` of the Namespace.
-    NamespaceAnnotation,
-    /// `metadata.labels` of the Namespace.
-    NamespaceLabel,
 }
 
 impl Reason {
@@ -241,14 +91,6 @@ impl Reason {
     #[must_use]
     pub fn is_injected(&self) -> bool {
         matches!(self, Reason::Outcome(Outcome::Injected | Outcome::PodDenied | Outcome::AlreadyInjected))
-    }
-}
-
-impl MetadataField {
-    /// Whether the Pod's author wrote it, and not the author of the namespace.
-    #[must_use]
-    pub fn is_of_pod(self) -> bool {
-        matches!(self, MetadataField::PodAnnotation | MetadataField::PodLabel)
     }
 }
 

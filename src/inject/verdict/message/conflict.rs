@@ -63,6 +63,10 @@ impl Display for Conflict {
                 f,
                 "forbidden: mount path {path} in the app would cover the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path"
             ),
+            Conflict::PodResourcesExceeded { resource, needed, pod, .. } => write!(
+                f,
+                "spec.resources.{resource} of the Pod is {pod}, and its containers would need {needed}; increase it, or set podResources: Share on the companion"
+            ),
             Conflict::AnnotationsTooLarge { bytes } => write!(
                 f,
                 "too long: the Pod's annotations would have {bytes} bytes, and must have at most {}; shorten the Pod's own annotations",
@@ -81,6 +85,8 @@ impl Display for Unshareable {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(match self {
             Unshareable::OwnSource => "this companion declares a source of its own; change one of the mount paths",
+            Unshareable::Undeclared => "the Pod declares no volume of that name; add the volume to spec.volumes",
+            Unshareable::NotEmptyDir => "a container of the companion reads variables from the volume, which must be an emptyDir then; change one of the mount paths",
             Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; change one of the mount paths",
             Unshareable::SubPathExpr => "a subPathExpr can expand differently in each container; use subPath",
             Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",

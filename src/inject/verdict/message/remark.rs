@@ -45,6 +45,23 @@ impl Display for Remark {
                 }
                 f.write_str("; recreate the Pod from its source")
             }
+            Remark::RestartPolicyRestored { container } => write!(
+                f,
+                "restartPolicy: Always of container {container} was missing and is restored; another webhook removes it"
+            ),
+            Remark::ParameterDiffers { companion, parameter } => write!(
+                f,
+                "annotation podgraft.dev/{companion}.{parameter} differs from the value in the Pod and has no effect; run `podgraft uninject` and inject again, or recreate the Pod from its source"
+            ),
+            Remark::NoLongerRequested => f.write_str(
+                "in the Pod, but no longer requested; run `podgraft uninject` to remove the companion",
+            ),
+            Remark::TokenMissing => f.write_str(
+                "this companion uses the Pod's token (serviceAccountToken: true), and the Pod has automountServiceAccountToken: false; remove that field, or choose another companion",
+            ),
+            Remark::PullSecretsReplaced => f.write_str(
+                "the template gets an imagePullSecrets list, so the pull secrets of the ServiceAccount are not added to the Pod; add them to the template",
+            ),
             Remark::AppCanWrite { path, container } => write!(
                 f,
                 "container {container} can write at {path}, which this companion declares readOnly for the app; set readOnly: true on that mount"
@@ -55,6 +72,23 @@ impl Display for Remark {
             Remark::PreStopTooLong { container, seconds, grace } => write!(
                 f,
                 "container {container} gets no preStop sleep of {seconds} s: terminationGracePeriodSeconds is {grace}; increase it"
+            ),
+            Remark::PreStopUsesGracePeriod { container, seconds, grace } => write!(
+                f,
+                "the preStop sleep of {seconds} s leaves container {container} {} s of terminationGracePeriodSeconds: {grace} to stop; increase it",
+                grace - i64::from(*seconds)
+            ),
+            Remark::EnvFromOverridden { container, variables } => write!(
+                f,
+                "container {container} has envFrom, whose values of {variables} have no effect: this companion sets these variables"
+            ),
+            Remark::StartsBeforeCompanion { container } => write!(
+                f,
+                "init container {container} gets mounts and variables of this companion and runs before the companion starts; set position: First on the companion, or remove the name from podgraft.dev/containers"
+            ),
+            Remark::AnnotationKept { key } => write!(
+                f,
+                "annotation {key} is already set and does not list the volumes of this companion; add them"
             ),
             Remark::ScrapeAnnotationsKept { key } => {
                 write!(f, "annotation {key} is already set, so the scrape annotations do not point to this companion")

@@ -1,0 +1,104 @@
+//! Why a companion does not fit into a Pod.
+
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::inject::protocol::Protocol;
+
+/// The companion does not fit into the Pod. The companion's `onConflict` decides what that leads to.
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[allow(missing_docs)] // as above
+pub enum Conflict {
+    ContainerNameConflict {
+        container: Box<str>,
+        by: Holder,
+    },
+    PortConflict {
+        port: u16,
+        protocol: Protocol,
+        by: Holder,
+    },
+    HostPortConflict {
+        port: u16,
+        protocol: Protocol,
+        by: Holder,
+    },
+    VolumeNameConflict {
+        volume: Box<str>,
+        /// The companion that injects a volume of that name; `None` where the Pod declares it.
+        by: Option<Box<str>>,
+    },
+    MountPathConflict {
+        path: Box<str>,
+        container: Box<str>,
+        other: Box<str>,
+        by: Holder,
+    },
+    VolumeNotShareable {
+        path: Box<str>,
+        by: Holder,
+        why: Unshareable,
+    },
+    EnvNameConflict {
+        variable: Box<str>,
+        container: Box<str>,
+        by: Holder,
+    },
+    PrivateVolumeConflict {
+        volume: Box<str>,
+        /// The container that uses the volume; `None` where the Pod only declares it.
+        container: Option<Box<str>>,
+        /// The companion whose volume it is; `None` for the companion that has this outcome.
+        companion: Option<Box<str>>,
+    },
+    TokenPathConflict {
+        path: Box<str>,
+    },
+    PodResourcesExceeded {
+        /// `requests` or `limits` of the Pod, and the resource: `requests.cpu`.
+        resource: Box<str>,
+        /// The sum over the containers, or the limit of one container, that is larger than the Pod's amount.
+        needed: Box<str>,
+        /// The amount in `spec.resources` of the Pod.
+        pod: Box<str>,
+        /// The parameter of the Pod that fills the amount, if one does: then the Pod is denied.
+        parameter: Option<Box<str>>,
+    },
+    AnnotationsTooLarge {
+        bytes: usize,
+    },
+    PatchTooLarge {
+        bytes: usize,
+    },
+}
+
+/// Who already has what a companion needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// A container of the Pod.
+    Container(Box<str>),
+    /// Another companion, injected before or in this review.
+    Companion(Box<str>),
+}
+
+/// Why a companion cannot join a volume of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unshareable {
+    /// The companion declares a source of its own.
+    OwnSource,
+    /// The Pod mounts a volume that it does not declare.
+    Undeclared,
+    /// The volume is not an emptyDir, and a container of the companion reads variables from it (`fileKeyRef`).
+    NotEmptyDir,
+    /// The volume is neither an emptyDir, nor a persistentVolumeClaim, nor ephemeral.
+    Source,
+    /// The mount has a `subPathExpr`.
+    SubPathExpr,
+    /// Two chosen containers mount different volumes at the path.
+    TwoVolumes,
+    /// The app must write to the volume, and its mount is read-only.
+    ReadOnly,
+    /// The companion or the app must write to the volume, and its source is read-only.
+    ReadOnlySource,
+    /// The app must only read from the volume, and its mount is writable.
+    Writable,
+}

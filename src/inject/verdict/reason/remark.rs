@@ -1,0 +1,122 @@
+//! What a review reports besides the outcomes of companions.
+
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::inject::companion::selector::Unmet;
+
+/// Something about the Pod, its namespace or a companion, besides the companion's outcome.
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[allow(missing_docs)] // as above
+pub enum Remark {
+    UnknownKey {
+        place: MetadataField,
+        key: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    InvalidLabel {
+        place: MetadataField,
+    },
+    EmptyName {
+        place: MetadataField,
+        key: &'static str,
+    },
+    DuplicateName {
+        place: MetadataField,
+        key: &'static str,
+        name: Box<str>,
+    },
+    TooManyNames {
+        place: MetadataField,
+        key: &'static str,
+    },
+    UnknownContainer {
+        name: Box<str>,
+        nearest: Option<Box<str>>,
+    },
+    ParameterUnused {
+        companion: Box<str>,
+        parameter: Box<str>,
+        unmet: Option<Unmet>,
+    },
+    Outdated,
+    PartsMissing {
+        parts: Box<str>,
+        /// How many more parts are missing than `parts` lists.
+        more: usize,
+    },
+    RestartPolicyRestored {
+        container: Box<str>,
+    },
+    ParameterDiffers {
+        companion: Box<str>,
+        parameter: Box<str>,
+    },
+    NoLongerRequested,
+    TokenMissing,
+    PullSecretsReplaced,
+    AppCanWrite {
+        path: Box<str>,
+        container: Box<str>,
+    },
+    PreStopKept {
+        container: Box<str>,
+    },
+    PreStopTooLong {
+        container: Box<str>,
+        seconds: u32,
+        grace: i64,
+    },
+    PreStopUsesGracePeriod {
+        container: Box<str>,
+        seconds: u32,
+        grace: i64,
+    },
+    EnvFromOverridden {
+        container: Box<str>,
+        /// The variables that the companion sets in the container, joined by commas.
+        variables: Box<str>,
+    },
+    StartsBeforeCompanion {
+        container: Box<str>,
+    },
+    AnnotationKept {
+        key: Box<str>,
+    },
+    ScrapeAnnotationsKept {
+        key: &'static str,
+    },
+    NoContainers,
+    OptedOut {
+        /// Whether the Pod requests companions all the same.
+        requests: bool,
+    },
+    ExcludedNamespace {
+        /// As of `OptedOut`.
+        requests: bool,
+    },
+    MirrorPod,
+    NotAPod,
+    NamespaceUnknown,
+    NamespaceMismatch,
+}
+
+/// Which annotations or labels a remark is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataField {
+    /// `metadata.annotations` of the Pod.
+    PodAnnotation,
+    /// `metadata.labels` of the Pod.
+    PodLabel,
+    /// `metadata.annotations` of the Namespace.
+    NamespaceAnnotation,
+    /// `metadata.labels` of the Namespace.
+    NamespaceLabel,
+}
+
+impl MetadataField {
+    /// Whether the Pod's author wrote it, and not the author of the namespace.
+    #[must_use]
+    pub fn is_of_pod(self) -> bool {
+        matches!(self, MetadataField::PodAnnotation | MetadataField::PodLabel)
+    }
+}
