@@ -14,7 +14,7 @@
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
 //! RE2 reads alike (`re2`) |
 //! | `required` | required companions, whose policies must be able to compare everything |
-//! | `advice` | valid specifications that are probably mistakes |
+//! | `advice`, `alpha` | valid specifications that are probably mistakes; fields of alpha features |
 
 mod advice;
 mod annotations;
