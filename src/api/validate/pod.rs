@@ -6,4 +6,5 @@ pub(in crate::api) mod handlers;
 pub(in crate::api) mod loaders;
 pub(in crate::api) mod pod_security;
 pub(in crate::api) mod ports;
+pub(in crate::api) mod restart_rules;
 pub(in crate::api) mod shell;
