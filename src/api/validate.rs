@@ -17,6 +17,7 @@
 //! | `advice`, `alpha` | valid specifications that are probably mistakes; fields of alpha features |
 
 mod advice;
+mod alpha;
 mod annotations;
 mod combinations;
 pub(super) mod conformance;
@@ -54,6 +55,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     bindings::check(object, report);
     pod_security::check(object, report);
     advice::check(object, report);
+    alpha::check(object, report);
     loaders::check(object, report);
     if object.spec.required {
         required::check(object, report);
