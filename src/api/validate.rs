@@ -29,7 +29,7 @@ mod selectors;
 mod storage;
 
 use parameters::bindings;
-use pod::{containers, env, loaders, pod_security, ports, restart_rules, shell};
+use pod::{containers, env, loaders, loopback, pod_security, ports, restart_rules, shell};
 use storage::{files, mounts, reach, volumes};
 
 use super::message::Code;
@@ -55,6 +55,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     bindings::check(object, report);
     pod_security::check(object, report);
     advice::check(object, report);
+    loopback::check(object, report);
     alpha::check(object, report);
     loaders::check(object, report);
     if object.spec.required {
