@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::api::message::{Code, Message};
+use crate::api::message::{Code, Message, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -155,6 +155,10 @@ fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
         let remedy = "set allowPrivilegeEscalation: false";
         report.warn(&at.member("allowPrivilegeEscalation"), violates(RESTRICTED, remedy));
     }
+    if context["allowPrivilegeEscalation"] == false && is_always_privileged(context) {
+        let message = "API servers accept false neither beside privileged: true nor beside capability CAP_SYS_ADMIN; remove the privileges or this field";
+        report.error(&at.member("allowPrivilegeEscalation"), forbidden(message));
+    }
     if context["privileged"] == true {
         report.warn(&at.member("privileged"), violates(BASELINE, "remove this field"));
     }
@@ -168,6 +172,13 @@ fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
         let remedy = "remove this field, which requires a Pod with hostUsers: false in any case";
         report.warn(&at.member("procMount"), violates(levels, remedy));
     }
+}
+
+/// Whether the API server finds that privileges cannot be limited (`ValidateSecurityContext` in Kubernetes'
+/// `pkg/apis/core/validation`).
+fn is_always_privileged(context: &Value) -> bool {
+    let added = context["capabilities"]["add"].as_array().into_iter().flatten();
+    context["privileged"] == true || added.into_iter().any(|capability| capability == "CAP_SYS_ADMIN")
 }
 
 fn capabilities(added: &Value, at: &FieldPath, report: &mut Report) {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::testing::{check_companion, companion, git_sync, silent, warns, with};
+use crate::api::testing::{check, check_companion, companion, git_sync, silent, warns, with};
 
 /// Asserts that a field of the container, set to a value, is the only one to violate Pod Security, and at which levels.
 fn violates(place: &str, value: Value, levels: &str) {
@@ -67,7 +67,6 @@ fn violations_are_reported_at_their_fields() {
         ("securityContext/capabilities/add", json!(["NET_BIND_SERVICE", "CHOWN"]), RESTRICTED),
         ("securityContext/capabilities/add", json!(["CHOWN", "NET_ADMIN"]), BOTH),
         ("securityContext/capabilities/add", json!(["net_bind_service"]), BOTH),
-        ("securityContext/privileged", json!(true), BOTH),
         ("securityContext/procMount", json!("Unmasked"), "level restricted, and baseline before Kubernetes 1.35,"),
         ("securityContext/seccompProfile/type", json!("Unconfined"), BOTH),
         ("securityContext/appArmorProfile/type", json!("Unconfined"), BOTH),
@@ -79,9 +78,22 @@ fn violations_are_reported_at_their_fields() {
         violates(place, value, levels);
     }
     warns(
+        companion("/spec/containers/0/securityContext", json!({"privileged": true})),
+        "spec.containers[0].securityContext.privileged: violates Pod Security: levels baseline and restricted would deny",
+    );
+    warns(
         companion("/spec/containers/0/ports", json!([{"containerPort": 80, "hostPort": 80}])),
         "spec.containers[0].ports[0].hostPort: violates Pod Security: levels baseline and restricted would deny",
     );
+}
+
+#[test]
+fn a_container_with_all_privileges_cannot_limit_them() {
+    let at = "/spec/containers/0/securityContext/";
+    let expected = "spec.containers[0].securityContext.allowPrivilegeEscalation: forbidden: API servers accept false neither beside privileged: true nor beside capability CAP_SYS_ADMIN";
+    check(companion(&format!("{at}privileged"), json!(true)), &[expected]);
+    check(companion(&format!("{at}capabilities/add"), json!(["CAP_SYS_ADMIN"])), &[expected]);
+    check(companion(&format!("{at}capabilities/add"), json!(["SYS_ADMIN"])), &[]);
 }
 
 #[test]
