@@ -1,7 +1,7 @@
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
-use super::message::{Message, forbidden, invalid, missing, required, unsupported};
+use super::message::{Code, Message, forbidden, invalid, missing, required, unsupported};
 use super::path::FieldPath;
 use super::report::Report;
 use super::schema;
@@ -110,7 +110,7 @@ fn top_level_fields(members: &Map<String, Value>, report: &mut Report) {
         let kind = |known: &str| if matches!(known, "apiVersion" | "kind") { "string" } else { "object" };
         let known = known.map(|known| (known.to_owned(), json!({"type": kind(known)})));
         let field = UnknownField { name, value, at: &FieldPath::root().member(name) };
-        unknown::report(field, Some(&Map::from_iter(known)), SchemaOf::Podgraft, report);
+        unknown::report(field, Some(&Map::from_iter(known)), Code::UnknownField, report);
     }
 }
 

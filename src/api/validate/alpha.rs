@@ -7,6 +7,7 @@ use crate::api::message::{Code, Message};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
+use crate::inject::container_list::ContainerList;
 
 /// Fields below a container, with their feature gates in Kubernetes 1.37. A `*` is any item, and a comma separates
 /// alternatives.
@@ -30,7 +31,7 @@ const OF_VOLUMES: [(&str, &str); 5] = [
 const USERS: &str = "AtomicWriteVolumeUserFields";
 
 pub(super) fn check(object: &CompanionObject, report: &mut Report) {
-    for list in ["containers", "initContainers"] {
+    for list in ContainerList::ALL.map(ContainerList::as_str) {
         for (i, container) in items(&object.raw[list]) {
             fields(container, &FieldPath::spec(list).item(i), &OF_CONTAINERS, report);
         }

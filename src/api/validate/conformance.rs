@@ -26,6 +26,15 @@ pub(in crate::api) enum SchemaOf {
     Kubernetes,
 }
 
+impl SchemaOf {
+    fn unknown_field(self) -> Code {
+        match self {
+            SchemaOf::Podgraft => Code::UnknownField,
+            SchemaOf::Kubernetes => Code::UnknownFieldKept,
+        }
+    }
+}
+
 /// How a value is checked.
 #[derive(Debug, Clone, Copy)]
 struct Mode {
@@ -145,7 +154,12 @@ fn object<'v>(
         } else if properties.is_none() || schema["x-kubernetes-preserve-unknown-fields"] == true {
             keep(name, mode.kept(value));
         } else {
-            unknown::report(unknown::UnknownField { name, value, at: &here }, properties, mode.owner, report);
+            unknown::report(
+                unknown::UnknownField { name, value, at: &here },
+                properties,
+                mode.owner.unknown_field(),
+                report,
+            );
             if mode.owner == SchemaOf::Kubernetes {
                 keep(name, mode.kept(value));
             }

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::SchemaOf;
 use crate::api::message::{self, Code, Message};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema::{POD_FIELDS, SPEC, WORKLOAD_FIELDS};
+use crate::inject::container_list::ContainerList;
 
 /// A field that the schema does not have.
 #[derive(Clone, Copy)]
@@ -16,16 +16,13 @@ pub(in crate::api) struct UnknownField<'v> {
     pub(in crate::api) at: &'v FieldPath,
 }
 
+/// Reports an unknown field: as a warning if the code is that of fields that are kept, otherwise as an error.
 pub(in crate::api) fn report(
     field: UnknownField<'_>,
     known: Option<&Map<String, Value>>,
-    owner: SchemaOf,
+    code: Code,
     report: &mut Report,
 ) {
-    let code = match owner {
-        SchemaOf::Podgraft => Code::UnknownField,
-        SchemaOf::Kubernetes => Code::UnknownFieldKept,
-    };
     let message = elsewhere(field, code).unwrap_or_else(|| {
         let nearest = suggest(field.name, field.value, known, report);
         match Parent::of(field.at) {
@@ -35,9 +32,9 @@ pub(in crate::api) fn report(
             _ => message::unknown_field(code, nearest),
         }
     });
-    match owner {
-        SchemaOf::Podgraft => report.schema_error(field.at, message),
-        SchemaOf::Kubernetes => report.warn(field.at, message),
+    match code {
+        Code::UnknownFieldKept => report.warn(field.at, message),
+        _ => report.schema_error(field.at, message),
     }
 }
 
@@ -67,7 +64,9 @@ impl Parent {
         match parent.split('/').skip(1).collect::<Vec<_>>()[..] {
             [] => Some(Parent::Object),
             ["spec"] => Some(Parent::Spec),
-            ["spec", "containers" | "initContainers", _] => Some(Parent::Container),
+            ["spec", list, _] if ContainerList::ALL.map(ContainerList::as_str).contains(&list) => {
+                Some(Parent::Container)
+            }
             _ => None,
         }
     }
