@@ -177,6 +177,16 @@ pub(super) fn unknown_field(code: Code, nearest: Option<&str>) -> Message {
     }
 }
 
+/// A field that another object has. It is no misspelling, so no field is suggested.
+pub(super) fn foreign_field(code: Code, owner: &str) -> Message {
+    code.because(format_args!("belongs to {owner}, which a companion does not change; remove this field"))
+}
+
+/// A field of the specification that is somewhere else.
+pub(super) fn misplaced_field(code: Code) -> Message {
+    code.because("belongs to the spec of the companion; move this field there")
+}
+
 fn did_you_mean(nearest: &str) -> String {
     format!("did you mean {nearest:?}?")
 }

@@ -1,13 +1,14 @@
 use serde::Deserialize as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::message::{Code, Message, forbidden, invalid, missing, required, unknown_field, unsupported};
+use super::message::{Code, Message, forbidden, invalid, missing, required, unsupported};
 use super::path::FieldPath;
 use super::report::Report;
 use super::schema;
 use super::v1alpha1::{API_VERSION, Container, LabelSelector, Spec};
 use super::validate::conformance;
 use super::validate::conformance::SchemaOf;
+use super::validate::conformance::unknown::{self, UnknownField};
 use crate::inject::companion::catalog::InvalidCompanion;
 use crate::inject::companion::{Activation, CompanionKind};
 use crate::inject::container_list::ContainerList;
@@ -105,9 +106,11 @@ impl<'o> ContainerAt<'o> {
 
 fn top_level_fields(members: &Map<String, Value>, report: &mut Report) {
     let known = ["apiVersion", "kind", "metadata", "spec", "status"];
-    for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-        let nearest = report.suggest(name, known.into_iter());
-        report.schema_error(&FieldPath::root().member(name), unknown_field(Code::UnknownField, nearest));
+    for (name, value) in members.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+        let kind = |known: &str| if matches!(known, "apiVersion" | "kind") { "string" } else { "object" };
+        let known = known.map(|known| (known.to_owned(), json!({"type": kind(known)})));
+        let field = UnknownField { name, value, at: &FieldPath::root().member(name) };
+        unknown::report(field, Some(&Map::from_iter(known)), Code::UnknownField, report);
     }
 }
 

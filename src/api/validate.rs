@@ -9,14 +9,15 @@
 //! | `conformance` | types, bounds and unknown fields, by the schema |
 //! | `combinations` | fields that require or exclude each other |
 //! | `selectors`, `annotations`, `pre_stop` | one part of the specification each |
-//! | `pod/` | containers, ports, variables, shell scripts; warnings of Pod Security and of variables that load code |
+//! | `pod/` | containers, ports, probes, variables, shell scripts; warnings of Pod Security and of variables that load code |
 //! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
 //! RE2 reads alike (`re2`) |
 //! | `required` | required companions, whose policies must be able to compare everything |
-//! | `advice` | valid specifications that are probably mistakes |
+//! | `advice`, `alpha` | valid specifications that are probably mistakes; fields of alpha features |
 
 mod advice;
+mod alpha;
 mod annotations;
 mod combinations;
 pub(super) mod conformance;
@@ -28,7 +29,7 @@ mod selectors;
 mod storage;
 
 use parameters::bindings;
-use pod::{containers, env, loaders, pod_security, ports, shell};
+use pod::{containers, env, loaders, loopback, pod_security, ports, restart_rules, shell};
 use storage::{files, mounts, reach, volumes};
 
 use super::message::Code;
@@ -40,6 +41,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     combinations::check(object, report);
     selectors::check(object, report);
     containers::check(object, report);
+    restart_rules::check(object, report);
     ports::check(object, report);
     env::check(object, report);
     shell::check(object, report);
@@ -53,6 +55,8 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     bindings::check(object, report);
     pod_security::check(object, report);
     advice::check(object, report);
+    loopback::check(object, report);
+    alpha::check(object, report);
     loaders::check(object, report);
     if object.spec.required {
         required::check(object, report);

@@ -1,9 +1,11 @@
 //! What the webhook does with Pods, and which companions it knows.
 
+pub mod alpha_fields;
 pub mod clients;
 pub mod definitions;
 pub mod injection;
 pub mod other_webhooks;
+pub mod pod_security;
 pub mod sources;
 pub mod webhook;
 pub mod webhooks;

@@ -120,9 +120,11 @@ fn chapters() -> Vec<Chapter> {
             name: "installed by its chart",
             set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),
             tests: all(vec![
+                admission::alpha_fields::tests(),
                 admission::definitions::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),
+                admission::pod_security::tests(),
                 admission::sources::tests(),
                 admission::webhooks::tests(),
             ]),

@@ -1,4 +1,4 @@
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -30,9 +30,24 @@ pub struct Container {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["mountPath"]))]
     pub volume_mounts: Vec<VolumeMount>,
+    /// Rules that restart the container, or all containers of the Pod, by its exit code. Only valid in containers of a
+    /// companion whose lifecycle is Native. API servers before Kubernetes 1.36 drop this field or deny the Pod.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "restart_rules")]
+    pub restart_policy_rules: Vec<Value>,
     /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
+}
+
+/// core/v1 ContainerRestartRules, which validation checks by the schema of Kubernetes.
+fn restart_rules(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "array",
+        "maxItems": 20,
+        "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        "x-kubernetes-list-type": "atomic",
+    })
 }
 
 /// A core/v1 EnvVar.

@@ -21,6 +21,8 @@ use super::volume::{File, SharedVolume, Volume};
     ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
     ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only set env"),
     ("!has(self.position) || self.lifecycle == 'Native'", "position requires lifecycle Native: plain containers are appended"),
+    ("self.lifecycle == 'Native' || self.containers.all(c, !has(c.restartPolicyRules) || c.restartPolicyRules.size() == 0)", "restartPolicyRules require lifecycle Native: plain containers get no restartPolicy"),
+    ("!has(self.initContainers) || self.initContainers.all(c, !has(c.restartPolicyRules) || c.restartPolicyRules.size() == 0)", "initContainers cannot have restartPolicyRules, because they get no restartPolicy"),
     ("self.activation == 'OnRequest' || !has(self.parameters) || self.parameters.all(p, !has(p.required) || !p.required)", "an automatic companion cannot have a required parameter: give the parameter a default"),
     ("!has(self.initContainers) || self.initContainers.all(i, !self.containers.exists(c, c.name == i.name))", "a name must be unique in containers and initContainers"),
     ("!has(self.volumes) || !has(self.sharedVolumes) || self.volumes.all(v, !self.sharedVolumes.exists(s, s.name == v.name))", "a name must be unique in volumes and sharedVolumes"),

@@ -6,6 +6,7 @@
 mod scalar;
 #[cfg(test)]
 mod tests;
+pub(in crate::api) mod unknown;
 
 use std::collections::HashSet;
 
@@ -23,6 +24,15 @@ pub(in crate::api) enum SchemaOf {
     Podgraft,
     /// Kubernetes': an unknown field may be one of a later version, so it is kept with a warning.
     Kubernetes,
+}
+
+impl SchemaOf {
+    fn unknown_field(self) -> Code {
+        match self {
+            SchemaOf::Podgraft => Code::UnknownField,
+            SchemaOf::Kubernetes => Code::UnknownFieldKept,
+        }
+    }
 }
 
 /// How a value is checked.
@@ -144,7 +154,12 @@ fn object<'v>(
         } else if properties.is_none() || schema["x-kubernetes-preserve-unknown-fields"] == true {
             keep(name, mode.kept(value));
         } else {
-            unknown(name, properties.into_iter().flat_map(Map::keys), mode.owner, &here, report);
+            unknown::report(
+                unknown::UnknownField { name, value, at: &here },
+                properties,
+                mode.owner.unknown_field(),
+                report,
+            );
             if mode.owner == SchemaOf::Kubernetes {
                 keep(name, mode.kept(value));
             }
@@ -155,20 +170,6 @@ fn object<'v>(
         keep(name, stand_in(&schema["properties"][name]));
     }
     Ok(kept.into())
-}
-
-fn unknown<'n>(
-    name: &str,
-    known: impl Iterator<Item = &'n String>,
-    owner: SchemaOf,
-    at: &FieldPath,
-    report: &mut Report,
-) {
-    let nearest = report.suggest(name, known.map(String::as_str));
-    match owner {
-        SchemaOf::Podgraft => report.schema_error(at, message::unknown_field(Code::UnknownField, nearest)),
-        SchemaOf::Kubernetes => report.warn(at, message::unknown_field(Code::UnknownFieldKept, nearest)),
-    }
 }
 
 fn array(items: &[Value], schema: &Value, mode: Mode, at: &FieldPath, report: &mut Report) -> Result<Value, Message> {

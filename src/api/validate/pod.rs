@@ -2,7 +2,10 @@
 
 pub(in crate::api) mod containers;
 pub(in crate::api) mod env;
+pub(in crate::api) mod handlers;
 pub(in crate::api) mod loaders;
+pub(in crate::api) mod loopback;
 pub(in crate::api) mod pod_security;
 pub(in crate::api) mod ports;
+pub(in crate::api) mod restart_rules;
 pub(in crate::api) mod shell;

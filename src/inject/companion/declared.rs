@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// The fields of a container that policies compare as a whole, in no particular order. All other fields of
 /// [`DeclaredContainer`] have a rule of their own.
-pub const COMPARED_FIELDS: [&str; 11] = [
+pub const COMPARED_FIELDS: [&str; 12] = [
     "command",
     "args",
     "workingDir",
@@ -19,6 +19,7 @@ pub const COMPARED_FIELDS: [&str; 11] = [
     "startupProbe",
     "lifecycle",
     "volumeDevices",
+    "restartPolicyRules",
 ];
 
 /// The containers and volumes of a required companion.

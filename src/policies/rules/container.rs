@@ -122,7 +122,12 @@ fn restart(required: Required<'_>, container: RequiredContainer<'_>, at: &str) -
     } else {
         format!("!{}.hasValue()", conform::optional(at, "restartPolicy"))
     };
-    vec![restart, format!("{}.orValue([]).size() == 0", conform::optional(at, "restartPolicyRules"))]
+    let mut conditions = vec![restart];
+    conditions.extend(match container.declared.compared.get("restartPolicyRules") {
+        Some(rules) => conform::member(at, "restartPolicyRules", Some(rules)),
+        None => vec![format!("{}.orValue([]).size() == 0", conform::optional(at, "restartPolicyRules"))],
+    });
+    conditions
 }
 
 fn process(at: &str, declared: &DeclaredContainer) -> Vec<Condition> {

@@ -44,11 +44,9 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
 
 /// Fields that a companion cannot set.
 fn not_ours_to_set(each: &ContainerAt, report: &mut Report) {
-    for field in ["restartPolicy", "restartPolicyRules"] {
-        if each.field(field).is_some() {
-            let message = "podgraft sets restartPolicy from spec.lifecycle and from the list that declares the container; remove this field";
-            report.schema_error(&each.at.member(field), forbidden(message));
-        }
+    if each.field("restartPolicy").is_some() {
+        let message = "podgraft sets restartPolicy from spec.lifecycle and from the list that declares the container; remove this field";
+        report.schema_error(&each.at.member("restartPolicy"), forbidden(message));
     }
     if each.field("targetContainerName").is_some() {
         let message = "only ephemeral containers have this field; remove this field";

@@ -1,19 +1,27 @@
 //! Warnings about violations of the Pod Security Standards: in a namespace that enforces them, the whole Pod would be
 //! denied because of the companion.
+//!
+//! These are the checks of `k8s.io/pod-security-admission/policy` at version 1.37 that look at containers, volumes and
+//! annotations. The other ones look at fields of the Pod, which a companion does not set.
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use serde_json::Value;
 
-use crate::api::message::{Code, Message};
+use crate::api::message::{Code, Message, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
+use crate::api::schema;
+use crate::api::validate::pod::handlers::handlers;
 
 const RESTRICTED: &str = "level restricted";
 const BASELINE: &str = "levels baseline and restricted";
 
-/// Volume sources that `restricted` allows.
+/// Volume sources that `restricted` admits (`check_restrictedVolumes.go`).
 const VOLUMES: [&str; 9] = [
     "configMap",
     "csi",
@@ -26,9 +34,33 @@ const VOLUMES: [&str; 9] = [
     "secret",
 ];
 
+/// Capabilities that `baseline` admits (`check_capabilities_baseline.go`).
+const CAPABILITIES: [&str; 13] = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+/// Types of SELinux contexts that `baseline` admits (`check_seLinuxOptions.go`).
+const SE_LINUX_TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
+
+/// Annotations that set the AppArmor profile of a container. API servers turn them into fields.
+const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for each in object.containers() {
-        container(&each, report);
+        security_context(&each, report);
+        ports(&each, report);
     }
     for (i, volume) in object.spec.volumes.iter().enumerate() {
         source(volume.source.keys(), &FieldPath::spec("volumes").item(i), report);
@@ -37,109 +69,150 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         let source_of = volume.source.iter().flat_map(|s| s.keys());
         source(source_of, &FieldPath::spec("sharedVolumes").item(i).member("source"), report);
     }
+    for (key, value) in object.spec.pod_annotations.iter().filter(|(key, _)| key.starts_with(APP_ARMOR)) {
+        if !value.is_empty() && value != "runtime/default" && !value.starts_with("localhost/") {
+            report.warn(&FieldPath::spec("podAnnotations").member(key), violates(BASELINE, "remove this annotation"));
+        }
+    }
 }
 
-fn container(each: &ContainerAt, report: &mut Report) {
+fn security_context(each: &ContainerAt, report: &mut Report) {
     let at = each.at.member("securityContext");
     let none = Value::Null;
     let context = each.field("securityContext").unwrap_or(&none);
-    let missing = missing(context);
-    if !missing.is_empty() {
-        report.warn(&at, violates(RESTRICTED, format_args!("set {}", missing.join(", "))));
+    if let Some(message) = missing(context) {
+        report.warn(&at, message);
     }
-    let added = context["capabilities"]["add"].as_array().into_iter().flatten();
-    if added.into_iter().any(|c| c != "NET_BIND_SERVICE") {
-        report.warn(&at.member("capabilities").member("add"), violates(RESTRICTED, "add at most NET_BIND_SERVICE"));
+    user(context, &at, report);
+    profiles(context, &at, report);
+    isolation(context, &at, report);
+    capabilities(&context["capabilities"]["add"], &at.member("capabilities").member("add"), report);
+}
+
+/// What `restricted` requires and the container does not set. The Pod's own security context can set two of these
+/// fields for all containers, but a companion does not know that of its Pods.
+fn missing(context: &Value) -> Option<Message> {
+    let drops_all = context["capabilities"]["drop"].as_array().into_iter().flatten().any(|c| c == "ALL");
+    let fields = [
+        (context["runAsNonRoot"].is_null(), Inherited::FromPod, "runAsNonRoot: true"),
+        (context["allowPrivilegeEscalation"].is_null(), Inherited::Never, "allowPrivilegeEscalation: false"),
+        (!drops_all, Inherited::Never, "capabilities.drop: [ALL]"),
+        (context["seccompProfile"].is_null(), Inherited::FromPod, "seccompProfile.type: RuntimeDefault"),
+    ];
+    let absent: Vec<_> = fields.into_iter().filter(|(is_absent, ..)| *is_absent).collect();
+    let remedy = absent.iter().map(|(.., field)| *field).collect::<Vec<_>>().join(", ");
+    match absent.iter().any(|(_, inherited, _)| *inherited == Inherited::Never) {
+        _ if absent.is_empty() => None,
+        true => Some(violates(RESTRICTED, format_args!("set {remedy}"))),
+        false => Some(Code::PodSecurity.because(format_args!(
+            "{RESTRICTED} would deny the Pod unless the securityContext of the Pod itself has these fields; set {remedy}"
+        ))),
     }
-    if context["privileged"] == true {
-        report.warn(&at.member("privileged"), violates(BASELINE, "remove this field"));
+}
+
+/// Whether a container that does not set a field has the value of its Pod.
+#[derive(PartialEq, Eq)]
+enum Inherited {
+    FromPod,
+    Never,
+}
+
+fn user(context: &Value, at: &FieldPath, report: &mut Report) {
+    if context["runAsNonRoot"] == false {
+        report.warn(&at.member("runAsNonRoot"), violates(RESTRICTED, "set runAsNonRoot: true"));
     }
-    if !context["procMount"].is_null() && context["procMount"] != "Default" {
-        report.warn(&at.member("procMount"), violates(BASELINE, "remove this field"));
+    if context["runAsUser"] == 0 {
+        let remedy = "set another UID, or remove this field if the image has a user that is not root";
+        report.warn(&at.member("runAsUser"), violates(RESTRICTED, remedy));
     }
     if !context["runAsGroup"].is_null() {
         let message = "with its own primary group, the companion often cannot read the app's files; remove runAsGroup unless the companion needs it";
         report.warn(&at.member("runAsGroup"), Code::Discouraged.because(message));
     }
+}
+
+fn profiles(context: &Value, at: &FieldPath, report: &mut Report) {
+    for profile in ["appArmorProfile", "seccompProfile"] {
+        let kind = &context[profile]["type"];
+        if kind.is_string() && kind != "RuntimeDefault" && kind != "Localhost" {
+            let remedy = "set RuntimeDefault or Localhost";
+            report.warn(&at.member(profile).member("type"), violates(BASELINE, remedy));
+        }
+    }
+    let options = at.member("seLinuxOptions");
+    let set = |field: &str| context["seLinuxOptions"][field].as_str().filter(|value| !value.is_empty());
+    if set("type").is_some_and(|kind| !SE_LINUX_TYPES.contains(&kind)) {
+        let remedy = format_args!("remove this field, or set one of {}", SE_LINUX_TYPES.join(", "));
+        report.warn(&options.member("type"), violates(BASELINE, remedy));
+    }
+    for field in ["user", "role"].into_iter().filter(|field| set(field).is_some()) {
+        report.warn(&options.member(field), violates(BASELINE, "remove this field"));
+    }
+}
+
+fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
+    if context["allowPrivilegeEscalation"] == true {
+        let remedy = "set allowPrivilegeEscalation: false";
+        report.warn(&at.member("allowPrivilegeEscalation"), violates(RESTRICTED, remedy));
+    }
+    if context["allowPrivilegeEscalation"] == false && is_always_privileged(context) {
+        let message = "API servers accept false neither beside privileged: true nor beside capability CAP_SYS_ADMIN; remove the privileges or this field";
+        report.error(&at.member("allowPrivilegeEscalation"), forbidden(message));
+    }
+    if context["privileged"] == true {
+        report.warn(&at.member("privileged"), violates(BASELINE, "remove this field"));
+    }
+    if context["windowsOptions"]["hostProcess"] == true {
+        let at = at.member("windowsOptions").member("hostProcess");
+        report.warn(&at, violates(BASELINE, "remove this field"));
+    }
+    // API servers accept other values in Pods with hostUsers: false only, and there baseline admits them since 1.35.
+    if !context["procMount"].is_null() && context["procMount"] != "Default" {
+        let levels = "level restricted, and baseline before Kubernetes 1.35,";
+        let remedy = "remove this field, which requires a Pod with hostUsers: false in any case";
+        report.warn(&at.member("procMount"), violates(levels, remedy));
+    }
+}
+
+/// Whether the API server finds that privileges cannot be limited (`ValidateSecurityContext` in Kubernetes'
+/// `pkg/apis/core/validation`).
+fn is_always_privileged(context: &Value) -> bool {
+    let added = context["capabilities"]["add"].as_array().into_iter().flatten();
+    context["privileged"] == true || added.into_iter().any(|capability| capability == "CAP_SYS_ADMIN")
+}
+
+fn capabilities(added: &Value, at: &FieldPath, report: &mut Report) {
+    let added = || added.as_array().into_iter().flatten().filter_map(Value::as_str);
+    if added().any(|capability| !CAPABILITIES.contains(&capability)) {
+        report.warn(at, violates(BASELINE, "add at most NET_BIND_SERVICE"));
+    } else if added().any(|capability| capability != "NET_BIND_SERVICE") {
+        report.warn(at, violates(RESTRICTED, "add at most NET_BIND_SERVICE"));
+    }
+}
+
+/// Ports of the node, and hosts that the kubelet would connect to instead of the Pod.
+fn ports(each: &ContainerAt, report: &mut Report) {
     for (i, _) in each.container.ports.iter().enumerate().filter(|(_, p)| p.host_port.is_some()) {
         let remedy = "remove this field; a host port also limits such Pods to one per node";
         report.warn(&each.at.member("ports").item(i).member("hostPort"), violates(BASELINE, remedy));
     }
-}
-
-/// What a container must set itself: podgraft adds no user, and the Pod's security context is its author's choice.
-fn missing(context: &Value) -> Vec<&'static str> {
-    let dropped = context["capabilities"]["drop"].as_array().into_iter().flatten().any(|c| c == "ALL");
-    let profile = context["seccompProfile"]["type"].as_str();
-    [
-        (context["runAsNonRoot"] == true, "runAsNonRoot: true"),
-        (context["runAsUser"].as_i64().is_some_and(|user| user > 0), "runAsUser: a non-zero UID"),
-        (context["allowPrivilegeEscalation"] == false, "allowPrivilegeEscalation: false"),
-        (dropped, "capabilities.drop: [ALL]"),
-        (matches!(profile, Some("RuntimeDefault" | "Localhost")), "seccompProfile.type: RuntimeDefault"),
-    ]
-    .into_iter()
-    .filter_map(|(there, what)| (!there).then_some(what))
-    .collect()
+    let has_host = |action: &Value| action["host"].as_str().is_some_and(|host| !host.is_empty());
+    for handler in handlers(each).filter(|handler| handler.kind != "grpc" && has_host(handler.action)) {
+        let remedy = "remove this field, and the kubelet connects to the Pod";
+        let levels = "levels baseline and restricted, since Kubernetes 1.34,";
+        report.warn(&handler.at.member("host"), violates(levels, remedy));
+    }
 }
 
 fn violates(levels: &str, remedy: impl fmt::Display) -> Message {
     Code::PodSecurity.because(format_args!("{levels} would deny the Pod; {remedy}"))
 }
 
+/// API servers drop sources that they do not know, so only known ones violate a level.
 fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, report: &mut Report) {
-    for key in keys.filter(|key| !VOLUMES.contains(&key.as_str())) {
+    let is_source = |key: &str| key != "name" && schema::VOLUME["properties"].get(key).is_some();
+    for key in keys.filter(|key| is_source(key) && !VOLUMES.contains(&key.as_str())) {
         let levels = if key == "hostPath" { BASELINE } else { RESTRICTED };
         report.warn(&at.member(key), violates(levels, "use another source"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::api::testing::{companion, git_sync, silent, warns, with};
-
-    #[test]
-    fn a_companion_that_restricted_allows_has_no_warning() {
-        silent(git_sync());
-    }
-
-    #[test]
-    fn a_container_without_a_security_context_violates_restricted() {
-        let expected = "spec.containers[0].securityContext: violates Pod Security: level restricted would deny the Pod; set runAsNonRoot: true, runAsUser: a non-zero UID, allowPrivilegeEscalation: false, capabilities.drop: [ALL], seccompProfile.type: RuntimeDefault";
-        warns(companion("/spec/containers/0/securityContext", json!(null)), expected);
-        let root = companion("/spec/containers/0/securityContext/runAsUser", json!(0));
-        warns(
-            root,
-            "spec.containers[0].securityContext: violates Pod Security: level restricted would deny the Pod; set runAsUser",
-        );
-    }
-
-    #[test]
-    fn other_violations_are_reported_at_their_fields() {
-        for (place, value, field) in [
-            ("securityContext/capabilities/add", json!(["NET_ADMIN"]), "securityContext.capabilities.add"),
-            ("securityContext/privileged", json!(true), "securityContext.privileged"),
-            ("securityContext/procMount", json!("Unmasked"), "securityContext.procMount"),
-            ("securityContext/runAsGroup", json!(1), "securityContext.runAsGroup"),
-            ("ports", json!([{"containerPort": 80, "hostPort": 80}]), "ports[0].hostPort"),
-        ] {
-            warns(companion(&format!("/spec/containers/0/{place}"), value), &format!("spec.containers[0].{field}: "));
-        }
-    }
-
-    #[test]
-    fn volumes_of_the_node_violate_restricted() {
-        let volumes = json!([{"name": "a", "hostPath": {"path": "/var"}}]);
-        warns(
-            companion("/spec/volumes", volumes),
-            "spec.volumes[0].hostPath: violates Pod Security: levels baseline and restricted",
-        );
-        let source = json!({"nfs": {"server": "x", "path": "/"}});
-        warns(
-            with(&[("/spec/sharedVolumes/0/source", source)]),
-            "spec.sharedVolumes[0].source.nfs: violates Pod Security: level restricted",
-        );
     }
 }

@@ -13,6 +13,7 @@ use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{Container, ContainerPort, Endpoint, Exposes, Protocol};
+use crate::api::validate::pod::handlers::handlers;
 use crate::inject::names::is_port_name;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
@@ -80,16 +81,8 @@ impl<'o> UsedPorts<'o> {
 
 /// Ports of probes and hooks: a number in range, or the name of a port of the container.
 fn actions(each: &ContainerAt, report: &mut Report) {
-    let probes =
-        ["livenessProbe", "readinessProbe", "startupProbe"].map(|probe| (each.at.member(probe), each.field(probe)));
-    let lifecycle = (each.at.member("lifecycle"), each.field("lifecycle"));
-    let hooks = ["postStart", "preStop"].map(|hook| (lifecycle.0.member(hook), lifecycle.1.map(|hooks| &hooks[hook])));
-    for (at, action) in probes.into_iter().chain(hooks) {
-        for kind in ["httpGet", "tcpSocket", "grpc"] {
-            if let Some(action) = action {
-                port_of_action(each, &action[kind]["port"], &at.member(kind).member("port"), report);
-            }
-        }
+    for handler in handlers(each) {
+        port_of_action(each, &handler.action["port"], &handler.at.member("port"), report);
     }
 }
 
