@@ -8,6 +8,7 @@ pub mod index;
 pub mod parameter;
 pub mod pattern;
 pub mod quantity;
+pub mod resources;
 pub mod selector;
 pub mod template;
 pub mod value;
@@ -45,6 +46,8 @@ pub struct Companion {
     pub on_conflict: Option<OnConflict>,
     /// Whether Pods with `hostNetwork: true` may have the companion.
     pub allows_host_network: bool,
+    /// `podResources: Share`: whether cpu and memory are left to Pods that have Pod-level ones.
+    pub shares_pod_resources: bool,
     /// Where the companion's containers are injected.
     pub placement: Placement,
     /// The long-running containers, in order; never empty.

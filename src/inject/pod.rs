@@ -5,6 +5,7 @@ mod index;
 mod limits;
 mod parts;
 mod read;
+mod resources;
 mod volume;
 mod volume_uses;
 
@@ -18,6 +19,7 @@ use crate::json::{Expected, JsonError, Reader, TextMap};
 use index::Index;
 use parts::Parts;
 pub use parts::{Container, Device, Lifecycle, Mount, Port};
+pub(super) use resources::PodAmounts;
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 
@@ -53,6 +55,8 @@ pub struct Pod<'a> {
     pub grace_seconds: i64,
     /// Whether `spec.automountServiceAccountToken` is false.
     pub declines_token: bool,
+    /// `spec.resources` as JSON.
+    resources: Option<&'a str>,
     parts: Parts<'a>,
     by_annotation: Index,
     by_label: Index,

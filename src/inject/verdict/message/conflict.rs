@@ -63,10 +63,18 @@ impl Display for Conflict {
                 f,
                 "forbidden: mount path {path} in the app would cover the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path"
             ),
-            Conflict::PodResourcesExceeded { resource, needed, pod, .. } => write!(
-                f,
-                "spec.resources.{resource} of the Pod is {pod}, and its containers would need {needed}; increase it, or set podResources: Share on the companion"
-            ),
+            Conflict::PodResourcesExceeded { resource, container, needed, pod, parameter } => {
+                write!(f, "spec.resources.{resource} of the Pod is {pod}, and ")?;
+                match container {
+                    Some(container) => write!(f, "container {container} would have a limit of {needed}")?,
+                    None => write!(f, "its containers would need {needed}")?,
+                }
+                if let Some(parameter) = parameter {
+                    write!(f, "; lower the value of parameter {parameter}, or increase the Pod's amount")
+                } else {
+                    f.write_str("; increase the Pod's amount, or use a companion with podResources: Share")
+                }
+            }
             Conflict::AnnotationsTooLarge { bytes } => write!(
                 f,
                 "too long: the Pod's annotations would have {bytes} bytes, and must have at most {}; shorten the Pod's own annotations",
