@@ -28,7 +28,7 @@ mod selectors;
 mod storage;
 
 use parameters::bindings;
-use pod::{containers, env, loaders, pod_security, ports, shell};
+use pod::{containers, env, loaders, pod_security, ports, resources, shell};
 use storage::{files, mounts, reach, volumes};
 
 use super::message::Code;
@@ -40,6 +40,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     combinations::check(object, report);
     selectors::check(object, report);
     containers::check(object, report);
+    resources::check(object, report);
     ports::check(object, report);
     env::check(object, report);
     shell::check(object, report);

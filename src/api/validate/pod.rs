@@ -5,4 +5,5 @@ pub(in crate::api) mod env;
 pub(in crate::api) mod loaders;
 pub(in crate::api) mod pod_security;
 pub(in crate::api) mod ports;
+pub(in crate::api) mod resources;
 pub(in crate::api) mod shell;
