@@ -9,7 +9,7 @@
 //! | `conformance` | types, bounds and unknown fields, by the schema |
 //! | `combinations` | fields that require or exclude each other |
 //! | `selectors`, `annotations`, `pre_stop` | one part of the specification each |
-//! | `pod/` | containers, ports, variables, shell scripts; warnings of Pod Security and of variables that load code |
+//! | `pod/` | containers, resources, ports, variables, shell scripts; warnings of Pod Security and of variables that load code |
 //! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
 //! RE2 reads alike (`re2`) |

@@ -155,6 +155,8 @@ mod tests {
         check(with(&wide), &[]);
         let skipped = [&wide[..], &[("/spec/onConflict", json!("Skip"))]].concat();
         check(with(&skipped), &["spec.onConflict: forbidden: a required companion is never skipped"]);
+        let sharing = [&wide[..], &[("/spec/podResources", json!("Share"))]].concat();
+        check(with(&sharing), &["spec.podResources: forbidden: a required companion keeps its own resources"]);
         let plain = [&wide[..], &[("/spec/lifecycle", json!("Container"))]].concat();
         warns(with(&plain), "spec.lifecycle: discouraged: Pods that run to completion never get a plain container");
     }

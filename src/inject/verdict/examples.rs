@@ -42,6 +42,7 @@ fn outcomes() -> Vec<Outcome> {
             request: "64Mi".into(),
             limit: Some("32Mi".into()),
             equal: false,
+            message: None,
         },
         Outcome::SelectorUndecided { label: "pod-template-hash".into() },
         Outcome::HostNetwork,

@@ -68,6 +68,8 @@ pub enum Outcome {
         limit: Option<Box<str>>,
         /// Whether the request of the resource must be equal to its limit.
         equal: bool,
+        /// The `message` of the parameter's author.
+        message: Option<Box<str>>,
     },
     /// In reviews of a template only: a label that a controller sets decides, and its value is not known yet.
     SelectorUndecided {

@@ -49,6 +49,7 @@ impl<'a> Plan<'a> {
             request: text(request).unwrap_or_default(),
             limit: text(limit),
             equal,
+            message: None,
         })
     }
 

@@ -109,3 +109,57 @@ impl<'a> PodLevel<'a> {
         self.accepted.partition_point(|other| other.order < companion.order)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container by its list, whether it is a native sidecar, and its request of cpu.
+    type Case = (ContainerList, bool, u32);
+
+    const CASES: [Case; 7] = [
+        (ContainerList::Init, true, 0),
+        (ContainerList::Init, true, 1),
+        (ContainerList::Init, true, 4),
+        (ContainerList::Init, false, 2),
+        (ContainerList::Init, false, 5),
+        (ContainerList::Containers, false, 1),
+        (ContainerList::Containers, false, 3),
+    ];
+
+    /// What the API server computes for all containers: the loops of `aggregateContainerResourcesByFn`.
+    fn aggregate(containers: &[Case]) -> u32 {
+        let plain = containers.iter().filter(|(list, ..)| !list.is_init());
+        let (mut result, mut restartable, mut init) = (plain.map(|(.., cpu)| cpu).sum::<u32>(), 0, 0);
+        for (_, is_sidecar, cpu) in containers.iter().filter(|(list, ..)| list.is_init()) {
+            if *is_sidecar {
+                result += cpu;
+                restartable += cpu;
+                init = init.max(restartable);
+            } else {
+                init = init.max(cpu + restartable);
+            }
+        }
+        result.max(init)
+    }
+
+    fn requests(containers: &[Case]) -> Requests {
+        let amount = |cpu: u32| Amount::parse(&cpu.to_string()).unwrap();
+        let each = containers.iter().map(|(list, is_sidecar, cpu)| Requests::of(amount(*cpu), *list, *is_sidecar));
+        each.fold(Requests::default(), Requests::then)
+    }
+
+    #[test]
+    fn groups_of_containers_request_together_what_the_api_server_computes() {
+        let digits = |number: usize| (0..4_u32).map(move |place| CASES[number / 7_usize.pow(place) % 7]);
+        for number in 0..7_usize.pow(4) {
+            let containers: Vec<Case> = digits(number).collect();
+            let expected = aggregate(&containers).to_string();
+            for split in 0..=containers.len() {
+                let (before, after) = containers.split_at(split);
+                let total = requests(before).then(requests(after)).total();
+                assert_eq!(*total.text_for("cpu"), *expected, "{containers:?} in two groups at {split}");
+            }
+        }
+    }
+}

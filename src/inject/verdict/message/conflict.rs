@@ -69,10 +69,13 @@ impl Display for Conflict {
                     Some(container) => write!(f, "container {container} would have a limit of {needed}")?,
                     None => write!(f, "its containers would need {needed}")?,
                 }
-                if let Some(parameter) = parameter {
-                    write!(f, "; lower the value of parameter {parameter}, or increase the Pod's amount")
-                } else {
-                    f.write_str("; increase the Pod's amount, or use a companion with podResources: Share")
+                let can_be_shared = [".cpu", ".memory"].iter().any(|end| resource.ends_with(end));
+                match parameter {
+                    Some(name) => write!(f, "; lower the value of parameter {name}, or increase the Pod's amount"),
+                    None if can_be_shared => {
+                        f.write_str("; increase the Pod's amount, or use a companion with podResources: Share")
+                    }
+                    None => f.write_str("; increase the Pod's amount"),
                 }
             }
             Conflict::AnnotationsTooLarge { bytes } => write!(
