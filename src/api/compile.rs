@@ -4,6 +4,7 @@ mod container;
 mod declared;
 mod endpoint;
 mod hash;
+mod resources;
 mod selectors;
 mod slots_writer;
 mod template;
@@ -68,6 +69,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         on_conflict: spec.on_conflict.map(on_conflict),
         allows_host_network: spec.host_network == api::HostNetwork::Allow,
         uses_token: spec.service_account_token,
+        shares_pod_resources: spec.pod_resources == api::PodResources::Share,
         placement: placement(spec),
         containers: containers(ContainerList::Containers),
         init_containers: containers(ContainerList::Init),

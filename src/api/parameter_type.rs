@@ -4,10 +4,10 @@
 use super::message::{Message, forbidden, invalid};
 use super::path::FieldPath;
 use super::report::Report;
+use super::slots::quantity_of_bound;
 use super::v1alpha1::{Bound, DurationForm as Form, Parameter, ParameterType as Word};
 use crate::inject::companion::parameter::{DurationForm, LONGEST_VALUE, ParameterType};
 use crate::inject::companion::pattern::{LARGEST_SIZE, LONGEST_SOURCE, Pattern, PatternFault};
-use crate::inject::companion::quantity::Quantity;
 
 /// The compiled type. Invalid bounds and patterns are reported and left out.
 pub(super) fn compile(parameter: &Parameter, at: &FieldPath, report: &mut Report) -> ParameterType {
@@ -31,10 +31,7 @@ pub(super) fn compile(parameter: &Parameter, at: &FieldPath, report: &mut Report
             Some(Form::Milliseconds) => DurationForm::Milliseconds,
         }),
         Word::Quantity => {
-            let (minimum, maximum) = bounds(parameter, at, report, |bound| match bound {
-                Bound::Number(number) => Quantity::parse(&number.to_string()),
-                Bound::Text(text) => Quantity::parse(text),
-            });
+            let (minimum, maximum) = bounds(parameter, at, report, quantity_of_bound);
             ParameterType::Quantity { minimum, maximum }
         }
         Word::Port => ParameterType::Port,

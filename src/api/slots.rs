@@ -1,9 +1,12 @@
-//! Slots: which parameter fills what, and which variables endpoints and parameters set.
+//! Slots: which parameter fills what, which variables endpoints and parameters set, and the quantities in a specification.
+
+use serde_json::Value;
 
 use super::object::CompanionObject;
 use super::path::FieldPath;
-use super::v1alpha1::{Parameter, Protocol, Spec};
+use super::v1alpha1::{Bound, Parameter, Protocol, Spec};
 use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
+use crate::inject::companion::quantity::Quantity;
 
 /// Splits a `mountPath` slot into the shared volume and whether it is the companion's side.
 pub(super) fn side(slot: &str) -> Option<(&str, bool)> {
@@ -62,4 +65,21 @@ pub(super) fn variables_of_endpoints(object: &CompanionObject) -> impl Iterator<
             Some((name.as_deref()?, at.member(side), format!("endpoint {}", endpoint.name)))
         })
     })
+}
+
+/// A quantity in JSON: a string or a number.
+pub(super) fn quantity(value: &Value) -> Option<Quantity> {
+    match value {
+        Value::String(text) => Quantity::parse(text),
+        Value::Number(number) => Quantity::parse(&number.to_string()),
+        _ => None,
+    }
+}
+
+/// A bound of a Quantity parameter.
+pub(super) fn quantity_of_bound(bound: &Bound) -> Option<Quantity> {
+    match bound {
+        Bound::Number(number) => Quantity::parse(&number.to_string()),
+        Bound::Text(text) => Quantity::parse(text),
+    }
 }

@@ -152,7 +152,7 @@ pub(super) fn compiled(object: &Value) -> std::sync::Arc<Companion> {
 }
 
 /// Values for fields that git-sync does not have.
-pub(super) fn everything() -> [(&'static str, Value); 16] {
+pub(super) fn everything() -> [(&'static str, Value); 17] {
     let mut proxy = container("git-sync", "registry.example/proxy:v1");
     proxy["command"] = json!(["sh", "-c", "exec proxy"]);
     proxy["ports"] = json!([{"name": "redis", "containerPort": 6379}, {"containerPort": 6379, "protocol": "UDP"}]);
@@ -171,6 +171,7 @@ pub(super) fn everything() -> [(&'static str, Value); 16] {
         ("namespaceSelector", json!({"matchExpressions": [{"key": "env", "operator": "Exists"}]})),
         ("onConflict", json!("Skip")),
         ("lifecycle", json!("Native")),
+        ("podResources", json!("Share")),
         ("position", json!("Last")),
         ("imagePullSecrets", json!([{"name": "registry"}])),
         ("containers", json!([proxy])),

@@ -20,7 +20,7 @@ pub use container::{Container, ContainerPort, EnvVar, Protocol};
 pub use endpoint::{Endpoint, Exposes};
 pub use parameter::{Bound, DurationForm, Parameter, ParameterType};
 pub use selector::{LabelSelector, Operator};
-pub use spec::{Activation, HostNetwork, Lifecycle, OnConflict, Pattern, Position, Spec};
+pub use spec::{Activation, HostNetwork, Lifecycle, OnConflict, Pattern, PodResources, Position, Spec};
 pub use status::{LAST_VALID, Status};
 pub(super) use syntax::describe_pattern;
 pub use volume::SharedVolume;

@@ -9,7 +9,7 @@
 //! | `conformance` | types, bounds and unknown fields, by the schema |
 //! | `combinations` | fields that require or exclude each other |
 //! | `selectors`, `annotations`, `pre_stop` | one part of the specification each |
-//! | `pod/` | containers, ports, probes, variables, shell scripts; warnings of Pod Security and of variables that load code |
+//! | `pod/` | containers, resources, ports, probes, variables, shell scripts; warnings of Pod Security and of variables that load code |
 //! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
 //! RE2 reads alike (`re2`) |
@@ -29,7 +29,7 @@ mod selectors;
 mod storage;
 
 use parameters::bindings;
-use pod::{containers, env, loaders, loopback, pod_security, ports, restart_rules, shell};
+use pod::{containers, env, loaders, loopback, pod_security, ports, resources, restart_rules, shell};
 use storage::{files, mounts, reach, volumes};
 
 use super::message::Code;
@@ -42,6 +42,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     selectors::check(object, report);
     containers::check(object, report);
     restart_rules::check(object, report);
+    resources::check(object, report);
     ports::check(object, report);
     env::check(object, report);
     shell::check(object, report);

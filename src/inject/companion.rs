@@ -8,6 +8,7 @@ pub mod index;
 pub mod parameter;
 pub mod pattern;
 pub mod quantity;
+pub mod resources;
 pub mod selector;
 pub mod template;
 pub mod value;
@@ -47,6 +48,8 @@ pub struct Companion {
     pub allows_host_network: bool,
     /// `spec.serviceAccountToken`: the companion's containers use the token of the Pod.
     pub uses_token: bool,
+    /// `podResources: Share`: whether cpu and memory are left to Pods that have Pod-level ones.
+    pub shares_pod_resources: bool,
     /// Where the companion's containers are injected.
     pub placement: Placement,
     /// The long-running containers, in order; never empty.

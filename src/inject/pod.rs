@@ -6,6 +6,7 @@ mod index;
 mod limits;
 mod parts;
 mod read;
+mod resources;
 mod volume;
 mod volume_uses;
 
@@ -21,6 +22,7 @@ pub use controller::{ControllerFields, ControllerLabel};
 use index::Index;
 use parts::Parts;
 pub use parts::{Container, Device, Lifecycle, Mount, Port};
+pub(super) use resources::PodAmounts;
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 
@@ -56,6 +58,8 @@ pub struct Pod<'a> {
     pub grace_seconds: i64,
     /// Whether `spec.automountServiceAccountToken` is false.
     pub declines_token: bool,
+    /// `spec.resources` as JSON.
+    resources: Option<&'a str>,
     parts: Parts<'a>,
     by_annotation: Index,
     by_label: Index,

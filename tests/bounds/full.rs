@@ -57,6 +57,12 @@ fn work_is_proportional_where_every_list_is_full() {
     let volumes = list(4_096, &|i| format!(r#"{{"name":"v{i}","emptyDir":{{}}}}"#));
     let mounts =
         list(4_096, &|i| format!(r#"{{"name":"{i}","volumeMounts":[{{"name":"v4095","mountPath":"/srv/www"}}]}}"#));
+    let resources = list(4_096, &|i| {
+        format!(
+            r#"{{"name":"{i}","resources":{{"requests":{{"cpu":1,"memory":"1Gi"}},"limits":{{"hugepages-15Mi":0}}}}}}"#
+        )
+    });
+    let sizes = list(64, &|i| format!(r#""hugepages-{i}Mi":1"#));
     let parameters = list(100_000, &|i| format!(r#""podgraft.dev/sync.p{i}":"""#));
     let unknown = list(100_000, &|i| format!(r#""podgraft.dev/othe-{i}.p":"""#));
     let strangers = list(16, &|i| format!("othe-{i}"));
@@ -65,6 +71,7 @@ fn work_is_proportional_where_every_list_is_full() {
         ("names", review_of_text(&format!(r#"{asks},"podgraft.dev/containers":"{names}""#), &containers)),
         ("a status", review_of_text(&format!(r#"{asks},"podgraft.dev/status":"{{{status}}}""#), &containers)),
         ("mounts", review_of_text(asks, &format!(r#"{mounts}],"volumes":[{volumes}"#))),
+        ("resources", review_of_text(asks, &format!(r#"{resources}],"resources":{{"requests":{{{sizes}}}}},"x":["#))),
         ("parameters", review_of_text(&format!("{asks},{parameters}"), r#"{"name":"app"}"#)),
         ("unknown companions", review_of_text(&format!("{asks},{unknown}"), r#"{"name":"app"}"#)),
         ("labels", {

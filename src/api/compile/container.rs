@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::endpoint::protocol;
+use super::resources::resources;
 use super::template;
 use crate::api::derived;
 use crate::api::object::{CompanionObject, ContainerAt};
@@ -26,6 +27,7 @@ pub(super) fn container(object: &CompanionObject, each: &ContainerAt) -> Contain
         template: template::template(object, each),
         ports: ports.map(port).collect(),
         probed: probed(each).map(|number| port((number, api::Protocol::Tcp, None))).collect(),
+        resources: resources(object, each),
         mount_paths: derived::own_mounts(object, each)
             .iter()
             .filter_map(|mount| mount["mountPath"].as_str())

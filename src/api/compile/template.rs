@@ -6,7 +6,7 @@ use super::slots_writer::TemplateWriter;
 use crate::api::derived::{own_mounts, renamed, with_exposed_port};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::slots;
-use crate::api::v1alpha1::{Lifecycle, Spec};
+use crate::api::v1alpha1::{Lifecycle, PodResources, Spec};
 use crate::inject::companion::template::{ResourceSlot, ResourceSlots, Template, TemplatePiece};
 use crate::json::ObjectWriter;
 
@@ -60,10 +60,12 @@ fn resources(spec: &Spec, each: &ContainerAt) -> Option<TemplatePiece> {
     let name = each.container.name.as_str();
     let filled = spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?));
     let filled: Vec<_> = filled.filter(|(container, ..)| *container == name).collect();
-    if filled.is_empty() {
+    let declared = each.field("resources").and_then(Value::as_object);
+    // `Share` leaves amounts out in some Pods only.
+    let can_be_left_out = spec.pod_resources == PodResources::Share && declared.is_some();
+    if filled.is_empty() && !can_be_left_out {
         return None;
     }
-    let declared = each.field("resources").and_then(Value::as_object);
     let list = |list: &str| {
         let own = declared.and_then(|resources| resources.get(list)).and_then(Value::as_object);
         let filled = filled.iter().filter(|(_, of, _)| *of == list).map(|(.., resource)| *resource);

@@ -20,6 +20,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required requires activation ClusterWide"),
     ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
     ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only set env"),
+    ("!has(self.required) || !self.required || self.podResources != 'Share'", "a required companion keeps its own resources: podResources must be Add or unset"),
     ("!has(self.position) || self.lifecycle == 'Native'", "position requires lifecycle Native: plain containers are appended"),
     ("self.lifecycle == 'Native' || self.containers.all(c, !has(c.restartPolicyRules) || c.restartPolicyRules.size() == 0)", "restartPolicyRules require lifecycle Native: plain containers get no restartPolicy"),
     ("!has(self.initContainers) || self.initContainers.all(c, !has(c.restartPolicyRules) || c.restartPolicyRules.size() == 0)", "initContainers cannot have restartPolicyRules, because they get no restartPolicy"),
@@ -79,6 +80,11 @@ pub struct Spec {
     /// (default) or Allow.
     #[serde(default)]
     pub host_network: HostNetwork,
+    /// What happens to the cpu and memory of the companion's containers in Pods with Pod-level resources of either. Add
+    /// (default): they are injected, and must fit into the Pod's. Share: they are left out, so that the companion uses what
+    /// the Pod has.
+    #[serde(default)]
+    pub pod_resources: PodResources,
     /// Whether the token of the Pod's service account is mounted into the companion. Defaults to false.
     #[serde(default, skip_serializing_if = "super::rules::is_false")]
     pub service_account_token: bool,
@@ -207,6 +213,15 @@ pub enum HostNetwork {
     #[default]
     Refuse,
     Allow,
+}
+
+/// Whether a companion has cpu and memory of its own in Pods with Pod-level resources.
+#[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum PodResources {
+    #[default]
+    Add,
+    Share,
 }
 
 fn annotations(_: &mut SchemaGenerator) -> Schema {

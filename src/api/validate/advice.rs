@@ -14,7 +14,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     startup_probes(object, report);
     for each in object.containers() {
         image(&each, report);
-        resources(object, &each, report);
+        requests(object, &each, report);
         for (i, variable) in each.container.env.iter().enumerate() {
             secret(variable, &each.at.member("env").item(i), report);
         }
@@ -82,14 +82,23 @@ fn image(each: &ContainerAt, report: &mut Report) {
     }
 }
 
-fn resources(object: &CompanionObject, each: &ContainerAt, report: &mut Report) {
-    let declared =
-        |list: &str| each.raw.get("resources").is_some_and(|r| r[list].as_object().is_some_and(|r| !r.is_empty()));
-    let filled = object.spec.parameters.iter().filter_map(|p| slots::target(p.resource.as_deref()?));
-    let filled = filled.into_iter().any(|(container, ..)| container == each.container.name);
-    if !filled && !declared("requests") && !declared("limits") {
-        let message = "without requests and limits, a ResourceQuota of the namespace can deny the Pod, and the kubelet may evict the Pod first under node pressure; set requests";
-        report.warn(&each.at.member("resources"), Code::Recommended.because(message));
+/// Requests of cpu and memory. A limit without a request is the request.
+fn requests(object: &CompanionObject, each: &ContainerAt, report: &mut Report) {
+    let declared = |list: &str, resource: &str| {
+        let resources = each.field("resources");
+        resources.is_some_and(|resources| resources[list].get(resource).is_some_and(|amount| !amount.is_null()))
+    };
+    let filled =
+        |list: &str, resource: &str| slots::filler(&object.spec, &each.container.name, list, resource).is_some();
+    for resource in ["cpu", "memory"] {
+        if ["requests", "limits"].iter().any(|list| declared(list, resource) || filled(list, resource)) {
+            continue;
+        }
+        let message = format_args!(
+            "without a {resource} request, a ResourceQuota of the namespace can deny the Pod, and a HorizontalPodAutoscaler on {resource} stops working; set requests.{resource}"
+        );
+        report
+            .warn(&each.at.member("resources").member("requests").member(resource), Code::Recommended.because(message));
     }
 }
 
@@ -165,13 +174,32 @@ mod tests {
     }
 
     #[test]
-    fn a_container_has_resources() {
-        warns(
-            companion("/spec/containers/0/resources", json!({})),
-            "spec.containers[0].resources: recommended value: without requests and limits",
-        );
-        let filled = json!({"name": "memory", "type": "Quantity", "resource": "git-sync/limits.memory"});
-        silent(with(&[("/spec/containers/0/resources", json!({})), ("/spec/parameters/4", filled)]));
+    fn a_container_requests_cpu_and_memory() {
+        let resources = |resources: Value| companion("/spec/containers/0/resources", resources);
+        let expected = |resource: &str| {
+            let message = format!("recommended value: without a {resource} request, a ResourceQuota");
+            format!("spec.containers[0].resources.requests.{resource}: {message}")
+        };
+        for (declared, missing) in [
+            (json!({}), &["cpu", "memory"][..]),
+            (json!({"requests": {"memory": "32Mi"}, "limits": {"memory": "64Mi"}}), &["cpu"]),
+            (json!({"requests": {"cpu": "10m", "memory": null}}), &["memory"]),
+            (json!({"limits": {"cpu": "1", "ephemeral-storage": "1Gi"}}), &["memory"]),
+            (json!({"limits": {"cpu": "1", "memory": "64Mi"}}), &[]),
+        ] {
+            let warnings = check_companion(&resources(declared)).warnings;
+            assert_eq!(warnings.len(), missing.len(), "{warnings:#?}");
+            missing.iter().for_each(|m| assert!(warnings.iter().any(|w| w.to_string().starts_with(&expected(m)))));
+        }
+    }
+
+    #[test]
+    fn a_request_that_a_parameter_fills_is_set() {
+        let filled = json!([
+            {"name": "memory", "type": "Quantity", "resource": "git-sync/limits.memory"},
+            {"name": "cpu", "type": "Quantity", "resource": "git-sync/requests.cpu"},
+        ]);
+        silent(with(&[("/spec/containers/0/resources", json!({})), ("/spec/parameters", filled)]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::api::message::{Code, forbidden, required as required_value};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::{Activation, Lifecycle, OnConflict, Pattern, Spec};
+use crate::api::v1alpha1::{Activation, Lifecycle, OnConflict, Pattern, PodResources, Spec};
 use crate::inject::companion::CompanionKind;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
@@ -62,6 +62,10 @@ fn required(spec: &Spec, report: &mut Report) {
     if spec.on_conflict == Some(OnConflict::Skip) {
         let message = "a required companion is never skipped; set Deny or remove this field";
         report.error(&FieldPath::spec("onConflict"), forbidden(message));
+    }
+    if spec.pod_resources == PodResources::Share {
+        let message = "a required companion keeps its own resources; set Add or remove this field";
+        report.error(&FieldPath::spec("podResources"), forbidden(message));
     }
     for (i, parameter) in spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
@@ -151,6 +155,8 @@ mod tests {
         check(with(&wide), &[]);
         let skipped = [&wide[..], &[("/spec/onConflict", json!("Skip"))]].concat();
         check(with(&skipped), &["spec.onConflict: forbidden: a required companion is never skipped"]);
+        let sharing = [&wide[..], &[("/spec/podResources", json!("Share"))]].concat();
+        check(with(&sharing), &["spec.podResources: forbidden: a required companion keeps its own resources"]);
         let plain = [&wide[..], &[("/spec/lifecycle", json!("Container"))]].concat();
         warns(with(&plain), "spec.lifecycle: discouraged: Pods that run to completion never get a plain container");
     }

@@ -7,5 +7,6 @@ pub(in crate::api) mod loaders;
 pub(in crate::api) mod loopback;
 pub(in crate::api) mod pod_security;
 pub(in crate::api) mod ports;
+pub(in crate::api) mod resources;
 pub(in crate::api) mod restart_rules;
 pub(in crate::api) mod shell;

@@ -1,6 +1,7 @@
 //! One container of a companion.
 
 use super::index::EndpointIndex;
+use super::resources::ContainerResource;
 use super::template::Template;
 use crate::inject::container_list::ContainerList;
 use crate::inject::protocol::Protocol;
@@ -31,6 +32,8 @@ pub struct Container {
     pub ports: Box<[ContainerPort]>,
     /// The ports that probes name by number: the container listens there, declared or not.
     pub probed: Box<[ContainerPort]>,
+    /// The resources that a parameter fills, and those that a Pod can have as a whole.
+    pub resources: Box<[ContainerResource]>,
     /// Normalized paths of the container's own mounts, devices and files: a Path parameter must not move a shared volume
     /// there.
     pub mount_paths: Box<[Box<str>]>,

@@ -25,11 +25,11 @@ pub enum TemplatePiece {
     },
     /// The port of an endpoint, as a number.
     Port(EndpointIndex),
-    /// The member `resources`, where a parameter fills one of its quantities.
+    /// The member `resources`, where a parameter fills one of its quantities, or a Pod's own replace them.
     Resources(Box<ResourceSlots>),
 }
 
-/// The resources of a container of which a parameter fills at least one.
+/// The resources of a container, with those that vary.
 #[derive(Debug)]
 pub struct ResourceSlots {
     /// Other members than limits and requests as JSON, joined by commas; may be empty.

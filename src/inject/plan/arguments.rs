@@ -76,7 +76,9 @@ fn argument<'a>(
 /// An outcome with the `message` of the parameter, where a value that the Pod set is denied. With a default it would not help
 /// the Pod's author, who set no value.
 pub(in crate::inject) fn explained(mut outcome: Outcome, companion: &Companion) -> Outcome {
-    if let Outcome::ParameterInvalid { parameter, given: true, message, .. } = &mut outcome {
+    if let Outcome::ParameterInvalid { parameter, given: true, message, .. }
+    | Outcome::RequestExceedsLimit { parameter, message, .. } = &mut outcome
+    {
         let declared = companion.parameters.iter().find(|p| p.name == *parameter);
         *message = declared.and_then(|p| p.message.clone());
     }

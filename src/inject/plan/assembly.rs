@@ -12,8 +12,8 @@ use crate::inject::companion::selector::Selection;
 use crate::inject::companion::{Companion, OnConflict};
 use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
+use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Remark};
-use crate::inject::verdict::{Finding, Via};
 
 /// The capacity for plans at first; hardly any Pod has more.
 const MAX_PLANS: usize = 16;
@@ -113,7 +113,7 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
 
     /// The plans in the order in which they are injected, and the size of the patch that they need at most, in bytes.
     pub(in crate::inject) fn finish(mut self) -> (Vec<Plan<'p>>, usize) {
-        self.plans.sort_by(|a, b| injection_order(a).cmp(&injection_order(b)));
+        self.plans.sort_by(|a, b| a.injection_order().cmp(&b.injection_order()));
         (self.plans, self.reservations.patch_bytes())
     }
 }
@@ -128,14 +128,5 @@ fn report<'a>(
     for (i, outcome) in outcomes.into_iter().enumerate() {
         let finding = Finding::outcome(candidate.name, candidate.via, outcome, on_conflict);
         findings.push(Finding { outcome: i == 0, ..finding });
-    }
-}
-
-/// Required and automatic companions by name, then the namespace's list as written, then requested ones as written.
-fn injection_order<'p>(plan: &'p Plan<'_>) -> (u8, usize, &'p str) {
-    match plan.via {
-        Via::Required | Via::Automatic => (0, 0, &plan.companion.name),
-        Via::NamespaceList => (1, plan.listed_at, ""),
-        Via::Pod => (2, plan.listed_at, ""),
     }
 }

@@ -1,5 +1,7 @@
 //! Fits one companion into a Pod, completely or not at all.
 
+mod resources;
+
 use super::arguments::Argument;
 use super::candidates::Candidate;
 use super::chosen::Chosen;
@@ -28,6 +30,7 @@ impl<'a> Plan<'a> {
             companion,
             via: candidate.via,
             listed_at: candidate.listed_at,
+            shares: companion.shares_pod_resources && reservations.pod_level().has_compute(),
             values,
             shared: Vec::with_capacity(companion.shared_volumes.len()),
             chosen,
@@ -37,6 +40,7 @@ impl<'a> Plan<'a> {
             remarks: Vec::new(),
             added: Additions { kind: companion.kind.as_str(), hash: &companion.hash, ..Additions::default() },
         };
+        plan.fit_amounts()?;
         plan.fit_pod(reservations)?;
         plan.fit_token(reservations);
         plan.fit_files(reservations)?;
@@ -56,6 +60,7 @@ impl<'a> Plan<'a> {
         plan.list_env(reservations);
         plan.fit_pre_stop(reservations);
         plan.fit_status(reservations)?;
+        plan.fit_pod_level(reservations)?;
         Ok(plan)
     }
 

@@ -20,6 +20,8 @@ pub(in crate::inject) struct Plan<'a> {
     pub(in crate::inject) via: Via,
     /// Its place in the list that names it, as written.
     pub(in crate::inject) listed_at: usize,
+    /// Whether the companion's cpu and memory are left out, because the Pod has Pod-level ones.
+    pub(in crate::inject) shares: bool,
     /// The value of each parameter, in order.
     pub(in crate::inject) values: Vec<Option<Argument<'a>>>,
     pub(in crate::inject) shared: Vec<SharedMount<'a>>,
@@ -64,6 +66,15 @@ pub(in crate::inject) struct Scrape<'a> {
 }
 
 impl<'a> Plan<'a> {
+    /// Required and automatic companions by name, then the namespace's list as written, then requested ones as written.
+    pub(super) fn injection_order(&self) -> (u8, usize, &'a str) {
+        match self.via {
+            Via::Required | Via::Automatic => (0, 0, &self.companion.name),
+            Via::NamespaceList => (1, self.listed_at, ""),
+            Via::Pod => (2, self.listed_at, ""),
+        }
+    }
+
     /// The port of an endpoint: its own, or the one that a parameter moves it to.
     pub(in crate::inject) fn endpoint_port(&self, endpoint: &Endpoint) -> u16 {
         match endpoint.parameter.and_then(|p| self.value(p)) {

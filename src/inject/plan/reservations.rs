@@ -4,6 +4,7 @@ mod join;
 mod ledger;
 mod mounts;
 mod names;
+mod pod_level;
 mod port;
 mod ports;
 mod reserved;
@@ -11,5 +12,6 @@ mod room;
 
 pub(in crate::inject) use join::{ExistingMount, MountsAtPath};
 pub(in crate::inject) use mounts::{MountSource, ReservedMount};
+pub(in crate::inject) use pod_level::{CompanionRequests, Requests};
 pub(in crate::inject) use port::{PortScope, ReservedPort};
 pub(in crate::inject) use reserved::Reservations;

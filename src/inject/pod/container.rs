@@ -35,6 +35,7 @@ impl<'a> Container<'a> {
                 ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                 ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                 ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                ("resources", |c, r| r.raw_unless_null().map(|raw| c.container.resources = raw)),
                 ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
             ],
         )?;

@@ -21,6 +21,8 @@ pub struct Container<'a> {
     pub restarts: bool,
     /// Whether it has a preStop hook.
     pub lifecycle: Lifecycle,
+    /// `resources` as JSON, which only Pods with Pod-level resources need.
+    pub(super) resources: Option<&'a str>,
     pub(super) env: Option<Range<usize>>,
     pub(super) ports: Range<usize>,
     pub(super) mounts: Option<Range<usize>>,

@@ -67,6 +67,7 @@ impl<'a> Pod<'a> {
                 ("os", |spec, r| spec.pod.read_os(r)),
                 ("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
                 ("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
+                ("resources", |spec, r| r.raw_unless_null().map(|raw| spec.pod.resources = raw)),
             ],
         )?;
         let SpecReader { containers, .. } = spec;

@@ -40,7 +40,9 @@ fn outcomes() -> Vec<Outcome> {
             container: "git-sync".into(),
             resource: "memory".into(),
             request: "64Mi".into(),
-            limit: "32Mi".into(),
+            limit: Some("32Mi".into()),
+            equal: false,
+            message: None,
         },
         Outcome::SelectorUndecided { label: "pod-template-hash".into() },
         Outcome::HostNetwork,
@@ -72,6 +74,7 @@ fn conflicts() -> Vec<Conflict> {
         Conflict::TokenPathConflict { path: "/var/run".into() },
         Conflict::PodResourcesExceeded {
             resource: "requests.cpu".into(),
+            container: None,
             needed: "110m".into(),
             pod: "100m".into(),
             parameter: None,

@@ -62,10 +62,18 @@ impl Display for Outcome {
                 f,
                 "forbidden: annotation {key} holds a file of this companion and has other content; remove the annotation"
             ),
-            Outcome::RequestExceedsLimit { companion, parameter, container, resource, request, limit } => write!(
-                f,
-                "annotation podgraft.dev/{companion}.{parameter}: invalid value: the {resource} request of container {container} would be {request}, and must be at most its limit of {limit}; change the value"
-            ),
+            Outcome::RequestExceedsLimit { companion, parameter, container, resource, request, limit, equal, message } => {
+                write!(
+                    f,
+                    "annotation podgraft.dev/{companion}.{parameter}: invalid value: the {resource} request of container {container} would be {request}, and must be "
+                )?;
+                f.write_str(if *equal { "equal to" } else { "at most" })?;
+                match limit {
+                    Some(limit) => write!(f, " its limit of {limit}; change the value")?,
+                    None => f.write_str(" its limit, which is not set; set the limit or remove the annotation")?,
+                }
+                message.as_ref().map_or(Ok(()), |message| write!(f, "; {message}"))
+            }
             Outcome::SelectorUndecided { label } => write!(
                 f,
                 "undecided: the podSelector depends on the value of label {label}, which a controller sets when it creates the Pod; use operator Exists or DoesNotExist"

@@ -59,12 +59,17 @@ pub enum Outcome {
     },
     RequestExceedsLimit {
         companion: Box<str>,
-        /// The parameter whose value, given by the Pod, makes the request larger than the limit.
+        /// The parameter of which the Pod set a value that makes the request larger than the limit.
         parameter: Box<str>,
         container: Box<str>,
         resource: Box<str>,
         request: Box<str>,
-        limit: Box<str>,
+        /// The limit; `None` where there is none, and the resource must have one.
+        limit: Option<Box<str>>,
+        /// Whether the request of the resource must be equal to its limit.
+        equal: bool,
+        /// The `message` of the parameter's author.
+        message: Option<Box<str>>,
     },
     /// In reviews of a template only: a label that a controller sets decides, and its value is not known yet.
     SelectorUndecided {

@@ -3,14 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use crate::api::message::{Code, duplicate_of, forbidden, invalid, not_found, required};
+use crate::api::message::{Code, duplicate_of, forbidden, not_found, required};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::slots::{side, target};
-use crate::api::v1alpha1::{Bound, Endpoint, Parameter, ParameterType, Protocol};
+use crate::api::v1alpha1::{Endpoint, Parameter, ParameterType, Protocol};
 use crate::api::validate::pod::containers;
-use crate::inject::companion::quantity::Quantity;
 
 /// A parameter with what its rules need.
 struct Binding<'o> {
@@ -120,41 +119,12 @@ impl<'o> Binding<'o> {
     }
 
     fn resource(&self, report: &mut Report) {
-        let Some((name, list, resource)) = self.parameter.resource.as_deref().and_then(target) else { return };
+        let Some((name, ..)) = self.parameter.resource.as_deref().and_then(target) else { return };
         let at = self.at.member("resource");
         self.fills_alone(|p| p.resource.as_deref(), &at, report);
         if containers::position(self.object, name).is_none() {
             let nearest = report.suggest(name, self.object.containers().map(|each| each.container.name.as_str()));
             report.error(&at, not_found("spec.containers and spec.initContainers", name, nearest));
-            return;
-        }
-        let other = if list == "limits" { "requests" } else { "limits" };
-        let is_other = |p: &Parameter| p.resource.as_deref().and_then(target) == Some((name, other, resource));
-        if self.object.spec.parameters.iter().any(is_other) {
-            return; // Users set both, and a review compares them.
-        }
-        if let Some(fixed) = declared(self.object, name, other, resource) {
-            self.request_within_limit(list, &fixed, report);
-        }
-    }
-
-    /// No value puts a request above its limit, of which the other one is declared.
-    fn request_within_limit(&self, list: &str, fixed: &Quantity, report: &mut Report) {
-        let parameter = self.parameter;
-        let (field, bound, relation, other) = match list {
-            "limits" => ("minimum", &parameter.minimum, "greater than or equal to", "requests"),
-            _ => ("maximum", &parameter.maximum, "less than or equal to", "limits"),
-        };
-        let crosses = |amount: &Quantity| if list == "limits" { amount < fixed } else { amount > fixed };
-        let fixed = fixed.as_str();
-        if parameter.default.as_deref().and_then(Quantity::parse).is_some_and(|default| crosses(&default)) {
-            let message = format_args!("must be {relation} the {other} of {fixed}");
-            report.error(&self.at.member("default"), invalid(message));
-        } else if bound.as_ref().and_then(amount).is_none_or(|bound| crosses(&bound)) {
-            let message = format_args!(
-                "the API server rejects Pods with a value that is not {relation} the {other} of {fixed}; set a {field} that excludes such values"
-            );
-            report.warn(&self.at.member("resource"), Code::PossibleConflict.because(message));
         }
     }
 }
@@ -172,16 +142,4 @@ fn is_used(object: &CompanionObject, endpoint: &Endpoint, port: u16) -> bool {
     let others = spec.listens.iter().filter(|e| e.name != endpoint.name).map(unmoved);
     let mut all = declared.chain(exposed).filter(|port| !of_endpoint(port)).chain(others);
     all.any(|other| other == (port, endpoint.protocol))
-}
-
-fn amount(bound: &Bound) -> Option<Quantity> {
-    match bound {
-        Bound::Number(number) => Quantity::parse(&number.to_string()),
-        Bound::Text(text) => Quantity::parse(text),
-    }
-}
-
-fn declared(object: &CompanionObject, container: &str, list: &str, resource: &str) -> Option<Quantity> {
-    let each = object.containers().find(|each| each.container.name == container)?;
-    containers::quantity(&each.raw.get("resources")?[list][resource])
 }

@@ -1,6 +1,6 @@
 //! Containers: fields that Kubernetes restricts, and fields that a companion cannot set.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -10,7 +10,6 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
 use crate::api::validate::conformance;
-use crate::inject::companion::quantity::Quantity;
 
 /// Enumerations that the generated schema of Kubernetes does not have.
 const WORDS: [(&str, &[&str]); 2] = [
@@ -33,7 +32,6 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         if each.container.image.contains(char::is_whitespace) {
             report.error(&each.at.member("image"), invalid("must not contain whitespace"));
         }
-        resources(&each, report);
         let other = names.insert(&each.container.name, each.list.is_init());
         if other.is_some_and(|init| init != each.list.is_init()) {
             let message = duplicate_of(&each.container.name, "also used in spec.containers");
@@ -64,37 +62,6 @@ fn not_ours_to_set(each: &ContainerAt, report: &mut Report) {
     }
 }
 
-fn resources(each: &ContainerAt, report: &mut Report) {
-    let at = each.at.member("resources");
-    let mut amounts = BTreeMap::new();
-    for list in ["limits", "requests"] {
-        let declared = each.raw.get("resources").and_then(|r| r[list].as_object());
-        for (name, value) in declared.into_iter().flatten() {
-            let here = at.member(list).member(name);
-            match quantity(value) {
-                Some(amount) => drop(amounts.insert((list, name), (amount, here))),
-                None => report.error(&here, invalid("must be a quantity, such as 64Mi or 250m")),
-            }
-        }
-    }
-    for ((list, name), (request, here)) in &amounts {
-        let limit = amounts.get(&("limits", *name)).filter(|(limit, _)| *list == "requests" && request > limit);
-        if let Some((limit, _)) = limit {
-            let message = format_args!("must be less than or equal to the {name} limit of {}", limit.as_str());
-            report.error(here, invalid(message));
-        }
-    }
-}
-
-/// A quantity in JSON: a string or a number.
-pub(in crate::api) fn quantity(value: &Value) -> Option<Quantity> {
-    match value {
-        Value::String(text) => Quantity::parse(text),
-        Value::Number(number) => Quantity::parse(&number.to_string()),
-        _ => None,
-    }
-}
-
 /// The field path of the container with this name.
 pub(in crate::api) fn position(object: &CompanionObject, name: &str) -> Option<FieldPath> {
     object.containers().find(|each| each.container.name == name).map(|each| each.at)
@@ -105,19 +72,6 @@ mod tests {
     use serde_json::json;
 
     use crate::api::testing::{check, companion, container, warns};
-
-    #[test]
-    fn problems_are_reported_in_the_same_order_each_time() {
-        let names = ["a", "b", "c", "d", "e", "f"].map(|name| format!("example.com/{name}"));
-        let all = |amount: &str| names.iter().map(|name| (name.clone(), json!(amount))).collect::<serde_json::Value>();
-        let resources = json!({"requests": all("2"), "limits": all("1")});
-        let problems =
-            crate::api::testing::check_companion(&companion("/spec/containers/0/resources", resources)).problems;
-        assert!(
-            problems.is_sorted_by_key(|problem| problem.pointer.clone()) && problems.len() == names.len(),
-            "{problems:?}"
-        );
-    }
 
     #[test]
     fn a_container_has_a_name_and_an_image() {
@@ -198,20 +152,6 @@ mod tests {
         check(
             companion("/spec/initContainers/0", other),
             &["spec.initContainers[0].name: duplicate value \"git-sync\": also used in spec.containers"],
-        );
-    }
-
-    #[test]
-    fn requests_are_quantities_within_their_limits() {
-        check(
-            companion("/spec/containers/0/resources/limits/memory", json!("64 MB")),
-            &["spec.containers[0].resources.limits.memory: invalid value: must be a quantity"],
-        );
-        check(
-            companion("/spec/containers/0/resources/limits/memory", json!("16Mi")),
-            &[
-                "spec.containers[0].resources.requests.memory: invalid value: must be less than or equal to the memory limit of 16Mi",
-            ],
         );
     }
 

@@ -1,4 +1,4 @@
-//! The member `resources` of a container, where parameters fill some of its quantities.
+//! The member `resources` of a container, where parameters fill some of its quantities, or a Pod's own replace them.
 
 use crate::inject::companion::template::ResourceSlots;
 use crate::inject::companion::value::Value;
@@ -10,7 +10,7 @@ pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlot
     ObjectWriter::resumed(out).object("resources", |members| {
         for (key, list) in [("limits", &resources.limits), ("requests", &resources.requests)] {
             members.object_unless_empty(key, |amounts| {
-                for resource in list {
+                for resource in list.iter().filter(|resource| !plan.leaves_out(&resource.name)) {
                     match (resource.parameter.and_then(|p| plan.value(p)), resource.value.as_deref()) {
                         (Some(Value::Text(text)), _) => amounts.string(&resource.name, text),
                         (Some(_), declared) => amounts.raw(&resource.name, declared.unwrap_or("null")),

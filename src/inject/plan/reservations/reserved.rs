@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::ledger::Ledger;
 use super::mounts::ReservedMounts;
+use super::pod_level::{CompanionRequests, PodLevel};
 use super::port::PortKey;
 use crate::inject::keys;
 use crate::inject::patch::bounds::status_bound;
@@ -41,6 +42,7 @@ pub(in crate::inject) struct Reservations<'a> {
     /// The ports of the Pod's long-running containers, in order, with the containers' places.
     pub(super) pod_ports: OnceCell<Vec<(PortKey, usize)>>,
     pub(super) has_token: OnceCell<bool>,
+    pub(super) pod_level: OnceCell<PodLevel<'a>>,
 }
 
 /// How much was reserved at some point, to roll back to it.
@@ -83,6 +85,7 @@ impl<'a> Reservations<'a> {
             status_is_empty: length == "{}".len(),
             pod_ports: OnceCell::new(),
             has_token: OnceCell::new(),
+            pod_level: OnceCell::new(),
         }
     }
 
@@ -115,6 +118,18 @@ impl<'a> Reservations<'a> {
         self.annotation_bytes = mark.annotation_bytes;
         self.patch_bytes = mark.patch_bytes;
         self.status_is_empty = mark.status_is_empty;
+    }
+
+    /// The Pod-level resources. The resources of the containers are read at the first use.
+    pub(in crate::inject) fn pod_level(&self) -> &PodLevel<'a> {
+        self.pod_level.get_or_init(|| PodLevel::read(self.pod))
+    }
+
+    /// Reserves what a companion that fits requests of the Pod-level resources.
+    pub(in crate::inject) fn accept_requests(&mut self, requests: CompanionRequests<'a>) {
+        if let Some(pod_level) = self.pod_level.get_mut() {
+            pod_level.accept(requests);
+        }
     }
 
     /// Whether the Pod has a token. The API server mounts it before it calls webhooks. Offline, a Pod has one unless

@@ -64,10 +64,21 @@ impl Display for Conflict {
                 "forbidden: mount path {path} in the app conflicts with {}, where Kubernetes mounts the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path",
                 keys::TOKEN_PATH
             ),
-            Conflict::PodResourcesExceeded { resource, needed, pod, .. } => write!(
-                f,
-                "spec.resources.{resource} of the Pod is {pod}, and its containers would need {needed}; increase it, or set podResources: Share on the companion"
-            ),
+            Conflict::PodResourcesExceeded { resource, container, needed, pod, parameter } => {
+                write!(f, "spec.resources.{resource} of the Pod is {pod}, and ")?;
+                match container {
+                    Some(container) => write!(f, "container {container} would have a limit of {needed}")?,
+                    None => write!(f, "its containers would need {needed}")?,
+                }
+                let can_be_shared = [".cpu", ".memory"].iter().any(|end| resource.ends_with(end));
+                match parameter {
+                    Some(name) => write!(f, "; lower the value of parameter {name}, or increase the Pod's amount"),
+                    None if can_be_shared => {
+                        f.write_str("; increase the Pod's amount, or use a companion with podResources: Share")
+                    }
+                    None => f.write_str("; increase the Pod's amount"),
+                }
+            }
             Conflict::AnnotationsTooLarge { bytes } => write!(
                 f,
                 "too long: the Pod's annotations would have {bytes} bytes, and must have at most {}; shorten the Pod's own annotations",

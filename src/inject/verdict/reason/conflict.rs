@@ -56,6 +56,8 @@ pub enum Conflict {
     PodResourcesExceeded {
         /// `requests` or `limits` of the Pod, and the resource: `requests.cpu`.
         resource: Box<str>,
+        /// The injected container whose limit is too large; `None` where the sum over the containers is.
+        container: Option<Box<str>>,
         /// The sum over the containers, or the limit of one container, that is larger than the Pod's amount.
         needed: Box<str>,
         /// The amount in `spec.resources` of the Pod.

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::api::testing::{check, companion, silent, warns, with};
+use crate::api::testing::{check, companion, warns, with};
 
 fn check_parameter(parameter: Value, expect: &[&str]) {
     let expect: Vec<_> = expect.iter().map(|e| format!("spec.parameters[4]{e}")).collect();
@@ -100,31 +100,4 @@ fn a_quantity_fills_a_resource_of_a_container() {
         &[".resource: invalid value: must be `<container>/limits.<resource>`"],
     );
     check_parameter(json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.nvidia.com/gpu"}), &[]);
-}
-
-#[test]
-fn a_limit_stays_above_its_request() {
-    let limit = |more: Value| {
-        let mut parameter = json!({"name": "a", "type": "Quantity", "resource": "git-sync/limits.memory"});
-        parameter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        companion("/spec/parameters/4", parameter)
-    };
-    silent(limit(json!({"minimum": "32Mi"})));
-    warns(
-        limit(json!({})),
-        "spec.parameters[4].resource: possible conflict: the API server rejects Pods with a value that is not greater than or equal to the requests of 32Mi",
-    );
-    warns(
-        limit(json!({"minimum": "16Mi"})),
-        "spec.parameters[4].resource: possible conflict: the API server rejects Pods with a value that is not greater than or equal to the requests of 32Mi",
-    );
-    check(
-        limit(json!({"default": "16Mi"})),
-        &["spec.parameters[4].default: invalid value: must be greater than or equal to the requests of 32Mi"],
-    );
-    let request = json!({"name": "a", "type": "Quantity", "resource": "git-sync/requests.memory", "maximum": "1Gi"});
-    warns(
-        companion("/spec/parameters/4", request),
-        "spec.parameters[4].resource: possible conflict: the API server rejects Pods with a value that is not less than or equal to the limits of 64Mi",
-    );
 }
