@@ -63,6 +63,10 @@ fn required(spec: &Spec, report: &mut Report) {
         let message = "a required companion is never skipped; set Deny or remove this field";
         report.error(&FieldPath::spec("onConflict"), forbidden(message));
     }
+    if !spec.exclude_containers.is_empty() {
+        let message = "a required companion is for all app containers; remove this field";
+        report.error(&FieldPath::spec("excludeContainers"), forbidden(message));
+    }
     for (i, parameter) in spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
         for (slot, filled) in [
@@ -149,6 +153,11 @@ mod tests {
         check(with(&free), &["spec.required: forbidden: requires activation ClusterWide"]);
         let wide = [&free[..], &[("/spec/activation", json!("ClusterWide"))]].concat();
         check(with(&wide), &[]);
+        let excluding = [&wide[..], &[("/spec/excludeContainers", json!(["mesh-*"]))]].concat();
+        check(
+            with(&excluding),
+            &["spec.excludeContainers: forbidden: a required companion is for all app containers; remove this field"],
+        );
         let skipped = [&wide[..], &[("/spec/onConflict", json!("Skip"))]].concat();
         check(with(&skipped), &["spec.onConflict: forbidden: a required companion is never skipped"]);
         let plain = [&wide[..], &[("/spec/lifecycle", json!("Container"))]].concat();
