@@ -37,7 +37,7 @@ pub fn review<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot) -> Verdict<'
 /// admitted.
 #[must_use]
 pub fn judge<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot) -> Verdict<'a> {
-    review::review(request, snapshot, |_, _, _, _| None)
+    review::review(request, snapshot, |_, _, _| None)
 }
 
 /// The verdict on a request that does not create a Pod: it is admitted unchanged.

@@ -80,6 +80,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         exposes: spec.exposes.as_ref().map(|exposes| self::exposes(spec, exposes)),
         app_env: app_env(object),
         pre_stop_sleep: spec.app.as_ref().and_then(|app| derived::pre_stop_seconds(app.pre_stop_sleep.as_deref()?)),
+        exclude_containers: spec.exclude_containers.iter().map(|name| boxed(name)).collect(),
         pod_annotations: spec.pod_annotations.iter().map(|(key, value)| (boxed(key), boxed(value))).collect(),
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         parameters: spec.parameters.iter().map(parameter).collect(),

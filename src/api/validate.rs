@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `conformance` | types, bounds and unknown fields, by the schema |
 //! | `combinations` | fields that require or exclude each other |
-//! | `selectors`, `annotations`, `pre_stop` | one part of the specification each |
+//! | `selectors`, `annotations`, `pre_stop`, `excluded` | one part of the specification each |
 //! | `pod/` | containers, resources, ports, probes, variables, shell scripts; warnings of Pod Security and of variables that load code |
 //! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
@@ -21,6 +21,7 @@ mod alpha;
 mod annotations;
 mod combinations;
 pub(super) mod conformance;
+mod excluded;
 mod parameters;
 mod pod;
 mod pre_stop;
@@ -52,6 +53,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     files::check(object, report);
     annotations::check(object, report);
     pre_stop::check(object, report);
+    excluded::check(object, report);
     parameters::check(object, report);
     bindings::check(object, report);
     pod_security::check(object, report);

@@ -70,6 +70,9 @@ pub struct Companion {
     pub app_env: Box<[EnvVar]>,
     /// `spec.app.preStopSleep`, in seconds.
     pub pre_stop_sleep: Option<u32>,
+    /// `spec.excludeContainers`: names of app containers that the companion leaves alone, or starts of names followed by
+    /// `*`.
+    pub exclude_containers: Box<[Box<str>]>,
     /// `spec.podAnnotations`: added where absent.
     pub pod_annotations: Box<[(Box<str>, Box<str>)]>,
     /// `spec.imagePullSecrets`: names of Secrets, added where absent.
@@ -152,6 +155,15 @@ impl Companion {
             Identity { name: c.name.clone(), image: c.image.clone(), list, native }
         };
         self.identities().map(identity).collect()
+    }
+
+    /// Whether `excludeContainers` names a container.
+    pub(super) fn excludes(&self, container: &str) -> bool {
+        let is_it = |name: &str| match name.strip_suffix('*') {
+            Some(start) => container.starts_with(start),
+            None => container == name,
+        };
+        self.exclude_containers.iter().any(|name| is_it(name))
     }
 
     /// Whether one of the companion's containers runs as long as the Pod, and not to completion.

@@ -4,7 +4,7 @@ mod arguments;
 pub(super) mod assembly;
 pub(super) mod authored;
 pub(super) mod candidates;
-mod chosen;
+pub(super) mod chosen;
 mod fit;
 mod mounts;
 mod planned;

@@ -1,14 +1,16 @@
 //! One review from start to end.
 
+mod already_injected;
 mod mistakes;
 mod settle;
 
 use super::keys;
+use super::patch::build::Changes;
 use super::patch::status::Status;
-use super::plan::Plan;
 use super::plan::assembly::Assembly;
 use super::plan::authored::{InjectedContainers, choices};
 use super::plan::candidates::candidates;
+use super::plan::present::restart_policy::lost_restart_policies;
 use super::pod::{Pod, is_mirror};
 use super::request::Request;
 use super::request::context::Context;
@@ -19,8 +21,8 @@ use super::snapshot::Snapshot;
 use super::verdict::reason::Remark;
 use super::verdict::{Decision, Effect, Verdict};
 
-/// Writes the patch of plans that fit, given an upper bound of its size in bytes; `None` where there is nothing to add.
-type WritePatch = fn(&Pod<'_>, &Status<'_>, &[Plan<'_>], usize) -> Option<Vec<u8>>;
+/// Writes the patch of all changes; `None` where there is none.
+type WritePatch = fn(&Pod<'_>, &Status<'_>, &Changes<'_, '_>) -> Option<Vec<u8>>;
 
 /// Namespace, request, candidates, assembly, verdict.
 pub(super) fn review<'a>(request: &'a Request<'a>, snapshot: &'a Snapshot, write: WritePatch) -> Verdict<'a> {
@@ -61,17 +63,22 @@ fn decide<'a>(context: &Context<'_, 'a>, write: WritePatch) -> Verdict<'a> {
     let injected = InjectedContainers::new(context, &candidates);
     let choices = choices(context, &candidates, &injected);
     let mut findings = mistakes::of_keys(context, &offers, &candidates, &injected);
+    let lost = lost_restart_policies(context, &candidates);
     let mut assembly = Assembly::new(context, &offers, &choices, &candidates);
+    let restored = assembly.restored(&lost);
     for candidate in &candidates {
         assembly.consider(candidate, &mut findings);
     }
-    mistakes::missing_parts(context, &candidates, &mut findings);
+    already_injected::missing_parts(context, &candidates, &lost, &mut findings);
+    already_injected::differing_parameters(context, &choices, &candidates, &mut findings);
+    already_injected::no_longer_requested(context, &offers, &candidates, &mut findings);
     mistakes::unused_parameters(context, &offers, &candidates, &mut findings);
     if findings.iter().any(|finding| finding.effect == Effect::Deny) {
         return Verdict::denied(findings);
     }
-    let (mut plans, patch_bytes) = assembly.finish();
+    already_injected::restored(&candidates, &lost, &mut findings);
+    let (mut plans, most) = assembly.finish();
     settle::settle(&mut plans, &mut findings);
-    let patch = write(pod, status, &plans, patch_bytes);
+    let patch = write(pod, status, &Changes { plans: &plans, restored: &restored, most });
     Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings }
 }

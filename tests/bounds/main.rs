@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::format_collect)] // short inputs are built from literals
 
+mod exclusions;
 mod full;
 #[allow(dead_code)]
 #[path = "../attacks/hostile/mod.rs"]
 mod hostile;
+mod parameters;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -7,7 +7,7 @@ use super::container::{Container, EnvVar};
 use super::endpoint::{Endpoint, Exposes, Input};
 use super::parameter::Parameter;
 use super::selector::LabelSelector;
-use super::syntax::{SLEEP, SUBDOMAIN};
+use super::syntax::{EXCLUDED_CONTAINER, SLEEP, SUBDOMAIN};
 use super::volume::{File, SharedVolume, Volume};
 
 /// One or more containers, their volumes and what the app gets from them, declared once and injected by name.
@@ -21,6 +21,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
     ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only set env"),
     ("!has(self.required) || !self.required || self.podResources != 'Share'", "a required companion keeps its own resources: podResources must be Add or unset"),
+    ("!has(self.required) || !self.required || !has(self.excludeContainers) || self.excludeContainers.size() == 0", "a required companion is for all app containers: excludeContainers must be unset"),
     ("!has(self.position) || self.lifecycle == 'Native'", "position requires lifecycle Native: plain containers are appended"),
     ("self.lifecycle == 'Native' || self.containers.all(c, !has(c.restartPolicyRules) || c.restartPolicyRules.size() == 0)", "restartPolicyRules require lifecycle Native: plain containers get no restartPolicy"),
     ("!has(self.initContainers) || self.initContainers.all(c, !has(c.restartPolicyRules) || c.restartPolicyRules.size() == 0)", "initContainers cannot have restartPolicyRules, because they get no restartPolicy"),
@@ -129,6 +130,16 @@ pub struct Spec {
     /// What app containers get in addition to mounts and variables of endpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<App>,
+    /// App containers that the companion leaves alone, such as those of other injectors: they get no variables, mounts
+    /// and preStop sleep, and their variables and mounts never conflict. Names, or starts of names followed by `*`. Not
+    /// with required.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 16),
+        inner(length(max = 63), regex(pattern = EXCLUDED_CONTAINER)),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    pub exclude_containers: Vec<String>,
     /// Annotations that are added to the Pod if it does not have them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "annotations")]

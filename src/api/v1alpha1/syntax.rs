@@ -2,6 +2,8 @@
 
 /// A DNS label (RFC 1123).
 pub(super) const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// The name of a container, or the start of one followed by `*`.
+pub(super) const EXCLUDED_CONTAINER: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9*])?$";
 /// A DNS subdomain (RFC 1123).
 pub(super) const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 /// The name of an environment variable that all supported versions of Kubernetes accept.
@@ -32,6 +34,9 @@ pub(super) const SENTENCE: &str =
 pub(in crate::api) fn describe_pattern(pattern: &str) -> String {
     let words = match pattern {
         LABEL => "a DNS label: lowercase letters, digits and hyphens, starting and ending with a letter or digit",
+        EXCLUDED_CONTAINER => {
+            "the name of a container, or the start of one followed by `*`, such as istio-proxy or vault-agent*"
+        }
         SUBDOMAIN => "a DNS subdomain: DNS labels joined by dots",
         ENV => "the name of an environment variable: letters, digits, `_`, `-` and `.`, starting with a letter or `_`",
         PLAIN_ENV => "the name of an environment variable: letters, digits and `_`, not starting with a digit",

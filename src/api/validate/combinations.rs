@@ -67,6 +67,10 @@ fn required(spec: &Spec, report: &mut Report) {
         let message = "a required companion keeps its own resources; set Add or remove this field";
         report.error(&FieldPath::spec("podResources"), forbidden(message));
     }
+    if !spec.exclude_containers.is_empty() {
+        let message = "a required companion is for all app containers; remove this field";
+        report.error(&FieldPath::spec("excludeContainers"), forbidden(message));
+    }
     for (i, parameter) in spec.parameters.iter().enumerate() {
         let at = FieldPath::spec("parameters").item(i);
         for (slot, filled) in [
@@ -153,6 +157,11 @@ mod tests {
         check(with(&free), &["spec.required: forbidden: requires activation ClusterWide"]);
         let wide = [&free[..], &[("/spec/activation", json!("ClusterWide"))]].concat();
         check(with(&wide), &[]);
+        let excluding = [&wide[..], &[("/spec/excludeContainers", json!(["mesh-*"]))]].concat();
+        check(
+            with(&excluding),
+            &["spec.excludeContainers: forbidden: a required companion is for all app containers; remove this field"],
+        );
         let skipped = [&wide[..], &[("/spec/onConflict", json!("Skip"))]].concat();
         check(with(&skipped), &["spec.onConflict: forbidden: a required companion is never skipped"]);
         let sharing = [&wide[..], &[("/spec/podResources", json!("Share"))]].concat();

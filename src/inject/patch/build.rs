@@ -12,27 +12,49 @@ use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
 use crate::inject::plan::{Plan, SharedMount, Side, pre_stop};
-use crate::inject::pod::Pod;
+use crate::inject::pod::{self, Pod};
 use crate::json::{ObjectWriter, Sink, write_object};
 use crate::work::step;
 
-/// Writes the patch of all plans, which are in the order of injection. `most` is an upper bound of its size in bytes.
-/// `None` where there is no plan.
-pub(in crate::inject) fn build(pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>], most: usize) -> Option<Vec<u8>> {
-    if plans.is_empty() {
+/// What a review changes in a Pod.
+#[derive(Debug)]
+pub(in crate::inject) struct Changes<'c, 'a> {
+    /// In the order of injection.
+    pub(in crate::inject) plans: &'c [Plan<'a>],
+    /// The native sidecars that get `restartPolicy: Always` back.
+    pub(in crate::inject) restored: &'c [&'a pod::Container<'a>],
+    /// An upper bound of the size of the patch, in bytes.
+    pub(in crate::inject) most: usize,
+}
+
+/// Writes the patch of all changes. `None` where there is none.
+pub(in crate::inject) fn build(pod: &Pod<'_>, status: &Status<'_>, changes: &Changes<'_, '_>) -> Option<Vec<u8>> {
+    let Changes { plans, restored, most } = *changes;
+    if plans.is_empty() && restored.is_empty() {
         return None;
     }
     let mut draft = PatchBuilder::with_capacity(most);
-    annotations(&mut draft, pod, status, plans);
-    image_pull_secrets(&mut draft, pod, plans);
-    volumes(&mut draft, pod, plans);
-    app_containers(&mut draft, pod, plans);
-    companions(&mut draft, pod, plans);
+    restart_policies(&mut draft, restored);
+    if !plans.is_empty() {
+        annotations(&mut draft, pod, status, plans);
+        image_pull_secrets(&mut draft, pod, plans);
+        volumes(&mut draft, pod, plans);
+        app_containers(&mut draft, pod, plans);
+        companions(&mut draft, pod, plans);
+    }
     let patch = draft.finish();
     let bytes = patch.as_ref().map_or(0, Vec::len);
     step(bytes);
     debug_assert!(bytes <= most, "a patch of {bytes} bytes, where at most {most} were expected");
     patch
+}
+
+/// Written before containers are added, which changes the places of those that follow.
+fn restart_policies(draft: &mut PatchBuilder, restored: &[&pod::Container<'_>]) {
+    for container in restored {
+        let place = AppContainer { list: container.list, index: container.index };
+        draft.add(Target::RestartPolicy(place), |out| out.string("Always"));
+    }
 }
 
 fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) {

@@ -29,6 +29,7 @@ pub(in crate::inject) enum Target {
     Mounts(AppContainer),
     Lifecycle(AppContainer),
     PreStop(AppContainer),
+    RestartPolicy(AppContainer),
 }
 
 /// A container of the Pod.
@@ -217,6 +218,7 @@ impl fmt::Display for Target {
             Target::Mounts(container) => write!(f, "{container}/volumeMounts"),
             Target::Lifecycle(container) => write!(f, "{container}/lifecycle"),
             Target::PreStop(container) => write!(f, "{container}/lifecycle/preStop"),
+            Target::RestartPolicy(container) => write!(f, "{container}/restartPolicy"),
         }
     }
 }

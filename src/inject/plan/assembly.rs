@@ -5,15 +5,21 @@ use super::candidates::Candidate;
 use super::chosen::Choices;
 use super::planned::Plan;
 use super::present::Presence;
+use super::present::leftovers::Leftovers;
+use super::present::missing_parts::missing_containers;
+use super::present::restart_policy::LostRestartPolicy;
 use super::reservations::Reservations;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::pattern::Budget;
 use crate::inject::companion::selector::Selection;
 use crate::inject::companion::{Companion, OnConflict};
+use crate::inject::patch::bounds::OPERATION;
+use crate::inject::pod::Container;
 use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
-use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Remark};
+use crate::inject::verdict::{Finding, Via};
+use crate::work::step;
 
 /// The capacity for plans at first; hardly any Pod has more.
 const MAX_PLANS: usize = 16;
@@ -26,6 +32,7 @@ pub(in crate::inject) struct Assembly<'r, 'p, 'a> {
     choices: &'p Choices,
     reservations: Reservations<'p>,
     plans: Vec<Plan<'p>>,
+    leftovers: Leftovers<'p, 'a>,
     /// What matching values against patterns may still cost.
     budget: Budget,
 }
@@ -53,7 +60,15 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         let present = candidates.iter().filter(|candidate| candidate.is_present());
         present.filter_map(Candidate::companion).for_each(|companion| reservations.reserve_present(companion));
         let plans = Vec::with_capacity(candidates.len().min(MAX_PLANS));
-        Assembly { context, offers, choices, reservations, plans, budget: Budget::default() }
+        let leftovers = Leftovers::new(context.pod, context.status);
+        Assembly { context, offers, choices, reservations, plans, leftovers, budget: Budget::default() }
+    }
+
+    /// The containers that get `restartPolicy: Always` back, with room for that in the patch: they come first, so that
+    /// there is room.
+    pub(in crate::inject) fn restored(&mut self, lost: &[LostRestartPolicy<'a>]) -> Vec<&'a Container<'a>> {
+        let restored = lost.iter().filter(|lost| lost.restored).map(|lost| lost.container);
+        restored.filter(|_| self.reservations.patch(OPERATION + r#""Always""#.len()).is_ok()).collect()
     }
 
     /// Fits a candidate, completely or not at all. The first finding is its outcome.
@@ -81,18 +96,49 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
                 return report(candidate, faults, companion.on_conflict, findings);
             }
         };
-        let chosen = self.choices.of(candidate.via, companion.placement);
+        let chosen = self.choices.of(candidate.via, companion);
         let mark = self.reservations.mark();
         match Plan::fit(companion, candidate, values, chosen, &mut self.reservations) {
-            Ok(plan) => {
+            Ok(mut plan) => {
+                self.report_excluded(&mut plan);
                 findings.push(Finding::outcome(candidate.name, candidate.via, Outcome::Injected, None));
                 self.plans.push(plan);
             }
             Err(outcome) => {
                 self.reservations.roll_back(mark);
-                report(candidate, [explained(outcome, companion)], companion.on_conflict, findings);
+                let outcome = match outcome {
+                    Outcome::Conflict(conflict) => self.leftovers.attribute(conflict, candidate).into(),
+                    outcome => explained(outcome, companion),
+                };
+                report(candidate, [outcome], companion.on_conflict, findings);
+                self.report_missing_containers(candidate, findings);
             }
         }
+    }
+
+    /// Reports containers that the Pod chooses and the companion excludes, and a companion that gives nothing to the app.
+    fn report_excluded(&self, plan: &mut Plan<'p>) {
+        let (companion, via) = (plan.companion, plan.via);
+        if companion.exclude_containers.is_empty() {
+            return;
+        }
+        if self.choices.excludes_all(via, companion) {
+            return plan.remark(|| Remark::ContainerExcluded { container: None });
+        }
+        for name in self.context.requested.containers.iter().flatten().filter(|name| companion.excludes(name)) {
+            step(1 + companion.exclude_containers.len());
+            plan.remark(|| Remark::ContainerExcluded { container: Some((*name).into()) });
+        }
+    }
+
+    /// Reports that the status lists a companion that does not fit and whose containers are gone: podgraft itself may
+    /// have added what the companion conflicts with. The finding has the effect of the outcome, which it explains.
+    fn report_missing_containers(&self, candidate: &Candidate<'a>, findings: &mut Vec<Finding<'a>>) {
+        let Context { pod, status, .. } = *self.context;
+        let remark = status.entry(candidate.name).and_then(|entry| missing_containers(pod, entry));
+        let (Some(remark), Some(outcome)) = (remark, findings.last()) else { return };
+        let effect = outcome.effect;
+        findings.push(Finding { effect, ..Finding::on_companion(candidate.name, candidate.via, remark) });
     }
 
     /// The companion that a candidate means, if it can be injected into this Pod at all.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::candidates::Candidate;
-use super::chosen::{ByPosition, Choices, ContainerPlaces};
+use super::chosen::{ByPosition, Choices, ContainerPlaces, Exclusions};
 use super::present::{Presence, known_containers};
 use crate::inject::companion::Companion;
 use crate::inject::container_list::ContainerList;
@@ -57,7 +57,8 @@ pub(in crate::inject) fn choices(
         let is_authored = |c: &Container<'_>| !known.contains(&(c.list, &*c.name));
         all_of(pod, pod.containers.iter().enumerate().filter(|(_, c)| is_authored(c)))
     });
-    Choices::new(others, required)
+    let excluding = candidates.iter().filter(|c| c.presence == Presence::Absent && c.via != Via::Required);
+    Choices::new(others, required, Exclusions::new(pod, excluding.filter_map(Candidate::companion)))
 }
 
 /// Of `containers`, those that a companion gets, by its position.

@@ -1,16 +1,19 @@
 //! The app containers that companions give mounts and variables to, with indexes to find what they have at a path or
 //! under a name: a Pod can have thousands of containers.
 
+mod exclusions;
 mod places;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
-use crate::inject::companion::Placement;
+use crate::inject::companion::{Companion, Placement};
 use crate::inject::pod::{Container, Device, Mount, Pod};
 use crate::inject::verdict::Via;
 use crate::work::step;
 
+pub(in crate::inject) use exclusions::Exclusions;
 pub(in crate::inject) use places::ContainerPlaces;
 
 /// The sets of app containers that companions can get. Most of them are equal; equal ones are one set.
@@ -21,6 +24,8 @@ pub(in crate::inject) struct Choices {
     required: ByPosition<usize>,
     /// The sets of all other companions.
     others: ByPosition<usize>,
+    /// The sets of companions that exclude containers of this Pod, by the companions' names.
+    excluding: BTreeMap<Box<str>, usize>,
     /// A container that two sets have in common, by the sets' places; empty where there is one set only.
     common: Vec<Option<usize>>,
 }
@@ -30,6 +35,12 @@ pub(in crate::inject) struct Choices {
 pub(in crate::inject) struct ByPosition<T> {
     pub(in crate::inject) first: T,
     pub(in crate::inject) later: T,
+}
+
+impl<T> ByPosition<T> {
+    pub(in crate::inject) fn of(&self, is_first: bool) -> &T {
+        if is_first { &self.first } else { &self.later }
+    }
 }
 
 /// One set of app containers.
@@ -62,6 +73,7 @@ impl Choices {
     pub(in crate::inject) fn new(
         others: ByPosition<ContainerPlaces>,
         required: Option<ByPosition<ContainerPlaces>>,
+        exclusions: Exclusions,
     ) -> Self {
         let mut choices = Choices::default();
         choices.others = choices.add(others);
@@ -69,13 +81,26 @@ impl Choices {
             Some(required) => choices.add(required),
             None => choices.others.clone(),
         };
-        let count = choices.sets.len();
-        if count > 1 {
-            let pairs = (0..count * count).map(|pair| (pair / count, pair % count));
-            let common = pairs.map(|(a, b)| choices.sets[a].places.first_common(&choices.sets[b].places));
-            choices.common = common.collect();
+        for exclusion in exclusions.0 {
+            let base = choices.others.of(exclusion.is_first);
+            let set = choices.add_set(choices.sets[*base].places.without(&exclusion.containers));
+            choices.excluding.extend(exclusion.companions.into_iter().map(|companion| (companion, set)));
         }
+        choices.relate();
         choices
+    }
+
+    /// Finds a container that each two of the sets have in common.
+    fn relate(&mut self) {
+        let count = self.sets.len();
+        if count > 1 {
+            self.common = vec![None; count * count];
+            for (a, b) in (0..count).flat_map(|a| (a..count).map(move |b| (a, b))) {
+                let common = self.sets[a].places.first_common(&self.sets[b].places);
+                self.common[a * count + b] = common;
+                self.common[b * count + a] = common;
+            }
+        }
     }
 
     fn add(&mut self, places: ByPosition<ContainerPlaces>) -> ByPosition<usize> {
@@ -93,9 +118,20 @@ impl Choices {
     }
 
     /// The containers that a companion gives mounts and variables to.
-    pub(in crate::inject) fn of(&self, via: Via, placement: Placement) -> &Chosen {
+    pub(in crate::inject) fn of(&self, via: Via, companion: &Companion) -> &Chosen {
+        let excluding = self.excluding.get(&companion.name).filter(|_| via != Via::Required);
+        self.set(*excluding.unwrap_or(self.all_of(via, companion)))
+    }
+
+    /// Whether a companion excludes all containers that it would give something to.
+    pub(in crate::inject) fn excludes_all(&self, via: Via, companion: &Companion) -> bool {
+        self.of(via, companion).places.is_empty() && !self.set(*self.all_of(via, companion)).places.is_empty()
+    }
+
+    /// The set of a companion if it excludes nothing.
+    fn all_of(&self, via: Via, companion: &Companion) -> &usize {
         let sets = if via == Via::Required { &self.required } else { &self.others };
-        &self.sets[if placement == Placement::First { sets.first } else { sets.later }]
+        sets.of(companion.placement == Placement::First)
     }
 
     /// A set by its place.

@@ -22,24 +22,27 @@ impl<'a> Container<'a> {
         let ports = parts.ports.len()..parts.ports.len();
         let container = Container { list, index, ports, ..Container::default() };
         let mut state = ContainerReader { container, parts };
-        let is_object = r.fields(
-            &mut state,
-            [
-                ("name", |c, r| name(r).map(|name| c.container.name = name)),
-                ("image", |c, r| r.string_or_empty().map(|image| c.container.image = image)),
-                ("restartPolicy", ContainerReader::restart_policy),
-                ("env", ContainerReader::env),
-                ("ports", |c, r| r.array(|r, _| read_port(r, &mut c.parts.ports)).map(|_| ())),
-                ("volumeMounts", ContainerReader::mounts),
-                ("volumeDevices", ContainerReader::devices),
-                ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                ("resources", |c, r| r.raw_unless_null().map(|raw| c.container.resources = raw)),
-                ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
-            ],
-        )?;
+        let (is_object, json) = r.with_text(|r| {
+            r.fields(
+                &mut state,
+                [
+                    ("name", |c, r| name(r).map(|name| c.container.name = name)),
+                    ("image", |c, r| r.string_or_empty().map(|image| c.container.image = image)),
+                    ("restartPolicy", ContainerReader::restart_policy),
+                    ("env", ContainerReader::env),
+                    ("ports", |c, r| r.array(|r, _| read_port(r, &mut c.parts.ports)).map(|_| ())),
+                    ("volumeMounts", ContainerReader::mounts),
+                    ("volumeDevices", ContainerReader::devices),
+                    ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                    ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                    ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                    ("resources", |c, r| r.raw_unless_null().map(|raw| c.container.resources = raw)),
+                    ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
+                ],
+            )
+        })?;
         let ContainerReader { mut container, parts } = state;
+        container.json = json;
         container.ports.end = parts.ports.len();
         if is_object { Ok(container) } else { Err(JsonError::expected(Expected::Object)) }
     }
@@ -47,7 +50,9 @@ impl<'a> Container<'a> {
 
 impl<'a> ContainerReader<'_, 'a> {
     fn restart_policy(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        self.container.restarts = r.string()?.as_deref() == Some("Always");
+        let policy = r.string()?;
+        self.container.has_restart_policy = policy.is_some();
+        self.container.restarts = policy.as_deref() == Some("Always");
         Ok(())
     }
 

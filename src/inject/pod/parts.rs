@@ -19,6 +19,10 @@ pub struct Container<'a> {
     pub index: usize,
     /// Whether it has `restartPolicy: Always`: among init containers, a native sidecar.
     pub restarts: bool,
+    /// Whether it has a `restartPolicy` at all.
+    pub has_restart_policy: bool,
+    /// The whole container as JSON.
+    pub json: &'a str,
     /// Whether it has a preStop hook.
     pub lifecycle: Lifecycle,
     /// `resources` as JSON, which only Pods with Pod-level resources need.

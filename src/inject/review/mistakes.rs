@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use crate::inject::plan::authored::InjectedContainers;
 use crate::inject::plan::candidates::Candidate;
-use crate::inject::plan::present::missing_parts::missing_parts as parts_missing;
 use crate::inject::request::context::Context;
 use crate::inject::request::namespace::OptIn;
 use crate::inject::request::offers::Offers;
@@ -49,24 +48,6 @@ fn unknown_containers(
     unknown
         .map(|name| Remark::UnknownContainer { name: (*name).into(), nearest: nearest(name).map(Into::into) })
         .collect()
-}
-
-/// Parts of present companions that the status lists and the Pod does not have.
-pub(super) fn missing_parts<'a>(
-    context: &Context<'_, 'a>,
-    candidates: &[Candidate<'a>],
-    findings: &mut Vec<Finding<'a>>,
-) {
-    if context.status.entries().is_empty() {
-        return;
-    }
-    let present = candidates.iter().filter(|candidate| candidate.is_present());
-    let (present, entries): (Vec<&Candidate<'a>>, Vec<_>) =
-        present.filter_map(|candidate| Some((candidate, context.status.entry(candidate.name)?))).unzip();
-    for (at, remark) in parts_missing(context.pod, &entries) {
-        let Candidate { name, via, .. } = *present[at];
-        findings.push(Finding::on_companion(name, via, remark));
-    }
 }
 
 /// Parameters of known companions that are not injected. A companion that denies the Pod has its own finding.

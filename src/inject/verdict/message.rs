@@ -95,7 +95,8 @@ impl Display for Outcome {
 impl Display for Holder {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Holder::Container(name) => write!(f, "container {name}"),
+            Holder::Container(name) | Holder::AppContainer(name) => write!(f, "container {name}"),
+            Holder::Leftover(name) => write!(f, "an earlier injection of companion {name}"),
             Holder::Companion(name) => write!(f, "companion {name}"),
         }
     }

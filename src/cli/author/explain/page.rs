@@ -16,6 +16,7 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
         Decision::Patch(_) if !workload.changes => {
             "the webhook injects companions; podgraft inject does not change this kind, because its template requests none"
         }
+        Decision::Patch(_) if !injects(verdict) => "restartPolicy is restored",
         Decision::Patch(_) => "companions are injected",
         Decision::Deny | Decision::Unavailable => "denied",
     };
@@ -43,6 +44,11 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
         let _ = writeln!(page, "{word}: {remark}");
     }
     page
+}
+
+/// Whether the patch adds a companion.
+fn injects(verdict: &Verdict<'_>) -> bool {
+    verdict.outcomes().any(|(_, finding)| finding.reason == Reason::Outcome(Outcome::Injected))
 }
 
 pub(super) fn requested_by(finding: &Finding<'_>) -> &'static str {

@@ -28,6 +28,18 @@ impl ContainerPlaces {
         self.0.binary_search(&place).is_ok()
     }
 
+    /// The places that another list does not have.
+    pub(in crate::inject) fn without(&self, other: &ContainerPlaces) -> Self {
+        step(self.len() + other.len());
+        let mut others = other.iter().peekable();
+        let is_other = |place: usize| {
+            while others.next_if(|other| *other < place).is_some() {}
+            others.peek() == Some(&place)
+        };
+        let mut is_other = is_other;
+        self.iter().filter(|place| !is_other(*place)).collect()
+    }
+
     /// The first place that two lists have in common.
     pub(in crate::inject) fn first_common(&self, other: &ContainerPlaces) -> Option<usize> {
         let (mut one, mut other) = (self.iter().peekable(), other.iter().peekable());

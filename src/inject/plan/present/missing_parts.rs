@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::restart_policy::LostRestartPolicy;
+use crate::inject::container_list::ContainerList;
 use crate::inject::patch::status::StatusEntry;
-use crate::inject::pod::Pod;
+use crate::inject::pod::{Lifecycle, Pod};
 use crate::inject::verdict::reason::Remark;
 use crate::json::{JsonError, Reader};
 use crate::work::step;
@@ -19,18 +21,24 @@ const MAX_PARTS: usize = 8_192;
 const LONGEST_CONTAINER: usize = 253;
 
 /// The parts that entries of the status list and the Pod does not have: one remark for each entry that has some, with the
-/// entry's place in `entries`.
-pub(in crate::inject) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s StatusEntry<'s>]) -> Vec<(usize, Remark)> {
+/// entry's place in `entries`. `lost` are the restart policies that stay lost.
+pub(in crate::inject) fn missing_parts<'s>(
+    pod: &Pod<'_>,
+    entries: &[&'s StatusEntry<'s>],
+    lost: &[LostRestartPolicy<'_>],
+) -> Vec<(usize, Remark)> {
     let mut listing = Listing::default();
     for (place, entry) in entries.iter().enumerate() {
         // The entry was read before, so it is JSON. Parts beyond the bounds are not looked for.
         let _ = listing.read(place, entry.json);
+        listing.lost(place, lost.iter().filter(|lost| lost.companion == entry.companion));
     }
     let Listing { containers, mut parts } = listing;
     parts.retain(|part| match part.kind {
         Kind::Volume => pod.volume(&part.name).is_none(),
         Kind::Annotation => pod.annotation(&part.name).is_none(),
-        Kind::Mount | Kind::Variable => true,
+        Kind::PullSecret => !pod.has_pull_secret(&part.name),
+        Kind::Mount | Kind::Variable | Kind::PreStop | Kind::RestartPolicy => true,
     });
     find_in_containers(pod, &containers, &mut parts);
     parts.retain(|part| !part.found);
@@ -43,8 +51,11 @@ pub(in crate::inject) fn missing_parts<'s>(pod: &Pod<'_>, entries: &[&'s StatusE
 enum Kind {
     Volume,
     Annotation,
+    PullSecret,
     Mount,
     Variable,
+    PreStop,
+    RestartPolicy,
 }
 
 /// All parts that entries of the status list.
@@ -55,7 +66,7 @@ struct Listing<'s> {
     parts: Vec<Part<'s>>,
 }
 
-/// A volume, annotation, mount or variable that the status lists.
+/// A part that the status lists. Hooks and restart policies have no name of their own.
 struct Part<'s> {
     kind: Kind,
     /// The place of its container among the names.
@@ -66,7 +77,7 @@ struct Part<'s> {
     found: bool,
 }
 
-/// Marks the mounts and variables that the Pod has, in one pass over all containers.
+/// Marks the mounts, variables and hooks that the Pod has, in one pass over all containers.
 fn find_in_containers(pod: &Pod<'_>, containers: &[Box<str>], parts: &mut Vec<Part<'_>>) {
     if parts.is_empty() {
         return;
@@ -79,7 +90,8 @@ fn find_in_containers(pod: &Pod<'_>, containers: &[Box<str>], parts: &mut Vec<Pa
     for container in &pod.containers {
         let mounts = pod.mounts(container).iter().map(|mount| (Kind::Mount, &*mount.path));
         let variables = pod.env(container).iter().map(|name| (Kind::Variable, &**name));
-        for (kind, name) in mounts.chain(variables) {
+        let hook = (container.lifecycle == Lifecycle::PreStop).then_some((Kind::PreStop, ""));
+        for (kind, name) in mounts.chain(variables).chain(hook) {
             step(16);
             let wanted = (kind, &*container.name, name);
             let first = parts.partition_point(|part| part.key(containers) < wanted);
@@ -100,12 +112,26 @@ fn remark(containers: &[Box<str>], parts: &[Part<'_>]) -> Remark {
         match part.kind {
             Kind::Volume => format!("volume {name}"),
             Kind::Annotation => format!("annotation {name}"),
+            Kind::PullSecret => format!("pull secret {name}"),
+            Kind::PreStop => format!("preStop hook of container {container}"),
+            Kind::RestartPolicy => format!("restartPolicy: Always of container {container}"),
             Kind::Mount => format!("mount {name} of container {container}"),
             Kind::Variable => format!("variable {name} of container {container}"),
         }
     });
     let named = named.collect::<Vec<_>>().join(", ");
-    Remark::PartsMissing { parts: named.into(), more: parts.len().saturating_sub(MAX_NAMED) }
+    Remark::PartsMissing { parts: named.into(), more: parts.len().saturating_sub(MAX_NAMED), listed: true }
+}
+
+/// The containers that an entry of the status lists and the Pod does not have.
+pub(in crate::inject) fn missing_containers(pod: &Pod<'_>, entry: &StatusEntry<'_>) -> Option<Remark> {
+    let listed = ContainerList::ALL.into_iter().flat_map(|list| entry.list(list).iter().map(move |name| (list, name)));
+    let missing = listed.filter(|(list, name)| !pod.has_container(*list, name, None));
+    let named: Vec<String> =
+        missing.map(|(_, name)| format!("container {}", name.chars().take(LONGEST).collect::<String>())).collect();
+    let more = named.len().saturating_sub(MAX_NAMED);
+    let parts = named[..named.len() - more].join(", ").into();
+    (!named.is_empty()).then_some(Remark::PartsMissing { parts, more, listed: true })
 }
 
 impl<'s> Listing<'s> {
@@ -118,11 +144,35 @@ impl<'s> Listing<'s> {
             .object(|r, key| match key {
                 "volumes" => self.names(r, Kind::Volume, 0, entry),
                 "annotations" => self.names(r, Kind::Annotation, 0, entry),
+                "imagePullSecrets" => self.names(r, Kind::PullSecret, 0, entry),
+                "preStop" => self.hooks(r, entry),
                 "mounts" => self.groups(r, Kind::Mount, entry),
                 "env" => self.groups(r, Kind::Variable, entry),
                 _ => r.skip(),
             })
             .map(|_| ())
+    }
+
+    /// Reads the containers that got a preStop hook.
+    fn hooks(&mut self, r: &mut Reader<'s>, entry: usize) -> Result<(), JsonError> {
+        r.object(|r, container| {
+            self.part_of(container, Kind::PreStop, entry);
+            r.skip()
+        })
+        .map(|_| ())
+    }
+
+    fn lost<'l, 'p: 'l>(&mut self, entry: usize, lost: impl Iterator<Item = &'l LostRestartPolicy<'p>>) {
+        lost.for_each(|lost| self.part_of(&lost.container.name, Kind::RestartPolicy, entry));
+    }
+
+    /// Lists a part that a container has once.
+    fn part_of(&mut self, container: &str, kind: Kind, entry: usize) {
+        if container.len() <= LONGEST_CONTAINER && self.containers.len() < MAX_PARTS && self.parts.len() < MAX_PARTS {
+            self.containers.push(container.into());
+            let container = self.containers.len() - 1;
+            self.parts.push(Part { kind, container, name: Cow::default(), entry, found: false });
+        }
     }
 
     fn groups(&mut self, r: &mut Reader<'s>, kind: Kind, entry: usize) -> Result<(), JsonError> {

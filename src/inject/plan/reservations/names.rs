@@ -6,6 +6,9 @@ use crate::inject::companion::Companion;
 use crate::inject::pod::Container;
 use crate::inject::verdict::reason::{Conflict, Holder};
 
+/// The place that stands for any set of app containers.
+const ANY_SET: usize = usize::MAX;
+
 impl<'a> Reservations<'a> {
     /// Reserves the name of a container.
     ///
@@ -27,7 +30,8 @@ impl<'a> Reservations<'a> {
     /// A volume of another companion has it: volume `b-c` of companion `a`, and volume `c` of companion `a-b`.
     pub(in crate::inject) fn volume(&mut self, name: &'a str, companion: &'a str) -> Result<(), Conflict> {
         if let Some(by) = self.volumes.get(&name) {
-            return Err(Conflict::VolumeNameConflict { volume: name.into(), by: Some((*by).into()) });
+            let by = Some(Holder::Companion((*by).into()));
+            return Err(Conflict::VolumeNameConflict { volume: name.into(), by });
         }
         self.volumes.add(name, companion);
         Ok(())
@@ -73,13 +77,16 @@ impl<'a> Reservations<'a> {
         if let Some(container) = chosen.setting(self.pod, variable) {
             return Err(conflict(container, None));
         }
-        for other in 0..self.choices.count() {
+        // Most variables are reserved in no set; then the sets need not be searched one by one.
+        let is_reserved = self.env.get(&(variable, ANY_SET)).is_some();
+        for other in (0..self.choices.count()).filter(|_| is_reserved) {
             if let Some(by) = self.env.get(&(variable, other))
                 && let Some(container) = self.choices.common(other, set)
             {
                 return Err(conflict(container, Some(by)));
             }
         }
+        self.env.add_once((variable, ANY_SET), companion);
         self.env.add_once((variable, set), companion);
         Ok(())
     }

@@ -5,14 +5,20 @@ use std::fmt::{Display, Formatter, Result};
 use crate::inject::keys;
 use crate::inject::verdict::reason::{Conflict, Holder, Unshareable};
 
+/// The remedy where podgraft itself added the other side of a conflict.
+const REMOVE_LEFTOVERS: &str = "run `podgraft uninject` and inject again, or recreate the Pod from its source";
+
 impl Display for Conflict {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Conflict::ContainerNameConflict { container, by: Holder::Container(_) } => {
+            Conflict::ContainerNameConflict { container, by: Holder::Container(_) | Holder::AppContainer(_) } => {
                 write!(
                     f,
                     "duplicate value {container:?}: the Pod has a container of this name; rename the Pod's container"
                 )
+            }
+            Conflict::ContainerNameConflict { container, by: by @ Holder::Leftover(_) } => {
+                write!(f, "duplicate value {container:?}: {by} left a container of this name; {REMOVE_LEFTOVERS}")
             }
             Conflict::ContainerNameConflict { container, by: Holder::Companion(companion) } => write!(
                 f,
@@ -29,20 +35,39 @@ impl Display for Conflict {
                 f,
                 "duplicate value {volume:?}: the Pod has a volume of this name with another source; rename the Pod's volume"
             ),
-            Conflict::VolumeNameConflict { volume, by: Some(companion) } => write!(
+            Conflict::VolumeNameConflict { volume, by: Some(by @ Holder::Leftover(_)) } => write!(
                 f,
-                "duplicate value {volume:?}: companion {companion} has a volume of this name; choose one of the two companions"
+                "duplicate value {volume:?}: {by} left a volume of this name with another source; {REMOVE_LEFTOVERS}"
             ),
-            Conflict::MountPathConflict { path, container, other, by } => write!(
+            Conflict::VolumeNameConflict { volume, by: Some(by) } => write!(
                 f,
-                "mount path {path} in container {container} conflicts with mount path {other} of {by}; change one of the paths"
+                "duplicate value {volume:?}: {by} has a volume of this name; choose one of the two companions"
             ),
+            Conflict::MountPathConflict { path, container, other, by } => {
+                write!(
+                    f,
+                    "mount path {path} in container {container} conflicts with mount path {other} of {by}; {}",
+                    if matches!(by, Holder::Leftover(_)) { REMOVE_LEFTOVERS } else { "change one of the paths" }
+                )?;
+                leave_out(f, by)
+            }
             Conflict::VolumeNotShareable { path, by, why } => {
                 write!(f, "cannot share the volume that {by} mounts at {path}: {why}")
             }
-            Conflict::EnvNameConflict { variable, container, by: Holder::Container(_) } => write!(
+            Conflict::EnvNameConflict {
+                variable,
+                container,
+                by: by @ (Holder::Container(_) | Holder::AppContainer(_)),
+            } => {
+                write!(
+                    f,
+                    "duplicate value {variable:?}: container {container} already sets this variable; rename or remove that variable"
+                )?;
+                leave_out(f, by)
+            }
+            Conflict::EnvNameConflict { variable, container, by: by @ Holder::Leftover(_) } => write!(
                 f,
-                "duplicate value {variable:?}: container {container} already sets this variable; rename or remove that variable"
+                "duplicate value {variable:?}: {by} left this variable in container {container}; {REMOVE_LEFTOVERS}"
             ),
             Conflict::EnvNameConflict { variable, container, by: Holder::Companion(companion) } => write!(
                 f,
@@ -90,6 +115,16 @@ impl Display for Conflict {
                 keys::PATCH_LIMIT
             ),
         }
+    }
+}
+
+/// Another webhook may have added the container, so that its author can change neither variables nor mounts.
+fn leave_out(f: &mut Formatter<'_>, by: &Holder) -> Result {
+    match by {
+        Holder::AppContainer(_) => f.write_str(
+            ", or leave the container out (podgraft.dev/containers on the Pod, or excludeContainers of the companion)",
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -38,8 +38,9 @@ impl Display for Remark {
                 unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
             }
             Remark::Outdated => f.write_str("injected by another version; recreate the Pod to get the current one"),
-            Remark::PartsMissing { parts, more } => {
-                write!(f, "listed in podgraft.dev/status and not found in the Pod: {parts}")?;
+            Remark::PartsMissing { parts, more, listed } => {
+                f.write_str(if *listed { "listed in podgraft.dev/status" } else { "declared by this companion" })?;
+                write!(f, " and not found in the Pod: {parts}")?;
                 if *more > 0 {
                     write!(f, " and {more} more")?;
                 }
@@ -85,6 +86,13 @@ impl Display for Remark {
             Remark::StartsBeforeCompanion { container } => write!(
                 f,
                 "init container {container} gets mounts and variables of this companion and runs before the companion starts; set position: First on the companion, or remove the name from podgraft.dev/containers"
+            ),
+            Remark::ContainerExcluded { container: Some(container) } => write!(
+                f,
+                "container {container} gets nothing from this companion, whose excludeContainers names that container; remove the name from podgraft.dev/containers"
+            ),
+            Remark::ContainerExcluded { container: None } => f.write_str(
+                "no app container gets anything from this companion: its excludeContainers names all of them; choose another companion",
             ),
             Remark::AnnotationKept { key } => write!(
                 f,

@@ -24,8 +24,8 @@ pub enum Conflict {
     },
     VolumeNameConflict {
         volume: Box<str>,
-        /// The companion that injects a volume of that name; `None` where the Pod declares it.
-        by: Option<Box<str>>,
+        /// The companion that injects or left a volume of that name; `None` where the Pod's author declares it.
+        by: Option<Holder>,
     },
     MountPathConflict {
         path: Box<str>,
@@ -78,8 +78,12 @@ pub enum Conflict {
 pub enum Holder {
     /// A container of the Pod.
     Container(Box<str>),
+    /// A container of the Pod that this companion need not give anything to.
+    AppContainer(Box<str>),
     /// Another companion, injected before or in this review.
     Companion(Box<str>),
+    /// An earlier injection of a companion, whose containers are gone since.
+    Leftover(Box<str>),
 }
 
 /// Why a companion cannot join a volume of the app.

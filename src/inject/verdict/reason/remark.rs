@@ -43,6 +43,8 @@ pub enum Remark {
         parts: Box<str>,
         /// How many more parts are missing than `parts` lists.
         more: usize,
+        /// Whether the status lists them; otherwise the companion declares them.
+        listed: bool,
     },
     RestartPolicyRestored {
         container: Box<str>,
@@ -78,6 +80,10 @@ pub enum Remark {
     },
     StartsBeforeCompanion {
         container: Box<str>,
+    },
+    ContainerExcluded {
+        /// The container that the Pod names; `None` where no app container is left.
+        container: Option<Box<str>>,
     },
     AnnotationKept {
         key: Box<str>,

@@ -1,0 +1,129 @@
+//! Parameters that the Pod gives to companions which are present with other values: a change of the annotation has no
+//! effect then.
+
+mod found;
+
+use found::{Expected, Slot, compare};
+
+use crate::inject::companion::index::ParameterIndex;
+use crate::inject::companion::parameter::Parameter;
+use crate::inject::companion::template::{ResourceSlots, TemplatePiece};
+use crate::inject::companion::value::Value;
+use crate::inject::companion::{Companion, Container};
+use crate::inject::plan::candidates::Candidate;
+use crate::inject::plan::chosen::{Choices, Chosen};
+use crate::inject::request::context::Context;
+
+/// The most bytes of containers that are read again: companions can have containers of the same name.
+const MAX_READ: usize = 1 << 20;
+
+/// The given parameters of present companions that differ from what is in the Pod, with their companions.
+pub(in crate::inject) fn differing<'a>(
+    context: &Context<'_, 'a>,
+    choices: &Choices,
+    candidates: &[Candidate<'a>],
+) -> Vec<(Candidate<'a>, &'a str)> {
+    let mut differing = Vec::new();
+    if context.requested.parameters.is_empty() || context.status.entries().is_empty() {
+        return differing;
+    }
+    let mut left = MAX_READ;
+    for candidate in candidates.iter().filter(|candidate| candidate.is_present()) {
+        let listed = context.status.entry(candidate.name).is_some();
+        let Some(companion) = candidate.companion().filter(|_| listed) else { continue };
+        let mut given = Given::of(companion, context);
+        if !given.is_empty() {
+            compare_app(&mut given, companion, context, choices.of(candidate.via, companion));
+            compare_containers(&mut given, companion, context, &mut left);
+        }
+        let names = given.iter().filter(|given| given.differs).map(|given| &*given.parameter.name);
+        differing.extend(names.map(|name| (*candidate, name)));
+    }
+    differing
+}
+
+/// A declared parameter with the value that the Pod gives; `None` where the companion does not accept the value.
+struct Given<'a> {
+    place: usize,
+    parameter: &'a Parameter,
+    value: Option<Value<'a>>,
+    /// Whether the Pod has another value.
+    differs: bool,
+}
+
+impl<'a> Given<'a> {
+    fn of(companion: &'a Companion, context: &Context<'_, 'a>) -> Vec<Self> {
+        let given: Vec<_> = context.requested.given_to(&companion.name).collect();
+        let own = |parameter: &Parameter| given.iter().find(|g| *g.parameter == *parameter.name).map(|g| g.value);
+        let declared = companion.parameters.iter().enumerate();
+        let with_text = declared.filter_map(|(place, parameter)| Some((place, parameter, own(parameter)?)));
+        let given = with_text.map(|(place, parameter, text)| {
+            // Patterns are not matched: a value that was injected did match.
+            let value = parameter.kind.parse_default(text).ok();
+            Given { place, parameter, differs: value.is_none(), value }
+        });
+        given.collect()
+    }
+
+    fn is(&self, index: Option<ParameterIndex>) -> bool {
+        index.is_some_and(|index| index.place() == self.place)
+    }
+}
+
+/// Compares the paths of mounts of the app.
+fn compare_app<'a>(given: &mut [Given<'a>], companion: &'a Companion, context: &Context<'_, 'a>, chosen: &Chosen) {
+    for given in given {
+        let is_moved = companion.shared_volumes.iter().any(|shared| given.is(shared.app.parameter));
+        if let Some(Value::Path(path)) = &given.value
+            && is_moved
+        {
+            given.differs |= chosen.at(context.pod, path).next().is_none();
+        }
+    }
+}
+
+/// Compares what the containers of the companion have, at most `left` bytes of them.
+fn compare_containers<'a>(
+    given: &mut [Given<'a>],
+    companion: &'a Companion,
+    context: &Context<'_, 'a>,
+    left: &mut usize,
+) {
+    for (container, list) in companion.identities() {
+        let Some(found) = context.pod.container_in(list, &container.name, None) else { continue };
+        let Some(rest) = left.checked_sub(found.json.len()) else { break };
+        *left = rest;
+        let mut expected = expectations(given, companion, container);
+        compare(found.json, &mut expected);
+        let unmet: Vec<usize> = expected.iter().filter(|expected| !expected.met).map(|unmet| unmet.given).collect();
+        unmet.into_iter().for_each(|at| given[at].differs = true);
+    }
+}
+
+/// What a container of the companion has if all given values were injected.
+fn expectations<'e>(given: &'e [Given<'_>], companion: &'e Companion, container: &'e Container) -> Vec<Expected<'e>> {
+    let mut expected = Vec::new();
+    for (at, given) in given.iter().enumerate() {
+        let Some(value) = &given.value else { continue };
+        let mut expect = |slot| expected.push(Expected { given: at, slot, value, met: false });
+        given.parameter.env.iter().for_each(|name| expect(Slot::Variable(name)));
+        let endpoints = companion.endpoints.iter().filter(|endpoint| given.is(endpoint.parameter));
+        endpoints.filter_map(|endpoint| endpoint.port_env.as_deref()).for_each(|name| expect(Slot::Variable(name)));
+        let mounts = companion.shared_volumes.iter().filter(|shared| given.is(shared.companion.parameter));
+        mounts.for_each(|_| expect(Slot::Mount));
+        for resources in container.template.0.iter().filter_map(resource_slots) {
+            for (list, slots) in [("limits", &resources.limits), ("requests", &resources.requests)] {
+                let filled = slots.iter().filter(|slot| given.is(slot.parameter));
+                filled.for_each(|slot| expect(Slot::Resource { list, resource: &slot.name }));
+            }
+        }
+    }
+    expected
+}
+
+fn resource_slots(piece: &TemplatePiece) -> Option<&ResourceSlots> {
+    match piece {
+        TemplatePiece::Resources(resources) => Some(resources),
+        _ => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! Whether a container of a Pod has the values of parameters in their slots.
+
+use std::borrow::Cow;
+
+use crate::inject::companion::quantity::Quantity;
+use crate::inject::companion::value::Value;
+use crate::inject::names::normalized;
+use crate::json::{JsonError, Reader};
+use crate::work::step;
+
+type Result<T> = std::result::Result<T, JsonError>;
+
+/// A value that a container is expected to have.
+#[derive(Debug)]
+pub(super) struct Expected<'e> {
+    /// The place of the parameter among those that the Pod gives.
+    pub(super) given: usize,
+    pub(super) slot: Slot<'e>,
+    pub(super) value: &'e Value<'e>,
+    /// Whether the container has it.
+    pub(super) met: bool,
+}
+
+/// Where a container has a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Slot<'e> {
+    /// A variable of this name.
+    Variable(&'e str),
+    /// `resources.<list>.<resource>`.
+    Resource { list: &'static str, resource: &'e str },
+    /// The path of a mount.
+    Mount,
+}
+
+/// Reads a container, and marks the values that it has.
+pub(super) fn compare(json: &str, expected: &mut [Expected<'_>]) {
+    // The container was read before, so it is JSON. A part that has another type than in Kubernetes has no value.
+    let _ = Reader::of(json).object(|r, key| match key {
+        "env" => r.array(|r, _| read_variable(r, expected)).map(|_| ()),
+        "volumeMounts" => r.array(|r, _| read_mount(r, expected)).map(|_| ()),
+        "resources" => r.object(|r, list| read_amounts(r, list, expected)).map(|_| ()),
+        _ => r.skip(),
+    });
+}
+
+/// A core/v1 EnvVar, as far as parameters fill one.
+#[derive(Default)]
+struct Variable<'a> {
+    name: Cow<'a, str>,
+    value: Cow<'a, str>,
+    /// `valueFrom.secretKeyRef`.
+    secret: Cow<'a, str>,
+    key: Cow<'a, str>,
+}
+
+fn read_variable(r: &mut Reader<'_>, expected: &mut [Expected<'_>]) -> Result<()> {
+    let mut variable = Variable::default();
+    r.fields(
+        &mut variable,
+        [
+            ("name", |variable, r| r.string_or_empty().map(|text| variable.name = text)),
+            ("value", |variable, r| r.string_or_empty().map(|text| variable.value = text)),
+            ("valueFrom", |variable, r| r.fields(variable, [("secretKeyRef", Variable::read_secret)]).map(|_| ())),
+        ],
+    )?;
+    for expected in expected {
+        step(1);
+        if let Slot::Variable(name) = expected.slot
+            && name == variable.name
+        {
+            expected.met = variable.has(expected.value);
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Variable<'a> {
+    fn read_secret(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        r.fields(
+            self,
+            [
+                ("name", |variable, r| r.string_or_empty().map(|text| variable.secret = text)),
+                ("key", |variable, r| r.string_or_empty().map(|text| variable.key = text)),
+            ],
+        )
+        .map(|_| ())
+    }
+
+    fn has(&self, value: &Value<'_>) -> bool {
+        match value {
+            // Each `$` was doubled when it was injected.
+            Value::Text(text) | Value::Path(text) if text.contains('$') => self.value == text.replace('$', "$$"),
+            Value::Text(text) | Value::Path(text) => self.value == *text,
+            Value::Port(port) => self.value == port.to_string(),
+            Value::SecretKey { secret, key } => (&self.secret, &self.key) == (secret, key),
+        }
+    }
+}
+
+fn read_mount(r: &mut Reader<'_>, expected: &mut [Expected<'_>]) -> Result<()> {
+    let mut path = Cow::default();
+    r.fields(&mut path, [("mountPath", |path, r| r.string_or_empty().map(|text| *path = normalized(text)))])?;
+    for expected in expected {
+        step(1);
+        expected.met |= matches!((expected.slot, expected.value), (Slot::Mount, Value::Path(there)) if *there == path);
+    }
+    Ok(())
+}
+
+/// Reads `limits` or `requests`. Larger amounts than expected are no difference: autoscalers and LimitRanges set them.
+fn read_amounts(r: &mut Reader<'_>, list: &str, expected: &mut [Expected<'_>]) -> Result<()> {
+    if !r.object_is_next() {
+        return r.skip();
+    }
+    r.object(|r, resource| {
+        let amount = Quantity::parse(r.raw()?.trim_matches('"'));
+        for expected in expected.iter_mut() {
+            step(1);
+            let is_it = matches!(expected.slot, Slot::Resource { list: l, resource: n } if (l, n) == (list, resource));
+            if let Value::Text(text) = expected.value
+                && is_it
+            {
+                expected.met = amount.as_ref() >= Quantity::parse(text).as_ref();
+            }
+        }
+        Ok(())
+    })
+    .map(|_| ())
+}
