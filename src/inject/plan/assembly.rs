@@ -17,8 +17,8 @@ use crate::inject::patch::bounds::OPERATION;
 use crate::inject::pod::Container;
 use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
+use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Remark};
-use crate::inject::verdict::{Finding, Via};
 use crate::work::step;
 
 /// The capacity for plans at first; hardly any Pod has more.
