@@ -18,8 +18,8 @@ use crate::json::{Expected, JsonError, Reader, TextMap};
 
 use index::Index;
 use parts::Parts;
+pub(super) use parts::PodAmounts;
 pub use parts::{Container, Device, Lifecycle, Mount, Port};
-pub(super) use resources::PodAmounts;
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 
