@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "properties/resources.rs"]
+mod resources;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

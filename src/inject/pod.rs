@@ -21,8 +21,8 @@ use controller::Controlled;
 pub use controller::{ControllerFields, ControllerLabel};
 use index::Index;
 use parts::Parts;
+pub(super) use parts::PodAmounts;
 pub use parts::{Container, Device, Lifecycle, Mount, Port};
-pub(super) use resources::PodAmounts;
 pub use volume::Volume;
 use volume_uses::VolumeUses;
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::inject::companion::quantity::Amount;
 use crate::inject::container_list::ContainerList;
 use crate::inject::protocol::Protocol;
 
@@ -79,6 +80,14 @@ pub struct Device<'a> {
     pub volume: Cow<'a, str>,
     /// `devicePath`, normalized.
     pub path: Cow<'a, str>,
+}
+
+/// The amounts of one resource in `spec.resources` of a Pod (KEP-2837).
+#[derive(Debug)]
+pub(in crate::inject) struct PodAmounts<'a> {
+    pub(in crate::inject) resource: Cow<'a, str>,
+    pub(in crate::inject) request: Option<Amount>,
+    pub(in crate::inject) limit: Option<Amount>,
 }
 
 /// The lists of all containers, one after the other: a Pod can have thousands of containers, and few lists need few

@@ -1,8 +1,7 @@
 //! Amounts of resources. They are read from the text only where the Pod has Pod-level resources, which few Pods have.
 
-use std::borrow::Cow;
-
-use super::{Container, Pod, Result};
+use super::parts::{Container, PodAmounts};
+use super::{Pod, Result};
 use crate::inject::companion::quantity::Amount;
 use crate::inject::companion::resources::is_pod_level;
 use crate::json::Reader;
@@ -11,14 +10,6 @@ use crate::json::Reader;
 const MAX_RESOURCES: usize = 16;
 /// The longest name of a resource without a prefix that API servers accept, in bytes.
 const LONGEST_NAME: usize = 63;
-
-/// The amounts of one resource in `spec.resources` of a Pod (KEP-2837).
-#[derive(Debug)]
-pub(in crate::inject) struct PodAmounts<'a> {
-    pub(in crate::inject) resource: Cow<'a, str>,
-    pub(in crate::inject) request: Option<Amount>,
-    pub(in crate::inject) limit: Option<Amount>,
-}
 
 /// A member of core/v1 `ResourceRequirements`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
