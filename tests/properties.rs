@@ -194,16 +194,22 @@ proptest! {
     }
 
     #[test]
-    fn p5_injection_is_idempotent_also_after_defaults(scene in scene()) {
+    fn p5_injection_is_idempotent_and_restores_dropped_restart_policies(scene in scene()) {
         let (snapshot, reply, pod) = patched(&scene);
         if reply.patch.is_none() {
             return Ok(());
         }
         for (again, what) in [(pod.clone(), "at once"), (defaulted(&pod), "after defaults")] {
             let second = ask(&again, NAMESPACE, &snapshot);
-            prop_assert!(second.allowed, "{}: {}", what, second.message);
-            prop_assert!(second.patch.is_none(), "{}: {:?}", what, second.patch);
+            prop_assert!(second.allowed && second.patch.is_none(), "{}: {} {:?}", what, second.message, second.patch);
         }
+        let (authored, mut dropped) = (names(&scene.pod, "initContainers"), pod.clone());
+        for container in dropped.pointer_mut("/spec/initContainers").and_then(Value::as_array_mut).into_iter().flatten() {
+            if !authored.iter().any(|name| container["name"] == **name) {
+                container.as_object_mut().unwrap().shift_remove("restartPolicy");
+            }
+        }
+        prop_assert_eq!(ask(&dropped, NAMESPACE, &snapshot).apply(&dropped), pod);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn every_list_has_a_list_type_and_no_field_is_nullable() {
 fn every_cel_rule_is_at_its_path() {
     let expected = [
         ("", 2, 5),
-        (".spec", 21, 21),
+        (".spec", 22, 22),
         (".spec.parameters[]", 24, 24),
         (".spec.volumes[]", 1, 1),
         (".spec.sharedVolumes[]", 1, 1),

@@ -26,6 +26,6 @@ fn work_is_not_the_product_of_companions_and_the_size_of_a_container() {
         pod["spec"]["initContainers"] =
             json!([{"name": "same", "image": "i:1", "restartPolicy": "Always", "env": env}]);
         let reply = review(&pod, &snapshot(&companions));
-        assert!(reply.allowed && reply.body.to_string().contains("podgraft.dev/n0.p0 differs"), "{}", reply.body);
+        assert!(reply.allowed && reply.audit["remarks"].to_string().contains("ParameterDiffers"), "{}", reply.body);
     }
 }

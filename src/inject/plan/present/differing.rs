@@ -3,7 +3,7 @@
 
 mod found;
 
-use found::{Expected, Slot, compare};
+use found::{ExpectedValue, ValueSlot, compare};
 
 use crate::inject::companion::index::ParameterIndex;
 use crate::inject::companion::parameter::Parameter;
@@ -101,20 +101,26 @@ fn compare_containers<'a>(
 }
 
 /// What a container of the companion has if all given values were injected.
-fn expectations<'e>(given: &'e [Given<'_>], companion: &'e Companion, container: &'e Container) -> Vec<Expected<'e>> {
+fn expectations<'e>(
+    given: &'e [Given<'_>],
+    companion: &'e Companion,
+    container: &'e Container,
+) -> Vec<ExpectedValue<'e>> {
     let mut expected = Vec::new();
     for (at, given) in given.iter().enumerate() {
         let Some(value) = &given.value else { continue };
-        let mut expect = |slot| expected.push(Expected { given: at, slot, value, met: false });
-        given.parameter.env.iter().for_each(|name| expect(Slot::Variable(name)));
+        let mut expect = |slot| expected.push(ExpectedValue { given: at, slot, value, met: false });
+        given.parameter.env.iter().for_each(|name| expect(ValueSlot::Variable(name)));
         let endpoints = companion.endpoints.iter().filter(|endpoint| given.is(endpoint.parameter));
-        endpoints.filter_map(|endpoint| endpoint.port_env.as_deref()).for_each(|name| expect(Slot::Variable(name)));
+        endpoints
+            .filter_map(|endpoint| endpoint.port_env.as_deref())
+            .for_each(|name| expect(ValueSlot::Variable(name)));
         let mounts = companion.shared_volumes.iter().filter(|shared| given.is(shared.companion.parameter));
-        mounts.for_each(|_| expect(Slot::Mount));
+        mounts.for_each(|_| expect(ValueSlot::Mount));
         for resources in container.template.0.iter().filter_map(resource_slots) {
             for (list, slots) in [("limits", &resources.limits), ("requests", &resources.requests)] {
                 let filled = slots.iter().filter(|slot| given.is(slot.parameter));
-                filled.for_each(|slot| expect(Slot::Resource { list, resource: &slot.name }));
+                filled.for_each(|slot| expect(ValueSlot::Resource { list, resource: &slot.name }));
             }
         }
     }

@@ -121,9 +121,9 @@ impl Display for Conflict {
 /// Another webhook may have added the container, so that its author can change neither variables nor mounts.
 fn leave_out(f: &mut Formatter<'_>, by: &Holder) -> Result {
     match by {
-        Holder::AppContainer(_) => f.write_str(
-            ", or leave the container out (podgraft.dev/containers on the Pod, or excludeContainers of the companion)",
-        ),
+        Holder::AppContainer(_) => {
+            f.write_str(", or leave the container out (podgraft.dev/containers, or the companion's excludeContainers)")
+        }
         _ => Ok(()),
     }
 }

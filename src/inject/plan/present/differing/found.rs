@@ -12,10 +12,10 @@ type Result<T> = std::result::Result<T, JsonError>;
 
 /// A value that a container is expected to have.
 #[derive(Debug)]
-pub(super) struct Expected<'e> {
+pub(super) struct ExpectedValue<'e> {
     /// The place of the parameter among those that the Pod gives.
     pub(super) given: usize,
-    pub(super) slot: Slot<'e>,
+    pub(super) slot: ValueSlot<'e>,
     pub(super) value: &'e Value<'e>,
     /// Whether the container has it.
     pub(super) met: bool,
@@ -23,7 +23,7 @@ pub(super) struct Expected<'e> {
 
 /// Where a container has a value.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Slot<'e> {
+pub(super) enum ValueSlot<'e> {
     /// A variable of this name.
     Variable(&'e str),
     /// `resources.<list>.<resource>`.
@@ -33,7 +33,7 @@ pub(super) enum Slot<'e> {
 }
 
 /// Reads a container, and marks the values that it has.
-pub(super) fn compare(json: &str, expected: &mut [Expected<'_>]) {
+pub(super) fn compare(json: &str, expected: &mut [ExpectedValue<'_>]) {
     // The container was read before, so it is JSON. A part that has another type than in Kubernetes has no value.
     let _ = Reader::of(json).object(|r, key| match key {
         "env" => r.array(|r, _| read_variable(r, expected)).map(|_| ()),
@@ -53,7 +53,7 @@ struct Variable<'a> {
     key: Cow<'a, str>,
 }
 
-fn read_variable(r: &mut Reader<'_>, expected: &mut [Expected<'_>]) -> Result<()> {
+fn read_variable(r: &mut Reader<'_>, expected: &mut [ExpectedValue<'_>]) -> Result<()> {
     let mut variable = Variable::default();
     r.fields(
         &mut variable,
@@ -65,7 +65,7 @@ fn read_variable(r: &mut Reader<'_>, expected: &mut [Expected<'_>]) -> Result<()
     )?;
     for expected in expected {
         step(1);
-        if let Slot::Variable(name) = expected.slot
+        if let ValueSlot::Variable(name) = expected.slot
             && name == variable.name
         {
             expected.met = variable.has(expected.value);
@@ -97,18 +97,19 @@ impl<'a> Variable<'a> {
     }
 }
 
-fn read_mount(r: &mut Reader<'_>, expected: &mut [Expected<'_>]) -> Result<()> {
+fn read_mount(r: &mut Reader<'_>, expected: &mut [ExpectedValue<'_>]) -> Result<()> {
     let mut path = Cow::default();
     r.fields(&mut path, [("mountPath", |path, r| r.string_or_empty().map(|text| *path = normalized(text)))])?;
     for expected in expected {
         step(1);
-        expected.met |= matches!((expected.slot, expected.value), (Slot::Mount, Value::Path(there)) if *there == path);
+        expected.met |=
+            matches!((expected.slot, expected.value), (ValueSlot::Mount, Value::Path(there)) if *there == path);
     }
     Ok(())
 }
 
 /// Reads `limits` or `requests`. Larger amounts than expected are no difference: autoscalers and LimitRanges set them.
-fn read_amounts(r: &mut Reader<'_>, list: &str, expected: &mut [Expected<'_>]) -> Result<()> {
+fn read_amounts(r: &mut Reader<'_>, list: &str, expected: &mut [ExpectedValue<'_>]) -> Result<()> {
     if !r.object_is_next() {
         return r.skip();
     }
@@ -116,7 +117,8 @@ fn read_amounts(r: &mut Reader<'_>, list: &str, expected: &mut [Expected<'_>]) -
         let amount = Quantity::parse(r.raw()?.trim_matches('"'));
         for expected in expected.iter_mut() {
             step(1);
-            let is_it = matches!(expected.slot, Slot::Resource { list: l, resource: n } if (l, n) == (list, resource));
+            let is_it =
+                matches!(expected.slot, ValueSlot::Resource { list: l, resource: n } if (l, n) == (list, resource));
             if let Value::Text(text) = expected.value
                 && is_it
             {
