@@ -31,13 +31,15 @@ async fn validation_warns_about_exactly_the_fields_that_the_api_server_drops(clu
 
 /// A companion with all alpha fields of Kubernetes 1.37 that are known, beside others.
 fn companion() -> Value {
-    let items = json!([{"key": "a", "path": "a", "mode": 0o400, "user": 1}]);
-    let labels = json!([{"path": "a", "fieldRef": {"fieldPath": "metadata.labels"}, "user": 1}]);
+    let items = |path: &str| json!([{"key": "a", "path": path, "mode": 0o400, "user": 1}]);
+    let labels = json!([{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}, "user": 1}]);
     let sources = json!([
-        {"secret": {"name": "x", "items": items}},
-        {"configMap": {"name": "x", "items": items}},
+        {"secret": {"name": "x", "items": items("secret")}},
+        {"configMap": {"name": "x", "items": items("config")}},
         {"downwardAPI": {"items": labels}},
         {"serviceAccountToken": {"path": "token", "user": 1}},
+        {"clusterTrustBundle": {"name": "x", "path": "bundle", "user": 1}},
+        {"podCertificate": {"signerName": "example.com/x", "keyType": "ED25519", "credentialBundlePath": "pair", "user": 1}},
     ]);
     let probe = |action: Value| json!({"httpGet": action, "periodSeconds": 5});
     let http = json!({"port": 80, "path": "/", "protocol": "H2C"});
@@ -63,8 +65,8 @@ fn companion() -> Value {
             "volumes": [
                 {"name": "a", "emptyDir": {"medium": "Memory", "mode": 0o700}},
                 {"name": "b", "projected": {"sources": sources, "defaultUser": 1}},
-                {"name": "c", "secret": {"secretName": "x", "items": items, "defaultUser": 1}},
-                {"name": "d", "configMap": {"name": "x", "items": items, "defaultUser": 1}},
+                {"name": "c", "secret": {"secretName": "x", "items": items("a"), "defaultUser": 1}},
+                {"name": "d", "configMap": {"name": "x", "items": items("a"), "defaultUser": 1}},
                 {"name": "e", "downwardAPI": {"items": labels, "defaultUser": 1}},
             ],
         },
