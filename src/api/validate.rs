@@ -10,7 +10,7 @@
 //! | `combinations` | fields that require or exclude each other |
 //! | `selectors`, `annotations`, `pre_stop` | one part of the specification each |
 //! | `pod/` | containers, ports, variables, shell scripts; warnings of Pod Security and of variables that load code |
-//! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
+//! | `storage/` | volumes and the fields that name them, mounts, files, and what the app can reach through shared volumes |
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
 //! RE2 reads alike (`re2`) |
 //! | `required` | required companions, whose policies must be able to compare everything |
@@ -29,7 +29,7 @@ mod storage;
 
 use parameters::bindings;
 use pod::{containers, env, loaders, pod_security, ports, shell};
-use storage::{files, mounts, reach, volumes};
+use storage::{files, mounts, reach, references, volumes};
 
 use super::message::Code;
 use super::object::CompanionObject;
@@ -44,6 +44,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     env::check(object, report);
     shell::check(object, report);
     volumes::check(object, report);
+    references::check(object, report);
     mounts::check(object, report);
     reach::check(object, report);
     files::check(object, report);

@@ -53,6 +53,8 @@ pub struct Pod<'a> {
     pub grace_seconds: i64,
     /// Whether `spec.automountServiceAccountToken` is false.
     pub declines_token: bool,
+    /// Whether `spec.automountServiceAccountToken` is true.
+    pub demands_token: bool,
     parts: Parts<'a>,
     by_annotation: Index,
     by_label: Index,
