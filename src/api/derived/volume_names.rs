@@ -64,8 +64,11 @@ mod tests {
     use super::{FIELDS, paths, rename};
     use crate::api::schema;
 
-    /// Strings of a Container whose path speaks of volumes, and that name none.
-    const OTHERS: [&str; 6] = [
+    /// Strings of a Container whose path or description speaks of volumes, and that name none.
+    const OTHERS: [&str; 9] = [
+        "env.valueFrom.fileKeyRef.path",
+        "env.valueFrom.resourceFieldRef.containerName",
+        "volumeMounts.bindMountOptions",
         "volumeMounts.mountPath",
         "volumeMounts.mountPropagation",
         "volumeMounts.recursiveReadOnly",
@@ -76,6 +79,9 @@ mod tests {
 
     /// The strings of a schema whose path or description speaks of volumes.
     fn about_volumes(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+        if !schema.is_object() {
+            return;
+        }
         let described = schema["description"].as_str().is_some_and(|text| text.to_lowercase().contains("volume"));
         if schema["type"] == "string" && (described || path.to_lowercase().contains("volume")) {
             found.insert(path.to_owned());

@@ -45,10 +45,11 @@ fn of_joined_file(at: &str, item: &str, variable: &Map<String, Value>, shared: &
     let path = literal::text(&shared.companion.path);
     let mut conditions = conform::item(item, "env", variable, &["valueFrom"]);
     conditions.push(format!("has({from}) && has({file})"));
-    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    let source = members(&variable["valueFrom"]);
+    let member =
+        |of: &Map<String, Value>, key: &str| of.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+    let source = member(variable, "valueFrom");
     conditions.extend(conform::item(&from, "valueFrom", &source, &["fileKeyRef"]));
-    conditions.extend(conform::item(&file, "fileKeyRef", &members(&source["fileKeyRef"]), &["volumeName"]));
+    conditions.extend(conform::item(&file, "fileKeyRef", &member(&source, "fileKeyRef"), &["volumeName"]));
     let mounts = conform::optional(at, "volumeMounts");
     conditions.push(format!("{mounts}.orValue([]).exists(m, m.mountPath == {path} && m.name == {file}.volumeName)"));
     conditions
