@@ -19,7 +19,7 @@ use podgraft::internals::inject::verdict::{Decision, Effect};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::generate::{NAMESPACE, Scene, parameter_value, scene};
-use support::{Reply, ask, review_of, snapshot};
+use support::{Reply, ask, review_of, snapshot, volumes};
 
 /// Ten thousand cases, unless the environment says otherwise.
 fn laws() -> ProptestConfig {
@@ -151,10 +151,10 @@ proptest! {
         let containers: Vec<String> = ["initContainers", "containers"].iter().flat_map(|list| names(&pod, list)).collect();
         let distinct: BTreeSet<&String> = containers.iter().collect();
         prop_assert_eq!(distinct.len(), containers.len(), "container names {:?}", containers);
-        let volumes = names(&pod, "volumes");
-        let authored = names(&scene.pod, "volumes");
-        let distinct: BTreeSet<&String> = volumes.iter().collect();
-        prop_assert_eq!(distinct.len(), volumes.len(), "volumes {:?}", volumes);
+        let declared = names(&pod, "volumes");
+        let distinct: BTreeSet<&String> = declared.iter().collect();
+        prop_assert_eq!(distinct.len(), declared.len(), "volumes {:?}", declared);
+        prop_assert_eq!(volumes::missing(&pod, &scene.pod), None);
         let mut ports = BTreeMap::new();
         for list in ["initContainers", "containers"] {
             for container in pod["spec"][list].as_array().into_iter().flatten() {
@@ -163,9 +163,6 @@ proptest! {
                 let mut paths = BTreeSet::new();
                 for mount in container["volumeMounts"].as_array().into_iter().flatten() {
                     prop_assert!(paths.insert(mount["mountPath"].as_str().unwrap()), "{} mounts twice at {}", name, mount);
-                    let volume = mount["name"].as_str().unwrap().to_owned();
-                    let known = volumes.contains(&volume) || (authored_here && !authored.contains(&volume));
-                    prop_assert!(known, "{} mounts {}, which is no volume", name, volume);
                 }
                 let env: Vec<&str> = container["env"].as_array().into_iter().flatten().filter_map(|e| e["name"].as_str()).collect();
                 let distinct: BTreeSet<&&str> = env.iter().collect();
@@ -199,7 +196,9 @@ proptest! {
         if reply.patch.is_none() {
             return Ok(());
         }
-        for (again, what) in [(pod.clone(), "at once"), (defaulted(&pod), "after defaults")] {
+        let with_token = volumes::with_token(&defaulted(&pod));
+        let again = [(pod.clone(), "at once"), (defaulted(&pod), "after defaults"), (with_token, "with a token")];
+        for (again, what) in again {
             let second = ask(&again, NAMESPACE, &snapshot);
             prop_assert!(second.allowed && second.patch.is_none(), "{}: {} {:?}", what, second.message, second.patch);
         }
@@ -210,6 +209,12 @@ proptest! {
             }
         }
         prop_assert_eq!(ask(&dropped, NAMESPACE, &snapshot).apply(&dropped), pod);
+    }
+
+    #[test]
+    fn p11_no_companion_gets_a_token_that_it_does_not_use(scene in scene()) {
+        let (_, _, pod) = patched(&scene);
+        prop_assert_eq!(volumes::unmasked(&pod, &scene.pod, &scene.manifests), None);
     }
 
     #[test]

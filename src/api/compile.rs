@@ -74,6 +74,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         containers: containers(ContainerList::Containers),
         init_containers: containers(ContainerList::Init),
         volumes,
+        token_mask: volumes::token_mask(object),
         shared_volumes,
         files: files(object),
         endpoints: spec.listens.iter().map(|endpoint| endpoint::endpoint(spec, endpoint)).collect(),
@@ -143,7 +144,12 @@ fn exposes(spec: &Spec, exposes: &api::Exposes) -> Exposes {
 
 fn app_env(object: &CompanionObject) -> Box<[EnvVar]> {
     let variables = object.raw["app"]["env"].as_array().into_iter().flatten();
-    let variable = |v: &Value| Some(EnvVar { name: boxed(v["name"].as_str()?), json: v.to_string().into() });
+    let variable = |v: &Value| {
+        Some(EnvVar {
+            name: boxed(v["name"].as_str()?),
+            template: template::variables(object, std::slice::from_ref(v)),
+        })
+    };
     variables.filter_map(variable).collect()
 }
 

@@ -2,6 +2,8 @@
 //! annotations and mounts of files, the token mask, and the port of `exposes`. Validation and compilation both need
 //! them.
 
+pub(super) mod volume_names;
+
 use serde_json::{Map, Value, json};
 
 use super::object::{CompanionObject, ContainerAt};
@@ -35,28 +37,41 @@ pub(super) fn file_volume(object: &CompanionObject) -> Option<Map<String, Value>
     (!items.is_empty()).then(|| Map::from_iter([("downwardAPI".to_owned(), json!({"items": items}))]))
 }
 
-/// The source of an empty volume, such as the token mask.
-pub(super) fn empty_dir() -> Map<String, Value> {
+/// The source of the token mask. An empty `projected` volume is no local storage: an `emptyDir` would keep the cluster
+/// autoscaler and `kubectl drain` from evicting the Pod.
+pub(super) fn token_mask() -> Map<String, Value> {
+    Map::from_iter([("projected".to_owned(), json!({"sources": []}))])
+}
+
+/// The source of the token mask in Pods that an earlier version injected.
+pub(super) fn earlier_token_mask() -> Map<String, Value> {
     Map::from_iter([("emptyDir".to_owned(), json!({}))])
 }
 
-/// The mounts of a container except shared volumes, under the names of the Pod: its `volumeMounts`, the files, and
-/// the token mask.
+/// The mount of the token mask.
+pub(super) fn mask_mount(object: &CompanionObject) -> Value {
+    json!({"name": full_name(&object.name, NO_TOKEN), "mountPath": TOKEN_PATH, "readOnly": true})
+}
+
+/// The mounts of a container except shared volumes and the token mask, under the names of the Pod: its `volumeMounts`,
+/// and the files.
 pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
-    let declared = each.field("volumeMounts").and_then(Value::as_array).into_iter().flatten();
-    let mut mounts: Vec<_> = declared.map(|mount| under_full_name(object, mount)).collect();
+    let declared = each.field("volumeMounts").cloned().map(|mounts| renamed(object, "volumeMounts", mounts));
+    let mut mounts = declared.and_then(|mounts| mounts.as_array().cloned()).unwrap_or_default();
     mounts.extend(object.spec.files.iter().enumerate().map(|(i, file)| {
         let name = full_name(&object.name, FILES);
         json!({"name": name, "mountPath": file.path, "subPath": i.to_string(), "readOnly": true})
     }));
-    if masks_token(object, each) {
-        let name = full_name(&object.name, NO_TOKEN);
-        mounts.push(json!({"name": name, "mountPath": TOKEN_PATH, "readOnly": true}));
-    }
     mounts
 }
 
-/// Whether the token of the Pod's service account is masked in a container. Kubernetes does not mount a token where
+/// The same, with that of the token mask.
+pub(super) fn all_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
+    let mask = masks_token(object, each).then(|| mask_mount(object));
+    own_mounts(object, each).into_iter().chain(mask).collect()
+}
+
+/// Whether the token of the Pod's service account is masked in a container of a Pod that has one. Kubernetes does not mount a token where
 /// the container itself mounts something.
 pub(super) fn masks_token(object: &CompanionObject, each: &ContainerAt) -> bool {
     let spec = &object.spec;
@@ -65,23 +80,14 @@ pub(super) fn masks_token(object: &CompanionObject, each: &ContainerAt) -> bool 
     !spec.service_account_token && !own.chain(shared).any(|path| path == TOKEN_PATH)
 }
 
-fn under_full_name(object: &CompanionObject, mount: &Value) -> Value {
-    let mut mount = mount.clone();
-    if let Some(name) = mount.get_mut("name") {
-        *name = full_name(&object.name, name.as_str().unwrap_or_default()).into();
+/// The value of a member of a container, with the names of volumes in the Pod. A shared volume has its own name, whether or not
+/// the companion joins another one.
+pub(super) fn renamed(object: &CompanionObject, member: &str, mut value: Value) -> Value {
+    let paths = volume_names::paths(member);
+    if !paths.is_empty() {
+        volume_names::rename(&mut value, &paths, &|volume| full_name(&object.name, volume));
     }
-    mount
-}
-
-/// The value of a field with names of volumes replaced by those in the Pod. Besides mounts, block devices name
-/// volumes.
-pub(super) fn renamed(object: &CompanionObject, key: &str, value: Value) -> Value {
-    match value {
-        Value::Array(items) if key == "volumeDevices" => {
-            items.iter().map(|item| under_full_name(object, item)).collect()
-        }
-        other => other,
-    }
+    value
 }
 
 /// The declaration of a TCP port by a long-running container.

@@ -10,7 +10,7 @@
 //! | `combinations` | fields that require or exclude each other |
 //! | `selectors`, `annotations`, `pre_stop`, `excluded` | one part of the specification each |
 //! | `pod/` | containers, resources, ports, probes, variables, shell scripts; warnings of Pod Security and of variables that load code |
-//! | `storage/` | volumes, mounts, files, and what the app can reach through shared volumes |
+//! | `storage/` | volumes and the fields that name them, mounts, files, and what the app can reach through shared volumes |
 //! | `parameters`, `parameters/` | types, bounds and defaults; slots that parameters fill (`bindings`); patterns that
 //! RE2 reads alike (`re2`) |
 //! | `required` | required companions, whose policies must be able to compare everything |
@@ -31,7 +31,7 @@ mod storage;
 
 use parameters::bindings;
 use pod::{containers, env, loaders, loopback, pod_security, ports, resources, restart_rules, shell};
-use storage::{files, mounts, reach, volumes};
+use storage::{files, mounts, reach, references, volumes};
 
 use super::message::Code;
 use super::object::CompanionObject;
@@ -48,6 +48,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     env::check(object, report);
     shell::check(object, report);
     volumes::check(object, report);
+    references::check(object, report);
     mounts::check(object, report);
     reach::check(object, report);
     files::check(object, report);

@@ -16,7 +16,7 @@ pub mod volume;
 
 pub use container::{Container, ContainerPort, Identity};
 pub use endpoint::{Endpoint, EnvVar, Exposes};
-pub use volume::{CompanionMount, File, SharedVolume, Volume};
+pub use volume::{CompanionMount, File, SharedVolume, TokenMask, Volume};
 
 use super::container_list::ContainerList;
 use declared::Declared;
@@ -56,8 +56,10 @@ pub struct Companion {
     pub containers: Box<[Container]>,
     /// The companion's own init containers, which run to completion.
     pub init_containers: Box<[Container]>,
-    /// The private volumes under their names in the Pod, those of files and of the token mask included.
+    /// The private volumes under their names in the Pod, that of files included, that of the token mask not.
     pub volumes: Box<[Volume]>,
+    /// The private volume that hides the Pod's token; `None` where no container mounts it.
+    pub token_mask: Option<TokenMask>,
     /// The volumes that both the companion and the app mount.
     pub shared_volumes: Box<[SharedVolume]>,
     /// The annotations that hold files; their volume is in `volumes`, their mounts are in the templates.
@@ -164,6 +166,11 @@ impl Companion {
             None => container == name,
         };
         self.exclude_containers.iter().any(|name| is_it(name))
+    }
+
+    /// All private volumes, that of the token mask included.
+    pub(in crate::inject) fn private_volumes(&self) -> impl Iterator<Item = &Volume> {
+        self.volumes.iter().chain(self.token_mask.iter().map(|mask| &mask.volume))
     }
 
     /// Whether one of the companion's containers runs as long as the Pod, and not to completion.

@@ -58,6 +58,8 @@ pub struct Pod<'a> {
     pub grace_seconds: i64,
     /// Whether `spec.automountServiceAccountToken` is false.
     pub declines_token: bool,
+    /// Whether `spec.automountServiceAccountToken` is true.
+    pub demands_token: bool,
     /// `spec.resources` as JSON.
     resources: Option<&'a str>,
     parts: Parts<'a>,

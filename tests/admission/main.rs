@@ -15,3 +15,4 @@ mod sizes;
 mod status;
 #[path = "../support/mod.rs"]
 mod support;
+mod token;

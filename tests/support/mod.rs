@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub mod generate;
 pub mod golden;
 pub mod sized;
+pub mod volumes;
 
 /// A snapshot of companions and Namespaces, given as manifests. Every companion must be valid.
 pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {

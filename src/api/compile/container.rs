@@ -28,7 +28,7 @@ pub(super) fn container(object: &CompanionObject, each: &ContainerAt) -> Contain
         ports: ports.map(port).collect(),
         probed: probed(each).map(|number| port((number, api::Protocol::Tcp, None))).collect(),
         resources: resources(object, each),
-        mount_paths: derived::own_mounts(object, each)
+        mount_paths: derived::all_mounts(object, each)
             .iter()
             .filter_map(|mount| mount["mountPath"].as_str())
             .chain(device_paths(each))

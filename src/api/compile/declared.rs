@@ -9,13 +9,15 @@ mod tests;
 use serde_json::{Map, Value};
 
 use super::volumes;
-use crate::api::derived::{self, NO_TOKEN, full_name};
+use crate::api::derived::{self, full_name};
 use crate::api::message;
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-
-use crate::inject::companion::declared::{COMPARED_FIELDS, Declared, DeclaredContainer, DeclaredMount, DeclaredVolume};
+use crate::api::v1alpha1::SharedVolume;
+use crate::inject::companion::declared::{
+    COMPARED_FIELDS, Declared, DeclaredContainer, DeclaredMount, DeclaredVariable, DeclaredVolume,
+};
 
 type Members = Map<String, Value>;
 
@@ -32,12 +34,13 @@ pub(in crate::api) fn declared(object: &CompanionObject, found: &mut Report) -> 
         volume(&at, volumes::shared_source(object, shared), &mut reader)
     });
     let shared_volumes: Option<Box<[_]>> = shared.collect();
-    let mask = full_name(&object.name, NO_TOKEN);
-    let (masks, own): (Vec<_>, Vec<_>) = own?.into_iter().partition(|volume| *volume.name == *mask);
+    let at = FieldPath::spec("volumes");
+    let masks = volumes::token_masks(object).into_iter().map(|mask| volume(&at, mask, &mut reader));
+    let token_masks: Option<Box<[_]>> = masks.collect();
     Some(Declared {
         containers: containers?,
-        volumes: own.into(),
-        token_mask: masks.into_iter().next(),
+        volumes: own?.into(),
+        token_masks: token_masks?,
         shared_volumes: shared_volumes?,
     })
 }
@@ -52,7 +55,9 @@ fn container(object: &CompanionObject, each: &ContainerAt, reader: &mut PartRead
     let [pull, path, policy] = ["imagePullPolicy", "terminationMessagePath", "terminationMessagePolicy"].map(&mut take);
     let [resources, context] = ["resources", "securityContext"].map(&mut take);
     reader.objects(declared_mounts)?;
-    let (mounts, token_mask) = mounts(object, each, reader)?;
+    let mounts = mounts(object, each, reader)?;
+    let mask = derived::masks_token(object, each).then(|| derived::mask_mount(object));
+    let token_mask = reader.object((at.member("volumeMounts"), mask))?;
     let mut resources = reader.object(resources)?;
     let mut resource_list = |list: &str| (at.member("resources").member(list), resources.shift_remove(list));
     let [limits, requests] = ["limits", "requests"].map(&mut resource_list);
@@ -60,7 +65,7 @@ fn container(object: &CompanionObject, each: &ContainerAt, reader: &mut PartRead
     let options =
         (at.member("securityContext").member("seLinuxOptions"), security_context.get("seLinuxOptions").cloned());
     Some(DeclaredContainer {
-        env: reader.objects(env)?,
+        env: variables(object, env, reader)?,
         env_from: reader.objects(env_from)?,
         image_pull_policy: reader.text(pull)?,
         mounts,
@@ -77,25 +82,33 @@ fn container(object: &CompanionObject, each: &ContainerAt, reader: &mut PartRead
     })
 }
 
-/// The mounts of a container, and that of its token mask.
-fn mounts(
-    object: &CompanionObject,
-    each: &ContainerAt,
-    reader: &mut PartReader<'_>,
-) -> Option<(Vec<DeclaredMount>, Option<DeclaredMount>)> {
+/// The mounts of a container, without that of its token mask.
+fn mounts(object: &CompanionObject, each: &ContainerAt, reader: &mut PartReader<'_>) -> Option<Vec<DeclaredMount>> {
     let at = each.at.member("volumeMounts");
-    let mask = full_name(&object.name, NO_TOKEN);
-    let (mut mounts, mut token_mask) = (Vec::new(), None);
-    for (i, fields) in
-        reader.objects((at.clone(), Some(derived::own_mounts(object, each).into())))?.into_iter().enumerate()
-    {
-        let path = reader.text((at.item(i).member("mountPath"), fields.get("mountPath").cloned()))?;
-        let path = path.or_else(|| reader.unreadable(&at.item(i).member("mountPath"), "a path"))?;
-        let is_mask = fields.get("name").is_some_and(|name| *name == *mask);
-        let mount = DeclaredMount { path, fields };
-        if is_mask { token_mask = Some(mount) } else { mounts.push(mount) }
-    }
-    Some((mounts, token_mask))
+    let declared =
+        reader.objects((at.clone(), Some(derived::own_mounts(object, each).into())))?.into_iter().enumerate();
+    let mount = |(i, fields): (usize, Members)| {
+        let at = at.item(i).member("mountPath");
+        let path = reader.text((at.clone(), fields.get("mountPath").cloned()))?;
+        let path = path.or_else(|| reader.unreadable(&at, "a path"))?;
+        Some(DeclaredMount { path, fields })
+    };
+    declared.map(mount).collect()
+}
+
+/// The own variables of a container, with the names of volumes in the Pod.
+fn variables(object: &CompanionObject, env: Part, reader: &mut PartReader<'_>) -> Option<Vec<DeclaredVariable>> {
+    let (at, env) = env;
+    let env = env.map(|env| derived::renamed(object, "env", env));
+    let variable = |fields: Members| DeclaredVariable { joins: joined_volume(object, &fields), fields };
+    Some(reader.objects((at, env))?.into_iter().map(variable).collect())
+}
+
+/// The shared volume that a variable is read from, where the companion may join another one.
+fn joined_volume(object: &CompanionObject, variable: &Members) -> Option<usize> {
+    let name = variable.get("valueFrom")?["fileKeyRef"]["volumeName"].as_str()?;
+    let joins = |v: &SharedVolume| v.source.is_none() && full_name(&object.name, &v.name) == name;
+    object.spec.shared_volumes.iter().position(joins)
 }
 
 fn own_volumes(object: &CompanionObject, reader: &mut PartReader<'_>) -> Option<Vec<DeclaredVolume>> {

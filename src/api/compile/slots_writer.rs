@@ -1,24 +1,32 @@
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::api::slots::{endpoint_at, mover};
-use crate::api::v1alpha1::{Protocol, Spec};
+use crate::api::derived::{full_name, volume_names};
+use crate::api::object::CompanionObject;
+use crate::api::slots::{endpoint_at, index, mover};
+use crate::api::v1alpha1::Protocol;
 use crate::inject::companion::index::EndpointIndex;
 use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::json::{ObjectWriter, Sink, write_array, write_object};
 
-/// Writes the JSON of a container as a template. A port that equals that of an endpoint which a parameter moves
-/// becomes a gap.
+/// Writes the JSON of a container, or of variables, as a template. A port that equals that of an endpoint which a parameter
+/// moves becomes a gap, and so does the name of a shared volume instead of which the companion may join another one. Other
+/// names of volumes are replaced by those in the Pod.
 pub(in crate::api) struct TemplateWriter<'s> {
-    spec: &'s Spec,
+    object: &'s CompanionObject,
     text: String,
     pieces: Vec<TemplatePiece>,
 }
 
 impl<'s> TemplateWriter<'s> {
     /// Starts the container of this name.
-    pub(in crate::api) fn new(spec: &'s Spec, name: &str) -> Self {
-        TemplateWriter { spec, text: format!("{{\"name\":{}", Value::from(name)), pieces: Vec::new() }
+    pub(in crate::api) fn of_container(object: &'s CompanionObject, name: &str) -> Self {
+        TemplateWriter { text: format!("{{\"name\":{}", Value::from(name)), ..Self::of_items(object) }
+    }
+
+    /// Starts items of a list.
+    pub(in crate::api) fn of_items(object: &'s CompanionObject) -> Self {
+        TemplateWriter { object, text: String::new(), pieces: Vec::new() }
     }
 
     /// Appends a gap, if there is one.
@@ -30,10 +38,25 @@ impl<'s> TemplateWriter<'s> {
         self.pieces.push(piece);
     }
 
-    pub(in crate::api) fn finish(mut self) -> Template {
+    pub(in crate::api) fn finish_container(mut self) -> Template {
         self.text("}");
-        self.pieces.push(TemplatePiece::Text(self.text.into()));
+        self.finish()
+    }
+
+    pub(in crate::api) fn finish(mut self) -> Template {
+        if !self.text.is_empty() {
+            self.pieces.push(TemplatePiece::Text(self.text.into()));
+        }
         Template(self.pieces.into())
+    }
+
+    /// Appends items of a member that is a list, joined by commas.
+    pub(in crate::api) fn items(&mut self, key: &str, items: &[Value]) {
+        let paths = volume_names::paths(key);
+        for (i, item) in items.iter().enumerate() {
+            self.text(if i > 0 { "," } else { "" });
+            self.naming(item, &paths);
+        }
     }
 
     /// Appends a member of the container, with its leading comma.
@@ -51,7 +74,27 @@ impl<'s> TemplateWriter<'s> {
                 "postStart" | "preStop" => writer.object(hook, Self::action),
                 _ => writer.text(&hook.to_string()),
             }),
+            _ => self.naming(value, &volume_names::paths(key)),
+        }
+    }
+
+    /// A value in which the fields at the paths name volumes.
+    fn naming(&mut self, value: &Value, paths: &[volume_names::Path]) {
+        match value {
+            Value::Array(_) if !paths.is_empty() => self.list(value, |writer, item| writer.naming(item, paths)),
+            Value::Object(_) if !paths.is_empty() => self.object(value, |writer, key, value| {
+                writer.naming(value, &volume_names::below(paths, key));
+            }),
+            Value::String(name) if paths.iter().any(|path| path.is_empty()) => self.volume_name(name),
             _ => self.text(&value.to_string()),
+        }
+    }
+
+    fn volume_name(&mut self, name: &str) {
+        let joins = self.object.spec.shared_volumes.iter().position(|v| v.name == name && v.source.is_none());
+        match index(joins) {
+            Some(shared) => self.push(Some(TemplatePiece::VolumeName(shared))),
+            None => self.string(&full_name(&self.object.name, name)),
         }
     }
 
@@ -67,9 +110,9 @@ impl<'s> TemplateWriter<'s> {
 
     fn port_if(&mut self, is_port: bool, protocol: Protocol, value: &Value) {
         let number = value.as_u64().filter(|_| is_port).and_then(|n| u16::try_from(n).ok());
-        let endpoint = number.and_then(|number| endpoint_at(self.spec, number, protocol));
-        let moves =
-            |e: &EndpointIndex| self.spec.listens.get(e.place()).is_some_and(|e| mover(self.spec, &e.name).is_some());
+        let spec = &self.object.spec;
+        let endpoint = number.and_then(|number| endpoint_at(spec, number, protocol));
+        let moves = |e: &EndpointIndex| spec.listens.get(e.place()).is_some_and(|e| mover(spec, &e.name).is_some());
         match endpoint.filter(moves) {
             Some(endpoint) => self.push(Some(TemplatePiece::Port(endpoint))),
             None => self.text(&value.to_string()),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::slots_writer::TemplateWriter;
-use crate::api::derived::{own_mounts, renamed, with_exposed_port};
+use crate::api::derived::{masks_token, own_mounts, with_exposed_port};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::slots;
 use crate::api::v1alpha1::{Lifecycle, PodResources, Spec};
@@ -13,7 +13,7 @@ use crate::json::ObjectWriter;
 /// The template of a container. The name is its first member, and each further member writes its leading comma.
 pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> Template {
     let spec = &object.spec;
-    let mut writer = TemplateWriter::new(spec, &each.container.name);
+    let mut writer = TemplateWriter::of_container(object, &each.container.name);
     if !each.list.is_init() && spec.lifecycle == Lifecycle::Native {
         ObjectWriter::resumed(&mut writer).string("restartPolicy", "Always");
     }
@@ -24,13 +24,20 @@ pub(in crate::api) fn template(object: &CompanionObject, each: &ContainerAt) -> 
             "env" => writer.push(gaps.env.take()),
             "volumeMounts" => writer.push(gaps.mounts.take()),
             "resources" if gaps.resources.is_some() => writer.push(gaps.resources.take()),
-            _ => writer.member(&key, &renamed(object, &key, value)),
+            _ => writer.member(&key, &value),
         }
     }
     // Gaps for members that the container does not declare.
     for gap in [gaps.env, gaps.mounts, gaps.resources] {
         writer.push(gap);
     }
+    writer.finish_container()
+}
+
+/// The template of variables, joined by commas.
+pub(in crate::api) fn variables(object: &CompanionObject, variables: &[Value]) -> Template {
+    let mut writer = TemplateWriter::of_items(object);
+    writer.items("env", variables);
     writer.finish()
 }
 
@@ -44,12 +51,13 @@ struct Gaps {
 fn env(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
     let own = each.field("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let given = slots::given_variables(object).next().is_some();
-    (given || !own.is_empty()).then(|| TemplatePiece::Env { own: joined(own) })
+    (given || !own.is_empty()).then(|| TemplatePiece::Env { own: variables(object, own) })
 }
 
 fn mounts(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
-    let own = own_mounts(object, each);
-    (!object.spec.shared_volumes.is_empty() || !own.is_empty()).then(|| TemplatePiece::Mounts { own: joined(&own) })
+    let (own, masks_token) = (own_mounts(object, each), masks_token(object, each));
+    let any = !object.spec.shared_volumes.is_empty() || !own.is_empty() || masks_token;
+    any.then(|| TemplatePiece::Mounts { own: joined(&own), masks_token })
 }
 
 fn joined(items: &[Value]) -> Box<str> {

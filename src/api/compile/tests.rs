@@ -11,8 +11,11 @@ use crate::inject::container_list::ContainerList;
 fn text(template: &Template) -> String {
     let piece = |piece: &TemplatePiece| match piece {
         TemplatePiece::Text(text) => text.to_string(),
-        TemplatePiece::Env { own } => format!(",\"env\":[<given>{own}]"),
-        TemplatePiece::Mounts { own } => format!(",\"volumeMounts\":[<shared>{own}]"),
+        TemplatePiece::Env { own } => format!(",\"env\":[<given>{}]", text(own)),
+        TemplatePiece::Mounts { own, masks_token } => {
+            format!(",\"volumeMounts\":[<shared>{own}{}]", if *masks_token { "<mask>" } else { "" })
+        }
+        TemplatePiece::VolumeName(shared) => format!("<volume {}>", shared.place()),
         TemplatePiece::Port(endpoint) => format!("<port {}>", endpoint.place()),
         TemplatePiece::Resources(resources) => {
             let list = |list: &[crate::inject::companion::template::ResourceSlot]| {
@@ -52,7 +55,7 @@ fn a_native_container_has_name_and_restart_policy_first_and_keeps_the_order_of_t
         r#"{"name":"git-sync","restartPolicy":"Always","image":"registry.example/git-sync:v4","env":[<given>{"name":"GITSYNC_ROOT","value":"/git"}]"#,
         r#","resources":{"requests":{"cpu":"10m","memory":"32Mi"},"limits":{"memory":"64Mi"}}"#,
         CONTEXT,
-        r#","volumeMounts":[<shared>{"name":"git-sync-no-token","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","readOnly":true}]}"#,
+        r#","volumeMounts":[<shared><mask>]}"#,
     );
     assert_eq!(text(&valid.containers[0].template), expected);
     assert_eq!(valid.placement, Placement::Last);
@@ -120,15 +123,43 @@ fn volumes_have_the_names_of_the_pod() {
     let files = r#"{"name":"git-sync-files","downwardAPI":{"items":[{"path":"0","fieldRef":{"fieldPath":"metadata.annotations['text.podgraft.dev/git-sync.0']"},"mode":420},{"path":"1","fieldRef":{"fieldPath":"metadata.annotations['text.podgraft.dev/git-sync.1']"},"mode":384}]}}"#;
     assert_eq!(
         volumes,
-        [
-            ("git-sync-cache", r#"{"name":"git-sync-cache","emptyDir":{"sizeLimit":"1Gi"}}"#),
-            ("git-sync-files", files),
-            ("git-sync-no-token", r#"{"name":"git-sync-no-token","emptyDir":{}}"#),
-        ]
+        [("git-sync-cache", r#"{"name":"git-sync-cache","emptyDir":{"sizeLimit":"1Gi"}}"#), ("git-sync-files", files),]
     );
+    let mask = valid.token_mask.as_ref().unwrap();
+    assert_eq!(&*mask.volume.json, r#"{"name":"git-sync-no-token","projected":{"sources":[]}}"#);
+    assert_eq!(*mask.earlier, [r#"{"name":"git-sync-no-token","emptyDir":{}}"#.into()]);
+    let mount =
+        r#"{"name":"git-sync-no-token","mountPath":"/var/run/secrets/kubernetes.io/serviceaccount","readOnly":true}"#;
+    assert_eq!(&*mask.mount, mount);
     assert_eq!(&*valid.files[1].key, "text.podgraft.dev/git-sync.1");
     assert_eq!(&*valid.files[1].content, "b");
     assert_eq!(&*valid.shared_volumes[0].volume.json, r#"{"name":"git-sync-content","emptyDir":{}}"#);
+}
+
+#[test]
+fn a_variable_names_the_volume_that_is_mounted() {
+    let variable = |name: &str, volume: &str| json!({"name": name, "valueFrom": {"fileKeyRef": {"volumeName": volume, "path": "a.env", "key": "A"}}});
+    let changes = [
+        ("/spec/volumes", json!([{"name": "own"}])),
+        (
+            "/spec/containers/0/env",
+            json!([variable("A", "content"), variable("B", "own"), {"name": "C", "value": "own"}]),
+        ),
+        ("/spec/app/env", json!([variable("A", "content")])),
+    ];
+    let valid = compiled(&with(&changes));
+    let first = text(&valid.containers[0].template);
+    for part in [
+        r#""env":[<given>{"name":"A","valueFrom":{"fileKeyRef":{"volumeName":<volume 0>,"path":"a.env","key":"A"}}},"#,
+        r#"{"fileKeyRef":{"volumeName":"git-sync-own","path":"a.env","key":"A"}}},{"name":"C","value":"own"}]"#,
+    ] {
+        assert!(first.contains(part), "{part}\nis not in\n{first}");
+    }
+    assert!(text(&valid.app_env[0].template).contains(r#""volumeName":<volume 0>,"#));
+    assert!(valid.shared_volumes[0].sets_variables && !compiled(&git_sync()).shared_volumes[0].sets_variables);
+    let fixed = [&changes[..], &[("/spec/sharedVolumes/0/source", json!({"emptyDir": {}}))]].concat();
+    let valid = compiled(&with(&fixed));
+    assert!(text(&valid.app_env[0].template).contains(r#""volumeName":"git-sync-content","#), "it never joins");
 }
 
 #[test]
@@ -161,7 +192,7 @@ fn an_adapter_mounts_read_only_and_an_ambassador_is_first() {
 
 #[test]
 fn the_token_is_masked_unless_it_is_requested_or_mounted_explicitly() {
-    let masked = |object: &Value| compiled(object).volumes.iter().any(|v| &*v.name == "git-sync-no-token");
+    let masked = |object: &Value| compiled(object).token_mask.is_some();
     assert!(masked(&git_sync()));
     assert!(!masked(&companion("/spec/serviceAccountToken", json!(true))));
     let own = with(&[
@@ -181,7 +212,10 @@ fn other_fields_are_compiled_as_declared() {
     assert_eq!(valid.endpoints[0].parameter.map(ParameterIndex::place), Some(0));
     assert_eq!(valid.endpoints[0].port_env.as_deref(), Some("REDIS_PORT"));
     assert_eq!(valid.exposes.as_ref().map(|e| (e.port, e.endpoint, &*e.path)), Some((9113, None, "/metrics")));
-    assert_eq!(&*valid.app_env[0].json, r#"{"name":"REDIS_URL","value":"redis://$(REDIS_HOST):$(REDIS_PORT)"}"#);
+    assert_eq!(
+        text(&valid.app_env[0].template),
+        r#"{"name":"REDIS_URL","value":"redis://$(REDIS_HOST):$(REDIS_PORT)"}"#
+    );
     assert_eq!(valid.pre_stop_sleep, Some(2));
     assert_eq!(&*valid.image_pull_secrets[0], "registry");
     assert_eq!(valid.parameters.len(), 7);

@@ -3,19 +3,34 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::derived;
+use crate::api::derived::volume_names;
 use crate::api::object::CompanionObject;
+use crate::api::path::FieldPath;
 use crate::api::slots::{index, mover_of_mount};
 use crate::api::v1alpha1 as api;
-use crate::inject::companion::{CompanionMount, SharedVolume, Volume};
+use crate::inject::companion::{CompanionMount, SharedVolume, TokenMask, Volume};
 
-/// The volumes that only the companion mounts: the declared ones, that of its files, and the token mask.
+/// The volumes that only the companion mounts, without the token mask: the declared ones, and that of its files.
 pub(super) fn own_volumes(object: &CompanionObject) -> Vec<Map<String, Value>> {
     let own = object.raw["volumes"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let own = own.map(|volume| self::volume(object, volume["name"].as_str().unwrap_or_default(), volume));
     let files = derived::file_volume(object).map(|source| volume(object, derived::FILES, &source));
+    own.chain(files).collect()
+}
+
+/// The volume that masks the token: as it is injected, then as earlier versions injected it. Empty where no container
+/// mounts it.
+pub(super) fn token_masks(object: &CompanionObject) -> Vec<Map<String, Value>> {
     let masks_token = object.containers().any(|each| derived::masks_token(object, &each));
-    let mask = masks_token.then(|| volume(object, derived::NO_TOKEN, &derived::empty_dir()));
-    own.chain(files).chain(mask).collect()
+    let sources = [derived::token_mask(), derived::earlier_token_mask()];
+    let masks = sources.iter().filter(|_| masks_token).map(|source| volume(object, derived::NO_TOKEN, source));
+    masks.collect()
+}
+
+pub(super) fn token_mask(object: &CompanionObject) -> Option<TokenMask> {
+    let mut masks = token_masks(object).into_iter().map(compiled);
+    let (volume, earlier) = (masks.next()?, masks.map(|mask| mask.json).collect());
+    Some(TokenMask { volume, earlier, mount: derived::mask_mount(object).to_string().into() })
 }
 
 /// A shared volume, under the name that it has in the Pod.
@@ -40,13 +55,17 @@ pub(super) fn compiled(volume: Map<String, Value>) -> Volume {
 }
 
 pub(super) fn shared_volume(object: &CompanionObject, shared: &api::SharedVolume) -> SharedVolume {
-    let has = |kind: &str| shared.source.as_ref().map_or(kind == "emptyDir", |source| source.contains_key(kind));
+    let has = |kind: &str| {
+        shared.source.as_ref().map_or(kind == "emptyDir", |source| source.get(kind).is_some_and(|s| !s.is_null()))
+    };
     let claim = shared.source.as_ref().and_then(|source| source.get("persistentVolumeClaim"));
     let moved = |side: &str| index(mover_of_mount(&object.spec, &shared.name, side == "companion"));
     let reads_only = object.spec.pattern == api::Pattern::Adapter;
     SharedVolume {
         joins: shared.source.is_none(),
         shareable: ["emptyDir", "persistentVolumeClaim", "ephemeral"].into_iter().any(has),
+        empty_dir: has("emptyDir"),
+        sets_variables: sets_variables(object, &shared.name),
         read_only: claim.is_some_and(|claim| claim["readOnly"] == true),
         volume: compiled(shared_source(object, shared)),
         companion: CompanionMount {
@@ -60,4 +79,15 @@ pub(super) fn shared_volume(object: &CompanionObject, shared: &api::SharedVolume
             parameter: moved("app"),
         },
     }
+}
+
+/// Whether a variable of the companion, or one that the app gets, is read from a file of the volume.
+fn sets_variables(object: &CompanionObject, volume: &str) -> bool {
+    let mut names = Vec::new();
+    let (paths, at) = (volume_names::paths("env"), FieldPath::root());
+    let of_containers = object.containers().filter_map(|each| each.field("env"));
+    for env in of_containers.chain(object.raw["app"].get("env")) {
+        volume_names::collect(env, &paths, &at, &mut names);
+    }
+    names.iter().any(|(_, name)| *name == volume)
 }

@@ -3,4 +3,5 @@
 pub(in crate::api) mod files;
 pub(in crate::api) mod mounts;
 pub(in crate::api) mod reach;
+pub(in crate::api) mod references;
 pub(in crate::api) mod volumes;

@@ -29,8 +29,9 @@ pub struct Declared {
     pub containers: Box<[DeclaredContainer]>,
     /// The volumes that only the companion mounts, that of its files included, that of the token mask not.
     pub volumes: Box<[DeclaredVolume]>,
-    /// The volume that masks the token. Pods that have no token can do without it.
-    pub token_mask: Option<DeclaredVolume>,
+    /// The volume that masks the token: as it is injected, then as earlier versions injected it. Pods that have no token can
+    /// do without it. Empty where no container mounts it.
+    pub token_masks: Box<[DeclaredVolume]>,
     /// The volumes of `Companion::shared_volumes`, in their order.
     pub shared_volumes: Box<[DeclaredVolume]>,
 }
@@ -41,15 +42,15 @@ pub struct DeclaredContainer {
     /// The fields out of [`COMPARED_FIELDS`] that are declared.
     pub compared: Map<String, Value>,
     /// Its own variables, which follow those of endpoints and parameters.
-    pub env: Vec<Map<String, Value>>,
+    pub env: Vec<DeclaredVariable>,
     /// `envFrom`.
     pub env_from: Vec<Map<String, Value>>,
     /// `imagePullPolicy`, unless it is empty.
     pub image_pull_policy: Option<Box<str>>,
     /// Its own mounts, those of files included, that of the token mask not.
     pub mounts: Vec<DeclaredMount>,
-    /// The mount of the token mask.
-    pub token_mask: Option<DeclaredMount>,
+    /// The mount of the token mask; empty where the container does not have it.
+    pub token_mask: Map<String, Value>,
     /// `ports`, with that of `exposes`.
     pub ports: Vec<Map<String, Value>>,
     /// `resources.limits`: quantities by resource.
@@ -66,6 +67,16 @@ pub struct DeclaredContainer {
     pub termination_message_path: Option<Box<str>>,
     /// `terminationMessagePolicy`, unless it is empty.
     pub termination_message_policy: Option<Box<str>>,
+}
+
+/// One core/v1 EnvVar.
+#[derive(Debug)]
+pub struct DeclaredVariable {
+    /// The whole variable, with the volume's name in the Pod.
+    pub fields: Map<String, Value>,
+    /// The shared volume that it is read from (`fileKeyRef`), where the companion may join another volume: its place in
+    /// `Companion::shared_volumes`.
+    pub joins: Option<usize>,
 }
 
 /// One core/v1 VolumeMount.

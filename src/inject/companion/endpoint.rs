@@ -1,6 +1,7 @@
 //! What a companion listens on, and the variables of the app.
 
 use super::index::{EndpointIndex, ParameterIndex};
+use super::template::Template;
 use crate::inject::protocol::Protocol;
 
 /// An endpoint on the Pod's localhost.
@@ -31,13 +32,13 @@ pub struct Exposes {
     pub path: Box<str>,
 }
 
-/// An environment variable that does not vary.
+/// An environment variable.
 #[derive(Debug)]
 pub struct EnvVar {
     /// `name`.
     pub name: Box<str>,
-    /// The whole core/v1 EnvVar as JSON.
-    pub json: Box<str>,
+    /// The whole core/v1 EnvVar. Only the name of a shared volume varies in it.
+    pub template: Template,
 }
 
 impl Endpoint {

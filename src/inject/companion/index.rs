@@ -1,4 +1,4 @@
-//! Places in the lists of a companion. The API schema bounds both lists far below 256, and a companion holds thousands
+//! Places in the lists of a companion. The API schema bounds these lists far below 256, and a companion holds thousands
 //! of these, so each is one byte.
 
 use std::num::TryFromIntError;
@@ -6,6 +6,10 @@ use std::num::TryFromIntError;
 /// A parameter: its place in `Companion::parameters`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParameterIndex(u8);
+
+/// A shared volume: its place in `Companion::shared_volumes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedVolumeIndex(u8);
 
 /// An endpoint: its place in `Companion::endpoints`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,22 @@ impl TryFrom<usize> for ParameterIndex {
 
     fn try_from(place: usize) -> Result<Self, TryFromIntError> {
         place.try_into().map(ParameterIndex)
+    }
+}
+
+impl SharedVolumeIndex {
+    /// The place in the list.
+    #[must_use]
+    pub fn place(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl TryFrom<usize> for SharedVolumeIndex {
+    type Error = TryFromIntError;
+
+    fn try_from(place: usize) -> Result<Self, TryFromIntError> {
+        place.try_into().map(SharedVolumeIndex)
     }
 }
 

@@ -11,6 +11,17 @@ pub struct Volume {
     pub json: Box<str>,
 }
 
+/// The volume that hides the token of the Pod's service account from the companion.
+#[derive(Debug)]
+pub struct TokenMask {
+    /// The volume.
+    pub volume: Volume,
+    /// The same volume as JSON, as earlier versions injected it.
+    pub earlier: Box<[Box<str>]>,
+    /// The mount in each container of the companion that would get the token, as JSON.
+    pub mount: Box<str>,
+}
+
 /// A volume that both the companion and the app mount.
 #[derive(Debug)]
 pub struct SharedVolume {
@@ -20,6 +31,10 @@ pub struct SharedVolume {
     pub joins: bool,
     /// Whether another companion may join this volume: emptyDir, persistentVolumeClaim or ephemeral.
     pub shareable: bool,
+    /// Whether the declared source is an emptyDir, or none is declared.
+    pub empty_dir: bool,
+    /// Whether variables are read from files of the volume (`fileKeyRef`), which must be an emptyDir then.
+    pub sets_variables: bool,
     /// Whether the declared source is read-only: a claim with `readOnly: true`.
     pub read_only: bool,
     /// The mount in all of the companion's containers.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::builder::{AppContainer, Parent, PatchBuilder, Target};
 use super::status;
 use super::status::Status;
-use crate::inject::companion::template::TemplatePiece;
+use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
@@ -120,7 +120,7 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
             for variable in &plan.companion.app_env {
-                env.front(|out| out.text(&variable.json));
+                env.front(|out| write_template(out, plan, &variable.template));
             }
         }
         env.finish();
@@ -141,19 +141,19 @@ fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let is_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
     for plan in plans.iter().filter(is_first) {
         for container in initial(plan) {
-            list.front(|out| write_container(out, plan, container));
+            list.front(|out| write_template(out, plan, &container.template));
         }
     }
     for plan in plans.iter().filter(|p| !is_first(p)) {
         for container in initial(plan) {
-            list.back(|out| write_container(out, plan, container));
+            list.back(|out| write_template(out, plan, &container.template));
         }
     }
     list.finish();
     let mut list = draft.list(Target::Containers, true);
     for plan in plans.iter().filter(|p| p.companion.placement == Placement::Container) {
         for container in &plan.companion.containers {
-            list.back(|out| write_container(out, plan, container));
+            list.back(|out| write_template(out, plan, &container.template));
         }
     }
     list.finish();
@@ -164,12 +164,14 @@ fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
     plan.companion.identities().filter(|(_, list)| list.is_init()).map(|(container, _)| container)
 }
 
-fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
-    for piece in &container.template.0 {
+/// Writes a container or variables. Templates are nested at most once: that of a container has those of its variables.
+fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template) {
+    for piece in &template.0 {
         match piece {
             TemplatePiece::Text(text) => out.text(text),
             TemplatePiece::Env { own } => write_env(out, plan, own),
-            TemplatePiece::Mounts { own } => write_mounts(out, plan, own),
+            TemplatePiece::Mounts { own, masks_token } => write_mounts(out, plan, own, *masks_token),
+            TemplatePiece::VolumeName(shared) => out.string(plan.volume_name(*shared)),
             TemplatePiece::Port(endpoint) => {
                 let endpoint = plan.endpoint(*endpoint);
                 out.display(endpoint.map_or(0, |e| plan.endpoint_port(e)));
@@ -179,7 +181,7 @@ fn write_container(out: &mut Vec<u8>, plan: &Plan<'_>, container: &Container) {
     }
 }
 
-fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
+fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &Template) {
     ObjectWriter::resumed(out).array_unless_empty("env", |env| {
         for variable in endpoint_env(plan) {
             write_endpoint_variable(env.item(), variable);
@@ -189,16 +191,21 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
                 write_variable(env.item(), name, &filled.value);
             }
         }
-        env.raw(own);
+        if !own.0.is_empty() {
+            write_template(env.item(), plan, own);
+        }
     });
 }
 
-fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str) {
+fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str, masks_token: bool) {
     ObjectWriter::resumed(out).array_unless_empty("volumeMounts", |mounts| {
         for shared in &plan.shared {
             write_mount(mounts.item(), shared, &shared.companion);
         }
         mounts.raw(own);
+        if let Some(mask) = plan.companion.token_mask.as_ref().filter(|_| masks_token && plan.masks_token) {
+            mounts.raw(&mask.mount);
+        }
     });
 }
 

@@ -107,7 +107,8 @@ impl<'a> Plan<'a> {
         reservations: &mut Reservations<'a>,
     ) -> Result<Source<'a>, Conflict> {
         self.fit_shared_volume(shared, reservations)?;
-        let allows = MountSource { shareable: shared.shareable, read_only: shared.read_only };
+        let SharedVolume { shareable, empty_dir, read_only, .. } = *shared;
+        let allows = MountSource { shareable, empty_dir, read_only };
         Ok(Source { volume: &shared.volume.name, sub_path: "", allows })
     }
 
@@ -187,6 +188,10 @@ impl<'a> Plan<'a> {
             Some(Unshareable::Undeclared)
         } else if !source.shareable {
             Some(Unshareable::Source)
+        } else if shared.sets_variables && !source.empty_dir {
+            Some(Unshareable::NotEmptyDir)
+        } else if shared.sets_variables && !mount.sub_path.is_empty() {
+            Some(Unshareable::SubPath)
         } else if !joined.is_none_or(is_same) {
             Some(Unshareable::TwoVolumes)
         } else if app_writes && mount.read_only {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::arguments::Argument;
 use super::chosen::{Chosen, ContainerPlaces};
 use super::reservations::Reservations;
-use crate::inject::companion::index::{EndpointIndex, ParameterIndex};
+use crate::inject::companion::index::{EndpointIndex, ParameterIndex, SharedVolumeIndex};
 use crate::inject::companion::value::{Value, ValueFault};
 use crate::inject::companion::{Companion, Endpoint, Volume};
 use crate::inject::patch::status::Additions;
@@ -24,11 +24,14 @@ pub(in crate::inject) struct Plan<'a> {
     pub(in crate::inject) shares: bool,
     /// The value of each parameter, in order.
     pub(in crate::inject) values: Vec<Option<Argument<'a>>>,
+    /// The shared volumes, in the order of `Companion::shared_volumes`.
     pub(in crate::inject) shared: Vec<SharedMount<'a>>,
     /// The chosen app containers.
     pub(in crate::inject) chosen: &'a Chosen,
     /// Volumes to add. Those that the Pod already declares with the same source are left out.
     pub(in crate::inject) volumes: Vec<&'a Volume>,
+    /// Whether the companion's containers get the mount of the token mask.
+    pub(in crate::inject) masks_token: bool,
     /// The scrape annotation of the Pod because of which ours are not added, if any.
     pub(in crate::inject) scrape_kept: Option<&'static str>,
     /// The scrape annotations to add.
@@ -86,6 +89,11 @@ impl<'a> Plan<'a> {
     /// An endpoint by its index.
     pub(in crate::inject) fn endpoint(&self, index: EndpointIndex) -> Option<&'a Endpoint> {
         self.companion.endpoints.get(index.place())
+    }
+
+    /// The name of a shared volume in the Pod.
+    pub(in crate::inject) fn volume_name(&self, index: SharedVolumeIndex) -> &'a str {
+        self.shared.get(index.place()).map_or("", |shared| shared.volume)
     }
 
     /// A port of the companion: where it belongs to an endpoint, it moves with the endpoint.

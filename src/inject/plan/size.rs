@@ -3,9 +3,9 @@
 
 use super::planned::Plan;
 use super::reservations::Reservations;
-use crate::inject::companion::template::{ResourceSlots, TemplatePiece};
+use crate::inject::companion::Endpoint;
+use crate::inject::companion::template::{ResourceSlots, Template, TemplatePiece};
 use crate::inject::companion::value::Value;
-use crate::inject::companion::{Container, Endpoint};
 use crate::inject::patch::bounds::{MEMBERS, OPERATION, PORT};
 use crate::inject::verdict::reason::Conflict;
 use crate::json::escaped_length;
@@ -31,7 +31,7 @@ impl<'a> Plan<'a> {
         let text = |text: &str| escaped_length(text) + MEMBERS + OPERATION;
         let endpoints = companion.endpoints.iter().flat_map(Endpoint::variables);
         let variables = endpoints.map(&text).sum::<usize>()
-            + companion.app_env.iter().map(|variable| variable.json.len() + OPERATION).sum::<usize>();
+            + companion.app_env.iter().map(|v| self.most_of(&v.template) + OPERATION).sum::<usize>();
         let sleep = companion.pre_stop_sleep.map_or(0, |_| OPERATION + MEMBERS);
         let mounts = self.shared.iter().map(|shared| {
             let names = escaped_length(shared.volume) + escaped_length(shared.sub_path);
@@ -41,14 +41,17 @@ impl<'a> Plan<'a> {
     }
 
     fn most_of_containers(&self) -> usize {
-        self.companion.identities().map(|(container, _)| OPERATION + self.most_of_container(container)).sum()
+        self.companion.identities().map(|(container, _)| OPERATION + self.most_of(&container.template)).sum()
     }
 
-    fn most_of_container(&self, container: &Container) -> usize {
-        let pieces = container.template.0.iter().map(|piece| match piece {
+    fn most_of(&self, template: &Template) -> usize {
+        let mask =
+            self.companion.token_mask.as_ref().filter(|_| self.masks_token).map_or(0, |mask| mask.mount.len() + 1);
+        let pieces = template.0.iter().map(|piece| match piece {
             TemplatePiece::Text(text) => text.len(),
-            TemplatePiece::Env { own } => OPERATION + self.most_of_env() + own.len(),
-            TemplatePiece::Mounts { own } => OPERATION + self.most_of_mounts() + own.len(),
+            TemplatePiece::Env { own } => OPERATION + self.most_of_env() + self.most_of(own),
+            TemplatePiece::Mounts { own, .. } => OPERATION + self.most_of_mounts() + own.len() + mask,
+            TemplatePiece::VolumeName(shared) => escaped_length(self.volume_name(*shared)) + 2,
             TemplatePiece::Port(_) => PORT,
             TemplatePiece::Resources(resources) => self.most_of_resources(resources),
         });

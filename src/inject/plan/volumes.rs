@@ -13,15 +13,31 @@ impl<'a> Plan<'a> {
     /// Reserves the private volumes: those that the companion declares, and those of its files and of the token mask.
     pub(super) fn fit_volumes(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
         for volume in &self.companion.volumes {
-            self.fit_private(volume, reservations)?;
+            let declared = self.fit_private(volume, &[], reservations)?;
+            self.add_volume(volume, declared, reservations)?;
         }
-        Ok(())
+        let Some(mask) = &self.companion.token_mask else { return Ok(()) };
+        let declared = self.fit_private(&mask.volume, &mask.earlier, reservations)?;
+        // A mask that podgraft added before stays, and the new status lists it again.
+        self.masks_token = declared || reservations.may_mount_token();
+        if self.masks_token {
+            return self.add_volume(&mask.volume, declared, reservations);
+        }
+        // No other companion can have the name: the policies of required companions reserve it.
+        reservations.volume(&mask.volume.name, &self.companion.name)
     }
 
-    /// Any container that uses the volume is not the companion's: if the Pod had one of those, its name would conflict.
-    fn fit_private(&mut self, volume: &'a Volume, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
+    /// Whether the Pod declares the volume already, because podgraft added it before: as it is, or as `earlier` versions wrote
+    /// it. Any container that uses the volume is not the companion's: if the Pod had one of those, its name would conflict.
+    fn fit_private(
+        &self,
+        volume: &'a Volume,
+        earlier: &[Box<str>],
+        reservations: &Reservations<'a>,
+    ) -> Result<bool, Conflict> {
         let declared = reservations.pod.volume(&volume.name);
-        if declared.is_some_and(|declared| !same_source(declared.json, &volume.json)) {
+        let is_same = |json: &str| same_source(json, &volume.json) || earlier.iter().any(|e| same_source(json, e));
+        if declared.is_some_and(|declared| !is_same(declared.json)) {
             return Err(Conflict::VolumeNameConflict { volume: volume.name.clone(), by: None });
         }
         let user = reservations.pod.user_of(&volume.name);
@@ -30,7 +46,7 @@ impl<'a> Plan<'a> {
             let container = user.map(|container| (&*container.name).into());
             return Err(Conflict::PrivateVolumeConflict { volume: volume.name.clone(), container, companion: None });
         }
-        self.add_volume(volume, declared.is_some(), reservations)
+        Ok(declared.is_some())
     }
 
     /// An app container may mount the volume by its name already, whether the Pod declares it or not.

@@ -98,9 +98,10 @@ impl<'a> Pod<'a> {
     }
 
     fn read_automount(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        self.declines_token = match r.raw()? {
-            "false" => true,
-            "true" | "null" => false,
+        (self.declines_token, self.demands_token) = match r.raw()? {
+            "false" => (true, false),
+            "true" => (false, true),
+            "null" => (false, false),
             _ => return Err(JsonError::expected(Expected::Boolean)),
         };
         Ok(())

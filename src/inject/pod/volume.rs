@@ -12,6 +12,8 @@ pub struct Volume<'a> {
     pub name: Cow<'a, str>,
     /// Whether a companion may join it: emptyDir, persistentVolumeClaim or ephemeral.
     pub shareable: bool,
+    /// Whether it is an emptyDir.
+    pub empty_dir: bool,
     /// Whether the source is read-only: a claim with `readOnly: true`.
     pub read_only: bool,
     /// The whole volume as JSON.
@@ -20,13 +22,14 @@ pub struct Volume<'a> {
 
 impl<'a> Volume<'a> {
     pub(super) fn read(r: &mut Reader<'a>) -> Result<Self, JsonError> {
-        let mut volume = Volume { name: Cow::default(), shareable: false, read_only: false, json: "" };
+        let mut volume =
+            Volume { name: Cow::default(), shareable: false, empty_dir: false, read_only: false, json: "" };
         let (is_object, json) = r.with_text(|r| {
             r.fields(
                 &mut volume,
                 [
                     ("name", |volume, r| name(r).map(|name| volume.name = name)),
-                    ("emptyDir", Volume::read_shareable),
+                    ("emptyDir", Volume::read_empty_dir),
                     ("ephemeral", Volume::read_shareable),
                     ("persistentVolumeClaim", Volume::read_claim),
                 ],
@@ -34,6 +37,12 @@ impl<'a> Volume<'a> {
         })?;
         volume.json = json;
         if is_object { Ok(volume) } else { Err(JsonError::expected(Expected::Object)) }
+    }
+
+    fn read_empty_dir(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
+        self.empty_dir = r.raw_unless_null()?.is_some();
+        self.shareable |= self.empty_dir;
+        Ok(())
     }
 
     /// Reads a source that a companion may share.

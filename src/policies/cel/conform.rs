@@ -170,6 +170,10 @@ fn map(members: &Map<String, Value>) -> String {
 
 fn list(at: &str, field: Field<'_>, items: &[Value]) -> Vec<Condition> {
     let here = optional(at, field.key);
+    if items.is_empty() && field.key == "sources" {
+        // API servers can return `sources: null` of an empty `projected` volume.
+        return vec![format!("({here}.orValue([]) == [] || {here}.value() == null)")];
+    }
     if let Some(literal) = literal::scalars(items) {
         return vec![format!("{here}.orValue([]) == {literal}")];
     }

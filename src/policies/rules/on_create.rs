@@ -97,23 +97,33 @@ fn pull_secrets(required: Required<'_>) -> Option<Validation> {
 }
 
 fn volumes(required: Required<'_>) -> Vec<Validation> {
-    let validation = |volume: &DeclaredVolume, must_exist: bool| {
-        let (name, is_declared) = (literal::text(&volume.name), conform::all(&has_declared_source(volume)));
-        let expression = if must_exist {
-            format!("variables.volumes.exists_one(v, v.name == {name} && {is_declared})")
-        } else {
-            format!("variables.volumes.all(v, v.name != {name} || {is_declared})")
-        };
-        Validation {
-            expression,
-            message: format!("invalid volume {}: must be as the companion declares it", volume.name),
-        }
-    };
     let declared = required.declared;
-    let own = declared.volumes.iter().map(|volume| validation(volume, true));
+    let own = declared.volumes.iter().map(|volume| (&volume.name, exactly_one(volume)));
     // A shared volume may join one of the app, and a Pod without a token needs no mask.
-    let others = declared.token_mask.iter().chain(&declared.shared_volumes).map(|volume| validation(volume, false));
-    own.chain(others).collect()
+    let shared = declared.shared_volumes.iter().map(|volume| (&volume.name, no_other(&[volume])));
+    let masks: Vec<_> = declared.token_masks.iter().collect();
+    let mask = masks.first().map(|mask| (&mask.name, no_other(&masks)));
+    let validation = |(name, expression): (&Box<str>, Condition)| Validation {
+        expression,
+        message: format!("invalid volume {name}: must be as the companion declares it"),
+    };
+    own.chain(mask).chain(shared).map(validation).collect()
+}
+
+/// The Pod has the volume.
+fn exactly_one(volume: &DeclaredVolume) -> Condition {
+    let (name, is_declared) = (literal::text(&volume.name), conform::all(&has_declared_source(volume)));
+    format!("variables.volumes.exists_one(v, v.name == {name} && {is_declared})")
+}
+
+/// No volume of this name has another source than one of the forms that are declared for it.
+fn no_other(forms: &[&DeclaredVolume]) -> Condition {
+    let name = literal::text(forms.first().map_or("", |volume| &volume.name));
+    let is_declared = |volume: &&DeclaredVolume| conform::all(&has_declared_source(volume));
+    let is_declared: Vec<_> = forms.iter().map(is_declared).collect();
+    let is_declared =
+        if let [one] = &is_declared[..] { one.clone() } else { format!("({})", is_declared.join(" || ")) };
+    format!("variables.volumes.all(v, v.name != {name} || {is_declared})")
 }
 
 /// No other container mounts the private volumes of the companion: the app shares the volumes that are declared as shared,

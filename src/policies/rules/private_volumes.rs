@@ -12,7 +12,7 @@ pub(in crate::policies) fn names(versions: &[Required<'_>]) -> String {
     let declared = || versions.iter().map(|version| version.declared);
     let name = |volume: &DeclaredVolume| literal::text(&volume.name);
     let claim = |volume: &DeclaredVolume| volume.claim.as_deref().map(literal::text);
-    let mut names: Vec<_> = declared().flat_map(|d| d.volumes.iter().chain(&d.token_mask)).map(name).collect();
+    let mut names: Vec<_> = declared().flat_map(|d| d.volumes.iter().chain(&d.token_masks)).map(name).collect();
     let shared: Vec<_> = declared().flat_map(|d| &d.shared_volumes).filter_map(claim).collect();
     let mut claims: Vec<_> = declared().flat_map(|d| &d.volumes).filter_map(claim).collect();
     claims.retain(|claim| !shared.contains(claim));
@@ -30,8 +30,10 @@ pub(in crate::policies) fn names(versions: &[Required<'_>]) -> String {
     )
 }
 
-/// The container `c` mounts a volume whose name is in the list `names`, or has it as a block device.
+/// The container `c` mounts a volume whose name is in the list `names`, has it as a block device, or reads variables from
+/// its files.
 pub(in crate::policies) fn used_by(c: &str, names: &str) -> Condition {
-    let in_list = |list: &str| format!("{c}.?{list}.orValue([]).exists(m, m.name in {names})");
-    format!("({} || {})", in_list("volumeMounts"), in_list("volumeDevices"))
+    let in_list = |list: &str, name: &str| format!("{c}.?{list}.orValue([]).exists(m, {name} in {names})");
+    let variables = in_list("env", "m.?valueFrom.?fileKeyRef.?volumeName.orValue('')");
+    format!("({} || {} || {variables})", in_list("volumeMounts", "m.name"), in_list("volumeDevices", "m.name"))
 }

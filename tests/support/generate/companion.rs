@@ -47,10 +47,11 @@ pub fn any_companion(name: &'static str) -> impl Strategy<Value = Value> {
         option::weighted(0.3, select(&VARIABLES[..])),
         any::<bool>(),
         any::<bool>(),
+        prop::bool::weighted(0.3),
     );
     (head, rest).prop_map(move |(head, rest)| {
         let (pattern, activation, required, on_conflict, lifecycle, position, host_network, token) = head;
-        let (shared, listens, init, exposes, files, sleep, app_env, parameters, pull_secret) = rest;
+        let (shared, listens, init, exposes, files, sleep, app_env, parameters, pull_secret, named) = rest;
         let required = required && activation == "ClusterWide";
         let native = lifecycle == "Native";
         let listens = listens.or((pattern == "Ambassador").then_some((6379, true)));
@@ -68,6 +69,14 @@ pub fn any_companion(name: &'static str) -> impl Strategy<Value = Value> {
             (None, "Adapter") => Some(json!([{"port": 8080}])),
             _ => None,
         };
+        // Every field that names a volume, also one that may join another volume.
+        let joins = shared_volumes.as_ref().is_some_and(|shared| shared[0].get("source").is_none());
+        let from_file = |name: &str, volume: &str| json!({"name": name, "valueFrom": {"fileKeyRef": {"volumeName": volume, "path": "x.env", "key": "X"}}});
+        let mut env = vec![json!({"name": "OWN", "value": "$(P_TEXT)"})];
+        env.extend(named.then(|| from_file("OWN_FILE", "own")));
+        env.extend((named && joins).then(|| from_file("SHARED_FILE", "shared")));
+        let mut given: Vec<_> = app_env.into_iter().map(|name| json!({"name": name, "value": "x"})).collect();
+        given.extend((named && joins).then(|| from_file("APP_FILE", "shared")));
         let mut declared = vec![];
         if parameters {
             declared.push(json!({"name": "text", "type": "String", "env": "P_TEXT"}));
@@ -98,22 +107,25 @@ pub fn any_companion(name: &'static str) -> impl Strategy<Value = Value> {
             ("hostNetwork", host_network.map(Into::into)),
             ("serviceAccountToken", Some(token.into())),
             ("imagePullSecrets", pull_secret.then(|| json!([{"name": "registry"}]))),
-            ("containers", Some(json!([{
-                "name": name,
-                "image": format!("registry.example/{name}:v1"),
-                "env": [{"name": "OWN", "value": "$(P_TEXT)"}],
-                "resources": {"requests": {"memory": "8Mi"}},
-                "fieldOfTheFuture": {"n": 1.50},
-            }]))),
-            ("initContainers", init.then(|| json!([{"name": format!("{name}-prepare"), "image": "registry.example/prepare:v1"}]))),
+            ("containers", Some(json!([object([
+                ("name", Some(name.into())),
+                ("image", Some(format!("registry.example/{name}:v1").into())),
+                ("env", Some(env.clone().into())),
+                ("volumeMounts", named.then(|| json!([{"name": "own", "mountPath": "/own"}]))),
+                ("volumeDevices", named.then(|| json!([{"name": "disk", "devicePath": "/dev/disk"}]))),
+                ("resources", Some(json!({"requests": {"memory": "8Mi"}}))),
+                ("fieldOfTheFuture", Some(json!({"n": 1.50}))),
+            ])]))),
+            ("initContainers", init.then(|| json!([{"name": format!("{name}-prepare"), "image": "registry.example/prepare:v1", "env": env}]))),
+            ("volumes", named.then(|| json!([{"name": "own"}, {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}]))),
             ("sharedVolumes", shared_volumes),
             ("listens", listens),
             ("reads", reads),
             ("exposes", exposes.then(|| json!({"name": "metrics", "port": 9113, "path": "/metrics"}))),
             ("files", files.then(|| json!([{"path": "/opt/podgraft/conf.d/x.conf", "content": "a \"line\"\nand $(another)\n"}]))),
-            ("app", (sleep.is_some() || app_env.is_some()).then(|| object([
+            ("app", (sleep.is_some() || !given.is_empty()).then(|| object([
                 ("preStopSleep", sleep.map(|s| format!("{s}s").into())),
-                ("env", app_env.map(|name| json!([{"name": name, "value": "x"}]))),
+                ("env", (!given.is_empty()).then_some(given.into())),
             ]))),
             ("podAnnotations", exposes.then(|| json!({"team.example/by": name}))),
             ("parameters", (!declared.is_empty()).then_some(declared.into())),

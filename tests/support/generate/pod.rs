@@ -134,9 +134,17 @@ pub fn pod() -> impl Strategy<Value = Value> {
         option::weighted(0.2, 1_i64..60),
         unknown(),
         any::<bool>(),
+        option::weighted(0.4, any::<bool>()),
+        any::<bool>(),
     );
     (head, containers, init, volumes, tail).prop_map(
-        |((annotations, label, x), containers, init, volumes, (host_network, restart, grace, y, swap))| {
+        |(
+            (annotations, label, x),
+            containers,
+            init,
+            volumes,
+            (host_network, restart, grace, y, swap, automount, token),
+        )| {
             let metadata = object([
                 ("generateName", Some("web-".into())),
                 ("x", Some(x)),
@@ -150,13 +158,15 @@ pub fn pod() -> impl Strategy<Value = Value> {
                 ("hostNetwork", host_network.then_some(true.into())),
                 ("restartPolicy", restart.map(Into::into)),
                 ("terminationGracePeriodSeconds", grace.map(Into::into)),
+                ("automountServiceAccountToken", automount.map(Into::into)),
             ]);
             let (Value::Object(mut spec), Value::Object(rest)) = (if swap { (second, first) } else { (first, second) })
             else {
                 unreachable!()
             };
             spec.extend(rest);
-            json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+            if token { crate::support::volumes::with_token(&pod) } else { pod }
         },
     )
 }

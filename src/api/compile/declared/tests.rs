@@ -36,17 +36,36 @@ fn everything_that_is_declared_is_kept_under_its_name_in_the_pod() {
     assert_eq!(container.compared.keys().collect::<Vec<_>>(), ["volumeDevices"]);
     assert_eq!(container.compared["volumeDevices"][0]["name"], "git-sync-disk");
     assert_eq!(container.ports[0]["containerPort"], 9113);
-    assert_eq!(container.env[0]["name"], "GITSYNC_ROOT");
+    assert_eq!(container.env[0].fields["name"], "GITSYNC_ROOT");
     assert_eq!((container.limits.len(), container.requests.len()), (1, 2));
     assert_eq!(container.security_context["runAsUser"], 65533);
     let mounts: Vec<_> = container.mounts.iter().map(|mount| &mount.fields["name"]).collect();
     assert_eq!(mounts, ["git-sync-disk", "git-sync-files"]);
-    assert_eq!(container.token_mask.as_ref().unwrap().fields["name"], "git-sync-no-token");
+    assert_eq!(container.token_mask["name"], "git-sync-no-token");
     let volumes: Vec<_> = declared.volumes.iter().map(|volume| &*volume.name).collect();
     assert_eq!(volumes, ["git-sync-disk", "git-sync-model", "git-sync-files"]);
     assert_eq!(declared.volumes[0].claim.as_deref(), Some("disk"));
-    assert_eq!(&*declared.token_mask.as_ref().unwrap().name, "git-sync-no-token");
+    let masks: Vec<_> = declared.token_masks.iter().map(|mask| (&*mask.name, mask.source.keys().next())).collect();
+    let names = ["projected", "emptyDir"].map(|source| ("git-sync-no-token", source));
+    assert_eq!(masks.iter().map(|(name, source)| (*name, source.unwrap().as_str())).collect::<Vec<_>>(), names);
     assert_eq!(&*declared.shared_volumes[0].name, "git-sync-content");
+}
+
+#[test]
+fn a_variable_has_the_name_of_its_volume_in_the_pod() {
+    let variable = |volume: &str| json!([{"name": "A", "valueFrom": {"fileKeyRef": {"volumeName": volume, "path": "a.env", "key": "A"}}}]);
+    let of = |volume: &str, source: Value| {
+        let mut object = required();
+        object["spec"]["volumes"][1] = json!({"name": "model"});
+        object["spec"]["containers"][0]["env"] = variable(volume);
+        object["spec"]["sharedVolumes"][0]["source"] = source;
+        let companion = compiled(&object);
+        let variable = &companion.declared.as_ref().unwrap().containers[0].env[0];
+        (variable.fields["valueFrom"]["fileKeyRef"]["volumeName"].clone(), variable.joins)
+    };
+    assert_eq!(of("model", json!(null)), (json!("git-sync-model"), None));
+    assert_eq!(of("content", json!(null)), (json!("git-sync-content"), Some(0)));
+    assert_eq!(of("content", json!({"emptyDir": {}})), (json!("git-sync-content"), None));
 }
 
 /// Validation lets none of these pass. Here they are put into an object that has already passed it, as if it had.

@@ -1,11 +1,9 @@
-//! Mounts of containers: existing volumes, and paths that do not overlap.
+//! Mounts of containers: paths that do not overlap.
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use crate::api::derived;
-use crate::api::message::{Code, duplicate_of, forbidden, invalid, not_found};
+use crate::api::message::{Code, duplicate_of, forbidden, invalid};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -31,14 +29,9 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         let mut taken = common.clone();
         for (i, mount) in each.container.volume_mounts.iter().enumerate() {
             let at = each.at.member("volumeMounts").item(i);
-            of_own_volume(object, &mount.name, &at.member("name"), report);
             if !each.container.volume_mounts[..i].iter().any(|m| m.mount_path == mount.mount_path) {
                 claim(&mut taken, &mount.mount_path, &at.member("mountPath"), "another mount".to_owned(), report);
             }
-        }
-        for (i, device) in each.field("volumeDevices").and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let at = each.at.member("volumeDevices").item(i).member("name");
-            of_own_volume(object, device["name"].as_str().unwrap_or_default(), &at, report);
         }
         below_files(object, &each, report);
     }
@@ -74,7 +67,7 @@ pub(in crate::api) fn unmoved(
 
 /// Mounts that overlap: a problem if no Pod could have the companion, otherwise a warning.
 fn overlaps(object: &CompanionObject, report: &mut Report) {
-    let own: Vec<_> = object.containers().flat_map(|each| derived::own_mounts(object, &each)).collect();
+    let own: Vec<_> = object.containers().flat_map(|each| derived::all_mounts(object, &each)).collect();
     let nested = |path: &str, other: &str| lies_below(path, other) || lies_below(other, path);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
         let others = || object.spec.shared_volumes.iter().enumerate().filter(move |(other, _)| *other != i);
@@ -108,20 +101,6 @@ fn overlaps(object: &CompanionObject, report: &mut Report) {
     }
 }
 
-fn of_own_volume(object: &CompanionObject, name: &str, at: &FieldPath, report: &mut Report) {
-    let own = || object.spec.volumes.iter().map(|v| v.name.as_str());
-    if own().any(|v| v == name) {
-        return;
-    }
-    let nearest = report.suggest(name, own());
-    let message = if object.spec.shared_volumes.iter().any(|v| v.name == name) {
-        forbidden("shared volumes are mounted automatically, at their companion.mountPath; remove this mount")
-    } else {
-        not_found("spec.volumes", name, nearest)
-    };
-    report.error(at, message);
-}
-
 fn claim<'o>(taken: &mut HashMap<&'o str, String>, path: &'o str, at: &FieldPath, owner: String, report: &mut Report) {
     if path.chars().any(char::is_control) {
         report.error(at, invalid("must not contain control characters"));
@@ -153,24 +132,6 @@ mod tests {
     fn mounts(mounts: serde_json::Value) -> serde_json::Value {
         let volumes = json!([{"name": "cache", "emptyDir": {}}]);
         with(&[("/spec/volumes", volumes), ("/spec/containers/0/volumeMounts", mounts)])
-    }
-
-    #[test]
-    fn a_mount_names_one_of_the_companions_own_volumes() {
-        check(mounts(json!([{"name": "cache", "mountPath": "/cache"}])), &[]);
-        check(
-            mounts(json!([{"name": "cach", "mountPath": "/cache"}])),
-            &["spec.containers[0].volumeMounts[0].name: not found in spec.volumes: \"cach\"; did you mean \"cache\"?"],
-        );
-        check(
-            mounts(json!([{"name": "content", "mountPath": "/x"}])),
-            &["spec.containers[0].volumeMounts[0].name: forbidden: shared volumes are mounted automatically"],
-        );
-        let device = [("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/dev/x"}]))];
-        check(
-            with(&device),
-            &["spec.containers[0].volumeDevices[0].name: not found in spec.volumes: \"disk\"; add it there"],
-        );
     }
 
     #[test]

@@ -126,6 +126,7 @@ impl<'a> Reservations<'a> {
             let volume = self.pod.volume(mount.volume);
             MountSource {
                 shareable: volume.is_some_and(|v| v.shareable),
+                empty_dir: volume.is_some_and(|v| v.empty_dir),
                 read_only: volume.is_some_and(|v| v.read_only),
             }
         })

@@ -28,6 +28,7 @@ pub(in crate::inject) struct ReservedMount<'a> {
 pub(in crate::inject) struct MountSource {
     /// Whether companions can join the volume.
     pub(in crate::inject) shareable: bool,
+    pub(in crate::inject) empty_dir: bool,
     pub(in crate::inject) read_only: bool,
 }
 
@@ -114,7 +115,7 @@ mod tests {
             volume: "v",
             sub_path: "",
             read_only: false,
-            source: MountSource { shareable: true, read_only: false },
+            source: MountSource { shareable: true, empty_dir: true, read_only: false },
             companion: "c",
         };
         let (mut few, mut many) = (ReservedMounts::default(), ReservedMounts::default());

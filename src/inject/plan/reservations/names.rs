@@ -49,7 +49,7 @@ impl<'a> Reservations<'a> {
 
     /// Records the volumes of a present companion: their names are in use, and the private ones cannot be joined.
     pub(in crate::inject) fn reserve_present(&mut self, companion: &'a Companion) {
-        for volume in &companion.volumes {
+        for volume in companion.private_volumes() {
             self.private.add_once(&volume.name, &companion.name);
             self.volumes.add_once(&volume.name, &companion.name);
         }

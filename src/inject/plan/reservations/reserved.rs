@@ -142,4 +142,11 @@ impl<'a> Reservations<'a> {
             offline || mounts.any(|mount| mount.path == keys::TOKEN_PATH)
         })
     }
+
+    /// Whether a container that is added gets the Pod's token unless it has a mask. Where no container has a mount at the
+    /// token's path, the ServiceAccount admission plugin adds none to ours either. It runs again after the patch, so a
+    /// container that covers the path itself shows nothing.
+    pub(in crate::inject) fn may_mount_token(&self) -> bool {
+        !self.pod.declines_token && (self.pod.demands_token || self.has_token())
+    }
 }

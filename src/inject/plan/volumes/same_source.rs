@@ -128,6 +128,7 @@ mod tests {
             (r#"{"emptyDir":{}}"#, r#"{"emptyDir":{}}"#),
             (r#"{"emptyDir":{}}"#, r"{}"),
             (r#"{"emptyDir":{"sizeLimit":"1024Mi"}}"#, r#"{"emptyDir":{"medium":"","sizeLimit":"1Gi"}}"#),
+            (r#"{"projected":{"sources":[]}}"#, r#"{"projected":{"sources":null,"defaultMode":420}}"#),
             (r#"{"hostPath":{"path":"/x"}}"#, r#"{"hostPath":{"path":"/x","type":""}}"#),
             (r#"{"secret":{"secretName":"s"}}"#, r#"{"secret":{"secretName":"s","defaultMode":420,"optional":false}}"#),
             (

@@ -133,7 +133,8 @@ impl Display for Unshareable {
         f.write_str(match self {
             Unshareable::OwnSource => "this companion declares a source of its own; change one of the mount paths",
             Unshareable::Undeclared => "the Pod declares no volume of that name; add the volume to spec.volumes",
-            Unshareable::NotEmptyDir => "a container of the companion reads variables from the volume, which must be an emptyDir then; change one of the mount paths",
+            Unshareable::NotEmptyDir => "variables of this companion are read from the volume, which must be an emptyDir; change one of the mount paths",
+            Unshareable::SubPath => "variables of this companion are read from the root of the volume, and the mount has a subPath; change one of the mount paths",
             Unshareable::Source => "only emptyDir, persistentVolumeClaim and ephemeral volumes can be shared; change one of the mount paths",
             Unshareable::SubPathExpr => "a subPathExpr can expand differently in each container; use subPath",
             Unshareable::TwoVolumes => "another chosen container mounts another volume there; mount one volume, or choose with podgraft.dev/containers",

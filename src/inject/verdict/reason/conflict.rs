@@ -93,8 +93,11 @@ pub enum Unshareable {
     OwnSource,
     /// The Pod mounts a volume that it does not declare.
     Undeclared,
-    /// The volume is not an emptyDir, and a container of the companion reads variables from it (`fileKeyRef`).
+    /// The volume is not an emptyDir, and the companion declares variables that are read from it (`fileKeyRef`).
     NotEmptyDir,
+    /// The mount has a `subPath`, and the companion declares variables that are read from files of the volume, whose paths
+    /// start at the root of the volume.
+    SubPath,
     /// The volume is neither an emptyDir, nor a persistentVolumeClaim, nor ephemeral.
     Source,
     /// The mount has a `subPathExpr`.

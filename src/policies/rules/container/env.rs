@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::inject::companion::Endpoint;
 use crate::inject::companion::parameter::Parameter;
+use crate::inject::companion::{Endpoint, SharedVolume};
 use crate::policies::cel::conform;
 use crate::policies::cel::conform::Condition;
 use crate::policies::cel::literal;
@@ -25,11 +25,33 @@ pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_
     let names = literal::texts(parameters(required).map(|(_, name)| name));
     let fixed = endpoints.len() + own.len();
     conditions.push(format!("{variables}.filter(e, !(e.name in {names})).size() == {fixed}"));
-    let before = endpoints.iter().enumerate().map(|(i, variable)| (i.to_string(), variable));
-    let after = own.iter().enumerate().map(|(i, variable)| (format!("{at}.env.size() - {}", own.len() - i), variable));
-    for (index, variable) in before.chain(after) {
-        conditions.extend(conform::item(&format!("{at}.env[{index}]"), "env", variable, &[]));
+    for (i, variable) in endpoints.iter().enumerate() {
+        conditions.extend(conform::item(&format!("{at}.env[{i}]"), "env", variable, &[]));
     }
+    for (i, variable) in own.iter().enumerate() {
+        let item = format!("{at}.env[{at}.env.size() - {}]", own.len() - i);
+        match variable.joins.and_then(|shared| companion.shared_volumes.get(shared)) {
+            Some(shared) => conditions.extend(of_joined_file(at, &item, &variable.fields, shared)),
+            None => conditions.extend(conform::item(&item, "env", &variable.fields, &[])),
+        }
+    }
+    conditions
+}
+
+/// A variable that is read from a file of a shared volume is as declared, and is read from the volume that the container
+/// `at` mounts at the shared path: the companion's own, or the one that the companion joins.
+fn of_joined_file(at: &str, item: &str, variable: &Map<String, Value>, shared: &SharedVolume) -> Vec<Condition> {
+    let (from, file) = (format!("{item}.valueFrom"), format!("{item}.valueFrom.fileKeyRef"));
+    let path = literal::text(&shared.companion.path);
+    let mut conditions = conform::item(item, "env", variable, &["valueFrom"]);
+    conditions.push(format!("has({from}) && has({file})"));
+    let member =
+        |of: &Map<String, Value>, key: &str| of.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+    let source = member(variable, "valueFrom");
+    conditions.extend(conform::item(&from, "valueFrom", &source, &["fileKeyRef"]));
+    conditions.extend(conform::item(&file, "fileKeyRef", &member(&source, "fileKeyRef"), &["volumeName"]));
+    let mounts = conform::optional(at, "volumeMounts");
+    conditions.push(format!("{mounts}.orValue([]).exists(m, m.mountPath == {path} && m.name == {file}.volumeName)"));
     conditions
 }
 

@@ -27,10 +27,9 @@ pub(super) fn conditions(required: Required<'_>, container: RequiredContainer<'_
     }
     let token = literal::text(TOKEN_PATH);
     // In a Pod without a token there is no mask, and nothing is mounted at the token's path.
-    let accepted = match &container.declared.token_mask {
-        Some(mask) => conform::all(&conform::item("m", "volumeMounts", &mask.fields, &[])),
-        None => token_mount(),
-    };
+    let mask = &container.declared.token_mask;
+    let accepted =
+        if mask.is_empty() { token_mount() } else { conform::all(&conform::item("m", "volumeMounts", mask, &[])) };
     conditions.push(format!("{mounts}.filter(m, m.mountPath != {token}).size() == {count}"));
     conditions.push(format!("{mounts}.all(m, m.mountPath != {token} || ({accepted}))"));
     conditions
