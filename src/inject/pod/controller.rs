@@ -44,8 +44,9 @@ impl<'a> Pod<'a> {
     #[must_use]
     pub fn created_with(mut self, fields: ControllerFields<'a>) -> Self {
         let claims = fields.claims.into_iter();
-        let claims: Vec<_> =
-            claims.map(|name| Volume { name, shareable: true, read_only: false, json: CLAIM }).collect();
+        let claims: Vec<_> = claims
+            .map(|name| Volume { name, shareable: true, empty_dir: false, read_only: false, json: CLAIM })
+            .collect();
         let by_claim = Index::of(&claims, volume_name);
         self.controlled = Controlled { labels: fields.labels, claims, by_claim };
         self
