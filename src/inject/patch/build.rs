@@ -66,7 +66,7 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
 
 fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::ImagePullSecrets, pod.image_pull_secrets.is_some());
-    for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets) {
+    for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets).filter(|name| !pod.has_pull_secret(name)) {
         list.back(|out| write_object(out, |secret| secret.string("name", name)));
     }
     list.finish();
@@ -94,10 +94,10 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         let place = AppContainer { list: container.list, index: container.index };
         let mut env = draft.list(Target::Env(place), container.has_env());
         for plan in giving.iter().filter(|p| p.chosen.places.contains(i)) {
-            for variable in endpoint_env(plan) {
+            for variable in endpoint_env(plan).filter(|(name, _)| !plan.keeps_env(i, name)) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
-            for variable in &plan.companion.app_env {
+            for variable in plan.companion.app_env.iter().filter(|variable| !plan.keeps_env(i, &variable.name)) {
                 env.front(|out| out.text(&variable.json));
             }
         }

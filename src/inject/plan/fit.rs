@@ -31,6 +31,7 @@ impl<'a> Plan<'a> {
             values,
             shared: Vec::with_capacity(companion.shared_volumes.len()),
             chosen,
+            kept_env: Vec::new(),
             volumes: Vec::with_capacity(companion.volumes.len() + companion.shared_volumes.len()),
             scrape_kept: None,
             scrape: None,
@@ -48,8 +49,7 @@ impl<'a> Plan<'a> {
         plan.fit_env(reservations)?;
         plan.fit_annotations(reservations);
         plan.fit_scrape(reservations);
-        plan.added.image_pull_secrets =
-            companion.image_pull_secrets.iter().map(|n| &**n).filter(|n| reservations.pull_secret(n)).collect();
+        plan.fit_pull_secrets(reservations);
         // What the app containers get is a product of two lists, so it is listed only after there is room for it.
         plan.fit_size(reservations)?;
         plan.list_mounts(reservations);
@@ -106,6 +106,16 @@ impl<'a> Plan<'a> {
                 self.added.annotations.push(key);
             } else {
                 self.keep_annotation(key, reservations);
+            }
+        }
+    }
+
+    fn fit_pull_secrets(&mut self, reservations: &mut Reservations<'a>) {
+        for name in &self.companion.image_pull_secrets {
+            let is_leftover =
+                self.leftovers(reservations).is_some_and(|l| l.lists_pull_secret(&self.companion.name, name));
+            if reservations.pull_secret(name) || is_leftover {
+                self.added.image_pull_secrets.push(name);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod join;
 mod ledger;
+mod leftovers;
 mod mounts;
 mod names;
 mod port;
@@ -10,6 +11,7 @@ mod reserved;
 mod room;
 
 pub(in crate::inject) use join::{ExistingMount, MountsAtPath};
+pub(in crate::inject) use leftovers::{LeftoverKind, Leftovers};
 pub(in crate::inject) use mounts::{MountSource, ReservedMount};
 pub(in crate::inject) use port::{PortScope, ReservedPort};
 pub(in crate::inject) use reserved::Reservations;

@@ -1,6 +1,6 @@
 //! The companion's own volumes. Its private ones are used by no other container.
 
-mod same_source;
+pub(super) mod same_source;
 
 use super::planned::Plan;
 use super::reservations::Reservations;

@@ -59,18 +59,24 @@ impl<'a> Reservations<'a> {
         self.private.get(&volume).copied()
     }
 
-    /// Reserves a variable in all app containers of a set.
+    /// Reserves a variable in all app containers of a set. It may be a leftover in some of them.
     ///
     /// # Errors
     /// One of the containers sets it, or another companion does in one of them.
-    pub(in crate::inject) fn env(&mut self, set: usize, variable: &'a str, companion: &'a str) -> Result<(), Conflict> {
+    pub(in crate::inject) fn env(
+        &mut self,
+        set: usize,
+        variable: &'a str,
+        companion: &'a str,
+        leftover_in: impl Fn(usize) -> bool,
+    ) -> Result<(), Conflict> {
         let conflict = |container: usize, by: Option<&str>| {
             let view = &self.pod.containers[container];
             let by = by.map_or_else(|| holder(view), |by| Holder::Companion(by.into()));
             Conflict::EnvNameConflict { variable: variable.into(), container: (&*view.name).into(), by }
         };
         let chosen = self.choices.set(set);
-        if let Some(container) = chosen.setting(self.pod, variable) {
+        if let Some(container) = chosen.setting(self.pod, variable).find(|container| !leftover_in(*container)) {
             return Err(conflict(container, None));
         }
         for other in 0..self.choices.count() {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::ledger::Ledger;
+use super::leftovers::Leftovers;
 use super::mounts::ReservedMounts;
 use super::port::PortKey;
 use crate::inject::keys;
@@ -18,6 +19,7 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(in crate::inject) pod: &'a Pod<'a>,
     pub(in crate::inject) choices: &'a Choices,
     pub(super) status: &'a Status<'a>,
+    pub(in crate::inject) leftovers: Leftovers<'a>,
     /// Whether an API server sent the Pod: then the token's mounts are in it.
     pub(super) online: bool,
     pub(super) containers: Ledger<&'a str, &'a str>,
@@ -68,6 +70,7 @@ impl<'a> Reservations<'a> {
             pod,
             choices,
             status,
+            leftovers: Leftovers::of(pod, status),
             online,
             containers: Ledger::default(),
             volumes: Ledger::default(),

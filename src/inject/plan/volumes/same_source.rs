@@ -29,15 +29,25 @@ const DEFAULTS: [(&str, &str, &str); 17] = [
 /// Whether a volume of a Pod has the source of one of ours. A parsed volume takes sixty times the memory of its text, so a
 /// text that is much longer than ours counts as another source without being parsed.
 pub(super) fn same_source(theirs: &str, ours: &str) -> bool {
+    theirs.len() <= 4 * ours.len() + 1024 && same_text("", theirs, ours)
+}
+
+/// Whether a variable, mount or hook of a container is one of ours. The Pod's text bounds the work: a companion is not part
+/// of the review's body, so a text of ours that is much longer counts as another part.
+pub(in crate::inject::plan) fn same_part(theirs: &str, ours: &str) -> bool {
+    let comparable = theirs.len() <= 4 * ours.len() + 128 && ours.len() <= 4 * theirs.len() + 128;
+    comparable && same_text(ITEM, theirs, ours)
+}
+
+fn same_text(field: &str, theirs: &str, ours: &str) -> bool {
     let read = |text: &str| {
         step(text.len());
-        serde_json::from_str::<Value>(text).ok().map(|volume| settled("", volume))
+        serde_json::from_str::<Value>(text).ok().map(|part| settled(field, part))
     };
-    theirs.len() <= 4 * ours.len() + 1024
-        && match (read(theirs), read(ours)) {
-            (Some(theirs), Some(ours)) => same("", "", &theirs, &ours),
-            _ => false,
-        }
+    match (read(theirs), read(ours)) {
+        (Some(theirs), Some(ours)) => same("", "", &theirs, &ours),
+        _ => false,
+    }
 }
 
 /// Whether two values are equal; `field` holds them as `key`.
