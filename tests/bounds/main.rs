@@ -8,6 +8,7 @@ mod full;
 #[allow(dead_code)]
 #[path = "../attacks/hostile/mod.rs"]
 mod hostile;
+mod leftovers;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -10,8 +10,8 @@ use crate::inject::pod::{Container, Pod};
 use crate::json::{JsonError, Reader};
 use crate::work::step;
 
-/// The most parts that are looked for: a user can write any status.
-const MAX_PARTS: usize = 8_192;
+/// The most parts that are looked for, in the order of the status: any user can write one. Real Pods have a few dozen.
+const MAX_PARTS: usize = 2_048;
 /// Stands for the place of a container in parts of the Pod itself.
 const POD: usize = usize::MAX;
 
@@ -44,9 +44,9 @@ pub(in crate::inject) enum LeftoverKind {
 enum Found<'a> {
     Nothing,
     /// The part as JSON.
-    Once(&'a str),
+    Single(&'a str),
     /// Which of them podgraft wrote is unknown.
-    Repeatedly,
+    Several,
 }
 
 impl<'a> Leftovers<'a> {
@@ -60,16 +60,16 @@ impl<'a> Leftovers<'a> {
             // The entry was read before, so it is JSON. Parts beyond the bound are not looked for.
             let _ = leftovers.list(pod, entry);
         }
-        leftovers.0.sort_by(|a, b| {
+        leftovers.0.sort_unstable_by(|a, b| {
             step(1);
             a.key().cmp(&b.key())
         });
         leftovers.0.dedup_by(|a, b| a.key() == b.key());
         if leftovers.0.iter().any(|part| part.container != POD) {
-            // A list with an invalid item has no leftovers behind it; the API server denies such a Pod.
+            // An invalid item ends the search; the API server denies such a Pod.
             let _ = leftovers.find(pod);
         }
-        leftovers.0.retain(|part| part.container == POD || matches!(part.found, Found::Once(_)));
+        leftovers.0.retain(|part| part.container == POD || matches!(part.found, Found::Single(_)));
         leftovers
     }
 
@@ -82,8 +82,8 @@ impl<'a> Leftovers<'a> {
         name: &str,
     ) -> Option<&'a str> {
         match self.get((container, kind, name, companion))?.found {
-            Found::Once(json) => Some(json),
-            Found::Nothing | Found::Repeatedly => None,
+            Found::Single(json) => Some(json),
+            Found::Nothing | Found::Several => None,
         }
     }
 
@@ -182,8 +182,10 @@ impl<'a> Leftovers<'a> {
         let init = pod.init_containers.unwrap_or(0);
         Reader::of(pod.spec)
             .object(|r, key| match key {
-                "initContainers" => r.array(|r, index| self.find_in(r, index)).map(|_| ()),
-                "containers" => r.array(|r, index| self.find_in(r, init + index)).map(|_| ()),
+                _ if key == ContainerList::Init.as_str() => r.array(|r, index| self.find_in(r, index)).map(|_| ()),
+                _ if key == ContainerList::Containers.as_str() => {
+                    r.array(|r, index| self.find_in(r, init + index)).map(|_| ())
+                }
                 _ => r.skip(),
             })
             .map(|_| ())
@@ -231,12 +233,12 @@ impl<'a> Leftovers<'a> {
         let first = self.first((container, kind, name, ""));
         let same = |part: &&mut Leftover<'a>| (part.container, part.kind, &*part.name) == (container, kind, name);
         // A part that occurs twice is marked twice, and no further.
-        let open = |part: &&mut Leftover<'a>| same(part) && !matches!(part.found, Found::Repeatedly);
+        let open = |part: &&mut Leftover<'a>| same(part) && !matches!(part.found, Found::Several);
         for part in self.0[first..].iter_mut().take_while(open) {
             step(1);
             part.found = match part.found {
-                Found::Nothing => Found::Once(json),
-                Found::Once(_) | Found::Repeatedly => Found::Repeatedly,
+                Found::Nothing => Found::Single(json),
+                Found::Single(_) | Found::Several => Found::Several,
             };
         }
     }

@@ -130,7 +130,7 @@ fn is_absent(field: &str, key: &str, value: &Value, is_volume: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::same_source;
+    use super::{same_part, same_source};
 
     #[test]
     fn defaults_of_api_servers_do_not_change_a_source() {
@@ -153,6 +153,20 @@ mod tests {
                 r#"{"ephemeral":{"volumeClaimTemplate":{"metadata":{"creationTimestamp":null},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"volumeMode":"Filesystem"}}}}"#,
             ),
             (r#"{"image":{"reference":"r/i:1"}}"#, r#"{"image":{"reference":"r/i:1","pullPolicy":"IfNotPresent"}}"#),
+            (r#"{"projected":{}}"#, r#"{"projected":{"sources":null,"defaultMode":420}}"#),
+            (r#"{"iscsi":{"iqn":"q","lun":0}}"#, r#"{"iscsi":{"iqn":"q","lun":0,"iscsiInterface":"default"}}"#),
+            (
+                r#"{"rbd":{"image":"i"}}"#,
+                r#"{"rbd":{"image":"i","pool":"rbd","user":"admin","keyring":"/etc/ceph/keyring"}}"#,
+            ),
+            (
+                r#"{"azureDisk":{"diskName":"d"}}"#,
+                r#"{"azureDisk":{"diskName":"d","cachingMode":"ReadWrite","fsType":"ext4","readOnly":false,"kind":"Shared"}}"#,
+            ),
+            (
+                r#"{"scaleIO":{"system":"s"}}"#,
+                r#"{"scaleIO":{"system":"s","storageMode":"ThinProvisioned","fsType":"xfs"}}"#,
+            ),
             (
                 r#"{"persistentVolumeClaim":{"claimName":"c"}}"#,
                 r#"{"persistentVolumeClaim":{"claimName":"c","readOnly":false}}"#,
@@ -160,6 +174,37 @@ mod tests {
         ] {
             assert!(same_source(theirs, ours), "{theirs} is {ours}");
             assert!(same_source(ours, theirs), "{ours} is {theirs}");
+        }
+    }
+
+    #[test]
+    fn a_variable_a_mount_and_a_hook_are_compared_without_defaults() {
+        for (ours, theirs, same) in [
+            (r#"{"name":"A","value":"1"}"#, r#"{"value":"1","name":"A"}"#, true),
+            (r#"{"name":"A","value":"1"}"#, r#"{"name":"A","value":"2"}"#, false),
+            (r#"{"name":"A","value":""}"#, r#"{"name":"A"}"#, true),
+            (
+                r#"{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"p"}}}"#,
+                r#"{"name":"A","valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"p"}}}"#,
+                true,
+            ),
+            (
+                r#"{"name":"A","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}"#,
+                r#"{"name":"A","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu","divisor":"0"}}}"#,
+                true,
+            ),
+            (
+                r#"{"name":"v","mountPath":"/a","subPath":"","readOnly":false}"#,
+                r#"{"name":"v","mountPath":"/a"}"#,
+                true,
+            ),
+            (
+                r#"{"name":"v","mountPath":"/a"}"#,
+                r#"{"name":"v","mountPath":"/a","mountPropagation":"Bidirectional"}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(same_part(theirs, ours), same, "{theirs} and {ours}");
         }
     }
 
