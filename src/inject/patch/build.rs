@@ -2,6 +2,7 @@
 
 mod resources;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::builder::{AppContainer, Parent, PatchBuilder, Target};
@@ -11,6 +12,7 @@ use crate::inject::companion::template::TemplatePiece;
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
+use crate::inject::plan::volumes::evictable::joined;
 use crate::inject::plan::{Plan, SharedMount, Side, pre_stop};
 use crate::inject::pod::Pod;
 use crate::json::{ObjectWriter, Sink, write_object};
@@ -48,7 +50,9 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
             members.add(&file.key, |out| out.string(&file.content));
         }
         for (key, value) in plan.companion.pod_annotations.iter().filter(|(key, _)| ours(key)) {
-            members.add(key, |out| out.string(value));
+            let value =
+                if **key == *keys::SAFE_TO_EVICT_VOLUMES { joined(plans).into() } else { Cow::Borrowed(&**value) };
+            members.add(key, |out| out.string(&value));
         }
         if let Some(scrape) = &plan.scrape {
             scrape.each(|key, value| members.add(key, |out| out.string(value)));

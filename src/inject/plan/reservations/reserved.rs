@@ -6,6 +6,7 @@ use super::ledger::Ledger;
 use super::leftovers::Leftovers;
 use super::mounts::ReservedMounts;
 use super::port::PortKey;
+use crate::inject::companion::Companion;
 use crate::inject::keys;
 use crate::inject::patch::bounds::status_bound;
 use crate::inject::patch::status::Status;
@@ -32,7 +33,8 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(super) mounts: ReservedMounts<'a>,
     /// Variables by name and by the set of app containers.
     pub(super) env: Ledger<(&'a str, usize), &'a str>,
-    pub(super) annotations: Ledger<&'a str, ()>,
+    /// Annotations with the companions that set them.
+    pub(super) annotations: Ledger<&'a str, &'a Companion>,
     pub(super) pull_secrets: Ledger<&'a str, ()>,
     /// The size of all annotations after injection, in bytes.
     pub(super) annotation_bytes: usize,
@@ -43,6 +45,8 @@ pub(in crate::inject) struct Reservations<'a> {
     /// The ports of the Pod's long-running containers, in order, with the containers' places.
     pub(super) pod_ports: OnceCell<Vec<(PortKey, usize)>>,
     pub(super) has_token: OnceCell<bool>,
+    /// The volumes that the Pod's own annotation lists as evictable, in order.
+    pub(super) evictable: OnceCell<Vec<&'a str>>,
 }
 
 /// How much was reserved at some point, to roll back to it.
@@ -86,6 +90,7 @@ impl<'a> Reservations<'a> {
             status_is_empty: length == "{}".len(),
             pod_ports: OnceCell::new(),
             has_token: OnceCell::new(),
+            evictable: OnceCell::new(),
         }
     }
 
