@@ -93,9 +93,11 @@ impl Destination {
             return self.deliver_diff(&diffs.collect::<String>());
         }
         let mut printer = Printer::new(self.output.and_then(Output::format));
-        for (input, new) in inputs.iter().zip(&new) {
+        for ((input, new), of_input) in inputs.iter().zip(&new).zip(changes) {
             let texts = new.iter().map(|n| n.as_ref().map(|n| (&n.value, &*n.text)));
-            printer.file(input.documents.iter().zip(texts));
+            // A reader of the stream, such as `kubectl apply`, would create what was denied.
+            let allowed = input.documents.iter().zip(texts).zip(of_input).filter(|(_, change)| !change.denied);
+            printer.file(allowed.map(|(document, _)| document));
         }
         // Files that share an encoding are written in that encoding.
         let first = inputs.first().map_or(Encoding::Utf8, |input| input.encoding);

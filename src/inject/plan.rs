@@ -15,6 +15,6 @@ mod reservations;
 mod scrape;
 mod size;
 mod variables;
-mod volumes;
+pub(super) mod volumes;
 
 pub(super) use planned::{Plan, SharedMount, Side};

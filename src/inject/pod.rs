@@ -62,6 +62,8 @@ pub struct Pod<'a> {
     pub demands_token: bool,
     /// `spec.resources` as JSON.
     resources: Option<&'a str>,
+    /// The text of `spec`, for what a review needs rarely; empty where absent.
+    pub(super) spec: &'a str,
     parts: Parts<'a>,
     by_annotation: Index,
     by_label: Index,
@@ -92,12 +94,16 @@ impl<'a> Pod<'a> {
     /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
-        let is_object = r.fields(&mut pod, [("metadata", Pod::read_metadata), ("spec", Pod::read_spec)])?;
+        let is_object = r.fields(&mut pod, [("metadata", Pod::read_metadata), ("spec", Pod::read_spec_text)])?;
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
         pod.users = VolumeUses::of(&pod.containers, &pod.parts);
         if is_object { Ok(pod) } else { Err(JsonError::expected(Expected::Object)) }
+    }
+
+    fn read_spec_text(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        r.with_text(|r| self.read_spec(r)).map(|((), text)| self.spec = text)
     }
 
     /// The value of an annotation.

@@ -9,6 +9,7 @@ mod full;
 #[allow(dead_code)]
 #[path = "../attacks/hostile/mod.rs"]
 mod hostile;
+mod leftovers;
 mod parameters;
 #[path = "../support/mod.rs"]
 mod support;

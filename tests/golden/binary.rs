@@ -26,6 +26,16 @@ pub(super) fn inject(case: &Case) -> Result<Told, Complaint> {
     if run.status.code() != Some(expected) {
         return Err(format!("the exit code must be {expected}, and is {:?}:\n{said}", run.status.code()));
     }
+    if words.contains("refused: ") {
+        let denied = case.pod.clone();
+        return documents(&output)?
+            .iter()
+            .flat_map(workloads)
+            .next()
+            .map_or(Ok(Told { output: output.clone(), pod: denied, words }), |_| {
+                Err(format!("a Pod that is denied must not be written:\n{output}"))
+            });
+    }
     Ok(Told { pod: pod(&output)?, output, words })
 }
 

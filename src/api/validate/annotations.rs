@@ -1,10 +1,13 @@
 //! The annotations that a companion adds to the Pod.
 
-use crate::api::message::{forbidden, invalid};
+use std::collections::HashSet;
+
+use crate::api::derived::{FILES, NO_TOKEN, full_name};
+use crate::api::message::{Code, forbidden, invalid};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::inject::keys::MIRROR;
+use crate::inject::keys::{MIRROR, SAFE_TO_EVICT_VOLUMES};
 use crate::inject::names::is_qualified;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
@@ -18,7 +21,26 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         } else if !is_qualified(key) {
             let message = "must be an annotation key: at most 63 letters, digits, `-`, `_` and `.`, optionally after a DNS subdomain and `/`";
             report.error(&at, invalid(message));
+        } else if key == SAFE_TO_EVICT_VOLUMES {
+            check_evictable(object, &at, report);
         }
+    }
+}
+
+/// The cluster autoscaler compares the names with those of the Pod's volumes, and ignores the ones that it does not find.
+fn check_evictable(object: &CompanionObject, at: &FieldPath, report: &mut Report) {
+    let spec = &object.spec;
+    let own = spec.volumes.iter().map(|volume| volume.name.as_str());
+    let shared = spec.shared_volumes.iter().map(|volume| volume.name.as_str());
+    let known: HashSet<String> =
+        own.chain(shared).chain([FILES, NO_TOKEN]).map(|volume| full_name(&object.name, volume)).collect();
+    let value = spec.pod_annotations.get(SAFE_TO_EVICT_VOLUMES).map_or("", String::as_str);
+    for name in value.split(',').map(str::trim).filter(|name| !known.contains(*name)) {
+        let message = format!(
+            "{name:?} is no volume of this companion in the Pod; write {}-<volume>, with a name of volumes or sharedVolumes",
+            object.name
+        );
+        report.warn(at, Code::Discouraged.because(message));
     }
 }
 
@@ -26,7 +48,8 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::testing::{check, companion};
+    use crate::api::testing::{check, companion, silent, warns};
+    use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 
     #[test]
     fn annotations_of_podgraft_and_of_the_kubelet_are_forbidden() {
@@ -39,5 +62,19 @@ mod tests {
             "spec.podAnnotations.fine: invalid value: must be a string, not a number; put the value in quotes",
         ];
         check(companion("/spec/podAnnotations", keys), &expected);
+    }
+
+    #[test]
+    fn a_volume_that_is_listed_as_evictable_has_its_name_in_the_pod() {
+        let listing = |names: &str| companion("/spec/podAnnotations", json!({SAFE_TO_EVICT_VOLUMES: names}));
+        silent(listing("git-sync-content"));
+        silent(listing("git-sync-no-token, git-sync-content"));
+        for name in ["content", "git-sync-contents", "other-content", ""] {
+            let expected = format!(
+                "spec.podAnnotations[{SAFE_TO_EVICT_VOLUMES:?}]: discouraged: {name:?} is no volume of this companion in the Pod; \
+                 write git-sync-<volume>"
+            );
+            warns(listing(&format!("git-sync-content,{name}")), &expected);
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::cli::stderr;
 pub(super) struct EditFlags {
     #[command(flatten)]
     destination: Destination,
-    /// Write the other documents if one fails; a document that fails is written unchanged
+    /// Write the other documents if one fails; a document that fails is left out, or with --in-place kept unchanged
     #[arg(long)]
     keep_going: bool,
     /// Report only warnings and errors

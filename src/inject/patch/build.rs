@@ -2,6 +2,7 @@
 
 mod resources;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::builder::{AppContainer, Parent, PatchBuilder, Target};
@@ -11,6 +12,7 @@ use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
+use crate::inject::plan::volumes::evictable::joined;
 use crate::inject::plan::{Plan, SharedMount, Side, pre_stop};
 use crate::inject::pod::{self, Pod};
 use crate::json::{ObjectWriter, Sink, write_object};
@@ -70,7 +72,9 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
             members.add(&file.key, |out| out.string(&file.content));
         }
         for (key, value) in plan.companion.pod_annotations.iter().filter(|(key, _)| ours(key)) {
-            members.add(key, |out| out.string(value));
+            let value =
+                if **key == *keys::SAFE_TO_EVICT_VOLUMES { joined(plans).into() } else { Cow::Borrowed(&**value) };
+            members.add(key, |out| out.string(&value));
         }
         if let Some(scrape) = &plan.scrape {
             scrape.each(|key, value| members.add(key, |out| out.string(value)));
@@ -88,7 +92,7 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
 
 fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::ImagePullSecrets, pod.image_pull_secrets.is_some());
-    for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets) {
+    for name in plans.iter().flat_map(|p| &p.added.image_pull_secrets).filter(|name| !pod.has_pull_secret(name)) {
         list.back(|out| write_object(out, |secret| secret.string("name", name)));
     }
     list.finish();
@@ -116,10 +120,10 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
         let place = AppContainer { list: container.list, index: container.index };
         let mut env = draft.list(Target::Env(place), container.has_env());
         for plan in giving.iter().filter(|p| p.chosen.places.contains(i)) {
-            for variable in endpoint_env(plan) {
+            for variable in endpoint_env(plan).filter(|(name, _)| !plan.keeps_env(i, name)) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
-            for variable in &plan.companion.app_env {
+            for variable in plan.companion.app_env.iter().filter(|variable| !plan.keeps_env(i, &variable.name)) {
                 env.front(|out| write_template(out, plan, &variable.template));
             }
         }

@@ -1,5 +1,8 @@
 //! Removes from a Pod exactly the additions that its status annotation lists.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -151,31 +154,39 @@ impl Remover<'_> {
     fn volumes(&mut self, companion: &str, entry: &RecordedEntry) {
         for name in &entry.volumes {
             if let Some(user) = self.user_of(name) {
-                let remark = format!(
-                    "companion {companion}: volume {name:?} was kept, because {user}; remove the mount and the volume"
-                );
-                self.removal.remarks.push(remark);
+                let (companion, name) = (truncate(companion, LONGEST_REMARK), truncate(name, LONGEST_REMARK));
+                self.remark(format!("companion {companion}: volume {name:?} was kept, because {user}"));
             } else if !self.remove_item("/spec/volumes", |item| item["name"] == **name) {
                 self.missing(companion, &format!("volume {name:?}"));
             }
         }
     }
 
-    /// The container that still uses a volume, as a clause of a message.
+    /// The container that still uses a volume, and the remedy, as clauses of a message.
     fn user_of(&self, volume: &str) -> Option<String> {
-        for list in ContainerList::ALL.map(ContainerList::as_str).into_iter().chain(["ephemeralContainers"]) {
-            for container in self.pod["spec"][list].as_array().into_iter().flatten() {
-                for (field, path) in [("volumeMounts", "mountPath"), ("volumeDevices", "devicePath")] {
-                    let mut uses = container[field].as_array().into_iter().flatten();
-                    if let Some(found) = uses.find(|item| item["name"] == *volume) {
-                        let name = container["name"].as_str().unwrap_or_default();
-                        let path = found[path].as_str().unwrap_or_default();
-                        return Some(format!("container {name:?} mounts the volume at {path}"));
-                    }
-                }
+        let lists = ContainerList::ALL.map(ContainerList::as_str).into_iter().chain(["ephemeralContainers"]);
+        let mut containers = lists.flat_map(|list| self.pod["spec"][list].as_array().into_iter().flatten());
+        containers.find_map(|container| {
+            let text = |value: &Value| truncate(value.as_str().unwrap_or_default(), LONGEST_REMARK).into_owned();
+            let name = text(&container["name"]);
+            let items = |list: &str| container[list].as_array().into_iter().flatten();
+            let mount = items("volumeMounts").find(|mount| mount["name"] == *volume).map(|mount| &mount["mountPath"]);
+            let device = || items("volumeDevices").find(|d| d["name"] == *volume).map(|device| &device["devicePath"]);
+            let file = |variable: &&Value| variable["valueFrom"]["fileKeyRef"]["volumeName"] == *volume;
+            let variable = || items("env").find(file).map(|variable| &variable["name"]);
+            if let Some(path) = mount.or_else(device) {
+                let path = text(path);
+                return Some(format!(
+                    "container {name:?} mounts the volume at {path}; remove the mount and the volume"
+                ));
             }
-        }
-        None
+            variable().map(|variable| {
+                let variable = text(variable);
+                format!(
+                    "container {name:?} reads variable {variable:?} from the volume; remove the variable and the volume"
+                )
+            })
+        })
     }
 
     /// The pointer of a container that the status does not list as the companion's own.
@@ -188,13 +199,16 @@ impl Remover<'_> {
     }
 
     fn missing(&mut self, companion: &str, what: &str) {
-        if self.removal.remarks.len() == MAX_REMARKS {
-            return;
-        }
         let (companion, what) = (truncate(companion, LONGEST_REMARK), truncate(what, LONGEST_REMARK));
         let status = keys::STATUS;
         let remark = format!("companion {companion}: {what} is listed in {status} but not found in the Pod");
-        self.removal.remarks.push(remark);
+        self.remark(remark);
+    }
+
+    fn remark(&mut self, remark: String) {
+        if self.removal.remarks.len() < MAX_REMARKS {
+            self.removal.remarks.push(remark);
+        }
     }
 
     fn keys(&self, map: &str) -> Vec<String> {

@@ -154,18 +154,22 @@ impl Choices {
 }
 
 impl Chosen {
-    /// The first container that sets a variable.
-    pub(in crate::inject) fn setting<'a>(&self, pod: &Pod<'a>, variable: &str) -> Option<usize> {
+    /// The containers that set a variable, in their order.
+    pub(in crate::inject) fn setting<'c, 'a>(
+        &'c self,
+        pod: &'c Pod<'a>,
+        variable: &'c str,
+    ) -> impl Iterator<Item = usize> + use<'c, 'a> {
         let all = self.by_variable.get_or_init(|| {
             let count = |c: &Container<'a>| pod.env(c).len();
             self.sorted(pod, count, |c, item| &*pod.env(c)[item])
         });
-        let name = |at: &IndexedItem| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
+        let name = move |at: &IndexedItem| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
         let first = all.partition_point(|at| {
             step(1);
             name(at) < variable
         });
-        all.get(first).filter(|at| name(at) == variable).map(|at| at.container as usize)
+        all[first..].iter().take_while(move |at| name(at) == variable).map(|at| at.container as usize)
     }
 
     /// What the containers have at a path, in their order.

@@ -9,9 +9,10 @@ use super::planned::Plan;
 use super::reservations::Reservations;
 use crate::inject::companion::{Companion, Placement};
 use crate::inject::container_list::ContainerList;
+use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 use crate::inject::patch::bounds::status_bound;
 use crate::inject::patch::status::Additions;
-use crate::inject::verdict::reason::{Outcome, Remark};
+use crate::inject::verdict::reason::{KeptAnnotation, Outcome, Remark};
 use crate::work::step;
 
 impl<'a> Plan<'a> {
@@ -36,6 +37,7 @@ impl<'a> Plan<'a> {
             chosen,
             volumes: Vec::with_capacity(companion.private_volumes().count() + companion.shared_volumes.len()),
             masks_token: false,
+            kept_env: Vec::new(),
             scrape_kept: None,
             scrape: None,
             remarks: Vec::new(),
@@ -101,7 +103,7 @@ impl<'a> Plan<'a> {
                 Some(content) if *content == *file.content => self.keep_annotation(&file.key, reservations),
                 Some(_) => return Err(Outcome::FileOverridden { key: file.key.clone() }),
                 None => {
-                    if reservations.annotation(&file.key, &file.content) {
+                    if reservations.annotation(&file.key, &file.content, self.companion) {
                         self.added.annotations.push(&file.key);
                     }
                 }
@@ -124,10 +126,36 @@ impl<'a> Plan<'a> {
 
     fn fit_annotations(&mut self, reservations: &mut Reservations<'a>) {
         for (key, value) in &self.companion.pod_annotations {
-            if reservations.annotation(key, value) {
+            if **key == *SAFE_TO_EVICT_VOLUMES {
+                self.fit_evictable(key, reservations);
+            } else if reservations.annotation(key, value, self.companion) {
                 self.added.annotations.push(key);
-            } else {
+            } else if let Some(by) = reservations.annotation_of(key) {
+                self.report_other_value(key, value, by);
+            } else if reservations.pod.annotation(key) == Some(&**value) {
                 self.keep_annotation(key, reservations);
+            }
+        }
+    }
+
+    /// Reports that another companion of this review sets an annotation to another value.
+    fn report_other_value(&mut self, key: &str, value: &str, other: &Companion) {
+        step(16);
+        // A companion's annotations are in the order of their keys.
+        let same = other.pod_annotations.binary_search_by(|(its, _)| (**its).cmp(key));
+        let is_same = same.is_ok_and(|at| *other.pod_annotations[at].1 == *value);
+        if !is_same {
+            let kept = KeptAnnotation::SetBy(other.name.clone());
+            self.remark(|| Remark::AnnotationKept { key: key.into(), kept });
+        }
+    }
+
+    fn fit_pull_secrets(&mut self, reservations: &mut Reservations<'a>) {
+        for name in &self.companion.image_pull_secrets {
+            let is_leftover =
+                self.leftovers(reservations).is_some_and(|l| l.lists_pull_secret(&self.companion.name, name));
+            if reservations.pull_secret(name) || is_leftover {
+                self.added.image_pull_secrets.push(name);
             }
         }
     }

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
+
 use super::arguments::blamed;
 use super::chosen::ContainerPlaces;
 use super::planned::{Plan, SharedMount, Side};
-use super::reservations::{ExistingMount, MountSource, MountsAtPath, Reservations, ReservedMount};
+use super::reservations::{ExistingMount, LeftoverKind, MountSource, MountsAtPath, Reservations, ReservedMount};
+use super::volumes::same_source::same_part;
 use crate::inject::companion::index::ParameterIndex;
 use crate::inject::companion::value::{Value, ValueFault};
 use crate::inject::companion::{CompanionMount, CompanionPattern, SharedVolume};
@@ -35,10 +38,13 @@ impl<'a> Plan<'a> {
         let existing = reservations.mounts_at(self.chosen, &app.path);
         let joined = self.join(shared, &app.path, &existing, reservations)?;
         let containers = self.lacking(&existing);
-        let Source { volume, sub_path, allows } = match joined {
+        let is_own = |source: &Source<'a>| self.adds_again(source.volume, shared, reservations);
+        let source = match joined.filter(|source| !is_own(source)) {
             Some(source) => source,
             None => self.own_source(shared, reservations)?,
         };
+        let kept = self.kept_mounts(&app, &source, &existing, reservations);
+        let Source { volume, sub_path, allows } = source;
         if !containers.is_empty() {
             reservations.mount(ReservedMount {
                 containers: containers.clone(),
@@ -50,7 +56,7 @@ impl<'a> Plan<'a> {
                 companion: &self.companion.name,
             });
         }
-        self.shared.push(SharedMount { volume, sub_path, companion, app, containers });
+        self.shared.push(SharedMount { volume, sub_path, companion, app, containers, kept });
         Ok(())
     }
 
@@ -114,10 +120,13 @@ impl<'a> Plan<'a> {
 
     /// Lists the mounts that the app containers get, for the status entry.
     pub(super) fn list_mounts(&mut self, reservations: &Reservations<'a>) {
-        self.added.mounts.reserve_exact(self.shared.iter().map(|shared| shared.containers.len()).sum());
+        self.added
+            .mounts
+            .reserve_exact(self.shared.iter().map(|shared| shared.containers.len() + shared.kept.len()).sum());
         for shared in &self.shared {
-            step(shared.containers.len());
-            let names = shared.containers.iter().map(|place| &*reservations.pod.containers[place].name);
+            step(shared.containers.len() + shared.kept.len());
+            let places = shared.containers.iter().chain(shared.kept.iter().copied());
+            let names = places.map(|place| &*reservations.pod.containers[place].name);
             self.added.mounts.extend(names.map(|name| (name, shared.app.path.clone())));
         }
     }
@@ -136,7 +145,9 @@ impl<'a> Plan<'a> {
             step(1);
             self.not_its_own(path, mount, reservations)?;
             not_private(mount, reservations)?;
-            if let Some(why) = self.unshareable(shared, mount, joined, reservations) {
+            let is_leftover = self.is_leftover(shared, path, mount, reservations);
+            let why = self.unshareable(shared, mount, joined, reservations);
+            if let Some(why) = why.filter(|why| !is_leftover || *why == Unshareable::TwoVolumes) {
                 let by = reservations.owner_of(mount);
                 return Err(Conflict::VolumeNotShareable { path: path.into(), by, why });
             }
@@ -151,6 +162,57 @@ impl<'a> Plan<'a> {
             allows: reservations.source_of(mount),
         };
         existing.obstacle().map_or(Ok(joined.map(source)), |conflict| Err(conflict.clone()))
+    }
+
+    /// Whether a volume that the app mounts is the companion's own of an earlier injection.
+    fn adds_again(&self, volume: &str, shared: &SharedVolume, reservations: &Reservations<'a>) -> bool {
+        self.via != Via::Required
+            && *volume == *shared.volume.name
+            && reservations.status_lists_volume(&self.companion.name, volume)
+    }
+
+    /// Whether a mount of the companion's own volume is from an earlier injection, and as podgraft wrote it.
+    fn is_leftover(
+        &self,
+        shared: &SharedVolume,
+        path: &str,
+        mount: &ExistingMount<'a>,
+        reservations: &Reservations<'a>,
+    ) -> bool {
+        let source = (&*shared.volume.name, "");
+        mount.volume == source.0 && self.is_ours(source, path, shared.app.read_only, mount, reservations)
+    }
+
+    /// The containers whose mount at the path is from an earlier injection, and as podgraft writes it.
+    fn kept_mounts(
+        &self,
+        app: &Side<'a>,
+        source: &Source<'a>,
+        existing: &MountsAtPath<'a>,
+        reservations: &Reservations<'a>,
+    ) -> Vec<usize> {
+        if self.leftovers(reservations).is_none() {
+            return Vec::new();
+        }
+        let source = (source.volume, source.sub_path);
+        let is_ours = |mount: &&ExistingMount<'a>| self.is_ours(source, &app.path, app.read_only, mount, reservations);
+        existing.mounts().iter().filter(is_ours).map(|mount| mount.container).collect()
+    }
+
+    fn is_ours(
+        &self,
+        (volume, sub_path): (&str, &str),
+        path: &str,
+        read_only: bool,
+        mount: &ExistingMount<'a>,
+        reservations: &Reservations<'a>,
+    ) -> bool {
+        let leftovers = self.leftovers(reservations).filter(|_| mount.companion.is_none());
+        let part = leftovers.and_then(|l| l.part(&self.companion.name, mount.container, LeftoverKind::Mount, path));
+        part.is_some_and(|theirs| {
+            let ours = json!({"name": volume, "mountPath": path, "subPath": sub_path, "readOnly": read_only});
+            same_part(theirs, &ours.to_string())
+        })
     }
 
     /// Parameters can move two shared volumes of one companion to one path.

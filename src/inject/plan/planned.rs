@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::arguments::Argument;
 use super::chosen::{Chosen, ContainerPlaces};
-use super::reservations::Reservations;
+use super::reservations::{Leftovers, Reservations};
 use crate::inject::companion::index::{EndpointIndex, ParameterIndex, SharedVolumeIndex};
 use crate::inject::companion::value::{Value, ValueFault};
 use crate::inject::companion::{Companion, Endpoint, Volume};
@@ -12,6 +12,7 @@ use crate::inject::patch::status::Additions;
 use crate::inject::request::requested::MAX_FAULTS;
 use crate::inject::verdict::Via;
 use crate::inject::verdict::reason::{Outcome, Remark};
+use crate::work::step;
 
 /// A companion that fits, with all that varies decided.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(in crate::inject) struct Plan<'a> {
     pub(in crate::inject) shared: Vec<SharedMount<'a>>,
     /// The chosen app containers.
     pub(in crate::inject) chosen: &'a Chosen,
+    /// Variables that app containers have from an earlier injection, by the containers' places; sorted.
+    pub(in crate::inject) kept_env: Vec<(usize, &'a str)>,
     /// Volumes to add. Those that the Pod already declares with the same source are left out.
     pub(in crate::inject) volumes: Vec<&'a Volume>,
     /// Whether the companion's containers get the mount of the token mask.
@@ -52,6 +55,8 @@ pub(in crate::inject) struct SharedMount<'a> {
     pub(in crate::inject) app: Side<'a>,
     /// The app containers that get the mount.
     pub(in crate::inject) containers: Cow<'a, ContainerPlaces>,
+    /// The app containers that have it from an earlier injection.
+    pub(in crate::inject) kept: Vec<usize>,
 }
 
 /// The mount on one side of a shared volume.
@@ -112,6 +117,18 @@ impl<'a> Plan<'a> {
         let declared = self.companion.parameters.get(parameter.place())?;
         let (companion, parameter) = (self.companion.name.clone(), declared.name.clone());
         Some(Outcome::ParameterInvalid { companion, parameter, fault, given, message: None })
+    }
+
+    /// What is left of an earlier injection. A required companion never has leftovers: a status is user input, and with a
+    /// forged one a user could keep values of their own.
+    pub(super) fn leftovers<'r>(&self, reservations: &'r Reservations<'a>) -> Option<&'r Leftovers<'a>> {
+        Some(&reservations.leftovers).filter(|leftovers| self.via != Via::Required && !leftovers.is_empty())
+    }
+
+    /// Whether a container has a variable from an earlier injection, so that the variable is not added again.
+    pub(in crate::inject) fn keeps_env(&self, container: usize, variable: &str) -> bool {
+        step(self.kept_env.len().min(16));
+        self.kept_env.binary_search(&(container, variable)).is_ok()
     }
 
     /// Lists an annotation that podgraft added before and that the Pod still has: the new status entry replaces the old

@@ -15,17 +15,31 @@ impl<'a> Plan<'a> {
     pub(super) fn fit_pre_stop(&mut self, reservations: &Reservations<'a>) {
         let Some(seconds) = self.companion.pre_stop_sleep else { return };
         let grace = reservations.pod.grace_seconds;
-        let chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
-        for container in chosen.filter(|c| !c.list.is_init()) {
+        let chosen = self.chosen.places.iter().map(|place| (place, &reservations.pod.containers[place]));
+        for (place, container) in chosen.filter(|(_, c)| !c.list.is_init()) {
             step(1);
             let name = &*container.name;
             if container.lifecycle == Lifecycle::PreStop {
-                self.remark(|| Remark::PreStopKept { container: name.into() });
+                self.keep_pre_stop(place, name, seconds, reservations);
             } else if i64::from(seconds) >= grace {
                 self.remark(|| Remark::PreStopTooLong { container: name.into(), seconds, grace });
             } else {
                 self.added.pre_stop.push((name, seconds));
             }
+        }
+    }
+
+    /// A hook can be the sleep of an earlier injection: this companion's, or another's that is long enough.
+    fn keep_pre_stop(&mut self, place: usize, name: &'a str, seconds: u32, reservations: &Reservations<'a>) {
+        let leftovers = self.leftovers(reservations);
+        let own = leftovers.and_then(|leftovers| leftovers.sleep_of(&self.companion.name, place));
+        if let Some(kept) = own {
+            self.added.pre_stop.push((name, kept));
+            if kept != seconds {
+                self.remark(|| Remark::Outdated);
+            }
+        } else if leftovers.and_then(|leftovers| leftovers.sleep(place)).is_none_or(|other| other < seconds) {
+            self.remark(|| Remark::PreStopKept { container: name.into() });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod join;
 mod ledger;
+mod leftovers;
 mod mounts;
 mod names;
 mod pod_level;
@@ -11,7 +12,9 @@ mod reserved;
 mod room;
 
 pub(in crate::inject) use join::{ExistingMount, MountsAtPath};
+pub(in crate::inject) use leftovers::{LeftoverKind, Leftovers};
 pub(in crate::inject) use mounts::{MountSource, ReservedMount};
+pub(in crate::inject) use names::listed_names;
 pub(in crate::inject) use pod_level::{CompanionRequests, Requests};
 pub(in crate::inject) use port::{PortScope, ReservedPort};
 pub(in crate::inject) use reserved::Reservations;

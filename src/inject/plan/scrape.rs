@@ -22,7 +22,7 @@ impl<'a> Plan<'a> {
         self.scrape_kept = annotations.iter().map(|(key, _)| *key).find(|key| !reservations.annotation_is_free(key));
         if self.scrape_kept.is_none() {
             for (key, value) in annotations {
-                reservations.annotation(key, value);
+                reservations.annotation(key, value, self.companion);
                 self.added.annotations.push(key);
             }
             self.scrape = Some(scrape);

@@ -1,6 +1,7 @@
 //! The companion's own volumes. Its private ones are used by no other container.
 
-mod same_source;
+pub(in crate::inject) mod evictable;
+pub(super) mod same_source;
 
 use super::planned::Plan;
 use super::reservations::Reservations;
@@ -68,7 +69,11 @@ impl<'a> Plan<'a> {
                 let (by, why) = (Holder::Container(container), Unshareable::Writable);
                 return Err(Conflict::VolumeNotShareable { path, by, why });
             }
-            self.remark(|| Remark::AppCanWrite { path, container });
+            let remark = Remark::AppCanWrite { path, container };
+            // The mount at the shared path was reported with the path.
+            if !self.remarks.contains(&remark) {
+                self.remark(|| remark);
+            }
         }
         self.add_volume(volume, declared.is_some(), reservations)
     }

@@ -1,6 +1,6 @@
 //! One example of each reason: the reference page `docs/reasons.md` is generated from them.
 
-use super::reason::{Conflict, Holder, MetadataField, Outcome, Reason, Remark, Unshareable};
+use super::reason::{Conflict, Holder, KeptAnnotation, MetadataField, Outcome, Reason, Remark, Unshareable};
 use crate::inject::companion::value::ValueFault;
 use crate::inject::keys;
 use crate::inject::protocol::Protocol;
@@ -120,7 +120,10 @@ fn remarks() -> Vec<Remark> {
         Remark::EnvFromOverridden { container: "app".into(), variables: "REDIS_HOST, REDIS_PORT".into() },
         Remark::StartsBeforeCompanion { container: "build".into() },
         Remark::ContainerExcluded { container: Some("istio-proxy".into()) },
-        Remark::AnnotationKept { key: keys::SAFE_TO_EVICT_VOLUMES.into() },
+        Remark::AnnotationKept {
+            key: keys::SAFE_TO_EVICT_VOLUMES.into(),
+            kept: KeptAnnotation::LacksVolumes("git-sync-content".into()),
+        },
         Remark::ScrapeAnnotationsKept { key: keys::SCRAPE_PORT },
         Remark::NoContainers,
         Remark::OptedOut { requests: true },

@@ -12,7 +12,7 @@ use crate::inject::companion::selector::Unmet;
 use crate::inject::companion::value::ValueFault;
 
 pub use conflict::{Conflict, Holder, Unshareable};
-pub use remark::{MetadataField, Remark};
+pub use remark::{KeptAnnotation, MetadataField, Remark};
 
 /// Why something happened or did not happen. `Display` is the sentence, without the companion's name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,10 @@
 use super::mounts::ReservedMount;
 use super::reserved::Reservations;
 use crate::inject::companion::Companion;
+use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 use crate::inject::pod::Container;
 use crate::inject::verdict::reason::{Conflict, Holder};
+use crate::work::step;
 
 /// The place that stands for any set of app containers.
 const ANY_SET: usize = usize::MAX;
@@ -63,18 +65,24 @@ impl<'a> Reservations<'a> {
         self.private.get(&volume).copied()
     }
 
-    /// Reserves a variable in all app containers of a set.
+    /// Reserves a variable in all app containers of a set. It may be a leftover in some of them.
     ///
     /// # Errors
     /// One of the containers sets it, or another companion does in one of them.
-    pub(in crate::inject) fn env(&mut self, set: usize, variable: &'a str, companion: &'a str) -> Result<(), Conflict> {
+    pub(in crate::inject) fn env(
+        &mut self,
+        set: usize,
+        variable: &'a str,
+        companion: &'a str,
+        leftover_in: impl Fn(usize) -> bool,
+    ) -> Result<(), Conflict> {
         let conflict = |container: usize, by: Option<&str>| {
             let view = &self.pod.containers[container];
             let by = by.map_or_else(|| holder(view), |by| Holder::Companion(by.into()));
             Conflict::EnvNameConflict { variable: variable.into(), container: (&*view.name).into(), by }
         };
         let chosen = self.choices.set(set);
-        if let Some(container) = chosen.setting(self.pod, variable) {
+        if let Some(container) = chosen.setting(self.pod, variable).find(|container| !leftover_in(*container)) {
             return Err(conflict(container, None));
         }
         // Most variables are reserved in no set; then the sets need not be searched one by one.
@@ -96,13 +104,46 @@ impl<'a> Reservations<'a> {
     }
 
     /// Reserves an annotation unless it is in use; whether it was free.
-    pub(in crate::inject) fn annotation(&mut self, key: &'a str, value: &str) -> bool {
+    pub(in crate::inject) fn annotation(&mut self, key: &'a str, value: &str, companion: &'a Companion) -> bool {
         let free = self.annotation_is_free(key);
         if free {
-            self.annotations.add(key, ());
+            self.annotations.add(key, companion);
             self.annotation_bytes += key.len() + value.len();
         }
         free
+    }
+
+    /// Reserves room for a part of an annotation that several companions share; whether it is the first part.
+    pub(in crate::inject) fn joined_annotation(
+        &mut self,
+        key: &'a str,
+        bytes: usize,
+        companion: &'a Companion,
+    ) -> bool {
+        let is_first = self.annotation_is_free(key);
+        if is_first {
+            self.annotations.add(key, companion);
+        }
+        self.annotation_bytes += bytes + if is_first { key.len() } else { ",".len() };
+        is_first
+    }
+
+    /// The companion of this review that sets an annotation.
+    pub(in crate::inject) fn annotation_of(&self, key: &'a str) -> Option<&'a Companion> {
+        self.annotations.get(&key).copied()
+    }
+
+    /// Whether the Pod's own annotation lists a volume as one that does not keep a node.
+    pub(in crate::inject) fn is_evictable(&self, volume: &str) -> bool {
+        let all = self.evictable.get_or_init(|| {
+            let value = self.pod.annotation(SAFE_TO_EVICT_VOLUMES).unwrap_or_default();
+            step(16 * value.len());
+            let mut all: Vec<&str> = listed_names(value).collect();
+            all.sort_unstable();
+            all
+        });
+        step(16);
+        all.binary_search(&volume).is_ok()
     }
 
     /// Whether neither the Pod nor a companion has an annotation.
@@ -125,6 +166,11 @@ impl<'a> Reservations<'a> {
         }
         free
     }
+}
+
+/// The names in an annotation that is a list, such as the one of evictable volumes.
+pub(in crate::inject) fn listed_names(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// A container of the Pod as the holder of a name.

@@ -3,9 +3,11 @@
 use std::cell::OnceCell;
 
 use super::ledger::Ledger;
+use super::leftovers::Leftovers;
 use super::mounts::ReservedMounts;
 use super::pod_level::{CompanionRequests, PodLevel};
 use super::port::PortKey;
+use crate::inject::companion::Companion;
 use crate::inject::keys;
 use crate::inject::patch::bounds::status_bound;
 use crate::inject::patch::status::Status;
@@ -19,6 +21,7 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(in crate::inject) pod: &'a Pod<'a>,
     pub(in crate::inject) choices: &'a Choices,
     pub(super) status: &'a Status<'a>,
+    pub(in crate::inject) leftovers: Leftovers<'a>,
     /// Whether an API server sent the Pod: then the token's mounts are in it.
     pub(super) online: bool,
     pub(super) containers: Ledger<&'a str, &'a str>,
@@ -31,7 +34,8 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(super) mounts: ReservedMounts<'a>,
     /// Variables by name and by the set of app containers.
     pub(super) env: Ledger<(&'a str, usize), &'a str>,
-    pub(super) annotations: Ledger<&'a str, ()>,
+    /// Annotations with the companions that set them.
+    pub(super) annotations: Ledger<&'a str, &'a Companion>,
     pub(super) pull_secrets: Ledger<&'a str, ()>,
     /// The size of all annotations after injection, in bytes.
     pub(super) annotation_bytes: usize,
@@ -43,6 +47,8 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(super) pod_ports: OnceCell<Vec<(PortKey, usize)>>,
     pub(super) has_token: OnceCell<bool>,
     pub(super) pod_level: OnceCell<PodLevel<'a>>,
+    /// The volumes that the Pod's own annotation lists as evictable, in order.
+    pub(super) evictable: OnceCell<Vec<&'a str>>,
 }
 
 /// How much was reserved at some point, to roll back to it.
@@ -70,6 +76,7 @@ impl<'a> Reservations<'a> {
             pod,
             choices,
             status,
+            leftovers: Leftovers::of(pod, status),
             online,
             containers: Ledger::default(),
             volumes: Ledger::default(),
@@ -86,6 +93,7 @@ impl<'a> Reservations<'a> {
             pod_ports: OnceCell::new(),
             has_token: OnceCell::new(),
             pod_level: OnceCell::new(),
+            evictable: OnceCell::new(),
         }
     }
 

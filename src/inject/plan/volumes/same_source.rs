@@ -29,15 +29,25 @@ const DEFAULTS: [(&str, &str, &str); 17] = [
 /// Whether a volume of a Pod has the source of one of ours. A parsed volume takes sixty times the memory of its text, so a
 /// text that is much longer than ours counts as another source without being parsed.
 pub(super) fn same_source(theirs: &str, ours: &str) -> bool {
+    theirs.len() <= 4 * ours.len() + 1024 && same_text("", theirs, ours)
+}
+
+/// Whether a variable, mount or hook of a container is one of ours. The Pod's text bounds the work: a companion is not part
+/// of the review's body, so a text of ours that is much longer counts as another part.
+pub(in crate::inject::plan) fn same_part(theirs: &str, ours: &str) -> bool {
+    let comparable = theirs.len() <= 4 * ours.len() + 128 && ours.len() <= 4 * theirs.len() + 128;
+    comparable && same_text(ITEM, theirs, ours)
+}
+
+fn same_text(field: &str, theirs: &str, ours: &str) -> bool {
     let read = |text: &str| {
         step(text.len());
-        serde_json::from_str::<Value>(text).ok().map(|volume| settled("", volume))
+        serde_json::from_str::<Value>(text).ok().map(|part| settled(field, part))
     };
-    theirs.len() <= 4 * ours.len() + 1024
-        && match (read(theirs), read(ours)) {
-            (Some(theirs), Some(ours)) => same("", "", &theirs, &ours),
-            _ => false,
-        }
+    match (read(theirs), read(ours)) {
+        (Some(theirs), Some(ours)) => same("", "", &theirs, &ours),
+        _ => false,
+    }
 }
 
 /// Whether two values are equal; `field` holds them as `key`.
@@ -120,7 +130,7 @@ fn is_absent(field: &str, key: &str, value: &Value, is_volume: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::same_source;
+    use super::{same_part, same_source};
 
     #[test]
     fn defaults_of_api_servers_do_not_change_a_source() {
@@ -144,6 +154,20 @@ mod tests {
                 r#"{"ephemeral":{"volumeClaimTemplate":{"metadata":{"creationTimestamp":null},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"volumeMode":"Filesystem"}}}}"#,
             ),
             (r#"{"image":{"reference":"r/i:1"}}"#, r#"{"image":{"reference":"r/i:1","pullPolicy":"IfNotPresent"}}"#),
+            (r#"{"projected":{}}"#, r#"{"projected":{"sources":null,"defaultMode":420}}"#),
+            (r#"{"iscsi":{"iqn":"q","lun":0}}"#, r#"{"iscsi":{"iqn":"q","lun":0,"iscsiInterface":"default"}}"#),
+            (
+                r#"{"rbd":{"image":"i"}}"#,
+                r#"{"rbd":{"image":"i","pool":"rbd","user":"admin","keyring":"/etc/ceph/keyring"}}"#,
+            ),
+            (
+                r#"{"azureDisk":{"diskName":"d"}}"#,
+                r#"{"azureDisk":{"diskName":"d","cachingMode":"ReadWrite","fsType":"ext4","readOnly":false,"kind":"Shared"}}"#,
+            ),
+            (
+                r#"{"scaleIO":{"system":"s"}}"#,
+                r#"{"scaleIO":{"system":"s","storageMode":"ThinProvisioned","fsType":"xfs"}}"#,
+            ),
             (
                 r#"{"persistentVolumeClaim":{"claimName":"c"}}"#,
                 r#"{"persistentVolumeClaim":{"claimName":"c","readOnly":false}}"#,
@@ -151,6 +175,37 @@ mod tests {
         ] {
             assert!(same_source(theirs, ours), "{theirs} is {ours}");
             assert!(same_source(ours, theirs), "{ours} is {theirs}");
+        }
+    }
+
+    #[test]
+    fn a_variable_a_mount_and_a_hook_are_compared_without_defaults() {
+        for (ours, theirs, same) in [
+            (r#"{"name":"A","value":"1"}"#, r#"{"value":"1","name":"A"}"#, true),
+            (r#"{"name":"A","value":"1"}"#, r#"{"name":"A","value":"2"}"#, false),
+            (r#"{"name":"A","value":""}"#, r#"{"name":"A"}"#, true),
+            (
+                r#"{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"p"}}}"#,
+                r#"{"name":"A","valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"p"}}}"#,
+                true,
+            ),
+            (
+                r#"{"name":"A","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}"#,
+                r#"{"name":"A","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu","divisor":"0"}}}"#,
+                true,
+            ),
+            (
+                r#"{"name":"v","mountPath":"/a","subPath":"","readOnly":false}"#,
+                r#"{"name":"v","mountPath":"/a"}"#,
+                true,
+            ),
+            (
+                r#"{"name":"v","mountPath":"/a"}"#,
+                r#"{"name":"v","mountPath":"/a","mountPropagation":"Bidirectional"}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(same_part(theirs, ours), same, "{theirs} and {ours}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::hint::did_you_mean;
 use crate::inject::keys;
-use crate::inject::verdict::reason::Remark;
+use crate::inject::verdict::reason::{KeptAnnotation, Remark};
 
 impl Display for Remark {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -94,9 +94,13 @@ impl Display for Remark {
             Remark::ContainerExcluded { container: None } => f.write_str(
                 "no app container gets anything from this companion: its excludeContainers names all of them; choose another companion",
             ),
-            Remark::AnnotationKept { key } => write!(
+            Remark::AnnotationKept { key, kept: KeptAnnotation::LacksVolumes(volumes) } => write!(
                 f,
-                "annotation {key} is already set and does not list the volumes of this companion; add them"
+                "annotation {key} is already set and does not list volumes of this companion: {volumes}; add them"
+            ),
+            Remark::AnnotationKept { key, kept: KeptAnnotation::SetBy(companion) } => write!(
+                f,
+                "annotation {key} has the value of companion {companion}, and the value of this companion is not used; set the same value in both"
             ),
             Remark::ScrapeAnnotationsKept { key } => {
                 write!(f, "annotation {key} is already set, so the scrape annotations do not point to this companion")

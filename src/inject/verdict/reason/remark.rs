@@ -87,6 +87,7 @@ pub enum Remark {
     },
     AnnotationKept {
         key: Box<str>,
+        kept: KeptAnnotation,
     },
     ScrapeAnnotationsKept {
         key: &'static str,
@@ -104,6 +105,15 @@ pub enum Remark {
     NotAPod,
     NamespaceUnknown,
     NamespaceMismatch,
+}
+
+/// Why a companion's value of an annotation is not in the Pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptAnnotation {
+    /// The Pod's own list of volumes lacks these of the companion.
+    LacksVolumes(Box<str>),
+    /// The annotation has the value of this other companion.
+    SetBy(Box<str>),
 }
 
 /// Which annotations or labels a remark is about.
