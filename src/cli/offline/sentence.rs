@@ -11,7 +11,7 @@ use crate::inject::keys;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::json::Token;
-use crate::text::suggest::suggest;
+use crate::text::suggest::{suggest, with_commas};
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
 const MAX_NAMED: usize = 8;
@@ -33,9 +33,8 @@ fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Stri
     if companions.is_empty() {
         return format!("companion {name:?} not found: no companions were read; use --companions PATH");
     }
-    let words: Vec<&str> = name.split_whitespace().collect();
-    if words.len() > 1 {
-        return format!("companion {name:?} not found; separate names with commas: {}", words.join(","));
+    if let Some(list) = with_commas(name) {
+        return format!("companion {name:?} not found; separate names with commas: {list}");
     }
     let namespace = server.namespace(found.workload);
     if let Some(listed) = companions.resolve(namespace, name) {

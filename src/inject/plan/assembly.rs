@@ -13,6 +13,7 @@ use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
 use crate::inject::verdict::reason::{Outcome, Remark};
 use crate::inject::verdict::{Finding, Via};
+use crate::text::suggest::with_commas;
 
 /// The capacity for plans at first; hardly any Pod has more.
 const MAX_PLANS: usize = 16;
@@ -98,8 +99,12 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
     fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Outcome> {
         let Some(entry) = candidate.entry.filter(|_| candidate.selected) else {
             let unmet = candidate.entry.and_then(|entry| self.offers.unmet(entry));
-            let nearest = if unmet.is_none() { self.offers.nearest(candidate.name) } else { None };
-            return Err(Outcome::NotAvailable { unmet, nearest: nearest.map(Into::into) });
+            let nearest = || match with_commas(candidate.name) {
+                Some(list) => Some(list.into()),
+                None => self.offers.nearest(candidate.name).map(Into::into),
+            };
+            let nearest = if unmet.is_none() { nearest() } else { None };
+            return Err(Outcome::NotAvailable { unmet, nearest });
         };
         if entry.required() && !self.context.snapshot.settings.required {
             return Err(Outcome::RequiredDisabled);
