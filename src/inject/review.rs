@@ -71,7 +71,7 @@ fn decide<'a>(context: &Context<'_, 'a>, write: WritePatch) -> Verdict<'a> {
         return Verdict::denied(findings);
     }
     let (mut plans, patch_bytes) = assembly.finish();
-    settle::settle(&mut plans, &mut findings);
+    settle::settle(&mut plans, pod.grace_seconds, &mut findings);
     let patch = write(pod, status, &plans, patch_bytes);
     Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings }
 }

@@ -9,7 +9,8 @@ use crate::inject::companion::{Companion, Placement};
 use crate::inject::container_list::ContainerList;
 use crate::inject::patch::bounds::status_bound;
 use crate::inject::patch::status::Additions;
-use crate::inject::verdict::reason::Outcome;
+use crate::inject::request::requested::MAX_FAULTS;
+use crate::inject::verdict::reason::{Outcome, Remark};
 use crate::work::step;
 
 impl<'a> Plan<'a> {
@@ -54,6 +55,7 @@ impl<'a> Plan<'a> {
         plan.fit_size(reservations)?;
         plan.list_mounts(reservations);
         plan.list_env(reservations);
+        plan.report_early_starts(reservations);
         plan.fit_pre_stop(reservations);
         plan.fit_status(reservations)?;
         Ok(plan)
@@ -107,6 +109,21 @@ impl<'a> Plan<'a> {
             } else {
                 self.keep_annotation(key, reservations);
             }
+        }
+    }
+
+    /// Reports chosen init containers that start before the companion although they use what it provides: its endpoints, or
+    /// volumes that it can write. All other chosen containers start after it.
+    fn report_early_starts(&mut self, reservations: &Reservations<'a>) {
+        let provides = !self.companion.endpoints.is_empty() || self.shared.iter().any(|s| !s.companion.read_only);
+        if self.companion.placement == Placement::First || !provides {
+            return;
+        }
+        // The init containers are the first ones of the Pod's view.
+        let chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
+        for container in chosen.take_while(|c| c.list.is_init()).take(MAX_FAULTS) {
+            step(1);
+            self.remark(|| Remark::StartsBeforeCompanion { container: (&*container.name).into() });
         }
     }
 

@@ -4,8 +4,11 @@ use super::planned::Plan;
 use super::reservations::Reservations;
 use crate::inject::companion::Endpoint;
 use crate::inject::patch::status::AddedEnv;
-use crate::inject::verdict::reason::Conflict;
+use crate::inject::verdict::reason::{Conflict, Remark};
 use crate::work::step;
+
+/// How many variables a warning names: a companion can set hundreds.
+const MAX_NAMED: usize = 8;
 
 impl<'a> Plan<'a> {
     pub(super) fn fit_env(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
@@ -32,6 +35,21 @@ impl<'a> Plan<'a> {
             self.chosen.places.iter().map(|place| &*reservations.pod.containers[place].name).collect();
         containers.sort_unstable();
         step(containers.len() + variables.len());
+        self.report_env_from(&variables, reservations);
         self.added.env = AddedEnv { containers, variables };
+    }
+
+    /// Reports that the variables override those of `envFrom`, once for all containers. Its sources are not known.
+    fn report_env_from(&mut self, variables: &[&str], reservations: &Reservations<'a>) {
+        step(self.chosen.places.len());
+        let mut chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
+        let Some(container) = chosen.find(|container| container.has_env_from) else { return };
+        self.remark(|| {
+            let mut names = variables[..variables.len().min(MAX_NAMED)].join(", ");
+            if variables.len() > MAX_NAMED {
+                names += &format!(" and {} more", variables.len() - MAX_NAMED);
+            }
+            Remark::EnvFromOverridden { container: (&*container.name).into(), variables: names.into() }
+        });
     }
 }
