@@ -19,7 +19,9 @@ const MAX_NAMED: usize = 8;
 /// A finding as a sentence.
 pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
-        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) => unavailable(server, found, name),
+        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) if with_commas(name).is_none() => {
+            unavailable(server, found, name)
+        }
         (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) => {
             format!("companion {name:?} is invalid; fix the errors of its manifest")
         }
@@ -32,9 +34,6 @@ fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Stri
     let companions = &server.snapshot.companions;
     if companions.is_empty() {
         return format!("companion {name:?} not found: no companions were read; use --companions PATH");
-    }
-    if let Some(list) = with_commas(name) {
-        return format!("companion {name:?} not found; separate names with commas: {list}");
     }
     let namespace = server.namespace(found.workload);
     if let Some(listed) = companions.resolve(namespace, name) {

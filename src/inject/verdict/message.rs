@@ -80,7 +80,7 @@ impl Display for Outcome {
                 "forbidden: the Pod runs on Windows, and companions run on Linux only; remove the request, or exclude the Pod with podSelector",
             ),
             Outcome::BlocksCompletion => f.write_str(
-                "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; ask the platform team to set lifecycle: Native on the companion, or remove the request",
+                "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; ask the platform team to set lifecycle: Native on the companion",
             ),
             Outcome::Conflict(conflict) => conflict.fmt(f),
         }
