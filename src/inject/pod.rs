@@ -9,6 +9,7 @@ mod read;
 mod resources;
 mod volume;
 mod volume_uses;
+mod windows;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -52,7 +53,8 @@ pub struct Pod<'a> {
     pub host_network: bool,
     /// Whether `spec.restartPolicy` is absent or `Always`.
     pub restarts: bool,
-    /// Whether `spec.os` or `spec.nodeSelector` selects Windows.
+    /// Whether the Pod runs on Windows nodes only: by `spec.os`, `spec.nodeSelector`, required node affinity, or
+    /// `windowsOptions` of the Pod or a container.
     pub windows: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
     pub grace_seconds: i64,
@@ -98,6 +100,7 @@ impl<'a> Pod<'a> {
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
+        pod.windows |= pod.parts.windows;
         pod.users = VolumeUses::of(&pod.containers, &pod.parts);
         if is_object { Ok(pod) } else { Err(JsonError::expected(Expected::Object)) }
     }

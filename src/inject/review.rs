@@ -78,7 +78,7 @@ fn decide<'a>(context: &Context<'_, 'a>, write: WritePatch) -> Verdict<'a> {
     }
     already_injected::restored(&candidates, &lost, &mut findings);
     let (mut plans, most) = assembly.finish();
-    settle::settle(&mut plans, &mut findings);
+    settle::settle(&mut plans, pod.grace_seconds, &mut findings);
     let patch = write(pod, status, &Changes { plans: &plans, restored: &restored, most });
     Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings }
 }

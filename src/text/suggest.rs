@@ -6,6 +6,9 @@ use std::borrow::Cow;
 /// costs the product of both lengths, so that an unbounded name would cost as much as its author likes.
 const LONGEST: usize = 63;
 
+/// The longest text that [`with_commas`] looks at, in bytes: messages repeat it.
+const LONGEST_LIST: usize = 256;
+
 /// The candidate nearest to a name, of equally near ones the first in the alphabet. Upper and lower case count as equal. `None`
 /// if no candidate is within one edit and one more for every four characters of the name.
 ///
@@ -31,6 +34,13 @@ pub(crate) fn suggest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
+/// A list of names whose author separated them by blanks, semicolons or bars, with commas instead; `None` for one name.
+pub(crate) fn with_commas(name: &str) -> Option<String> {
+    let is_separator = |c: char| c.is_whitespace() || c == ';' || c == '|';
+    let names = || name.split(is_separator).filter(|name| !name.is_empty());
+    (name.len() <= LONGEST_LIST && names().nth(1).is_some()).then(|| names().collect::<Vec<_>>().join(","))
+}
+
 /// Most names are in lower case already, and one lookup compares thousands.
 fn lowercase(name: &str) -> Cow<'_, str> {
     if name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { name.into() } else { name.to_lowercase().into() }
@@ -38,7 +48,7 @@ fn lowercase(name: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::suggest;
+    use super::{suggest, with_commas};
 
     #[test]
     fn a_typing_error_gets_a_suggestion_and_another_word_does_not() {
@@ -71,5 +81,20 @@ mod tests {
         assert_eq!(suggest("rdeis", ["redis"].into_iter(), |name| name != "redis"), None);
         let long = "a".repeat(64);
         assert_eq!(suggest(&long, [&*long].into_iter(), |_| true), None);
+    }
+
+    #[test]
+    fn names_that_are_separated_by_other_characters_are_listed_with_commas() {
+        for (list, expected) in [
+            ("sync redis", Some("sync,redis")),
+            (" sync;  redis|logs ", Some("sync,redis,logs")),
+            ("sync\nredis", Some("sync,redis")),
+            ("sync", None),
+            ("git_sync", None),
+            (";", None),
+        ] {
+            assert_eq!(with_commas(list).as_deref(), expected, "{list:?}");
+        }
+        assert_eq!(with_commas(&"a ".repeat(129)), None);
     }
 }

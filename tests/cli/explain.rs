@@ -38,6 +38,27 @@ fn a_workload_that_requests_nothing_is_explained() {
 }
 
 #[test]
+fn a_workload_without_candidates_says_which_rule_leaves_it_out() {
+    let web = deployment("web", "logger");
+    let labels = "metadata:\n      labels: {podgraft.dev/inject: disabled}\n";
+    let opted_out = web.replacen("    metadata:\n", &format!("    {labels}"), 1);
+    let silent = web.replace("podgraft.dev/companions", "example.com/companions");
+    let namespace =
+        "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {podgraft.dev/inject: disabled}}\n";
+    let init_only = web.replace("containers:", "initContainers:");
+    for (text, flags, cause) in [
+        (opted_out, "", "the Pod is opted out"),
+        (web, "-n kube-system", "the Pod's namespace is excluded"),
+        (silent + namespace, "", "the Pod requests none, and its namespace is opted out"),
+        (init_only, "", "the Pod has no containers"),
+    ] {
+        let folder = Folder::new().with("in.yaml", &text);
+        let run = folder.run(&format!("explain -f in.yaml -c companion.yaml -c in.yaml {flags}"));
+        assert!(run.out.contains(&format!("No companion was considered: {cause}.\n")), "{text}{}{}", run.out, run.err);
+    }
+}
+
+#[test]
 fn workloads_of_several_files_have_their_file_and_line() {
     let folder =
         Folder::new().with("in/a.yaml", &deployment("web", "logger")).with("in/b.yaml", &deployment("web", "logger"));

@@ -21,12 +21,15 @@ pub(super) fn container(object: &CompanionObject, each: &ContainerAt) -> Contain
         host_port,
         endpoint: endpoint_at(&object.spec, number, transport),
     };
+    let is_input = |number: &u16| object.spec.reads.iter().any(|input| input.port == Some(*number));
+    let (inputs, own): (Vec<u16>, Vec<u16>) = probed(each).partition(is_input);
     Container {
         name: each.container.name.as_str().into(),
         image: each.container.image.as_str().into(),
         template: template::template(object, each),
         ports: ports.map(port).collect(),
-        probed: probed(each).map(|number| port((number, api::Protocol::Tcp, None))).collect(),
+        probed: own.into_iter().map(|number| port((number, api::Protocol::Tcp, None))).collect(),
+        probed_inputs: inputs.into(),
         resources: resources(object, each),
         mount_paths: derived::all_mounts(object, each)
             .iter()
@@ -43,10 +46,14 @@ fn device_paths<'o>(each: &'o ContainerAt<'o>) -> impl Iterator<Item = &'o str> 
     devices.filter_map(|device| device["devicePath"].as_str())
 }
 
-/// The ports that probes connect to.
+/// The ports that probes reach in the Pod. A probe with a `host` asks that host, and `grpc` has none.
 fn probed(each: &ContainerAt) -> impl Iterator<Item = u16> {
     let probes =
         ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().filter_map(|probe| each.raw.get(probe));
-    let ports = probes.flat_map(|probe| ["httpGet", "tcpSocket", "grpc"].map(|kind| &probe[kind]["port"]));
-    ports.filter_map(|port| u16::try_from(port.as_u64()?).ok())
+    let actions = probes.flat_map(|probe| ["httpGet", "tcpSocket", "grpc"].map(|kind| (kind, &probe[kind])));
+    let has_host = |(kind, action): &(&str, &Value)| {
+        *kind != "grpc" && action["host"].as_str().is_some_and(|host| !host.is_empty())
+    };
+    let own = actions.filter(move |action| !has_host(action));
+    own.filter_map(|(_, action)| u16::try_from(action["port"].as_u64()?).ok())
 }

@@ -13,7 +13,7 @@ use crate::inject::pod::Pod;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::json::Token;
-use crate::text::suggest::suggest;
+use crate::text::suggest::{suggest, with_commas};
 use crate::workload::controller_fields;
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
@@ -22,7 +22,9 @@ const MAX_NAMED: usize = 8;
 /// A finding as a sentence.
 pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
-        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) => unavailable(server, found, name),
+        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) if with_commas(name).is_none() => {
+            unavailable(server, found, name)
+        }
         (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) => {
             format!("companion {name:?} is invalid; fix the errors of its manifest")
         }
@@ -35,10 +37,6 @@ fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Stri
     let companions = &server.snapshot.companions;
     if companions.is_empty() {
         return format!("companion {name:?} not found: no companions were read; use --companions PATH");
-    }
-    let words: Vec<&str> = name.split_whitespace().collect();
-    if words.len() > 1 {
-        return format!("companion {name:?} not found; separate names with commas: {}", words.join(","));
     }
     let namespace = server.namespace(found.workload);
     if let Some(listed) = companions.resolve(namespace, name) {

@@ -30,8 +30,11 @@ pub struct Container {
     pub template: Template,
     /// The declared ports, that of `exposes` included.
     pub ports: Box<[ContainerPort]>,
-    /// The ports that probes name by number: the container listens there, declared or not.
+    /// The ports that probes name by number and reach in the Pod, except for `probed_inputs`: the container listens there,
+    /// declared or not.
     pub probed: Box<[ContainerPort]>,
+    /// The ports that probes ask and that the companion `reads`: the app listens there.
+    pub probed_inputs: Box<[u16]>,
     /// The resources that a parameter fills, and those that a Pod can have as a whole.
     pub resources: Box<[ContainerResource]>,
     /// Normalized paths of the container's own mounts, devices and files: a Path parameter must not move a shared volume

@@ -19,6 +19,7 @@ use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Remark};
+use crate::text::suggest::with_commas;
 use crate::work::step;
 
 /// The capacity for plans at first; hardly any Pod has more.
@@ -148,8 +149,12 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         }
         let Some(entry) = candidate.entry.filter(|_| candidate.selection == Selection::Selected) else {
             let unmet = candidate.entry.and_then(|entry| self.offers.unmet(entry));
-            let nearest = if unmet.is_none() { self.offers.nearest(candidate.name) } else { None };
-            return Err(Outcome::NotAvailable { unmet, nearest: nearest.map(Into::into) });
+            let nearest = || match with_commas(candidate.name) {
+                Some(list) => Some(list.into()),
+                None => self.offers.nearest(candidate.name).map(Into::into),
+            };
+            let nearest = if unmet.is_none() { nearest() } else { None };
+            return Err(Outcome::NotAvailable { unmet, nearest });
         };
         if entry.required() && !self.context.snapshot.settings.required {
             return Err(Outcome::RequiredDisabled);

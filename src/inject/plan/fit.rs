@@ -12,6 +12,7 @@ use crate::inject::container_list::ContainerList;
 use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 use crate::inject::patch::bounds::status_bound;
 use crate::inject::patch::status::Additions;
+use crate::inject::request::requested::MAX_FAULTS;
 use crate::inject::verdict::reason::{KeptAnnotation, Outcome, Remark};
 use crate::work::step;
 
@@ -61,6 +62,7 @@ impl<'a> Plan<'a> {
         plan.fit_size(reservations)?;
         plan.list_mounts(reservations);
         plan.list_env(reservations);
+        plan.report_early_starts(reservations);
         plan.fit_pre_stop(reservations);
         plan.fit_status(reservations)?;
         plan.fit_pod_level(reservations)?;
@@ -85,15 +87,6 @@ impl<'a> Plan<'a> {
     fn fit_token(&mut self, reservations: &Reservations<'a>) {
         if self.companion.uses_token && reservations.pod.declines_token {
             self.remark(|| Remark::TokenMissing);
-        }
-    }
-
-    fn fit_pull_secrets(&mut self, reservations: &mut Reservations<'a>) {
-        let creates = reservations.would_create_pull_secrets();
-        let names = self.companion.image_pull_secrets.iter().map(|name| &**name);
-        self.added.image_pull_secrets = names.filter(|name| reservations.pull_secret(name)).collect();
-        if creates && !self.added.image_pull_secrets.is_empty() {
-            self.remark(|| Remark::PullSecretsReplaced);
         }
     }
 
@@ -151,12 +144,31 @@ impl<'a> Plan<'a> {
     }
 
     fn fit_pull_secrets(&mut self, reservations: &mut Reservations<'a>) {
+        let creates = reservations.would_create_pull_secrets();
         for name in &self.companion.image_pull_secrets {
             let is_leftover =
                 self.leftovers(reservations).is_some_and(|l| l.lists_pull_secret(&self.companion.name, name));
             if reservations.pull_secret(name) || is_leftover {
                 self.added.image_pull_secrets.push(name);
             }
+        }
+        if creates && !self.added.image_pull_secrets.is_empty() {
+            self.remark(|| Remark::PullSecretsReplaced);
+        }
+    }
+
+    /// Reports chosen init containers that start before the companion although they use what it provides: its endpoints, or
+    /// volumes that it can write. All other chosen containers start after it.
+    fn report_early_starts(&mut self, reservations: &Reservations<'a>) {
+        let provides = !self.companion.endpoints.is_empty() || self.shared.iter().any(|s| !s.companion.read_only);
+        if self.companion.placement == Placement::First || !provides {
+            return;
+        }
+        // The init containers are the first ones of the Pod's view.
+        let chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
+        for container in chosen.take_while(|c| c.list.is_init()).take(MAX_FAULTS) {
+            step(1);
+            self.remark(|| Remark::StartsBeforeCompanion { container: (&*container.name).into() });
         }
     }
 

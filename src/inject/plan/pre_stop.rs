@@ -44,8 +44,24 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Decides which companion gives each container its sleep: the longest that fits, of equal ones the first.
-pub(in crate::inject) fn settle(plans: &mut [Plan<'_>]) {
+/// How many seconds of the grace period a sleep leaves the app without a warning. Few apps stop faster, and after the
+/// grace period the kubelet kills them.
+const ENOUGH_SECONDS: i64 = 5;
+
+/// Decides which companion gives each container its sleep, and reports those that leave little of the grace period.
+pub(in crate::inject) fn settle(plans: &mut [Plan<'_>], grace: i64) {
+    choose(plans);
+    for plan in plans {
+        let short = plan.added.pre_stop.iter().find(|(_, seconds)| grace - i64::from(*seconds) < ENOUGH_SECONDS);
+        // All containers have the same grace period, so one warning is enough.
+        if let Some((name, seconds)) = short.copied() {
+            plan.remark(|| Remark::PreStopUsesGracePeriod { container: name.into(), seconds, grace });
+        }
+    }
+}
+
+/// Keeps the longest sleep of each container, of equal ones the first.
+fn choose(plans: &mut [Plan<'_>]) {
     if plans.iter().filter(|plan| !plan.added.pre_stop.is_empty()).count() < 2 {
         return;
     }

@@ -6,9 +6,13 @@ use super::planned::Plan;
 use super::reservations::{LeftoverKind, Reservations};
 use super::volumes::same_source::same_part;
 use crate::inject::companion::Endpoint;
+use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::inject::patch::status::AddedEnv;
-use crate::inject::verdict::reason::Conflict;
+use crate::inject::verdict::reason::{Conflict, Remark};
 use crate::work::step;
+
+/// How many variables a warning names: a companion can set hundreds.
+const MAX_NAMED: usize = 8;
 
 impl<'a> Plan<'a> {
     pub(super) fn fit_env(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
@@ -42,10 +46,24 @@ impl<'a> Plan<'a> {
             }
         }
         for variable in &self.companion.app_env {
-            find(&variable.name, &variable.json);
+            find(&variable.name, &self.text_of(&variable.template));
         }
         kept.sort_unstable();
         self.kept_env = kept;
+    }
+
+    /// A variable of the app as JSON.
+    fn text_of(&self, variable: &Template) -> String {
+        let mut text = String::new();
+        for piece in &variable.0 {
+            match piece {
+                TemplatePiece::Text(part) => text.push_str(part),
+                TemplatePiece::VolumeName(shared) => text.push_str(&json!(self.volume_name(*shared)).to_string()),
+                // Nothing else varies in a variable of the app.
+                _ => {}
+            }
+        }
+        text
     }
 
     /// The names of the variables that each chosen app container gets, in order.
@@ -65,6 +83,21 @@ impl<'a> Plan<'a> {
             self.chosen.places.iter().map(|place| &*reservations.pod.containers[place].name).collect();
         containers.sort_unstable();
         step(containers.len() + variables.len());
+        self.report_env_from(&variables, reservations);
         self.added.env = AddedEnv { containers, variables };
+    }
+
+    /// Reports that the variables override those of `envFrom`, once for all containers. Its sources are not known.
+    fn report_env_from(&mut self, variables: &[&str], reservations: &Reservations<'a>) {
+        step(self.chosen.places.len());
+        let mut chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
+        let Some(container) = chosen.find(|container| container.has_env_from) else { return };
+        self.remark(|| {
+            let mut names = variables[..variables.len().min(MAX_NAMED)].join(", ");
+            if variables.len() > MAX_NAMED {
+                names += &format!(" and {} more", variables.len() - MAX_NAMED);
+            }
+            Remark::EnvFromOverridden { container: (&*container.name).into(), variables: names.into() }
+        });
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::limits::{MAX_PARTS, name, push};
 use super::parts::{Container, Device, Lifecycle, Mount, Parts, Port};
+use super::windows;
 use crate::inject::container_list::ContainerList;
 use crate::inject::names::normalized;
 use crate::inject::protocol::Protocol;
@@ -30,6 +31,7 @@ impl<'a> Container<'a> {
                     ("image", |c, r| r.string_or_empty().map(|image| c.container.image = image)),
                     ("restartPolicy", ContainerReader::restart_policy),
                     ("env", ContainerReader::env),
+                    ("envFrom", ContainerReader::env_from),
                     ("ports", |c, r| r.array(|r, _| read_port(r, &mut c.parts.ports)).map(|_| ())),
                     ("volumeMounts", ContainerReader::mounts),
                     ("volumeDevices", ContainerReader::devices),
@@ -37,6 +39,7 @@ impl<'a> Container<'a> {
                     ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                     ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                     ("resources", |c, r| r.raw_unless_null().map(|raw| c.container.resources = raw)),
+                    ("securityContext", |c, r| windows::read_security_context(r).map(|yes| c.parts.windows |= yes)),
                     ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
                 ],
             )
@@ -66,6 +69,14 @@ impl<'a> ContainerReader<'_, 'a> {
         self.container.env = is_array.then_some(start..env.len());
         self.container.env_files = first..narrow(env_files.len());
         Ok(())
+    }
+
+    fn env_from(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        r.array(|r, _| {
+            self.container.has_env_from = true;
+            r.skip()
+        })
+        .map(|_| ())
     }
 
     fn mounts(&mut self, r: &mut Reader<'a>) -> Result<()> {
@@ -186,27 +197,53 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     )?;
     let Some(number) = port_number(declared.number) else { return Ok(()) };
     let protocol = declared.protocol.unwrap_or(Protocol::Tcp);
-    push(r, ports, Port { number, protocol, host_port: port_number(declared.host_port) }, MAX_PARTS)
+    push(r, ports, Port { number, protocol, host_port: port_number(declared.host_port), probed: false }, MAX_PARTS)
 }
 
 fn port_number(number: Option<i64>) -> Option<u16> {
     number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0)
 }
 
-/// Reads the port of a probe where it is a number. A name refers to one of the container's own ports.
+/// Where a probe connects to.
+#[derive(Default)]
+struct ProbeTarget {
+    port: Option<u16>,
+    /// Whether `host` is set: the kubelet then connects to that host instead of the Pod. `localhost` is the node.
+    other_host: bool,
+}
+
+/// Reads the port that a probe reaches in the Pod, where it is a number. A name refers to one of the container's own
+/// ports. Lifecycle hooks are not read: a preStop hook often asks another container to stop.
 fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    r.fields(ports, [("httpGet", read_probe_action), ("tcpSocket", read_probe_action), ("grpc", read_probe_action)])
+    r.fields(ports, [("httpGet", read_probe_action), ("tcpSocket", read_probe_action), ("grpc", read_grpc_probe)])
         .map(|_| ())
 }
 
 fn read_probe_action(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
-    r.fields(ports, [("port", read_probe_port)]).map(|_| ())
+    let mut target = ProbeTarget::default();
+    r.fields(
+        &mut target,
+        [
+            ("port", |target, r| read_probe_port(r).map(|port| target.port = port)),
+            ("host", |target, r| r.string_or_empty().map(|host| target.other_host = !host.is_empty())),
+        ],
+    )?;
+    let port = target.port.filter(|_| !target.other_host);
+    push_probed(r, ports, port)
 }
 
-fn read_probe_port(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
-    if !r.number_is_next() {
-        return r.skip();
-    }
-    let Some(number) = port_number(r.integer()?) else { return Ok(()) };
-    push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None }, MAX_PARTS)
+/// The action `grpc` has no `host`.
+fn read_grpc_probe(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
+    let mut port = None;
+    r.fields(&mut port, [("port", |port, r| read_probe_port(r).map(|number| *port = number))])?;
+    push_probed(r, ports, port)
+}
+
+fn read_probe_port(r: &mut Reader<'_>) -> Result<Option<u16>> {
+    if r.number_is_next() { r.integer().map(port_number) } else { r.skip().map(|()| None) }
+}
+
+fn push_probed(r: &mut Reader<'_>, ports: &mut Vec<Port>, port: Option<u16>) -> Result<()> {
+    let Some(number) = port else { return Ok(()) };
+    push(r, ports, Port { number, protocol: Protocol::Tcp, host_port: None, probed: true }, MAX_PARTS)
 }

@@ -26,6 +26,8 @@ pub struct Container<'a> {
     pub json: &'a str,
     /// Whether it has a preStop hook.
     pub lifecycle: Lifecycle,
+    /// Whether it takes variables from ConfigMaps or Secrets (`envFrom`).
+    pub has_env_from: bool,
     /// `resources` as JSON, which only Pods with Pod-level resources need.
     pub(super) resources: Option<&'a str>,
     pub(super) env: Option<Range<usize>>,
@@ -47,7 +49,7 @@ pub enum Lifecycle {
     PreStop,
 }
 
-/// A port that a container listens on.
+/// A port that a container listens on: a declared one, or one that a probe of the container reaches in the Pod.
 #[derive(Debug, Clone, Copy)]
 pub struct Port {
     /// The port number.
@@ -56,6 +58,8 @@ pub struct Port {
     pub protocol: Protocol,
     /// `hostPort`, where declared.
     pub host_port: Option<u16>,
+    /// Whether only a probe names the port.
+    pub probed: bool,
 }
 
 /// A mount of a container.
@@ -100,6 +104,8 @@ pub(super) struct Parts<'a> {
     pub(super) devices: Vec<Device<'a>>,
     /// Volumes that variables are read from (`fileKeyRef`).
     pub(super) env_files: Vec<Cow<'a, str>>,
+    /// Whether a container sets `securityContext.windowsOptions`.
+    pub(super) windows: bool,
 }
 
 impl Container<'_> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::index::Index;
 use super::limits::{MAX_OBJECTS, push};
 use super::parts::Parts;
-use super::{Container, Pod, Result, Volume, text_key};
+use super::{Container, Pod, Result, Volume, text_key, windows};
 use crate::inject::container_list::ContainerList;
 use crate::json::{Expected, JsonError, Reader, TextMap};
 
@@ -64,8 +64,10 @@ impl<'a> Pod<'a> {
                 ("hostNetwork", |spec, r| r.boolean().map(|yes| spec.pod.host_network = yes)),
                 ("restartPolicy", |spec, r| spec.pod.read_restart_policy(r)),
                 ("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
-                ("os", |spec, r| spec.pod.read_os(r)),
+                ("os", |spec, r| windows::read_os(r).map(|yes| spec.pod.windows |= yes)),
                 ("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
+                ("affinity", |spec, r| windows::read_affinity(r).map(|yes| spec.pod.windows |= yes)),
+                ("securityContext", |spec, r| windows::read_security_context(r).map(|yes| spec.pod.windows |= yes)),
                 ("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
                 ("resources", |spec, r| r.raw_unless_null().map(|raw| spec.pod.resources = raw)),
             ],
@@ -109,13 +111,8 @@ impl<'a> Pod<'a> {
 
     fn read_node_selector(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let labels = text_map(r)?.0.unwrap_or_default();
-        self.windows |= labels.iter().any(|(k, v)| k == "kubernetes.io/os" && v == "windows");
+        self.windows |= labels.iter().any(windows::is_windows_label);
         Ok(())
-    }
-
-    fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        r.fields(self, [("name", |pod, r| r.string().map(|name| pod.windows |= name.as_deref() == Some("windows")))])
-            .map(|_| ())
     }
 
     fn read_volumes(&mut self, r: &mut Reader<'a>) -> Result<()> {

@@ -55,7 +55,7 @@ fn conflicts() -> Vec<Conflict> {
     let app = || Holder::Container("app".into());
     vec![
         Conflict::ContainerNameConflict { container: "git-sync".into(), by: app() },
-        Conflict::PortConflict { port: 6379, protocol: Protocol::Tcp, by: app() },
+        Conflict::PortConflict { port: 6379, protocol: Protocol::Tcp, by: app(), probed: None },
         Conflict::HostPortConflict { port: 9100, protocol: Protocol::Tcp, by: app() },
         Conflict::VolumeNameConflict { volume: "git-sync-content".into(), by: None },
         Conflict::MountPathConflict {

@@ -29,6 +29,9 @@ impl Display for Outcome {
             Outcome::PodDenied => f.write_str("not injected: the Pod is denied for another reason"),
             Outcome::AlreadyInjected => f.write_str("already injected"),
             Outcome::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
+            Outcome::NotAvailable { unmet: None, nearest: Some(list) } if list.contains(',') => {
+                write!(f, "no such companion; separate names with commas: {list}")
+            }
             // A companion that is not offered to the namespace reads like one that does not exist.
             Outcome::NotAvailable { unmet: None, nearest } => {
                 f.write_str("not available to this Pod: no such companion in this namespace, or its selectors do not match")?;
@@ -85,7 +88,7 @@ impl Display for Outcome {
                 "forbidden: the Pod runs on Windows, and companions run on Linux only; remove the request, or exclude the Pod with podSelector",
             ),
             Outcome::BlocksCompletion => f.write_str(
-                "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; set lifecycle: Native on the companion",
+                "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; ask the platform team to set lifecycle: Native on the companion",
             ),
             Outcome::Conflict(conflict) => conflict.fmt(f),
         }

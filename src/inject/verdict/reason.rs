@@ -11,7 +11,7 @@ use strum::{IntoStaticStr, VariantNames};
 use crate::inject::companion::selector::Unmet;
 use crate::inject::companion::value::ValueFault;
 
-pub use conflict::{Conflict, Holder, Unshareable};
+pub use conflict::{Conflict, Holder, ProbingSide, Unshareable};
 pub use remark::{KeptAnnotation, MetadataField, Remark};
 
 /// Why something happened or did not happen. `Display` is the sentence, without the companion's name.
@@ -32,6 +32,7 @@ pub enum Outcome {
     AlreadyInjected,
     NotAvailable {
         unmet: Option<Unmet>,
+        /// The name that may be meant; a list with commas where other characters separate names.
         nearest: Option<Box<str>>,
     },
     CompanionInvalid,

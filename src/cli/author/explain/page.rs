@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed};
-use crate::inject::verdict::reason::{Outcome, Reason};
+use crate::inject::keys;
+use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 
 /// A heading, the table, and the remarks.
@@ -24,9 +25,9 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
     let rows: Vec<[String; 4]> =
         verdict.outcomes().map(|(companion, finding)| row(server, found, companion, finding)).collect();
     if rows.is_empty() {
-        page += "No companion was considered: the Pod requests none, and no automatic companion selects it.\n";
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "No companion was considered: {}.", why_none(server, namespace, verdict));
         if server.snapshot.namespaces.listed(namespace).is_none() {
-            // Writing to a String cannot fail.
             let _ =
                 writeln!(page, "Namespace {namespace} is not among the manifests, so it is treated as not opted in.");
         }
@@ -49,6 +50,23 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
 /// Whether the patch adds a companion.
 fn injects(verdict: &Verdict<'_>) -> bool {
     verdict.outcomes().any(|(_, finding)| finding.reason == Reason::Outcome(Outcome::Injected))
+}
+
+/// Why no companion was considered. A remark that follows gives the remedy.
+fn why_none(server: &OfflineServer, namespace: &str, verdict: &Verdict<'_>) -> &'static str {
+    let cause = verdict.findings.iter().find_map(|finding| match finding.reason {
+        Reason::Remark(Remark::OptedOut { .. }) => Some("the Pod is opted out"),
+        Reason::Remark(Remark::ExcludedNamespace { .. }) => Some("the Pod's namespace is excluded"),
+        Reason::Remark(Remark::NoContainers) => Some("the Pod has no containers"),
+        _ => None,
+    });
+    let namespace = server.snapshot.namespaces.listed(namespace);
+    let opted_out = namespace.is_some_and(|namespace| namespace.label(keys::INJECT) == Some("disabled"));
+    cause.unwrap_or(if opted_out {
+        "the Pod requests none, and its namespace is opted out"
+    } else {
+        "the Pod requests none, and no automatic companion selects it"
+    })
 }
 
 pub(super) fn requested_by(finding: &Finding<'_>) -> &'static str {

@@ -49,8 +49,12 @@ impl<'a> Reservations<'a> {
         self.status.entry(companion).is_some_and(|entry| entry.annotations.iter().any(|name| name == key))
     }
 
-    /// Records the volumes of a present companion: their names are in use, and the private ones cannot be joined.
+    /// Records the volumes of a present companion: their names are in use, and the private ones cannot be joined. The
+    /// ports that it reads are the app's, although its probes ask them.
     pub(in crate::inject) fn reserve_present(&mut self, companion: &'a Companion) {
+        for container in &companion.containers {
+            container.probed_inputs.iter().for_each(|port| self.inputs.add_once((&container.name, *port), ()));
+        }
         for volume in companion.private_volumes() {
             self.private.add_once(&volume.name, &companion.name);
             self.volumes.add_once(&volume.name, &companion.name);

@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::leftovers::Leftovers;
 use super::mounts::ReservedMounts;
 use super::pod_level::{CompanionRequests, PodLevel};
-use super::port::PortKey;
+use super::port::{PodPort, PortKey, ReservedPort};
 use crate::inject::companion::Companion;
 use crate::inject::keys;
 use crate::inject::patch::bounds::status_bound;
@@ -28,9 +28,9 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(super) volumes: Ledger<&'a str, &'a str>,
     /// Private volumes of present companions, with the companions.
     pub(super) private: Ledger<&'a str, &'a str>,
-    pub(super) ports: Ledger<PortKey, &'a str>,
-    /// Ports that companions' probes reach.
-    pub(super) probed: Ledger<PortKey, &'a str>,
+    pub(super) ports: Ledger<PortKey, ReservedPort<'a>>,
+    /// Ports that probes of present companions ask and that the app listens on, with the companions' containers.
+    pub(super) inputs: Ledger<(&'a str, u16), ()>,
     pub(super) mounts: ReservedMounts<'a>,
     /// Variables by name and by the set of app containers.
     pub(super) env: Ledger<(&'a str, usize), &'a str>,
@@ -43,8 +43,8 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(super) patch_bytes: usize,
     /// Whether the status has no entry yet.
     pub(super) status_is_empty: bool,
-    /// The ports of the Pod's long-running containers, in order, with the containers' places.
-    pub(super) pod_ports: OnceCell<Vec<(PortKey, usize)>>,
+    /// The ports of the Pod's long-running containers, in order.
+    pub(super) pod_ports: OnceCell<Vec<PodPort>>,
     pub(super) has_token: OnceCell<bool>,
     pub(super) pod_level: OnceCell<PodLevel<'a>>,
     /// The volumes that the Pod's own annotation lists as evictable, in order.
@@ -57,7 +57,6 @@ pub(in crate::inject) struct Mark {
     containers: usize,
     volumes: usize,
     ports: usize,
-    probed: usize,
     mounts: usize,
     env: usize,
     annotations: usize,
@@ -82,7 +81,7 @@ impl<'a> Reservations<'a> {
             volumes: Ledger::default(),
             private: Ledger::default(),
             ports: Ledger::default(),
-            probed: Ledger::default(),
+            inputs: Ledger::default(),
             mounts: ReservedMounts::default(),
             env: Ledger::default(),
             annotations: Ledger::default(),
@@ -102,7 +101,6 @@ impl<'a> Reservations<'a> {
             containers: self.containers.len(),
             volumes: self.volumes.len(),
             ports: self.ports.len(),
-            probed: self.probed.len(),
             mounts: self.mounts.len(),
             env: self.env.len(),
             annotations: self.annotations.len(),
@@ -118,7 +116,6 @@ impl<'a> Reservations<'a> {
         self.containers.truncate(mark.containers);
         self.volumes.truncate(mark.volumes);
         self.ports.truncate(mark.ports);
-        self.probed.truncate(mark.probed);
         self.mounts.truncate(mark.mounts);
         self.env.truncate(mark.env);
         self.annotations.truncate(mark.annotations);

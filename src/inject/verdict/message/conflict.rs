@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::inject::keys;
-use crate::inject::verdict::reason::{Conflict, Holder, Unshareable};
+use crate::inject::verdict::reason::{Conflict, Holder, ProbingSide, Unshareable};
 
 /// The remedy where podgraft itself added the other side of a conflict.
 const REMOVE_LEFTOVERS: &str = "run `podgraft uninject` and inject again, or recreate the Pod from its source";
@@ -24,9 +24,17 @@ impl Display for Conflict {
                 f,
                 "duplicate value {container:?}: companion {companion} has a container of this name; choose one of the two companions"
             ),
-            Conflict::PortConflict { port, protocol, by } => write!(
+            Conflict::PortConflict { port, protocol, by, probed: None } => write!(
                 f,
                 "port {port}/{protocol} is already in use by {by}, and containers of a Pod share one network; change one of the ports"
+            ),
+            Conflict::PortConflict { port, protocol, by, probed: Some(ProbingSide::Holder) } => write!(
+                f,
+                "port {port}/{protocol} is already in use: a probe of {by} asks this port, and no container declares it; let the probe ask a port that {by} listens on, or change one of the ports"
+            ),
+            Conflict::PortConflict { port, protocol, by, probed: Some(ProbingSide::Companion) } => write!(
+                f,
+                "port {port}/{protocol}, which a probe of this companion asks, is already in use by {by}; change one of the ports, or declare the port in reads of an Adapter"
             ),
             Conflict::HostPortConflict { port, protocol, by } => {
                 write!(f, "host port {port}/{protocol} is already in use by {by}; change one of the ports")

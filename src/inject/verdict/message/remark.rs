@@ -81,11 +81,12 @@ impl Display for Remark {
             ),
             Remark::EnvFromOverridden { container, variables } => write!(
                 f,
-                "container {container} has envFrom, whose values of {variables} have no effect: this companion sets these variables"
+                "container {container} has envFrom, and values of {variables} from there have no effect, because this companion sets these variables; remove them from the ConfigMap or Secret"
             ),
             Remark::StartsBeforeCompanion { container } => write!(
                 f,
-                "init container {container} gets mounts and variables of this companion and runs before the companion starts; set position: First on the companion, or remove the name from podgraft.dev/containers"
+                "init container {container} gets mounts or variables of this companion and starts before it; remove the name from {}, or ask the platform team to set position: First on the companion",
+                keys::CONTAINERS
             ),
             Remark::ContainerExcluded { container: Some(container) } => write!(
                 f,

@@ -16,6 +16,8 @@ pub enum Conflict {
         port: u16,
         protocol: Protocol,
         by: Holder,
+        /// Where one side does not declare the port: the side whose probe asks it.
+        probed: Option<ProbingSide>,
     },
     HostPortConflict {
         port: u16,
@@ -84,6 +86,15 @@ pub enum Holder {
     Companion(Box<str>),
     /// An earlier injection of a companion, whose containers are gone since.
     Leftover(Box<str>),
+}
+
+/// The side of a port conflict that is known to listen on the port only because its probe asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbingSide {
+    /// The one who already has the port.
+    Holder,
+    /// The companion that has the conflict.
+    Companion,
 }
 
 /// Why a companion cannot join a volume of the app.
