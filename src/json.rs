@@ -9,6 +9,7 @@ mod blocks;
 mod cursor;
 mod error;
 mod held;
+mod key;
 
 mod pointer;
 mod reader;

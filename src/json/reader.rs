@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::Cursor;
 use super::error::{Expected, JsonError};
+use super::key::{in_member, text};
 use super::string::unescape;
 
 /// Reads one JSON text from front to back. `null` counts as absent: each method says what it returns for `null`.
@@ -293,14 +294,4 @@ impl<'a> Reader<'a> {
 #[inline(always)]
 fn find<S>(key: &[u8], fields: &[Field<'_, S>]) -> Option<usize> {
     fields.iter().position(|(name, _)| key == name.as_bytes())
-}
-
-/// The text of a key, whose bytes are between two quotes of a text.
-fn text(key: &[u8]) -> &str {
-    std::str::from_utf8(key).unwrap_or_default()
-}
-
-#[cold]
-fn in_member(error: JsonError, key: &[u8]) -> JsonError {
-    error.in_member(&unescape(text(key)).unwrap_or_default())
 }
