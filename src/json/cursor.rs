@@ -1,7 +1,7 @@
 //! A position in JSON text and the tokens that can start there (RFC 8259). The cursor keeps no tree and does not recurse.
 
+use super::blocks::Block;
 use super::error::{Expected, JsonError};
-use super::nesting::Nesting;
 use super::string::{escape_length, next_special};
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -90,6 +90,40 @@ impl<'a> Cursor<'a> {
         Ok(&self.text[start..end])
     }
 
+    /// Moves past a string and returns its bytes as they are written, without the quotes.
+    #[inline(always)]
+    pub(super) fn string_bytes(&mut self) -> Result<&'a [u8]> {
+        let start = self.at + 1;
+        let end = self.pass_string()?;
+        Ok(&self.text.as_bytes()[start..end])
+    }
+
+    /// Moves past two strings with these texts before the first, between them and after the second, and returns the first
+    /// one. `None`, and the cursor stays where it is, if something else is next or if the first string contains escapes.
+    #[inline(always)]
+    pub(super) fn pair(&mut self, [before, between, after]: [&str; 3]) -> Option<&'a str> {
+        let start = self.at;
+        let mut read = || {
+            self.prefix(before)?;
+            let first = self.string().ok().filter(|_| !self.escaped)?;
+            self.prefix(between)?;
+            self.pass_string().ok()?;
+            self.prefix(after).map(|()| first)
+        };
+        let first = read();
+        if first.is_none() {
+            self.at = start;
+        }
+        first
+    }
+
+    #[inline(always)]
+    fn prefix(&mut self, text: &str) -> Option<()> {
+        let is_next = self.text.as_bytes().get(self.at..)?.starts_with(text.as_bytes());
+        self.at += if is_next { text.len() } else { 0 };
+        is_next.then_some(())
+    }
+
     pub(super) fn literal(&mut self, word: &str) -> Result<()> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             return Err(self.error("invalid JSON: unexpected character"));
@@ -107,34 +141,38 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Skips an object or an array by its brackets and strings. Tokens inside are not parsed, because they are neither read
-    /// nor echoed; only bytes that cannot occur in JSON outside of a string are rejected.
+    /// Skips an object or an array by its brackets and strings, a block at a time. What is inside is neither read nor
+    /// echoed, so tokens are not parsed, and only the outermost brackets must be of one kind.
+    #[inline(never)]
     fn skip_nested(&mut self) -> Result<()> {
         let bytes = self.text.as_bytes();
-        let mut open = Nesting::default();
-        loop {
-            let Some(byte) = bytes.get(self.at) else { return Err(self.ended()) };
-            match byte {
-                b'"' => {
-                    self.pass_string()?;
-                    continue;
-                }
-                b'{' | b'[' => open.push(*byte == b'{'),
-                b'}' | b']' => {
-                    if open.top() != Some(*byte == b'}') {
-                        return Err(self.error("invalid JSON: unmatched bracket"));
-                    }
-                    open.pop();
-                    if open.top().is_none() {
-                        self.at += 1;
-                        return Ok(());
-                    }
-                }
-                b',' | b':' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E' | b' ' | b'\n' | b'\t' | b'\r' => {}
-                _ => return Err(self.error("invalid JSON: unexpected character")),
+        let start = self.at;
+        let (mut block, mut depth) = (Block::default(), 0);
+        let mut at = start;
+        let end = loop {
+            block.read(&bytes[at..]);
+            if let Some(end) = block.end_of_nested(&mut depth) {
+                break end;
             }
-            self.at += 1;
+            self.reject(block.invalid)?;
+            at += Block::LENGTH;
+            if at >= bytes.len() {
+                return Err(self.ended());
+            }
+        };
+        self.reject(block.invalid & ((1 << end) - 1))?;
+        let end = at + end as usize;
+        // `{` and `}`, and `[` and `]`, are two apart.
+        if bytes[end] != bytes[start] + 2 {
+            return Err(self.error("invalid JSON: unmatched bracket"));
         }
+        self.at = end + 1;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn reject(&self, invalid: u64) -> Result<()> {
+        if invalid == 0 { Ok(()) } else { Err(self.error("invalid JSON: unexpected character")) }
     }
 
     #[inline]

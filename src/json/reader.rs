@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::cursor::Cursor;
 use super::error::{Expected, JsonError};
+use super::key::{in_member, text};
 use super::string::unescape;
 
 /// Reads one JSON text from front to back. `null` counts as absent: each method says what it returns for `null`.
@@ -36,8 +37,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The bytes are not UTF-8.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
-        let text =
-            std::str::from_utf8(bytes).map_err(|e| JsonError::new("invalid JSON: not UTF-8").at(e.valid_up_to()))?;
+        let text = simdutf8::compat::from_utf8(bytes)
+            .map_err(|e| JsonError::new("invalid JSON: not UTF-8").at(e.valid_up_to()))?;
         Ok(Reader::of(text))
     }
 
@@ -77,13 +78,13 @@ impl<'a> Reader<'a> {
                     (fields[i].1)(state, r)
                 }
             };
-            result.map_err(|e| e.in_member(&unescape(key).unwrap_or_default()))
+            result.map_err(|e| in_member(e, key))
         })
     }
 
     #[cold]
-    fn find_escaped<S>(&self, key: &str, fields: &[Field<'a, S>]) -> Result<Option<usize>> {
-        self.decode(key).map(|key| find(&key, fields))
+    fn find_escaped<S>(&self, key: &[u8], fields: &[Field<'a, S>]) -> Result<Option<usize>> {
+        self.decode(text(key)).map(|key| find(key.as_bytes(), fields))
     }
 
     /// Reads an object: `member` is called with each name and must read or skip the value. Names may occur more than once.
@@ -94,6 +95,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn object(&mut self, mut member: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool> {
         self.members(|r, key, escaped| {
+            let key = text(key);
             if escaped {
                 let key = r.decode(key)?;
                 member(r, &key).map_err(|e| e.in_member(&key))
@@ -110,6 +112,7 @@ impl<'a> Reader<'a> {
     pub fn texts(&mut self) -> Result<Option<TextMap<'a>>> {
         let mut texts = Vec::with_capacity(8);
         let is_object = self.members(|r, key, escaped| {
+            let key = text(key);
             let key = if escaped { r.decode(key)?.into() } else { Cow::Borrowed(key) };
             let value = r.string().map_err(|e| e.in_member(&key))?;
             r.keep(&mut texts, (key, value.unwrap_or_default()))
@@ -118,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn members(&mut self, mut member: impl FnMut(&mut Self, &'a str, bool) -> Result<()>) -> Result<bool> {
+    fn members(&mut self, mut member: impl FnMut(&mut Self, &'a [u8], bool) -> Result<()>) -> Result<bool> {
         if !self.cursor.take(b'{') {
             return if self.cursor.null()? { Ok(false) } else { Err(self.cursor.expected(Expected::Object)) };
         }
@@ -127,7 +130,7 @@ impl<'a> Reader<'a> {
         }
         loop {
             self.cursor.peek();
-            let key = self.cursor.string()?;
+            let key = self.cursor.string_bytes()?;
             let escaped = self.cursor.has_escapes();
             self.cursor.expect(b':')?;
             member(self, key, escaped)?;
@@ -136,6 +139,14 @@ impl<'a> Reader<'a> {
             }
             self.cursor.expect(b',')?;
         }
+    }
+
+    /// Reads `{"name":"…","value":"…"}` as API servers write it, and returns the name: half of a typical Pod are variables. `None`
+    /// for anything else, of which nothing is read.
+    #[inline(always)]
+    pub fn name_of_pair(&mut self) -> Option<&'a str> {
+        self.cursor.peek();
+        self.cursor.pair([r#"{"name":"#, r#","value":"#, "}"])
     }
 
     /// Reads an array: `item` is called with each index and must read or skip the item. Returns whether there was an array:
@@ -286,6 +297,6 @@ impl<'a> Reader<'a> {
 
 /// The place of a name in a list of fields. Inlined, so that the compiler compares with each name as a constant.
 #[inline(always)]
-fn find<S>(key: &str, fields: &[Field<'_, S>]) -> Option<usize> {
-    fields.iter().position(|(name, _)| key == *name)
+fn find<S>(key: &[u8], fields: &[Field<'_, S>]) -> Option<usize> {
+    fields.iter().position(|(name, _)| key == name.as_bytes())
 }

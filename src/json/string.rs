@@ -1,24 +1,21 @@
 //! The insides of JSON strings: where they end, how escapes are decoded, and how they are written.
 
-/// The offset of the next quote, backslash or control character, or of the end. Most strings are short: those are searched eight
+use wide::u8x16;
+
+/// The offset of the next quote, backslash or control character, or of the end. Most strings are short: those are searched 16
 /// bytes at a time, and only a long one is worth a call.
 #[inline(always)]
 pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    for _ in 0..6 {
-        let Some(chunk) = bytes.get(at..at + 8).and_then(|c| <[u8; 8]>::try_from(c).ok()) else { break };
-        let word = u64::from_le_bytes(chunk);
-        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
-        let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
-        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        // The lowest bit set is exact; borrows make false ones only above it.
-        let found = quotes | backslashes | controls;
+    for _ in 0..4 {
+        let Some(part) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        let part = u8x16::new(*part);
+        let controls = part.min(u8x16::splat(0x1F)).simd_eq(part);
+        let found = part.simd_eq(u8x16::splat(b'"')) | part.simd_eq(u8x16::splat(b'\\')) | controls;
+        let found = found.to_bitmask();
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize;
         }
-        at += 8;
+        at += 16;
     }
     next_special_far(bytes, at)
 }

@@ -55,8 +55,12 @@ impl<W: Write> Write for Escaped<W> {
 
 /// The line with escapes such as `\u202e` for invisible characters. In JSON the strings keep their value, because such
 /// characters occur only inside of strings.
-fn escaped(line: &str, escapes: Escapes) -> Cow<'_, str> {
+pub(super) fn escaped(line: &str, escapes: Escapes) -> Cow<'_, str> {
     let body = line.strip_suffix('\n').unwrap_or(line);
+    // Almost all lines are printable ASCII, which is seen many bytes at a time.
+    if body.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(line);
+    }
     let is_escaped = |c: char| {
         let hides = breaks_line(c) || is_bidirectional(c) || c == '\u{feff}';
         hides && !(c == '\u{1b}' && escapes == Escapes::AllButColors)

@@ -24,7 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tls", &["watch", "webhook"]),
     ("http", &["admission", "inject", "webhook"]),
     ("metrics", &["admission", "inject", "webhook"]),
-    ("telemetry", &["admission", "inject", "text"]),
+    ("telemetry", &["admission", "inject", "json", "text"]),
     ("server", &["admission", "api", "http", "inject", "metrics", "policies", "source", "telemetry", "tls", "watch"]),
     (
         "cli",

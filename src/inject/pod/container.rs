@@ -150,6 +150,9 @@ impl<'a> Device<'a> {
 
 /// Reads the name of a variable, and the volume that its value is read from, if any (`fileKeyRef`).
 fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<Cow<'a, str>> {
+    if let Some(name) = r.name_of_pair() {
+        return Ok(name.into());
+    }
     let mut state = (Cow::default(), files);
     r.fields(
         &mut state,
