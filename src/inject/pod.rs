@@ -1,6 +1,7 @@
 //! A narrow, borrowed view of a Pod. Fields that a review does not need are skipped unread.
 
 mod container;
+mod controlled;
 mod controller;
 mod index;
 mod limits;
@@ -18,8 +19,8 @@ use super::container_list::ContainerList;
 use super::keys;
 use crate::json::{Expected, JsonError, Reader, TextMap};
 
-use controller::Controlled;
-pub use controller::{ControllerFields, ControllerLabel};
+use controlled::Controlled;
+pub use controlled::{ControllerFields, ControllerLabel};
 use index::Index;
 use parts::Parts;
 pub(super) use parts::PodAmounts;

@@ -7,6 +7,7 @@ mod conflicts;
 mod hidden;
 mod paths;
 mod pods;
+mod preview;
 mod reading;
 mod recorded;
 mod router;

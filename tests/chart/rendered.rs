@@ -78,6 +78,28 @@ fn a_ca_bundle_is_rendered_only_where_it_is_given() {
 }
 
 #[test]
+fn kinds_that_are_added_to_the_preview_are_reviewed_when_their_spec_changes() {
+    let of = |arguments: &[&str]| -> Vec<Value> {
+        let objects = rendered(arguments);
+        let named = webhooks(&objects).into_iter().filter(|w| w["name"] == "preview-workloads.podgraft.dev");
+        named.cloned().collect()
+    };
+    assert_eq!(of(&[]), [Value::Null; 0], "without further kinds there is nothing to review");
+    let kind = "webhooks.preview.workloads[0]";
+    let added = of(&[
+        &format!("--set={kind}.apiGroups={{argoproj.io}}"),
+        &format!("--set={kind}.apiVersions={{v1alpha1}}"),
+        &format!("--set={kind}.resources={{rollouts,workflows}}"),
+    ]);
+    let [webhook] = &added[..] else { panic!("one webhook for all of them: {added:?}") };
+    assert_eq!(webhook["rules"][0]["resources"], serde_json::json!(["rollouts", "workflows"]));
+    assert_eq!(webhook["failurePolicy"], "Ignore");
+    assert_eq!(webhook["clientConfig"]["service"]["path"], "/preview");
+    let conditions = webhook["matchConditions"].as_array().unwrap();
+    assert!(conditions.iter().any(|c| c["expression"] == "oldObject == null || object.?spec != oldObject.?spec"));
+}
+
+#[test]
 fn the_certificates_secret_has_no_data() {
     let objects = rendered(&[]);
     let secrets = of_kind(&objects, "Secret");

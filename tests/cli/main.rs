@@ -8,6 +8,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+mod created;
 mod examples;
 mod explain;
 mod function;

@@ -1,63 +1,22 @@
-//! What a controller adds to the Pods that it creates from a template.
+//! The Pod that a controller creates from a template.
 
-use std::borrow::Cow;
-
-use super::index::Index;
-use super::{Pod, Volume, volume_name};
+use super::controlled::Controlled;
+use super::{ControllerFields, Pod, Volume, volume_name};
 use crate::inject::label_value::LabelValue;
-
-/// The source of a volume that a controller adds for a claim. The name of the claim is not known before the Pod exists.
-const CLAIM: &str = r#"{"persistentVolumeClaim":{}}"#;
-
-/// What a controller adds to each Pod that it creates from a template, as far as it is known before. The review takes it into
-/// account, but it is no part of the template, so no patch refers to it. By default nothing is added.
-#[derive(Debug, Default)]
-pub struct ControllerFields<'a> {
-    /// Labels, of different keys.
-    pub labels: Vec<ControllerLabel<'a>>,
-    /// Names of persistentVolumeClaim volumes, which replace the template's volumes of these names
-    /// (`apps/v1` `StatefulSetSpec.volumeClaimTemplates`).
-    pub claims: Vec<Cow<'a, str>>,
-}
-
-/// A label that a controller sets.
-#[derive(Debug)]
-pub struct ControllerLabel<'a> {
-    /// The key.
-    pub key: &'static str,
-    /// The value, if it is known before the Pod exists.
-    pub value: Option<Cow<'a, str>>,
-    /// Whether a label of the template has precedence.
-    pub yields: bool,
-}
-
-/// The fields of a Pod that its controller adds, with an index.
-#[derive(Debug, Default)]
-pub(super) struct Controlled<'a> {
-    labels: Vec<ControllerLabel<'a>>,
-    claims: Vec<Volume<'a>>,
-    by_claim: Index,
-}
 
 impl<'a> Pod<'a> {
     /// The Pod that a controller creates from this template.
     #[must_use]
     pub fn created_with(mut self, fields: ControllerFields<'a>) -> Self {
-        let claims = fields.claims.into_iter();
-        let claims: Vec<_> = claims
-            .map(|name| Volume { name, shareable: true, empty_dir: false, read_only: false, json: CLAIM })
-            .collect();
-        let by_claim = Index::of(&claims, volume_name);
-        self.controlled = Controlled { labels: fields.labels, claims, by_claim };
+        self.controlled = Controlled::new(fields);
         self
     }
 
     /// A volume by its name.
     #[must_use]
     pub fn volume(&self, name: &str) -> Option<&Volume<'a>> {
-        let Controlled { claims, by_claim, .. } = &self.controlled;
-        let claim = by_claim.find(claims, volume_name, name).next();
-        claim.or_else(|| self.by_volume.find(self.volumes.as_deref().unwrap_or_default(), volume_name, name).next())
+        let own = || self.by_volume.find(self.volumes.as_deref().unwrap_or_default(), volume_name, name).next();
+        self.controlled.claim(name).or_else(own)
     }
 
     /// The value of a label of the Pod that is created.
@@ -80,7 +39,10 @@ impl<'a> Pod<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::inject::pod::ControllerLabel;
 
     fn label(key: &'static str, value: Option<&'static str>, yields: bool) -> ControllerLabel<'static> {
         ControllerLabel { key, value: value.map(Cow::Borrowed), yields }

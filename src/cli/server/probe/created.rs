@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::inject::container_list::ContainerList;
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::pod::ControllerFields;
 use crate::workload::{Workload, controller_fields};
@@ -55,8 +56,8 @@ fn add_claims(spec: &mut Map<String, Value>, fields: &ControllerFields<'_>) {
 
 /// Mounts the token into each container that mounts nothing there, as the admission plug-in `ServiceAccount` does.
 fn mount_token(spec: &mut Map<String, Value>) {
-    for list in ["initContainers", "containers"] {
-        for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+    for list in ContainerList::ALL {
+        for container in spec.get_mut(list.as_str()).and_then(Value::as_array_mut).into_iter().flatten() {
             let Some(mounts) = container.as_object_mut().and_then(|container| array_in(container, "volumeMounts"))
             else {
                 continue;

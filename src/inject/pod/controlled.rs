@@ -1,0 +1,55 @@
+//! The fields of a Pod that its controller adds.
+
+use std::borrow::Cow;
+
+use super::index::Index;
+use super::volume::Volume;
+
+/// The source of a volume that a controller adds for a claim. The name of the claim is not known before the Pod exists.
+const CLAIM: &str = r#"{"persistentVolumeClaim":{}}"#;
+
+/// What a controller adds to each Pod that it creates from a template, as far as it is known before. The review takes it into
+/// account, but it is no part of the template, so no patch refers to it. By default nothing is added.
+#[derive(Debug, Default)]
+pub struct ControllerFields<'a> {
+    /// Labels, of different keys.
+    pub labels: Vec<ControllerLabel<'a>>,
+    /// Names of persistentVolumeClaim volumes, which replace the template's volumes of these names
+    /// (`apps/v1` `StatefulSetSpec.volumeClaimTemplates`).
+    pub claims: Vec<Cow<'a, str>>,
+}
+
+/// A label that a controller sets.
+#[derive(Debug)]
+pub struct ControllerLabel<'a> {
+    /// The key.
+    pub key: &'static str,
+    /// The value, if it is known before the Pod exists.
+    pub value: Option<Cow<'a, str>>,
+    /// Whether a label of the template has precedence.
+    pub yields: bool,
+}
+
+/// The fields of a Pod that its controller adds, with an index.
+#[derive(Debug, Default)]
+pub(super) struct Controlled<'a> {
+    pub(super) labels: Vec<ControllerLabel<'a>>,
+    claims: Vec<Volume<'a>>,
+    by_claim: Index,
+}
+
+impl<'a> Controlled<'a> {
+    pub(super) fn new(fields: ControllerFields<'a>) -> Self {
+        let claims = fields.claims.into_iter();
+        let claims: Vec<_> = claims
+            .map(|name| Volume { name, shareable: true, empty_dir: false, read_only: false, json: CLAIM })
+            .collect();
+        let by_claim = Index::of(&claims, |claim| &claim.name);
+        Controlled { labels: fields.labels, claims, by_claim }
+    }
+
+    /// The volume of a claim.
+    pub(super) fn claim(&self, name: &str) -> Option<&Volume<'a>> {
+        self.by_claim.find(&self.claims, |claim| &claim.name, name).next()
+    }
+}

@@ -1,0 +1,75 @@
+//! The preview reviews the Pods that controllers create from a workload.
+
+use podgraft::internals::admission;
+use podgraft::internals::inject::snapshot::Snapshot;
+use serde_json::{Value, json};
+
+use super::scene::{companions, pod, sidecars};
+use crate::support::{Reply, review_of};
+
+/// The warnings of the preview of an object.
+fn warnings(group: &str, kind: &str, object: &Value, snapshot: &Snapshot) -> Vec<String> {
+    let mut review = review_of(object, "team");
+    review["request"]["kind"] = json!({"group": group, "version": "v1", "kind": kind});
+    let answer = admission::preview(review.to_string().as_bytes(), snapshot, |_| Vec::new(), |_| {});
+    Reply::read(&answer).warnings
+}
+
+fn asking(companion: &str) -> Value {
+    pod(json!({"podgraft.dev/companions": companion}))
+}
+
+#[test]
+fn every_kind_with_a_pod_template_is_previewed() {
+    let asks = asking("snyc");
+    for (group, kind, object) in [
+        ("argoproj.io", "Rollout", json!({"spec": {"template": asks}})),
+        ("serving.knative.dev", "Service", json!({"spec": {"template": asks}})),
+        ("keda.sh", "ScaledJob", json!({"spec": {"jobTemplate": {"spec": {"template": asks}}}})),
+        ("argoproj.io", "Workflow", json!({"spec": {"groups": [{"template": asks}, {"template": asks}]}})),
+    ] {
+        let warnings = warnings(group, kind, &object, &companions());
+        assert_eq!(warnings.len(), 1, "one warning per finding: {warnings:?}");
+        assert!(warnings[0].starts_with(&format!("podgraft: Pods of this {kind} will be denied: ")), "{warnings:?}");
+    }
+    let policy = json!({"spec": {"template": asks}});
+    assert!(warnings("admissionregistration.k8s.io", "X", &policy, &companions()).is_empty());
+    let odd = json!({"spec": {"template": {"metadata": {}, "spec": {"containers": [5]}}}});
+    assert!(warnings("example.com", "Odd", &odd, &companions()).is_empty(), "not a Pod template after all");
+}
+
+#[test]
+fn the_preview_knows_claims_and_labels_of_controllers() {
+    let mut asks = asking("sync");
+    asks["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "www", "mountPath": "/srv/www"}]);
+    let spec = json!({"template": asks, "volumeClaimTemplates": [{"metadata": {"name": "www"}}]});
+    assert!(warnings("apps", "StatefulSet", &json!({"spec": spec}), &companions()).is_empty());
+    let denied = warnings("apps", "Deployment", &json!({"spec": spec}), &companions());
+    assert!(denied[0].contains("declares no volume of that name"), "{denied:?}");
+    let selector = "  podSelector: {matchExpressions: [{key: pod-template-hash, operator: Exists}]}";
+    let snapshot = sidecars(&[("only", selector)]);
+    let object = json!({"spec": {"template": asking("only")}});
+    assert!(warnings("apps", "Deployment", &object, &snapshot).is_empty());
+    assert!(warnings("apps", "DaemonSet", &object, &snapshot)[0].contains("will be denied"));
+}
+
+#[test]
+fn the_preview_has_the_token_and_keeps_the_pull_secrets_of_the_service_account() {
+    let shared = "  sharedVolumes: [{name: v, companion: {mountPath: /in}, app: {mountPath: /var/run}}]";
+    let snapshot = sidecars(&[("run", shared), ("pulls", "  imagePullSecrets: [{name: registry}]")]);
+    let preview =
+        |companion| warnings("apps", "Deployment", &json!({"spec": {"template": asking(companion)}}), &snapshot);
+    assert!(preview("run")[0].contains("where Kubernetes mounts the Pod's token"), "{:?}", preview("run"));
+    assert!(preview("pulls").is_empty(), "{:?}", preview("pulls"));
+}
+
+#[test]
+fn keys_above_the_template_are_found_at_each_level() {
+    let metadata = json!({"labels": {"podgraft.dev/inject": "enabled"}});
+    let spec = json!({"jobTemplate": {"metadata": metadata, "spec": {"template": pod(json!({}))}}});
+    let of_job = warnings("batch", "CronJob", &json!({"spec": spec}), &companions());
+    assert!(of_job[0].contains("is set on spec.jobTemplate of the CronJob"), "{of_job:?}");
+    let object = json!({"metadata": metadata, "spec": {"template": pod(json!({}))}});
+    let of_rollout = warnings("argoproj.io", "Rollout", &object, &companions());
+    assert!(of_rollout[0].contains("move it to spec.template.metadata.labels"), "{of_rollout:?}");
+}
