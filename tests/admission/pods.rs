@@ -39,12 +39,15 @@ fn a_pod_without_containers_is_left_to_the_api_server() {
 
 #[test]
 fn a_null_or_missing_parent_is_created_once() {
-    let mut nulls = asking("sync,redis");
+    let mut missing = asking("sync,redis");
+    // So that there are several volumes: one is shared, and each companion has a mask.
+    missing["spec"]["automountServiceAccountToken"] = true.into();
+    let mut nulls = missing.clone();
     nulls["spec"]["volumes"] = Value::Null;
     nulls["spec"]["initContainers"] = Value::Null;
     nulls["spec"]["containers"][0]["env"] = Value::Null;
     nulls["spec"]["containers"][0]["volumeMounts"] = Value::Null;
-    for pod in [nulls, asking("sync,redis")] {
+    for pod in [nulls, missing] {
         let after = injected(&pod);
         assert_eq!(names(&after, "initContainers"), ["redis-proxy", "sync"]);
         assert_eq!(after["spec"]["containers"][0]["volumeMounts"][0]["name"], "sync-content");
