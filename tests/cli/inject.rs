@@ -124,6 +124,10 @@ fn if_one_is_denied_nothing_is_written_and_with_keep_going_the_others_are() {
         let run = folder.pipe(&format!("inject -f - --companions companion.yaml -o {format}"), &text);
         assert_eq!((run.code, &*run.out), (1, ""), "{format}: {}", run.err);
     }
+    let in_place = Folder::new().with("all.yaml", &text);
+    assert_eq!(in_place.run("inject -q -i --keep-going all.yaml --companions companion.yaml").code, 1);
+    let kept = std::fs::read_to_string(in_place.0.path().join("all.yaml")).unwrap();
+    assert!(kept.starts_with(&format!("{bad}---\n")) && kept.contains("logger:v1"), "a file loses nothing: {kept}");
     let run = folder.pipe("inject -f - -n shop --companions companion.yaml --keep-going", &text);
     assert_eq!(run.code, 1);
     assert!(!run.out.contains("bad"), "a reader of the stream would create the denied one: {}", run.out);

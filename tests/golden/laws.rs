@@ -17,6 +17,28 @@ pub(super) async fn settles(case: &Case, patched: &Value) -> Result<(), Complain
     }
 }
 
+/// If only the companions' containers are removed, a further review adds them again, and nothing twice. A required companion
+/// takes no status for true.
+pub(super) async fn can_be_repaired(case: &Case, patched: &Value) -> Result<(), Complaint> {
+    let trusts = !std::fs::read_to_string(&case.path).unwrap().contains("required: true");
+    if !trusts || case.pod.pointer("/metadata/annotations").is_some_and(|all| all.get(STATUS).is_some()) {
+        return Ok(());
+    }
+    let mut pod = patched.clone();
+    let status: Value = serde_json::from_str(patched["metadata"]["annotations"][STATUS].as_str().unwrap()).unwrap();
+    for entry in status.as_object().unwrap().values() {
+        for list in ["initContainers", "containers"] {
+            let is_injected = |item: &Value| entry[list].as_array().is_some_and(|names| names.contains(&item["name"]));
+            let items = pod["spec"].get_mut(list).and_then(Value::as_array_mut);
+            items.into_iter().for_each(|items| items.retain(|item| !is_injected(item)));
+        }
+    }
+    let again = server::review(case, &pod).await?;
+    let repaired = again.pod.ok_or_else(|| format!("a removed container must be added again: {:?}", again.message))?;
+    let yaml = podgraft::internals::manifest::yaml;
+    same("what is added after a removal differs", &yaml(patched), &yaml(&repaired))
+}
+
 /// All that the author wrote is there, in its order and with its text.
 pub(super) fn is_lossless(written: &Value, patched: &Value) -> Result<(), Complaint> {
     if keeps(written, patched) {

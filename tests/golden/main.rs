@@ -69,6 +69,7 @@ async fn run(path: &Path, out: &Path) -> Result<(), Complaint> {
     if let Some(pod) = &answer.pod {
         same("the command line makes another Pod than the server", &manifest::yaml(pod), &manifest::yaml(&told.pod))?;
         laws::settles(&case, pod).await?;
+        laws::can_be_repaired(&case, pod).await?;
         laws::is_lossless(&case.pod, pod)?;
         laws::can_be_taken_back(&case, &told.output)?;
     } else if told.pod != case.pod {
