@@ -10,6 +10,8 @@ use crate::json::{JsonError, Reader, Token};
 
 /// The most templates of one object that are returned. Each costs a review.
 const MAX_TEMPLATES: usize = 8;
+/// The longest JSON pointer of a template, in bytes. Each template has one, so long names of fields would take memory.
+const LONGEST_POINTER: usize = 4096;
 /// How many levels below a template its keys and its list of containers are.
 const BELOW_A_TEMPLATE: usize = 3;
 
@@ -24,7 +26,7 @@ pub struct TemplateText<'a> {
     pub built_in: bool,
 }
 
-/// The Pod templates of an object of some kind, at most the first eight.
+/// The Pod templates of an object of some kind, at most the first eight, and none under very long names of fields.
 ///
 /// # Errors
 /// The text is no JSON object, or a field on the way to the template of a built-in kind has the wrong type.
@@ -124,7 +126,7 @@ impl<'a> Search<'a> {
         if shape.containers && shape.key && (1..=DEEPEST).contains(&depth) {
             // What is inside of a template is no template.
             self.found.truncate(before);
-            if before < MAX_TEMPLATES {
+            if before < MAX_TEMPLATES && self.at.len() <= LONGEST_POINTER {
                 self.found.push(TemplateText { pointer: self.at.clone(), json, built_in: false });
             }
         }
@@ -220,6 +222,13 @@ mod tests {
         let nest = |depth: usize| (1..depth).fold(json!({"a": asks()}), |inner, _| json!({"a": inner}));
         assert_eq!(found("k.io", "Thing", &nest(DEEPEST)).len(), 1);
         assert!(found("k.io", "Thing", &nest(DEEPEST + 1)).is_empty());
+    }
+
+    #[test]
+    fn a_template_under_a_very_long_name_is_not_returned() {
+        let under = |length: usize| json!({"a".repeat(length): asks()}).to_string();
+        assert_eq!(templates_of("k.io", "Set", &under(LONGEST_POINTER - 1)).unwrap().len(), 1);
+        assert!(templates_of("k.io", "Set", &under(LONGEST_POINTER)).unwrap().is_empty());
     }
 
     #[test]
