@@ -23,9 +23,15 @@ fn with_parameters(parameters: &[(&str, Value)]) -> Value {
     resources(json!({"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}), parameters)
 }
 
-/// cpu and memory, and one more resource.
+/// cpu and memory, and one more resource, whose request or limit can be null: then it is absent.
 fn more(resource: &str, request: Value, limit: Value) -> Value {
-    json!({"requests": {"cpu": "10m", "memory": "32Mi", resource: request}, "limits": {resource: limit}})
+    let mut resources = json!({"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {}});
+    for (list, amount) in [("requests", request), ("limits", limit)] {
+        if !amount.is_null() {
+            resources[list][resource] = amount;
+        }
+    }
+    resources
 }
 
 #[test]
