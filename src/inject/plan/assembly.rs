@@ -65,11 +65,15 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         Assembly { context, offers, choices, reservations, plans, leftovers, budget: Budget::default() }
     }
 
-    /// The containers that get `restartPolicy: Always` back, with room for that in the patch: they come first, so that
-    /// there is room.
+    /// The containers that get `restartPolicy: Always` back, each once although several entries of a status can list it.
+    /// They come first, so that there is room in the patch.
     pub(in crate::inject) fn restored(&mut self, lost: &[LostRestartPolicy<'a>]) -> Vec<&'a Container<'a>> {
         let restored = lost.iter().filter(|lost| lost.restored).map(|lost| lost.container);
-        restored.filter(|_| self.reservations.patch(OPERATION + r#""Always""#.len()).is_ok()).collect()
+        let mut restored: Vec<&Container<'a>> = restored.collect();
+        restored.sort_unstable_by_key(|container| container.index);
+        restored.dedup_by_key(|container| container.index);
+        restored.retain(|_| self.reservations.patch(OPERATION + r#""Always""#.len()).is_ok());
+        restored
     }
 
     /// Fits a candidate, completely or not at all. The first finding is its outcome.

@@ -96,7 +96,9 @@ fn compare_containers<'a>(
         let mut expected = expectations(given, companion, container);
         compare(found.json, &mut expected);
         let unmet: Vec<usize> = expected.iter().filter(|expected| !expected.met).map(|unmet| unmet.given).collect();
-        unmet.into_iter().for_each(|at| given[at].differs = true);
+        for at in unmet {
+            given[at].differs = true;
+        }
     }
 }
 
