@@ -84,13 +84,13 @@ fn elsewhere(field: UnknownField<'_>, code: Code) -> Option<Message> {
 /// Whether a value has the type of a schema. Items of lists are represented by the first one.
 fn has_type(value: &Value, schema: &Value) -> bool {
     match (schema["type"].as_str(), value) {
-        (None, Value::String(_) | Value::Number(_)) => true,
+        (None, Value::String(_) | Value::Number(_))
+        | (Some("object"), Value::Object(_))
+        | (Some("string"), Value::String(_))
+        | (Some("boolean"), Value::Bool(_))
+        | (Some("integer" | "number"), Value::Number(_)) => true,
         (None, _) => schema["x-kubernetes-int-or-string"] != true,
         (Some("array"), Value::Array(items)) => items.first().is_none_or(|item| has_type(item, &schema["items"])),
-        (Some("object"), Value::Object(_)) | (Some("string"), Value::String(_)) | (Some("boolean"), Value::Bool(_)) => {
-            true
-        }
-        (Some("integer" | "number"), Value::Number(_)) => true,
         _ => false,
     }
 }

@@ -60,17 +60,17 @@ mod tests {
 
     use crate::api::testing::{check, container, silent, with};
 
-    fn rules(rule: serde_json::Value) -> (&'static str, serde_json::Value) {
+    fn rules(rule: &serde_json::Value) -> (&'static str, serde_json::Value) {
         ("/spec/containers/0/restartPolicyRules", json!([rule]))
     }
 
     #[test]
     fn a_native_container_can_have_restart_rules() {
         let fine = json!({"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}});
-        silent(with(&[rules(fine.clone())]));
+        silent(with(&[rules(&fine)]));
         let (at, of_init) = ("/spec/initContainers/0/restartPolicyRules", json!([fine]));
         check(
-            with(&[rules(fine), ("/spec/lifecycle", json!("Container"))]),
+            with(&[rules(&fine), ("/spec/lifecycle", json!("Container"))]),
             &[
                 "spec.containers[0].restartPolicyRules: forbidden: API servers require a restartPolicy beside this field, which plain containers do not get; remove this field or set spec.lifecycle to Native",
             ],
@@ -98,7 +98,7 @@ mod tests {
                 "exitCodes.values: invalid value: must have at most 255 items",
             ),
         ] {
-            check(with(&[rules(rule)]), &[&format!("{at}.{expected}")]);
+            check(with(&[rules(&rule)]), &[&format!("{at}.{expected}")]);
         }
     }
 }
