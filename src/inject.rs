@@ -7,6 +7,7 @@
 pub mod companion;
 pub mod container_list;
 pub mod keys;
+pub mod label_value;
 pub mod names;
 mod patch;
 mod plan;

@@ -1,11 +1,13 @@
 //! Finds Pod templates in objects: in built-in kinds by the name of the kind, in all others by the shape of a template.
 
+mod controller;
 mod elsewhere;
 mod kinds;
 mod object;
 mod template;
 mod unmatched;
 
+pub use controller::controller_fields;
 pub use elsewhere::{misplaced, outside_of_templates};
 pub use template::{Workload, template_of, workloads};
 pub use unmatched::unmatched;

@@ -67,7 +67,8 @@ fn preview_workload(
     let Some((template, json)) = workload::template_of(object)? else {
         return misplaced_keys(object, kind, "spec.template", None);
     };
-    let pod = Pod::read(json.as_bytes())?;
+    let fields = workload::controller_fields(&request.kind.group, &request.kind.name, object);
+    let pod = Pod::read(json.as_bytes())?.created_with(fields);
     let mut all = misplaced_keys(object, kind, &template, Some(&pod))?;
     let request = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
     let verdict = inject::judge(&request, snapshot);

@@ -1,6 +1,7 @@
 //! A narrow, borrowed view of a Pod. Fields that a review does not need are skipped unread.
 
 mod container;
+mod controller;
 mod index;
 mod limits;
 mod parts;
@@ -15,6 +16,8 @@ use super::container_list::ContainerList;
 use super::keys;
 use crate::json::{Expected, JsonError, Reader, TextMap};
 
+use controller::Controlled;
+pub use controller::{ControllerFields, ControllerLabel};
 use index::Index;
 use parts::Parts;
 pub use parts::{Container, Device, Lifecycle, Mount, Port};
@@ -60,6 +63,7 @@ pub struct Pod<'a> {
     by_volume: Index,
     by_pull_secret: Index,
     users: VolumeUses,
+    controlled: Controlled<'a>,
 }
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -141,12 +145,6 @@ impl<'a> Pod<'a> {
     /// A container that can write to a volume, and where it mounts it.
     pub(super) fn writer_of(&self, volume: &str) -> Option<(&Container<'a>, &str)> {
         self.users.writer(volume, &self.containers, &self.parts)
-    }
-
-    /// A volume by its name.
-    #[must_use]
-    pub fn volume(&self, name: &str) -> Option<&Volume<'a>> {
-        self.by_volume.find(self.volumes.as_deref().unwrap_or_default(), volume_name, name).next()
     }
 
     /// A container by its name.

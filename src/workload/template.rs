@@ -67,6 +67,12 @@ impl<'v> Workload<'v> {
         format!("{}{}", self.at, self.template)
     }
 
+    /// The group of its version; empty for kinds of the core group.
+    #[must_use]
+    pub fn group(&self) -> &'v str {
+        kinds::group(self.version)
+    }
+
     /// The namespace that it names.
     #[must_use]
     pub fn namespace(&self) -> Option<&'v str> {
@@ -76,7 +82,7 @@ impl<'v> Workload<'v> {
     /// `deployment.apps/web`, as kubectl prints names.
     #[must_use]
     pub fn qualified(&self) -> String {
-        let group = kinds::group(self.version);
+        let group = self.group();
         let dot = if group.is_empty() { "" } else { "." };
         format!("{}{dot}{group}/{}", self.kind.to_ascii_lowercase(), name(self.object))
     }

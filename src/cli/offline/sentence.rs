@@ -8,10 +8,13 @@ use super::server::OfflineServer;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
+use crate::inject::label_value::LabelValue;
+use crate::inject::pod::Pod;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::json::Token;
 use crate::text::suggest::suggest;
+use crate::workload::controller_fields;
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
 const MAX_NAMED: usize = 8;
@@ -57,9 +60,11 @@ fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Stri
 /// Names the requirement of the companion's selectors that is not met.
 fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEntry, namespace: &str) -> String {
     let name = listed.name();
-    let labels = &found.workload.pod()["metadata"]["labels"];
+    let (json, object) = (found.workload.pod().to_string(), found.workload.object.to_string());
+    let fields = controller_fields(found.workload.group(), found.workload.kind, &object);
+    let pod = Pod::read(json.as_bytes()).unwrap_or_default().created_with(fields);
     let selectors = listed.selectors();
-    if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| labels[key].as_str())) {
+    if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| pod.label_value(key))) {
         return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}");
     }
     let known = server.snapshot.namespaces.listed(namespace);
@@ -67,7 +72,7 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
         Some(known) => known.label(key),
         None => (key == keys::NAMESPACE_NAME).then_some(namespace),
     };
-    match selectors.and_then(|(_, namespaces)| unmet(namespaces, label)) {
+    match selectors.and_then(|(_, namespaces)| unmet(namespaces, |key| label(key).into())) {
         Some(requirement) => {
             let unknown = if known.is_none() { ", and that namespace is not among the manifests" } else { "" };
             format!(
@@ -79,8 +84,8 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
 }
 
 /// The first requirement that the labels do not meet, in the notation of `kubectl -l`.
-fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
-    let unmet = |requirement: &&Requirement| !Selector(Box::new([(*requirement).clone()])).matches(&value);
+fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> LabelValue<'v>) -> Option<String> {
+    let unmet = |requirement: &&Requirement| requirement.is_met(value(&requirement.key)) == Some(false);
     selector.0.iter().find(unmet).map(|requirement| {
         let key = &requirement.key;
         match &requirement.operator {

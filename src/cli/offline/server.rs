@@ -8,7 +8,7 @@ use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Verdict;
 use crate::source::files::report::ManifestRemark;
-use crate::workload::Workload;
+use crate::workload::{Workload, controller_fields};
 
 /// The companions and Namespaces of a review, and the namespace of workloads that have none.
 #[derive(Debug)]
@@ -23,19 +23,21 @@ impl OfflineServer {
         workload.namespace().unwrap_or(&self.default_namespace)
     }
 
-    /// Reviews the Pods of a workload as the webhook would, and passes the verdict on. If the Pod cannot be read, the remark
+    /// Reviews the Pods that are created from a workload as the webhook would, and passes the verdict on. If the Pod cannot be read, the remark
     /// has the field and the reason.
     pub(in crate::cli) fn review<R>(
         &self,
         found: &Reviewed<'_>,
         then: impl FnOnce(Result<&Verdict<'_>, ManifestRemark>) -> R,
     ) -> R {
-        let json = found.workload.pod().to_string();
+        let workload = found.workload;
+        let (json, object) = (workload.pod().to_string(), workload.object.to_string());
         let pod = match Pod::read(json.as_bytes()) {
             Ok(pod) => pod,
             Err(error) => return then(Err(unreadable(found, &error))),
         };
-        let request = Request { pod, namespace: self.namespace(found.workload), webhook: None, requester: "" };
+        let pod = pod.created_with(controller_fields(workload.group(), workload.kind, &object));
+        let request = Request { pod, namespace: self.namespace(workload), webhook: None, requester: "" };
         then(Ok(&inject::review(&request, &self.snapshot)))
     }
 }

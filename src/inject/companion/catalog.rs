@@ -142,11 +142,13 @@ impl Catalog {
         own.map(|i| &self.entries[*i as usize]).or(cluster)
     }
 
-    /// Companions that may be automatic for a Pod with these labels, in no particular order. The caller checks their selectors,
-    /// and whether another companion replaces them in the namespace.
+    /// Companions that may be automatic for a Pod with these labels, in no particular order. `unknown` are the keys of labels
+    /// whose values are not known yet. The caller checks their selectors, and whether another companion replaces them in the
+    /// namespace.
     pub fn automatic<'c, 'p: 'c, 'n: 'c>(
         &'c self,
         pod_labels: impl Iterator<Item = (&'p str, &'p str)> + 'c,
+        unknown: impl Iterator<Item = &'p str> + 'c,
         namespace_labels: impl Iterator<Item = (&'n str, &'n str)> + 'c,
     ) -> impl Iterator<Item = &'c CatalogEntry> + 'c {
         let by = |index: &'c Labels, (key, value): (&str, &str)| {
@@ -154,7 +156,10 @@ impl Catalog {
         };
         let pod = pod_labels.flat_map(move |l| by(&self.automatic.by_pod_label, l));
         let namespace = namespace_labels.flat_map(move |l| by(&self.automatic.by_namespace_label, l));
-        pod.chain(namespace).chain(&self.automatic.anywhere).map(|i| &self.entries[*i as usize])
+        let any_value =
+            |key: &str| self.automatic.by_pod_label.get(key).into_iter().flat_map(HashMap::values).flatten();
+        let unknown = unknown.flat_map(any_value);
+        pod.chain(unknown).chain(namespace).chain(&self.automatic.anywhere).map(|i| &self.entries[*i as usize])
     }
 
     /// The names of the companions of a namespace.

@@ -8,6 +8,7 @@ use super::present::Presence;
 use super::reservations::Reservations;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::pattern::Budget;
+use crate::inject::companion::selector::Selection;
 use crate::inject::companion::{Companion, OnConflict};
 use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
@@ -96,7 +97,10 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
 
     /// The companion that a candidate means, if it can be injected into this Pod at all.
     fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Outcome> {
-        let Some(entry) = candidate.entry.filter(|_| candidate.selected) else {
+        if let Selection::Undecided(label) = candidate.selection {
+            return Err(Outcome::SelectorUndecided { label: label.into() });
+        }
+        let Some(entry) = candidate.entry.filter(|_| candidate.selection == Selection::Selected) else {
             let unmet = candidate.entry.and_then(|entry| self.offers.unmet(entry));
             let nearest = if unmet.is_none() { self.offers.nearest(candidate.name) } else { None };
             return Err(Outcome::NotAvailable { unmet, nearest: nearest.map(Into::into) });

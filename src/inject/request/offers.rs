@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::context::Context;
-use super::selection::{is_offered, selects, unmet};
+use super::selection::{is_offered, selection, unmet};
 use crate::inject::companion::catalog::CatalogEntry;
-use crate::inject::companion::selector::Unmet;
+use crate::inject::companion::selector::{Selection, Unmet};
 use crate::text::suggest::suggest;
 
 /// Upper bound on did-you-mean lookups per review; each compares a name with many others.
@@ -41,8 +41,8 @@ impl<'r, 'a> Offers<'r, 'a> {
     pub(in crate::inject) fn nearest(&self, name: &str) -> Option<&'a str> {
         let Context { pod, namespace, snapshot, .. } = self.context;
         let (companions, here) = (&snapshot.companions, namespace.name());
-        let can_have =
-            |other: &str| companions.resolve(here, other).is_some_and(|entry| selects(entry, pod, namespace));
+        let selected = |entry| selection(entry, pod, namespace) == Selection::Selected;
+        let can_have = |other: &str| companions.resolve(here, other).is_some_and(selected);
         let others = companions.names(here).filter(|other| *other != name);
         self.suggest(|| suggest(name, others, can_have))
     }

@@ -2,7 +2,7 @@
 
 use crate::inject::companion::CompanionKind;
 use crate::inject::companion::catalog::CatalogEntry;
-use crate::inject::companion::selector::Unmet;
+use crate::inject::companion::selector::{Selection, Unmet};
 use crate::inject::pod::Pod;
 use crate::inject::request::pod_namespace::PodNamespace;
 
@@ -14,11 +14,18 @@ pub(in crate::inject) fn is_offered(entry: &CatalogEntry, namespace: PodNamespac
 }
 
 /// Whether a companion's selectors match a Pod. Selectors that cannot be read match every Pod.
-pub(in crate::inject) fn selects(entry: &CatalogEntry, pod: &Pod<'_>, namespace: PodNamespace<'_>) -> bool {
-    is_offered(entry, namespace) && entry.selectors().is_none_or(|(pods, _)| pods.matches(|key| pod.label(key)))
+pub(in crate::inject) fn selection<'e>(
+    entry: &'e CatalogEntry,
+    pod: &Pod<'_>,
+    namespace: PodNamespace<'_>,
+) -> Selection<'e> {
+    if !is_offered(entry, namespace) {
+        return Selection::Excluded;
+    }
+    entry.selectors().map_or(Selection::Selected, |(pods, _)| pods.selection(|key| pod.label_value(key)))
 }
 
 /// The first requirement of a companion's `podSelector` that a Pod does not meet.
 pub(in crate::inject) fn unmet(entry: &CatalogEntry, pod: &Pod<'_>) -> Option<Unmet> {
-    entry.selectors()?.0.unmet(|key| pod.label(key))
+    entry.selectors()?.0.unmet(|key| pod.label_value(key))
 }

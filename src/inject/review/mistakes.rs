@@ -9,7 +9,7 @@ use crate::inject::request::context::Context;
 use crate::inject::request::namespace::OptIn;
 use crate::inject::request::offers::Offers;
 use crate::inject::request::requested::{MAX_FAULTS, unknown_companion};
-use crate::inject::verdict::reason::Remark;
+use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::inject::verdict::{Effect, Finding};
 use crate::text::suggest::suggest;
 
@@ -80,7 +80,9 @@ pub(super) fn unused_parameters<'a>(
     if requested.pod == OptIn::Disabled || requested.parameters.is_empty() {
         return;
     }
-    let is_used = |f: &&Finding<'_>| f.outcome && (f.reason.is_injected() || f.effect == Effect::Deny);
+    let is_undecided = |f: &Finding<'_>| matches!(f.reason, Reason::Outcome(Outcome::SelectorUndecided { .. }));
+    let is_used =
+        |f: &&Finding<'_>| f.outcome && (f.reason.is_injected() || f.effect == Effect::Deny || is_undecided(f));
     let used: HashSet<&str> = findings.iter().filter(is_used).filter_map(|f| f.companion.as_deref()).collect();
     let mut is_known = offers.known_names(candidates.iter().map(|candidate| candidate.name));
     let unused = requested.parameters.iter().filter(|g| !used.contains(g.companion) && is_known(g.companion));

@@ -1,0 +1,191 @@
+//! What the controllers of Kubernetes add to the Pods that they create from the template of a workload.
+
+use std::borrow::Cow;
+
+use crate::inject::pod::{ControllerFields, ControllerLabel};
+use crate::json::{JsonError, Reader};
+
+/// The label of a Deployment's ReplicaSets and Pods (`apps/v1` `DefaultDeploymentUniqueLabelKey`).
+const DEPLOYMENT: [&str; 1] = ["pod-template-hash"];
+/// The labels of a StatefulSet's Pods (`apps/v1` `PodIndexLabel`, `StatefulSetPodNameLabel`, `StatefulSetRevisionLabel`).
+const STATEFUL_SET: [&str; 3] =
+    ["apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name", "controller-revision-hash"];
+/// The labels of a DaemonSet's Pods (`apps/v1` `DefaultDaemonSetUniqueLabelKey`, `DaemonSetTemplateGenerationLabel`).
+const DAEMON_SET: [&str; 2] = ["controller-revision-hash", "pod-template-generation"];
+/// The labels of a Job's Pods with the name of the Job (`batch/v1` `JobNameLabel`, and its older form).
+const JOB_NAME: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
+/// The labels of a Job's Pods with the UID of the Job (`batch/v1` `ControllerUidLabel`, and its older form).
+const JOB_UID: [&str; 2] = ["batch.kubernetes.io/controller-uid", "controller-uid"];
+/// The label of an Indexed Job's Pods (`batch/v1` `JobCompletionIndexAnnotation`).
+const JOB_INDEX: &str = "batch.kubernetes.io/job-completion-index";
+/// The most claims of one workload that are read. A Pod cannot mount more volumes.
+const MAX_CLAIMS: usize = 4096;
+
+/// What the controller of a workload adds to its Pods, from the group and kind of the workload and its JSON. A workload with
+/// fields of the wrong type gets nothing: the API server rejects the workload, so there will be no Pods.
+///
+/// OpenKruise's kinds with `volumeClaimTemplates` treat them as `apps/v1` `StatefulSet` does.
+#[must_use]
+pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> ControllerFields<'a> {
+    let fields = match (group, kind) {
+        ("apps", "Deployment") => Ok(of_labels(&DEPLOYMENT)),
+        ("apps", "DaemonSet") => Ok(of_labels(&DAEMON_SET)),
+        ("apps", "StatefulSet") => claims(object).map(|claims| ControllerFields { claims, ..of_labels(&STATEFUL_SET) }),
+        ("apps.kruise.io", "StatefulSet" | "CloneSet") => {
+            claims(object).map(|claims| ControllerFields { claims, ..ControllerFields::default() })
+        }
+        ("batch", "Job") => JobFields::read(object).map(|job| job.labels()),
+        ("batch", "CronJob") => JobFields::read_template(object).map(|job| job.labels()),
+        _ => return ControllerFields::default(),
+    };
+    fields.unwrap_or_default()
+}
+
+/// Labels whose values are not known.
+fn of_labels<'a>(keys: &[&'static str]) -> ControllerFields<'a> {
+    let labels = keys.iter().map(|key| ControllerLabel { key, value: None, yields: false }).collect();
+    ControllerFields { labels, ..ControllerFields::default() }
+}
+
+/// The names of `spec.volumeClaimTemplates`.
+fn claims(object: &str) -> Result<Vec<Cow<'_, str>>, JsonError> {
+    let mut claims = Vec::new();
+    let Some(templates) = Reader::of(object).raw_at(&["spec", "volumeClaimTemplates"])? else { return Ok(claims) };
+    Reader::of(templates).array(|r, _| {
+        let mut name = Cow::default();
+        r.fields(
+            &mut name,
+            [("metadata", |name, r| {
+                r.fields(name, [("name", |name, r| r.string_or_empty().map(|text| *name = text))]).map(|_| ())
+            })],
+        )?;
+        if claims.len() < MAX_CLAIMS {
+            claims.push(name);
+        }
+        Ok(())
+    })?;
+    Ok(claims)
+}
+
+/// The fields of a Job that decide about the labels of its Pods.
+#[derive(Debug, Default)]
+struct JobFields<'a> {
+    /// `metadata.name`; `None` where it is generated.
+    name: Option<Cow<'a, str>>,
+    /// `spec.manualSelector`: the Job's author sets the labels.
+    manual_selector: bool,
+    /// Whether `spec.completionMode` is `Indexed`.
+    indexed: bool,
+}
+
+impl<'a> JobFields<'a> {
+    fn read(job: &'a str) -> Result<Self, JsonError> {
+        let mut fields = JobFields::default();
+        Reader::of(job).fields(
+            &mut fields,
+            [
+                ("metadata", |job, r| {
+                    r.fields(job, [("name", |job, r| r.string().map(|name| job.name = name))]).map(|_| ())
+                }),
+                ("spec", |job, r| {
+                    r.fields(
+                        job,
+                        [
+                            ("manualSelector", |job, r| r.boolean().map(|yes| job.manual_selector = yes)),
+                            ("completionMode", |job, r| {
+                                r.string_or_empty().map(|mode| job.indexed = mode == "Indexed")
+                            }),
+                        ],
+                    )
+                    .map(|_| ())
+                }),
+            ],
+        )?;
+        fields.name = fields.name.filter(|name| !name.is_empty());
+        Ok(fields)
+    }
+
+    /// Reads the Job that a CronJob creates: its name has the time.
+    fn read_template(cron_job: &'a str) -> Result<Self, JsonError> {
+        let template = Reader::of(cron_job).raw_at(&["spec", "jobTemplate"])?.unwrap_or("{}");
+        Ok(JobFields { name: None, ..JobFields::read(template)? })
+    }
+
+    /// The API server adds the labels of a Job to its template, where it has no others.
+    fn labels(self) -> ControllerFields<'a> {
+        let mut labels = Vec::new();
+        if !self.manual_selector {
+            let label = |key, value| ControllerLabel { key, value, yields: true };
+            labels.extend(JOB_NAME.map(|key| label(key, self.name.clone())));
+            labels.extend(JOB_UID.map(|key| label(key, None)));
+        }
+        if self.indexed {
+            labels.push(ControllerLabel { key: JOB_INDEX, value: None, yields: false });
+        }
+        ControllerFields { labels, ..ControllerFields::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn labels(group: &str, kind: &str, object: &Value) -> Vec<String> {
+        let object = object.to_string();
+        let fields = controller_fields(group, kind, &object);
+        let labels =
+            fields.labels.iter().map(|label| format!("{}={}", label.key, label.value.as_deref().unwrap_or("?")));
+        labels.collect()
+    }
+
+    #[test]
+    fn each_controller_sets_its_own_labels() {
+        let of = |group, kind| labels(group, kind, &json!({"metadata": {"name": "web"}})).join(" ");
+        assert_eq!(of("apps", "Deployment"), "pod-template-hash=?");
+        assert_eq!(of("apps", "DaemonSet"), "controller-revision-hash=? pod-template-generation=?");
+        assert_eq!(
+            of("apps", "StatefulSet"),
+            "apps.kubernetes.io/pod-index=? statefulset.kubernetes.io/pod-name=? controller-revision-hash=?"
+        );
+        assert_eq!(
+            of("batch", "Job"),
+            "batch.kubernetes.io/job-name=web job-name=web batch.kubernetes.io/controller-uid=? controller-uid=?"
+        );
+        assert_eq!(
+            of("batch", "CronJob"),
+            "batch.kubernetes.io/job-name=? job-name=? batch.kubernetes.io/controller-uid=? controller-uid=?"
+        );
+        for (group, kind) in [("apps", "ReplicaSet"), ("", "Pod"), ("example.com", "Deployment"), ("", "Job")] {
+            assert_eq!(of(group, kind), "", "{group}/{kind}");
+        }
+    }
+
+    #[test]
+    fn the_labels_of_a_job_depend_on_its_selector_mode_and_name() {
+        let spec = json!({"completionMode": "Indexed", "manualSelector": true});
+        assert_eq!(
+            labels("batch", "Job", &json!({"metadata": {"name": "a"}, "spec": spec})),
+            ["batch.kubernetes.io/job-completion-index=?"]
+        );
+        let indexed = json!({"spec": {"jobTemplate": {"spec": {"completionMode": "Indexed"}}}});
+        assert_eq!(labels("batch", "CronJob", &indexed).len(), 5);
+        let generated = json!({"metadata": {"generateName": "a-"}, "spec": {"completionMode": "NonIndexed"}});
+        assert_eq!(labels("batch", "Job", &generated)[0], "batch.kubernetes.io/job-name=?");
+        assert_eq!(labels("batch", "Job", &json!({"metadata": {"name": 1}})), [""; 0]);
+    }
+
+    #[test]
+    fn claims_are_those_of_stateful_sets() {
+        let claims = json!([{"metadata": {"name": "data"}}, {"metadata": {"name": "logs"}}, {}]);
+        let object = json!({"spec": {"volumeClaimTemplates": claims}}).to_string();
+        let of = |group, kind| controller_fields(group, kind, &object).claims;
+        assert_eq!(of("apps", "StatefulSet"), ["data", "logs", ""]);
+        assert_eq!(of("apps.kruise.io", "CloneSet"), ["data", "logs", ""]);
+        assert!(of("apps", "Deployment").is_empty() && of("example.com", "StatefulSet").is_empty());
+        assert!(
+            controller_fields("apps", "StatefulSet", "{\"spec\":{\"volumeClaimTemplates\":null}}").claims.is_empty()
+        );
+    }
+}
