@@ -7,3 +7,4 @@ pub mod other_webhooks;
 pub mod sources;
 pub mod webhook;
 pub mod webhooks;
+pub mod workloads;

@@ -24,6 +24,8 @@ mod person;
 mod record;
 mod required;
 mod suite;
+#[path = "../support/mod.rs"]
+mod support;
 mod workload;
 
 use std::process::ExitCode;
@@ -125,6 +127,7 @@ fn chapters() -> Vec<Chapter> {
                 admission::other_webhooks::tests(),
                 admission::sources::tests(),
                 admission::webhooks::tests(),
+                admission::workloads::tests(),
             ]),
             alone: false,
         },

@@ -26,8 +26,13 @@ pub const OTHER: Created = Created { ordinal: 1, hash: "77c9d8b6f4" };
 /// The Pod that a workload's controller creates. A PodTemplate, which has no controller, counts as a Pod of its template; a
 /// kind that is not built in as one whose controller copies the template.
 pub fn created_pod(workload: &Value, which: Created) -> Value {
-    let mut pod = controller::pod(workload, which);
+    let mut pod = sent_pod(workload, which);
     defaults::apply(&mut pod);
     plugins::apply(&mut pod);
     pod
+}
+
+/// The same Pod as the controller sends it to the API server.
+pub fn sent_pod(workload: &Value, which: Created) -> Value {
+    controller::pod(workload, which)
 }

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 pub mod created_pod;
 pub mod generate;
 pub mod golden;
+pub mod pending;
 pub mod sized;
+pub mod verdict;
 pub mod workloads;
 
 /// A snapshot of companions and Namespaces, given as manifests. Every companion must be valid.

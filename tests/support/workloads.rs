@@ -6,6 +6,7 @@
 mod container;
 mod kind;
 mod metadata;
+mod resources;
 mod template;
 mod volume;
 
@@ -14,7 +15,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use super::documents;
+use super::{documents, snapshot};
+use podgraft::internals::inject::snapshot::Snapshot;
 
 /// A workload, and the number of its namespace.
 #[derive(Debug, Clone)]
@@ -48,6 +50,21 @@ pub fn cases(seed: u8, count: usize) -> Vec<Case> {
 /// The companions of the cluster, as manifests.
 pub fn companions() -> Vec<Value> {
     documents(include_str!("workloads/companions.yaml"))
+}
+
+/// A cluster with these companions and namespaces.
+pub fn cluster(namespaces: &[Value]) -> Snapshot {
+    snapshot(companions().iter().chain(namespaces))
+}
+
+/// The namespaces of the cluster under these names.
+pub fn named(names: [&str; 4]) -> [Value; 4] {
+    let mut metadata = namespaces();
+    for (metadata, name) in metadata.iter_mut().zip(names) {
+        metadata["name"] = name.into();
+        metadata["labels"]["kubernetes.io/metadata.name"] = name.into();
+    }
+    metadata.map(|metadata| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
 }
 
 /// The labels and annotations of the cluster's namespaces. Each opts in or out in another way.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
+use super::resources::of_container;
 use super::volume::{device, mount};
 use crate::support::generate::object;
 
@@ -19,9 +20,9 @@ pub fn container(name: &'static str, ports: &'static [u16]) -> impl Strategy<Val
         prop::sample::subsequence(ports, 0..=ports.len())
             .prop_flat_map(|some| some.into_iter().map(port).collect::<Vec<_>>()),
         vec(mount(), 0..3),
-        weighted(0.1, device()),
+        weighted(0.2, device()),
         environment(),
-        weighted(0.3, resources()),
+        weighted(0.4, of_container()),
         weighted(0.3, probe()),
         weighted(0.2, pre_stop()),
     );
@@ -45,7 +46,7 @@ pub fn container(name: &'static str, ports: &'static [u16]) -> impl Strategy<Val
 
 /// A plain init container.
 pub fn init_container() -> impl Strategy<Value = Value> {
-    container("setup", &[]).prop_map(|mut container| {
+    container("setup", &[9100, 9131]).prop_map(|mut container| {
         let members = container.as_object_mut().expect("an object");
         members.retain(|field, _| !matches!(&**field, "readinessProbe" | "lifecycle"));
         container
@@ -77,15 +78,6 @@ fn environment() -> impl Strategy<Value = (Vec<Value>, Option<Value>)> {
     let variables = names.prop_map(|names| names.into_iter().map(|name| json!({"name": name, "value": "x"})).collect());
     let optional = json!([{"configMapRef": {"name": "settings", "optional": true}}]);
     (variables, weighted(0.15, Just(optional)))
-}
-
-fn resources() -> impl Strategy<Value = Value> {
-    select(vec![
-        json!({}),
-        json!({"requests": {"cpu": "100m", "memory": "48Mi"}}),
-        json!({"requests": {"cpu": "0.05"}, "limits": {"memory": "64Mi"}}),
-        json!({"limits": {"cpu": "100m", "memory": "48Mi"}}),
-    ])
 }
 
 /// A probe by number, by the name of a port, of another host, or without a port.

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
-/// The companions that Pods can request.
+/// The companions that Pods can request. The last two are available to the Pods of one kind only.
 const ON_REQUEST: [&str; 9] =
-    ["agent", "beside", "cache", "for-deployments", "for-the-first", "host-agent", "log-reader", "pages", "scratch"];
+    ["agent", "beside", "cache", "host-agent", "log-reader", "pages", "scratch", "for-deployments", "for-the-first"];
 
 /// Parameters with good and bad values, as the annotation's key and value.
 const PARAMETERS: [(&str, &str); 14] = [
@@ -60,13 +60,14 @@ fn labels() -> impl Strategy<Value = Value> {
 
 fn annotations() -> impl Strategy<Value = Map<String, Value>> {
     let wrong = select(vec!["pages,,cache", "pagse", "cache,cache", "not-in-jobs"]);
-    let right = subsequence(&ON_REQUEST[..], 1..=3).prop_shuffle().prop_map(|names| names.join(", "));
+    let names = prop_oneof![4 => subsequence(&ON_REQUEST[..7], 1..=3), 1 => subsequence(&ON_REQUEST[..], 1..=3)];
+    let right = names.prop_shuffle().prop_map(|names| names.join(", "));
     let request = prop_oneof![4 => Just(None), 12 => right.prop_map(Some), 1 => wrong.prop_map(|w| Some(w.to_owned()))];
-    let named = weighted(0.15, select(vec!["web", "web,worker", "setup", "mesh", "nobody"]));
+    let named = weighted(0.1, select(vec!["web", "web", "web,worker", "setup", "mesh", "nobody"]));
     let others = weighted(0.2, select(vec![("prometheus.io/port", "1234"), ("team.example/a", "b")]));
-    let parameters = prop_oneof![2 => Just(vec![]), 1 => vec(select(&PARAMETERS[..]), 1..3)];
-    (request, named, others, parameters, prop::bool::weighted(0.9)).prop_map(
-        |(request, named, others, parameters, with_repo)| {
+    let parameters = prop_oneof![2 => Just(vec![]), 1 => vec(select(&PARAMETERS[..]), 1..4)];
+    (request, named, others, parameters, prop::bool::weighted(0.9), prop::bool::weighted(0.2)).prop_map(
+        |(request, named, others, parameters, with_repo, stray)| {
             let mut all = Map::new();
             let mut set = |key: &str, value: &str| all.insert(key.to_owned(), value.into());
             if let Some(names) = &request {
@@ -78,7 +79,11 @@ fn annotations() -> impl Strategy<Value = Map<String, Value>> {
             if let Some(named) = named {
                 set("podgraft.dev/containers", named);
             }
-            let ours = parameters.into_iter().map(|(key, value)| (format!("podgraft.dev/{key}"), value));
+            // Most parameters are those of companions that the Pod requests.
+            let is_used =
+                |key: &str| request.iter().any(|names| key.split('.').next().is_some_and(|c| names.contains(c)));
+            let ours = parameters.into_iter().filter(|(key, _)| stray || is_used(key));
+            let ours = ours.map(|(key, value)| (format!("podgraft.dev/{key}"), value));
             for (key, value) in ours.chain(others.map(|(key, value)| (key.to_owned(), value))) {
                 set(&key, value);
             }

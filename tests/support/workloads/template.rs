@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Undeclared;
 use super::container::{container, init_container, native_sidecar};
 use super::metadata::metadata;
+use super::resources::resources;
 use super::volume::{claims, volumes};
 use crate::support::generate::object;
 
@@ -86,8 +87,10 @@ fn spec() -> impl Strategy<Value = Value> {
                 ("hostNetwork", host.then_some(true.into())),
                 ("imagePullSecrets", secrets),
                 ("terminationGracePeriodSeconds", grace.map(Into::into)),
-                ("resources", resources),
             ]);
+            if let Some(resources) = resources {
+                spec["resources"] = resources.around(&spec);
+            }
             let windows = windows.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
             spec.as_object_mut().expect("an object").extend(windows);
             spec
@@ -117,17 +120,5 @@ fn windows() -> impl Strategy<Value = Value> {
         affinity("required", "In"),
         affinity("required", "NotIn"),
         affinity("preferred", "In"),
-    ])
-}
-
-/// `spec.resources`: with much room, and with room for the app's own containers only.
-fn resources() -> impl Strategy<Value = Value> {
-    select(vec![
-        json!({"requests": {"cpu": "2", "memory": "2Gi"}}),
-        json!({"limits": {"cpu": "2", "memory": "2Gi"}}),
-        json!({"requests": {"cpu": "350m"}}),
-        json!({"requests": {"cpu": "400m", "memory": "224Mi"}, "limits": {"memory": "256Mi"}}),
-        json!({"limits": {"memory": "256Mi"}}),
-        json!({"requests": {"cpu": "405m"}, "limits": {"cpu": "450m"}}),
     ])
 }

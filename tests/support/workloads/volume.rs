@@ -48,7 +48,7 @@ pub fn volumes() -> impl Strategy<Value = Vec<Value>> {
         weighted(0.5, named("logs")),
         weighted(0.5, Just(with_name("conf", json!({"configMap": {"name": "c"}})))),
         weighted(0.1, named("pages-content")),
-        weighted(0.1, Just(block)),
+        weighted(0.3, Just(block)),
     );
     all.prop_map(|(data, logs, conf, content, block)| {
         [data, logs, conf, content, block].into_iter().flatten().collect()
