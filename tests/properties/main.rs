@@ -3,7 +3,6 @@
 #![allow(unreachable_pub, clippy::panic, clippy::unwrap_used)] // a test fails by a panic
 
 mod created;
-mod explore;
 mod laws;
 #[path = "../support/mod.rs"]
 mod support;

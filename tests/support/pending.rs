@@ -32,7 +32,7 @@ pub fn happens(case: &Case, offline: &Verdict, why: &str) -> Option<&'static str
     message.or(unseen).or_else(|| differs(case, offline))
 }
 
-fn template(workload: &Value) -> &Value {
+pub fn template(workload: &Value) -> &Value {
     let at = match workload["kind"].as_str() {
         Some("Pod") => "",
         Some("PodTemplate") => "/template",

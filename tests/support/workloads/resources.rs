@@ -26,7 +26,7 @@ pub struct PodResources {
 }
 
 pub fn resources() -> impl Strategy<Value = PodResources> {
-    let fields = select(&[&["requests"][..], &["limits"], &["requests", "limits"]][..]);
+    let fields = select(vec![&["requests"][..], &["limits"], &["requests", "limits"]]);
     let more = |few: Vec<u32>| prop::option::weighted(0.7, select(few));
     (fields, more(vec![0, 10, 35, 130, 2000]), more(vec![0, 8, 30, 100, 2000]))
         .prop_map(|(fields, cpu, memory)| PodResources { fields, cpu, memory })
@@ -35,9 +35,9 @@ pub fn resources() -> impl Strategy<Value = PodResources> {
 impl PodResources {
     pub fn around(&self, spec: &Value) -> Value {
         let mut amounts = json!({});
-        for (resource, more, unit, least) in [("cpu", self.cpu, "m", 100), ("memory", self.memory, "Mi", 64)] {
+        for (resource, more, unit, least) in [("cpu", self.cpu, "m", 10), ("memory", self.memory, "Mi", 8)] {
             if let Some(more) = more {
-                // No container may have a limit that is larger than the Pod's.
+                // The API server wants more than zero.
                 amounts[resource] = format!("{}{unit}", (needed(spec, resource) + more).max(least)).into();
             }
         }

@@ -88,10 +88,11 @@ fn spec() -> impl Strategy<Value = Value> {
                 ("imagePullSecrets", secrets),
                 ("terminationGracePeriodSeconds", grace.map(Into::into)),
             ]);
-            if let Some(resources) = resources {
+            let windows = windows.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+            // API servers know a Pod for Windows by this field, and deny Pod-level resources of one.
+            if let Some(resources) = resources.filter(|_| !windows.contains_key("os")) {
                 spec["resources"] = resources.around(&spec);
             }
-            let windows = windows.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
             spec.as_object_mut().expect("an object").extend(windows);
             spec
         },
