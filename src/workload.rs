@@ -5,9 +5,11 @@ mod elsewhere;
 mod kinds;
 mod object;
 mod template;
+mod text;
 mod unmatched;
 
 pub use controller::controller_fields;
 pub use elsewhere::{misplaced, outside_of_templates};
-pub use template::{Workload, template_of, workloads};
+pub use template::{Workload, levels_above, workloads};
+pub use text::templates_of;
 pub use unmatched::unmatched;

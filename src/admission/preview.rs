@@ -9,7 +9,8 @@ use crate::inject::keys::{MetadataMap, MisplacedKey};
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Decision;
-use crate::json::{JsonError, Reader};
+use crate::inject::verdict::reason::Remark;
+use crate::json::{JsonError, Reader, field_path};
 use crate::text::{format_truncated, truncate};
 use crate::webhook::Configuration;
 use crate::workload;
@@ -64,28 +65,61 @@ fn preview_workload(
     snapshot: &Snapshot,
 ) -> Result<Vec<String>, JsonError> {
     let kind = &*truncate(&*request.kind.name, LONGEST_KIND);
-    let Some((template, json)) = workload::template_of(object)? else {
-        return misplaced_keys(object, kind, "spec.template", None);
-    };
-    let fields = workload::controller_fields(&request.kind.group, &request.kind.name, object);
-    let pod = Pod::read(json.as_bytes())?.created_with(fields);
-    let mut all = misplaced_keys(object, kind, &template, Some(&pod))?;
-    let request = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
-    let verdict = inject::judge(&request, snapshot);
+    let pods = created_pods(object, request)?;
+    let (template, first) = pods.first().map_or(("/spec/template", None), |(at, pod)| (&**at, Some(pod)));
+    let mut all = misplaced_keys(object, kind, template, first)?;
+    for (_, pod) in pods {
+        let review = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
+        for warning in review_of_template(&review, kind, snapshot) {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The Pods that are created from a workload, each with the place of its template.
+fn created_pods<'a>(object: &'a str, request: &AdmissionRequest<'a>) -> Result<Vec<(String, Pod<'a>)>, JsonError> {
+    let (group, kind) = (&*request.kind.group, &*request.kind.name);
+    let mut pods = Vec::new();
+    for template in workload::templates_of(group, kind, object)? {
+        match Pod::read(template.json.as_bytes()) {
+            Ok(pod) => {
+                pods.push((template.pointer, pod.created_with(workload::controller_fields(group, kind, object))))
+            }
+            Err(error) if template.built_in => return Err(error),
+            // In another kind this may be something that only resembles a template.
+            Err(_) => {}
+        }
+    }
+    Ok(pods)
+}
+
+/// Warnings about the Pods of a template.
+fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snapshot) -> Vec<String> {
+    let mut verdict = inject::judge(request, snapshot);
+    // The webhook adds pull secrets to Pods, which have those of the ServiceAccount by then. Only a template would lose them.
+    verdict.findings.retain(|finding| finding.reason != Remark::PullSecretsReplaced.into());
+    let mut all = Vec::new();
     if verdict.decision == Decision::Deny {
         let reasons = refusal(&verdict);
         let reasons = reasons.strip_prefix("podgraft: ").unwrap_or(&reasons);
         all.push(format!("podgraft: Pods of this {kind} will be denied: {reasons}"));
     }
     all.extend(warnings(&verdict));
-    Ok(all)
+    all
 }
 
-/// Warnings about keys that are set on the workload and not on its Pod template.
+/// Warnings about keys that are set on a level of the workload above its Pod template, which is at a JSON pointer.
 fn misplaced_keys(object: &str, kind: &str, template: &str, pod: Option<&Pod<'_>>) -> Result<Vec<String>, JsonError> {
     let (mut warnings, mut count) = (Vec::new(), 0);
-    for map in MetadataMap::ALL {
-        let Some(json) = Reader::of(object).raw_at(&["metadata", map.as_str()])? else { continue };
+    let path = &*field_path(template);
+    let maps = workload::levels_above(template).flat_map(|level| MetadataMap::ALL.map(|map| (level, map)));
+    for (level, map) in maps {
+        let fields: Vec<&str> = level.split('/').skip(1).chain(["metadata", map.as_str()]).collect();
+        let Some(json) = Reader::of(object).raw_at(&fields)? else { continue };
+        let level = &*field_path(level);
         Reader::of(json).object(|r, key| {
             // A label that the template has as well may be there to select the workload.
             let is_on_template = || map == MetadataMap::Labels && pod.is_some_and(|pod| pod.label(key).is_some());
@@ -93,7 +127,8 @@ fn misplaced_keys(object: &str, kind: &str, template: &str, pod: Option<&Pod<'_>
                 count += 1;
                 if count <= MAX_MISPLACED {
                     let key = &format_truncated(LONGEST_KEY, format_args!("{key}"));
-                    warnings.push(warning(format_args!("podgraft: {}", MisplacedKey { map, key, kind, template })));
+                    let misplaced = MisplacedKey { map, key, kind, level, template: path };
+                    warnings.push(warning(format_args!("podgraft: {misplaced}")));
                 }
             }
             r.skip()

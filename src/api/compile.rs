@@ -67,6 +67,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         namespace_selector,
         on_conflict: spec.on_conflict.map(on_conflict),
         allows_host_network: spec.host_network == api::HostNetwork::Allow,
+        uses_token: spec.service_account_token,
         placement: placement(spec),
         containers: containers(ContainerList::Containers),
         init_containers: containers(ContainerList::Init),

@@ -45,6 +45,8 @@ pub struct Companion {
     pub on_conflict: Option<OnConflict>,
     /// Whether Pods with `hostNetwork: true` may have the companion.
     pub allows_host_network: bool,
+    /// `spec.serviceAccountToken`: the companion's containers use the token of the Pod.
+    pub uses_token: bool,
     /// Where the companion's containers are injected.
     pub placement: Placement,
     /// The long-running containers, in order; never empty.

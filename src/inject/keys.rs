@@ -108,18 +108,24 @@ pub struct MisplacedKey<'k> {
     pub key: &'k str,
     /// The kind of the workload.
     pub kind: &'k str,
+    /// The field path of the level that has the map, such as `spec.jobTemplate`; empty for the workload itself.
+    pub level: &'k str,
     /// The field path of the Pod template, such as `spec.template`.
     pub template: &'k str,
 }
 
 impl fmt::Display for MisplacedKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let MisplacedKey { map, key, kind, template } = self;
+        let MisplacedKey { map, key, kind, level, template } = self;
         let noun = match map {
             MetadataMap::Annotations => "annotation",
             MetadataMap::Labels => "label",
         };
-        write!(f, "{noun} {key} is set on the {kind}, not on its Pod template, and has no effect; ")?;
+        write!(f, "{noun} {key} is set on ")?;
+        if !level.is_empty() {
+            write!(f, "{level} of ")?;
+        }
+        write!(f, "the {kind}, not on its Pod template, and has no effect; ")?;
         write!(f, "move it to {template}.metadata.{}", map.as_str())
     }
 }

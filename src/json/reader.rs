@@ -220,6 +220,11 @@ impl<'a> Reader<'a> {
         self.cursor.peek() == Some(b'{')
     }
 
+    /// Whether the next value is an array.
+    pub fn array_is_next(&mut self) -> bool {
+        self.cursor.peek() == Some(b'[')
+    }
+
     /// Reads a value by `read` and returns its text as well.
     ///
     /// # Errors

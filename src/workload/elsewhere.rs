@@ -6,7 +6,7 @@ use crate::inject::keys::{FILES_PREFIX, MetadataMap, MisplacedKey, PREFIX};
 use crate::json::{Token, field_path};
 
 use super::object::{DEEPEST, EXCLUDED_GROUPS, name, objects};
-use super::template::{Workload, workloads};
+use super::template::{Workload, levels_above, workloads};
 
 /// The prefixes of all keys of podgraft.
 const PREFIXES: [&str; 2] = [PREFIX, FILES_PREFIX];
@@ -22,25 +22,27 @@ pub struct TemplateKey {
     pub message: String,
 }
 
-/// Keys that are set on a workload, not on its Pod template. A label that the template has as well is no mistake: it may be there
-/// to select the workload.
+/// Keys that are set on a workload, or on the template of its Jobs, and not on its Pod template. A label that the template has
+/// as well is no mistake: it may be there to select the workload.
 #[must_use]
 pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
-    if workload.template.is_empty() || !workload.changes {
-        return Vec::new();
-    }
-    let template = &field_path(&workload.template);
+    levels_above(&workload.template).flat_map(|level| misplaced_at(workload, level)).collect()
+}
+
+fn misplaced_at(workload: &Workload<'_>, level: &str) -> Vec<TemplateKey> {
+    let (template, path) = (&field_path(&workload.template), &field_path(level));
+    let metadata = &workload.object.pointer(level).unwrap_or(&Value::Null)["metadata"];
     let keys = MetadataMap::ALL.into_iter().flat_map(|map| {
         let is_on_template =
             move |key: &str| map == MetadataMap::Labels && workload.pod()["metadata"]["labels"].get(key).is_some();
-        let own = workload.object["metadata"][map.as_str()].as_object();
+        let own = metadata[map.as_str()].as_object();
         let own = own.into_iter().flat_map(|members| members.keys());
         own.filter(move |key| map.is_for_pods(key) && !is_on_template(key)).map(move |key| (map, key))
     });
     keys.map(|(map, key)| TemplateKey {
-        pointer: format!("{}/metadata/{}/{}", workload.at, map.as_str(), Token(key)),
+        pointer: format!("{}{level}/metadata/{}/{}", workload.at, map.as_str(), Token(key)),
         object: workload.to_string(),
-        message: MisplacedKey { map, key, kind: workload.kind, template }.to_string(),
+        message: MisplacedKey { map, key, kind: workload.kind, level: path, template }.to_string(),
     })
     .collect()
 }
@@ -48,7 +50,12 @@ pub fn misplaced(workload: &Workload<'_>) -> Vec<TemplateKey> {
 /// Keys in objects in which podgraft finds no Pod template that they could be meant for.
 #[must_use]
 pub fn outside_of_templates(document: &Value) -> Vec<TemplateKey> {
-    let templates: Vec<String> = workloads(document).iter().flat_map(|w| [w.pod_at(), w.at.clone()]).collect();
+    // Keys at the levels above a template are reported with the template.
+    let levels = |w: &Workload<'_>| {
+        let above = levels_above(&w.template).map(|level| format!("{}{level}", w.at));
+        above.chain([w.pod_at(), w.at.clone()]).collect::<Vec<_>>()
+    };
+    let templates: Vec<String> = workloads(document).iter().flat_map(levels).collect();
     let mut found = Vec::new();
     for object in objects(document) {
         let is_namespace = (object.version, object.kind) == ("v1", "Namespace");

@@ -21,7 +21,6 @@ pub(super) fn group(version: &str) -> &str {
 }
 
 /// Where a built-in kind has its Pod template.
-pub(super) fn template(version: &str, kind: &str) -> Option<&'static str> {
-    let group = group(version);
+pub(super) fn template(group: &str, kind: &str) -> Option<&'static str> {
     BUILT_IN.iter().find(|(g, k, _)| (*g, *k) == (group, kind)).map(|(.., template)| *template)
 }

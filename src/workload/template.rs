@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 use super::kinds;
 use super::object::{DEEPEST, EXCLUDED_GROUPS, ObjectKind, name, objects};
 use crate::inject::keys::PREFIX;
-use crate::json::{JsonError, Reader, Token, field_path};
+use crate::json::Token;
 
 /// Where most kinds have their Pod templates: JSON pointers.
-const TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate/spec/template"];
+pub(super) const TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate/spec/template"];
+/// Levels above Pod templates that have metadata: the object, and the template of a Job.
+const LEVELS: [&str; 2] = ["", "/spec/jobTemplate"];
 
 /// A Pod, or an object from which Pods are created.
 #[derive(Debug)]
@@ -40,18 +42,10 @@ pub fn workloads(document: &Value) -> Vec<Workload<'_>> {
     found
 }
 
-/// The Pod template of a workload that is JSON text: its field path, and its text. Only the usual places are looked at.
-///
-/// # Errors
-/// The text is no object, or one of the fields on the way is none.
-pub fn template_of(object: &str) -> Result<Option<(String, &str)>, JsonError> {
-    for pointer in TEMPLATES {
-        let path: Vec<&str> = pointer.split('/').skip(1).collect();
-        if let Some(template) = Reader::of(object).raw_at(&path)? {
-            return Ok(Some((field_path(pointer), template)));
-        }
-    }
-    Ok(None)
+/// The levels of an object above a Pod template that have metadata of their own, which podgraft does not read: JSON pointers.
+pub fn levels_above(template: &str) -> impl Iterator<Item = &'static str> {
+    let is_above = |level: &&str| template.strip_prefix(level).is_some_and(|rest| rest.starts_with('/'));
+    LEVELS.into_iter().filter(is_above)
 }
 
 impl<'v> Workload<'v> {
@@ -100,7 +94,7 @@ impl<'v> ObjectKind<'v> {
         if EXCLUDED_GROUPS.contains(&self.group()) {
             return;
         }
-        if let Some(template) = kinds::template(self.version, self.kind) {
+        if let Some(template) = kinds::template(self.group(), self.kind) {
             if self.value.pointer(template).is_some_and(Value::is_object) {
                 found.push(self.workload(template.to_owned(), true));
             }

@@ -24,7 +24,7 @@ pub fn unmatched(document: &Value) -> Vec<Unmatched> {
 
 fn unmatched_kind(object: &ObjectKind<'_>) -> Option<Unmatched> {
     let (kind, version) = (object.kind, object.version);
-    if kinds::template(version, kind).is_some() || !BUILT_IN_GROUPS.contains(&object.group()) {
+    if kinds::template(object.group(), kind).is_some() || !BUILT_IN_GROUPS.contains(&object.group()) {
         return None;
     }
     let has_template = BUILT_IN[1..].iter().any(|(.., at)| object.value.pointer(at).is_some_and(Value::is_object));

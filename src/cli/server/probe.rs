@@ -1,6 +1,7 @@
 //! `podgraft probe`: sends a review of a workload's Pod to a running server, as an API server does.
 
 mod additions;
+mod created;
 mod exchange;
 
 use std::io::{self, Write};
@@ -23,11 +24,14 @@ use crate::manifest;
 use crate::webhook::Configuration;
 use crate::workload;
 use crate::workload::Workload;
+use created::created_pod;
 use exchange::ReviewClient;
 
 /// Send a review of a Pod to a running server over TLS, as an API server does
 ///
-/// Nothing is created. The output shows what the server would add, its warnings, or why it denies the Pod.
+/// Nothing is created. The output shows what the server would add, its warnings, or why it denies the Pod. The Pod has what
+/// controllers and the API server add to it: labels, the volumes of claims, and the mounts of its token. A label whose value is
+/// not known before the Pod exists has the value `unknown`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct Probe {
@@ -121,7 +125,7 @@ impl Probe {
     /// Sends the review of one workload and prints the answer. Returns whether its Pods would be admitted.
     fn review(&self, server: &ReviewClient, workload: &Workload<'_>) -> anyhow::Result<bool> {
         let namespace = workload.namespace().unwrap_or(&self.namespace);
-        let pod = pod_of(workload);
+        let pod = created_pod(workload);
         let path = self.webhook_for(&pod).configuration().path();
         let review = review_of(&pod, namespace);
         let answer = server.post(path, review.to_string())?;
@@ -181,17 +185,6 @@ impl WebhookName {
             WebhookName::ClusterWide => Configuration::ClusterWide,
         }
     }
-}
-
-/// The Pod that a controller creates from the template.
-fn pod_of(workload: &Workload<'_>) -> Value {
-    let template = workload.pod();
-    let mut metadata = template["metadata"].as_object().cloned().unwrap_or_default();
-    if !metadata.contains_key("name") {
-        let name = workload.object["metadata"]["name"].as_str().unwrap_or("pod");
-        metadata.insert("generateName".into(), format!("{name}-").into());
-    }
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
 }
 
 fn review_of(pod: &Value, namespace: &str) -> Value {

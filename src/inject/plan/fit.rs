@@ -9,7 +9,7 @@ use crate::inject::companion::{Companion, Placement};
 use crate::inject::container_list::ContainerList;
 use crate::inject::patch::bounds::status_bound;
 use crate::inject::patch::status::Additions;
-use crate::inject::verdict::reason::Outcome;
+use crate::inject::verdict::reason::{Outcome, Remark};
 use crate::work::step;
 
 impl<'a> Plan<'a> {
@@ -38,6 +38,7 @@ impl<'a> Plan<'a> {
             added: Additions { kind: companion.kind.as_str(), hash: &companion.hash, ..Additions::default() },
         };
         plan.fit_pod(reservations)?;
+        plan.fit_token(reservations);
         plan.fit_files(reservations)?;
         plan.fit_containers(reservations)?;
         plan.fit_ports(reservations)?;
@@ -48,8 +49,7 @@ impl<'a> Plan<'a> {
         plan.fit_env(reservations)?;
         plan.fit_annotations(reservations);
         plan.fit_scrape(reservations);
-        plan.added.image_pull_secrets =
-            companion.image_pull_secrets.iter().map(|n| &**n).filter(|n| reservations.pull_secret(n)).collect();
+        plan.fit_pull_secrets(reservations);
         // What the app containers get is a product of two lists, so it is listed only after there is room for it.
         plan.fit_size(reservations)?;
         plan.list_mounts(reservations);
@@ -71,6 +71,22 @@ impl<'a> Plan<'a> {
             return Err(Outcome::BlocksCompletion);
         }
         Ok(())
+    }
+
+    /// A companion without a token is injected all the same: the Pod may need it for what works without one.
+    fn fit_token(&mut self, reservations: &Reservations<'a>) {
+        if self.companion.uses_token && reservations.pod.declines_token {
+            self.remark(|| Remark::TokenMissing);
+        }
+    }
+
+    fn fit_pull_secrets(&mut self, reservations: &mut Reservations<'a>) {
+        let creates = reservations.would_create_pull_secrets();
+        let names = self.companion.image_pull_secrets.iter().map(|name| &**name);
+        self.added.image_pull_secrets = names.filter(|name| reservations.pull_secret(name)).collect();
+        if creates && !self.added.image_pull_secrets.is_empty() {
+            self.remark(|| Remark::PullSecretsReplaced);
+        }
     }
 
     fn fit_files(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {

@@ -82,10 +82,10 @@ impl<'a> Plan<'a> {
     }
 
     /// A mount at or above the token's path would decide what the app, and each companion that joins the volume, takes
-    /// for the Pod's token.
+    /// for the Pod's token. One below it would be a mount in the volume of the token, which is read-only.
     fn fit_token_path(&self, path: &str, reservations: &Reservations<'a>) -> Result<(), Conflict> {
-        let covers = path == TOKEN_PATH || lies_below(TOKEN_PATH, path);
-        if covers && !self.chosen.places.is_empty() && reservations.has_token() {
+        let meets = path == TOKEN_PATH || lies_below(TOKEN_PATH, path) || lies_below(path, TOKEN_PATH);
+        if meets && !self.chosen.places.is_empty() && reservations.has_token() {
             return Err(Conflict::TokenPathConflict { path: path.into() });
         }
         Ok(())
@@ -183,6 +183,8 @@ impl<'a> Plan<'a> {
             Some(Unshareable::SubPathExpr)
         } else if !shared.joins {
             Some(Unshareable::OwnSource)
+        } else if mount.companion.is_none() && reservations.pod.volume(mount.volume).is_none() {
+            Some(Unshareable::Undeclared)
         } else if !source.shareable {
             Some(Unshareable::Source)
         } else if !joined.is_none_or(is_same) {

@@ -163,9 +163,9 @@ fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut
         }
     }
     for (path, at) in reached(object, i, volume, false) {
-        if is_at_or_above(path, TOKEN_PATH) {
+        if path == TOKEN_PATH || lies_below(TOKEN_PATH, path) || lies_below(path, TOKEN_PATH) {
             let message = format_args!(
-                "the path is at or above {TOKEN_PATH}, so this companion conflicts with every Pod that has a token (TokenPathConflict); choose another path"
+                "the path is at, above or below {TOKEN_PATH}, so this companion conflicts with every Pod that has a token (TokenPathConflict); choose another path"
             );
             report.warn(&at, Code::PossibleConflict.because(message));
         }

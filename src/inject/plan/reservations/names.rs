@@ -103,6 +103,13 @@ impl<'a> Reservations<'a> {
         self.pod.annotation(key).is_none() && self.annotations.get(&key).is_none()
     }
 
+    /// Whether the next pull secret creates the list in a template. The API server adds the pull secrets of the
+    /// ServiceAccount only to Pods without a list, and it has done so before it sends a Pod for review.
+    pub(in crate::inject) fn would_create_pull_secrets(&self) -> bool {
+        let has_none = self.pod.image_pull_secrets.as_ref().is_none_or(Vec::is_empty);
+        !self.online && has_none && self.pull_secrets.len() == 0
+    }
+
     /// Reserves a pull secret unless it is in use; whether it was free.
     pub(in crate::inject) fn pull_secret(&mut self, name: &'a str) -> bool {
         let free = !self.pod.has_pull_secret(name) && self.pull_secrets.get(&name).is_none();

@@ -61,7 +61,8 @@ impl Display for Conflict {
             }
             Conflict::TokenPathConflict { path } => write!(
                 f,
-                "forbidden: mount path {path} in the app would cover the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path"
+                "forbidden: mount path {path} in the app conflicts with {}, where Kubernetes mounts the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path",
+                keys::TOKEN_PATH
             ),
             Conflict::PodResourcesExceeded { resource, needed, pod, .. } => write!(
                 f,

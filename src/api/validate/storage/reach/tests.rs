@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::api::testing::{check, check_companion, silent, warns, with};
+use crate::inject::keys::TOKEN_PATH;
 
 const FILES: (&str, &str) = ("/git/conf", "spec.files[0].path: forbidden: the file is below shared volume content");
 
@@ -138,10 +139,12 @@ fn a_shared_volume_over_programs_is_warned_about() {
 }
 
 #[test]
-fn a_shared_volume_above_the_apps_token_conflicts_in_every_pod_that_has_one() {
-    for path in ["/var/run/secrets/kubernetes.io/serviceaccount", "/run/secrets"] {
-        let expected = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at or above /var/run/secrets/kubernetes.io/serviceaccount";
+fn a_shared_volume_that_meets_the_apps_token_conflicts_in_every_pod_that_has_one() {
+    for path in ["/var", "/var/run", "/var/run/secrets/kubernetes.io/serviceaccount/more", TOKEN_PATH] {
+        let expected = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at, above or below /var/run/secrets/kubernetes.io/serviceaccount";
         warns(shared("/git", json!({"mountPath": path}), &[]), expected);
     }
-    assert_eq!(check_companion(&shared("/git", writable(), &[])).warnings, []);
+    for path in ["/run", "/run/secrets", "/var/running", "/var/run/secrets/other", "/srv/www"] {
+        assert_eq!(check_companion(&shared("/git", json!({"mountPath": path}), &[])).warnings, [], "{path}");
+    }
 }
