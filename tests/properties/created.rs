@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::created_pod::{Created, FIRST, OTHER, created_pod};
 use crate::support::pending;
-use crate::support::verdict::{Finding, Verdict, of_pod, of_workload};
+use crate::support::verdict::{Finding, Verdict, of_pod, of_workload, warnings_of_preview};
 use crate::support::workloads::{Case, Undeclared, case, cluster, named};
 
 /// The names of the cluster's namespaces.
@@ -49,6 +49,23 @@ fn a_template_is_judged_as_the_pods_that_its_controller_creates() {
     let seen = seen.into_inner();
     println!("{seen:#?}");
     seen.expect_all();
+}
+
+#[test]
+fn the_preview_warns_of_the_denials_of_the_webhook() {
+    let namespaces = named(NAMESPACES);
+    let cluster = cluster(&namespaces);
+    // The preview is not called for Pods: the webhook is.
+    let workloads = case(Undeclared::Kept).prop_filter("a Pod", |case| case.workload["kind"] != "Pod");
+    let previewed = TestRunner::new(cases()).run(&workloads, |case| {
+        let namespace = NAMESPACES[case.namespace];
+        let offline = of_workload(&case.workload, namespace, &cluster);
+        let warnings = warnings_of_preview(&case.workload, namespace, &cluster);
+        let warned = warnings.iter().any(|warning| warning.contains("will be denied"));
+        prop_assert_eq!(warned, offline.decision == "denied", "{:?}", warnings);
+        Ok(())
+    });
+    previewed.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// The cluster in which workloads are reviewed, and its namespaces.

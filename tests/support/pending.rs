@@ -8,10 +8,6 @@ use super::workloads::Case;
 /// Why the verdict on a workload differs from that on its Pod.
 pub fn differs(case: &Case, offline: &Verdict) -> Option<&'static str> {
     let template = template(&case.workload);
-    let path = &template["metadata"]["annotations"]["podgraft.dev/pages.path"];
-    if path.as_str().is_some_and(|path| path.starts_with("/var/run/secrets/kubernetes.io/serviceaccount/")) {
-        return Some("a mount below the token's path conflicts with the token's mount, which is not in the template");
-    }
     if template["spec"]["hostNetwork"] == true && offline.with("PortConflict").any(|f| f.companion == "host-agent") {
         return Some("the API server gives each port of a Pod on the host's network an equal host port");
     }
@@ -32,7 +28,7 @@ pub fn happens(case: &Case, offline: &Verdict, why: &str) -> Option<&'static str
     message.or(unseen).or_else(|| differs(case, offline))
 }
 
-pub fn template(workload: &Value) -> &Value {
+fn template(workload: &Value) -> &Value {
     let at = match workload["kind"].as_str() {
         Some("Pod") => "",
         Some("PodTemplate") => "/template",

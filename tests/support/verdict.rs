@@ -1,12 +1,15 @@
 //! Verdicts on a workload and on its Pod, in a form in which they can be compared.
 
+use podgraft::internals::admission::preview;
 use podgraft::internals::inject;
 use podgraft::internals::inject::Request;
 use podgraft::internals::inject::pod::Pod;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use podgraft::internals::inject::verdict::{Decision, Effect};
 use podgraft::internals::workload::{controller_fields, workloads};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::{Reply, review_of};
 
 /// A verdict without its patch, which is written for another text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,15 @@ pub fn of_pod(pod: &Value, namespace: &Value, cluster: &Snapshot) -> Verdict {
     let namespace = namespace["metadata"]["name"].as_str().expect("a name");
     let pod = Pod::read(json.as_bytes()).expect("a Pod");
     review(&Request { pod, namespace, webhook, requester: "system:serviceaccount:kube-system:job-controller" }, cluster)
+}
+
+/// The warnings of the preview when a workload is created.
+pub fn warnings_of_preview(object: &Value, namespace: &str, cluster: &Snapshot) -> Vec<String> {
+    let version = object["apiVersion"].as_str().expect("a version");
+    let (group, version) = version.split_once('/').unwrap_or(("", version));
+    let mut body = review_of(object, namespace);
+    body["request"]["kind"] = json!({"group": group, "version": version, "kind": object["kind"]});
+    Reply::read(&preview(body.to_string().as_bytes(), cluster, |_| Vec::new(), |_| {})).warnings
 }
 
 fn review(request: &Request<'_>, cluster: &Snapshot) -> Verdict {
