@@ -1,4 +1,4 @@
-//! What a review of a workload says happens to the Pods that real controllers create from it.
+//! What a review of a workload reports happens to the Pods that real controllers create from it.
 
 mod counts;
 mod fate;
@@ -16,7 +16,7 @@ use crate::tests;
 use counts::Counts;
 use fate::Fate;
 
-tests![what_is_said_of_a_workload_happens_to_its_pods];
+tests![what_is_reported_of_a_workload_happens_to_its_pods];
 
 /// How many workloads are created, and the seed of their generator.
 const COUNT: usize = 440;
@@ -36,7 +36,7 @@ struct Created {
     offline: Verdict,
 }
 
-async fn what_is_said_of_a_workload_happens_to_its_pods(cluster: &Cluster) {
+async fn what_is_reported_of_a_workload_happens_to_its_pods(cluster: &Cluster) {
     for companion in workloads::companions() {
         cluster.companion(&companion).await;
     }
@@ -62,7 +62,7 @@ async fn what_is_said_of_a_workload_happens_to_its_pods(cluster: &Cluster) {
     report(&all);
 }
 
-/// Prints the counts, and fails with what happened otherwise than it was said.
+/// Prints the counts, and fails with what happened otherwise than it was reported.
 fn report(all: &[(Created, Option<Fate>)]) {
     let mut counts = Counts::default();
     let mut disagreements = Vec::new();

@@ -78,7 +78,7 @@ fn failure_of(events: &[Value], name: &str) -> Option<Fate> {
     Some(Fate::Rejected(message.to_owned()))
 }
 
-/// Whether what was said of a workload happened to its Pod.
+/// Whether what was reported of a workload happened to its Pod.
 ///
 /// # Errors
 /// What happened instead.
@@ -87,7 +87,7 @@ pub fn agrees(offline: &Verdict, fate: &Fate) -> Result<(), String> {
         _ if offline.with("SelectorUndecided").next().is_some() => Ok(()),
         ("admitted" | "injected", Fate::Created(pod)) => has_companions(offline, pod),
         ("denied", Fate::Rejected(message)) => names_the_reason(offline, message),
-        (decision, fate) => Err(format!("{decision} was said, and this happened: {fate}")),
+        (decision, fate) => Err(format!("{decision} was reported, and this happened: {fate}")),
     }
 }
 
@@ -107,12 +107,12 @@ fn has_companions(offline: &Verdict, pod: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// podgraft denied the Pod, and for the reason that was said. Messages and events are truncated.
+/// podgraft denied the Pod, and for the reason that was reported. Messages and events are truncated.
 fn names_the_reason(offline: &Verdict, message: &str) -> Result<(), String> {
     let denials = offline.findings.iter().filter(|finding| finding.effect == Effect::Deny);
     let reason: String = denials.map(|finding| finding.sentence.chars().take(120).collect()).next().unwrap_or_default();
     if message.contains("denied the request: podgraft: ") && message.contains(&reason) {
         return Ok(());
     }
-    Err(format!("denied was said with {reason:?}, and this happened: {message}"))
+    Err(format!("denied was reported with {reason:?}, and this happened: {message}"))
 }
