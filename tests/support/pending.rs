@@ -11,6 +11,10 @@ pub fn differs(case: &Case, offline: &Verdict) -> Option<&'static str> {
     if template["spec"]["hostNetwork"] == true && offline.with("PortConflict").any(|f| f.companion == "host-agent") {
         return Some("the API server gives each port of a Pod on the host's network an equal host port");
     }
+    let required = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution";
+    if case.workload["kind"] == "DaemonSet" && template.pointer(required).is_some() {
+        return Some("a DaemonSet's controller replaces the required node affinity, which can select Windows");
+    }
     None
 }
 
