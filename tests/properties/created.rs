@@ -19,10 +19,13 @@ const NAMESPACES: [&str; 4] = ["quiet", "opted-in", "with-a-list", "opted-out"];
 /// Remarks that exist for a template only: what they warn about does not happen to a Pod that an API server sends.
 const OF_TEMPLATES: [&str; 1] = ["PullSecretsReplaced"];
 
-/// Three thousand cases, always the same ones, unless `PROPTEST_CASES` and `PROPTEST_RNG_SEED` say otherwise.
-pub fn cases() -> ProptestConfig {
+/// How many cases a run has.
+const CASES: u32 = 3_000;
+
+/// So many cases, always the same ones, unless `PROPTEST_CASES` and `PROPTEST_RNG_SEED` say otherwise.
+fn cases() -> ProptestConfig {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
-    let cases = number("PROPTEST_CASES").map_or(3_000, |cases: u64| u32::try_from(cases).unwrap());
+    let cases = number("PROPTEST_CASES").map_or(CASES, |cases: u64| u32::try_from(cases).unwrap());
     let rng_seed = RngSeed::Fixed(number("PROPTEST_RNG_SEED").unwrap_or(7));
     ProptestConfig { cases, rng_seed, failure_persistence: None, max_shrink_iters: 4_000, ..ProptestConfig::default() }
 }
@@ -48,7 +51,10 @@ fn a_template_is_judged_as_the_pods_that_its_controller_creates() {
     judged.unwrap_or_else(|failure| panic!("{failure}"));
     let seen = seen.into_inner();
     println!("{seen:#?}");
-    seen.expect_all();
+    // A few cases cannot cover everything.
+    if cases().cases >= CASES {
+        seen.expect_all();
+    }
 }
 
 #[test]
