@@ -120,5 +120,5 @@ pub mod work {
 }
 
 pub mod workload {
-    pub use crate::workload::{Workload, workloads};
+    pub use crate::workload::{Workload, controller_fields, workloads};
 }

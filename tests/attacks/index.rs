@@ -152,7 +152,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     // What was tried and held.
     ("values", "tests/attacks/values.rs", "every_dollar_of_a_value_is_doubled"),
     ("values", "tests/attacks/values.rs", "a_pattern_cannot_leave_its_group"),
-    ("values", "tests/properties.rs", "p9_no_value_of_a_parameter_changes_the_shape_of_what_is_injected"),
+    ("values", "tests/properties/laws.rs", "p9_no_value_of_a_parameter_changes_the_shape_of_what_is_injected"),
     ("JSON", "tests/attacks/json.rs", "a_duplicate_key_is_rejected_also_where_it_is_escaped"),
     ("JSON", "tests/attacks/json.rs", "a_body_that_is_not_json_in_utf_8_is_rejected"),
     ("JSON", "tests/admission/reading.rs", "nesting_is_rejected_where_it_is_read_and_free_where_it_is_skipped"),

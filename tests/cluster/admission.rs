@@ -9,3 +9,4 @@ pub mod pod_security;
 pub mod sources;
 pub mod webhook;
 pub mod webhooks;
+pub mod workloads;

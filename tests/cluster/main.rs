@@ -24,6 +24,8 @@ mod person;
 mod record;
 mod required;
 mod suite;
+#[path = "../support/mod.rs"]
+mod support;
 mod workload;
 
 use std::process::ExitCode;
@@ -127,6 +129,7 @@ fn chapters() -> Vec<Chapter> {
                 admission::pod_security::tests(),
                 admission::sources::tests(),
                 admission::webhooks::tests(),
+                admission::workloads::tests(),
             ]),
             alone: false,
         },

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::support::generate::{Scene, scene};
-use super::{laws, patched};
+use crate::laws::{laws, patched};
+use crate::support::generate::{Scene, scene};
 
 /// `spec.initContainers` and `spec.containers` of a Pod or of a companion.
 const LISTS: [&str; 2] = ["initContainers", "containers"];

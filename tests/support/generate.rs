@@ -44,7 +44,7 @@ pub fn scene() -> impl Strategy<Value = Scene> {
 }
 
 /// An object of optional members: what is `None` is left out.
-fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+pub fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     members.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))).collect::<Map<_, _>>().into()
 }
 

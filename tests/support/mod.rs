@@ -9,10 +9,14 @@ use podgraft::internals::inject::request::namespace::{Namespace, Namespaces, Unl
 use podgraft::internals::inject::snapshot::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
+pub mod created_pod;
 pub mod generate;
 pub mod golden;
+pub mod pending;
 pub mod sized;
+pub mod verdict;
 pub mod volumes;
+pub mod workloads;
 
 /// A snapshot of companions and Namespaces, given as manifests. Every companion must be valid.
 pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot {

@@ -2,14 +2,10 @@
 //!
 //! `PROPTEST_CASES` changes how many.
 
-#![allow(clippy::unwrap_used)]
-
-#[path = "properties/resources.rs"]
-mod resources;
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::generate::{NAMESPACE, Scene, parameter_value, scene};
+use crate::support::{Reply, ask, review_of, snapshot, volumes};
 use podgraft::internals::admission;
 use podgraft::internals::inject;
 use podgraft::internals::inject::pod::Pod;
@@ -18,16 +14,14 @@ use podgraft::internals::inject::uninject;
 use podgraft::internals::inject::verdict::{Decision, Effect};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::generate::{NAMESPACE, Scene, parameter_value, scene};
-use support::{Reply, ask, review_of, snapshot, volumes};
 
 /// Ten thousand cases, unless the environment says otherwise.
-fn laws() -> ProptestConfig {
+pub fn laws() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2_000, ..ProptestConfig::default() }
 }
 
-fn patched(scene: &Scene) -> (Snapshot, Reply, Value) {
+pub fn patched(scene: &Scene) -> (Snapshot, Reply, Value) {
     let snapshot = snapshot(&scene.manifests);
     let reply = ask(&scene.pod, NAMESPACE, &snapshot);
     let pod = reply.apply(&scene.pod);
@@ -296,7 +290,7 @@ fn most_generated_companions_are_valid() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut good, mut refused) = (0, BTreeMap::<String, u32>::new());
     for _ in 0..1_000 {
-        let companion = support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
+        let companion = crate::support::generate::any_companion("redis").new_tree(&mut runner).unwrap().current();
         let problems = podgraft::internals::api::check_companion(&companion).problems;
         good += u32::from(problems.is_empty());
         for problem in problems {

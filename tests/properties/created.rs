@@ -1,0 +1,159 @@
+//! A review of a workload decides as the webhook will decide about the Pods that the workload's controller creates.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use podgraft::internals::inject::snapshot::Snapshot;
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
+use serde_json::Value;
+
+use crate::support::created_pod::{Created, FIRST, OTHER, created_pod};
+use crate::support::pending;
+use crate::support::verdict::{Finding, Verdict, of_pod, of_workload, warnings_of_preview};
+use crate::support::workloads::{Case, Undeclared, case, cluster, named};
+
+/// The names of the cluster's namespaces.
+const NAMESPACES: [&str; 4] = ["quiet", "opted-in", "with-a-list", "opted-out"];
+
+/// Remarks that exist for a template only: what they warn about does not happen to a Pod that an API server sends.
+const OF_TEMPLATES: [&str; 1] = ["PullSecretsReplaced"];
+
+/// How many cases a run has.
+const CASES: u32 = 3_000;
+
+/// So many cases, always the same ones, unless `PROPTEST_CASES` and `PROPTEST_RNG_SEED` say otherwise.
+fn cases() -> ProptestConfig {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    let cases = number("PROPTEST_CASES").map_or(CASES, |cases: u64| u32::try_from(cases).unwrap());
+    let rng_seed = RngSeed::Fixed(number("PROPTEST_RNG_SEED").unwrap_or(7));
+    ProptestConfig { cases, rng_seed, failure_persistence: None, max_shrink_iters: 4_000, ..ProptestConfig::default() }
+}
+
+#[test]
+fn a_template_is_judged_as_the_pods_that_its_controller_creates() {
+    let namespaces = named(NAMESPACES);
+    let town = Town { cluster: cluster(&namespaces), namespaces };
+    let seen = RefCell::new(Seen::default());
+    let judged = TestRunner::new(cases()).run(&case(Undeclared::Kept), |case| {
+        let offline = town.offline(&case);
+        seen.borrow_mut().count(&case, &offline);
+        if let Some(reason) = pending::differs(&case, &offline) {
+            *seen.borrow_mut().pending.entry(reason).or_default() += 1;
+            return Ok(());
+        }
+        let [first, other] = [FIRST, OTHER].map(|which| town.server(&case, which));
+        match offline.with("SelectorUndecided").next() {
+            Some(undecided) => is_undecided(undecided, &first, &other),
+            None => [first, other].iter().try_for_each(|server| is_equal(&offline, server)),
+        }
+    });
+    judged.unwrap_or_else(|failure| panic!("{failure}"));
+    let seen = seen.into_inner();
+    println!("{seen:#?}");
+    // A few cases cannot cover everything.
+    if cases().cases >= CASES {
+        seen.expect_all();
+    }
+}
+
+#[test]
+fn the_preview_warns_of_the_denials_of_the_webhook() {
+    let namespaces = named(NAMESPACES);
+    let cluster = cluster(&namespaces);
+    // The preview is not called for Pods: the webhook is.
+    let workloads = case(Undeclared::Kept).prop_filter("a Pod", |case| case.workload["kind"] != "Pod");
+    let previewed = TestRunner::new(cases()).run(&workloads, |case| {
+        let namespace = NAMESPACES[case.namespace];
+        let offline = of_workload(&case.workload, namespace, &cluster);
+        let warnings = warnings_of_preview(&case.workload, namespace, &cluster);
+        let warned = warnings.iter().any(|warning| warning.contains("will be denied"));
+        prop_assert_eq!(warned, offline.decision == "denied", "{:?}", warnings);
+        Ok(())
+    });
+    previewed.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// The cluster in which workloads are reviewed, and its namespaces.
+struct Town {
+    cluster: Snapshot,
+    namespaces: [Value; 4],
+}
+
+impl Town {
+    /// The verdict on the workload, without remarks that exist for templates only.
+    fn offline(&self, case: &Case) -> Verdict {
+        let mut verdict = of_workload(&case.workload, NAMESPACES[case.namespace], &self.cluster);
+        verdict.findings.retain(|finding| !OF_TEMPLATES.contains(&&*finding.label));
+        verdict
+    }
+
+    fn server(&self, case: &Case, which: Created) -> Verdict {
+        of_pod(&created_pod(&case.workload, which), &self.namespaces[case.namespace], &self.cluster)
+    }
+}
+
+fn is_equal(offline: &Verdict, server: &Verdict) -> Result<(), TestCaseError> {
+    prop_assert_eq!(offline, server, "left: the template, right: the Pod");
+    Ok(())
+}
+
+/// A selector is undecided only where one Pod of the workload can have another outcome than another Pod.
+fn is_undecided(undecided: &Finding, first: &Verdict, other: &Verdict) -> Result<(), TestCaseError> {
+    let outcome = |verdict: &Verdict| -> Vec<String> {
+        let of_it = verdict.findings.iter().filter(|finding| finding.companion == undecided.companion);
+        of_it.map(|finding| finding.label.clone()).collect()
+    };
+    prop_assert_ne!(outcome(first), outcome(other), "{}", undecided.sentence);
+    Ok(())
+}
+
+/// What the cases covered.
+#[derive(Debug, Default)]
+struct Seen {
+    decisions: BTreeMap<(String, &'static str), usize>,
+    labels: BTreeMap<String, usize>,
+    pending: BTreeMap<&'static str, usize>,
+}
+
+impl Seen {
+    fn count(&mut self, case: &Case, verdict: &Verdict) {
+        let kind = case.workload["kind"].as_str().unwrap().to_owned();
+        *self.decisions.entry((kind, verdict.decision)).or_default() += 1;
+        let labels: BTreeSet<&str> = verdict.findings.iter().map(|finding| &*finding.label).collect();
+        for label in labels {
+            *self.labels.entry(label.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Every kind was injected and denied, and every reason was seen that depends on what controllers or API servers do.
+    fn expect_all(&self) {
+        assert_eq!(self.decisions.len(), 33, "11 kinds, each admitted, injected and denied");
+        for label in LABELS {
+            assert!(self.labels.contains_key(label), "{label} was not seen");
+        }
+    }
+}
+
+const LABELS: [&str; 20] = [
+    "AppCanWrite",
+    "BlocksCompletion",
+    "EnvNameConflict",
+    "HostNetwork",
+    "HostPortConflict",
+    "Injected",
+    "MountPathConflict",
+    "NotAvailable",
+    "OptedOut",
+    "ParameterInvalid",
+    "ParameterMissing",
+    "ParameterUnknown",
+    "PodDenied",
+    "PortConflict",
+    "PreStopKept",
+    "ScrapeAnnotationsKept",
+    "SelectorUndecided",
+    "TokenPathConflict",
+    "VolumeNotShareable",
+    "WindowsPod",
+];
