@@ -57,6 +57,8 @@ pub struct Pod<'a> {
     /// Whether the Pod runs on Windows nodes only: by `spec.os`, `spec.nodeSelector`, required node affinity, or
     /// `windowsOptions` of the Pod or a container.
     pub windows: bool,
+    /// Whether the required node affinity matches Windows nodes only.
+    pub affinity_to_windows: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
     pub grace_seconds: i64,
     /// Whether `spec.automountServiceAccountToken` is false.
@@ -132,7 +134,7 @@ impl<'a> Pod<'a> {
     /// A container's ports: declared ones, and those that its probes reach by number.
     #[must_use]
     pub fn ports(&self, container: &Container<'a>) -> &[Port] {
-        &self.parts.ports[container.ports.clone()]
+        &self.parts.ports[parts::places(&container.ports)]
     }
 
     /// A container's mounts.

@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
         const { assert!(N <= u32::BITS as usize, "one bit for each field") };
         let mut seen = 0_u32;
         self.members(|r, key, escaped| {
-            let found = if escaped { r.find_escaped(key, &fields)? } else { find(key, &fields) };
+            let found = if escaped { find(r.decode(text(key))?.as_bytes(), &fields) } else { find(key, &fields) };
             let result = match found {
                 None => r.skip(),
                 Some(i) if seen & 1 << i != 0 => Err(JsonError::new("duplicate field")),
@@ -80,11 +80,6 @@ impl<'a> Reader<'a> {
             };
             result.map_err(|e| in_member(e, key))
         })
-    }
-
-    #[cold]
-    fn find_escaped<S>(&self, key: &[u8], fields: &[Field<'a, S>]) -> Result<Option<usize>> {
-        self.decode(text(key)).map(|key| find(key.as_bytes(), fields))
     }
 
     /// Reads an object: `member` is called with each name and must read or skip the value. Names may occur more than once.

@@ -29,7 +29,7 @@ const MAX_CLAIMS: usize = 4096;
 pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> ControllerFields<'a> {
     let fields = match (group, kind) {
         ("apps", "Deployment") => Ok(of_labels(&DEPLOYMENT)),
-        ("apps", "DaemonSet") => Ok(of_labels(&DAEMON_SET)),
+        ("apps", "DaemonSet") => Ok(ControllerFields { replaces_node_affinity: true, ..of_labels(&DAEMON_SET) }),
         ("apps", "StatefulSet") => claims(object).map(|claims| ControllerFields { claims, ..of_labels(&STATEFUL_SET) }),
         ("apps.kruise.io", "StatefulSet" | "CloneSet") => {
             claims(object).map(|claims| ControllerFields { claims, ..ControllerFields::default() })

@@ -9,7 +9,8 @@ use crate::uses::Path;
 pub const PURE: [&str; 6] = ["inject", "json", "text", "webhook", "work", "workload"];
 
 /// The crates that pure rooms may use, and those that only their tests may.
-const CRATES: [&str; 8] = ["std", "core", "memchr", "serde", "serde_json", "regex_lite", "strsim", "strum"];
+const CRATES: [&str; 10] =
+    ["std", "core", "memchr", "serde", "serde_json", "simdutf8", "regex_lite", "strsim", "strum", "wide"];
 const CRATES_OF_TESTS: [&str; 3] = ["json_patch", "proptest", "serde_saphyr"];
 
 /// Modules of `std` that reach out of the process, or whose results differ from run to run.

@@ -137,7 +137,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("N1", "src/inject/companion/parameter/tests.rs", "minus_zero_is_not_an_integer"),
     ("N2", "src/inject/companion/parameter/tests.rs", "a_duration_fits_64_bits_in_the_form_that_is_written"),
     ("N3", "src/inject/companion/parameter/tests.rs", "a_value_has_no_line_separators"),
-    ("N4", "src/telemetry.rs", "invisible_characters_are_escaped_in_both_formats"),
+    ("N4", "src/telemetry/tests.rs", "invisible_characters_are_escaped_in_both_formats"),
     ("N5", "tests/admission/hidden.rs", "a_companion_that_is_not_offered_answers_as_one_that_does_not_exist"),
     ("N5", "tests/admission/hidden.rs", "a_name_of_a_companion_that_is_not_offered_is_never_suggested"),
     (

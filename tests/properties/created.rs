@@ -9,7 +9,6 @@ use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use serde_json::Value;
 
 use crate::support::created_pod::{Created, FIRST, OTHER, created_pod};
-use crate::support::pending;
 use crate::support::verdict::{Finding, Verdict, of_pod, of_workload, warnings_of_preview};
 use crate::support::workloads::{Case, Undeclared, case, cluster, named};
 
@@ -38,10 +37,6 @@ fn a_template_is_judged_as_the_pods_that_its_controller_creates() {
     let judged = TestRunner::new(cases()).run(&case(Undeclared::Kept), |case| {
         let offline = town.offline(&case);
         seen.borrow_mut().count(&case, &offline);
-        if let Some(reason) = pending::differs(&case, &offline) {
-            *seen.borrow_mut().pending.entry(reason).or_default() += 1;
-            return Ok(());
-        }
         let [first, other] = [FIRST, OTHER].map(|which| town.server(&case, which));
         match offline.with("SelectorUndecided").next() {
             Some(undecided) => is_undecided(undecided, &first, &other),
@@ -113,7 +108,6 @@ fn is_undecided(undecided: &Finding, first: &Verdict, other: &Verdict) -> Result
 struct Seen {
     decisions: BTreeMap<(String, &'static str), usize>,
     labels: BTreeMap<String, usize>,
-    pending: BTreeMap<&'static str, usize>,
 }
 
 impl Seen {

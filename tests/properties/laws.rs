@@ -95,8 +95,7 @@ fn names(pod: &Value, list: &str) -> Vec<String> {
 fn shape(value: &Value) -> String {
     match value {
         Value::Object(members) => {
-            let members: Vec<String> = members.iter().map(|(k, v)| format!("{k}:{}", shape(v))).collect();
-            format!("{{{}}}", members.join(","))
+            format!("{{{}}}", members.iter().map(|(k, v)| format!("{k}:{}", shape(v))).collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(",")),
         Value::String(_) => "s".into(),

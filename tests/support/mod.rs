@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 pub mod created_pod;
 pub mod generate;
 pub mod golden;
-pub mod pending;
 pub mod sized;
 pub mod verdict;
 pub mod volumes;

@@ -66,7 +66,15 @@ could bypass podgraft with it. */ -}}
 {{- end }}
 {{- end -}}
 
-{{- /* Whether the Pod has the annotation or the label: the requested webhook receives these Pods, the other webhooks the rest. */ -}}
+{{- /* Whether the Pod has a key of podgraft that its author can write: the requested webhook receives these Pods, the other webhooks
+the rest. Searching a map takes time for each of its keys, so a Pod with very many counts as one that has such a key. */ -}}
 {{- define "podgraft.webhook.setsKeys" -}}
-'podgraft.dev/companions' in object.metadata.?annotations.orValue({}) || 'podgraft.dev/inject' in object.metadata.?labels.orValue({})
+{{- $keys := list -}}
+{{- range $map := list "annotations" "labels" -}}
+{{- $keys = append $keys (printf "object.metadata.?%s.orValue({}).size() > 256" $map) -}}
+{{- end -}}
+{{- range $map := list "annotations" "labels" -}}
+{{- $keys = append $keys (printf "object.metadata.?%s.orValue({}).exists(k, k.startsWith('podgraft.dev/') && !(k in ['podgraft.dev/status', 'podgraft.dev/skipped']))" $map) -}}
+{{- end -}}
+{{ join " || " $keys }}
 {{- end -}}

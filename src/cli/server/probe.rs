@@ -55,7 +55,7 @@ pub(in crate::cli) struct Probe {
     /// Namespace of objects that do not name one
     #[arg(short, long, default_value = "default", value_parser = crate::cli::flags::namespace)]
     namespace: Box<str>,
-    /// Webhook to call [default: `requested` for Pods that name companions or opt in, otherwise `cluster-wide`]
+    /// Webhook to call [default: `requested` for Pods with a key of podgraft, otherwise `cluster-wide`]
     #[arg(long, value_enum)]
     webhook: Option<WebhookName>,
     /// Print the changed Pods in this format
@@ -167,9 +167,11 @@ impl Probe {
     }
 
     fn webhook_for(&self, pod: &Value) -> WebhookName {
-        let field = |members: &str, key: &str| pod["metadata"][members].get(key);
-        let opts_in = field("labels", keys::INJECT).is_some_and(|value| value != "disabled");
-        self.webhook.unwrap_or(if field("annotations", keys::COMPANIONS).is_some() || opts_in {
+        let is_of_author = |key: &str| key.starts_with(keys::PREFIX) && ![keys::STATUS, keys::SKIPPED].contains(&key);
+        let has_keys =
+            |map: &str| pod["metadata"][map].as_object().is_some_and(|map| map.keys().any(|k| is_of_author(k)));
+        let opted_out = pod["metadata"]["labels"][keys::INJECT] == "disabled";
+        self.webhook.unwrap_or(if (has_keys("annotations") || has_keys("labels")) && !opted_out {
             WebhookName::Requested
         } else {
             WebhookName::ClusterWide

@@ -5,7 +5,7 @@ use super::candidates::Candidate;
 use super::chosen::Choices;
 use super::planned::Plan;
 use super::present::Presence;
-use super::present::leftovers::Leftovers;
+use super::present::earlier_injection::EarlierInjection;
 use super::present::missing_parts::missing_containers;
 use super::present::restart_policy::LostRestartPolicy;
 use super::reservations::Reservations;
@@ -33,7 +33,7 @@ pub(in crate::inject) struct Assembly<'r, 'p, 'a> {
     choices: &'p Choices,
     reservations: Reservations<'p>,
     plans: Vec<Plan<'p>>,
-    leftovers: Leftovers<'p, 'a>,
+    earlier: EarlierInjection<'p, 'a>,
     /// What matching values against patterns may still cost.
     budget: Budget,
 }
@@ -61,8 +61,8 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         let present = candidates.iter().filter(|candidate| candidate.is_present());
         present.filter_map(Candidate::companion).for_each(|companion| reservations.reserve_present(companion));
         let plans = Vec::with_capacity(candidates.len().min(MAX_PLANS));
-        let leftovers = Leftovers::new(context.pod, context.status);
-        Assembly { context, offers, choices, reservations, plans, leftovers, budget: Budget::default() }
+        let earlier = EarlierInjection::new(context.pod, context.status);
+        Assembly { context, offers, choices, reservations, plans, earlier, budget: Budget::default() }
     }
 
     /// The containers that get `restartPolicy: Always` back, each once although several entries of a status can list it.
@@ -112,7 +112,7 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
             Err(outcome) => {
                 self.reservations.roll_back(mark);
                 let outcome = match outcome {
-                    Outcome::Conflict(conflict) => self.leftovers.attribute(conflict, candidate).into(),
+                    Outcome::Conflict(conflict) => self.earlier.attribute(conflict, candidate).into(),
                     outcome => explained(outcome, companion),
                 };
                 report(candidate, [outcome], companion.on_conflict, findings);

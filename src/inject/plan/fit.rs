@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
         if reservations.pod.host_network && !self.companion.allows_host_network {
             return Err(Outcome::HostNetwork);
         }
-        if reservations.pod.windows {
+        if reservations.pod.windows || reservations.pod.affinity_to_windows {
             return Err(Outcome::WindowsPod);
         }
         if self.companion.placement == Placement::Container && !reservations.pod.restarts {

@@ -25,17 +25,6 @@ impl<'a> Plan<'a> {
     /// exposes, each once.
     pub(super) fn fit_ports(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Outcome> {
         let companion = self.companion;
-        for port in companion.containers.iter().flat_map(|c| &c.ports) {
-            if let Some(number) = port.host_port {
-                reservations.port(ReservedPort {
-                    number,
-                    protocol: port.protocol,
-                    scope: PortScope::Host,
-                    companion: &companion.name,
-                    probed: false,
-                })?;
-            }
-        }
         let own = self.own_ports();
         for (i, port) in own.iter().enumerate() {
             let same = |other: &&OwnPort| (other.number, other.protocol) == (port.number, port.protocol);
@@ -46,6 +35,19 @@ impl<'a> Plan<'a> {
                 }
                 Some(other) if other.endpoint == port.endpoint => {}
                 Some(other) => return Err(self.conflict_of_own(*port, *other)),
+            }
+        }
+        // Ports of the Pod come first: with hostNetwork the API server gives each of them an equal host port, and the conflict
+        // is the same before and after that.
+        for port in companion.containers.iter().flat_map(|c| &c.ports) {
+            if let Some(number) = port.host_port {
+                reservations.port(ReservedPort {
+                    number,
+                    protocol: port.protocol,
+                    scope: PortScope::Host,
+                    companion: &companion.name,
+                    probed: false,
+                })?;
             }
         }
         Ok(())

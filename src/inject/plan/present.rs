@@ -1,7 +1,7 @@
 //! Which companions are in the Pod already.
 
 pub(in crate::inject) mod differing;
-pub(in crate::inject) mod leftovers;
+pub(in crate::inject) mod earlier_injection;
 pub(in crate::inject) mod missing_parts;
 pub(in crate::inject) mod restart_policy;
 

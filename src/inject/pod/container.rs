@@ -20,7 +20,7 @@ struct ContainerReader<'p, 'a> {
 
 impl<'a> Container<'a> {
     pub(super) fn read(r: &mut Reader<'a>, list: ContainerList, index: usize, parts: &mut Parts<'a>) -> Result<Self> {
-        let ports = parts.ports.len()..parts.ports.len();
+        let ports = narrow(parts.ports.len())..narrow(parts.ports.len());
         let container = Container { list, index, ports, ..Container::default() };
         let mut state = ContainerReader { container, parts };
         let (is_object, json) = r.with_text(|r| {
@@ -38,7 +38,6 @@ impl<'a> Container<'a> {
                     ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                     ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                     ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                    ("resources", |c, r| r.raw_unless_null().map(|raw| c.container.resources = raw)),
                     ("securityContext", |c, r| windows::read_security_context(r).map(|yes| c.parts.windows |= yes)),
                     ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
                 ],
@@ -46,7 +45,7 @@ impl<'a> Container<'a> {
         })?;
         let ContainerReader { mut container, parts } = state;
         container.json = json;
-        container.ports.end = parts.ports.len();
+        container.ports.end = narrow(parts.ports.len());
         if is_object { Ok(container) } else { Err(JsonError::expected(Expected::Object)) }
     }
 }
@@ -61,12 +60,12 @@ impl<'a> ContainerReader<'_, 'a> {
 
     fn env(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let Parts { env, env_files, .. } = &mut *self.parts;
-        let (start, first) = (env.len(), narrow(env_files.len()));
+        let (start, first) = (narrow(env.len()), narrow(env_files.len()));
         let is_array = r.array(|r, _| {
             let name = read_env_name(r, env_files)?;
             push(r, env, name, MAX_PARTS)
         })?;
-        self.container.env = is_array.then_some(start..env.len());
+        self.container.env = is_array.then_some(start..narrow(env.len()));
         self.container.env_files = first..narrow(env_files.len());
         Ok(())
     }
@@ -81,23 +80,23 @@ impl<'a> ContainerReader<'_, 'a> {
 
     fn mounts(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mounts = &mut self.parts.mounts;
-        let start = mounts.len();
+        let start = narrow(mounts.len());
         let is_array = r.array(|r, _| {
             let mount = Mount::read(r)?;
             push(r, mounts, mount, MAX_PARTS)
         })?;
-        self.container.mounts = is_array.then_some(start..mounts.len());
+        self.container.mounts = is_array.then_some(start..narrow(mounts.len()));
         Ok(())
     }
 
     fn devices(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let devices = &mut self.parts.devices;
-        let start = devices.len();
+        let start = narrow(devices.len());
         r.array(|r, _| {
             let device = Device::read(r)?;
             push(r, devices, device, MAX_PARTS)
         })?;
-        self.container.devices = start..devices.len();
+        self.container.devices = start..narrow(devices.len());
         Ok(())
     }
 }

@@ -17,6 +17,8 @@ pub struct ControllerFields<'a> {
     /// Names of persistentVolumeClaim volumes, which replace the template's volumes of these names
     /// (`apps/v1` `StatefulSetSpec.volumeClaimTemplates`).
     pub claims: Vec<Cow<'a, str>>,
+    /// Whether the controller replaces the required node affinity by the name of a node.
+    pub replaces_node_affinity: bool,
 }
 
 /// A label that a controller sets.

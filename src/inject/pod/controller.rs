@@ -8,6 +8,7 @@ impl<'a> Pod<'a> {
     /// The Pod that a controller creates from this template.
     #[must_use]
     pub fn created_with(mut self, fields: ControllerFields<'a>) -> Self {
+        self.affinity_to_windows &= !fields.replaces_node_affinity;
         self.controlled = Controlled::new(fields);
         self
     }

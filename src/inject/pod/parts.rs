@@ -28,12 +28,10 @@ pub struct Container<'a> {
     pub lifecycle: Lifecycle,
     /// Whether it takes variables from ConfigMaps or Secrets (`envFrom`).
     pub has_env_from: bool,
-    /// `resources` as JSON, which only Pods with Pod-level resources need.
-    pub(super) resources: Option<&'a str>,
-    pub(super) env: Option<Range<usize>>,
-    pub(super) ports: Range<usize>,
-    pub(super) mounts: Option<Range<usize>>,
-    pub(super) devices: Range<usize>,
+    pub(super) env: Option<Range<u32>>,
+    pub(super) ports: Range<u32>,
+    pub(super) mounts: Option<Range<u32>>,
+    pub(super) devices: Range<u32>,
     pub(super) env_files: Range<u32>,
 }
 
@@ -130,19 +128,24 @@ impl Container<'_> {
 
 impl<'a> Parts<'a> {
     pub(super) fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        container.env.as_ref().map_or(&[], |r| &self.env[r.clone()])
+        container.env.as_ref().map_or(&[], |range| &self.env[places(range)])
     }
 
     pub(super) fn mounts(&self, container: &Container<'a>) -> &[Mount<'a>] {
-        container.mounts.as_ref().map_or(&[], |r| &self.mounts[r.clone()])
+        container.mounts.as_ref().map_or(&[], |range| &self.mounts[places(range)])
     }
 
     pub(super) fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
-        &self.devices[container.devices.clone()]
+        &self.devices[places(&container.devices)]
     }
 
     /// The volumes that a container's variables are read from.
     pub(super) fn env_files(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        &self.env_files[container.env_files.start as usize..container.env_files.end as usize]
+        &self.env_files[places(&container.env_files)]
     }
+}
+
+/// The places of a container's part of a list. Containers keep them short, because a Pod can have thousands of containers.
+pub(super) fn places(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
 }

@@ -66,7 +66,7 @@ impl<'a> Pod<'a> {
                 ("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
                 ("os", |spec, r| windows::read_os(r).map(|yes| spec.pod.windows |= yes)),
                 ("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
-                ("affinity", |spec, r| windows::read_affinity(r).map(|yes| spec.pod.windows |= yes)),
+                ("affinity", |spec, r| windows::read_affinity(r).map(|yes| spec.pod.affinity_to_windows = yes)),
                 ("securityContext", |spec, r| windows::read_security_context(r).map(|yes| spec.pod.windows |= yes)),
                 ("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
                 ("resources", |spec, r| r.raw_unless_null().map(|raw| spec.pod.resources = raw)),

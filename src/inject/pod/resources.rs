@@ -41,7 +41,8 @@ impl<'a> Pod<'a> {
     /// What a container requests of each resource out of `of`, in their order. A limit without a request is the request.
     pub(in crate::inject) fn requests(&self, container: &Container<'a>, of: &[PodAmounts<'_>]) -> Vec<Amount> {
         let mut amounts = vec![(None, None); of.len()];
-        each_amount(container.resources, |list, name, amount| {
+        let json = Reader::of(container.json).raw_at(&["resources"]).unwrap_or_default();
+        each_amount(json, |list, name, amount| {
             let Some(at) = of.iter().position(|known| known.resource == name) else { return };
             match list {
                 AmountList::Limits => amounts[at].1 = Some(amount),

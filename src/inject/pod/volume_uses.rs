@@ -1,7 +1,7 @@
 //! Which containers use a volume.
 
 use super::index::FEW;
-use super::parts::{Container, Parts};
+use super::parts::{Container, Parts, places};
 use crate::work::step;
 
 /// The uses of volumes, sorted by the volumes' names, so that a volume of a Pod with very many is found quickly.
@@ -26,9 +26,9 @@ impl VolumeUses {
         }
         let mut uses = Vec::with_capacity(all);
         for (place, container) in containers.iter().enumerate() {
-            let own = container.mounts.clone().unwrap_or_default();
-            let own_devices = container.devices.start + mounts..container.devices.end + mounts;
-            let files = container.env_files.clone().map(|file| file as usize + devices);
+            let own = places(&container.mounts.clone().unwrap_or_default());
+            let own_devices = places(&container.devices).map(|device| device + mounts);
+            let files = places(&container.env_files).map(|file| file + devices);
             let places = own.chain(own_devices).chain(files).filter_map(|part| u32::try_from(part).ok());
             uses.extend(places.map(|part| VolumeUse { container: u32::try_from(place).unwrap_or(u32::MAX), part }));
         }

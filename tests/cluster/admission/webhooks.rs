@@ -15,6 +15,14 @@ tests![
 
 const WORDS: [Option<&str>; 3] = [None, Some("enabled"), Some("disabled")];
 
+/// Annotations of a Pod, and whether the Pod's author says something with them.
+const ANNOTATIONS: [(Option<&str>, bool); 4] = [
+    (None, false),
+    (Some("podgraft.dev/companions"), true),
+    (Some("podgraft.dev/nobody.parameter"), true),
+    (Some("podgraft.dev/status"), false),
+];
+
 async fn every_combination_of_labels_and_annotation_calls_exactly_one_webhook_or_none(cluster: &Cluster) {
     let required = cluster.webhooks().await.iter().any(|e| e["name"] == "opted-out.podgraft.dev");
     let mut expected = HashMap::new();
@@ -22,10 +30,10 @@ async fn every_combination_of_labels_and_annotation_calls_exactly_one_webhook_or
         let labels = namespace_says.map_or(json!({}), |word| json!({"podgraft.dev/inject": word}));
         let namespace = cluster.namespace(json!({"labels": labels})).await;
         for pod_says in [None, Some("enabled"), Some("disabled"), Some("maybe")] {
-            for asks in [false, true] {
+            for (i, (annotation, asks)) in ANNOTATIONS.into_iter().enumerate() {
                 let labels = pod_says.map_or(Value::Null, |word| json!({"podgraft.dev/inject": word}));
-                let annotations = if asks { json!({"podgraft.dev/companions": "nobody"}) } else { Value::Null };
-                let name = format!("{}-{asks}", pod_says.unwrap_or("unlabelled"));
+                let annotations = annotation.map_or(Value::Null, |key| json!({key: "nobody"}));
+                let name = format!("{}-{i}", pod_says.unwrap_or("unlabelled"));
                 // A dry run calls the same webhooks, and creates nothing.
                 let path = format!("{}?dryRun=All", collection("Pod", &namespace));
                 cluster.create(&path, &pod(&name, &template(labels, annotations))).await;
@@ -34,7 +42,7 @@ async fn every_combination_of_labels_and_annotation_calls_exactly_one_webhook_or
             }
         }
     }
-    assert_eq!(expected.len(), 24);
+    assert_eq!(expected.len(), 48);
     let called = calls(cluster, &expected).await;
     for (pod, webhook) in expected {
         assert_eq!(called[&pod], webhook.into_iter().collect::<Vec<_>>(), "{pod}, required companions on: {required}");

@@ -15,7 +15,6 @@ const FEWEST: usize = 60;
 pub struct Counts {
     /// By kind: injected, admitted without a companion, denied, undecided.
     kinds: BTreeMap<String, [usize; 4]>,
-    pending: BTreeMap<&'static str, usize>,
 }
 
 impl Counts {
@@ -31,10 +30,6 @@ impl Counts {
         of_kind[column] += 1;
     }
 
-    pub fn pending(&mut self, reason: &'static str) {
-        *self.pending.entry(reason).or_default() += 1;
-    }
-
     /// There were enough of each to mean something, and some of every kind.
     #[track_caller]
     pub fn expect_all(&self) {
@@ -47,9 +42,8 @@ impl Counts {
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "    {:<22} injected  bare  denied  undecided", "kind")?;
-        for (kind, [injected, bare, denied, undecided]) in &self.kinds {
-            writeln!(f, "    {kind:<22} {injected:>8} {bare:>5} {denied:>7} {undecided:>10}")?;
-        }
-        self.pending.iter().try_for_each(|(reason, count)| writeln!(f, "    pending: {count} {reason}"))
+        self.kinds.iter().try_for_each(|(kind, [injected, bare, denied, undecided])| {
+            writeln!(f, "    {kind:<22} {injected:>8} {bare:>5} {denied:>7} {undecided:>10}")
+        })
     }
 }

@@ -15,16 +15,16 @@ const MAX_SEARCHES: usize = 4;
 
 /// Finds out who added what a companion conflicts with.
 #[derive(Debug)]
-pub(in crate::inject) struct Leftovers<'r, 'a> {
+pub(in crate::inject) struct EarlierInjection<'r, 'a> {
     pod: &'a Pod<'a>,
     status: &'r Status<'a>,
     /// How many more searches there may be.
     searches: Cell<usize>,
 }
 
-impl<'r, 'a> Leftovers<'r, 'a> {
+impl<'r, 'a> EarlierInjection<'r, 'a> {
     pub(in crate::inject) fn new(pod: &'a Pod<'a>, status: &'r Status<'a>) -> Self {
-        Leftovers { pod, status, searches: Cell::new(MAX_SEARCHES) }
+        EarlierInjection { pod, status, searches: Cell::new(MAX_SEARCHES) }
     }
 
     /// Replaces the Pod's author as the holder of a name or path by the companion for which the status lists that, because
