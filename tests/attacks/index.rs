@@ -183,7 +183,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("RBAC and precedence", "tests/cluster/installation/role.rs", "every_verb_of_the_roles_is_needed"),
     ("secrets", "tests/attacks/secrets.rs", "no_value_is_in_logs_metrics_or_denials"),
     ("secrets", "tests/attacks/secrets.rs", "names_of_users_add_no_series_to_the_metrics"),
-    ("secrets", "src/telemetry.rs", "a_review_is_one_line_whatever_its_names_hold"),
+    ("secrets", "src/telemetry/tests.rs", "a_review_is_one_line_whatever_its_names_hold"),
     ("validation", "tests/attacks/companions.rs", "a_reference_in_a_script_is_an_error_however_the_shell_is_called"),
     ("validation", "src/manifest/tests.rs", "alias_bombs_are_rejected"),
     ("policies", "tests/cluster/required.rs", "each_way_around_a_required_companion_is_denied"),

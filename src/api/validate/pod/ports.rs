@@ -12,7 +12,8 @@ use crate::api::message::{Code, duplicate, duplicate_of, forbidden, invalid, not
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::{Container, ContainerPort, Endpoint, Exposes, Protocol};
+use crate::api::slots::{endpoint_at, mover};
+use crate::api::v1alpha1::{Container, ContainerPort, Endpoint, Exposes, HostNetwork, Protocol, Spec};
 use crate::api::validate::pod::handlers::handlers;
 use crate::inject::names::is_port_name;
 
@@ -43,6 +44,7 @@ fn containers(object: &CompanionObject, report: &mut Report) {
             if let Some(name) = &port.name {
                 port_name(name, &mut names, &at.member("name"), report);
             }
+            host_port(&object.spec, port, &at, report);
             // Init containers have ended when the others start to listen.
             if !each.list.is_init() {
                 used.claim(&each.container.name, port, &at, report);
@@ -59,6 +61,18 @@ fn port_name<'o>(name: &'o str, earlier: &mut HashSet<&'o str>, at: &FieldPath, 
         report.error(at, invalid(message));
     } else if !is_new {
         report.error(at, duplicate(name));
+    }
+}
+
+/// On the node's network the API server requires that both ports of a container are equal.
+fn host_port(spec: &Spec, port: &ContainerPort, at: &FieldPath, report: &mut Report) {
+    let Some(host) = port.host_port.filter(|_| spec.host_network == HostNetwork::Allow) else { return };
+    let endpoint = endpoint_at(spec, port.container_port, port.protocol);
+    let moved = endpoint.and_then(|e| spec.listens.get(e.place())).is_some_and(|e| mover(spec, &e.name).is_some());
+    if host != port.container_port || moved {
+        let message =
+            "must equal containerPort in Pods with hostNetwork, which spec.hostNetwork allows; remove hostPort";
+        report.error(&at.member("hostPort"), invalid(message));
     }
 }
 

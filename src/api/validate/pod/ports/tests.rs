@@ -133,3 +133,20 @@ fn exposes_names_a_port_that_scrape_jobs_find() {
         &[r#"spec.podAnnotations["prometheus.io/port"]: forbidden: spec.exposes sets this annotation"#],
     );
 }
+
+#[test]
+fn on_the_network_of_the_node_a_host_port_equals_the_port() {
+    let ports = |port: u16, host: u16, network: &str| {
+        let ports = json!([{"containerPort": port, "hostPort": host}]);
+        with(&[("/spec/hostNetwork", json!(network)), ("/spec/containers/0/ports", ports)])
+    };
+    let message =
+        "spec.containers[0].ports[0].hostPort: invalid value: must equal containerPort in Pods with hostNetwork";
+    check(ports(9100, 9101, "Allow"), &[message]);
+    check(ports(9100, 9100, "Allow"), &[]);
+    check(ports(9100, 9101, "Refuse"), &[]);
+    let mut moved = ports(9100, 9100, "Allow");
+    moved["spec"]["listens"] = json!([{"name": "a", "port": 9100, "env": {"port": "A"}}]);
+    moved["spec"]["parameters"] = json!([{"name": "a", "type": "Port", "default": "9100", "listens": "a"}]);
+    check(moved, &[message]);
+}
