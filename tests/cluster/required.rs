@@ -147,7 +147,10 @@ const EVASIONS: [Evasion; 23] = [
             *volume = json!({"name": volume["name"], "emptyDir": {}});
         }
     }),
-    ("not a sidecar, but run once", |pod| {
+    ("not a sidecar, but run once", |pod| guard(pod)["restartPolicy"] = "OnFailure".into()),
+    ("not a sidecar, and not listed as injected", |pod| {
+        // Where the status lists it, restartPolicy is restored.
+        pod["metadata"]["annotations"].as_object_mut().expect("annotations").remove("podgraft.dev/status");
         guard(pod).as_object_mut().expect("a container").remove("restartPolicy");
     }),
     ("removed", |pod| pod["spec"]["initContainers"] = json!([])),
