@@ -4,12 +4,14 @@ mod controller;
 mod elsewhere;
 mod kinds;
 mod object;
+mod outside;
 mod template;
 mod text;
 mod unmatched;
 
 pub use controller::controller_fields;
 pub use elsewhere::{misplaced, outside_of_templates};
+pub use outside::{OutsideKey, outside_keys};
 pub use template::{Workload, levels_above, workloads};
 pub use text::templates_of;
 pub use unmatched::unmatched;

@@ -35,7 +35,7 @@ pub(super) fn read(answer: &Answer, uid: Option<&str>) -> Reply {
     let warnings = response["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
     assert!(warnings.len() <= 5);
     for warning in warnings {
-        assert!(warning.as_str().unwrap().chars().count() <= 256, "{warning}");
+        assert!(warning.as_str().unwrap().chars().count() <= 640, "{warning}");
     }
     let patch = response.get("patch").map(|text| patch(text.as_str().unwrap()));
     assert_eq!(patch.is_some(), response.get("patchType") == Some(&"JSONPatch".into()));

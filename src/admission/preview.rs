@@ -1,26 +1,24 @@
 //! The preview: what would happen to the Pods of a workload, as warnings where users see them. It changes nothing.
 
+mod keys;
+
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
-use super::response::{Answer, refusal, warning, warnings, within_bounds};
+use super::response::{Answer, refusal, warnings, within_bounds};
 use super::unreadable::unreadable;
 use crate::inject;
-use crate::inject::keys::{MetadataMap, MisplacedKey};
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Decision;
 use crate::inject::verdict::reason::Remark;
-use crate::json::{JsonError, Reader, field_path};
-use crate::text::{format_truncated, truncate};
+use crate::json::JsonError;
+use crate::text::truncate;
 use crate::webhook::Configuration;
 use crate::workload;
+use keys::{CheckedWorkload, misplaced_keys};
 
 /// The name of the webhook in logs and metrics.
 const WEBHOOK: &str = Configuration::Preview.as_str();
-/// How many misplaced keys are named; the others are counted. More important warnings follow and need room.
-const MAX_MISPLACED: usize = 2;
-/// The longest key that is repeated whole, in characters: our prefix, and the longest name of an annotation.
-const LONGEST_KEY: usize = 76;
 /// The longest kind that is repeated, in characters: a CustomResourceDefinition allows 63.
 const LONGEST_KIND: usize = 63;
 
@@ -66,8 +64,8 @@ fn preview_workload(
 ) -> Result<Vec<String>, JsonError> {
     let kind = &*truncate(&*request.kind.name, LONGEST_KIND);
     let pods = created_pods(object, request)?;
-    let (template, first) = pods.first().map_or(("/spec/template", None), |(at, pod)| (&**at, Some(pod)));
-    let mut all = misplaced_keys(object, kind, template, first)?;
+    let template = pods.first().map(|(at, pod)| (&**at, pod));
+    let mut all = misplaced_keys(&CheckedWorkload { group: &request.kind.group, kind, object, template })?;
     for (_, pod) in pods {
         let review = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
         for warning in review_of_template(&review, kind, snapshot) {
@@ -109,35 +107,4 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
     }
     all.extend(warnings(&verdict));
     all
-}
-
-/// Warnings about keys that are set on a level of the workload above its Pod template, which is at a JSON pointer.
-fn misplaced_keys(object: &str, kind: &str, template: &str, pod: Option<&Pod<'_>>) -> Result<Vec<String>, JsonError> {
-    let (mut warnings, mut count) = (Vec::new(), 0);
-    let path = &*field_path(template);
-    let maps = workload::levels_above(template).flat_map(|level| MetadataMap::ALL.map(|map| (level, map)));
-    for (level, map) in maps {
-        let fields: Vec<&str> = level.split('/').skip(1).chain(["metadata", map.as_str()]).collect();
-        let Some(json) = Reader::of(object).raw_at(&fields)? else { continue };
-        let level = &*field_path(level);
-        Reader::of(json).object(|r, key| {
-            // A label that the template has as well may be there to select the workload.
-            let is_on_template = || map == MetadataMap::Labels && pod.is_some_and(|pod| pod.label(key).is_some());
-            if map.is_for_pods(key) && !is_on_template() {
-                count += 1;
-                if count <= MAX_MISPLACED {
-                    let key = &format_truncated(LONGEST_KEY, format_args!("{key}"));
-                    let misplaced = MisplacedKey { map, key, kind, level, template: path };
-                    warnings.push(warning(format_args!("podgraft: {misplaced}")));
-                }
-            }
-            r.skip()
-        })?;
-    }
-    if count > MAX_MISPLACED {
-        warnings.push(format!(
-            "podgraft: in total, {count} annotations and labels of podgraft are set on the {kind}, not on its Pod template, and have no effect"
-        ));
-    }
-    Ok(warnings)
 }

@@ -22,11 +22,14 @@ pub struct Answer {
 
 /// The longest message of a denial, in characters.
 pub(super) const LONGEST_REFUSAL: usize = 512;
-/// The longest warning, in characters: API servers truncate longer ones.
-const LONGEST_WARNING: usize = 256;
-/// The most warnings of one answer, and their total length in bytes.
+/// The longest warning, in characters: a denial, with the words before it in the preview.
+const LONGEST_WARNING: usize = LONGEST_REFUSAL + 128;
+/// The most warnings of one answer.
 const MAX_WARNINGS: usize = 5;
-const WARNINGS_TOGETHER: usize = 1024;
+/// The total length of the warnings of one answer, in bytes. API servers truncate each warning to 256 characters where all
+/// warnings of a request have more than 4096 (k8s.io/apiserver, `pkg/endpoints/filters/warning.go`); half of them are left to
+/// other webhooks and to the API server itself.
+const WARNINGS_TOGETHER: usize = 2048;
 
 impl Answer {
     pub(super) fn of(request: &AdmissionRequest<'_>, verdict: &Verdict<'_>) -> Self {
@@ -79,18 +82,18 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
     truncate(message, LONGEST_REFUSAL).into_owned()
 }
 
-/// The warnings of a verdict, within what API servers pass on. The webhook and the command line share them.
+/// The warnings of a verdict, within the bounds of one answer. The webhook and the command line share them.
 #[must_use]
 pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
     within_bounds(verdict.with_effect(Effect::Warn).map(|finding| warning(format_args!("podgraft: {finding}"))))
 }
 
-/// One warning, within the length that API servers pass on.
+/// One warning, within its length.
 pub(super) fn warning(words: fmt::Arguments<'_>) -> String {
     format_truncated(LONGEST_WARNING, words)
 }
 
-/// Limits warnings to what API servers pass on. Those that would not be sent are not even formatted.
+/// Limits warnings to what API servers pass on whole. Those that are not sent are not even formatted.
 pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let mut together = 0;

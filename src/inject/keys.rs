@@ -85,6 +85,15 @@ impl MetadataMap {
         }
     }
 
+    /// One of its keys, as a noun.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            MetadataMap::Annotations => "annotation",
+            MetadataMap::Labels => "label",
+        }
+    }
+
     /// Whether a key is read on Pods and their templates only, so that it has no effect on the workload around a template. Keys
     /// that podgraft writes are no mistake of the user, and of labels, only those count that are spelled as we read them: others
     /// may be there to select workloads.
@@ -117,11 +126,7 @@ pub struct MisplacedKey<'k> {
 impl fmt::Display for MisplacedKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MisplacedKey { map, key, kind, level, template } = self;
-        let noun = match map {
-            MetadataMap::Annotations => "annotation",
-            MetadataMap::Labels => "label",
-        };
-        write!(f, "{noun} {key} is set on ")?;
+        write!(f, "{} {key} is set on ", map.noun())?;
         if !level.is_empty() {
             write!(f, "{level} of ")?;
         }

@@ -2,14 +2,12 @@
 
 use serde_json::Value;
 
-use crate::inject::keys::{FILES_PREFIX, MetadataMap, MisplacedKey, PREFIX};
+use crate::inject::keys::{MetadataMap, MisplacedKey};
 use crate::json::{Token, field_path};
 
-use super::object::{DEEPEST, EXCLUDED_GROUPS, name, objects};
+use super::object::{name, objects};
+use super::outside::outside_keys;
 use super::template::{Workload, levels_above, workloads};
-
-/// The prefixes of all keys of podgraft.
-const PREFIXES: [&str; 2] = [PREFIX, FILES_PREFIX];
 
 /// A key of podgraft where nothing reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,76 +45,26 @@ fn misplaced_at(workload: &Workload<'_>, level: &str) -> Vec<TemplateKey> {
     .collect()
 }
 
-/// Keys in objects in which podgraft finds no Pod template that they could be meant for.
+/// Keys in objects outside of the Pod templates that podgraft finds. Keys at the levels above a template are reported with the
+/// template.
 #[must_use]
 pub fn outside_of_templates(document: &Value) -> Vec<TemplateKey> {
-    // Keys at the levels above a template are reported with the template.
-    let levels = |w: &Workload<'_>| {
-        let above = levels_above(&w.template).map(|level| format!("{}{level}", w.at));
-        above.chain([w.pod_at(), w.at.clone()]).collect::<Vec<_>>()
-    };
-    let templates: Vec<String> = workloads(document).iter().flat_map(levels).collect();
+    let workloads = workloads(document);
     let mut found = Vec::new();
     for object in objects(document) {
-        let is_namespace = (object.version, object.kind) == ("v1", "Namespace");
-        if is_namespace || EXCLUDED_GROUPS.contains(&object.group()) {
-            continue;
-        }
+        let of_object = workloads.iter().filter(|workload| workload.at == object.at);
+        let read: Vec<&str> = of_object
+            .flat_map(|w| levels_above(&w.template).map(|level| level as &str).chain([&*w.template]))
+            .collect();
         let what = format!("{}/{}", object.kind.to_ascii_lowercase(), name(object.value));
-        let mut search = Search { object: what, templates: &templates, found: &mut found };
-        search.below(object.value, &object.at, 0);
+        let of = (object.group(), object.kind);
+        // The text of a value is JSON.
+        let _ = outside_keys(of, &object.value.to_string(), &read, |outside| {
+            let pointer = format!("{}{}/{}", object.at, outside.at, Token(outside.key));
+            found.push(TemplateKey { pointer, object: what.clone(), message: outside.to_string() });
+        });
     }
     found
-}
-
-struct Search<'a> {
-    object: String,
-    templates: &'a [String],
-    found: &'a mut Vec<TemplateKey>,
-}
-
-impl Search<'_> {
-    fn below(&mut self, value: &Value, at: &str, depth: usize) {
-        if depth > DEEPEST {
-            return;
-        }
-        match value {
-            Value::Object(members) => {
-                for (key, value) in members {
-                    let inner = format!("{at}/{}", Token(key));
-                    if matches!(&**key, "annotations" | "labels") && value.is_object() {
-                        self.keys(value, &inner);
-                    } else {
-                        self.below(value, &inner, depth + 1);
-                    }
-                }
-            }
-            Value::Array(items) => {
-                for (index, value) in items.iter().enumerate() {
-                    self.below(value, &format!("{at}/{index}"), depth + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn keys(&mut self, map: &Value, at: &str) {
-        let of_template = |pod: &String| {
-            at.strip_prefix(&**pod).is_some_and(|rest| rest.starts_with("/metadata/") && !rest[10..].contains('/'))
-        };
-        if self.templates.iter().any(of_template) {
-            return;
-        }
-        for key in map.as_object().into_iter().flat_map(|m| m.keys()) {
-            if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
-                let message = format!(
-                    "{key} is set outside a Pod template; the webhook may inject companions into Pods created from this object, but this command does not change the object"
-                );
-                let pointer = format!("{at}/{}", Token(key));
-                self.found.push(TemplateKey { pointer, object: self.object.clone(), message });
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,17 @@ pub(super) const BUILT_IN: [(&str, &str, &str); 9] = [
     ("batch", "CronJob", "/spec/jobTemplate/spec/template"),
 ];
 /// Groups that contain only kinds of Kubernetes; `extensions` had Deployments until Kubernetes 1.16.
-pub(super) const BUILT_IN_GROUPS: [&str; 4] = ["", "apps", "batch", "extensions"];
+pub(super) const BUILT_IN_GROUPS: [&str; 9] = [
+    "",
+    "apps",
+    "batch",
+    "extensions",
+    "autoscaling",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+];
 
 /// The group of an apiVersion.
 pub(super) fn group(version: &str) -> &str {

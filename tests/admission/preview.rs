@@ -73,3 +73,42 @@ fn keys_above_the_template_are_found_at_each_level() {
     let of_rollout = warnings("argoproj.io", "Rollout", &object, &companions());
     assert!(of_rollout[0].contains("move it to spec.template.metadata.labels"), "{of_rollout:?}");
 }
+
+#[test]
+fn keys_outside_of_templates_are_reported_where_they_have_no_effect() {
+    let ours = json!({"annotations": {"podgraft.dev/companions": "sync"}});
+    let workflow = json!({"metadata": ours, "spec": {"podMetadata": ours, "templates": [{"metadata": ours}]}});
+    let of_workflow = warnings("argoproj.io", "Workflow", &workflow, &companions());
+    assert_eq!(of_workflow.len(), 1, "controllers may copy metadata from inside to Pods: {of_workflow:?}");
+    assert!(
+        of_workflow[0].contains("is set on the Workflow, in which podgraft finds no Pod template"),
+        "{of_workflow:?}"
+    );
+    let claims = json!([{"metadata": ours}, {"metadata": ours}, {"metadata": ours}]);
+    let set = json!({"spec": {"template": pod(json!({})), "volumeClaimTemplates": claims}});
+    let of_set = warnings("apps", "StatefulSet", &set, &companions());
+    assert!(
+        of_set[1].contains("in spec.volumeClaimTemplates[1].metadata.annotations of the StatefulSet"),
+        "{of_set:?}"
+    );
+    assert!(of_set[2].contains("in total, 3 annotations"), "{of_set:?}");
+    let job = warnings("batch", "CronJob", &json!({"metadata": ours}), &companions());
+    assert!(job[0].ends_with("move it to spec.jobTemplate.spec.template.metadata.annotations"), "{job:?}");
+}
+
+#[test]
+fn a_long_denial_is_previewed_with_its_remedy() {
+    let long = |letter: &str| letter.repeat(60);
+    let shared = format!(
+        "  sharedVolumes: [{{name: v, companion: {{mountPath: /in}}, app: {{mountPath: /srv/{}/{}}}}}]",
+        long("a"),
+        long("b")
+    );
+    let snapshot = sidecars(&[("far", &shared)]);
+    let mut asks = asking("far");
+    asks["spec"]["containers"][0]["volumeMounts"] =
+        json!([{"name": "own", "mountPath": format!("/srv/{}", long("a"))}]);
+    asks["spec"]["volumes"] = json!([{"name": "own", "hostPath": {"path": "/x"}}]);
+    let denied = warnings("apps", "Deployment", &json!({"spec": {"template": asks}}), &snapshot);
+    assert!(denied[0].chars().count() > 256 && !denied[0].ends_with('…'), "{denied:?}");
+}

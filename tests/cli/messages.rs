@@ -61,6 +61,27 @@ fn cases() -> Vec<Case> {
             web().replace("  name: web\n", "  name: web\n  annotations: {podgraft.dev/companions: logger}\n"),
         ),
         case("an annotation where there is no Pod template", inject, rollout.replace("containers:", "steps:")),
+        case(
+            "an annotation on an object without a Pod template",
+            inject,
+            "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata:\n  name: build\n  annotations:\n    podgraft.dev/companions: logger\n".to_owned(),
+        ),
+        case(
+            "an annotation on a kind without Pods",
+            inject,
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  annotations:\n    podgraft.dev/companions: logger\n".to_owned(),
+        ),
+        case(
+            "annotations without metadata",
+            inject,
+            web().replace("    spec:\n", "    annotations: {podgraft.dev/companions: logger}\n    spec:\n"),
+        ),
+        case(
+            "a value that makes a request larger than its limit",
+            "inject -c large.yaml in.yaml",
+            annotated("podgraft.dev/logger.memory: 64Mi"),
+        ),
+        case("containers without commas", inject, annotated("podgraft.dev/containers: app web")),
         case("a misspelled kind", "validate -c companion.yaml in.yaml", web().replace("Deployment", "Deploymnet")),
         case("a path that does not exist", "inject missing.yaml", String::new()),
         case("a URL", "inject https://example.com/web.yaml", String::new()),
@@ -103,10 +124,14 @@ fn each_message_has_the_error_its_position_and_a_remedy() {
         + "\n    resources: {requests: {cpu: 5m, memory: 8Mi}, limits: {memory: 16Mi}}\n    securityContext: {runAsNonRoot: true, runAsUser: 65532, \
            allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}\n";
     let counted = format!("{complete}  parameters:\n  - {{name: count, type: Integer, default: \"1\", env: COUNT}}\n");
+    let large = format!(
+        "{complete}  parameters:\n  - {{name: memory, type: Quantity, default: 8Mi, resource: logger/requests.memory}}\n"
+    );
     let broken = COMPANION.replace("Sidecar", "Sidcar\n  activation: ClusterWide");
     let folder = Folder::new()
         .with("companion.yaml", &counted)
         .with("other.yaml", &format!("{other}---\n{elsewhere}"))
+        .with("large.yaml", &large)
         .with("broken.yaml", &broken);
     let mut page = String::new();
     for case in cases() {

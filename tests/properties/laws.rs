@@ -274,7 +274,7 @@ proptest! {
         prop_assert_eq!(reply.allowed, denied == 0);
         prop_assert_eq!(reply.message.is_empty(), denied == 0);
         prop_assert!(reply.message.chars().count() <= 512);
-        prop_assert!(reply.warnings.len() <= 5 && reply.warnings.iter().map(String::len).sum::<usize>() <= 1024);
+        prop_assert!(reply.warnings.len() <= 5 && reply.warnings.iter().map(String::len).sum::<usize>() <= 2048);
         if reply.patch.is_some() {
             let injected = verdict.outcomes().filter(|(_, f)| f.reason.label() == "Injected").count();
             prop_assert!(injected > 0);

@@ -20,16 +20,24 @@ pub(crate) struct Served {
     admission: SocketAddr,
     pub(crate) admin: SocketAddr,
     authority: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Served {
     /// Starts it with so many files at most.
     pub(crate) fn start(files: u32) -> Self {
+        Served::with_manifests(files, "")
+    }
+
+    /// Starts it with companions and Namespaces from a file.
+    fn with_manifests(files: u32, manifests: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let podgraft = env!("CARGO_BIN_EXE_podgraft");
         let (certs, companions) = (folder.path().join("certs"), folder.path().join("companions"));
         fs::create_dir(&companions).unwrap();
+        if !manifests.is_empty() {
+            fs::write(companions.join("all.yaml"), manifests).unwrap();
+        }
         let made = Command::new(podgraft).arg("certs").arg("--dir").arg(&certs).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         let mut process = Command::new("sh")
@@ -53,7 +61,7 @@ impl Served {
         };
         let authority = fs::read_to_string(certs.join("ca.crt")).unwrap();
         let (admission, admin) = (address("https://"), address("http://"));
-        Served { process, log, admission, admin, authority, _folder: folder }
+        Served { process, log, admission, admin, authority, folder }
     }
 
     fn ask(&self, path: &str) -> String {
@@ -194,4 +202,31 @@ fn f07_without_an_api_server_it_lives_is_not_ready_and_says_once_what_it_waits_f
         assert!(count(resource) <= 1, "{resource}: {lines:?}");
     }
     assert!(count("\"watch failed, retrying\"") <= 1, "{lines:?}");
+}
+
+#[test]
+fn a_probe_goes_on_after_an_object_that_the_server_cannot_review() {
+    let namespace =
+        "{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {podgraft.dev/inject: enabled}}}\n";
+    let served = Served::with_manifests(1024, namespace);
+    let manifest = served.folder.path().join("in.yaml");
+    let pod = |name: &str, namespace: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{containers: [{{name: app}}]}}}}\n"
+        )
+    };
+    fs::write(&manifest, format!("{}---\n{}", pod("a", "shop"), pod("b", "other"))).unwrap();
+    let probe = |more: &[&str]| {
+        let server = format!("https://{}", served.admission);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_podgraft"));
+        command.args(["probe", "--server", &server, "--server-name", "localhost", "-f"]).arg(&manifest).arg("--ca");
+        let out = command.arg(served.folder.path().join("certs/ca.crt")).args(more).output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    let (code, err) = probe(&[]);
+    assert_eq!(code, Some(3), "{err}");
+    assert!(err.contains("; or use --webhook opted-in, if the namespace is opted in"), "{err}");
+    assert!(err.contains("pod/b in namespace other"), "{err}");
+    let (code, err) = probe(&["--webhook", "opted-in"]);
+    assert_eq!(code, Some(0), "{err}");
 }

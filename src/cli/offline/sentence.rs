@@ -1,7 +1,7 @@
 //! Findings as sentences of the command line. Its user can read every companion, so it gives causes that the webhook must
 //! not reveal to other namespaces.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use super::reviewed::Reviewed;
 use super::server::OfflineServer;
@@ -11,7 +11,7 @@ use crate::inject::keys;
 use crate::inject::label_value::LabelValue;
 use crate::inject::pod::Pod;
 use crate::inject::verdict::Finding;
-use crate::inject::verdict::reason::{Outcome, Reason, Remark};
+use crate::inject::verdict::reason::{Conflict, Outcome, Reason, Remark};
 use crate::json::Token;
 use crate::text::suggest::{suggest, with_commas};
 use crate::workload::controller_fields;
@@ -96,26 +96,61 @@ fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> LabelValue<'v>) -> Opt
     })
 }
 
-/// The JSON pointer of the annotation or label that a finding is about; of the template if it has no such key.
+/// The JSON pointer of the annotation or label that a finding is about, or else of the one that requests companions; of the
+/// template if it has none of them.
 pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
-    let key = match &finding.reason {
-        Reason::Outcome(
-            Outcome::ParameterInvalid { companion, parameter, .. }
-            | Outcome::ParameterUnknown { companion, parameter, .. },
-        )
-        | Reason::Remark(Remark::ParameterUnused { companion, parameter, .. }) => {
-            format!("{}{companion}.{parameter}", keys::PREFIX)
+    let key = key_of(finding);
+    let mut keys = key.as_deref().into_iter().chain([keys::COMPANIONS]);
+    keys.find_map(|key| place_of(found, key)).unwrap_or_else(|| found.workload.pod_at())
+}
+
+/// The annotation or label that a finding is about, if it is not about the request.
+fn key_of<'f>(finding: &'f Finding<'_>) -> Option<Cow<'f, str>> {
+    match &finding.reason {
+        Reason::Outcome(outcome) => key_of_outcome(outcome, finding.companion.as_deref()),
+        Reason::Remark(remark) => key_of_remark(remark),
+    }
+}
+
+fn key_of_outcome<'f>(outcome: &'f Outcome, companion: Option<&str>) -> Option<Cow<'f, str>> {
+    match outcome {
+        Outcome::ParameterMissing { companion, parameter }
+        | Outcome::ParameterInvalid { companion, parameter, .. }
+        | Outcome::ParameterUnknown { companion, parameter, .. }
+        | Outcome::RequestExceedsLimit { companion, parameter, .. } => Some(parameter_key(companion, parameter)),
+        Outcome::Conflict(Conflict::PodResourcesExceeded { parameter: Some(parameter), .. }) => {
+            companion.map(|companion| parameter_key(companion, parameter))
         }
-        Reason::Remark(Remark::UnknownKey { key, .. }) | Reason::Outcome(Outcome::FileOverridden { key }) => {
-            key.to_string()
+        Outcome::FileOverridden { key } => Some(Cow::Borrowed(key)),
+        _ => None,
+    }
+}
+
+fn key_of_remark(remark: &Remark) -> Option<Cow<'_, str>> {
+    match remark {
+        Remark::ParameterUnused { companion, parameter, .. } | Remark::ParameterDiffers { companion, parameter } => {
+            Some(parameter_key(companion, parameter))
         }
-        Reason::Remark(Remark::UnknownContainer { .. }) => keys::CONTAINERS.to_owned(),
-        Reason::Remark(Remark::InvalidLabel { .. }) => keys::INJECT.to_owned(),
-        _ => keys::COMPANIONS.to_owned(),
-    };
-    let token = Token(&key);
-    let at = |members: &str| format!("{}/metadata/{members}/{token}", found.workload.pod_at());
-    let value: &Value = found.document.value.as_ref().unwrap_or(&Value::Null);
-    let is_there = |pointer: &String| value.pointer(pointer).is_some();
-    ["annotations", "labels"].map(at).into_iter().find(is_there).unwrap_or_else(|| found.workload.pod_at())
+        Remark::UnknownKey { key, .. } | Remark::AnnotationKept { key, .. } => Some(Cow::Borrowed(key)),
+        Remark::EmptyName { key, .. }
+        | Remark::DuplicateName { key, .. }
+        | Remark::TooManyNames { key, .. }
+        | Remark::ScrapeAnnotationsKept { key } => Some(Cow::Borrowed(key)),
+        Remark::UnknownContainer { .. } | Remark::ContainerExcluded { .. } | Remark::StartsBeforeCompanion { .. } => {
+            Some(Cow::Borrowed(keys::CONTAINERS))
+        }
+        Remark::InvalidLabel { .. } | Remark::OptedOut { .. } => Some(Cow::Borrowed(keys::INJECT)),
+        _ => None,
+    }
+}
+
+fn parameter_key(companion: &str, parameter: &str) -> Cow<'static, str> {
+    Cow::Owned(format!("{}{companion}.{parameter}", keys::PREFIX))
+}
+
+/// The JSON pointer of a key among the Pod's annotations or labels.
+fn place_of(found: &Reviewed<'_>, key: &str) -> Option<String> {
+    let at = |members: &str| format!("{}/metadata/{members}/{}", found.workload.pod_at(), Token(key));
+    let value = found.document.value.as_ref()?;
+    ["annotations", "labels"].map(at).into_iter().find(|pointer| value.pointer(pointer).is_some())
 }

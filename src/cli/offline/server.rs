@@ -23,8 +23,8 @@ impl OfflineServer {
         workload.namespace().unwrap_or(&self.default_namespace)
     }
 
-    /// Reviews the Pods that are created from a workload as the webhook would, and passes the verdict on. If the Pod cannot be read, the remark
-    /// has the field and the reason.
+    /// Reviews the Pods that are created from a workload as the webhook would, and calls `then` with the verdict, or with a remark
+    /// if the Pod cannot be read.
     pub(in crate::cli) fn review<R>(
         &self,
         found: &Reviewed<'_>,

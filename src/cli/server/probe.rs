@@ -20,12 +20,13 @@ use crate::cli::offline::Reviewed;
 use crate::cli::{exit, stderr};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
+use crate::inject::verdict::reason::Remark;
 use crate::manifest;
 use crate::webhook::Configuration;
 use crate::workload;
 use crate::workload::Workload;
 use created::created_pod;
-use exchange::ReviewClient;
+use exchange::{ReviewClient, ServerAnswer};
 
 /// Send a review of a Pod to a running server over TLS, as an API server does
 ///
@@ -88,12 +89,30 @@ enum Output {
     Json,
 }
 
+/// What became of a review, in the order of severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum ProbeResult {
+    Admitted,
+    Denied,
+    Unavailable,
+}
+
+impl ProbeResult {
+    fn exit_code(self) -> ExitCode {
+        match self {
+            ProbeResult::Admitted => ExitCode::SUCCESS,
+            ProbeResult::Denied => ExitCode::from(exit::DENIED),
+            ProbeResult::Unavailable => ExitCode::from(exit::FAILED),
+        }
+    }
+}
+
 impl Probe {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
         let inputs = self.filenames.read_whole("probe")?;
         let documents: Vec<_> = inputs.iter().flat_map(|i| i.documents.iter().map(move |d| (i, d))).collect();
         let mut workloads = Vec::new();
-        let mut denied = false;
+        let mut worst = ProbeResult::Admitted;
         for (input, document) in documents {
             offline::misplaced(&input.path, document).iter().for_each(stderr::remark);
             for workload in document.value.iter().flat_map(workload::workloads) {
@@ -101,7 +120,7 @@ impl Probe {
                 match Pod::read(workload.pod().to_string().as_bytes()) {
                     Ok(_) => workloads.push(workload),
                     Err(error) => {
-                        denied = true;
+                        worst = ProbeResult::Denied;
                         stderr::remark(&offline::unreadable(
                             &Reviewed { path: &input.path, document, workload: &workload },
                             &error,
@@ -110,36 +129,45 @@ impl Probe {
                 }
             }
         }
-        if workloads.is_empty() && !denied {
+        if workloads.is_empty() && worst == ProbeResult::Admitted {
             stderr::warning("no workloads among these manifests");
             return Ok(ExitCode::SUCCESS);
         }
         let identity = self.cert.as_deref().zip(self.key.as_deref());
         let server = ReviewClient::new(&self.server, &self.ca, self.server_name.as_deref(), identity)?;
         for workload in &workloads {
-            denied |= !self.review(&server, workload)?;
+            worst = worst.max(self.review(&server, workload)?);
         }
-        Ok(if denied { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
+        Ok(worst.exit_code())
     }
 
-    /// Sends the review of one workload and prints the answer. Returns whether its Pods would be admitted.
-    fn review(&self, server: &ReviewClient, workload: &Workload<'_>) -> anyhow::Result<bool> {
+    /// Sends the review of one workload and prints the answer.
+    fn review(&self, server: &ReviewClient, workload: &Workload<'_>) -> anyhow::Result<ProbeResult> {
         let namespace = workload.namespace().unwrap_or(&self.namespace);
         let pod = created_pod(workload);
-        let path = self.webhook_for(&pod).configuration().path();
-        let review = review_of(&pod, namespace);
-        let answer = server.post(path, review.to_string())?;
+        let webhook = self.webhook_for(&pod);
+        let path = webhook.configuration().path();
+        let answer = server.post(path, review_of(&pod, namespace).to_string())?;
         stderr::note(&format!("{workload} in namespace {namespace}, reviewed by {path}"));
-        let response = &answer["response"];
+        match answer {
+            ServerAnswer::Review(review) => self.report(&pod, &review["response"]),
+            ServerAnswer::Unavailable(message) => {
+                stderr::error(&format!("{message}{}", webhook.other_webhook(&message)));
+                Ok(ProbeResult::Unavailable)
+            }
+        }
+    }
+
+    /// Prints the response to the review of a Pod.
+    fn report(&self, pod: &Value, response: &Value) -> anyhow::Result<ProbeResult> {
         for warning in response["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             stderr::warning(warning);
         }
-        let admitted = response["allowed"] == true;
-        if !admitted {
+        if response["allowed"] != true {
             stderr::error(response["status"]["message"].as_str().unwrap_or("denied without a reason"));
-            return Ok(false);
+            return Ok(ProbeResult::Denied);
         }
-        self.print(&pod, response).map(|()| true)
+        self.print(pod, response).map(|()| ProbeResult::Admitted)
     }
 
     fn print(&self, pod: &Value, response: &Value) -> anyhow::Result<()> {
@@ -185,6 +213,17 @@ impl WebhookName {
             WebhookName::Requested => Configuration::Requested,
             WebhookName::OptedIn => Configuration::OptedIn,
             WebhookName::ClusterWide => Configuration::ClusterWide,
+        }
+    }
+
+    /// The webhook to call instead, where a server answers that the labels of the namespace are those of another webhook.
+    fn other_webhook(self, message: &str) -> &'static str {
+        match self {
+            _ if !message.contains(&Remark::NamespaceMismatch.to_string()) => "",
+            WebhookName::OptedIn => "; or use --webhook cluster-wide, if the namespace is not opted in",
+            WebhookName::ClusterWide | WebhookName::Requested => {
+                "; or use --webhook opted-in, if the namespace is opted in"
+            }
         }
     }
 }

@@ -26,6 +26,15 @@ use tokio_rustls::TlsConnector;
 /// The maximum `timeoutSeconds` of a webhook.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The answer to one review.
+#[derive(Debug)]
+pub(super) enum ServerAnswer {
+    /// An AdmissionReview.
+    Review(Value),
+    /// The server cannot review this object now; it may be able to review others. The message says who answered, and why.
+    Unavailable(String),
+}
+
 /// A client of one server, which verifies its certificate.
 pub(super) struct ReviewClient {
     authority: String,
@@ -73,16 +82,20 @@ impl ReviewClient {
     }
 
     /// Sends a review and returns the answer.
-    pub(super) fn post(&self, path: &str, body: String) -> anyhow::Result<Value> {
+    pub(super) fn post(&self, path: &str, body: String) -> anyhow::Result<ServerAnswer> {
         let exchange = async { timeout(TIMEOUT, self.exchange(path, body)).await };
         let (status, body) = self
             .runtime
             .block_on(exchange)
             .with_context(|| format!("{} did not answer within {TIMEOUT:?}", self.authority))??;
-        if status != 200 {
-            bail!("{} answered {status}: {}", self.authority, String::from_utf8_lossy(&body).trim_end());
+        let message = || format!("{} answered {status}: {}", self.authority, String::from_utf8_lossy(&body).trim_end());
+        match status {
+            200 => serde_json::from_slice(&body)
+                .map(ServerAnswer::Review)
+                .context("the response is not an AdmissionReview"),
+            503 => Ok(ServerAnswer::Unavailable(message())),
+            _ => bail!(message()),
         }
-        serde_json::from_slice(&body).context("the response is not an AdmissionReview")
     }
 
     async fn exchange(&self, path: &str, body: String) -> anyhow::Result<(u16, Bytes)> {

@@ -5,6 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use super::hint::did_you_mean;
 use crate::inject::keys;
 use crate::inject::verdict::reason::{KeptAnnotation, Remark};
+use crate::text::suggest::with_commas;
 
 impl Display for Remark {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -31,7 +32,10 @@ impl Display for Remark {
             }
             Remark::UnknownContainer { name, nearest } => {
                 write!(f, "annotation {}: not found in the Pod's containers: {name:?}", keys::CONTAINERS)?;
-                did_you_mean(f, nearest.as_deref())
+                match with_commas(name) {
+                    Some(list) => write!(f, "; separate names with commas: {list}"),
+                    None => did_you_mean(f, nearest.as_deref()),
+                }
             }
             Remark::ParameterUnused { companion, parameter, unmet } => {
                 write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
