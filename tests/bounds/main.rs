@@ -11,6 +11,7 @@ mod full;
 mod hostile;
 mod leftovers;
 mod parameters;
+mod uninject;
 #[path = "../support/mod.rs"]
 mod support;
 
