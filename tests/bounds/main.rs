@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::format_collect)] // short inputs are built from literals
 
+mod evictable;
 mod exclusions;
 mod full;
 #[allow(dead_code)]
@@ -11,9 +12,9 @@ mod full;
 mod hostile;
 mod leftovers;
 mod parameters;
-mod uninject;
 #[path = "../support/mod.rs"]
 mod support;
+mod uninject;
 
 use std::sync::Mutex;
 
