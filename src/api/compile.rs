@@ -54,8 +54,13 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
     let containers = |list| -> Box<[Container]> {
         object.containers().filter(|each| each.list == list).map(|each| container::container(object, &each)).collect()
     };
-    let volumes = volumes::own_volumes(object).into_iter().map(volumes::compiled).collect();
-    let shared_volumes = spec.shared_volumes.iter().map(|volume| volumes::shared_volume(object, volume)).collect();
+    let volumes: Box<[_]> = volumes::own_volumes(object).into_iter().map(volumes::compiled).collect();
+    let shared_volumes: Box<[_]> =
+        spec.shared_volumes.iter().map(|volume| volumes::shared_volume(object, volume)).collect();
+    let token_mask = volumes::token_mask(object);
+    let names = volumes.iter().chain(shared_volumes.iter().map(|shared| &shared.volume));
+    let names = names.chain(token_mask.iter().map(|mask| &mask.volume)).map(|volume| &*volume.name);
+    let evictable = volumes::evictable(spec, names);
     let declared = if spec.required { Some(declared::declared(object, report)?) } else { None };
     Some(CatalogEntry::Valid(Arc::new(Companion {
         name: object.name.clone(),
@@ -74,7 +79,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         containers: containers(ContainerList::Containers),
         init_containers: containers(ContainerList::Init),
         volumes,
-        token_mask: volumes::token_mask(object),
+        token_mask,
         shared_volumes,
         files: files(object),
         endpoints: spec.listens.iter().map(|endpoint| endpoint::endpoint(spec, endpoint)).collect(),
@@ -83,6 +88,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         pre_stop_sleep: spec.app.as_ref().and_then(|app| derived::pre_stop_seconds(app.pre_stop_sleep.as_deref()?)),
         exclude_containers: spec.exclude_containers.iter().map(|name| boxed(name)).collect(),
         pod_annotations: spec.pod_annotations.iter().map(|(key, value)| (boxed(key), boxed(value))).collect(),
+        evictable,
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),

@@ -77,6 +77,9 @@ pub struct Companion {
     pub exclude_containers: Box<[Box<str>]>,
     /// `spec.podAnnotations`: added where absent.
     pub pod_annotations: Box<[(Box<str>, Box<str>)]>,
+    /// The companion's volumes in the annotation of evictable volumes, under their names in the Pod, each once. The cluster
+    /// autoscaler ignores other names.
+    pub evictable: Box<[Box<str>]>,
     /// `spec.imagePullSecrets`: names of Secrets, added where absent.
     pub image_pull_secrets: Box<[Box<str>]>,
     /// `spec.parameters`, in order.

@@ -55,8 +55,10 @@ pub struct Pod<'a> {
     /// Whether `spec.restartPolicy` is absent or `Always`.
     pub restarts: bool,
     /// Whether the Pod runs on Windows nodes only: by `spec.os`, `spec.nodeSelector`, required node affinity, or
-    /// `windowsOptions` of the Pod or a container.
+    /// `windowsOptions` of the Pod or a container. The latter count unless the Pod runs on Linux nodes only.
     pub windows: bool,
+    /// Whether `spec.os` or `spec.nodeSelector` selects Linux.
+    linux: bool,
     /// Whether the required node affinity matches Windows nodes only.
     pub affinity_to_windows: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
@@ -103,7 +105,8 @@ impl<'a> Pod<'a> {
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
-        pod.windows |= pod.parts.windows;
+        // Linux nodes ignore `windowsOptions`.
+        pod.windows |= pod.parts.windows_options && !pod.linux;
         pod.users = VolumeUses::of(&pod.containers, &pod.parts);
         if is_object { Ok(pod) } else { Err(JsonError::expected(Expected::Object)) }
     }

@@ -31,29 +31,34 @@ fn work_is_not_the_product_of_exclusions_and_containers() {
     }
 }
 
-/// A variable that no two of them set, so that all of them fit.
+/// Each companion sets a variable that no other one sets, so that all of them would fit.
 #[test]
-fn where_exclusions_are_too_many_the_last_companions_share_one() {
+fn where_exclusions_are_too_many_the_last_companions_are_not_injected() {
     let with = |name: &str, excluded: &str| {
         let variable = json!({"app": {"env": [{"name": name.to_uppercase(), "value": "x"}]}});
         automatic(name, &json!([excluded]), &variable)
     };
-    let names = ["a", "b", "c", "d", "e", "f"];
-    let companions: Vec<_> = names.iter().enumerate().map(|(i, name)| with(name, &format!("c{i}"))).collect();
-    let mut pod = pod("", 70, &|i| json!({"name": format!("c{i}")}));
-    pod["metadata"] = json!({"name": "p", "labels": {"podgraft.dev/inject": "enabled"}});
-    let reply = review(&pod, &snapshot(&companions));
-    let patch = reply.patch.unwrap();
-    let gets = |variable: &str, container: usize| {
-        let there = format!("/spec/containers/{container}/env");
-        patch.as_array().unwrap().iter().any(|operation| {
-            operation["path"] == *there && operation["value"].to_string().contains(&format!("\"{variable}\""))
-        })
-    };
-    for (i, name) in names.iter().enumerate() {
-        assert!(!gets(&name.to_uppercase(), i), "{name} excludes c{i}");
-        assert!(gets(&name.to_uppercase(), 60), "{name} does not exclude c60");
+    for (containers, most) in [(70, 4), (40, 16)] {
+        let name = |i: usize| format!("n{i:02}");
+        let last = name(most + 1);
+        let mut companions: Vec<_> = (0..=most).map(|i| with(&name(i), &format!("c{i}"))).collect();
+        // An exclusion that there is already is no further one, nor is one that matches no container.
+        companions.extend([with(&last, "c0"), with("other", "none")]);
+        let mut pod = pod("", containers, &|i| json!({"name": format!("c{i}")}));
+        pod["metadata"] = json!({"name": "p", "labels": {"podgraft.dev/inject": "enabled"}});
+        let reply = review(&pod, &snapshot(&companions));
+        let patch = reply.patch.unwrap();
+        let gets = |companion: &str, container: usize| {
+            let there = format!("/spec/containers/{container}/env");
+            let variable = format!("\"{}\"", companion.to_uppercase());
+            let mut operations = patch.as_array().unwrap().iter();
+            operations.any(|o| o["path"] == *there && o["value"].to_string().contains(&variable))
+        };
+        for i in 0..most {
+            let others = (0..containers).filter(|container| *container != i);
+            assert!(!gets(&name(i), i) && others.into_iter().all(|container| gets(&name(i), container)), "{i}");
+        }
+        assert_eq!(reply.audit[name(most)], "TooManyExclusions");
+        assert!(!gets(&name(most), 30) && gets(&last, 30) && !gets(&last, 0) && gets("other", 0));
     }
-    assert!(gets("C", 3) && gets("C", 5), "the first ones are exact");
-    assert!(!gets("D", 4) && !gets("F", 3), "the last ones leave out what one of them excludes");
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::format_collect)] // short inputs are built from literals
 
+mod evictable;
 mod exclusions;
 mod full;
 #[allow(dead_code)]
@@ -13,6 +14,7 @@ mod leftovers;
 mod parameters;
 #[path = "../support/mod.rs"]
 mod support;
+mod uninject;
 
 use std::sync::Mutex;
 

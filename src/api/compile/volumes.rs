@@ -1,5 +1,7 @@
 //! Compiles volumes, under the names that they have in the Pod.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::derived;
@@ -9,6 +11,7 @@ use crate::api::path::FieldPath;
 use crate::api::slots::{index, mover_of_mount};
 use crate::api::v1alpha1 as api;
 use crate::inject::companion::{CompanionMount, SharedVolume, TokenMask, Volume};
+use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 
 /// The volumes that only the companion mounts, without the token mask: the declared ones, and that of its files.
 pub(super) fn own_volumes(object: &CompanionObject) -> Vec<Map<String, Value>> {
@@ -47,6 +50,13 @@ fn volume(object: &CompanionObject, name: &str, source: &Map<String, Value>) -> 
         whole.insert("emptyDir".to_owned(), json!({}));
     }
     whole
+}
+
+/// The names in the annotation of evictable volumes that are in `names`, each once.
+pub(super) fn evictable<'n>(spec: &api::Spec, names: impl Iterator<Item = &'n str>) -> Box<[Box<str>]> {
+    let mut own: BTreeSet<&str> = names.collect();
+    let listed = spec.pod_annotations.get(SAFE_TO_EVICT_VOLUMES).map_or("", String::as_str);
+    listed.split(',').map(str::trim).filter(|name| own.remove(name)).map(Box::from).collect()
 }
 
 pub(super) fn compiled(volume: Map<String, Value>) -> Volume {

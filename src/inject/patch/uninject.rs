@@ -1,21 +1,29 @@
-//! Removes from a Pod exactly the additions that its status annotation lists.
+//! Removes from a Pod exactly the additions that its status annotation lists. The work is proportional to the sizes of the
+//! Pod and the status: a manifest can have any size.
 
+mod listed;
+mod recorded;
+mod remarks;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod uses;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::inject::container_list::ContainerList;
 use crate::inject::keys;
-use crate::json::Token;
-use crate::text::truncate;
+use crate::work::step;
 
-/// The most remarks, and the most characters of a name in one: a status can list anything.
-const MAX_REMARKS: usize = 100;
-const LONGEST_REMARK: usize = 256;
+use listed::{List, Listed, NamedItems};
+use recorded::RecordedEntry;
+use remarks::Remarks;
+use tree::PodTree;
+use uses::first_uses;
+
+const ANNOTATIONS: &str = "/metadata/annotations";
 
 /// What was removed from a Pod, and what could not be removed.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -24,23 +32,9 @@ pub struct Removal {
     pub operations: Vec<Value>,
     /// The companions that the status listed.
     pub companions: Vec<String>,
-    /// Parts that the status lists and that were not found, and parts that stay because a container still uses them.
+    /// Parts that the status lists and that were not found, and parts that stay because they are the author's or because a
+    /// container still uses them.
     pub remarks: Vec<String>,
-}
-
-/// One companion's entry of the status annotation.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct RecordedEntry {
-    init_containers: Vec<String>,
-    containers: Vec<String>,
-    volumes: Vec<String>,
-    mounts: BTreeMap<String, Vec<String>>,
-    env: BTreeMap<String, Vec<String>>,
-    annotations: Vec<String>,
-    image_pull_secrets: Vec<String>,
-    pre_stop: BTreeMap<String, u64>,
 }
 
 /// Removes from a Pod or a Pod template the additions that its status lists, and returns whether it had any. Lists and maps
@@ -59,190 +53,201 @@ pub fn uninject(pod: &mut Value) -> Result<bool, String> {
 pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     let annotations = &pod["metadata"]["annotations"];
     let Some(status) = annotations.get(keys::STATUS) else {
-        let mut work = Remover { pod, removal: Removal::default() };
-        let found = work.remove_member("/metadata/annotations", keys::SKIPPED);
-        return Ok(found.then_some(work.removal));
+        let mut tree = PodTree::new(pod);
+        tree.remove_members(ANNOTATIONS, |key| key == keys::SKIPPED);
+        let found = !tree.operations.is_empty();
+        return Ok(found.then(|| Removal { operations: tree.operations, ..Removal::default() }));
     };
-    let entries: BTreeMap<String, RecordedEntry> = status
+    let entries = status
         .as_str()
-        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(recorded::entries)
         .ok_or("invalid value: not the JSON that podgraft wrote; restore the value that inject wrote")?;
-    let mut work = Remover { pod, removal: Removal::default() };
-    for (companion, entry) in &entries {
-        work.containers(companion, entry);
-    }
-    for (companion, entry) in &entries {
-        work.additions(companion, entry);
-    }
+    let mut work = Remover { tree: PodTree::new(pod), remarks: Remarks::default(), entries: &entries };
+    let own = work.containers();
+    work.additions(&own);
     // Volumes last, because a volume that a container still uses stays.
-    for (companion, entry) in &entries {
-        work.volumes(companion, entry);
-        work.removal.companions.push(companion.clone());
-    }
-    for key in [keys::STATUS, keys::SKIPPED] {
-        work.remove_member("/metadata/annotations", key);
-    }
-    for key in work.keys("/metadata/labels").into_iter().filter(|key| key.starts_with(keys::HASH_LABELS)) {
-        work.remove_member("/metadata/labels", &key);
-    }
-    Ok(Some(work.removal))
+    work.volumes();
+    work.keys();
+    let (operations, remarks) = (work.tree.operations, work.remarks.into_sentences());
+    Ok(Some(Removal { operations, companions: entries.into_keys().collect(), remarks }))
 }
 
-struct Remover<'v> {
-    pod: &'v mut Value,
-    removal: Removal,
+/// A container's name, and its pointer if the Pod has it.
+type NamedPointer<'n> = (&'n str, Option<&'n String>);
+
+/// The volumes of each companion: those that its entry lists, and those that its containers mount, because it joined them.
+type OwnVolumes<'s> = HashMap<&'s str, HashSet<String>>;
+
+struct Remover<'v, 's> {
+    tree: PodTree<'v>,
+    remarks: Remarks,
+    entries: &'s BTreeMap<String, RecordedEntry>,
 }
 
-impl Remover<'_> {
-    fn containers(&mut self, companion: &str, entry: &RecordedEntry) {
-        for (list, names) in
-            [(ContainerList::Init, &entry.init_containers), (ContainerList::Containers, &entry.containers)]
-        {
-            for name in names {
-                if !self.remove_item(&format!("/spec/{list}"), |item| item["name"] == **name) {
-                    self.missing(companion, &format!("container {name:?} in spec.{list}"));
-                }
+impl<'s> Remover<'_, 's> {
+    /// Removes the companions' containers, and returns the companions' volumes.
+    fn containers(&mut self) -> OwnVolumes<'s> {
+        let mut own = OwnVolumes::new();
+        for part in self.listed(|entry| &entry.volumes) {
+            own.entry(part.companion).or_default().insert(part.name.to_owned());
+        }
+        for list in ContainerList::ALL {
+            let listed = self.listed(|entry| if list.is_init() { &entry.init_containers } else { &entry.containers });
+            let (pointer, place) = (Some(format!("/spec/{list}")), format!(" in spec.{list}"));
+            let list = List { pointer, field: "name", kind: "container ", place: &place };
+            self.remove(&list, &listed, |part, container| {
+                let mounts = container["volumeMounts"].as_array().into_iter().flatten();
+                let volumes = mounts.filter_map(|mount| mount["name"].as_str());
+                own.entry(part.companion).or_default().extend(volumes.map(str::to_owned));
+                None
+            });
+        }
+        own
+    }
+
+    fn additions(&mut self, own: &OwnVolumes<'_>) {
+        self.annotations();
+        let (pointer, place) = (Some("/spec/imagePullSecrets".to_owned()), " in spec.imagePullSecrets");
+        let secrets = self.listed(|entry| &entry.image_pull_secrets);
+        self.remove(&List { pointer, field: "name", kind: "", place }, &secrets, |_, _| None);
+        let pointers = self.container_pointers();
+        for (container, mounts) in self.listed_by_container(|entry| &entry.mounts) {
+            self.mounts((container, pointers.get(container)), &mounts, own);
+        }
+        for (container, variables) in self.listed_by_container(|entry| &entry.env) {
+            self.variables((container, pointers.get(container)), &variables);
+        }
+        for (companion, entry) in self.entries {
+            for (container, seconds) in &entry.pre_stop {
+                self.pre_stop(companion, (container, pointers.get(&**container)), *seconds);
             }
         }
     }
 
-    fn additions(&mut self, companion: &str, entry: &RecordedEntry) {
-        for key in &entry.annotations {
-            if !self.remove_member("/metadata/annotations", key) {
-                self.missing(companion, &format!("annotation {key:?}"));
+    fn annotations(&mut self) {
+        let mut keys = HashSet::new();
+        for part in self.listed(|entry| &entry.annotations) {
+            if !self.tree.has_member(ANNOTATIONS, part.name) || !keys.insert(part.name) {
+                self.remarks.missing(part.companion, || format!("annotation {:?}", part.name));
             }
         }
-        for name in &entry.image_pull_secrets {
-            if !self.remove_item("/spec/imagePullSecrets", |item| item["name"] == **name) {
-                self.missing(companion, &format!("{name:?} in spec.imagePullSecrets"));
-            }
-        }
-        for (container, paths) in &entry.mounts {
-            self.each_in(companion, container, "volumeMounts", "mountPath", paths);
-        }
-        for (container, names) in &entry.env {
-            self.each_in(companion, container, "env", "name", names);
-        }
-        for (container, seconds) in &entry.pre_stop {
-            self.pre_stop(companion, container, *seconds);
-        }
+        self.tree.remove_members(ANNOTATIONS, |key| keys.contains(key));
     }
 
-    /// Removes items of one list of a container.
-    fn each_in(&mut self, companion: &str, container: &str, list: &str, field: &str, values: &[String]) {
-        let at = self.container(container);
-        for value in values {
-            let removed =
-                at.as_ref().is_some_and(|at| self.remove_item(&format!("{at}/{list}"), |item| item[field] == **value));
-            if !removed {
-                self.missing(companion, &format!("{value:?} in {list} of container {container:?}"));
-            }
-        }
+    /// Removes mounts of the companion's volumes. Another volume at a listed path is one that the Pod's author mounts there
+    /// since then.
+    fn mounts(&mut self, (container, at): NamedPointer<'_>, listed: &[Listed<'_>], own: &OwnVolumes<'_>) {
+        let place = format!(" in volumeMounts of container {container:?}");
+        let pointer = at.map(|at| format!("{at}/volumeMounts"));
+        let list = List { pointer, field: "mountPath", kind: "", place: &place };
+        self.remove(&list, listed, |part, mount| {
+            let volume = mount["name"].as_str().unwrap_or_default();
+            let is_ours = own.get(part.companion).is_some_and(|volumes| volumes.contains(volume));
+            let why = || {
+                format!("volume {volume:?} does not belong to the companion; remove the mount unless the app needs it")
+            };
+            (!is_ours).then(why)
+        });
     }
 
-    fn pre_stop(&mut self, companion: &str, container: &str, seconds: u64) {
-        let lifecycle = self.container(container).map(|at| format!("{at}/lifecycle"));
+    fn variables(&mut self, (container, at): NamedPointer<'_>, listed: &[Listed<'_>]) {
+        let place = format!(" in env of container {container:?}");
+        let pointer = at.map(|at| format!("{at}/env"));
+        self.remove(&List { pointer, field: "name", kind: "", place: &place }, listed, |_, _| None);
+    }
+
+    fn pre_stop(&mut self, companion: &str, (container, at): NamedPointer<'_>, seconds: u64) {
         let sleep = json!({"sleep": {"seconds": seconds}});
-        match lifecycle {
-            Some(at) if self.pod.pointer(&at).is_some_and(|l| l.get("preStop") == Some(&sleep)) => {
-                self.remove_member(&at, "preStop");
+        match at.map(|at| format!("{at}/lifecycle")) {
+            Some(at) if self.tree.get(&at).is_some_and(|l| l.get("preStop") == Some(&sleep)) => {
+                self.tree.remove_members(&at, |key| key == "preStop");
             }
-            _ => self.missing(companion, &format!("the preStop sleep of {seconds} s of container {container:?}")),
-        }
-    }
-
-    fn volumes(&mut self, companion: &str, entry: &RecordedEntry) {
-        for name in &entry.volumes {
-            if let Some(user) = self.user_of(name) {
-                let (companion, name) = (truncate(companion, LONGEST_REMARK), truncate(name, LONGEST_REMARK));
-                self.remark(format!("companion {companion}: volume {name:?} was kept, because {user}"));
-            } else if !self.remove_item("/spec/volumes", |item| item["name"] == **name) {
-                self.missing(companion, &format!("volume {name:?}"));
+            _ => {
+                let what = || format!("the preStop sleep of {seconds} s of container {container:?}");
+                self.remarks.missing(companion, what);
             }
         }
     }
 
-    /// The container that still uses a volume, and the remedy, as clauses of a message.
-    fn user_of(&self, volume: &str) -> Option<String> {
-        let lists = ContainerList::ALL.map(ContainerList::as_str).into_iter().chain(["ephemeralContainers"]);
-        let mut containers = lists.flat_map(|list| self.pod["spec"][list].as_array().into_iter().flatten());
-        containers.find_map(|container| {
-            let text = |value: &Value| truncate(value.as_str().unwrap_or_default(), LONGEST_REMARK).into_owned();
-            let name = text(&container["name"]);
-            let items = |list: &str| container[list].as_array().into_iter().flatten();
-            let mount = items("volumeMounts").find(|mount| mount["name"] == *volume).map(|mount| &mount["mountPath"]);
-            let device = || items("volumeDevices").find(|d| d["name"] == *volume).map(|device| &device["devicePath"]);
-            let file = |variable: &&Value| variable["valueFrom"]["fileKeyRef"]["volumeName"] == *volume;
-            let variable = || items("env").find(file).map(|variable| &variable["name"]);
-            if let Some(path) = mount.or_else(device) {
-                let path = text(path);
-                return Some(format!(
-                    "container {name:?} mounts the volume at {path}; remove the mount and the volume"
-                ));
+    fn volumes(&mut self) {
+        let listed = self.listed(|entry| &entry.volumes);
+        let volumes: HashSet<&str> = listed.iter().map(|part| part.name).collect();
+        let uses = first_uses(self.tree.get("/spec"), &volumes);
+        let (kept, unused): (Vec<_>, Vec<_>) = listed.into_iter().partition(|part| uses.contains_key(part.name));
+        for (part, used) in kept.iter().filter_map(|part| Some((part, uses.get(part.name)?))) {
+            self.remarks.kept(part.companion, || format!("volume {:?}", part.name), || used.to_string());
+        }
+        let pointer = Some("/spec/volumes".to_owned());
+        self.remove(&List { pointer, field: "name", kind: "volume ", place: "" }, &unused, |_, _| None);
+    }
+
+    /// Removes podgraft's own annotations and labels.
+    fn keys(&mut self) {
+        self.tree.remove_members(ANNOTATIONS, |key| [keys::STATUS, keys::SKIPPED].contains(&key));
+        self.tree.remove_members("/metadata/labels", |key| key.starts_with(keys::HASH_LABELS));
+    }
+
+    /// Removes the listed items of a list, each once. Items for which `keeps` has a reason are kept and reported.
+    fn remove<'n>(
+        &mut self,
+        list: &List<'_>,
+        listed: &[Listed<'n>],
+        mut keeps: impl FnMut(Listed<'n>, &Value) -> Option<String>,
+    ) {
+        let items = list.pointer.as_deref().and_then(|at| self.tree.get(at)).and_then(Value::as_array);
+        let items = items.map_or(&[][..], Vec::as_slice);
+        let mut named = NamedItems::new(items, list.field, listed);
+        let mut removed = BTreeSet::new();
+        for part in listed {
+            let what = || format!("{}{:?}{}", list.kind, part.name, list.place);
+            match named.take(part.name) {
+                None => self.remarks.missing(part.companion, what),
+                Some(at) => match keeps(*part, &items[at]) {
+                    Some(why) => self.remarks.kept(part.companion, what, || why),
+                    None => drop(removed.insert(at)),
+                },
             }
-            variable().map(|variable| {
-                let variable = text(variable);
-                format!(
-                    "container {name:?} reads variable {variable:?} from the volume; remove the variable and the volume"
-                )
-            })
-        })
-    }
-
-    /// The pointer of a container that the status does not list as the companion's own.
-    fn container(&self, name: &str) -> Option<String> {
-        ContainerList::ALL.iter().find_map(|list| {
-            let items = self.pod["spec"][list.as_str()].as_array()?;
-            let at = items.iter().position(|item| item["name"].as_str().unwrap_or_default() == name)?;
-            Some(format!("/spec/{list}/{at}"))
-        })
-    }
-
-    fn missing(&mut self, companion: &str, what: &str) {
-        let (companion, what) = (truncate(companion, LONGEST_REMARK), truncate(what, LONGEST_REMARK));
-        let status = keys::STATUS;
-        let remark = format!("companion {companion}: {what} is listed in {status} but not found in the Pod");
-        self.remark(remark);
-    }
-
-    fn remark(&mut self, remark: String) {
-        if self.removal.remarks.len() < MAX_REMARKS {
-            self.removal.remarks.push(remark);
+        }
+        if let Some(list) = &list.pointer {
+            self.tree.remove_items(list, &removed);
         }
     }
 
-    fn keys(&self, map: &str) -> Vec<String> {
-        self.pod.pointer(map).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    /// The parts of one kind that the entries list, in the order of the companions.
+    fn listed(&self, names: impl Fn(&'s RecordedEntry) -> &'s Vec<String>) -> Vec<Listed<'s>> {
+        let mut listed = Vec::new();
+        for (companion, entry) in self.entries {
+            listed.extend(names(entry).iter().map(|name| Listed { companion, name }));
+        }
+        listed
     }
 
-    /// Removes a member of a map. If the map is empty then, it is removed as well, and so are its parents.
-    fn remove_member(&mut self, map: &str, key: &str) -> bool {
-        let Some(members) = self.pod.pointer_mut(map).and_then(Value::as_object_mut) else { return false };
-        if members.shift_remove(key).is_none() {
-            return false;
+    /// Parts of containers, by the containers' names.
+    fn listed_by_container(
+        &self,
+        names: impl Fn(&'s RecordedEntry) -> &'s BTreeMap<String, Vec<String>>,
+    ) -> BTreeMap<&'s str, Vec<Listed<'s>>> {
+        let mut listed: BTreeMap<&str, Vec<Listed<'_>>> = BTreeMap::new();
+        for (companion, entry) in self.entries {
+            for (container, names) in names(entry) {
+                let parts = names.iter().map(|name| Listed { companion, name });
+                listed.entry(container).or_default().extend(parts);
+            }
         }
-        let empty = members.is_empty();
-        self.note(&format!("{map}/{}", Token(key)));
-        if empty && let Some((parent, last)) = map.rsplit_once('/').filter(|_| map != "/spec") {
-            self.remove_member(parent, last);
-        }
-        true
+        listed
     }
 
-    /// Removes the first item of a list for which `is` holds. If the list is empty then, it is removed as well.
-    fn remove_item(&mut self, list: &str, is: impl Fn(&Value) -> bool) -> bool {
-        let Some(items) = self.pod.pointer_mut(list).and_then(Value::as_array_mut) else { return false };
-        let Some(at) = items.iter().position(is) else { return false };
-        items.remove(at);
-        let empty = items.is_empty();
-        self.note(&format!("{list}/{at}"));
-        if empty && let Some((parent, last)) = list.rsplit_once('/') {
-            self.remove_member(parent, last);
+    /// The pointers of the containers that are left, by name.
+    fn container_pointers(&self) -> HashMap<String, String> {
+        let mut pointers = HashMap::new();
+        for list in ContainerList::ALL {
+            let list = format!("/spec/{list}");
+            for (at, item) in self.tree.get(&list).and_then(Value::as_array).into_iter().flatten().enumerate() {
+                step(1);
+                let name = item["name"].as_str().unwrap_or_default().to_owned();
+                pointers.entry(name).or_insert_with(|| format!("{list}/{at}"));
+            }
         }
-        true
-    }
-
-    fn note(&mut self, pointer: &str) {
-        self.removal.operations.push(json!({"op": "remove", "path": pointer}));
+        pointers
     }
 }

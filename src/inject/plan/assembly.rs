@@ -73,6 +73,7 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         restored.sort_unstable_by_key(|container| container.index);
         restored.dedup_by_key(|container| container.index);
         restored.retain(|_| self.reservations.patch(OPERATION + r#""Always""#.len()).is_ok());
+        self.reservations.restore(restored.iter().map(|container| container.index));
         restored
     }
 

@@ -6,6 +6,7 @@ use super::candidates::Candidate;
 use super::chosen::{ByPosition, Choices, ContainerPlaces, Exclusions};
 use super::present::{Presence, known_containers};
 use crate::inject::companion::Companion;
+use crate::inject::companion::selector::Selection;
 use crate::inject::container_list::ContainerList;
 use crate::inject::pod::{Container, Pod};
 use crate::inject::request::context::Context;
@@ -57,7 +58,8 @@ pub(in crate::inject) fn choices(
         let is_authored = |c: &Container<'_>| !known.contains(&(c.list, &*c.name));
         all_of(pod, pod.containers.iter().enumerate().filter(|(_, c)| is_authored(c)))
     });
-    let excluding = candidates.iter().filter(|c| c.presence == Presence::Absent && c.via != Via::Required);
+    let may_be_injected = |c: &&Candidate<'_>| c.presence == Presence::Absent && c.selection == Selection::Selected;
+    let excluding = candidates.iter().filter(may_be_injected).filter(|c| c.via != Via::Required);
     Choices::new(others, required, Exclusions::new(pod, excluding.filter_map(Candidate::companion)))
 }
 

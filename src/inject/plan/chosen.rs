@@ -13,6 +13,7 @@ use crate::inject::pod::{Container, Device, Mount, Pod};
 use crate::inject::verdict::Via;
 use crate::work::step;
 
+use exclusions::Excess;
 pub(in crate::inject) use exclusions::Exclusions;
 pub(in crate::inject) use places::ContainerPlaces;
 
@@ -26,6 +27,7 @@ pub(in crate::inject) struct Choices {
     others: ByPosition<usize>,
     /// The sets of companions that exclude containers of this Pod, by the companions' names.
     excluding: BTreeMap<Box<str>, usize>,
+    excess: Excess,
     /// A container that two sets have in common, by the sets' places; empty where there is one set only.
     common: Vec<Option<usize>>,
 }
@@ -75,13 +77,13 @@ impl Choices {
         required: Option<ByPosition<ContainerPlaces>>,
         exclusions: Exclusions,
     ) -> Self {
-        let mut choices = Choices::default();
+        let mut choices = Choices { excess: exclusions.excess, ..Choices::default() };
         choices.others = choices.add(others);
         choices.required = match required {
             Some(required) => choices.add(required),
             None => choices.others.clone(),
         };
-        for exclusion in exclusions.0 {
+        for exclusion in exclusions.all {
             let base = choices.others.of(exclusion.is_first);
             let set = choices.add_set(choices.sets[*base].places.without(&exclusion.containers));
             choices.excluding.extend(exclusion.companions.into_iter().map(|companion| (companion, set)));
@@ -121,6 +123,11 @@ impl Choices {
     pub(in crate::inject) fn of(&self, via: Via, companion: &Companion) -> &Chosen {
         let excluding = self.excluding.get(&companion.name).filter(|_| via != Via::Required);
         self.set(*excluding.unwrap_or(self.all_of(via, companion)))
+    }
+
+    /// The most exclusions that a Pod can have, if that of a companion is one more.
+    pub(in crate::inject) fn exclusions_exceeded(&self, via: Via, companion: &Companion) -> Option<usize> {
+        self.excess.bound_of(companion).filter(|_| via != Via::Required)
     }
 
     /// Whether a companion excludes all containers that it would give something to.

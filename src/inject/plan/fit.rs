@@ -1,5 +1,6 @@
 //! Fits one companion into a Pod, completely or not at all.
 
+mod exclusions;
 mod resources;
 
 use super::arguments::Argument;
@@ -46,6 +47,7 @@ impl<'a> Plan<'a> {
         };
         plan.fit_amounts()?;
         plan.fit_pod(reservations)?;
+        plan.fit_exclusions(reservations)?;
         plan.fit_token(reservations);
         plan.fit_files(reservations)?;
         plan.fit_containers(reservations)?;

@@ -38,9 +38,9 @@ impl<'a> Plan<'a> {
         let existing = reservations.mounts_at(self.chosen, &app.path);
         let joined = self.join(shared, &app.path, &existing, reservations)?;
         let containers = self.lacking(&existing);
-        let is_own = |source: &Source<'a>| self.adds_again(source.volume, shared, reservations);
-        let source = match joined.filter(|source| !is_own(source)) {
-            Some(source) => source,
+        let source = match joined {
+            Some(source) if !self.is_own(source.volume, shared, reservations) => source,
+            Some(Source { sub_path, .. }) => Source { sub_path, ..self.own_source(shared, reservations)? },
             None => self.own_source(shared, reservations)?,
         };
         let kept = self.kept_mounts(&app, &source, &existing, reservations);
@@ -164,11 +164,11 @@ impl<'a> Plan<'a> {
         existing.obstacle().map_or(Ok(joined.map(source)), |conflict| Err(conflict.clone()))
     }
 
-    /// Whether a volume that the app mounts is the companion's own of an earlier injection.
-    fn adds_again(&self, volume: &str, shared: &SharedVolume, reservations: &Reservations<'a>) -> bool {
-        self.via != Via::Required
-            && *volume == *shared.volume.name
-            && reservations.status_lists_volume(&self.companion.name, volume)
+    /// Whether a volume that the app mounts counts as the companion's own: it is from an earlier injection, or it has the name
+    /// under which the policies of a required companion accept the declared source only.
+    fn is_own(&self, volume: &str, shared: &SharedVolume, reservations: &Reservations<'a>) -> bool {
+        let is_listed = || reservations.status_lists_volume(&self.companion.name, volume);
+        *volume == *shared.volume.name && (self.via == Via::Required || is_listed())
     }
 
     /// Whether a mount of the companion's own volume is from an earlier injection, and as podgraft wrote it.

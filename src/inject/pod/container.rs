@@ -38,7 +38,9 @@ impl<'a> Container<'a> {
                     ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                     ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
                     ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                    ("securityContext", |c, r| windows::read_security_context(r).map(|yes| c.parts.windows |= yes)),
+                    ("securityContext", |c, r| {
+                        windows::read_security_context(r).map(|yes| c.parts.windows_options |= yes)
+                    }),
                     ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
                 ],
             )

@@ -102,8 +102,8 @@ pub(super) struct Parts<'a> {
     pub(super) devices: Vec<Device<'a>>,
     /// Volumes that variables are read from (`fileKeyRef`).
     pub(super) env_files: Vec<Cow<'a, str>>,
-    /// Whether a container sets `securityContext.windowsOptions`.
-    pub(super) windows: bool,
+    /// Whether the Pod or a container sets `securityContext.windowsOptions`.
+    pub(super) windows_options: bool,
 }
 
 impl Container<'_> {

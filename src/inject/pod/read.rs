@@ -64,10 +64,12 @@ impl<'a> Pod<'a> {
                 ("hostNetwork", |spec, r| r.boolean().map(|yes| spec.pod.host_network = yes)),
                 ("restartPolicy", |spec, r| spec.pod.read_restart_policy(r)),
                 ("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
-                ("os", |spec, r| windows::read_os(r).map(|yes| spec.pod.windows |= yes)),
+                ("os", |spec, r| spec.pod.read_os(r)),
                 ("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
                 ("affinity", |spec, r| windows::read_affinity(r).map(|yes| spec.pod.affinity_to_windows = yes)),
-                ("securityContext", |spec, r| windows::read_security_context(r).map(|yes| spec.pod.windows |= yes)),
+                ("securityContext", |spec, r| {
+                    windows::read_security_context(r).map(|yes| spec.pod.parts.windows_options |= yes)
+                }),
                 ("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
                 ("resources", |spec, r| r.raw_unless_null().map(|raw| spec.pod.resources = raw)),
             ],
@@ -109,9 +111,17 @@ impl<'a> Pod<'a> {
         Ok(())
     }
 
+    fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let os = windows::read_os(r)?;
+        self.windows |= os == "windows";
+        self.linux |= os == "linux";
+        Ok(())
+    }
+
     fn read_node_selector(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let labels = text_map(r)?.0.unwrap_or_default();
         self.windows |= labels.iter().any(windows::is_windows_label);
+        self.linux |= labels.iter().any(windows::is_linux_label);
         Ok(())
     }
 

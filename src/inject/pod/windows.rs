@@ -36,14 +36,16 @@ pub(super) fn is_windows_label((key, value): &(Cow<'_, str>, Cow<'_, str>)) -> b
     }
 }
 
-/// Reads `os`.
-pub(super) fn read_os(r: &mut Reader<'_>) -> Result<bool> {
-    let mut windows = false;
-    r.fields(
-        &mut windows,
-        [("name", |windows, r| r.string().map(|name| *windows = name.as_deref() == Some("windows")))],
-    )?;
-    Ok(windows)
+/// Whether a pair of `nodeSelector` selects Linux nodes only.
+pub(super) fn is_linux_label((key, value): &(Cow<'_, str>, Cow<'_, str>)) -> bool {
+    NodeLabel::of(key) == NodeLabel::Os && value == "linux"
+}
+
+/// Reads `os`: its name.
+pub(super) fn read_os<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>> {
+    let mut os = Cow::default();
+    r.fields(&mut os, [("name", |os, r| r.string_or_empty().map(|name| *os = name))])?;
+    Ok(os)
 }
 
 /// Reads the `securityContext` of a Pod or a container: whether a field of `windowsOptions` is set.

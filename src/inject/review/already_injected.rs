@@ -76,8 +76,8 @@ pub(super) fn no_longer_requested<'a>(
     candidates: &[Candidate<'a>],
     findings: &mut Vec<Finding<'a>>,
 ) {
-    let Context { requested, status, pod, namespace, online, .. } = *context;
-    let is_list_unknown = online && matches!(namespace, PodNamespace::NameOnly { .. });
+    let Context { requested, status, pod, namespace, .. } = *context;
+    let is_list_unknown = matches!(namespace, PodNamespace::NameOnly { .. });
     if requested.pod == OptIn::Disabled || (requested.companions.is_none() && is_list_unknown) {
         return;
     }

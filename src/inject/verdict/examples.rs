@@ -83,6 +83,7 @@ fn conflicts() -> Vec<Conflict> {
             pod: "100m".into(),
             parameter: None,
         },
+        Conflict::TooManyExclusions { most: 16 },
         Conflict::AnnotationsTooLarge { bytes: 262_145 },
         Conflict::PatchTooLarge { bytes: 4_194_305 },
     ]

@@ -1,5 +1,6 @@
 //! The containers of a Pod that companions exclude.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::places::ContainerPlaces;
@@ -16,7 +17,26 @@ const FEW_CONTAINERS: usize = 64;
 
 /// The exclusions that match a container of the Pod; equal ones are one.
 #[derive(Debug, Default)]
-pub(in crate::inject) struct Exclusions(pub(super) Vec<Exclusion>);
+pub(in crate::inject) struct Exclusions {
+    pub(super) all: Vec<Exclusion>,
+    /// The companions whose exclusions are further ones: they cannot be injected.
+    pub(super) excess: Excess,
+}
+
+/// Companions that exclude other containers than those that the bound allows to exclude.
+#[derive(Debug, Default)]
+pub(super) struct Excess {
+    companions: BTreeSet<Box<str>>,
+    /// The most exclusions of this Pod.
+    most: usize,
+}
+
+impl Excess {
+    /// The bound, if a companion exceeds it.
+    pub(super) fn bound_of(&self, companion: &Companion) -> Option<usize> {
+        self.companions.contains(&companion.name).then_some(self.most)
+    }
+}
 
 /// The containers that some companions exclude.
 #[derive(Debug)]
@@ -35,8 +55,8 @@ struct Ranges {
 }
 
 impl Exclusions {
-    /// Finds what companions exclude in a Pod. Where there are too many different exclusions, the last companions leave
-    /// out whatever one of them excludes.
+    /// Finds what companions exclude in a Pod. Where there are too many different exclusions, the last companions are in
+    /// excess.
     pub(in crate::inject) fn new<'c>(pod: &Pod<'_>, companions: impl Iterator<Item = &'c Companion>) -> Self {
         let mut excluding = companions.filter(|companion| !companion.exclude_containers.is_empty()).peekable();
         if excluding.peek().is_none() {
@@ -45,36 +65,34 @@ impl Exclusions {
         let by_name = by_name(pod);
         let most = if by_name.len() > FEW_CONTAINERS { MAX_EXCLUSIONS } else { MAX_IN_SMALL_POD };
         let mut all: Vec<Ranges> = Vec::new();
+        let mut excess = Excess { companions: BTreeSet::new(), most };
         for companion in excluding {
             let ranges = merged(matching(pod, &by_name, companion));
-            if !ranges.is_empty() {
-                add(&mut all, companion, ranges, most);
+            if !ranges.is_empty() && !add(&mut all, companion, ranges, most) {
+                excess.companions.insert(companion.name.clone());
             }
         }
         let exclusion = |found: Ranges| Exclusion {
             is_first: found.is_first,
             companions: found.companions,
-            containers: places(&by_name, merged(found.ranges)),
+            containers: places(&by_name, found.ranges),
         };
-        Exclusions(all.into_iter().map(exclusion).collect())
+        Exclusions { all: all.into_iter().map(exclusion).collect(), excess }
     }
 }
 
-fn add(all: &mut Vec<Ranges>, companion: &Companion, ranges: Vec<Range<usize>>, most: usize) {
+/// Adds the exclusion of a companion, unless it would be one more than the most.
+fn add(all: &mut Vec<Ranges>, companion: &Companion, ranges: Vec<Range<usize>>, most: usize) -> bool {
     step(all.len() * ranges.len());
     let is_first = companion.placement == Placement::First;
-    let is_alike = |other: &Ranges| other.is_first == is_first;
-    let equal = all.iter().position(|other| is_alike(other) && other.ranges == ranges);
-    let last = || all.iter().rposition(is_alike).filter(|_| all.len() >= most);
-    match equal.or_else(last).and_then(|at| all.get_mut(at)) {
-        Some(other) => {
-            other.companions.push(companion.name.clone());
-            if other.ranges != ranges {
-                other.ranges.extend(ranges);
-            }
-        }
-        None => all.push(Ranges { is_first, companions: vec![companion.name.clone()], ranges }),
+    let is_full = all.len() >= most;
+    let name = companion.name.clone();
+    match all.iter().position(|other| other.is_first == is_first && other.ranges == ranges) {
+        Some(equal) => all[equal].companions.push(name),
+        None if is_full => return false,
+        None => all.push(Ranges { is_first, companions: vec![name], ranges }),
     }
+    true
 }
 
 /// The places of all containers in the order of their names.

@@ -12,6 +12,9 @@ use crate::inject::pod::PodAmounts;
 use crate::inject::verdict::reason::{Conflict, Outcome};
 use crate::work::step;
 
+/// The amount of a source: with the values of the Pod, or without them.
+type AmountOf<'a> = fn(&Plan<'a>, AmountSource) -> Option<Amount>;
+
 impl<'a> Plan<'a> {
     /// Whether the companion's amounts of a resource are left out, because the Pod has Pod-level ones.
     pub(in crate::inject) fn leaves_out(&self, resource: &str) -> bool {
@@ -60,12 +63,12 @@ impl<'a> Plan<'a> {
         if pod_level.amounts().is_empty() {
             return Ok(());
         }
-        let requests = pod_level.amounts().iter().map(|amounts| self.requests(&amounts.resource)).collect();
-        let (order, placement) = (self.injection_order(), self.companion.placement);
-        let own = CompanionRequests { order, placement, requests };
+        let own = self.all_requests(pod_level.amounts(), Plan::amount);
         for (place, amounts) in pod_level.amounts().iter().enumerate() {
             self.limits_within(amounts)?;
-            self.sum_within(amounts, pod_level.total_with(place, &own))?;
+            let total = pod_level.total_with(place, &own);
+            let by_default = || self.all_requests(pod_level.amounts(), Plan::default_amount);
+            self.sum_within(amounts, total, || pod_level.total_with(place, &by_default()))?;
         }
         reservations.accept_requests(own);
         Ok(())
@@ -78,12 +81,14 @@ impl<'a> Plan<'a> {
         for (container, resource) in plain.filter_map(|(c, _)| Some((c, self.resource(c, &pod.resource)?))) {
             let limit = self.amount(resource.limit).unwrap_or_default();
             if limit > most {
+                let fits_by_default = self.default_amount(resource.limit).unwrap_or_default() <= most;
+                let given = self.given(resource.limit).filter(|_| fits_by_default);
                 return Err(Conflict::PodResourcesExceeded {
                     resource: format!("limits.{}", pod.resource).into(),
                     container: Some(container.name.clone()),
                     needed: limit.text_for(&pod.resource),
                     pod: most.text_for(&pod.resource),
-                    parameter: self.given(resource.limit).map(|parameter| parameter.name.clone()),
+                    parameter: given.map(|parameter| parameter.name.clone()),
                 });
             }
         }
@@ -92,7 +97,8 @@ impl<'a> Plan<'a> {
 
     /// The containers request at most what the Pod requests. Where the Pod has a limit only, the API server fills in the sum
     /// as the Pod's request, which must be within the limit.
-    fn sum_within(&self, pod: &PodAmounts<'_>, sum: Amount) -> Result<(), Conflict> {
+    /// A value of the Pod is the reason if the containers with the companion's own amounts would fit.
+    fn sum_within(&self, pod: &PodAmounts<'_>, sum: Amount, by_default: impl Fn() -> Amount) -> Result<(), Conflict> {
         let (list, Some(most)) = pod.request.map_or(("limits", pod.limit), |request| ("requests", Some(request)))
         else {
             return Ok(());
@@ -102,7 +108,8 @@ impl<'a> Plan<'a> {
         if own.is_empty() || sum <= most {
             return Ok(());
         }
-        let given = own.iter().find_map(|resource| self.given(self.requested(resource)));
+        let increased = |resource: &&ContainerResource| self.increased(self.requested(resource, Plan::amount));
+        let given = own.iter().find_map(increased).filter(|_| by_default() <= most);
         Err(Conflict::PodResourcesExceeded {
             resource: format!("{list}.{}", pod.resource).into(),
             container: None,
@@ -112,11 +119,17 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// What the containers request of each Pod-level resource.
+    fn all_requests(&self, pod_level: &[PodAmounts<'_>], amount: AmountOf<'a>) -> CompanionRequests<'a> {
+        let requests = pod_level.iter().map(|amounts| self.requests(&amounts.resource, amount)).collect();
+        CompanionRequests { order: self.injection_order(), placement: self.companion.placement, requests }
+    }
+
     /// What the containers request of one resource.
-    fn requests(&self, resource: &str) -> Requests {
+    fn requests(&self, resource: &str, amount: AmountOf<'a>) -> Requests {
         let requests = self.companion.identities().map(|(container, list)| {
             let found = self.resource(container, resource);
-            let amount = found.and_then(|resource| self.amount(self.requested(resource))).unwrap_or_default();
+            let amount = found.and_then(|resource| amount(self, self.requested(resource, amount))).unwrap_or_default();
             Requests::of(amount, list, self.companion.is_long_running(container))
         });
         requests.fold(Requests::default(), Requests::then)
@@ -130,8 +143,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Where the request is from: a limit without a request is the request.
-    fn requested(&self, resource: &ContainerResource) -> AmountSource {
-        if self.amount(resource.request).is_some() { resource.request } else { resource.limit }
+    fn requested(&self, resource: &ContainerResource, amount: AmountOf<'a>) -> AmountSource {
+        if amount(self, resource.request).is_some() { resource.request } else { resource.limit }
     }
 
     fn amount(&self, source: AmountSource) -> Option<Amount> {
@@ -141,11 +154,25 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// The amount that there is without a value of the Pod.
+    fn default_amount(&self, source: AmountSource) -> Option<Amount> {
+        let parameter = source.parameter.and_then(|parameter| self.companion.parameters.get(parameter.place()));
+        match parameter.and_then(|parameter| parameter.default.as_deref()) {
+            Some(default) => Amount::parse(default),
+            None => source.declared,
+        }
+    }
+
     /// The parameter of which the Pod set the value that an amount has.
     fn given(&self, source: AmountSource) -> Option<&'a Parameter> {
         let place = source.parameter?.place();
         self.values.get(place)?.as_ref().filter(|argument| argument.given)?;
         let companion: &'a Companion = self.companion;
         companion.parameters.get(place)
+    }
+
+    /// Like `given`, where the value is larger than the amount without it.
+    fn increased(&self, source: AmountSource) -> Option<&'a Parameter> {
+        self.given(source).filter(|_| self.amount(source) > self.default_amount(source))
     }
 }

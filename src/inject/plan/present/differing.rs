@@ -7,15 +7,22 @@ use found::{ExpectedValue, ValueSlot, compare};
 
 use crate::inject::companion::index::ParameterIndex;
 use crate::inject::companion::parameter::Parameter;
+use crate::inject::companion::resources::is_compute;
 use crate::inject::companion::template::{ResourceSlots, TemplatePiece};
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Companion, Container};
 use crate::inject::plan::candidates::Candidate;
 use crate::inject::plan::chosen::{Choices, Chosen};
+use crate::inject::pod::{Pod, PodAmounts};
 use crate::inject::request::context::Context;
+use crate::work::step;
 
 /// The most bytes of containers that are read again: companions can have containers of the same name.
 const MAX_READ: usize = 1 << 20;
+
+/// The most containers of which is determined whether a companion excludes them: a Pod can have thousands, and each
+/// companion can exclude all of them. If all of so many are excluded, no difference is reported.
+const MAX_EXCLUDED: usize = 32;
 
 /// The given parameters of present companions that differ from what is in the Pod, with their companions.
 pub(in crate::inject) fn differing<'a>(
@@ -77,9 +84,21 @@ fn compare_app<'a>(given: &mut [Given<'a>], companion: &'a Companion, context: &
         if let Some(Value::Path(path)) = &given.value
             && is_moved
         {
-            given.differs |= chosen.at(context.pod, path).next().is_none();
+            given.differs |= lacks_mount(companion, context.pod, chosen, path);
         }
     }
+}
+
+/// Whether the containers that a companion does not exclude have nothing at a path. Where it excludes all of them, none of
+/// them lacks a mount.
+fn lacks_mount(companion: &Companion, pod: &Pod<'_>, chosen: &Chosen, path: &str) -> bool {
+    let is_excluded = |place: usize| {
+        step(companion.exclude_containers.len());
+        companion.excludes(&pod.containers[place].name)
+    };
+    let mut mounts = chosen.at(pod, path).take(MAX_EXCLUDED);
+    let mut containers = chosen.places.iter().take(MAX_EXCLUDED);
+    mounts.all(|(place, _)| is_excluded(place)) && containers.any(|place| !is_excluded(place))
 }
 
 /// Compares what the containers of the companion have, at most `left` bytes of them.
@@ -89,11 +108,14 @@ fn compare_containers<'a>(
     context: &Context<'_, 'a>,
     left: &mut usize,
 ) {
+    let shares = companion.shares_pod_resources;
+    let pod_level = if shares { context.pod.amounts() } else { Vec::new() };
     for (container, list) in companion.identities() {
         let Some(found) = context.pod.container_in(list, &container.name, None) else { continue };
         let Some(rest) = left.checked_sub(found.json.len()) else { break };
         *left = rest;
         let mut expected = expectations(given, companion, container);
+        expected.retain(|expected| !is_left_out(expected, &pod_level));
         compare(found.json, &mut expected);
         let unmet: Vec<usize> = expected.iter().filter(|expected| !expected.met).map(|unmet| unmet.given).collect();
         for at in unmet {
@@ -127,6 +149,12 @@ fn expectations<'e>(
         }
     }
     expected
+}
+
+/// Whether the companion leaves an amount out, because it shares the Pod-level resources.
+fn is_left_out(expected: &ExpectedValue<'_>, shared: &[PodAmounts<'_>]) -> bool {
+    let ValueSlot::Resource { resource, .. } = expected.slot else { return false };
+    is_compute(resource) && shared.iter().any(|amounts| amounts.resource == resource)
 }
 
 fn resource_slots(piece: &TemplatePiece) -> Option<&ResourceSlots> {

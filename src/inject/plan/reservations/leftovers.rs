@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::inject::container_list::ContainerList;
 use crate::inject::patch::status::{Status, StatusEntry};
+use crate::inject::plan::volumes::same_source::same_part;
 use crate::inject::pod::{Container, Pod};
 use crate::json::{JsonError, Reader};
 use crate::work::step;
@@ -201,8 +202,10 @@ impl<'a> Leftovers<'a> {
             "env" => self.items(r, container, LeftoverKind::Variable, "name"),
             "lifecycle" => {
                 let Some(hook) = r.raw_at(&["preStop"])? else { return Ok(()) };
-                let seconds = Reader::of(hook).raw_at(&["sleep", "seconds"])?;
-                self.mark((container, LeftoverKind::Sleep, seconds.unwrap_or_default()), hook);
+                let seconds = Reader::of(hook).raw_at(&["sleep", "seconds"])?.unwrap_or_default();
+                if same_part(hook, &format!(r#"{{"sleep":{{"seconds":{seconds}}}}}"#)) {
+                    self.mark((container, LeftoverKind::Sleep, seconds), hook);
+                }
                 Ok(())
             }
             _ => r.skip(),

@@ -173,7 +173,7 @@ impl<'a> Reservations<'a> {
 }
 
 /// The names in an annotation that is a list, such as the one of evictable volumes.
-pub(in crate::inject) fn listed_names(value: &str) -> impl Iterator<Item = &str> {
+fn listed_names(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 

@@ -63,13 +63,14 @@ impl Requests {
 }
 
 impl<'a> PodLevel<'a> {
-    pub(super) fn read(pod: &Pod<'a>) -> Self {
+    /// Reads the resources of all containers. `is_native` is whether the container at a place restarts.
+    pub(super) fn read(pod: &Pod<'a>, is_native: impl Fn(usize) -> bool) -> Self {
         let amounts = pod.amounts();
         let mut own = vec![Requests::default(); amounts.len()];
-        for container in pod.containers.iter().filter(|_| !amounts.is_empty()) {
+        for (place, container) in pod.containers.iter().enumerate().filter(|_| !amounts.is_empty()) {
             step(1 + amounts.len());
             for (sum, amount) in own.iter_mut().zip(pod.requests(container, &amounts)) {
-                *sum = sum.then(Requests::of(amount, container.list, container.restarts));
+                *sum = sum.then(Requests::of(amount, container.list, is_native(place)));
             }
         }
         PodLevel { amounts, own, accepted: Vec::new() }

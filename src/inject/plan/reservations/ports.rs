@@ -35,7 +35,8 @@ impl<'a> Reservations<'a> {
     }
 
     fn ports_of_pod(&self) -> Vec<PodPort> {
-        let running = self.pod.containers.iter().enumerate().filter(|(_, c)| c.keeps_running());
+        let containers = self.pod.containers.iter().enumerate();
+        let running = containers.filter(|(place, c)| c.keeps_running() || self.is_native(*place));
         let mut ports: Vec<PodPort> = Vec::new();
         for (place, container) in running {
             step(1 + self.pod.ports(container).len());

@@ -22,6 +22,8 @@ pub(in crate::inject) struct Reservations<'a> {
     pub(in crate::inject) choices: &'a Choices,
     pub(super) status: &'a Status<'a>,
     pub(in crate::inject) leftovers: Leftovers<'a>,
+    /// The places of init containers that get `restartPolicy: Always` back, ascending.
+    pub(super) restored: Vec<usize>,
     /// Whether an API server sent the Pod: then the token's mounts are in it.
     pub(super) online: bool,
     pub(super) containers: Ledger<&'a str, &'a str>,
@@ -76,6 +78,7 @@ impl<'a> Reservations<'a> {
             choices,
             status,
             leftovers: Leftovers::of(pod, status),
+            restored: Vec::new(),
             online,
             containers: Ledger::default(),
             volumes: Ledger::default(),
@@ -94,6 +97,18 @@ impl<'a> Reservations<'a> {
             pod_level: OnceCell::new(),
             evictable: OnceCell::new(),
         }
+    }
+
+    /// Records init containers, by their indexes, that are native sidecars again after this review.
+    pub(in crate::inject) fn restore(&mut self, init_containers: impl Iterator<Item = usize>) {
+        // The init containers are the first ones of the Pod's view.
+        self.restored.extend(init_containers);
+    }
+
+    /// Whether a container restarts after this review.
+    pub(super) fn is_native(&self, place: usize) -> bool {
+        let restarts = self.pod.containers.get(place).is_some_and(|container| container.restarts);
+        restarts || self.restored.binary_search(&place).is_ok()
     }
 
     pub(in crate::inject) fn mark(&self) -> Mark {
@@ -127,7 +142,7 @@ impl<'a> Reservations<'a> {
 
     /// The Pod-level resources. The resources of the containers are read at the first use.
     pub(in crate::inject) fn pod_level(&self) -> &PodLevel<'a> {
-        self.pod_level.get_or_init(|| PodLevel::read(self.pod))
+        self.pod_level.get_or_init(|| PodLevel::read(self.pod, |place| self.is_native(place)))
     }
 
     /// Reserves what a companion that fits requests of the Pod-level resources.

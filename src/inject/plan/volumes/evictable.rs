@@ -3,16 +3,11 @@
 
 use std::collections::HashSet;
 
-use crate::inject::companion::Companion;
-use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 use crate::inject::plan::planned::Plan;
-use crate::inject::plan::reservations::{Reservations, listed_names};
+use crate::inject::plan::reservations::Reservations;
 use crate::inject::verdict::reason::{KeptAnnotation, Remark};
 use crate::work::step;
 
-/// The most volumes of a companion that are looked for in the Pod's value. A companion has few; the work of a review must
-/// not depend on the size of companions.
-const MAX_VOLUMES: usize = 64;
 /// How many volumes a message names.
 const MAX_NAMED: usize = 3;
 
@@ -33,7 +28,7 @@ impl<'a> Plan<'a> {
             return;
         }
         let is_missing = |name: &&&str| !reservations.is_evictable(name);
-        let missing: Vec<&str> = volumes.iter().take(MAX_VOLUMES).filter(is_missing).take(MAX_NAMED).copied().collect();
+        let missing: Vec<&str> = volumes.iter().filter(is_missing).take(MAX_NAMED).copied().collect();
         if missing.is_empty() {
             self.keep_annotation(key, reservations);
         } else {
@@ -50,7 +45,7 @@ impl<'a> Plan<'a> {
             let mut shared = self.companion.shared_volumes.iter().zip(&self.shared);
             shared.any(|(declared, used)| *declared.volume.name == *name && used.volume != name)
         };
-        listed_names(declared(self.companion)).filter(move |name| !joins(name))
+        self.companion.evictable.iter().map(|name| &**name).filter(move |name| !joins(name))
     }
 }
 
@@ -62,11 +57,4 @@ pub(in crate::inject) fn joined(plans: &[Plan<'_>]) -> String {
         seen.insert(*name)
     });
     all.collect::<Vec<_>>().join(",")
-}
-
-fn declared(companion: &Companion) -> &str {
-    step(16);
-    // A companion's annotations are in the order of their keys.
-    let at = companion.pod_annotations.binary_search_by(|(key, _)| (**key).cmp(SAFE_TO_EVICT_VOLUMES));
-    at.map_or("", |at| &*companion.pod_annotations[at].1)
 }

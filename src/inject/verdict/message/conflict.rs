@@ -112,6 +112,10 @@ impl Display for Conflict {
                     None => f.write_str("; increase the Pod's amount"),
                 }
             }
+            Conflict::TooManyExclusions { most } => write!(
+                f,
+                "too many: other companions have {most} different excludeContainers, the most for a Pod of this size; request fewer companions, or ask the platform team to use equal lists"
+            ),
             Conflict::AnnotationsTooLarge { bytes } => write!(
                 f,
                 "too long: the Pod's annotations would have {bytes} bytes, and must have at most {}; shorten the Pod's own annotations",

@@ -67,6 +67,10 @@ pub enum Conflict {
         /// The parameter of the Pod that fills the amount, if one does: then the Pod is denied.
         parameter: Option<Box<str>>,
     },
+    TooManyExclusions {
+        /// The most different exclusions of a Pod of this size.
+        most: usize,
+    },
     AnnotationsTooLarge {
         bytes: usize,
     },
