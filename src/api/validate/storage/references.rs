@@ -80,7 +80,7 @@ fn empty_dir(source: Option<&Map<String, Value>>, at: &FieldPath, report: &mut R
     }
 }
 
-/// The source of a private volume.
+/// `None` if there is no private volume of that name.
 fn private<'o>(object: &'o CompanionObject, name: &str) -> Option<Option<&'o Map<String, Value>>> {
     object.spec.volumes.iter().find(|volume| volume.name == name).map(|volume| Some(&volume.source))
 }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_text_is_reported_once() {
+    fn a_name_that_is_not_a_string_is_reported_once() {
         let mut object = object("/spec/containers/0/env", variable("cache"));
         object["spec"]["containers"][0]["env"][0]["valueFrom"]["fileKeyRef"]["volumeName"] = json!(7);
         check(object, &[&format!("{VARIABLE}: invalid value: must be a string, not a number")]);
