@@ -126,10 +126,9 @@ fn try_conform(
 /// numbers with an exponent.
 fn not_an_integer(number: &Number, mode: Mode, at: &FieldPath) -> Result<Value, Message> {
     if mode.owner == SchemaOf::Kubernetes {
-        return match at.as_ref().ends_with(PORT) {
-            true => Err(invalid("must be an integer or a string, not a fraction")),
-            false => Ok(mode.kept(&Value::Number(number.clone()))),
-        };
+        let fraction = || invalid("must be an integer or a string, not a fraction");
+        let is_port = at.as_ref().ends_with(PORT);
+        return if is_port { Err(fraction()) } else { Ok(mode.kept(&Value::Number(number.clone()))) };
     }
     let integer = number.as_f64().and_then(|number| format!("{number}").parse::<i64>().ok());
     integer

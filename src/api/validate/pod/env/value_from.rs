@@ -48,7 +48,9 @@ pub(super) fn check(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
     if from.as_object().is_some_and(|sources| sources.values().filter(|source| !source.is_null()).count() != 1) {
         report.error(&at, invalid("must have exactly one source"));
     }
-    TEXTS.iter().for_each(|text| text.check(from, &at, report));
+    for text in &TEXTS {
+        text.check(from, &at, report);
+    }
     if from["fileKeyRef"].is_object() {
         report.warn(&at.member("fileKeyRef"), newer_field("1.35", "deny Pods with this field"));
     }
