@@ -155,7 +155,18 @@ pub(super) fn duplicate_of(value: impl fmt::Debug, other: impl fmt::Display) -> 
 /// A reference to an item that `list` does not have.
 pub(super) fn not_found(list: &str, name: &str, nearest: Option<&str>) -> Message {
     let remedy = nearest.map_or_else(|| "add it there or correct the name".to_owned(), did_you_mean);
-    Message { code: Code::NotFound, rest: format!(" {list}: {name:?}; {remedy}"), remedy: "" }
+    not_found_with_remedy(list, name, remedy)
+}
+
+/// The same with another remedy than the most similar name.
+pub(super) fn not_found_with_remedy(list: &str, name: &str, remedy: impl fmt::Display) -> Message {
+    Message { code: Code::NotFound, rest: format!(" {list}: {}; {remedy}", quoted(name)), remedy: "" }
+}
+
+/// Warning: a field that API servers before this version of Kubernetes treat as `effect` says.
+pub(super) fn newer_field(version: &str, effect: &str) -> Message {
+    let before = format_args!("API servers before Kubernetes {version} {effect}");
+    Code::Discouraged.because(format_args!("{before}; remove this field if one of your clusters is older"))
 }
 
 /// A value outside a fixed set.
@@ -177,9 +188,14 @@ pub(super) fn unknown_field(code: Code, nearest: Option<&str>) -> Message {
     }
 }
 
-/// A field that another object has. It is no misspelling, so no field is suggested.
-pub(super) fn foreign_field(code: Code, owner: &str) -> Message {
-    code.because(format_args!("belongs to {owner}, which a companion does not change; remove this field"))
+/// A field of the Pod. It is not misspelled, so no field is suggested.
+pub(super) fn pod_field(code: Code) -> Message {
+    code.because("belongs to the Pod, which a companion does not change; remove this field")
+}
+
+/// A field of workloads. It is not misspelled, so no field is suggested.
+pub(super) fn workload_field(code: Code) -> Message {
+    code.because("is a field of workloads such as Deployments, and a companion cannot set it; remove this field")
 }
 
 /// A field of the specification that is somewhere else.

@@ -63,7 +63,11 @@ fn bounds<T: PartialOrd>(
     report: &mut Report,
     read: impl Fn(&Bound) -> Option<T>,
 ) -> (Option<T>, Option<T>) {
-    let form = if parameter.kind == Word::Integer { "an integer without quotes" } else { "a quantity, such as 64Mi" };
+    let form = if parameter.kind == Word::Integer {
+        "an integer without quotes"
+    } else {
+        "a quantity of at least 0, such as 64Mi"
+    };
     let mut bound = |name: &str, bound: &Option<Bound>| {
         let value = bound.as_ref().and_then(&read);
         if bound.is_some() && value.is_none() {

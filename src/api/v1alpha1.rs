@@ -23,7 +23,7 @@ pub use selector::{LabelSelector, Operator};
 pub use spec::{Activation, HostNetwork, Lifecycle, OnConflict, Pattern, PodResources, Position, Spec};
 pub use status::{LAST_VALID, Status};
 pub(super) use syntax::describe_pattern;
-pub use volume::SharedVolume;
+pub use volume::{SharedVolume, Volume};
 
 /// The group of both kinds.
 pub const GROUP: &str = "podgraft.dev";

@@ -31,7 +31,7 @@ mod storage;
 
 use parameters::bindings;
 use pod::{containers, env, loaders, loopback, pod_security, ports, resources, restart_rules, shell};
-use storage::{files, mounts, reach, references, volumes};
+use storage::{files, mounts, reach, read_only, references, volumes};
 
 use super::message::Code;
 use super::object::CompanionObject;
@@ -51,6 +51,7 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     references::check(object, report);
     mounts::check(object, report);
     reach::check(object, report);
+    read_only::check(object, report);
     files::check(object, report);
     annotations::check(object, report);
     pre_stop::check(object, report);

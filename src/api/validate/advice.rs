@@ -94,12 +94,19 @@ fn requests(object: &CompanionObject, each: &ContainerAt, report: &mut Report) {
         if ["requests", "limits"].iter().any(|list| declared(list, resource) || filled(list, resource)) {
             continue;
         }
-        let message = format_args!(
-            "without a {resource} request, a ResourceQuota of the namespace can deny the Pod, and a HorizontalPodAutoscaler on {resource} stops working; set requests.{resource}"
-        );
-        report
-            .warn(&each.at.member("resources").member("requests").member(resource), Code::Recommended.because(message));
+        let at = each.at.member("resources").member("requests").member(resource);
+        report.warn(&at, without_request(resource, each));
     }
+}
+
+/// A HorizontalPodAutoscaler does not count containers that complete.
+fn without_request(resource: &str, each: &ContainerAt) -> Message {
+    let quota = format_args!("without a {resource} request, a ResourceQuota of the namespace can deny the Pod");
+    if each.list.is_init() {
+        return Code::Recommended.because(format_args!("{quota}; set requests.{resource}"));
+    }
+    let autoscaler = format_args!("a HorizontalPodAutoscaler on {resource} stops working");
+    Code::Recommended.because(format_args!("{quota}, and {autoscaler}; set requests.{resource}"))
 }
 
 /// Literal values that look like secrets. The value is not repeated.
@@ -136,7 +143,7 @@ fn references_outside(each: &ContainerAt, report: &mut Report) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::testing::{check_companion, companion, silent, warns, with};
+    use crate::api::testing::{check_companion, companion, container, silent, warns, with};
 
     fn ambassador(probe: Value) -> Value {
         with(&[
@@ -191,6 +198,23 @@ mod tests {
             assert_eq!(warnings.len(), missing.len(), "{warnings:#?}");
             missing.iter().for_each(|m| assert!(warnings.iter().any(|w| w.to_string().starts_with(&expected(m)))));
         }
+    }
+
+    #[test]
+    fn an_autoscaler_counts_containers_that_do_not_complete() {
+        let mut init = container("prepare", "registry.example/prepare:v1");
+        init["resources"] = json!({"limits": {"memory": "64Mi"}});
+        let quota = "recommended value: without a cpu request, a ResourceQuota of the namespace can deny the Pod";
+        warns(
+            companion("/spec/initContainers/0", init),
+            &format!("spec.initContainers[0].resources.requests.cpu: {quota}; set requests.cpu"),
+        );
+        warns(
+            companion("/spec/containers/0/resources", json!({"limits": {"memory": "64Mi"}})),
+            &format!(
+                "spec.containers[0].resources.requests.cpu: {quota}, and a HorizontalPodAutoscaler on cpu stops working; set requests.cpu"
+            ),
+        );
     }
 
     #[test]

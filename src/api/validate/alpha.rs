@@ -19,7 +19,6 @@ const OF_CONTAINERS: [(&str, &str); 5] = [
     ("livenessProbe,readinessProbe,startupProbe/grpc/mode", "GRPCContainerProbeTLS"),
 ];
 
-/// Fields below a volume.
 const OF_VOLUMES: [(&str, &str); 5] = [
     ("emptyDir/mode", "EmptyDirVolumeMode"),
     ("secret,configMap,downwardAPI,projected/defaultUser", USERS),
@@ -55,7 +54,7 @@ fn fields(value: &Value, at: &FieldPath, table: &[(&str, &str)], report: &mut Re
     }
 }
 
-/// Calls `found` with the place of each value at a path.
+/// Calls `found` with the field path of each value at a path.
 fn find(value: &Value, path: &str, at: &FieldPath, found: &mut impl FnMut(&FieldPath)) {
     let (step, rest) = match path.split_once('/') {
         Some((step, rest)) => (step, Some(rest)),
@@ -74,9 +73,13 @@ fn find(value: &Value, path: &str, at: &FieldPath, found: &mut impl FnMut(&Field
 }
 
 fn dropped(gate: &str) -> Message {
-    let needed = if gate == "ContainerStopSignals" { ", and then requires os.name of the Pod" } else { "" };
+    let needed = if gate == "ContainerStopSignals" {
+        "; with that gate, the field also requires spec.os.name in the Pod"
+    } else {
+        ""
+    };
     Code::Discouraged.because(format_args!(
-        "API servers drop this alpha field silently, unless their feature gate {gate} is on{needed}; remove this field"
+        "API servers drop this alpha field silently unless feature gate {gate} is on{needed}; remove this field"
     ))
 }
 
@@ -105,12 +108,12 @@ mod tests {
             ("volumeMounts[1].bindMountOptions", "VolumeBindMountOptions is on; remove this field"),
             (
                 "lifecycle.stopSignal",
-                "ContainerStopSignals is on, and then requires os.name of the Pod; remove this field",
+                "ContainerStopSignals is on; with that gate, the field also requires spec.os.name in the Pod; remove this field",
             ),
             ("lifecycle.preStop.httpGet.protocol", "H2CContainerProbe is on; remove this field"),
             ("livenessProbe.grpc.mode", "GRPCContainerProbeTLS is on; remove this field"),
         ] {
-            let reason = "discouraged: API servers drop this alpha field silently, unless their feature gate";
+            let reason = "discouraged: API servers drop this alpha field silently unless feature gate";
             warns(object.clone(), &format!("spec.containers[0].{field}: {reason} {gate}"));
         }
     }
@@ -133,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn every_alpha_field_is_one_of_the_schema() {
+    fn every_alpha_field_is_in_the_schema() {
         fn has(schema: &Value, path: &str) -> bool {
             let (step, rest) = path.split_once('/').map_or((path, None), |(step, rest)| (step, Some(rest)));
             let next = |schema: &Value| schema.is_object() && rest.is_none_or(|rest| has(schema, rest));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::api::derived::{FILES, NO_TOKEN, full_name};
-use crate::api::message::{Code, forbidden, invalid};
+use crate::api::message::{Code, forbidden, invalid, not_found_with_remedy};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -36,11 +36,14 @@ fn check_evictable(object: &CompanionObject, at: &FieldPath, report: &mut Report
         own.chain(shared).chain([FILES, NO_TOKEN]).map(|volume| full_name(&object.name, volume)).collect();
     let value = spec.pod_annotations.get(SAFE_TO_EVICT_VOLUMES).map_or("", String::as_str);
     for name in value.split(',').map(str::trim).filter(|name| !known.contains(*name)) {
-        let message = format!(
-            "{name:?} is no volume of this companion in the Pod; write {}-<volume>, with a name of volumes or sharedVolumes",
-            object.name
-        );
-        report.warn(at, Code::Discouraged.because(message));
+        let message = if name.is_empty() {
+            Code::Discouraged.because("empty name; remove the extra comma")
+        } else {
+            let written = format_args!("write {}-<volume>", object.name);
+            let remedy = format_args!("{written}, where <volume> is a name in spec.volumes or spec.sharedVolumes");
+            not_found_with_remedy("the companion's volumes", name, remedy)
+        };
+        report.warn(at, message);
     }
 }
 
@@ -69,12 +72,13 @@ mod tests {
         let listing = |names: &str| companion("/spec/podAnnotations", json!({SAFE_TO_EVICT_VOLUMES: names}));
         silent(listing("git-sync-content"));
         silent(listing("git-sync-no-token, git-sync-content"));
-        for name in ["content", "git-sync-contents", "other-content", ""] {
-            let expected = format!(
-                "spec.podAnnotations[{SAFE_TO_EVICT_VOLUMES:?}]: discouraged: {name:?} is no volume of this companion in the Pod; \
-                 write git-sync-<volume>"
-            );
+        let at = format!("spec.podAnnotations[{SAFE_TO_EVICT_VOLUMES:?}]");
+        for name in ["content", "git-sync-contents", "other-content"] {
+            let remedy = "write git-sync-<volume>, where <volume> is a name in spec.volumes or spec.sharedVolumes";
+            let expected = format!("{at}: not found in the companion's volumes: {name:?}; {remedy}");
             warns(listing(&format!("git-sync-content,{name}")), &expected);
         }
+        let expected = format!("{at}: discouraged: empty name; remove the extra comma");
+        warns(listing("git-sync-content,"), &expected);
     }
 }

@@ -10,7 +10,7 @@ pub(in crate::api) mod unknown;
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::api::message::{self, Code, Message, invalid};
 use crate::api::path::FieldPath;
@@ -34,6 +34,9 @@ impl SchemaOf {
         }
     }
 }
+
+/// The end of the fields of Kubernetes that are an `IntOrString`.
+const PORT: &str = "/port";
 
 /// How a value is checked.
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +111,7 @@ fn try_conform(
         ("string" | "integer or string", Value::String(text)) => {
             string(text, schema, report).map(|()| mode.kept(value))
         }
+        ("integer or string", Value::Number(number)) if !number.is_i64() => not_an_integer(number, mode, at),
         ("integer" | "integer or string", Value::Number(number)) => {
             let number = number.as_i64().ok_or_else(|| invalid("must be an integer"))?;
             integer(number, schema).map(|()| mode.kept(value))
@@ -115,6 +119,21 @@ fn try_conform(
         ("number", Value::Number(_)) | ("boolean", Value::Bool(_)) => Ok(mode.kept(value)),
         _ => Err(invalid(format_args!("must be {}, not {}{}", article(kind), type_of(value), remedy(kind, value)))),
     }
+}
+
+/// A number where an integer or a string is expected, and that is not a 64-bit integer. Kubernetes has two types of this
+/// schema: a quantity, which can be any number, and `IntOrString`, which only ports have. Custom resources accept whole
+/// numbers with an exponent.
+fn not_an_integer(number: &Number, mode: Mode, at: &FieldPath) -> Result<Value, Message> {
+    if mode.owner == SchemaOf::Kubernetes {
+        let fraction = || invalid("must be an integer or a string, not a fraction");
+        let is_port = at.as_ref().ends_with(PORT);
+        return if is_port { Err(fraction()) } else { Ok(mode.kept(&Value::Number(number.clone()))) };
+    }
+    let integer = number.as_f64().and_then(|number| format!("{number}").parse::<i64>().ok());
+    integer
+        .map(Into::into)
+        .ok_or_else(|| invalid("must be a 64-bit integer or a string, not another number; put the value in quotes"))
 }
 
 fn object<'v>(

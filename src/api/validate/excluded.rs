@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn an_own_container_need_not_be_excluded() {
+    fn excluding_a_container_of_the_companion_is_discouraged() {
         warns(
             companion("/spec/excludeContainers", json!(["git-sync"])),
             "spec.excludeContainers[0]: discouraged: the companion's own containers get nothing in any case",

@@ -3,5 +3,6 @@
 pub(in crate::api) mod files;
 pub(in crate::api) mod mounts;
 pub(in crate::api) mod reach;
+pub(in crate::api) mod read_only;
 pub(in crate::api) mod references;
 pub(in crate::api) mod volumes;

@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use std::collections::BTreeSet;
+
 use super::{SchemaOf, conform};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -31,6 +33,47 @@ fn a_wrong_type_is_reported_with_a_remedy() {
         &json!({}),
         &["invalid value: must be an integer or a string, not an object"],
     );
+}
+
+#[test]
+fn a_fraction_is_a_quantity_of_kubernetes_but_not_an_integer_or_a_string() {
+    let conformed = |field: &str, owner: SchemaOf, value: Value| {
+        let (mut report, at) = (Report::default(), FieldPath::spec(field));
+        let kept = conform(&value, &json!({"x-kubernetes-int-or-string": true}), owner, &at, &mut report);
+        (kept, report.finish().0.first().map(ToString::to_string))
+    };
+    for number in [json!(0.5), json!(1e3), json!(1e30)] {
+        assert_eq!(conformed("cpu", SchemaOf::Kubernetes, number.clone()), (number.clone(), None));
+        let fault = "spec.port: invalid value: must be an integer or a string, not a fraction";
+        assert_eq!(conformed("port", SchemaOf::Kubernetes, number).1.as_deref(), Some(fault));
+    }
+    assert_eq!(conformed("maximum", SchemaOf::Podgraft, json!(1e3)), (json!(1000), None));
+    let fault = "spec.maximum: invalid value: must be a 64-bit integer or a string, not another number; put the value in quotes";
+    for number in [json!(0.5), json!(1e30), json!(u64::MAX)] {
+        assert_eq!(conformed("maximum", SchemaOf::Podgraft, number).1.as_deref(), Some(fault));
+    }
+}
+
+#[test]
+fn every_integer_or_string_of_kubernetes_is_a_port_or_a_known_quantity() {
+    fn each(schema: &Value, name: &str, found: &mut BTreeSet<String>) {
+        if schema["x-kubernetes-int-or-string"] == true {
+            found.insert(name.to_owned());
+        }
+        for (member, property) in schema["properties"].as_object().into_iter().flatten() {
+            each(property, member, found);
+        }
+        for nested in ["items", "additionalProperties"] {
+            if schema[nested].is_object() {
+                each(&schema[nested], name, found);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for schema in [&schema::CONTAINER, &schema::VOLUME, &schema::ENV_VAR] {
+        each(schema, "", &mut found);
+    }
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["divisor", "limits", "port", "requests", "sizeLimit"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(in crate::api) fn report(
         let nearest = suggest(field.name, field.value, known, report);
         match Parent::of(field.at) {
             Some(Parent::Spec) if nearest.is_none() && WORKLOAD_FIELDS.contains(field.name) => {
-                message::foreign_field(code, "a workload such as a Deployment")
+                message::workload_field(code)
             }
             _ => message::unknown_field(code, nearest),
         }
@@ -78,7 +78,7 @@ fn elsewhere(field: UnknownField<'_>, code: Code) -> Option<Message> {
     if parent != Parent::Spec && SPEC["properties"].get(field.name).is_some() {
         return Some(message::misplaced_field(code));
     }
-    POD_FIELDS.contains(field.name).then(|| message::foreign_field(code, "the Pod"))
+    POD_FIELDS.contains(field.name).then(|| message::pod_field(code))
 }
 
 /// Whether a value has the type of a schema. Items of lists are represented by the first one.
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_field_of_a_workload_is_named_as_such() {
         for (field, value) in [("replicas", json!(2)), ("template", json!({})), ("parallelism", json!(1))] {
-            unknown(field, value, ": belongs to a workload such as a Deployment, which a companion does not change;");
+            unknown(field, value, ": is a field of workloads such as Deployments, and a companion cannot set it;");
         }
         unknown("selector", json!({"matchLabels": {}}), "; did you mean \"podSelector\"?");
     }

@@ -10,6 +10,7 @@ use crate::api::report::Report;
 use crate::api::slots::{side, target};
 use crate::api::v1alpha1::{Endpoint, Parameter, ParameterType, Protocol};
 use crate::api::validate::pod::containers;
+use crate::api::validate::pod::resources::resource_name;
 
 /// A parameter with what its rules need.
 struct Binding<'o> {
@@ -119,9 +120,12 @@ impl<'o> Binding<'o> {
     }
 
     fn resource(&self, report: &mut Report) {
-        let Some((name, ..)) = self.parameter.resource.as_deref().and_then(target) else { return };
+        let Some((name, _, resource)) = self.parameter.resource.as_deref().and_then(target) else { return };
         let at = self.at.member("resource");
         self.fills_alone(|p| p.resource.as_deref(), &at, report);
+        if let Some(message) = resource_name::fault(resource, report) {
+            report.error(&at, message);
+        }
         if containers::position(self.object, name).is_none() {
             let nearest = report.suggest(name, self.object.containers().map(|each| each.container.name.as_str()));
             report.error(&at, not_found("spec.containers and spec.initContainers", name, nearest));

@@ -1,6 +1,7 @@
 //! Containers: fields that Kubernetes restricts, and fields that a companion cannot set.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
@@ -10,6 +11,9 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
 use crate::api::validate::conformance;
+
+/// The UIDs and GIDs that API servers accept (`IsValidUserID` of `k8s.io/apimachinery`).
+const IDS: RangeInclusive<i64> = 0..=2_147_483_647;
 
 /// Enumerations that the generated schema of Kubernetes does not have.
 const WORDS: [(&str, &[&str]); 2] = [
@@ -29,6 +33,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
                 report.error(&each.at.member(field), unsupported(word, words, None));
             }
         }
+        user_and_group(&each, report);
         if each.container.image.contains(char::is_whitespace) {
             report.error(&each.at.member("image"), invalid("must not contain whitespace"));
         }
@@ -36,6 +41,16 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         if other.is_some_and(|init| init != each.list.is_init()) {
             let message = duplicate_of(&each.container.name, "also used in spec.containers");
             report.error(&each.at.member("name"), message);
+        }
+    }
+}
+
+fn user_and_group(each: &ContainerAt, report: &mut Report) {
+    for field in ["runAsUser", "runAsGroup"] {
+        let id = each.field("securityContext").and_then(|context| context[field].as_i64());
+        if id.is_some_and(|id| !IDS.contains(&id)) {
+            let message = format_args!("must be between {} and {}, inclusive", IDS.start(), IDS.end());
+            report.error(&each.at.member("securityContext").member(field), invalid(message));
         }
     }
 }
@@ -153,6 +168,18 @@ mod tests {
             companion("/spec/initContainers/0", other),
             &["spec.initContainers[0].name: duplicate value \"git-sync\": also used in spec.containers"],
         );
+    }
+
+    #[test]
+    fn users_and_groups_have_numbers_that_api_servers_accept() {
+        for field in ["runAsUser", "runAsGroup"] {
+            let place = format!("/spec/containers/0/securityContext/{field}");
+            check(companion(&place, json!(2_147_483_647)), &[]);
+            for id in [json!(-1), json!(2_147_483_648_u32)] {
+                let expected = "invalid value: must be between 0 and 2147483647, inclusive";
+                check(companion(&place, id), &[&format!("spec.containers[0].securityContext.{field}: {expected}")]);
+            }
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Environment variables: no two sources set the same one in a container.
 
+mod value_from;
+
 use std::collections::HashMap;
 
-use serde_json::Value;
-
-use crate::api::message::{Message, duplicate_of, invalid};
+use crate::api::message::{Message, duplicate_of};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -32,14 +32,14 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         for (i, variable) in each.container.env.iter().enumerate() {
             let at = each.at.member("env").item(i);
             set_once(variable, &given, &at, report);
-            one_value(variable, &at, report);
+            value_from::check(variable, &at, report);
         }
     }
     for (i, variable) in object.spec.app.iter().flat_map(|app| &app.env).enumerate() {
         let at = FieldPath::spec("app").member("env").item(i);
         set_once(variable, &endpoints, &at, report);
         conformance::check(&object.raw["app"]["env"][i], &schema::ENV_VAR, &at, report);
-        one_value(variable, &at, report);
+        value_from::check(variable, &at, report);
     }
 }
 
@@ -60,17 +60,6 @@ fn claim<'o>(names: &mut Owners<'o>, name: &'o str, at: &FieldPath, owner: Strin
 
 fn set_by(name: &str, other: &str) -> Message {
     duplicate_of(name, format_args!("also set by {other}"))
-}
-
-fn one_value(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
-    let from = variable.rest.get("valueFrom").is_some_and(|v| !v.is_null());
-    if from && variable.value.as_ref().is_some_and(|v| !v.is_empty()) {
-        report.error(at, invalid("must have either value or valueFrom, not both"));
-    }
-    let sources = variable.rest.get("valueFrom").and_then(Value::as_object);
-    if sources.is_some_and(|s| s.values().filter(|v| !v.is_null()).count() != 1) {
-        report.error(&at.member("valueFrom"), invalid("must have exactly one source"));
-    }
 }
 
 #[cfg(test)]
@@ -123,17 +112,5 @@ mod tests {
             with(&[listens, ("/spec/app/env", env)]),
             &["spec.app.env[0].name: duplicate value \"GIT_HOST\": also set by endpoint git"],
         );
-    }
-
-    #[test]
-    fn a_variable_has_one_value() {
-        let from = json!({"fieldRef": {"fieldPath": "metadata.name"}});
-        let env = json!([{"name": "A", "value": "x", "valueFrom": from}, {"name": "B", "valueFrom": {}}, {"name": "C", "value": 1}]);
-        let expected = [
-            "spec.app.env[0]: invalid value: must have either value or valueFrom",
-            "spec.app.env[1].valueFrom: invalid value: must have exactly one source",
-            "spec.app.env[2].value: invalid value: must be a string, not a number; put the value in quotes",
-        ];
-        check(companion("/spec/app/env", env), &expected);
     }
 }

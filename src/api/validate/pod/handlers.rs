@@ -1,11 +1,10 @@
-//! Probes and lifecycle hooks of a container: what they do, with its place.
+//! Probes and lifecycle hooks of a container, each with its field path.
 
 use serde_json::Value;
 
 use crate::api::object::ContainerAt;
 use crate::api::path::FieldPath;
 
-/// The probes of a container.
 pub(in crate::api) const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// One action of a probe or a hook that connects to a port.

@@ -19,6 +19,8 @@ use crate::api::schema;
 use crate::api::validate::pod::handlers::handlers;
 
 const RESTRICTED: &str = "level restricted";
+/// Pods in a user namespace may run as root (`relaxPolicyForUserNamespacePod`).
+const RESTRICTED_OUTSIDE_USER_NAMESPACES: &str = "level restricted, except in Pods with hostUsers: false,";
 const BASELINE: &str = "levels baseline and restricted";
 
 /// Volume sources that `restricted` admits (`check_restrictedVolumes.go`).
@@ -101,13 +103,14 @@ fn missing(context: &Value) -> Option<Message> {
     ];
     let absent: Vec<_> = fields.into_iter().filter(|(is_absent, ..)| *is_absent).collect();
     let remedy = absent.iter().map(|(.., field)| *field).collect::<Vec<_>>().join(", ");
-    match absent.iter().any(|(_, inherited, _)| *inherited == Inherited::Never) {
-        _ if absent.is_empty() => None,
-        true => Some(violates(RESTRICTED, format_args!("set {remedy}"))),
-        false => Some(Code::PodSecurity.because(format_args!(
-            "{RESTRICTED} would deny the Pod unless the securityContext of the Pod itself has these fields; set {remedy}"
-        ))),
-    }
+    let unless = match &absent[..] {
+        [] => return None,
+        _ if absent.iter().any(|(_, inherited, _)| *inherited == Inherited::Never) => "",
+        [(_, _, "runAsNonRoot: true")] => " unless its own securityContext sets this field, or it has hostUsers: false",
+        [_] => " unless its own securityContext sets this field",
+        _ => " unless its own securityContext sets these fields",
+    };
+    Some(Code::PodSecurity.because(format_args!("{RESTRICTED} would deny the Pod{unless}; set {remedy}")))
 }
 
 /// Whether a container that does not set a field has the value of its Pod.
@@ -119,11 +122,11 @@ enum Inherited {
 
 fn user(context: &Value, at: &FieldPath, report: &mut Report) {
     if context["runAsNonRoot"] == false {
-        report.warn(&at.member("runAsNonRoot"), violates(RESTRICTED, "set runAsNonRoot: true"));
+        report.warn(&at.member("runAsNonRoot"), violates(RESTRICTED_OUTSIDE_USER_NAMESPACES, "set runAsNonRoot: true"));
     }
     if context["runAsUser"] == 0 {
         let remedy = "set another UID, or remove this field if the image has a user that is not root";
-        report.warn(&at.member("runAsUser"), violates(RESTRICTED, remedy));
+        report.warn(&at.member("runAsUser"), violates(RESTRICTED_OUTSIDE_USER_NAMESPACES, remedy));
     }
     if !context["runAsGroup"].is_null() {
         let message = "with its own primary group, the companion often cannot read the app's files; remove runAsGroup unless the companion needs it";
@@ -156,7 +159,7 @@ fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
         report.warn(&at.member("allowPrivilegeEscalation"), violates(RESTRICTED, remedy));
     }
     if context["allowPrivilegeEscalation"] == false && is_always_privileged(context) {
-        let message = "API servers accept false neither beside privileged: true nor beside capability CAP_SYS_ADMIN; remove the privileges or this field";
+        let message = "API servers deny false together with privileged: true or capability CAP_SYS_ADMIN; remove that field or this one";
         report.error(&at.member("allowPrivilegeEscalation"), forbidden(message));
     }
     if context["privileged"] == true {
@@ -169,7 +172,7 @@ fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
     // API servers accept other values in Pods with hostUsers: false only, and there baseline admits them since 1.35.
     if !context["procMount"].is_null() && context["procMount"] != "Default" {
         let levels = "level restricted, and baseline before Kubernetes 1.35,";
-        let remedy = "remove this field, which requires a Pod with hostUsers: false in any case";
+        let remedy = "remove this field; API servers accept it only in Pods with hostUsers: false";
         report.warn(&at.member("procMount"), violates(levels, remedy));
     }
 }
@@ -198,7 +201,7 @@ fn ports(each: &ContainerAt, report: &mut Report) {
     }
     let has_host = |action: &Value| action["host"].as_str().is_some_and(|host| !host.is_empty());
     for handler in handlers(each).filter(|handler| handler.kind != "grpc" && has_host(handler.action)) {
-        let remedy = "remove this field, and the kubelet connects to the Pod";
+        let remedy = "remove this field, so that the kubelet connects to the Pod";
         let levels = "levels baseline and restricted, since Kubernetes 1.34,";
         report.warn(&handler.at.member("host"), violates(levels, remedy));
     }

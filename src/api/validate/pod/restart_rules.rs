@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::api::message::{forbidden, invalid, missing, unsupported};
+use crate::api::message::{forbidden, invalid, missing, newer_field, unsupported};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -17,23 +17,29 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
 
 fn container(object: &CompanionObject, each: &ContainerAt, report: &mut Report) {
     let at = each.at.member("restartPolicyRules");
-    let rules = each.field("restartPolicyRules").and_then(Value::as_array).into_iter().flatten();
-    for (i, rule) in rules.enumerate() {
-        let without_policy = if each.list.is_init() {
-            Some(
-                "API servers require a restartPolicy beside this field, which init containers of a companion do not have; remove this field or move the container to spec.containers",
-            )
-        } else if object.spec.lifecycle == Lifecycle::Container {
-            Some(
-                "API servers require a restartPolicy beside this field, which plain containers do not get; remove this field or set spec.lifecycle to Native",
-            )
-        } else {
-            None
-        };
-        if let Some(message) = without_policy {
-            return report.error(&at, forbidden(message));
-        }
+    let rules = each.field("restartPolicyRules").and_then(Value::as_array).filter(|rules| !rules.is_empty());
+    let Some(rules) = rules else { return };
+    if let Some(message) = without_policy(object, each) {
+        return report.error(&at, forbidden(message));
+    }
+    for (i, rule) in rules.iter().enumerate() {
         check_rule(rule, &at.item(i), report);
+    }
+    report.warn(&at, newer_field("1.36", "drop this field or deny the Pod"));
+}
+
+/// The message for a container that has no restart policy.
+fn without_policy(object: &CompanionObject, each: &ContainerAt) -> Option<&'static str> {
+    if each.list.is_init() {
+        Some(
+            "this field requires a restartPolicy, which init containers of a companion do not have; remove this field or move the container to spec.containers",
+        )
+    } else if object.spec.lifecycle == Lifecycle::Container {
+        Some(
+            "this field requires a restartPolicy, which plain containers do not get; remove this field or set spec.lifecycle to Native",
+        )
+    } else {
+        None
     }
 }
 
@@ -58,7 +64,7 @@ fn check_rule(rule: &Value, at: &FieldPath, report: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use crate::api::testing::{check, container, silent, with};
+    use crate::api::testing::{check, container, warns, with};
 
     fn rules(rule: &serde_json::Value) -> (&'static str, serde_json::Value) {
         ("/spec/containers/0/restartPolicyRules", json!([rule]))
@@ -67,19 +73,22 @@ mod tests {
     #[test]
     fn a_native_container_can_have_restart_rules() {
         let fine = json!({"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}});
-        silent(with(&[rules(&fine)]));
+        warns(
+            with(&[rules(&fine)]),
+            "spec.containers[0].restartPolicyRules: discouraged: API servers before Kubernetes 1.36 drop this field or deny the Pod; remove",
+        );
         let (at, of_init) = ("/spec/initContainers/0/restartPolicyRules", json!([fine]));
         check(
             with(&[rules(&fine), ("/spec/lifecycle", json!("Container"))]),
             &[
-                "spec.containers[0].restartPolicyRules: forbidden: API servers require a restartPolicy beside this field, which plain containers do not get; remove this field or set spec.lifecycle to Native",
+                "spec.containers[0].restartPolicyRules: forbidden: this field requires a restartPolicy, which plain containers do not get; remove this field or set spec.lifecycle to Native",
             ],
         );
         let init = [("/spec/initContainers/0", container("prepare", "registry.example/git-sync:v4")), (at, of_init)];
         check(
             with(&init),
             &[
-                "spec.initContainers[0].restartPolicyRules: forbidden: API servers require a restartPolicy beside this field, which init containers",
+                "spec.initContainers[0].restartPolicyRules: forbidden: this field requires a restartPolicy, which init containers of a companion do not have; remove",
             ],
         );
     }

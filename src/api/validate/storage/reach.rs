@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::mounts;
 use super::mounts::Moved;
+use super::read_only::is_read_only;
 use crate::api::message::{Code, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
@@ -39,29 +40,6 @@ const PROGRAMS: [&str; 12] = [
     "/usr/libexec",
 ];
 
-/// Volume sources that no container can write to.
-const READ_ONLY: [&str; 5] = ["configMap", "secret", "downwardAPI", "projected", "image"];
-/// Volume sources with a field `readOnly`.
-const WITH_READ_ONLY: [&str; 18] = [
-    "awsElasticBlockStore",
-    "azureDisk",
-    "azureFile",
-    "cephfs",
-    "cinder",
-    "csi",
-    "fc",
-    "flexVolume",
-    "gcePersistentDisk",
-    "glusterfs",
-    "iscsi",
-    "nfs",
-    "persistentVolumeClaim",
-    "portworxVolume",
-    "quobyte",
-    "rbd",
-    "scaleIO",
-    "storageos",
-];
 /// Volume sources whose data belongs to one volume of one Pod, so that no other volume shares it.
 const MADE_FOR_THE_VOLUME: [&str; 2] = ["emptyDir", "ephemeral"];
 
@@ -85,7 +63,8 @@ struct OwnPath<'o> {
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let own = own(object);
     for (i, volume) in object.spec.shared_volumes.iter().enumerate() {
-        token(object, i, volume, report);
+        token_of_companion(object, i, volume, report);
+        token_of_app(object, i, volume, report);
         system(object, i, volume, report);
         if let Some((path, ..)) = mounts::unmoved(object, i, true) {
             below(path, own.iter().chain(&others(object, i)), volume, report);
@@ -154,21 +133,31 @@ fn below<'o>(path: &str, own: impl Iterator<Item = &'o OwnPath<'o>>, volume: &Sh
 
 /// Reports shared volumes at the path of the token. A token and a CA that the app puts there would be used as the
 /// companion's identity and as proof of the API server's.
-fn token(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
-    let message = format_args!("the companion's token is mounted at {TOKEN_PATH}; choose another path");
-
-    for (path, at) in reached(object, i, volume, true) {
-        if meets(path, TOKEN_PATH) {
-            report.error(&at, forbidden(message));
-        }
+fn token_of_companion(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
+    let reason = if writes(volume) == Writes::Never {
+        "the Pod's token, or an empty volume in its place, is mounted at"
+    } else {
+        "the app could place a token or CA at"
+    };
+    for (_, at) in reached(object, i, volume, true).iter().filter(|(path, _)| meets(path, TOKEN_PATH)) {
+        report.error(at, forbidden(format_args!("{reason} {TOKEN_PATH}; choose another path")));
     }
-    for (path, at) in reached(object, i, volume, false) {
-        if path == TOKEN_PATH || lies_below(TOKEN_PATH, path) || lies_below(path, TOKEN_PATH) {
-            let message = format_args!(
+}
+
+/// Reports shared volumes at the path of the app's token. Reviews compare the paths as they are written; only the
+/// container runtime knows whether one of them is a link.
+fn token_of_app(object: &CompanionObject, i: usize, volume: &SharedVolume, report: &mut Report) {
+    for (path, at) in reached(object, i, volume, false).iter().filter(|(path, _)| meets(path, TOKEN_PATH)) {
+        let message = if *path == TOKEN_PATH || lies_below(TOKEN_PATH, path) || lies_below(path, TOKEN_PATH) {
+            format!(
                 "the path is at, above or below {TOKEN_PATH}, so this companion conflicts with every Pod that has a token (TokenPathConflict); choose another path"
-            );
-            report.warn(&at, Code::PossibleConflict.because(message));
-        }
+            )
+        } else {
+            format!(
+                "in images where /var/run is a link to /run, the path is at, above or below {TOKEN_PATH}, so the app's token can hide this volume or fail to be mounted; choose another path"
+            )
+        };
+        report.warn(at, Code::PossibleConflict.because(message));
     }
 }
 
@@ -220,10 +209,7 @@ fn writes(volume: &SharedVolume) -> Writes {
     };
     let sources =
         || source.iter().filter(|(_, source)| !source.is_null()).map(|(kind, source)| (kind.as_str(), source));
-    let is_read_only = |(kind, source): (&str, &Value)| {
-        READ_ONLY.contains(&kind) || (WITH_READ_ONLY.contains(&kind) && source["readOnly"] == true)
-    };
-    if sources().any(is_read_only) {
+    if sources().any(|(kind, source)| is_read_only(kind, source)) {
         Writes::Never
     } else if !volume.app.read_only {
         Writes::Always

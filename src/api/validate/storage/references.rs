@@ -7,7 +7,7 @@ use crate::api::message::{forbidden, invalid, not_found};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::v1alpha1::SharedVolume;
+use crate::api::v1alpha1::{SharedVolume, Volume};
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for each in object.containers() {
@@ -49,7 +49,8 @@ fn of_mount(object: &CompanionObject, name: &str, at: &FieldPath, report: &mut R
 
 /// A variable that is read from a file of a volume (`fileKeyRef`).
 fn of_variable(object: &CompanionObject, name: &str, at: &FieldPath, report: &mut Report) {
-    let source = private(object, name).or_else(|| shared(object, name).map(|volume| volume.source.as_ref()));
+    let own = private(object, name).map(|volume| Some(&volume.source));
+    let source = own.or_else(|| shared(object, name).map(|volume| volume.source.as_ref()));
     let Some(source) = source else {
         let nearest = report.suggest(name, private_names(object).chain(shared_names(object)));
         return report.error(at, not_found("spec.volumes and spec.sharedVolumes", name, nearest));
@@ -80,9 +81,8 @@ fn empty_dir(source: Option<&Map<String, Value>>, at: &FieldPath, report: &mut R
     }
 }
 
-/// The source of a private volume.
-fn private<'o>(object: &'o CompanionObject, name: &str) -> Option<Option<&'o Map<String, Value>>> {
-    object.spec.volumes.iter().find(|volume| volume.name == name).map(|volume| Some(&volume.source))
+fn private<'o>(object: &'o CompanionObject, name: &str) -> Option<&'o Volume> {
+    object.spec.volumes.iter().find(|volume| volume.name == name)
 }
 
 fn shared<'o>(object: &'o CompanionObject, name: &str) -> Option<&'o SharedVolume> {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_text_is_reported_once() {
+    fn a_name_that_is_not_a_string_is_reported_once() {
         let mut object = object("/spec/containers/0/env", variable("cache"));
         object["spec"]["containers"][0]["env"][0]["valueFrom"]["fileKeyRef"]["volumeName"] = json!(7);
         check(object, &[&format!("{VARIABLE}: invalid value: must be a string, not a number")]);

@@ -42,27 +42,28 @@ fn a_container_without_a_security_context_violates_restricted() {
 }
 
 #[test]
-fn fields_that_the_pod_can_set_for_all_containers_are_missed_conditionally() {
+fn an_absent_field_that_the_pod_can_set_is_reported_conditionally() {
     let missing = |field: &str| companion(&format!("/spec/containers/0/securityContext/{field}"), json!(null));
-    for (field, remedy) in
-        [("runAsNonRoot", "runAsNonRoot: true"), ("seccompProfile", "seccompProfile.type: RuntimeDefault")]
-    {
-        warns(
-            missing(field),
-            &format!(
-                "spec.containers[0].securityContext: violates Pod Security: level restricted would deny the Pod unless the securityContext of the Pod itself has these fields; set {remedy}"
-            ),
-        );
+    let expected = "spec.containers[0].securityContext: violates Pod Security: level restricted would deny the Pod unless its own securityContext sets";
+    for (field, unless) in [
+        ("runAsNonRoot", "this field, or it has hostUsers: false; set runAsNonRoot: true"),
+        ("seccompProfile", "this field; set seccompProfile.type: RuntimeDefault"),
+    ] {
+        warns(missing(field), &format!("{expected} {unless}"));
     }
+    let mut both = missing("runAsNonRoot");
+    both["spec"]["containers"][0]["securityContext"]["seccompProfile"] = json!(null);
+    warns(both, &format!("{expected} these fields; set runAsNonRoot: true, seccompProfile.type: RuntimeDefault"));
 }
 
 #[test]
 fn violations_are_reported_at_their_fields() {
     const BOTH: &str = "levels baseline and restricted would deny";
     const RESTRICTED: &str = "level restricted would deny";
+    const AS_ROOT: &str = "level restricted, except in Pods with hostUsers: false, would deny";
     for (place, value, levels) in [
-        ("securityContext/runAsUser", json!(0), RESTRICTED),
-        ("securityContext/runAsNonRoot", json!(false), RESTRICTED),
+        ("securityContext/runAsUser", json!(0), AS_ROOT),
+        ("securityContext/runAsNonRoot", json!(false), AS_ROOT),
         ("securityContext/allowPrivilegeEscalation", json!(true), RESTRICTED),
         ("securityContext/capabilities/add", json!(["NET_BIND_SERVICE", "CHOWN"]), RESTRICTED),
         ("securityContext/capabilities/add", json!(["CHOWN", "NET_ADMIN"]), BOTH),
@@ -90,7 +91,7 @@ fn violations_are_reported_at_their_fields() {
 #[test]
 fn a_container_with_all_privileges_cannot_limit_them() {
     let at = "/spec/containers/0/securityContext/";
-    let expected = "spec.containers[0].securityContext.allowPrivilegeEscalation: forbidden: API servers accept false neither beside privileged: true nor beside capability CAP_SYS_ADMIN";
+    let expected = "spec.containers[0].securityContext.allowPrivilegeEscalation: forbidden: API servers deny false together with privileged: true or capability CAP_SYS_ADMIN; remove that field or this one";
     check(companion(&format!("{at}privileged"), json!(true)), &[expected]);
     check(companion(&format!("{at}capabilities/add"), json!(["CAP_SYS_ADMIN"])), &[expected]);
     check(companion(&format!("{at}capabilities/add"), json!(["SYS_ADMIN"])), &[]);

@@ -18,7 +18,6 @@ pub(super) struct Amounts<'o> {
     limit: Slot,
 }
 
-/// One of the two amounts.
 struct Slot {
     /// Where it is declared, or would be.
     at: FieldPath,
@@ -26,7 +25,6 @@ struct Slot {
     parameter: Option<SlotParameter>,
 }
 
-/// The parameter that fills an amount.
 struct SlotParameter {
     at: FieldPath,
     required: bool,
@@ -209,23 +207,29 @@ impl<'o> Amounts<'o> {
         if let Some((at, (lowest, highest), limit)) = of(&self.request, &self.limit)
             && (highest > limit || (self.equal() && lowest < limit))
         {
-            let (limit, remedy) = (self.text(limit), "set a maximum that excludes such values");
-            self.warn(&at, &format!("greater than the limits of {limit}"), remedy, report);
+            let limit = self.text(limit);
+            self.warn(
+                &at,
+                &format!("greater than the {} limit of {limit}", self.resource),
+                ("maximum", &limit),
+                report,
+            );
         }
         if let Some((at, (lowest, highest), request)) = of(&self.limit, &self.request)
             && (lowest < request || (self.equal() && highest > request))
         {
-            let (request, remedy) = (self.text(request), "set a minimum that excludes such values");
-            self.warn(&at, &format!("less than the requests of {request}"), remedy, report);
+            let least = self.text(request);
+            self.warn(&at, &format!("less than the {} request of {least}", self.resource), ("minimum", &least), report);
         }
     }
 
-    fn warn(&self, at: &FieldPath, denied: &str, remedy: &str, report: &mut Report) {
+    /// Warns about values that are denied, unless a bound, which is a field and its value, excludes them.
+    fn warn(&self, at: &FieldPath, denied: &str, (bound, value): (&str, &str), report: &mut Report) {
         let resource = self.resource;
         let message = if self.equal() {
             format!("Pods with {resource} requests and limits that differ are denied; set limits.{resource} only")
         } else {
-            format!("Pods with a value {denied} are denied; {remedy}")
+            format!("a value {denied} is denied; set {bound}: {value}")
         };
         report.warn(at, Code::PossibleConflict.because(message));
     }

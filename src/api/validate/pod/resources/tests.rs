@@ -47,6 +47,42 @@ fn problems_are_reported_in_the_same_order_each_time() {
 }
 
 #[test]
+fn a_resource_has_a_name_that_api_servers_accept() {
+    let supported = "supported: cpu, memory, ephemeral-storage, hugepages-<size>, <domain>/<name>";
+    let at = "spec.containers[0].resources.limits";
+    for (name, field, suggestion) in [
+        ("memoy", ".memoy", "; did you mean \"memory\"?"),
+        ("requests.x/y", "[\"requests.x/y\"]", ""),
+        ("hugepages-3Xi", ".hugepages-3Xi", ""),
+    ] {
+        check(
+            companion("/spec/containers/0/resources/limits", json!({"memory": "64Mi", name: "1"})),
+            &[&format!("{at}{field}: unsupported value: {name:?}; {supported}{suggestion}")],
+        );
+    }
+    check(
+        with_parameters(&[("limits.memoy", json!({}))]),
+        &[&format!("spec.parameters[0].resource: unsupported value: \"memoy\"; {supported}; did you mean \"memory\"?")],
+    );
+}
+
+#[test]
+fn an_amount_can_be_any_number_of_at_least_zero() {
+    let resources = |cpu: Value| companion("/spec/containers/0/resources/requests/cpu", cpu);
+    for fine in [json!(0), json!(0.5), json!(1e3), json!("0.5"), json!("1e3")] {
+        silent(resources(fine));
+    }
+    for invalid in [json!(-1), json!(-0.5), json!("-1"), json!(1e30)] {
+        check(
+            resources(invalid),
+            &[
+                "spec.containers[0].resources.requests.cpu: invalid value: must be a quantity of at least 0, such as 64Mi or 250m",
+            ],
+        );
+    }
+}
+
+#[test]
 fn requests_are_quantities_within_their_limits() {
     let at = "spec.containers[0].resources";
     check(
@@ -123,11 +159,19 @@ fn bounds_that_admit_no_value_are_an_error() {
 #[test]
 fn values_that_would_be_denied_are_warned_about() {
     for (slot, bounds, expected) in [
-        ("limits.memory", json!({}), "less than the requests of 32Mi are denied; set a minimum"),
-        ("limits.memory", json!({"minimum": "16Mi"}), "less than the requests of 32Mi are denied; set a minimum"),
-        ("requests.memory", json!({"maximum": "1Gi"}), "greater than the limits of 64Mi are denied; set a maximum"),
+        ("limits.memory", json!({}), "less than the memory request of 32Mi is denied; set minimum: 32Mi"),
+        (
+            "limits.memory",
+            json!({"minimum": "16Mi"}),
+            "less than the memory request of 32Mi is denied; set minimum: 32Mi",
+        ),
+        (
+            "requests.memory",
+            json!({"maximum": "1Gi"}),
+            "greater than the memory limit of 64Mi is denied; set maximum: 64Mi",
+        ),
     ] {
-        let expected = format!("spec.parameters[0].resource: possible conflict: Pods with a value {expected}");
+        let expected = format!("spec.parameters[0].resource: possible conflict: a value {expected}");
         warns(with_parameters(&[(slot, bounds)]), &expected);
     }
     silent(with_parameters(&[("limits.memory", json!({"minimum": "32Mi"}))]));
@@ -211,5 +255,10 @@ fn huge_pages_require_cpu_or_memory() {
         ("/spec/containers/0/resources", more("hugepages-2Mi", json!("2Mi"), json!("2Mi"))),
         ("/spec/podResources", json!("Share")),
     ]);
-    check(shared, &["spec.podResources: forbidden: huge pages require cpu or memory, which Share leaves out"]);
+    check(
+        shared,
+        &[
+            "spec.podResources: forbidden: huge pages require cpu or memory, which podResources: Share leaves out; set Add, or remove the huge pages",
+        ],
+    );
 }

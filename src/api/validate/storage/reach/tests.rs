@@ -48,12 +48,16 @@ fn what_the_app_cannot_write_it_cannot_replace() {
     let expected = "spec.files[0].path: insecure: the file is below shared volume content, where an app that mounts";
     warns(shared("/git", read_only.clone(), std::slice::from_ref(&file)), expected);
     for (app, source) in [
-        (read_only, json!({"emptyDir": {}})),
+        (read_only.clone(), json!({"emptyDir": {}})),
         (writable(), json!({"configMap": {"name": "x", "optional": true}})),
-        (writable(), json!({"persistentVolumeClaim": {"claimName": "x", "readOnly": true}})),
+        (read_only.clone(), json!({"persistentVolumeClaim": {"claimName": "x", "readOnly": true}})),
     ] {
-        let source = ("/spec/sharedVolumes/0/source", source);
-        silent(shared("/git", app, &[file.clone(), source]));
+        let changes = [
+            file.clone(),
+            ("/spec/sharedVolumes/0/source", source),
+            ("/spec/sharedVolumes/0/companion/readOnly", json!(true)),
+        ];
+        silent(shared("/git", app, &changes));
     }
 }
 
@@ -109,8 +113,11 @@ fn a_shared_volume_is_not_at_above_or_below_the_token_of_the_companion() {
         "/var/run",
         "/var",
     ] {
-        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the companion's token is mounted";
+        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the app could place a token or CA at /var/run/secrets/kubernetes.io/serviceaccount; choose another path";
         check(shared(path, writable(), &[]), &[expected]);
+        let source = ("/spec/sharedVolumes/0/source", json!({"configMap": {"name": "x", "optional": true}}));
+        let expected = "spec.sharedVolumes[0].companion.mountPath: forbidden: the Pod's token, or an empty volume in its place, is mounted at";
+        check(shared(path, writable(), &[source]), &[expected]);
     }
     silent(shared("/var/running", writable(), &[]));
 }
@@ -121,7 +128,7 @@ fn no_value_of_a_parameter_takes_a_shared_volume_to_the_token_or_to_programs() {
         let mover = json!([{"name": "where", "type": "Path", "mountPath": "content/companion", "below": below}]);
         shared("/git", writable(), &[("/spec/parameters", mover)])
     };
-    check(moved("/run"), &["spec.parameters[0].below: forbidden: the companion's token is mounted"]);
+    check(moved("/run"), &["spec.parameters[0].below: forbidden: the app could place a token or CA"]);
     warns(moved("/usr"), "spec.parameters[0].below: insecure: the shared volume is at, above or below");
     silent(moved("/git/here"));
 }
@@ -139,12 +146,16 @@ fn a_shared_volume_over_programs_is_warned_about() {
 }
 
 #[test]
-fn a_shared_volume_that_meets_the_apps_token_conflicts_in_every_pod_that_has_one() {
+fn a_shared_volume_that_overlaps_the_apps_token_conflicts_in_every_pod_that_has_one() {
     for path in ["/var", "/var/run", "/var/run/secrets/kubernetes.io/serviceaccount/more", TOKEN_PATH] {
         let expected = "spec.sharedVolumes[0].app.mountPath: possible conflict: the path is at, above or below /var/run/secrets/kubernetes.io/serviceaccount";
         warns(shared("/git", json!({"mountPath": path}), &[]), expected);
     }
-    for path in ["/run", "/run/secrets", "/var/running", "/var/run/secrets/other", "/srv/www"] {
+    for path in ["/run", "/run/secrets", "/run/secrets/kubernetes.io/serviceaccount"] {
+        let expected = "spec.sharedVolumes[0].app.mountPath: possible conflict: in images where /var/run is a link to /run, the path is at, above or below";
+        warns(shared("/git", json!({"mountPath": path}), &[]), expected);
+    }
+    for path in ["/var/running", "/var/run/secrets/other", "/run/x", "/srv/www"] {
         assert_eq!(check_companion(&shared("/git", json!({"mountPath": path}), &[])).warnings, [], "{path}");
     }
 }

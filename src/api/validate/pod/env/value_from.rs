@@ -1,0 +1,132 @@
+//! Values and sources of variables, as API servers accept them (`validateEnvVarValueFrom` in Kubernetes'
+//! `pkg/apis/core/validation`).
+
+use serde_json::Value;
+
+use crate::api::message::{invalid, newer_field};
+use crate::api::path::FieldPath;
+use crate::api::report::Report;
+use crate::api::v1alpha1::EnvVar;
+use crate::inject::names::{is_secret_key, is_subdomain};
+
+/// A text within a source, and what it must be.
+struct Text {
+    source: &'static str,
+    field: &'static str,
+    is_valid: fn(&str) -> bool,
+    must_be: &'static str,
+}
+
+const OBJECT: &str = "a DNS subdomain: DNS labels joined by dots";
+const OBJECT_KEY: &str = "a key: at most 253 letters, digits, `-`, `_` and `.`, not starting with `..`";
+
+const TEXTS: [Text; 6] = [
+    Text { source: "configMapKeyRef", field: "name", is_valid: is_subdomain, must_be: OBJECT },
+    Text { source: "configMapKeyRef", field: "key", is_valid: is_secret_key, must_be: OBJECT_KEY },
+    Text { source: "secretKeyRef", field: "name", is_valid: is_subdomain, must_be: OBJECT },
+    Text { source: "secretKeyRef", field: "key", is_valid: is_secret_key, must_be: OBJECT_KEY },
+    Text {
+        source: "fileKeyRef",
+        field: "path",
+        is_valid: |path| !path.is_empty() && path.split('/').all(|part| part != ".."),
+        must_be: "a path within the volume, without `..`",
+    },
+    Text {
+        source: "fileKeyRef",
+        field: "key",
+        is_valid: |key| !key.is_empty() && key.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'='),
+        must_be: "the name of a variable in the file: printable ASCII characters other than `=`",
+    },
+];
+
+pub(super) fn check(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
+    let Some(from) = variable.rest.get("valueFrom").filter(|from| !from.is_null()) else { return };
+    if variable.value.as_ref().is_some_and(|value| !value.is_empty()) {
+        report.error(at, invalid("must have either value or valueFrom, not both"));
+    }
+    let at = at.member("valueFrom");
+    if from.as_object().is_some_and(|sources| sources.values().filter(|source| !source.is_null()).count() != 1) {
+        report.error(&at, invalid("must have exactly one source"));
+    }
+    for text in &TEXTS {
+        text.check(from, &at, report);
+    }
+    if from["fileKeyRef"].is_object() {
+        report.warn(&at.member("fileKeyRef"), newer_field("1.35", "deny Pods with this field"));
+    }
+}
+
+impl Text {
+    /// The schema reports a text that is absent or of another type.
+    fn check(&self, from: &Value, at: &FieldPath, report: &mut Report) {
+        let text = from[self.source][self.field].as_str();
+        if text.is_some_and(|text| !(self.is_valid)(text)) {
+            let at = at.member(self.source).member(self.field);
+            report.error(&at, invalid(format_args!("must be {}", self.must_be)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::testing::{check, companion, warns, with};
+
+    fn from(source: Value) -> Value {
+        with(&[
+            ("/spec/volumes", json!([{"name": "v", "emptyDir": {}}])),
+            ("/spec/containers/0/env", json!([{"name": "A", "valueFrom": source}])),
+        ])
+    }
+
+    #[test]
+    fn a_variable_has_one_value() {
+        let from = json!({"fieldRef": {"fieldPath": "metadata.name"}});
+        let env = json!([{"name": "A", "value": "x", "valueFrom": from}, {"name": "B", "valueFrom": {}}, {"name": "C", "value": 1}]);
+        let expected = [
+            "spec.app.env[0]: invalid value: must have either value or valueFrom",
+            "spec.app.env[1].valueFrom: invalid value: must have exactly one source",
+            "spec.app.env[2].value: invalid value: must be a string, not a number; put the value in quotes",
+        ];
+        check(companion("/spec/app/env", env), &expected);
+    }
+
+    #[test]
+    fn a_reference_has_texts_that_api_servers_accept() {
+        let file = |path: &str, key: &str| json!({"fileKeyRef": {"volumeName": "v", "path": path, "key": key}});
+        let object = |kind: &str, name: &str, key: &str| json!({kind: {"name": name, "key": key}});
+        for fine in
+            [file("a/b.env", "1 a"), object("configMapKeyRef", "a.b", "A_b.c-d"), object("secretKeyRef", "a", ".a")]
+        {
+            check(from(fine), &[]);
+        }
+        for (source, field) in [
+            (file("../x", "K"), "fileKeyRef.path: invalid value: must be a path within the volume"),
+            (file("", "K"), "fileKeyRef.path: invalid value: must be a path within the volume"),
+            (file("x", ""), "fileKeyRef.key: invalid value: must be the name of a variable"),
+            (file("x", "A=B"), "fileKeyRef.key: invalid value: must be the name of a variable"),
+            (file("x", "Ä"), "fileKeyRef.key: invalid value: must be the name of a variable"),
+            (object("configMapKeyRef", "x", "a b"), "configMapKeyRef.key: invalid value: must be a key"),
+            (object("secretKeyRef", "x", ""), "secretKeyRef.key: invalid value: must be a key"),
+            (object("secretKeyRef", "X", "a"), "secretKeyRef.name: invalid value: must be a DNS subdomain"),
+            (json!({"configMapKeyRef": {"key": "a"}}), "configMapKeyRef.name: required value"),
+            (json!({"secretKeyRef": {"name": "x", "key": 1}}), "secretKeyRef.key: invalid value: must be a string"),
+        ] {
+            check(from(source), &[&format!("spec.containers[0].env[0].valueFrom.{field}")]);
+        }
+        let of_app = json!([{"name": "A", "valueFrom": object("secretKeyRef", "x", "a b")}]);
+        check(
+            companion("/spec/app/env", of_app),
+            &["spec.app.env[0].valueFrom.secretKeyRef.key: invalid value: must be a key: at most 253"],
+        );
+    }
+
+    #[test]
+    fn a_variable_from_a_file_is_discouraged_for_older_clusters() {
+        warns(
+            from(json!({"fileKeyRef": {"volumeName": "v", "path": "a", "key": "A"}})),
+            "spec.containers[0].env[0].valueFrom.fileKeyRef: discouraged: API servers before Kubernetes 1.35 deny Pods with this field; remove",
+        );
+    }
+}
