@@ -84,7 +84,7 @@ fn created_pods<'a>(object: &'a str, request: &AdmissionRequest<'a>) -> Result<V
     for template in workload::templates_of(group, kind, object)? {
         match Pod::read(template.json.as_bytes()) {
             Ok(pod) => {
-                pods.push((template.pointer, pod.created_with(workload::controller_fields(group, kind, object))))
+                pods.push((template.pointer, pod.created_with(workload::controller_fields(group, kind, object))));
             }
             Err(error) if template.built_in => return Err(error),
             // In another kind this may be something that only resembles a template.

@@ -34,8 +34,8 @@ pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> Contro
         ("apps.kruise.io", "StatefulSet" | "CloneSet") => {
             claims(object).map(|claims| ControllerFields { claims, ..ControllerFields::default() })
         }
-        ("batch", "Job") => JobFields::read(object).map(|job| job.labels()),
-        ("batch", "CronJob") => JobFields::read_template(object).map(|job| job.labels()),
+        ("batch", "Job") => JobFields::read(object).map(JobFields::labels),
+        ("batch", "CronJob") => JobFields::read_template(object).map(JobFields::labels),
         _ => return ControllerFields::default(),
     };
     fields.unwrap_or_default()
