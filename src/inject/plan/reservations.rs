@@ -15,6 +15,6 @@ pub(in crate::inject) use join::{ExistingMount, MountsAtPath};
 pub(in crate::inject) use leftovers::{LeftoverKind, Leftovers};
 pub(in crate::inject) use mounts::{MountSource, ReservedMount};
 pub(in crate::inject) use names::listed_names;
-pub(in crate::inject) use pod_level::{CompanionRequests, Requests};
+pub(in crate::inject) use pod_level::{CompanionRequests, Requests, SharedAmounts};
 pub(in crate::inject) use port::{PortScope, ReservedPort};
 pub(in crate::inject) use reserved::Reservations;
