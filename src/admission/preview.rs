@@ -9,7 +9,7 @@ use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::Decision;
+use crate::inject::verdict::Effect;
 use crate::inject::verdict::reason::Remark;
 use crate::json::JsonError;
 use crate::text::truncate;
@@ -100,7 +100,13 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
     // The webhook adds pull secrets to Pods, which have those of the ServiceAccount by then. Only a template would lose them.
     verdict.findings.retain(|finding| finding.reason != Remark::PullSecretsReplaced.into());
     let mut all = Vec::new();
-    if verdict.decision == Decision::Deny {
+    // An undecided companion is no denial yet: the API server will know the labels of the Pod.
+    for finding in verdict.findings.iter_mut().filter(|finding| finding.effect == Effect::Deny) {
+        if finding.reason.is_undecided() {
+            finding.effect = Effect::Warn;
+        }
+    }
+    if verdict.with_effect(Effect::Deny).next().is_some() {
         let reasons = refusal(&verdict);
         let reasons = reasons.strip_prefix("podgraft: ").unwrap_or(&reasons);
         all.push(format!("podgraft: Pods of this {kind} will be denied: {reasons}"));

@@ -152,6 +152,12 @@ impl<'a> Pod<'a> {
         self.parts.devices(container)
     }
 
+    /// The prefixes of the sources of a container's `envFrom`, one for each; empty ones where there is none.
+    #[must_use]
+    pub fn env_prefixes(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
+        self.parts.env_prefixes(container)
+    }
+
     /// How many mounts and devices all containers have together.
     pub(super) fn mount_count(&self) -> usize {
         self.parts.mounts.len() + self.parts.devices.len()

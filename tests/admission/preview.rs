@@ -54,6 +54,16 @@ fn the_preview_knows_claims_and_labels_of_controllers() {
 }
 
 #[test]
+fn the_preview_does_not_announce_a_denial_where_a_companion_is_undecided() {
+    let selector = "  podSelector: {matchExpressions: [{key: pod-template-hash, operator: NotIn, values: [abc]}]}";
+    let object = json!({"spec": {"template": asking("only")}});
+    let warnings = warnings("apps", "Deployment", &object, &sidecars(&[("only", selector)]));
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("podgraft: companion only: undecided: "), "{warning}");
+    assert!(warning.contains("the webhook may inject this companion or deny the Pod"), "{warning}");
+}
+
+#[test]
 fn the_preview_has_the_token_and_keeps_the_pull_secrets_of_the_service_account() {
     let shared = "  sharedVolumes: [{name: v, companion: {mountPath: /in}, app: {mountPath: /var/run}}]";
     let snapshot = sidecars(&[("run", shared), ("pulls", "  imagePullSecrets: [{name: registry}]")]);

@@ -92,3 +92,17 @@ fn a_pod_that_an_earlier_version_masked_stays_as_it_is() {
     let volumes = again["spec"]["volumes"].as_array().unwrap();
     assert_eq!(volumes.iter().filter(|v| v["name"] == "sync-no-token").count(), 1);
 }
+
+#[test]
+fn a_companion_that_uses_the_token_is_reported_where_the_service_account_declines_tokens() {
+    let uses = SYNC.replace("{pattern: Sidecar,", "{pattern: Sidecar, serviceAccountToken: true,");
+    let warnings = |pod: &Value| ask(pod, "shop", &world_of(&uses)).warnings;
+    let declined = pod(json!(null), json!([]));
+    let sentence =
+        "because its ServiceAccount has automountServiceAccountToken: false; set that field to true on the Pod";
+    assert!(warnings(&declined)[0].ends_with(sentence), "{:?}", warnings(&declined));
+    assert!(warnings(&pod(json!(false), json!([])))[0].ends_with("remove that field"));
+    for with_one in [pod(json!(true), json!([])), with_token(&declined)] {
+        assert_eq!(warnings(&with_one), [""; 0]);
+    }
+}

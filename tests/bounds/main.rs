@@ -156,7 +156,9 @@ fn a_companion_that_would_make_the_patch_too_large_is_skipped_if_it_can_be() {
     let mut skipped = companion("settings", &variables(12, 2_500));
     skipped["spec"]["onConflict"] = json!("Skip");
     let snapshot = snapshot(&[skipped, companion("sync", &json!({}))]);
-    let reply = review(&pod("settings,sync", 1_500, &|i| json!({"name": format!("app-{i}")})), &snapshot);
+    let mut pod = pod("settings,sync", 1_500, &|i| json!({"name": format!("app-{i}")}));
+    pod["spec"]["automountServiceAccountToken"] = json!(true);
+    let reply = review(&pod, &snapshot);
     assert_eq!(reply.audit, json!({"settings": "PatchTooLarge", "sync": "Injected"}));
 }
 

@@ -48,7 +48,9 @@ fn a_volume_that_is_mounted_and_not_declared_is_named_as_the_cause() {
     for kind in ["Deployment", "StatefulSet"] {
         let page = run("explain", SHARED, &workload(kind, "", MOUNTED));
         assert_eq!(page.code, 1);
-        assert!(page.out.contains("the Pod declares no volume of that name"), "{}", page.out);
+        let sentence =
+            "cannot share volume data, which container app mounts at /data: the Pod declares no volume of that name";
+        assert!(page.out.contains(sentence), "{}", page.out);
     }
 }
 
@@ -77,6 +79,39 @@ fn labels_that_controllers_set_are_known_by_kind() {
     );
 }
 
+const UNDECIDED: &str = "  podSelector: {matchExpressions: [{key: pod-template-hash, operator: NotIn, values: [abc]}]}";
+
+#[test]
+fn nothing_is_written_where_a_requested_companion_is_undecided() {
+    let deployment = workload("Deployment", "", "");
+    let written = run("inject", UNDECIDED, &deployment);
+    assert_eq!((written.code, &*written.out), (1, ""), "{}", written.err);
+    let sentence = "companion part: undecided: podSelector depends on label pod-template-hash, whose value a controller will set; the webhook may inject this companion or deny the Pod; ask the platform team to use Exists or DoesNotExist there";
+    assert!(written.err.contains(sentence), "{}", written.err);
+    assert_eq!(run("explain", UNDECIDED, &deployment).code, 1);
+    assert_eq!(run("validate", UNDECIDED, &deployment).code, 1);
+    let both = format!("{deployment}---\n{}", workload("DaemonSet", "", ""));
+    let written = run("inject --keep-going", UNDECIDED, &both);
+    assert!(written.out.contains("kind: DaemonSet") && !written.out.contains("kind: Deployment"), "{}", written.out);
+    assert_eq!(written.code, 1, "{}", written.err);
+}
+
+#[test]
+fn nothing_is_written_where_a_required_companion_is_undecided() {
+    let required = format!("{UNDECIDED}\n  required: true\n  activation: ClusterWide");
+    let silent = workload("Deployment", "", "").replace("annotations: {podgraft.dev/companions: part}", "");
+    let written = run("inject", &required, &silent);
+    assert_eq!((written.code, &*written.out), (1, ""), "{}", written.err);
+    assert!(written.err.contains("the webhook may inject this companion, or not"), "{}", written.err);
+}
+
+#[test]
+fn a_volume_named_like_one_of_the_companion_may_be_a_claim() {
+    let claims = ", volumeClaimTemplates: [{metadata: {name: part-v}, spec: {}}]";
+    let page = run("explain", SHARED, &workload("StatefulSet", claims, ""));
+    assert!(page.out.contains("rename the Pod's volume, or the StatefulSet's claim template"), "{}", page.out);
+}
+
 #[test]
 fn an_automatic_companion_that_selects_by_an_unknown_value_is_reported() {
     let automatic = "  activation: ClusterWide\n  podSelector: {matchLabels: {pod-template-hash: abc}}";
@@ -84,6 +119,7 @@ fn an_automatic_companion_that_selects_by_an_unknown_value_is_reported() {
     let page = run("explain", automatic, &silent("Deployment"));
     assert!(page.out.contains("SelectorUndecided") && page.out.contains("pod-template-hash"), "{}", page.out);
     assert_eq!(page.code, 0, "{}", page.err);
+    assert_eq!(run("inject", automatic, &silent("Deployment")).code, 0, "the webhook admits the Pods in any case");
     let page = run("explain", automatic, &silent("ReplicaSet"));
     assert!(!page.out.contains("SelectorUndecided"), "{}", page.out);
 }

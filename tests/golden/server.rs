@@ -16,6 +16,9 @@ use super::Complaint;
 use super::case::Case;
 use super::support::{Reply, review_of};
 
+/// The field of `spec` with which a Pod requests its token.
+const AUTOMOUNT: &str = "automountServiceAccountToken";
+
 /// What the server answers.
 pub(super) struct Answer {
     /// Why the Pod is denied, if it is.
@@ -64,7 +67,8 @@ pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint
     Ok(Answer { message, warnings: reply.warnings, outcomes, remarks, pod: patched })
 }
 
-/// The Pod as it reaches the webhook: a controller made it out of the template, an API server filled in its namespace.
+/// The Pod as it reaches the webhook: a controller made it out of the template, an API server filled in its namespace. It
+/// gets the token that the command line assumes; a ServiceAccount without one has its own tests.
 fn as_created(template: &Value, case: &Case) -> Value {
     let mut pod = Map::from_iter([("apiVersion".to_owned(), "v1".into()), ("kind".to_owned(), "Pod".into())]);
     pod.extend(template.as_object().unwrap().clone());
@@ -76,6 +80,9 @@ fn as_created(template: &Value, case: &Case) -> Value {
         pod["metadata"]["generateName"] = format!("{name}-").into();
     }
     pod["metadata"]["namespace"] = case.namespace.as_str().into();
+    if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.entry(AUTOMOUNT).or_insert(true.into());
+    }
     Value::Object(pod)
 }
 
@@ -88,6 +95,7 @@ fn as_written(mut pod: Value, template: &Value) -> Value {
         }
     };
     strip(&mut pod["metadata"], &template["metadata"], &["generateName", "namespace"]);
+    strip(&mut pod["spec"], &template["spec"], &[AUTOMOUNT]);
     strip(&mut pod, template, &["apiVersion", "kind"]);
     pod
 }

@@ -107,20 +107,18 @@ pub(in crate::cli) fn pointer(found: &Reviewed<'_>, finding: &Finding<'_>) -> St
 /// The annotation or label that a finding is about, if it is not about the request.
 fn key_of<'f>(finding: &'f Finding<'_>) -> Option<Cow<'f, str>> {
     match &finding.reason {
-        Reason::Outcome(outcome) => key_of_outcome(outcome, finding.companion.as_deref()),
+        Reason::Outcome(outcome) => key_of_outcome(outcome),
         Reason::Remark(remark) => key_of_remark(remark),
     }
 }
 
-fn key_of_outcome<'f>(outcome: &'f Outcome, companion: Option<&str>) -> Option<Cow<'f, str>> {
+fn key_of_outcome(outcome: &Outcome) -> Option<Cow<'_, str>> {
     match outcome {
         Outcome::ParameterMissing { companion, parameter }
         | Outcome::ParameterInvalid { companion, parameter, .. }
         | Outcome::ParameterUnknown { companion, parameter, .. }
         | Outcome::RequestExceedsLimit { companion, parameter, .. } => Some(parameter_key(companion, parameter)),
-        Outcome::Conflict(Conflict::PodResourcesExceeded { parameter: Some(parameter), .. }) => {
-            companion.map(|companion| parameter_key(companion, parameter))
-        }
+        Outcome::Conflict(Conflict::PodResourcesExceeded { annotation: Some(key), .. }) => Some(Cow::Borrowed(key)),
         Outcome::FileOverridden { key } => Some(Cow::Borrowed(key)),
         _ => None,
     }

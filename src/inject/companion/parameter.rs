@@ -140,7 +140,7 @@ fn quantity<'a>(
     minimum: Option<&Quantity>,
     maximum: Option<&Quantity>,
 ) -> Result<Value<'a>, ValueFault> {
-    let amount = Quantity::parse(&text).ok_or(ValueFault::Syntax("a quantity, such as 64Mi or 250m"))?;
+    let amount = Quantity::parse(&text).ok_or(ValueFault::Syntax("a quantity of at least 0, such as 64Mi or 250m"))?;
     if let Some(minimum) = minimum.filter(|m| amount < **m) {
         return Err(ValueFault::BelowMinimum(minimum.as_str().into()));
     }

@@ -23,7 +23,7 @@ pub struct AmountSource {
     pub parameter: Option<ParameterIndex>,
 }
 
-/// Whether it is cpu or memory, which every container needs, and which `podResources: Share` leaves to the Pod.
+/// Whether it is cpu or memory, which every container needs, and which `podResources: Share` can leave to the Pod.
 #[must_use]
 pub fn is_compute(resource: &str) -> bool {
     matches!(resource, "cpu" | "memory")

@@ -107,6 +107,7 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         match Plan::fit(companion, candidate, values, chosen, &mut self.reservations) {
             Ok(mut plan) => {
                 self.report_excluded(&mut plan);
+                self.report_injected_again(&mut plan);
                 findings.push(Finding::outcome(candidate.name, candidate.via, Outcome::Injected, None));
                 self.plans.push(plan);
             }
@@ -128,12 +129,24 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         if companion.exclude_containers.is_empty() {
             return;
         }
-        if self.choices.excludes_all(via, companion) {
-            return plan.remark(|| Remark::ContainerExcluded { container: None });
-        }
-        for name in self.context.requested.containers.iter().flatten().filter(|name| companion.excludes(name)) {
+        let Some(names) = &self.context.requested.containers else {
+            if self.choices.excludes_all(via, companion) {
+                plan.remark(|| Remark::ContainerExcluded { container: None });
+            }
+            return;
+        };
+        for name in names.iter().filter(|name| companion.excludes(name)) {
             step(1 + companion.exclude_containers.len());
             plan.remark(|| Remark::ContainerExcluded { container: Some((*name).into()) });
+        }
+    }
+
+    /// Reports that the status lists containers which the Pod does not have: what removed them can remove them again.
+    fn report_injected_again(&self, plan: &mut Plan<'p>) {
+        let Context { pod, status, .. } = *self.context;
+        let missing = status.entry(&plan.companion.name).and_then(|entry| missing_containers(pod, entry));
+        if let Some((containers, more)) = missing {
+            plan.remark(|| Remark::InjectedAgain { containers, more });
         }
     }
 
@@ -141,16 +154,16 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
     /// have added what the companion conflicts with. The finding has the effect of the outcome, which it explains.
     fn report_missing_containers(&self, candidate: &Candidate<'a>, findings: &mut Vec<Finding<'a>>) {
         let Context { pod, status, .. } = *self.context;
-        let remark = status.entry(candidate.name).and_then(|entry| missing_containers(pod, entry));
-        let (Some(remark), Some(outcome)) = (remark, findings.last()) else { return };
-        let effect = outcome.effect;
+        let missing = status.entry(candidate.name).and_then(|entry| missing_containers(pod, entry));
+        let (Some((parts, more)), Some(outcome)) = (missing, findings.last()) else { return };
+        let (effect, remark) = (outcome.effect, Remark::PartsMissing { parts, more, listed: true });
         findings.push(Finding { effect, ..Finding::on_companion(candidate.name, candidate.via, remark) });
     }
 
     /// The companion that a candidate means, if it can be injected into this Pod at all.
     fn available(&self, candidate: &Candidate<'a>) -> Result<&'a Companion, Outcome> {
         if let Selection::Undecided(label) = candidate.selection {
-            return Err(Outcome::SelectorUndecided { label: label.into() });
+            return Err(Outcome::SelectorUndecided { label: label.into(), via: candidate.via });
         }
         let Some(entry) = candidate.entry.filter(|_| candidate.selection == Selection::Selected) else {
             let unmet = candidate.entry.and_then(|entry| self.offers.unmet(entry));

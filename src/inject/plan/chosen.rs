@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::inject::companion::{Companion, Placement};
 use crate::inject::pod::{Container, Device, Mount, Pod};
 use crate::inject::verdict::Via;
+use crate::inject::verdict::reason::ExistingKind;
 use crate::work::step;
 
 use exclusions::Excess;
@@ -253,6 +254,13 @@ impl<'p> ExistingPath<'p, '_> {
         match self {
             ExistingPath::Mount(mount) => &mount.path,
             ExistingPath::Device(device) => &device.path,
+        }
+    }
+
+    pub(in crate::inject) fn kind(self) -> ExistingKind {
+        match self {
+            ExistingPath::Mount(_) => ExistingKind::Mount,
+            ExistingPath::Device(_) => ExistingKind::Device,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod exclusions;
 mod resources;
+mod shared_amounts;
 
 use super::arguments::Argument;
 use super::candidates::Candidate;
@@ -33,7 +34,7 @@ impl<'a> Plan<'a> {
             companion,
             via: candidate.via,
             listed_at: candidate.listed_at,
-            shares: companion.shares_pod_resources && reservations.pod_level().has_compute(),
+            shared_amounts: reservations.shared_amounts(companion),
             values,
             shared: Vec::with_capacity(companion.shared_volumes.len()),
             chosen,
@@ -46,6 +47,7 @@ impl<'a> Plan<'a> {
             added: Additions { kind: companion.kind.as_str(), hash: &companion.hash, ..Additions::default() },
         };
         plan.fit_amounts()?;
+        plan.report_shared_amounts();
         plan.fit_pod(reservations)?;
         plan.fit_exclusions(reservations)?;
         plan.fit_token(reservations);
@@ -77,7 +79,7 @@ impl<'a> Plan<'a> {
             return Err(Outcome::HostNetwork);
         }
         if reservations.pod.windows || reservations.pod.affinity_to_windows {
-            return Err(Outcome::WindowsPod);
+            return Err(Outcome::WindowsPod { via: self.via });
         }
         if self.companion.placement == Placement::Container && !reservations.pod.restarts {
             return Err(Outcome::BlocksCompletion);
@@ -87,8 +89,9 @@ impl<'a> Plan<'a> {
 
     /// A companion without a token is injected all the same: the Pod may need it for what works without one.
     fn fit_token(&mut self, reservations: &Reservations<'a>) {
-        if self.companion.uses_token && reservations.pod.declines_token {
-            self.remark(|| Remark::TokenMissing);
+        if self.companion.uses_token && !reservations.may_mount_token() {
+            let by_pod = reservations.pod.declines_token;
+            self.remark(|| Remark::TokenMissing { by_pod });
         }
     }
 
@@ -168,9 +171,10 @@ impl<'a> Plan<'a> {
         }
         // The init containers are the first ones of the Pod's view.
         let chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
+        let native = self.companion.placement != Placement::Container;
         for container in chosen.take_while(|c| c.list.is_init()).take(MAX_FAULTS) {
             step(1);
-            self.remark(|| Remark::StartsBeforeCompanion { container: (&*container.name).into() });
+            self.remark(|| Remark::StartsBeforeCompanion { container: (&*container.name).into(), native });
         }
     }
 

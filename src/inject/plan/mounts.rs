@@ -15,7 +15,7 @@ use crate::inject::companion::{CompanionMount, CompanionPattern, SharedVolume};
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::names::lies_below;
 use crate::inject::verdict::Via;
-use crate::inject::verdict::reason::{Conflict, Outcome, Remark, Unshareable};
+use crate::inject::verdict::reason::{Conflict, ExistingKind, Outcome, Remark, Unshareable};
 use crate::work::step;
 
 /// The volume that both sides mount: the companion's own, or one of the app that it joins.
@@ -149,7 +149,8 @@ impl<'a> Plan<'a> {
             let why = self.unshareable(shared, mount, joined, reservations);
             if let Some(why) = why.filter(|why| !is_leftover || *why == Unshareable::TwoVolumes) {
                 let by = reservations.owner_of(mount);
-                return Err(Conflict::VolumeNotShareable { path: path.into(), by, why });
+                let volume = mount.volume.into();
+                return Err(Conflict::VolumeNotShareable { volume, path: path.into(), by, why });
             }
             if shared.app.read_only && !mount.read_only {
                 self.remark(|| Remark::AppCanWrite { path: path.into(), container: name_of(mount) });
@@ -226,8 +227,8 @@ impl<'a> Plan<'a> {
             return Ok(());
         }
         let container = (&*reservations.pod.containers[mount.container].name).into();
-        let by = reservations.owner_of(mount);
-        Err(Conflict::MountPathConflict { path: path.into(), container, other: path.into(), by })
+        let (by, other_kind) = (reservations.owner_of(mount), ExistingKind::Mount);
+        Err(Conflict::MountPathConflict { path: path.into(), container, other: path.into(), other_kind, by })
     }
 
     fn unshareable(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::arguments::Argument;
 use super::chosen::{Chosen, ContainerPlaces};
-use super::reservations::{Leftovers, Reservations};
+use super::reservations::{Leftovers, Reservations, SharedAmounts};
 use crate::inject::companion::index::{EndpointIndex, ParameterIndex, SharedVolumeIndex};
 use crate::inject::companion::value::{Value, ValueFault};
 use crate::inject::companion::{Companion, Endpoint, Volume};
@@ -21,8 +21,8 @@ pub(in crate::inject) struct Plan<'a> {
     pub(in crate::inject) via: Via,
     /// Its place in the list that names it, as written.
     pub(in crate::inject) listed_at: usize,
-    /// Whether the companion's cpu and memory are left out, because the Pod has Pod-level ones.
-    pub(in crate::inject) shares: bool,
+    /// The amounts that are left out, because the Pod has Pod-level ones.
+    pub(super) shared_amounts: SharedAmounts,
     /// The value of each parameter, in order.
     pub(in crate::inject) values: Vec<Option<Argument<'a>>>,
     /// The shared volumes, in the order of `Companion::shared_volumes`.

@@ -14,6 +14,6 @@ mod room;
 pub(in crate::inject) use join::{ExistingMount, MountsAtPath};
 pub(in crate::inject) use leftovers::{LeftoverKind, Leftovers};
 pub(in crate::inject) use mounts::{MountSource, ReservedMount};
-pub(in crate::inject) use pod_level::{CompanionRequests, Requests};
+pub(in crate::inject) use pod_level::{CompanionRequests, Requests, SharedAmounts};
 pub(in crate::inject) use port::{PortScope, ReservedPort};
 pub(in crate::inject) use reserved::Reservations;

@@ -13,6 +13,8 @@ use crate::work::step;
 
 /// How many variables a warning names: a companion can set hundreds.
 const MAX_NAMED: usize = 8;
+/// Upper bound on comparisons of variables with prefixes of `envFrom`, per companion. Real Pods need a few dozen.
+const MAX_COMPARED: usize = 4_096;
 
 impl<'a> Plan<'a> {
     pub(super) fn fit_env(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
@@ -87,17 +89,31 @@ impl<'a> Plan<'a> {
         self.added.env = AddedEnv { containers, variables };
     }
 
-    /// Reports that the variables override those of `envFrom`, once for all containers. Its sources are not known.
+    /// Reports that the variables override those of `envFrom`, once for all containers. The content of its sources is not
+    /// known, but all names from a source start with its prefix.
     fn report_env_from(&mut self, variables: &[&str], reservations: &Reservations<'a>) {
         step(self.chosen.places.len());
-        let mut chosen = self.chosen.places.iter().map(|place| &reservations.pod.containers[place]);
-        let Some(container) = chosen.find(|container| container.has_env_from) else { return };
-        self.remark(|| {
-            let mut names = variables[..variables.len().min(MAX_NAMED)].join(", ");
-            if variables.len() > MAX_NAMED {
-                names += &format!(" and {} more", variables.len() - MAX_NAMED);
-            }
-            Remark::EnvFromOverridden { container: (&*container.name).into(), variables: names.into() }
+        let pod = reservations.pod;
+        let chosen = self.chosen.places.iter().map(|place| &pod.containers[place]);
+        let sources = chosen.flat_map(|c| pod.env_prefixes(c).iter().map(move |prefix| (c, &**prefix)));
+        let found = sources.take(MAX_COMPARED / variables.len().max(1)).find(|(_, prefix)| {
+            step(variables.len());
+            variables.iter().any(|name| name.starts_with(prefix))
+        });
+        let Some((container, prefix)) = found else { return };
+        let overridden: Vec<&str> = variables.iter().copied().filter(|name| name.starts_with(prefix)).collect();
+        self.remark(|| Remark::EnvFromOverridden {
+            container: (&*container.name).into(),
+            variables: listed(&overridden).into(),
         });
     }
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[&str]) -> String {
+    let mut text = names[..names.len().min(MAX_NAMED)].join(", ");
+    if names.len() > MAX_NAMED {
+        text += &format!(" and {} more", names.len() - MAX_NAMED);
+    }
+    text
 }

@@ -67,7 +67,7 @@ impl<'a> Plan<'a> {
             let (path, container) = (Box::from(path), Box::from(&*container.name));
             if self.via == Via::Required {
                 let (by, why) = (Holder::Container(container), Unshareable::Writable);
-                return Err(Conflict::VolumeNotShareable { path, by, why });
+                return Err(Conflict::VolumeNotShareable { volume: volume.name.clone(), path, by, why });
             }
             let remark = Remark::AppCanWrite { path, container };
             // The mount at the shared path was reported with the path.

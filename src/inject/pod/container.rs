@@ -73,11 +73,15 @@ impl<'a> ContainerReader<'_, 'a> {
     }
 
     fn env_from(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        let prefixes = &mut self.parts.env_prefixes;
+        let start = narrow(prefixes.len());
         r.array(|r, _| {
-            self.container.has_env_from = true;
-            r.skip()
-        })
-        .map(|_| ())
+            let mut prefix = Cow::default();
+            r.fields(&mut prefix, [("prefix", |prefix, r| r.string_or_empty().map(|text| *prefix = text))])?;
+            push(r, prefixes, prefix, MAX_PARTS)
+        })?;
+        self.container.env_prefixes = start..narrow(prefixes.len());
+        Ok(())
     }
 
     fn mounts(&mut self, r: &mut Reader<'a>) -> Result<()> {

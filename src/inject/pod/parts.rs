@@ -26,13 +26,12 @@ pub struct Container<'a> {
     pub json: &'a str,
     /// Whether it has a preStop hook.
     pub lifecycle: Lifecycle,
-    /// Whether it takes variables from ConfigMaps or Secrets (`envFrom`).
-    pub has_env_from: bool,
     pub(super) env: Option<Range<u32>>,
     pub(super) ports: Range<u32>,
     pub(super) mounts: Option<Range<u32>>,
     pub(super) devices: Range<u32>,
     pub(super) env_files: Range<u32>,
+    pub(super) env_prefixes: Range<u32>,
 }
 
 /// Which part of `lifecycle.preStop` is present.
@@ -102,6 +101,8 @@ pub(super) struct Parts<'a> {
     pub(super) devices: Vec<Device<'a>>,
     /// Volumes that variables are read from (`fileKeyRef`).
     pub(super) env_files: Vec<Cow<'a, str>>,
+    /// The prefix of each source of `envFrom`; empty where it has none.
+    pub(super) env_prefixes: Vec<Cow<'a, str>>,
     /// Whether the Pod or a container sets `securityContext.windowsOptions`.
     pub(super) windows_options: bool,
 }
@@ -137,6 +138,11 @@ impl<'a> Parts<'a> {
 
     pub(super) fn devices(&self, container: &Container<'a>) -> &[Device<'a>] {
         &self.devices[places(&container.devices)]
+    }
+
+    /// The prefixes of the ConfigMaps and Secrets that a container takes variables from.
+    pub(super) fn env_prefixes(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
+        &self.env_prefixes[places(&container.env_prefixes)]
     }
 
     /// The volumes that a container's variables are read from.

@@ -22,7 +22,7 @@ pub(super) fn missing_parts<'a>(
     findings: &mut Vec<Finding<'a>>,
 ) {
     for lost in lost.iter().filter(|lost| !lost.listed) {
-        let parts = format!("restartPolicy: Always of container {}", lost.container.name).into();
+        let parts = format!("restartPolicy: Always of container {}{}", lost.container.name, lost.other_value()).into();
         findings.extend(on_companion(candidates, lost, Remark::PartsMissing { parts, more: 0, listed: false }));
     }
     if context.status.entries().is_empty() {
@@ -68,8 +68,9 @@ pub(super) fn differing_parameters<'a>(
     }
 }
 
-/// Companions that the status lists and that nothing requests. One that is automatic in other Pods may have been
-/// injected by a rule that changed, and the list of a namespace that is not known may name any companion.
+/// Companions that the status lists and that nothing requests. In a Pod that is not opted out, one that is automatic may
+/// have been injected by a rule that changed. The list of a namespace that is not known may name any companion, and so may
+/// selectors offer any to that namespace.
 pub(super) fn no_longer_requested<'a>(
     context: &Context<'_, 'a>,
     offers: &Offers<'_, 'a>,
@@ -78,13 +79,18 @@ pub(super) fn no_longer_requested<'a>(
 ) {
     let Context { requested, status, pod, namespace, .. } = *context;
     let is_list_unknown = matches!(namespace, PodNamespace::NameOnly { .. });
-    if requested.pod == OptIn::Disabled || (requested.companions.is_none() && is_list_unknown) {
+    let is_opted_out = requested.pod == OptIn::Disabled;
+    if !is_opted_out && requested.companions.is_none() && is_list_unknown {
         return;
     }
     let is_candidate = |name: &str| candidates.iter().any(|candidate| candidate.name == name);
-    let is_on_request = |name: &str| offers.named(name).is_some_and(|e| e.activation() == Activation::OnRequest);
+    let must_be_requested = |name: &str| match offers.named(name) {
+        Some(entry) => entry.activation() == Activation::OnRequest,
+        None => !is_list_unknown,
+    };
     let names = status.present(pod).map(|entry| &*entry.companion);
-    let unasked = names.filter(|name| !is_candidate(name) && is_on_request(name)).take(MAX_FAULTS);
+    let unasked = names.filter(|name| !is_candidate(name) && (is_opted_out || must_be_requested(name)));
+    let unasked = unasked.take(MAX_FAULTS);
     findings.extend(
         unasked.map(|name| Finding {
             companion: Some(name.to_owned().into()),

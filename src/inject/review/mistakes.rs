@@ -8,7 +8,7 @@ use crate::inject::request::context::Context;
 use crate::inject::request::namespace::OptIn;
 use crate::inject::request::offers::Offers;
 use crate::inject::request::requested::{MAX_FAULTS, unknown_companion};
-use crate::inject::verdict::reason::{Outcome, Reason, Remark};
+use crate::inject::verdict::reason::{Remark, Unused};
 use crate::inject::verdict::{Effect, Finding};
 use crate::text::suggest::suggest;
 
@@ -61,16 +61,15 @@ pub(super) fn unused_parameters<'a>(
     if requested.pod == OptIn::Disabled || requested.parameters.is_empty() {
         return;
     }
-    let is_undecided = |f: &Finding<'_>| matches!(f.reason, Reason::Outcome(Outcome::SelectorUndecided { .. }));
     let is_used =
-        |f: &&Finding<'_>| f.outcome && (f.reason.is_injected() || f.effect == Effect::Deny || is_undecided(f));
+        |f: &&Finding<'_>| f.outcome && (f.reason.is_injected() || f.effect == Effect::Deny || f.reason.is_undecided());
     let used: HashSet<&str> = findings.iter().filter(is_used).filter_map(|f| f.companion.as_deref()).collect();
     let mut is_known = offers.known_names(candidates.iter().map(|candidate| candidate.name));
     let unused = requested.parameters.iter().filter(|g| !used.contains(g.companion) && is_known(g.companion));
     let remarks = unused.take(MAX_FAULTS).map(|given| {
-        let unmet = offers.named(given.companion).and_then(|entry| offers.unmet(entry));
+        let why = Unused::NotInjected(offers.named(given.companion).and_then(|entry| offers.unmet(entry)));
         let (companion, parameter) = (given.companion.into(), given.parameter.into());
-        Finding::on_pod(Remark::ParameterUnused { companion, parameter, unmet })
+        Finding::on_pod(Remark::ParameterUnused { companion, parameter, why })
     });
     let remarks: Vec<_> = remarks.collect();
     findings.extend(remarks);

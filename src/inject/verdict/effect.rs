@@ -30,13 +30,14 @@ pub fn effect(outcome: &Outcome, via: Via, on_conflict: Option<OnConflict>) -> E
         }
         Outcome::CompanionInvalid | Outcome::RequiredDisabled if via == Via::NamespaceList => Effect::Warn,
         Outcome::CompanionInvalid | Outcome::RequiredDisabled if via == Via::Automatic => Effect::Info,
-        Outcome::HostNetwork | Outcome::WindowsPod | Outcome::BlocksCompletion if !insists => Effect::Info,
-        Outcome::Conflict(Conflict::PodResourcesExceeded { parameter: Some(_), .. }) => Effect::Deny,
+        Outcome::HostNetwork | Outcome::WindowsPod { .. } | Outcome::BlocksCompletion if !insists => Effect::Info,
+        Outcome::Conflict(Conflict::PodResourcesExceeded { annotation: Some(_), .. }) => Effect::Deny,
         Outcome::Conflict(_) => match (via, on_conflict) {
             (Via::Required, _) | (_, Some(OnConflict::Deny)) | (Via::Pod, None) => Effect::Deny,
             _ => Effect::Warn,
         },
-        Outcome::SelectorUndecided { .. } => Effect::Warn,
+        // Manifests must not be written without a companion that the Pod's author or the platform insists on.
+        Outcome::SelectorUndecided { .. } if !insists => Effect::Warn,
         // An invalid value that the Pod's author wrote is never replaced by a default.
         _ => Effect::Deny,
     }

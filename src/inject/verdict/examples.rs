@@ -1,6 +1,9 @@
 //! One example of each reason: the reference page `docs/reasons.md` is generated from them.
 
-use super::reason::{Conflict, Holder, KeptAnnotation, MetadataField, Outcome, Reason, Remark, Unshareable};
+use super::reason::{
+    Conflict, ExistingKind, Holder, KeptAnnotation, MetadataField, Outcome, Reason, Remark, Unshareable, Unused,
+};
+use super::via::Via;
 use crate::inject::companion::value::ValueFault;
 use crate::inject::keys;
 use crate::inject::protocol::Protocol;
@@ -44,9 +47,9 @@ fn outcomes() -> Vec<Outcome> {
             equal: false,
             message: None,
         },
-        Outcome::SelectorUndecided { label: "pod-template-hash".into() },
+        Outcome::SelectorUndecided { label: "pod-template-hash".into(), via: Via::Pod },
         Outcome::HostNetwork,
-        Outcome::WindowsPod,
+        Outcome::WindowsPod { via: Via::Pod },
         Outcome::BlocksCompletion,
     ]
 }
@@ -62,9 +65,15 @@ fn conflicts() -> Vec<Conflict> {
             path: "/var/www/html".into(),
             container: "app".into(),
             other: "/var/www".into(),
+            other_kind: ExistingKind::Mount,
             by: Holder::AppContainer("app".into()),
         },
-        Conflict::VolumeNotShareable { path: "/var/www".into(), by: app(), why: Unshareable::SubPathExpr },
+        Conflict::VolumeNotShareable {
+            volume: "content".into(),
+            path: "/var/www".into(),
+            by: app(),
+            why: Unshareable::SubPathExpr,
+        },
         Conflict::EnvNameConflict {
             variable: "REDIS_HOST".into(),
             container: "app".into(),
@@ -81,7 +90,8 @@ fn conflicts() -> Vec<Conflict> {
             container: None,
             needed: "110m".into(),
             pod: "100m".into(),
-            parameter: None,
+            annotation: None,
+            via: Via::Pod,
         },
         Conflict::TooManyExclusions { most: 16 },
         Conflict::AnnotationsTooLarge { bytes: 262_145 },
@@ -102,24 +112,29 @@ fn remarks() -> Vec<Remark> {
         Remark::DuplicateName { place, key, name: "git-sync".into() },
         Remark::TooManyNames { place, key },
         Remark::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
-        Remark::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), unmet: None },
+        Remark::ParameterUnused {
+            companion: "git-sync".into(),
+            parameter: "repo".into(),
+            why: Unused::NotInjected(None),
+        },
         Remark::Outdated,
         Remark::PartsMissing {
             parts: "volume git-sync-content, mount /var/www of container app".into(),
             more: 1,
             listed: true,
         },
+        Remark::InjectedAgain { containers: "container git-sync".into(), more: 0 },
         Remark::RestartPolicyRestored { container: "git-sync".into() },
         Remark::ParameterDiffers { companion: "git-sync".into(), parameter: "period".into() },
         Remark::NoLongerRequested,
-        Remark::TokenMissing,
+        Remark::TokenMissing { by_pod: true },
         Remark::PullSecretsReplaced,
         Remark::AppCanWrite { path: "/var/www".into(), container: "app".into() },
         Remark::PreStopKept { container: "app".into() },
         Remark::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },
         Remark::PreStopUsesGracePeriod { container: "app".into(), seconds: 29, grace: 30 },
         Remark::EnvFromOverridden { container: "app".into(), variables: "REDIS_HOST, REDIS_PORT".into() },
-        Remark::StartsBeforeCompanion { container: "build".into() },
+        Remark::StartsBeforeCompanion { container: "build".into(), native: true },
         Remark::ContainerExcluded { container: Some("istio-proxy".into()) },
         Remark::AnnotationKept {
             key: keys::SAFE_TO_EVICT_VOLUMES.into(),

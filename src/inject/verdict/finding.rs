@@ -47,7 +47,7 @@ impl<'a> Finding<'a> {
 
     /// Whether the Pod is admitted without the companion.
     fn is_skipped(&self) -> bool {
-        self.outcome && !self.reason.is_injected() && self.effect != Effect::Deny
+        self.outcome && !self.reason.is_injected() && !self.reason.is_undecided() && self.effect != Effect::Deny
     }
 }
 

@@ -11,6 +11,7 @@ mod value;
 use std::fmt::{Display, Formatter, Result};
 
 use super::reason::{Holder, MetadataField, Outcome, Reason};
+use super::via::Via;
 use hint::did_you_mean;
 
 impl Display for Reason {
@@ -77,16 +78,19 @@ impl Display for Outcome {
                 }
                 message.as_ref().map_or(Ok(()), |message| write!(f, "; {message}"))
             }
-            Outcome::SelectorUndecided { label } => write!(
+            Outcome::SelectorUndecided { label, via } => write!(
                 f,
-                "undecided: the podSelector depends on the value of label {label}, which a controller sets when it creates the Pod; use operator Exists or DoesNotExist"
+                "undecided: podSelector depends on label {label}, whose value a controller will set; the webhook may inject this companion{}; ask the platform team to use Exists or DoesNotExist there",
+                if *via == Via::Pod { " or deny the Pod" } else { ", or not" }
             ),
             Outcome::HostNetwork => f.write_str(
                 "forbidden: the Pod uses the node's network, which this companion does not allow; remove hostNetwork",
             ),
-            Outcome::WindowsPod => f.write_str(
-                "forbidden: the Pod runs on Windows, and companions run on Linux only; remove the request, or exclude the Pod with podSelector",
-            ),
+            Outcome::WindowsPod { via } => {
+                f.write_str("forbidden: the Pod runs on Windows, and companions run on Linux only; ")?;
+                f.write_str(if *via == Via::Pod { "remove the request, or " } else { "" })?;
+                f.write_str("ask the platform team to exclude such Pods with podSelector")
+            }
             Outcome::BlocksCompletion => f.write_str(
                 "forbidden: the Pod's restartPolicy is not Always, and a plain container would keep the Pod from completing; ask the platform team to set lifecycle: Native on the companion",
             ),

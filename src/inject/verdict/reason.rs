@@ -8,11 +8,12 @@ mod remark;
 
 use strum::{IntoStaticStr, VariantNames};
 
+use super::via::Via;
 use crate::inject::companion::selector::Unmet;
 use crate::inject::companion::value::ValueFault;
 
-pub use conflict::{Conflict, Holder, ProbingSide, Unshareable};
-pub use remark::{KeptAnnotation, MetadataField, Remark};
+pub use conflict::{Conflict, ExistingKind, Holder, ProbingSide, Unshareable};
+pub use remark::{KeptAnnotation, MetadataField, Remark, Unused};
 
 /// Why something happened or did not happen. `Display` is the sentence, without the companion's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +76,12 @@ pub enum Outcome {
     /// In reviews of a template only: a label that a controller sets decides, and its value is not known yet.
     SelectorUndecided {
         label: Box<str>,
+        via: Via,
     },
     HostNetwork,
-    WindowsPod,
+    WindowsPod {
+        via: Via,
+    },
     BlocksCompletion,
     #[strum(transparent)]
     Conflict(Conflict),
@@ -91,6 +95,12 @@ impl Reason {
             Reason::Outcome(outcome) => outcome.into(),
             Reason::Remark(remark) => remark.into(),
         }
+    }
+
+    /// Whether it is not known yet what the webhook will do with the companion.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Reason::Outcome(Outcome::SelectorUndecided { .. }))
     }
 
     /// Whether a companion with this outcome is in the Pod, or would be if the Pod were not denied.

@@ -3,9 +3,10 @@
 
 use crate::inject::companion::parameter::Parameter;
 use crate::inject::companion::quantity::Amount;
-use crate::inject::companion::resources::{AmountSource, ContainerResource, allows_overcommit, is_compute};
+use crate::inject::companion::resources::{AmountSource, ContainerResource, allows_overcommit};
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Companion, Container};
+use crate::inject::keys;
 use crate::inject::plan::planned::Plan;
 use crate::inject::plan::reservations::{CompanionRequests, Requests, Reservations};
 use crate::inject::pod::PodAmounts;
@@ -16,11 +17,6 @@ use crate::work::step;
 type AmountOf<'a> = fn(&Plan<'a>, AmountSource) -> Option<Amount>;
 
 impl<'a> Plan<'a> {
-    /// Whether the companion's amounts of a resource are left out, because the Pod has Pod-level ones.
-    pub(in crate::inject) fn leaves_out(&self, resource: &str) -> bool {
-        self.shares && is_compute(resource)
-    }
-
     /// Whether a value that the Pod set makes a request larger than its limit, which the API server denies.
     pub(super) fn fit_amounts(&self) -> Result<(), Outcome> {
         for (container, _) in self.companion.identities() {
@@ -88,7 +84,8 @@ impl<'a> Plan<'a> {
                     container: Some(container.name.clone()),
                     needed: limit.text_for(&pod.resource),
                     pod: most.text_for(&pod.resource),
-                    parameter: given.map(|parameter| parameter.name.clone()),
+                    annotation: self.annotation_of(given),
+                    via: self.via,
                 });
             }
         }
@@ -115,7 +112,8 @@ impl<'a> Plan<'a> {
             container: None,
             needed: sum.text_for(&pod.resource),
             pod: most.text_for(&pod.resource),
-            parameter: given.map(|parameter| parameter.name.clone()),
+            annotation: self.annotation_of(given),
+            via: self.via,
         })
     }
 
@@ -161,6 +159,12 @@ impl<'a> Plan<'a> {
             Some(default) => Amount::parse(default),
             None => source.declared,
         }
+    }
+
+    /// The annotation that sets a parameter.
+    fn annotation_of(&self, parameter: Option<&Parameter>) -> Option<Box<str>> {
+        let key = |parameter: &Parameter| format!("{}{}.{}", keys::PREFIX, self.companion.name, parameter.name);
+        parameter.map(|parameter| key(parameter).into())
     }
 
     /// The parameter of which the Pod set the value that an amount has.

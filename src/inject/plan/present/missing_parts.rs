@@ -66,7 +66,7 @@ struct Listing<'s> {
     parts: Vec<Part<'s>>,
 }
 
-/// A part that the status lists. Hooks and restart policies have no name of their own.
+/// A part that the status lists. Hooks have no name of their own; that of a restart policy is what else is to be said of it.
 struct Part<'s> {
     kind: Kind,
     /// The place of its container among the names.
@@ -114,7 +114,7 @@ fn remark(containers: &[Box<str>], parts: &[Part<'_>]) -> Remark {
             Kind::Annotation => format!("annotation {name}"),
             Kind::PullSecret => format!("pull secret {name}"),
             Kind::PreStop => format!("preStop hook of container {container}"),
-            Kind::RestartPolicy => format!("restartPolicy: Always of container {container}"),
+            Kind::RestartPolicy => format!("restartPolicy: Always of container {container}{name}"),
             Kind::Mount => format!("mount {name} of container {container}"),
             Kind::Variable => format!("variable {name} of container {container}"),
         }
@@ -123,15 +123,16 @@ fn remark(containers: &[Box<str>], parts: &[Part<'_>]) -> Remark {
     Remark::PartsMissing { parts: named.into(), more: parts.len().saturating_sub(MAX_NAMED), listed: true }
 }
 
-/// The containers that an entry of the status lists and the Pod does not have.
-pub(in crate::inject) fn missing_containers(pod: &Pod<'_>, entry: &StatusEntry<'_>) -> Option<Remark> {
+/// The containers that an entry of the status lists and the Pod does not have, joined by commas, and how many more there
+/// are. `None` where the Pod has all of them.
+pub(in crate::inject) fn missing_containers(pod: &Pod<'_>, entry: &StatusEntry<'_>) -> Option<(Box<str>, usize)> {
     let listed = ContainerList::ALL.into_iter().flat_map(|list| entry.list(list).iter().map(move |name| (list, name)));
     let missing = listed.filter(|(list, name)| !pod.has_container(*list, name, None));
     let named: Vec<String> =
         missing.map(|(_, name)| format!("container {}", name.chars().take(LONGEST).collect::<String>())).collect();
     let more = named.len().saturating_sub(MAX_NAMED);
     let parts = named[..named.len() - more].join(", ").into();
-    (!named.is_empty()).then_some(Remark::PartsMissing { parts, more, listed: true })
+    (!named.is_empty()).then_some((parts, more))
 }
 
 impl<'s> Listing<'s> {
@@ -156,22 +157,22 @@ impl<'s> Listing<'s> {
     /// Reads the containers that got a preStop hook.
     fn hooks(&mut self, r: &mut Reader<'s>, entry: usize) -> Result<(), JsonError> {
         r.object(|r, container| {
-            self.part_of(container, Kind::PreStop, entry);
+            self.part_of(container, Kind::PreStop, entry, "");
             r.skip()
         })
         .map(|_| ())
     }
 
     fn lost<'l, 'p: 'l>(&mut self, entry: usize, lost: impl Iterator<Item = &'l LostRestartPolicy<'p>>) {
-        lost.for_each(|lost| self.part_of(&lost.container.name, Kind::RestartPolicy, entry));
+        lost.for_each(|lost| self.part_of(&lost.container.name, Kind::RestartPolicy, entry, lost.other_value()));
     }
 
     /// Lists a part that a container has once.
-    fn part_of(&mut self, container: &str, kind: Kind, entry: usize) {
+    fn part_of(&mut self, container: &str, kind: Kind, entry: usize, name: &'static str) {
         if container.len() <= LONGEST_CONTAINER && self.containers.len() < MAX_PARTS && self.parts.len() < MAX_PARTS {
             self.containers.push(container.into());
             let container = self.containers.len() - 1;
-            self.parts.push(Part { kind, container, name: Cow::default(), entry, found: false });
+            self.parts.push(Part { kind, container, name: name.into(), entry, found: false });
         }
     }
 

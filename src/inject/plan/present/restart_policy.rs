@@ -20,6 +20,13 @@ pub(in crate::inject) struct LostRestartPolicy<'a> {
     pub(in crate::inject) restored: bool,
 }
 
+impl LostRestartPolicy<'_> {
+    /// A clause where the container has another restart policy; else empty.
+    pub(in crate::inject) fn other_value(&self) -> &'static str {
+        if self.container.has_restart_policy { ", which has another value" } else { "" }
+    }
+}
+
 /// The native sidecars of present companions that do not have `restartPolicy: Always`.
 pub(in crate::inject) fn lost_restart_policies<'a>(
     context: &Context<'_, 'a>,

@@ -6,7 +6,7 @@ use super::reserved::Reservations;
 use crate::inject::names::ancestors;
 use crate::inject::plan::chosen::{Chosen, ExistingPath};
 use crate::inject::pod;
-use crate::inject::verdict::reason::{Conflict, Holder};
+use crate::inject::verdict::reason::{Conflict, ExistingKind, Holder};
 use crate::work::step;
 
 /// A mount at the path where a companion wants one.
@@ -37,6 +37,7 @@ pub(in crate::inject) struct MountsAtPath<'a> {
 struct Obstacle<'c> {
     container: usize,
     path: &'c str,
+    kind: ExistingKind,
     companion: Option<&'c str>,
 }
 
@@ -74,7 +75,8 @@ impl<'a> Reservations<'a> {
             match existing {
                 ExistingPath::Mount(mount) => mounts.push(ExistingMount::of_pod(container, mount)),
                 ExistingPath::Device(device) => {
-                    obstacles.push(Obstacle { container, path: &device.path, companion: None });
+                    let (path, kind) = (&*device.path, ExistingKind::Device);
+                    obstacles.push(Obstacle { container, path, kind, companion: None });
                 }
             }
         }
@@ -92,12 +94,13 @@ impl<'a> Reservations<'a> {
         obstacles.extend(around.map(|(container, existing)| Obstacle {
             container,
             path: existing.path(),
+            kind: existing.kind(),
             companion: None,
         }));
         for mount in self.mounts.around(path) {
             let mut common = mount.containers.iter().filter(|c| chosen.places.contains(*c) && is_open(*c));
-            let (path, companion) = (&*mount.path, Some(mount.companion));
-            obstacles.extend(common.next().map(|container| Obstacle { container, path, companion }));
+            let (path, kind, companion) = (&*mount.path, ExistingKind::Mount, Some(mount.companion));
+            obstacles.extend(common.next().map(|container| Obstacle { container, path, kind, companion }));
         }
         let first = obstacles.into_iter().min_by_key(|obstacle| obstacle.container);
         let obstacle = first.map(|obstacle| (obstacle.container, self.conflict(path, &obstacle)));
@@ -110,6 +113,7 @@ impl<'a> Reservations<'a> {
             path: path.into(),
             container: (&*view.name).into(),
             other: obstacle.path.into(),
+            other_kind: obstacle.kind,
             by: obstacle.companion.map_or_else(|| holder(view), |by| Holder::Companion(by.into())),
         }
     }

@@ -3,7 +3,6 @@
 
 use crate::inject::companion::Placement;
 use crate::inject::companion::quantity::Amount;
-use crate::inject::companion::resources::is_compute;
 use crate::inject::container_list::ContainerList;
 use crate::inject::pod::{Pod, PodAmounts};
 use crate::work::step;
@@ -36,6 +35,23 @@ pub(in crate::inject) struct CompanionRequests<'a> {
     pub(in crate::inject) order: (u8, usize, &'a str),
     pub(in crate::inject) placement: Placement,
     pub(in crate::inject) requests: Vec<Requests>,
+}
+
+/// The resources of which a companion with `podResources: Share` leaves its own amounts out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::inject) struct SharedAmounts {
+    cpu: bool,
+    memory: bool,
+}
+
+impl SharedAmounts {
+    pub(in crate::inject) fn is_empty(self) -> bool {
+        !self.cpu && !self.memory
+    }
+
+    pub(in crate::inject) fn has(self, resource: &str) -> bool {
+        (self.cpu && resource == "cpu") || (self.memory && resource == "memory")
+    }
 }
 
 impl Requests {
@@ -81,9 +97,11 @@ impl<'a> PodLevel<'a> {
         &self.amounts
     }
 
-    /// Whether the Pod has cpu or memory of its own, which companions with `podResources: Share` use.
-    pub(in crate::inject) fn has_compute(&self) -> bool {
-        self.amounts.iter().any(|amounts| is_compute(&amounts.resource))
+    /// What companions with `podResources: Share` leave out. Where the Pod has no amount of a resource, there is nothing to
+    /// share.
+    pub(super) fn shared(&self) -> SharedAmounts {
+        let has = |resource: &str| self.amounts.iter().any(|amounts| amounts.resource == resource);
+        SharedAmounts { cpu: has("cpu"), memory: has("memory") }
     }
 
     /// What all containers will request of the resource at a place in `amounts`, with those of a further companion.

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::ledger::Ledger;
 use super::leftovers::Leftovers;
 use super::mounts::ReservedMounts;
-use super::pod_level::{CompanionRequests, PodLevel};
+use super::pod_level::{CompanionRequests, PodLevel, SharedAmounts};
 use super::port::{PodPort, PortKey, ReservedPort};
 use crate::inject::companion::Companion;
 use crate::inject::keys;
@@ -145,6 +145,11 @@ impl<'a> Reservations<'a> {
         self.pod_level.get_or_init(|| PodLevel::read(self.pod, |place| self.is_native(place)))
     }
 
+    /// The resources of which a companion leaves its own amounts out.
+    pub(in crate::inject) fn shared_amounts(&self, companion: &Companion) -> SharedAmounts {
+        if companion.shares_pod_resources { self.pod_level().shared() } else { SharedAmounts::default() }
+    }
+
     /// Reserves what a companion that fits requests of the Pod-level resources.
     pub(in crate::inject) fn accept_requests(&mut self, requests: CompanionRequests<'a>) {
         if let Some(pod_level) = self.pod_level.get_mut() {
@@ -152,14 +157,13 @@ impl<'a> Reservations<'a> {
         }
     }
 
-    /// Whether the Pod has a token. The API server mounts it before it calls webhooks. Offline, a Pod has one unless
-    /// `automountServiceAccountToken` is false.
+    /// Whether the API server mounts the Pod's token. It does so before it calls webhooks. Where the Pod has
+    /// `automountServiceAccountToken: false`, a mount at the token's path is of another author.
     pub(in crate::inject) fn has_token(&self) -> bool {
         *self.has_token.get_or_init(|| {
             step(self.pod.mount_count());
             let mut mounts = self.pod.containers.iter().flat_map(|c| self.pod.mounts(c));
-            let offline = !self.online && !self.pod.declines_token;
-            offline || mounts.any(|mount| mount.path == keys::TOKEN_PATH)
+            !self.pod.declines_token && (!self.online || mounts.any(|mount| mount.path == keys::TOKEN_PATH))
         })
     }
 

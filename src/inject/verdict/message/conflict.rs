@@ -3,7 +3,8 @@
 use std::fmt::{Display, Formatter, Result};
 
 use crate::inject::keys;
-use crate::inject::verdict::reason::{Conflict, Holder, ProbingSide, Unshareable};
+use crate::inject::verdict::reason::{Conflict, ExistingKind, Holder, ProbingSide, Unshareable};
+use crate::inject::verdict::via::Via;
 
 /// The remedy where podgraft itself added the other side of a conflict.
 const REMOVE_LEFTOVERS: &str = "run `podgraft uninject` and inject again, or recreate the Pod from its source";
@@ -34,14 +35,14 @@ impl Display for Conflict {
             ),
             Conflict::PortConflict { port, protocol, by, probed: Some(ProbingSide::Companion) } => write!(
                 f,
-                "port {port}/{protocol}, which a probe of this companion asks, is already in use by {by}; change one of the ports, or declare the port in reads of an Adapter"
+                "port {port}/{protocol}, which a probe of this companion asks, is already in use by {by}; change one of the ports, or, if this companion is an Adapter, declare the port in spec.reads"
             ),
             Conflict::HostPortConflict { port, protocol, by } => {
                 write!(f, "host port {port}/{protocol} is already in use by {by}; change one of the ports")
             }
             Conflict::VolumeNameConflict { volume, by: None } => write!(
                 f,
-                "duplicate value {volume:?}: the Pod has a volume of this name with another source; rename the Pod's volume"
+                "duplicate value {volume:?}: the Pod has a volume of this name with another source; rename the Pod's volume, or the StatefulSet's claim template"
             ),
             Conflict::VolumeNameConflict { volume, by: Some(by @ Holder::Leftover(_)) } => write!(
                 f,
@@ -51,16 +52,16 @@ impl Display for Conflict {
                 f,
                 "duplicate value {volume:?}: {by} has a volume of this name; choose one of the two companions"
             ),
-            Conflict::MountPathConflict { path, container, other, by } => {
+            Conflict::MountPathConflict { path, container, other, other_kind, by } => {
                 write!(
                     f,
-                    "mount path {path} in container {container} conflicts with mount path {other} of {by}; {}",
+                    "mount path {path} in container {container} conflicts with {other_kind} {other} of {by}; {}",
                     if matches!(by, Holder::Leftover(_)) { REMOVE_LEFTOVERS } else { "change one of the paths" }
                 )?;
                 leave_out(f, by)
             }
-            Conflict::VolumeNotShareable { path, by, why } => {
-                write!(f, "cannot share the volume that {by} mounts at {path}: {why}")
+            Conflict::VolumeNotShareable { volume, path, by, why } => {
+                write!(f, "cannot share volume {volume}, which {by} mounts at {path}: {why}")
             }
             Conflict::EnvNameConflict {
                 variable,
@@ -97,19 +98,23 @@ impl Display for Conflict {
                 "forbidden: mount path {path} in the app conflicts with {}, where Kubernetes mounts the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path",
                 keys::TOKEN_PATH
             ),
-            Conflict::PodResourcesExceeded { resource, container, needed, pod, parameter } => {
+            Conflict::PodResourcesExceeded { resource, container, needed, pod, annotation, via } => {
                 write!(f, "spec.resources.{resource} of the Pod is {pod}, and ")?;
                 match container {
                     Some(container) => write!(f, "container {container} would have a limit of {needed}")?,
                     None => write!(f, "its containers would need {needed}")?,
                 }
                 let can_be_shared = [".cpu", ".memory"].iter().any(|end| resource.ends_with(end));
-                match parameter {
-                    Some(name) => write!(f, "; lower the value of parameter {name}, or increase the Pod's amount"),
-                    None if can_be_shared => {
+                match (annotation, via) {
+                    (Some(key), _) => write!(f, "; lower the value of annotation {key}, or increase the Pod's amount"),
+                    // Required companions cannot have `podResources: Share`.
+                    (None, Via::Pod) if can_be_shared => {
                         f.write_str("; increase the Pod's amount, or use a companion with podResources: Share")
                     }
-                    None => f.write_str("; increase the Pod's amount"),
+                    (None, Via::NamespaceList | Via::Automatic) if can_be_shared => f.write_str(
+                        "; increase the Pod's amount, or ask the platform team to set podResources: Share on the companion",
+                    ),
+                    _ => f.write_str("; increase the Pod's amount"),
                 }
             }
             Conflict::TooManyExclusions { most } => write!(
@@ -137,6 +142,15 @@ fn leave_out(f: &mut Formatter<'_>, by: &Holder) -> Result {
             f.write_str(", or leave the container out (podgraft.dev/containers, or the companion's excludeContainers)")
         }
         _ => Ok(()),
+    }
+}
+
+impl Display for ExistingKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            ExistingKind::Mount => "mount path",
+            ExistingKind::Device => "device path",
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::hint::did_you_mean;
 use crate::inject::keys;
-use crate::inject::verdict::reason::{KeptAnnotation, Remark};
+use crate::inject::verdict::reason::{KeptAnnotation, Remark, Unused};
 use crate::text::suggest::with_commas;
 
 impl Display for Remark {
@@ -37,9 +37,17 @@ impl Display for Remark {
                     None => did_you_mean(f, nearest.as_deref()),
                 }
             }
-            Remark::ParameterUnused { companion, parameter, unmet } => {
-                write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: {companion} is not injected into this Pod")?;
-                unmet.as_ref().map_or(Ok(()), |unmet| write!(f, "; {unmet}"))
+            Remark::ParameterUnused { companion, parameter, why } => {
+                write!(f, "annotation podgraft.dev/{companion}.{parameter} has no effect: ")?;
+                match why {
+                    Unused::Shared => f.write_str(
+                        "the Pod has Pod-level resources, which this companion shares; remove the annotation",
+                    ),
+                    Unused::NotInjected(None) => write!(f, "{companion} is not injected into this Pod"),
+                    Unused::NotInjected(Some(unmet)) => {
+                        write!(f, "{companion} is not injected into this Pod; {unmet}")
+                    }
+                }
             }
             Remark::Outdated => f.write_str("injected by another version; recreate the Pod to get the current one"),
             Remark::PartsMissing { parts, more, listed } => {
@@ -48,7 +56,14 @@ impl Display for Remark {
                 if *more > 0 {
                     write!(f, " and {more} more")?;
                 }
-                f.write_str("; recreate the Pod from its source")
+                f.write_str("; recreate the Pod, or exclude it from the webhook that removes them")
+            }
+            Remark::InjectedAgain { containers, more } => {
+                write!(f, "injected again, because the Pod lacked parts that podgraft.dev/status lists: {containers}")?;
+                if *more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                f.write_str("; if another webhook removes them, exclude the Pod there")
             }
             Remark::RestartPolicyRestored { container } => write!(
                 f,
@@ -61,8 +76,11 @@ impl Display for Remark {
             Remark::NoLongerRequested => f.write_str(
                 "in the Pod, but no longer requested; run `podgraft uninject` to remove the companion",
             ),
-            Remark::TokenMissing => f.write_str(
-                "this companion uses the Pod's token (serviceAccountToken: true), and the Pod has automountServiceAccountToken: false; remove that field, or choose another companion",
+            Remark::TokenMissing { by_pod: true } => f.write_str(
+                "this companion uses the Pod's token (serviceAccountToken: true), and the Pod has automountServiceAccountToken: false; remove that field",
+            ),
+            Remark::TokenMissing { by_pod: false } => f.write_str(
+                "this companion uses the Pod's token (serviceAccountToken: true), and the Pod has none, because its ServiceAccount has automountServiceAccountToken: false; set that field to true on the Pod",
             ),
             Remark::PullSecretsReplaced => f.write_str(
                 "the template gets an imagePullSecrets list, so the pull secrets of the ServiceAccount are not added to the Pod; add them to the template",
@@ -76,28 +94,29 @@ impl Display for Remark {
             }
             Remark::PreStopTooLong { container, seconds, grace } => write!(
                 f,
-                "container {container} gets no preStop sleep of {seconds} s: terminationGracePeriodSeconds is {grace}; increase it"
+                "container {container} gets no preStop sleep of {seconds} s: terminationGracePeriodSeconds is {grace}; increase terminationGracePeriodSeconds"
             ),
             Remark::PreStopUsesGracePeriod { container, seconds, grace } => write!(
                 f,
-                "the preStop sleep of {seconds} s leaves container {container} {} s of terminationGracePeriodSeconds: {grace} to stop; increase it",
+                "terminationGracePeriodSeconds is {grace}: after the preStop sleep of {seconds} s, container {container} has {} s to stop; increase terminationGracePeriodSeconds",
                 grace - i64::from(*seconds)
             ),
             Remark::EnvFromOverridden { container, variables } => write!(
                 f,
-                "container {container} has envFrom, and values of {variables} from there have no effect, because this companion sets these variables; remove them from the ConfigMap or Secret"
+                "container {container} has envFrom: if the ConfigMap or Secret sets {variables}, that has no effect, because this companion sets these variables; rename them there if the app needs the values"
             ),
-            Remark::StartsBeforeCompanion { container } => write!(
+            Remark::StartsBeforeCompanion { container, native } => write!(
                 f,
-                "init container {container} gets mounts or variables of this companion and starts before it; remove the name from {}, or ask the platform team to set position: First on the companion",
-                keys::CONTAINERS
+                "init container {container} gets mounts or variables of this companion and starts before it; remove the name from {}, or ask the platform team to set {}position: First",
+                keys::CONTAINERS,
+                if *native { "" } else { "lifecycle: Native and " }
             ),
             Remark::ContainerExcluded { container: Some(container) } => write!(
                 f,
                 "container {container} gets nothing from this companion, whose excludeContainers names that container; remove the name from podgraft.dev/containers"
             ),
             Remark::ContainerExcluded { container: None } => f.write_str(
-                "no app container gets anything from this companion: its excludeContainers names all of them; choose another companion",
+                "no app container gets anything from this companion: its excludeContainers names all of them; ask the platform team to shorten that list",
             ),
             Remark::AnnotationKept { key, kept: KeptAnnotation::LacksVolumes(volumes) } => write!(
                 f,

@@ -3,6 +3,7 @@
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::inject::protocol::Protocol;
+use crate::inject::verdict::via::Via;
 
 /// The companion does not fit into the Pod. The companion's `onConflict` decides what that leads to.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
@@ -33,9 +34,11 @@ pub enum Conflict {
         path: Box<str>,
         container: Box<str>,
         other: Box<str>,
+        other_kind: ExistingKind,
         by: Holder,
     },
     VolumeNotShareable {
+        volume: Box<str>,
         path: Box<str>,
         by: Holder,
         why: Unshareable,
@@ -64,8 +67,9 @@ pub enum Conflict {
         needed: Box<str>,
         /// The amount in `spec.resources` of the Pod.
         pod: Box<str>,
-        /// The parameter of the Pod that fills the amount, if one does: then the Pod is denied.
-        parameter: Option<Box<str>>,
+        /// The Pod's annotation that sets the amount, if one does: then the Pod is denied.
+        annotation: Option<Box<str>>,
+        via: Via,
     },
     TooManyExclusions {
         /// The most different exclusions of a Pod of this size.
@@ -79,29 +83,38 @@ pub enum Conflict {
     },
 }
 
-/// Who already has what a companion needs.
+/// The holder of a name, port, path or variable that a companion needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    /// A container of the Pod.
+    /// A container of the Pod that cannot be left out.
     Container(Box<str>),
     /// A container of the Pod that this companion need not give anything to.
     AppContainer(Box<str>),
     /// Another companion, injected before or in this review.
     Companion(Box<str>),
-    /// An earlier injection of a companion, whose containers are gone since.
+    /// An earlier injection of a companion, whose containers were removed since then.
     Leftover(Box<str>),
 }
 
 /// The side of a port conflict that is known to listen on the port only because its probe asks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbingSide {
-    /// The one who already has the port.
+    /// The holder of the port.
     Holder,
     /// The companion that has the conflict.
     Companion,
 }
 
-/// Why a companion cannot join a volume of the app.
+/// What a container has at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingKind {
+    /// A mount of a volume (`volumeMounts`).
+    Mount,
+    /// A block device (`volumeDevices`).
+    Device,
+}
+
+/// The reason for which a companion cannot join a volume of the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unshareable {
     /// The companion declares a source of its own.
@@ -115,7 +128,7 @@ pub enum Unshareable {
     SubPath,
     /// The volume is neither an emptyDir, nor a persistentVolumeClaim, nor ephemeral.
     Source,
-    /// The mount has a `subPathExpr`.
+    /// The mount has a `subPathExpr`, which can expand differently in each container.
     SubPathExpr,
     /// Two chosen containers mount different volumes at the path.
     TwoVolumes,

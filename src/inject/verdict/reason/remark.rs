@@ -36,7 +36,7 @@ pub enum Remark {
     ParameterUnused {
         companion: Box<str>,
         parameter: Box<str>,
-        unmet: Option<Unmet>,
+        why: Unused,
     },
     Outdated,
     PartsMissing {
@@ -46,6 +46,12 @@ pub enum Remark {
         /// Whether the status lists them; otherwise the companion declares them.
         listed: bool,
     },
+    InjectedAgain {
+        /// The containers that were missing, joined by commas.
+        containers: Box<str>,
+        /// How many more were missing than `containers` lists.
+        more: usize,
+    },
     RestartPolicyRestored {
         container: Box<str>,
     },
@@ -54,7 +60,10 @@ pub enum Remark {
         parameter: Box<str>,
     },
     NoLongerRequested,
-    TokenMissing,
+    TokenMissing {
+        /// Whether the Pod's own `automountServiceAccountToken` is false; otherwise it is the ServiceAccount's.
+        by_pod: bool,
+    },
     PullSecretsReplaced,
     AppCanWrite {
         path: Box<str>,
@@ -75,11 +84,13 @@ pub enum Remark {
     },
     EnvFromOverridden {
         container: Box<str>,
-        /// The variables that the companion sets in the container, joined by commas.
+        /// The variables that the companion sets in the container and `envFrom` may set as well, joined by commas.
         variables: Box<str>,
     },
     StartsBeforeCompanion {
         container: Box<str>,
+        /// Whether the companion is a native sidecar: only those can have position First.
+        native: bool,
     },
     ContainerExcluded {
         /// The container that the Pod names; `None` where no app container is left.
@@ -105,6 +116,15 @@ pub enum Remark {
     NotAPod,
     NamespaceUnknown,
     NamespaceMismatch,
+}
+
+/// Why the value of a parameter has no effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unused {
+    /// The companion is not injected; with the requirement that the Pod does not meet, if there is one.
+    NotInjected(Option<Unmet>),
+    /// The value is an amount of a resource that the companion shares with the Pod (`podResources: Share`).
+    Shared,
 }
 
 /// Why a companion's value of an annotation is not in the Pod.
