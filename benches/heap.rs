@@ -30,6 +30,8 @@ fn memory_of_a_companion() -> f64 {
 fn allocations(managed_fields: usize) -> f64 {
     let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let body = support::review_of(&sized::pod("sync", managed_fields, 6_000), "team").to_string();
+    // Validation freed much memory. Its allocator tidies up at the next large request, which is not the review's work.
+    drop(std::hint::black_box(vec![1_u8; 64 << 10]));
     let mut kept = None;
     let info = allocation_counter::measure(|| {
         kept = Some(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}));

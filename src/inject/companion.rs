@@ -25,6 +25,7 @@ use selector::Selector;
 
 /// One companion, ready to be injected. It never changes after it was compiled.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // the fields of the specification are boolean
 pub struct Companion {
     /// `metadata.name`: a DNS label of at most 40 characters.
     pub name: Box<str>,

@@ -15,6 +15,7 @@ fn items(count: usize, field: &str) -> Vec<Value> {
 }
 
 /// A Pod with this status.
+#[allow(clippy::needless_pass_by_value)] // it is called with literals
 fn with_status(status: &Value, spec: Value) -> Value {
     let annotations: Map<String, Value> = names(500).into_iter().map(|name| (name, json!("x"))).collect();
     let mut pod = json!({"metadata": {"annotations": annotations}, "spec": spec});

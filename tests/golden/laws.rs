@@ -30,7 +30,9 @@ pub(super) async fn can_be_repaired(case: &Case, patched: &Value) -> Result<(), 
         for list in ["initContainers", "containers"] {
             let is_injected = |item: &Value| entry[list].as_array().is_some_and(|names| names.contains(&item["name"]));
             let items = pod["spec"].get_mut(list).and_then(Value::as_array_mut);
-            items.into_iter().for_each(|items| items.retain(|item| !is_injected(item)));
+            if let Some(items) = items {
+                items.retain(|item| !is_injected(item));
+            }
         }
     }
     let again = server::review(case, &pod).await?;

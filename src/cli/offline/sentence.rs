@@ -118,8 +118,8 @@ fn key_of_outcome(outcome: &Outcome) -> Option<Cow<'_, str>> {
         | Outcome::ParameterInvalid { companion, parameter, .. }
         | Outcome::ParameterUnknown { companion, parameter, .. }
         | Outcome::RequestExceedsLimit { companion, parameter, .. } => Some(parameter_key(companion, parameter)),
-        Outcome::Conflict(Conflict::PodResourcesExceeded { annotation: Some(key), .. }) => Some(Cow::Borrowed(key)),
-        Outcome::FileOverridden { key } => Some(Cow::Borrowed(key)),
+        Outcome::Conflict(Conflict::PodResourcesExceeded { annotation: Some(key), .. })
+        | Outcome::FileOverridden { key } => Some(Cow::Borrowed(key)),
         _ => None,
     }
 }

@@ -56,10 +56,9 @@ impl Selector {
         let mut selection = Selection::Selected;
         for requirement in &self.0 {
             match requirement.is_met(value(&requirement.key)) {
-                Some(true) => {}
                 Some(false) => return Selection::Excluded,
                 None if selection == Selection::Selected => selection = Selection::Undecided(&requirement.key),
-                None => {}
+                Some(true) | None => {}
             }
         }
         selection

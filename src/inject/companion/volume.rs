@@ -24,6 +24,7 @@ pub struct TokenMask {
 
 /// A volume that both the companion and the app mount.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact about the source or the mounts, independent of the others
 pub struct SharedVolume {
     /// The volume to add where the companion joins none.
     pub volume: Volume,

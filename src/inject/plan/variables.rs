@@ -111,9 +111,9 @@ impl<'a> Plan<'a> {
 
 /// The first names of a list, and how many more there are.
 fn listed(names: &[&str]) -> String {
-    let mut text = names[..names.len().min(MAX_NAMED)].join(", ");
-    if names.len() > MAX_NAMED {
-        text += &format!(" and {} more", names.len() - MAX_NAMED);
+    let first = names[..names.len().min(MAX_NAMED)].join(", ");
+    match names.len().checked_sub(MAX_NAMED) {
+        None | Some(0) => first,
+        Some(more) => format!("{first} and {more} more"),
     }
-    text
 }

@@ -37,11 +37,13 @@ impl<'a> Pod<'a> {
         });
         all
     }
+}
 
-    /// What a container requests of each resource out of `of`, in their order. A limit without a request is the request.
-    pub(in crate::inject) fn requests(&self, container: &Container<'a>, of: &[PodAmounts<'_>]) -> Vec<Amount> {
+impl Container<'_> {
+    /// What the container requests of each resource out of `of`, in their order. A limit without a request is the request.
+    pub(in crate::inject) fn requests(&self, of: &[PodAmounts<'_>]) -> Vec<Amount> {
         let mut amounts = vec![(None, None); of.len()];
-        let json = Reader::of(container.json).raw_at(&["resources"]).unwrap_or_default();
+        let json = Reader::of(self.json).raw_at(&["resources"]).unwrap_or_default();
         each_amount(json, |list, name, amount| {
             let Some(at) = of.iter().position(|known| known.resource == name) else { return };
             match list {
@@ -65,7 +67,9 @@ fn each_amount(json: Option<&str>, mut found: impl FnMut(AmountList, &str, Amoun
         };
         r.object(|r, name| {
             let amount = read_amount(r)?;
-            amount.into_iter().for_each(|amount| found(list, name, amount));
+            if let Some(amount) = amount {
+                found(list, name, amount);
+            }
             Ok(())
         })
         .map(|_| ())

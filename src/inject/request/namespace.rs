@@ -76,6 +76,7 @@ impl Namespace {
 
     /// A namespace of which only the name is known.
     #[cfg(test)]
+    #[must_use]
     pub fn name_only(name: &str) -> Self {
         Self::new(name, [], [])
     }

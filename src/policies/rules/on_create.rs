@@ -98,12 +98,12 @@ fn pull_secrets(required: Required<'_>) -> Option<Validation> {
 
 fn volumes(required: Required<'_>) -> Vec<Validation> {
     let declared = required.declared;
-    let own = declared.volumes.iter().map(|volume| (&volume.name, exactly_one(volume)));
+    let own = declared.volumes.iter().map(|volume| (&*volume.name, exactly_one(volume)));
     // A shared volume may join one of the app, and a Pod without a token needs no mask.
-    let shared = declared.shared_volumes.iter().map(|volume| (&volume.name, no_other(&[volume])));
+    let shared = declared.shared_volumes.iter().map(|volume| (&*volume.name, no_other(&[volume])));
     let masks: Vec<_> = declared.token_masks.iter().collect();
-    let mask = masks.first().map(|mask| (&mask.name, no_other(&masks)));
-    let validation = |(name, expression): (&Box<str>, Condition)| Validation {
+    let mask = masks.first().map(|mask| (&*mask.name, no_other(&masks)));
+    let validation = |(name, expression): (&str, Condition)| Validation {
         expression,
         message: format!("invalid volume {name}: must be as the companion declares it"),
     };

@@ -85,7 +85,7 @@ impl<'a> PodLevel<'a> {
         let mut own = vec![Requests::default(); amounts.len()];
         for (place, container) in pod.containers.iter().enumerate().filter(|_| !amounts.is_empty()) {
             step(1 + amounts.len());
-            for (sum, amount) in own.iter_mut().zip(pod.requests(container, &amounts)) {
+            for (sum, amount) in own.iter_mut().zip(container.requests(&amounts)) {
                 *sum = sum.then(Requests::of(amount, container.list, is_native(place)));
             }
         }

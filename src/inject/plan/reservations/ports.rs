@@ -40,7 +40,7 @@ impl<'a> Reservations<'a> {
         let mut ports: Vec<PodPort> = Vec::new();
         for (place, container) in running {
             step(1 + self.pod.ports(container).len());
-            for port in self.pod.ports(container).iter().filter(|port| !self.is_input(container, port)) {
+            for port in self.pod.ports(container).iter().filter(|port| !self.is_input(container, **port)) {
                 let Port { number, protocol, host_port, probed } = *port;
                 ports.push(PodPort { key: (number, protocol, PortScope::Pod), probed, place });
                 let host = host_port.map(|host| (host, protocol, PortScope::Host));
@@ -53,7 +53,7 @@ impl<'a> Reservations<'a> {
     }
 
     /// Whether a container of a present companion probes a port that the companion reads: the app listens there.
-    fn is_input(&self, container: &'a Container<'a>, port: &Port) -> bool {
+    fn is_input(&self, container: &'a Container<'a>, port: Port) -> bool {
         port.probed && self.inputs.get(&(&container.name, port.number)).is_some()
     }
 

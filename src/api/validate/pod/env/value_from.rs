@@ -73,6 +73,7 @@ mod tests {
 
     use crate::api::testing::{check, companion, warns, with};
 
+    #[allow(clippy::needless_pass_by_value)] // it is called with literals
     fn from(source: Value) -> Value {
         with(&[
             ("/spec/volumes", json!([{"name": "v", "emptyDir": {}}])),
