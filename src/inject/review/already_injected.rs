@@ -80,9 +80,7 @@ pub(super) fn no_longer_requested<'a>(
     let Context { requested, status, pod, namespace, .. } = *context;
     let is_list_unknown = matches!(namespace, PodNamespace::NameOnly { .. });
     let is_opted_out = requested.pod == OptIn::Disabled;
-    if !is_opted_out && requested.companions.is_none() && is_list_unknown {
-        return;
-    }
+    let unless_by_namespace = !is_opted_out && requested.companions.is_none() && is_list_unknown;
     let is_candidate = |name: &str| candidates.iter().any(|candidate| candidate.name == name);
     let must_be_requested = |name: &str| match offers.named(name) {
         Some(entry) => entry.activation() == Activation::OnRequest,
@@ -91,10 +89,8 @@ pub(super) fn no_longer_requested<'a>(
     let names = status.present(pod).map(|entry| &*entry.companion);
     let unasked = names.filter(|name| !is_candidate(name) && (is_opted_out || must_be_requested(name)));
     let unasked = unasked.take(MAX_FAULTS);
-    findings.extend(
-        unasked.map(|name| Finding {
-            companion: Some(name.to_owned().into()),
-            ..Finding::on_pod(Remark::NoLongerRequested)
-        }),
-    );
+    findings.extend(unasked.map(|name| Finding {
+        companion: Some(name.to_owned().into()),
+        ..Finding::on_pod(Remark::NoLongerRequested { unless_by_namespace })
+    }));
 }

@@ -126,7 +126,7 @@ fn remarks() -> Vec<Remark> {
         Remark::InjectedAgain { containers: "container git-sync".into(), more: 0 },
         Remark::RestartPolicyRestored { container: "git-sync".into() },
         Remark::ParameterDiffers { companion: "git-sync".into(), parameter: "period".into() },
-        Remark::NoLongerRequested,
+        Remark::NoLongerRequested { unless_by_namespace: false },
         Remark::TokenMissing { by_pod: true },
         Remark::PullSecretsReplaced,
         Remark::AppCanWrite { path: "/var/www".into(), container: "app".into() },

@@ -73,8 +73,11 @@ impl Display for Remark {
                 f,
                 "annotation podgraft.dev/{companion}.{parameter} differs from the value in the Pod and has no effect; run `podgraft uninject` and inject again, or recreate the Pod from its source"
             ),
-            Remark::NoLongerRequested => f.write_str(
-                "in the Pod, but no longer requested; run `podgraft uninject` to remove the companion",
+            Remark::NoLongerRequested { unless_by_namespace: false } => {
+                f.write_str("in the Pod, but no longer requested; run `podgraft uninject` to remove the companion")
+            }
+            Remark::NoLongerRequested { unless_by_namespace: true } => f.write_str(
+                "in the Pod, but no longer requested by the Pod; run `podgraft uninject` to remove the companion, unless the namespace requests it",
             ),
             Remark::TokenMissing { by_pod: true } => f.write_str(
                 "this companion uses the Pod's token (serviceAccountToken: true), and the Pod has automountServiceAccountToken: false; remove that field",

@@ -59,7 +59,10 @@ pub enum Remark {
         companion: Box<str>,
         parameter: Box<str>,
     },
-    NoLongerRequested,
+    NoLongerRequested {
+        /// Whether the Pod's namespace is not known, whose list may name the companion.
+        unless_by_namespace: bool,
+    },
     TokenMissing {
         /// Whether the Pod's own `automountServiceAccountToken` is false; otherwise it is the ServiceAccount's.
         by_pod: bool,
