@@ -1,6 +1,7 @@
 //! Finds Pod templates in objects: in built-in kinds by the name of the kind, in all others by the shape of a template.
 
 mod controller;
+mod created;
 mod elsewhere;
 mod kinds;
 mod object;

@@ -9,12 +9,10 @@ use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
 use crate::inject::label_value::LabelValue;
-use crate::inject::pod::Pod;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Conflict, Outcome, Reason, Remark};
 use crate::json::Token;
 use crate::text::suggest::{suggest, with_commas};
-use crate::workload::controller_fields;
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
 const MAX_NAMED: usize = 8;
@@ -58,9 +56,8 @@ fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> Stri
 /// Names the requirement of the companion's selectors that is not met.
 fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEntry, namespace: &str) -> String {
     let name = listed.name();
-    let (json, object) = (found.workload.pod().to_string(), found.workload.object.to_string());
-    let fields = controller_fields(found.workload.group(), found.workload.kind, &object);
-    let pod = Pod::read(json.as_bytes()).unwrap_or_default().created_with(fields);
+    let created = found.workload.created();
+    let pod = created.pod().unwrap_or_default();
     let selectors = listed.selectors();
     if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| pod.label_value(key))) {
         return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}");

@@ -4,11 +4,10 @@ use super::reviewed::Reviewed;
 use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::Request;
-use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Verdict;
 use crate::source::files::report::ManifestRemark;
-use crate::workload::{Workload, controller_fields};
+use crate::workload::Workload;
 
 /// The companions and Namespaces of a review, and the namespace of workloads that have none.
 #[derive(Debug)]
@@ -31,12 +30,11 @@ impl OfflineServer {
         then: impl FnOnce(Result<&Verdict<'_>, ManifestRemark>) -> R,
     ) -> R {
         let workload = found.workload;
-        let (json, object) = (workload.pod().to_string(), workload.object.to_string());
-        let pod = match Pod::read(json.as_bytes()) {
+        let created = workload.created();
+        let pod = match created.pod() {
             Ok(pod) => pod,
             Err(error) => return then(Err(unreadable(found, &error))),
         };
-        let pod = pod.created_with(controller_fields(workload.group(), workload.kind, &object));
         let request = Request { pod, namespace: self.namespace(workload), webhook: None, requester: "" };
         then(Ok(&inject::review(&request, &self.snapshot)))
     }

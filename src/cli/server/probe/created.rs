@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::inject::container_list::ContainerList;
 use crate::inject::keys::TOKEN_PATH;
 use crate::inject::pod::ControllerFields;
-use crate::workload::{Workload, controller_fields};
+use crate::workload::Workload;
 
 /// The volume with the Pod's token. The API server ends its name with random characters.
 const TOKEN_VOLUME: &str = "kube-api-access-probe";
@@ -22,8 +22,8 @@ pub(super) fn created_pod(workload: &Workload<'_>) -> Value {
         metadata.insert("generateName".into(), format!("{name}-").into());
     }
     let mut spec = template["spec"].as_object().cloned().unwrap_or_default();
-    let object = workload.object.to_string();
-    let fields = controller_fields(workload.group(), workload.kind, &object);
+    let created = workload.created();
+    let fields = created.fields();
     add_labels(&mut metadata, &fields);
     add_claims(&mut spec, &fields);
     if spec.get("automountServiceAccountToken") != Some(&Value::Bool(false)) {
