@@ -138,7 +138,7 @@ impl Document {
     }
 
     /// The offset where a parser must start.
-    fn content(&self) -> usize {
+    pub(super) fn content(&self) -> usize {
         if self.format == Format::Json { self.head } else { self.body }
     }
 
@@ -156,8 +156,8 @@ impl Document {
         let from = self.content();
         let text = edit::edited(&self.text, from, self.format, old, patch)?;
         let read = match self.format {
-            Format::Yaml => compose::value(&text[from..]).ok()?,
-            Format::Json => serde_json::from_str(&text[from..]).ok()?,
+            Format::Yaml => compose::value(text.get(from..)?).ok()?,
+            Format::Json => serde_json::from_str(text.get(from..)?).ok()?,
         };
         (read == *patched).then_some(text)
     }

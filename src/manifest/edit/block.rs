@@ -69,7 +69,8 @@ impl Block<'_> {
         Some(out)
     }
 
-    /// Inserts lines before the first entry, and before the comments that introduce it.
+    /// Inserts lines before the first entry, and before the comments that introduce it. Comments above the content of the
+    /// document are not part of what is edited.
     fn insert_front(&self, first: usize, added: &str, splices: &mut Splices<'_>) {
         let text = self.tree.text;
         if !lines::is_first(text, first) {
@@ -78,10 +79,11 @@ impl Block<'_> {
             splices.insert(first, &continued);
             return;
         }
+        let content = self.tree.node(self.tree.root).from;
         let mut at = lines::line_start(text, first);
-        while at > 0 {
+        while at > content {
             let before = lines::line_start(text, at - 1);
-            if !lines::is_last(text, before) {
+            if before < content || !lines::is_last(text, before) {
                 break;
             }
             at = before;

@@ -33,6 +33,9 @@ fn additions_are_inserted_where_an_author_would_write_them() {
         ("a:\n  b: 1 # c\n\n# next\nd: 2\n", "/a/m", "a:\n  b: 1 # c\n  m:\n    name: x\n\n# next\nd: 2\n"),
         // Items with the indentation of their siblings, before the comment of the first one.
         ("l:\n# why\n- a\n", "/l/0", "l:\n- name: x\n# why\n- a\n"),
+        // Comments above the content belong to the document.
+        ("# é\n# why\n- a\n", "/0", "# é\n# why\n- name: x\n- a\n"),
+        ("---\n# why\n- a\n", "/0", "---\n- name: x\n# why\n- a\n"),
         ("l:\n    -   a\n", "/l/-", "l:\n    -   a\n    -   name: x\n"),
         ("- - a\n", "/0/0", "- - name: x\n  - a\n"),
         ("- - a\n  - b\n", "/0/1", "- - a\n  - name: x\n  - b\n"),
@@ -155,7 +158,9 @@ proptest! {
                 for patch in patches {
                     // It compares what it wrote with the patched value on its own.
                     let edited = edit(document.text(), &patch);
-                    prop_assert!(edited.is_none_or(|edited| edited != document.text()), "{text}");
+                    prop_assert!(edited.as_ref().is_none_or(|edited| *edited != document.text()), "{text}");
+                    let above = &document.text()[..document.content()];
+                    prop_assert!(edited.is_none_or(|edited| edited.starts_with(above)), "{text}");
                 }
             }
         }
