@@ -65,7 +65,10 @@ fn preview_workload(
     let kind = &*truncate(&*request.kind.name, LONGEST_KIND);
     let pods = created_pods(object, request)?;
     let template = pods.first().map(|(at, pod)| (&**at, pod));
-    let mut all = misplaced_keys(&CheckedWorkload { group: &request.kind.group, kind, object, template })?;
+    let mut all = misplaced_keys(
+        &CheckedWorkload { group: &request.kind.group, kind, object, template },
+        snapshot.settings.hints,
+    )?;
     for (_, pod) in pods {
         let review = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
         for warning in review_of_template(&review, kind, snapshot) {

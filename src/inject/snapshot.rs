@@ -22,12 +22,15 @@ pub struct Settings {
     pub own_namespace: Option<Box<str>>,
     /// Whether required companions are enabled.
     pub required: bool,
+    /// Whether API servers report keys of podgraft on objects that are no Pods, by the chart's policies of hints: then the preview
+    /// does not report them as well.
+    pub hints: bool,
 }
 
 impl Default for Settings {
     /// The settings of offline commands: every webhook counts as registered.
     fn default() -> Self {
-        Settings { own_namespace: None, required: true }
+        Settings { own_namespace: None, required: true, hints: false }
     }
 }
 

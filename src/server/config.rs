@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) admin_listen: SocketAddr,
     /// Whether required companions are enforced.
     pub(crate) required_companions: bool,
+    /// Whether the chart's policies of hints are installed.
+    pub(crate) hints: bool,
     /// How long a policy and injection wait for each other when a required companion changes.
     pub(crate) policy_pause: Duration,
     /// How often companions and certificate files are read.
@@ -70,6 +72,6 @@ impl Config {
     /// The settings of reviews.
     pub(crate) fn settings(&self) -> Settings {
         let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
-        Settings { own_namespace, required: self.required_companions }
+        Settings { own_namespace, required: self.required_companions, hints: self.hints }
     }
 }

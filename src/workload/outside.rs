@@ -35,7 +35,9 @@ impl OutsideKey<'_> {
         !self.kind.is_empty() && kinds::BUILT_IN_GROUPS.contains(&self.group)
     }
 
-    fn is_on_object(&self) -> bool {
+    /// Whether the key is in the metadata of the object itself.
+    #[must_use]
+    pub fn is_on_object(&self) -> bool {
         self.at.strip_prefix("/metadata/") == Some(self.map.as_str())
     }
 }

@@ -107,6 +107,20 @@ fn keys_outside_of_templates_are_reported_where_they_have_no_effect() {
 }
 
 #[test]
+fn keys_that_the_policies_of_hints_report_are_not_reported_again() {
+    let ours = json!({"annotations": {"podgraft.dev/companions": "sync"}});
+    let claims = json!([{"metadata": ours}]);
+    let set = json!({"metadata": ours, "spec": {"template": pod(json!({})), "volumeClaimTemplates": claims}});
+    let mut snapshot = companions();
+    assert_eq!(warnings("apps", "StatefulSet", &set, &snapshot).len(), 2);
+    snapshot.settings.hints = true;
+    let with_hints = warnings("apps", "StatefulSet", &set, &snapshot);
+    assert_eq!(with_hints.len(), 1, "{with_hints:?}");
+    assert!(with_hints[0].contains("in spec.volumeClaimTemplates[0].metadata.annotations"), "{with_hints:?}");
+    assert!(warnings("argoproj.io", "Workflow", &json!({"metadata": ours}), &snapshot).is_empty());
+}
+
+#[test]
 fn a_long_denial_is_previewed_with_its_remedy() {
     let long = |letter: &str| letter.repeat(60);
     let shared = format!(

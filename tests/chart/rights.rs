@@ -16,6 +16,10 @@ const SELF_MANAGED: [&str; 4] = [
     "podgraft-system: core: secrets [podgraft-certificate]: get, list, watch, update",
     "podgraft-system: core: secrets: create",
 ];
+/// What people may do with companions.
+const VIEW: [&str; 1] = ["podgraft.dev: clustercompanions, companions: get, list, watch"];
+const ADMIN: [&str; 1] = ["podgraft.dev: companions: create, update, patch, delete, deletecollection"];
+const FOR_ALL: [&str; 1] = ["podgraft.dev: clustercompanions: get, list, watch"];
 const REQUIRED: [&str; 1] =
     ["admissionregistration.k8s.io: validatingadmissionpolicies, validatingadmissionpolicybindings: \
      get, list, watch, create, update, delete"];
@@ -27,11 +31,16 @@ const OWNER: [&str; 1] =
 fn each_switch_brings_the_rights_that_it_needs_and_no_others() {
     let required = ["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true"];
     let cert_manager = ["certificate.mode=certManager"];
-    expect(&[], &[&ALWAYS, &SELF_MANAGED]);
-    expect(&required, &[&ALWAYS, &SELF_MANAGED, &REQUIRED]);
-    expect(&cert_manager, &[&ALWAYS]);
-    expect(&[required[0], required[1], cert_manager[0]], &[&ALWAYS, &REQUIRED, &OWNER]);
-    expect(&["rbac.create=false"], &[]);
+    expect(&[], &[&ALWAYS, &SELF_MANAGED, &VIEW, &ADMIN]);
+    expect(&required, &[&ALWAYS, &SELF_MANAGED, &REQUIRED, &VIEW, &ADMIN]);
+    expect(&cert_manager, &[&ALWAYS, &VIEW, &ADMIN]);
+    expect(&[required[0], required[1], cert_manager[0]], &[&ALWAYS, &REQUIRED, &OWNER, &VIEW, &ADMIN]);
+    expect(&["rbac.create=false"], &[&VIEW, &ADMIN]);
+    expect(&["rbac.create=false", "rbac.aggregateToAdmin=false"], &[&VIEW]);
+    expect(
+        &["rbac.create=false", "rbac.aggregateToView=false", "rbac.clusterCompanionsForAll=true"],
+        &[&ADMIN, &FOR_ALL],
+    );
 }
 
 #[track_caller]

@@ -3,6 +3,7 @@
 pub mod alpha_fields;
 pub mod clients;
 pub mod definitions;
+pub mod hints;
 pub mod injection;
 pub mod other_webhooks;
 pub mod pod_security;

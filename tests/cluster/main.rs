@@ -124,6 +124,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 admission::alpha_fields::tests(),
                 admission::definitions::tests(),
+                admission::hints::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),
                 admission::pod_security::tests(),

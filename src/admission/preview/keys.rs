@@ -25,16 +25,18 @@ pub(super) struct CheckedWorkload<'a> {
     pub(super) template: Option<(&'a str, &'a Pod<'a>)>,
 }
 
-/// Warnings about the keys of a workload that have no effect.
-pub(super) fn misplaced_keys(checked: &CheckedWorkload<'_>) -> Result<Vec<String>, JsonError> {
+/// Warnings about the keys of a workload that have no effect; with `hints`, without those that the API server reports itself.
+pub(super) fn misplaced_keys(checked: &CheckedWorkload<'_>, hints: bool) -> Result<Vec<String>, JsonError> {
     let mut found = Misplaced { warnings: Vec::new(), count: 0 };
     let mut read = Vec::new();
     if let Some((template, pod)) = checked.template {
         read.extend(workload::levels_above(template).map(|level| level as &str).chain([template]));
-        keys_above(checked, template, pod, &mut found)?;
+        if !hints {
+            keys_above(checked, template, pod, &mut found)?;
+        }
     }
     workload::outside_keys((checked.group, checked.kind), checked.object, &read, |outside| {
-        if outside.is_misplaced() {
+        if outside.is_misplaced() && !(hints && outside.is_on_object()) {
             let key = &*shortened(outside.key);
             found.add(|| warning(format_args!("podgraft: {}", OutsideKey { key, ..*outside })));
         }

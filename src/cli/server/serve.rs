@@ -51,6 +51,9 @@ pub struct Serve {
     /// Inject required companions; Pods that opt out must then also be sent to a webhook (see the chart's webhook opted-out)
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
     required_companions: bool,
+    /// API servers report misplaced keys themselves (the chart's policies of hints), so the preview does not repeat these warnings
+    #[arg(long, env = "PODGRAFT_HINTS")]
+    hints: bool,
     /// Time between the update of a required companion's policies and the change of what is injected
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLICY_PAUSE", default_value = "5s", value_parser = duration::above_zero)]
     policy_pause: Duration,
@@ -106,6 +109,7 @@ impl Serve {
             listen: self.listen,
             admin_listen: self.admin_listen,
             required_companions: self.required_companions,
+            hints: self.hints,
             policy_pause: self.policy_pause,
             poll_interval: self.poll_interval,
             workers: self.workers,

@@ -14,6 +14,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The object, or the `Status` that says why not.
     pub body: Value,
+    /// The texts of its `Warning` headers, as `kubectl` prints them.
+    pub warnings: Vec<String>,
 }
 
 impl Answer {
@@ -48,7 +50,10 @@ pub async fn send(client: &Client, method: Method, path: &str, body: Option<(&st
     let (head, body) = client.send(request.body(body)?).await?.into_parts();
     let bytes = body.collect().await?.to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into());
-    Ok(Answer { status: head.status, body })
+    // A warning is `299 - "text"`, with backslashes before quotes and backslashes.
+    let headers = head.headers.get_all("warning").iter().filter_map(|value| value.to_str().ok()?.split_once('"'));
+    let warnings = headers.map(|(_, text)| text.trim_end_matches('"').replace("\\\"", "\""));
+    Ok(Answer { status: head.status, body, warnings: warnings.collect() })
 }
 
 /// What a server of plain HTTP says at a path; `None` where it says anything but 200, or nothing.
