@@ -68,6 +68,14 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// The CPU time that the API server has used since it started, in clock ticks.
+    pub fn apiserver_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.apiserver.id())).expect("a process");
+        // After the name, which can have spaces: the fields from the third on (proc(5)).
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
     /// Brings the API server back with all that it knew.
     pub fn start_apiserver(&mut self) -> anyhow::Result<()> {
         self.apiserver = apiserver(&self.parts, &self.folder)?;

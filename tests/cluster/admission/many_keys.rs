@@ -1,0 +1,56 @@
+//! Objects with very many keys: the match conditions of webhooks and the policies of hints cost an API server no more for them.
+
+use serde_json::{Map, Value, json};
+
+use crate::cluster::Cluster;
+use crate::tests;
+use crate::workload::{collection, pod, template, workload};
+
+tests![objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_policies];
+
+/// As many keys of three and more characters as an object can have.
+const KEYS: usize = 45_000;
+/// How often each object is posted.
+const TIMES: usize = 3;
+/// The most that the CPU time may grow.
+const MOST: f64 = 1.5;
+
+// The webhook of opted-in namespaces stays, and does not select the namespace of the objects.
+const WITHOUT: [&str; 3] =
+    ["webhooks.requested.enabled=false", "webhooks.preview.enabled=false", "hints.enabled=false"];
+const WITH: [&str; 1] = ["webhooks.clusterWide.enabled=true"];
+
+async fn objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_policies(cluster: &Cluster) {
+    let town = cluster.namespace(json!({})).await;
+    let keys: Value = (0..KEYS).map(|i| (format!("k{i:x}"), Value::from(""))).collect::<Map<_, _>>().into();
+    let bare = json!({});
+    let objects = [
+        ("annotations of a Pod", "Pod", pod("many", &template(bare.clone(), keys.clone()))),
+        ("labels of a Pod", "Pod", pod("many", &template(keys.clone(), bare.clone()))),
+        ("annotations of a template", "Deployment", workload("Deployment", "many", &template(bare, keys))),
+    ];
+    cluster.install(&WITHOUT).await;
+    let without = costs(cluster, &town, &objects).await;
+    cluster.install(&WITH).await;
+    let with = costs(cluster, &town, &objects).await;
+    for (((what, ..), with), without) in objects.iter().zip(with).zip(without) {
+        let ratio = with / without;
+        println!("    {KEYS} {what}: {ratio:.2} x the CPU time of the API server without webhooks and hints");
+        assert!(ratio <= MOST, "{what}: {with} ticks with them, {without} without");
+    }
+}
+
+/// The CPU time of the API server for each object, in ticks.
+async fn costs(cluster: &Cluster, town: &str, objects: &[(&str, &str, Value)]) -> Vec<f64> {
+    let mut all = Vec::new();
+    for (what, kind, object) in objects {
+        let before = cluster.control_plane().apiserver_ticks();
+        for _ in 0..TIMES {
+            let path = format!("{}?dryRun=All", collection(kind, town));
+            cluster.create(&path, object).await.expect(what);
+        }
+        let ticks = cluster.control_plane().apiserver_ticks() - before;
+        all.push(f64::from(u32::try_from(ticks).expect("less than a year")));
+    }
+    all
+}
