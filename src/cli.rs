@@ -12,6 +12,7 @@ mod output;
 mod reference;
 pub mod server;
 mod stderr;
+mod usage;
 mod version;
 
 use author::explain;
@@ -77,9 +78,17 @@ impl Cli {
         {
             return code;
         }
-        match Cli::from_arg_matches(&command.get_matches()) {
+        let words: Vec<_> = std::env::args_os().collect();
+        let parsed = command.try_get_matches_from_mut(&words).and_then(|matches| Cli::from_arg_matches(&matches));
+        match parsed {
             Ok(cli) => cli.run(),
-            Err(error) => error.exit(),
+            Err(error) => match usage::of_variable(&error, &command, &words) {
+                Some(text) => {
+                    stderr::error(&text);
+                    ExitCode::from(exit::USAGE)
+                }
+                None => error.exit(),
+            },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use arc_swap::ArcSwap;
 use kube::Client;
 use tokio::sync::{Mutex, watch};
@@ -50,7 +50,13 @@ impl CompanionSources {
         background: &mut Background,
     ) -> anyhow::Result<Self> {
         for path in &config.companions {
-            path.metadata().with_context(|| format!("cannot read {}; see --companions", path.display()))?;
+            let path_of = || format!("--companions {}", path.display());
+            let metadata = path.metadata().with_context(path_of)?;
+            ensure!(
+                metadata.is_file() || metadata.is_dir(),
+                "{}: must be a file or a folder, because it is read again when it changes",
+                path_of()
+            );
         }
         let limits = config.memory;
         let files = Files { paths: config.companions.clone(), limits };

@@ -42,12 +42,12 @@ pub struct ClientCaFile {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientCaError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}; --client-ca must be a PEM file with the certificates of a CA")]
+    #[error("cannot read {path}: {cause}; --client-ca must be a PEM file with the certificates of a CA")]
     Unreadable {
         /// The path of the file.
         path: PathBuf,
         /// The error of the file system.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file has no certificate, or one that cannot be parsed.
     #[error("cannot use {path}: {reason}; --client-ca must be a PEM file with the certificates of a CA")]
@@ -123,7 +123,7 @@ impl ClientCaFile {
     /// # Errors
     /// The file cannot be read, or is not a CA.
     pub fn open(path: PathBuf, names: Vec<String>) -> Result<Self, ClientCaError> {
-        let contents = fs::read(&path).map_err(|source| ClientCaError::Unreadable { path: path.clone(), source })?;
+        let contents = fs::read(&path).map_err(|cause| ClientCaError::Unreadable { path: path.clone(), cause })?;
         let verifier = ArcSwap::from_pointee(parse(&path, &contents)?);
         Ok(ClientCaFile { path, last_read: Ok(contents), client_ca: Arc::new(ClientCa { names, verifier }) })
     }
@@ -164,7 +164,7 @@ impl ClientCaFile {
             Ok(contents) => parse(&self.path, contents),
             Err(error) => {
                 let source = io::Error::new(error.kind(), error.to_string());
-                Err(ClientCaError::Unreadable { path: self.path.clone(), source })
+                Err(ClientCaError::Unreadable { path: self.path.clone(), cause: source })
             }
         };
         self.last_read = read;

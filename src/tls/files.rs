@@ -48,13 +48,13 @@ pub enum Reload {
 pub enum FilesError {
     /// A file cannot be read.
     #[error(
-        "cannot read {path}: {source}; --cert-dir must be a directory with tls.crt and tls.key (`podgraft certs` creates a pair for development)"
+        "cannot read {path}: {cause}; --cert-dir must be a directory with tls.crt and tls.key (`podgraft certs` creates a pair for development)"
     )]
     Unreadable {
         /// The path of the file.
         path: PathBuf,
         /// The error of the file system.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The files are not a pair.
     #[error("cannot use {directory}/tls.crt and {directory}/tls.key: {fault}")]
@@ -171,7 +171,7 @@ fn read(directory: &Path) -> Result<Contents, FilesError> {
 fn read_once(directory: &Path) -> Result<Contents, FilesError> {
     let read = |name| {
         let path = directory.join(name);
-        fs::read(&path).map_err(|source| FilesError::Unreadable { path, source })
+        fs::read(&path).map_err(|cause| FilesError::Unreadable { path, cause })
     };
     Ok(Contents { certificate: read(CERTIFICATE_FILE)?, key: read(KEY_FILE)? })
 }

@@ -187,3 +187,38 @@ fn a_log_level_is_one_of_a_closed_list() {
     let run = Folder::new().run("serve --companions companion.yaml --log-level verbose");
     assert!(run.code == 2 && run.err.contains("[possible values: error, warn, info, debug, trace]"), "{}", run.err);
 }
+
+#[test]
+fn a_value_of_serve_is_blamed_on_the_variable_or_the_flag_that_has_it() {
+    let folder = Folder::new();
+    let (code, _, err) = folder.shell("PODGRAFT_POLL_INTERVAL=5 podgraft serve -c companion.yaml");
+    let wrong = "invalid value '5'";
+    assert!(code == 2 && err.starts_with(&format!("error: PODGRAFT_POLL_INTERVAL: {wrong}: must be a whole")), "{err}");
+    let (_, _, err) = folder.shell("PODGRAFT_POLL_INTERVAL=1s podgraft serve -c companion.yaml --poll-interval 5");
+    assert!(err.starts_with(&format!("error: {wrong} for '--poll-interval <DURATION>'")), "{err}");
+    let (_, _, err) = folder.shell("podgraft serve -c companion.yaml --listen localhost:8443");
+    assert!(err.contains("must be IP:PORT, for example 127.0.0.1:8443"), "{err}");
+}
+
+#[test]
+fn serve_needs_a_source_of_companions_that_can_be_read_again() {
+    let folder = Folder::new();
+    let (code, _, err) = folder.shell("podgraft serve");
+    assert!(code == 2 && err.contains("<--companions <PATH>...|--cluster>"), "{err}");
+    let (code, _, err) = folder.shell("cat companion.yaml | podgraft serve -c /dev/stdin");
+    let expect =
+        "error: --companions /dev/stdin: must be a file or a folder, because it is read again when it changes\n";
+    assert_eq!((code, &*err), (3, expect));
+    let (_, _, err) = folder.shell("podgraft serve -c companion.yaml --cert-dir nowhere");
+    assert_eq!(err.matches("No such file").count(), 1, "{err}");
+}
+
+#[test]
+fn a_file_without_a_certificate_is_no_ca() {
+    let folder = Folder::new();
+    let (code, _, err) = folder.shell("podgraft probe -f companion.yaml --ca companion.yaml");
+    assert!(code == 0 && err.contains("no workloads"), "{err}");
+    let pod = "apiVersion: v1\\nkind: Pod\\nmetadata: {name: a}\\nspec: {containers: [{name: a, image: a:1}]}\\n";
+    let (code, _, err) = folder.shell(&format!("printf '{pod}' | podgraft probe -f - --ca companion.yaml"));
+    assert!(code == 3 && err.ends_with("--ca takes a CA certificate in PEM: no certificate in PEM found\n"), "{err}");
+}

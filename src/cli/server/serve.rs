@@ -1,5 +1,6 @@
 //! `podgraft serve`: flags to configuration.
 
+mod address;
 mod certificate;
 mod client_ca;
 mod cluster;
@@ -12,8 +13,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{ArgGroup, Args};
 use tokio::runtime::Builder;
 
 use certificate::CertificateFlags;
@@ -32,9 +33,11 @@ use crate::telemetry::{Log, LogFormat};
 /// loaded; until then `/readyz?verbose` lists what it waits for. After SIGTERM, /readyz fails, requests are accepted for
 /// --drain-delay, and requests in progress are finished.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("source").args(["companions", "cluster"]).required(true).multiple(true))]
 pub struct Serve {
     /// Files and folders with companions and, without --cluster, Namespaces
-    #[arg(long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1.., required_unless_present = "cluster")]
+    #[arg(short, long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1..)]
     companions: Vec<PathBuf>,
     #[command(flatten)]
     cluster: ClusterFlags,
@@ -43,10 +46,10 @@ pub struct Serve {
     #[command(flatten)]
     client_ca: ClientCaFlags,
     /// Address of the admission port (HTTPS); [::] listens on all addresses, 0.0.0.0 on all IPv4 addresses
-    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "[::]:8443")]
+    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_LISTEN", default_value = "[::]:8443", value_parser = address::parse)]
     listen: SocketAddr,
     /// Address of the admin port (HTTP) with /livez, /readyz and /metrics
-    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "[::]:8080")]
+    #[arg(long, value_name = "ADDRESS", env = "PODGRAFT_ADMIN_LISTEN", default_value = "[::]:8080", value_parser = address::parse)]
     admin_listen: SocketAddr,
     /// Inject required companions; Pods that opt out must then also be sent to a webhook (see the chart's webhook opted-out)
     #[arg(long, env = "PODGRAFT_REQUIRED_COMPANIONS")]
@@ -78,6 +81,16 @@ pub struct Serve {
     #[command(flatten)]
     limits: LimitFlags,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  # Serve companions from a folder, with a certificate for development
+  podgraft certs
+  podgraft serve -c companions/
+
+  # In a cluster, as the chart runs it
+  podgraft serve --cluster --namespace podgraft-system \\
+    --cert-secret podgraft-certificate";
 
 /// The levels of tracing. The list is closed, because any other word would be a filter for a target of that name, which
 /// matches nothing.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -66,6 +66,7 @@ impl ReviewClient {
         for certificate in CertificateDer::pem_file_iter(ca).with_context(hint)? {
             roots.add(certificate.with_context(hint)?).with_context(hint)?;
         }
+        ensure!(!roots.is_empty(), "{}: no certificate in PEM found", hint());
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots);
