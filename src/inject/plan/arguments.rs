@@ -42,12 +42,28 @@ pub(in crate::inject) fn arguments<'a>(
 fn unknown(companion: &Companion, given: &[&GivenParameter<'_>]) -> Vec<Outcome> {
     let declared = || companion.parameters.iter().map(|p| &*p.name);
     let unknown = given.iter().filter(|g| !declared().any(|name| name == g.parameter)).take(MAX_FAULTS);
-    let fault = |unknown: &&GivenParameter<'_>| Outcome::ParameterUnknown {
-        companion: companion.name.clone(),
-        parameter: unknown.parameter.into(),
-        nearest: suggest(unknown.parameter, declared(), |_| true).map(Into::into),
+    let mut faults: Vec<Outcome> = Vec::new();
+    for given in unknown {
+        let nearest = suggest(given.parameter, declared(), |_| true).map(Into::into);
+        let (companion, parameter) = (companion.name.clone(), given.parameter.into());
+        faults.push(Outcome::ParameterUnknown { companion, parameter, nearest });
+    }
+    // One name that is not known where one is missing: they are most likely the same parameter, however the names differ.
+    if let [Outcome::ParameterUnknown { nearest: nearest @ None, .. }] = &mut *faults {
+        *nearest = only_missing(companion, given);
+    }
+    faults
+}
+
+/// The name of the required parameter that the Pod does not set, if there is exactly one.
+fn only_missing(companion: &Companion, given: &[&GivenParameter<'_>]) -> Option<Box<str>> {
+    let is_missing = |parameter: &&Parameter| {
+        let is_given = given.iter().any(|g| *g.parameter == *parameter.name);
+        parameter.required && parameter.default.is_none() && !is_given
     };
-    unknown.map(fault).collect()
+    let mut missing = companion.parameters.iter().filter(is_missing);
+    let first = missing.next()?;
+    missing.next().is_none().then(|| first.name.clone())
 }
 
 /// The value that the Pod sets, else the default, else none.
