@@ -42,4 +42,4 @@ summary=()
 for part in names ${@:-failover credentials tls members dns limits local} silence; do
   . "$here/checks/$part.sh"
 done
-echo "redis: $(IFS=';'; echo "${summary[*]}")"
+echo "redis: $(printf '%s; ' "${summary[@]}" | sed 's/; $//')"
