@@ -5,11 +5,11 @@ set -euo pipefail
 . "$(dirname "$0")/../check-lib.sh"
 needs nginx java python3 setpriv awk busybox curl
 
-read -r web_port app_port <<<"$(free_ports 2)"
+read -r web_port app_port metrics_port <<<"$(free_ports 3)"
 mkdir -m 777 "$work/tmp" "$work/static" "$work/java"
 local_paths() {
   sed -e "s|/tmp/nginx|$work/tmp/nginx|g" -e "s|/srv/static/|$work/static/|g" -e "s|/etc/nginx/nginx.conf|$work/nginx.conf|" \
-    -e "s|echo \"listen |&127.0.0.1:|"
+    -e "s|listen 9102|listen $metrics_port|" -e "s|echo \"listen |&127.0.0.1:|"
 }
 for file in /podgraft/start.sh /etc/nginx/nginx.conf; do
   literal companions.yaml web-front "files:$file" | local_paths >"$work/${file##*/}"

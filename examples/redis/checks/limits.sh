@@ -1,7 +1,7 @@
 # The limits that are parameters: connections, idle time, time-outs.
 
 store c "$c"
-ambassador limits REDIS_SERVER_1="127.0.0.1:$c" REDIS_MAX_CONNECTIONS=2 REDIS_IDLE_TIMEOUT=2s REDIS_CHECK_INTERVAL=100ms
+ambassador limits REDIS_SERVER_1="127.0.0.1:$c" REDIS_MAX_CONNECTIONS=2 REDIS_IDLE_TIMEOUT=4s REDIS_CHECK_INTERVAL=100ms
 eventually 5 ready
 # The third connection waits until one of the others is closed; probes and metrics do not.
 exec 5<>"/dev/tcp/127.0.0.1/$redis_port" 6<>"/dev/tcp/127.0.0.1/$redis_port"
@@ -12,7 +12,7 @@ exec 7<>"/dev/tcp/127.0.0.1/$redis_port"
 printf 'PING\r\n' >&7
 ! read -r -t 0.3 <&7 || fail "a third connection is answered"
 ready && masters 1 || fail "probes wait for connections of the app"
-read -r -t 5 line <&7 && [ "$line" = $'+PONG\r' ] || fail "the third connection is not answered after another was idle"
+read -r -t 8 line <&7 && [ "$line" = $'+PONG\r' ] || fail "the third connection is not answered after another was idle"
 code=0
 read -r -t 5 <&5 || code=$?
 [ "$code" -eq 1 ] || fail "an idle connection stays open"

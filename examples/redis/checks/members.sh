@@ -10,6 +10,10 @@ ambassador members REDIS_CHECK_INTERVAL=100ms REDIS_SERVER_1="127.0.0.1:$a" REDI
 eventually 5 ready
 eventually 5 logged members "master: one; two: replica; five: replica; eight: cluster mode is not supported; nine: replica"
 masters 1 || fail "the metric of one master"
+metrics=$(curl -s -m 2 "http://127.0.0.1:$health_port/metrics")
+for name in $(grep -o 'haproxy_[a-z_]*' "$here/README.md" | sort -u); do
+  [[ $metrics == *"# TYPE $name "* ]] || fail "README.md names the metric $name, which does not exist"
+done
 pod_ready || fail "the Pod is not ready"
 
 # Two members that both claim to be the master: neither is used, until one of them is a replica.

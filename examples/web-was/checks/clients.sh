@@ -24,6 +24,18 @@ expect "x-forwarded-port: 443" /echo "${forged[@]}"
 ! grep -q "GET /echo" "$work/trusted.log" || fail "an access log that is off"
 stop_front
 
+# Metrics, for the connections of clients.
+front metrics WEB_ACCESS_LOG=on WEB_MAX_CONNECTIONS=77
+exec 5<>"/dev/tcp/127.0.0.1/$web_port"
+printf 'GET /echo HTTP/1.1\r\nHost: x\r\n\r\n' >&5
+read -r -t 5 <&5 || fail "no answer"
+metric() { curl -s "http://127.0.0.1:$metrics_port/metrics" | grep -cxF "$1" >/dev/null; }
+eventually 5 metric 'web_front_connections{state="waiting"} 1'
+! logged metrics /metrics || fail "Prometheus is in the access log"
+metric 'web_front_connections_max 77' || fail "the limit is not a metric"
+exec 5<&-
+stop_front
+
 front nobody WEB_TRUSTED_PROXIES=none
 expect "x-forwarded-for: 127.0.0.1" /echo "${forged[@]}"
 stop_front
@@ -31,6 +43,8 @@ stop_front
 # Values that podgraft would deny do not start nginx either.
 for value in 'WEB_READY=/;return 200' 'WEB_STATIC_PATH=/a b/' 'WEB_BODY=8m;' 'WEB_TRUSTED_PROXIES=none}' 'WEB_UPSTREAM=80$x' "WEB_READY=/'" $'WEB_READY=/\n'; do
   run_front invalid "$value"
+  ended() { ! kill -0 "$front_pid" 2>/dev/null; }
+  eventually 5 ended
   code=0
   wait "$front_pid" || code=$?
   [ "$code" -eq 1 ] && logged invalid "invalid value of a parameter" || fail "started with $value"
