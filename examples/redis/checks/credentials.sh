@@ -59,6 +59,8 @@ server acl setuser default off >/dev/null
 retry acl REDIS_USERNAME=ambassador REDIS_PASSWORD="$secret"
 eventually 5 ready
 answers PONG --user app -a app || fail "no traffic with an ACL user"
+app_as() { env -i PATH="$PATH" REDIS_HOST=127.0.0.1 REDIS_PORT="$redis_port" REDIS_LOGIN="$1" python3 "$work/visits.py" prepare 2>/dev/null; }
+app_as "app app" && ! app_as "app wrong" || fail "the app does not authenticate itself"
 stop_ambassador
 printf 'ambassador\n' >"$work/secret/username"
 printf '%s\n' "$secret" >"$work/secret/password"

@@ -17,6 +17,7 @@ store b "$b" --replicaof 127.0.0.1 "$a"
 eventually 5 ready
 eventually 10 in_sync "$b"
 
+env -i PATH="$PATH" REDIS_HOST=127.0.0.1 REDIS_PORT="$redis_port" python3 "$work/visits.py" prepare || fail "ready, but Redis does not answer"
 app "$redis_port"
 cat >"$work/load.py" <<'PY'
 import pathlib, sys, time, urllib.request
