@@ -8,7 +8,7 @@ needs redis-server redis-cli haproxy busybox openssl python3 setpriv awk curl
 read -r redis_port health_port web_port a b c d e dns_port silent_port silent_health_port silent_dns_port <<<"$(free_ports 12)"
 mkdir -m 755 "$work/secret" "$work/tls"
 local_paths() {
-  sed -e "s|/podgraft/|$work/|g" -e "s|/etc/haproxy/haproxy.cfg|$work/haproxy.cfg|" \
+  sed -e "s|/podgraft/|$work/|g" -e "s|/etc/haproxy/haproxy.cfg|$work/haproxy.cfg|g" \
     -e "s/bind :9101/bind 127.0.0.1:$health_port/"
 }
 for file in /podgraft/start.sh /podgraft/ambassador.lua /podgraft/login.map /etc/haproxy/haproxy.cfg; do

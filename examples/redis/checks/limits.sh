@@ -30,4 +30,9 @@ ended() { ! kill -0 "$ambassador_pid" 2>/dev/null; }
 eventually 9 ended
 exec 5<&-
 crash "$store_c"
+
+# What podgraft would deny is an error of the start, with its reason.
+ambassador broken REDIS_SERVER_1="127.0.0.1:$c" REDIS_CHECK_INTERVAL=never
+eventually 5 ended
+logged broken "[ALERT]" || fail "an invalid value is not reported: $(cat "$work/broken.log")"
 summary+=("limits are parameters")

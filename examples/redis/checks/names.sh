@@ -22,14 +22,22 @@ while True:
     flags = 0x8180 if address else 0x8183
     server.sendto(query[:2] + struct.pack(">HHHHH", flags, 1, 1 if records else 0, 0, 0) + question + records, client)
 PY
+names() { printf '%s\n' "$@" >"$work/names.new" && mv "$work/names.new" "$work/names"; }
 name_server() { start names env -i PATH="$PATH" python3 "$work/names.py" "$1" "$2"; name_server=$started; }
 sed "s/parse-resolv-conf/nameserver check 127.0.0.1:$dns_port/" "$work/haproxy.cfg" >"$work/names.cfg"
+# use_names NAME-AND-ADDRESS...: ambassadors ask the check's name server, until `end_names`.
+use_names() {
+  names "$@"
+  name_server "$work/names" "$dns_port"
+  cp "$work/haproxy.cfg" "$work/haproxy.saved" && cp "$work/names.cfg" "$work/haproxy.cfg"
+}
+end_names() { crash "$name_server" && mv "$work/haproxy.saved" "$work/haproxy.cfg"; }
 
 echo "silent.example 127.0.0.4" >"$work/silent-names"
 name_server "$work/silent-names" "$silent_dns_port"
 sed -e "s/:$health_port/:$silent_health_port/" -e "s/:$dns_port/:$silent_dns_port/" -e s/ambassador.lua/silent.lua/ "$work/names.cfg" >"$work/silent.cfg"
 sed "s|$work/secret/|$work/no-secret/|" "$work/ambassador.lua" >"$work/silent.lua"
-sed "s/haproxy.cfg/silent.cfg/" "$work/start.sh" >"$work/silent.sh"
+sed "s/haproxy.cfg/silent.cfg/g" "$work/start.sh" >"$work/silent.sh"
 store silent "$silent_port" --bind 127.0.0.4
 start silent env -i PATH="$PATH" "${parameters[@]}" REDIS_HOST=127.0.0.1 REDIS_PORT="$silent_port" \
   REDIS_SERVER_1="silent.example:$silent_port" busybox sh "$work/silent.sh"

@@ -6,10 +6,11 @@ certificate() { # NAME SUBJECT-ALTERNATIVE-NAME
     -extfile <(echo "subjectAltName=$2") 2>/dev/null
 }
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=check-ca -days 2 -keyout "$work/tls/ca.key" -out "$work/tls/ca.crt" 2>/dev/null
-certificate server DNS:localhost,DNS:redis.example
+certificate server DNS:redis.example,DNS:store.example
 certificate client DNS:client
 chmod 644 "$work"/tls/*
-retry() { ambassador "$1" REDIS_SERVER_1="localhost:$c" REDIS_CHECK_INTERVAL=50ms "${@:2}"; }
+use_names "redis.example 127.0.0.1"
+retry() { ambassador "$1" REDIS_SERVER_1="redis.example:$c" REDIS_CHECK_INTERVAL=50ms "${@:2}"; }
 stop_ambassador() { stop "$ambassador_pid" >/dev/null; }
 secure=(--port 0 --tls-cert-file "$work/tls/server.crt" --tls-key-file "$work/tls/server.key" --tls-ca-cert-file "$work/tls/ca.crt")
 store c 0 --tls-port "$c" "${secure[@]}" --tls-auth-clients no --requirepass secret
@@ -37,7 +38,7 @@ retry ca REDIS_TLS=true REDIS_PASSWORD=secret
 eventually 5 ready
 answers PONG -a secret || fail "no traffic over TLS"
 stop_ambassador
-retry name REDIS_TLS=true REDIS_PASSWORD=secret REDIS_SERVER_NAME=redis.example
+retry name REDIS_TLS=true REDIS_PASSWORD=secret REDIS_SERVER_NAME=store.example
 eventually 5 ready
 stop_ambassador
 retry other-name REDIS_TLS=true REDIS_PASSWORD=secret REDIS_SERVER_NAME=other.example
@@ -50,7 +51,7 @@ crash "$store_c"
 
 # A member that demands a certificate of its clients, which is Redis' default.
 store d 0 --tls-port "$d" "${secure[@]}"
-retry() { ambassador "$1" REDIS_SERVER_1="localhost:$d" REDIS_CHECK_INTERVAL=50ms REDIS_TLS=true; }
+retry() { ambassador "$1" REDIS_SERVER_1="redis.example:$d" REDIS_CHECK_INTERVAL=50ms REDIS_TLS=true; }
 retry without-certificate
 eventually 5 logged without-certificate "no master; connections are refused; one:"
 unready || fail "ready without a client certificate"
@@ -62,5 +63,6 @@ eventually 5 ready
 answers PONG || fail "no traffic with a client certificate"
 stop_ambassador
 crash "$store_d"
+end_names
 rm "$work"/secret/*
 summary+=("TLS with its name, its CA and a client certificate")

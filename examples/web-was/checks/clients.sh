@@ -36,7 +36,7 @@ metric 'web_front_connections_max 77' || fail "the limit is not a metric"
 exec 5<&-
 stop_front
 
-front nobody WEB_TRUSTED_PROXIES=none
+front no-proxy WEB_TRUSTED_PROXIES=none
 expect "x-forwarded-for: 127.0.0.1" /echo "${forged[@]}"
 stop_front
 
