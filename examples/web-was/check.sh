@@ -20,7 +20,7 @@ url=http://127.0.0.1:$web_port
 
 # run_front NAME VARIABLE=VALUE...: starts nginx with the defaults of its parameters.
 run_front() {
-  install -m 666 /dev/null "$work/$1.log" # nginx opens its standard output again, as the user that it runs as
+  install -m "${log_mode:-666}" /dev/null "$work/$1.log" # nginx opens its standard output again, as the user that it runs as
   start "$1" env -i PATH="$PATH" WEB_PORT="$web_port" "${parameters[@]}" WEB_UPSTREAM="$app_port" "${@:2}" busybox sh "$work/start.sh"
   front_pid=$started
 }
