@@ -22,6 +22,7 @@ eventually 5 logged members "two masters: one, nine; connections are refused; tw
 masters 2 || fail "the metric of two masters"
 refused() { [ "$(at "$redis_port" ping)" != PONG ]; }
 refused && unready || fail "one of two masters is used"
+[[ $(curl -s -m 2 "http://127.0.0.1:$health_port/metrics") =~ requests_denied_total\{proxy=\"redis\"\}\ [1-9] ]] || fail "the metric of refused connections"
 pod_ready || fail "the Pod is not ready, although no one asked for that"
 at "$a" replicaof 127.0.0.1 "$d" >/dev/null
 eventually 5 logged members "master: nine; one: replica; two: replica"

@@ -19,6 +19,13 @@ expect "502 - " /vanish -X POST
 [ "$(calls POST /slow)" = 1 ] && [ "$(calls POST /vanish)" = 1 ] || fail "a POST was done twice"
 ! grep -q "502 for POST /vanish" "$work/answers.log" || fail "the log blames header-size for another error"
 
+# A client that sends slowly is nginx' business: the app waits for nothing, and `timeout` is not the client's.
+exec 5<>"/dev/tcp/127.0.0.1/$web_port"
+printf 'POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\n' >&5
+for part in slow ' ' body; do printf %s "$part" >&5; sleep 0.6; done
+[[ $(cat <&5) == *"slow body" ]] || fail "a slow request fails"
+exec 5<&-
+
 # The app's own answers are passed on.
 for status in 502 503 504; do expect "$status - the app's own words" "/status/$status"; done
 
