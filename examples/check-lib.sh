@@ -97,3 +97,20 @@ literal() {
 
 # crash PID: ends it as a crash does.
 crash() { { kill -KILL "$1" && wait "$1"; } 2>/dev/null || true; }
+
+# defaults MANIFEST OBJECT: prints NAME=VALUE for each parameter that sets a variable and has a default.
+defaults() {
+  awk -v object="$2" '
+    /^---/ { inside = 0 }
+    $0 == "  name: " object { inside = 1 }
+    inside && /^  - [{]name: .* default: .* env: / {
+      value = $0; sub(/.* default: /, "", value)
+      if (value ~ /^"/) { sub(/^"/, "", value); sub(/".*/, "", value) } else sub(/[,}].*/, "", value)
+      name = $0; sub(/.* env: /, "", name); sub(/[^A-Z0-9_].*/, "", name)
+      print name "=" value }' "$here/$1"
+}
+
+# logged NAME TEXT: the process NAME has written a line that contains TEXT.
+logged() { grep -qF -- "$2" "$work/$1.log"; }
+# last_logged NAME TEXT: the last line of NAME contains TEXT.
+last_logged() { [[ $(tail -n 1 "$work/$1.log") == *"$2"* ]]; }

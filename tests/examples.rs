@@ -57,3 +57,62 @@ fn an_image_is_named_once_in_its_example() {
         }
     }
 }
+
+/// Values that a script or a configuration would take as its own syntax, or that a program would not start with.
+const DENIED: [(&str, &str, &str, &str); 14] = [
+    ("web-was", "web-front", "ready", "/;return 200"),
+    ("web-was", "web-front", "body", "8m; include /etc/passwd"),
+    ("web-was", "web-front", "header-size", "0"),
+    ("web-was", "web-front", "timeout", "0s"),
+    ("web-was", "web-front", "keep-alive", "-1s"),
+    ("web-was", "web-front", "static-path", "/a/../b/"),
+    ("web-was", "web-front", "static-path", "/-/"),
+    ("web-was", "web-front", "static-path", "/static"),
+    ("web-was", "web-front", "trusted-proxies", "10.0.0.0/8 1; }"),
+    ("redis", "redis-ambassador", "server2", "a.example:6379 backup"),
+    ("redis", "redis-ambassador", "check-interval", "0s"),
+    ("redis", "redis-ambassador", "idle-timeout", "1000h"),
+    ("redis", "redis-ambassador", "server-name", "\"a b\""),
+    ("redis", "redis-local", "maxmemory", "64mb 0"),
+];
+
+#[test]
+fn a_value_that_would_become_configuration_is_denied_with_its_parameter() {
+    for (example, companion, parameter, value) in DENIED {
+        let output = with_annotation(example, companion, parameter, value);
+        let talk = text(&output.stderr);
+        assert!(!output.status.success(), "{companion}.{parameter}: {value}: {talk}");
+        assert!(talk.contains(&format!("podgraft.dev/{companion}.{parameter}")), "{companion}.{parameter}: {talk}");
+    }
+}
+
+#[test]
+fn a_value_that_an_example_documents_is_accepted() {
+    let accepted = [
+        ("web-was", "web-front", "static-path", "/assets/v1.2/"),
+        ("web-was", "web-front", "static-path", "off"),
+        ("web-was", "web-front", "trusted-proxies", "10.1.2.3,fd00::/8,192.168.0.0/16"),
+        ("web-was", "web-front", "keep-alive", "0"),
+        ("redis", "redis-ambassador", "server9", "store-8.store.visits.svc.cluster.local:6379"),
+        ("redis", "redis-ambassador", "idle-timeout", "99h"),
+    ];
+    for (example, companion, parameter, value) in accepted {
+        let output = with_annotation(example, companion, parameter, value);
+        assert!(output.status.success(), "{companion}.{parameter}: {}", text(&output.stderr));
+    }
+}
+
+fn with_annotation(example: &str, companion: &str, parameter: &str, value: &str) -> std::process::Output {
+    let mut annotations = serde_json::json!({"podgraft.dev/companions": companion});
+    if companion == "redis-ambassador" {
+        annotations["podgraft.dev/redis-ambassador.server1"] = "a.example:6379".into(); // required
+    }
+    annotations[format!("podgraft.dev/{companion}.{parameter}")] = value.into();
+    let pod = serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app", "annotations": annotations},
+        "spec": {"containers": [{"name": "app", "image": "registry.example/app:1"}]},
+    });
+    let mut command = Command::cargo_bin("podgraft").expect("the binary is built");
+    command.args(["inject", "-f", "-", "--companions"]).arg(folder(example));
+    command.write_stdin(pod.to_string()).output().expect("it runs")
+}
