@@ -4,6 +4,8 @@
 //! cargo test --test cluster                     all tests
 //! cargo test --test cluster -- required         those whose names hold a word
 //! cargo test --test cluster -- build            only the programs that a cluster is made of
+//! cargo test --test cluster -- images           only the images of a node's containers
+//! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
@@ -15,6 +17,8 @@ mod case;
 mod cluster;
 mod control_plane;
 mod evidence;
+#[path = "parts/images/mod.rs"]
+mod images;
 mod installation;
 mod load;
 mod node;
@@ -40,6 +44,8 @@ use suite::Chapter;
 fn main() -> anyhow::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("build") => build(),
+        Some("images") => with_images(images::print),
+        Some("image") => with_images(images::build_podgraft),
         Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
         Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
         _ => test(),
@@ -58,6 +64,16 @@ fn build() -> anyhow::Result<ExitCode> {
     parts::Parts::get()?;
     parts::CertManager::get()?;
     parts::sources()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds images; says in one line what the machine lacks for it.
+fn with_images(build: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    if let Some(lacking) = parts::lacking().or_else(images::lacking) {
+        println!("images need {lacking}");
+        return Ok(ExitCode::from(NOT_HERE));
+    }
+    build()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,0 +1,71 @@
+//! Images of one static program each.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::archive::{self, Image};
+use super::hash::Hash;
+use super::keep;
+use crate::cluster::tree;
+use crate::parts;
+
+/// The image of a Pod's sandbox.
+pub const PAUSE: &str = "localhost/pause:test";
+
+/// The archive of [`PAUSE`]. Its program is C, because each Pod has one, and a few lines need no runtime.
+pub fn pause() -> anyhow::Result<PathBuf> {
+    let source = tree().join("tests/cluster/parts/images/pause.c");
+    let hash = Hash::new().and_path(&source)?;
+    keep::get("pause", &hash.name(), |archive| {
+        let root = tempfile::tempdir_in(keep::folder()?)?;
+        keep::run(Command::new("cc").args(["-static", "-Os", "-s", "-o"]).arg(root.path().join("pause")).arg(&source))?;
+        write(PAUSE.to_owned(), json!({"Entrypoint": ["/pause"], "User": "65535:65535"}), root.path(), archive)
+    })
+}
+
+/// The archive of [`prometheus_name`], with the paths of the official image.
+pub fn prometheus() -> anyhow::Result<PathBuf> {
+    let (program, name) = (parts::prometheus()?, prometheus_name()?);
+    let config = json!({
+        "Entrypoint": ["/bin/prometheus"],
+        "Cmd": ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"],
+        "User": "nobody",
+        "WorkingDir": "/prometheus",
+    });
+    let hash = Hash::new().and(program.to_string_lossy().as_bytes()).and(&name).and(serde_json::to_vec(&config)?);
+    keep::get("prometheus", &hash.name(), |archive| {
+        let root = tempfile::tempdir_in(keep::folder()?)?;
+        for folder in ["bin", "etc/prometheus", "prometheus", "tmp"] {
+            fs::create_dir_all(root.path().join(folder))?;
+        }
+        for folder in ["prometheus", "tmp"] {
+            fs::set_permissions(root.path().join(folder), fs::Permissions::from_mode(0o1777))?;
+        }
+        fs::copy(&program, root.path().join("bin/prometheus"))?;
+        fs::write(root.path().join("etc/passwd"), "nobody:x:65534:65534:nobody:/home:/bin/false\n")?;
+        fs::write(root.path().join("etc/prometheus/prometheus.yml"), "")?;
+        write(name, config, root.path(), archive)
+    })
+}
+
+/// The official name of Prometheus' image: version 3.14.0 is the Go module v0.314.0.
+pub fn prometheus_name() -> anyhow::Result<String> {
+    let module = parts::prometheus_version()?;
+    let mut parts = module.trim_start_matches("v0.").split('.').map(str::parse::<u32>);
+    let (Some(Ok(minor)), Some(Ok(patch))) = (parts.next(), parts.next()) else {
+        anyhow::bail!("{module} is not the version of a Prometheus of this decade");
+    };
+    Ok(format!("docker.io/prom/prometheus:v{}.{}.{patch}", minor / 100, minor % 100))
+}
+
+/// Writes an image of a folder.
+pub fn write(name: String, config: Value, root: &Path, archive: &Path) -> anyhow::Result<()> {
+    let layer = tempfile::NamedTempFile::new_in(keep::folder()?)?;
+    archive::pack(root, layer.path()).context("cannot make a layer")?;
+    archive::write(&[Image { names: vec![name], config, layers: vec![layer.path().to_owned()] }], archive)
+}
