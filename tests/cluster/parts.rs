@@ -211,7 +211,8 @@ impl Source {
             .with_context(|| format!("{} is built with Go 1.26 or newer, and `go` cannot be run", self.name))?;
         ensure!(built.success(), "building {} failed; the output of go is above", self.name);
         fs::rename(&unfinished, program)?;
-        eprintln!("built {} in {:.0} s", self.name, started.elapsed().as_secs_f32());
+        let size = fs::metadata(program)?.len() / 1_000_000;
+        eprintln!("{}: {size} MB, built in {:.0} s", self.name, started.elapsed().as_secs_f32());
         Ok(())
     }
 

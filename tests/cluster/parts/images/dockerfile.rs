@@ -39,7 +39,7 @@ pub fn build(name: &str, archive: &Path) -> anyhow::Result<()> {
     build.args(["build", "--isolation=chroot", "--pull=never", "--network=host", "--layers=false", "--tag", name]);
     build.arg(format!("--volume={}:{TOOLCHAIN}:ro", toolchain.trim()));
     build.arg(format!("--volume={CERTIFICATES}:{CERTIFICATES}:ro"));
-    let built = build.arg(tree()).status().context("cannot run unshare")?;
+    let built = build.arg(tree()).status().context("cannot run setpriv")?;
     ensure!(built.success(), "buildah failed; its output is above");
     run(storage.buildah().args(["push", name]).arg(format!("docker-archive:{}:{name}", archive.display())))
 }
@@ -64,10 +64,12 @@ impl Storage {
         Ok(storage)
     }
 
-    /// Buildah with these folders. Its mounts are in a namespace of their own, and vanish even if it is killed.
+    /// Buildah with these folders. It ends with this process, and with it all that it has started and mounted, because
+    /// they are in namespaces of their own.
     fn buildah(&self) -> Command {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation=private", "--fork", "--kill-child", "buildah"]);
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig=KILL", "unshare", "--mount", "--propagation=private", "--pid", "--mount-proc"]);
+        command.args(["--fork", "--kill-child", "buildah"]);
         command.arg("--root").arg(self.folder.join("root")).arg("--runroot").arg(self.folder.join("run"));
         command.arg("--storage-driver=overlay").env("TMPDIR", &self.caches);
         command

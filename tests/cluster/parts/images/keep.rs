@@ -3,11 +3,14 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, ensure};
 
 use crate::parts;
+
+/// How long a file is kept that is not used. Branches with other inputs are worked on side by side.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Where images and what belongs to them are kept.
 pub fn folder() -> anyhow::Result<PathBuf> {
@@ -25,6 +28,7 @@ pub fn path(name: &str, hash: &str) -> anyhow::Result<PathBuf> {
 pub fn get(name: &str, hash: &str, make: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     let path = path(name, hash)?;
     if path.exists() {
+        File::open(&path)?.set_modified(SystemTime::now())?;
         return Ok(path);
     }
     // Another run may be making it. Then this one waits, and finds it.
@@ -35,9 +39,23 @@ pub fn get(name: &str, hash: &str, make: impl FnOnce(&Path) -> anyhow::Result<()
         let unfinished = path.with_extension("unfinished");
         make(&unfinished)?;
         fs::rename(&unfinished, &path)?;
+        remove_unused(name)?;
         println!("{name}: {}, made in {:.0} s", megabytes(&path)?, started.elapsed().as_secs_f32());
     }
     Ok(path)
+}
+
+/// Removes what was made of earlier inputs and is not used any more: some archives have half a gigabyte.
+fn remove_unused(name: &str) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder()?)?.flatten() {
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        let is_of_name =
+            file_name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tar"));
+        if is_of_name && entry.metadata()?.modified()?.elapsed().is_ok_and(|unused| unused > KEPT) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The size of a file, for people.

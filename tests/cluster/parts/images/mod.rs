@@ -13,12 +13,13 @@ mod podgraft;
 mod programs;
 mod software;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use podgraft::PODGRAFT;
 pub use programs::PAUSE;
-pub use software::TOOLS;
+pub use software::{TOOLS, archive as software};
 
 /// Where the archive of each image is.
 #[derive(Debug, Clone)]
@@ -42,21 +43,16 @@ pub struct Podgraft {
 }
 
 impl Images {
-    /// All images; builds what is missing, which takes a minute and, for Prometheus, three more on two cores.
+    /// All images; builds what is missing, which takes a minute and, for Prometheus, two more on two cores.
     ///
     /// # Errors
     /// If a command is missing or fails. [`lacking`] reports the first before anything is built.
     pub fn get() -> anyhow::Result<Self> {
-        // Debian's packages are fetched and unpacked while Go compiles.
-        std::thread::scope(|scope| {
-            let software = scope.spawn(software::archive);
-            let prometheus = programs::prometheus()?;
-            Ok(Images {
-                pause: programs::pause()?,
-                podgraft: podgraft::get()?,
-                prometheus,
-                software: software.join().expect("the thread ends")?,
-            })
+        Ok(Images {
+            pause: programs::pause()?,
+            podgraft: podgraft::get()?,
+            prometheus: programs::prometheus()?,
+            software: software::archive()?,
         })
     }
 
@@ -96,9 +92,22 @@ pub fn build_podgraft() -> anyhow::Result<()> {
 
 /// The Debian packages whose commands this machine lacks for the images, if any.
 pub fn lacking() -> Option<String> {
+    packages(&[("mmdebstrap", "mmdebstrap"), ("cc", "gcc"), ("tar", "tar")])
+}
+
+/// What this machine lacks for building the Dockerfile without a Docker engine, if anything.
+pub fn lacking_for_dockerfile() -> Option<String> {
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if !is_root {
+        return Some("root, to mount the file systems of images".to_owned());
+    }
+    lacking().or_else(|| packages(&[("buildah", "buildah"), ("unshare", "util-linux")]))
+}
+
+/// The packages of those commands that do not exist.
+fn packages(commands: &[(&str, &str)]) -> Option<String> {
     let is_missing = |command: &str| Command::new(command).arg("--version").output().is_err();
-    let needed = [("mmdebstrap", "mmdebstrap"), ("buildah", "buildah"), ("cc", "gcc"), ("tar", "tar")];
     let missing: Vec<&str> =
-        needed.iter().filter(|(command, _)| is_missing(command)).map(|(_, package)| *package).collect();
-    (!missing.is_empty()).then(|| format!("{} (tests/run/install.sh images)", missing.join(", ")))
+        commands.iter().filter(|(command, _)| is_missing(command)).map(|(_, package)| *package).collect();
+    (!missing.is_empty()).then(|| format!("the packages {} (tests/run/install.sh images)", missing.join(", ")))
 }

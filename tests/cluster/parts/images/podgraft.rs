@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
 use super::hash::Hash;
-use super::keep::{self, megabytes, run};
+use super::keep::{self, run};
 use super::{Podgraft, archive, dockerfile};
 use crate::cluster::tree;
 
@@ -46,12 +46,26 @@ pub fn build() -> anyhow::Result<()> {
         fs::remove_file(&built)?;
         named
     })?;
-    let binary = size_of_binary(&archive)?;
-    println!("podgraft's image: {}, of which the binary has {:.1} MB", megabytes(&archive)?, binary as f64 / 1e6);
+    check(&archive)
+}
+
+/// Prints the sizes and compares them with their bounds, and runs the binary, which has no libraries in its image.
+fn check(archive: &Path) -> anyhow::Result<()> {
+    let files = tempfile::tempdir_in(keep::folder()?)?;
+    let program = binary(archive, files.path())?;
+    let (image, binary) = (fs::metadata(archive)?.len(), fs::metadata(&program)?.len());
+    println!("podgraft's image: {:.1} MiB; its binary: {:.1} MiB", mebibytes(image), mebibytes(binary));
+    let mut inside = Command::new("chroot");
+    let version = inside.arg(files.path().join("root")).args(["/podgraft", "version"]).output()?;
+    let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+    ensure!(version == concat!("podgraft ", env!("CARGO_PKG_VERSION")), "the image has version {version:?}");
     ensure!(binary <= BINARY, "the binary has {binary} bytes; at most {BINARY}");
-    let image = fs::metadata(&archive)?.len();
     ensure!(image <= IMAGE, "the image has {image} bytes; at most {IMAGE}");
     Ok(())
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn released() -> anyhow::Result<PathBuf> {
@@ -74,14 +88,17 @@ fn named(built: &Path, archive: &Path) -> anyhow::Result<()> {
     archive::pack(files.path(), archive)
 }
 
-/// The length of `/podgraft` in an image that has one layer and one file.
-fn size_of_binary(archive: &Path) -> anyhow::Result<u64> {
-    let files = tempfile::tempdir_in(keep::folder()?)?;
-    run(Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(files.path()))?;
-    let images: Value = serde_json::from_slice(&fs::read(files.path().join("manifest.json"))?)?;
-    let layer = images[0]["Layers"][0].as_str().context("the image has no layer")?;
-    run(Command::new("tar").arg("-xf").arg(files.path().join(layer)).arg("-C").arg(files.path()))?;
-    Ok(fs::metadata(files.path().join("podgraft")).context("the image has no /podgraft")?.len())
+/// Extracts an image that has one layer and in it only `/podgraft`, into `root` of a folder.
+fn binary(archive: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    run(Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(folder))?;
+    let images: Value = serde_json::from_slice(&fs::read(folder.join("manifest.json"))?)?;
+    let layers = images[0]["Layers"].as_array().context("the image has no layers")?;
+    let [Value::String(layer)] = &layers[..] else { bail!("the image has {} layers, not one", layers.len()) };
+    let root = folder.join("root");
+    fs::create_dir(&root)?;
+    run(Command::new("tar").arg("-xf").arg(folder.join(layer)).arg("-C").arg(&root))?;
+    ensure!(fs::read_dir(&root)?.count() == 1, "the image has more than one file");
+    Ok(root.join("podgraft"))
 }
 
 /// An image of the binary that Cargo has built beside this test.

@@ -20,6 +20,8 @@ pub const TOOLS: &str = "localhost/tools:test";
 const INPUTS: [&str; 3] = ["packages", "customize.sh", "rootfs"];
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Debian's commands, and BusyBox for those that Debian has in packages of their own, such as `nc`.
+const TOOLS_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/busybox";
 const ALPINE_PATH: &str = "PATH=/usr/lib/busybox:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The archive of these images; makes it if something that it depends on has changed.
@@ -70,7 +72,7 @@ impl Layers {
 /// The configuration of each image, by its name.
 fn images(names: &BTreeMap<String, PathBuf>) -> anyhow::Result<BTreeMap<String, Value>> {
     let known: Map<String, Value> = serde_json::from_slice(&fs::read(folder().join("software.json"))?)?;
-    let mut images = BTreeMap::from([(TOOLS.to_owned(), json!({"Env": [DEFAULT_PATH], "Cmd": ["/bin/sh"]}))]);
+    let mut images = BTreeMap::from([(TOOLS.to_owned(), json!({"Env": [TOOLS_PATH], "Cmd": ["/bin/sh"]}))]);
     for (name, file) in names {
         let repository = name.rsplit_once(':').map_or(name.as_str(), |(repository, _)| repository);
         let Some(config) = known.get(repository) else {
