@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use podgraft::PODGRAFT;
-pub use programs::PAUSE;
+pub use programs::{BUSYBOX, PAUSE};
 pub use software::{TOOLS, archive as software};
 
 /// Where the archive of each image is.
@@ -26,6 +26,8 @@ pub use software::{TOOLS, archive as software};
 pub struct Images {
     /// [`PAUSE`], for the sandbox of each Pod.
     pub pause: PathBuf,
+    /// [`BUSYBOX`], a small image for Pods that need only a shell.
+    pub busybox: PathBuf,
     /// podgraft itself, as [`PODGRAFT`] and by the name that the chart gives it without values.
     pub podgraft: Podgraft,
     /// Prometheus with the discovery of Kubernetes, as [`prometheus`].
@@ -50,6 +52,7 @@ impl Images {
     pub fn get() -> anyhow::Result<Self> {
         Ok(Images {
             pause: programs::pause()?,
+            busybox: programs::busybox()?,
             podgraft: podgraft::get()?,
             prometheus: programs::prometheus()?,
             software: software::archive()?,
@@ -57,9 +60,18 @@ impl Images {
     }
 
     /// The archives, to be imported.
-    pub fn archives(&self) -> [&Path; 4] {
-        [&self.pause, &self.podgraft.archive, &self.prometheus, &self.software]
+    pub fn archives(&self) -> [&Path; 5] {
+        [&self.pause, &self.busybox, &self.podgraft.archive, &self.prometheus, &self.software]
     }
+}
+
+/// The archives of the small images, which take seconds to build and to import: sandbox, shell and podgraft.
+///
+/// # Errors
+/// As [`Images::get`].
+#[allow(dead_code)]
+pub fn small() -> anyhow::Result<[PathBuf; 3]> {
+    Ok([programs::pause()?, programs::busybox()?, podgraft::get()?.archive])
 }
 
 /// Builds what is missing, and prints the size of each archive beside the name of what it has.
@@ -69,8 +81,13 @@ impl Images {
 pub fn print() -> anyhow::Result<()> {
     let images = Images::get()?;
     let podgraft = if images.podgraft.released { "of the Dockerfile" } else { "of the debug build" };
-    let names =
-        [PAUSE.to_owned(), format!("{PODGRAFT}, {podgraft}"), prometheus()?, format!("{TOOLS} and those of examples/")];
+    let names = [
+        PAUSE.to_owned(),
+        BUSYBOX.to_owned(),
+        format!("{PODGRAFT}, {podgraft}"),
+        prometheus()?,
+        format!("{TOOLS} and those of examples/"),
+    ];
     for (archive, name) in images.archives().iter().zip(names) {
         println!("{:>10}  {name}", keep::megabytes(archive)?);
     }
@@ -92,7 +109,7 @@ pub fn build_podgraft() -> anyhow::Result<()> {
 
 /// The Debian packages whose commands this machine lacks for the images, if any.
 pub fn lacking() -> Option<String> {
-    packages(&[("mmdebstrap", "mmdebstrap"), ("cc", "gcc"), ("tar", "tar")])
+    packages(&[("mmdebstrap", "mmdebstrap"), ("busybox", "busybox"), ("cc", "gcc"), ("tar", "tar")])
 }
 
 /// What this machine lacks for building the Dockerfile without a Docker engine, if anything.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::hash::Hash;
 use super::keep::{self, run};
-use super::{Podgraft, archive, dockerfile};
+use super::{Podgraft, archive, dockerfile, programs};
 use crate::cluster::tree;
 
 /// The image, by a name that no registry has.
@@ -111,25 +111,10 @@ fn debug() -> anyhow::Result<PathBuf> {
         return Ok(archive);
     }
     let root = tempfile::tempdir()?;
-    fs::copy(program, root.path().join("podgraft"))?;
-    for library in libraries(program)? {
-        let copy = root.path().join(library.strip_prefix("/")?);
-        fs::create_dir_all(copy.parent().context("a library is in a folder")?)?;
-        fs::copy(&library, copy).with_context(|| format!("cannot copy {}", library.display()))?;
-    }
-    let layer = tempfile::NamedTempFile::new()?;
-    archive::pack(root.path(), layer.path())?;
+    programs::install(program, root.path(), "podgraft")?;
     let config = json!({"Entrypoint": ["/podgraft"], "Cmd": ["serve"], "User": "65532:65532"});
-    let names = [PODGRAFT, CHART_NAME].map(Into::into).to_vec();
     let unfinished = archive.with_extension("unfinished");
-    archive::write(&[archive::Image { names, config, layers: vec![layer.path().to_owned()] }], &unfinished)?;
+    programs::write(&[PODGRAFT, CHART_NAME], config, root.path(), &unfinished)?;
     fs::rename(&unfinished, &archive)?;
     Ok(archive)
-}
-
-/// The libraries that a program is linked to, and its loader, as absolute paths.
-fn libraries(program: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let listed = Command::new("ldd").arg(program).output().context("cannot run ldd")?;
-    let listed = String::from_utf8(listed.stdout)?;
-    Ok(listed.split_whitespace().filter(|word| word.starts_with('/')).map(Into::into).collect())
 }

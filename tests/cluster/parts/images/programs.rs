@@ -1,7 +1,7 @@
-//! Images of one static program each.
+//! Images of one program each.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,7 +24,25 @@ pub fn pause() -> anyhow::Result<PathBuf> {
     keep::get("pause", &hash.name(), |archive| {
         let root = tempfile::tempdir_in(keep::folder()?)?;
         keep::run(Command::new("cc").args(["-static", "-Os", "-s", "-o"]).arg(root.path().join("pause")).arg(&source))?;
-        write(PAUSE.to_owned(), json!({"Entrypoint": ["/pause"], "User": "65535:65535"}), root.path(), archive)
+        write(&[PAUSE], json!({"Entrypoint": ["/pause"], "User": "65535:65535"}), root.path(), archive)
+    })
+}
+
+/// An image with BusyBox and its links, from this machine.
+pub const BUSYBOX: &str = "localhost/busybox:test";
+
+/// The archive of [`BUSYBOX`].
+pub fn busybox() -> anyhow::Result<PathBuf> {
+    let program = Path::new("/bin/busybox");
+    let hash = Hash::new().and_path(program)?;
+    keep::get("busybox", &hash.name(), |archive| {
+        let root = tempfile::tempdir_in(keep::folder()?)?;
+        install(program, root.path(), "bin/busybox")?;
+        let listed = Command::new(program).arg("--list").output().context("cannot run busybox")?;
+        for command in String::from_utf8(listed.stdout)?.lines().filter(|command| *command != "busybox") {
+            symlink("busybox", root.path().join("bin").join(command))?;
+        }
+        write(&[BUSYBOX], json!({"Cmd": ["/bin/sh"], "Env": ["PATH=/bin"]}), root.path(), archive)
     })
 }
 
@@ -49,7 +67,7 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
         fs::copy(&program, root.path().join("bin/prometheus"))?;
         fs::write(root.path().join("etc/passwd"), "nobody:x:65534:65534:nobody:/home:/bin/false\n")?;
         fs::write(root.path().join("etc/prometheus/prometheus.yml"), "")?;
-        write(name, config, root.path(), archive)
+        write(&[&name], config, root.path(), archive)
     })
 }
 
@@ -64,8 +82,23 @@ pub fn prometheus_name() -> anyhow::Result<String> {
 }
 
 /// Writes an image of a folder.
-pub fn write(name: String, config: Value, root: &Path, archive: &Path) -> anyhow::Result<()> {
+pub fn write(names: &[&str], config: Value, root: &Path, archive: &Path) -> anyhow::Result<()> {
     let layer = tempfile::NamedTempFile::new_in(keep::folder()?)?;
     archive::pack(root, layer.path()).context("cannot make a layer")?;
-    archive::write(&[Image { names: vec![name], config, layers: vec![layer.path().to_owned()] }], archive)
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    archive::write(&[Image { names, config, layers: vec![layer.path().to_owned()] }], archive)
+}
+
+/// Copies a program into the folder of an image, with the libraries that it is linked to and its loader.
+pub fn install(program: &Path, root: &Path, name: &str) -> anyhow::Result<()> {
+    let linked = Command::new("ldd").arg(program).output().context("cannot run ldd")?;
+    let linked = String::from_utf8(linked.stdout)?;
+    let libraries = linked.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
+    let copies = libraries.map(|library| (library, library.strip_prefix("/").unwrap_or(library)));
+    for (file, name) in copies.chain([(program, Path::new(name))]) {
+        let copy = root.join(name);
+        fs::create_dir_all(copy.parent().context("a program is in a folder")?)?;
+        fs::copy(file, copy).with_context(|| format!("cannot copy {}", file.display()))?;
+    }
+    Ok(())
 }
