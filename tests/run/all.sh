@@ -53,6 +53,7 @@ part "builds and unit tests" 8 cargo test --locked
 if [ $parts -eq 0 ]; then
   part "control plane" 18 cargo test --locked --no-fail-fast --test chart --test cluster
 fi
+# Before all parts that have a node: it runs this image.
 part "podgraft's image" 8 cargo test --locked --test cluster -- image
 part "systems" 16 bash examples/check-all.sh
 

@@ -21,8 +21,13 @@ pub struct FileSystem<'a> {
 impl FileSystem<'_> {
     /// Writes it as a tar file.
     pub fn write(&self, archive: &Path) -> anyhow::Result<()> {
-        let mut mmdebstrap = Command::new("mmdebstrap");
-        mmdebstrap.args(["--quiet", "--format=tar", &format!("--variant={}", self.variant)]);
+        // It ends with this process, and cleans up: otherwise it would write into what the next run makes.
+        let mut mmdebstrap = Command::new("setpriv");
+        mmdebstrap.args(["--pdeathsig=TERM", "mmdebstrap"]).args([
+            "--quiet",
+            "--format=tar",
+            &format!("--variant={}", self.variant),
+        ]);
         for left_out in ["doc/*", "man/*/*", "locale/*", "info/*"] {
             mmdebstrap.arg(format!("--dpkgopt=path-exclude=/usr/share/{left_out}"));
         }

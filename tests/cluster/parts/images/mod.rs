@@ -109,7 +109,13 @@ pub fn build_podgraft() -> anyhow::Result<()> {
 
 /// The Debian packages whose commands this machine lacks for the images, if any.
 pub fn lacking() -> Option<String> {
-    packages(&[("mmdebstrap", "mmdebstrap"), ("busybox", "busybox"), ("cc", "gcc"), ("tar", "tar")])
+    packages(&[
+        ("mmdebstrap", "mmdebstrap"),
+        ("busybox", "busybox"),
+        ("cc", "gcc"),
+        ("setpriv", "util-linux"),
+        ("tar", "tar"),
+    ])
 }
 
 /// What this machine lacks for building the Dockerfile without a Docker engine, if anything.
