@@ -65,13 +65,13 @@ fn configuration(image: &Image, digests: &[String]) -> Value {
     })
 }
 
-/// A tar file of a folder, of which root owns everything.
+/// A tar file of what is in a folder. Root owns everything, and every user can read it whatever this user's umask is.
 pub fn pack(folder: &Path, archive: &Path) -> anyhow::Result<()> {
+    let mut names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<anyhow::Result<Vec<_>>>()?;
+    names.sort();
     let mut tar = Command::new("tar");
-    tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"]);
-    // The folder itself is left out: its mode would become that of the image's root.
-    tar.arg("-cf").arg(archive).arg("-C").arg(folder).args(["--transform=s,^\\./,,", "--exclude=./.", "."]);
-    run(&mut tar)
+    tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+rX", "--mtime=@0"]);
+    run(tar.arg("-cf").arg(archive).arg("-C").arg(folder).arg("--").args(names))
 }
 
 /// Layers are large: a link is enough if the file system can make one.
