@@ -29,19 +29,11 @@ pub struct Images {
     /// [`BUSYBOX`], a small image for Pods that need only a shell.
     pub busybox: PathBuf,
     /// podgraft itself, as [`PODGRAFT`] and by the name that the chart gives it without values.
-    pub podgraft: Podgraft,
+    pub podgraft: PathBuf,
     /// Prometheus with the discovery of Kubernetes, as [`prometheus`].
     pub prometheus: PathBuf,
     /// Everything that `examples/` names, by these names, and [`TOOLS`].
     pub software: PathBuf,
-}
-
-/// The archive of podgraft's image.
-#[derive(Debug, Clone)]
-pub struct Podgraft {
-    pub archive: PathBuf,
-    /// Whether it is what users build with the Dockerfile. If not, it has the debug build that belongs to this test.
-    pub released: bool,
 }
 
 impl Images {
@@ -60,8 +52,9 @@ impl Images {
     }
 
     /// The archives, to be imported.
+    #[allow(dead_code)]
     pub fn archives(&self) -> [&Path; 5] {
-        [&self.pause, &self.busybox, &self.podgraft.archive, &self.prometheus, &self.software]
+        [&self.pause, &self.busybox, &self.podgraft, &self.prometheus, &self.software]
     }
 }
 
@@ -71,7 +64,7 @@ impl Images {
 /// As [`Images::get`].
 #[allow(dead_code)]
 pub fn small() -> anyhow::Result<[PathBuf; 3]> {
-    Ok([programs::pause()?, programs::busybox()?, podgraft::get()?.archive])
+    Ok([programs::pause()?, programs::busybox()?, podgraft::get()?])
 }
 
 /// Builds what is missing, and prints the size of each archive beside the name of what it has.
@@ -80,18 +73,26 @@ pub fn small() -> anyhow::Result<[PathBuf; 3]> {
 /// As [`Images::get`].
 pub fn print() -> anyhow::Result<()> {
     let images = Images::get()?;
-    let podgraft = if images.podgraft.released { "of the Dockerfile" } else { "of the debug build" };
-    let names = [
-        PAUSE.to_owned(),
-        BUSYBOX.to_owned(),
-        format!("{PODGRAFT}, {podgraft}"),
-        prometheus()?,
-        format!("{TOOLS} and those of examples/"),
-    ];
-    for (archive, name) in images.archives().iter().zip(names) {
+    let podgraft = if is_released()? { "of the Dockerfile" } else { "of the debug build" };
+    for (archive, name) in [
+        (&images.pause, PAUSE.to_owned()),
+        (&images.busybox, BUSYBOX.to_owned()),
+        (&images.podgraft, format!("{PODGRAFT}, {podgraft}")),
+        (&images.prometheus, prometheus()?),
+        (&images.software, format!("{TOOLS} and those of examples/")),
+    ] {
         println!("{:>10}  {name}", keep::megabytes(archive)?);
     }
     Ok(())
+}
+
+/// Whether [`PODGRAFT`] is what users build with the Dockerfile. If not, it is the debug build that belongs to this test,
+/// whose size and memory are not those of podgraft.
+///
+/// # Errors
+/// If the sources cannot be read.
+pub fn is_released() -> anyhow::Result<bool> {
+    Ok(podgraft::released()?.exists())
 }
 
 /// The name of Prometheus' image: the official one of the same version.

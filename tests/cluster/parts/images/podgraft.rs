@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::hash::Hash;
 use super::keep::{self, run};
-use super::{Podgraft, archive, dockerfile, programs};
+use super::{archive, dockerfile, programs};
 use crate::cluster::tree;
 
 /// The image, by a name that no registry has.
@@ -29,10 +29,9 @@ const BINARY: u64 = 10 << 20;
 const IMAGE: u64 = 12 << 20;
 
 /// The released image if it has been built, else one with the debug build.
-pub fn get() -> anyhow::Result<Podgraft> {
-    let archive = released()?;
-    let released = archive.exists();
-    Ok(Podgraft { archive: if released { archive } else { debug()? }, released })
+pub fn get() -> anyhow::Result<PathBuf> {
+    let released = released()?;
+    if released.exists() { Ok(released) } else { debug() }
 }
 
 /// Builds the released image if it does not exist. Prints and checks its size.
@@ -68,7 +67,8 @@ fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-fn released() -> anyhow::Result<PathBuf> {
+/// The archive of the released image, whether it exists or not.
+pub fn released() -> anyhow::Result<PathBuf> {
     keep::path("podgraft", &hash()?)
 }
 
