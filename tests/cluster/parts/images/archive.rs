@@ -13,7 +13,7 @@ use ring::digest::{Context, SHA256, digest};
 use serde_json::{Value, json};
 
 use super::hash::hex;
-use super::keep::{folder, run};
+use super::keep::{run, temporary};
 
 /// An image, to be written.
 pub struct Image {
@@ -27,7 +27,7 @@ pub struct Image {
 
 /// Writes images into one archive. A layer that several of them have is written once.
 pub fn write(images: &[Image], archive: &Path) -> anyhow::Result<()> {
-    let staged = tempfile::tempdir_in(folder()?)?;
+    let staged = temporary()?;
     let mut written = HashSet::new();
     let mut manifest = Vec::new();
     for image in images {

@@ -21,7 +21,7 @@ pub struct FileSystem<'a> {
 impl FileSystem<'_> {
     /// Writes it as a tar file.
     pub fn write(&self, archive: &Path) -> anyhow::Result<()> {
-        // It ends with this process, and cleans up: otherwise it would write into what the next run makes.
+        // If this process is killed, mmdebstrap stops and removes its folder.
         let mut mmdebstrap = Command::new("setpriv");
         mmdebstrap.args(["--pdeathsig=TERM", "mmdebstrap"]).args([
             "--quiet",

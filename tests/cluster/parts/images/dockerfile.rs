@@ -80,11 +80,12 @@ impl Storage {
         let name = dockerfile.lines().find_map(|line| line.strip_prefix("FROM ")?.split(' ').next());
         let name = format!("docker.io/library/{}", name.context("the Dockerfile has no FROM")?);
         let layer = base()?;
-        let image = tempfile::Builder::new().suffix(".tar").tempfile_in(keep::folder()?)?;
+        let folder = keep::temporary()?;
+        let image = folder.path().join("image.tar");
         let path = format!("PATH={CARGO}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         let config = json!({"Env": [path, format!("CARGO_HOME={CARGO}")]});
-        archive::write(&[Image { names: vec![name], config, layers: vec![layer] }], image.path())?;
-        run(self.buildah().arg("pull").arg(format!("docker-archive:{}", image.path().display())))
+        archive::write(&[Image { names: vec![name], config, layers: vec![layer] }], &image)?;
+        run(self.buildah().arg("pull").arg(format!("docker-archive:{}", image.display())))
     }
 
     fn clear(&self) -> anyhow::Result<()> {

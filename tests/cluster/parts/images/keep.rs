@@ -6,11 +6,15 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
 
 use crate::parts;
 
 /// How long a file is kept that is not used. Branches with other inputs are worked on side by side.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The names of temporary folders begin with it.
+const TEMPORARY: &str = "temporary-";
 
 /// Where images and what belongs to them are kept.
 pub fn folder() -> anyhow::Result<PathBuf> {
@@ -36,26 +40,36 @@ pub fn get(name: &str, hash: &str, make: impl FnOnce(&Path) -> anyhow::Result<()
     lock.lock()?;
     if !path.exists() {
         let started = Instant::now();
-        let unfinished = path.with_extension("unfinished");
+        remove_unused(name)?;
+        // A command of a run that was killed may still be writing: it must not be to this file.
+        let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
         make(&unfinished)?;
         fs::rename(&unfinished, &path)?;
-        remove_unused(name)?;
         println!("{name}: {}, made in {:.0} s", megabytes(&path)?, started.elapsed().as_secs_f32());
     }
     Ok(path)
 }
 
-/// Removes what was made of earlier inputs and is not used any more: some archives have half a gigabyte.
+/// Removes what killed runs have left, and what was made of earlier inputs and is not used any more: some archives have
+/// half a gigabyte.
 fn remove_unused(name: &str) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder()?)?.flatten() {
         let file_name = entry.file_name().to_string_lossy().into_owned();
-        let is_of_name =
-            file_name.strip_prefix(name).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tar"));
-        if is_of_name && entry.metadata()?.modified()?.elapsed().is_ok_and(|unused| unused > KEPT) {
+        let is_unused = entry.metadata()?.modified()?.elapsed().is_ok_and(|unused| unused > KEPT);
+        let rest = file_name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+        let is_of_name = !rest.is_empty() && !rest.contains('-');
+        if is_of_name && (rest.ends_with(".unfinished") || (rest.ends_with(".tar") && is_unused)) {
             fs::remove_file(entry.path())?;
+        } else if file_name.starts_with(TEMPORARY) && is_unused {
+            fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// A folder that is removed when it is dropped, in the file system of the kept files.
+pub fn temporary() -> anyhow::Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(folder()?)?)
 }
 
 /// The size of a file, for people.

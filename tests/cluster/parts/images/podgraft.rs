@@ -37,20 +37,17 @@ pub fn get() -> anyhow::Result<PathBuf> {
 /// Builds the released image if it does not exist. Prints and checks its size.
 pub fn build() -> anyhow::Result<()> {
     let archive = keep::get("podgraft", &hash()?, |archive| {
-        let built = archive.with_extension("built");
-        // An archive of an earlier run that was killed would be added to.
-        let _ = fs::remove_file(&built);
+        let folder = keep::temporary()?;
+        let built = folder.path().join("built.tar");
         dockerfile::build(PODGRAFT, &built)?;
-        let named = named(&built, archive);
-        fs::remove_file(&built)?;
-        named
+        named(&built, archive)
     })?;
     check(&archive)
 }
 
 /// Prints the sizes and compares them with their bounds, and runs the binary, which has no libraries in its image.
 fn check(archive: &Path) -> anyhow::Result<()> {
-    let files = tempfile::tempdir_in(keep::folder()?)?;
+    let files = keep::temporary()?;
     let program = binary(archive, files.path())?;
     let (image, binary) = (fs::metadata(archive)?.len(), fs::metadata(&program)?.len());
     println!("podgraft's image: {:.1} MiB; its binary: {:.1} MiB", mebibytes(image), mebibytes(binary));
@@ -79,7 +76,7 @@ fn hash() -> anyhow::Result<String> {
 
 /// Gives the image in an archive both names.
 fn named(built: &Path, archive: &Path) -> anyhow::Result<()> {
-    let files = tempfile::tempdir_in(keep::folder()?)?;
+    let files = keep::temporary()?;
     run(Command::new("tar").arg("-xf").arg(built).arg("-C").arg(files.path()))?;
     let manifest = files.path().join("manifest.json");
     let mut images: Value = serde_json::from_slice(&fs::read(&manifest)?)?;

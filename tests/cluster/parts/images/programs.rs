@@ -22,7 +22,7 @@ pub fn pause() -> anyhow::Result<PathBuf> {
     let source = tree().join("tests/cluster/parts/images/pause.c");
     let hash = Hash::new().and_path(&source)?;
     keep::get("pause", &hash.name(), |archive| {
-        let root = tempfile::tempdir_in(keep::folder()?)?;
+        let root = keep::temporary()?;
         keep::run(Command::new("cc").args(["-static", "-Os", "-s", "-o"]).arg(root.path().join("pause")).arg(&source))?;
         write(&[PAUSE], json!({"Entrypoint": ["/pause"], "User": "65535:65535"}), root.path(), archive)
     })
@@ -36,7 +36,7 @@ pub fn busybox() -> anyhow::Result<PathBuf> {
     let program = Path::new("/bin/busybox");
     let hash = Hash::new().and_path(program)?;
     keep::get("busybox", &hash.name(), |archive| {
-        let root = tempfile::tempdir_in(keep::folder()?)?;
+        let root = keep::temporary()?;
         install(program, root.path(), "bin/busybox")?;
         let listed = Command::new(program).arg("--list").output().context("cannot run busybox")?;
         for command in String::from_utf8(listed.stdout)?.lines().filter(|command| *command != "busybox") {
@@ -57,7 +57,7 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
     });
     let hash = Hash::new().and(program.to_string_lossy().as_bytes()).and(&name).and(serde_json::to_vec(&config)?);
     keep::get("prometheus", &hash.name(), |archive| {
-        let root = tempfile::tempdir_in(keep::folder()?)?;
+        let root = keep::temporary()?;
         for folder in ["bin", "etc/prometheus", "prometheus", "tmp"] {
             fs::create_dir_all(root.path().join(folder))?;
         }
@@ -83,10 +83,11 @@ pub fn prometheus_name() -> anyhow::Result<String> {
 
 /// Writes an image of a folder.
 pub fn write(names: &[&str], config: Value, root: &Path, archive: &Path) -> anyhow::Result<()> {
-    let layer = tempfile::NamedTempFile::new_in(keep::folder()?)?;
-    archive::pack(root, layer.path()).context("cannot make a layer")?;
+    let folder = keep::temporary()?;
+    let layer = folder.path().join("layer.tar");
+    archive::pack(root, &layer).context("cannot make a layer")?;
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    archive::write(&[Image { names, config, layers: vec![layer.path().to_owned()] }], archive)
+    archive::write(&[Image { names, config, layers: vec![layer] }], archive)
 }
 
 /// Copies a program into the folder of an image, with the libraries that it is linked to and its loader.

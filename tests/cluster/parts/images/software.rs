@@ -52,7 +52,7 @@ impl Layers {
             FileSystem { variant: "essential", packages: &packages, customize: &customize }.write(archive)
         })?;
         let busybox_shell = keep::get("busybox-shell", "1", |archive| {
-            let layer = tempfile::tempdir_in(keep::folder()?)?;
+            let layer = keep::temporary()?;
             fs::create_dir_all(layer.path().join("usr/bin"))?;
             std::os::unix::fs::symlink("busybox", layer.path().join("usr/bin/sh"))?;
             archive::pack(layer.path(), archive)
