@@ -10,7 +10,7 @@ systems=(busybox curl git haproxy mtail nginx-light openssh-client openssh-serve
 # A node: the kubelet runs containers with these.
 node=(conntrack containerd containernetworking-plugins ipset iproute2 iptables runc util-linux)
 # Images: file systems of Debian packages, and the Dockerfile without a Docker engine.
-images=(buildah debian-archive-keyring mmdebstrap)
+images=(buildah busybox debian-archive-keyring gcc libc6-dev mmdebstrap)
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "not installed: packages can be installed only on Debian and as root"

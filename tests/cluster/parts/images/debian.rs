@@ -21,13 +21,8 @@ pub struct FileSystem<'a> {
 impl FileSystem<'_> {
     /// Writes it as a tar file.
     pub fn write(&self, archive: &Path) -> anyhow::Result<()> {
-        // If this process is killed, mmdebstrap stops and removes its folder.
-        let mut mmdebstrap = Command::new("setpriv");
-        mmdebstrap.args(["--pdeathsig=TERM", "mmdebstrap"]).args([
-            "--quiet",
-            "--format=tar",
-            &format!("--variant={}", self.variant),
-        ]);
+        let mut mmdebstrap = Command::new("mmdebstrap");
+        mmdebstrap.args(["--quiet", "--format=tar", &format!("--variant={}", self.variant)]);
         for left_out in ["doc/*", "man/*/*", "locale/*", "info/*"] {
             mmdebstrap.arg(format!("--dpkgopt=path-exclude=/usr/share/{left_out}"));
         }

@@ -110,13 +110,7 @@ pub fn build_podgraft() -> anyhow::Result<()> {
 
 /// The Debian packages whose commands this machine lacks for the images, if any.
 pub fn lacking() -> Option<String> {
-    packages(&[
-        ("mmdebstrap", "mmdebstrap"),
-        ("busybox", "busybox"),
-        ("cc", "gcc"),
-        ("setpriv", "util-linux"),
-        ("tar", "tar"),
-    ])
+    packages(&[("mmdebstrap", "mmdebstrap"), ("busybox", "busybox"), ("cc", "gcc"), ("tar", "tar")])
 }
 
 /// What this machine lacks for building the Dockerfile without a Docker engine, if anything.
@@ -125,7 +119,7 @@ pub fn lacking_for_dockerfile() -> Option<String> {
     if !is_root {
         return Some("root, to mount the file systems of images".to_owned());
     }
-    lacking().or_else(|| packages(&[("buildah", "buildah"), ("unshare", "util-linux")]))
+    lacking().or_else(|| packages(&[("buildah", "buildah"), ("setpriv", "util-linux")]))
 }
 
 /// The packages of those commands that do not exist.
