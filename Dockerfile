@@ -10,7 +10,8 @@ COPY tests/chart tests/chart
 COPY tests/cluster tests/cluster
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 # With an explicit target, crt-static does not apply to build scripts and procedural macros.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
+# The crates that podgraft depends on are compiled once, and kept for the next build.
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     target="$(rustc -vV | sed -n 's/^host: //p')" && \
     cargo build --locked --release --target "$target" && \
     cp "target/$target/release/podgraft" /podgraft

@@ -52,9 +52,11 @@ cluster: build
 reviews:
 	$(CARGO) test --locked --test cluster -- record
 
-## image   build a container image with a static binary; IMAGE=registry.example/podgraft:0.1.0 names it
+## image   build a container image with a static binary, with Docker, Podman or Buildah; IMAGE=registry.example/podgraft:0.1.0 names it
 image:
-	docker build -t $(IMAGE) .
+	@for engine in docker podman buildah; do \
+	  if $$engine info >/dev/null 2>&1; then echo "$$engine build --tag $(IMAGE) ."; exec $$engine build --tag $(IMAGE) .; fi; \
+	done; echo "make image needs Docker, Podman or Buildah, and access to its engine" >&2; exit 1
 
 build:
 	@$(CARGO) build --locked

@@ -4,24 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-install_missing() {
-  local packages=(busybox curl git haproxy mtail nginx-light openssl prometheus python3 redis-server tomcat10)
-  local missing=()
-  for package in "${packages[@]}"; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  echo "installing ${missing[*]}"
-  # Packages start their servers when they are installed, unless this policy forbids it.
-  local policy=/usr/sbin/policy-rc.d
-  if [ ! -e $policy ]; then
-    printf '#!/bin/sh\nexit 101\n' >$policy
-    chmod 755 $policy
-    trap "rm -f $policy" EXIT
-  fi
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-}
-
-if [ "${INSTALL:-}" = 1 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then install_missing; fi
+if [ "${INSTALL:-}" = 1 ]; then bash ../tests/run/install.sh systems; fi
 
 passed=0 failed=0 skipped=0
 for check in */check.sh; do

@@ -116,3 +116,22 @@ fn with_annotation(example: &str, companion: &str, parameter: &str, value: &str)
     command.args(["inject", "-f", "-", "--companions"]).arg(folder(example));
     command.write_stdin(pod.to_string()).output().expect("it runs")
 }
+
+#[test]
+fn the_cluster_tests_have_the_software_of_each_image_that_an_example_names() {
+    let declared = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/parts/images/software.json");
+    let declared: serde_json::Value = serde_json::from_slice(&std::fs::read(declared).expect("a file")).expect("JSON");
+    for example in EXAMPLES {
+        for file in std::fs::read_dir(folder(example)).expect("a folder").map(|entry| entry.expect("a file").path()) {
+            let manifest = std::fs::read_to_string(&file).unwrap_or_default();
+            let lines = manifest.lines().map(|line| line.trim().trim_start_matches("- "));
+            for image in lines.filter_map(|line| line.strip_prefix("image: ")) {
+                let repository = image.split(':').next().unwrap_or_default();
+                let is_declared = |prefix: &&str| declared.get(format!("{prefix}{repository}")).is_some();
+                let is_known = repository.ends_with("prom/prometheus")
+                    || ["", "docker.io/", "docker.io/library/"].iter().any(is_declared);
+                assert!(is_known, "{}: tests/cluster/parts/images/software.json lacks {image}", file.display());
+            }
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! cargo test --test cluster                     all tests
 //! cargo test --test cluster -- required         those whose names hold a word
 //! cargo test --test cluster -- build            only the programs that a cluster is made of
+//! cargo test --test cluster -- images           only the images of a node's containers
+//! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
@@ -15,6 +17,8 @@ mod case;
 mod cluster;
 mod control_plane;
 mod evidence;
+#[path = "parts/images/mod.rs"]
+mod images;
 mod installation;
 mod load;
 mod node;
@@ -28,6 +32,7 @@ mod suite;
 mod support;
 mod workload;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,6 +45,8 @@ use suite::Chapter;
 fn main() -> anyhow::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("build") => build(),
+        Some("images") => build_images(),
+        Some("image") => build_image(),
         Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
         Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
         _ => test(),
@@ -55,9 +62,35 @@ fn build() -> anyhow::Result<ExitCode> {
         println!("the cluster's tests need {lacking}");
         return Ok(ExitCode::from(NOT_HERE));
     }
-    parts::Parts::get()?;
-    parts::CertManager::get()?;
-    parts::sources()?;
+    // Packages are fetched and unpacked while Go compiles.
+    std::thread::scope(|scope| {
+        let software = images::lacking().is_none().then(|| scope.spawn(images::software));
+        parts::Parts::get()?;
+        parts::CertManager::get()?;
+        parts::sources()?;
+        software.map_or(Ok(PathBuf::new()), |thread| thread.join().expect("the thread does not panic"))
+    })?;
+    build_images()
+}
+
+/// Builds images, and prints their sizes. A machine that cannot can still run all tests that need no node.
+fn build_images() -> anyhow::Result<ExitCode> {
+    if let Some(lacking) = images::lacking() {
+        println!("the images of a node's containers need {lacking}");
+        let is_demanded = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        return Ok(if is_demanded { ExitCode::from(NOT_HERE) } else { ExitCode::SUCCESS });
+    }
+    images::print()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds podgraft's own image, with the Dockerfile, where that is possible.
+fn build_image() -> anyhow::Result<ExitCode> {
+    if let Some(lacking) = images::lacking_for_dockerfile() {
+        println!("building the Dockerfile needs {lacking}");
+        return Ok(ExitCode::from(NOT_HERE));
+    }
+    images::build_podgraft()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All tests, in parts. Each part prints its time beside its budget; a part that takes longer is a warning, for machines differ.
 #
-# INSTALL=1  on Debian and as root, install what the four systems of examples/ need
+# INSTALL=1  on Debian and as root, first install what the tests need, without starting servers
 # CI=true    a machine that lacks what a part needs is a failure, not a note
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -43,6 +43,9 @@ count() {
     -e 's/^systems: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$log")
 }
 
+if [ "${INSTALL:-}" = 1 ]; then
+  part "installing packages" 2 bash tests/run/install.sh
+fi
 # First, for some tests read the manifests that come with Kubernetes' sources.
 part "building the cluster's parts" 17 cargo test --locked --test cluster -- build
 parts=$?
@@ -50,6 +53,8 @@ part "builds and unit tests" 8 cargo test --locked
 if [ $parts -eq 0 ]; then
   part "control plane" 18 cargo test --locked --no-fail-fast --test chart --test cluster
 fi
+# Before all parts that have a node: it runs this image.
+part "podgraft's image" 8 cargo test --locked --test cluster -- image
 part "systems" 16 bash examples/check-all.sh
 
 printf '\n'
