@@ -36,7 +36,9 @@ fn with_connections(server: &Process) -> f64 {
     let request = client::request(&sized::review("sync", 12_000));
     let mut connections: Vec<Connection> = (0..25).map(|_| server.client.connect()).collect();
     for _ in 0..REVIEWS {
-        connections.iter_mut().for_each(|connection| connection.send(&request));
+        for connection in &mut connections {
+            connection.send(&request);
+        }
         connections.iter_mut().for_each(Connection::receive);
     }
     server.mebibytes("VmHWM")
@@ -47,8 +49,11 @@ fn with_large_reviews(server: &Process) -> f64 {
     let request = client::request(&sized::review("sync", 1_000_000));
     let (most, last) = request.split_at(request.len() - 1);
     let mut connections: Vec<Connection> = (0..16).map(|_| server.client.connect()).collect();
-    connections.iter_mut().for_each(|connection| connection.send(most));
-    connections.iter_mut().for_each(|connection| connection.send(last));
+    for part in [most, last] {
+        for connection in &mut connections {
+            connection.send(part);
+        }
+    }
     connections.iter_mut().for_each(Connection::receive);
     server.mebibytes("VmHWM")
 }

@@ -110,17 +110,17 @@ mod tests {
     use crate::http::connections::Connections;
 
     fn both_sides() -> (TlsAcceptor, TlsConnector) {
-        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
+        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let server = ServerConfig::builder_with_provider(Arc::clone(&provider));
-        let server = server.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-        let mut server = server.with_single_cert(vec![issued.cert.der().clone()], key).unwrap();
+        let server = server.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+        let mut server = server.with_single_cert(vec![issued.cert.der().clone()], key).expect("a pair");
         server.send_tls13_tickets = 0;
         let mut roots = RootCertStore::empty();
-        roots.add(issued.cert.der().clone()).unwrap();
-        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let client = client.with_root_certificates(roots).with_no_client_auth();
+        roots.add(issued.cert.der().clone()).expect("a root");
+        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let client = client.expect("versions").with_root_certificates(roots).with_no_client_auth();
         (TlsAcceptor::from(Arc::new(server)), TlsConnector::from(Arc::new(client)))
     }
 
