@@ -5,6 +5,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev &
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
+COPY charts/podgraft/files charts/podgraft/files
 COPY benches benches
 COPY tests/chart tests/chart
 COPY tests/cluster tests/cluster

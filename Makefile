@@ -22,7 +22,7 @@ check:
 
 ## bench   the cost of a review, relative to a server that returns a constant
 bench:
-	$(CARGO) bench --locked --bench review --bench heap
+	$(CARGO) bench --locked --bench review --bench heap --bench memory --bench start
 
 ## count   the instructions of two reviews with valgrind
 count:
@@ -58,10 +58,14 @@ image:
 	  if $$engine info >/dev/null 2>&1; then echo "$$engine build --tag $(IMAGE) ."; exec $$engine build --tag $(IMAGE) .; fi; \
 	done; echo "make image needs Docker, Podman or Buildah, and access to its engine" >&2; exit 1
 
+## size    the size of the static binary of the image
+size:
+	@sh benches/size.sh
+
 build:
 	@$(CARGO) build --locked
 
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench count attack fuzz golden lines cluster reviews image build help
+.PHONY: run test check bench count attack fuzz golden lines cluster reviews image size build help

@@ -27,9 +27,11 @@ pub mod v1alpha1;
 mod validate;
 
 pub use check::{Checked, check_companion, invalid};
-pub use crds::{crds, crds_yaml};
+pub use crds::CRDS_YAML;
+pub use crds::generate::{crd_yaml, crds};
 pub use preview::advise;
 pub use report::Problem;
+pub use schema::generate::schema_files;
 #[cfg(test)]
 pub(crate) use size::LARGEST;
 pub use size::{bytes, too_dense, too_large};

@@ -8,7 +8,9 @@ pub mod admission {
 }
 
 pub mod api {
-    pub use crate::api::{Checked, Problem, advise, check_companion, crds, crds_yaml, too_dense, too_large};
+    pub use crate::api::{
+        Checked, Problem, advise, check_companion, crd_yaml, crds, schema_files, too_dense, too_large,
+    };
 }
 
 pub mod cli {

@@ -1,24 +1,30 @@
 //! The custom resource definitions: those in the chart are generated from the types, bounded and described throughout.
 
-use podgraft::internals::api::{crds, crds_yaml};
+use podgraft::internals::api::{crd_yaml, crds, schema_files};
 use serde_json::Value;
 
 use crate::support::golden;
 
 #[test]
 fn the_charts_definitions_are_those_of_the_types() {
-    let documents: Vec<_> = crds_yaml().split("---\n").skip(1).map(str::to_owned).collect();
-    for (crd, yaml) in crds().iter().zip(documents) {
-        golden::check(format!("charts/podgraft/files/crds/{}.yaml", text(crd, "/spec/names/plural")), &yaml);
+    for crd in crds() {
+        golden::check(format!("charts/podgraft/files/crds/{}.yaml", text(&crd, "/spec/names/plural")), &crd_yaml(&crd));
+    }
+}
+
+#[test]
+fn the_schemas_that_validation_applies_are_those_of_the_types() {
+    for (file, content) in schema_files() {
+        golden::check(format!("src/api/schema/{file}"), &content);
     }
 }
 
 #[test]
 fn the_yaml_equals_the_json() {
-    for (crd, yaml) in crds().iter().zip(crds_yaml().split("---\n").skip(1)) {
-        let read: Value = serde_saphyr::from_str(yaml).unwrap();
+    for crd in crds() {
+        let read: Value = serde_saphyr::from_str(&crd_yaml(&crd)).unwrap();
         let same: Value = serde_json::from_str(&read.to_string()).unwrap();
-        assert_eq!(&same, crd);
+        assert_eq!(same, crd);
     }
 }
 

@@ -41,3 +41,32 @@ fn a_target_that_is_not_copied_is_found_with_and_without_a_path() {
     assert_eq!(missing("COPY src src\nCOPY benches benches\n", manifest), ["tests/", "tests/b/main.rs"]);
     assert_eq!(missing("COPY tests tests\nCOPY benches benches\n", manifest), [""; 0]);
 }
+
+/// The folders outside of `src` whose files are part of the program.
+fn included() -> Vec<String> {
+    let sources = crate::tree::below(&crate::tree::root().join("src"));
+    let texts = sources.iter().filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    let texts: Vec<String> = texts.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let outside = |text: &String| -> Vec<String> {
+        let files = text.split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        let above = files.map(|file| file.trim_start_matches("../")).filter(|file| file.starts_with("charts/"));
+        above.map(str::to_owned).collect()
+    };
+    texts.iter().flat_map(outside).collect()
+}
+
+#[test]
+fn the_image_is_built_with_the_files_of_the_chart_that_the_program_contains() {
+    let files = included();
+    assert!(files.len() >= 2, "{files:?}");
+    let (dockerfile, ignored) = (include_str!("../../Dockerfile"), include_str!("../../.dockerignore"));
+    let copied: Vec<&str> = dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")).collect();
+    for file in files {
+        let is_below = |folder: &str| file.starts_with(&format!("{folder}/"));
+        assert!(copied.iter().flat_map(|line| line.split(' ')).any(is_below), "the Dockerfile does not copy {file}");
+        assert!(
+            ignored.lines().filter_map(|line| line.strip_prefix('!')).any(is_below),
+            ".dockerignore leaves out {file}"
+        );
+    }
+}

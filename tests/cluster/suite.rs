@@ -67,9 +67,27 @@ pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments
         arguments.test_threads = Some(if chapter.alone { 1 } else { arguments.test_threads.unwrap_or(6) });
         let conclusion = libtest_mimic::run(&arguments, trials(chapter.tests, cluster, runtime));
         println!("    {} took {:.1} s in all", chapter.name, started.elapsed().as_secs_f32());
+        let resident: Vec<_> = resident_memory().iter().map(|mebibytes| format!("{mebibytes:.1}")).collect();
+        println!("    replicas of podgraft have [{}] MiB resident, with their watches running", resident.join(", "));
         passed &= !conclusion.has_failed();
     }
     passed
+}
+
+/// The resident memory, in MiB, of each replica: they are processes that the stand-in node has started.
+fn resident_memory() -> Vec<f64> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let statuses = processes.filter_map(|process| std::fs::read_to_string(process.path().join("status")).ok());
+    let own = std::process::id().to_string();
+    let replicas = statuses.filter(|status| {
+        let is = |field: &str, value: &str| status.lines().any(|line| line == format!("{field}:\t{value}"));
+        is("Name", "podgraft") && is("PPid", &own)
+    });
+    let resident = |status: String| {
+        let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
+        Some(kibibytes.parse::<f64>().ok()? / 1024.0)
+    };
+    replicas.filter_map(resident).collect()
 }
 
 fn trials(tests: Vec<Test>, cluster: &Arc<Cluster>, runtime: &Handle) -> Vec<Trial> {

@@ -59,10 +59,11 @@ pub(in crate::api) fn collect<'v>(
 mod tests {
     use std::collections::BTreeSet;
 
+    use k8s_openapi::api::core::v1::Container;
     use serde_json::{Value, json};
 
     use super::{FIELDS, paths, rename};
-    use crate::api::schema;
+    use crate::api::schema::generate::full;
 
     /// Strings of a Container whose path or description speaks of volumes, and that name none.
     const OTHERS: [&str; 9] = [
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn every_field_of_a_container_that_names_a_volume_is_known() {
         let mut found = BTreeSet::new();
-        about_volumes(&schema::CONTAINER, "", &mut found);
+        about_volumes(&full::<Container>(), "", &mut found);
         let known = FIELDS.map(|path| path.join("."));
         let known: BTreeSet<String> = known.into_iter().chain(OTHERS.map(str::to_owned)).collect();
         assert_eq!(found, known, "add a field that names a volume to FIELDS, and any other one to OTHERS");

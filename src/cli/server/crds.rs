@@ -15,7 +15,7 @@ pub(in crate::cli) struct Crds {}
 impl Crds {
     #[expect(clippy::unused_self, reason = "all subcommands run alike")]
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
-        io::stdout().write_all(api::crds_yaml().as_bytes())?;
+        io::stdout().write_all(api::CRDS_YAML.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -35,10 +35,23 @@ pub(in crate::http) async fn handshake(
         () = guard.slot.evicted() => return Err(HandshakeFault::Timeout),
     };
     match result {
-        Ok(Ok(stream)) => Ok(stream),
+        Ok(Ok(stream)) => {
+            acknowledge(stream.get_ref().0);
+            Ok(stream)
+        }
         Ok(Err(error)) => Err(fault(&error)),
         Err(_) => Err(HandshakeFault::Timeout),
     }
+}
+
+/// Acknowledges the end of the handshake at once. Nothing is sent after it, because there are no session tickets, so the kernel
+/// would delay the acknowledgement by 40 ms, and a client with Nagle's algorithm would delay its first request as long.
+fn acknowledge(tcp: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    // It fails only if the client has closed the connection.
+    let _ = tcp.set_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = tcp;
 }
 
 /// Waits for one of the handshake permits of the peer. While it waits, handshakes of the same peer that take too long are
@@ -83,5 +96,48 @@ fn alerted(alert: AlertDescription) -> HandshakeFault {
         AlertDescription::ProtocolVersion => HandshakeFault::Version,
         AlertDescription::CloseNotify | AlertDescription::UserCanceled => HandshakeFault::Closed,
         _ => HandshakeFault::Alert,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustls::pki_types::{PrivateKeyDer, ServerName};
+    use rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::http::connections::Connections;
+
+    fn both_sides() -> (TlsAcceptor, TlsConnector) {
+        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let server = server.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+        let mut server = server.with_single_cert(vec![issued.cert.der().clone()], key).expect("a pair");
+        server.send_tls13_tickets = 0;
+        let mut roots = RootCertStore::empty();
+        roots.add(issued.cert.der().clone()).expect("a root");
+        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let client = client.expect("versions").with_root_certificates(roots).with_no_client_auth();
+        (TlsAcceptor::from(Arc::new(server)), TlsConnector::from(Arc::new(client)))
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_handshake_is_acknowledged_at_once() {
+        let (acceptor, connector) = both_sides();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = tokio::spawn(async move {
+            let tcp = TcpStream::connect(address).await.unwrap();
+            connector.connect(ServerName::try_from("localhost").unwrap(), tcp).await
+        });
+        let (tcp, peer) = listener.accept().await.unwrap();
+        let limits = Arc::new(HttpLimits::default());
+        let guard = Connections::new(Arc::clone(&limits), Arc::default()).admit(peer.ip()).await.unwrap();
+        let tls = handshake(&acceptor, tcp, &guard, &limits).await.unwrap();
+        assert!(tls.get_ref().0.quickack().unwrap());
+        assert!(client.await.unwrap().is_ok());
     }
 }

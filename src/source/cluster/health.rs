@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::{self, Event};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::watch::error::{status, watch_message};
@@ -48,6 +49,8 @@ pub struct WatchReading {
 pub struct WatchHealth {
     readings: [Mutex<WatchReading>; WatchedResource::ALL.len()],
     caught_up: AtomicBool,
+    /// Notifies [`WatchHealth::catch_up`] that a list was finished or a watch accepted.
+    progress: Notify,
 }
 
 impl WatchedResource {
@@ -77,7 +80,7 @@ impl WatchHealth {
     /// companions than the replica that has written their statuses, for a second or more where the definitions are new.
     pub async fn catch_up(&self) {
         while !self.all_watched() || !self.all_last().await {
-            sleep(MUST_LAST).await;
+            self.progress.notified().await;
         }
         self.caught_up.store(true, Ordering::Relaxed);
     }
@@ -119,6 +122,7 @@ impl WatchHealth {
                 if succeeded {
                     health.record_activity(resource);
                     health.of(resource).watched |= watches;
+                    health.progress.notify_one();
                 }
                 Ok::<_, kube::Error>(response.map(|body| {
                     body.map_frame(move |frame| {
@@ -139,6 +143,7 @@ impl WatchHealth {
             Ok(event) => {
                 if matches!(event, Event::InitDone) {
                     self.of(resource).listed = true;
+                    self.progress.notify_one();
                 }
                 Some(event)
             }

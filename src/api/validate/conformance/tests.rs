@@ -70,7 +70,7 @@ fn every_integer_or_string_of_kubernetes_is_a_port_or_a_known_quantity() {
         }
     }
     let mut found = BTreeSet::new();
-    for schema in [&schema::CONTAINER, &schema::VOLUME, &schema::ENV_VAR] {
+    for schema in [&schema::CONTAINER, &schema::VOLUME] {
         each(schema, "", &mut found);
     }
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["divisor", "limits", "port", "requests", "sizeLimit"]);
@@ -144,7 +144,7 @@ fn null_counts_as_absent() {
 fn every_pattern_of_the_schema_compiles_and_is_described() {
     fn each(schema: &Value, count: &mut usize) {
         if let Some(pattern) = schema["pattern"].as_str() {
-            assert!(schema::PATTERNS.contains_key(pattern), "{pattern}");
+            assert!(schema::is_match(pattern, "").is_some(), "{pattern}");
             assert!(!crate::api::v1alpha1::describe_pattern(pattern).starts_with("text that"), "{pattern}");
             *count += 1;
         }

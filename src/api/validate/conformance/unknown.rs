@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::api::message::{self, Code, Message};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::api::schema::{POD_FIELDS, SPEC, WORKLOAD_FIELDS};
+use crate::api::schema::{SPEC, is_pod_field, is_workload_field};
 use crate::inject::container_list::ContainerList;
 
 /// A field that the schema does not have.
@@ -26,9 +26,7 @@ pub(in crate::api) fn report(
     let message = elsewhere(field, code).unwrap_or_else(|| {
         let nearest = suggest(field.name, field.value, known, report);
         match Parent::of(field.at) {
-            Some(Parent::Spec) if nearest.is_none() && WORKLOAD_FIELDS.contains(field.name) => {
-                message::workload_field(code)
-            }
+            Some(Parent::Spec) if nearest.is_none() && is_workload_field(field.name) => message::workload_field(code),
             _ => message::unknown_field(code, nearest),
         }
     });
@@ -78,7 +76,7 @@ fn elsewhere(field: UnknownField<'_>, code: Code) -> Option<Message> {
     if parent != Parent::Spec && SPEC["properties"].get(field.name).is_some() {
         return Some(message::misplaced_field(code));
     }
-    POD_FIELDS.contains(field.name).then(|| message::pod_field(code))
+    is_pod_field(field.name).then(|| message::pod_field(code))
 }
 
 /// Whether a value has the type of a schema. Items of lists are represented by the first one.
