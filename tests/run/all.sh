@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All tests, in parts. Each part prints its time beside its budget; a part that takes longer is a warning, for machines differ.
 #
-# INSTALL=1  on Debian and as root, install what the four systems of examples/ need
+# INSTALL=1  on Debian and as root, install valgrind, and what the four systems of examples/ need
 # CI=true    a machine that lacks what a part needs is a failure, not a note
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -42,6 +42,11 @@ count() {
     -e 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed; ([0-9]+) ignored.*/\1 \2 \3/p' \
     -e 's/^systems: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$log")
 }
+
+if [ "${INSTALL:-}" = 1 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null && ! command -v valgrind >/dev/null; then
+  # Without it, tests/instructions.rs reports that it counts nothing.
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends valgrind >/dev/null
+fi
 
 # First, for some tests read the manifests that come with Kubernetes' sources.
 part "building the cluster's parts" 17 cargo test --locked --test cluster -- build
