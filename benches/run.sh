@@ -41,13 +41,18 @@ between() {
   cat "$log" >docs/performance.md
 }
 
-table=$(mktemp)
-trap 'rm -f "$log" "$figures" "$table"' EXIT
+section=$(mktemp)
+trap 'rm -f "$log" "$figures" "$section"' EXIT
 {
   printf '| | measured | must | stretch | |\n|---|---:|---:|---:|---|\n'
-  awk '{ what = substr($0, 5, 58); sub(/ +$/, "", what); printf "| %s | %s | %s | %s | %s |\n", what, $(NF-3), $(NF-2), $(NF-1), tolower($NF) }' "$figures"
-} >"$table"
-between figures "$table"
-between growth target/tmp/growth.md
+  awk '{ what = substr($0, 5, 58); sub(/ +$/, "", what)
+         printf "| %s | %s | %s | %s | %s |\n", what, $(NF-3), $(NF-2), $(NF-1), tolower($NF) }' "$figures"
+} >"$section"
+between figures "$section"
+{
+  printf '![The cost of a review over the null webhook, by size, companions, injected containers and connections](performance.svg)\n\n'
+  cat target/tmp/growth.md
+} >"$section"
+between growth "$section"
 cp target/tmp/growth.svg docs/performance.svg
 echo "docs/performance.md and docs/performance.svg are written; read them with git diff"

@@ -84,16 +84,22 @@ fn draw(svg: &mut String, panel: &Panel, top: f64) {
     );
 }
 
-/// Horizontal lines at each half; the one of the null webhook has its name.
+/// At most seven horizontal lines; the one of the null webhook has its name.
 fn draw_grid(svg: &mut String, top: f64, y: impl Fn(f64) -> f64) {
     let (left, right) = (CORNER.0 - 12.0, CORNER.0 + AREA.0 + 12.0);
-    let mut ratio = 0.0;
-    while ratio <= top {
-        let (stroke, y) = (if (ratio - 1.0_f64).abs() < 0.1 { "#d62728" } else { "#ddd" }, y(ratio));
+    let mut line = |ratio: f64, stroke: &str| {
+        let y = y(ratio);
         let _ = writeln!(svg, r#"<line x1="{left:.0}" x2="{right:.0}" y1="{y:.1}" y2="{y:.1}" stroke="{stroke}"/>"#);
         let _ = writeln!(svg, r#"<text x="{:.0}" y="{:.1}" text-anchor="end">{ratio:.1}</text>"#, left - 5.0, y + 4.0);
-        ratio += 0.5;
+    };
+    let step = [0.5, 1.0, 2.0].into_iter().find(|step| top / step <= 6.0).unwrap_or(top);
+    for i in 0..=6_u8 {
+        let ratio = f64::from(i) * step;
+        if ratio <= top {
+            line(ratio, "#ddd");
+        }
     }
+    line(1.0, "#d62728");
     let name = r##"text-anchor="end" fill="#d62728">null webhook"##;
     let _ = writeln!(svg, r#"<text x="{right:.0}" y="{:.1}" {name}</text>"#, y(1.0) + 14.0);
 }
