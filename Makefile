@@ -20,13 +20,17 @@ check:
 	$(CARGO) clippy --locked --all-targets --test chart --test cluster -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed; skipped: cargo install --locked cargo-deny"; fi
 
-## bench   the cost of a review, relative to a server that returns a constant
+## bench   the cost of a review, relative to a server that returns a constant; ROUNDS=21 of each measurement
 bench:
-	$(CARGO) bench --locked --bench review --bench heap --bench memory --bench start
+	@bash benches/run.sh
 
-## count   the instructions of two reviews with valgrind
+## bench-page the same, and write the figures into docs/performance.md
+bench-page:
+	@bash benches/run.sh page
+
+## count   the allocations and instructions of a review, by stage; UPDATE=1 writes them down as the bounds of the tests
 count:
-	@sh benches/instructions.sh
+	$(CARGO) test --locked --test allocations --test instructions -- --nocapture written_down
 
 ## attack  all hostile clients at once against one replica with the chart's limits; SECONDS=120 each, twice
 attack:
@@ -68,4 +72,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench count attack fuzz golden lines cluster reviews image size build help
+.PHONY: run test check bench bench-page count attack fuzz golden lines cluster reviews image size build help

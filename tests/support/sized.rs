@@ -62,6 +62,19 @@ pub fn pod(companions: &str, managed_fields: usize, variables: usize) -> Value {
     })
 }
 
+/// So many companions, and a Pod that requests `sync` gets this many containers, at most 16.
+pub fn companions(count: usize, containers: usize) -> Vec<Value> {
+    // A companion has at most 8 containers. Others are injected with a second one, which no Pod has to request.
+    let mut companions = vec![companion("sync", containers.min(8))];
+    if containers > 8 {
+        let mut second = companion("second", containers - 8);
+        second["spec"]["activation"] = "ClusterWide".into();
+        companions.push(second);
+    }
+    companions.extend((1..count).map(|i| companion(&format!("other-{i}"), 1)));
+    companions
+}
+
 /// A companion like those that people write: a shared volume, a parameter, resources, a security context.
 pub fn companion(name: &str, containers: usize) -> Value {
     let containers: Vec<Value> = (0..containers)

@@ -1,0 +1,50 @@
+//! A server that runs as a process of its own.
+
+use std::process::Child;
+
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::cpu;
+
+/// The name of the threads that answer reviews.
+pub const REVIEW_THREADS: &str = "reviews";
+
+/// A running server. It ends when it is dropped.
+pub struct Server {
+    process: Child,
+    review_threads: Vec<u32>,
+    pub client: Client,
+    /// The files that the process reads.
+    _folder: Option<TempDir>,
+}
+
+impl Server {
+    /// Takes over a process that has said that it listens.
+    pub fn new(process: Child, client: Client, folder: Option<TempDir>) -> Self {
+        let review_threads = cpu::threads_named(process.id(), REVIEW_THREADS);
+        assert!(!review_threads.is_empty(), "no thread is named {REVIEW_THREADS}");
+        Server { process, review_threads, client, _folder: folder }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Nanoseconds of CPU time of the threads that answer reviews.
+    pub fn review_cpu(&self) -> f64 {
+        cpu::of_threads(self.id(), &self.review_threads)
+    }
+
+    /// Nanoseconds of CPU time of the whole process.
+    pub fn process_cpu(&self) -> f64 {
+        cpu::of_process(self.id())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
