@@ -16,7 +16,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Arc, LazyLock};
 
-use node::{Iter, Node, Slot};
+use node::{MapIter, MapNode, MapSlot};
 
 /// The key of the hash. All maps of a process have the same one, so that two maps have their entries in the same places,
 /// and it is random, so that users cannot choose names whose hashes are equal.
@@ -24,7 +24,7 @@ static HASH_KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// A hash map whose clones share memory.
 pub struct SharedMap<K, V> {
-    root: Node<K, V>,
+    root: MapNode<K, V>,
     len: usize,
 }
 
@@ -40,8 +40,8 @@ impl<K, V> SharedMap<K, V> {
     }
 
     /// All entries, in no particular order.
-    pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter::new(&self.root)
+    pub fn iter(&self) -> MapIter<'_, K, V> {
+        MapIter::new(&self.root)
     }
 
     /// All keys, in no particular order.
@@ -77,7 +77,7 @@ impl<K: Hash + Eq, V> SharedMap<K, V> {
 
     /// Sets the value of a key.
     pub fn insert(&mut self, key: K, value: V) {
-        let slot = Slot { hash: HASH_KEY.hash_one(&key), entry: Arc::new((key, value)) };
+        let slot = MapSlot { hash: HASH_KEY.hash_one(&key), entry: Arc::new((key, value)) };
         self.len += usize::from(self.root.insert(0, slot));
     }
 
@@ -102,13 +102,13 @@ impl<K: Hash + Eq, V> SharedMap<K, V> {
         older: &'m Self,
         mut visit: impl FnMut(&'m K, Option<&'m V>, Option<&'m V>),
     ) {
-        Node::compare(0, &older.root, &self.root, &mut visit);
+        MapNode::compare(0, &older.root, &self.root, &mut visit);
     }
 }
 
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> Self {
-        SharedMap { root: Node::Empty, len: 0 }
+        SharedMap { root: MapNode::Empty, len: 0 }
     }
 }
 
@@ -128,7 +128,7 @@ impl<K: Hash + Eq, V> FromIterator<(K, V)> for SharedMap<K, V> {
 
 impl<'m, K, V> IntoIterator for &'m SharedMap<K, V> {
     type Item = (&'m K, &'m V);
-    type IntoIter = Iter<'m, K, V>;
+    type IntoIter = MapIter<'m, K, V>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

@@ -15,5 +15,6 @@ pub mod limits;
 mod metrics;
 pub mod revision;
 pub mod statuses;
+mod usage;
 
 pub use metrics::Metrics;

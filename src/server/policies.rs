@@ -13,7 +13,7 @@ use crate::inject::companion::catalog::CatalogEntry;
 use crate::policies;
 use crate::policies::objects::Installation;
 use crate::policies::{KnownCompanion, Reconciler};
-use crate::source::effective::{Changes, Effective};
+use crate::source::effective::{Effective, SourceChanges};
 use crate::source::key::CompanionKey;
 use crate::source::revision::Revision;
 
@@ -75,7 +75,7 @@ impl PolicyReconciler {
 
     /// Replaces each required companion by the version that its policy accepts. Policies are reconciled only where they, a
     /// required companion or an invalid one has changed.
-    pub(super) fn settle(&mut self, known: &mut Effective, changes: &mut Changes) {
+    pub(super) fn settle(&mut self, known: &mut Effective, changes: &mut SourceChanges) {
         for key in changes.keys().into_iter().filter(|key| key.namespace.is_none()) {
             self.due |= self.replace(&key, known.declared(&key));
         }

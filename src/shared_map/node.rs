@@ -16,51 +16,51 @@ const DEEPEST: u32 = u64::BITS.div_ceil(BITS);
 const LEAF: usize = 16;
 
 /// A subtree. Its clone is the same subtree.
-pub(super) enum Node<K, V> {
+pub(super) enum MapNode<K, V> {
     Empty,
-    Leaf(Arc<[Slot<K, V>]>),
-    Branch(Arc<[Node<K, V>; WIDTH]>),
+    Leaf(Arc<[MapSlot<K, V>]>),
+    Branch(Arc<[MapNode<K, V>; WIDTH]>),
 }
 
 /// An entry, with the hash of its key.
-pub(super) struct Slot<K, V> {
+pub(super) struct MapSlot<K, V> {
     pub(super) hash: u64,
     pub(super) entry: Arc<(K, V)>,
 }
 
 /// The entries of a map, in no particular order.
-pub struct Iter<'m, K, V> {
-    branches: Vec<slice::Iter<'m, Node<K, V>>>,
-    leaf: slice::Iter<'m, Slot<K, V>>,
+pub struct MapIter<'m, K, V> {
+    branches: Vec<slice::Iter<'m, MapNode<K, V>>>,
+    leaf: slice::Iter<'m, MapSlot<K, V>>,
 }
 
-impl<K: Hash + Eq, V> Node<K, V> {
-    pub(super) fn find<Q: Eq + ?Sized>(&self, depth: u32, hash: u64, key: &Q) -> Option<&Slot<K, V>>
+impl<K: Hash + Eq, V> MapNode<K, V> {
+    pub(super) fn find<Q: Eq + ?Sized>(&self, depth: u32, hash: u64, key: &Q) -> Option<&MapSlot<K, V>>
     where
         K: Borrow<Q>,
     {
         let (mut node, mut depth) = (self, depth);
         loop {
             match node {
-                Node::Empty => return None,
-                Node::Branch(children) => node = &children[index(depth, hash)],
-                Node::Leaf(slots) => return slots.iter().find(|slot| slot.is_of(hash, key)),
+                MapNode::Empty => return None,
+                MapNode::Branch(children) => node = &children[index(depth, hash)],
+                MapNode::Leaf(slots) => return slots.iter().find(|slot| slot.is_of(hash, key)),
             }
             depth += 1;
         }
     }
 
     /// Adds an entry, or replaces the one with the same key. Returns whether the key is new.
-    pub(super) fn insert(&mut self, depth: u32, slot: Slot<K, V>) -> bool {
+    pub(super) fn insert(&mut self, depth: u32, slot: MapSlot<K, V>) -> bool {
         let slots = match self {
-            Node::Empty => {
-                *self = Node::Leaf(Arc::new([slot]));
+            MapNode::Empty => {
+                *self = MapNode::Leaf(Arc::new([slot]));
                 return true;
             }
-            Node::Branch(children) => {
+            MapNode::Branch(children) => {
                 return Arc::make_mut(children)[index(depth, slot.hash)].insert(depth + 1, slot);
             }
-            Node::Leaf(slots) => slots,
+            MapNode::Leaf(slots) => slots,
         };
         if let Some(place) = slots.iter().position(|other| other.is_of(slot.hash, &slot.entry.0)) {
             Arc::make_mut(slots)[place] = slot;
@@ -68,9 +68,9 @@ impl<K: Hash + Eq, V> Node<K, V> {
         }
         let all = slots.iter().cloned().chain([slot]);
         *self = if slots.len() < LEAF || depth == DEEPEST {
-            Node::Leaf(all.collect())
+            MapNode::Leaf(all.collect())
         } else {
-            let mut branch = Node::Branch(Arc::new(array::from_fn(|_| Node::Empty)));
+            let mut branch = MapNode::Branch(Arc::new(array::from_fn(|_| MapNode::Empty)));
             all.for_each(|slot| _ = branch.insert(depth, slot));
             branch
         };
@@ -82,12 +82,12 @@ impl<K: Hash + Eq, V> Node<K, V> {
         K: Borrow<Q>,
     {
         let smaller = match self {
-            Node::Empty => None,
-            Node::Leaf(slots) => Some(Node::of(slots.iter().filter(|slot| !slot.is_of(hash, key)))),
-            Node::Branch(children) => {
+            MapNode::Empty => None,
+            MapNode::Leaf(slots) => Some(MapNode::of(slots.iter().filter(|slot| !slot.is_of(hash, key)))),
+            MapNode::Branch(children) => {
                 let children = Arc::make_mut(children);
                 children[index(depth, hash)].remove(depth + 1, hash, key);
-                Node::merged(children)
+                MapNode::merged(children)
             }
         };
         if let Some(smaller) = smaller {
@@ -100,22 +100,22 @@ impl<K: Hash + Eq, V> Node<K, V> {
         let mut len = 0;
         for child in children {
             match child {
-                Node::Empty => {}
-                Node::Leaf(slots) => len += slots.len(),
-                Node::Branch(_) => return None,
+                MapNode::Empty => {}
+                MapNode::Leaf(slots) => len += slots.len(),
+                MapNode::Branch(_) => return None,
             }
         }
         // A leaf that is half full is not split by the next insertion.
-        (len <= LEAF / 2).then(|| Node::of(children.iter().flat_map(Node::slots)))
+        (len <= LEAF / 2).then(|| MapNode::of(children.iter().flat_map(MapNode::slots)))
     }
 
-    fn of<'s>(slots: impl Iterator<Item = &'s Slot<K, V>>) -> Self
+    fn of<'s>(slots: impl Iterator<Item = &'s MapSlot<K, V>>) -> Self
     where
         K: 's,
         V: 's,
     {
-        let slots: Arc<[Slot<K, V>]> = slots.cloned().collect();
-        if slots.is_empty() { Node::Empty } else { Node::Leaf(slots) }
+        let slots: Arc<[MapSlot<K, V>]> = slots.cloned().collect();
+        if slots.is_empty() { MapNode::Empty } else { MapNode::Leaf(slots) }
     }
 
     /// Visits the differences of two nodes at the same place.
@@ -126,21 +126,21 @@ impl<K: Hash + Eq, V> Node<K, V> {
         visit: &mut impl FnMut(&'m K, Option<&'m V>, Option<&'m V>),
     ) {
         match (older, newer) {
-            (Node::Leaf(older), Node::Leaf(newer)) if Arc::ptr_eq(older, newer) => {}
-            (Node::Branch(older), Node::Branch(newer)) => {
+            (MapNode::Leaf(older), MapNode::Leaf(newer)) if Arc::ptr_eq(older, newer) => {}
+            (MapNode::Branch(older), MapNode::Branch(newer)) => {
                 if !Arc::ptr_eq(older, newer) {
                     let pairs = older.iter().zip(&**newer);
-                    pairs.for_each(|(older, newer)| Node::compare(depth + 1, older, newer, visit));
+                    pairs.for_each(|(older, newer)| MapNode::compare(depth + 1, older, newer, visit));
                 }
             }
             _ => {
-                for slot in Iter::new(newer).slots() {
+                for slot in MapIter::new(newer).slots() {
                     let before = older.find(depth, slot.hash, &slot.entry.0);
                     if before.is_none_or(|before| !Arc::ptr_eq(&before.entry, &slot.entry)) {
                         visit(&slot.entry.0, before.map(|before| &before.entry.1), Some(&slot.entry.1));
                     }
                 }
-                for slot in Iter::new(older).slots() {
+                for slot in MapIter::new(older).slots() {
                     if newer.find(depth, slot.hash, &slot.entry.0).is_none() {
                         visit(&slot.entry.0, Some(&slot.entry.1), None);
                     }
@@ -150,14 +150,14 @@ impl<K: Hash + Eq, V> Node<K, V> {
     }
 }
 
-impl<K, V> Node<K, V> {
+impl<K, V> MapNode<K, V> {
     /// The entries of a leaf.
-    fn slots(&self) -> &[Slot<K, V>] {
-        if let Node::Leaf(slots) = self { slots } else { &[] }
+    fn slots(&self) -> &[MapSlot<K, V>] {
+        if let MapNode::Leaf(slots) = self { slots } else { &[] }
     }
 }
 
-impl<K, V> Slot<K, V> {
+impl<K, V> MapSlot<K, V> {
     fn is_of<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -171,35 +171,35 @@ fn index(depth: u32, hash: u64) -> usize {
     usize::from(u8::try_from((hash >> (depth * BITS)) % (1 << BITS)).unwrap_or_default())
 }
 
-impl<'m, K, V> Iter<'m, K, V> {
+impl<'m, K, V> MapIter<'m, K, V> {
     /// The entries below a node. Only a branch takes memory.
-    pub(super) fn new(node: &'m Node<K, V>) -> Self {
+    pub(super) fn new(node: &'m MapNode<K, V>) -> Self {
         match node {
-            Node::Branch(children) => Iter { branches: vec![children.iter()], leaf: [].iter() },
-            leaf => Iter { branches: Vec::new(), leaf: leaf.slots().iter() },
+            MapNode::Branch(children) => MapIter { branches: vec![children.iter()], leaf: [].iter() },
+            leaf => MapIter { branches: Vec::new(), leaf: leaf.slots().iter() },
         }
     }
 
-    fn slots(mut self) -> impl Iterator<Item = &'m Slot<K, V>> {
+    fn slots(mut self) -> impl Iterator<Item = &'m MapSlot<K, V>> {
         std::iter::from_fn(move || self.next_slot())
     }
 
-    fn next_slot(&mut self) -> Option<&'m Slot<K, V>> {
+    fn next_slot(&mut self) -> Option<&'m MapSlot<K, V>> {
         loop {
             if let Some(slot) = self.leaf.next() {
                 return Some(slot);
             }
             match self.branches.last_mut()?.next() {
                 None => _ = self.branches.pop(),
-                Some(Node::Empty) => {}
-                Some(Node::Leaf(slots)) => self.leaf = slots.iter(),
-                Some(Node::Branch(children)) => self.branches.push(children.iter()),
+                Some(MapNode::Empty) => {}
+                Some(MapNode::Leaf(slots)) => self.leaf = slots.iter(),
+                Some(MapNode::Branch(children)) => self.branches.push(children.iter()),
             }
         }
     }
 }
 
-impl<'m, K, V> Iterator for Iter<'m, K, V> {
+impl<'m, K, V> Iterator for MapIter<'m, K, V> {
     type Item = (&'m K, &'m V);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -207,18 +207,18 @@ impl<'m, K, V> Iterator for Iter<'m, K, V> {
     }
 }
 
-impl<K, V> Clone for Node<K, V> {
+impl<K, V> Clone for MapNode<K, V> {
     fn clone(&self) -> Self {
         match self {
-            Node::Empty => Node::Empty,
-            Node::Leaf(slots) => Node::Leaf(Arc::clone(slots)),
-            Node::Branch(children) => Node::Branch(Arc::clone(children)),
+            MapNode::Empty => MapNode::Empty,
+            MapNode::Leaf(slots) => MapNode::Leaf(Arc::clone(slots)),
+            MapNode::Branch(children) => MapNode::Branch(Arc::clone(children)),
         }
     }
 }
 
-impl<K, V> Clone for Slot<K, V> {
+impl<K, V> Clone for MapSlot<K, V> {
     fn clone(&self) -> Self {
-        Slot { hash: self.hash, entry: Arc::clone(&self.entry) }
+        MapSlot { hash: self.hash, entry: Arc::clone(&self.entry) }
     }
 }

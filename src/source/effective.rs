@@ -23,7 +23,7 @@ use crate::inject::request::namespace::{Namespace, Namespaces, NamespacesByName,
 use crate::inject::snapshot::{Settings, Snapshot};
 use crate::shared_map::SharedMap;
 
-pub use changes::Changes;
+pub use changes::SourceChanges;
 use tally::Tally;
 
 /// What all sources declare together at one moment. A clone shares its memory.
@@ -51,8 +51,8 @@ impl Effective {
 
     /// Follows the sources to a new state, with the result of [`Effective::new`] and of the same pinned versions. Returns what
     /// has changed.
-    pub fn follow(&mut self, files: Arc<Declarations>, cluster: Option<Arc<ClusterState>>) -> Changes {
-        let mut changes = Changes::default();
+    pub fn follow(&mut self, files: Arc<Declarations>, cluster: Option<Arc<ClusterState>>) -> SourceChanges {
+        let mut changes = SourceChanges::default();
         let none = ClusterState::default();
         let [before, now] = [&self.cluster, &cluster].map(|state| state.as_deref().unwrap_or(&none));
         now.for_each_change_since(before, |key| changes.add(key));
@@ -72,7 +72,7 @@ impl Effective {
     }
 
     /// Uses these versions of ClusterCompanions, by name, instead of the declared ones, and no others. Adds to what has changed.
-    pub fn pin(&mut self, versions: BTreeMap<Box<str>, Revision>, changes: &mut Changes) {
+    pub fn pin(&mut self, versions: BTreeMap<Box<str>, Revision>, changes: &mut SourceChanges) {
         let before = std::mem::replace(&mut self.pinned, versions);
         let is_pinned = |name: &str, version: &Revision, pinned: &BTreeMap<Box<str>, Revision>| {
             pinned.get(name).is_some_and(|other| other.is_same_as(version))
@@ -149,7 +149,7 @@ impl Effective {
     }
 
     /// Uses the version of a companion that has to be used now, and records whether that makes a difference.
-    fn assess(&mut self, key: &CompanionKey, changes: &mut Changes) {
+    fn assess(&mut self, key: &CompanionKey, changes: &mut SourceChanges) {
         let pinned = self.pinned.get(&key.name).filter(|_| key.namespace.is_none());
         let (before, now) = (self.companions.get(key).cloned(), pinned.or_else(|| self.declared(key)).cloned());
         let is_same = match (&before, &now) {

@@ -4,11 +4,7 @@
 //! they receive the companions. A user who can write Companions in one namespace takes nothing from another: when all
 //! together are too large, the namespace that takes most loses a companion.
 
-mod usage;
-
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-pub use usage::Usage;
 
 use super::key::CompanionKey;
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::cluster::{DesiredStatus, DesiredStatuses, ReadyReason};
-use super::effective::{Changes, Effective};
+use super::effective::{Effective, SourceChanges};
 use super::key::CompanionKey;
 use crate::inject::snapshot::Settings;
 use crate::shared_map::SharedMap;
@@ -31,7 +31,7 @@ impl Statuses {
     }
 
     /// Follows changes.
-    pub fn follow(&mut self, effective: &Effective, changes: &Changes, settings: &Settings) {
+    pub fn follow(&mut self, effective: &Effective, changes: &SourceChanges, settings: &Settings) {
         let mut keys: HashSet<CompanionKey> = changes.keys().into_iter().collect();
         for name in changes.requiredness() {
             let namespaces = self.namespaces.get(name).into_iter().flat_map(SharedMap::keys);

@@ -47,7 +47,8 @@ struct Reader<'f> {
 
 impl<'f> Reader<'f> {
     fn new(file: &'f File) -> Self {
-        let mut reader = Reader { file, types: BTreeSet::from(["HashMap", "HashSet"]), names: BTreeMap::new() };
+        let mut reader =
+            Reader { file, types: BTreeSet::from(["HashMap", "HashSet", "SharedMap"]), names: BTreeMap::new() };
         for at in 0..file.shipped.len() {
             if reader.is(at, "type") && reader.types.contains(reader.text(at + 3)) {
                 reader.types.insert(reader.text(at + 1));

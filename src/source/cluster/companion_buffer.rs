@@ -7,7 +7,8 @@ use super::object::WatchedCompanion;
 use super::raw::Raw;
 use crate::shared_map::SharedMap;
 use crate::source::key::CompanionKey;
-use crate::source::limits::{MemoryLimits, Usage};
+use crate::source::limits::MemoryLimits;
+use crate::source::usage::Usage;
 
 /// Companions of a cluster.
 pub type WatchedCompanions = SharedMap<CompanionKey, Arc<WatchedCompanion>>;

@@ -1,6 +1,8 @@
 //! All companions and Namespaces of a cluster at one moment.
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
@@ -18,7 +20,8 @@ use super::object::WatchedCompanion;
 use super::raw::Raw;
 use crate::inject::request::namespace::{Namespace, NamespacesByName};
 use crate::source::key::CompanionKey;
-use crate::source::limits::{MemoryLimits, Usage, exceeding};
+use crate::source::limits::{MemoryLimits, exceeding};
+use crate::source::usage::Usage;
 
 /// The least time between two states, in which changes are collected: `kubectl apply` of a folder makes one or two.
 const PAUSE: Duration = Duration::from_millis(50);

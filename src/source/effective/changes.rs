@@ -7,7 +7,7 @@ use crate::source::revision::Revision;
 
 /// What has changed of all companions and Namespaces.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub struct SourceChanges {
     /// Whether reviews can come out differently.
     pub behavior: bool,
     keys: HashSet<CompanionKey>,
@@ -15,7 +15,7 @@ pub struct Changes {
     requiredness: HashSet<Box<str>>,
 }
 
-impl Changes {
+impl SourceChanges {
     /// The companions whose version, object or source has changed, in no particular order.
     #[must_use]
     pub fn keys(&self) -> Vec<CompanionKey> {

@@ -1,6 +1,6 @@
 //! The index of automatic companions: by one label that their Pods or namespaces must have.
 
-use super::CatalogEntry;
+use super::entry::CatalogEntry;
 use crate::inject::companion::Activation;
 use crate::inject::companion::selector::{Operator, Selector};
 use crate::inject::keys;

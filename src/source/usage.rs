@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{MemoryLimits, Weight};
-use crate::source::key::CompanionKey;
+use super::key::CompanionKey;
+use super::limits::{MemoryLimits, Weight};
 
 /// What some companions take together.
 #[derive(Debug)]
