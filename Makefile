@@ -22,7 +22,7 @@ check:
 
 ## bench   the cost of a review, relative to a server that returns a constant
 bench:
-	$(CARGO) bench --locked --bench review --bench heap
+	$(CARGO) bench --locked --bench review --bench heap --bench changes
 
 ## count   the instructions of two reviews with valgrind
 count:

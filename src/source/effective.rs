@@ -32,7 +32,7 @@ pub struct Effective {
     files: Arc<Declarations>,
     cluster: Option<Arc<ClusterState>>,
     /// The versions of ClusterCompanions that policies require instead of the declared ones.
-    pinned: BTreeMap<Box<str>, Revision>,
+    pinned: Arc<BTreeMap<Box<str>, Revision>>,
     /// The version of each companion that is used.
     companions: SharedMap<CompanionKey, Revision>,
     catalog: Catalog,
@@ -73,7 +73,7 @@ impl Effective {
 
     /// Uses these versions of ClusterCompanions, by name, instead of the declared ones, and no others. Adds to what has changed.
     pub fn pin(&mut self, versions: BTreeMap<Box<str>, Revision>, changes: &mut SourceChanges) {
-        let before = std::mem::replace(&mut self.pinned, versions);
+        let before = std::mem::replace(&mut self.pinned, Arc::new(versions));
         let is_pinned = |name: &str, version: &Revision, pinned: &BTreeMap<Box<str>, Revision>| {
             pinned.get(name).is_some_and(|other| other.is_same_as(version))
         };

@@ -49,11 +49,13 @@ async fn write_pending(
     queue: &mut StatusQueue,
     memory: &mut WriteMemory,
 ) -> Option<Instant> {
-    let (mut next, mut last) = (None, None);
-    // Newer statuses replace these. The memory knows which of these were written.
-    while let Some(status) = queue.next_after(last.as_ref())
-        && !desired.has_changed().unwrap_or(true)
-    {
+    let mut next = None;
+    for _ in 0..queue.len() {
+        // Newer statuses replace these. The memory knows which of these were written.
+        if desired.has_changed().unwrap_or(true) {
+            break;
+        }
+        let Some(status) = queue.next() else { break };
         if memory.due(&status).is_some_and(|due| due <= Instant::now()) {
             // After the start there are thousands of statuses to compare; other tasks of this thread run in between.
             yield_now().await;
@@ -70,7 +72,6 @@ async fn write_pending(
             // The watch has yet to bring the result of the last write, which is another object.
             None => queue.remove(&status.key),
         }
-        last = Some(status.key);
     }
     next
 }

@@ -11,6 +11,8 @@ use crate::source::key::CompanionKey;
 pub(super) struct StatusQueue {
     statuses: DesiredStatuses,
     pending: BTreeSet<CompanionKey>,
+    /// The key of the last status that was taken.
+    last: Option<CompanionKey>,
 }
 
 impl StatusQueue {
@@ -28,11 +30,20 @@ impl StatusQueue {
         self.statuses = statuses;
     }
 
-    /// The first status after one with another key.
-    pub(super) fn next_after(&self, key: Option<&CompanionKey>) -> Option<DesiredStatus> {
-        let after = key.map_or(Bound::Unbounded, Bound::Excluded);
-        let key = self.pending.range((after, Bound::Unbounded)).next()?;
-        self.statuses.get(key).cloned()
+    /// How many statuses are pending.
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The next pending status. After the last one follows the first one, so that a companion that changes again and again
+    /// does not keep the others from their turn.
+    pub(super) fn next(&mut self) -> Option<DesiredStatus> {
+        let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let following = self.pending.range((after, Bound::Unbounded)).next();
+        let key = following.or_else(|| self.pending.first())?.clone();
+        let status = self.statuses.get(&key).cloned();
+        self.last = Some(key);
+        status
     }
 
     /// Removes a status that has nothing to write before its object changes.
@@ -64,7 +75,7 @@ mod tests {
     /// The names of the pending statuses, after which none is pending.
     fn drain(queue: &mut StatusQueue) -> Vec<String> {
         let mut names = Vec::new();
-        while let Some(status) = queue.next_after(None) {
+        while let Some(status) = queue.next() {
             names.push(status.key.name.to_string());
             queue.remove(&status.key);
         }
@@ -89,6 +100,19 @@ mod tests {
         assert_eq!(follow(statuses([&a, &reduced])), (names(&["b"]), String::new()), "it exceeds the limits");
         assert_eq!(follow(statuses([&a])), (names(&[]), "b".to_owned()));
         assert!(Arc::strong_count(&b.object) < 3, "the queue keeps nothing of it");
+    }
+
+    #[test]
+    fn a_companion_that_changes_again_and_again_does_not_keep_the_others_from_their_turn() {
+        let (mut queue, mut taken) = (StatusQueue::default(), Vec::new());
+        for version in 1..=4 {
+            let first = desired("a", &version.to_string());
+            queue.follow(statuses([&first, &desired("b", "10"), &desired("c", "10")]), |_| {});
+            let status = queue.next().unwrap();
+            queue.remove(&status.key);
+            taken.push(status.key.name.to_string());
+        }
+        assert_eq!(taken, ["a", "b", "c", "a"]);
     }
 
     #[test]
