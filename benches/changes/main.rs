@@ -105,13 +105,12 @@ fn second(api: &ApiServer, served: &Served, client: &mut Client, body: &[u8], ch
             }
             f64::from(changes)
         });
-        for number in 0.. {
-            let due = began + REVIEW * number;
-            if due - began >= SECOND {
-                break;
-            }
+        let mut due = began;
+        while began.elapsed() < SECOND {
             thread::sleep(due.saturating_duration_since(Instant::now()));
             seconds.latencies.push(client.review(body).as_secs_f64());
+            // A machine that is too slow for this pace gets a slower one, and no burst of late reviews.
+            due = (due + REVIEW).max(Instant::now());
         }
         ended.store(true, Ordering::Relaxed);
         seconds.changes += changes.join().expect("the changes were sent");

@@ -79,6 +79,7 @@ mod tests {
             names.push(status.key.name.to_string());
             queue.remove(&status.key);
         }
+        names.sort();
         names
     }
 
