@@ -21,6 +21,7 @@ mod manifest;
 mod metrics;
 mod policies;
 mod server;
+mod shared_map;
 mod source;
 mod telemetry;
 mod text;

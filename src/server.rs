@@ -13,6 +13,7 @@ mod config;
 mod control;
 mod metrics;
 mod policies;
+mod retire;
 mod review_threads;
 mod reviewer;
 mod running;

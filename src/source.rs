@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files      -> Manifests    -> Declarations \
-//!                                             Effective -> Snapshot (what reviews use)
+//!                                             Effective -> Snapshot (what reviews use), Statuses
 //! API server -> StateBuilder -> ClusterState /
 //! ```
 
@@ -14,5 +14,7 @@ pub mod key;
 pub mod limits;
 mod metrics;
 pub mod revision;
+pub mod statuses;
+mod usage;
 
 pub use metrics::Metrics;

@@ -6,6 +6,7 @@ mod linear;
 mod tests;
 
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ pub fn check_companion(object: &Value) -> Checked {
 /// An invalid companion of which only kind and name are read, because of one problem.
 #[must_use]
 pub fn invalid(object: &Value, problem: Problem) -> Checked {
-    let listed = object::envelope(object).map(CatalogEntry::Invalid);
+    let listed = object::envelope(object).map(|envelope| CatalogEntry::Invalid(Arc::new(envelope)));
     Checked { namespace: object::namespace(object), listed, problems: vec![problem], warnings: Vec::new() }
 }
 

@@ -38,13 +38,13 @@ pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry
     // not readable, it might select any Pod.
     let unreadable = required && report.any_within(&FieldPath::spec("activation"));
     let selectors = selectors::compile(object, report);
-    CatalogEntry::Invalid(InvalidCompanion {
+    CatalogEntry::Invalid(Arc::new(InvalidCompanion {
         name: object.name.clone(),
         kind: object.kind,
         activation: if unreadable { Activation::ClusterWide } else { activation(object.spec.activation) },
         required,
         selectors: selectors.or_else(|| required.then(|| selectors::readable(object, report))),
-    })
+    }))
 }
 
 /// A valid companion. There is none where its policies need a part that cannot be read, which is reported.

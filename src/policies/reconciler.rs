@@ -138,6 +138,12 @@ impl Reconciler {
         }
     }
 
+    /// Whether a reconciliation may come to something else than the last one, although no companion has changed.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.changes.has_changed().unwrap_or(true) || self.again.is_some_and(|again| again <= Instant::now())
+    }
+
     /// Decides about each companion, hands the necessary writes to the writer, and returns the versions to inject.
     ///
     /// `known` has all companions of the cluster that are required or invalid.

@@ -12,13 +12,15 @@ use super::background::{Background, Task};
 use super::config::Config;
 use super::metrics::{Reloadable, ServerMetrics};
 use super::policies::PolicyReconciler;
+use super::retire::retire;
 use crate::inject::snapshot::{Settings, Snapshot};
 use crate::source::cluster;
-use crate::source::cluster::{ClusterStates, DesiredStatus, WatchHealth};
+use crate::source::cluster::{ClusterStates, DesiredStatuses, WatchHealth};
 use crate::source::effective::Effective;
 use crate::source::files;
 use crate::source::files::report::{LoadReport, Severity};
 use crate::source::files::{Files, Loaded};
+use crate::source::statuses::Statuses;
 
 /// The sources of companions and Namespaces.
 pub(super) struct CompanionSources {
@@ -27,13 +29,22 @@ pub(super) struct CompanionSources {
     policies: Option<PolicyReconciler>,
     settings: Settings,
     metrics: Arc<ServerMetrics>,
-    known: Effective,
+    known: Known,
+    /// Whether there was a first snapshot.
+    published: bool,
+}
+
+/// What was published last. Its clone shares its memory.
+#[derive(Clone, Default)]
+struct Known {
+    effective: Effective,
+    statuses: Statuses,
 }
 
 struct ClusterSource {
     snapshots: ClusterStates,
     health: Arc<WatchHealth>,
-    wanted: watch::Sender<Vec<DesiredStatus>>,
+    wanted: watch::Sender<DesiredStatuses>,
 }
 
 impl CompanionSources {
@@ -64,7 +75,7 @@ impl CompanionSources {
         let cluster = client.map(|client| {
             let (snapshots, health, watching) = cluster::watch(&client, limits);
             background.run(Task::ClusterWatch, watching);
-            let (wanted, receiver) = watch::channel(Vec::new());
+            let (wanted, receiver) = watch::channel(DesiredStatuses::default());
             background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
             ClusterSource { snapshots, health, wanted }
         });
@@ -74,7 +85,8 @@ impl CompanionSources {
             policies,
             settings: config.settings(),
             metrics: Arc::clone(metrics),
-            known: Effective::default(),
+            known: Known::default(),
+            published: false,
         })
     }
 
@@ -101,10 +113,10 @@ impl CompanionSources {
             policies.wait_until_synced().await;
         }
         let snapshot = Arc::new(ArcSwap::default());
-        self.publish(&snapshot).await;
+        self.publish(&snapshot);
         self.warn_of_required();
-        let (valid, invalid) = self.known.valid_and_invalid();
-        tracing::info!(valid, invalid, namespaces = self.known.namespaces(), "companions loaded");
+        let (valid, invalid) = self.known.effective.valid_and_invalid();
+        tracing::info!(valid, invalid, namespaces = self.known.effective.namespaces(), "companions loaded");
         let published = Arc::clone(&snapshot);
         let shared = Arc::new(Mutex::new(self));
         background.run(Task::Snapshots, move || {
@@ -113,7 +125,7 @@ impl CompanionSources {
                 let mut companions = shared.lock().await;
                 loop {
                     // Publishing comes first, because a run that panicked may have received a change without publishing it.
-                    companions.publish(&published).await;
+                    companions.publish(&published);
                     companions.changed().await;
                 }
             }
@@ -122,36 +134,30 @@ impl CompanionSources {
     }
 
     /// Replaces the snapshot if something has changed. The policies decide which version of a required companion is
-    /// injected.
-    async fn publish(&mut self, snapshot: &ArcSwap<Snapshot>) {
+    /// injected. After a panic the same changes are found again, because the last known state is replaced at the end.
+    fn publish(&mut self, snapshot: &ArcSwap<Snapshot>) {
         let files = Arc::clone(&self.files.borrow_and_update().declarations);
         let state = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
-        let mut known = Effective::new(files, state);
+        let Known { mut effective, mut statuses } = self.known.clone();
+        let mut changes = effective.follow(files, state);
         if let Some(policies) = &mut self.policies {
-            policies.settle(&mut known);
+            policies.settle(&mut effective, &mut changes);
         }
-        if !known.same_behavior_as(&self.known) {
-            let (settings, all) = (self.settings.clone(), known.clone());
-            // With thousands of Namespaces this takes milliseconds, so it does not run on the control thread itself.
-            match tokio::task::spawn_blocking(move || all.snapshot(settings)).await {
-                Ok(made) => snapshot.store(Arc::new(made)),
-                Err(error) => {
-                    self.metrics.process.panics.inc();
-                    tracing::error!(%error, "building a snapshot of the companions panicked; the last one stays in use");
-                }
-            }
+        if changes.behavior || !self.published {
+            retire(snapshot.swap(Arc::new(effective.snapshot(self.settings.clone()))));
+            self.published = true;
         }
-        let statuses = known.desired_statuses(&self.settings);
-        self.metrics.source.record(&known, &statuses);
+        statuses.follow(&effective, &changes, &self.settings);
+        self.metrics.source.record(&effective, &statuses);
         // A status reports a version as active only after the snapshot has it.
         if let Some(cluster) = &self.cluster {
-            cluster.wanted.send_replace(statuses);
+            cluster.wanted.send_replace(statuses.desired().clone());
         }
-        self.known = known;
+        self.known = Known { effective, statuses };
     }
 
     fn warn_of_required(&self) {
-        if !self.settings.required && self.known.has_required() {
+        if !self.settings.required && self.known.effective.has_required() {
             tracing::warn!(
                 "a required companion is not injected because required companions are disabled; see --required-companions"
             );

@@ -11,9 +11,9 @@ use super::metrics::ServerMetrics;
 use crate::http::HealthCheck;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::policies;
-use crate::policies::Reconciler;
 use crate::policies::objects::Installation;
-use crate::source::effective::Effective;
+use crate::policies::{KnownCompanion, Reconciler};
+use crate::source::effective::{Effective, SourceChanges};
 use crate::source::key::CompanionKey;
 use crate::source::revision::Revision;
 
@@ -21,6 +21,16 @@ use crate::source::revision::Revision;
 pub(super) struct PolicyReconciler {
     keeper: Reconciler,
     metrics: Arc<ServerMetrics>,
+    /// The ClusterCompanions that are required or invalid, by name.
+    needed: BTreeMap<Box<str>, Needed>,
+    /// Whether something has changed since the last reconciliation. It stays set if that one panics.
+    due: bool,
+}
+
+/// A companion that policies have to know.
+struct Needed {
+    version: Revision,
+    companion: KnownCompanion,
 }
 
 impl PolicyReconciler {
@@ -42,7 +52,7 @@ impl PolicyReconciler {
         let (keeper, tasks) = Reconciler::start(client, installation, config.policy_pause);
         background.run(Task::PolicyWatch, tasks.watching);
         background.write(Task::PolicyWriter, tasks.writing);
-        Some(PolicyReconciler { keeper, metrics: Arc::clone(metrics) })
+        Some(PolicyReconciler { keeper, metrics: Arc::clone(metrics), needed: BTreeMap::new(), due: true })
     }
 
     /// The check of /readyz: it passes once the policies accept the injected containers.
@@ -57,24 +67,39 @@ impl PolicyReconciler {
         self.keeper.wait_until_synced().await;
     }
 
-    /// Waits until [`PolicyReconciler::settle`] may have a different result.
+    /// Waits until [`PolicyReconciler::settle`] may have a different result, although no companion has changed.
     pub(super) async fn changed(&mut self) {
         self.keeper.changed().await;
+        self.due = true;
     }
 
-    /// Replaces each required companion by the version that its policy accepts.
-    pub(super) fn settle(&mut self, known: &mut Effective) {
-        let cluster_wide = known.companions.iter().filter(|(key, _)| key.namespace.is_none());
-        let needed: BTreeMap<Box<str>, policies::KnownCompanion> = cluster_wide
-            .filter_map(|(key, version)| {
-                Some((key.name.clone(), policies::KnownCompanion::new(&version.listed, version.object.as_ref())?))
-            })
-            .collect();
+    /// Replaces each required companion by the version that its policy accepts. Policies are reconciled only where they, a
+    /// required companion or an invalid one has changed.
+    pub(super) fn settle(&mut self, known: &mut Effective, changes: &mut SourceChanges) {
+        for key in changes.keys().into_iter().filter(|key| key.namespace.is_none()) {
+            self.due |= self.replace(&key, known.declared(&key));
+        }
+        if !self.due && !self.keeper.is_due() {
+            return;
+        }
+        let needed = self.needed.iter().map(|(name, needed)| (name.clone(), needed.companion.clone())).collect();
         let choice = self.keeper.reconcile(&needed);
         self.metrics.policies.record(*self.keeper.state().borrow());
-        for (name, companion) in choice {
-            let version = Revision { listed: CatalogEntry::Valid(companion), object: None };
-            known.companions.insert(CompanionKey { namespace: None, name }, version);
+        let version = |companion| Revision { listed: CatalogEntry::Valid(companion), object: None };
+        known.pin(choice.into_iter().map(|(name, companion)| (name, version(companion))).collect(), changes);
+        self.due = false;
+    }
+
+    /// Remembers the declared version of a ClusterCompanion, if policies need it. Returns whether that is a difference.
+    fn replace(&mut self, key: &CompanionKey, version: Option<&Revision>) -> bool {
+        let before = self.needed.get(&key.name).map(|needed| &needed.version);
+        if before.zip(version).is_some_and(|(before, now)| before.is_same_as(now)) {
+            return false;
         }
+        let existed = self.needed.remove(&key.name).is_some();
+        let Some(version) = version else { return existed };
+        let Some(companion) = KnownCompanion::new(&version.listed, version.object.as_ref()) else { return existed };
+        self.needed.insert(key.name.clone(), Needed { version: version.clone(), companion });
+        true
     }
 }

@@ -6,12 +6,13 @@
 //! | `health` | whether the watches work, and what the first state is still waiting for |
 //! | `raw`, `namespace` | objects as the API server sends them |
 //! | `object` | a companion as validation and compilation have made it, and the version of it that is used |
-//! | `buffer` | the objects of one kind, and the list that will replace them |
+//! | `buffer`, `companion_buffer` | the objects of one kind, and the list that will replace them |
 //! | `state` | all objects at one moment, and when the next state is due |
 //! | `condition`, `message`, `status` | what the `.status` of a companion should be |
 //! | `writer` | writes it, once among all replicas |
 
 mod buffer;
+mod companion_buffer;
 mod condition;
 mod health;
 mod message;
@@ -30,6 +31,6 @@ pub use health::{WatchHealth, WatchedResource};
 #[cfg(test)]
 pub(crate) use object::WatchedCompanion;
 pub use state::ClusterState;
-pub use status::DesiredStatus;
+pub use status::{DesiredStatus, DesiredStatuses};
 pub use watch::{ClusterStates, watch};
 pub use writer::write;

@@ -1,20 +1,15 @@
 //! What a set of manifests declares.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::key::CompanionKey;
 use super::revision::Revision;
-use crate::inject::request::namespace::Namespace;
-
-/// Namespaces by name.
-pub type NamespacesByName = BTreeMap<Box<str>, Arc<Namespace>>;
+use crate::inject::request::namespace::NamespacesByName;
+use crate::shared_map::SharedMap;
 
 /// What a set of manifests declares.
 #[derive(Debug, Clone, Default)]
 pub struct Declarations {
     /// The companions.
-    pub companions: BTreeMap<CompanionKey, Revision>,
+    pub companions: SharedMap<CompanionKey, Revision>,
     /// The Namespaces.
-    pub namespaces: Arc<NamespacesByName>,
+    pub namespaces: NamespacesByName,
 }

@@ -1,6 +1,5 @@
 //! What is counted of companions, Namespaces and the watches that bring them.
 
-use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -8,9 +7,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::cluster::{DesiredStatus, ReadyReason, WatchHealth, WatchedResource};
+use super::cluster::{ReadyReason, WatchHealth, WatchedResource};
 use super::effective::Effective;
 use super::files::report::LoadReport;
+use super::statuses::Statuses;
 
 /// The metrics of this room. A series of the cluster exists only where a cluster is watched.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ impl Metrics {
     }
 
     /// Records which companions and Namespaces are used, and which companions of a cluster are not ready.
-    pub fn record(&self, effective: &Effective, statuses: &[DesiredStatus]) {
+    pub fn record(&self, effective: &Effective, statuses: &Statuses) {
         let (valid, invalid) = effective.valid_and_invalid();
         for (state, count) in [("valid", valid), ("invalid", invalid)] {
             self.companions.get_or_create(&StateLabel { state }).set(gauge(count));
@@ -68,14 +68,10 @@ impl Metrics {
         }
     }
 
-    fn record_not_ready(&self, statuses: &[DesiredStatus]) {
-        let mut counts: HashMap<ReadyReason, usize> = HashMap::new();
-        for status in statuses {
-            *counts.entry(ReadyReason::of(&status.object, status.eligibility)).or_default() += 1;
-        }
+    fn record_not_ready(&self, statuses: &Statuses) {
         for reason in ReadyReason::ALL.into_iter().filter(|reason| *reason != ReadyReason::Active) {
-            let count = counts.remove(&reason).unwrap_or_default();
-            self.not_ready.get_or_create(&ReasonLabel { reason: reason.as_str() }).set(gauge(count));
+            let label = ReasonLabel { reason: reason.as_str() };
+            self.not_ready.get_or_create(&label).set(gauge(statuses.count(reason)));
         }
     }
 
@@ -115,6 +111,7 @@ mod tests {
 
     use super::*;
     use crate::inject::snapshot::Settings;
+    use crate::shared_map::SharedMap;
     use crate::source::cluster::ClusterState;
     use crate::source::cluster::testing::{object, raw};
     use crate::source::key::CompanionKey;
@@ -131,11 +128,12 @@ mod tests {
         let companion = |name: &str, image| {
             (CompanionKey { namespace: None, name: name.into() }, object(raw(name, 1, image), None))
         };
-        let objects = [companion("a", "i:1"), companion("b", ""), companion("c", "")].into();
-        let state = ClusterState { objects, ..ClusterState::default() };
-        let effective = Effective::new(Arc::default(), Some(Arc::new(state)));
-        let metrics = Metrics::default();
-        metrics.record(&effective, &effective.desired_statuses(&Settings::default()));
+        let objects = [companion("a", "i:1"), companion("b", ""), companion("c", "")];
+        let state = ClusterState::new(objects, SharedMap::default());
+        let (mut effective, mut statuses, metrics) = (Effective::default(), Statuses::default(), Metrics::default());
+        let changes = effective.follow(Arc::default(), Some(Arc::new(state)));
+        statuses.follow(&effective, &changes, &Settings::default());
+        metrics.record(&effective, &statuses);
         let text = scrape(&metrics);
         for line in [
             r#"companions{state="valid"} 1"#,
@@ -152,7 +150,7 @@ mod tests {
     #[test]
     fn series_of_a_cluster_exist_only_where_one_is_watched() {
         let metrics = Metrics::default();
-        metrics.record(&Effective::default(), &[]);
+        metrics.record(&Effective::default(), &Statuses::default());
         assert!(!scrape(&metrics).contains("companions_not_ready{"));
         metrics.record_watches(&WatchHealth::default());
         let text = scrape(&metrics);

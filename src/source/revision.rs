@@ -70,7 +70,7 @@ impl Revision {
             required,
             selectors: self.listed.selectors().filter(|_| required).map(|(p, n)| (p.clone(), n.clone())),
         };
-        Revision { listed: CatalogEntry::Invalid(invalid), object: None }
+        Revision { listed: CatalogEntry::Invalid(Arc::new(invalid)), object: None }
     }
 
     /// The content hash; `None` where it is invalid.
@@ -80,6 +80,17 @@ impl Revision {
             CatalogEntry::Valid(companion) => Some(&companion.hash),
             CatalogEntry::Invalid(_) => None,
         }
+    }
+
+    /// Whether another version is this one: the same allocations, and not ones that are equal.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Revision) -> bool {
+        self.listed.is_same_as(&other.listed)
+            && match (&self.object, &other.object) {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                (None, None) => true,
+                _ => false,
+            }
     }
 
     /// Whether reviews come out the same with another version.

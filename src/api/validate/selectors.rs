@@ -99,7 +99,7 @@ mod tests {
             panic!()
         };
         assert_eq!(invalid.activation, crate::inject::companion::Activation::OptedInNamespaces);
-        assert_eq!(invalid.selectors.unwrap().0.0.len(), 1);
+        assert_eq!(invalid.selectors.as_ref().unwrap().0.0.len(), 1);
         let unreadable = ("/spec/podSelector", json!({"matchLabels": 1}));
         let Some(CatalogEntry::Invalid(invalid)) = check_companion(&with(&[image, unreadable])).listed else {
             panic!()

@@ -1,8 +1,9 @@
 //! The namespaces that a server knows.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::inject::keys;
+use crate::shared_map::SharedMap;
 
 /// A Namespace: its name, its labels, and its `podgraft.dev/` annotations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +13,13 @@ pub struct Namespace {
     annotations: Box<[(Box<str>, Box<str>)]>,
 }
 
+/// Namespaces by name.
+pub type NamespacesByName = SharedMap<Box<str>, Arc<Namespace>>;
+
 /// All namespaces that a server knows.
 #[derive(Debug, Default)]
 pub struct Namespaces {
-    by_name: HashMap<Box<str>, Namespace>,
+    by_name: NamespacesByName,
     unlisted: Unlisted,
 }
 
@@ -114,14 +118,19 @@ impl Namespaces {
     /// The listed namespaces, and what is assumed of others.
     #[must_use]
     pub fn new(listed: impl IntoIterator<Item = Namespace>, unlisted: Unlisted) -> Self {
-        let by_name = listed.into_iter().map(|n| (n.name.clone(), n)).collect();
+        Namespaces::sharing(listed.into_iter().map(|n| (n.name.clone(), Arc::new(n))).collect(), unlisted)
+    }
+
+    /// Namespaces that share the memory of a map.
+    #[must_use]
+    pub fn sharing(by_name: NamespacesByName, unlisted: Unlisted) -> Self {
         Namespaces { by_name, unlisted }
     }
 
     /// A listed namespace.
     #[must_use]
     pub fn listed(&self, name: &str) -> Option<&Namespace> {
-        self.by_name.get(name)
+        self.by_name.get(name).map(|namespace| &**namespace)
     }
 
     /// What is assumed of a namespace that is not listed.

@@ -1,30 +1,32 @@
 //! The objects of one kind, and the list that is being received and will replace them.
 
-use std::collections::BTreeMap;
+use std::hash::Hash;
+
+use crate::shared_map::SharedMap;
 
 /// Objects by their keys.
 #[derive(Debug)]
 pub(super) struct ListBuffer<K, T> {
-    current: BTreeMap<K, T>,
+    current: SharedMap<K, T>,
     /// The objects of an unfinished list.
-    staged: BTreeMap<K, T>,
+    staged: SharedMap<K, T>,
     listed: bool,
 }
 
 impl<K, T> Default for ListBuffer<K, T> {
     fn default() -> Self {
-        ListBuffer { current: BTreeMap::new(), staged: BTreeMap::new(), listed: false }
+        ListBuffer::holding(SharedMap::default())
     }
 }
 
-impl<K: Ord, T> ListBuffer<K, T> {
+impl<K, T> ListBuffer<K, T> {
     /// A buffer that begins with objects that it has not listed itself.
-    pub(super) fn holding(current: impl IntoIterator<Item = (K, T)>) -> Self {
-        ListBuffer { current: current.into_iter().collect(), ..ListBuffer::default() }
+    pub(super) fn holding(current: SharedMap<K, T>) -> Self {
+        ListBuffer { current, staged: SharedMap::default(), listed: false }
     }
 
     /// The objects, without those of an unfinished list.
-    pub(super) fn current(&self) -> &BTreeMap<K, T> {
+    pub(super) fn current(&self) -> &SharedMap<K, T> {
         &self.current
     }
 
@@ -33,9 +35,9 @@ impl<K: Ord, T> ListBuffer<K, T> {
         self.listed
     }
 
-    /// Adds an object to the unfinished list.
-    pub(super) fn stage(&mut self, key: K, object: T) {
-        self.staged.insert(key, object);
+    /// Whether there is an unfinished list with objects.
+    pub(super) fn is_listing(&self) -> bool {
+        !self.staged.is_empty()
     }
 
     /// Finishes the list: its objects replace all others.
@@ -46,22 +48,24 @@ impl<K: Ord, T> ListBuffer<K, T> {
 
     /// Drops the unfinished list, and keeps the current objects.
     pub(super) fn discard(&mut self) {
-        self.staged.clear();
+        self.staged = SharedMap::default();
     }
 
     /// The objects of the unfinished list, if there is one; else the current ones.
-    pub(super) fn newest(&self) -> &BTreeMap<K, T> {
-        if self.staged.is_empty() { &self.current } else { &self.staged }
+    pub(super) fn newest(&self) -> &SharedMap<K, T> {
+        if self.is_listing() { &self.staged } else { &self.current }
+    }
+}
+
+impl<K: Hash + Eq, T> ListBuffer<K, T> {
+    /// Adds an object to the unfinished list.
+    pub(super) fn stage(&mut self, key: K, object: T) {
+        self.staged.insert(key, object);
     }
 
-    /// Replaces some of the newest objects.
-    pub(super) fn replace(&mut self, keys: impl Iterator<Item = K>, with: impl Fn(&T) -> T) {
-        let newest = if self.staged.is_empty() { &mut self.current } else { &mut self.staged };
-        for key in keys {
-            if let Some(object) = newest.get_mut(&key) {
-                *object = with(object);
-            }
-        }
+    /// Replaces one of the newest objects.
+    pub(super) fn replace_newest(&mut self, key: K, object: T) {
+        if self.is_listing() { self.stage(key, object) } else { self.put(key, object) }
     }
 
     /// Adds an object outside of a list, or replaces it.

@@ -22,7 +22,7 @@ use crate::api::v1alpha1::{API_VERSION, GROUP};
 #[derive(Debug, Clone)]
 pub(in crate::source) struct Raw {
     /// Without `status`, without metadata that is not used here, and without a specification that was not read yet.
-    pub(super) object: Value,
+    pub(in crate::source) object: Value,
     pub(super) status: Value,
     pub(super) meta: ObjectMeta,
     /// The specification that was not read yet, or why it cannot be.

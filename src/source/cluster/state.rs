@@ -1,9 +1,10 @@
 //! All companions and Namespaces of a cluster at one moment.
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,38 +12,38 @@ use kube::runtime::watcher::Event;
 use tokio::time::Instant;
 
 use super::buffer::ListBuffer;
+use super::companion_buffer::{CompanionBuffer, WatchedCompanions};
 use super::health::WatchedResource;
 use super::namespace;
 use super::namespace::NamespaceMeta;
 use super::object::WatchedCompanion;
 use super::raw::Raw;
-use crate::inject::request::namespace::Namespace;
-use crate::source::declarations::NamespacesByName;
+use crate::inject::request::namespace::{Namespace, NamespacesByName};
 use crate::source::key::CompanionKey;
 use crate::source::limits::{MemoryLimits, exceeding};
+use crate::source::usage::Usage;
 
 /// The least time between two states, in which changes are collected: `kubectl apply` of a folder makes one or two.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// All companions and Namespaces of a cluster at one moment.
+/// All companions and Namespaces of a cluster at one moment. Two states share the memory of what has not changed.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterState {
-    /// The companions.
-    pub objects: BTreeMap<CompanionKey, Arc<WatchedCompanion>>,
     /// The Namespaces.
-    pub namespaces: Arc<NamespacesByName>,
+    pub namespaces: NamespacesByName,
+    cluster_companions: WatchedCompanions,
+    companions: WatchedCompanions,
 }
 
 /// Makes states out of the events of the watches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StateBuilder {
-    cluster_companions: ListBuffer<CompanionKey, Arc<WatchedCompanion>>,
-    companions: ListBuffer<CompanionKey, Arc<WatchedCompanion>>,
+    cluster_companions: CompanionBuffer,
+    companions: CompanionBuffer,
     namespaces: ListBuffer<Box<str>, Arc<Namespace>>,
-    /// The last state.
-    published: Option<Published>,
+    /// When the last state was published.
+    published: Option<Instant>,
     changed: bool,
-    namespaces_changed: bool,
     limits: MemoryLimits,
     /// The weight, in bytes, of the companions that arrived since the limits were last applied.
     unchecked: usize,
@@ -50,25 +51,70 @@ pub(super) struct StateBuilder {
     fits_again: bool,
 }
 
-#[derive(Debug)]
-struct Published {
-    at: Instant,
-    namespaces: Arc<NamespacesByName>,
+impl ClusterState {
+    /// A state with the given companions.
+    #[cfg(test)]
+    pub(in crate::source) fn new(
+        objects: impl IntoIterator<Item = (CompanionKey, Arc<WatchedCompanion>)>,
+        namespaces: NamespacesByName,
+    ) -> Self {
+        let (companions, cluster_companions): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|(key, _)| key.namespace.is_some());
+        ClusterState {
+            namespaces,
+            cluster_companions: cluster_companions.into_iter().collect(),
+            companions: companions.into_iter().collect(),
+        }
+    }
+
+    /// Replaces or removes a companion.
+    #[cfg(test)]
+    pub(in crate::source) fn replace(&mut self, key: &CompanionKey, object: Option<Arc<WatchedCompanion>>) {
+        let objects = if key.namespace.is_none() { &mut self.cluster_companions } else { &mut self.companions };
+        match object {
+            Some(object) => objects.insert(key.clone(), object),
+            None => _ = objects.remove(key),
+        }
+    }
+
+    /// A companion.
+    #[must_use]
+    pub fn get(&self, key: &CompanionKey) -> Option<&Arc<WatchedCompanion>> {
+        if key.namespace.is_none() { self.cluster_companions.get(key) } else { self.companions.get(key) }
+    }
+
+    /// All companions, in no particular order.
+    #[cfg(test)]
+    pub(in crate::source) fn iter(&self) -> impl Iterator<Item = (&CompanionKey, &Arc<WatchedCompanion>)> {
+        self.cluster_companions.iter().chain(&self.companions)
+    }
+
+    /// Visits the key of each companion that was added, replaced or removed since an older state.
+    pub fn for_each_change_since(&self, older: &ClusterState, mut visit: impl FnMut(&CompanionKey)) {
+        let mut visit = |key: &CompanionKey, before: Option<&Arc<WatchedCompanion>>, now: Option<&_>| {
+            if before.zip(now).is_none_or(|(before, now)| !Arc::ptr_eq(before, now)) {
+                visit(key);
+            }
+        };
+        self.cluster_companions.for_each_change_since(&older.cluster_companions, &mut visit);
+        self.companions.for_each_change_since(&older.companions, &mut visit);
+    }
 }
 
 impl StateBuilder {
     /// Continues after a state that an earlier builder has published: its companions are earlier versions of those that
     /// are listed now.
     pub(super) fn after(last: Option<&ClusterState>, limits: MemoryLimits) -> Self {
-        let Some(last) = last else { return StateBuilder { limits, ..StateBuilder::default() } };
-        let objects = || last.objects.iter().map(|(key, object)| (key.clone(), Arc::clone(object)));
-        let namespaces = last.namespaces.iter().map(|(name, namespace)| (name.clone(), Arc::clone(namespace)));
+        let last = last.cloned().unwrap_or_default();
         StateBuilder {
-            cluster_companions: ListBuffer::holding(objects().filter(|(key, _)| key.namespace.is_none())),
-            companions: ListBuffer::holding(objects().filter(|(key, _)| key.namespace.is_some())),
-            namespaces: ListBuffer::holding(namespaces),
+            cluster_companions: CompanionBuffer::holding(last.cluster_companions, limits),
+            companions: CompanionBuffer::holding(last.companions, limits),
+            namespaces: ListBuffer::holding(last.namespaces),
+            published: None,
+            changed: false,
             limits,
-            ..StateBuilder::default()
+            unchecked: 0,
+            fits_again: false,
         }
     }
 
@@ -79,53 +125,54 @@ impl StateBuilder {
         match event {
             None | Some(Event::Init) => return buffer.discard(),
             Some(Event::InitApply(raw)) => {
-                let key = WatchedCompanion::key(&raw);
-                if let Some(object) = WatchedCompanion::new(raw, buffer.current().get(&key)) {
-                    self.unchecked += object.weight.bytes;
-                    buffer.stage(key, object);
-                }
+                self.unchecked += buffer.stage(raw);
                 return self.limit_if_needed();
             }
             Some(Event::InitDone) => buffer.commit(),
-            Some(Event::Apply(raw)) => {
-                let key = WatchedCompanion::key(&raw);
-                match WatchedCompanion::new(raw, buffer.current().get(&key)) {
-                    Some(object) => {
-                        self.unchecked += object.weight.bytes;
-                        buffer.put(key, object);
-                    }
-                    None => buffer.remove(&key),
-                }
-            }
+            Some(Event::Apply(raw)) => self.unchecked += buffer.put(raw),
             Some(Event::Delete(raw)) => buffer.remove(&WatchedCompanion::key(&raw)),
         }
         self.changed = true;
         self.limit_if_needed();
     }
 
-    /// Applies the limits after a batch of companions: to do so for each one would compare it with all others.
+    /// Applies the limits after a batch of companions: to do so for each one would compare it with all others where the
+    /// limits are exceeded.
     fn limit_if_needed(&mut self) {
         if self.unchecked > self.limits.namespace / 2 {
             self.limit();
         }
     }
 
-    /// Reduces the companions that exceed the limits.
+    /// Reduces the companions that exceed the limits. Only where the limits are exceeded, and something has changed that
+    /// matters to them, all companions are visited.
     fn limit(&mut self) {
         self.unchecked = 0;
+        let usages = [self.cluster_companions.usage(), self.companions.usage()];
+        if usages.iter().all(|usage| usage.is_checked()) {
+            return;
+        }
+        self.fits_again = false;
+        if !Usage::fits(usages) {
+            self.reduce_exceeding();
+        }
+        self.cluster_companions.set_checked();
+        self.companions.set_checked();
+    }
+
+    fn reduce_exceeding(&mut self) {
         let companions = || self.cluster_companions.newest().iter().chain(self.companions.newest());
         let out = exceeding(companions().map(|(key, object)| (key, &object.weight)), self.limits);
         self.fits_again = companions().any(|(key, object)| object.exceeds_limits && !out.contains(key));
-        let fresh: HashSet<_> = companions()
+        let fresh: Vec<_> = companions()
             .filter(|(key, object)| !object.exceeds_limits && out.contains(*key))
             .map(|(key, _)| key.clone())
             .collect();
-        for key in &fresh {
+        for key in fresh {
             tracing::warn!(companion = %key, "companion exceeds the memory limits and is not used; see its status");
+            let buffer = if key.namespace.is_some() { &mut self.companions } else { &mut self.cluster_companions };
+            buffer.reduce(&key);
         }
-        let (namespaced, cluster_wide): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|key| key.namespace.is_some());
-        self.cluster_companions.replace(cluster_wide.into_iter(), |object| object.reduced());
-        self.companions.replace(namespaced.into_iter(), |object| object.reduced());
     }
 
     /// Whether companions that exceeded the limits fit again, so that they have to be listed.
@@ -152,27 +199,25 @@ impl StateBuilder {
             }
             Some(Event::Delete(meta)) => buffer.remove(&namespace::name(&meta)),
         }
-        (self.changed, self.namespaces_changed) = (true, true);
+        self.changed = true;
     }
 
     /// When the next state is due; `None` where nothing has changed, or not everything was listed once.
     pub(super) fn due(&self) -> Option<Instant> {
         let listed = self.cluster_companions.is_listed() && self.companions.is_listed() && self.namespaces.is_listed();
-        let at = || self.published.as_ref().map_or_else(Instant::now, |published| published.at + PAUSE);
+        let at = || self.published.map_or_else(Instant::now, |published| published + PAUSE);
         (listed && self.changed).then(at)
     }
 
     /// The next state.
     pub(super) fn publish(&mut self) -> ClusterState {
         self.limit();
-        let companions = self.cluster_companions.current().iter().chain(self.companions.current());
-        let objects = companions.map(|(key, object)| (key.clone(), Arc::clone(object))).collect();
-        let namespaces = match &self.published {
-            Some(published) if !self.namespaces_changed => Arc::clone(&published.namespaces),
-            _ => Arc::new(self.namespaces.current().clone()),
-        };
-        self.published = Some(Published { at: Instant::now(), namespaces: Arc::clone(&namespaces) });
-        (self.changed, self.namespaces_changed) = (false, false);
-        ClusterState { objects, namespaces }
+        self.published = Some(Instant::now());
+        self.changed = false;
+        ClusterState {
+            namespaces: self.namespaces.current().clone(),
+            cluster_companions: self.cluster_companions.current().clone(),
+            companions: self.companions.current().clone(),
+        }
     }
 }

@@ -12,10 +12,14 @@ use super::condition::{Eligibility, ReadyReason};
 use super::message;
 use super::object::WatchedCompanion;
 use crate::api::v1alpha1::{LAST_VALID, Status};
+use crate::shared_map::SharedMap;
 use crate::source::key::CompanionKey;
 
 /// The condition that is written.
 const READY: &str = "Ready";
+
+/// The desired statuses of companions.
+pub type DesiredStatuses = SharedMap<CompanionKey, DesiredStatus>;
 
 /// A companion, and what its status depends on besides itself.
 #[derive(Debug, Clone)]
@@ -51,8 +55,14 @@ struct StatusUpdate {
 
 impl DesiredStatus {
     /// The reason of the condition.
-    pub(super) fn reason(&self) -> ReadyReason {
+    #[must_use]
+    pub fn reason(&self) -> ReadyReason {
         ReadyReason::of(&self.object, self.eligibility)
+    }
+
+    /// Whether another status is this one: made of the same object, with the same result.
+    pub(super) fn is_same_as(&self, other: &DesiredStatus) -> bool {
+        Arc::ptr_eq(&self.object, &other.object) && self.eligibility == other.eligibility
     }
 
     /// The patch that makes the status of the object as it should be; `None` where it is.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::object::WatchedCompanion;
 use super::raw::Raw;
+use crate::source::limits::Weight;
+use crate::source::revision::Revision;
 
 /// A ClusterCompanion at a generation; without an image it is invalid.
 pub(in crate::source) fn raw(name: &str, generation: i64, image: &str) -> Raw {
@@ -49,4 +51,20 @@ pub(in crate::source) fn required(mut raw: Raw) -> Raw {
 /// The companion that is made of an object.
 pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<WatchedCompanion>>) -> Arc<WatchedCompanion> {
     WatchedCompanion::new(raw, before).expect("it is a companion")
+}
+
+/// A companion of the cluster without a valid version.
+pub(in crate::source) fn invalid_object(version: Revision) -> Arc<WatchedCompanion> {
+    Arc::new(WatchedCompanion {
+        version,
+        problems: Arc::default(),
+        warnings: Arc::default(),
+        generation: 1,
+        weight: Weight::default(),
+        exceeds_limits: false,
+        last_valid: None,
+        uid: "u-1".into(),
+        resource_version: "10".into(),
+        status: Value::Null,
+    })
 }

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::request::namespace::Namespace;
 use crate::source::cluster::testing::{object, raw, required, with_status};
 use crate::source::cluster::{ReadyReason, WatchedCompanion};
@@ -13,13 +14,13 @@ fn declarations(objects: &[(CompanionKey, Arc<WatchedCompanion>)], namespaces: &
     let namespaces = namespaces.iter().map(|name| (Box::from(*name), Arc::new(Namespace::name_only(name))));
     Declarations {
         companions: objects.iter().map(|(key, object)| (key.clone(), object.version.clone())).collect(),
-        namespaces: Arc::new(namespaces.collect()),
+        namespaces: namespaces.collect(),
     }
 }
 
 fn state(objects: &[(CompanionKey, Arc<WatchedCompanion>)], namespaces: &[&str]) -> Arc<ClusterState> {
     let declarations = declarations(objects, namespaces);
-    Arc::new(ClusterState { objects: objects.iter().cloned().collect(), namespaces: declarations.namespaces })
+    Arc::new(ClusterState::new(objects.iter().cloned(), declarations.namespaces))
 }
 
 fn image(snapshot: &Snapshot, namespace: &str, name: &str) -> Option<String> {
@@ -95,15 +96,17 @@ fn a_status_does_not_change_the_behavior() {
     let written = object(with_status(raw("a", 1, "i:1"), "11", json!({"hash": "x"})), Some(&first));
     let invalid = |generation| object(raw("b", generation, ""), None);
     let namespaces = state(&[], &["shop"]).namespaces.clone();
-    let effective = |a: &Arc<WatchedCompanion>, b: Arc<WatchedCompanion>| {
-        let objects = [(key(None, "a"), Arc::clone(a)), (key(None, "b"), b)].into();
-        let state = ClusterState { objects, namespaces: Arc::clone(&namespaces) };
-        Effective::new(Arc::default(), Some(Arc::new(state)))
+    let followed = |a: &Arc<WatchedCompanion>, b: Arc<WatchedCompanion>| {
+        let objects = [(key(None, "a"), Arc::clone(a)), (key(None, "b"), b)];
+        Some(Arc::new(ClusterState::new(objects, namespaces.clone())))
     };
-    let now = effective(&first, invalid(1));
-    assert!(now.same_behavior_as(&effective(&written, invalid(2))));
-    assert!(!now.same_behavior_as(&effective(&object(raw("a", 2, "i:2"), Some(&first)), invalid(1))));
-    assert!(!now.same_behavior_as(&Effective::default()));
+    let now = Effective::new(Arc::default(), followed(&first, invalid(1)));
+    let changes = |to: Option<Arc<ClusterState>>| now.clone().follow(Arc::default(), to);
+    let of_status = changes(followed(&written, invalid(2)));
+    assert!(!of_status.behavior && of_status.keys().len() == 2);
+    assert!(changes(followed(&object(raw("a", 2, "i:2"), Some(&first)), invalid(1))).behavior);
+    assert!(changes(Some(state(&[], &["shop"]))).behavior, "both companions were deleted");
+    assert!(changes(None).behavior);
 }
 
 #[test]
@@ -117,8 +120,7 @@ fn a_companion_is_eligible_unless_something_else_takes_its_place() {
     ];
     let effective = Effective::new(Arc::new(in_file), Some(state(&cluster, &[])));
     let reasons = |settings: &Settings| {
-        let statuses = effective.desired_statuses(settings);
-        statuses.iter().map(|status| ReadyReason::of(&status.object, status.eligibility)).collect::<Vec<_>>()
+        cluster.each_ref().map(|(key, _)| effective.desired_status(key, settings).unwrap().reason())
     };
     let [overridden, shadowed] = [ReadyReason::OverriddenByFile, ReadyReason::ShadowedByRequired];
     let enabled = Settings { required: true, ..Settings::default() };

@@ -124,7 +124,7 @@ impl Manifests {
             ManifestObject::Namespace(namespace) => Some((namespace.name().into(), Arc::clone(namespace))),
             _ => None,
         });
-        Declarations { companions: companions.collect(), namespaces: Arc::new(namespaces.collect()) }
+        Declarations { companions: companions.collect(), namespaces: namespaces.collect() }
     }
 
     /// A snapshot of these manifests alone.

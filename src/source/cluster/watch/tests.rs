@@ -73,7 +73,7 @@ async fn a_watch_that_has_expired_is_followed_by_a_new_list_before_the_replica_h
     assert!(health.waiting().unwrap().starts_with("waiting for the first list of clustercompanions"));
     health.catch_up().await;
     assert_eq!(health.waiting(), None);
-    assert_eq!(states.borrow().as_ref().unwrap().objects.len(), 1);
+    assert_eq!(states.borrow().as_ref().unwrap().iter().count(), 1);
     assert_eq!(*requests.lock().unwrap(), ["list", "watch", "list", "watch"]);
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
     watching.abort();

@@ -3,12 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::source::cluster::condition::ReadyReason;
 use crate::source::cluster::status::DesiredStatus;
 use crate::source::key::CompanionKey;
 use crate::watch::{Backoff, ResetAfter};
@@ -32,8 +31,6 @@ pub(super) enum WriteResult {
 #[derive(Debug)]
 pub(super) struct WriteMemory {
     writes: HashMap<CompanionKey, LastWrite>,
-    /// The statuses that agree with the desired ones: for this resourceVersion and this reason.
-    settled: HashMap<CompanionKey, (Box<str>, ReadyReason)>,
     /// The delay of all writes, after failures of different companions in a row.
     failures: Backoff,
     /// The companion whose write failed last.
@@ -53,23 +50,11 @@ struct LastWrite {
 
 impl Default for WriteMemory {
     fn default() -> Self {
-        WriteMemory { writes: HashMap::new(), settled: HashMap::new(), failures: backoff(), last_failed: None }
+        WriteMemory { writes: HashMap::new(), failures: backoff(), last_failed: None }
     }
 }
 
 impl WriteMemory {
-    /// Whether the existing status is known to agree. The reason is compared as well, because it can change without a
-    /// change of the object, for example when another companion is deleted and this one fits into the limits.
-    pub(super) fn is_settled(&self, status: &DesiredStatus) -> bool {
-        let now = (&status.object.resource_version, status.reason());
-        self.settled.get(&status.key).is_some_and(|(version, reason)| (version, *reason) == now)
-    }
-
-    /// Records that the existing status agrees.
-    pub(super) fn settle(&mut self, status: &DesiredStatus) {
-        self.settled.insert(status.key.clone(), (status.object.resource_version.clone(), status.reason()));
-    }
-
     /// When a status may be written; `None` while the watch has not brought the result of the last write.
     pub(super) fn due(&self, status: &DesiredStatus) -> Option<Instant> {
         let last = self.writes.get(&status.key).filter(|last| last.generation == status.object.generation);
@@ -127,11 +112,9 @@ impl WriteMemory {
         last
     }
 
-    /// Forgets all companions but these.
-    pub(super) fn retain(&mut self, statuses: &[DesiredStatus]) {
-        let keys: HashSet<&CompanionKey> = statuses.iter().map(|status| &status.key).collect();
-        self.writes.retain(|key, _| keys.contains(key));
-        self.settled.retain(|key, _| keys.contains(key));
+    /// Forgets a companion that no longer exists.
+    pub(super) fn forget(&mut self, key: &CompanionKey) {
+        self.writes.remove(key);
     }
 }
 

@@ -89,26 +89,11 @@ fn a_denied_status_delays_no_other() {
 }
 
 #[test]
-fn a_settled_status_is_compared_again_when_anything_about_it_has_changed() {
-    let mut memory = WriteMemory::default();
-    memory.settle(&desired(1, "10"));
-    let shadowed = DesiredStatus { eligibility: Eligibility::ShadowedByRequired, ..desired(1, "10") };
-    assert!(
-        memory.is_settled(&desired(1, "10")) && !memory.is_settled(&desired(1, "11")) && !memory.is_settled(&shadowed)
-    );
-    let mut reduced = desired(1, "10");
-    reduced.object = reduced.object.reduced();
-    assert!(!memory.is_settled(&reduced), "it exceeds the limits, or no longer does");
-    memory.retain(&[]);
-    assert!(!memory.is_settled(&desired(1, "10")));
-}
-
-#[test]
 fn a_deleted_companion_is_forgotten() {
     let (mut memory, now) = (WriteMemory::default(), Instant::now());
     memory.record(&desired(1, "10"), WriteResult::Done, now);
-    memory.retain(&[desired(1, "11")]);
+    memory.forget(&named("b").key);
     assert_eq!(memory.writes.len(), 1);
-    memory.retain(&[]);
+    memory.forget(&desired(1, "11").key);
     assert!(memory.writes.is_empty());
 }
