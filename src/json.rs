@@ -8,20 +8,24 @@
 mod blocks;
 mod cursor;
 mod error;
+mod fields;
 mod held;
 mod key;
-
+mod number;
 mod pointer;
 mod reader;
+mod sink;
 mod string;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use error::{Expected, JsonError};
-pub use pointer::{Token, field_path, unescape_token};
 #[cfg(test)]
-pub use reader::Field;
+pub use fields::Field;
+pub use fields::field;
+pub use pointer::{Token, field_path, unescape_token, write_token};
 pub use reader::{Reader, TextMap};
+pub use sink::{Length, Nested, Sink};
 pub use string::escaped_length;
-pub use writer::{Length, ObjectWriter, Separator, Sink, write_array, write_object};
+pub use writer::{ObjectWriter, Separator, write_array, write_object};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::inject::pod::Pod;
-use crate::json::{JsonError, Reader};
+use crate::json::{JsonError, Reader, field};
 
 /// The fields of an AdmissionRequest that are read.
 #[derive(Debug, Default)]
@@ -54,11 +54,15 @@ impl<'a> AdmissionRequest<'a> {
         let mut review = Envelope::default();
         reader.fields(
             &mut review,
-            [
-                ("apiVersion", |review, r| r.string_or_empty().map(|text| review.api_version = text)),
-                ("kind", |review, r| r.string_or_empty().map(|text| review.kind = text)),
-                ("request", |review, r| AdmissionRequest::read_request(r).map(|request| review.request = request)),
-            ],
+            &const {
+                [
+                    field("apiVersion", |review, r| r.string_or_empty().map(|text| review.api_version = text)),
+                    field("kind", |review, r| r.string_or_empty().map(|text| review.kind = text)),
+                    field("request", |review, r| {
+                        AdmissionRequest::read_request(r).map(|request| review.request = request)
+                    }),
+                ]
+            },
         )?;
         reader.end()?;
         if (&*review.api_version, &*review.kind) != ("admission.k8s.io/v1", "AdmissionReview") {
@@ -86,25 +90,32 @@ impl<'a> AdmissionRequest<'a> {
         let mut request = AdmissionRequest::default();
         let is_object = r.fields(
             &mut request,
-            [
-                ("uid", |request, r| r.string_or_empty().map(|text| request.uid = text)),
-                ("kind", |request, r| GroupVersionKind::read::<false>(r).map(|kind| request.kind = kind)),
-                ("resource", |request, r| GroupVersionKind::read::<true>(r).map(|kind| request.resource = kind)),
-                ("subResource", |request, r| r.string_or_empty().map(|text| request.sub_resource = text)),
-                ("name", |request, r| r.string_or_empty().map(|text| request.name = text)),
-                ("namespace", |request, r| r.string_or_empty().map(|text| request.namespace = text)),
-                ("operation", |request, r| r.string_or_empty().map(|text| request.operation = text)),
-                ("userInfo", AdmissionRequest::read_user),
-                ("dryRun", |request, r| r.boolean().map(|yes| request.dry_run = yes)),
-                ("object", AdmissionRequest::read_object),
-            ],
+            &const {
+                [
+                    field("uid", |request, r| r.string_or_empty().map(|text| request.uid = text)),
+                    field("kind", |request, r| GroupVersionKind::read::<false>(r).map(|kind| request.kind = kind)),
+                    field("resource", |request, r| {
+                        GroupVersionKind::read::<true>(r).map(|kind| request.resource = kind)
+                    }),
+                    field("subResource", |request, r| r.string_or_empty().map(|text| request.sub_resource = text)),
+                    field("name", |request, r| r.string_or_empty().map(|text| request.name = text)),
+                    field("namespace", |request, r| r.string_or_empty().map(|text| request.namespace = text)),
+                    field("operation", |request, r| r.string_or_empty().map(|text| request.operation = text)),
+                    field("userInfo", AdmissionRequest::read_user),
+                    field("dryRun", |request, r| r.boolean().map(|yes| request.dry_run = yes)),
+                    field("object", AdmissionRequest::read_object),
+                ]
+            },
         )?;
         Ok(is_object.then_some(request))
     }
 
     fn read_user(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        r.fields(self, [("username", |request, r| r.string_or_empty().map(|text| request.requester = text))])
-            .map(|_| ())
+        r.fields(
+            self,
+            &const { [field("username", |request, r| r.string_or_empty().map(|text| request.requester = text))] },
+        )
+        .map(|_| ())
     }
 
     fn read_object(&mut self, r: &mut Reader<'a>) -> Result<()> {
@@ -150,13 +161,15 @@ impl<'a> GroupVersionKind<'a> {
         let mut kind = GroupVersionKind::default();
         r.fields(
             &mut kind,
-            [
-                ("group", |kind, r| r.string_or_empty().map(|text| kind.group = text)),
-                ("version", |kind, r| r.string_or_empty().map(|text| kind.version = text)),
-                (if RESOURCE { "resource" } else { "kind" }, |kind, r| {
-                    r.string_or_empty().map(|text| kind.name = text)
-                }),
-            ],
+            &const {
+                [
+                    field("group", |kind, r| r.string_or_empty().map(|text| kind.group = text)),
+                    field("version", |kind, r| r.string_or_empty().map(|text| kind.version = text)),
+                    field(if RESOURCE { "resource" } else { "kind" }, |kind, r| {
+                        r.string_or_empty().map(|text| kind.name = text)
+                    }),
+                ]
+            },
         )?;
         Ok(kind)
     }

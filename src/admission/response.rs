@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use base64_simd::{Out, STANDARD};
+use base64_simd::STANDARD;
 
 use super::request::AdmissionRequest;
 use crate::inject::names::is_label;
@@ -132,9 +132,7 @@ fn code(verdict: &Verdict<'_>) -> u16 {
 
 fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.text("\"");
-    let start = out.len();
-    out.resize(start + STANDARD.encoded_length(bytes.len()), 0);
-    let _ = STANDARD.encode(bytes, Out::from_slice(&mut out[start..]));
+    STANDARD.encode_append(bytes, out);
     out.text("\"");
 }
 
@@ -148,7 +146,7 @@ fn write_audit_annotations(response: &mut ObjectWriter<'_, Vec<u8>>, verdict: &V
     response.object_unless_empty("auditAnnotations", |annotations| {
         // A requested name that is no label is no valid key either.
         for (companion, finding) in verdict.outcomes().filter(|(name, _)| is_label(name, 63)) {
-            annotations.string(companion, finding.reason.label());
+            annotations.named(companion).string(finding.reason.label());
         }
         let mut remarks = verdict.findings.iter().filter(|f| !f.outcome).map(|f| f.reason.label()).peekable();
         if remarks.peek().is_none() {

@@ -26,10 +26,22 @@ pub(crate) fn is_secret_key(text: &str) -> bool {
 /// A path that is valid as a `mountPath`: absolute, normalized, not the root, and without the `:` that separates
 /// source and target in container runtimes.
 pub(crate) fn is_normal_path(text: &str) -> bool {
-    text.len() > 1
-        && text.starts_with('/')
-        && !text.contains(':')
-        && text[1..].split('/').all(|part| !matches!(part, "" | "." | ".."))
+    let Some(parts) = text.strip_prefix('/').filter(|parts| !parts.is_empty()) else { return false };
+    // One pass over the bytes: searching for characters and splitting would be several.
+    let is_name = |length: usize, dots: usize| length > dots || dots > 2;
+    let (mut length, mut dots) = (0, 0);
+    for byte in parts.bytes() {
+        match byte {
+            b':' => return false,
+            b'/' if !is_name(length, dots) => return false,
+            b'/' => (length, dots) = (0, 0),
+            _ => {
+                length += 1;
+                dots += usize::from(byte == b'.');
+            }
+        }
+    }
+    is_name(length, dots)
 }
 
 /// A path without duplicate or trailing slashes, `.` and `..`: paths are compared in this form.
@@ -114,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_mount_path_is_absolute_and_normalized() {
-        for valid in ["/a", "/a/b.c", "/..a"] {
+        for valid in ["/a", "/a/b.c", "/..a", "/.../a", "/a/..."] {
             assert!(is_normal_path(valid), "{valid}");
         }
-        for invalid in ["", "/", "a", "/a/", "/a//b", "/a/./b", "/a/..", "/a:b"] {
+        for invalid in ["", "/", "a", "/a/", "//a", "/a//b", "/a/./b", "/../b", "/a/..", "/a/.", "/a:b"] {
             assert!(!is_normal_path(invalid), "{invalid}");
         }
         assert!(lies_below("/a/b", "/a") && lies_below("/a", "/"));

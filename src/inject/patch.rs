@@ -4,4 +4,5 @@ pub(super) mod bounds;
 pub(super) mod build;
 pub(super) mod builder;
 pub(super) mod status;
+pub(super) mod target;
 pub(super) mod uninject;

@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 
 use super::container_list::ContainerList;
 use super::keys;
-use crate::json::{Expected, JsonError, Reader, TextMap};
+use crate::json::{Expected, JsonError, Reader, TextMap, field};
 
 use controlled::Controlled;
 pub use controlled::{ControllerFields, ControllerLabel};
@@ -101,7 +101,8 @@ impl<'a> Pod<'a> {
     /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
         let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
-        let is_object = r.fields(&mut pod, [("metadata", Pod::read_metadata), ("spec", Pod::read_spec_text)])?;
+        let is_object =
+            r.fields(&mut pod, &const { [field("metadata", Pod::read_metadata), field("spec", Pod::read_spec_text)] })?;
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);

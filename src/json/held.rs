@@ -6,6 +6,8 @@ use super::reader::{Reader, Result};
 
 /// The bytes that all lists of a reader may take, in addition to what is in proportion to the text.
 const BASE: usize = 704 << 10;
+/// The bytes of the first items of a list.
+const FIRST: usize = 512;
 /// The bytes that they may take for each byte of the text.
 const PER_BYTE: usize = 7;
 
@@ -15,7 +17,7 @@ impl Reader<'_> {
     /// # Errors
     /// All lists of this reader together would take too much memory for the text. Lists of real objects never do, because
     /// each of their items has a name.
-    #[inline]
+    #[inline(always)]
     pub fn keep<T>(&mut self, list: &mut Vec<T>, item: T) -> Result<()> {
         if list.len() == list.capacity() {
             self.grow(list)?;
@@ -27,7 +29,8 @@ impl Reader<'_> {
     /// Doubles the capacity of a list. While its items are moved, the old list and the new one are both in memory.
     #[cold]
     fn grow<T>(&mut self, list: &mut Vec<T>) -> Result<()> {
-        let more = list.capacity().max(4);
+        // The first items come with room for more of them, because each growth is an allocation.
+        let more = if list.capacity() == 0 { (FIRST / size_of::<T>().max(1)).clamp(4, 16) } else { list.capacity() };
         self.hold(more * size_of::<T>(), list.capacity() * size_of::<T>())?;
         list.reserve_exact(more);
         Ok(())

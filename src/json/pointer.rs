@@ -3,6 +3,10 @@
 use std::fmt;
 use std::fmt::Write as _;
 
+use memchr::memchr2;
+
+use super::sink::Sink;
+
 /// A member's name as a reference token: `~` is written `~0` and `/` is written `~1`.
 ///
 /// A pointer is built with `format!("{pointer}/{}", Token(name))`; indexes need no escaping.
@@ -19,6 +23,17 @@ impl fmt::Display for Token<'_> {
         }
         f.write_str(rest)
     }
+}
+
+/// Writes a member's name as a reference token, inside of a JSON string.
+pub fn write_token(out: &mut impl Sink, name: &str) {
+    let mut rest = name;
+    while let Some(at) = memchr2(b'~', b'/', rest.as_bytes()) {
+        out.escaped(&rest[..at]);
+        out.plain(if rest.as_bytes()[at] == b'~' { "~0" } else { "~1" });
+        rest = &rest[at + 1..];
+    }
+    out.escaped(rest);
 }
 
 /// The member's name that a reference token stands for.
@@ -69,6 +84,9 @@ mod tests {
             let token = Token(name).to_string();
             assert_eq!(object.pointer(&format!("/{token}")), Some(&serde_json::json!(1)), "{name:?}");
             assert_eq!(unescape_token(&token), name);
+            let mut written = String::new();
+            write_token(&mut written, name);
+            assert_eq!(written, token);
         }
     }
 }

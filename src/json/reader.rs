@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use super::cursor::Cursor;
 use super::error::{Expected, JsonError};
-use super::key::{in_member, text};
+use super::key::MemberKey;
 use super::string::unescape;
 
 /// Reads one JSON text from front to back. `null` counts as absent: each method says what it returns for `null`.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    cursor: Cursor<'a>,
+    pub(super) cursor: Cursor<'a>,
     /// The bytes of all lists that were made of what was read.
     pub(super) held: usize,
 }
@@ -27,9 +27,6 @@ pub(super) type Result<T> = std::result::Result<T, JsonError>;
 
 /// An object whose values are strings, in the order of the text.
 pub type TextMap<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
-
-/// A field of an object, and the function that reads its value into `S`.
-pub type Field<'a, S> = (&'static str, fn(&mut S, &mut Reader<'a>) -> Result<()>);
 
 impl<'a> Reader<'a> {
     /// A reader at the start of a text.
@@ -59,29 +56,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads an object whose fields are known: each value is read into `state` by the function beside its field's name, and
-    /// fields that are not listed are skipped. Returns whether there was an object: `false` for `null`.
-    ///
-    /// # Errors
-    /// The value is no object, a listed field occurs twice, or a function returned an error.
-    #[inline(always)]
-    pub fn fields<S, const N: usize>(&mut self, state: &mut S, fields: [Field<'a, S>; N]) -> Result<bool> {
-        const { assert!(N <= u32::BITS as usize, "one bit for each field") };
-        let mut seen = 0_u32;
-        self.members(|r, key, escaped| {
-            let found = if escaped { find(r.decode(text(key))?.as_bytes(), &fields) } else { find(key, &fields) };
-            let result = match found {
-                None => r.skip(),
-                Some(i) if seen & 1 << i != 0 => Err(JsonError::new("duplicate field")),
-                Some(i) => {
-                    seen |= 1 << i;
-                    (fields[i].1)(state, r)
-                }
-            };
-            result.map_err(|e| in_member(e, key))
-        })
-    }
-
     /// Reads an object: `member` is called with each name and must read or skip the value. Names may occur more than once.
     /// Returns whether there was an object: `false` for `null`.
     ///
@@ -89,13 +63,13 @@ impl<'a> Reader<'a> {
     /// The value is no object, or `member` returned an error.
     #[inline]
     pub fn object(&mut self, mut member: impl FnMut(&mut Self, &str) -> Result<()>) -> Result<bool> {
-        self.members(|r, key, escaped| {
-            let key = text(key);
-            if escaped {
-                let key = r.decode(key)?;
-                member(r, &key).map_err(|e| e.in_member(&key))
+        self.members(|r, key| {
+            let text = r.text_of(key);
+            if key.escaped {
+                let name = r.decode(text)?;
+                member(r, &name).map_err(|e| e.in_member(&name))
             } else {
-                member(r, key).map_err(|e| e.in_member(key))
+                member(r, text).map_err(|e| e.in_member(text))
             }
         })
     }
@@ -106,17 +80,17 @@ impl<'a> Reader<'a> {
     /// The value is no object, or one of its values is no string.
     pub fn texts(&mut self) -> Result<Option<TextMap<'a>>> {
         let mut texts = Vec::with_capacity(8);
-        let is_object = self.members(|r, key, escaped| {
-            let key = text(key);
-            let key = if escaped { r.decode(key)?.into() } else { Cow::Borrowed(key) };
-            let value = r.string().map_err(|e| e.in_member(&key))?;
-            r.keep(&mut texts, (key, value.unwrap_or_default()))
+        let is_object = self.members(|r, key| {
+            let text = r.text_of(key);
+            let name = if key.escaped { r.decode(text)?.into() } else { Cow::Borrowed(text) };
+            let value = r.string().map_err(|e| e.in_member(&name))?;
+            r.keep(&mut texts, (name, value.unwrap_or_default()))
         })?;
         Ok(is_object.then_some(texts))
     }
 
     #[inline]
-    fn members(&mut self, mut member: impl FnMut(&mut Self, &'a [u8], bool) -> Result<()>) -> Result<bool> {
+    pub(super) fn members(&mut self, mut member: impl FnMut(&mut Self, MemberKey<'a>) -> Result<()>) -> Result<bool> {
         if !self.cursor.take(b'{') {
             return if self.cursor.null()? { Ok(false) } else { Err(self.cursor.expected(Expected::Object)) };
         }
@@ -124,15 +98,11 @@ impl<'a> Reader<'a> {
             return Ok(true);
         }
         loop {
-            self.cursor.peek();
-            let key = self.cursor.string_bytes()?;
-            let escaped = self.cursor.has_escapes();
-            self.cursor.expect(b':')?;
-            member(self, key, escaped)?;
-            if self.cursor.take(b'}') {
+            let key = self.cursor.key()?;
+            member(self, key)?;
+            if !self.cursor.goes_on(b'}')? {
                 return Ok(true);
             }
-            self.cursor.expect(b',')?;
         }
     }
 
@@ -141,7 +111,7 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub fn name_of_pair(&mut self) -> Option<&'a str> {
         self.cursor.peek();
-        self.cursor.pair([r#"{"name":"#, r#","value":"#, "}"])
+        self.cursor.pair([r#"{"name":""#, r#"","value":""#, "\"}"])
     }
 
     /// Reads an array: `item` is called with each index and must read or skip the item. Returns whether there was an array:
@@ -159,10 +129,9 @@ impl<'a> Reader<'a> {
         }
         for index in 0.. {
             item(self, index).map_err(|e| e.in_item(index))?;
-            if self.cursor.take(b']') {
+            if !self.cursor.goes_on(b']')? {
                 break;
             }
-            self.cursor.expect(b',')?;
         }
         Ok(true)
     }
@@ -284,14 +253,13 @@ impl<'a> Reader<'a> {
         self.cursor.text().len()
     }
 
+    /// The name of a member as it is written.
+    pub(super) fn text_of(&self, key: MemberKey<'a>) -> &'a str {
+        self.cursor.text_between(key.start, key.start + key.bytes.len())
+    }
+
     #[cold]
-    fn decode(&self, text: &str) -> Result<String> {
+    pub(super) fn decode(&self, text: &str) -> Result<String> {
         unescape(text).ok_or_else(|| self.cursor.error("invalid JSON: unpaired surrogate in a string"))
     }
-}
-
-/// The place of a name in a list of fields. Inlined, so that the compiler compares with each name as a constant.
-#[inline(always)]
-fn find<S>(key: &[u8], fields: &[Field<'_, S>]) -> Option<usize> {
-    fields.iter().position(|(name, _)| key == name.as_bytes())
 }

@@ -7,11 +7,8 @@ use wide::u8x16;
 #[inline(always)]
 pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     for _ in 0..4 {
-        let Some(part) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
-        let part = u8x16::new(*part);
-        let controls = part.min(u8x16::splat(0x1F)).simd_eq(part);
-        let found = part.simd_eq(u8x16::splat(b'"')) | part.simd_eq(u8x16::splat(b'\\')) | controls;
-        let found = found.to_bitmask();
+        let Some(part) = bytes.get(at..at + 16).and_then(|part| part.first_chunk()) else { break };
+        let found = specials(*part);
         if found != 0 {
             return at + found.trailing_zeros() as usize;
         }
@@ -20,14 +17,52 @@ pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     next_special_far(bytes, at)
 }
 
+/// Whether a text needs no escapes: names hardly ever do.
+#[inline]
+pub(super) fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.len() < 16 {
+        return specials(padded(bytes)).trailing_zeros() as usize == bytes.len();
+    }
+    next_special(bytes, 0) == bytes.len()
+}
+
+/// One bit for each quote, backslash and control character.
+#[inline(always)]
+pub(super) fn specials(part: [u8; 16]) -> u32 {
+    let part = u8x16::new(part);
+    let controls = part.min(u8x16::splat(0x1F)).simd_eq(part);
+    let found = part.simd_eq(u8x16::splat(b'"')) | part.simd_eq(u8x16::splat(b'\\')) | controls;
+    found.to_bitmask()
+}
+
 #[inline(never)]
 fn next_special_far(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
+    if rest.len() < 16 {
+        // The zeros after the end are control characters.
+        let found = specials(padded(rest)).trailing_zeros() as usize;
+        return at + found.min(rest.len());
+    }
     let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
     // The minimum is computed over many bytes at a time, and hardly any string has a control character.
     let smallest = rest[..end].iter().copied().fold(u8::MAX, u8::min);
     let control = if smallest < 0x20 { rest[..end].iter().position(|byte| *byte < 0x20) } else { None };
     at + control.unwrap_or(end)
+}
+
+/// Fewer than 16 bytes with zeros after them. It is made of two numbers that overlap, because copying a length that is not
+/// known in advance is a call.
+fn padded(bytes: &[u8]) -> [u8; 16] {
+    let joined = |low: u128, high: u128, width: usize| low | high << (8 * (bytes.len() - width));
+    let number = if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        joined(u64::from_le_bytes(*low).into(), u64::from_le_bytes(*high).into(), 8)
+    } else if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        joined(u32::from_le_bytes(*low).into(), u32::from_le_bytes(*high).into(), 4)
+    } else {
+        bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
+    };
+    number.to_le_bytes()
 }
 
 /// The length of an escape in bytes; `None` if there is no such escape.
@@ -83,6 +118,9 @@ fn unescape_unicode(text: &str) -> Option<(char, usize)> {
 /// How many bytes [`escape`] makes of a text.
 #[must_use]
 pub fn escaped_length(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len();
+    }
     let length = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
         0..0x20 => 6,
@@ -94,6 +132,9 @@ pub fn escaped_length(text: &str) -> usize {
 /// Escapes the inside of a JSON string and hands it out part by part.
 #[inline]
 pub(super) fn escape(text: &str, mut part: impl FnMut(&str)) {
+    if is_plain(text) {
+        return part(text);
+    }
     let bytes = text.as_bytes();
     let mut start = 0;
     loop {
@@ -117,3 +158,24 @@ const CONTROLS: [&str; 0x20] = [
     "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017",
     "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_special_byte_is_found_at_every_place_of_texts_of_every_length() {
+        for length in 0..100 {
+            let plain = vec![b'x'; length];
+            assert_eq!(next_special(&plain, 0), length);
+            for (at, special) in (0..length).flat_map(|at| [b'"', b'\\', 0, 0x1F].map(|special| (at, special))) {
+                let mut bytes = plain.clone();
+                bytes[at] = special;
+                bytes[length - 1] = special;
+                for from in [0, at / 2, at] {
+                    assert_eq!(next_special(&bytes, from), at, "{special} at {at} of {length} from {from}");
+                }
+            }
+        }
+    }
+}

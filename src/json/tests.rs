@@ -1,6 +1,35 @@
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
+
+/// A whole value, read by the methods of the reader.
+fn value(r: &mut Reader<'_>) -> Result<Value, JsonError> {
+    if r.object_is_next() {
+        let mut members = serde_json::Map::new();
+        r.object(|r, name| value(r).map(|value| drop(members.insert(name.to_owned(), value))))?;
+        return Ok(members.into());
+    }
+    if r.array_is_next() {
+        let mut items = Vec::new();
+        r.array(|r, _| value(r).map(|value| items.push(value)))?;
+        return Ok(items.into());
+    }
+    let text = r.raw()?;
+    if !text.starts_with('"') {
+        return Ok(serde_json::from_str(text).unwrap());
+    }
+    Reader::of(text).string().map(|text| text.unwrap_or_default().into_owned().into())
+}
+
+#[test]
+fn names_of_all_lengths_are_read_whatever_follows_them() {
+    for (first, second) in (0..40).flat_map(|first| (0..40).map(move |second| (first, second))) {
+        let (name, content) = ("k".repeat(first), "v".repeat(second));
+        let text = format!(r#"{{"{name}":"{content}","":[],"last":{{"{name}":0}}}}"#);
+        assert_eq!(value(&mut Reader::of(&text)), Ok(serde_json::from_str(&text).unwrap()), "{text}");
+    }
+}
 
 fn skips(text: &str) -> std::result::Result<(), String> {
     let mut reader = Reader::of(text);
@@ -101,11 +130,19 @@ proptest! {
     }
 
     #[test]
+    fn what_is_read_is_what_serde_json_reads(text in json_text()) {
+        let mut reader = Reader::of(&text);
+        let read = value(&mut reader);
+        prop_assert_eq!(reader.end(), Ok(()));
+        prop_assert_eq!(read, Ok(serde_json::from_str::<Value>(&text).unwrap()), "{}", text);
+    }
+
+    #[test]
     fn the_name_of_a_pair_is_that_which_serde_json_reads(name in "[\"\\\\A-Z]{0,20}", value in "[\"\\\\a-z{}]{0,70}", space in " {0,1}") {
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
         let text = format!("{{\"name\":{}{space},\"value\":{}}}", quoted(&name), quoted(&value));
         let mut reader = Reader::of(&text);
-        let is_plain = space.is_empty() && !name.contains(['"', '\\']);
+        let is_plain = space.is_empty() && ![&name, &value].iter().any(|text| text.contains(['"', '\\']));
         prop_assert_eq!(reader.name_of_pair(), is_plain.then_some(&*name));
         // Where the pair is not read, the object still is.
         prop_assert_eq!(if is_plain { reader.end() } else { reader.skip() }, Ok(()));
@@ -152,10 +189,10 @@ fn listed_fields_are_read_others_are_skipped_and_a_listed_field_must_not_repeat(
     fn read(text: &str) -> std::result::Result<(bool, Vec<String>), String> {
         let mut seen = Vec::new();
         let fields: [Field<'_, Vec<String>>; 2] = [
-            ("a", |seen, r| r.string().map(|text| seen.push(format!("a={text:?}")))),
-            ("b/c", |seen, r| r.boolean().map(|value| seen.push(format!("b/c={value}")))),
+            field("a", |seen, r| r.string().map(|text| seen.push(format!("a={text:?}")))),
+            field("b/c", |seen, r| r.boolean().map(|value| seen.push(format!("b/c={value}")))),
         ];
-        let is_object = Reader::of(text).fields(&mut seen, fields).map_err(|e| e.to_string())?;
+        let is_object = Reader::of(text).fields(&mut seen, &fields).map_err(|e| e.to_string())?;
         Ok((is_object, seen))
     }
     let read_all = Ok((true, vec!["b/c=true".to_owned(), "a=Some(\"x\")".to_owned()]));
@@ -166,26 +203,43 @@ fn listed_fields_are_read_others_are_skipped_and_a_listed_field_must_not_repeat(
 }
 
 #[test]
+fn a_field_is_found_by_its_whole_name_whatever_its_length() {
+    const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz";
+    const KNOWN: [usize; 8] = [1, 7, 8, 9, 12, 16, 17, 26];
+    for length in 0..=26 {
+        // The same start and the same length with another end is another name.
+        let other = format!("{}_", &ALPHABET[..usize::saturating_sub(length, 1)]);
+        let text = format!(r#"{{"{other}":1,"{}":2}}"#, &ALPHABET[..length]);
+        let fields = KNOWN.map(|known| {
+            field(&ALPHABET[..known], |found: &mut Vec<i64>, r: &mut Reader<'_>| r.integer().map(|n| found.extend(n)))
+        });
+        let mut found = Vec::new();
+        assert_eq!(Reader::of(&text).fields(&mut found, &fields), Ok(true), "{text}");
+        assert_eq!(found, if KNOWN.contains(&length) { vec![2] } else { vec![] }, "{text}");
+    }
+}
+
+#[test]
 fn the_writer_puts_commas_and_leaves_out_what_is_empty_where_it_is_asked_to() {
     let mut out = String::new();
     write_object(&mut out, |object| {
         object.array_unless_empty("none", |_| {});
         object.object_unless_empty("nothing", |inner| inner.array_unless_empty("none", |_| {}));
-        object.array("empty", |_| {});
-        object.object_unless_empty("a\"b", |inner| {
+        write_array(object.member("empty"), |_| {});
+        object.object_unless_empty("a", |inner| {
             inner.array_unless_empty("none", |_| {});
             inner.display("n", 5);
             inner.raw("t", "true");
         });
         object.array_unless_empty("items", |items| {
-            items.raw("");
-            items.raw("1,2");
+            items.item().text("1,2");
             items.string("x");
             write_object(items.item(), |item| item.raw_members(r#""k":null,"l":0"#));
         });
+        object.named("quo\"te").text("0");
         object.object("last", |_| {});
     });
-    let expected = r#"{"empty":[],"a\"b":{"n":5,"t":true},"items":[1,2,"x",{"k":null,"l":0}],"last":{}}"#;
+    let expected = r#"{"empty":[],"a":{"n":5,"t":true},"items":[1,2,"x",{"k":null,"l":0}],"quo\"te":0,"last":{}}"#;
     assert_eq!(out, expected);
 }
 

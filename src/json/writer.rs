@@ -2,73 +2,7 @@
 
 use std::fmt;
 
-use super::string::{escape, escaped_length};
-
-/// What JSON is written to.
-pub trait Sink {
-    /// Appends text as it is.
-    fn text(&mut self, text: &str);
-
-    /// Appends a JSON string, quotes included.
-    #[inline]
-    fn string(&mut self, text: &str) {
-        self.text("\"");
-        self.escaped(text);
-        self.text("\"");
-    }
-
-    /// Appends the inside of a JSON string.
-    #[inline]
-    fn escaped(&mut self, text: &str) {
-        escape(text, |part| self.text(part));
-    }
-
-    /// Appends a number, or any other value that displays as JSON.
-    fn display(&mut self, value: impl fmt::Display)
-    where
-        Self: Sized,
-    {
-        // The sink itself never fails.
-        let _ = fmt::write(&mut Displayed(self), format_args!("{value}"));
-    }
-}
-
-impl Sink for Vec<u8> {
-    #[inline]
-    fn text(&mut self, text: &str) {
-        self.extend_from_slice(text.as_bytes());
-    }
-}
-
-impl Sink for String {
-    #[inline]
-    fn text(&mut self, text: &str) {
-        self.push_str(text);
-    }
-}
-
-/// Counts the bytes that would be written, and needs no memory for them.
-#[derive(Debug, Default)]
-pub struct Length(pub usize);
-
-impl Sink for Length {
-    fn text(&mut self, text: &str) {
-        self.0 += text.len();
-    }
-
-    fn escaped(&mut self, text: &str) {
-        self.0 += escaped_length(text);
-    }
-}
-
-struct Displayed<'s, S>(&'s mut S);
-
-impl<S: Sink> fmt::Write for Displayed<'_, S> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.text(text);
-        Ok(())
-    }
-}
+use super::sink::Sink;
 
 /// Writes what separates the members of an object or the items of an array: nothing before the first, a comma before each
 /// other one.
@@ -95,7 +29,7 @@ impl Separator {
     #[inline]
     pub fn write(&mut self, out: &mut impl Sink) {
         if self.is_open {
-            out.text(",");
+            out.plain(",");
         }
         self.is_open = true;
     }
@@ -104,33 +38,41 @@ impl Separator {
 /// Writes an object.
 #[inline]
 pub fn write_object<S: Sink>(out: &mut S, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
-    out.text("{");
+    out.plain("{");
     members(&mut ObjectWriter { out, separator: Separator::default(), opening: None });
-    out.text("}");
+    out.plain("}");
 }
 
 /// Writes an array.
 #[inline]
 pub fn write_array<S: Sink>(out: &mut S, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
-    out.text("[");
+    out.plain("[");
     items(&mut ArrayWriter { out, separator: Separator::default(), opening: None });
-    out.text("]");
+    out.plain("]");
 }
 
 /// What is written before the first member or item of a value that is left out where it is empty.
 #[derive(Debug, Clone, Copy)]
-struct Opening<'k> {
+struct Opening {
     /// The separator of the object that the value is a member of.
     separator: Separator,
-    key: &'k str,
+    key: &'static str,
 }
 
-impl Opening<'_> {
+/// The keys of members are names of fields, which need no escapes.
+#[inline(always)]
+fn write_key(out: &mut impl Sink, key: &'static str) {
+    out.quote();
+    out.plain(key);
+    out.quote();
+    out.plain(":");
+}
+
+impl Opening {
     fn write(mut self, out: &mut impl Sink, bracket: &str) {
         self.separator.write(out);
-        out.string(self.key);
-        out.text(":");
-        out.text(bracket);
+        write_key(out, self.key);
+        out.plain(bracket);
     }
 }
 
@@ -139,7 +81,7 @@ impl Opening<'_> {
 pub struct ObjectWriter<'o, S> {
     out: &'o mut S,
     separator: Separator,
-    opening: Option<Opening<'o>>,
+    opening: Option<Opening>,
 }
 
 impl<'o, S: Sink> ObjectWriter<'o, S> {
@@ -148,32 +90,45 @@ impl<'o, S: Sink> ObjectWriter<'o, S> {
         ObjectWriter { out, separator: Separator::after_first(), opening: None }
     }
 
-    /// Writes the name of a member. The caller writes its value to the sink that is returned.
+    /// Writes the name of a member that is a field. The caller writes its value to the sink that is returned.
+    #[inline(always)]
+    pub fn member(&mut self, key: &'static str) -> &mut S {
+        self.separate();
+        write_key(self.out, key);
+        self.out
+    }
+
+    /// Writes the name of a member that can have any name. The caller writes its value to the sink that is returned.
     #[inline]
-    pub fn member(&mut self, key: &str) -> &mut S {
+    pub fn named(&mut self, name: &str) -> &mut S {
+        self.separate();
+        self.out.string(name);
+        self.out.plain(":");
+        self.out
+    }
+
+    #[inline]
+    fn separate(&mut self) {
         if let Some(opening) = self.opening.take() {
             opening.write(self.out, "{");
         }
         self.separator.write(self.out);
-        self.out.string(key);
-        self.out.text(":");
-        self.out
     }
 
     /// Writes a member that is a string.
     #[inline]
-    pub fn string(&mut self, key: &str, value: &str) {
+    pub fn string(&mut self, key: &'static str, value: &str) {
         self.member(key).string(value);
     }
 
     /// Writes a member whose value is JSON already.
     #[inline]
-    pub fn raw(&mut self, key: &str, json: &str) {
+    pub fn raw(&mut self, key: &'static str, json: &str) {
         self.member(key).text(json);
     }
 
     /// Writes a member that is a number, or displays as JSON.
-    pub fn display(&mut self, key: &str, value: impl fmt::Display) {
+    pub fn display(&mut self, key: &'static str, value: impl fmt::Display) {
         self.member(key).display(value);
     }
 
@@ -185,36 +140,30 @@ impl<'o, S: Sink> ObjectWriter<'o, S> {
 
     /// Writes a member that is an object.
     #[inline]
-    pub fn object(&mut self, key: &str, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
+    pub fn object(&mut self, key: &'static str, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
         write_object(self.member(key), members);
-    }
-
-    /// Writes a member that is an array.
-    #[inline]
-    pub fn array(&mut self, key: &str, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
-        write_array(self.member(key), items);
     }
 
     /// Writes a member that is an object, and leaves it out where it has no members.
     #[inline]
-    pub fn object_unless_empty(&mut self, key: &str, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
+    pub fn object_unless_empty(&mut self, key: &'static str, members: impl FnOnce(&mut ObjectWriter<'_, S>)) {
         let opening = Some(Opening { separator: self.separator, key });
         let mut object = ObjectWriter { out: &mut *self.out, separator: Separator::default(), opening };
         members(&mut object);
         if object.separator.is_after_first() {
-            self.out.text("}");
+            self.out.plain("}");
             self.separator = Separator::after_first();
         }
     }
 
     /// Writes a member that is an array, and leaves it out where it has no items.
     #[inline]
-    pub fn array_unless_empty(&mut self, key: &str, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
+    pub fn array_unless_empty(&mut self, key: &'static str, items: impl FnOnce(&mut ArrayWriter<'_, S>)) {
         let opening = Some(Opening { separator: self.separator, key });
         let mut array = ArrayWriter { out: &mut *self.out, separator: Separator::default(), opening };
         items(&mut array);
         if array.separator.is_after_first() {
-            self.out.text("]");
+            self.out.plain("]");
             self.separator = Separator::after_first();
         }
     }
@@ -225,7 +174,7 @@ impl<'o, S: Sink> ObjectWriter<'o, S> {
 pub struct ArrayWriter<'o, S> {
     out: &'o mut S,
     separator: Separator,
-    opening: Option<Opening<'o>>,
+    opening: Option<Opening>,
 }
 
 impl<S: Sink> ArrayWriter<'_, S> {
@@ -243,13 +192,5 @@ impl<S: Sink> ArrayWriter<'_, S> {
     #[inline]
     pub fn string(&mut self, value: &str) {
         self.item().string(value);
-    }
-
-    /// Writes items that are JSON already, with the commas between them.
-    #[inline]
-    pub fn raw(&mut self, json: &str) {
-        if !json.is_empty() {
-            self.item().text(json);
-        }
     }
 }

@@ -57,8 +57,9 @@ impl<W: Write> Write for Escaped<W> {
 /// characters occur only inside of strings.
 pub(super) fn escaped(line: &str, escapes: Escapes) -> Cow<'_, str> {
     let body = line.strip_suffix('\n').unwrap_or(line);
-    // Almost all lines are printable ASCII, which is seen many bytes at a time.
-    if body.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // Almost all lines are printable ASCII, which is checked many bytes at a time.
+    let is_printable = |part: &[u8]| part.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    if body.as_bytes().chunks(64).all(is_printable) {
         return Cow::Borrowed(line);
     }
     let is_escaped = |c: char| {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::inject::pod::{ControllerFields, ControllerLabel};
-use crate::json::{JsonError, Reader};
+use crate::json::{JsonError, Reader, field};
 
 /// The label of a Deployment's ReplicaSets and Pods (`apps/v1` `DefaultDeploymentUniqueLabelKey`).
 const DEPLOYMENT: [&str; 1] = ["pod-template-hash"];
@@ -55,9 +55,12 @@ fn claims(object: &str) -> Result<Vec<Cow<'_, str>>, JsonError> {
         let mut name = Cow::default();
         r.fields(
             &mut name,
-            [("metadata", |name, r| {
-                r.fields(name, [("name", |name, r| r.string_or_empty().map(|text| *name = text))]).map(|_| ())
-            })],
+            &const {
+                [field("metadata", |name, r| {
+                    r.fields(name, &const { [field("name", |name, r| r.string_or_empty().map(|text| *name = text))] })
+                        .map(|_| ())
+                })]
+            },
         )?;
         if claims.len() < MAX_CLAIMS {
             claims.push(name);
@@ -83,23 +86,28 @@ impl<'a> JobFields<'a> {
         let mut fields = JobFields::default();
         Reader::of(job).fields(
             &mut fields,
-            [
-                ("metadata", |job, r| {
-                    r.fields(job, [("name", |job, r| r.string().map(|name| job.name = name))]).map(|_| ())
-                }),
-                ("spec", |job, r| {
-                    r.fields(
-                        job,
-                        [
-                            ("manualSelector", |job, r| r.boolean().map(|yes| job.manual_selector = yes)),
-                            ("completionMode", |job, r| {
-                                r.string_or_empty().map(|mode| job.indexed = mode == "Indexed")
-                            }),
-                        ],
-                    )
-                    .map(|_| ())
-                }),
-            ],
+            &const {
+                [
+                    field("metadata", |job, r| {
+                        r.fields(job, &const { [field("name", |job, r| r.string().map(|name| job.name = name))] })
+                            .map(|_| ())
+                    }),
+                    field("spec", |job, r| {
+                        r.fields(
+                            job,
+                            &const {
+                                [
+                                    field("manualSelector", |job, r| r.boolean().map(|yes| job.manual_selector = yes)),
+                                    field("completionMode", |job, r| {
+                                        r.string_or_empty().map(|mode| job.indexed = mode == "Indexed")
+                                    }),
+                                ]
+                            },
+                        )
+                        .map(|_| ())
+                    }),
+                ]
+            },
         )?;
         fields.name = fields.name.filter(|name| !name.is_empty());
         Ok(fields)

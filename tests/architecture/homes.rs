@@ -36,7 +36,7 @@ const RULES: &[Rule] = &[
         home: "inject/container_list",
         also: &[
             ("inject/pod/read", "the names of the fields that are read of a Pod"),
-            ("inject/patch/builder", "the paths of the operations of a patch"),
+            ("inject/patch/target", "the paths of the operations of a patch"),
             ("inject/patch/status", "the format of our annotation, which lists containers under the same keys"),
             ("policies/rules", "expressions of the policies, whose variables have these names"),
             ("api/v1alpha1/spec", "expressions of the custom resources"),

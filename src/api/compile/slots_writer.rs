@@ -61,7 +61,7 @@ impl<'s> TemplateWriter<'s> {
 
     /// Appends a member of the container, with its leading comma.
     pub(in crate::api) fn member(&mut self, key: &str, value: &Value) {
-        ObjectWriter::resumed(self).member(key);
+        ObjectWriter::resumed(self).named(key);
         match key {
             "ports" => self.list(value, |writer, port| {
                 let protocol = Protocol::deserialize(&port["protocol"]).unwrap_or_default();
@@ -121,7 +121,7 @@ impl<'s> TemplateWriter<'s> {
 
     fn object(&mut self, value: &Value, write: impl Fn(&mut Self, &str, &Value)) {
         let Some(members) = value.as_object() else { return self.text(&value.to_string()) };
-        write_object(self, |object| members.iter().for_each(|(key, value)| write(object.member(key), key, value)));
+        write_object(self, |object| members.iter().for_each(|(key, value)| write(object.named(key), key, value)));
     }
 
     fn list(&mut self, value: &Value, write: impl Fn(&mut Self, &Value)) {

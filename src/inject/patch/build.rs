@@ -1,22 +1,26 @@
 //! Writes the patch of all plans, one place of the Pod after the other, so that each operation belongs to one companion.
 
 mod resources;
+mod values;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
-use super::builder::{AppContainer, Parent, PatchBuilder, Target};
+use super::builder::{Parent, PatchBuilder};
 use super::status;
 use super::status::Status;
+use super::target::{AppContainer, Target};
 use crate::inject::companion::template::{Template, TemplatePiece};
-use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
 use crate::inject::plan::volumes::evictable::joined;
-use crate::inject::plan::{Plan, SharedMount, Side, pre_stop};
+use crate::inject::plan::{Plan, pre_stop};
 use crate::inject::pod::{self, Pod};
-use crate::json::{ObjectWriter, Sink, write_object};
+use crate::json::{Nested, ObjectWriter, Sink, write_object};
 use crate::work::step;
+
+use values::{write_endpoint_variable, write_mount, write_variable};
 
 /// What a review changes in a Pod.
 #[derive(Debug)]
@@ -81,11 +85,11 @@ fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, pla
         }
     }
     members.add(keys::STATUS, |out| {
-        let mut text = String::with_capacity(512);
         let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
         let is_planned = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
-        status::write(&mut text, status.present(pod).filter(|e| !is_planned(&e.companion)), added);
-        out.string(&text);
+        out.quote();
+        status::write(&mut Nested(out), status.present(pod).filter(|e| !is_planned(&e.companion)), added);
+        out.quote();
     });
     members.finish();
 }
@@ -124,7 +128,7 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
                 env.front(|out| write_endpoint_variable(out, variable));
             }
             for variable in plan.companion.app_env.iter().filter(|variable| !plan.keeps_env(i, &variable.name)) {
-                env.front(|out| write_template(out, plan, &variable.template));
+                env.front(|out| write_template(out, plan, &variable.template, &mut Written::default()));
             }
         }
         env.finish();
@@ -144,20 +148,23 @@ fn companions(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::InitContainers, pod.init_containers.is_some());
     let is_first = |plan: &&Plan<'_>| plan.companion.placement == Placement::First;
     for plan in plans.iter().filter(is_first) {
+        let mut written = Written::default();
         for container in initial(plan) {
-            list.front(|out| write_template(out, plan, &container.template));
+            list.front(|out| write_template(out, plan, &container.template, &mut written));
         }
     }
     for plan in plans.iter().filter(|p| !is_first(p)) {
+        let mut written = Written::default();
         for container in initial(plan) {
-            list.back(|out| write_template(out, plan, &container.template));
+            list.back(|out| write_template(out, plan, &container.template, &mut written));
         }
     }
     list.finish();
     let mut list = draft.list(Target::Containers, true);
     for plan in plans.iter().filter(|p| p.companion.placement == Placement::Container) {
+        let mut written = Written::default();
         for container in &plan.companion.containers {
-            list.back(|out| write_template(out, plan, &container.template));
+            list.back(|out| write_template(out, plan, &container.template, &mut written));
         }
     }
     list.finish();
@@ -168,13 +175,32 @@ fn initial<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p Container> {
     plan.companion.identities().filter(|(_, list)| list.is_init()).map(|(container, _)| container)
 }
 
+/// Where in the patch the members are that all containers of a companion get, so that they are copied after the first
+/// container.
+#[derive(Default)]
+struct Written {
+    /// `env` with the variables of endpoints and parameters, without the closing bracket.
+    env: Option<Range<usize>>,
+    /// `volumeMounts` with the shared volumes, without the closing bracket.
+    mounts: Option<Range<usize>>,
+}
+
 /// Writes a container or variables. Templates are nested at most once: that of a container has those of its variables.
-fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template) {
+fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template, written: &mut Written) {
     for piece in &template.0 {
         match piece {
             TemplatePiece::Text(text) => out.text(text),
-            TemplatePiece::Env { own } => write_env(out, plan, own),
-            TemplatePiece::Mounts { own, masks_token } => write_mounts(out, plan, own, *masks_token),
+            TemplatePiece::Env { own } => {
+                let is_open = copy(out, &mut written.env, |out| write_env(out, plan));
+                let own = Some(own).filter(|own| !own.0.is_empty());
+                resume(out, "env", is_open, own, |out, own| write_template(out, plan, own, &mut Written::default()));
+            }
+            TemplatePiece::Mounts { own, masks_token } => {
+                let is_open = copy(out, &mut written.mounts, |out| write_mounts(out, plan));
+                let mask = plan.companion.token_mask.as_ref().filter(|_| *masks_token && plan.masks_token);
+                let own = [&**own, mask.map_or("", |mask| &mask.mount)].into_iter().filter(|items| !items.is_empty());
+                resume(out, "volumeMounts", is_open, own, |out, items| out.text(items));
+            }
             TemplatePiece::VolumeName(shared) => out.string(plan.volume_name(*shared)),
             TemplatePiece::Port(endpoint) => {
                 let endpoint = plan.endpoint(*endpoint);
@@ -185,7 +211,44 @@ fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template) {
     }
 }
 
-fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &Template) {
+/// Writes a list without its closing bracket, or copies it from where it was written before. Returns whether it has items:
+/// an empty one is not written.
+fn copy(out: &mut Vec<u8>, written: &mut Option<Range<usize>>, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+    if let Some(before) = written {
+        out.extend_from_within(before.clone());
+        return before.start < before.end;
+    }
+    let start = out.len();
+    write(out);
+    if out.len() > start {
+        out.pop();
+    }
+    *written = Some(start..out.len());
+    out.len() > start
+}
+
+/// Writes further items of a member that is a list, and its closing bracket.
+fn resume<I>(
+    out: &mut Vec<u8>,
+    key: &'static str,
+    mut is_open: bool,
+    items: impl IntoIterator<Item = I>,
+    write: impl Fn(&mut Vec<u8>, I),
+) {
+    for item in items {
+        if is_open {
+            out.text(",");
+        } else {
+            ObjectWriter::resumed(out).member(key).text("[");
+            is_open = true;
+        }
+        write(out, item);
+    }
+    out.text(if is_open { "]" } else { "" });
+}
+
+/// Writes the variables that all containers of a companion get.
+fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>) {
     ObjectWriter::resumed(out).array_unless_empty("env", |env| {
         for variable in endpoint_env(plan) {
             write_endpoint_variable(env.item(), variable);
@@ -195,20 +258,14 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &Template) {
                 write_variable(env.item(), name, &filled.value);
             }
         }
-        if !own.0.is_empty() {
-            write_template(env.item(), plan, own);
-        }
     });
 }
 
-fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str, masks_token: bool) {
+/// Writes the mounts that all containers of a companion get.
+fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>) {
     ObjectWriter::resumed(out).array_unless_empty("volumeMounts", |mounts| {
         for shared in &plan.shared {
             write_mount(mounts.item(), shared, &shared.companion);
-        }
-        mounts.raw(own);
-        if let Some(mask) = plan.companion.token_mask.as_ref().filter(|_| masks_token && plan.masks_token) {
-            mounts.raw(&mask.mount);
         }
     });
 }
@@ -220,57 +277,4 @@ fn endpoint_env<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = (&'p str, Option
         let port = endpoint.port_env.as_deref().map(|name| (name, Some(plan.endpoint_port(endpoint))));
         host.into_iter().chain(port)
     })
-}
-
-fn write_endpoint_variable(out: &mut Vec<u8>, (name, port): (&str, Option<u16>)) {
-    write_object(out, |variable| {
-        variable.string("name", name);
-        match port {
-            Some(port) => write_number_string(variable.member("value"), port),
-            None => variable.string("value", "127.0.0.1"),
-        }
-    });
-}
-
-fn write_variable(out: &mut Vec<u8>, name: &str, value: &Value<'_>) {
-    write_object(out, |variable| {
-        variable.string("name", name);
-        match value {
-            Value::Text(text) | Value::Path(text) => write_literal(variable.member("value"), text),
-            Value::Port(port) => write_number_string(variable.member("value"), *port),
-            Value::SecretKey { secret, key } => variable.object("valueFrom", |source| {
-                source.object("secretKeyRef", |reference| {
-                    reference.string("name", secret);
-                    reference.string("key", key);
-                });
-            }),
-        }
-    });
-}
-
-/// Writes the value of a variable so that the kubelet does not expand it: it replaces `$(NAME)` and reads `$$` as `$`.
-fn write_literal(out: &mut Vec<u8>, text: &str) {
-    out.text("\"");
-    for (i, part) in text.split('$').enumerate() {
-        out.text(if i > 0 { "$$" } else { "" });
-        out.escaped(part);
-    }
-    out.text("\"");
-}
-
-fn write_mount(out: &mut Vec<u8>, shared: &SharedMount<'_>, side: &Side<'_>) {
-    write_object(out, |mount| {
-        mount.string("name", shared.volume);
-        mount.string("mountPath", &side.path);
-        if !shared.sub_path.is_empty() {
-            mount.string("subPath", shared.sub_path);
-        }
-        if side.read_only {
-            mount.raw("readOnly", "true");
-        }
-    });
-}
-
-fn write_number_string(out: &mut Vec<u8>, number: u16) {
-    out.display(format_args!("\"{number}\""));
 }

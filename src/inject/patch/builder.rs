@@ -3,40 +3,14 @@
 //! It has one verb. A parent that is missing or null is created once, with everything that is added to it. An array that exists
 //! gets its items one by one, so that the items in it keep their bytes and their order.
 
-use std::fmt::{self, Write as _};
-
-use crate::inject::container_list::ContainerList;
-use crate::json::{Separator, Sink, Token};
+use super::target::{PathEnd, Target};
+use crate::json::{Separator, Sink};
 
 /// A patch under construction.
 #[derive(Debug)]
 pub(in crate::inject) struct PatchBuilder {
     out: Vec<u8>,
     operations: Separator,
-    pointer: String,
-}
-
-/// A place in a Pod.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::inject) enum Target {
-    Metadata,
-    Annotations,
-    Volumes,
-    ImagePullSecrets,
-    InitContainers,
-    Containers,
-    Env(AppContainer),
-    Mounts(AppContainer),
-    Lifecycle(AppContainer),
-    PreStop(AppContainer),
-    RestartPolicy(AppContainer),
-}
-
-/// A container of the Pod.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::inject) struct AppContainer {
-    pub(in crate::inject) list: ContainerList,
-    pub(in crate::inject) index: usize,
 }
 
 /// Items that are added to the front of an array, then items that are added to its end.
@@ -72,11 +46,7 @@ pub(in crate::inject) enum Parent {
 
 impl PatchBuilder {
     pub(in crate::inject) fn with_capacity(bytes: usize) -> Self {
-        PatchBuilder {
-            out: Vec::with_capacity(bytes),
-            operations: Separator::default(),
-            pointer: String::with_capacity(64),
-        }
+        PatchBuilder { out: Vec::with_capacity(bytes), operations: Separator::default() }
     }
 
     /// The patch; `None` where nothing was added.
@@ -90,7 +60,7 @@ impl PatchBuilder {
 
     /// Adds a value at a place that is absent.
     pub(in crate::inject) fn add(&mut self, place: Target, value: impl FnOnce(&mut Vec<u8>)) {
-        self.open(format_args!("{place}"));
+        self.open(place, PathEnd::Place);
         value(&mut self.out);
         self.close();
     }
@@ -105,16 +75,15 @@ impl PatchBuilder {
         MembersBuilder { draft: self, place: Target::Annotations, parent, members: Separator::default() }
     }
 
-    fn open(&mut self, path: fmt::Arguments<'_>) {
+    fn open(&mut self, place: Target, end: PathEnd<'_>) {
         if self.out.is_empty() {
             self.out.text("[");
         }
         self.operations.write(&mut self.out);
-        self.pointer.clear();
-        let _ = self.pointer.write_fmt(path);
-        self.out.text(r#"{"op":"add","path":"#);
-        self.out.string(&self.pointer);
-        self.out.text(r#","value":"#);
+        self.out.text(r#"{"op":"add","path":""#);
+        place.write(&mut self.out);
+        end.write(&mut self.out);
+        self.out.text(r#"","value":"#);
     }
 
     fn close(&mut self) {
@@ -149,14 +118,14 @@ impl ListBuilder<'_> {
         let (place, draft) = (self.place, &mut *self.draft);
         if self.present {
             match at {
-                Some(at) => draft.open(format_args!("{place}/{at}")),
-                None => draft.open(format_args!("{place}/-")),
+                Some(at) => draft.open(place, PathEnd::Item(at)),
+                None => draft.open(place, PathEnd::Last),
             }
             item(&mut draft.out);
             return draft.close();
         }
         if !self.items.is_after_first() {
-            draft.open(format_args!("{place}"));
+            draft.open(place, PathEnd::Place);
             draft.out.text("[");
         }
         self.items.write(&mut draft.out);
@@ -169,7 +138,7 @@ impl MembersBuilder<'_> {
     pub(in crate::inject) fn add(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
         let (place, draft) = (self.place, &mut *self.draft);
         if self.parent == Parent::Present {
-            draft.open(format_args!("{place}/{}", Token(key)));
+            draft.open(place, PathEnd::Member(key));
             value(&mut draft.out);
             return draft.close();
         }
@@ -196,36 +165,12 @@ impl Parent {
     /// Opens the operation that creates the annotations, and `metadata` where that is missing as well.
     fn open(self, place: Target, draft: &mut PatchBuilder) {
         if self == Parent::NoMetadata {
-            draft.open(format_args!("{}", Target::Metadata));
+            draft.open(Target::Metadata, PathEnd::Place);
             draft.out.text(r#"{"annotations":{"#);
         } else {
-            draft.open(format_args!("{place}"));
+            draft.open(place, PathEnd::Place);
             draft.out.text("{");
         }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Metadata => f.write_str("/metadata"),
-            Target::Annotations => f.write_str("/metadata/annotations"),
-            Target::Volumes => f.write_str("/spec/volumes"),
-            Target::ImagePullSecrets => f.write_str("/spec/imagePullSecrets"),
-            Target::InitContainers => f.write_str("/spec/initContainers"),
-            Target::Containers => f.write_str("/spec/containers"),
-            Target::Env(container) => write!(f, "{container}/env"),
-            Target::Mounts(container) => write!(f, "{container}/volumeMounts"),
-            Target::Lifecycle(container) => write!(f, "{container}/lifecycle"),
-            Target::PreStop(container) => write!(f, "{container}/lifecycle/preStop"),
-            Target::RestartPolicy(container) => write!(f, "{container}/restartPolicy"),
-        }
-    }
-}
-
-impl fmt::Display for AppContainer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/spec/{}/{}", self.list, self.index)
     }
 }
 

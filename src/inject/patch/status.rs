@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use crate::inject::container_list::ContainerList;
 use crate::inject::pod::Pod;
 use crate::inject::protocol::Protocol;
-use crate::json::{JsonError, Length, Reader, Sink, write_object};
+use crate::json::{JsonError, Length, Reader, Sink, field, write_object};
 use crate::work::step;
 
 /// Upper bounds of a status: the companions of a Pod, the containers of a companion in one list, its ports, its volumes
@@ -136,14 +136,16 @@ impl<'a> StatusEntry<'a> {
         };
         Reader::of(json).fields(
             &mut entry,
-            [
-                ("hash", |entry, r| r.string_or_empty().map(|hash| entry.hash = hash)),
-                ("initContainers", |entry, r| read_names(r, &mut entry.init_containers, MAX_CONTAINERS)),
-                ("containers", |entry, r| read_names(r, &mut entry.containers, MAX_CONTAINERS)),
-                ("volumes", |entry, r| read_names(r, &mut entry.volumes, MAX_ADDED)),
-                ("annotations", |entry, r| read_names(r, &mut entry.annotations, MAX_ADDED)),
-                ("ports", StatusEntry::read_ports),
-            ],
+            &const {
+                [
+                    field("hash", |entry, r| r.string_or_empty().map(|hash| entry.hash = hash)),
+                    field("initContainers", |entry, r| read_names(r, &mut entry.init_containers, MAX_CONTAINERS)),
+                    field("containers", |entry, r| read_names(r, &mut entry.containers, MAX_CONTAINERS)),
+                    field("volumes", |entry, r| read_names(r, &mut entry.volumes, MAX_ADDED)),
+                    field("annotations", |entry, r| read_names(r, &mut entry.annotations, MAX_ADDED)),
+                    field("ports", StatusEntry::read_ports),
+                ]
+            },
         )?;
         Ok(entry)
     }
@@ -197,10 +199,10 @@ pub(in crate::inject) fn write<'s>(
 ) {
     write_object(out, |status| {
         for entry in kept {
-            status.raw(&entry.companion, entry.json);
+            status.named(&entry.companion).text(entry.json);
         }
         for (companion, additions) in added {
-            additions.write(status.member(companion));
+            additions.write(status.named(companion));
         }
     });
 }

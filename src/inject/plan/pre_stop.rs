@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use super::planned::Plan;
 use super::reservations::Reservations;
-use crate::inject::patch::builder::{AppContainer, PatchBuilder, Target};
+use crate::inject::patch::builder::PatchBuilder;
+use crate::inject::patch::target::{AppContainer, Target};
 use crate::inject::pod::Lifecycle;
 use crate::inject::verdict::reason::Remark;
 use crate::json::write_object;

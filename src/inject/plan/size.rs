@@ -11,6 +11,15 @@ use crate::inject::verdict::reason::Conflict;
 use crate::json::escaped_length;
 use crate::work::step;
 
+/// The most bytes that each container of a companion gets besides what its template has of its own.
+#[derive(Debug, Clone, Copy, Default)]
+struct EachContainer {
+    /// The variables of endpoints and parameters.
+    env: usize,
+    /// The mounts of shared volumes and of the token mask.
+    mounts: usize,
+}
+
 impl<'a> Plan<'a> {
     /// Reserves room for all additions, before any of them is listed or written.
     pub(super) fn fit_size(&self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
@@ -31,7 +40,11 @@ impl<'a> Plan<'a> {
         let text = |text: &str| escaped_length(text) + MEMBERS + OPERATION;
         let endpoints = companion.endpoints.iter().flat_map(Endpoint::variables);
         let variables = endpoints.map(&text).sum::<usize>()
-            + companion.app_env.iter().map(|v| self.most_of(&v.template) + OPERATION).sum::<usize>();
+            + companion
+                .app_env
+                .iter()
+                .map(|v| self.most_of(&v.template, EachContainer::default()) + OPERATION)
+                .sum::<usize>();
         let sleep = companion.pre_stop_sleep.map_or(0, |_| OPERATION + MEMBERS);
         let mounts = self.shared.iter().map(|shared| {
             let names = escaped_length(shared.volume) + escaped_length(shared.sub_path);
@@ -41,16 +54,16 @@ impl<'a> Plan<'a> {
     }
 
     fn most_of_containers(&self) -> usize {
-        self.companion.identities().map(|(container, _)| OPERATION + self.most_of(&container.template)).sum()
+        let each = EachContainer { env: self.most_of_env(), mounts: self.most_of_mounts() };
+        let containers = self.companion.identities();
+        containers.map(|(container, _)| OPERATION + self.most_of(&container.template, each)).sum()
     }
 
-    fn most_of(&self, template: &Template) -> usize {
-        let mask =
-            self.companion.token_mask.as_ref().filter(|_| self.masks_token).map_or(0, |mask| mask.mount.len() + 1);
+    fn most_of(&self, template: &Template, each: EachContainer) -> usize {
         let pieces = template.0.iter().map(|piece| match piece {
             TemplatePiece::Text(text) => text.len(),
-            TemplatePiece::Env { own } => OPERATION + self.most_of_env() + self.most_of(own),
-            TemplatePiece::Mounts { own, .. } => OPERATION + self.most_of_mounts() + own.len() + mask,
+            TemplatePiece::Env { own } => OPERATION + each.env + self.most_of(own, each),
+            TemplatePiece::Mounts { own, .. } => OPERATION + each.mounts + own.len(),
             TemplatePiece::VolumeName(shared) => escaped_length(self.volume_name(*shared)) + 2,
             TemplatePiece::Port(_) => PORT,
             TemplatePiece::Resources(resources) => self.most_of_resources(resources),
@@ -74,7 +87,8 @@ impl<'a> Plan<'a> {
             let texts = [shared.volume, shared.sub_path, &shared.companion.path];
             MEMBERS + texts.into_iter().map(escaped_length).sum::<usize>()
         });
-        mounts.sum()
+        let mask = self.companion.token_mask.as_ref().filter(|_| self.masks_token);
+        mounts.sum::<usize>() + mask.map_or(0, |mask| mask.mount.len() + 1)
     }
 
     fn most_of_resources(&self, resources: &ResourceSlots) -> usize {

@@ -8,7 +8,7 @@ use super::windows;
 use crate::inject::container_list::ContainerList;
 use crate::inject::names::normalized;
 use crate::inject::protocol::Protocol;
-use crate::json::{Expected, JsonError, Reader};
+use crate::json::{Expected, JsonError, Reader, field};
 
 type Result<T> = std::result::Result<T, JsonError>;
 
@@ -26,23 +26,27 @@ impl<'a> Container<'a> {
         let (is_object, json) = r.with_text(|r| {
             r.fields(
                 &mut state,
-                [
-                    ("name", |c, r| name(r).map(|name| c.container.name = name)),
-                    ("image", |c, r| r.string_or_empty().map(|image| c.container.image = image)),
-                    ("restartPolicy", ContainerReader::restart_policy),
-                    ("env", ContainerReader::env),
-                    ("envFrom", ContainerReader::env_from),
-                    ("ports", |c, r| r.array(|r, _| read_port(r, &mut c.parts.ports)).map(|_| ())),
-                    ("volumeMounts", ContainerReader::mounts),
-                    ("volumeDevices", ContainerReader::devices),
-                    ("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                    ("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                    ("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
-                    ("securityContext", |c, r| {
-                        windows::read_security_context(r).map(|yes| c.parts.windows_options |= yes)
-                    }),
-                    ("lifecycle", |c, r| Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)),
-                ],
+                &const {
+                    [
+                        field("name", |c, r| name(r).map(|name| c.container.name = name)),
+                        field("image", |c, r| r.string_or_empty().map(|image| c.container.image = image)),
+                        field("restartPolicy", ContainerReader::restart_policy),
+                        field("env", ContainerReader::env),
+                        field("envFrom", ContainerReader::env_from),
+                        field("ports", |c, r| r.array(|r, _| read_port(r, &mut c.parts.ports)).map(|_| ())),
+                        field("volumeMounts", ContainerReader::mounts),
+                        field("volumeDevices", ContainerReader::devices),
+                        field("livenessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                        field("readinessProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                        field("startupProbe", |c, r| read_probe(r, &mut c.parts.ports)),
+                        field("securityContext", |c, r| {
+                            windows::read_security_context(r).map(|yes| c.parts.windows_options |= yes)
+                        }),
+                        field("lifecycle", |c, r| {
+                            Lifecycle::read(r).map(|lifecycle| c.container.lifecycle = lifecycle)
+                        }),
+                    ]
+                },
             )
         })?;
         let ContainerReader { mut container, parts } = state;
@@ -77,7 +81,10 @@ impl<'a> ContainerReader<'_, 'a> {
         let start = narrow(prefixes.len());
         r.array(|r, _| {
             let mut prefix = Cow::default();
-            r.fields(&mut prefix, [("prefix", |prefix, r| r.string_or_empty().map(|text| *prefix = text))])?;
+            r.fields(
+                &mut prefix,
+                &const { [field("prefix", |prefix, r| r.string_or_empty().map(|text| *prefix = text))] },
+            )?;
             push(r, prefixes, prefix, MAX_PARTS)
         })?;
         self.container.env_prefixes = start..narrow(prefixes.len());
@@ -112,7 +119,7 @@ impl Lifecycle {
         let mut pre_stop = false;
         let is_object = r.fields(
             &mut pre_stop,
-            [("preStop", |pre_stop, r| r.raw_unless_null().map(|hook| *pre_stop = hook.is_some()))],
+            &const { [field("preStop", |pre_stop, r| r.raw_unless_null().map(|hook| *pre_stop = hook.is_some()))] },
         )?;
         Ok(match (is_object, pre_stop) {
             (false, _) => Lifecycle::Absent,
@@ -127,13 +134,17 @@ impl<'a> Mount<'a> {
         let mut mount = Mount::default();
         r.fields(
             &mut mount,
-            [
-                ("name", |mount, r| name(r).map(|name| mount.volume = name)),
-                ("mountPath", |mount, r| r.string_or_empty().map(|path| mount.path = normalized(path))),
-                ("subPath", |mount, r| r.string_or_empty().map(|path| mount.sub_path = path)),
-                ("subPathExpr", |mount, r| r.string_or_empty().map(|text| mount.sub_path_expr = !text.is_empty())),
-                ("readOnly", |mount, r| r.boolean().map(|yes| mount.read_only = yes)),
-            ],
+            &const {
+                [
+                    field("name", |mount, r| name(r).map(|name| mount.volume = name)),
+                    field("mountPath", |mount, r| r.string_or_empty().map(|path| mount.path = normalized(path))),
+                    field("subPath", |mount, r| r.string_or_empty().map(|path| mount.sub_path = path)),
+                    field("subPathExpr", |mount, r| {
+                        r.string_or_empty().map(|text| mount.sub_path_expr = !text.is_empty())
+                    }),
+                    field("readOnly", |mount, r| r.boolean().map(|yes| mount.read_only = yes)),
+                ]
+            },
         )?;
         Ok(mount)
     }
@@ -144,10 +155,12 @@ impl<'a> Device<'a> {
         let mut device = Device::default();
         r.fields(
             &mut device,
-            [
-                ("name", |device, r| name(r).map(|name| device.volume = name)),
-                ("devicePath", |device, r| r.string_or_empty().map(|path| device.path = normalized(path))),
-            ],
+            &const {
+                [
+                    field("name", |device, r| name(r).map(|name| device.volume = name)),
+                    field("devicePath", |device, r| r.string_or_empty().map(|path| device.path = normalized(path))),
+                ]
+            },
         )?;
         Ok(device)
     }
@@ -161,10 +174,14 @@ fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Resul
     let mut state = (Cow::default(), files);
     r.fields(
         &mut state,
-        [
-            ("name", |(name, _), r| r.string_or_empty().map(|text| *name = text)),
-            ("valueFrom", |(_, files), r| r.fields(*files, [("fileKeyRef", read_file_key_ref)]).map(|_| ())),
-        ],
+        &const {
+            [
+                field("name", |(name, _), r| r.string_or_empty().map(|text| *name = text)),
+                field("valueFrom", |(_, files), r| {
+                    r.fields(*files, &const { [field("fileKeyRef", read_file_key_ref)] }).map(|_| ())
+                }),
+            ]
+        },
     )?;
     Ok(state.0)
 }
@@ -172,10 +189,12 @@ fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Resul
 fn read_file_key_ref<'a>(files: &mut Vec<Cow<'a, str>>, r: &mut Reader<'a>) -> Result<()> {
     r.fields(
         files,
-        [("volumeName", |files, r| {
-            let volume = name(r)?;
-            push(r, files, volume, MAX_PARTS)
-        })],
+        &const {
+            [field("volumeName", |files, r| {
+                let volume = name(r)?;
+                push(r, files, volume, MAX_PARTS)
+            })]
+        },
     )
     .map(|_| ())
 }
@@ -197,11 +216,15 @@ fn read_port(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
     let mut declared = DeclaredPort::default();
     r.fields(
         &mut declared,
-        [
-            ("containerPort", |port, r| r.integer().map(|number| port.number = number)),
-            ("hostPort", |port, r| r.integer().map(|number| port.host_port = number)),
-            ("protocol", |port, r| r.string().map(|text| port.protocol = Some(Protocol::lenient(text.as_deref())))),
-        ],
+        &const {
+            [
+                field("containerPort", |port, r| r.integer().map(|number| port.number = number)),
+                field("hostPort", |port, r| r.integer().map(|number| port.host_port = number)),
+                field("protocol", |port, r| {
+                    r.string().map(|text| port.protocol = Some(Protocol::lenient(text.as_deref())))
+                }),
+            ]
+        },
     )?;
     let Some(number) = port_number(declared.number) else { return Ok(()) };
     let protocol = declared.protocol.unwrap_or(Protocol::Tcp);
@@ -223,18 +246,25 @@ struct ProbeTarget {
 /// Reads the port that a probe reaches in the Pod, where it is a number. A name refers to one of the container's own
 /// ports. Lifecycle hooks are not read: a preStop hook often asks another container to stop.
 fn read_probe(r: &mut Reader<'_>, ports: &mut Vec<Port>) -> Result<()> {
-    r.fields(ports, [("httpGet", read_probe_action), ("tcpSocket", read_probe_action), ("grpc", read_grpc_probe)])
-        .map(|_| ())
+    r.fields(
+        ports,
+        &const {
+            [field("httpGet", read_probe_action), field("tcpSocket", read_probe_action), field("grpc", read_grpc_probe)]
+        },
+    )
+    .map(|_| ())
 }
 
 fn read_probe_action(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
     let mut target = ProbeTarget::default();
     r.fields(
         &mut target,
-        [
-            ("port", |target, r| read_probe_port(r).map(|port| target.port = port)),
-            ("host", |target, r| r.string_or_empty().map(|host| target.other_host = !host.is_empty())),
-        ],
+        &const {
+            [
+                field("port", |target, r| read_probe_port(r).map(|port| target.port = port)),
+                field("host", |target, r| r.string_or_empty().map(|host| target.other_host = !host.is_empty())),
+            ]
+        },
     )?;
     let port = target.port.filter(|_| !target.other_host);
     push_probed(r, ports, port)
@@ -243,7 +273,7 @@ fn read_probe_action(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
 /// The action `grpc` has no `host`.
 fn read_grpc_probe(ports: &mut Vec<Port>, r: &mut Reader<'_>) -> Result<()> {
     let mut port = None;
-    r.fields(&mut port, [("port", |port, r| read_probe_port(r).map(|number| *port = number))])?;
+    r.fields(&mut port, &const { [field("port", |port, r| read_probe_port(r).map(|number| *port = number))] })?;
     push_probed(r, ports, port)
 }
 

@@ -14,6 +14,7 @@ pub(super) const MAX_PARTS: usize = 65_536;
 ///
 /// # Errors
 /// The list has `most` items already.
+#[inline]
 pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
         return Err(JsonError::new("too many items: more than the API server accepts in a Pod"));

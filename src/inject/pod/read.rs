@@ -7,7 +7,7 @@ use super::limits::{MAX_OBJECTS, push};
 use super::parts::Parts;
 use super::{Container, Pod, Result, Volume, text_key, windows};
 use crate::inject::container_list::ContainerList;
-use crate::json::{Expected, JsonError, Reader, TextMap};
+use crate::json::{Expected, JsonError, Reader, TextMap, field};
 
 /// The fields of `metadata` that need each other.
 #[derive(Default)]
@@ -27,13 +27,15 @@ impl<'a> Pod<'a> {
         let mut state = (Metadata::default(), &mut *self);
         let is_object = r.fields(
             &mut state,
-            [
-                ("name", |(metadata, _), r| r.string().map(|text| metadata.name = text)),
-                ("generateName", |(metadata, _), r| r.string().map(|text| metadata.generate_name = text)),
-                ("namespace", |(_, pod), r| r.string_or_empty().map(|text| pod.namespace = text)),
-                ("annotations", |(_, pod), r| pod.read_annotations(r)),
-                ("labels", |(_, pod), r| pod.read_labels(r)),
-            ],
+            &const {
+                [
+                    field("name", |(metadata, _), r| r.string().map(|text| metadata.name = text)),
+                    field("generateName", |(metadata, _), r| r.string().map(|text| metadata.generate_name = text)),
+                    field("namespace", |(_, pod), r| r.string_or_empty().map(|text| pod.namespace = text)),
+                    field("annotations", |(_, pod), r| pod.read_annotations(r)),
+                    field("labels", |(_, pod), r| pod.read_labels(r)),
+                ]
+            },
         )?;
         let Metadata { name, generate_name } = state.0;
         self.has_metadata = is_object;
@@ -56,23 +58,27 @@ impl<'a> Pod<'a> {
         let mut spec = SpecReader { pod: self, containers: Vec::new() };
         r.fields(
             &mut spec,
-            [
-                ("containers", SpecReader::read_containers),
-                ("initContainers", SpecReader::read_init_containers),
-                ("volumes", |spec, r| spec.pod.read_volumes(r)),
-                ("imagePullSecrets", |spec, r| spec.pod.read_pull_secrets(r)),
-                ("hostNetwork", |spec, r| r.boolean().map(|yes| spec.pod.host_network = yes)),
-                ("restartPolicy", |spec, r| spec.pod.read_restart_policy(r)),
-                ("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
-                ("os", |spec, r| spec.pod.read_os(r)),
-                ("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
-                ("affinity", |spec, r| windows::read_affinity(r).map(|yes| spec.pod.affinity_to_windows = yes)),
-                ("securityContext", |spec, r| {
-                    windows::read_security_context(r).map(|yes| spec.pod.parts.windows_options |= yes)
-                }),
-                ("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
-                ("resources", |spec, r| r.raw_unless_null().map(|raw| spec.pod.resources = raw)),
-            ],
+            &const {
+                [
+                    field("containers", SpecReader::read_containers),
+                    field("initContainers", SpecReader::read_init_containers),
+                    field("volumes", |spec, r| spec.pod.read_volumes(r)),
+                    field("imagePullSecrets", |spec, r| spec.pod.read_pull_secrets(r)),
+                    field("hostNetwork", |spec, r| r.boolean().map(|yes| spec.pod.host_network = yes)),
+                    field("restartPolicy", |spec, r| spec.pod.read_restart_policy(r)),
+                    field("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
+                    field("os", |spec, r| spec.pod.read_os(r)),
+                    field("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
+                    field("affinity", |spec, r| {
+                        windows::read_affinity(r).map(|yes| spec.pod.affinity_to_windows = yes)
+                    }),
+                    field("securityContext", |spec, r| {
+                        windows::read_security_context(r).map(|yes| spec.pod.parts.windows_options |= yes)
+                    }),
+                    field("automountServiceAccountToken", |spec, r| spec.pod.read_automount(r)),
+                    field("resources", |spec, r| r.raw_unless_null().map(|raw| spec.pod.resources = raw)),
+                ]
+            },
         )?;
         let SpecReader { containers, .. } = spec;
         self.append_containers(r, containers)
@@ -138,7 +144,8 @@ impl<'a> Pod<'a> {
 
     fn read_pull_secrets(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let mut names = Vec::new();
-        let is_array = r.array(|r, _| r.fields(&mut names, [("name", read_pull_secret)]).map(|_| ()))?;
+        let is_array =
+            r.array(|r, _| r.fields(&mut names, &const { [field("name", read_pull_secret)] }).map(|_| ()))?;
         self.image_pull_secrets = is_array.then_some(names);
         Ok(())
     }
@@ -165,7 +172,7 @@ fn read_containers<'a>(
 ) -> Result<bool> {
     r.array(|r, index| {
         if into.is_empty() {
-            into.reserve(8);
+            into.reserve(4);
         }
         let container = Container::read(r, list, index, parts)?;
         push(r, into, container, MAX_OBJECTS)

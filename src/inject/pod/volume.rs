@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::limits::name;
-use crate::json::{Expected, JsonError, Reader};
+use crate::json::{Expected, JsonError, Reader, field};
 
 /// A volume of a Pod.
 #[derive(Debug)]
@@ -27,12 +27,14 @@ impl<'a> Volume<'a> {
         let (is_object, json) = r.with_text(|r| {
             r.fields(
                 &mut volume,
-                [
-                    ("name", |volume, r| name(r).map(|name| volume.name = name)),
-                    ("emptyDir", Volume::read_empty_dir),
-                    ("ephemeral", Volume::read_shareable),
-                    ("persistentVolumeClaim", Volume::read_claim),
-                ],
+                &const {
+                    [
+                        field("name", |volume, r| name(r).map(|name| volume.name = name)),
+                        field("emptyDir", Volume::read_empty_dir),
+                        field("ephemeral", Volume::read_shareable),
+                        field("persistentVolumeClaim", Volume::read_claim),
+                    ]
+                },
             )
         })?;
         volume.json = json;
@@ -52,7 +54,8 @@ impl<'a> Volume<'a> {
     }
 
     fn read_claim(&mut self, r: &mut Reader<'a>) -> Result<(), JsonError> {
-        self.shareable |= r.fields(self, [("readOnly", |volume, r| r.boolean().map(|yes| volume.read_only = yes))])?;
+        self.shareable |=
+            r.fields(self, &const { [field("readOnly", |volume, r| r.boolean().map(|yes| volume.read_only = yes))] })?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{JsonError, Reader};
+use crate::json::{JsonError, Reader, field};
 
 type Result<T> = std::result::Result<T, JsonError>;
 
@@ -44,14 +44,14 @@ pub(super) fn is_linux_label((key, value): &(Cow<'_, str>, Cow<'_, str>)) -> boo
 /// Reads `os`: its name.
 pub(super) fn read_os<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>> {
     let mut os = Cow::default();
-    r.fields(&mut os, [("name", |os, r| r.string_or_empty().map(|name| *os = name))])?;
+    r.fields(&mut os, &const { [field("name", |os, r| r.string_or_empty().map(|name| *os = name))] })?;
     Ok(os)
 }
 
 /// Reads the `securityContext` of a Pod or a container: whether a field of `windowsOptions` is set.
 pub(super) fn read_security_context(r: &mut Reader<'_>) -> Result<bool> {
     let mut windows = false;
-    r.fields(&mut windows, [("windowsOptions", read_windows_options)])?;
+    r.fields(&mut windows, &const { [field("windowsOptions", read_windows_options)] })?;
     Ok(windows)
 }
 
@@ -66,16 +66,17 @@ fn read_windows_options(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
 /// Reads `affinity`: whether the required node affinity matches Windows nodes only.
 pub(super) fn read_affinity(r: &mut Reader<'_>) -> Result<bool> {
     let mut windows = false;
-    r.fields(&mut windows, [("nodeAffinity", read_node_affinity)])?;
+    r.fields(&mut windows, &const { [field("nodeAffinity", read_node_affinity)] })?;
     Ok(windows)
 }
 
 fn read_node_affinity(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
-    r.fields(windows, [("requiredDuringSchedulingIgnoredDuringExecution", read_node_selector)]).map(|_| ())
+    r.fields(windows, &const { [field("requiredDuringSchedulingIgnoredDuringExecution", read_node_selector)] })
+        .map(|_| ())
 }
 
 fn read_node_selector(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
-    r.fields(windows, [("nodeSelectorTerms", read_terms)]).map(|_| ())
+    r.fields(windows, &const { [field("nodeSelectorTerms", read_terms)] }).map(|_| ())
 }
 
 /// A node matches if one of the terms matches. An empty term matches no node.
@@ -101,7 +102,10 @@ struct Term {
 impl Term {
     fn read(r: &mut Reader<'_>) -> Result<Self> {
         let mut term = Term { is_empty: true, windows: false };
-        r.fields(&mut term, [("matchExpressions", Term::read_expressions), ("matchFields", Term::read_fields)])?;
+        r.fields(
+            &mut term,
+            &const { [field("matchExpressions", Term::read_expressions), field("matchFields", Term::read_fields)] },
+        )?;
         Ok(term)
     }
 
@@ -149,11 +153,13 @@ impl Expression {
         let mut expression = Expression::default();
         r.fields(
             &mut expression,
-            [
-                ("key", |e, r| r.string_or_empty().map(|key| e.label = NodeLabel::of(&key))),
-                ("operator", |e, r| r.string_or_empty().map(|text| e.operator = Operator::of(&text))),
-                ("values", Expression::read_values),
-            ],
+            &const {
+                [
+                    field("key", |e, r| r.string_or_empty().map(|key| e.label = NodeLabel::of(&key))),
+                    field("operator", |e, r| r.string_or_empty().map(|text| e.operator = Operator::of(&text))),
+                    field("values", Expression::read_values),
+                ]
+            },
         )?;
         Ok(expression)
     }

@@ -3,7 +3,7 @@
 use crate::inject::companion::template::ResourceSlots;
 use crate::inject::companion::value::Value;
 use crate::inject::plan::Plan;
-use crate::json::ObjectWriter;
+use crate::json::{ObjectWriter, Sink as _};
 
 /// Writes the member, with the comma before it.
 pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlots) {
@@ -12,9 +12,9 @@ pub(super) fn write(out: &mut Vec<u8>, plan: &Plan<'_>, resources: &ResourceSlot
             members.object_unless_empty(key, |amounts| {
                 for resource in list.iter().filter(|resource| !plan.leaves_out(&resource.name)) {
                     match (resource.parameter.and_then(|p| plan.value(p)), resource.value.as_deref()) {
-                        (Some(Value::Text(text)), _) => amounts.string(&resource.name, text),
-                        (Some(_), declared) => amounts.raw(&resource.name, declared.unwrap_or("null")),
-                        (None, Some(declared)) => amounts.raw(&resource.name, declared),
+                        (Some(Value::Text(text)), _) => amounts.named(&resource.name).string(text),
+                        (Some(_), declared) => amounts.named(&resource.name).text(declared.unwrap_or("null")),
+                        (None, Some(declared)) => amounts.named(&resource.name).text(declared),
                         (None, None) => {}
                     }
                 }

@@ -1,7 +1,7 @@
 //! One companion's entry of the status annotation, as it is written or measured.
 
 use super::{AddedEnv, Additions};
-use crate::json::{Length, ObjectWriter, Sink, write_object};
+use crate::json::{Length, ObjectWriter, Sink, write_array, write_object};
 
 impl Additions<'_> {
     /// The length of the entry in bytes. An entry can have a quarter of a megabyte, so it is measured without being written.
@@ -21,7 +21,9 @@ impl Additions<'_> {
             names(entry, "volumes", &self.volumes);
             entry.object_unless_empty("mounts", |mounts| {
                 for group in self.mounts.chunk_by(|a, b| a.0 == b.0) {
-                    mounts.array(group[0].0, |paths| group.iter().for_each(|(_, path)| paths.string(path)));
+                    write_array(mounts.named(group[0].0), |paths| {
+                        group.iter().for_each(|(_, path)| paths.string(path))
+                    });
                 }
             });
             let AddedEnv { containers, variables } = &self.env;
@@ -29,7 +31,7 @@ impl Additions<'_> {
                 // Containers of one name share a member.
                 for group in containers.chunk_by(|a, b| a == b).filter(|_| !variables.is_empty()) {
                     let all = group.iter().flat_map(|_| variables);
-                    env.array(group[0], |names| all.for_each(|name| names.string(name)));
+                    write_array(env.named(group[0]), |names| all.for_each(|name| names.string(name)));
                 }
             });
             entry.array_unless_empty("ports", |ports| {
@@ -40,12 +42,12 @@ impl Additions<'_> {
             names(entry, "annotations", &self.annotations);
             names(entry, "imagePullSecrets", &self.image_pull_secrets);
             entry.object_unless_empty("preStop", |sleeps| {
-                self.pre_stop.iter().for_each(|(container, seconds)| sleeps.display(container, seconds));
+                self.pre_stop.iter().for_each(|(container, seconds)| sleeps.named(container).display(seconds));
             });
         });
     }
 }
 
-fn names<S: Sink>(entry: &mut ObjectWriter<'_, S>, key: &str, names: &[&str]) {
+fn names<S: Sink>(entry: &mut ObjectWriter<'_, S>, key: &'static str, names: &[&str]) {
     entry.array_unless_empty(key, |array| names.iter().for_each(|name| array.string(name)));
 }

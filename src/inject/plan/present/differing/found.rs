@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::inject::companion::quantity::Quantity;
 use crate::inject::companion::value::Value;
 use crate::inject::names::normalized;
-use crate::json::{JsonError, Reader};
+use crate::json::{JsonError, Reader, field};
 use crate::work::step;
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -57,11 +57,15 @@ fn read_variable(r: &mut Reader<'_>, expected: &mut [ExpectedValue<'_>]) -> Resu
     let mut variable = Variable::default();
     r.fields(
         &mut variable,
-        [
-            ("name", |variable, r| r.string_or_empty().map(|text| variable.name = text)),
-            ("value", |variable, r| r.string_or_empty().map(|text| variable.value = text)),
-            ("valueFrom", |variable, r| r.fields(variable, [("secretKeyRef", Variable::read_secret)]).map(|_| ())),
-        ],
+        &const {
+            [
+                field("name", |variable, r| r.string_or_empty().map(|text| variable.name = text)),
+                field("value", |variable, r| r.string_or_empty().map(|text| variable.value = text)),
+                field("valueFrom", |variable, r| {
+                    r.fields(variable, &const { [field("secretKeyRef", Variable::read_secret)] }).map(|_| ())
+                }),
+            ]
+        },
     )?;
     for expected in expected {
         step(1);
@@ -78,10 +82,12 @@ impl<'a> Variable<'a> {
     fn read_secret(&mut self, r: &mut Reader<'a>) -> Result<()> {
         r.fields(
             self,
-            [
-                ("name", |variable, r| r.string_or_empty().map(|text| variable.secret = text)),
-                ("key", |variable, r| r.string_or_empty().map(|text| variable.key = text)),
-            ],
+            &const {
+                [
+                    field("name", |variable, r| r.string_or_empty().map(|text| variable.secret = text)),
+                    field("key", |variable, r| r.string_or_empty().map(|text| variable.key = text)),
+                ]
+            },
         )
         .map(|_| ())
     }
@@ -99,7 +105,10 @@ impl<'a> Variable<'a> {
 
 fn read_mount(r: &mut Reader<'_>, expected: &mut [ExpectedValue<'_>]) -> Result<()> {
     let mut path = Cow::default();
-    r.fields(&mut path, [("mountPath", |path, r| r.string_or_empty().map(|text| *path = normalized(text)))])?;
+    r.fields(
+        &mut path,
+        &const { [field("mountPath", |path, r| r.string_or_empty().map(|text| *path = normalized(text)))] },
+    )?;
     for expected in expected {
         step(1);
         expected.met |=
