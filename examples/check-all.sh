@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 install_missing() {
-  local packages=(busybox curl git haproxy mtail nginx-light prometheus python3 redis-server tomcat10)
+  local packages=(busybox curl git haproxy mtail nginx-light openssh-client openssh-server prometheus python3 redis-server tomcat10)
   local missing=()
   for package in "${packages[@]}"; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
   [ ${#missing[@]} -gt 0 ] || return 0
