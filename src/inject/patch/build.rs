@@ -100,8 +100,11 @@ fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>
 
 fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::Volumes, pod.volumes.is_some());
-    for volume in plans.iter().flat_map(|p| &p.volumes) {
-        list.back(|out| out.text(&volume.json));
+    for plan in plans {
+        let secrets = plan.secrets.iter().filter_map(|secret| secret.json.as_deref());
+        for json in plan.volumes.iter().map(|volume| &*volume.json).chain(secrets) {
+            list.back(|out| out.text(json));
+        }
     }
     list.finish();
 }
@@ -192,7 +195,10 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>, own: &Template) {
         }
         for (parameter, value) in plan.companion.parameters.iter().zip(&plan.values) {
             if let (Some(name), Some(filled)) = (&parameter.env, value) {
-                write_variable(env.item(), name, &filled.value);
+                match &parameter.file {
+                    Some(path) => write_variable(env.item(), name, &Value::Path(Cow::Borrowed(path))),
+                    None => write_variable(env.item(), name, &filled.value),
+                }
             }
         }
         if !own.0.is_empty() {
@@ -207,6 +213,7 @@ fn write_mounts(out: &mut Vec<u8>, plan: &Plan<'_>, own: &str, masks_token: bool
             write_mount(mounts.item(), shared, &shared.companion);
         }
         mounts.raw(own);
+        plan.secrets.iter().for_each(|secret| mounts.raw(&secret.volume.mount));
         if let Some(mask) = plan.companion.token_mask.as_ref().filter(|_| masks_token && plan.masks_token) {
             mounts.raw(&mask.mount);
         }
