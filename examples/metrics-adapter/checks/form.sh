@@ -27,7 +27,8 @@ for name in conf status webapps; do ln -s "..data/$name" "$work/was/$name"; done
 start catalog env -u JAVA_OPTS CATALINA_HOME="$home" CATALINA_BASE="$work/was" CATALINA_TMPDIR="$work/java" "$catalina" run
 
 adapter metrics-log "$m_log" "$orders"
-adapter metrics-redis "$m_redis" "$baskets" REDIS_PASSWORD='a b"$c'
+adapter metrics-redis "$m_redis" "$baskets"
+echo 'a b"$c' >"$work/metrics-redis/secret/password"
 adapter metrics-tomcat "$m_tomcat" "$status"
 
 # ask PORT PATH N

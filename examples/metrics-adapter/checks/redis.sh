@@ -50,10 +50,5 @@ more() { above "$metrics" app_requests_total $((before + 4)); }
 eventually 20 more
 is "$metrics" app_unmatched_lines_total 0 || fail "mtail did not understand the poller"
 
-# Without the mounted Secret, the values of the parameters.
-stop "$poll_pid" >/dev/null
-rm "$credentials"/*
-start metrics-redis-poll "${poller[@]:0:3}" "${poller[@]:3:$((${#poller[@]} - 5))}" REDIS_PASSWORD=first "${poller[@]: -2}"
-eventually 20 is "$metrics" app_up 1
 ! grep -qF -e 'b"$c' "$work/metrics-redis-poll.log" || fail "a password is in the log"
 echo "metrics-adapter/redis: NOAUTH, WRONGPASS and NOPERM are in the log; a frozen Redis is up 0 within its deadline; a rotated password is used"
