@@ -35,7 +35,7 @@ eventually 20 shows early
 stop "$sync_pid" >/dev/null
 
 # What a failed fetch has received is removed: many of them need no more space than one.
-many=${FAILURES:-25}
+many=${FAILURES:-15}
 site cut
 echo first >"$work/clones/cut/page"
 publish cut
