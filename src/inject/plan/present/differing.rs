@@ -148,8 +148,9 @@ fn expectations<'e>(
         let Some(value) = &given.value else { continue };
         let mut expect = |slot| expected.push(ExpectedValue { given: at, slot, value, met: false });
         // The variable of a file has the path, which never differs.
-        let variable = given.parameter.env.as_deref().filter(|_| given.parameter.file.is_none());
-        variable.into_iter().for_each(|name| expect(ValueSlot::Variable(name)));
+        if let Some(name) = given.parameter.env.as_deref().filter(|_| given.parameter.file.is_none()) {
+            expect(ValueSlot::Variable(name));
+        }
         let endpoints = companion.endpoints.iter().filter(|endpoint| given.is(endpoint.parameter));
         endpoints
             .filter_map(|endpoint| endpoint.port_env.as_deref())
