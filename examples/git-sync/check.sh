@@ -3,5 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 [ $# -gt 0 ] || set -- pushes failures credentials content
-for name; do bash "checks/$name.sh"; done
-echo "git-sync: $* passed"
+summary=
+for name; do
+  line=$(bash "checks/$name.sh")
+  echo "$line"
+  summary="$summary${summary:+; }${line#*: }"
+done
+echo "git-sync: $summary"

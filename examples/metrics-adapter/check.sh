@@ -3,5 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 [ $# -gt 0 ] || set -- log redis form
-for name; do bash "checks/$name.sh"; done
-echo "metrics-adapter: $* passed"
+summary=
+for name; do
+  line=$(bash "checks/$name.sh")
+  echo "$line"
+  summary="$summary${summary:+; }${line#*: }"
+done
+echo "metrics-adapter: $summary"

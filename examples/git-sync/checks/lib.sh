@@ -117,6 +117,11 @@ failed() { at_least 'git_sync_passes_total{result="failure"}' "$1"; }
 passed() { at_least 'git_sync_passes_total{result="success"}' "$1"; }
 # fetching: the ids of the git processes that the companion has started.
 fetching() { pgrep -P "$sync_pid" -f "git.* fetch"; }
+# stuck: whether it has one that does not end, for example because the line hangs.
+stuck() {
+  local pid
+  pid=$(fetching) && sleep 0.5 && [ "$(fetching)" = "$pid" ]
+}
 # shows NAME: the revision of the clone.
 shows() { [ "$(readlink "$work/$1/..data")" = "..rev-$(revision "$1")" ]; }
 logged() { grep -qF -e "$2" "$work/$1.log"; }
