@@ -46,6 +46,22 @@ fn every_workload_of_an_example_gets_its_companions_once() {
 }
 
 #[test]
+fn a_repository_url_that_git_sync_does_not_support_is_denied_with_what_to_use() {
+    for url in ["file:///srv/site.git", "git@git.example:site.git", "https://user:secret@git.example/site.git"] {
+        let pod = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: page\n  annotations:\n    podgraft.dev/companions: git-sync\n    \
+             podgraft.dev/git-sync.repo: \"{url}\"\nspec:\n  containers:\n  - name: web\n    image: nginx:1.28\n"
+        );
+        let mut command = Command::cargo_bin("podgraft").expect("the binary is built");
+        let command = command.args(["inject", "-f", "-", "--companions"]).arg(folder("git-sync"));
+        let output = command.write_stdin(pod).output().expect("it runs");
+        let talk = text(&output.stderr);
+        assert!(!output.status.success() && talk.contains("never into the URL"), "{url}: {talk}");
+        assert!(!talk.contains("secret"), "{url}: {talk}");
+    }
+}
+
+#[test]
 fn an_image_is_named_once_in_its_example() {
     for example in EXAMPLES {
         let app = std::fs::read_to_string(folder(example).join("app.yaml")).expect("an app");

@@ -79,6 +79,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         containers: containers(ContainerList::Containers),
         init_containers: containers(ContainerList::Init),
         volumes,
+        secret_volumes: volumes::secret_volumes(object),
         token_mask,
         shared_volumes,
         files: files(object),
@@ -167,6 +168,7 @@ fn parameter(parameter: &api::Parameter) -> Parameter {
         required: parameter.required,
         default: parameter.default.as_deref().map(Into::into),
         env: parameter.env.as_deref().map(Into::into),
+        file: parameter.file.as_deref().map(Into::into),
         message: parameter.message.as_deref().map(Into::into),
     }
 }

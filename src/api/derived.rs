@@ -37,6 +37,34 @@ pub(super) fn file_volume(object: &CompanionObject) -> Option<Map<String, Value>
     (!items.is_empty()).then(|| Map::from_iter([("downwardAPI".to_owned(), json!({"items": items}))]))
 }
 
+/// A directory of files that `SecretKey` parameters fill: one volume.
+pub(super) struct SecretDirectory<'s> {
+    /// `secret-<n>`, counted in the order of the parameters.
+    pub(super) volume: String,
+    pub(super) path: &'s str,
+    /// The places of the parameters, and the names of their files.
+    pub(super) files: Vec<(usize, &'s str)>,
+}
+
+/// The directories of all files that parameters fill.
+pub(super) fn secret_directories(spec: &Spec) -> Vec<SecretDirectory<'_>> {
+    let mut all: Vec<SecretDirectory<'_>> = Vec::new();
+    for (i, parameter) in spec.parameters.iter().enumerate() {
+        let Some((path, name)) = parameter.file.as_deref().and_then(|file| file.rsplit_once('/')) else { continue };
+        let place = all.iter().position(|directory| directory.path == path).unwrap_or(all.len());
+        if place == all.len() {
+            all.push(SecretDirectory { volume: format!("secret-{place}"), path, files: Vec::new() });
+        }
+        all[place].files.push((i, name));
+    }
+    all
+}
+
+/// The mount of a directory of such files.
+pub(super) fn secret_mount(object: &CompanionObject, directory: &SecretDirectory<'_>) -> Value {
+    json!({"name": full_name(&object.name, &directory.volume), "mountPath": directory.path, "readOnly": true})
+}
+
 /// The source of the token mask. An empty `projected` volume is no local storage: an `emptyDir` would keep the cluster
 /// autoscaler and `kubectl drain` from evicting the Pod.
 pub(super) fn token_mask() -> Map<String, Value> {
@@ -65,10 +93,12 @@ pub(super) fn own_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Va
     mounts
 }
 
-/// The same, with that of the token mask.
+/// The same, with those of files that parameters fill and of the token mask.
 pub(super) fn all_mounts(object: &CompanionObject, each: &ContainerAt) -> Vec<Value> {
     let mask = masks_token(object, each).then(|| mask_mount(object));
-    own_mounts(object, each).into_iter().chain(mask).collect()
+    let directories = secret_directories(&object.spec);
+    let secrets = directories.iter().map(|directory| secret_mount(object, directory));
+    own_mounts(object, each).into_iter().chain(secrets).chain(mask).collect()
 }
 
 /// Whether the token of the Pod's service account is masked in a container of a Pod that has one. Kubernetes does not mount a token where

@@ -16,7 +16,7 @@ pub mod volume;
 
 pub use container::{Container, ContainerPort, Identity};
 pub use endpoint::{Endpoint, EnvVar, Exposes};
-pub use volume::{CompanionMount, File, SharedVolume, TokenMask, Volume};
+pub use volume::{CompanionMount, File, SecretFile, SecretVolume, SharedVolume, TokenMask, Volume};
 
 use super::container_list::ContainerList;
 use declared::Declared;
@@ -59,6 +59,8 @@ pub struct Companion {
     pub init_containers: Box<[Container]>,
     /// The private volumes under their names in the Pod, that of files included, that of the token mask not.
     pub volumes: Box<[Volume]>,
+    /// The private volumes of files that `SecretKey` parameters fill.
+    pub secret_volumes: Box<[SecretVolume]>,
     /// The private volume that hides the Pod's token; `None` where no container mounts it.
     pub token_mask: Option<TokenMask>,
     /// The volumes that both the companion and the app mount.
@@ -172,9 +174,10 @@ impl Companion {
         self.exclude_containers.iter().any(|name| is_it(name))
     }
 
-    /// All private volumes, that of the token mask included.
-    pub(in crate::inject) fn private_volumes(&self) -> impl Iterator<Item = &Volume> {
-        self.volumes.iter().chain(self.token_mask.iter().map(|mask| &mask.volume))
+    /// The names of all private volumes, that of the token mask included.
+    pub(in crate::inject) fn private_volumes(&self) -> impl Iterator<Item = &str> {
+        let volumes = self.volumes.iter().chain(self.token_mask.iter().map(|mask| &mask.volume));
+        volumes.map(|volume| &*volume.name).chain(self.secret_volumes.iter().map(|volume| &*volume.name))
     }
 
     /// Whether one of the companion's containers runs as long as the Pod, and not to completion.

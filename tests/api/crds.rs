@@ -72,8 +72,8 @@ fn every_list_has_a_list_type_and_no_field_is_nullable() {
 fn every_cel_rule_is_at_its_path() {
     let expected = [
         ("", 2, 5),
-        (".spec", 22, 22),
-        (".spec.parameters[]", 24, 24),
+        (".spec", 23, 23),
+        (".spec.parameters[]", 25, 25),
         (".spec.volumes[]", 1, 1),
         (".spec.sharedVolumes[]", 1, 1),
         (".spec.reads[]", 1, 1),

@@ -56,7 +56,8 @@ fn env(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
 
 fn mounts(object: &CompanionObject, each: &ContainerAt) -> Option<TemplatePiece> {
     let (own, masks_token) = (own_mounts(object, each), masks_token(object, each));
-    let any = !object.spec.shared_volumes.is_empty() || !own.is_empty() || masks_token;
+    let has_secrets = object.spec.parameters.iter().any(|parameter| parameter.file.is_some());
+    let any = !object.spec.shared_volumes.is_empty() || !own.is_empty() || masks_token || has_secrets;
     any.then(|| TemplatePiece::Mounts { own: joined(&own), masks_token })
 }
 

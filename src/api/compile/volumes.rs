@@ -10,7 +10,7 @@ use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::slots::{index, mover_of_mount};
 use crate::api::v1alpha1 as api;
-use crate::inject::companion::{CompanionMount, SharedVolume, TokenMask, Volume};
+use crate::inject::companion::{CompanionMount, SecretFile, SecretVolume, SharedVolume, TokenMask, Volume};
 use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
 
 /// The volumes that only the companion mounts, without the token mask: the declared ones, and that of its files.
@@ -34,6 +34,17 @@ pub(super) fn token_mask(object: &CompanionObject) -> Option<TokenMask> {
     let mut masks = token_masks(object).into_iter().map(compiled);
     let (volume, earlier) = (masks.next()?, masks.map(|mask| mask.json).collect());
     Some(TokenMask { volume, earlier, mount: derived::mask_mount(object).to_string().into() })
+}
+
+/// The volumes of files that `SecretKey` parameters fill.
+pub(super) fn secret_volumes(object: &CompanionObject) -> Box<[SecretVolume]> {
+    let file = |(place, name): (usize, &str)| Some(SecretFile { parameter: index(Some(place))?, path: name.into() });
+    let volume = |directory: &derived::SecretDirectory<'_>| SecretVolume {
+        name: derived::full_name(&object.name, &directory.volume).into(),
+        mount: derived::secret_mount(object, directory).to_string().into(),
+        files: directory.files.iter().copied().filter_map(file).collect(),
+    };
+    derived::secret_directories(&object.spec).iter().map(volume).collect()
 }
 
 /// A shared volume, under the name that it has in the Pod.

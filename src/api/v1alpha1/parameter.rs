@@ -8,11 +8,12 @@ use super::syntax::{LABEL, MOUNT_SLOT, PARAMETER, PATH, PLAIN_ENV, RESOURCE_SLOT
 #[derive(Serialize, Deserialize, JsonSchema, Debug, Clone, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = super::rules::rules(&[
-    ("[has(self.env), has(self.mountPath), has(self.resource), has(self.listens)].filter(x, x).size() == 1 || (self.type == 'Port' && has(self.env) && has(self.listens) && !has(self.mountPath) && !has(self.resource))",
-     "a parameter sets exactly one of env, mountPath, resource and listens; only a Port may set both env and listens"),
+    ("[has(self.env), has(self.mountPath), has(self.resource), has(self.listens), has(self.file)].filter(x, x).size() == 1 || (self.type in ['Port', 'SecretKey'] && has(self.env) && has(self.listens) != has(self.file) && !has(self.mountPath) && !has(self.resource))",
+     "a parameter sets exactly one of env, mountPath, resource, listens and file; only a Port may set both env and listens, and only a SecretKey both env and file"),
     ("!has(self.mountPath) || self.type == 'Path'", "only a parameter of type Path can set mountPath"),
     ("!has(self.resource) || self.type == 'Quantity'", "only a parameter of type Quantity can set resource"),
     ("!has(self.listens) || self.type == 'Port'", "only a parameter of type Port can set listens"),
+    ("!has(self.file) || self.type == 'SecretKey'", "only a parameter of type SecretKey can set file"),
     ("!has(self.pattern) || self.type == 'String'", "only type String may have pattern"),
     ("!has(self.pattern) || (''.matches(self.pattern) ? true : true)", "pattern must be a regular expression"),
     ("!has(self.enum) || self.type == 'String'", "only type String may have enum"),
@@ -87,8 +88,8 @@ pub struct Parameter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512), regex(pattern = PATH))]
     pub below: Option<String>,
-    /// Slot for all types: the environment variable of the companion's containers that is set to the value. It is
-    /// never set in the app.
+    /// Slot for all types: the environment variable of the companion's containers that is set to the value, or to the
+    /// path of file. It is never set in the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), regex(pattern = PLAIN_ENV))]
     pub env: Option<String>,
@@ -106,6 +107,12 @@ pub struct Parameter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = LABEL))]
     pub listens: Option<String>,
+    /// Slot for a SecretKey: the absolute path of a file in the companion's containers that has the value. A rotated Secret
+    /// reaches the file without a new Pod. The files of one directory are one read-only volume with mode 0444, which hides
+    /// the directory of the image. With env, the variable has the path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512), regex(pattern = PATH))]
+    pub file: Option<String>,
 }
 
 /// The type of a parameter's values.

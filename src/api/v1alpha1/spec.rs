@@ -19,7 +19,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("self.pattern == 'Adapter' || !has(self.reads) || self.reads.size() == 0", "only an Adapter may declare reads"),
     ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required requires activation ClusterWide"),
     ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
-    ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens))", "parameters of a required companion can only set env"),
+    ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens) && !has(p.file))", "parameters of a required companion can only set env"),
     ("!has(self.required) || !self.required || self.podResources != 'Share'", "a required companion keeps its own resources: podResources must be Add or unset"),
     ("!has(self.required) || !self.required || !has(self.excludeContainers) || self.excludeContainers.size() == 0", "a required companion is for all app containers: excludeContainers must be unset"),
     ("!has(self.position) || self.lifecycle == 'Native'", "position requires lifecycle Native: plain containers are appended"),
@@ -34,6 +34,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.containers.exists(c, p.resource.startsWith(c.name + '/')) || (has(self.initContainers) && self.initContainers.exists(c, p.resource.startsWith(c.name + '/'))))", "resource of a parameter must refer to one of containers or initContainers"),
     ("!has(self.parameters) || self.parameters.all(p, !has(p.env) || self.parameters.exists_one(q, has(q.env) && q.env == p.env))", "two parameters cannot set the same env"),
     ("!has(self.parameters) || self.parameters.all(p, !has(p.mountPath) || self.parameters.exists_one(q, has(q.mountPath) && q.mountPath == p.mountPath))", "two parameters cannot set the same mountPath"),
+    ("!has(self.parameters) || self.parameters.all(p, !has(p.file) || self.parameters.exists_one(q, has(q.file) && q.file == p.file))", "two parameters cannot set the same file"),
     ("!has(self.parameters) || self.parameters.all(p, !has(p.resource) || self.parameters.exists_one(q, has(q.resource) && q.resource == p.resource))", "two parameters cannot set the same resource"),
     ("!has(self.parameters) || self.parameters.all(p, !has(p.listens) || self.parameters.exists_one(q, has(q.listens) && q.listens == p.listens))", "two parameters cannot set the same endpoint"),
 ])))]

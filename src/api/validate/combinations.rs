@@ -76,6 +76,7 @@ fn required(spec: &Spec, report: &mut Report) {
         for (slot, filled) in [
             ("mountPath", parameter.mount_path.is_some()),
             ("resource", parameter.resource.is_some()),
+            ("file", parameter.file.is_some()),
             ("listens", parameter.listens.is_some()),
         ] {
             if filled {
@@ -172,15 +173,19 @@ mod tests {
 
     #[test]
     fn parameters_of_a_required_companion_fill_env_only() {
-        let parameters = json!([{"name": "path", "type": "Path", "mountPath": "content/app"}]);
+        let path = json!({"name": "path", "type": "Path", "mountPath": "content/app"});
+        let file = json!({"name": "key", "type": "SecretKey", "file": "/etc/keys/key"});
         let changes = [
-            ("/spec/parameters", parameters),
+            ("/spec/parameters", json!([path, file])),
             ("/spec/required", json!(true)),
             ("/spec/activation", json!("ClusterWide")),
         ];
         check(
             with(&changes),
-            &["spec.parameters[0].mountPath: forbidden: a parameter of a required companion can only set env"],
+            &[
+                "spec.parameters[0].mountPath: forbidden: a parameter of a required companion can only set env",
+                "spec.parameters[1].file: forbidden: a parameter of a required companion can only set env",
+            ],
         );
     }
 

@@ -5,4 +5,5 @@ pub(in crate::api) mod mounts;
 pub(in crate::api) mod reach;
 pub(in crate::api) mod read_only;
 pub(in crate::api) mod references;
+pub(in crate::api) mod secret_files;
 pub(in crate::api) mod volumes;

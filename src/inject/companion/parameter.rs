@@ -27,6 +27,8 @@ pub struct Parameter {
     pub default: Option<Box<str>>,
     /// The environment variable of the companion's containers that it fills.
     pub env: Option<Box<str>>,
+    /// The path of the file that it fills. Then `env` has the path.
+    pub file: Option<Box<str>>,
     /// `message`: added where a value is denied.
     pub message: Option<Box<str>>,
 }

@@ -11,6 +11,26 @@ pub struct Volume {
     pub json: Box<str>,
 }
 
+/// A volume of files that `SecretKey` parameters fill. A Pod has it if it has a value for one of them.
+#[derive(Debug)]
+pub struct SecretVolume {
+    /// The name in the Pod, `<companion>-secret-<n>`.
+    pub name: Box<str>,
+    /// The mount in each container of the companion, as JSON.
+    pub mount: Box<str>,
+    /// Its files.
+    pub files: Box<[SecretFile]>,
+}
+
+/// A file that a parameter fills.
+#[derive(Debug)]
+pub struct SecretFile {
+    /// The `SecretKey` parameter.
+    pub parameter: ParameterIndex,
+    /// The name of the file in the volume.
+    pub path: Box<str>,
+}
+
 /// The volume that hides the token of the Pod's service account from the companion.
 #[derive(Debug)]
 pub struct TokenMask {

@@ -104,8 +104,11 @@ fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>
 
 fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
     let mut list = draft.list(Target::Volumes, pod.volumes.is_some());
-    for volume in plans.iter().flat_map(|p| &p.volumes) {
-        list.back(|out| out.text(&volume.json));
+    for plan in plans {
+        let secrets = plan.secrets.iter().filter_map(|secret| secret.json.as_deref());
+        for json in plan.volumes.iter().map(|volume| &*volume.json).chain(secrets) {
+            list.back(|out| out.text(json));
+        }
     }
     list.finish();
 }
@@ -198,7 +201,9 @@ fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template, writt
             TemplatePiece::Mounts { own, masks_token } => {
                 let is_open = copy(out, &mut written.mounts, |out| write_mounts(out, plan));
                 let mask = plan.companion.token_mask.as_ref().filter(|_| *masks_token && plan.masks_token);
-                let own = [&**own, mask.map_or("", |mask| &mask.mount)].into_iter().filter(|items| !items.is_empty());
+                let secrets = plan.secrets.iter().map(|secret| &*secret.volume.mount);
+                let own = std::iter::once(&**own).chain(secrets).chain(mask.map(|mask| &*mask.mount));
+                let own = own.filter(|items| !items.is_empty());
                 resume(out, "volumeMounts", is_open, own, |out, items| out.text(items));
             }
             TemplatePiece::VolumeName(shared) => out.string(plan.volume_name(*shared)),
@@ -255,7 +260,10 @@ fn write_env(out: &mut Vec<u8>, plan: &Plan<'_>) {
         }
         for (parameter, value) in plan.companion.parameters.iter().zip(&plan.values) {
             if let (Some(name), Some(filled)) = (&parameter.env, value) {
-                write_variable(env.item(), name, &filled.value);
+                match &parameter.file {
+                    Some(path) => write_variable(env.item(), name, &Value::Path(Cow::Borrowed(path))),
+                    None => write_variable(env.item(), name, &filled.value),
+                }
             }
         }
     });

@@ -39,6 +39,7 @@ impl<'a> Plan<'a> {
             shared: Vec::with_capacity(companion.shared_volumes.len()),
             chosen,
             volumes: Vec::with_capacity(companion.private_volumes().count() + companion.shared_volumes.len()),
+            secrets: Vec::new(),
             masks_token: false,
             kept_env: Vec::new(),
             scrape_kept: None,

@@ -7,7 +7,7 @@ use super::chosen::{Chosen, ContainerPlaces};
 use super::reservations::{Leftovers, Reservations, SharedAmounts};
 use crate::inject::companion::index::{EndpointIndex, ParameterIndex, SharedVolumeIndex};
 use crate::inject::companion::value::{Value, ValueFault};
-use crate::inject::companion::{Companion, Endpoint, Volume};
+use crate::inject::companion::{Companion, Endpoint, SecretVolume, Volume};
 use crate::inject::patch::status::Additions;
 use crate::inject::request::requested::MAX_FAULTS;
 use crate::inject::verdict::Via;
@@ -33,6 +33,8 @@ pub(in crate::inject) struct Plan<'a> {
     pub(in crate::inject) kept_env: Vec<(usize, &'a str)>,
     /// Volumes to add. Those that the Pod already declares with the same source are left out.
     pub(in crate::inject) volumes: Vec<&'a Volume>,
+    /// The volumes of files that parameters fill, which the companion's containers mount.
+    pub(in crate::inject) secrets: Vec<PlannedSecret<'a>>,
     /// Whether the companion's containers get the mount of the token mask.
     pub(in crate::inject) masks_token: bool,
     /// The scrape annotation of the Pod because of which ours are not added, if any.
@@ -43,6 +45,14 @@ pub(in crate::inject) struct Plan<'a> {
     /// read.
     pub(in crate::inject) remarks: Vec<Remark>,
     pub(in crate::inject) added: Additions<'a>,
+}
+
+/// A volume of files that parameters fill.
+#[derive(Debug)]
+pub(in crate::inject) struct PlannedSecret<'a> {
+    pub(in crate::inject) volume: &'a SecretVolume,
+    /// The core/v1 volume to add as JSON; `None` where the Pod has it from an earlier injection.
+    pub(in crate::inject) json: Option<String>,
 }
 
 /// A shared volume, with all that varies decided.

@@ -77,7 +77,8 @@ impl<'a> Plan<'a> {
         let endpoints = endpoints.map(|name| escaped_length(name) + MEMBERS);
         let values = companion.parameters.iter().zip(&self.values).filter_map(|(parameter, argument)| {
             let (name, argument) = (parameter.env.as_deref()?, argument.as_ref()?);
-            Some(escaped_length(name) + MEMBERS + most_of_value(&argument.value))
+            let path = parameter.file.as_deref().map(|path| 2 * escaped_length(path));
+            Some(escaped_length(name) + MEMBERS + path.unwrap_or_else(|| most_of_value(&argument.value)))
         });
         endpoints.sum::<usize>() + values.sum::<usize>()
     }
@@ -88,7 +89,8 @@ impl<'a> Plan<'a> {
             MEMBERS + texts.into_iter().map(escaped_length).sum::<usize>()
         });
         let mask = self.companion.token_mask.as_ref().filter(|_| self.masks_token);
-        mounts.sum::<usize>() + mask.map_or(0, |mask| mask.mount.len() + 1)
+        let secrets = self.secrets.iter().map(|secret| secret.volume.mount.len() + 1);
+        mounts.sum::<usize>() + secrets.sum::<usize>() + mask.map_or(0, |mask| mask.mount.len() + 1)
     }
 
     fn most_of_resources(&self, resources: &ResourceSlots) -> usize {
@@ -104,7 +106,9 @@ impl<'a> Plan<'a> {
     fn most_of_pod(&self) -> usize {
         let companion = self.companion;
         let operation = |length: usize| OPERATION + MEMBERS + length;
-        let volumes = self.volumes.iter().map(|volume| operation(volume.json.len()));
+        let secrets = self.secrets.iter().filter_map(|secret| secret.json.as_deref());
+        let volumes = self.volumes.iter().map(|volume| &*volume.json).chain(secrets);
+        let volumes = volumes.map(|json| operation(json.len()));
         // A key is a reference token of a JSON pointer, where `~` and `/` have two characters, or the name of a member.
         let annotation = |key: &str, value: &str| operation(2 * escaped_length(key) + escaped_length(value));
         let files = companion.files.iter().map(|file| annotation(&file.key, &file.content));

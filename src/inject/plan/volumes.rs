@@ -2,6 +2,7 @@
 
 pub(in crate::inject) mod evictable;
 pub(super) mod same_source;
+mod secrets;
 
 use super::planned::Plan;
 use super::reservations::Reservations;
@@ -11,14 +12,16 @@ use crate::inject::verdict::reason::{Conflict, Holder, Remark, Unshareable};
 use same_source::same_source;
 
 impl<'a> Plan<'a> {
-    /// Reserves the private volumes: those that the companion declares, and those of its files and of the token mask.
+    /// Reserves the private volumes: those that the companion declares, those of its files and of the token mask, and those
+    /// that its parameters fill.
     pub(super) fn fit_volumes(&mut self, reservations: &mut Reservations<'a>) -> Result<(), Conflict> {
         for volume in &self.companion.volumes {
-            let declared = self.fit_private(volume, &[], reservations)?;
+            let declared = self.fit_private(&volume.name, &volume.json, &[], reservations)?;
             self.add_volume(volume, declared, reservations)?;
         }
+        self.fit_secrets(reservations)?;
         let Some(mask) = &self.companion.token_mask else { return Ok(()) };
-        let declared = self.fit_private(&mask.volume, &mask.earlier, reservations)?;
+        let declared = self.fit_private(&mask.volume.name, &mask.volume.json, &mask.earlier, reservations)?;
         // A mask that podgraft added before stays, and the new status lists it again.
         self.masks_token = declared || reservations.may_mount_token();
         if self.masks_token {
@@ -32,20 +35,21 @@ impl<'a> Plan<'a> {
     /// it. Any container that uses the volume is not the companion's: if the Pod had one of those, its name would conflict.
     fn fit_private(
         &self,
-        volume: &'a Volume,
+        name: &str,
+        json: &str,
         earlier: &[Box<str>],
         reservations: &Reservations<'a>,
     ) -> Result<bool, Conflict> {
-        let declared = reservations.pod.volume(&volume.name);
-        let is_same = |json: &str| same_source(json, &volume.json) || earlier.iter().any(|e| same_source(json, e));
+        let declared = reservations.pod.volume(name);
+        let is_same = |theirs: &str| same_source(theirs, json) || earlier.iter().any(|e| same_source(theirs, e));
         if declared.is_some_and(|declared| !is_same(declared.json)) {
-            return Err(Conflict::VolumeNameConflict { volume: volume.name.clone(), by: None });
+            return Err(Conflict::VolumeNameConflict { volume: name.into(), by: None });
         }
-        let user = reservations.pod.user_of(&volume.name);
-        let is_ours = reservations.status_lists_volume(&self.companion.name, &volume.name);
+        let user = reservations.pod.user_of(name);
+        let is_ours = reservations.status_lists_volume(&self.companion.name, name);
         if user.is_some() || (declared.is_some() && !is_ours) {
             let container = user.map(|container| (&*container.name).into());
-            return Err(Conflict::PrivateVolumeConflict { volume: volume.name.clone(), container, companion: None });
+            return Err(Conflict::PrivateVolumeConflict { volume: name.into(), container, companion: None });
         }
         Ok(declared.is_some())
     }
@@ -84,14 +88,24 @@ impl<'a> Plan<'a> {
         declared: bool,
         reservations: &mut Reservations<'a>,
     ) -> Result<(), Conflict> {
-        // The name is reserved even where the Pod declares the volume: two companions can have volumes of the same name.
-        reservations.volume(&volume.name, &self.companion.name)?;
+        self.list_volume(&volume.name, declared, reservations)?;
         if !declared {
             self.volumes.push(volume);
         }
+        Ok(())
+    }
+
+    fn list_volume(
+        &mut self,
+        name: &'a str,
+        declared: bool,
+        reservations: &mut Reservations<'a>,
+    ) -> Result<(), Conflict> {
+        // The name is reserved even where the Pod declares the volume: two companions can have volumes of the same name.
+        reservations.volume(name, &self.companion.name)?;
         // The new status entry replaces the old one, so a volume that podgraft added before is listed again.
-        if !declared || reservations.status_lists_volume(&self.companion.name, &volume.name) {
-            self.added.volumes.push(&volume.name);
+        if !declared || reservations.status_lists_volume(&self.companion.name, name) {
+            self.added.volumes.push(name);
         }
         Ok(())
     }

@@ -99,6 +99,7 @@ fn full() -> Value {
             {"name": "path", "type": "Path", "mountPath": "logs/companion", "below": "/in", "default": "/in/a"},
             {"name": "port", "type": "Port", "listens": "out", "default": "6380"},
             {"name": "token", "type": "SecretKey", "env": "TOKEN", "description": "d"},
+            {"name": "key", "type": "SecretKey", "file": "/etc/keys/key", "env": "KEY_FILE"},
         ],
     });
     companion

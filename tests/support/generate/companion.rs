@@ -89,6 +89,7 @@ pub fn any_companion(name: &'static str) -> impl Strategy<Value = Value> {
                 declared.push(json!({"name": "path", "type": "Path", "mountPath": "shared/app"}));
             }
             if !required {
+                declared.push(json!({"name": "file", "type": "SecretKey", "file": "/opt/keys/key", "env": "P_FILE", "default": "keys/key"}));
                 declared.push(json!({"name": "memory", "type": "Quantity", "minimum": "16Mi", "maximum": "1Gi", "resource": format!("{name}/limits.memory")}));
             }
         }

@@ -11,6 +11,7 @@ use crate::api::slots::{side, target};
 use crate::api::v1alpha1::{Endpoint, Parameter, ParameterType, Protocol};
 use crate::api::validate::pod::containers;
 use crate::api::validate::pod::resources::resource_name;
+use crate::api::validate::storage::secret_files;
 
 /// A parameter with what its rules need.
 struct Binding<'o> {
@@ -32,6 +33,11 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         binding.mount_path(report);
         binding.listens(report);
         binding.resource(report);
+        if let Some(path) = parameter.file.as_deref() {
+            let at = binding.at.member("file");
+            binding.fills_alone(|p| p.file.as_deref(), &at, report);
+            secret_files::check(object, path, &at, report);
+        }
     }
 }
 
@@ -44,6 +50,7 @@ impl<'o> Binding<'o> {
             ("mountPath", parameter.mount_path.is_some(), ParameterType::Path),
             ("resource", parameter.resource.is_some(), ParameterType::Quantity),
             ("listens", parameter.listens.is_some(), ParameterType::Port),
+            ("file", parameter.file.is_some(), ParameterType::SecretKey),
         ];
         for (slot, _, kind) in slots.iter().filter(|(_, is_filled, kind)| *is_filled && *kind != parameter.kind) {
             let message = format_args!(
@@ -55,13 +62,19 @@ impl<'o> Binding<'o> {
         let filled =
             slots.iter().filter(|(slot, is_filled, _)| *is_filled || report.has_schema_error(&at.member(slot)));
         let filled = filled.count();
-        let port = parameter.kind == ParameterType::Port && parameter.env.is_some() && parameter.listens.is_some();
+        // The endpoint and the file also have a variable for their value.
+        let (port, file) = (parameter.listens.is_some(), parameter.file.is_some());
+        let both = match parameter.kind {
+            ParameterType::Port => port && !file,
+            ParameterType::SecretKey => file && !port,
+            _ => false,
+        };
         if filled == 0 && !report.any_within(at) {
             let message =
-                "a parameter sets exactly one of env, mountPath, resource and listens; add one of these fields";
+                "a parameter sets exactly one of env, mountPath, resource, listens and file; add one of these fields";
             report.error(at, required(message));
-        } else if filled > 1 + usize::from(port) {
-            let message = "a parameter sets exactly one of env, mountPath, resource and listens, except that a Port may set both env and listens; remove the others";
+        } else if filled > 1 + usize::from(both && parameter.env.is_some()) {
+            let message = "a parameter sets exactly one of env, mountPath, resource, listens and file, except that a Port may set both env and listens, and a SecretKey both env and file; remove the others";
             report.error(at, forbidden(message));
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::api::derived::{FILES, NO_TOKEN, full_name};
+use crate::api::derived::{FILES, NO_TOKEN, full_name, secret_directories};
 use crate::api::message::{duplicate_of, forbidden, invalid};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
@@ -47,6 +47,9 @@ fn name(object: &CompanionObject, volume: &str, at: &FieldPath, report: &mut Rep
     if [FILES, NO_TOKEN].contains(&volume) {
         let message =
             format_args!("{FILES} and {NO_TOKEN} are reserved for volumes that podgraft adds; rename the volume");
+        report.error(&at, forbidden(message));
+    } else if secret_directories(&object.spec).iter().any(|directory| directory.volume == volume) {
+        let message = format_args!("{volume} is reserved for the files of SecretKey parameters; rename the volume");
         report.error(&at, forbidden(message));
     } else if object.has_valid_name() && !is_label(&full_name(&object.name, volume), 63) {
         let most = 62_usize.saturating_sub(object.name.len());

@@ -3,7 +3,7 @@
 
 mod found;
 
-use found::{ExpectedValue, ValueSlot, compare};
+use found::{ExpectedValue, ValueSlot, compare, has_file};
 
 use crate::inject::companion::index::ParameterIndex;
 use crate::inject::companion::parameter::Parameter;
@@ -42,6 +42,7 @@ pub(in crate::inject) fn differing<'a>(
         if !given.is_empty() {
             compare_app(&mut given, companion, context, choices.of(candidate.via, companion));
             compare_containers(&mut given, companion, context, &mut left);
+            compare_files(&mut given, companion, context.pod);
         }
         let names = given.iter().filter(|given| given.differs).map(|given| &*given.parameter.name);
         differing.extend(names.map(|name| (*candidate, name)));
@@ -85,6 +86,18 @@ fn compare_app<'a>(given: &mut [Given<'a>], companion: &'a Companion, context: &
             && is_moved
         {
             given.differs |= lacks_mount(companion, context.pod, chosen, path);
+        }
+    }
+}
+
+/// Compares the files that parameters fill.
+fn compare_files<'a>(given: &mut [Given<'a>], companion: &'a Companion, pod: &Pod<'_>) {
+    for given in given {
+        let volumes = companion.secret_volumes.iter();
+        let all = volumes.flat_map(|volume| volume.files.iter().map(|file| (&*volume.name, file)));
+        let slot = all.into_iter().find(|(_, file)| given.is(Some(file.parameter)));
+        if let (Some((volume, file)), Some(Value::SecretKey { secret, key })) = (slot, &given.value) {
+            given.differs |= !pod.volume(volume).is_some_and(|found| has_file(found.json, &file.path, secret, key));
         }
     }
 }
@@ -134,7 +147,10 @@ fn expectations<'e>(
     for (at, given) in given.iter().enumerate() {
         let Some(value) = &given.value else { continue };
         let mut expect = |slot| expected.push(ExpectedValue { given: at, slot, value, met: false });
-        given.parameter.env.iter().for_each(|name| expect(ValueSlot::Variable(name)));
+        // The variable of a file has the path, which never differs.
+        if let Some(name) = given.parameter.env.as_deref().filter(|_| given.parameter.file.is_none()) {
+            expect(ValueSlot::Variable(name));
+        }
         let endpoints = companion.endpoints.iter().filter(|endpoint| given.is(endpoint.parameter));
         endpoints
             .filter_map(|endpoint| endpoint.port_env.as_deref())

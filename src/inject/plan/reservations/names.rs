@@ -56,8 +56,8 @@ impl<'a> Reservations<'a> {
             container.probed_inputs.iter().for_each(|port| self.inputs.add_once((&container.name, *port), ()));
         }
         for volume in companion.private_volumes() {
-            self.private.add_once(&volume.name, &companion.name);
-            self.volumes.add_once(&volume.name, &companion.name);
+            self.private.add_once(volume, &companion.name);
+            self.volumes.add_once(volume, &companion.name);
         }
         for shared in &companion.shared_volumes {
             self.volumes.add_once(&shared.volume.name, &companion.name);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
 use crate::inject::companion::quantity::Quantity;
 use crate::inject::companion::value::Value;
 use crate::inject::names::normalized;
@@ -41,6 +43,22 @@ pub(super) fn compare(json: &str, expected: &mut [ExpectedValue<'_>]) {
         "resources" => r.object(|r, list| read_amounts(r, list, expected)).map(|_| ()),
         _ => r.skip(),
     });
+}
+
+/// The longest volume that is read: one that podgraft wrote has a few hundred bytes for each file.
+const MAX_VOLUME: usize = 1 << 16;
+
+/// Whether a projected volume has a key of a Secret as the file at a path.
+pub(super) fn has_file(json: &str, path: &str, secret: &str, key: &str) -> bool {
+    if json.len() > MAX_VOLUME {
+        return false;
+    }
+    step(json.len());
+    let volume: Json = serde_json::from_str(json).unwrap_or_default();
+    let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
+    let sources = list(&volume["projected"]["sources"]);
+    let of_secret = sources.iter().map(|source| &source["secret"]).filter(|source| source["name"] == secret);
+    of_secret.flat_map(|source| list(&source["items"])).any(|item| item["key"] == key && item["path"] == path)
 }
 
 /// A core/v1 EnvVar, as far as parameters fill one.
