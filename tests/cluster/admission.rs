@@ -6,6 +6,7 @@ pub mod definitions;
 pub mod injection;
 pub mod other_webhooks;
 pub mod pod_security;
+pub mod record;
 pub mod sources;
 pub mod webhook;
 pub mod webhooks;

@@ -3,6 +3,8 @@
 //! ```text
 //! cargo test --test cluster                     all tests
 //! cargo test --test cluster -- required         those whose names hold a word
+//! cargo test --test cluster -- node             the tests that need a node with containers, or those whose names hold a word
+//! cargo test --test cluster -- clean            remove what runs with a node left that were killed
 //! cargo test --test cluster -- build            only the programs that a cluster is made of
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
@@ -16,16 +18,17 @@ mod cluster;
 mod control_plane;
 mod evidence;
 mod installation;
+mod kubelet_rules;
 mod load;
 mod node;
 mod outages;
 mod parts;
 mod person;
-mod record;
 mod required;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
+mod systems;
 mod workload;
 
 use std::process::ExitCode;
@@ -34,7 +37,11 @@ use std::time::Instant;
 
 use libtest_mimic::Arguments;
 
+use admission::record;
 use cluster::Cluster;
+use control_plane::{Nodes, apart};
+use node::{images, machine, runs};
+use parts::NodeParts;
 use suite::Chapter;
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -42,6 +49,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("build") => build(),
         Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
         Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
+        Some("node") => test_on_node(),
+        Some("clean") => clean(),
         _ => test(),
     }
 }
@@ -56,6 +65,7 @@ fn build() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOT_HERE));
     }
     parts::Parts::get()?;
+    NodeParts::get()?;
     parts::CertManager::get()?;
     parts::sources()?;
     Ok(ExitCode::SUCCESS)
@@ -64,36 +74,79 @@ fn build() -> anyhow::Result<ExitCode> {
 /// A cluster with its files in a known folder.
 fn alone(folder: &str, act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
     let parts = parts::Parts::get()?;
-    control_plane::apart::go()?;
+    apart::go()?;
     let folder = cluster::tree().join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
-    runtime()?.block_on(async { act(&Cluster::start(parts, &folder).await?).await })?;
+    runtime()?.block_on(async { act(&Cluster::start(parts, Nodes::Simulated, &folder).await?).await })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the chapters that need containers, on a machine that can have a node.
+fn test_on_node() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::from_iter(std::env::args().enumerate().filter(|(at, _)| *at != 1).map(|(_, arg)| arg));
+    let Some(chapters) = selected(systems::chapters(), &arguments) else { return Ok(ExitCode::SUCCESS) };
+    if let Some(lacking) = parts::lacking().or_else(machine::lacking) {
+        println!("a node needs {lacking}");
+        return Ok(ExitCode::from(NOT_HERE));
+    }
+    let started = Instant::now();
+    let (parts, node_parts) = (parts::Parts::get()?, NodeParts::get()?);
+    if !apart::is_inside() {
+        clean()?;
+    }
+    apart::go()?;
+    let run = apart::run_id();
+    let folder = runs::folder(&run);
+    std::fs::create_dir_all(&folder)?;
+    let images = images::write(&folder.join("images"))?;
+    let runtime = runtime()?;
+    let nodes = Nodes::Real { parts: node_parts, images };
+    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, nodes, &folder))?);
+    println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
+    let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());
+    if !passed {
+        evidence::keep(&folder)?;
+    }
+    cluster.end_node()?;
+    runs::remove(&run)?;
+    println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(101) })
+}
+
+fn clean() -> anyhow::Result<ExitCode> {
+    let runs = runs::remove_ended()?;
+    if runs > 0 {
+        println!("removed what {runs} killed runs left");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The chapters that the arguments ask for; nothing where they ask for no tests, or only for their names, which are
+/// printed.
+fn selected(mut chapters: Vec<Chapter>, arguments: &Arguments) -> Option<Vec<Chapter>> {
+    if arguments.list {
+        let names = chapters.iter().flat_map(|c| &c.tests).map(|test| format!("{}: test", test.name));
+        println!("{}", names.collect::<Vec<_>>().join("\n"));
+        return None;
+    }
+    chapters.retain(|chapter| suite::wanted(chapter, arguments));
+    (!chapters.is_empty()).then_some(chapters)
 }
 
 fn test() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let mut chapters = chapters();
-    if arguments.list {
-        let names = chapters.iter().flat_map(|c| &c.tests).map(|test| format!("{}: test", test.name));
-        println!("{}", names.collect::<Vec<_>>().join("\n"));
-        return Ok(ExitCode::SUCCESS);
-    }
-    chapters.retain(|chapter| suite::wanted(chapter, &arguments));
-    if chapters.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
+    let Some(chapters) = selected(chapters(), &arguments) else { return Ok(ExitCode::SUCCESS) };
     let started = Instant::now();
     let parts = parts::Parts::get()?;
     if chapters.iter().any(|chapter| chapter.name == BESIDE_CERT_MANAGER) {
         // Inside there is no network from which anything could be built.
         parts::CertManager::get()?;
     }
-    control_plane::apart::go()?;
+    apart::go()?;
     let folder = tempfile::tempdir()?;
     let runtime = runtime()?;
-    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, folder.path()))?);
+    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, Nodes::Simulated, folder.path()))?);
     println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
     let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());
     println!("all of it took {:.1} s", started.elapsed().as_secs_f32());

@@ -9,15 +9,20 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::node::runs;
+
 /// Marks the program as running inside: the process that represents it outside, and how to enter its namespaces.
 const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
+
+/// Identifies the run, also to later runs: the process outside, and when it started.
+const RUN: &str = "PODGRAFT_TEST_CLUSTER_RUN";
 
 /// The address at which the cluster's own servers are.
 pub const ADDRESS: &str = "10.78.0.1";
 
 /// Returns inside; outside it becomes the program inside, and returns only where that fails.
 pub fn go() -> anyhow::Result<()> {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return furnish();
     }
     let program = std::env::current_exe().context("this program does not know where it is")?;
@@ -33,8 +38,19 @@ pub fn go() -> anyhow::Result<()> {
         .arg(program)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, inside)
+        .env(RUN, runs::id(std::process::id())?)
         .exec();
     bail!("cannot run unshare (of util-linux): {failed}")
+}
+
+/// Whether this process is inside already.
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// Identifies this run, among all that this machine has seen since it started.
+pub fn run_id() -> String {
+    std::env::var(RUN).unwrap_or_default()
 }
 
 /// The process outside whose only child is this one (exec keeps process ids), and what `nsenter` takes besides.
