@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::control_plane::rest::{self, Answer};
 use crate::control_plane::{ControlPlane, Nodes, apart};
 use crate::kubelet_rules;
-use crate::node::Node;
+use crate::node::{Node, names};
 use crate::parts::Parts;
 
 /// podgraft's own namespace.
@@ -54,6 +54,7 @@ impl Cluster {
                 let node = Node::start(parts, &cluster.control_plane().credentials, &cluster.folder, &apart::run_id())?;
                 images.iter().try_for_each(|archive| node.import(archive))?;
                 *cluster.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+                names::serve(cluster.client.clone()).await?;
             }
         }
         Ok(cluster)
@@ -152,13 +153,18 @@ impl Cluster {
     }
 
     /// Waits for something that happens soon.
-    pub async fn eventually<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    pub async fn eventually<T>(&self, what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+        self.within(TIMEOUT, what, look).await
+    }
+
+    /// Waits for something that happens within a known time.
+    pub async fn within<T>(&self, limit: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             if let Some(found) = look().await {
                 return found;
             }
-            assert!(started.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
+            assert!(started.elapsed() < limit, "{what}: not within {limit:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -176,10 +182,8 @@ impl Cluster {
     fn person(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
         let mut command = Command::new(program);
         command.args(args).env("KUBECONFIG", self.folder.join("admin.kubeconfig")).current_dir(tree());
-        for (name, folder) in [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
-        {
-            command.env(name, self.folder.join("helm").join(folder));
-        }
+        let folders = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "KUBECACHEDIR"];
+        command.envs(folders.map(|name| (name, self.folder.join("person").join(name.to_lowercase()))));
         command.output().unwrap_or_else(|e| panic!("cannot run {}: {e}", program.display()))
     }
 

@@ -173,6 +173,8 @@ fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path, nodes: &N
         format!("--service-account-private-key-file={}", folder.join("sa.key").display()),
         format!("--root-ca-file={}", folder.join("ca.crt").display()),
         "--use-service-account-credentials=true".to_owned(),
+        // Its default is a folder of the machine, which is created.
+        format!("--flex-volume-plugin-dir={}", folder.join("plugins").display()),
         // Jobs, ReplicaSets and the like are what is tested; they need not be polite.
         "--kube-api-qps=500".to_owned(),
         "--kube-api-burst=1000".to_owned(),

@@ -108,7 +108,9 @@ fn test_on_node() -> anyhow::Result<ExitCode> {
     if !passed {
         evidence::keep(&folder)?;
     }
+    runtime.shutdown_background();
     cluster.end_node()?;
+    apart::end_others()?;
     runs::remove(&run)?;
     println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(101) })

@@ -8,6 +8,7 @@ mod containerd;
 pub mod images;
 mod kubelet;
 pub mod machine;
+pub mod names;
 mod network;
 pub mod pods;
 pub mod runs;
@@ -69,6 +70,12 @@ impl Node {
         self.kubelet.wait()?;
         self.kubelet = start_kubelet(&self.parts, &self.folder, &self.run)?;
         Ok(())
+    }
+
+    /// The processes of one container, by the id in its Pod's status (`containerd://…`).
+    pub fn processes(&self, container_id: &str) -> Vec<u32> {
+        let id = container_id.rsplit('/').next().unwrap_or(container_id);
+        cgroups::find(&self.run, id).map_or_else(Vec::new, |folder| cgroups::processes(&folder))
     }
 
     /// Imports the images of an archive in the format of `docker save`.

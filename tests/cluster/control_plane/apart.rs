@@ -75,6 +75,16 @@ fn furnish() -> anyhow::Result<()> {
     std::fs::create_dir_all("/run/netns").context("cannot make /run/netns")
 }
 
+/// Kills every other process inside, so that files can be removed that they write to.
+///
+/// # Errors
+/// This process is not the first one of its process namespace: it would kill processes of the machine.
+pub fn end_others() -> anyhow::Result<()> {
+    ensure!(is_inside() && std::process::id() == 1, "not in a process namespace of its own");
+    // kill(2): -1 is every process that may be signaled, except for the first one.
+    run(&["kill", "-9", "-1"])
+}
+
 /// Runs a command to its end.
 pub fn run(command: &[&str]) -> anyhow::Result<()> {
     let done = Command::new(command[0])

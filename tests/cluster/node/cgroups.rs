@@ -75,10 +75,14 @@ pub fn processes(folder: &Path) -> Vec<u32> {
     own.chain(folders(folder).into_iter().flat_map(|below| processes(&below))).collect()
 }
 
-/// The cgroup of a run in the hierarchy that accounts for memory.
-pub fn memory(run: &str) -> PathBuf {
-    let separate = Path::new(ROOT).join("memory");
-    if separate.exists() { separate.join(name(run)) } else { Path::new(ROOT).join(name(run)) }
+/// The cgroup with a name, below that of a run.
+pub fn find(run: &str, name_below: &str) -> Option<PathBuf> {
+    fn below(folder: &Path, name: &str) -> Option<PathBuf> {
+        let folders = folders(folder);
+        let found = folders.iter().find(|folder| folder.ends_with(name)).cloned();
+        found.or_else(|| folders.iter().find_map(|folder| below(folder, name)))
+    }
+    hierarchies().iter().find_map(|hierarchy| below(&hierarchy.join(name(run)), name_below))
 }
 
 fn hierarchies() -> Vec<PathBuf> {

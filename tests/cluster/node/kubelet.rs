@@ -38,6 +38,8 @@ pub fn arguments(folder: &Path, run: &str, kubeconfig: &Path) -> anyhow::Result<
         "failSwapOn": false,
         "makeIPTablesUtilChains": false,
         "resolvConf": "",
+        "clusterDNS": [ADDRESS],
+        "clusterDomain": super::names::DOMAIN,
         "maxPods": 250,
         // Tests wait for volumes that follow a Secret; the default is one minute.
         "syncFrequency": "5s",

@@ -65,6 +65,15 @@ pub fn unmount_below(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Kills processes at once.
+///
+/// # Errors
+/// One of them cannot be killed.
+pub fn kill(processes: &[u32]) -> anyhow::Result<()> {
+    let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
+    run(&[&["kill", "-9"], &ids.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat())
+}
+
 /// What this machine lacks for a node, if anything.
 pub fn lacking() -> Option<String> {
     let commands = ["containerd", "runc", "ctr", "iptables", "conntrack", "ipset"];

@@ -1,9 +1,11 @@
 //! What tests do with Pods that run.
 
+use axum::http::Method;
 use serde_json::Value;
 
 use super::NAME;
 use crate::cluster::{Cluster, printed};
+use crate::control_plane::rest;
 
 impl Cluster {
     /// Waits until the node is Ready.
@@ -14,6 +16,17 @@ impl Cluster {
             condition(&node, "Ready").is_some_and(|status| status == "True").then_some(())
         })
         .await;
+    }
+
+    /// Whether the API server answers, which it does only with its database.
+    pub async fn is_answered(&self) -> bool {
+        let ready = rest::send(&self.client, Method::GET, "/readyz", None).await;
+        ready.is_ok_and(|answer| answer.status.is_success())
+    }
+
+    /// Waits until the API server answers.
+    pub async fn until_answered(&self) {
+        self.eventually("an API server that answers", async || self.is_answered().await.then_some(())).await;
     }
 
     /// Applies manifests, whose images may have other names in a cluster: pairs of a name and the name here.
