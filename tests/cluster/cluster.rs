@@ -75,6 +75,11 @@ impl Cluster {
         act(node.as_mut().context("this cluster has no real node")?)
     }
 
+    /// Whether there is a real node.
+    pub fn has_node(&self) -> bool {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Ends the real node, where there is one.
     ///
     /// # Errors

@@ -40,15 +40,17 @@ use libtest_mimic::Arguments;
 use admission::record;
 use cluster::Cluster;
 use control_plane::{Nodes, apart};
-use node::{images, machine, runs};
+use node::{interruptions, machine, runs};
 use parts::NodeParts;
 use suite::Chapter;
 
 fn main() -> anyhow::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("build") => build(),
-        Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
-        Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
+        Some("up") => up(),
+        Some("record") => {
+            alone("target/cluster-records", Ground::Simulated, async |cluster| record::record(cluster).await)
+        }
         Some("node") => test_on_node(),
         Some("clean") => clean(),
         _ => test(),
@@ -71,21 +73,55 @@ fn build() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A cluster for a person, with a real node where this machine can have one.
+fn up() -> anyhow::Result<ExitCode> {
+    let ground = match machine::lacking() {
+        Some(lacking) => {
+            println!("no Pods but podgraft's will run: a node needs {lacking}");
+            Ground::Simulated
+        }
+        None => Ground::Real,
+    };
+    if !apart::is_inside() {
+        clean()?;
+    }
+    alone("target/cluster", ground, async |cluster| person::stay(cluster).await)
+}
+
+/// Which kind of [`Nodes`] a cluster has.
+enum Ground {
+    Simulated,
+    Real,
+}
+
 /// A cluster with its files in a known folder.
-fn alone(folder: &str, act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+fn alone(
+    folder: &str,
+    ground: Ground,
+    act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
     let parts = parts::Parts::get()?;
+    let node_parts = matches!(ground, Ground::Real).then(NodeParts::get).transpose()?;
     apart::go()?;
     let folder = cluster::tree().join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
-    runtime()?.block_on(async { act(&Cluster::start(parts, Nodes::Simulated, &folder).await?).await })?;
+    let nodes = match node_parts {
+        Some(parts) => Nodes::Real { parts, images: node::images::write(&folder.join("images"))? },
+        None => Nodes::Simulated,
+    };
+    runtime()?.block_on(async {
+        let cluster = Cluster::start(parts, nodes, &folder).await?;
+        act(&cluster).await?;
+        cluster.end_node()
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the chapters that need containers, on a machine that can have a node.
 fn test_on_node() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_iter(std::env::args().enumerate().filter(|(at, _)| *at != 1).map(|(_, arg)| arg));
-    let Some(chapters) = selected(systems::chapters(), &arguments) else { return Ok(ExitCode::SUCCESS) };
+    let chapters = selected(systems::chapters(), &arguments);
     if let Some(lacking) = parts::lacking().or_else(machine::lacking) {
         println!("a node needs {lacking}");
         return Ok(ExitCode::from(NOT_HERE));
@@ -94,14 +130,17 @@ fn test_on_node() -> anyhow::Result<ExitCode> {
     let (parts, node_parts) = (parts::Parts::get()?, NodeParts::get()?);
     if !apart::is_inside() {
         clean()?;
+        if libtest_mimic::run(&arguments, interruptions::tests()).has_failed() {
+            return Ok(ExitCode::from(101));
+        }
     }
+    let Some(chapters) = chapters else { return Ok(ExitCode::SUCCESS) };
     apart::go()?;
     let run = apart::run_id();
     let folder = runs::folder(&run);
     std::fs::create_dir_all(&folder)?;
-    let images = images::write(&folder.join("images"))?;
     let runtime = runtime()?;
-    let nodes = Nodes::Real { parts: node_parts, images };
+    let nodes = Nodes::Real { parts: node_parts, images: node::images::write(&folder.join("images"))? };
     let cluster = Arc::new(runtime.block_on(Cluster::start(parts, nodes, &folder))?);
     println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
     let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());

@@ -6,6 +6,7 @@
 mod cgroups;
 mod containerd;
 pub mod images;
+pub mod interruptions;
 mod kubelet;
 pub mod machine;
 pub mod names;
@@ -96,6 +97,7 @@ impl Node {
             program.wait()?;
         }
         cgroups::remove(&self.run)?;
+        machine::unmount_below(Path::new("/run/kubelet"))?;
         machine::unmount_below(&self.folder)
     }
 }

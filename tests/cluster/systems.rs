@@ -3,6 +3,7 @@
 mod companions;
 mod jobs;
 mod kubelet;
+mod network;
 mod outages;
 mod replicas;
 mod traffic;
@@ -23,7 +24,7 @@ pub fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "on a node",
             set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
-            tests: all(vec![companions::tests(), jobs::tests(), kubelet::tests()]),
+            tests: all(vec![companions::tests(), jobs::tests(), kubelet::tests(), network::tests()]),
             alone: false,
         },
         Chapter {

@@ -50,6 +50,7 @@ part "builds and unit tests" 8 cargo test --locked
 if [ $parts -eq 0 ]; then
   part "control plane" 18 cargo test --locked --no-fail-fast --test chart --test cluster
 fi
+part "node and systems" 16 cargo test --locked --test cluster -- node
 part "systems" 16 bash examples/check-all.sh
 
 printf '\n'

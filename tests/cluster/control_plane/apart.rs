@@ -82,7 +82,7 @@ fn furnish() -> anyhow::Result<()> {
 pub fn end_others() -> anyhow::Result<()> {
     ensure!(is_inside() && std::process::id() == 1, "not in a process namespace of its own");
     // kill(2): -1 is every process that may be signaled, except for the first one.
-    run(&["kill", "-9", "-1"])
+    run(&["kill", "-9", "--", "-1"])
 }
 
 /// Runs a command to its end.

@@ -45,6 +45,11 @@ pub fn runs() -> Vec<String> {
     runs
 }
 
+/// Whether any process is in a cgroup of a run.
+pub fn has_processes(run: &str) -> bool {
+    hierarchies().iter().any(|hierarchy| !processes(&hierarchy.join(name(run))).is_empty())
+}
+
 /// Kills all processes in the cgroups of a run, and removes these cgroups.
 ///
 /// # Errors

@@ -16,6 +16,9 @@ pub const PAUSE: &str = "localhost/pause:test";
 /// podgraft, as it was just built, under the name that the chart uses.
 pub const PODGRAFT: &str = "docker.io/library/podgraft:0.1.0";
 
+/// Whether this is the image that users get.
+pub const IS_RELEASED: bool = false;
+
 /// A shell and simple commands.
 pub const BUSYBOX: &str = "localhost/busybox:test";
 

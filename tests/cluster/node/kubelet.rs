@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{NAME, cgroups, containerd};
+use super::{NAME, cgroups, containerd, machine};
 use crate::control_plane::apart::ADDRESS;
 
 /// Writes the configuration, and returns the arguments with which a kubelet uses it.
@@ -13,8 +13,7 @@ use crate::control_plane::apart::ADDRESS;
 /// # Errors
 /// The file cannot be written.
 pub fn arguments(folder: &Path, run: &str, kubeconfig: &Path) -> anyhow::Result<Vec<String>> {
-    let own = folder.join("kubelet");
-    fs::create_dir_all(&own)?;
+    let own = machine::short(&folder.join("kubelet"))?;
     let config = folder.join("kubelet.json");
     let configuration = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

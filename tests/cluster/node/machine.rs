@@ -1,7 +1,7 @@
 //! The machine as a node's programs find it: what they write outside of their own folders is not seen by the real one.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
@@ -48,6 +48,20 @@ fn overlay(folder: &str) -> anyhow::Result<()> {
     run(&["mount", "-t", "overlay", "none", "-o", &layers, folder])
 }
 
+/// A short second path for a folder, which is made: paths of sockets are limited to 107 bytes.
+///
+/// # Errors
+/// The folder cannot be mounted.
+pub fn short(folder: &Path) -> anyhow::Result<PathBuf> {
+    let short = Path::new("/run").join(folder.file_name().context("a folder has a name")?);
+    if !short.exists() {
+        fs::create_dir_all(folder)?;
+        fs::create_dir(&short)?;
+        run(&["mount", "--bind", &folder.display().to_string(), &short.display().to_string()])?;
+    }
+    Ok(short)
+}
+
 /// Unmounts everything below a folder, so that it can be removed.
 ///
 /// # Errors
@@ -55,7 +69,8 @@ fn overlay(folder: &str) -> anyhow::Result<()> {
 pub fn unmount_below(folder: &Path) -> anyhow::Result<()> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").context("cannot list mounts")?;
     let points = mounts.lines().filter_map(|line| line.split_whitespace().nth(4));
-    let mut points: Vec<&str> = points.filter(|point| Path::new(point).starts_with(folder)).collect();
+    let is_below = |point: &&str| Path::new(point).starts_with(folder);
+    let mut points: Vec<&str> = points.filter(is_below).collect();
     // Later mounts may be on earlier ones.
     points.reverse();
     for point in points {
@@ -65,13 +80,13 @@ pub fn unmount_below(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Kills processes at once.
+/// Sends a signal (`KILL`) to processes.
 ///
 /// # Errors
-/// One of them cannot be killed.
-pub fn kill(processes: &[u32]) -> anyhow::Result<()> {
+/// One of them does not exist.
+pub fn signal(processes: &[u32], signal: &str) -> anyhow::Result<()> {
     let ids: Vec<String> = processes.iter().map(u32::to_string).collect();
-    run(&[&["kill", "-9"], &ids.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat())
+    run(&[&["kill", "-s", signal], &ids.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat())
 }
 
 /// What this machine lacks for a node, if anything.

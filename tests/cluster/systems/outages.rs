@@ -14,6 +14,7 @@ use crate::tests;
 tests![
     the_replicas_of_podgraft_are_killed_one_at_a_time,
     all_replicas_of_podgraft_are_killed_at_once,
+    all_replicas_of_podgraft_hang,
     the_kubelet_is_restarted,
     the_api_server_is_restarted,
     etcd_is_stopped_for_ten_seconds,
@@ -46,6 +47,19 @@ async fn all_replicas_of_podgraft_are_killed_at_once(cluster: &Cluster) {
     cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
     cluster.until_ready(2).await;
     expect_harmless(&end(traffic, cluster, "all replicas killed, then deleted, at once").await);
+}
+
+async fn all_replicas_of_podgraft_hang(cluster: &Cluster) {
+    let traffic = Traffic::start(cluster).await;
+    let before = containers(cluster).await;
+    signal(cluster, &before, "STOP");
+    // Shorter than the probes need to find out: until then the replicas are sent reviews.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    signal(cluster, &before, "CONT");
+    cluster.until_ready(2).await;
+    let outcome = end(traffic, cluster, "all replicas hang for eight seconds").await;
+    assert!(outcome.longest_wait >= TIMEOUT, "without a wait the bound means nothing: {outcome}");
+    expect_harmless(&outcome);
 }
 
 async fn the_kubelet_is_restarted(cluster: &Cluster) {
@@ -93,7 +107,11 @@ fn expect_harmless(outcome: &Outcome) {
 }
 
 fn kill(cluster: &Cluster, containers: &[String]) {
+    signal(cluster, containers, "KILL");
+}
+
+fn signal(cluster: &Cluster, containers: &[String], signal: &str) {
     let processes: Vec<u32> = containers.iter().flat_map(|container| processes(cluster, container)).collect();
     assert!(processes.len() >= containers.len(), "each of {containers:?} has a process");
-    machine::kill(&processes).expect("to kill them");
+    machine::signal(&processes, signal).expect("to signal them");
 }

@@ -1,0 +1,63 @@
+//! The network that the systems rely on: Services by name, from a Pod and from the tests.
+
+use serde_json::json;
+
+use super::shell;
+use crate::admission::injection::create;
+use crate::cluster::Cluster;
+use crate::control_plane::rest;
+use crate::node::images::BUSYBOX;
+use crate::tests;
+
+tests![a_service_is_reached_by_its_name_and_its_address_and_a_headless_one_by_its_pods];
+
+const MANIFESTS: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: page, labels: {app: page}}
+spec:
+  hostname: first
+  subdomain: pages
+  containers:
+  - name: page
+    image: busybox:1
+    command: [sh, -c, "mkdir /www && echo hello >/www/index.html && exec httpd -f -p 8000 -h /www"]
+    readinessProbe: {tcpSocket: {port: 8000}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: page}
+spec: {selector: {app: page}, ports: [{port: 80, targetPort: 8000}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pages}
+spec: {clusterIP: None, selector: {app: page}, ports: [{port: 8000}]}
+"#;
+
+async fn a_service_is_reached_by_its_name_and_its_address_and_a_headless_one_by_its_pods(cluster: &Cluster) {
+    let town = cluster.namespace(json!({})).await;
+    cluster.apply_manifests(&town, MANIFESTS, &[("busybox:1", BUSYBOX)]);
+    let mut client = shell("");
+    client["metadata"]["labels"] = json!({"app": "client"});
+    client["metadata"]["annotations"] = json!({});
+    create(cluster, &town, "client", &client).await;
+    cluster.ready_pods(&town, "app=page", 1).await;
+    cluster.ready_pods(&town, "app=client", 1).await;
+    let in_domain = format!("page.{town}.svc.cluster.local");
+    for url in ["page", in_domain.as_str(), "pages:8000", "first.pages:8000"] {
+        let fetch = ["wget", "-qO-", "-T", "2", &format!("http://{url}/")].map(str::to_owned);
+        cluster
+            .eventually(&format!("a page from {url}"), async || {
+                let fetch: Vec<&str> = fetch.iter().map(String::as_str).collect();
+                let within = ["--namespace", &town, "exec", "client", "--"];
+                let fetched = cluster.kubectl([&within[..], &fetch].concat());
+                (fetched.stdout == b"hello\n").then_some(())
+            })
+            .await;
+    }
+    let address =
+        cluster.get(&format!("/api/v1/namespaces/{town}/services/page")).await.body["spec"]["clusterIP"].take();
+    let page = rest::plain(address.as_str().expect("an address"), 80, "/").await;
+    assert_eq!(page.as_deref(), Some("hello\n"), "from outside of Pods");
+}
