@@ -36,7 +36,7 @@ pub fn write(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(vec![
         archive(folder, PAUSE, &[(busybox, "bin/busybox")], &sleep)?,
         archive(folder, PODGRAFT, &[(podgraft, "podgraft")], &server)?,
-        archive(folder, BUSYBOX, &[(busybox, "bin/busybox")], &shell)?,
+        archive(folder, BUSYBOX, &[(busybox, "bin/busybox"), (Path::new("/usr/bin/curl"), "bin/curl")], &shell)?,
     ])
 }
 
@@ -93,7 +93,7 @@ fn libraries(program: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
 
 fn link_commands(root: &Path) -> anyhow::Result<()> {
     let commands = printed(Command::new("/bin/busybox").arg("--list").output()?);
-    for command in commands.lines().filter(|command| *command != "busybox") {
+    for command in commands.lines().filter(|command| *command != "busybox" && *command != "curl") {
         std::os::unix::fs::symlink("busybox", root.join("bin").join(command))?;
     }
     fs::create_dir_all(root.join("tmp"))?;

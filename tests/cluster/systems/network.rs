@@ -21,7 +21,7 @@ spec:
   containers:
   - name: page
     image: busybox:1
-    command: [sh, -c, "mkdir /www && echo hello >/www/index.html && exec httpd -f -p 8000 -h /www"]
+    command: [sh, -c, "mkdir /www && echo hello >/www/index.html && exec busybox httpd -f -p 8000 -h /www"]
     readinessProbe: {tcpSocket: {port: 8000}, periodSeconds: 1}
 ---
 apiVersion: v1
@@ -45,19 +45,19 @@ async fn a_service_is_reached_by_its_name_and_its_address_and_a_headless_one_by_
     cluster.ready_pods(&town, "app=page", 1).await;
     cluster.ready_pods(&town, "app=client", 1).await;
     let in_domain = format!("page.{town}.svc.cluster.local");
-    for url in ["page", in_domain.as_str(), "pages:8000", "first.pages:8000"] {
-        let fetch = ["wget", "-qO-", "-T", "2", &format!("http://{url}/")].map(str::to_owned);
+    for address in ["page", in_domain.as_str(), "pages:8000", "first.pages:8000"] {
+        let url = format!("http://{address}/");
         cluster
             .eventually(&format!("a page from {url}"), async || {
-                let fetch: Vec<&str> = fetch.iter().map(String::as_str).collect();
-                let within = ["--namespace", &town, "exec", "client", "--"];
-                let fetched = cluster.kubectl([&within[..], &fetch].concat());
-                (fetched.stdout == b"hello\n").then_some(())
+                let fetch = ["--namespace", &town, "exec", "client", "--", "curl", "--silent", "--max-time", "5", &url];
+                (cluster.kubectl(fetch).stdout == b"hello\n").then_some(())
             })
             .await;
     }
-    let address =
-        cluster.get(&format!("/api/v1/namespaces/{town}/services/page")).await.body["spec"]["clusterIP"].take();
-    let page = rest::plain(address.as_str().expect("an address"), 80, "/").await;
+    let absent = cluster.kubectl(["--namespace", &town, "exec", "client", "--", "curl", "http://absent/"]);
+    assert_eq!(absent.status.code(), Some(6), "curl's code for a name that does not exist");
+    let path = format!("/api/v1/namespaces/{town}/services/page");
+    let service = cluster.get(&path).await.body["spec"]["clusterIP"].take();
+    let page = rest::plain(service.as_str().expect("an address"), 80, "/").await;
     assert_eq!(page.as_deref(), Some("hello\n"), "from outside of Pods");
 }
