@@ -40,7 +40,7 @@ use libtest_mimic::Arguments;
 use admission::record;
 use cluster::Cluster;
 use control_plane::{Nodes, apart};
-use node::{interruptions, machine, runs};
+use node::machine;
 use parts::NodeParts;
 use suite::Chapter;
 
@@ -49,16 +49,19 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("build") => build(),
         Some("up") => up(),
         Some("record") => {
-            alone("target/cluster-records", Ground::Simulated, async |cluster| record::record(cluster).await)
+            alone("target/cluster-records", Nodes::Simulated, async |cluster| record::record(cluster).await)
         }
-        Some("node") => test_on_node(),
-        Some("clean") => clean(),
+        Some("node") => systems::run::test(),
+        Some("clean") => systems::run::clean(),
         _ => test(),
     }
 }
 
 /// Exit code of `build` on a machine that cannot have a cluster.
 const NOT_HERE: u8 = 77;
+
+/// Exit code if a test failed, as of Rust's own tests.
+const FAILED: u8 = 101;
 
 /// Builds what is missing; says in one line what the machine lacks for it.
 fn build() -> anyhow::Result<ExitCode> {
@@ -75,41 +78,30 @@ fn build() -> anyhow::Result<ExitCode> {
 
 /// A cluster for a person, with a real node where this machine can have one.
 fn up() -> anyhow::Result<ExitCode> {
-    let ground = match machine::lacking() {
+    let nodes = match machine::lacking() {
         Some(lacking) => {
             println!("no Pods but podgraft's will run: a node needs {lacking}");
-            Ground::Simulated
+            Nodes::Simulated
         }
-        None => Ground::Real,
+        None => systems::run::nodes()?,
     };
     if !apart::is_inside() {
-        clean()?;
+        systems::run::clean()?;
     }
-    alone("target/cluster", ground, async |cluster| person::stay(cluster).await)
-}
-
-/// Which kind of [`Nodes`] a cluster has.
-enum Ground {
-    Simulated,
-    Real,
+    alone("target/cluster", nodes, async |cluster| person::stay(cluster).await)
 }
 
 /// A cluster with its files in a known folder.
 fn alone(
     folder: &str,
-    ground: Ground,
+    nodes: Nodes,
     act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
     let parts = parts::Parts::get()?;
-    let node_parts = matches!(ground, Ground::Real).then(NodeParts::get).transpose()?;
     apart::go()?;
     let folder = cluster::tree().join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
-    let nodes = match node_parts {
-        Some(parts) => Nodes::Real { parts, images: node::images::write(&folder.join("images"))? },
-        None => Nodes::Simulated,
-    };
     runtime()?.block_on(async {
         let cluster = Cluster::start(parts, nodes, &folder).await?;
         act(&cluster).await?;
@@ -118,66 +110,9 @@ fn alone(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs the chapters that need containers, on a machine that can have a node.
-fn test_on_node() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::from_iter(std::env::args().enumerate().filter(|(at, _)| *at != 1).map(|(_, arg)| arg));
-    let chapters = selected(systems::chapters(), &arguments);
-    if let Some(lacking) = parts::lacking().or_else(machine::lacking) {
-        println!("a node needs {lacking}");
-        return Ok(ExitCode::from(NOT_HERE));
-    }
-    let started = Instant::now();
-    let (parts, node_parts) = (parts::Parts::get()?, NodeParts::get()?);
-    if !apart::is_inside() {
-        clean()?;
-        if libtest_mimic::run(&arguments, interruptions::tests()).has_failed() {
-            return Ok(ExitCode::from(101));
-        }
-    }
-    let Some(chapters) = chapters else { return Ok(ExitCode::SUCCESS) };
-    apart::go()?;
-    let run = apart::run_id();
-    let folder = runs::folder(&run);
-    std::fs::create_dir_all(&folder)?;
-    let runtime = runtime()?;
-    let nodes = Nodes::Real { parts: node_parts, images: node::images::write(&folder.join("images"))? };
-    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, nodes, &folder))?);
-    println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
-    let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());
-    if !passed {
-        evidence::keep(&folder)?;
-    }
-    runtime.shutdown_background();
-    cluster.end_node()?;
-    apart::end_others()?;
-    runs::remove(&run)?;
-    println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(101) })
-}
-
-fn clean() -> anyhow::Result<ExitCode> {
-    let runs = runs::remove_ended()?;
-    if runs > 0 {
-        println!("removed what {runs} killed runs left");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The chapters that the arguments ask for; nothing where they ask for no tests, or only for their names, which are
-/// printed.
-fn selected(mut chapters: Vec<Chapter>, arguments: &Arguments) -> Option<Vec<Chapter>> {
-    if arguments.list {
-        let names = chapters.iter().flat_map(|c| &c.tests).map(|test| format!("{}: test", test.name));
-        println!("{}", names.collect::<Vec<_>>().join("\n"));
-        return None;
-    }
-    chapters.retain(|chapter| suite::wanted(chapter, arguments));
-    (!chapters.is_empty()).then_some(chapters)
-}
-
 fn test() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let Some(chapters) = selected(chapters(), &arguments) else { return Ok(ExitCode::SUCCESS) };
+    let Some(chapters) = suite::selected(chapters(), &arguments) else { return Ok(ExitCode::SUCCESS) };
     let started = Instant::now();
     let parts = parts::Parts::get()?;
     if chapters.iter().any(|chapter| chapter.name == BESIDE_CERT_MANAGER) {
@@ -194,7 +129,7 @@ fn test() -> anyhow::Result<ExitCode> {
     if !passed {
         evidence::keep(folder.path())?;
     }
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(101) })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

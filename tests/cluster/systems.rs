@@ -6,6 +6,7 @@ mod kubelet;
 mod network;
 mod outages;
 mod replicas;
+pub mod run;
 mod traffic;
 
 use std::sync::Arc;

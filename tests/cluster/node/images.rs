@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use crate::cluster::printed;
+use crate::cluster::{printed, tree};
 
 /// The image of the container that holds the namespaces of a Pod.
 pub const PAUSE: &str = "localhost/pause:test";
@@ -22,12 +22,16 @@ pub const IS_RELEASED: bool = false;
 /// A shell and simple commands.
 pub const BUSYBOX: &str = "localhost/busybox:test";
 
-/// Writes the archives into a folder, and returns their paths.
+/// Writes the archives, and returns their paths.
 ///
 /// # Errors
 /// Names the command that failed.
-pub fn write(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub fn get() -> anyhow::Result<Vec<PathBuf>> {
+    let folder = &tree().join("target/cluster-images");
     fs::create_dir_all(folder)?;
+    // Several runs may need them at the same time.
+    let lock = fs::File::create(folder.join("lock"))?;
+    lock.lock()?;
     let busybox = Path::new("/bin/busybox");
     let sleep = json!({"Entrypoint": ["/bin/busybox", "sleep", "2147483647"]});
     let podgraft = Path::new(env!("CARGO_BIN_EXE_podgraft"));
@@ -36,14 +40,21 @@ pub fn write(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(vec![
         archive(folder, PAUSE, &[(busybox, "bin/busybox")], &sleep)?,
         archive(folder, PODGRAFT, &[(podgraft, "podgraft")], &server)?,
-        archive(folder, BUSYBOX, &[(busybox, "bin/busybox"), (Path::new("/usr/bin/curl"), "bin/curl")], &shell)?,
+        archive(folder, BUSYBOX, &[(busybox, "bin/busybox")], &shell)?,
     ])
 }
 
 /// An image of programs, with the libraries that they load, and of links for the commands of busybox.
 fn archive(folder: &Path, name: &str, programs: &[(&Path, &str)], config: &Value) -> anyhow::Result<PathBuf> {
     let short = name.rsplit(['/', ':']).nth(1).unwrap_or(name);
+    let archive = folder.join(format!("{short}.tar"));
+    if is_newer(&archive, programs.iter().map(|(program, _)| *program)) {
+        return Ok(archive);
+    }
     let (root, parts) = (folder.join(format!("{short}-root")), folder.join(format!("{short}-parts")));
+    for folder in [&root, &parts].into_iter().filter(|folder| folder.exists()) {
+        fs::remove_dir_all(folder)?;
+    }
     fs::create_dir_all(&parts)?;
     for (program, path) in programs {
         copy(program, &root.join(path))?;
@@ -69,13 +80,20 @@ fn archive(folder: &Path, name: &str, programs: &[(&Path, &str)], config: &Value
     fs::write(parts.join("config.json"), config.to_string())?;
     let manifest = json!([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]);
     fs::write(parts.join("manifest.json"), manifest.to_string())?;
-    let archive = folder.join(format!("{short}.tar"));
-    run(Command::new("tar").arg("-C").arg(&parts).arg("-cf").arg(&archive).args([
+    let unfinished = archive.with_extension("unfinished");
+    run(Command::new("tar").arg("-C").arg(&parts).arg("-cf").arg(&unfinished).args([
         "manifest.json",
         "config.json",
         "layer.tar",
     ]))?;
+    fs::rename(&unfinished, &archive)?;
     Ok(archive)
+}
+
+fn is_newer<'p>(archive: &Path, mut programs: impl Iterator<Item = &'p Path>) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let made = modified(archive);
+    made.is_some() && programs.all(|program| modified(program) < made)
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -93,7 +111,7 @@ fn libraries(program: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
 
 fn link_commands(root: &Path) -> anyhow::Result<()> {
     let commands = printed(Command::new("/bin/busybox").arg("--list").output()?);
-    for command in commands.lines().filter(|command| *command != "busybox" && *command != "curl") {
+    for command in commands.lines().filter(|command| *command != "busybox") {
         std::os::unix::fs::symlink("busybox", root.join("bin").join(command))?;
     }
     fs::create_dir_all(root.join("tmp"))?;
