@@ -45,17 +45,18 @@ async fn a_service_is_reached_by_its_name_and_its_address_and_a_headless_one_by_
     cluster.ready_pods(&town, "app=page", 1).await;
     cluster.ready_pods(&town, "app=client", 1).await;
     let in_domain = format!("page.{town}.svc.cluster.local");
-    for address in ["page", in_domain.as_str(), "pages:8000", "first.pages:8000"] {
-        let url = format!("http://{address}/");
+    let fetch = |name: &str, port: u16| {
+        let command = format!("printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {name} {port}");
+        cluster.kubectl(["--namespace", &town, "exec", "client", "--", "sh", "-c", &command])
+    };
+    for (name, port) in [("page", 80), (in_domain.as_str(), 80), ("pages", 8000), ("first.pages", 8000)] {
         cluster
-            .eventually(&format!("a page from {url}"), async || {
-                let fetch = ["--namespace", &town, "exec", "client", "--", "wget", "-qO-", "-T", "5", &url];
-                (cluster.kubectl(fetch).stdout == b"hello\n").then_some(())
+            .eventually(&format!("a page from {name}"), async || {
+                fetch(name, port).stdout.ends_with(b"\r\n\r\nhello\n").then_some(())
             })
             .await;
     }
-    let absent = cluster.kubectl(["--namespace", &town, "exec", "client", "--", "wget", "-T", "5", "http://absent/"]);
-    let error = String::from_utf8_lossy(&absent.stderr).into_owned();
+    let error = String::from_utf8_lossy(&fetch("absent", 80).stderr).into_owned();
     assert!(error.contains("bad address 'absent'"), "{error}");
     let path = format!("/api/v1/namespaces/{town}/services/page");
     let service = cluster.get(&path).await.body["spec"]["clusterIP"].take();
