@@ -9,8 +9,6 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::node::runs;
-
 /// Marks the program as running inside: the process that represents it outside, and how to enter its namespaces.
 const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
 
@@ -38,7 +36,7 @@ pub fn go() -> anyhow::Result<()> {
         .arg(program)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, inside)
-        .env(RUN, runs::id(std::process::id())?)
+        .env(RUN, identity(std::process::id())?)
         .exec();
     bail!("cannot run unshare (of util-linux): {failed}")
 }
@@ -51,6 +49,19 @@ pub fn is_inside() -> bool {
 /// Identifies this run, among all that this machine has seen since it started.
 pub fn run_id() -> String {
     std::env::var(RUN).unwrap_or_default()
+}
+
+/// A process by its id and the time when it started, in ticks since the machine started: ids are reused, pairs are not.
+///
+/// # Errors
+/// There is no such process.
+pub fn identity(process: u32) -> anyhow::Result<String> {
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    // proc(5): the second field is a name in parentheses, which can contain anything; the 22nd is the time.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let started = fields.clone().nth(19).with_context(|| format!("{path} is too short"))?;
+    Ok(format!("{process}-{started}"))
 }
 
 /// The process outside whose only child is this one (exec keeps process ids), and what `nsenter` takes besides.

@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use libtest_mimic::Trial;
 
 use super::{cgroups, runs};
+use crate::control_plane::apart::identity;
 
 /// A test of the node, so that a run has work to do when it is killed.
 const TEST: &str = "a_cron_job_with_a_native_companion_completes";
@@ -51,7 +52,7 @@ fn interrupt(is_there: fn(&str) -> bool, whom: &Whom) -> anyhow::Result<()> {
     let output = Stdio::null;
     let mut started = Command::new(program).args(["node", TEST]).stdout(output()).stderr(output()).spawn()?;
     // Becoming `unshare` changes neither the id nor the time when it started.
-    let run = runs::id(started.id())?;
+    let run = identity(started.id())?;
     until(|| is_there(&run) || !matches!(started.try_wait(), Ok(None)));
     let is_at_the_point = is_there(&run);
     kill(&mut started, whom)?;

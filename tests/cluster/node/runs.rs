@@ -1,4 +1,4 @@
-//! What identifies a run, and how the state of runs that were killed is found and removed.
+//! The state of runs that were killed: how it is found and removed.
 //!
 //! A run that is killed leaves only cgroups and its folder: its processes, mounts and networks are in namespaces that end
 //! with it, as [`crate::control_plane::apart`] describes.
@@ -10,19 +10,7 @@ use anyhow::Context as _;
 
 use super::cgroups;
 use crate::cluster::tree;
-
-/// A process by its id and the time when it started, in ticks since the machine started: ids are reused, pairs are not.
-///
-/// # Errors
-/// There is no such process.
-pub fn id(process: u32) -> anyhow::Result<String> {
-    let path = format!("/proc/{process}/stat");
-    let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    // proc(5): the second field is a name in parentheses, which can contain anything; the 22nd is the time.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let started = fields.clone().nth(19).with_context(|| format!("{path} is too short"))?;
-    Ok(format!("{process}-{started}"))
-}
+use crate::control_plane::apart::identity;
 
 /// The folder for the files of a run.
 pub fn folder(run: &str) -> PathBuf {
@@ -46,7 +34,7 @@ pub fn remove_ended() -> anyhow::Result<usize> {
 
 fn is_alive(run: &str) -> bool {
     let process = run.split('-').next().and_then(|process| process.parse().ok());
-    process.is_some_and(|process| id(process).is_ok_and(|id| id == run))
+    process.is_some_and(|process| identity(process).is_ok_and(|identity| identity == run))
 }
 
 /// Removes the cgroups and the folder of one run.
