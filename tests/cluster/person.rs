@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::cluster::{Cluster, printed, tree};
+use crate::cluster::{Cluster, tree};
 use crate::control_plane::apart;
 
 /// Installs podgraft, says how to use it, and stays until Ctrl-C.
@@ -17,10 +17,10 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
         cluster.until_node_ready().await;
     }
     cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
-    let mut companions: Vec<_> = fs::read_dir(tree().join("examples"))?.flatten().collect();
-    companions.sort_by_key(fs::DirEntry::file_name);
-    for example in companions.iter().map(|entry| entry.path().join("companions.yaml")).filter(|path| path.exists()) {
-        printed(cluster.kubectl(["apply", "--server-side", "-f", &example.display().to_string()]));
+    let mut examples: Vec<_> = fs::read_dir(tree().join("examples"))?.flatten().collect();
+    examples.sort_by_key(fs::DirEntry::file_name);
+    for example in examples.iter().filter(|example| example.path().join("companions.yaml").exists()) {
+        cluster.apply_example(&format!("{}/companions.yaml", example.file_name().to_string_lossy()));
     }
     let (kubectl, helm) = (cluster.parts.kubectl.display().to_string(), cluster.parts.helm.display().to_string());
     for (name, program) in [("kubectl", kubectl.as_str()), ("helm", &helm), ("inside", "")] {

@@ -38,6 +38,11 @@ impl Cluster {
         printed(self.kubectl(["--namespace", namespace, "apply", "--server-side", "--filename", &file]));
     }
 
+    /// Applies a file of `examples/` as it is: `redis/app.yaml`.
+    pub fn apply_example(&self, file: &str) {
+        printed(self.kubectl(["apply", "--server-side", "--filename", &format!("examples/{file}")]));
+    }
+
     /// The Pods with a label (`app=web`) that are not about to end.
     pub async fn pods(&self, namespace: &str, selector: &str) -> Vec<Value> {
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");
