@@ -83,7 +83,7 @@ fn up() -> anyhow::Result<ExitCode> {
             println!("no Pods but podgraft's will run: a node needs {lacking}");
             Nodes::Simulated
         }
-        None => systems::run::nodes()?,
+        None => systems::run::nodes(node::images::all()?)?,
     };
     if !apart::is_inside() {
         systems::run::clean()?;

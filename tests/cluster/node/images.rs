@@ -16,17 +16,31 @@ pub const PAUSE: &str = "localhost/pause:test";
 /// podgraft, as it was just built, under the name that the chart uses.
 pub const PODGRAFT: &str = "docker.io/library/podgraft:0.1.0";
 
-/// Whether this is the image that users get.
-pub const IS_RELEASED: bool = false;
-
 /// A shell and simple commands.
 pub const BUSYBOX: &str = "localhost/busybox:test";
 
-/// Writes the archives, and returns their paths.
+/// Whether podgraft's image is the one that users get.
+///
+/// # Errors
+/// None yet: this one has what Cargo has built for the test.
+#[allow(clippy::unnecessary_wraps)]
+pub fn is_released() -> anyhow::Result<bool> {
+    Ok(false)
+}
+
+/// All archives that a person may need.
 ///
 /// # Errors
 /// Names the command that failed.
-pub fn get() -> anyhow::Result<Vec<PathBuf>> {
+pub fn all() -> anyhow::Result<Vec<PathBuf>> {
+    small()
+}
+
+/// The archives that tests of the node itself need.
+///
+/// # Errors
+/// Names the command that failed.
+pub fn small() -> anyhow::Result<Vec<PathBuf>> {
     let folder = &tree().join("target/cluster-images");
     fs::create_dir_all(folder)?;
     // Several runs may need them at the same time.

@@ -1,6 +1,6 @@
 //! A run of the tests that need a node.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ pub fn test() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOT_HERE));
     }
     // Inside there is no network from which anything could be built.
-    let (parts, nodes) = (Parts::get()?, nodes()?);
+    let (parts, nodes) = (Parts::get()?, nodes(images::small()?)?);
     if !apart::is_inside() {
         clean()?;
         if libtest_mimic::run(&arguments, interruptions::tests()).has_failed() {
@@ -64,12 +64,12 @@ fn test_inside(
     Ok(passed)
 }
 
-/// A node with the images that tests use; builds what is missing.
+/// A node with images, given as archives. Builds the programs of the node that are missing.
 ///
 /// # Errors
 /// As [`NodeParts::get`].
-pub fn nodes() -> anyhow::Result<Nodes> {
-    Ok(Nodes::Real { parts: NodeParts::get()?, images: images::get()? })
+pub fn nodes(images: Vec<PathBuf>) -> anyhow::Result<Nodes> {
+    Ok(Nodes::Real { parts: NodeParts::get()?, images })
 }
 
 /// Removes what runs left that were killed.
