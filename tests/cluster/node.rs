@@ -98,7 +98,10 @@ impl Node {
         }
         cgroups::remove(&self.run)?;
         machine::unmount_below(Path::new("/run/kubelet"))?;
-        machine::unmount_below(&self.folder)
+        machine::unmount_below(&self.folder)?;
+        // Its images are large, and the logs of a run may be kept for long.
+        std::fs::remove_dir_all(self.folder.join("containerd"))?;
+        Ok(())
     }
 }
 

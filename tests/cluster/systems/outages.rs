@@ -26,9 +26,6 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// How much later than its timer a busy API server may run: the wait is a timer's, and not exact.
 const TOLERANCE: Duration = Duration::from_millis(500);
 
-/// How long traffic goes on after everything works again, so that Pods run in that time.
-const AFTERWARDS: Duration = Duration::from_secs(6);
-
 async fn the_replicas_of_podgraft_are_killed_one_at_a_time(cluster: &Cluster) {
     let traffic = Traffic::start(cluster).await;
     for container in containers(cluster).await {
@@ -42,7 +39,7 @@ async fn all_replicas_of_podgraft_are_killed_at_once(cluster: &Cluster) {
     let traffic = Traffic::start(cluster).await;
     kill(cluster, &containers(cluster).await);
     cluster.until_ready(2).await;
-    tokio::time::sleep(AFTERWARDS).await;
+    traffic.flows(cluster).await;
     // Their Pods as well, with their addresses.
     cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
     cluster.until_ready(2).await;
@@ -96,7 +93,7 @@ async fn etcd_is_stopped_for_ten_seconds(cluster: &Cluster) {
 }
 
 async fn end(traffic: Traffic, cluster: &Cluster, what: &str) -> Outcome {
-    tokio::time::sleep(AFTERWARDS).await;
+    traffic.flows(cluster).await;
     traffic.end(cluster, what).await
 }
 

@@ -21,6 +21,9 @@ const COMPANION: &str = "always-there";
 /// How long a Pod that runs is looked at before it is deleted and the next one is created.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How many Pods have to be created for their outcome to mean something.
+const ENOUGH: usize = 20;
+
 /// Traffic that goes on until it is ended.
 pub struct Traffic {
     seen: Arc<Seen>,
@@ -35,6 +38,13 @@ struct Seen {
     counts: [Counters; 2],
     ran: AtomicUsize,
     ran_bare: AtomicUsize,
+}
+
+impl Seen {
+    /// How many Pods were injected, how many that do not ask were created, and how many have run.
+    fn progress(&self) -> [usize; 3] {
+        [&self.counts[0].injected, &self.counts[1].bare, &self.ran].map(|count| count.load(Ordering::Relaxed))
+    }
 }
 
 #[derive(Default)]
@@ -91,6 +101,18 @@ impl Traffic {
         Traffic { seen, hands, namespace }
     }
 
+    /// Waits until Pods of each kind have been created, and one has run, after everything works again.
+    pub async fn flows(&self, cluster: &Cluster) {
+        let before = self.seen.progress();
+        cluster
+            .eventually("Pods again", async || {
+                let now = self.seen.progress();
+                let made = |kind: usize| now[kind] >= before[kind] + ENOUGH;
+                (made(0) && made(1) && now[2] > before[2]).then_some(())
+            })
+            .await;
+    }
+
     /// Ends it, prints and returns what became of the Pods.
     pub async fn end(mut self, cluster: &Cluster, what: &str) -> Outcome {
         self.seen.ended.store(true, Ordering::Relaxed);
@@ -145,7 +167,7 @@ impl Outcome {
     #[track_caller]
     pub fn expect_no_bare_pod(&self) {
         assert!(self.bare == 0 && self.ran_bare == 0, "{self}");
-        assert!(self.injected > 20 && self.ran > 0 && self.silent > 20, "{self}");
+        assert!(self.injected >= ENOUGH && self.ran > 0 && self.silent >= ENOUGH, "{self}");
     }
 }
 
