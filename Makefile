@@ -48,7 +48,7 @@ golden:
 lines:
 	@$(CARGO) test --locked --quiet --test text table -- --nocapture
 
-## cluster a real API server with podgraft installed, until Ctrl-C; the first run builds its parts, for minutes
+## cluster a real cluster with podgraft installed, until Ctrl-C, with a node if run as root; the first run builds its parts, for minutes
 cluster: build
 	@$(CARGO) test --locked --quiet --test cluster -- up
 

@@ -9,6 +9,7 @@ pub mod many_keys;
 pub mod other_webhooks;
 pub mod people;
 pub mod pod_security;
+pub mod record;
 pub mod sources;
 pub mod webhook;
 pub mod webhooks;

@@ -13,9 +13,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::{Value, json};
 
-use crate::control_plane::ControlPlane;
 use crate::control_plane::rest::{self, Answer};
-use crate::node;
+use crate::control_plane::{ControlPlane, Nodes, apart};
+use crate::kubelet_rules;
+use crate::node::{Node, names};
 use crate::parts::Parts;
 
 /// podgraft's own namespace.
@@ -30,24 +31,62 @@ pub struct Cluster {
     pub folder: PathBuf,
     pub parts: Parts,
     pub control_plane: Mutex<ControlPlane>,
+    node: Mutex<Option<Node>>,
     names: AtomicUsize,
 }
 
 impl Cluster {
-    /// Starts a cluster whose files are in `folder`, with podgraft's own namespace and a node for it.
+    /// Starts a cluster whose files are in `folder`, with podgraft's own namespace and one node.
     ///
     /// # Errors
     /// Names the part that did not start.
-    pub async fn start(parts: Parts, folder: &Path) -> anyhow::Result<Self> {
-        let control_plane = ControlPlane::start(&parts, folder)?;
+    pub async fn start(parts: Parts, nodes: Nodes, folder: &Path) -> anyhow::Result<Self> {
+        let control_plane = ControlPlane::start(&parts, folder, &nodes)?;
         let client = client(&folder.join("admin.kubeconfig")).await?;
         let folder = folder.to_owned();
         let control_plane = Mutex::new(control_plane);
-        let cluster = Cluster { client, folder, parts, control_plane, names: AtomicUsize::new(0) };
+        let (node, names) = (Mutex::new(None), AtomicUsize::new(0));
+        let cluster = Cluster { client, folder, parts, control_plane, node, names };
         cluster.own_namespace().await;
-        let program = Path::new(env!("CARGO_BIN_EXE_podgraft"));
-        node::start(cluster.client.clone(), OWN, program, &cluster.folder.join("pods")).await?;
+        match nodes {
+            Nodes::Simulated => cluster.simulate_node().await?,
+            Nodes::Real { parts, images } => {
+                let node = Node::start(parts, &cluster.control_plane().credentials, &cluster.folder, &apart::run_id())?;
+                images.iter().try_for_each(|archive| node.import(archive))?;
+                *cluster.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+                names::serve(cluster.client.clone()).await?;
+            }
+        }
         Ok(cluster)
+    }
+
+    async fn simulate_node(&self) -> anyhow::Result<()> {
+        let program = Path::new(env!("CARGO_BIN_EXE_podgraft"));
+        kubelet_rules::start(self.client.clone(), OWN, program, &self.folder.join("pods")).await?;
+        Ok(())
+    }
+
+    /// Acts on the real node.
+    ///
+    /// # Errors
+    /// The node is simulated, or the action fails.
+    pub fn node<T>(&self, act: impl FnOnce(&mut Node) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let mut node = self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        act(node.as_mut().context("this cluster has no real node")?)
+    }
+
+    /// Whether there is a real node.
+    pub fn has_node(&self) -> bool {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Ends the real node, where there is one.
+    ///
+    /// # Errors
+    /// Names what cannot be removed.
+    pub fn end_node(&self) -> anyhow::Result<()> {
+        let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).take();
+        node.map_or(Ok(()), Node::end)
     }
 
     /// Makes podgraft's own namespace, in which Pods may do as little as possible.
@@ -119,13 +158,18 @@ impl Cluster {
     }
 
     /// Waits for something that happens soon.
-    pub async fn eventually<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    pub async fn eventually<T>(&self, what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+        self.within(TIMEOUT, what, look).await
+    }
+
+    /// Waits for something that happens within a known time.
+    pub async fn within<T>(&self, limit: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             if let Some(found) = look().await {
                 return found;
             }
-            assert!(started.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
+            assert!(started.elapsed() < limit, "{what}: not within {limit:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -143,10 +187,8 @@ impl Cluster {
     fn person(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
         let mut command = Command::new(program);
         command.args(args).env("KUBECONFIG", self.folder.join("admin.kubeconfig")).current_dir(tree());
-        for (name, folder) in [("HELM_CACHE_HOME", "cache"), ("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data")]
-        {
-            command.env(name, self.folder.join("helm").join(folder));
-        }
+        let folders = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "KUBECACHEDIR"];
+        command.envs(folders.map(|name| (name, self.folder.join("person").join(name.to_lowercase()))));
         command.output().unwrap_or_else(|e| panic!("cannot run {}: {e}", program.display()))
     }
 

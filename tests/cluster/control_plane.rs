@@ -14,25 +14,38 @@ use anyhow::{Context as _, bail};
 use crate::admission::clients;
 use crate::control_plane::apart::ADDRESS;
 use crate::control_plane::credentials::Credentials;
-use crate::parts::Parts;
+use crate::parts::{NodeParts, Parts};
 
 /// How long each of them may take to start, on a machine that is busy.
 const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What runs the Pods.
+pub enum Nodes {
+    /// [`crate::kubelet_rules`]: podgraft's own Pods as processes, and no others.
+    Simulated,
+    /// [`crate::node`]: all Pods in containers.
+    Real {
+        parts: NodeParts,
+        /// Archives in the format of `docker save`.
+        images: Vec<PathBuf>,
+    },
+}
 
 /// A running control plane. Ends with this program.
 pub struct ControlPlane {
     folder: PathBuf,
     parts: Parts,
     apiserver: Child,
-    _etcd: Child,
+    etcd: Child,
     _controllers: Child,
+    pub credentials: Credentials,
     others: Vec<Child>,
 }
 
 impl ControlPlane {
     /// Starts all of it with nothing in it, and returns when it answers. Its files, and the logs of each program, are in
     /// `folder`; `admin.kubeconfig` there may do everything.
-    pub fn start(parts: &Parts, folder: &Path) -> anyhow::Result<Self> {
+    pub fn start(parts: &Parts, folder: &Path, nodes: &Nodes) -> anyhow::Result<Self> {
         let credentials = Credentials::new(folder)?;
         credentials.server("apiserver", &["127.0.0.1", ADDRESS, "10.0.0.1", "kubernetes.default.svc"])?;
         credentials.user("admin", "admin", Some("system:masters"))?;
@@ -42,14 +55,15 @@ impl ControlPlane {
         let etcd = etcd(parts, folder)?;
         let apiserver = apiserver(parts, folder)?;
         wait_until_ready(parts, &admin, folder)?;
-        let controllers = controller_manager(parts, folder, &controllers)?;
+        let controllers = controller_manager(parts, folder, &controllers, nodes)?;
         let folder = folder.to_owned();
         Ok(ControlPlane {
             folder,
             parts: parts.clone(),
             apiserver,
-            _etcd: etcd,
+            etcd,
             _controllers: controllers,
+            credentials,
             others: Vec::new(),
         })
     }
@@ -74,6 +88,19 @@ impl ControlPlane {
         // After the name, which can have spaces: the fields from the third on (proc(5)).
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         fields[11..13].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
+    /// Kills etcd. What it has committed is on disk.
+    pub fn stop_etcd(&mut self) -> anyhow::Result<()> {
+        self.etcd.kill()?;
+        self.etcd.wait()?;
+        Ok(())
+    }
+
+    /// Starts etcd with the data that it had.
+    pub fn start_etcd(&mut self) -> anyhow::Result<()> {
+        self.etcd = etcd(&self.parts, &self.folder)?;
+        Ok(())
     }
 
     /// Brings the API server back with all that it knew.
@@ -116,6 +143,10 @@ fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
         "--allow-privileged=true".to_owned(),
         // Services are resolved to their endpoints, so that no kube-proxy is needed.
         "--enable-aggregator-routing=true".to_owned(),
+        // How `kubectl exec` and `logs` reach a kubelet.
+        format!("--kubelet-client-certificate={}", file("admin.crt")),
+        format!("--kubelet-client-key={}", file("admin.key")),
+        "--kubelet-preferred-address-types=InternalIP".to_owned(),
         // What required companions' policies refuse, and what reviews say, can be read afterwards.
         format!("--audit-log-path={}", file("audit.log")),
         format!("--audit-policy-file={}", audit_policy(folder)?),
@@ -139,9 +170,9 @@ rules:
     Ok(path.display().to_string())
 }
 
-fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path) -> anyhow::Result<Child> {
+fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path, nodes: &Nodes) -> anyhow::Result<Child> {
     let kubeconfig = kubeconfig.display();
-    let args = [
+    let mut args = vec![
         format!("--kubeconfig={kubeconfig}"),
         format!("--authentication-kubeconfig={kubeconfig}"),
         format!("--authorization-kubeconfig={kubeconfig}"),
@@ -150,17 +181,21 @@ fn controller_manager(parts: &Parts, folder: &Path, kubeconfig: &Path) -> anyhow
         format!("--service-account-private-key-file={}", folder.join("sa.key").display()),
         format!("--root-ca-file={}", folder.join("ca.crt").display()),
         "--use-service-account-credentials=true".to_owned(),
-        // The lease of the only node, which stands in for a real one, is not renewed.
-        "--controllers=*,-node-lifecycle-controller,-taint-eviction-controller".to_owned(),
+        // Its default is a folder of the machine, which is created.
+        format!("--flex-volume-plugin-dir={}", folder.join("plugins").display()),
         // Jobs, ReplicaSets and the like are what is tested; they need not be polite.
         "--kube-api-qps=500".to_owned(),
         "--kube-api-burst=1000".to_owned(),
     ];
+    if matches!(nodes, Nodes::Simulated) {
+        // The lease of a simulated node is not renewed.
+        args.push("--controllers=*,-node-lifecycle-controller,-taint-eviction-controller".to_owned());
+    }
     start(&parts.controller_manager, folder, "controllers", &args, None)
 }
 
 /// Starts a program whose words go into `NAME.log`.
-fn start(
+pub fn start(
     program: &Path,
     folder: &Path,
     name: &str,

@@ -27,13 +27,15 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `*.log` of the control plane, and `log` and `node.log` of each Pod.
+/// `*.log` of the control plane and of a node, `log` and `node.log` of each Pod of a simulated node, and what the kubelet
+/// keeps of each container.
 fn logs(folder: &Path) -> Vec<PathBuf> {
     let within = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let pods = within(&folder.join("pods")).flat_map(|pod| within(&pod));
+    let containers = within(&folder.join("logs")).flat_map(|pod| within(&pod)).flat_map(|container| within(&container));
     let is_log =
         |path: &PathBuf| path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("log"));
-    let mut logs: Vec<PathBuf> = within(folder).chain(pods).filter(is_log).collect();
+    let mut logs: Vec<PathBuf> = within(folder).chain(pods).chain(containers).filter(is_log).collect();
     logs.sort();
     logs
 }

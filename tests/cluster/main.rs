@@ -3,6 +3,8 @@
 //! ```text
 //! cargo test --test cluster                     all tests
 //! cargo test --test cluster -- required         those whose names hold a word
+//! cargo test --test cluster -- node             the tests that need a node with containers, or those whose names hold a word
+//! cargo test --test cluster -- clean            remove what runs with a node left that were killed
 //! cargo test --test cluster -- build            only the programs that a cluster is made of
 //! cargo test --test cluster -- images           only the images of a node's containers
 //! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
@@ -20,16 +22,17 @@ mod evidence;
 #[path = "parts/images/mod.rs"]
 mod images;
 mod installation;
+mod kubelet_rules;
 mod load;
 mod node;
 mod outages;
 mod parts;
 mod person;
-mod record;
 mod required;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
+mod systems;
 mod workload;
 
 use std::path::PathBuf;
@@ -39,7 +42,11 @@ use std::time::Instant;
 
 use libtest_mimic::Arguments;
 
+use admission::record;
 use cluster::Cluster;
+use control_plane::{Nodes, apart};
+use node::machine;
+use parts::NodeParts;
 use suite::Chapter;
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -47,14 +54,21 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("build") => build(),
         Some("images") => build_images(),
         Some("image") => build_image(),
-        Some("up") => alone("target/cluster", async |cluster| person::stay(cluster).await),
-        Some("record") => alone("target/cluster-records", async |cluster| record::record(cluster).await),
+        Some("up") => up(),
+        Some("record") => {
+            alone("target/cluster-records", Nodes::Simulated, async |cluster| record::record(cluster).await)
+        }
+        Some("node") => systems::run::test(),
+        Some("clean") => systems::run::clean(),
         _ => test(),
     }
 }
 
 /// Exit code of `build` on a machine that cannot have a cluster.
 const NOT_HERE: u8 = 77;
+
+/// Exit code if a test failed, as of Rust's own tests.
+const FAILED: u8 = 101;
 
 /// Builds what is missing; says in one line what the machine lacks for it.
 fn build() -> anyhow::Result<ExitCode> {
@@ -66,6 +80,7 @@ fn build() -> anyhow::Result<ExitCode> {
     std::thread::scope(|scope| {
         let software = images::lacking().is_none().then(|| scope.spawn(images::software));
         parts::Parts::get()?;
+        NodeParts::get()?;
         parts::CertManager::get()?;
         parts::sources()?;
         software.map_or(Ok(PathBuf::new()), |thread| thread.join().expect("the thread does not panic"))
@@ -94,46 +109,60 @@ fn build_image() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A cluster for a person, with a real node where this machine can have one.
+fn up() -> anyhow::Result<ExitCode> {
+    let nodes = match machine::lacking() {
+        Some(lacking) => {
+            println!("no Pods but podgraft's will run: a node needs {lacking}");
+            Nodes::Simulated
+        }
+        None => systems::run::nodes(node::images::all()?)?,
+    };
+    if !apart::is_inside() {
+        systems::run::clean()?;
+    }
+    alone("target/cluster", nodes, async |cluster| person::stay(cluster).await)
+}
+
 /// A cluster with its files in a known folder.
-fn alone(folder: &str, act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+fn alone(
+    folder: &str,
+    nodes: Nodes,
+    act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode> {
     let parts = parts::Parts::get()?;
-    control_plane::apart::go()?;
+    apart::go()?;
     let folder = cluster::tree().join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
-    runtime()?.block_on(async { act(&Cluster::start(parts, &folder).await?).await })?;
+    runtime()?.block_on(async {
+        let cluster = Cluster::start(parts, nodes, &folder).await?;
+        act(&cluster).await?;
+        cluster.end_node()
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn test() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::from_args();
-    let mut chapters = chapters();
-    if arguments.list {
-        let names = chapters.iter().flat_map(|c| &c.tests).map(|test| format!("{}: test", test.name));
-        println!("{}", names.collect::<Vec<_>>().join("\n"));
-        return Ok(ExitCode::SUCCESS);
-    }
-    chapters.retain(|chapter| suite::wanted(chapter, &arguments));
-    if chapters.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
+    let Some(chapters) = suite::selected(chapters(), &arguments) else { return Ok(ExitCode::SUCCESS) };
     let started = Instant::now();
     let parts = parts::Parts::get()?;
     if chapters.iter().any(|chapter| chapter.name == BESIDE_CERT_MANAGER) {
         // Inside there is no network from which anything could be built.
         parts::CertManager::get()?;
     }
-    control_plane::apart::go()?;
+    apart::go()?;
     let folder = tempfile::tempdir()?;
     let runtime = runtime()?;
-    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, folder.path()))?);
+    let cluster = Arc::new(runtime.block_on(Cluster::start(parts, Nodes::Simulated, folder.path()))?);
     println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
     let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());
     println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
     if !passed {
         evidence::keep(folder.path())?;
     }
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(101) })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

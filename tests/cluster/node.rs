@@ -1,100 +1,131 @@
-//! A stand-in for a node: it runs podgraft's own Pods as processes, and no others.
+//! A node: kube-scheduler, kubelet and kube-proxy, with containerd, runc and plugins of the Container Network Interface.
 //!
-//! What podgraft's chart asks of a kubelet is done as a kubelet does it: each Pod has a network and an address of its
-//! own, its command line, variables, volumes and service account's token; it reaches Services; its readiness probe makes
-//! it ready; it gets SIGTERM after its preStop sleep, and killed after its grace period. Only the image is not looked at: the program
-//! is the one that was just built. A container's root is left out as well; the place where a volume is mounted is
-//! the path of a folder in arguments and variables.
+//! All of it runs in the namespaces of [`crate::control_plane::apart`], which end with this program. [`runs`] removes the
+//! rest: cgroups and files.
 
-mod pod;
-mod services;
-mod variables;
-mod volumes;
+mod cgroups;
+mod containerd;
+pub mod images;
+pub mod interruptions;
+mod kubelet;
+pub mod machine;
+pub mod names;
+mod network;
+pub mod pods;
+pub mod runs;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::process::Child;
+use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt as _, pin_mut};
-use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::api::{Api, Patch, PatchParams, PostParams};
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Client, ResourceExt as _};
-use serde_json::json;
-use tokio::task::JoinHandle;
+use anyhow::bail;
+
+use crate::control_plane::credentials::Credentials;
+use crate::control_plane::start;
+use crate::parts::NodeParts;
 
 /// What the node is called.
-pub const NAME: &str = "stand-in";
+pub const NAME: &str = "n1";
 
-/// What every Pod needs of its node.
-pub struct Ground {
-    pub client: Client,
-    /// The program that stands for every image.
-    pub program: PathBuf,
-    /// Where each Pod has a folder.
-    pub folder: PathBuf,
-    pub services: services::Services,
-    /// The last byte of the last address that was given away.
-    addresses: AtomicU8,
+/// How long containerd may take to start, on a machine that is busy.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running node.
+pub struct Node {
+    parts: NodeParts,
+    folder: PathBuf,
+    run: String,
+    kubelet: Child,
+    others: Vec<Child>,
 }
 
-impl Ground {
-    /// An address that no Pod has had for a long while.
-    pub fn address(&self) -> (u8, String) {
-        let last = self.addresses.fetch_add(1, Ordering::Relaxed).max(2);
-        (last, format!("10.78.1.{last}"))
+impl Node {
+    /// Starts all programs of the node; there are no images yet. Its files and logs are in `folder`, which also has the
+    /// CA of the cluster.
+    ///
+    /// # Errors
+    /// Names the part that did not start.
+    pub fn start(parts: NodeParts, credentials: &Credentials, folder: &Path, run: &str) -> anyhow::Result<Self> {
+        machine::prepare()?;
+        cgroups::create(run)?;
+        let config = format!("--config={}", containerd::configure(folder)?.display());
+        let mut others = vec![start(Path::new("/usr/bin/containerd"), folder, "containerd", &[config], None)?];
+        wait_for_containerd(folder)?;
+        others.push(scheduler(&parts, credentials, folder)?);
+        credentials.user("proxy", "system:kube-proxy", None)?;
+        let arguments = network::proxy(&credentials.kubeconfig("proxy")?);
+        others.push(start(&parts.proxy, folder, "proxy", &arguments, None)?);
+        credentials.user("kubelet", &format!("system:node:{NAME}"), Some("system:nodes"))?;
+        credentials.kubeconfig("kubelet")?;
+        let (folder, run) = (folder.to_owned(), run.to_owned());
+        let kubelet = start_kubelet(&parts, &folder, &run)?;
+        Ok(Node { parts, folder, run, kubelet, others })
+    }
+
+    /// Kills the kubelet and starts another one. Containers go on.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn restart_kubelet(&mut self) -> anyhow::Result<()> {
+        self.kubelet.kill()?;
+        self.kubelet.wait()?;
+        self.kubelet = start_kubelet(&self.parts, &self.folder, &self.run)?;
+        Ok(())
+    }
+
+    /// The processes of one container, by the id in its Pod's status (`containerd://…`).
+    pub fn processes(&self, container_id: &str) -> Vec<u32> {
+        let id = container_id.rsplit('/').next().unwrap_or(container_id);
+        cgroups::find(&self.run, id).map_or_else(Vec::new, |folder| cgroups::processes(&folder))
+    }
+
+    /// Imports the images of an archive in the format of `docker save`.
+    ///
+    /// # Errors
+    /// containerd cannot read it.
+    pub fn import(&self, archive: &Path) -> anyhow::Result<()> {
+        containerd::import(archive)
+    }
+
+    /// Ends all programs and containers, and removes the files of the node.
+    ///
+    /// # Errors
+    /// Names what cannot be removed.
+    pub fn end(mut self) -> anyhow::Result<()> {
+        for program in std::iter::once(&mut self.kubelet).chain(&mut self.others) {
+            program.kill()?;
+            program.wait()?;
+        }
+        cgroups::remove(&self.run)?;
+        machine::unmount_below(Path::new("/run/kubelet"))?;
+        machine::unmount_below(&self.folder)?;
+        // Its images are large, and the logs of a run may be kept for long.
+        std::fs::remove_dir_all(self.folder.join("containerd"))?;
+        Ok(())
     }
 }
 
-/// Registers the node, and runs the Pods of one namespace on it for as long as this program lives.
-///
-/// # Errors
-/// Where the node cannot be registered.
-pub async fn start(client: Client, namespace: &str, program: &Path, folder: &Path) -> anyhow::Result<JoinHandle<()>> {
-    register(&client).await?;
-    let pods = Api::namespaced(client.clone(), namespace);
-    let (program, folder) = (program.to_owned(), folder.to_owned());
-    let services = services::Services::new(client.clone());
-    let ground = Arc::new(Ground { client, program, folder, services, addresses: AtomicU8::new(2) });
-    Ok(tokio::spawn(run(pods, ground)))
-}
-
-async fn register(client: &Client) -> anyhow::Result<()> {
-    let resources = json!({"cpu": "64", "memory": "256Gi", "pods": "1000"});
-    let node: Node = serde_json::from_value(json!({
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": NAME, "labels": {"kubernetes.io/hostname": NAME, "kubernetes.io/os": "linux"}},
-        "status": {
-            "capacity": resources,
-            "allocatable": resources,
-            "conditions": [{"type": "Ready", "status": "True", "reason": "StandsIn"}],
-        },
-    }))?;
-    let nodes: Api<Node> = Api::all(client.clone());
-    nodes.create(&PostParams::default(), &node).await?;
-    // New nodes are tainted as not ready until a controller that is not there has seen them.
-    nodes.patch(NAME, &PatchParams::default(), &Patch::Merge(json!({"spec": {"taints": null}}))).await?;
+fn wait_for_containerd(folder: &Path) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while !containerd::is_up() {
+        if started.elapsed() > TIMEOUT {
+            bail!("containerd was not up within {TIMEOUT:?}; its log is in {}", folder.display());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
     Ok(())
 }
 
-async fn run(pods: Api<Pod>, ground: Arc<Ground>) {
-    let mut running: HashMap<String, JoinHandle<()>> = HashMap::new();
-    let stream = watcher(pods.clone(), watcher::Config::default());
-    pin_mut!(stream);
-    loop {
-        // A watch that fails restarts with the next event that is requested.
-        let Some(event) = stream.next().await else { return };
-        let Ok(Event::Apply(seen) | Event::InitApply(seen)) = event else {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            continue;
-        };
-        let uid = seen.uid().unwrap_or_default();
-        let ended = seen.status.as_ref().and_then(|s| s.phase.as_deref()).is_some_and(|p| p != "Pending");
-        if !running.contains_key(&uid) && !ended {
-            let life = pod::live(pods.clone(), seen, Arc::clone(&ground));
-            running.insert(uid, tokio::spawn(life));
-        }
-    }
+fn scheduler(parts: &NodeParts, credentials: &Credentials, folder: &Path) -> anyhow::Result<Child> {
+    credentials.user("scheduler", "system:kube-scheduler", None)?;
+    let kubeconfig = credentials.kubeconfig("scheduler")?;
+    let flags = ["--kubeconfig", "--authentication-kubeconfig", "--authorization-kubeconfig"];
+    let mut arguments: Vec<String> = flags.iter().map(|flag| format!("{flag}={}", kubeconfig.display())).collect();
+    arguments.extend(["--leader-elect=false".to_owned(), "--bind-address=127.0.0.1".to_owned()]);
+    start(&parts.scheduler, folder, "scheduler", &arguments, None)
+}
+
+fn start_kubelet(parts: &NodeParts, folder: &Path, run: &str) -> anyhow::Result<Child> {
+    let arguments = kubelet::arguments(folder, run, &folder.join("kubelet.kubeconfig"))?;
+    start(&parts.kubelet, folder, "kubelet", &arguments, None)
 }

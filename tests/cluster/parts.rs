@@ -20,6 +20,14 @@ pub struct Parts {
     pub helm: PathBuf,
 }
 
+/// What a node needs besides.
+#[derive(Debug, Clone)]
+pub struct NodeParts {
+    pub scheduler: PathBuf,
+    pub kubelet: PathBuf,
+    pub proxy: PathBuf,
+}
+
 /// cert-manager.
 #[derive(Debug, Clone)]
 pub struct CertManager {
@@ -47,6 +55,9 @@ const ETCD: Source = Source {
 const APISERVER: Source = kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver");
 const CONTROLLER_MANAGER: Source =
     kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager");
+const SCHEDULER: Source = kubernetes("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler");
+const KUBELET: Source = kubernetes("kubelet", "k8s.io/kubernetes/cmd/kubelet");
+const PROXY: Source = kubernetes("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy");
 const KUBECTL: Source = kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl");
 const HELM: Source =
     Source { name: "helm", module: "helm", required: "helm.sh/helm/v4", command: "helm.sh/helm/v4/cmd/helm" };
@@ -81,8 +92,8 @@ pub fn lacking() -> Option<String> {
     if !commands.is_empty() {
         return Some(format!("the commands {} (Debian: util-linux, iproute2)", commands.join(", ")));
     }
-    let unbuilt = [ETCD, APISERVER, CONTROLLER_MANAGER, KUBECTL, HELM, CERT_MANAGER].into_iter();
-    let unbuilt: Vec<&str> = unbuilt.filter(|source| !source.is_built()).map(|source| source.name).collect();
+    let sources = [ETCD, APISERVER, CONTROLLER_MANAGER, SCHEDULER, KUBELET, PROXY, KUBECTL, HELM, CERT_MANAGER];
+    let unbuilt: Vec<&str> = sources.iter().filter(|source| !source.is_built()).map(|source| source.name).collect();
     (!unbuilt.is_empty() && !has("go")).then(|| format!("Go 1.26 or newer, to build {} once", unbuilt.join(", ")))
 }
 
@@ -96,6 +107,14 @@ impl Parts {
             kubectl: KUBECTL.get()?,
             helm: HELM.get()?,
         })
+    }
+}
+
+#[allow(dead_code)]
+impl NodeParts {
+    /// All programs, which takes about three minutes the first time after [`Parts::get`], on two cores.
+    pub fn get() -> anyhow::Result<Self> {
+        Ok(NodeParts { scheduler: SCHEDULER.get()?, kubelet: KUBELET.get()?, proxy: PROXY.get()? })
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::cluster::{Cluster, printed, tree};
+use crate::cluster::{Cluster, tree};
 use crate::control_plane::apart;
 
 /// Installs podgraft, says how to use it, and stays until Ctrl-C.
@@ -13,13 +13,17 @@ use crate::control_plane::apart;
 /// Where the commands to type cannot be written.
 pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
     println!("installing podgraft with its chart ...");
-    cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
-    let mut companions: Vec<_> = fs::read_dir(tree().join("examples"))?.flatten().collect();
-    companions.sort_by_key(fs::DirEntry::file_name);
-    for example in companions.iter().map(|entry| entry.path().join("companions.yaml")).filter(|path| path.exists()) {
-        printed(cluster.kubectl(["apply", "--server-side", "-f", &example.display().to_string()]));
+    if cluster.has_node() {
+        cluster.until_node_ready().await;
     }
-    for (name, program) in [("kubectl", &cluster.parts.kubectl), ("helm", &cluster.parts.helm)] {
+    cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
+    let mut examples: Vec<_> = fs::read_dir(tree().join("examples"))?.flatten().collect();
+    examples.sort_by_key(fs::DirEntry::file_name);
+    for example in examples.iter().filter(|example| example.path().join("companions.yaml").exists()) {
+        cluster.apply_example(&format!("{}/companions.yaml", example.file_name().to_string_lossy()));
+    }
+    let (kubectl, helm) = (cluster.parts.kubectl.display().to_string(), cluster.parts.helm.display().to_string());
+    for (name, program) in [("kubectl", kubectl.as_str()), ("helm", &helm), ("inside", "")] {
         command(&cluster.folder, name, program)?;
     }
     let kubectl = cluster.folder.join("kubectl");
@@ -30,16 +34,21 @@ pub async fn stay(cluster: &Cluster) -> anyhow::Result<()> {
          \x20 {kubectl} apply -f examples/git-sync/app.yaml             a Deployment that asks for one\n\
          \x20 {kubectl} -n pages get pods -o yaml | grep podgraft.dev   what came of it\n\
          \x20 {kubectl} explain clustercompanion.spec                   what a companion can be\n\n\
-         There is no node for your Pods: they stay Pending. What every part says is in {}.\n\
+         {} The logs of all parts are in {}.\n\
          Ctrl-C ends all of it.",
+        if cluster.has_node() { NODE } else { NO_NODE },
         cluster.folder.display()
     );
     tokio::signal::ctrl_c().await?;
     Ok(())
 }
 
+const NO_NODE: &str = "There is no node for your Pods: they stay Pending.";
+const NODE: &str = "Pods run, if their images are in containerd. `target/cluster/inside curl ADDRESS` opens a Pod or a \
+                    Service.";
+
 /// A command that enters the cluster's network and runs a program there, as the user that started the cluster.
-fn command(folder: &Path, name: &str, program: &Path) -> anyhow::Result<()> {
+fn command(folder: &Path, name: &str, program: &str) -> anyhow::Result<()> {
     let path = folder.join(name);
     let (outside, more) = apart::outside();
     let text = format!(
@@ -47,7 +56,7 @@ fn command(folder: &Path, name: &str, program: &Path) -> anyhow::Result<()> {
          read -r inside rest </proc/{outside}/task/{outside}/children\n\
          KUBECONFIG={}/admin.kubeconfig exec nsenter --target $inside --net {more} {} \"$@\"\n",
         folder.display(),
-        program.display(),
+        program,
     );
     fs::write(&path, text)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;

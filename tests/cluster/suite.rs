@@ -43,8 +43,20 @@ macro_rules! tests {
     };
 }
 
+/// The chapters that the arguments ask for; nothing where they ask for no tests, or only for their names, which are
+/// printed.
+pub fn selected(mut chapters: Vec<Chapter>, arguments: &Arguments) -> Option<Vec<Chapter>> {
+    if arguments.list {
+        let names = chapters.iter().flat_map(|c| &c.tests).map(|test| format!("{}: test", test.name));
+        println!("{}", names.collect::<Vec<_>>().join("\n"));
+        return None;
+    }
+    chapters.retain(|chapter| is_wanted(chapter, arguments));
+    (!chapters.is_empty()).then_some(chapters)
+}
+
 /// Whether the arguments ask for any test of a chapter.
-pub fn wanted(chapter: &Chapter, arguments: &Arguments) -> bool {
+fn is_wanted(chapter: &Chapter, arguments: &Arguments) -> bool {
     let is_wanted = |name: &str| {
         let named = |word: &String| if arguments.exact { name == word } else { name.contains(word.as_str()) };
         arguments.filter.as_ref().is_none_or(named) && !arguments.skip.iter().any(named)

@@ -55,6 +55,7 @@ if [ $parts -eq 0 ]; then
 fi
 # Before all parts that have a node: it runs this image.
 part "podgraft's image" 8 cargo test --locked --test cluster -- image
+part "node and systems" 16 cargo test --locked --test cluster -- node
 part "systems" 16 bash examples/check-all.sh
 
 printf '\n'

@@ -152,7 +152,7 @@ fn reported_by_validation(warnings: &[Problem], setting: Setting, relaxed: bool)
 
 fn check_of(pointer: &str) -> usize {
     let is_at = |field: &&str| if field.ends_with('/') { pointer.contains(field) } else { pointer.ends_with(field) };
-    let found = CHECKS.iter().position(|(_, fields)| fields.iter().any(|field| is_at(field)));
+    let found = CHECKS.iter().position(|(_, fields)| fields.iter().any(&is_at));
     found.unwrap_or_else(|| panic!("{pointer} belongs to a check"))
 }
 

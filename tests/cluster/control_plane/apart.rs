@@ -12,12 +12,15 @@ use anyhow::{Context as _, bail, ensure};
 /// Marks the program as running inside: the process that represents it outside, and how to enter its namespaces.
 const INSIDE: &str = "PODGRAFT_TEST_CLUSTER_INSIDE";
 
+/// Identifies the run, also to later runs: the process outside, and when it started.
+const RUN: &str = "PODGRAFT_TEST_CLUSTER_RUN";
+
 /// The address at which the cluster's own servers are.
 pub const ADDRESS: &str = "10.78.0.1";
 
 /// Returns inside; outside it becomes the program inside, and returns only where that fails.
 pub fn go() -> anyhow::Result<()> {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return furnish();
     }
     let program = std::env::current_exe().context("this program does not know where it is")?;
@@ -33,8 +36,32 @@ pub fn go() -> anyhow::Result<()> {
         .arg(program)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, inside)
+        .env(RUN, identity(std::process::id())?)
         .exec();
     bail!("cannot run unshare (of util-linux): {failed}")
+}
+
+/// Whether this process is inside already.
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// Identifies this run, among all that this machine has seen since it started.
+pub fn run_id() -> String {
+    std::env::var(RUN).unwrap_or_default()
+}
+
+/// A process by its id and the time when it started, in ticks since the machine started: ids are reused, pairs are not.
+///
+/// # Errors
+/// There is no such process.
+pub fn identity(process: u32) -> anyhow::Result<String> {
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    // proc(5): the second field is a name in parentheses, which can contain anything; the 22nd is the time.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let started = fields.clone().nth(19).with_context(|| format!("{path} is too short"))?;
+    Ok(format!("{process}-{started}"))
 }
 
 /// The process outside whose only child is this one (exec keeps process ids), and what `nsenter` takes besides.
@@ -57,6 +84,16 @@ fn furnish() -> anyhow::Result<()> {
     run(&["ip", "route", "add", "default", "dev", "lo"])?;
     run(&["mount", "-t", "tmpfs", "none", "/run"])?;
     std::fs::create_dir_all("/run/netns").context("cannot make /run/netns")
+}
+
+/// Kills every other process inside, so that files can be removed that they write to.
+///
+/// # Errors
+/// This process is not the first one of its process namespace: it would kill processes of the machine.
+pub fn end_others() -> anyhow::Result<()> {
+    ensure!(is_inside() && std::process::id() == 1, "not in a process namespace of its own");
+    // kill(2): -1 is every process that may be signaled, except for the first one.
+    run(&["kill", "-9", "--", "-1"])
 }
 
 /// Runs a command to its end.

@@ -78,7 +78,7 @@ fn changed(changes: &[&Change]) -> Value {
         "metadata": {"name": "case"},
         "spec": {
             "pattern": "Sidecar",
-            "lifecycle": if changes.len() % 2 == 0 { "Container" } else { "Native" },
+            "lifecycle": if changes.len().is_multiple_of(2) { "Container" } else { "Native" },
             "containers": [restricted("one"), restricted("two")],
             "initContainers": [restricted("prepare")],
         },

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::admission::injection::made_by;
-use crate::admission::webhook;
+use super::injection::made_by;
+use super::webhook;
 use crate::cluster::{Cluster, printed, tree};
 use crate::workload::{KINDS, collection, template, workload};
 

@@ -1,0 +1,92 @@
+//! Runs that are killed: nothing of them may disturb the machine, and the next run removes the rest.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use libtest_mimic::Trial;
+
+use super::{cgroups, runs};
+use crate::control_plane::apart::identity;
+
+/// A test of the node, so that a run has work to do when it is killed.
+const TEST: &str = "a_cron_job_with_a_native_companion_completes";
+
+/// How long a run may take to come to the point at which it is killed, and the kernel to end what belongs to it.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Runs in the process namespace of the machine, unlike all other tests.
+pub fn tests() -> Vec<Trial> {
+    let trial = |name: &str, point: fn(&str) -> bool, whom: Whom| {
+        Trial::test(format!("node::interruptions::{name}"), move || {
+            // Twice, for the second run finds what the first one left.
+            (0..2).try_for_each(|_| interrupt(point, &whom)).map_err(|error| format!("{error:#}").into())
+        })
+    };
+    vec![
+        trial("a_run_that_is_killed_while_it_starts_is_cleaned_up", is_starting, Whom::Outer),
+        trial("a_run_that_is_killed_with_its_containers_is_cleaned_up", has_containers, Whom::Inner),
+    ]
+}
+
+/// Which of the two processes of a run is killed.
+enum Whom {
+    /// The one that a user or a CI system sees.
+    Outer,
+    /// The first one in the namespaces.
+    Inner,
+}
+
+fn is_starting(run: &str) -> bool {
+    runs::folder(run).join("containerd.log").exists()
+}
+
+fn has_containers(run: &str) -> bool {
+    cgroups::has_processes(run)
+}
+
+/// Starts a run, kills it at a point, and looks at what is left before and after a clean-up.
+fn interrupt(is_there: fn(&str) -> bool, whom: &Whom) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?;
+    let output = Stdio::null;
+    let mut started = Command::new(program).args(["node", TEST]).stdout(output()).stderr(output()).spawn()?;
+    // Becoming `unshare` changes neither the id nor the time when it started.
+    let run = identity(started.id())?;
+    until(|| is_there(&run) || !matches!(started.try_wait(), Ok(None)));
+    let is_at_the_point = is_there(&run);
+    kill(&mut started, whom)?;
+    started.wait()?;
+    ensure!(is_at_the_point, "the run ended before the point at which it is killed");
+    ensure!(until(|| !cgroups::has_processes(&run)), "containers outlive the run");
+    runs::remove_ended()?;
+    ensure!(!cgroups::runs().contains(&run), "cgroups are left");
+    ensure!(!runs::folder(&run).exists(), "files are left");
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    ensure!(!mounts.contains(&run), "mounts are left");
+    Ok(())
+}
+
+fn kill(started: &mut Child, whom: &Whom) -> anyhow::Result<()> {
+    let outer = started.id();
+    match whom {
+        Whom::Outer => started.kill()?,
+        Whom::Inner => {
+            let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children"))?;
+            let inner = children.split_whitespace().next().context("no process inside")?;
+            Command::new("kill").args(["-9", inner]).status()?;
+        }
+    }
+    Ok(())
+}
+
+fn until(mut is_so: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    while started.elapsed() < TIMEOUT {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    false
+}

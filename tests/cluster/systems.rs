@@ -1,0 +1,76 @@
+//! What needs containers: companions at work, what only a kubelet does, and failures of the real thing.
+
+mod companions;
+mod jobs;
+mod kubelet;
+mod network;
+mod outages;
+mod replicas;
+pub mod run;
+mod traffic;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::cluster::Cluster;
+use crate::node::images::BUSYBOX;
+use crate::suite::{Chapter, Test};
+use crate::workload::template;
+
+/// In the order in which they are read.
+pub fn chapters() -> Vec<Chapter> {
+    let all = |topics: Vec<Vec<Test>>| topics.into_iter().flatten().collect();
+    vec![
+        Chapter {
+            name: "on a node",
+            set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
+            tests: all(vec![companions::tests(), jobs::tests(), kubelet::tests(), network::tests()]),
+            alone: false,
+        },
+        Chapter {
+            name: "on a node, while its parts fail",
+            set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
+            // The last one is about all that were before.
+            tests: all(vec![kubelet::tests_alone(), outages::tests(), replicas::tests()]),
+            alone: true,
+        },
+    ]
+}
+
+/// Installs podgraft by its chart, as Pods of the node.
+async fn set_up(cluster: &Arc<Cluster>) {
+    cluster.until_node_ready().await;
+    cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
+    cluster.until_ready(2).await;
+    replicas::watch(cluster);
+}
+
+/// A Pod with a shell that waits, which asks for companions.
+fn shell(companions: &str) -> Value {
+    let mut template = template(Value::Null, json!({"podgraft.dev/companions": companions}));
+    template["spec"]["containers"][0]["image"] = BUSYBOX.into();
+    template["spec"]["containers"][0]["command"] = json!(["sleep", "3600"]);
+    template
+}
+
+/// A native companion with one container, which runs a script in a shell.
+fn companion(name: &str, script: &str) -> Value {
+    json!({
+        "apiVersion": "podgraft.dev/v1alpha1",
+        "kind": "ClusterCompanion",
+        "metadata": {"name": name},
+        "spec": {
+            "pattern": "Sidecar",
+            "containers": [{
+                "name": name,
+                "image": BUSYBOX,
+                "command": ["/bin/sh", "-c", script],
+                "securityContext": {"runAsUser": 12345, "readOnlyRootFilesystem": true},
+            }],
+        },
+    })
+}
+
+/// A script that does nothing until it gets SIGTERM, and then ends at once.
+const IDLE: &str = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done";
