@@ -74,6 +74,7 @@ mod tests {
         }
         ended.store(true, Ordering::Relaxed);
         user.join().unwrap();
-        assert_eq!(*dropped.lock().unwrap(), [thread::current().id(); ROUNDS]);
+        let dropped = dropped.lock().unwrap().clone();
+        assert_eq!(dropped, [thread::current().id(); ROUNDS]);
     }
 }

@@ -12,6 +12,7 @@ use super::status;
 use super::status::Status;
 use super::target::{AppContainer, Target};
 use crate::inject::companion::template::{Template, TemplatePiece};
+use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
 use crate::inject::keys;
 use crate::inject::plan::volumes::evictable::joined;
