@@ -104,15 +104,15 @@ END
   pids+=($!)
   eventually 5 listens "$ssh_port"
   literal companions.yaml git-sync files:/etc/passwd >"$work/passwd"
-  # Debian's sshd needs the users of the machine, ssh only its own.
-  with_name() { unshare -m sh -c "mount --bind $work/passwd /etc/passwd && exec setpriv --reuid=65532 --regid=65532 --clear-groups --inh-caps=-all --no-new-privs \"\$@\"" sh "$@"; }
+  # sshd needs the users of the machine, ssh only its own. In the background, the process id is that of the companion.
+  with_name() { exec unshare -m sh -c "mount --bind $work/passwd /etc/passwd && exec setpriv --reuid=65532 --regid=65532 --clear-groups --inh-caps=-all --no-new-privs \"\$@\"" sh "$@"; }
   site keyed
   publish keyed
   environment keyed GITSYNC_REPO="ssh://root@127.0.0.1:$ssh_port$work/git/keyed.git"
   next_port
   with_name "${companion[@]}" GITSYNC_METRICS_PORT="$port" busybox sh "$scripts/sync.sh" >>"$work/keyed.log" 2>&1 &
   sync_pid=$!
-  pids+=("$sync_pid")
+  sync_pids+=("$sync_pid")
   eventually 20 logged keyed "ssh requires the parameters ssh-key and known-hosts"
   echo "[127.0.0.1]:$ssh_port $(cut -d ' ' -f 1,2 "$work/user.pub")" >"$work/keyed.secret/known-hosts"
   printf %s "$(cat "$work/user")" >"$work/keyed.secret/ssh-key" # without a line break at its end

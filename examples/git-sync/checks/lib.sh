@@ -97,6 +97,21 @@ environment() {
   companion=(env -i PATH="$tools" HOME="$work/$name.tmp" TMPDIR="$work/$name.tmp" GITSYNC_ROOT="$work/$name" GITSYNC_KEYS="$work/$name.keys" GITSYNC_CREDENTIALS="$work/$name.secret"
     GITSYNC_REPO="git://127.0.0.1:${line_port:-$git_port}/$name.git" GITSYNC_PERIOD=1 GITSYNC_KEEP=3 "$@")
 }
+# end_companion PID: ends it as its container would, with all its processes. The script alone ends its own only after SIGTERM.
+end_companion() {
+  local child children
+  children=$(pgrep -P "$1") || true
+  crash "$1"
+  for child in $children; do kill -KILL -- "-$child" 2>/dev/null || kill -KILL "$child" 2>/dev/null || true; done
+}
+sync_pids=()
+end_companions() {
+  local code=$? pid
+  for pid in "${sync_pids[@]}"; do end_companion "$pid"; done
+  return "$code"
+}
+trap 'end_companions && clean_up || clean_up' EXIT # clean_up exits with the code that end_companions returns
+
 # sync NAME [VARIABLE=VALUE]...: starts the companion; sets $sync_pid and $metrics_port.
 sync() {
   next_port
@@ -104,6 +119,7 @@ sync() {
   environment "$@"
   start "$1" "${companion[@]}" GITSYNC_METRICS_PORT="$port" busybox sh "$scripts/sync.sh"
   sync_pid=$started
+  sync_pids+=("$sync_pid")
 }
 fast() { sync "$@" PATH="$work/fast:$tools"; }
 ready() { "${companion[@]}" "$@" busybox sh "$scripts/ready.sh"; }

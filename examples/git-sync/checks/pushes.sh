@@ -84,7 +84,7 @@ before=$(failures)
 line refuse
 eventually 20 failed $((before + 1))
 serves 6 || fail "the page went with the remote"
-crash "$sync_pid"
+end_companion "$sync_pid"
 mkdir "$work/site/..new.half" && echo half >"$work/site/..new.half/index.html" && chmod 777 "$work/site/..new.half"
 sync site
 eventually 20 failed 1
