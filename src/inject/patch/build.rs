@@ -199,7 +199,7 @@ fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template, writt
                 let is_open = copy(out, &mut written.mounts, |out| write_mounts(out, plan));
                 let mask = plan.companion.token_mask.as_ref().filter(|_| *masks_token && plan.masks_token);
                 let own = [&**own, mask.map_or("", |mask| &mask.mount)].into_iter().filter(|items| !items.is_empty());
-                resume(out, "volumeMounts", is_open, own, |out, items| out.text(items));
+                resume(out, "volumeMounts", is_open, own, Sink::text);
             }
             TemplatePiece::VolumeName(shared) => out.string(plan.volume_name(*shared)),
             TemplatePiece::Port(endpoint) => {
