@@ -21,6 +21,8 @@ use super::refusal::Refusal;
 
 /// The most that is reserved in advance for a body of several pieces, whatever its Content-Length, in bytes.
 const INITIAL_CAPACITY: usize = 256 << 10;
+/// How many times the memory of a body may grow at once, up to its announced length.
+const GROWTH: usize = 4;
 /// For how long the rest of a refused body is read, so that its sender sees the response: closing a connection that has
 /// unread data resets it.
 const DISCARD_TIMEOUT: Duration = Duration::from_millis(500);
@@ -138,6 +140,12 @@ impl ReceivedBody {
         if self.grown.is_empty() {
             self.grown.reserve_exact(announced.min(INITIAL_CAPACITY).max(self.first.len() + piece.len()));
             self.grown.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        let length = self.grown.len() + piece.len();
+        if length > self.grown.capacity() {
+            // Each growth may copy all that has arrived.
+            let capacity = announced.min(GROWTH * self.grown.capacity()).max(length);
+            self.grown.reserve_exact(capacity - self.grown.len());
         }
         self.grown.extend_from_slice(&piece);
     }

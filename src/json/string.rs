@@ -55,9 +55,9 @@ fn next_special_far(bytes: &[u8], at: usize) -> usize {
 /// known in advance is a call.
 fn padded(bytes: &[u8]) -> [u8; 16] {
     let joined = |low: u128, high: u128, width: usize| low | high << (8 * (bytes.len() - width));
-    let number = if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+    let number = if let (Some(low), Some(high)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         joined(u64::from_le_bytes(*low).into(), u64::from_le_bytes(*high).into(), 8)
-    } else if let (Some(low), Some(high)) = (bytes.first_chunk(), bytes.last_chunk()) {
+    } else if let (Some(low), Some(high)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         joined(u32::from_le_bytes(*low).into(), u32::from_le_bytes(*high).into(), 4)
     } else {
         bytes.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte))

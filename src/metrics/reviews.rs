@@ -27,6 +27,17 @@ pub(super) struct ReviewMetrics {
     findings: Family<FindingLabels, Counter>,
     durations: Family<WebhookLabel, Histogram, fn() -> Histogram>,
     patches: Histogram,
+    /// The series of each webhook. Finding them by their labels would take longer than all else that is counted.
+    by_webhook: Vec<WebhookSeries>,
+}
+
+/// The series of reviews of one webhook.
+#[derive(Debug)]
+struct WebhookSeries {
+    webhook: &'static str,
+    /// In the order of [`RESULTS`].
+    results: [Counter; RESULTS.len()],
+    duration: Histogram,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,18 +62,14 @@ impl Default for ReviewMetrics {
     /// All series of reviews and durations, at zero: only a series that exists before its first event shows an increase at
     /// its first event.
     fn default() -> Self {
-        let metrics = ReviewMetrics {
+        let mut metrics = ReviewMetrics {
             reviews: Family::default(),
             findings: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-6, 2.0, 16))),
             patches: Histogram::new(exponential_buckets(256.0, 4.0, 8)),
+            by_webhook: Vec::new(),
         };
-        for webhook in Configuration::SERVED.map(Configuration::as_str) {
-            drop(metrics.durations.get_or_create(&WebhookLabel { webhook }));
-            for result in RESULTS {
-                drop(metrics.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }));
-            }
-        }
+        metrics.by_webhook = Configuration::SERVED.map(|webhook| metrics.series_of(webhook.as_str())).into();
         metrics
     }
 }
@@ -79,9 +86,23 @@ impl ReviewMetrics {
         registry.register("patch_bytes", "Length of patches", self.patches.clone());
     }
 
+    /// The series of a webhook, which are created where they do not exist.
+    fn series_of(&self, webhook: &'static str) -> WebhookSeries {
+        let of = |result: ReviewResult| {
+            self.reviews.get_or_create(&ReviewLabels { webhook, result: result.as_str() }).clone()
+        };
+        let duration = self.durations.get_or_create(&WebhookLabel { webhook }).clone();
+        WebhookSeries { webhook, results: RESULTS.map(of), duration }
+    }
+
     pub(super) fn record(&self, record: &ReviewRecord<'_>, took: Duration) {
-        self.reviews.get_or_create(&ReviewLabels { webhook: record.webhook, result: record.result.as_str() }).inc();
-        self.durations.get_or_create(&WebhookLabel { webhook: record.webhook }).observe(took.as_secs_f64());
+        if let Some(series) = self.by_webhook.iter().find(|series| series.webhook == record.webhook) {
+            let counters = RESULTS.iter().zip(&series.results).filter(|(result, _)| **result == record.result);
+            for (_, counter) in counters {
+                counter.inc();
+            }
+            series.duration.observe(took.as_secs_f64());
+        }
         if let Some(verdict) = record.verdict {
             self.record_verdict(verdict);
         }

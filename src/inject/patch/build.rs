@@ -205,7 +205,7 @@ fn write_template(out: &mut Vec<u8>, plan: &Plan<'_>, template: &Template, writt
                 let secrets = plan.secrets.iter().map(|secret| &*secret.volume.mount);
                 let own = std::iter::once(&**own).chain(secrets).chain(mask.map(|mask| &*mask.mount));
                 let own = own.filter(|items| !items.is_empty());
-                resume(out, "volumeMounts", is_open, own, |out, items| out.text(items));
+                resume(out, "volumeMounts", is_open, own, Sink::text);
             }
             TemplatePiece::VolumeName(shared) => out.string(plan.volume_name(*shared)),
             TemplatePiece::Port(endpoint) => {

@@ -22,7 +22,9 @@ impl Additions<'_> {
             entry.object_unless_empty("mounts", |mounts| {
                 for group in self.mounts.chunk_by(|a, b| a.0 == b.0) {
                     write_array(mounts.named(group[0].0), |paths| {
-                        group.iter().for_each(|(_, path)| paths.string(path))
+                        for (_, path) in group {
+                            paths.string(path);
+                        }
                     });
                 }
             });
