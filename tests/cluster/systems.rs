@@ -1,19 +1,24 @@
 //! What needs containers: companions at work, what only a kubelet does, and failures of the real thing.
 
 mod companions;
+mod git_sync;
 mod jobs;
 mod kubelet;
+mod metrics_adapter;
 mod network;
 mod outages;
+mod redis;
 mod replicas;
 pub mod run;
 mod traffic;
+mod web_was;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
+use crate::images;
 use crate::node::images::BUSYBOX;
 use crate::suite::{Chapter, Test};
 use crate::workload::template;
@@ -26,6 +31,12 @@ pub fn chapters() -> Vec<Chapter> {
             name: "on a node",
             set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
             tests: all(vec![companions::tests(), jobs::tests(), kubelet::tests(), network::tests()]),
+            alone: false,
+        },
+        Chapter {
+            name: "the four systems of examples/, on a node",
+            set_up: |cluster| Box::pin(async move { set_up_systems(&cluster).await }),
+            tests: all(vec![git_sync::tests(), redis::tests(), web_was::tests(), metrics_adapter::tests()]),
             alone: false,
         },
         Chapter {
@@ -44,6 +55,12 @@ async fn set_up(cluster: &Arc<Cluster>) {
     cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
     cluster.until_ready(2).await;
     replicas::watch(cluster);
+}
+
+/// The same, with the software of the examples.
+async fn set_up_systems(cluster: &Arc<Cluster>) {
+    set_up(cluster).await;
+    cluster.node(|node| node.import(&images::software()?)).expect("the software of the examples");
 }
 
 /// A Pod with a shell that waits, which asks for companions.

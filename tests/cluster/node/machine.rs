@@ -102,7 +102,7 @@ pub fn lacking() -> Option<String> {
     if !lacking.is_empty() {
         return Some(format!("{} (on Debian and as root, INSTALL=1 installs all of them)", lacking.join(", ")));
     }
-    root().err().map(|error| error.to_string())
+    root().err().map(|error| error.to_string()).or_else(crate::images::lacking)
 }
 
 fn root() -> anyhow::Result<()> {

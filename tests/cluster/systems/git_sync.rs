@@ -1,0 +1,3 @@
+//! System 1: a web server and a Git synchronizer that share a volume.
+
+crate::tests![];
