@@ -1,4 +1,4 @@
-//! System 3: a web server in front of an application server, over localhost.
+//! System 3: a web server and an application server in one Pod, over localhost.
 
 use crate::cluster::Cluster;
 use crate::tests;
