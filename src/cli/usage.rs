@@ -11,7 +11,7 @@ pub(super) fn of_variable(error: &Error, command: &Command, arguments: &[OsStrin
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
     // Such as `--poll-interval <DURATION>`.
     let flag = named.split([' ', '=']).next()?.strip_prefix("--")?;
-    let subcommand = arguments.iter().filter_map(|word| command.find_subcommand(word)).next()?;
+    let subcommand = arguments.iter().find_map(|word| command.find_subcommand(word))?;
     let argument = subcommand.get_arguments().find(|argument| argument.get_long() == Some(flag))?;
     if is_given(argument, arguments) {
         return None;

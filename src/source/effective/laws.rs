@@ -158,9 +158,11 @@ fn check(followed: &Effective, statuses: &Statuses, sources: &Sources, settings:
     let mut counts = [0; ReadyReason::ALL.len()];
     for key in keys() {
         let (kept, now) = (statuses.desired().get(&key), followed.desired_status(&key, settings));
-        assert_eq!(kept.map(|s| s.reason()), now.as_ref().map(DesiredStatus::reason), "{key}");
+        assert_eq!(kept.map(DesiredStatus::reason), now.as_ref().map(DesiredStatus::reason), "{key}");
         assert_eq!(kept.map(|s| Arc::as_ptr(&s.object)), now.as_ref().map(|s| Arc::as_ptr(&s.object)), "{key}");
-        now.iter().for_each(|status| counts[status.reason() as usize] += 1);
+        for status in &now {
+            counts[status.reason() as usize] += 1;
+        }
     }
     assert_eq!(ReadyReason::ALL.map(|reason| statuses.count(reason)), counts);
 }
