@@ -160,7 +160,7 @@ fn check(followed: &Effective, statuses: &Statuses, sources: &Sources, settings:
         let (kept, now) = (statuses.desired().get(&key), followed.desired_status(&key, settings));
         assert_eq!(kept.map(DesiredStatus::reason), now.as_ref().map(DesiredStatus::reason), "{key}");
         assert_eq!(kept.map(|s| Arc::as_ptr(&s.object)), now.as_ref().map(|s| Arc::as_ptr(&s.object)), "{key}");
-        for status in &now {
+        if let Some(status) = &now {
             counts[status.reason() as usize] += 1;
         }
     }
