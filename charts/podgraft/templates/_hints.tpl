@@ -33,6 +33,11 @@ size({{ $at }}) <= 256 ? {{ $at }} : {}
 ({{ . }}.matches('^podgraft([.][a-z0-9.-]+)?/') && !{{ . }}.startsWith('podgraft.dev/'))
 {{- end -}}
 
+{{- /* Whether the key k of a variable that is a map was set or changed: a warning appears once, and not at each update. */ -}}
+{{- define "podgraft.hints.isNew" -}}
+variables.{{ . }}Before[?k] != variables.{{ . }}[?k]
+{{- end -}}
+
 {{- /* Excluded namespaces, as a CEL list. */ -}}
 {{- define "podgraft.hints.excluded" -}}
 {{- concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludedNamespaces | uniq | toJson | replace "\"" "'" -}}

@@ -40,6 +40,17 @@ async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
     let scaled = cluster.merge(&format!("{path}/own"), &json!({"spec": {"replicas": 0}})).await;
     expect("an update of something else", &scaled.warnings, &[]);
 
+    let renamed = cluster.merge(&format!("{path}/own"), &json!({"metadata": {"annotations": {"other": "x"}}})).await;
+    expect("an update of another annotation", &renamed.warnings, &[]);
+
+    let everywhere = template(json!({"podgraft.dev/inject": "enabled"}), json!({}));
+    for kind in ["Deployment", "CronJob"] {
+        let mut both = workload(kind, "both", &everywhere);
+        both["metadata"]["labels"] = json!({"podgraft.dev/inject": "enabled"});
+        let created = cluster.create(&collection(kind, &town), &both).await;
+        expect("a label that the Pod template has as well", &created.warnings, &[]);
+    }
+
     let mut cron = workload("CronJob", "inside", &plain);
     cron["spec"]["jobTemplate"]["metadata"] = json!({"annotations": ours()});
     let created = cluster.create(&collection("CronJob", &town), &cron).await;
