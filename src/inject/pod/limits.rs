@@ -17,9 +17,15 @@ pub(super) const MAX_PARTS: usize = 65_536;
 #[inline]
 pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
-        return Err(JsonError::new("too many items: more than the API server accepts in a Pod"));
+        return Err(too_many());
     }
     r.keep(list, item)
+}
+
+/// The error of a list with more items than its limit.
+#[cold]
+pub(super) fn too_many() -> JsonError {
+    JsonError::new("too many items: more than the API server accepts in a Pod")
 }
 
 /// The longest name of a container or a volume, in bytes; API servers accept 63.
