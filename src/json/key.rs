@@ -2,8 +2,9 @@
 
 use super::cursor::Cursor;
 use super::error::JsonError;
-use super::reader::Result;
 use super::string::{first_special, unescape};
+
+type Result<T> = std::result::Result<T, JsonError>;
 
 /// The name of a member as it is written, between its quotes. Most names are compared as bytes: making text of each would check
 /// where its characters begin and end.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::limits::{MAX_PARTS, name, push};
+use super::limits::{MAX_PARTS, name, narrow, push};
 use super::parts::{Container, Device, Lifecycle, Mount, Parts, Port};
 use super::windows;
 use crate::inject::container_list::ContainerList;
@@ -160,11 +160,6 @@ impl<'a> Device<'a> {
         )?;
         Ok(device)
     }
-}
-
-/// A place in a list that is bounded far below.
-pub(super) fn narrow(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// The fields of a port as they are declared.

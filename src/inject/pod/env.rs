@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use super::container::narrow;
-use super::limits::{MAX_PARTS, name, push, too_many};
+use super::limits::{MAX_PARTS, name, narrow, push, too_many};
 use crate::json::{JsonError, Reader, field};
 
 type Result<T> = std::result::Result<T, JsonError>;
@@ -20,8 +19,8 @@ pub(super) struct EnvNames<'a> {
     names: OnceCell<Names>,
 }
 
-/// Names one after the other, with the offset of the end of each. They are copied, because what borrows from the Pod's text could
-/// not be written later.
+/// Names one after the other, with the offset of the end of each. They are copied: a cell with borrowed text would make the
+/// lifetime of a Pod invariant.
 #[derive(Debug, Default)]
 struct Names {
     text: String,

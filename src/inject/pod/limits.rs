@@ -43,3 +43,8 @@ pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, JsonError> {
         Ok(name)
     }
 }
+
+/// A place in a list that is bounded far below.
+pub(super) fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
