@@ -12,6 +12,7 @@ mod fields;
 mod held;
 mod key;
 mod number;
+mod pairs;
 mod pointer;
 mod reader;
 mod sink;

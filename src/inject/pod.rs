@@ -3,6 +3,7 @@
 mod container;
 mod controlled;
 mod controller;
+mod env;
 mod index;
 mod limits;
 mod parts;
@@ -131,8 +132,14 @@ impl<'a> Pod<'a> {
 
     /// Names of a container's environment variables.
     #[must_use]
-    pub fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        self.parts.env(container)
+    pub fn env(&self, container: &Container<'a>) -> impl Iterator<Item = &str> {
+        (0..container.env_count()).map(|index| self.env_name(container, index))
+    }
+
+    /// The name of one of a container's environment variables; empty where there are fewer.
+    pub(super) fn env_name(&self, container: &Container<'a>, index: usize) -> &str {
+        let mut range = parts::places(container.env.as_ref().unwrap_or(&(0..0)));
+        range.nth(index).map_or("", |place| self.parts.env.at(place))
     }
 
     /// A container's ports: declared ones, and those that its probes reach by number.

@@ -39,15 +39,17 @@ impl Block {
     /// Counts the brackets of this block, and returns the place of the one that closes the outermost.
     #[inline(always)]
     pub(super) fn end_of_nested(&self, depth: &mut u32) -> Option<u32> {
-        let closed = self.closing.count_ones();
-        if closed < *depth {
-            *depth = *depth - closed + self.opening.count_ones();
+        // Empty objects and arrays change no depth, unless one is the outermost. In `managedFields` they are most brackets.
+        let empty = self.opening & self.closing >> 1 & !u64::from(*depth == 0);
+        let (opening, closing) = (self.opening ^ empty, self.closing ^ empty << 1);
+        if closing == 0 {
+            *depth += opening.count_ones();
             return None;
         }
-        let mut brackets = self.opening | self.closing;
+        let mut brackets = opening | closing;
         while brackets != 0 {
             let place = brackets.trailing_zeros();
-            if self.opening >> place & 1 != 0 {
+            if opening >> place & 1 != 0 {
                 *depth += 1;
             } else if *depth > 1 {
                 *depth -= 1;
@@ -68,17 +70,18 @@ impl Block {
 
     #[inline(always)]
     fn classify(&mut self, block: &[u8; Self::LENGTH]) {
-        let Masks { mut quotes, opening, closing, special } = Masks::of(block);
-        let mut backslashes = 0;
-        if special | self.next_is_escaped != 0 {
-            backslashes = backslashes_of(block);
+        let Masks { mut quotes, opening, closing, has_special } = Masks::of(block);
+        let (mut backslashes, mut controls) = (0, 0);
+        if has_special || self.next_is_escaped != 0 {
+            backslashes = mask(block, |byte| byte == b'\\');
+            controls = mask(block, |byte| byte < 0x20);
             quotes &= !self.escaped(backslashes);
         }
         let strings = prefix_xor(quotes) ^ self.in_string;
         self.in_string = 0_u64.wrapping_sub(strings >> 63);
         self.opening = opening & !strings;
         self.closing = closing & !strings;
-        self.invalid = special & !backslashes & strings | backslashes & !strings;
+        self.invalid = controls & strings | backslashes & !strings;
     }
 
     /// The bytes after an odd number of backslashes. The subtraction carries through each run of backslashes, which leaves
@@ -98,14 +101,15 @@ struct Masks {
     quotes: u64,
     opening: u64,
     closing: u64,
-    /// Backslashes and control characters.
-    special: u64,
+    /// Whether there are backslashes or control characters.
+    has_special: bool,
 }
 
 impl Masks {
     #[inline(always)]
     fn of(block: &[u8; Block::LENGTH]) -> Self {
-        let mut masks = Masks { quotes: 0, opening: 0, closing: 0, special: 0 };
+        let mut masks = Masks { quotes: 0, opening: 0, closing: 0, has_special: false };
+        let (mut smallest, mut backslashes) = (u8x16::splat(u8::MAX), u8x16::splat(0));
         for i in 0..4 {
             let Some(part) = block[16 * i..].first_chunk() else { break };
             let part = u8x16::new(*part);
@@ -115,16 +119,18 @@ impl Masks {
             masks.quotes |= bits(part.simd_eq(u8x16::splat(b'"')));
             masks.opening |= bits(folded.simd_eq(u8x16::splat(b'{')));
             masks.closing |= bits(folded.simd_eq(u8x16::splat(b'}')));
-            let controls = part.min(u8x16::splat(0x1F)).simd_eq(part);
-            masks.special |= bits(part.simd_eq(u8x16::splat(b'\\')) | controls);
+            smallest = smallest.min(part);
+            backslashes = backslashes | part.simd_eq(u8x16::splat(b'\\'));
         }
+        let controls = smallest.min(u8x16::splat(0x1F)).simd_eq(smallest);
+        masks.has_special = (controls | backslashes).to_bitmask() != 0;
         masks
     }
 }
 
 #[cold]
-fn backslashes_of(block: &[u8; Block::LENGTH]) -> u64 {
-    block.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(*byte == b'\\'))
+fn mask(block: &[u8; Block::LENGTH], is_of_interest: fn(u8) -> bool) -> u64 {
+    block.iter().rev().fold(0, |bits, byte| bits << 1 | u64::from(is_of_interest(*byte)))
 }
 
 /// Each bit becomes the parity of all bits up to it, so that from each quote to the next one all are set.

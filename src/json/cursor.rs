@@ -2,9 +2,8 @@
 
 use super::blocks::Block;
 use super::error::{Expected, JsonError};
-use super::key::{MemberKey, first_of, prefix};
 use super::number::number_end;
-use super::string::{escape_length, next_special, specials};
+use super::string::{escape_length, next_special};
 
 type Result<T> = std::result::Result<T, JsonError>;
 
@@ -31,6 +30,18 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// The text after the cursor.
+    #[inline(always)]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Moves past some bytes, which the caller has read.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, length: usize) {
+        self.at += length;
+    }
+
     /// The text from an earlier offset up to the cursor.
     pub(super) fn text_since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
@@ -39,39 +50,6 @@ impl<'a> Cursor<'a> {
     /// The text from one offset to another.
     pub(super) fn text_between(&self, start: usize, end: usize) -> &'a str {
         &self.text[start..end]
-    }
-
-    /// Moves past the name of a member and the colon after it.
-    #[inline(always)]
-    pub(super) fn key(&mut self) -> Result<MemberKey<'a>> {
-        // API servers write no white space, and nearly all names have at most 16 bytes.
-        if let Some([b'"', rest @ ..]) = self.text.as_bytes().get(self.at..)
-            && let Some(first) = rest.first_chunk()
-        {
-            // Without a quote it is 32, the place of a byte that was not looked at.
-            let length = specials(*first).trailing_zeros() as usize;
-            if length < first.len()
-                && let Some([b'"', b':', ..]) = rest.get(length..)
-            {
-                let start = self.at + 1;
-                self.at = start + length + 2;
-                return Ok(MemberKey { start, bytes: &rest[..length], prefix: prefix(first, length), escaped: false });
-            }
-        }
-        self.long_key()
-    }
-
-    #[inline(never)]
-    fn long_key(&mut self) -> Result<MemberKey<'a>> {
-        self.peek();
-        let start = self.at + 1;
-        let end = self.pass_string()?;
-        let escaped = self.escaped;
-        self.expect(b':')?;
-        let bytes = &self.text.as_bytes()[start..end];
-        let prefix =
-            bytes.first_chunk().map_or_else(|| prefix(&first_of(bytes), bytes.len()), |first| prefix(first, 16));
-        Ok(MemberKey { start, bytes, prefix, escaped })
     }
 
     /// Moves past a comma, or past the closing bracket. Returns whether another member or item follows.
@@ -147,19 +125,6 @@ impl<'a> Cursor<'a> {
         Ok(&self.text[start..end])
     }
 
-    /// Moves past two strings with these texts before, between and after them, quotes included, and returns the first one.
-    /// `None`, and the cursor stays where it is, if something else is next or if a string contains escapes.
-    #[inline(always)]
-    pub(super) fn pair(&mut self, [before, between, after]: [&str; 3]) -> Option<&'a str> {
-        let rest = self.text.as_bytes().get(self.at..)?.strip_prefix(before.as_bytes())?;
-        let length = next_special(rest, 0);
-        let rest = rest.get(length..)?.strip_prefix(between.as_bytes())?;
-        let rest = rest.get(next_special(rest, 0)..)?.strip_prefix(after.as_bytes())?;
-        let start = self.at + before.len();
-        self.at = self.text.len() - rest.len();
-        Some(&self.text[start..start + length])
-    }
-
     pub(super) fn literal(&mut self, word: &str) -> Result<()> {
         if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             return Err(self.error("invalid JSON: unexpected character"));
@@ -230,7 +195,7 @@ impl<'a> Cursor<'a> {
 
     /// Moves past a string and returns the offset of its closing quote.
     #[inline(always)]
-    fn pass_string(&mut self) -> Result<usize> {
+    pub(super) fn pass_string(&mut self) -> Result<usize> {
         let bytes = self.text.as_bytes();
         if bytes.get(self.at) != Some(&b'"') {
             return Err(self.expected(Expected::String));

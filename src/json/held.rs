@@ -8,6 +8,8 @@ use super::reader::{Reader, Result};
 const BASE: usize = 704 << 10;
 /// The bytes of the first items of a list.
 const FIRST: usize = 512;
+/// The bytes of a list up to which it grows fourfold.
+const FEW: usize = 2 << 10;
 /// The bytes that they may take for each byte of the text.
 const PER_BYTE: usize = 7;
 
@@ -26,11 +28,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Doubles the capacity of a list. While its items are moved, the old list and the new one are both in memory.
+    /// Multiplies the capacity of a list. While its items are moved, the old list and the new one are both in memory.
     #[cold]
     fn grow<T>(&mut self, list: &mut Vec<T>) -> Result<()> {
-        // The first items come with room for more of them, because each growth is an allocation.
-        let more = if list.capacity() == 0 { (FIRST / size_of::<T>().max(1)).clamp(4, 16) } else { list.capacity() };
+        // The first items come with room for more of them, because each growth is an allocation and a copy.
+        let more = match list.capacity() {
+            0 => (FIRST / size_of::<T>().max(1)).clamp(4, 16),
+            few if few * size_of::<T>() < FEW => 3 * few,
+            many => many,
+        };
         self.hold(more * size_of::<T>(), list.capacity() * size_of::<T>())?;
         list.reserve_exact(more);
         Ok(())

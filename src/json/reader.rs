@@ -106,14 +106,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads `{"name":"…","value":"…"}` as API servers write it, and returns the name: half of a typical Pod are variables. `None`
-    /// for anything else, of which nothing is read.
-    #[inline(always)]
-    pub fn name_of_pair(&mut self) -> Option<&'a str> {
-        self.cursor.peek();
-        self.cursor.pair([r#"{"name":""#, r#"","value":""#, "\"}"])
-    }
-
     /// Reads an array: `item` is called with each index and must read or skip the item. Returns whether there was an array:
     /// `false` for `null`.
     ///
@@ -121,19 +113,26 @@ impl<'a> Reader<'a> {
     /// The value is no array, or `item` returned an error.
     #[inline]
     pub fn array(&mut self, mut item: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<bool> {
+        self.items(|r, index| item(r, *index))
+    }
+
+    /// Reads an array. `item` reads at least one item, and adds to the index how many more it has read.
+    #[inline(always)]
+    pub(super) fn items(&mut self, mut item: impl FnMut(&mut Self, &mut usize) -> Result<()>) -> Result<bool> {
         if !self.cursor.take(b'[') {
             return if self.cursor.null()? { Ok(false) } else { Err(self.cursor.expected(Expected::Array)) };
         }
         if self.cursor.take(b']') {
             return Ok(true);
         }
-        for index in 0.. {
-            item(self, index).map_err(|e| e.in_item(index))?;
+        let mut index = 0;
+        loop {
+            item(self, &mut index).map_err(|e| e.in_item(index))?;
             if !self.cursor.goes_on(b']')? {
-                break;
+                return Ok(true);
             }
+            index += 1;
         }
-        Ok(true)
     }
 
     /// Reads a string; `None` for `null`.

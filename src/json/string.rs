@@ -17,6 +17,13 @@ pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     next_special_far(bytes, at)
 }
 
+/// The offset of the first quote, backslash or control character; 48 without one. Most names have less than 16 bytes.
+#[inline(always)]
+pub(super) fn first_special(window: &[u8; 32]) -> usize {
+    let [first, second] = [0, 16].map(|at| window[at..].first_chunk().map_or(0, |part| specials(*part)));
+    if first != 0 { first.trailing_zeros() as usize } else { 16 + second.trailing_zeros() as usize }
+}
+
 /// Whether a text needs no escapes: names hardly ever do.
 #[inline]
 pub(super) fn is_plain(text: &str) -> bool {
@@ -30,10 +37,10 @@ pub(super) fn is_plain(text: &str) -> bool {
 /// One bit for each quote, backslash and control character.
 #[inline(always)]
 pub(super) fn specials(part: [u8; 16]) -> u32 {
-    let part = u8x16::new(part);
-    let controls = part.min(u8x16::splat(0x1F)).simd_eq(part);
-    let found = part.simd_eq(u8x16::splat(b'"')) | part.simd_eq(u8x16::splat(b'\\')) | controls;
-    found.to_bitmask()
+    // With this bit flipped, a quote is the next number after the control characters, which stay control characters.
+    let flipped = u8x16::new(part) ^ u8x16::splat(0x02);
+    let quotes_and_controls = flipped.min(u8x16::splat(0x20)).simd_eq(flipped);
+    (quotes_and_controls | flipped.simd_eq(u8x16::splat(b'\\' ^ 0x02))).to_bitmask()
 }
 
 #[inline(never)]

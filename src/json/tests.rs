@@ -138,15 +138,46 @@ proptest! {
     }
 
     #[test]
-    fn the_name_of_a_pair_is_that_which_serde_json_reads(name in "[\"\\\\A-Z]{0,20}", value in "[\"\\\\a-z{}]{0,70}", space in " {0,1}") {
+    fn the_names_of_pairs_are_those_that_serde_json_reads(
+        pairs in proptest::collection::vec(("[\"\\\\A-Zé]{0,40}", "[\"\\\\a-z{}é]{0,70}", " {0,1}", "[A-Z]{0,40}"), 0..5),
+    ) {
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
-        let text = format!("{{\"name\":{}{space},\"value\":{}}}", quoted(&name), quoted(&value));
+        let items = pairs.iter().map(|(name, value, space, rest)| {
+            let more = if rest.is_empty() { String::new() } else { format!(",\"rest\":\"{rest}\"") };
+            format!("{{\"name\":{}{space},\"value\":{}{more}}}", quoted(name), quoted(value))
+        });
+        let text = format!("[{}]", items.collect::<Vec<_>>().join(","));
+        let mut names = Vec::new();
         let mut reader = Reader::of(&text);
-        let is_plain = space.is_empty() && ![&name, &value].iter().any(|text| text.contains(['"', '\\']));
-        prop_assert_eq!(reader.name_of_pair(), is_plain.then_some(&*name));
-        // Where the pair is not read, the object still is.
-        prop_assert_eq!(if is_plain { reader.end() } else { reader.skip() }, Ok(()));
+        let mut name_of_item = |names: &mut Vec<String>, r: &mut Reader<'_>| {
+            value(r).map(|item| names.push(item["name"].as_str().unwrap_or_default().to_owned()))
+        };
+        let read = reader.pairs(
+            &mut names,
+            |names, name| {
+                names.push(name.as_str().to_owned());
+                Ok(())
+            },
+            &mut name_of_item,
+        );
+        prop_assert_eq!((read, reader.end()), (Ok(true), Ok(())), "{}", text);
+        let expected: Vec<_> = pairs.into_iter().map(|(name, ..)| name).collect();
+        prop_assert_eq!(names, expected, "{}", text);
     }
+}
+
+#[test]
+fn an_error_in_a_list_of_pairs_has_the_index_of_its_item() {
+    let pairs = r#"{"name":"A","value":"http://service.team.svc:8080/with/a/path"},"#.repeat(3);
+    let text = format!("[{pairs}0,{pairs}0]");
+    let mut pairs_before = 0;
+    let count = |count: &mut usize, _| {
+        *count += 1;
+        Ok(())
+    };
+    let read = Reader::of(&text).pairs(&mut pairs_before, count, |_, r| r.object(|r, _| r.skip()).map(|_| ()));
+    assert_eq!(read.map_err(|e| e.pointer()), Err("/3".to_owned()));
+    assert_eq!(pairs_before, 3, "the pairs before the error were found as such");
 }
 
 #[test]

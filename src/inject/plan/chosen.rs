@@ -168,11 +168,9 @@ impl Chosen {
         pod: &'c Pod<'a>,
         variable: &'c str,
     ) -> impl Iterator<Item = usize> + use<'c, 'a> {
-        let all = self.by_variable.get_or_init(|| {
-            let count = |c: &Container<'a>| pod.env(c).len();
-            self.sorted(pod, count, |c, item| &*pod.env(c)[item])
-        });
-        let name = move |at: &IndexedItem| &*pod.env(&pod.containers[at.container as usize])[at.item as usize];
+        let all =
+            self.by_variable.get_or_init(|| self.sorted(pod, Container::env_count, |c, item| pod.env_name(c, item)));
+        let name = move |at: &IndexedItem| pod.env_name(&pod.containers[at.container as usize], at.item as usize);
         let first = all.partition_point(|at| {
             step(1);
             name(at) < variable

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::limits::{MAX_PARTS, name, push};
+use super::limits::{MAX_PARTS, name, narrow, push};
 use super::parts::{Container, Device, Lifecycle, Mount, Parts, Port};
 use super::windows;
 use crate::inject::container_list::ContainerList;
@@ -66,12 +66,8 @@ impl<'a> ContainerReader<'_, 'a> {
 
     fn env(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let Parts { env, env_files, .. } = &mut *self.parts;
-        let (start, first) = (narrow(env.len()), narrow(env_files.len()));
-        let is_array = r.array(|r, _| {
-            let name = read_env_name(r, env_files)?;
-            push(r, env, name, MAX_PARTS)
-        })?;
-        self.container.env = is_array.then_some(start..narrow(env.len()));
+        let first = narrow(env_files.len());
+        self.container.env = env.read(r, env_files)?;
         self.container.env_files = first..narrow(env_files.len());
         Ok(())
     }
@@ -164,44 +160,6 @@ impl<'a> Device<'a> {
         )?;
         Ok(device)
     }
-}
-
-/// Reads the name of a variable, and the volume that its value is read from, if any (`fileKeyRef`).
-fn read_env_name<'a>(r: &mut Reader<'a>, files: &mut Vec<Cow<'a, str>>) -> Result<Cow<'a, str>> {
-    if let Some(name) = r.name_of_pair() {
-        return Ok(name.into());
-    }
-    let mut state = (Cow::default(), files);
-    r.fields(
-        &mut state,
-        &const {
-            [
-                field("name", |(name, _), r| r.string_or_empty().map(|text| *name = text)),
-                field("valueFrom", |(_, files), r| {
-                    r.fields(*files, &const { [field("fileKeyRef", read_file_key_ref)] }).map(|_| ())
-                }),
-            ]
-        },
-    )?;
-    Ok(state.0)
-}
-
-fn read_file_key_ref<'a>(files: &mut Vec<Cow<'a, str>>, r: &mut Reader<'a>) -> Result<()> {
-    r.fields(
-        files,
-        &const {
-            [field("volumeName", |files, r| {
-                let volume = name(r)?;
-                push(r, files, volume, MAX_PARTS)
-            })]
-        },
-    )
-    .map(|_| ())
-}
-
-/// A place in a list that is bounded far below.
-fn narrow(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// The fields of a port as they are declared.

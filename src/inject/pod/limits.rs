@@ -17,9 +17,15 @@ pub(super) const MAX_PARTS: usize = 65_536;
 #[inline]
 pub(super) fn push<T>(r: &mut Reader<'_>, list: &mut Vec<T>, item: T, most: usize) -> Result<(), JsonError> {
     if list.len() == most {
-        return Err(JsonError::new("too many items: more than the API server accepts in a Pod"));
+        return Err(too_many());
     }
     r.keep(list, item)
+}
+
+/// The error of a list with more items than its limit.
+#[cold]
+pub(super) fn too_many() -> JsonError {
+    JsonError::new("too many items: more than the API server accepts in a Pod")
 }
 
 /// The longest name of a container or a volume, in bytes; API servers accept 63.
@@ -36,4 +42,9 @@ pub(super) fn name<'a>(r: &mut Reader<'a>) -> Result<Cow<'a, str>, JsonError> {
     } else {
         Ok(name)
     }
+}
+
+/// A place in a list that is bounded far below.
+pub(super) fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }

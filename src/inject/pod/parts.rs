@@ -7,6 +7,8 @@ use crate::inject::companion::quantity::Amount;
 use crate::inject::container_list::ContainerList;
 use crate::inject::protocol::Protocol;
 
+use super::env::EnvNames;
+
 /// A container as far as a review looks at it. Its lists are ranges of those in [`Parts`]; the Pod returns them.
 #[derive(Debug, Default)]
 pub struct Container<'a> {
@@ -95,7 +97,7 @@ pub(in crate::inject) struct PodAmounts<'a> {
 /// allocations.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
-    pub(super) env: Vec<Cow<'a, str>>,
+    pub(super) env: EnvNames<'a>,
     pub(super) ports: Vec<Port>,
     pub(super) mounts: Vec<Mount<'a>>,
     pub(super) devices: Vec<Device<'a>>,
@@ -120,6 +122,11 @@ impl Container<'_> {
         self.env.is_some()
     }
 
+    /// How many variables there are.
+    pub(in crate::inject) fn env_count(&self) -> usize {
+        self.env.as_ref().map_or(0, |range| places(range).len())
+    }
+
     /// Whether there is a list of mounts, empty or not.
     #[must_use]
     pub fn has_mounts(&self) -> bool {
@@ -128,10 +135,6 @@ impl Container<'_> {
 }
 
 impl<'a> Parts<'a> {
-    pub(super) fn env(&self, container: &Container<'a>) -> &[Cow<'a, str>] {
-        container.env.as_ref().map_or(&[], |range| &self.env[places(range)])
-    }
-
     pub(super) fn mounts(&self, container: &Container<'a>) -> &[Mount<'a>] {
         container.mounts.as_ref().map_or(&[], |range| &self.mounts[places(range)])
     }

@@ -89,7 +89,7 @@ fn find_in_containers(pod: &Pod<'_>, containers: &[Box<str>], parts: &mut Vec<Pa
     parts.dedup_by(|a, b| (a.key(containers), a.entry) == (b.key(containers), b.entry));
     for container in &pod.containers {
         let mounts = pod.mounts(container).iter().map(|mount| (Kind::Mount, &*mount.path));
-        let variables = pod.env(container).iter().map(|name| (Kind::Variable, &**name));
+        let variables = pod.env(container).map(|name| (Kind::Variable, name));
         let hook = (container.lifecycle == Lifecycle::PreStop).then_some((Kind::PreStop, ""));
         for (kind, name) in mounts.chain(variables).chain(hook) {
             step(16);
