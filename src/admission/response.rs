@@ -40,7 +40,7 @@ impl Answer {
         let body = review(&request.uid, &verdict.decision, |response| {
             match &verdict.decision {
                 Decision::Patch(patch) => {
-                    response.string("patchType", "JSONPatch");
+                    response.raw("patchType", r#""JSONPatch""#);
                     write_base64(response.member("patch"), patch);
                 }
                 Decision::Deny => response.object("status", |status| {
@@ -112,11 +112,10 @@ fn review(uid: &str, decision: &Decision, more: impl FnOnce(&mut ObjectWriter<'_
     let patch = if let Decision::Patch(patch) = decision { patch.len() } else { 0 };
     let mut out = Vec::with_capacity(512 + patch.div_ceil(3) * 4);
     write_object(&mut out, |review| {
-        review.string("apiVersion", "admission.k8s.io/v1");
-        review.string("kind", "AdmissionReview");
+        review.raw_members(r#""apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview""#);
         review.object("response", |response| {
             response.string("uid", uid);
-            response.display("allowed", *decision != Decision::Deny);
+            response.raw("allowed", if *decision == Decision::Deny { "false" } else { "true" });
             more(response);
         });
     });

@@ -1,6 +1,7 @@
 //! Reads the bodies of requests, within the limits on length, time, and bytes in flight.
 
 mod budget;
+mod memory;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout};
 
 use budget::{ByteBudget, Charge};
+use memory::{BodyMemory, KeptMemory};
 
 use super::connections::slot::ConnectionSlot;
 use super::limits::HttpLimits;
@@ -36,6 +38,7 @@ pub(super) struct BodyReader {
     deadline: Duration,
     patience: Duration,
     budget: Arc<ByteBudget>,
+    memory: Arc<KeptMemory>,
 }
 
 /// A body that was read completely. Dropping it returns its share of the budget.
@@ -43,7 +46,7 @@ pub(super) struct BodyReader {
 pub(super) struct ReceivedBody {
     /// Most bodies are one piece, and are never copied.
     first: Bytes,
-    grown: Vec<u8>,
+    grown: BodyMemory,
     charge: Option<Charge>,
     waited: Duration,
     /// The connection that sent it; `None` where the router is called without a connection.
@@ -58,6 +61,7 @@ impl BodyReader {
             deadline: limits.body,
             patience: limits.patience,
             budget: ByteBudget::new(limits, metrics),
+            memory: Arc::default(),
         }
     }
 
@@ -87,7 +91,7 @@ impl BodyReader {
             let length = received.len() + piece.len();
             self.check_limit(length)?;
             received.charge(length, self.patience).await?;
-            received.push(piece, announced);
+            received.push(piece, announced, &self.memory);
         }
         Ok(received)
     }
@@ -99,7 +103,8 @@ impl BodyReader {
 
 impl ReceivedBody {
     fn new(slot: Option<Arc<ConnectionSlot>>, budget: Arc<ByteBudget>) -> Self {
-        ReceivedBody { first: Bytes::new(), grown: Vec::new(), charge: None, waited: Duration::ZERO, slot, budget }
+        let (first, grown) = (Bytes::new(), BodyMemory::default());
+        ReceivedBody { first, grown, charge: None, waited: Duration::ZERO, slot, budget }
     }
 
     /// Charges the bytes that have arrived, not the announced length: otherwise announcing large bodies would be enough to
@@ -125,29 +130,32 @@ impl ReceivedBody {
 
     /// The whole body.
     pub(super) fn bytes(&self) -> &[u8] {
-        if self.grown.is_empty() { &self.first } else { &self.grown }
+        if self.grown.bytes.is_empty() { &self.first } else { &self.grown.bytes }
     }
 
     fn len(&self) -> usize {
         self.bytes().len()
     }
 
-    fn push(&mut self, piece: Bytes, announced: usize) {
+    fn push(&mut self, piece: Bytes, announced: usize, memory: &Arc<KeptMemory>) {
         if self.len() == 0 {
             self.first = piece;
             return;
         }
-        if self.grown.is_empty() {
-            self.grown.reserve_exact(announced.min(INITIAL_CAPACITY).max(self.first.len() + piece.len()));
-            self.grown.extend_from_slice(&std::mem::take(&mut self.first));
+        if self.grown.bytes.is_empty() {
+            self.grown = memory.take(announced);
+            let grown = &mut self.grown.bytes;
+            grown.reserve_exact(announced.min(INITIAL_CAPACITY).max(self.first.len() + piece.len()));
+            grown.extend_from_slice(&std::mem::take(&mut self.first));
         }
-        let length = self.grown.len() + piece.len();
-        if length > self.grown.capacity() {
+        let grown = &mut self.grown.bytes;
+        let length = grown.len() + piece.len();
+        if length > grown.capacity() {
             // Each growth may copy all that has arrived.
-            let capacity = announced.min(GROWTH * self.grown.capacity()).max(length);
-            self.grown.reserve_exact(capacity - self.grown.len());
+            let capacity = announced.min(GROWTH * grown.capacity()).max(length);
+            grown.reserve_exact(capacity - grown.len());
         }
-        self.grown.extend_from_slice(&piece);
+        grown.extend_from_slice(&piece);
     }
 }
 

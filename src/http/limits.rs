@@ -11,10 +11,11 @@ use std::time::Duration;
 /// | 512 connections: 8 KiB for response heads, up to 32 KiB of received bytes, 16 KiB of TLS in each direction | 36 |
 /// | bodies and answers in flight that are charged | 32 |
 /// | the first 16 KiB of each connection's body or answer, which are not charged | 8 |
+/// | memory of large bodies that is kept for others | 16 |
 /// | the review in progress, besides its body and answer | 32 |
 /// | companions at their limits, and compiled patterns | 96 |
 /// | kernel buffers: 512 connections, 64 KiB in each direction | 64 |
-/// | total | 284 |
+/// | total | 300 |
 #[derive(Debug, Clone)]
 pub struct HttpLimits {
     /// How long a TLS handshake may take.

@@ -1,5 +1,6 @@
 //! What is counted of each review.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -9,7 +10,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::admission::{ReviewRecord, ReviewResult};
-use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::inject::verdict::reason::{Outcome, Reason};
+use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 use crate::webhook::Configuration;
 
 const RESULTS: [ReviewResult; 5] = [
@@ -20,6 +22,9 @@ const RESULTS: [ReviewResult; 5] = [
     ReviewResult::Unreadable,
 ];
 
+/// All ways to request a companion.
+const VIAS: [Via; 4] = [Via::Required, Via::Pod, Via::NamespaceList, Via::Automatic];
+
 /// Counters of reviews. No label holds a name that a user chose, so no user can create series.
 #[derive(Debug)]
 pub(super) struct ReviewMetrics {
@@ -29,6 +34,8 @@ pub(super) struct ReviewMetrics {
     patches: Histogram,
     /// The series of each webhook. Finding them by their labels would take longer than all else that is counted.
     by_webhook: Vec<WebhookSeries>,
+    /// The series of injections, by the place of how the companion was requested in [`VIAS`], from the first one on.
+    injected: [OnceLock<Counter>; VIAS.len()],
 }
 
 /// The series of reviews of one webhook.
@@ -68,6 +75,7 @@ impl Default for ReviewMetrics {
             durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-6, 2.0, 16))),
             patches: Histogram::new(exponential_buckets(256.0, 4.0, 8)),
             by_webhook: Vec::new(),
+            injected: Default::default(),
         };
         metrics.by_webhook = Configuration::SERVED.map(|webhook| metrics.series_of(webhook.as_str())).into();
         metrics
@@ -114,13 +122,30 @@ impl ReviewMetrics {
             self.patches.observe(patch.len() as f64);
         }
         for finding in &verdict.findings {
-            let via = finding.via.map_or("None", |via| via.as_str());
-            let effect = match finding.effect {
-                Effect::Info => "Info",
-                Effect::Warn => "Warn",
-                Effect::Deny => "Deny",
-            };
-            self.findings.get_or_create(&FindingLabels { reason: finding.reason.label(), via, effect }).inc();
+            match self.injected_of(finding) {
+                Some(series) => _ = series.get_or_init(|| self.series_of_finding(finding)).inc(),
+                None => _ = self.series_of_finding(finding).inc(),
+            }
         }
+    }
+
+    /// Where the series of a finding is kept, if it is an injection. Most findings are: hashing their labels would take as
+    /// long as all else that is counted.
+    fn injected_of(&self, finding: &Finding<'_>) -> Option<&OnceLock<Counter>> {
+        if finding.reason != Reason::Outcome(Outcome::Injected) || finding.effect != Effect::Info {
+            return None;
+        }
+        self.injected.get(VIAS.iter().position(|via| finding.via == Some(*via))?)
+    }
+
+    /// The series of a finding, which is created where it does not exist.
+    fn series_of_finding(&self, finding: &Finding<'_>) -> Counter {
+        let via = finding.via.map_or("None", |via| via.as_str());
+        let effect = match finding.effect {
+            Effect::Info => "Info",
+            Effect::Warn => "Warn",
+            Effect::Deny => "Deny",
+        };
+        self.findings.get_or_create(&FindingLabels { reason: finding.reason.label(), via, effect }).clone()
     }
 }

@@ -55,6 +55,21 @@ impl LogWriter {
         self.0.dropped.clone()
     }
 
+    /// Appends one whole line, so that a line is kept or dropped as a whole.
+    pub(super) fn append(&self, line: &[u8]) {
+        let mut state = self.0.state();
+        if state.buffer.len() + line.len() > CAPACITY {
+            self.0.dropped.inc();
+            return;
+        }
+        let wake = state.asleep && state.buffer.is_empty();
+        state.buffer.extend_from_slice(line);
+        drop(state);
+        if wake {
+            self.0.changed.notify_all();
+        }
+    }
+
     /// Writes the buffered lines, within [`SHUTDOWN_GRACE`].
     pub(super) fn close(&self) {
         let mut state = self.0.state();
@@ -94,20 +109,10 @@ impl Shared {
     }
 }
 
-/// Each write is one whole line, so a line is kept or dropped as a whole.
+/// Each write is one whole line.
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.state();
-        if state.buffer.len() + line.len() > CAPACITY {
-            self.0.dropped.inc();
-            return Ok(line.len());
-        }
-        let wake = state.asleep && state.buffer.is_empty();
-        state.buffer.extend_from_slice(line);
-        drop(state);
-        if wake {
-            self.0.changed.notify_all();
-        }
+        self.append(line);
         Ok(line.len())
     }
 

@@ -11,6 +11,9 @@ pub(super) const MAX_TEXT: usize = 256;
 /// The longest list of reasons in a line, in characters.
 const MAX_LIST: usize = 1024;
 
+/// The capacity of the list at first, in bytes; most Pods have one companion or two.
+const FIRST_LIST: usize = 64;
+
 /// The fields of a line, within their bounds.
 #[derive(Debug)]
 pub(super) struct ReviewFields<'a> {
@@ -43,7 +46,7 @@ impl<'a> ReviewFields<'a> {
 }
 
 fn reasons(record: &ReviewRecord<'_>) -> String {
-    let mut list = String::new();
+    let mut list = String::with_capacity(FIRST_LIST);
     for finding in record.verdict.iter().flat_map(|verdict| &verdict.findings) {
         // A character has at most four bytes, so the rest would be cut off.
         if list.len() > 4 * MAX_LIST {

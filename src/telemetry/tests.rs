@@ -121,7 +121,7 @@ fn the_line_that_is_written_by_hand_is_the_line_of_the_formatter() {
             complaint,
         };
         let fields = ReviewFields::of(&record, Duration::from_micros(12));
-        let by_hand = ReviewLines::new(LogWriter::open(io::sink()).unwrap()).line(&fields, Duration::ZERO);
+        let by_hand = review_line::line(&fields, Duration::ZERO);
         let by_hand = escape::escaped(&by_hand, Escapes::All).into_owned();
         let formatted = logged(&record, true);
         // Both times have the same length.

@@ -117,7 +117,10 @@ fn volumes(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
 /// The additions to app containers. They are written before the companions' containers are added, which moves the app
 /// containers after them.
 fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
-    let sleeps: HashMap<&str, u32> = plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect();
+    // Most companions have no sleep, and an empty map would still be hashed for each container.
+    let has_sleeps = plans.iter().any(|p| !p.added.pre_stop.is_empty());
+    let sleeps: Option<HashMap<&str, u32>> =
+        has_sleeps.then(|| plans.iter().flat_map(|p| &p.added.pre_stop).copied().collect());
     let gives = |plan: &&Plan<'_>| plan.app_variables().next().is_some();
     let giving: Vec<_> = plans.iter().filter(gives).collect();
     // The containers of each shared mount are in the order of the Pod, so one pass over the Pod finds all of them.
@@ -142,7 +145,8 @@ fn app_containers(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {
             mounts.back(|out| write_mount(out, shared, &shared.app));
         }
         mounts.finish();
-        if let Some(seconds) = sleeps.get(&*container.name).filter(|_| !container.list.is_init()) {
+        let seconds = sleeps.as_ref().and_then(|sleeps| sleeps.get(&*container.name));
+        if let Some(seconds) = seconds.filter(|_| !container.list.is_init()) {
             pre_stop::write(draft, place, container.lifecycle, *seconds);
         }
     }

@@ -10,7 +10,6 @@ use crate::json::{Separator, Sink};
 #[derive(Debug)]
 pub(in crate::inject) struct PatchBuilder {
     out: Vec<u8>,
-    operations: Separator,
 }
 
 /// Items that are added to the front of an array, then items that are added to its end.
@@ -46,7 +45,7 @@ pub(in crate::inject) enum Parent {
 
 impl PatchBuilder {
     pub(in crate::inject) fn with_capacity(bytes: usize) -> Self {
-        PatchBuilder { out: Vec::with_capacity(bytes), operations: Separator::default() }
+        PatchBuilder { out: Vec::with_capacity(bytes) }
     }
 
     /// The patch; `None` where nothing was added.
@@ -76,14 +75,11 @@ impl PatchBuilder {
     }
 
     fn open(&mut self, place: Target, end: PathEnd<'_>) {
-        if self.out.is_empty() {
-            self.out.text("[");
-        }
-        self.operations.write(&mut self.out);
-        self.out.text(r#"{"op":"add","path":""#);
+        // Each call that appends costs as much as the bytes that it copies, so that constants are appended together.
+        let start = if self.out.is_empty() { r#"[{"op":"add","path":""# } else { r#",{"op":"add","path":""# };
+        self.out.text(start);
         place.write(&mut self.out);
         end.write(&mut self.out);
-        self.out.text(r#"","value":"#);
     }
 
     fn close(&mut self) {

@@ -68,10 +68,11 @@ impl AppContainer {
 }
 
 impl PathEnd<'_> {
+    /// Writes the rest of the pointer, and what is between it and the value of the operation.
     pub(super) fn write(self, out: &mut Vec<u8>) {
         match self {
             PathEnd::Place => {}
-            PathEnd::Last => out.text("/-"),
+            PathEnd::Last => return out.text(r#"/-","value":"#),
             PathEnd::Item(index) => {
                 out.text("/");
                 out.number(index);
@@ -81,5 +82,6 @@ impl PathEnd<'_> {
                 write_token(out, key);
             }
         }
+        out.text(r#"","value":"#);
     }
 }

@@ -20,7 +20,15 @@ pub(in crate::inject) struct InjectedContainers<'s>(HashSet<(ContainerList, &'s 
 impl<'s> InjectedContainers<'s> {
     /// The containers that the status lists, and those of required companions, whatever the status lists.
     pub(in crate::inject) fn new<'a: 's>(context: &Context<'s, 'a>, candidates: &[Candidate<'a>]) -> Self {
-        InjectedContainers(context.status.containers().chain(present_required(candidates)).collect())
+        let mut injected = HashSet::new();
+        // Most Pods are new, and have neither.
+        if !context.status.entries().is_empty() {
+            injected.extend(context.status.containers());
+        }
+        if candidates.iter().any(Candidate::is_present) {
+            injected.extend(present_required(candidates));
+        }
+        InjectedContainers(injected)
     }
 
     /// The containers that were not injected, with their places in the Pod's view.

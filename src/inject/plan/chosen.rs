@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::inject::companion::{Companion, Placement};
+use crate::inject::names::lies_below;
 use crate::inject::pod::{Container, Device, Mount, Pod};
 use crate::inject::verdict::Via;
 use crate::inject::verdict::reason::ExistingKind;
@@ -17,6 +18,9 @@ use crate::work::step;
 use exclusions::Excess;
 pub(in crate::inject) use exclusions::Exclusions;
 pub(in crate::inject) use places::ContainerPlaces;
+
+/// Up to how many containers, mounts and devices are searched one by one.
+const FEW: usize = 24;
 
 /// The sets of app containers that companions can get. Most of them are equal; equal ones are one set.
 #[derive(Debug, Default)]
@@ -197,6 +201,14 @@ impl Chosen {
         self.from(pod, &below).take_while(move |(_, found)| found.path().starts_with(&*below))
     }
 
+    /// Whether a container may have something at a path, above it or below it. Most Pods have few mounts and none of them is
+    /// near: then the index is not worth its allocation.
+    pub(in crate::inject) fn may_meet(&self, pod: &Pod<'_>, path: &str) -> bool {
+        let mut left = FEW;
+        self.by_path.get().is_some()
+            || self.places.iter().any(|place| may_meet(pod, &pod.containers[place], path, &mut left))
+    }
+
     /// What the containers have from a path on, in the order of paths, then of containers.
     fn from<'p, 'a>(
         &'p self,
@@ -236,6 +248,16 @@ impl Chosen {
         });
         all
     }
+}
+
+/// Whether a container has something near a path, or more than the items that are `left` to look at.
+fn may_meet(pod: &Pod<'_>, container: &Container<'_>, path: &str, left: &mut usize) -> bool {
+    let (mounts, devices) = (pod.mounts(container), pod.devices(container));
+    let Some(rest) = left.checked_sub(1 + mounts.len() + devices.len()) else { return true };
+    step(*left - rest);
+    *left = rest;
+    let is_near = |other: &str| other == path || lies_below(other, path) || lies_below(path, other);
+    mounts.iter().any(|mount| is_near(&mount.path)) || devices.iter().any(|device| is_near(&device.path))
 }
 
 fn existing<'p, 'a>(pod: &'p Pod<'a>, container: &Container<'a>, item: usize) -> ExistingPath<'p, 'a> {

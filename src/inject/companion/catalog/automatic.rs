@@ -55,6 +55,10 @@ impl Automatic {
             let values = self.by_pod_label.get(key).into_iter().flat_map(SharedMap::values);
             values.flat_map(SharedMap::values)
         };
+        // Without an index the labels need not even be visited.
+        let most = |labels: &Labels| if labels.is_empty() { 0 } else { usize::MAX };
+        let pod_labels = pod_labels.take(most(&self.by_pod_label));
+        let namespace_labels = namespace_labels.take(most(&self.by_namespace_label));
         let pod = pod_labels.flat_map(move |label| by(&self.by_pod_label, label));
         let namespace = namespace_labels.flat_map(move |label| by(&self.by_namespace_label, label));
         pod.chain(unknown.flat_map(any_value)).chain(namespace).chain(self.anywhere.values())

@@ -51,5 +51,8 @@ impl Additions<'_> {
 }
 
 fn names<S: Sink>(entry: &mut ObjectWriter<'_, S>, key: &'static str, names: &[&str]) {
+    if names.is_empty() {
+        return;
+    }
     entry.array_unless_empty(key, |array| names.iter().for_each(|name| array.string(name)));
 }

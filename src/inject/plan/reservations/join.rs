@@ -69,6 +69,9 @@ fn has(mounts: &[ExistingMount<'_>], container: usize) -> bool {
 impl<'a> Reservations<'a> {
     /// What chosen app containers have at a path.
     pub(in crate::inject) fn mounts_at(&self, chosen: &'a Chosen, path: &str) -> MountsAtPath<'a> {
+        if self.mounts.len() == 0 && !chosen.may_meet(self.pod, path) {
+            return MountsAtPath { mounts: Vec::new(), obstacle: None };
+        }
         let mut obstacles: Vec<Obstacle<'_>> = Vec::new();
         let mut mounts = Vec::new();
         for (container, existing) in chosen.at(self.pod, path) {

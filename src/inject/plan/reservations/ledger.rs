@@ -11,13 +11,13 @@ const FEW: usize = 16;
 #[derive(Debug)]
 pub(super) struct Ledger<K, V> {
     items: Vec<(K, V)>,
-    /// The places of all items; empty where there are few.
-    index: BTreeMap<K, usize>,
+    /// The places of all items; `None` where there are few.
+    index: Option<BTreeMap<K, usize>>,
 }
 
 impl<K, V> Default for Ledger<K, V> {
     fn default() -> Self {
-        Ledger { items: Vec::new(), index: BTreeMap::new() }
+        Ledger { items: Vec::new(), index: None }
     }
 }
 
@@ -27,12 +27,12 @@ impl<K: Ord + Clone, V> Ledger<K, V> {
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
-        if self.index.is_empty() {
+        let Some(index) = &self.index else {
             step(self.items.len());
             return self.items.iter().find(|(other, _)| other == key).map(|(_, value)| value);
-        }
+        };
         step(BITS);
-        self.index.get(key).map(|at| &self.items[*at].1)
+        index.get(key).map(|at| &self.items[*at].1)
     }
 
     /// Adds a key that is absent.
@@ -41,10 +41,11 @@ impl<K: Ord + Clone, V> Ledger<K, V> {
         if self.items.len() <= FEW {
             return;
         }
-        let first = if self.index.is_empty() { 0 } else { self.items.len() - 1 };
-        for at in first..self.items.len() {
+        let first = if self.index.is_none() { 0 } else { self.items.len() - 1 };
+        let index = self.index.get_or_insert_default();
+        for (at, (key, _)) in self.items.iter().enumerate().skip(first) {
             step(BITS);
-            self.index.insert(self.items[at].0.clone(), at);
+            index.insert(key.clone(), at);
         }
     }
 
@@ -57,14 +58,11 @@ impl<K: Ord + Clone, V> Ledger<K, V> {
 
     /// Removes all but the first `len` keys.
     pub(super) fn truncate(&mut self, len: usize) {
-        if !self.index.is_empty() {
-            for (key, _) in self.items.drain(len..) {
-                step(BITS);
-                self.index.remove(&key);
-            }
-            return;
+        let Some(index) = &mut self.index else { return self.items.truncate(len) };
+        for (key, _) in self.items.drain(len..) {
+            step(BITS);
+            index.remove(&key);
         }
-        self.items.truncate(len);
     }
 }
 

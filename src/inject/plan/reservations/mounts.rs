@@ -32,12 +32,15 @@ pub(in crate::inject) struct MountSource {
     pub(in crate::inject) read_only: bool,
 }
 
+/// Paths with the places of their mounts.
+type Index<'a> = BTreeSet<(Cow<'a, str>, usize)>;
+
 /// All mounts, in the order in which they were reserved.
 #[derive(Debug, Default)]
 pub(super) struct ReservedMounts<'a> {
     items: Vec<ReservedMount<'a>>,
-    /// The places of mounts by path; empty where there are few. Two companions can mount at one path in different containers.
-    index: BTreeSet<(Cow<'a, str>, usize)>,
+    /// The places of mounts by path; `None` where there are few. Two companions can mount at one path in different containers.
+    index: Option<Index<'a>>,
 }
 
 impl<'a> ReservedMounts<'a> {
@@ -50,19 +53,15 @@ impl<'a> ReservedMounts<'a> {
         if self.items.len() <= FEW {
             return;
         }
-        let first = if self.index.is_empty() { 0 } else { self.items.len() - 1 };
-        for at in first..self.items.len() {
-            self.index.insert((self.items[at].path.clone(), at));
-        }
+        let first = if self.index.is_none() { 0 } else { self.items.len() - 1 };
+        let index = self.index.get_or_insert_default();
+        index.extend(self.items.iter().enumerate().skip(first).map(|(at, mount)| (mount.path.clone(), at)));
     }
 
     pub(super) fn truncate(&mut self, len: usize) {
-        if self.index.is_empty() {
-            self.items.truncate(len);
-            return;
-        }
+        let Some(index) = &mut self.index else { return self.items.truncate(len) };
         for (at, mount) in self.items.drain(len..).enumerate() {
-            self.index.remove(&(mount.path, len + at));
+            index.remove(&(mount.path, len + at));
         }
     }
 
@@ -87,16 +86,16 @@ impl<'a> ReservedMounts<'a> {
         &'c self,
         path: &'c str,
         matches: impl Fn(&str, &str) -> bool + 'c,
-        find: impl FnOnce(&'c BTreeSet<(Cow<'a, str>, usize)>, &'c str) -> Vec<usize>,
+        find: impl FnOnce(&'c Index<'a>, &'c str) -> Vec<usize>,
     ) -> impl Iterator<Item = &'c ReservedMount<'a>> {
-        let few = if self.index.is_empty() { &self.items[..] } else { &[] };
-        let found = if self.index.is_empty() { Vec::new() } else { find(&self.index, path) };
+        let few = if self.index.is_none() { &self.items[..] } else { &[] };
+        let found = self.index.as_ref().map_or_else(Vec::new, |index| find(index, path));
         step(few.len() + 16 + found.len());
         few.iter().filter(move |m| matches(&m.path, path)).chain(found.into_iter().map(|at| &self.items[at]))
     }
 }
 
-fn range(index: &BTreeSet<(Cow<'_, str>, usize)>, path: &str) -> Vec<usize> {
+fn range(index: &Index<'_>, path: &str) -> Vec<usize> {
     step(16);
     let first = (Cow::Borrowed(path), 0);
     index.range(first..).take_while(|(other, _)| other == path).map(|(_, at)| *at).collect()
