@@ -49,7 +49,7 @@ async fn start_systems(cluster: &Cluster) {
     let pages = fs::read_to_string(tree().join("examples/git-sync/app.yaml")).expect("an example");
     let (repository, own) = ("https://github.com/mdn/beginner-html-site.git", "git://git-server/site.git");
     cluster.apply_manifests("pages", &pages, &[(repository, own)]);
-    cluster.apply_manifests("pages", include_str!("systems/git-server.yaml"), &[]);
+    cluster.apply_manifests("pages", include_str!("person/git-server.yaml"), &[]);
     for example in ["redis", "web-was", "metrics-adapter"] {
         cluster.apply_example(&format!("{example}/app.yaml"));
     }
