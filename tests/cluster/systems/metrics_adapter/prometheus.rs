@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, tree};
+use crate::cluster::{Cluster, printed, tree};
 use crate::images;
 
 /// Where it runs.
@@ -26,7 +26,9 @@ pub async fn start(cluster: &Cluster) {
     let text = format!("{job}\n---\n{rules}\n---\n{}", include_str!("prometheus.yaml"));
     let image = images::prometheus().expect("the name of an image");
     cluster.apply_manifests(NAMESPACE, &text, &[("prom/prometheus", &image)]);
-    cluster.ready_pods(NAMESPACE, "app=prometheus", 1).await;
+    // The applications start beside it, on a machine that may be small.
+    let ready = ["wait", "--for=condition=Ready", "pods", "--all", "--timeout=5m", "--namespace", NAMESPACE];
+    printed(cluster.kubectl(ready));
 }
 
 /// The rules of the README, which fire as soon as their expression has been true for a second.
