@@ -55,9 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("images") => build_images(),
         Some("image") => build_image(),
         Some("up") => up(),
-        Some("record") => {
-            alone("target/cluster-records", Nodes::Simulated, async |cluster| record::record(cluster).await)
-        }
+        Some("record") => record(),
         Some("node") => systems::run::test(),
         Some("clean") => systems::run::clean(),
         _ => test(),
@@ -121,17 +119,25 @@ fn up() -> anyhow::Result<ExitCode> {
     if !apart::is_inside() {
         systems::run::clean()?;
     }
-    alone("target/cluster", nodes, async |cluster| person::stay(cluster).await)
+    let parts = parts::Parts::get()?;
+    let listener = apart::go_with_listener(person::PORT)?;
+    alone(parts, "target/cluster", nodes, async |cluster| person::stay(cluster, listener).await)
+}
+
+/// A cluster that sends reviews, which are recorded.
+fn record() -> anyhow::Result<ExitCode> {
+    let parts = parts::Parts::get()?;
+    apart::go()?;
+    alone(parts, "target/cluster-records", Nodes::Simulated, async |cluster| record::record(cluster).await)
 }
 
 /// A cluster with its files in a known folder.
 fn alone(
+    parts: parts::Parts,
     folder: &str,
     nodes: Nodes,
     act: impl AsyncFnOnce(&Cluster) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode> {
-    let parts = parts::Parts::get()?;
-    apart::go()?;
     let folder = cluster::tree().join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;

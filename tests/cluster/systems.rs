@@ -4,7 +4,7 @@ mod companions;
 mod git_sync;
 mod jobs;
 mod kubelet;
-mod metrics_adapter;
+pub mod metrics_adapter;
 mod network;
 mod outages;
 mod redis;
@@ -13,6 +13,7 @@ pub mod run;
 mod traffic;
 mod web_was;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -60,7 +61,9 @@ async fn set_up(cluster: &Arc<Cluster>) {
 /// The same, with the software of the examples.
 async fn set_up_systems(cluster: &Arc<Cluster>) {
     set_up(cluster).await;
-    cluster.node(|node| node.import(&images::software()?)).expect("the software of the examples");
+    let import = |archive: PathBuf| cluster.node(|node| node.import(&archive)).expect("an import");
+    import(images::software().expect("the software of the examples"));
+    import(images::prometheus_archive().expect("Prometheus"));
 }
 
 /// A Pod with a shell that waits, which asks for companions.

@@ -3,9 +3,11 @@
 //! The program starts itself again inside a network, a process and a mount namespace. All that it starts lives in
 //! there; when it ends, in whichever way, the kernel ends the rest and takes the network away.
 
+use std::net::TcpListener;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -18,11 +20,33 @@ const RUN: &str = "PODGRAFT_TEST_CLUSTER_RUN";
 /// The address at which the cluster's own servers are.
 pub const ADDRESS: &str = "10.78.0.1";
 
+/// The machine's own address, for its users only.
+const LOCALHOST: &str = "127.0.0.1";
+
 /// Returns inside; outside it becomes the program inside, and returns only where that fails.
 pub fn go() -> anyhow::Result<()> {
     if is_inside() {
         return furnish();
     }
+    become_inside(Stdio::inherit())
+}
+
+/// The same, with a port of the machine itself, for clients that cannot enter the cluster's network: a socket belongs to the
+/// network in which it was made, and the program inside gets it as its standard input.
+///
+/// # Errors
+/// As [`go`], or no port is free.
+pub fn go_with_listener(port: u16) -> anyhow::Result<TcpListener> {
+    if is_inside() {
+        furnish()?;
+        return Ok(std::io::stdin().as_fd().try_clone_to_owned()?.into());
+    }
+    let listener = TcpListener::bind((LOCALHOST, port)).or_else(|_| TcpListener::bind((LOCALHOST, 0)))?;
+    become_inside(OwnedFd::from(listener).into())
+}
+
+/// Returns only an error.
+fn become_inside<T>(input: Stdio) -> anyhow::Result<T> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     let mut unshare = Command::new("unshare");
     let mut inside = std::process::id().to_string();
@@ -37,6 +61,7 @@ pub fn go() -> anyhow::Result<()> {
         .args(std::env::args_os().skip(1))
         .env(INSIDE, inside)
         .env(RUN, identity(std::process::id())?)
+        .stdin(input)
         .exec();
     bail!("cannot run unshare (of util-linux): {failed}")
 }

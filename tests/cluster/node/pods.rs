@@ -43,6 +43,16 @@ impl Cluster {
         printed(self.kubectl(["apply", "--server-side", "--filename", &format!("examples/{file}")]));
     }
 
+    /// Applies the companions of all examples, and waits until podgraft has accepted them.
+    pub fn apply_companions_of_examples(&self) {
+        for example in ["git-sync", "redis", "web-was", "metrics-adapter"] {
+            let file = format!("{example}/companions.yaml");
+            self.apply_example(&file);
+            let file = format!("examples/{file}");
+            printed(self.kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "--filename", &file]));
+        }
+    }
+
     /// The Pods with a label (`app=web`) that are not about to end.
     pub async fn pods(&self, namespace: &str, selector: &str) -> Vec<Value> {
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");

@@ -1,7 +1,9 @@
-//! Pods created without pause while something fails: those that ask for a companion and those that do not, some of which
-//! run.
+//! Pods created without pause while something fails: those that request a companion, of which some run, those that request
+//! a companion of the examples, and those that request nothing.
 
-use std::fmt;
+mod outcome;
+mod requests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -10,19 +12,17 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{IDLE, companion, shell};
+pub use outcome::Outcome;
+use outcome::{Counts, ENOUGH, SILENT, longest_wait};
+use requests::{Request, SMALL, SYSTEMS};
+
+use super::{IDLE, companion};
 use crate::cluster::Cluster;
 use crate::control_plane::rest;
 use crate::workload::{collection, containers, pod, template};
 
-/// The companion that the Pods ask for.
-const COMPANION: &str = "always-there";
-
 /// How long a Pod that runs is looked at before it is deleted and the next one is created.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How many Pods have to be created for their outcome to mean something.
-const ENOUGH: usize = 20;
 
 /// Traffic that goes on until it is ended.
 pub struct Traffic {
@@ -35,16 +35,40 @@ pub struct Traffic {
 #[derive(Default)]
 struct Seen {
     ended: AtomicBool,
-    counts: [Counters; 2],
+    asks: Counters,
+    silent: Counters,
+    systems: [Counters; SYSTEMS.len()],
     ran: AtomicUsize,
     ran_bare: AtomicUsize,
 }
 
 impl Seen {
-    /// How many Pods were injected, how many that do not ask were created, and how many have run.
-    fn progress(&self) -> [usize; 3] {
-        [&self.counts[0].injected, &self.counts[1].bare, &self.ran].map(|count| count.load(Ordering::Relaxed))
+    /// Whether enough Pods of each kind were created since an earlier look, and one has run.
+    fn has_moved_on(&self, since: &Progress) -> bool {
+        let (now, enough) = (self.progress(), ENOUGH);
+        let systems = now.systems.iter().zip(since.systems);
+        now.asks >= since.asks + enough
+            && now.silent >= since.silent + enough
+            && now.ran > since.ran
+            && systems.into_iter().all(|(now, before)| *now > before)
     }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            asks: self.asks.counts().injected,
+            silent: self.silent.counts().bare,
+            ran: self.ran.load(Ordering::Relaxed),
+            systems: self.systems.each_ref().map(|counters| counters.counts().injected),
+        }
+    }
+}
+
+/// How many Pods were created as they should be.
+struct Progress {
+    asks: usize,
+    silent: usize,
+    ran: usize,
+    systems: [usize; SYSTEMS.len()],
 }
 
 #[derive(Default)]
@@ -54,63 +78,37 @@ struct Counters {
     failed: AtomicUsize,
 }
 
-/// What a Pod of the traffic asks for, as the index of its counters.
-#[derive(Clone, Copy)]
-enum Kind {
-    Asks = 0,
-    Silent = 1,
-}
-
-/// What became of the Pods, and how long reviews took.
-#[derive(Debug)]
-pub struct Outcome {
-    /// Created with the companion.
-    pub injected: usize,
-    /// Created without the companion that they ask for.
-    pub bare: usize,
-    /// Not created, with an error. The client tries again with another Pod.
-    pub failed: usize,
-    /// Ran with the companion, which had started before.
-    pub ran: usize,
-    /// An app container ran without the companion beside it.
-    pub ran_bare: usize,
-    /// Pods that ask for nothing: created, and not created.
-    pub silent: usize,
-    pub silent_failed: usize,
-    /// The longest time for which the API server waited for mutating webhooks, for a Pod that asks for nothing.
-    pub longest_wait: Duration,
+impl Counters {
+    fn counts(&self) -> Counts {
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        Counts { injected: count(&self.injected), bare: count(&self.bare), failed: count(&self.failed) }
+    }
 }
 
 impl Traffic {
     /// Starts to create Pods in a namespace of its own.
     pub async fn start(cluster: &Cluster) -> Self {
-        cluster.companion(&companion(COMPANION, IDLE)).await;
+        cluster.apply_companions_of_examples();
+        cluster.companion(&companion(SMALL.companion, IDLE)).await;
         let namespace = cluster.namespace(json!({})).await;
         let seen = Arc::new(Seen::default());
-        let hand = |number: usize, kind: Kind| {
-            let hand =
-                Hand { client: cluster.client.clone(), namespace: namespace.clone(), number, seen: Arc::clone(&seen) };
-            tokio::spawn(async move { hand.create(kind).await })
+        let hand = |number: usize| Hand {
+            client: cluster.client.clone(),
+            namespace: namespace.clone(),
+            number,
+            seen: Arc::clone(&seen),
         };
-        let mut hands = vec![hand(0, Kind::Asks), hand(1, Kind::Asks), hand(2, Kind::Silent)];
-        for number in [3, 4] {
-            let hand =
-                Hand { client: cluster.client.clone(), namespace: namespace.clone(), number, seen: Arc::clone(&seen) };
-            hands.push(tokio::spawn(async move { hand.run().await }));
-        }
+        let hands = [0, 1].map(|number| tokio::spawn(hand(number).create_asking())).into_iter();
+        let running = [2, 3].map(|number| tokio::spawn(hand(number).run()));
+        let others = [tokio::spawn(hand(4).create_silent()), tokio::spawn(hand(5).create_systems())];
+        let hands = hands.chain(running).chain(others).collect();
         Traffic { seen, hands, namespace }
     }
 
     /// Waits until Pods of each kind have been created, and one has run, after everything works again.
     pub async fn flows(&self, cluster: &Cluster) {
         let before = self.seen.progress();
-        cluster
-            .eventually("Pods again", async || {
-                let now = self.seen.progress();
-                let made = |kind: usize| now[kind] >= before[kind] + ENOUGH;
-                (made(0) && made(1) && now[2] > before[2]).then_some(())
-            })
-            .await;
+        cluster.eventually("Pods again", async || self.seen.has_moved_on(&before).then_some(())).await;
     }
 
     /// Ends it, prints and returns what became of the Pods.
@@ -119,16 +117,13 @@ impl Traffic {
         for hand in std::mem::take(&mut self.hands) {
             hand.await.expect("a hand that creates Pods");
         }
-        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-        let [asks, silent] = &self.seen.counts;
+        let seen = &self.seen;
         let outcome = Outcome {
-            injected: count(&asks.injected),
-            bare: count(&asks.bare),
-            failed: count(&asks.failed),
-            ran: count(&self.seen.ran),
-            ran_bare: count(&self.seen.ran_bare),
-            silent: count(&silent.bare),
-            silent_failed: count(&silent.failed),
+            asks: seen.asks.counts(),
+            systems: seen.systems.iter().map(Counters::counts).collect(),
+            ran: seen.ran.load(Ordering::Relaxed),
+            ran_bare: seen.ran_bare.load(Ordering::Relaxed),
+            silent: seen.silent.counts(),
             longest_wait: longest_wait(cluster, &self.namespace),
         };
         println!("    {what}: {outcome}");
@@ -144,33 +139,6 @@ impl Drop for Traffic {
     }
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} Pods injected, {} bare, {} failed; {} ran with the companion, {} without; {} Pods that do not ask, {} \
-             failed, the longest wait was {} ms",
-            self.injected,
-            self.bare,
-            self.failed,
-            self.ran,
-            self.ran_bare,
-            self.silent,
-            self.silent_failed,
-            self.longest_wait.as_millis()
-        )
-    }
-}
-
-impl Outcome {
-    /// No Pod that asks exists without its companion, and enough Pods were created for this to mean something.
-    #[track_caller]
-    pub fn expect_no_bare_pod(&self) {
-        assert!(self.bare == 0 && self.ran_bare == 0, "{self}");
-        assert!(self.injected >= ENOUGH && self.ran > 0 && self.silent >= ENOUGH, "{self}");
-    }
-}
-
 /// One client that creates Pods one after the other.
 struct Hand {
     client: kube::Client,
@@ -180,34 +148,59 @@ struct Hand {
 }
 
 impl Hand {
-    /// Pods that no scheduler cares about: only their creation counts.
-    async fn create(&self, kind: Kind) {
-        let mut template = match kind {
-            Kind::Asks => shell(COMPANION),
-            Kind::Silent => template(Value::Null, Value::Null),
-        };
-        template["spec"]["schedulerName"] = "none".into();
+    async fn create_asking(self) {
+        let template = unscheduled(SMALL.template());
         for count in 0.. {
-            if self.seen.ended.load(Ordering::Relaxed) {
+            let name = format!("asks-{}-{count}", self.number);
+            if self.create(&self.seen.asks, &SMALL, &pod(&name, &template)).await.is_none() {
                 return;
             }
-            let name = format!("{}-{}-{count}", if matches!(kind, Kind::Asks) { "asks" } else { SILENT }, self.number);
-            if self.post(kind, &pod(&name, &template)).await.is_some() {
-                self.delete(&name).await;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Pods that ask and run.
-    async fn run(&self) {
-        let template = shell(COMPANION);
+    async fn create_silent(self) {
+        let template = unscheduled(template(Value::Null, Value::Null));
+        for count in 0.. {
+            let name = format!("{SILENT}-{}-{count}", self.number);
+            if self.create(&self.seen.silent, &SMALL, &pod(&name, &template)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Pods that request the companions of the examples, one after the other.
+    async fn create_systems(self) {
+        let templates = SYSTEMS.map(|request| unscheduled(request.template()));
+        for count in 0.. {
+            let kind = count % SYSTEMS.len();
+            let pod = pod(&format!("system-{}-{count}", self.number), &templates[kind]);
+            if self.create(&self.seen.systems[kind], &SYSTEMS[kind], &pod).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Creates and deletes a Pod of which only the creation counts; nothing where the traffic has ended.
+    async fn create(&self, counters: &Counters, request: &Request, pod: &Value) -> Option<()> {
+        if self.seen.ended.load(Ordering::Relaxed) {
+            return None;
+        }
+        if self.post(counters, request, pod).await.is_some() {
+            self.delete(pod["metadata"]["name"].as_str()?).await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some(())
+    }
+
+    /// Pods that request a companion and run.
+    async fn run(self) {
+        let template = SMALL.template();
         for count in 0.. {
             if self.seen.ended.load(Ordering::Relaxed) {
                 return;
             }
             let name = format!("runs-{}-{count}", self.number);
-            if self.post(Kind::Asks, &pod(&name, &template)).await.is_some() {
+            if self.post(&self.seen.asks, &SMALL, &pod(&name, &template)).await.is_some() {
                 self.follow(&name).await;
                 self.delete(&name).await;
             }
@@ -215,13 +208,12 @@ impl Hand {
         }
     }
 
-    async fn post(&self, kind: Kind, pod: &Value) -> Option<()> {
+    async fn post(&self, counters: &Counters, request: &Request, pod: &Value) -> Option<()> {
         let path = collection("Pod", &self.namespace);
         let answer = rest::send(&self.client, Method::POST, &path, Some(("application/json", pod))).await.ok();
         let created = answer.filter(|answer| answer.status.is_success());
-        let counters = &self.seen.counts[kind as usize];
         let counter = match &created {
-            Some(answer) if containers(&answer.body).contains(&COMPANION) => &counters.injected,
+            Some(answer) if containers(&answer.body).contains(&request.companion) => &counters.injected,
             Some(_) => &counters.bare,
             None => &counters.failed,
         };
@@ -238,7 +230,7 @@ impl Hand {
             let Some(status) = answer.ok().map(|mut answer| answer.body["status"].take()) else { continue };
             if !status["containerStatuses"][0]["state"]["running"].is_null() {
                 let companion = &status["initContainerStatuses"][0];
-                let is_beside = companion["name"] == COMPANION && companion["started"] == true;
+                let is_beside = companion["name"] == SMALL.companion && companion["started"] == true;
                 let counter = if is_beside { &self.seen.ran } else { &self.seen.ran_bare };
                 counter.fetch_add(1, Ordering::Relaxed);
                 return;
@@ -255,29 +247,8 @@ impl Hand {
     }
 }
 
-/// The start of the names of Pods that ask for nothing.
-const SILENT: &str = "silent";
-
-/// What the API server itself measured and wrote into its audit log, where it was more than half a second.
-fn longest_wait(cluster: &Cluster, namespace: &str) -> Duration {
-    let log = std::fs::read_to_string(cluster.folder.join("audit.log")).expect("the audit log");
-    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_silent = |event: &Value| {
-        let object = &event["objectRef"];
-        object["namespace"] == namespace && object["name"].as_str().is_some_and(|name| name.starts_with(SILENT))
-    };
-    let waits = events.filter(of_silent).filter_map(|event| {
-        let wait = event["annotations"]["apiserver.latency.k8s.io/mutating-webhook"].as_str()?;
-        milliseconds(wait)
-    });
-    waits.max().unwrap_or_default()
-}
-
-/// A duration as Go prints it, of less than a minute: `2.001s` or `512.3ms`.
-fn milliseconds(text: &str) -> Option<Duration> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 1e-3),
-        None => (text.strip_suffix('s')?, 1.0),
-    };
-    number.parse::<f64>().ok().map(|number| Duration::from_secs_f64(number * unit))
+/// A Pod that no scheduler cares about.
+fn unscheduled(mut template: Value) -> Value {
+    template["spec"]["schedulerName"] = "none".into();
+    template
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use podgraft::PODGRAFT;
-pub use programs::{BUSYBOX, PAUSE};
+pub use programs::{BUSYBOX, PAUSE, prometheus as prometheus_archive};
 pub use software::{TOOLS, archive as software};
 
 /// Where the archive of each image is.
