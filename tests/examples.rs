@@ -75,7 +75,7 @@ fn an_image_is_named_once_in_its_example() {
 }
 
 /// Values that a script or a configuration would take as its own syntax, or that a program would not start with.
-const DENIED: [(&str, &str, &str, &str); 14] = [
+const DENIED: [(&str, &str, &str, &str); 16] = [
     ("web-was", "web-front", "ready", "/;return 200"),
     ("web-was", "web-front", "body", "8m; include /etc/passwd"),
     ("web-was", "web-front", "header-size", "0"),
@@ -86,8 +86,10 @@ const DENIED: [(&str, &str, &str, &str); 14] = [
     ("web-was", "web-front", "static-path", "/static"),
     ("web-was", "web-front", "trusted-proxies", "10.0.0.0/8 1; }"),
     ("redis", "redis-ambassador", "server2", "a.example:6379 backup"),
+    ("redis", "redis-ambassador", "server2", "a.example:65536"),
     ("redis", "redis-ambassador", "check-interval", "0s"),
     ("redis", "redis-ambassador", "idle-timeout", "1000h"),
+    ("redis", "redis-ambassador", "idle-timeout", "1000m"),
     ("redis", "redis-ambassador", "server-name", "\"a b\""),
     ("redis", "redis-local", "maxmemory", "64mb 0"),
 ];
@@ -110,7 +112,9 @@ fn a_value_that_an_example_documents_is_accepted() {
         ("web-was", "web-front", "trusted-proxies", "10.1.2.3,fd00::/8,192.168.0.0/16"),
         ("web-was", "web-front", "keep-alive", "0"),
         ("redis", "redis-ambassador", "server9", "store-8.store.visits.svc.cluster.local:6379"),
+        ("redis", "redis-ambassador", "server2", "10.1.2.3:65535"),
         ("redis", "redis-ambassador", "idle-timeout", "99h"),
+        ("redis", "redis-ambassador", "idle-timeout", "999m"),
     ];
     for (example, companion, parameter, value) in accepted {
         let output = with_annotation(example, companion, parameter, value);

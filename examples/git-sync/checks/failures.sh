@@ -32,6 +32,10 @@ sync early GITSYNC_PERIOD=600
 eventually 20 failed 2
 line pass
 eventually 20 published early
+eventually 5 logged early "succeeds again"
+for text in "still publishes no revision" "succeeds again"; do
+  [ "$(grep -c "$text" "$work/early.log")" -eq 1 ] || fail "the log has \"$text\" more or less than once"
+done
 stop "$sync_pid" >/dev/null
 
 # What a failed fetch has received is removed: many of them need no more space than one.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A Redis that is frozen, or does not accept the adapter: each poll ends in time, and the log has the server's reason.
+# A server that is frozen, or does not accept the adapter: each poll ends in time, and the log has the server's reason.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 needs redis-server redis-cli
-read -r redis metrics <<<"$(free_ports 2)"
+read -r redis metrics status m_tomcat <<<"$(free_ports 4)"
 mkdir -m 777 "$work/data"
 start redis redis-server --port "$redis" --bind 127.0.0.1 --save "" --dir "$work/data" --requirepass first
 redis_pid=$started
@@ -61,5 +61,13 @@ eventually 20 rejected
 above "$metrics" app_requests_total "$(($(value "$metrics" app_errors_total) - 1))" || fail "more errors than requests"
 is "$metrics" app_unmatched_lines_total 0 || fail "mtail did not understand the poller"
 
+# A status page that does not exist: the server is up, and not read.
+start status python3 -m http.server --bind 127.0.0.1 --directory "$work/data" "$status"
+eventually 20 listens "$status"
+adapter metrics-tomcat "$m_tomcat" "$status"
+eventually 20 logged metrics-tomcat-poll "the status page responds with HTTP/1.0 404"
+eventually 20 is "$m_tomcat" app_up 1
+is "$m_tomcat" app_success_timestamp_seconds 0 || fail "a status page that does not exist is a success"
+
 ! grep -qF -e 'b"$c' "$work/metrics-redis-poll.log" || fail "a password is in the log"
-echo "metrics-adapter/redis: NOAUTH, WRONGPASS and NOPERM are in the log; a frozen Redis is up 0 within its deadline; a rotated password is used"
+echo "metrics-adapter/redis: NOAUTH, WRONGPASS and NOPERM are in the log; a frozen Redis is up 0 within its deadline; a rotated password is used; a server without a status page is up"
