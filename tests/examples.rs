@@ -111,10 +111,10 @@ fn a_value_that_an_example_documents_is_accepted() {
         ("web-was", "web-front", "static-path", "off"),
         ("web-was", "web-front", "trusted-proxies", "10.1.2.3,fd00::/8,192.168.0.0/16"),
         ("web-was", "web-front", "keep-alive", "0"),
-        ("redis", "redis-ambassador", "server9", "store-8.store.visits.svc.cluster.local:6379"),
-        ("redis", "redis-ambassador", "server2", "10.1.2.3:65535"),
-        ("redis", "redis-ambassador", "idle-timeout", "99h"),
         ("redis", "redis-ambassador", "idle-timeout", "999m"),
+        ("redis", "redis-ambassador", "server2", "10.1.2.3:65535"),
+        ("redis", "redis-ambassador", "server9", "store-8.store.visits.svc.cluster.local:6379"),
+        ("redis", "redis-ambassador", "idle-timeout", "99h"),
     ];
     for (example, companion, parameter, value) in accepted {
         let output = with_annotation(example, companion, parameter, value);

@@ -62,7 +62,8 @@ above "$metrics" app_requests_total "$(($(value "$metrics" app_errors_total) - 1
 is "$metrics" app_unmatched_lines_total 0 || fail "mtail did not understand the poller"
 
 # A status page that does not exist: the server is up, and not read.
-start status python3 -m http.server --bind 127.0.0.1 --directory "$work/data" "$status"
+python3 -m http.server --bind 127.0.0.1 --directory "$work/data" "$status" >"$work/status.log" 2>&1 &
+pids+=($!)
 eventually 20 listens "$status"
 adapter metrics-tomcat "$m_tomcat" "$status"
 eventually 20 logged metrics-tomcat-poll "the status page responds with HTTP/1.0 404"
