@@ -20,7 +20,7 @@ git push -q origin HEAD
 cd - >/dev/null
 sync mixed GITSYNC_DEPTH=0
 eventually 20 published mixed
-eventually 5 passed 2
+eventually 20 passed 2
 sha=$(revision mixed)
 logged mixed "$sha has files in Git LFS, which is not supported: 1 pointers are published as they are, the first is images/logo.png" || fail "no line about LFS"
 logged mixed "$sha has submodules, which are not supported: 1 empty directories, the first is vendor/theme" || fail "no line about submodules"

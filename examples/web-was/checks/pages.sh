@@ -21,7 +21,7 @@ tomcat() {
 front pages WEB_BODY=1m WEB_TIMEOUT=5s WEB_TRUSTED_PROXIES=127.0.0.1
 expect "503 1" /-/ready
 tomcat
-eventually 30 says "200 - " /-/ready
+eventually 120 says "200 - " /-/ready
 expect "127.0.0.1 asks http://127.0.0.1" /
 expect "203.0.113.7 asks https://shop.example" / -H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" -H "Host: shop.example"
 expect "font-family" /static/shop.css
