@@ -1,4 +1,4 @@
-# Sourced by the check.sh of each example. Files are extracted from the manifests, so that exactly these are tested.
+# Sourced by the checks of each example. Files are extracted from the manifests, so that exactly these are tested.
 
 here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
 work=$(mktemp -d)
@@ -78,6 +78,21 @@ eventually() {
   done
 }
 
+# listens PORT: a process listens on this port of 127.0.0.1.
+listens() { python3 -c 'import socket, sys; socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=1).close()' "$1"; }
+
+# body PORT PATH: prints what a GET from 127.0.0.1 responds with.
+body() {
+  python3 -c 'import sys, urllib.request; print(urllib.request.urlopen("http://127.0.0.1:%s/%s" % tuple(sys.argv[1:]), timeout=5).read().decode(), end="")' "$@"
+}
+
+# needs_tomcat: sets $tomcat_home and $catalina, or ends as `needs` does.
+needs_tomcat() {
+  tomcat_home=${CATALINA_HOME:-/usr/share/tomcat10}
+  catalina=$(command -v catalina.sh || echo "$tomcat_home/bin/catalina.sh")
+  [ -x "$catalina" ] || { echo "not checked, missing: catalina.sh (Tomcat 10)"; exit 77; }
+}
+
 # literal MANIFEST OBJECT KEY: prints the literal block at KEY of the object with that name. KEY is `files` and a
 # path (files:/etc/x) for a file of a companion, or a key of a ConfigMap.
 literal() {
@@ -98,7 +113,7 @@ literal() {
 # crash PID: ends it as a crash does.
 crash() { { kill -KILL "$1" && wait "$1"; } 2>/dev/null || true; }
 
-# defaults MANIFEST OBJECT: prints NAME=VALUE for each parameter that sets a variable and has a default.
+# defaults MANIFEST OBJECT: prints NAME=VALUE for each parameter that sets a variable and has a default, as podgraft sets it.
 defaults() {
   awk -v object="$2" '
     /^---/ { inside = 0 }
@@ -106,6 +121,7 @@ defaults() {
     inside && /^  - [{]name: .* default: .* env: / {
       value = $0; sub(/.* default: /, "", value)
       if (value ~ /^"/) { sub(/^"/, "", value); sub(/".*/, "", value) } else sub(/[,}].*/, "", value)
+      if (/ as: seconds,/) value *= value ~ /h$/ ? 3600 : value ~ /m$/ ? 60 : 1
       name = $0; sub(/.* env: /, "", name); sub(/[^A-Z0-9_].*/, "", name)
       print name "=" value }' "$here/$1"
 }

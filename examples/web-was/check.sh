@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nginx before Tomcat and before an app of the check's own: what users of such a web server run into.
+# nginx before Tomcat and before an app of the check's own: what users of such a reverse proxy run into.
 # `check.sh streams clients` runs only these files of checks/.
 set -euo pipefail
 . "$(dirname "$0")/../check-lib.sh"

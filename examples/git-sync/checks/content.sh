@@ -19,20 +19,31 @@ git commit -q -m mixed
 git push -q origin HEAD
 cd - >/dev/null
 sync mixed GITSYNC_DEPTH=0
-eventually 20 shows mixed
-eventually 5 passed 2
+eventually 20 published mixed
+eventually 20 passed 2
 sha=$(revision mixed)
-logged mixed "$sha has files in Git LFS, which is not supported: 1 pointers are shown as they are, the first is images/logo.png" || fail "no line about LFS"
+logged mixed "$sha has files in Git LFS, which is not supported: 1 pointers are published as they are, the first is images/logo.png" || fail "no line about LFS"
 logged mixed "$sha has submodules, which are not supported: 1 empty directories, the first is vendor/theme" || fail "no line about submodules"
-logged mixed "skipped sub/gone: the target of the link does not exist" || fail "no line about a link without a target"
-logged mixed "skipped passwd: the link leads out of the tree" || fail "no line about a link out of the tree"
+logged mixed "skipped sub/gone: its target does not exist" || fail "no line about a link without a target"
+logged mixed "skipped passwd: its target is outside of the tree" || fail "no line about a link to a target outside of the tree"
 [ "$(grep -c "$sha has" "$work/mixed.log")" -eq 2 ] || fail "content is reported more than once"
 [ ! -L "$work/mixed/passwd" ] && [ ! -L "$work/mixed/sub/gone" ] && [ "$(cat "$work/mixed/inside")" = text ] || fail "the links are wrong"
-[ "$(metric 'git_sync_unsupported_paths{kind="lfs"}')" = 1 ] && [ "$(metric 'git_sync_unsupported_paths{kind="submodule"}')" = 1 ] || fail "the metrics lack unsupported paths"
+in_metrics() { [ "$(metric 'git_sync_unsupported_paths{kind="lfs"}')" = 1 ] && [ "$(metric 'git_sync_unsupported_paths{kind="submodule"}')" = 1 ]; }
+in_metrics || fail "the metrics lack unsupported paths"
+
+# A container that restarts publishes nothing new, and has the same metrics: with its lists, and in a new Pod with a persistent volume.
+for lost in "" "$work/mixed.tmp/git-sync"; do
+  stop "$sync_pid" >/dev/null
+  [ -z "$lost" ] || rm -r "$lost"
+  sync mixed GITSYNC_DEPTH=0
+  eventually 20 passed 1
+  in_metrics || fail "the metrics lack unsupported paths after a restart"
+done
+[ "$(grep -c "published $sha" "$work/mixed.log")" -eq 1 ] || fail "a restart has published the same revision again"
 
 # The whole history with depth 0, and one commit without it.
-publish mixed
-eventually 20 shows mixed
+push_clone mixed
+eventually 20 published mixed
 commits() { GIT_DIR=$work/mixed.tmp/git-sync/repo git rev-list --count refs/git-sync/fetched; }
 [ "$(commits)" -eq 2 ] || fail "depth 0 has $(commits) commits"
 stop "$sync_pid" >/dev/null
@@ -42,12 +53,7 @@ eventually 20 test "$work/mixed/..data" -ef "$work/mixed/..rev-$sha"
 stop "$sync_pid" >/dev/null
 
 # Revisions are not served under their own paths, and the page is served through the links.
-next_port
-web_port=$port
-mkdir -m 777 "$work/nginx-tmp"
-literal app.yaml nginx nginx.conf | sed -e "s|listen 8080|listen 127.0.0.1:$web_port|" -e "s|/tmp/|$work/nginx-tmp/|" \
-  -e "s|/usr/share/nginx/html|$work/mixed|" >"$work/nginx.conf"
-start nginx nginx -e stderr -c "$work/nginx.conf" -g "daemon off;"
+serve_pages mixed
 status() { python3 -c '
 import http.client, sys
 c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=5)

@@ -38,9 +38,8 @@ python3 "$work/git-http.py" "$http_port" "$work/git" "$work/password" >"$work/ht
 pids+=($!)
 git_port=$http_port
 site private
-publish private
+push_clone private
 url=http://127.0.0.1:$http_port/private.git
-listens() { python3 -c "import socket; socket.create_connection(('127.0.0.1', $1), timeout=1)"; }
 eventually 5 listens "$http_port"
 
 # Values with a line break at their end, as of a Secret that was made from a file.
@@ -48,7 +47,7 @@ mkdir -p "$work/private.secret"
 printf 'robot\r\n' >"$work/private.secret/username"
 printf 'a b"$c\n' >"$work/private.secret/token"
 sync private GITSYNC_REPO="$url" GITSYNC_MAX_AGE=2
-eventually 20 shows private
+eventually 20 published private
 eventually 5 passed 1
 ready || fail "not ready after a success"
 [ "$(metric git_sync_revision_info{revision=\"$(revision private)\"})" = 1 ] || fail "the metrics lack the revision"
@@ -68,8 +67,8 @@ at_least git_sync_last_success_age_seconds 2 || fail "the age of the last succes
 echo new >"$work/private.secret/token.new"
 mv "$work/private.secret/token.new" "$work/private.secret/token"
 echo rotated >"$work/clones/private/page"
-publish private
-eventually 20 shows private
+push_clone private
+eventually 20 published private
 eventually 20 ready
 
 # The container restarts while the token is wrong: it was ready, and is no longer when the last success is too old.
@@ -107,7 +106,7 @@ END
   # sshd needs the users of the machine, ssh only its own. In the background, the process id is that of the companion.
   with_name() { exec unshare -m sh -c "mount --bind $work/passwd /etc/passwd && exec setpriv --reuid=65532 --regid=65532 --clear-groups --inh-caps=-all --no-new-privs \"\$@\"" sh "$@"; }
   site keyed
-  publish keyed
+  push_clone keyed
   environment keyed GITSYNC_REPO="ssh://root@127.0.0.1:$ssh_port$work/git/keyed.git"
   next_port
   with_name "${companion[@]}" GITSYNC_METRICS_PORT="$port" busybox sh "$scripts/sync.sh" >>"$work/keyed.log" 2>&1 &
@@ -119,7 +118,7 @@ END
   eventually 20 logged keyed "Host key verification failed"
   [ ! -e "$work/keyed/..data" ] || fail "a server with another key was trusted"
   echo "[127.0.0.1]:$ssh_port $(cut -d ' ' -f 1,2 "$work/host.pub")" >"$work/keyed.secret/known-hosts"
-  eventually 40 shows keyed
+  eventually 40 published keyed
   stop "$sync_pid" >/dev/null
   by_ssh="ssh with a verified host"
 fi

@@ -6,44 +6,48 @@ serve_git
 lay_line pass
 
 # The deadline of the Pod's start is not shorter than those of the first fetch and checkout.
-seconds() { awk -v name="$1" '$0 ~ "name: " name "," { match($0, /default: [0-9]+/); print 60 * substr($0, RSTART + 9, RLENGTH - 9) }' "$here/companions.yaml"; }
+seconds() { defaults companions.yaml git-sync | sed -n "s/^$1=//p"; }
 start_deadline=$(awk '$1 == "failureThreshold:" { print $2; exit }' "$here/companions.yaml")
-[ "$start_deadline" -ge $(($(seconds fetch-timeout) + $(seconds checkout-timeout))) ] || fail "the Pod's start ends after $start_deadline s"
+[ "$start_deadline" -ge $(($(seconds GITSYNC_FETCH_TIMEOUT) + $(seconds GITSYNC_CHECKOUT_TIMEOUT))) ] || fail "the Pod's start ends after $start_deadline s"
 
 # A fetch that is slower than its limit is reported with the parameter, and a greater limit is enough.
 site slow
 random 3000000 >"$work/clones/slow/large"
-publish slow
+push_clone slow
 line rate 1000000
 sync slow GITSYNC_FETCH_TIMEOUT=1
 eventually 10 logged slow "not finished within 1s; increase the parameter fetch-timeout"
 stop "$sync_pid" >/dev/null
-[ ! -e "$work/slow/..data" ] || fail "half a fetch is shown"
+[ ! -e "$work/slow/..data" ] || fail "half a fetch is published"
 sync slow
-eventually 30 shows slow
+eventually 30 published slow
 stop "$sync_pid" >/dev/null
 line pass
 
 # Before the first success, `period` does not delay the next attempt.
 site early
-publish early
+push_clone early
 line refuse
 sync early GITSYNC_PERIOD=600
 eventually 20 failed 2
 line pass
-eventually 20 shows early
+eventually 20 published early
+eventually 5 logged early "succeeds again"
+for text in "still publishes no revision" "succeeds again"; do
+  [ "$(grep -c "$text" "$work/early.log")" -eq 1 ] || fail "the log has \"$text\" more or less than once"
+done
 stop "$sync_pid" >/dev/null
 
 # What a failed fetch has received is removed: many of them need no more space than one.
 many=${FAILURES:-15}
 site cut
 echo first >"$work/clones/cut/page"
-publish cut
+push_clone cut
 fast cut
-eventually 20 shows cut
+eventually 20 published cut
 random 2000000 >"$work/clones/cut/large"
 line cut 1500000
-publish cut
+push_clone cut
 space() { du -sk "$work/cut.tmp" | cut -f 1; }
 eventually 20 failed 1
 one=$(space)
@@ -52,7 +56,7 @@ last=$(space)
 [ "$last" -lt $((one + 2000)) ] || fail "$one kB after one failed fetch, $last kB after $many"
 [ "$(cat "$work/cut/page")" = first ] || fail "the page went with the line"
 line pass
-eventually 20 shows cut
+eventually 20 published cut
 
 # A killed git leaves locks and temporary files anywhere in its repository.
 repository=$work/cut.tmp/git-sync/repo
@@ -62,9 +66,9 @@ for lock in ../index.lock HEAD.lock config.lock packed-refs.lock shallow.lock re
 echo half >"$repository/objects/pack/tmp_pack_half"
 kill -KILL $(fetching)
 echo second >"$work/clones/cut/page"
-publish cut
+push_clone cut
 line pass
-eventually 20 shows cut
+eventually 20 published cut
 passed_before=$(metric 'git_sync_passes_total{result="success"}')
 eventually 20 passed $((passed_before + 2))
 nothing_left() { [ -z "$(find "$work/cut.tmp" -name '*.lock' -o -name 'tmp_*')" ]; }
@@ -73,21 +77,21 @@ eventually 20 nothing_left
 # A repository that is damaged is fetched again.
 for pack in "$repository"/objects/pack/*; do chmod u+w "$pack" && : >"$pack"; done
 echo third >"$work/clones/cut/page"
-publish cut
-eventually 60 shows cut
+push_clone cut
+eventually 60 published cut
 stop "$sync_pid" >/dev/null
 
 # Disk use has a bound, whatever is pushed: twice the repository and 8 MiB, and one more fetch.
 site disk
 random 1000000 >"$work/clones/disk/large"
-publish disk
+push_clone disk
 fast disk GITSYNC_KEEP=0
-eventually 20 shows disk
+eventually 20 published disk
 most=0
 for _ in $(seq 14); do
   random 1000000 >"$work/clones/disk/large"
-  publish disk
-  eventually 20 shows disk
+  push_clone disk
+  eventually 20 published disk
   size=$(metric git_sync_repository_bytes)
   [ "$size" -lt "$most" ] || most=$size
 done

@@ -31,8 +31,8 @@ site() {
   git init -q --bare "$work/git/$1.git"
   git clone -q "$work/git/$1.git" "$work/clones/$1" 2>/dev/null
 }
-# publish NAME: commits and pushes what is in the clone.
-publish() {
+# push_clone NAME: commits and pushes what is in the clone.
+push_clone() {
   git -C "$work/clones/$1" add -A
   git -C "$work/clones/$1" commit -q --allow-empty -m "a change"
   git -C "$work/clones/$1" push -q origin HEAD
@@ -46,7 +46,7 @@ serve_git() {
   "$(git --exec-path)/git-daemon" --reuseaddr --listen=127.0.0.1 --port="$git_port" --base-path="$work/git" --export-all --enable=receive-pack >"$work/daemon.log" 2>&1 &
   daemon=$!
   pids+=("$daemon")
-  eventually 5 python3 -c "import socket; socket.create_connection(('127.0.0.1', $git_port), timeout=1)"
+  eventually 5 listens "$git_port"
 }
 
 # A line to the Git server, on $line_port, that does with each connection what $work/line says: pass, refuse, hang, `cut N`
@@ -85,17 +85,29 @@ with socket.create_server(("127.0.0.1", port), backlog=64) as listener:
 PY
   python3 "$work/line.py" "$work/line" "$line_port" "$git_port" >"$work/line.log" 2>&1 &
   pids+=($!)
-  eventually 5 python3 -c "import socket; socket.create_connection(('127.0.0.1', $line_port), timeout=1).close()"
+  eventually 5 listens "$line_port"
 }
 line() { echo "$*" >"$work/line.new" && mv "$work/line.new" "$work/line"; }
 
+# serve_pages NAME: nginx of app.yaml, on $web_port, for the content of the companion NAME.
+serve_pages() {
+  next_port
+  web_port=$port
+  mkdir -m 777 "$work/nginx-tmp"
+  literal app.yaml nginx nginx.conf | sed -e "s|listen 8080|listen 127.0.0.1:$web_port|" -e "s|/tmp/|$work/nginx-tmp/|" \
+    -e "s|/usr/share/nginx/html|$work/$1|" >"$work/nginx.conf"
+  start nginx nginx -e stderr -c "$work/nginx.conf" -g "daemon off;"
+}
+
+mapfile -t parameters < <(defaults companions.yaml git-sync)
+[ ${#parameters[@]} -ge 6 ] || fail "no defaults of parameters: ${parameters[*]}"
 # environment NAME [VARIABLE=VALUE]...: sets $companion to what the Pod would give the companion NAME.
 environment() {
   local name=$1
   shift
   for directory in "$name" "$name.tmp" "$name.keys" "$name.secret"; do mkdir -p "$work/$directory" && chmod 777 "$work/$directory"; done
   companion=(env -i PATH="$tools" HOME="$work/$name.tmp" TMPDIR="$work/$name.tmp" GITSYNC_ROOT="$work/$name" GITSYNC_KEYS="$work/$name.keys" GITSYNC_CREDENTIALS="$work/$name.secret"
-    GITSYNC_REPO="git://127.0.0.1:${line_port:-$git_port}/$name.git" GITSYNC_PERIOD=1 GITSYNC_KEEP=3 "$@")
+    "${parameters[@]}" GITSYNC_REPO="git://127.0.0.1:${line_port:-$git_port}/$name.git" GITSYNC_PERIOD=1 GITSYNC_KEEP=3 "$@")
 }
 # end_companion PID: ends it as its container would, with all its processes. The script alone ends its own only after SIGTERM.
 end_companion() {
@@ -124,9 +136,8 @@ sync() {
 fast() { sync "$@" PATH="$work/fast:$tools"; }
 ready() { "${companion[@]}" "$@" busybox sh "$scripts/ready.sh"; }
 
-page() { python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), end="")' "http://127.0.0.1:$1/metrics"; }
 # metric NAME: its value on the page of the companion that was started last.
-metric() { page "$metrics_port" | awk -v name="$1" 'index($0, name " ") == 1 { print $2 }'; }
+metric() { body "$metrics_port" metrics | awk -v name="$1" 'index($0, name " ") == 1 { print $2 }'; }
 at_least() { [ "$(metric "$1" | cut -d . -f 1)" -ge "$2" ]; }
 failures() { metric 'git_sync_passes_total{result="failure"}'; }
 failed() { at_least 'git_sync_passes_total{result="failure"}' "$1"; }
@@ -138,6 +149,5 @@ stuck() {
   local pid
   pid=$(fetching) && sleep 0.5 && [ "$(fetching)" = "$pid" ]
 }
-# shows NAME: the revision of the clone.
-shows() { [ "$(readlink "$work/$1/..data")" = "..rev-$(revision "$1")" ]; }
-logged() { grep -qF -e "$2" "$work/$1.log"; }
+# published NAME: the companion has published the revision of the clone.
+published() { [ "$(readlink "$work/$1/..data")" = "..rev-$(revision "$1")" ]; }

@@ -4,11 +4,6 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 needs nginx
 
-next_port
-web_port=$port
-mkdir -m 777 "$work/nginx-tmp" "$work/site"
-literal app.yaml nginx nginx.conf | sed -e "s|listen 8080|listen 127.0.0.1:$web_port|" -e "s|/tmp/|$work/nginx-tmp/|" \
-  -e "s|/usr/share/nginx/html|$work/site|" >"$work/nginx.conf"
 site site
 git -C "$work/git/site.git" config receive.denyNonFastForwards false
 serve_git
@@ -28,8 +23,8 @@ push() {
     git push -q "${@:2}" "git://127.0.0.1:$line_port/site.git" HEAD:main
   )
 }
-get() { python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), end="")' "http://127.0.0.1:$web_port/$1"; }
-serves() { [ "$(get sub/page.html)" = "only $1" ]; }
+page() { body "$web_port" "$1"; }
+serves() { [ "$(page sub/page.html)" = "only $1" ]; }
 
 ln -s /etc/passwd "$work/clones/site/passwd"
 ln -s ../..data "$work/clones/site/outside"
@@ -37,10 +32,10 @@ ln -s index.html "$work/clones/site/start.html"
 push 1
 sync site
 eventually 20 test -e "$work/site/..data"
-start nginx nginx -e stderr -c "$work/nginx.conf" -g "daemon off;"
+serve_pages site
 eventually 20 serves 1
-[ "$(get start.html | head -1)" = "revision 1 line 1" ] || fail "a link inside the tree is not served"
-for name in passwd outside; do [ ! -L "$work/site/$name" ] || fail "$name leads out of the tree"; done
+[ "$(page start.html | head -1)" = "revision 1 line 1" ] || fail "a link inside the tree is not served"
+for name in passwd outside; do [ ! -L "$work/site/$name" ] || fail "the target of $name is outside of the tree"; done
 
 # Readers that never stop: each page must be whole, of one revision, and of no earlier one than the page before.
 # The force-push goes back in history, but not in number.
@@ -77,7 +72,7 @@ pids+=("$load")
 for n in 2 3 4 5; do push "$n"; eventually 20 serves "$n"; done
 push 6 --force
 eventually 20 serves 6
-[ ! -L "$work/site/only-5.html" ] && [ "$(get only-6.html)" = "only 6" ] || fail "names at the top do not follow"
+[ ! -L "$work/site/only-5.html" ] && [ "$(page only-6.html)" = "only 6" ] || fail "names at the top do not follow"
 
 # The remote goes away: the last good tree stays, also over a restart of the companion.
 before=$(failures)
@@ -99,4 +94,4 @@ touch "$work/end"
 wait "$load"
 read -r requests failed torn <"$work/totals"
 [ "$requests" -gt 1000 ] && [ "$failed" -eq 0 ] && [ "$torn" -eq 0 ] || fail "$requests requests, $failed failed, $torn torn"
-echo "git-sync/pushes: 7 pushes and a force-push shown, $requests requests, $failed failed, $torn torn"
+echo "git-sync/pushes: 7 pushes and a force-push published, $requests requests, $failed failed, $torn torn"

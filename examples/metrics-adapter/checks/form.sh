@@ -3,9 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 needs redis-server java
-home=${CATALINA_HOME:-/usr/share/tomcat10}
-catalina=$(command -v catalina.sh || echo "$home/bin/catalina.sh")
-[ -x "$catalina" ] || { echo "not checked, missing: catalina.sh (Tomcat 10)"; exit 77; }
+needs_tomcat
 
 read -r orders baskets catalog status m_log m_redis m_tomcat prom <<<"$(free_ports 8)"
 mkdir -m 777 "$work/logs" "$work/data" "$work/java"
@@ -24,7 +22,7 @@ literal app.yaml catalog web.xml >"$was/webapps/ROOT/WEB-INF/web.xml"
 literal app.yaml catalog index.jsp >"$was/webapps/ROOT/index.jsp"
 ln -s ..2026 "$work/was/..data"
 for name in conf status webapps; do ln -s "..data/$name" "$work/was/$name"; done
-start catalog env -u JAVA_OPTS CATALINA_HOME="$home" CATALINA_BASE="$work/was" CATALINA_TMPDIR="$work/java" "$catalina" run
+start catalog env -u JAVA_OPTS CATALINA_HOME="$tomcat_home" CATALINA_BASE="$work/was" CATALINA_TMPDIR="$work/java" "$catalina" run
 
 adapter metrics-log "$m_log" "$orders"
 adapter metrics-redis "$m_redis" "$baskets"
@@ -64,10 +62,9 @@ done
 [ -e "$work/logs/orders.log.1" ] || fail "the log was not rotated"
 
 # One form: the same names, kinds and labels from all three.
-form() { python3 -c '
-import sys, urllib.request
-text = urllib.request.urlopen("http://127.0.0.1:%s/metrics" % sys.argv[1], timeout=2).read().decode()
-print("\n".join(sorted(l if l[0] == "#" else l.rpartition(" ")[0] for l in text.splitlines() if "app_" in l and "# HELP" not in l and "mtail_" not in l)))' "$1"; }
+form() { body "$1" metrics | python3 -c '
+import sys
+print("\n".join(sorted(l if l[0] == "#" else l.rpartition(" ")[0] for l in sys.stdin.read().splitlines() if "app_" in l and "# HELP" not in l and "mtail_" not in l)))'; }
 [ -n "$(form "$m_log")" ] && [ "$(form "$m_log")" = "$(form "$m_redis")" ] && [ "$(form "$m_log")" = "$(form "$m_tomcat")" ] || fail "three forms"
 for file in form.mtail poll.sh; do
   for name in redis tomcat; do cmp -s "$work/metrics-log/$file" "$work/metrics-$name/$file" || fail "metrics-$name has a $file of its own"; done
@@ -95,7 +92,7 @@ def target(app, port, name, phase="Running"):
     return {"targets": ["127.0.0.1:" + port], "labels": {m + "pod_container_port_name": name, m + "pod_phase": phase,
         m + "namespace": "measured", m + "pod_name": app + "-0", m + "pod_label_app": app}}
 log, redis, tomcat = sys.argv[3:]
-json.dump([target("orders", log, "metrics-log"), target("baskets", redis, "metrics-redis"), target("catalog", tomcat, "metrics-tomcat"),
+json.dump([target("orders", log, "metrics-log"), target("baskets", redis, "metrics-redis"), target("catalog", tomcat, "metrics-tomcat", "Pending"), # until its startupProbes succeed
     target("not-metrics", log, "http"), target("ended", log, "metrics", "Succeeded")], open(sys.argv[2] + "/targets.json", "w"))
 PY
   start prometheus prometheus --config.file="$work/prometheus.yaml" --storage.tsdb.path="$work/prom" --web.listen-address="127.0.0.1:$prom" --log.level=warn

@@ -12,9 +12,9 @@ adapter() {
   local dir=$work/$1 words file
   mkdir "$dir" "$dir/secret"
   mkdir -m 777 "$dir/adapter"
-  for file in form.mtail poll.sh look.sh; do literal companions.yaml "$1" "files:/podgraft/$file" >"$dir/$file"; done
+  for file in form.mtail poll.sh source.sh; do literal companions.yaml "$1" "files:/podgraft/$file" >"$dir/$file"; done
   sh -n "$dir/poll.sh"
-  sh -n "$dir/look.sh"
+  sh -n "$dir/source.sh"
   mtail --compile_only --logtostderr --address 127.0.0.1 --port 0 --progs "$dir/form.mtail" >"$dir.compile.log" 2>&1 || fail "mtail rejects the program of $1"
   words=$(grep -A 12 "^  - name: $1\$" "$here/companions.yaml" | sed -n 's/^ *args: \[\(.*\)\]$/\1/p' | tr -d ',' |
     sed -e "s|/podgraft|$dir|" -e "s|/run/adapter|$dir/adapter|" -e "s|/logs/\$(LOG_FILES)|$work/logs/*.log|" -e "s|--port=[0-9]*|--address=127.0.0.1 --port=$2|")
@@ -27,11 +27,9 @@ adapter() {
   poll_pid=$started
 }
 
-page() { python3 -c 'import sys, urllib.request; print(urllib.request.urlopen("http://127.0.0.1:%s/metrics" % sys.argv[1], timeout=2).read().decode(), end="")' "$1"; }
 # value PORT METRIC
 value() {
-  page "$1" | awk -v name="$2" '$1 == name || index($1, name "{") == 1 { printf "%.12g\n", $2 }'
+  body "$1" metrics | awk -v name="$2" '$1 == name || index($1, name "{") == 1 { printf "%.12g\n", $2 }'
 }
 is() { [ "$(value "$1" "$2")" = "$3" ]; }
 above() { awk -v a="$(value "$1" "$2")" -v b="$3" 'BEGIN { exit !(a > b) }'; }
-logged() { grep -qF -e "$2" "$work/$1.log"; }

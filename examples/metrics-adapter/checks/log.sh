@@ -11,8 +11,8 @@ write() { printf '%s\n' "$@" >>"$log"; }
 adapter metrics-log "$metrics" "$app"
 eventually 20 logged metrics-log-poll "adapter: the app does not listen on port $app no file matches $work/logs/*.log"
 eventually 20 is "$metrics" app_up 0
-above "$metrics" app_read_timestamp_seconds 1700000000 || fail "a look that found nothing is not counted as a look"
-is "$metrics" app_success_timestamp_seconds 0 || fail "a look that found nothing is a success"
+above "$metrics" app_read_timestamp_seconds 1700000000 || fail "a poll that found nothing is not counted as a poll"
+is "$metrics" app_success_timestamp_seconds 0 || fail "a poll that found nothing is a success"
 
 # The app starts, with a log that user 65532 cannot read.
 python3 -c "import socket, time; s = socket.create_server(('127.0.0.1', $app)); time.sleep(600)" &
@@ -46,10 +46,10 @@ eventually 20 is "$metrics" app_unmatched_lines_total 7
 is "$metrics" app_requests_total $((base + 5)) || fail "a line of another form was counted"
 is "$metrics" app_up 1 || fail "a line of the log was read as one of the poller"
 
-# The time of the last line does not move without lines; the time of the last look does.
+# The time of the last line does not move without lines; the time of the last poll does.
 line=$(value "$metrics" app_last_line_timestamp_seconds)
-looked=$(value "$metrics" app_read_timestamp_seconds)
-eventually 20 above "$metrics" app_read_timestamp_seconds "$((looked + 1))"
+polled=$(value "$metrics" app_read_timestamp_seconds)
+eventually 20 above "$metrics" app_read_timestamp_seconds "$((polled + 1))"
 is "$metrics" app_last_line_timestamp_seconds "$line" || fail "the time of the last line moved without a line"
 
 # A log that is renamed loses nothing, also when the app writes on at once.

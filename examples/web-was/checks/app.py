@@ -1,4 +1,4 @@
-"""An app server that does what apps do to the web server before it. A request on a connection that was idle for more than
+"""A test app with slow, oversized and aborted responses. A request on a connection that was idle for more than
 DROP_AFTER seconds closes it, as happens to a client whose request crosses the end of the connection."""
 import base64, hashlib, os, socket, sys, threading, time
 from urllib.parse import parse_qs, urlsplit

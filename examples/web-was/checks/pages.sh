@@ -1,8 +1,6 @@
 # Tomcat as in the Pod: pages, static files, the client's address, and an application server that crashes.
 
-home=${CATALINA_HOME:-/usr/share/tomcat10}
-catalina=$(command -v catalina.sh || echo "$home/bin/catalina.sh")
-[ -x "$catalina" ] || { echo "not checked, missing: catalina.sh (Tomcat 10)"; exit 77; }
+needs_tomcat
 
 # The application's ConfigMap, laid out as the kubelet does it.
 was=$work/was/..2026
@@ -15,7 +13,7 @@ ln -s ..2026 "$work/was/..data"
 for name in conf webapps static; do ln -s "..data/$name" "$work/was/$name"; done
 
 tomcat() {
-  start tomcat env -u JAVA_OPTS CATALINA_HOME="$home" CATALINA_BASE="$work/was" CATALINA_TMPDIR="$work/java" \
+  start tomcat env -u JAVA_OPTS CATALINA_HOME="$tomcat_home" CATALINA_BASE="$work/was" CATALINA_TMPDIR="$work/java" \
     sh -c "cp $work/was/static/* $work/static/ && exec '$catalina' run"
   tomcat_pid=$started
 }
@@ -23,7 +21,7 @@ tomcat() {
 front pages WEB_BODY=1m WEB_TIMEOUT=5s WEB_TRUSTED_PROXIES=127.0.0.1
 expect "503 1" /-/ready
 tomcat
-eventually 30 says "200 - " /-/ready
+eventually 120 says "200 - " /-/ready
 expect "127.0.0.1 asks http://127.0.0.1" /
 expect "203.0.113.7 asks https://shop.example" / -H "X-Forwarded-For: 203.0.113.7" -H "X-Forwarded-Proto: https" -H "Host: shop.example"
 expect "font-family" /static/shop.css
