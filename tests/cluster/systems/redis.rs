@@ -23,8 +23,8 @@ tests![
 /// The first 25 failures of Redis, for 0.2 s each, are hidden by the app itself (`count` of `visits.py`).
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const STORE_0: &str = "store-0.store.visits.svc.cluster.local";
-const STORE_1: &str = "store-1.store.visits.svc.cluster.local";
+/// A replica of the example at first.
+const SECOND: &str = "store-1.store.visits.svc.cluster.local";
 
 async fn an_app_that_knows_only_localhost_continues_when_the_master_moves_and_when_it_is_killed(cluster: &Cluster) {
     example::companions(cluster, "redis", &["redis-ambassador", "redis-local"]).await;
@@ -49,7 +49,7 @@ async fn move_the_master(cluster: &Cluster, pods: &[Value]) {
     in_store(
         cluster,
         "store-0",
-        &format!("redis-cli replicaof {STORE_1} 6379 && redis-cli -h {STORE_1} replicaof no one"),
+        &format!("redis-cli replicaof {SECOND} 6379 && redis-cli -h {SECOND} replicaof no one"),
     );
     load.continues(cluster).await;
     expect_continuous(&load.end("redis: the master moved").await);
