@@ -1,12 +1,16 @@
 //! The manifests of `examples/`, also in another namespace, and what happens to the containers of their Pods.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::cluster::{Cluster, tree};
 use crate::node::machine;
-use crate::node::pods::condition;
+use crate::node::pods::{condition, is_ready};
+
+/// How long real software may take to start, with all of the systems at once on a machine that is busy.
+pub const START: Duration = Duration::from_secs(180);
 
 /// Applies the companions of an example, and waits until every replica knows them.
 pub async fn companions(cluster: &Cluster, example: &str, names: &[&str]) {
@@ -33,6 +37,16 @@ pub fn app(example: &str, own: &str, namespace: &str) -> String {
     others
         .replace(&format!("namespace: {own}\n"), &format!("namespace: {namespace}\n"))
         .replace(&format!(".{own}.svc."), &format!(".{namespace}.svc."))
+}
+
+/// Waits until so many Pods with a label are Ready, and returns them.
+pub async fn ready_pods(cluster: &Cluster, namespace: &str, selector: &str, count: usize) -> Vec<Value> {
+    cluster
+        .within(START, &format!("{count} Pods of {selector} that are Ready"), async || {
+            let pods = cluster.pods(namespace, selector).await;
+            (pods.len() == count && pods.iter().all(is_ready)).then_some(pods)
+        })
+        .await
 }
 
 /// A Pod as it is now.
@@ -72,7 +86,7 @@ pub async fn kill(cluster: &Cluster, namespace: &str, name: &str, container: &st
 /// Waits until a container runs again after so many restarts, and its Pod is Ready.
 pub async fn restarted(cluster: &Cluster, namespace: &str, name: &str, container: &str, times: u64) -> Value {
     cluster
-        .eventually(&format!("{container} to be restarted"), async || {
+        .within(START, &format!("{container} to be restarted"), async || {
             let pod = pod(cluster, namespace, name).await;
             (restarts(&pod, container) == times && condition(&pod, "Ready") == Some("True")).then_some(pod)
         })
@@ -82,7 +96,7 @@ pub async fn restarted(cluster: &Cluster, namespace: &str, name: &str, container
 /// Waits until a container has logged a text, and returns its log. A container that has not started has none.
 pub async fn logged(cluster: &Cluster, namespace: &str, name: &str, container: &str, text: &str) -> String {
     cluster
-        .eventually(&format!("{text:?} in the log of {container}"), async || {
+        .within(START, &format!("{text:?} in the log of {container}"), async || {
             let log = cluster.kubectl(["--namespace", namespace, "logs", name, "--container", container]).stdout;
             Some(String::from_utf8_lossy(&log).into_owned()).filter(|log| log.contains(text))
         })

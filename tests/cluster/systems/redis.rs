@@ -29,9 +29,9 @@ const SECOND: &str = "store-1.store.visits.svc.cluster.local";
 async fn an_app_that_knows_only_localhost_continues_when_the_master_moves_and_when_it_is_killed(cluster: &Cluster) {
     example::companions(cluster, "redis", &["redis-ambassador", "redis-local"]).await;
     cluster.apply_example("redis/app.yaml");
-    let pods = cluster.ready_pods("visits", "app=visits", 2).await;
+    let pods = example::ready_pods(cluster, "visits", "app=visits", 2).await;
     pods.iter().for_each(expect_prepared);
-    cluster.ready_pods("visits", "app=store", 2).await;
+    example::ready_pods(cluster, "visits", "app=store", 2).await;
     move_the_master(cluster, &pods).await;
     kill_the_master(cluster, &pods).await;
     for pod in &pods {
@@ -131,7 +131,7 @@ async fn the_ambassador_authenticates_itself_over_tls_and_is_ready_before_the_ap
     let pod = example::pod(cluster, &town, name(&pod)).await;
     assert!(status(&pod, "prepare")["state"]["waiting"].is_object(), "without a master it waits: {}", pod["status"]);
     cluster.apply_manifests(&town, &format!("# {store}"), &[]);
-    let pods = cluster.ready_pods(&town, "app=visits", 1).await;
+    let pods = example::ready_pods(cluster, &town, "app=visits", 1).await;
     expect_prepared(&pods[0]);
     assert_eq!(visit(address(&pods[0])).await, Some(1));
     rotate(cluster, &town, &pods).await;
@@ -215,7 +215,7 @@ async fn the_same_app_counts_in_a_redis_of_its_own_pod(cluster: &Cluster) {
     let app = app.lines().filter(of_ambassador).collect::<Vec<_>>().join("\n");
     let app = replaced(&app, &[("companions: redis-ambassador", chosen), ("replicas: 2", "replicas: 1")]);
     cluster.apply_manifests(&town, &app, &[]);
-    let pods = cluster.ready_pods(&town, "app=visits", 1).await;
+    let pods = example::ready_pods(cluster, &town, "app=visits", 1).await;
     expect_prepared(&pods[0]);
     assert_eq!((visit(address(&pods[0])).await, visit(address(&pods[0])).await), (Some(1), Some(2)));
     let name = name(&pods[0]);

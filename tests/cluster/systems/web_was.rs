@@ -23,7 +23,7 @@ const WEB: u16 = 8080;
 async fn nginx_serves_static_pages_itself_and_passes_the_rest_to_tomcat(cluster: &Cluster) {
     example::companions(cluster, "web-was", &["web-front"]).await;
     cluster.apply_example("web-was/app.yaml");
-    let pods = cluster.ready_pods("shop", "app=shop", 2).await;
+    let pods = example::ready_pods(cluster, "shop", "app=shop", 2).await;
     let (pod, at) = (&pods[0], address(&pods[0]));
     expect_page(at, WEB).await;
     let service = cluster.get("/api/v1/namespaces/shop/services/shop").await.expect("a Service");
@@ -54,7 +54,7 @@ async fn restart_tomcat(cluster: &Cluster, pod: &Value) {
     example::kill(cluster, "shop", name(pod), "tomcat").await;
     let (mut rejected, mut lost) = (0, 0);
     cluster
-        .eventually("Tomcat again", async || {
+        .within(example::START, "Tomcat again", async || {
             expect_style(at).await;
             let (status, response) = request(at, WEB, "GET /", "").await;
             match status {
@@ -126,7 +126,7 @@ async fn apply_app(cluster: &Cluster, port: u16) -> String {
 
 async fn large_headers_and_slow_requests_have_the_limits_of_their_parameters(cluster: &Cluster) {
     let town = apply_app(cluster, 8081).await;
-    let pods = cluster.ready_pods(&town, "app=app", 1).await;
+    let pods = example::ready_pods(cluster, &town, "app=app", 1).await;
     let at = address(&pods[0]);
     let (status, response) = request(at, WEB, "GET /header?size=15000", "").await;
     assert!(status == 200 && response.contains(&"x".repeat(15_000)), "{status}");
@@ -159,7 +159,7 @@ async fn expect_limits_of_time(at: &str) {
 
 async fn web_sockets_and_event_streams_pass_without_being_buffered(cluster: &Cluster) {
     let town = apply_app(cluster, 8081).await;
-    let pods = cluster.ready_pods(&town, "app=app", 1).await;
+    let pods = example::ready_pods(cluster, &town, "app=app", 1).await;
     let at = address(&pods[0]);
     let mut socket = Client::connect(at, WEB).await;
     socket.send(UPGRADE).await;
@@ -200,6 +200,6 @@ async fn a_port_conflict_is_denied_and_the_event_has_the_fix(cluster: &Cluster) 
     let port = json!({"podgraft.dev/web-front.port": "8090"});
     let patch = json!({"spec": {"template": {"metadata": {"annotations": port}}}});
     cluster.merge(&format!("/apis/apps/v1/namespaces/{town}/deployments/app"), &patch).await.expect("another port");
-    let pods = cluster.ready_pods(&town, "app=app", 1).await;
+    let pods = example::ready_pods(cluster, &town, "app=app", 1).await;
     assert_eq!(request(address(&pods[0]), 8090, "GET /", "").await.0, 200);
 }
