@@ -116,6 +116,8 @@ fn a_value_that_an_example_documents_is_accepted() {
         ("redis", "redis-ambassador", "server2", "10.1.2.3:65535"),
         ("redis", "redis-ambassador", "server9", "store-8.store.visits.svc.cluster.local:6379"),
         ("redis", "redis-ambassador", "idle-timeout", "99h"),
+        ("redis", "redis-ambassador", "password", "store-login/password"),
+        ("redis", "redis-ambassador", "certificate", "store-tls/tls.crt"),
     ];
     for (example, companion, parameter, value) in accepted {
         let output = with_annotation(example, companion, parameter, value);

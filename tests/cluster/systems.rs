@@ -1,6 +1,7 @@
 //! What needs containers: companions at work, what only a kubelet does, and failures of the real thing.
 
 mod companions;
+mod example;
 mod git_sync;
 mod jobs;
 mod kubelet;

@@ -14,12 +14,13 @@ retry() { ambassador "$1" REDIS_SERVER_1="redis.example:$c" REDIS_CHECK_INTERVAL
 stop_ambassador() { stop "$ambassador_pid" >/dev/null; }
 secure=(--port 0 --tls-cert-file "$work/tls/server.crt" --tls-key-file "$work/tls/server.key" --tls-ca-cert-file "$work/tls/ca.crt")
 store c 0 --tls-port "$c" "${secure[@]}" --tls-auth-clients no --requirepass secret
+echo secret >"$work/secret/password"
 
-retry plain REDIS_PASSWORD=secret
+retry plain
 eventually 5 logged plain "no master; connections are refused; one:"
 stop_ambassador
 # The image's own CAs do not include the one of this member.
-retry unknown-ca REDIS_TLS=true REDIS_PASSWORD=secret
+retry unknown-ca REDIS_TLS=true
 eventually 5 logged unknown-ca "one: SSL handshake failure"
 unready || fail "ready although the certificate is not verified"
 stop_ambassador
@@ -27,27 +28,28 @@ stop_ambassador
 # The image's own CAs: a directory as the image has it.
 mkdir -m 755 "$work/tls/certs"
 cp "$work/tls/ca.crt" "$work/tls/certs/ca.crt"
-retry own-cas REDIS_TLS=true REDIS_PASSWORD=secret SSL_CERT_DIR="$work/tls/certs"
+retry own-cas REDIS_TLS=true SSL_CERT_DIR="$work/tls/certs"
 eventually 5 ready
 answers PONG -a secret || fail "no traffic over TLS with the image's own CAs"
 stop_ambassador
 
 # The CA of a Secret.
 cp "$work/tls/ca.crt" "$work/secret/ca.crt"
-retry ca REDIS_TLS=true REDIS_PASSWORD=secret
+retry ca REDIS_TLS=true
 eventually 5 ready
 answers PONG -a secret || fail "no traffic over TLS"
 stop_ambassador
-retry name REDIS_TLS=true REDIS_PASSWORD=secret REDIS_SERVER_NAME=store.example
+retry name REDIS_TLS=true REDIS_SERVER_NAME=store.example
 eventually 5 ready
 stop_ambassador
-retry other-name REDIS_TLS=true REDIS_PASSWORD=secret REDIS_SERVER_NAME=other.example
+retry other-name REDIS_TLS=true REDIS_SERVER_NAME=other.example
 eventually 5 logged other-name "one: Server presented an SSL certificate different from the expected one"
 stop_ambassador
-ambassador address REDIS_SERVER_1="127.0.0.1:$c" REDIS_TLS=true REDIS_PASSWORD=secret REDIS_SERVER_NAME=redis.example
+ambassador address REDIS_SERVER_1="127.0.0.1:$c" REDIS_TLS=true REDIS_SERVER_NAME=redis.example
 eventually 5 ready
 stop_ambassador
 crash "$store_c"
+rm "$work/secret/password"
 
 # A member that demands a certificate of its clients, which is Redis' default.
 store d 0 --tls-port "$d" "${secure[@]}"

@@ -64,5 +64,6 @@ pub async fn plain(address: &str, port: u16, path: &str) -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
+    // A server may speak HTTP/1.0, as Python's does.
+    (head.split(' ').nth(1) == Some("200")).then(|| body.to_owned())
 }
