@@ -15,7 +15,6 @@ use crate::node::pods::name;
 use crate::tests;
 use repository::{Push, Repository};
 use site::{PERIOD, Site};
-use visitors::Visitors;
 
 tests![
     a_fetch_of_more_than_two_minutes_leaves_the_last_page_up,
@@ -29,7 +28,7 @@ const SLOW: Duration = Duration::from_secs(125);
 async fn a_fetch_of_more_than_two_minutes_leaves_the_last_page_up(cluster: &Cluster) {
     let mut repository = Repository::start(cluster).await;
     let site = Site::small(&repository, &repository.url("git")).await;
-    let visitors = Visitors::start(&site.address().await, 1);
+    let visitors = site.visitors(1).await;
     site.until_shown(1, PERIOD).await;
     repository.delay(SLOW.as_secs());
     let page = repository.push(Push::Normal).await;
@@ -45,7 +44,7 @@ async fn a_fetch_of_more_than_two_minutes_leaves_the_last_page_up(cluster: &Clus
 async fn a_page_follows_its_repository_and_no_client_sees_a_failure_of_git_or_a_rollout(cluster: &Cluster) {
     let mut repository = Repository::start(cluster).await;
     let site = Site::example(&repository).await;
-    let visitors = Visitors::start(&site.address().await, 2);
+    let visitors = site.visitors(2).await;
     let before = names(&site.ready_pods().await);
     push_normally_and_by_force(&mut repository, &site).await;
     break_the_repository(&mut repository, &site).await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::repository::{Repository, number};
+use super::visitors::Visitors;
 use crate::cluster::Cluster;
 use crate::control_plane::rest;
 use crate::node::pods::{is_ready, name};
@@ -79,11 +80,17 @@ impl<'c> Site<'c> {
         self.cluster.ready_pods(&self.name, &self.selector(), self.replicas).await
     }
 
-    /// The address of the Service.
-    pub async fn address(&self) -> String {
+    /// Clients of the Service. Its address works a moment after its Pods are Ready, and until then a client may wait for long.
+    pub async fn visitors(&self, clients: usize) -> Visitors {
         let path = format!("/api/v1/namespaces/{0}/services/{0}", self.name);
         let service = self.cluster.get(&path).await.expect("a Service");
-        service["spec"]["clusterIP"].as_str().expect("an address").to_owned()
+        let address = service["spec"]["clusterIP"].as_str().expect("an address");
+        self.cluster
+            .eventually("a Service that works", async || {
+                tokio::time::timeout(Duration::from_secs(1), rest::plain(address, 80, "/")).await.ok()?
+            })
+            .await;
+        Visitors::start(address, clients)
     }
 
     /// Waits until all Pods show a page, and returns how long that took.
