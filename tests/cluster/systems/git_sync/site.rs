@@ -80,7 +80,7 @@ impl<'c> Site<'c> {
         self.cluster.ready_pods(&self.name, &self.selector(), self.replicas).await
     }
 
-    /// Clients of the Service. Its address works a moment after its Pods are Ready, and until then a client may wait for long.
+    /// Clients of the Service. Its address works a moment after its Pods are Ready; until then a client may wait for long.
     pub async fn visitors(&self, clients: usize) -> Visitors {
         let path = format!("/api/v1/namespaces/{0}/services/{0}", self.name);
         let service = self.cluster.get(&path).await.expect("a Service");
