@@ -87,6 +87,14 @@ impl Node {
         containerd::import(archive)
     }
 
+    /// Gives an image a second name, as of a new release.
+    ///
+    /// # Errors
+    /// There is no image with the first name.
+    pub fn tag(&self, image: &str, name: &str) -> anyhow::Result<()> {
+        containerd::tag(image, name)
+    }
+
     /// Ends all programs and containers, and removes the files of the node.
     ///
     /// # Errors

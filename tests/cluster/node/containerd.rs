@@ -59,6 +59,14 @@ pub fn import(archive: &Path) -> anyhow::Result<()> {
     ctr(&["--namespace", "k8s.io", "images", "import", &path]).with_context(|| format!("cannot import {path}"))
 }
 
+/// Gives an image a second name.
+///
+/// # Errors
+/// There is no image with the first name.
+pub fn tag(image: &str, name: &str) -> anyhow::Result<()> {
+    ctr(&["--namespace", "k8s.io", "images", "tag", image, name]).with_context(|| format!("cannot tag {image}"))
+}
+
 fn ctr(args: &[&str]) -> anyhow::Result<()> {
     let done = Command::new("ctr").args(["--address", SOCKET]).args(args).output().context("cannot run ctr")?;
     ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr).trim());
