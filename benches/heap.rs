@@ -1,4 +1,4 @@
-//! What reviews and companions ask of the heap. Apart from `review`, for counting costs time.
+//! The heap that reviews and companions use. This is not a part of `review`, because counting allocations takes time.
 
 #[path = "../tests/support/mod.rs"]
 mod support;

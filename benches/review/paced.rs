@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bench::client::{Connection, request};
-use crate::bench::composed::{Composition, World, start};
+use crate::bench::composed::{Composition, Population, start};
 use crate::bench::load::median;
 use crate::bench::product;
 use crate::bench::server::Server;
@@ -27,7 +27,7 @@ struct Round {
 
 pub(crate) fn measure(rounds: usize) {
     let request = request(&sized::review("sync", 12_000));
-    let servers = [start(Composition::Null), product::start(&World::SMALLEST.manifests())];
+    let servers = [start(Composition::Null), product::start(&Population::SMALLEST.manifests())];
     let mut samples = [Vec::new(), Vec::new()];
     let rounds = rounds.div_ceil(3);
     for round in 0..=rounds {

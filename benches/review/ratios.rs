@@ -2,7 +2,7 @@
 //! process costs what the server costs that is composed here.
 
 use crate::bench::client::request;
-use crate::bench::composed::{Composition, World, start};
+use crate::bench::composed::{Composition, Population, start};
 use crate::bench::load::{Cost, Load, medians};
 use crate::bench::product;
 use crate::support::{figure, sized};
@@ -40,12 +40,12 @@ impl Sized {
 }
 
 pub(crate) fn measure(rounds: usize) {
-    let smallest = World::SMALLEST;
+    let smallest = Population::SMALLEST;
     let null = start(Composition::Null);
     let review = start(Composition::Reviews(smallest));
     let product = product::start(&smallest.manifests());
-    let many = start(Composition::Reviews(World { companions: 10_000, ..smallest }));
-    let wide = start(Composition::Reviews(World { containers: 16, ..smallest }));
+    let many = start(Composition::Reviews(Population { companions: 10_000, ..smallest }));
+    let wide = start(Composition::Reviews(Population { containers: 16, ..smallest }));
     let mut sizes = [("4 kB", 4_000), ("12 kB", 12_000), ("63 kB", 63_000), ("1 MB", 1_000_000)]
         .map(|(name, bytes)| Sized::new(name, bytes));
     let each = [&null, &review, &product];
