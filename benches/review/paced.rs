@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::bench::client::{Connection, request};
 use crate::bench::composed::{Composition, Population, start};
-use crate::bench::load::median;
+use crate::bench::figures;
+use crate::bench::figures::median;
 use crate::bench::product;
 use crate::bench::server::Server;
-use crate::support::{figure, sized};
+use crate::support::sized;
 
 const CONNECTIONS: u32 = 25;
 /// The time between two reviews, on whichever connections.
@@ -49,8 +50,9 @@ pub(crate) fn measure(rounds: usize) {
             p99 * 1e6
         );
     }
-    println!("{}", figure("P11 1000 paced reviews a second, percent of one core", product.0, 8.0, 6.0));
-    println!("{}\n", figure("P11 p99 of paced reviews over the null webhook's", product.2 / null.2, 3.0, 2.0));
+    figures::print("P11 1000 paced reviews a second, percent of one core", product.0, 8.0, 6.0);
+    figures::print("P11 p99 of paced reviews over the null webhook's", product.2 / null.2, 3.0, 2.0);
+    println!();
 }
 
 /// One round: all connections send in turn, each from a thread of its own, so that a slow answer delays no other connection.

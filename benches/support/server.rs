@@ -1,5 +1,6 @@
 //! A server that runs as a process of its own.
 
+use std::fs;
 use std::process::Child;
 
 use tempfile::TempDir;
@@ -20,14 +21,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes over a process that has said that it listens.
+    /// Takes over a process that has logged that it listens.
     pub fn new(process: Child, client: Client, folder: Option<TempDir>) -> Self {
         let review_threads = cpu::threads_named(process.id(), REVIEW_THREADS);
         assert!(!review_threads.is_empty(), "no thread is named {REVIEW_THREADS}");
         Server { process, review_threads, client, _folder: folder }
     }
 
-    pub fn id(&self) -> u32 {
+    fn id(&self) -> u32 {
         self.process.id()
     }
 
@@ -39,6 +40,13 @@ impl Server {
     /// Nanoseconds of CPU time of the whole process.
     pub fn process_cpu(&self) -> f64 {
         cpu::of_process(self.id())
+    }
+
+    /// A figure of `/proc/PID/status` in MiB, such as `VmRSS`, or `VmHWM` for the largest `VmRSS` so far.
+    pub fn mebibytes(&self, figure: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the kernel reports memory");
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':')).expect("a figure");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("kibibytes") / 1024.0
     }
 }
 
