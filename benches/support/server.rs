@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Child;
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -14,18 +15,17 @@ pub const REVIEW_THREADS: &str = "reviews";
 /// A running server. It ends when it is dropped.
 pub struct Server {
     process: Child,
-    review_threads: Vec<u32>,
+    /// Found when they are needed: a server can accept connections before its threads exist.
+    review_threads: OnceLock<Vec<u32>>,
     pub client: Client,
     /// The files that the process reads.
     _folder: Option<TempDir>,
 }
 
 impl Server {
-    /// Takes over a process that has logged that it listens.
+    /// Takes over a process that listens.
     pub fn new(process: Child, client: Client, folder: Option<TempDir>) -> Self {
-        let review_threads = cpu::threads_named(process.id(), REVIEW_THREADS);
-        assert!(!review_threads.is_empty(), "no thread is named {REVIEW_THREADS}");
-        Server { process, review_threads, client, _folder: folder }
+        Server { process, review_threads: OnceLock::new(), client, _folder: folder }
     }
 
     fn id(&self) -> u32 {
@@ -34,7 +34,9 @@ impl Server {
 
     /// Nanoseconds of CPU time of the threads that answer reviews.
     pub fn review_cpu(&self) -> f64 {
-        cpu::of_threads(self.id(), &self.review_threads)
+        let threads = self.review_threads.get_or_init(|| cpu::threads_named(self.id(), REVIEW_THREADS));
+        assert!(!threads.is_empty(), "no thread is named {REVIEW_THREADS}");
+        cpu::of_threads(self.id(), threads)
     }
 
     /// Nanoseconds of CPU time of the whole process.
