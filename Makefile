@@ -20,7 +20,7 @@ check:
 	$(CARGO) clippy --locked --all-targets --test chart --test cluster -- -D warnings
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed; skipped: cargo install --locked cargo-deny"; fi
 
-## bench   the cost of a review, relative to a server that returns a constant; ROUNDS=21 of each measurement
+## bench   the cost of a review, relative to a server that returns a constant; ROUNDS=21 rounds of the review benchmark
 bench:
 	@bash benches/run.sh
 
@@ -28,9 +28,9 @@ bench:
 bench-page:
 	@bash benches/run.sh page
 
-## count   the allocations and instructions of a review, by stage; UPDATE=1 writes them down as the bounds of the tests
+## count   the allocations and instructions of a review, by stage; UPDATE=1 records them as the bounds of the tests
 count:
-	$(CARGO) test --locked --test allocations --test instructions -- --nocapture written_down
+	$(CARGO) test --locked --test allocations --test instructions -- --nocapture recorded
 
 ## attack  all hostile clients at once against one replica with the chart's limits; SECONDS=120 each, twice
 attack:

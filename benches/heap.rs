@@ -1,20 +1,20 @@
-//! What reviews and companions ask of the heap. Apart from `review`, for counting costs time.
+//! The heap that reviews and companions use. This is not a part of `review`, because counting allocations takes time.
 
+#[path = "support/mod.rs"]
+mod bench;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use bench::figures;
 use podgraft::internals::admission;
 use podgraft::internals::inject::snapshot::Webhook;
 use support::{sized, snapshot};
 
 fn main() {
     let (few, many) = (allocations(3_000), allocations(30_000));
-    let line = |what: &str, measured: f64, must: f64, stretch: f64| {
-        println!("{}", support::figure(what, measured, must, stretch));
-    };
-    line("P6  memory of each of 10 000 companions, KiB", memory_of_a_companion() / 1024.0, 4.0, 2.0);
-    line("P12 heap allocations of a review at 12 kB", few, 40.0, 20.0);
-    line("P12 more of them when managedFields grow tenfold", many - few, 0.0, 0.0);
+    figures::print("P6  memory of each of 10 000 companions, KiB", memory_of_a_companion() / 1024.0, 4.0, 2.0);
+    figures::print("P12 heap allocations of a review at 12 kB", few, 40.0, 20.0);
+    figures::print("P12 more of them when managedFields grow tenfold", many - few, 0.0, 0.0);
 }
 
 fn memory_of_a_companion() -> f64 {

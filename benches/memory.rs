@@ -1,39 +1,35 @@
 //! How much memory a server has resident: `podgraft serve` with one companion from files, in MiB. The pages of the binary that
 //! were used are most of it.
 
-#![allow(dead_code)]
-
-#[path = "support/client.rs"]
-mod client;
-#[path = "support/process.rs"]
-mod process;
+#[path = "support/mod.rs"]
+mod bench;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::thread::sleep;
 use std::time::Duration;
 
-use client::Connection;
-use process::{Files, Process};
+use bench::client::{Connection, request};
+use bench::figures;
+use bench::product::Files;
+use bench::server::Server;
 use support::sized;
 
 /// Reviews that each of the connections sends, one after the other.
 const REVIEWS: usize = 8;
 
 fn main() {
-    let server = Files::new(&sized::companion("sync", 1)).serve();
-    let line = |what: &str, measured: f64, must: f64, stretch: f64| {
-        println!("{}", support::figure(what, measured, must, stretch));
-    };
+    let files = Files::new(&[sized::companion("sync", 1)]);
+    let server = files.serve();
     // Companions and certificate were polled in between, so that all threads have done their work once.
     sleep(Duration::from_millis(2_500));
-    line("P8  resident memory idle, companions from files, MiB", server.mebibytes("VmRSS"), 12.0, 8.0);
-    line("P8  at most with 25 connections at 12 kB, MiB", with_connections(&server), 20.0, 14.0);
-    line("P8  at most with 16 reviews of 1 MB in flight, MiB", with_large_reviews(&server), 64.0, 32.0);
+    figures::print("P8  resident memory idle, companions from files, MiB", server.mebibytes("VmRSS"), 12.0, 8.0);
+    figures::print("P8  at most with 25 connections at 12 kB, MiB", with_connections(&server), 20.0, 14.0);
+    figures::print("P8  at most with 16 reviews of 1 MB in flight, MiB", with_large_reviews(&server), 64.0, 32.0);
 }
 
-fn with_connections(server: &Process) -> f64 {
-    let request = client::request(&sized::review("sync", 12_000));
+fn with_connections(server: &Server) -> f64 {
+    let request = request(&sized::review("sync", 12_000));
     let mut connections: Vec<Connection> = (0..25).map(|_| server.client.connect()).collect();
     for _ in 0..REVIEWS {
         for connection in &mut connections {
@@ -45,8 +41,8 @@ fn with_connections(server: &Process) -> f64 {
 }
 
 /// Nothing is answered before the server has all bodies but for their last byte.
-fn with_large_reviews(server: &Process) -> f64 {
-    let request = client::request(&sized::review("sync", 1_000_000));
+fn with_large_reviews(server: &Server) -> f64 {
+    let request = request(&sized::review("sync", 1_000_000));
     let (most, last) = request.split_at(request.len() - 1);
     let mut connections: Vec<Connection> = (0..16).map(|_| server.client.connect()).collect();
     for part in [most, last] {

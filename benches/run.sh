@@ -2,7 +2,7 @@
 # Runs the benchmarks one after the other, except for the attack, and repeats their figures in one table. An argument `page` also
 # writes the figures, and how the cost grows, into docs/performance.md.
 #
-# ROUNDS=21  how often each measurement is repeated; fewer are quicker and less exact
+# ROUNDS=21  rounds of the review benchmark, a third of them for its paced reviews; fewer are quicker and less exact
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,12 +1,8 @@
 //! How long a process takes from its start: `podgraft serve` until it has answered a review, and commands until they end,
 //! beside a process that does nothing (`/bin/true`). Medians, in milliseconds of wall-clock time.
 
-#![allow(dead_code)]
-
-#[path = "support/client.rs"]
-mod client;
-#[path = "support/process.rs"]
-mod process;
+#[path = "support/mod.rs"]
+mod bench;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -15,24 +11,24 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use process::{Files, podgraft};
+use bench::client::request;
+use bench::figures;
+use bench::figures::median;
+use bench::product::{Files, podgraft};
 use support::sized;
 
 /// How often each is started.
 const STARTS: usize = 15;
 
 fn main() {
-    let files = Files::new(&sized::companion("sync", 1));
+    let files = Files::new(&[sized::companion("sync", 1)]);
     fs::write(files.path().join("pod.yaml"), sized::pod("sync", 400, 1_000).to_string()).expect("a Pod");
-    let line = |what: &str, measured: f64, must: f64, stretch: f64| {
-        println!("{}", support::figure(what, measured, must, stretch));
-    };
     println!("medians of {STARTS} starts, in milliseconds");
-    let request = client::request(&sized::review("sync", 12_000));
-    let answered = median((0..STARTS).map(|_| until_answered(&files, &request)));
-    line("P9  `podgraft serve` until its first answer, from files", answered, 15.0, 8.0);
+    let request = request(&sized::review("sync", 12_000));
+    let answered = median((0..STARTS).map(|_| until_answered(&files, &request)).collect());
+    figures::print("P9  `podgraft serve` until its first answer, from files", answered, 15.0, 8.0);
     for (what, over_nothing) in commands(files.path()) {
-        line(&format!("P9  `podgraft {what}` over `true`"), over_nothing, 5.0, 5.0);
+        figures::print(&format!("P9  `podgraft {what}` over `true`"), over_nothing, 5.0, 5.0);
     }
 }
 
@@ -48,7 +44,7 @@ fn until_answered(files: &Files, request: &[u8]) -> f64 {
 /// Each command with what it takes more than a process that does nothing. All are started in turn, so that a machine whose
 /// speed changes does not favor one of them.
 fn commands(folder: &Path) -> Vec<(&'static str, f64)> {
-    let (companion, pod) = (folder.join("companion.yaml"), folder.join("pod.yaml"));
+    let (companion, pod) = (folder.join("companions.yaml"), folder.join("pod.yaml"));
     let mut all: Vec<(&str, Command)> = vec![("", Command::new("/bin/true"))];
     for what in ["version", "--help", "completion bash", "crds"] {
         let mut command = podgraft();
@@ -81,10 +77,4 @@ fn until_ended(what: &str, command: &mut Command) -> f64 {
 
 fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1_000.0
-}
-
-fn median(all: impl IntoIterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = all.into_iter().collect();
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
 }

@@ -19,11 +19,16 @@ say "2. A server with the companions in examples/"
 server=$!
 trap 'wait $server; exit 0' INT # the terminal also signals the server
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; exit 143' TERM
+# 0: admitted, 1: denied. Both are an answer; step 4 shows it.
 tries=0
-until "$podgraft" probe --server "https://localhost:$port" -f "$here/git-sync/app.yaml" >/dev/null 2>&1; do
+until probed=$("$podgraft" probe --server "https://localhost:$port" -f "$here/git-sync/app.yaml" 2>&1) || [ $? -eq 1 ]; do
   tries=$((tries + 1))
-  if ! kill -0 $server 2>/dev/null || [ $tries -gt 100 ]; then
+  if ! kill -0 $server 2>/dev/null; then
     echo "the server did not start; is port $port or $admin in use? Try PORT=9443 ADMIN_PORT=9080 make run" >&2
+    exit 1
+  fi
+  if [ $tries -gt 100 ]; then
+    echo "the server does not answer on port $port: $probed" >&2
     kill $server 2>/dev/null || true
     exit 1
   fi

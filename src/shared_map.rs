@@ -1,8 +1,8 @@
 //! A hash map whose clones share memory.
 //!
 //! A clone costs one reference, and a change of a clone copies only the nodes between the root and the entry. The memory
-//! and the work of a change grow with the logarithm of the number of entries, and so does the comparison of two maps of
-//! which one was made of the other.
+//! and the work of a change grow with the logarithm of the number of entries, and so does the comparison of two maps,
+//! one of which was made from the other.
 //!
 //! The crates `rpds` and `imbl` have such maps. Their license, MPL-2.0, is not one of those that `deny.toml` accepts, `imbl`
 //! is built on unsafe code, and `rpds` cannot list the differences of two maps without a visit of all entries.

@@ -34,7 +34,7 @@ fn a_review_of_12_kb_makes_at_most_40_allocations() {
 }
 
 #[test]
-fn reviews_make_no_more_allocations_than_are_written_down() {
+fn reviews_make_no_more_allocations_than_are_recorded() {
     let sizes = [("4 kB", 4_000), ("12 kB", 12_000), ("63 kB", 63_000), ("1 MB", 1_000_000)];
     let by_size = sizes.map(|(name, bytes)| (name.to_owned(), allocations(&sized::review("sync", bytes))));
     let usual = sized::review("sync", 12_000);
@@ -51,9 +51,9 @@ fn a_count_that_exceeds_its_bound_by_more_than_five_percent_is_found() {
     assert_eq!(of("      100  12 kB\n", 105), [""; 0]);
     assert_eq!(of("      100  12 kB\n", 0), [""; 0]);
     assert_eq!(of("      100  12 kB\n", 106), ["12 kB: 106, which is 6 % more than 100; 5 % are allowed"]);
-    assert_eq!(of("", 1), ["12 kB: 1, and no bound is written down"]);
+    assert_eq!(of("", 1), ["12 kB: 1, and no bound is recorded"]);
     let unused = of("      100  12 kB\n        3  63 kB\n", 100);
-    assert_eq!(unused, ["63 kB: is written down, and was not counted"]);
+    assert_eq!(unused, ["63 kB: is recorded, and was not counted"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ const REVIEWS: u64 = 10;
 const COUNTED: &str = "PODGRAFT_TEST_COUNTED";
 
 #[test]
-fn the_stages_of_a_review_need_no_more_instructions_than_are_written_down() {
+fn the_stages_of_a_review_need_no_more_instructions_than_are_recorded() {
     if std::env::var_os(COUNTED).is_some() {
         return review_all_cases();
     }
@@ -62,10 +62,10 @@ fn the_stages_of_a_review_need_no_more_instructions_than_are_written_down() {
     counts::check("tests/counts/instructions.txt", &counts);
 }
 
-/// Whether instructions can be counted here and compared with those that are written down.
+/// Whether instructions can be counted here and compared with the recorded ones.
 fn countable() -> Result<(), String> {
     if cfg!(not(target_arch = "x86_64")) {
-        return Err("the instructions that are written down are those of x86_64".into());
+        return Err("the recorded instructions are those of x86_64".into());
     }
     let installed = Command::new("valgrind").arg("--version").output().is_ok_and(|version| version.status.success());
     installed.then_some(()).ok_or_else(|| "valgrind is not installed, which counts instructions".into())
@@ -112,7 +112,7 @@ fn run_counted(counts: &Path) {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--demangle=no", "--dump-before=*18boundary_of_a_case17h*"]);
     valgrind.arg(format!("--callgrind-out-file={}", counts.display())).arg(std::env::current_exe().unwrap());
-    valgrind.args(["--exact", "the_stages_of_a_review_need_no_more_instructions_than_are_written_down"]);
+    valgrind.args(["--exact", "the_stages_of_a_review_need_no_more_instructions_than_are_recorded"]);
     let ran = valgrind.env(COUNTED, "1").env_remove("RUST_LOG").output().unwrap();
     assert!(ran.status.success(), "{}\n{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
 }

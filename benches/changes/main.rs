@@ -5,8 +5,8 @@
 //! changes alternate, so that a machine whose speed drifts favors neither. CPU times of threads are read from the kernel.
 
 mod api_server;
-mod client;
-mod served;
+#[path = "../support/mod.rs"]
+mod bench;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -15,8 +15,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api_server::ApiServer;
-use client::{Client, request};
-use served::Served;
+use bench::client::{ReviewClient, request};
+use bench::figures;
+use bench::figures::{median, quantile};
+use bench::product::start_with_cluster;
+use bench::server::Server;
 use support::sized;
 
 /// The numbers of companions for which the cost of one change is printed.
@@ -45,10 +48,7 @@ struct Seconds {
 
 fn main() {
     let body = request(&sized::review("sync", 12_000));
-    let line = |what: &str, measured: f64, must: f64, stretch: f64| {
-        println!("{}", support::figure(what, measured, must, stretch));
-    };
-    println!("{:<62} {:>8} {:>7} {:>8}", "", "measured", "must", "stretch");
+    figures::print_heads();
     let mut costs = Vec::new();
     for size in SIZES {
         let [quiet, changing] = measure(size, &body);
@@ -56,15 +56,20 @@ fn main() {
         println!("    one changed companion among {size:>6}: {cost:>8.0} us of CPU, on no thread that answers");
         costs.push(cost);
         if size == SIZES[2] {
-            let p99 = |seconds: &Seconds| quantile(&seconds.latencies, 0.99);
+            let p99 = |seconds: &Seconds| quantile(seconds.latencies.clone(), 99, 100);
             println!(
                 "    p99 of reviews: {:.0} us without changes, {:.0} us with",
                 p99(&quiet) * 1e6,
                 p99(&changing) * 1e6
             );
-            line("P6  p99 with 100 changes a second over without, 10 000", p99(&changing) / p99(&quiet), 1.5, 1.2);
+            figures::print(
+                "P6  p99 with 100 changes a second over without, 10 000",
+                p99(&changing) / p99(&quiet),
+                1.5,
+                1.2,
+            );
             let answering = |seconds: &Seconds| seconds.answering / count(seconds.latencies.len());
-            line(
+            figures::print(
                 "P6  CPU of a review with changes over without, 10 000",
                 answering(&changing) / answering(&quiet),
                 1.5,
@@ -72,29 +77,36 @@ fn main() {
             );
         }
     }
-    line("P6  CPU of a change among 10 000 companions over among 100", costs[2] / costs[0], 2.0, 1.2);
-    line("P6  CPU of a review with 10 000 Namespaces over 1", namespaces(&body), 1.05, 1.02);
+    figures::print("P6  CPU of a change among 10 000 companions over among 100", costs[2] / costs[0], 2.0, 1.2);
+    figures::print("P6  CPU of a review with 10 000 Namespaces over 1", namespaces(&body), 1.05, 1.02);
 }
 
 /// Seconds without and with changes.
 fn measure(companions: usize, body: &[u8]) -> [Seconds; 2] {
     let api = ApiServer::start(companions, 1);
-    let served = Served::start(&api);
-    let mut client = Client::connect(&served);
+    let server = start_with_cluster(api.address);
+    let mut client = ReviewClient::new(&server.client);
     // The first seconds are not measured: the server settles after its start.
-    second(&api, &served, &mut client, body, true, &mut Seconds::default());
+    second(&api, &server, &mut client, body, true, &mut Seconds::default());
     let mut all = [Seconds::default(), Seconds::default()];
     for _ in 0..ROUNDS {
         for (seconds, changing) in all.iter_mut().zip([false, true]) {
-            second(&api, &served, &mut client, body, changing, seconds);
+            second(&api, &server, &mut client, body, changing, seconds);
         }
     }
     all
 }
 
-fn second(api: &ApiServer, served: &Served, client: &mut Client, body: &[u8], changing: bool, seconds: &mut Seconds) {
+fn second(
+    api: &ApiServer,
+    server: &Server,
+    client: &mut ReviewClient,
+    body: &[u8],
+    changing: bool,
+    seconds: &mut Seconds,
+) {
     let (began, ended) = (Instant::now(), AtomicBool::new(!changing));
-    let before = served.cpu();
+    let before = (server.review_cpu(), server.process_cpu());
     thread::scope(|scope| {
         let changes = scope.spawn(|| {
             let mut changes = 0;
@@ -117,36 +129,29 @@ fn second(api: &ApiServer, served: &Served, client: &mut Client, body: &[u8], ch
     });
     // What was collected until now is published within the pause of the server.
     thread::sleep(Duration::from_millis(100));
-    let after = served.cpu();
-    seconds.answering += after.answering - before.answering;
-    seconds.others += after.others - before.others;
+    let answering = server.review_cpu() - before.0;
+    seconds.answering += answering / 1e9;
+    seconds.others += (server.process_cpu() - before.1 - answering) / 1e9;
 }
 
 /// The CPU of a review where 10 000 Namespaces are known, over that with one.
 fn namespaces(body: &[u8]) -> f64 {
     let apis = [1, 10_000].map(|namespaces| ApiServer::start(1, namespaces));
     let mut servers = apis.each_ref().map(|api| {
-        let served = Served::start(api);
-        let client = Client::connect(&served);
-        (served, client)
+        let server = start_with_cluster(api.address);
+        let client = ReviewClient::new(&server.client);
+        (server, client)
     });
     let mut costs = [Vec::new(), Vec::new()];
     for _ in 0..BURSTS {
-        for ((served, client), costs) in servers.iter_mut().zip(&mut costs) {
-            let before = served.cpu().answering;
+        for ((server, client), costs) in servers.iter_mut().zip(&mut costs) {
+            let before = server.review_cpu();
             (0..BURST).for_each(|_| _ = client.review(body));
-            costs.push(served.cpu().answering - before);
+            costs.push(server.review_cpu() - before);
         }
     }
-    quantile(&costs[1], 0.5) / quantile(&costs[0], 0.5)
-}
-
-fn quantile(values: &[f64], part: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is less than the length
-    let index = (count(sorted.len()) * part) as usize;
-    sorted[index.min(sorted.len() - 1)]
+    let [one, many] = costs.map(median);
+    many / one
 }
 
 fn count(count: usize) -> f64 {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::svg::{Panel, Point, plot};
 use crate::bench::client::request;
-use crate::bench::composed::{Composition, World, start};
+use crate::bench::composed::{Composition, Population, start};
 use crate::bench::load::{Load, medians};
 use crate::bench::server::Server;
 use crate::support::{review_of, sized};
@@ -54,18 +54,18 @@ impl<'s> Step<'s> {
 
 pub(crate) fn measure(rounds: usize) {
     let null = start(Composition::Null);
-    let smallest = World::SMALLEST;
-    let serve = |world: World| start(Composition::Reviews(world));
+    let smallest = Population::SMALLEST;
+    let serve = |population: Population| start(Composition::Reviews(population));
     let one = serve(smallest);
-    let companions = [10, 100, 1_000, 10_000].map(|n| (n, serve(World { companions: n, ..smallest })));
-    let containers = [2, 4, 8, 16].map(|n| (n, serve(World { containers: n, ..smallest })));
-    let namespaces = [(10_000, serve(World { namespaces: 10_000, ..smallest }))];
+    let companions = [10, 100, 1_000, 10_000].map(|n| (n, serve(Population { companions: n, ..smallest })));
+    let containers = [2, 4, 8, 16].map(|n| (n, serve(Population { containers: n, ..smallest })));
+    let namespaces = [(10_000, serve(Population { namespaces: 10_000, ..smallest }))];
     let mut sweeps = [
         Sweep { quantity: "size of the review, bytes", axis: "size of the review, bytes", steps: sizes(&one) },
-        Sweep { quantity: "companions", axis: "companions", steps: worlds(&one, &companions) },
-        Sweep { quantity: "injected containers", axis: "injected containers", steps: worlds(&one, &containers) },
+        Sweep { quantity: "companions", axis: "companions", steps: populations(&one, &companions) },
+        Sweep { quantity: "injected containers", axis: "injected containers", steps: populations(&one, &containers) },
         Sweep { quantity: "connections", axis: "connections", steps: connections(&one) },
-        Sweep { quantity: "namespaces", axis: "namespaces", steps: worlds(&one, &namespaces) },
+        Sweep { quantity: "namespaces", axis: "namespaces", steps: populations(&one, &namespaces) },
     ];
     for sweep in &mut sweeps {
         sweep.measure(&null, rounds);
@@ -86,7 +86,7 @@ fn sizes(one: &Server) -> Vec<Step<'_>> {
     reviews.map(|review| Step { request: request(&review), ..Step::new(review.len(), one) }).collect()
 }
 
-fn worlds<'s>(one: &'s Server, others: &'s [(usize, Server)]) -> Vec<Step<'s>> {
+fn populations<'s>(one: &'s Server, others: &'s [(usize, Server)]) -> Vec<Step<'s>> {
     [Step::new(1, one)].into_iter().chain(others.iter().map(|(n, server)| Step::new(*n, server))).collect()
 }
 

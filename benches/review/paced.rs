@@ -5,11 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::bench::client::{Connection, request};
-use crate::bench::composed::{Composition, World, start};
-use crate::bench::load::median;
+use crate::bench::composed::{Composition, Population, start};
+use crate::bench::figures;
+use crate::bench::figures::median;
 use crate::bench::product;
 use crate::bench::server::Server;
-use crate::support::{figure, sized};
+use crate::support::sized;
 
 const CONNECTIONS: u32 = 25;
 /// The time between two reviews, on whichever connections.
@@ -27,7 +28,7 @@ struct Round {
 
 pub(crate) fn measure(rounds: usize) {
     let request = request(&sized::review("sync", 12_000));
-    let servers = [start(Composition::Null), product::start(&World::SMALLEST.manifests())];
+    let servers = [start(Composition::Null), product::start(&Population::SMALLEST.manifests())];
     let mut samples = [Vec::new(), Vec::new()];
     let rounds = rounds.div_ceil(3);
     for round in 0..=rounds {
@@ -49,8 +50,9 @@ pub(crate) fn measure(rounds: usize) {
             p99 * 1e6
         );
     }
-    println!("{}", figure("P11 1000 paced reviews a second, percent of one core", product.0, 8.0, 6.0));
-    println!("{}\n", figure("P11 p99 of paced reviews over the null webhook's", product.2 / null.2, 3.0, 2.0));
+    figures::print("P11 1000 paced reviews a second, percent of one core", product.0, 8.0, 6.0);
+    figures::print("P11 p99 of paced reviews over the null webhook's", product.2 / null.2, 3.0, 2.0);
+    println!();
 }
 
 /// One round: all connections send in turn, each from a thread of its own, so that a slow answer delays no other connection.

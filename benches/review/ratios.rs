@@ -2,10 +2,11 @@
 //! process costs what the server costs that is composed here.
 
 use crate::bench::client::request;
-use crate::bench::composed::{Composition, World, start};
+use crate::bench::composed::{Composition, Population, start};
+use crate::bench::figures;
 use crate::bench::load::{Cost, Load, medians};
 use crate::bench::product;
-use crate::support::{figure, sized};
+use crate::support::sized;
 
 const CONNECTIONS: usize = 16;
 
@@ -40,12 +41,12 @@ impl Sized {
 }
 
 pub(crate) fn measure(rounds: usize) {
-    let smallest = World::SMALLEST;
+    let smallest = Population::SMALLEST;
     let null = start(Composition::Null);
     let review = start(Composition::Reviews(smallest));
     let product = product::start(&smallest.manifests());
-    let many = start(Composition::Reviews(World { companions: 10_000, ..smallest }));
-    let wide = start(Composition::Reviews(World { containers: 16, ..smallest }));
+    let many = start(Composition::Reviews(Population { companions: 10_000, ..smallest }));
+    let wide = start(Composition::Reviews(Population { containers: 16, ..smallest }));
     let mut sizes = [("4 kB", 4_000), ("12 kB", 12_000), ("63 kB", 63_000), ("1 MB", 1_000_000)]
         .map(|(name, bytes)| Sized::new(name, bytes));
     let each = [&null, &review, &product];
@@ -83,18 +84,16 @@ fn print_costs(sizes: &[Sized]) {
 }
 
 fn print_ratios(sizes: &[Sized; 4], many: f64, wide: f64) {
-    println!("\n{:<62} {:>8} {:>7} {:>8}", "", "measured", "must", "stretch");
-    let line = |what: &str, measured: f64, must: f64, stretch: f64| {
-        println!("{}", figure(what, measured, must, stretch));
-    };
+    println!();
+    figures::print_heads();
     let [small, usual, large, huge] = sizes;
-    line("P1  a review at 12 kB over the null webhook", usual.over_null(), 1.45, 1.30);
-    line("P2  a review at 4 kB over the null webhook", small.over_null(), 1.35, 1.20);
-    line("P2  a review at 63 kB over the null webhook", large.over_null(), 1.40, 1.25);
-    line("P2  a review at 1 MB over the null webhook", huge.over_null(), 2.00, 1.60);
-    line("P5  cost per byte at 1 MB over that at 63 kB", huge.per_byte() / large.per_byte(), 1.20, 1.05);
-    line("P6  10 000 companions over 1", many / usual.cost.review.review, 1.05, 1.05);
-    line("P7  16 injected containers over 1", wide / usual.cost.review.review, 1.20, 1.10);
+    figures::print("P1  a review at 12 kB over the null webhook", usual.over_null(), 1.45, 1.30);
+    figures::print("P2  a review at 4 kB over the null webhook", small.over_null(), 1.35, 1.20);
+    figures::print("P2  a review at 63 kB over the null webhook", large.over_null(), 1.40, 1.25);
+    figures::print("P2  a review at 1 MB over the null webhook", huge.over_null(), 2.00, 1.60);
+    figures::print("P5  cost per byte at 1 MB over that at 63 kB", huge.per_byte() / large.per_byte(), 1.20, 1.05);
+    figures::print("P6  10 000 companions over 1", many / usual.cost.review.review, 1.05, 1.05);
+    figures::print("P7  16 injected containers over 1", wide / usual.cost.review.review, 1.20, 1.10);
 }
 
 /// The composed server is a fair picture of the product if both cost the same.

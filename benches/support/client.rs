@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use rustls_pki_types::pem::PemObject as _;
@@ -20,6 +21,40 @@ pub struct Connection {
     stream: StreamOwned<ClientConnection, TcpStream>,
     /// How many answers it has brought.
     pub answers: usize,
+}
+
+/// An answer with status 200.
+struct Answer {
+    /// Whether the server closes the connection.
+    closes: bool,
+    bytes: Vec<u8>,
+}
+
+/// One connection, which is opened again when the server closes it.
+pub struct ReviewClient {
+    client: Client,
+    connection: Option<Connection>,
+}
+
+impl ReviewClient {
+    pub fn new(client: &Client) -> Self {
+        ReviewClient { client: client.clone(), connection: None }
+    }
+
+    /// Sends a review, whose answer must have a patch. Returns how long the answer took, without the time to connect.
+    pub fn review(&mut self, request: &[u8]) -> Duration {
+        let connection = self.connection.get_or_insert_with(|| self.client.connect());
+        let began = Instant::now();
+        connection.send(request);
+        let answer = connection.read_answer();
+        let took = began.elapsed();
+        let text = String::from_utf8_lossy(&answer.bytes);
+        assert!(text.contains("\"patch\""), "the companion is not injected: {text}");
+        if answer.closes {
+            self.connection = None;
+        }
+        took
+    }
 }
 
 impl Client {
@@ -65,8 +100,13 @@ impl Connection {
         self.stream.write_all(request).expect("a request");
     }
 
-    /// Reads one answer, which must have status 200 and leave the connection open: a benchmark does not measure refusals.
+    /// Reads one answer, which must leave the connection open.
     pub fn receive(&mut self) {
+        assert!(!self.read_answer().closes, "the server closes the connection");
+    }
+
+    /// Reads one answer, which must have status 200: a benchmark does not measure denials of the server.
+    fn read_answer(&mut self) -> Answer {
         let mut answer = Vec::with_capacity(8192);
         let mut chunk = [0; 16_384];
         loop {
@@ -75,11 +115,12 @@ impl Connection {
             answer.extend_from_slice(&chunk[..read]);
             let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
             let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-            assert!(head.starts_with("http/1.1 200") && !head.contains("connection: close"), "{head}");
+            assert!(head.starts_with("http/1.1 200"), "{head}");
             let length = head.lines().find_map(|l| l.strip_prefix("content-length: ")).expect("a length");
             if answer.len() >= end + 4 + length.parse::<usize>().expect("a number") {
                 self.answers += 1;
-                return;
+                let closes = head.contains("connection: close");
+                return Answer { closes, bytes: answer };
             }
         }
     }

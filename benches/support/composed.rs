@@ -32,20 +32,20 @@ pub enum Composition {
     /// Reads the body, and answers a constant: the least that a webhook can do.
     Null,
     /// Reviews, with metrics and log.
-    Reviews(World),
+    Reviews(Population),
 }
 
 /// What a server that reviews has to consider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct World {
+pub struct Population {
     pub companions: usize,
     /// How many containers are injected, at most 16.
     pub containers: usize,
     pub namespaces: usize,
 }
 
-impl World {
-    pub const SMALLEST: World = World { companions: 1, containers: 1, namespaces: 1 };
+impl Population {
+    pub const SMALLEST: Population = Population { companions: 1, containers: 1, namespaces: 1 };
 }
 
 /// Serves, if this process was started by [`start`]; never returns then. A benchmark calls it first.
@@ -77,7 +77,9 @@ impl Composition {
     fn to_text(self) -> String {
         match self {
             Composition::Null => "null".to_owned(),
-            Composition::Reviews(world) => format!("{} {} {}", world.companions, world.containers, world.namespaces),
+            Composition::Reviews(population) => {
+                format!("{} {} {}", population.companions, population.containers, population.namespaces)
+            }
         }
     }
 
@@ -87,18 +89,18 @@ impl Composition {
         if text == "null" {
             return Composition::Null;
         }
-        Composition::Reviews(World { companions: next(), containers: next(), namespaces: next() })
+        Composition::Reviews(Population { companions: next(), containers: next(), namespaces: next() })
     }
 
     fn reviewer(self) -> Reviewer {
         match self {
             Composition::Null => null(),
-            Composition::Reviews(world) => reviews(Arc::new(snapshot(&world.manifests()))),
+            Composition::Reviews(population) => reviews(Arc::new(snapshot(&population.manifests()))),
         }
     }
 }
 
-impl World {
+impl Population {
     /// The companions and Namespaces.
     pub fn manifests(self) -> Vec<Value> {
         let mut manifests = sized::companions(self.companions, self.containers);

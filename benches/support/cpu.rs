@@ -8,7 +8,7 @@ pub fn of_threads(process: u32, threads: &[u32]) -> f64 {
     threads.iter().map(|thread| of_thread(process, *thread)).sum()
 }
 
-/// Nanoseconds that all threads of a process have used that still run.
+/// Nanoseconds used by all threads of a process that still run.
 pub fn of_process(process: u32) -> f64 {
     of_threads(process, &threads(process))
 }

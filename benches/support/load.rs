@@ -1,6 +1,7 @@
 //! What an answer costs: the same request over and over, on some connections, to servers that take turns.
 
 use super::client::Connection;
+use super::figures::median;
 use super::server::Server;
 
 /// After how many answers a connection is replaced. The product retires a connection after 1000.
@@ -73,10 +74,4 @@ pub fn medians(loads: &mut [Load<'_>], rounds: usize) -> Vec<Cost> {
     }
     let of = |samples: &[Cost], part: fn(&Cost) -> f64| median(samples.iter().map(part).collect());
     samples.iter().map(|s| Cost { review: of(s, |c| c.review), process: of(s, |c| c.process) }).collect()
-}
-
-/// The middle of some figures.
-pub fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

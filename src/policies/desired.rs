@@ -107,7 +107,7 @@ impl DesiredPolicy<'_> {
     }
 }
 
-/// A version as policies need it. No policy is made of less than all that a version declares.
+/// A version as policies need it. No policy is generated from less than all that a version declares.
 fn required(version: &Version) -> Option<Required<'_>> {
     let required = Required::of(&version.companion);
     if required.is_none() {

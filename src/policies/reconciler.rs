@@ -129,7 +129,7 @@ impl Reconciler {
         let _ = self.owners.wait_until_ready().await;
     }
 
-    /// Waits until another reconciliation may come to something else.
+    /// Waits until another reconciliation may have another result.
     pub async fn changed(&mut self) {
         let again = self.again;
         tokio::select! {
@@ -138,7 +138,7 @@ impl Reconciler {
         }
     }
 
-    /// Whether a reconciliation may come to something else than the last one, although no companion has changed.
+    /// Whether a reconciliation may have another result than the last one, although no companion has changed.
     #[must_use]
     pub fn is_due(&self) -> bool {
         self.changes.has_changed().unwrap_or(true) || self.again.is_some_and(|again| again <= Instant::now())

@@ -6,7 +6,7 @@
 //! | `container`, `parameter` | one container of it is as declared; a variable has a value that the parameter accepts |
 //! | `on_update` | a Pod that is changed keeps the companion |
 //! | `selects`, `private_volumes` | which Pods the selectors select; which volumes no other container may mount |
-//! | `required`, `validation` | the companion that the rules are made of, and the parts of a policy that they write |
+//! | `required`, `validation` | the companion from which the rules are generated, and the parts of a policy that they write |
 
 pub(super) mod container;
 pub(super) mod on_create;

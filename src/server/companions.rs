@@ -29,14 +29,14 @@ pub(super) struct CompanionSources {
     policies: Option<PolicyReconciler>,
     settings: Settings,
     metrics: Arc<ServerMetrics>,
-    known: Known,
+    published: Published,
     /// Whether there was a first snapshot.
-    published: bool,
+    has_snapshot: bool,
 }
 
 /// What was published last. Its clone shares its memory.
 #[derive(Clone, Default)]
-struct Known {
+struct Published {
     effective: Effective,
     statuses: Statuses,
 }
@@ -85,8 +85,8 @@ impl CompanionSources {
             policies,
             settings: config.settings(),
             metrics: Arc::clone(metrics),
-            known: Known::default(),
-            published: false,
+            published: Published::default(),
+            has_snapshot: false,
         })
     }
 
@@ -115,8 +115,8 @@ impl CompanionSources {
         let snapshot = Arc::new(ArcSwap::default());
         self.publish(&snapshot);
         self.warn_of_required();
-        let (valid, invalid) = self.known.effective.valid_and_invalid();
-        tracing::info!(valid, invalid, namespaces = self.known.effective.namespaces(), "companions loaded");
+        let (valid, invalid) = self.published.effective.valid_and_invalid();
+        tracing::info!(valid, invalid, namespaces = self.published.effective.namespaces(), "companions loaded");
         let published = Arc::clone(&snapshot);
         let shared = Arc::new(Mutex::new(self));
         background.run(Task::Snapshots, move || {
@@ -138,14 +138,14 @@ impl CompanionSources {
     fn publish(&mut self, snapshot: &ArcSwap<Snapshot>) {
         let files = Arc::clone(&self.files.borrow_and_update().declarations);
         let state = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
-        let Known { mut effective, mut statuses } = self.known.clone();
+        let Published { mut effective, mut statuses } = self.published.clone();
         let mut changes = effective.follow(files, state);
         if let Some(policies) = &mut self.policies {
             policies.settle(&mut effective, &mut changes);
         }
-        if changes.behavior || !self.published {
+        if changes.behavior || !self.has_snapshot {
             retire(snapshot.swap(Arc::new(effective.snapshot(self.settings.clone()))));
-            self.published = true;
+            self.has_snapshot = true;
         }
         statuses.follow(&effective, &changes, &self.settings);
         self.metrics.source.record(&effective, &statuses);
@@ -153,11 +153,11 @@ impl CompanionSources {
         if let Some(cluster) = &self.cluster {
             cluster.wanted.send_replace(statuses.desired().clone());
         }
-        self.known = Known { effective, statuses };
+        self.published = Published { effective, statuses };
     }
 
     fn warn_of_required(&self) {
-        if !self.settings.required && self.known.effective.has_required() {
+        if !self.settings.required && self.published.effective.has_required() {
             tracing::warn!(
                 "a required companion is not injected because required companions are disabled; see --required-companions"
             );

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// The time between two looks at the users of a value. A review takes less.
+/// The time between two checks of the reference count. A review takes less.
 const INTERVAL: Duration = Duration::from_millis(5);
 
 /// Drops a value that was replaced, as soon as no other thread uses it.

@@ -15,7 +15,7 @@ const DEEPEST: u32 = u64::BITS.div_ceil(BITS);
 /// How many entries a leaf has at most, unless it is at the greatest depth. A leaf is copied as a whole.
 const LEAF: usize = 16;
 
-/// A subtree. Its clone is the same subtree.
+/// A subtree. A clone shares the nodes.
 pub(super) enum MapNode<K, V> {
     Empty,
     Leaf(Arc<[MapSlot<K, V>]>),
@@ -166,13 +166,13 @@ impl<K, V> MapSlot<K, V> {
     }
 }
 
-/// The child of a branch that has the entries with a hash. The depth is less than the greatest one.
+/// The child of a branch that has the entries with a hash. `depth` must be less than [`DEEPEST`].
 fn index(depth: u32, hash: u64) -> usize {
     usize::from(u8::try_from((hash >> (depth * BITS)) % (1 << BITS)).unwrap_or_default())
 }
 
 impl<'m, K, V> MapIter<'m, K, V> {
-    /// The entries below a node. Only a branch takes memory.
+    /// The entries below a node. Allocates only for a branch.
     pub(super) fn new(node: &'m MapNode<K, V>) -> Self {
         match node {
             MapNode::Branch(children) => MapIter { branches: vec![children.iter()], leaf: [].iter() },

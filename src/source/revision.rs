@@ -17,7 +17,7 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// The version that was just made of an object.
+    /// The version that was just compiled from an object.
     #[must_use]
     pub fn new(listed: CatalogEntry, object: &Value) -> Self {
         let required = matches!(&listed, CatalogEntry::Valid(companion) if companion.required);

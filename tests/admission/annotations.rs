@@ -5,7 +5,7 @@ use podgraft::internals::inject::snapshot::Webhook;
 use serde_json::{Value, json};
 
 use crate::scene::{asking, companion, companions, denied, injected, is_denied, pod, sidecars};
-use crate::support::{ask, review_of, world_of};
+use crate::support::{ask, review_of, snapshot_of};
 
 #[test]
 fn an_invalid_parameter_is_named_and_its_value_is_not_repeated() {
@@ -68,7 +68,7 @@ fn a_companion_of_another_namespace_is_not_suggested() {
 
 #[test]
 fn an_unknown_label_of_a_namespace_is_a_warning() {
-    let snapshot = world_of(&format!(
+    let snapshot = snapshot_of(&format!(
         "{}---\n{}",
         companion("sync", ""),
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: team, labels: {podgraft.dev/injec: enabled}}\n"

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::scene::{COMPANIONS, asking, companions, denied, injected, is_denied, names, pod, sidecars, unchanged};
-use crate::support::{ask, world_of};
+use crate::support::{ask, snapshot_of};
 
 #[test]
 fn a_conflict_does_not_affect_pods_that_did_not_request_the_companion() {
-    let snapshot = world_of(&COMPANIONS.replace("onConflict: Skip", ""));
+    let snapshot = snapshot_of(&COMPANIONS.replace("onConflict: Skip", ""));
     let mut taken = pod(json!({}));
     taken["spec"]["containers"][0]["ports"] = json!([{"containerPort": 6379}]);
     unchanged(&ask(&taken, "team", &snapshot));

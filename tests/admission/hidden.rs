@@ -13,7 +13,7 @@ use crate::support::generate::{NAMESPACE, scene};
 use crate::support::{ask, documents, namespace};
 
 /// A snapshot of manifests, companions with errors included.
-fn world_of_all(manifests: &[Value]) -> Snapshot {
+fn snapshot_of_all(manifests: &[Value]) -> Snapshot {
     let (namespaces, companions): (Vec<&Value>, Vec<&Value>) = manifests.iter().partition(|m| m["kind"] == "Namespace");
     let companions = companions.into_iter().map(|manifest| {
         let gated = api::check_companion(manifest);
@@ -59,12 +59,12 @@ proptest! {
             (0..scene.manifests.len()).filter(|i| scene.manifests[*i]["kind"] != "Namespace").collect();
         let at = companions[at.index(companions.len())];
         // Also a Pod that has it already, from a time when it was offered.
-        let visible = world_of_all(&scene.manifests);
+        let visible = snapshot_of_all(&scene.manifests);
         let pod = if injected { ask(&scene.pod, NAMESPACE, &visible).apply(&scene.pod) } else { scene.pod.clone() };
         let (mut hidden, mut absent) = (scene.manifests.clone(), scene.manifests.clone());
         hide(&mut hidden[at], way);
         absent.remove(at);
-        let (hidden, absent) = (world_of_all(&hidden), world_of_all(&absent));
+        let (hidden, absent) = (snapshot_of_all(&hidden), snapshot_of_all(&absent));
         prop_assert_eq!(ask(&pod, NAMESPACE, &hidden).body, ask(&pod, NAMESPACE, &absent).body);
     }
 }
@@ -79,7 +79,7 @@ fn pod(labels: Value, annotations: Value) -> Value {
 
 #[test]
 fn a_name_of_a_companion_that_is_not_offered_is_never_suggested() {
-    let snapshot = world_of_all(&documents(
+    let snapshot = snapshot_of_all(&documents(
         "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: payments-ledger}\nspec: {pattern: Sidecar, namespaceSelector: {matchLabels: {team: payments}}, containers: [{name: ledger, image: \"ledger:1\"}], parameters: [{name: account, type: String, env: ACCOUNT}]}",
     ));
     let answer = |name: &str| {
@@ -94,7 +94,7 @@ fn a_name_of_a_companion_that_is_not_offered_is_never_suggested() {
 /// A status can be forged, and what it lists must not be answered for.
 #[test]
 fn a_status_that_lists_a_companion_which_is_not_offered_reveals_nothing() {
-    let snapshot = world_of_all(&documents(
+    let snapshot = snapshot_of_all(&documents(
         "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: hidden}\nspec: {pattern: Sidecar, namespaceSelector: {matchLabels: {team: payments}}, containers: [{name: hidden, image: \"hidden:1\"}]}\n---\napiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: mine}\nspec: {pattern: Sidecar, containers: [{name: mine, image: \"mine:1\"}], sharedVolumes: [{name: www, companion: {mountPath: /in}, app: {mountPath: /www}}]}",
     ));
     let answer = |name: &str| {
@@ -113,7 +113,7 @@ fn a_status_that_lists_a_companion_which_is_not_offered_reveals_nothing() {
 #[test]
 fn an_invalid_required_companion_denies_the_pods_that_its_readable_selectors_select() {
     let required = |selectors: &str, activation: &str| {
-        world_of_all(&documents(&format!(
+        snapshot_of_all(&documents(&format!(
             "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {{name: must-run}}\nspec: {{pattern: Sidecar, activation: {activation}, required: true, {selectors}, containers: [{{name: must-run, image: \"must-run:1\"}}]}}"
         )))
     };

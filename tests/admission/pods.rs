@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::scene::{COMPANIONS, asking, companions, denied, injected, names, pod, post, unchanged};
-use crate::support::{ask, review_of, world_of};
+use crate::support::{ask, review_of, snapshot_of};
 
 #[test]
 fn annotations_of_others_are_kept_with_and_without_a_map() {
-    let snapshot = world_of(&COMPANIONS.replacen("spec:", "spec:\n  activation: ClusterWide", 1));
+    let snapshot = snapshot_of(&COMPANIONS.replacen("spec:", "spec:\n  activation: ClusterWide", 1));
     for annotations in [Value::Null, json!({}), json!({"a/b": "c"})] {
         let before = pod(annotations.clone());
         let after = ask(&before, "team", &snapshot).apply(&before);

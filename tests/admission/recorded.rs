@@ -9,7 +9,7 @@ use podgraft::internals::inject;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::Value;
 
-use crate::support::{Reply, world_of};
+use crate::support::{Reply, snapshot_of};
 
 const KINDS: [&str; 8] =
     ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"];
@@ -53,7 +53,7 @@ fn every_kind_of_workload_was_recorded_with_its_pod() {
 
 #[test]
 fn each_recorded_pod_is_injected_once_and_uninjected_again() {
-    let snapshot = world_of(COMPANION);
+    let snapshot = snapshot_of(COMPANION);
     for (name, bytes, mut review) in of_pods(true) {
         let reply = Reply::read(&admission::review(&bytes, Webhook::Requested, &snapshot, |_| {}));
         assert!(reply.allowed && reply.warnings.is_empty(), "{name}: {}", reply.body);
@@ -74,7 +74,7 @@ fn each_recorded_pod_is_injected_once_and_uninjected_again() {
 fn each_recorded_workload_is_warned_that_its_pods_will_be_denied() {
     for (name, bytes, review) in of_pods(false) {
         let told = |snapshot: &Snapshot| Reply::read(&admission::preview(&bytes, snapshot, |_| Vec::new(), |_| {}));
-        assert!(told(&world_of(COMPANION)).warnings.is_empty(), "{name}");
+        assert!(told(&snapshot_of(COMPANION)).warnings.is_empty(), "{name}");
         let reply = told(&Snapshot::default());
         let kind = review["request"]["kind"]["kind"].as_str().unwrap_or_default();
         let denied = format!("podgraft: Pods of this {kind} will be denied");

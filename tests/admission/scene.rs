@@ -4,7 +4,7 @@ use podgraft::internals::admission;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
-use crate::support::{Reply, ask, review_of, world_of};
+use crate::support::{Reply, ask, review_of, snapshot_of};
 
 /// Companions of all three patterns, one for each kind of trouble.
 pub const COMPANIONS: &str = r#"
@@ -64,7 +64,7 @@ spec:
 "#;
 
 pub fn companions() -> Snapshot {
-    world_of(COMPANIONS)
+    snapshot_of(COMPANIONS)
 }
 
 pub fn pod(annotations: Value) -> Value {
@@ -126,7 +126,7 @@ pub fn companion(name: &str, more: &str) -> String {
 
 /// A snapshot of Sidecars, each with more of a specification.
 pub fn sidecars(companions: &[(&str, &str)]) -> Snapshot {
-    world_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
+    snapshot_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
 }
 
 /// A review was answered, and denied the Pod with these words.

@@ -4,7 +4,7 @@ use podgraft::internals::inject::uninject;
 use serde_json::{Value, json};
 
 use crate::support::volumes::{names, with_token};
-use crate::support::{Reply, ask, world_of};
+use crate::support::{Reply, ask, snapshot_of};
 
 const SYNC: &str = "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: sync}\nspec: {pattern: Sidecar, initContainers: [{name: sync-prepare, image: \"sync:1\"}], containers: [{name: sync, image: \"sync:1\"}], sharedVolumes: [{name: www, companion: {mountPath: /out}, app: {mountPath: /www}}]}";
 
@@ -17,7 +17,7 @@ fn pod(automount: Value, mounts: Value) -> Value {
 }
 
 fn reviewed(pod: &Value) -> (Reply, Value) {
-    let reply = ask(pod, "shop", &world_of(SYNC));
+    let reply = ask(pod, "shop", &snapshot_of(SYNC));
     let patched = reply.apply(pod);
     (reply, patched)
 }
@@ -96,7 +96,7 @@ fn a_pod_that_an_earlier_version_masked_stays_as_it_is() {
 #[test]
 fn a_companion_that_uses_the_token_is_reported_where_the_service_account_declines_tokens() {
     let uses = SYNC.replace("{pattern: Sidecar,", "{pattern: Sidecar, serviceAccountToken: true,");
-    let warnings = |pod: &Value| ask(pod, "shop", &world_of(&uses)).warnings;
+    let warnings = |pod: &Value| ask(pod, "shop", &snapshot_of(&uses)).warnings;
     let declined = pod(json!(null), json!([]));
     let sentence =
         "because its ServiceAccount has automountServiceAccountToken: false; set that field to true on the Pod";

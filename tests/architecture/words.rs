@@ -1,5 +1,5 @@
 //! Words that are avoided in comments, messages, help, documents and the chart, because a reader of plain technical
-//! English stumbles over them. Help texts are comments of `src/cli`, and `docs/cli.md` is made of them.
+//! English stumbles over them. Help texts are comments of `src/cli`, and `docs/cli.md` is generated from them.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const NEVER: &str = "$a";
 const AVOIDED: &[Avoided] = &[
     Avoided(r"\banew\b", "again, re-", NEVER),
     Avoided(r"\b(told|tells?|telling)\b", "report, log, return, distinguish", r"\{told|`Tell`"),
-    Avoided(r"\bstands?\b", "is, exists", r"\bstands? (in )?for\b|stand-alone|stand-in"),
+    Avoided(r"\bstands?\b", "is, exists", r"\bstands? (in )?for\b|stand-alone"),
     Avoided(r"\bmend(s|ed|ing)?\b", "fix", NEVER),
     Avoided(r"\b(whoever|nobody|somebody)\b", "the caller, the user, a client", r#"uid.{0,20}nobody|^"?nobody"?$"#), // the user of that name
     Avoided(r"\bodd(ly)?\b", "invalid, unusual", r"\bodd number"),

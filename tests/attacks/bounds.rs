@@ -21,7 +21,7 @@ use proptest::sample::select;
 use serde_json::Value;
 
 use crate::hostile::{Shape, companions, largest, manifests, pods, sizes};
-use crate::support::world_of;
+use crate::support::snapshot_of;
 
 /// How many bytes of heap a path may use for each byte of its input and its answer.
 const OF_A_SERVER: u64 = 8;
@@ -58,7 +58,7 @@ impl Cost {
 
 /// The companions that all Pods here request.
 fn snapshot() -> Snapshot {
-    world_of(include_str!("../../fuzz/src/snapshot.yaml"))
+    snapshot_of(include_str!("../../fuzz/src/snapshot.yaml"))
 }
 
 /// Measures a path at all shapes and sizes, and names every shape that costs too much. The input is made beforehand.

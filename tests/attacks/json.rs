@@ -4,10 +4,10 @@ use podgraft::internals::admission;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::json;
 
-use crate::support::{Reply, review_of, world_of};
+use crate::support::{Reply, review_of, snapshot_of};
 
 fn snapshot() -> Snapshot {
-    world_of(include_str!("../../fuzz/src/snapshot.yaml"))
+    snapshot_of(include_str!("../../fuzz/src/snapshot.yaml"))
 }
 
 fn post(body: &[u8]) -> Reply {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::bounds::{command_line, measure, preview, review_of, validate};
 use crate::hostile::companions::with_costly_patterns;
 use crate::hostile::list;
-use crate::support::world_of;
+use crate::support::snapshot_of;
 
 const OF_A_COMPANION: (&str, &str, &str) = ("podgraft.dev", "v1alpha1", "ClusterCompanion");
 
@@ -74,7 +74,7 @@ fn m3_misplaced_annotations_of_a_kind_with_a_long_name_need_memory_in_proportion
 fn m4_a_patch_has_at_most_4_mib_however_many_containers_there_are() {
     let variables =
         (0..12).map(|i| format!("{{name: S{i}, value: {}}}", "s".repeat(2_500))).collect::<Vec<_>>().join(", ");
-    let snapshot = world_of(&format!(
+    let snapshot = snapshot_of(&format!(
         "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {{name: settings}}\nspec:\n  pattern: Sidecar\n  containers: [{{name: settings, image: \"i:1\"}}]\n  app: {{env: [{variables}]}}\n"
     ));
     for count in [10, 100, 500, 1_500, 2_600] {

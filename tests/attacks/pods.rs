@@ -4,7 +4,7 @@ use podgraft::internals::admission;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
-use crate::support::{Reply, ask, review_of, world_of};
+use crate::support::{Reply, ask, review_of, snapshot_of};
 
 const COMPANIONS: &str = r#"
 apiVersion: podgraft.dev/v1alpha1
@@ -36,7 +36,7 @@ metadata: {name: guarded, labels: {guarded: "true"}}
 "#;
 
 fn snapshot() -> Snapshot {
-    world_of(COMPANIONS)
+    snapshot_of(COMPANIONS)
 }
 
 /// A Pod that requests the store and mounts a volume.

@@ -10,7 +10,7 @@ use podgraft::internals::metrics::Metrics;
 use podgraft::internals::telemetry;
 use serde_json::{Value, json};
 
-use crate::support::{review_of, world_of};
+use crate::support::{review_of, snapshot_of};
 
 const SECRET: &str = "hunter2";
 
@@ -51,7 +51,7 @@ fn pods() -> Vec<Value> {
 
 #[test]
 fn no_value_is_in_logs_metrics_or_denials() {
-    let snapshot = world_of(include_str!("../../fuzz/src/snapshot.yaml"));
+    let snapshot = snapshot_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let (lines, metrics) = (Lines::default(), Metrics::default());
     let writer = lines.clone();
     let subscriber =
@@ -77,7 +77,7 @@ fn no_value_is_in_logs_metrics_or_denials() {
 
 #[test]
 fn names_of_users_add_no_series_to_the_metrics() {
-    let snapshot = world_of(include_str!("../../fuzz/src/snapshot.yaml"));
+    let snapshot = snapshot_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let metrics = Metrics::default();
     let review = |i: usize| {
         let annotations = json!({"podgraft.dev/companions": format!("n{i}"), format!("podgraft.dev/n{i}.p"): "x"});

@@ -4,7 +4,7 @@ use podgraft::internals::api;
 use podgraft::internals::inject::snapshot::Snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{ask, world_of};
+use crate::support::{ask, snapshot_of};
 
 const TYPED: &str = r#"
 apiVersion: podgraft.dev/v1alpha1
@@ -26,7 +26,7 @@ spec:
 "#;
 
 fn snapshot() -> Snapshot {
-    world_of(TYPED)
+    snapshot_of(TYPED)
 }
 
 /// What comes of a value: the variable of the companion, or why the Pod is denied.

@@ -15,7 +15,7 @@ fn companion(name: &str, more: &str) -> String {
 }
 
 fn sidecars(companions: &[(&str, &str)]) -> Snapshot {
-    support::world_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
+    support::snapshot_of(&companions.iter().map(|(name, more)| companion(name, more)).collect::<Vec<_>>().join("---\n"))
 }
 
 const TWO_SHARED: &str = "  sharedVolumes:

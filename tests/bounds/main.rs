@@ -105,7 +105,7 @@ fn a_forged_status_costs_work_in_proportion() {
 /// The texts of `tests/attacks`, as Pods and in the preview of a workload.
 #[test]
 fn every_hostile_text_costs_work_in_proportion() {
-    let snapshot = support::world_of(include_str!("../../fuzz/src/snapshot.yaml"));
+    let snapshot = support::snapshot_of(include_str!("../../fuzz/src/snapshot.yaml"));
     let asked = |object: &str, (group, version, kind, resource): (&str, &str, &str, &str)| {
         format!(
             r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"1","kind":{{"group":"{group}","version":"{version}","kind":"{kind}"}},"resource":{{"group":"{group}","version":"{version}","resource":"{resource}"}},"namespace":"team","operation":"CREATE","object":{object}}}}}"#

@@ -1,4 +1,4 @@
-//! The chart's README: the table of values is made of the comments in values.yaml.
+//! The chart's README: the table of values is generated from the comments in values.yaml.
 
 use serde_json::Value;
 

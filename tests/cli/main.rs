@@ -85,7 +85,7 @@ fn the_reference_page_is_the_help_of_every_command() {
     golden::check("docs/cli.md", &podgraft::internals::cli::reference());
 }
 
-/// The page is made of clap's command, so that its sections are the subcommands that there are.
+/// The page is generated from clap's command, so that its sections are the subcommands that there are.
 #[test]
 fn every_subcommand_shows_examples() {
     let page = podgraft::internals::cli::reference();

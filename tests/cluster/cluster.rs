@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use crate::control_plane::rest::{self, Answer};
 use crate::control_plane::{ControlPlane, Nodes, apart};
-use crate::kubelet_rules;
 use crate::node::{Node, names};
 use crate::parts::Parts;
+use crate::simulated_node;
 
 /// podgraft's own namespace.
 pub const OWN: &str = "podgraft-system";
@@ -62,7 +62,7 @@ impl Cluster {
 
     async fn simulate_node(&self) -> anyhow::Result<()> {
         let program = Path::new(env!("CARGO_BIN_EXE_podgraft"));
-        kubelet_rules::start(self.client.clone(), OWN, program, &self.folder.join("pods")).await?;
+        simulated_node::start(self.client.clone(), OWN, program, &self.folder.join("pods")).await?;
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Cluster {
 
     /// A new namespace with labels and annotations, in which Pods can be created, and which podgraft knows.
     pub async fn namespace(&self, metadata: Value) -> String {
-        let name = format!("town-{}", self.names.fetch_add(1, Ordering::Relaxed));
+        let name = format!("namespace-{}", self.names.fetch_add(1, Ordering::Relaxed));
         let mut object = json!({"metadata": metadata});
         object["metadata"]["name"] = name.clone().into();
         self.create("/api/v1/namespaces", &object).await.expect("a namespace");

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What runs the Pods.
 pub enum Nodes {
-    /// [`crate::kubelet_rules`]: podgraft's own Pods as processes, and no others.
+    /// [`crate::simulated_node`]: podgraft's own Pods as processes, and no others.
     Simulated,
     /// [`crate::node`]: all Pods in containers.
     Real {

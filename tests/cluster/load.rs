@@ -14,23 +14,23 @@ use crate::control_plane::rest;
 use crate::workload::{collection, containers, pod, template};
 
 /// How many create Pods at the same time.
-const HANDS: usize = 4;
+const CREATORS: usize = 4;
 
 /// How many failures are printed.
 const FEW: usize = 5;
 
 /// A load that goes on until it is ended.
 pub struct Load {
-    seen: Arc<Seen>,
-    hands: Vec<JoinHandle<()>>,
+    state: Arc<LoadState>,
+    creators: Vec<JoinHandle<()>>,
 }
 
 /// What became of the Pods.
 #[derive(Default)]
-struct Seen {
+struct LoadState {
     ended: AtomicBool,
     injected: AtomicUsize,
-    bare: AtomicUsize,
+    not_injected: AtomicUsize,
     failed: AtomicUsize,
 }
 
@@ -38,7 +38,7 @@ struct Seen {
 #[derive(Debug)]
 pub struct Counts {
     pub injected: usize,
-    pub bare: usize,
+    pub not_injected: usize,
     pub failed: usize,
 }
 
@@ -50,37 +50,37 @@ impl Load {
 
     /// The same with labels.
     pub async fn start_with(cluster: &Cluster, companion: &'static str, labels: Value) -> Self {
-        let town = cluster.namespace(json!({})).await;
-        let seen = Arc::new(Seen::default());
-        let hand = |number| {
-            let (client, town, seen) = (cluster.client.clone(), town.clone(), Arc::clone(&seen));
+        let namespace = cluster.namespace(json!({})).await;
+        let state = Arc::new(LoadState::default());
+        let creator = |number| {
+            let (client, namespace, state) = (cluster.client.clone(), namespace.clone(), Arc::clone(&state));
             let template = template(labels.clone(), json!({"podgraft.dev/companions": companion}));
-            tokio::spawn(async move { create(client, town, number, companion, template, seen).await })
+            tokio::spawn(async move { create(client, namespace, number, companion, template, state).await })
         };
-        Load { hands: (0..HANDS).map(hand).collect(), seen }
+        Load { creators: (0..CREATORS).map(creator).collect(), state }
     }
 
     /// Ends it and says what came of it.
     pub async fn end(mut self, what: &str) -> Counts {
-        self.seen.ended.store(true, Ordering::Relaxed);
-        for hand in std::mem::take(&mut self.hands) {
-            hand.await.expect("a hand that creates Pods");
+        self.state.ended.store(true, Ordering::Relaxed);
+        for creator in std::mem::take(&mut self.creators) {
+            creator.await.expect("a creator of Pods");
         }
-        let [injected, bare, failed] =
-            [&self.seen.injected, &self.seen.bare, &self.seen.failed].map(|count| count.load(Ordering::Relaxed));
-        println!("    {what}: {injected} Pods injected, {bare} bare, {failed} failed");
-        Counts { injected, bare, failed }
+        let [injected, not_injected, failed] = [&self.state.injected, &self.state.not_injected, &self.state.failed]
+            .map(|count| count.load(Ordering::Relaxed));
+        println!("    {what}: {injected} Pods injected, {not_injected} not injected, {failed} failed");
+        Counts { injected, not_injected, failed }
     }
 }
 
 /// A test that fails also ends its load, because others follow.
 impl Drop for Load {
     fn drop(&mut self) {
-        self.seen.ended.store(true, Ordering::Relaxed);
+        self.state.ended.store(true, Ordering::Relaxed);
     }
 }
 
-impl Seen {
+impl LoadState {
     fn complain(&self, of: &str) {
         if self.failed.load(Ordering::Relaxed) < FEW {
             println!("    {of}");
@@ -89,31 +89,40 @@ impl Seen {
 }
 
 impl Counts {
-    /// No failed and no bare Pod, and enough of them to mean something.
+    /// No failed Pod and none without the companion, and enough of them to mean something.
     #[track_caller]
     pub fn expect_all_injected(&self) {
-        assert!(self.bare == 0 && self.failed == 0 && self.injected > 100, "{self:?}");
+        assert!(self.not_injected == 0 && self.failed == 0 && self.injected > 100, "{self:?}");
     }
 }
 
-async fn create(client: Client, town: String, number: usize, companion: &str, template: Value, seen: Arc<Seen>) {
-    let path = collection("Pod", &town);
+async fn create(
+    client: Client,
+    namespace: String,
+    number: usize,
+    companion: &str,
+    template: Value,
+    state: Arc<LoadState>,
+) {
+    let path = collection("Pod", &namespace);
     let mut count = 0_usize;
-    while !seen.ended.load(Ordering::Relaxed) {
+    while !state.ended.load(Ordering::Relaxed) {
         let name = format!("pod-{number}-{count}");
         count += 1;
         let body = pod(&name, &template);
         let answer = rest::send(&client, Method::POST, &path, Some(("application/json", &body))).await;
         let count = match answer {
-            Ok(answer) if answer.status.is_success() && containers(&answer.body).contains(&companion) => &seen.injected,
-            Ok(answer) if answer.status.is_success() => &seen.bare,
+            Ok(answer) if answer.status.is_success() && containers(&answer.body).contains(&companion) => {
+                &state.injected
+            }
+            Ok(answer) if answer.status.is_success() => &state.not_injected,
             Ok(answer) => {
-                seen.complain(&format!("{name}: {} {}", answer.status, answer.body["message"]));
-                &seen.failed
+                state.complain(&format!("{name}: {} {}", answer.status, answer.body["message"]));
+                &state.failed
             }
             Err(error) => {
-                seen.complain(&format!("{name}: {error:#}"));
-                &seen.failed
+                state.complain(&format!("{name}: {error:#}"));
+                &state.failed
             }
         };
         count.fetch_add(1, Ordering::Relaxed);

@@ -4,8 +4,8 @@
 //! cargo test --test cluster                     all tests
 //! cargo test --test cluster -- required         those whose names hold a word
 //! cargo test --test cluster -- node             the tests that need a node with containers, or those whose names hold a word
-//! cargo test --test cluster -- clean            remove what runs with a node left that were killed
-//! cargo test --test cluster -- build            only the programs that a cluster is made of
+//! cargo test --test cluster -- clean            remove the leftovers of killed runs on a node
+//! cargo test --test cluster -- build            only the programs of a cluster
 //! cargo test --test cluster -- images           only the images of a node's containers
 //! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
@@ -22,13 +22,13 @@ mod evidence;
 #[path = "parts/images/mod.rs"]
 mod images;
 mod installation;
-mod kubelet_rules;
 mod load;
 mod node;
 mod outages;
 mod parts;
 mod person;
 mod required;
+mod simulated_node;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
@@ -114,7 +114,7 @@ fn up() -> anyhow::Result<ExitCode> {
             println!("no Pods but podgraft's will run: a node needs {lacking}");
             Nodes::Simulated
         }
-        None => systems::run::nodes(node::images::all()?)?,
+        None => systems::run::nodes(images::Images::get()?.archives())?,
     };
     if !apart::is_inside() {
         systems::run::clean()?;

@@ -5,7 +5,6 @@
 
 mod cgroups;
 mod containerd;
-pub mod images;
 pub mod interruptions;
 mod kubelet;
 pub mod machine;

@@ -1,4 +1,4 @@
-//! The programs that a cluster is made of: ready ones where there are any, else built from their Go modules.
+//! The programs of a cluster: ready ones where there are any, else built from their Go modules.
 //!
 //! `KUBEBUILDER_ASSETS` is the folder that setup-envtest fills; what it lacks is built once into a cache outside the
 //! tree, keyed by version. `parts/` pins the modules and, by their sums, every line that goes into them.
@@ -126,7 +126,7 @@ pub fn sources() -> anyhow::Result<()> {
     download.args(["mod", "download", APISERVER.required]).current_dir(APISERVER.folder());
     match download.status() {
         Ok(status) => ensure!(status.success(), "cannot download {}", APISERVER.required),
-        Err(_) => println!("the sources of Kubernetes are not there, for there is no Go"),
+        Err(_) => println!("the sources of Kubernetes are missing, because Go is not installed"),
     }
     Ok(())
 }
@@ -206,7 +206,7 @@ impl Source {
 
     fn build(&self, program: &Path) -> anyhow::Result<()> {
         let (started, version) = (Instant::now(), self.version()?);
-        eprintln!("building {} {version}; once, for it is kept in {}", self.name, program.display());
+        eprintln!("building {} {version}; once, because it is kept in {}", self.name, program.display());
         let mut flags = "-s -w".to_owned();
         if self.module == "kubernetes" {
             // Without these the API server takes itself for version 0.

@@ -76,19 +76,23 @@ async fn forget(cluster: &Cluster, name: &str) {
 }
 
 async fn a_required_companion_is_injected_into_pods_that_opted_out_and_its_policies_compile(cluster: &Cluster) {
-    let town = required(cluster, "insistent").await;
+    let namespace = required(cluster, "insistent").await;
     let out = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "disabled"}})).await;
     let into = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
     let declines = template(json!({"guarded-by": "insistent", "podgraft.dev/inject": "disabled"}), Value::Null);
-    for (town, template) in [
-        (&town, of("insistent")),
-        (&town, declines.clone()),
+    for (namespace, template) in [
+        (&namespace, of("insistent")),
+        (&namespace, declines.clone()),
         (&out, of("insistent")),
         (&out, declines.clone()),
         (&into, declines),
     ] {
         let name = format!("pod-{}", template["metadata"]["labels"].as_object().map_or(0, |labels| labels.len()));
-        assert_eq!(containers(&create(cluster, town, &name, &template).await), ["insistent", "web"], "{town}/{name}");
+        assert_eq!(
+            containers(&create(cluster, namespace, &name, &template).await),
+            ["insistent", "web"],
+            "{namespace}/{name}"
+        );
     }
     for part in ["", "-update"] {
         let path = format!(
@@ -189,8 +193,8 @@ fn add_env(pod: &mut Value, variable: Value) {
 }
 
 async fn each_way_around_a_required_companion_is_denied(cluster: &Cluster) {
-    let town = required(cluster, "evaded").await;
-    let path = collection("Pod", &town);
+    let namespace = required(cluster, "evaded").await;
+    let path = collection("Pod", &namespace);
     let injected = cluster.create(&format!("{path}?dryRun=All"), &pod("whole", &of("evaded"))).await.expect("a Pod");
     let again = |name: &str| {
         let mut again = json!({"metadata": {"name": name}, "spec": injected["spec"]});
@@ -220,9 +224,9 @@ async fn each_way_around_a_required_companion_is_denied(cluster: &Cluster) {
 }
 
 async fn a_running_pod_keeps_its_required_companion_and_can_be_patched(cluster: &Cluster) {
-    let town = required(cluster, "kept").await;
-    create(cluster, &town, "guarded", &of("kept")).await;
-    let path = format!("{}/guarded", collection("Pod", &town));
+    let namespace = required(cluster, "kept").await;
+    create(cluster, &namespace, "guarded", &of("kept")).await;
+    let path = format!("{}/guarded", collection("Pod", &namespace));
     let forbidden = |what: &str, answer: crate::control_plane::rest::Answer| {
         let why = answer.expect_refusal(what);
         assert!(why.contains("kept"), "{what}: {why}");
@@ -250,7 +254,7 @@ async fn a_running_pod_keeps_its_required_companion_and_can_be_patched(cluster: 
 }
 
 async fn a_policy_that_is_deleted_or_edited_is_restored(cluster: &Cluster) {
-    let town = required(cluster, "restored").await;
+    let namespace = required(cluster, "restored").await;
     let path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-restored";
     let binding = path.replace("policies/", "policybindings/");
     let before = cluster.get(path).await.expect("the policy")["spec"].clone();
@@ -280,5 +284,5 @@ async fn a_policy_that_is_deleted_or_edited_is_restored(cluster: &Cluster) {
     cluster
         .eventually("the binding again", async || cluster.get(&binding).await.status.is_success().then_some(()))
         .await;
-    assert_eq!(containers(&create(cluster, &town, "guarded", &of("restored")).await), ["restored", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "guarded", &of("restored")).await), ["restored", "web"]);
 }

@@ -86,7 +86,7 @@ pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments
     passed
 }
 
-/// The resident memory, in MiB, of each replica: they are processes that the stand-in node has started.
+/// The resident memory, in MiB, of each replica: they are processes that the simulated node has started.
 fn resident_memory() -> Vec<f64> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let statuses = processes.filter_map(|process| std::fs::read_to_string(process.path().join("status")).ok());

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::images;
-use crate::node::images::BUSYBOX;
+use crate::images::BUSYBOX;
 use crate::suite::{Chapter, Test};
 use crate::workload::template;
 
@@ -44,7 +44,7 @@ pub fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "on a node, while its parts fail",
             set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
-            // The last one is about all that were before.
+            // replicas::tests() checks the peak memory of all tests before it, so it is last.
             tests: all(vec![kubelet::tests_alone(), outages::tests(), replicas::tests()]),
             alone: true,
         },

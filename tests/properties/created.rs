@@ -33,23 +33,23 @@ fn cases() -> ProptestConfig {
 #[test]
 fn a_template_is_judged_as_the_pods_that_its_controller_creates() {
     let namespaces = named(NAMESPACES);
-    let town = Town { cluster: cluster(&namespaces), namespaces };
-    let seen = RefCell::new(Seen::default());
+    let cluster = TestCluster { cluster: cluster(&namespaces), namespaces };
+    let coverage = RefCell::new(Coverage::default());
     let judged = TestRunner::new(cases()).run(&case(Undeclared::Kept), |case| {
-        let offline = town.offline(&case);
-        seen.borrow_mut().count(&case, &offline);
-        let [first, other] = [FIRST, OTHER].map(|which| town.server(&case, which));
+        let offline = cluster.offline(&case);
+        coverage.borrow_mut().count(&case, &offline);
+        let [first, other] = [FIRST, OTHER].map(|which| cluster.server(&case, which));
         match offline.with("SelectorUndecided").next() {
             Some(undecided) => is_undecided(undecided, &first, &other),
             None => [first, other].iter().try_for_each(|server| is_equal(&offline, server)),
         }
     });
     judged.unwrap_or_else(|failure| panic!("{failure}"));
-    let seen = seen.into_inner();
-    println!("{seen:#?}");
+    let coverage = coverage.into_inner();
+    println!("{coverage:#?}");
     // A few cases cannot cover everything.
     if cases().cases >= CASES {
-        seen.expect_all();
+        coverage.expect_all();
     }
 }
 
@@ -72,12 +72,12 @@ fn the_preview_warns_of_the_denials_of_the_webhook() {
 }
 
 /// The cluster in which workloads are reviewed, and its namespaces.
-struct Town {
+struct TestCluster {
     cluster: Snapshot,
     namespaces: [Value; 4],
 }
 
-impl Town {
+impl TestCluster {
     /// The verdict on the workload, without remarks that exist for templates only.
     fn offline(&self, case: &Case) -> Verdict {
         let mut verdict = of_workload(&case.workload, NAMESPACES[case.namespace], &self.cluster);
@@ -107,12 +107,12 @@ fn is_undecided(undecided: &Finding, first: &Verdict, other: &Verdict) -> Result
 
 /// What the cases covered.
 #[derive(Debug, Default)]
-struct Seen {
+struct Coverage {
     decisions: BTreeMap<(String, &'static str), usize>,
     labels: BTreeMap<String, usize>,
 }
 
-impl Seen {
+impl Coverage {
     fn count(&mut self, case: &Case, verdict: &Verdict) {
         let kind = case.workload["kind"].as_str().unwrap().to_owned();
         let is_undecided = verdict.with("SelectorUndecided").next().is_some();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests, in parts. Each part prints its time beside its budget; a part that takes longer is a warning, for machines differ.
+# All tests, in parts. Each part prints its time beside its budget; a part that takes longer is a warning, because machines differ.
 #
 # INSTALL=1  on Debian and as root, first install what the tests need, without starting servers
 # CI=true    a machine that lacks what a part needs is a failure, not a note
@@ -46,7 +46,7 @@ count() {
 if [ "${INSTALL:-}" = 1 ]; then
   part "installing packages" 2 bash tests/run/install.sh
 fi
-# First, for some tests read the manifests that come with Kubernetes' sources.
+# First, because some tests read the manifests that come with Kubernetes' sources.
 part "building the cluster's parts" 17 cargo test --locked --test cluster -- build
 parts=$?
 part "builds and unit tests" 8 cargo test --locked

@@ -107,7 +107,7 @@ async fn a_connection_that_has_just_come_to_rest_is_given_a_moment() {
 #[tokio::test]
 async fn connections_that_the_kernel_took_before_the_end_are_served() {
     let server = Server::start(HttpLimits { settle: SHORT * 5, ..HttpLimits::default() }).await;
-    // The port has no turn between this and the end, for both are on one thread.
+    // The port has no turn between this and the end, because both are on one thread.
     let queued: Vec<_> = (0..10).map(|_| std::net::TcpStream::connect(server.address).unwrap()).collect();
     server.drain.close();
     let tls = server.tls();

@@ -119,7 +119,7 @@ async fn hundreds_of_silent_connections_do_not_keep_an_honest_one_out() {
     for n in 0..300 {
         silent.push(TcpStream::connect(server.address).await.unwrap());
         if n % 10 == 0 {
-            // It is never the longest stalled, for it does something.
+            // It is never the longest stalled, because it does something.
             assert_eq!(honest.post("{}").await.unwrap().status, 200, "after {n}");
         }
     }

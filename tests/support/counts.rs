@@ -1,11 +1,11 @@
-//! Counts that are written down in a file, so that a review that needs more fails a test. Counts are not times: they do not depend
+//! Counts that are recorded in a file, so that a review that needs more fails a test. Counts are not times: they do not depend
 //! on how busy a machine is.
 
 use std::path::Path;
 
 use super::golden;
 
-/// By how many percent a count may exceed what is written down: versions of the C library and kinds of CPUs differ.
+/// By how many percent a count may exceed the recorded one: versions of the C library and kinds of CPUs differ.
 const ROOM: u64 = 5;
 
 /// What is counted, and how much there is of it.
@@ -41,7 +41,7 @@ pub fn exceeded(bounds: &str, counts: &[Count]) -> Vec<String> {
         .collect();
     let too_many = counts.iter().filter_map(|(name, count)| {
         let Some((_, bound)) = bounds.iter().find(|(bounded, _)| bounded == name) else {
-            return Some(format!("{name}: {count}, and no bound is written down"));
+            return Some(format!("{name}: {count}, and no bound is recorded"));
         };
         let more = (count * 100).checked_div(*bound).map_or(u64::MAX, |percent| percent.saturating_sub(100));
         (count * 100 > bound * (100 + ROOM))
@@ -49,5 +49,5 @@ pub fn exceeded(bounds: &str, counts: &[Count]) -> Vec<String> {
     });
     let is_counted = |bounded: &str| counts.iter().any(|(name, _)| name == bounded);
     let unused = bounds.iter().filter(|(name, _)| !is_counted(name));
-    too_many.chain(unused.map(|(name, _)| format!("{name}: is written down, and was not counted"))).collect()
+    too_many.chain(unused.map(|(name, _)| format!("{name}: is recorded, and was not counted"))).collect()
 }

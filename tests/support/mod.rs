@@ -1,4 +1,4 @@
-//! What the tests share: worlds from manifests, and reviews of Pods in them.
+//! What the tests share: snapshots from manifests, and reviews of Pods with them.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::panic)]
 
 use podgraft::internals::admission;
@@ -39,7 +39,7 @@ pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot 
 }
 
 /// A snapshot from YAML documents.
-pub fn world_of(yaml: &str) -> Snapshot {
+pub fn snapshot_of(yaml: &str) -> Snapshot {
     snapshot(&documents(yaml))
 }
 

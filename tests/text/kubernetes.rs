@@ -23,7 +23,7 @@ fn the_manifests_of_kubernetes_keep_their_lines() {
     // Every Pod gets the companion, because none of them requests one.
     let companions = COMPANIONS
         .replace("pattern: Sidecar\n  containers", "pattern: Sidecar\n  activation: ClusterWide\n  containers");
-    let snapshot = support::world_of(&companions);
+    let snapshot = support::snapshot_of(&companions);
     let (mut files, mut changed, mut opened) = (0, 0, 0);
     for file in FOLDERS.iter().flat_map(|folder| manifests(&module.join(folder))) {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };

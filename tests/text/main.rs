@@ -64,7 +64,7 @@ proptest! {
 
     #[test]
     fn every_line_of_the_author_is_kept_in_order(choices in prop::collection::vec(any::<u8>(), 600)) {
-        let snapshot = support::world_of(COMPANIONS);
+        let snapshot = support::snapshot_of(COMPANIONS);
         let manifest = author::manifest(&choices);
         let text = &manifest.text;
         let injected = edit::inject(text, &snapshot);

@@ -33,7 +33,7 @@ fn only_lines_that_have_to_be_opened_are_rewritten() {
     // Variables are added before the app's own, and would open a list in brackets.
     let companions =
         COMPANIONS.replace("  activation: ClusterWide\n", "").replace("    env: [{name: TAIL, value: \"yes\"}]\n", "");
-    let snapshot = support::world_of(&companions);
+    let snapshot = support::snapshot_of(&companions);
     println!("{:<28} {:>5} {:>6} {:>9}", "INPUT", "LINES", "OPENED", "UNINJECT");
     for (name, most) in INPUTS {
         let text = std::fs::read_to_string(root.join("tests/text/inputs").join(name)).unwrap();
@@ -44,7 +44,7 @@ fn only_lines_that_have_to_be_opened_are_rewritten() {
         let folder = root.join("examples").join(example);
         let companions = std::fs::read_to_string(folder.join("companions.yaml")).unwrap();
         let text = std::fs::read_to_string(folder.join("app.yaml")).unwrap();
-        let opened = row(example, &text, &edit::inject(&text, &support::world_of(&companions)));
+        let opened = row(example, &text, &edit::inject(&text, &support::snapshot_of(&companions)));
         assert_eq!(opened, 0, "{example}");
     }
 }

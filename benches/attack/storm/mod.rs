@@ -98,7 +98,7 @@ fn pin_clients() {
     let own = std::process::id().to_string();
     let pinned = Command::new("taskset").args(["-a", "-c", "-p", "1", &own]).stdout(Stdio::null()).status();
     if !pinned.is_ok_and(|status| status.success()) {
-        eprintln!("the clients share the server's core, for there is no second one, or no taskset");
+        eprintln!("the clients share the server's core, because there is no second one, or no taskset");
     }
 }
 

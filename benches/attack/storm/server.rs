@@ -55,7 +55,7 @@ impl Server {
 
     /// What limits its memory.
     pub(crate) fn limit(&self) -> &'static str {
-        self.group.as_ref().map_or("RLIMIT_AS, for there is no cgroup to write to", |group| group.version)
+        self.group.as_ref().map_or("RLIMIT_AS, because there is no cgroup to write to", |group| group.version)
     }
 
     /// Looks at its memory, and starts it again where it has ended, as a kubelet would.

@@ -1,4 +1,4 @@
-//! A companion that policies can be made of.
+//! A companion for which policies can be generated.
 
 use crate::inject::companion::declared::{Declared, DeclaredContainer};
 use crate::inject::companion::{Companion, Container};

@@ -60,7 +60,7 @@ impl DesiredStatus {
         ReadyReason::of(&self.object, self.eligibility)
     }
 
-    /// Whether another status is this one: made of the same object, with the same result.
+    /// Whether another status is this one: computed from the same object, with the same result.
     pub(super) fn is_same_as(&self, other: &DesiredStatus) -> bool {
         Arc::ptr_eq(&self.object, &other.object) && self.eligibility == other.eligibility
     }

@@ -48,7 +48,7 @@ pub(in crate::source) fn required(mut raw: Raw) -> Raw {
     raw
 }
 
-/// The companion that is made of an object.
+/// The companion that is compiled from an object.
 pub(in crate::source) fn object(raw: Raw, before: Option<&Arc<WatchedCompanion>>) -> Arc<WatchedCompanion> {
     WatchedCompanion::new(raw, before).expect("it is a companion")
 }

@@ -1,4 +1,4 @@
-//! What is followed change by change is the same as what is made of all sources at once.
+//! Following changes one by one gives the same result as combining all sources at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

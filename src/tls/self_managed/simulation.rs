@@ -1,10 +1,10 @@
 //! Several replicas, one Secret and two webhook configurations, in every order in which things can happen.
 //!
-//! The replicas are those of production; the world carries out their actions instead of the driver. An action and its
-//! execution are separate events, so that the world can change in between, and watches deliver as late as they like.
+//! The replicas are those of production; the cluster carries out their actions instead of the driver. An action and its
+//! execution are separate events, so that the cluster can change in between, and watches deliver as late as they like.
 
+mod cluster;
 mod scenarios;
-mod world;
 
 /// How many replicas there are.
 const REPLICAS: usize = 3;

@@ -16,12 +16,13 @@ async fn validation_warns_about_exactly_the_fields_that_the_api_server_drops(clu
     assert_eq!(checked.problems, [], "{companion}");
     let alpha = checked.warnings.iter().filter(|warning| warning.message.contains("alpha field"));
     let warned: BTreeSet<_> = alpha.map(|warning| warning.pointer.clone()).collect();
-    let town = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "disabled"}})).await;
+    let namespace = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "disabled"}})).await;
     let pod = json!({"metadata": {"name": "alpha"}, "spec": {
         "containers": companion["spec"]["containers"], "volumes": companion["spec"]["volumes"],
         "terminationGracePeriodSeconds": 60,
     }});
-    let created = cluster.create(&format!("/api/v1/namespaces/{town}/pods?dryRun=All"), &pod).await.expect("the Pod");
+    let created =
+        cluster.create(&format!("/api/v1/namespaces/{namespace}/pods?dryRun=All"), &pod).await.expect("the Pod");
     let mut sent = Vec::new();
     leaves(&pod["spec"], "/spec".to_owned(), &mut sent);
     let dropped: BTreeSet<_> = sent.into_iter().filter(|field| created.pointer(field).is_none()).collect();

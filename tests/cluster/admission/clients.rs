@@ -93,8 +93,8 @@ fn asks() -> Value {
 async fn an_api_server_with_a_certificate_is_answered(cluster: &Cluster) {
     install(cluster, &ca(cluster), NAME).await;
     cluster.companion(&companion("guarded")).await;
-    let town = cluster.namespace(json!({})).await;
-    assert_eq!(containers(&create(cluster, &town, "asks", &asks()).await), ["guarded", "web"]);
+    let namespace = cluster.namespace(json!({})).await;
+    assert_eq!(containers(&create(cluster, &namespace, "asks", &asks()).await), ["guarded", "web"]);
 }
 
 async fn an_api_server_whose_certificate_has_another_name_is_not_answered(cluster: &Cluster) {
@@ -111,8 +111,8 @@ async fn an_api_server_whose_certificate_is_of_another_ca_is_not_answered(cluste
 
 /// A call that fails is decided by the failure policy, which refuses Pods that ask.
 async fn is_not_answered(cluster: &Cluster) {
-    let town = cluster.namespace(json!({})).await;
-    let answer = cluster.create(&collection("Pod", &town), &pod("asks", &asks())).await;
+    let namespace = cluster.namespace(json!({})).await;
+    let answer = cluster.create(&collection("Pod", &namespace), &pod("asks", &asks())).await;
     assert_eq!(answer.status, 500, "{:?}", answer.body);
     let message = answer.body["message"].as_str().unwrap_or_default();
     assert!(message.contains("failed calling webhook"), "{message}");

@@ -28,11 +28,11 @@ fn expect(what: &str, warnings: &[String], expected: &[&str]) {
 }
 
 async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let plain = template(json!({}), json!({}));
     let mut deployment = workload("Deployment", "own", &plain);
     deployment["metadata"]["annotations"] = ours();
-    let path = collection("Deployment", &town);
+    let path = collection("Deployment", &namespace);
     let own = [
         "podgraft.dev/companions is set on the Deployment itself and has no effect; move it to spec.template.metadata",
     ];
@@ -53,7 +53,7 @@ async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
 
     let mut cron = workload("CronJob", "inside", &plain);
     cron["spec"]["jobTemplate"]["metadata"] = json!({"annotations": ours()});
-    let created = cluster.create(&collection("CronJob", &town), &cron).await;
+    let created = cluster.create(&collection("CronJob", &namespace), &cron).await;
     expect(
         "on the template of Jobs",
         &created.warnings,
@@ -63,7 +63,7 @@ async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
     );
 
     let service = json!({"metadata": {"name": "front", "annotations": ours()}, "spec": {"ports": [{"port": 80}]}});
-    let created = cluster.create(&format!("/api/v1/namespaces/{town}/services"), &service).await;
+    let created = cluster.create(&format!("/api/v1/namespaces/{namespace}/services"), &service).await;
     expect(
         "on a Service",
         &created.warnings,
@@ -77,7 +77,7 @@ async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
     expect(
         "another domain",
         &created.warnings,
-        &["podgraft.io/companions is not read by podgraft; its keys begin with podgraft.dev/"],
+        &["podgraft.io/companions is not a key of podgraft; keys of podgraft start with podgraft.dev/"],
     );
 
     let excluded = workload("Deployment", "excluded", &template(json!({}), ours()));
@@ -93,8 +93,8 @@ async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
 }
 
 async fn keys_of_namespaces_are_reported(cluster: &Cluster) {
-    let town = cluster.namespace(json!({})).await;
-    let path = format!("/api/v1/namespaces/{town}");
+    let namespace = cluster.namespace(json!({})).await;
+    let path = format!("/api/v1/namespaces/{namespace}");
     let set = async |map: &str, key: &str, value: Value| {
         // Without a version, an API server first tries the change on an older object of its cache, and warns of that one.
         let version = cluster.get(&path).await.body["metadata"]["resourceVersion"].take();
@@ -104,7 +104,7 @@ async fn keys_of_namespaces_are_reported(cluster: &Cluster) {
         changed.warnings
     };
     let rollout = format!(
-        "the change applies to new Pods; for existing ones: kubectl -n {town} rollout restart deployment,statefulset,daemonset"
+        "the change applies to new Pods; for existing ones: kubectl -n {namespace} rollout restart deployment,statefulset,daemonset"
     );
     let unsupported =
         "label podgraft.dev/inject: unsupported value; supported: enabled, disabled. The namespace is not opted in";
@@ -124,8 +124,8 @@ async fn keys_of_namespaces_are_reported(cluster: &Cluster) {
 
 async fn keys_of_pods_are_reported_where_they_have_no_effect(cluster: &Cluster) {
     cluster.companion(&companion("hinted")).await;
-    let town = cluster.namespace(json!({})).await;
-    let path = collection("Pod", &town);
+    let namespace = cluster.namespace(json!({})).await;
+    let path = collection("Pod", &namespace);
     let requests = json!({"podgraft.dev/companions": "hinted"});
     expect(
         "a correct Pod",
@@ -133,7 +133,7 @@ async fn keys_of_pods_are_reported_where_they_have_no_effect(cluster: &Cluster) 
         &[],
     );
     let out = template(json!({"podgraft.dev/inject": "disabled"}), requests);
-    let both = "the label podgraft.dev/inject=disabled prevents the companions that annotation podgraft.dev/companions requests; remove one of them";
+    let both = "the label podgraft.dev/inject=disabled prevents the companions that annotation podgraft.dev/companions requests; remove the label or the annotation";
     expect("a Pod that opts out", &cluster.create(&path, &pod("out", &out)).await.warnings, &[both]);
     let late = "podgraft.dev/companions is read only when a Pod is created; change it in the Pod template of the workload, or recreate the Pod";
     for value in [json!("other"), Value::Null] {
@@ -146,11 +146,11 @@ async fn keys_of_pods_are_reported_where_they_have_no_effect(cluster: &Cluster) 
 
 async fn a_correct_workload_of_each_kind_has_no_warning(cluster: &Cluster) {
     cluster.companion(&companion("quiet")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     for (kind, _) in KINDS {
         let requests = template(json!({}), json!({"podgraft.dev/companions": "quiet"}));
         let object = workload(kind, &format!("quiet-{}", kind.to_lowercase()), &requests);
-        let created = cluster.create(&format!("{}?dryRun=All", collection(kind, &town)), &object).await;
+        let created = cluster.create(&format!("{}?dryRun=All", collection(kind, &namespace)), &object).await;
         assert!(created.status.is_success(), "{kind}: {}", created.body);
         expect(kind, &created.warnings, &[]);
     }

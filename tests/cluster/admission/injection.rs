@@ -49,9 +49,9 @@ fn silent() -> Value {
     template(Value::Null, Value::Null)
 }
 
-fn for_namespaces(mut companion: Value, activation: &str, town: &str) -> Value {
+fn for_namespaces(mut companion: Value, activation: &str, namespace: &str) -> Value {
     companion["spec"]["activation"] = activation.into();
-    companion["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": town}});
+    companion["spec"]["namespaceSelector"] = json!({"matchLabels": {"namespace": namespace}});
     companion
 }
 
@@ -67,12 +67,12 @@ async fn an_annotated_deployment_gets_its_companion_and_its_values(cluster: &Clu
         {"name": "content", "companion": {"mountPath": "/in"}, "app": {"mountPath": "/srv", "readOnly": true}}
     ]);
     cluster.companion(&mirror).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let mut template = asks("mirror");
     template["metadata"]["annotations"]["podgraft.dev/mirror.period"] = "30s".into();
     let deployment = workload("Deployment", "site", &template);
-    cluster.create(&collection("Deployment", &town), &deployment).await.expect("the Deployment");
-    let pod = made_by(cluster, &town, "site").await;
+    cluster.create(&collection("Deployment", &namespace), &deployment).await.expect("the Deployment");
+    let pod = made_by(cluster, &namespace, "site").await;
     assert_eq!(containers(&pod), ["mirror", "web"]);
     let (mirror, web) = (&pod["spec"]["initContainers"][0], &pod["spec"]["containers"][0]);
     assert_eq!(mirror["restartPolicy"], "Always");
@@ -88,38 +88,38 @@ async fn an_annotated_deployment_gets_its_companion_and_its_values(cluster: &Clu
 
 async fn every_kind_of_workload_gets_what_its_template_asks_for(cluster: &Cluster) {
     cluster.companion(&companion("asked-everywhere")).await;
-    let town = cluster.namespace(json!({})).await;
-    each_kind_is_given(cluster, &town, &asks("asked-everywhere"), "asked-everywhere").await;
+    let namespace = cluster.namespace(json!({})).await;
+    each_kind_is_given(cluster, &namespace, &asks("asked-everywhere"), "asked-everywhere").await;
 }
 
 async fn every_kind_of_workload_gets_what_its_opted_in_namespace_gives(cluster: &Cluster) {
     let given = for_namespaces(companion("given-everywhere"), "OptedInNamespaces", "given-everywhere");
     cluster.companion(&given).await;
-    let labels = json!({"podgraft.dev/inject": "enabled", "town": "given-everywhere"});
-    let town = cluster.namespace(json!({"labels": labels})).await;
-    each_kind_is_given(cluster, &town, &silent(), "given-everywhere").await;
+    let labels = json!({"podgraft.dev/inject": "enabled", "namespace": "given-everywhere"});
+    let namespace = cluster.namespace(json!({"labels": labels})).await;
+    each_kind_is_given(cluster, &namespace, &silent(), "given-everywhere").await;
 }
 
-async fn each_kind_is_given(cluster: &Cluster, town: &str, template: &Value, companion: &str) {
+async fn each_kind_is_given(cluster: &Cluster, namespace: &str, template: &Value, companion: &str) {
     for (kind, _) in KINDS {
         let name = kind.to_lowercase();
         let object = workload(kind, &name, template);
-        cluster.create(&collection(kind, town), &object).await.expect(kind);
+        cluster.create(&collection(kind, namespace), &object).await.expect(kind);
         if kind == "CronJob" {
             let from = format!("cronjob/{name}");
-            printed(cluster.kubectl(["--namespace", town, "create", "job", "once", "--from", &from]));
+            printed(cluster.kubectl(["--namespace", namespace, "create", "job", "once", "--from", &from]));
         }
-        let pod = made_by(cluster, town, &name).await;
+        let pod = made_by(cluster, namespace, &name).await;
         assert_eq!(containers(&pod), [companion, "web"], "{kind}");
     }
 }
 
 async fn an_opted_in_namespace_gives_companions_to_pods_without_annotations(cluster: &Cluster) {
     cluster.companion(&for_namespaces(companion("for-opted-in"), "OptedInNamespaces", "opted-in")).await;
-    let opted_in = json!({"labels": {"podgraft.dev/inject": "enabled", "town": "opted-in"}});
-    let (town, other) =
-        (cluster.namespace(opted_in).await, cluster.namespace(json!({"labels": {"town": "opted-in"}})).await);
-    assert_eq!(containers(&create(cluster, &town, "given", &silent()).await), ["for-opted-in", "web"]);
+    let opted_in = json!({"labels": {"podgraft.dev/inject": "enabled", "namespace": "opted-in"}});
+    let (namespace, other) =
+        (cluster.namespace(opted_in).await, cluster.namespace(json!({"labels": {"namespace": "opted-in"}})).await);
+    assert_eq!(containers(&create(cluster, &namespace, "given", &silent()).await), ["for-opted-in", "web"]);
     assert_eq!(containers(&create(cluster, &other, "bare", &silent()).await), ["web"], "its namespace did not opt in");
 }
 
@@ -129,41 +129,41 @@ async fn a_namespace_lists_the_companions_of_its_pods(cluster: &Cluster) {
     }
     let labels = json!({"podgraft.dev/inject": "enabled"});
     let annotations = json!({"podgraft.dev/companions": "listed-two, listed-one"});
-    let town = cluster.namespace(json!({"labels": labels, "annotations": annotations})).await;
-    let listed = create(cluster, &town, "says-nothing", &silent()).await;
+    let namespace = cluster.namespace(json!({"labels": labels, "annotations": annotations})).await;
+    let listed = create(cluster, &namespace, "says-nothing", &silent()).await;
     assert_eq!(containers(&listed), ["listed-two", "listed-one", "web"]);
-    let asked = create(cluster, &town, "asks", &asks("asked-instead")).await;
+    let asked = create(cluster, &namespace, "asks", &asks("asked-instead")).await;
     assert_eq!(containers(&asked), ["asked-instead", "web"], "a Pod's own list takes the place of its namespace's");
 }
 
 async fn a_cluster_wide_companion_is_injected_into_every_pod_that_does_not_opt_out(cluster: &Cluster) {
     cluster.companion(&for_namespaces(companion("everywhere"), "ClusterWide", "everywhere")).await;
-    let town = cluster.namespace(json!({"labels": {"town": "everywhere"}})).await;
-    assert_eq!(containers(&create(cluster, &town, "given", &silent()).await), ["everywhere", "web"]);
+    let namespace = cluster.namespace(json!({"labels": {"namespace": "everywhere"}})).await;
+    assert_eq!(containers(&create(cluster, &namespace, "given", &silent()).await), ["everywhere", "web"]);
     let declines = template(json!({"podgraft.dev/inject": "disabled"}), Value::Null);
-    assert_eq!(containers(&create(cluster, &town, "declines", &declines).await), ["web"]);
-    let labels = json!({"town": "everywhere", "podgraft.dev/inject": "disabled"});
+    assert_eq!(containers(&create(cluster, &namespace, "declines", &declines).await), ["web"]);
+    let labels = json!({"namespace": "everywhere", "podgraft.dev/inject": "disabled"});
     let out = cluster.namespace(json!({"labels": labels})).await;
     assert_eq!(containers(&create(cluster, &out, "declined-for", &silent()).await), ["web"]);
 }
 
 async fn a_pod_opts_out_of_an_opted_in_namespace(cluster: &Cluster) {
     cluster.companion(&for_namespaces(companion("declined"), "OptedInNamespaces", "declined")).await;
-    let labels = json!({"podgraft.dev/inject": "enabled", "town": "declined"});
-    let town = cluster.namespace(json!({"labels": labels})).await;
+    let labels = json!({"podgraft.dev/inject": "enabled", "namespace": "declined"});
+    let namespace = cluster.namespace(json!({"labels": labels})).await;
     let declines = template(json!({"podgraft.dev/inject": "disabled"}), json!({"podgraft.dev/companions": "declined"}));
-    let pod = create(cluster, &town, "declines", &declines).await;
+    let pod = create(cluster, &namespace, "declines", &declines).await;
     assert_eq!(containers(&pod), ["web"]);
     assert!(pod["metadata"]["annotations"]["podgraft.dev/status"].is_null());
 }
 
 async fn a_pod_opts_in_where_its_namespace_opted_out(cluster: &Cluster) {
     cluster.companion(&for_namespaces(companion("insisted"), "OptedInNamespaces", "insisted")).await;
-    let labels = json!({"podgraft.dev/inject": "disabled", "town": "insisted"});
-    let town = cluster.namespace(json!({"labels": labels})).await;
+    let labels = json!({"podgraft.dev/inject": "disabled", "namespace": "insisted"});
+    let namespace = cluster.namespace(json!({"labels": labels})).await;
     let insists = template(json!({"podgraft.dev/inject": "enabled"}), Value::Null);
-    assert_eq!(containers(&create(cluster, &town, "insists", &insists).await), ["insisted", "web"]);
-    assert_eq!(containers(&create(cluster, &town, "silent", &silent()).await), ["web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "insists", &insists).await), ["insisted", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "silent", &silent()).await), ["web"]);
 }
 
 async fn a_companion_of_a_namespace_is_visible_there_only_and_shadows_the_clusters(cluster: &Cluster) {
@@ -187,15 +187,15 @@ async fn a_companion_of_a_namespace_is_visible_there_only_and_shadows_the_cluste
 
 async fn a_request_from_outside_the_selectors_is_denied_with_the_reason(cluster: &Cluster) {
     let mut guarded = companion("guarded");
-    guarded["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": "guarded"}});
+    guarded["spec"]["namespaceSelector"] = json!({"matchLabels": {"namespace": "guarded"}});
     guarded["spec"]["podSelector"] = json!({"matchLabels": {"tier": "web"}});
     cluster.companion(&guarded).await;
-    let inside = cluster.namespace(json!({"labels": {"town": "guarded"}})).await;
+    let inside = cluster.namespace(json!({"labels": {"namespace": "guarded"}})).await;
     let outside = cluster.namespace(json!({})).await;
     let web = template(json!({"tier": "web"}), json!({"podgraft.dev/companions": "guarded"}));
     assert_eq!(containers(&create(cluster, &inside, "web", &web).await), ["guarded", "web"]);
-    for (town, template) in [(&outside, &web), (&inside, &asks("guarded"))] {
-        let refused = cluster.create(&collection("Pod", town), &pod("outside", template)).await;
+    for (namespace, template) in [(&outside, &web), (&inside, &asks("guarded"))] {
+        let refused = cluster.create(&collection("Pod", namespace), &pod("outside", template)).await;
         let why = refused.expect_refusal("a Pod that the selectors leave out");
         assert!(why.contains("podgraft") && why.contains("guarded"), "{why}");
     }
@@ -203,25 +203,25 @@ async fn a_request_from_outside_the_selectors_is_denied_with_the_reason(cluster:
 
 async fn an_unknown_companion_is_denied_with_the_nearest_name(cluster: &Cluster) {
     cluster.companion(&companion("lighthouse")).await;
-    let town = cluster.namespace(json!({})).await;
-    let refused = cluster.create(&collection("Pod", &town), &pod("lost", &asks("lighthuose"))).await;
+    let namespace = cluster.namespace(json!({})).await;
+    let refused = cluster.create(&collection("Pod", &namespace), &pod("lost", &asks("lighthuose"))).await;
     let why = refused.expect_refusal("an unknown companion");
     assert!(why.contains("lighthuose") && why.contains("lighthouse"), "{why}");
 }
 
 async fn a_job_with_a_native_companion_ends(cluster: &Cluster) {
     cluster.companion(&companion("beside-a-job")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let job = workload("Job", "task", &asks("beside-a-job"));
-    let path = collection("Job", &town);
+    let path = collection("Job", &namespace);
     cluster.create(&path, &job).await.expect("the Job");
-    let pod = made_by(cluster, &town, "task").await;
+    let pod = made_by(cluster, &namespace, "task").await;
     assert_eq!(pod["spec"]["initContainers"][0]["restartPolicy"], "Always", "else the Pod would never end");
     assert_eq!(pod["spec"]["restartPolicy"], "Never");
     // There is no node: what a kubelet reports once the app has ended, and it has stopped the companion, is written here.
     let name = pod["metadata"]["name"].as_str().expect("a name");
     let succeeded = json!({"status": {"phase": "Succeeded"}});
-    let status = format!("{}/{name}/status", collection("Pod", &town));
+    let status = format!("{}/{name}/status", collection("Pod", &namespace));
     cluster.merge(&status, &succeeded).await.expect("the Pod's end");
     // The Job's controller releases the Pod by an update: nothing of ours may be in its way.
     cluster
@@ -233,8 +233,8 @@ async fn a_job_with_a_native_companion_ends(cluster: &Cluster) {
 
 async fn a_dry_run_gives_the_same_pod(cluster: &Cluster) {
     cluster.companion(&companion("rehearsed")).await;
-    let town = cluster.namespace(json!({})).await;
-    let path = collection("Pod", &town);
+    let namespace = cluster.namespace(json!({})).await;
+    let path = collection("Pod", &namespace);
     let object = pod("rehearsal", &asks("rehearsed"));
     let mut rehearsed = cluster.create(&format!("{path}?dryRun=All"), &object).await.expect("the dry run");
     let mut real = cluster.create(&path, &object).await.expect("the real thing");
@@ -254,14 +254,14 @@ async fn a_dry_run_gives_the_same_pod(cluster: &Cluster) {
 
 async fn fields_newer_than_our_types_are_kept(cluster: &Cluster) {
     cluster.companion(&companion("modest")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let mut template = asks("modest");
     // Neither is in Kubernetes 1.33, the oldest version whose types the Kubernetes library that we use can have.
     template["spec"]["hostnameOverride"] = "web.example".into();
     template["spec"]["containers"][0]["restartPolicy"] = "Never".into();
     template["spec"]["containers"][0]["restartPolicyRules"] =
         json!([{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]);
-    let pod = create(cluster, &town, "newer", &template).await;
+    let pod = create(cluster, &namespace, "newer", &template).await;
     assert_eq!(containers(&pod), ["modest", "web"]);
     assert_eq!(pod["spec"]["hostnameOverride"], "web.example");
     let rules = &pod["spec"]["containers"][0]["restartPolicyRules"];
@@ -270,13 +270,13 @@ async fn fields_newer_than_our_types_are_kept(cluster: &Cluster) {
 
 async fn kubectl_apply_prints_why_pods_will_be_denied(cluster: &Cluster) {
     cluster.companion(&companion("clockwork")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let mut deployment = workload("Deployment", "site", &asks("clokwork"));
     deployment["apiVersion"] = "apps/v1".into();
     deployment["kind"] = "Deployment".into();
     let file = cluster.folder.join("clockwork.json");
     std::fs::write(&file, deployment.to_string()).expect("a file");
-    let applied = cluster.kubectl(["--namespace", &town, "apply", "-f", &file.display().to_string()]);
+    let applied = cluster.kubectl(["--namespace", &namespace, "apply", "-f", &file.display().to_string()]);
     let said = String::from_utf8_lossy(&applied.stderr).into_owned();
     assert!(applied.status.success(), "the preview refused something: {said}");
     assert!(said.contains("Warning: podgraft: ") && said.contains("did you mean \"clockwork\""), "{said}");

@@ -21,18 +21,18 @@ const WITHOUT: [&str; 3] =
 const WITH: [&str; 1] = ["webhooks.clusterWide.enabled=true"];
 
 async fn objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_policies(cluster: &Cluster) {
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let keys: Value = (0..KEYS).map(|i| (format!("k{i:x}"), Value::from(""))).collect::<Map<_, _>>().into();
-    let bare = json!({});
+    let none = json!({});
     let objects = [
-        ("annotations of a Pod", "Pod", pod("many", &template(bare.clone(), keys.clone()))),
-        ("labels of a Pod", "Pod", pod("many", &template(keys.clone(), bare.clone()))),
-        ("annotations of a template", "Deployment", workload("Deployment", "many", &template(bare, keys))),
+        ("annotations of a Pod", "Pod", pod("many", &template(none.clone(), keys.clone()))),
+        ("labels of a Pod", "Pod", pod("many", &template(keys.clone(), none.clone()))),
+        ("annotations of a template", "Deployment", workload("Deployment", "many", &template(none, keys))),
     ];
     cluster.install(&WITHOUT).await;
-    let without = costs(cluster, &town, &objects).await;
+    let without = costs(cluster, &namespace, &objects).await;
     cluster.install(&WITH).await;
-    let with = costs(cluster, &town, &objects).await;
+    let with = costs(cluster, &namespace, &objects).await;
     for (((what, ..), with), without) in objects.iter().zip(with).zip(without) {
         let ratio = with / without;
         println!("    {KEYS} {what}: {ratio:.2} x the CPU time of the API server without webhooks and hints");
@@ -41,12 +41,12 @@ async fn objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_p
 }
 
 /// The CPU time of the API server for each object, in ticks.
-async fn costs(cluster: &Cluster, town: &str, objects: &[(&str, &str, Value)]) -> Vec<f64> {
+async fn costs(cluster: &Cluster, namespace: &str, objects: &[(&str, &str, Value)]) -> Vec<f64> {
     let mut all = Vec::new();
     for (what, kind, object) in objects {
         let before = cluster.control_plane().apiserver_ticks();
         for _ in 0..TIMES {
-            let path = format!("{}?dryRun=All", collection(kind, town));
+            let path = format!("{}?dryRun=All", collection(kind, namespace));
             cluster.create(&path, object).await.expect(what);
         }
         let ticks = cluster.control_plane().apiserver_ticks() - before;

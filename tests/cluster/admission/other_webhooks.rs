@@ -10,8 +10,8 @@ use crate::workload::{companion, containers, pod, template};
 
 tests![with_another_webhook_and_default_limits_a_companion_is_injected_once_into_every_container];
 
-/// A webhook that adds a container to Pods of one town, and is called after podgraft's entries.
-async fn adder(cluster: &Cluster, town: &str) {
+/// A webhook that adds a container to Pods of one namespace, and is called after podgraft's entries.
+async fn adder(cluster: &Cluster, namespace: &str) {
     let client = webhook::serve(|review| {
         let there = containers(&review["request"]["object"]).contains(&"added");
         let container = json!({"name": "added", "image": "registry.example/added:1"});
@@ -23,7 +23,7 @@ async fn adder(cluster: &Cluster, town: &str) {
             "name": "adder.example.com",
             "clientConfig": client.await,
             "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": town}},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
             "admissionReviewVersions": ["v1"],
             "sideEffects": "None",
         }],
@@ -36,22 +36,22 @@ async fn with_another_webhook_and_default_limits_a_companion_is_injected_once_in
     let mut settled = companion("settled");
     settled["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1000m"}});
     cluster.companion(&settled).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let limits = json!({"metadata": {"name": "defaults"}, "spec": {"limits": [
         {"type": "Container", "default": {"memory": "64Mi", "cpu": "2"}, "defaultRequest": {"memory": "32Mi", "cpu": "10m"}}
     ]}});
-    cluster.create(&format!("/api/v1/namespaces/{town}/limitranges"), &limits).await.expect("a LimitRange");
-    adder(cluster, &town).await;
+    cluster.create(&format!("/api/v1/namespaces/{namespace}/limitranges"), &limits).await.expect("a LimitRange");
+    adder(cluster, &namespace).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "settled"}));
     // The API server reads new configurations after a moment.
     cluster
         .eventually("a Pod that the other webhook saw", async || {
-            let path = format!("/api/v1/namespaces/{town}/pods?dryRun=All");
+            let path = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All");
             let pod = cluster.create(&path, &pod("first", &asks)).await.expect("a Pod");
             containers(&pod).contains(&"added").then_some(())
         })
         .await;
-    let made = create(cluster, &town, "settled", &asks).await;
+    let made = create(cluster, &namespace, "settled", &asks).await;
     assert_eq!(containers(&made), ["settled", "web", "added"]);
     let companion = &made["spec"]["initContainers"][0];
     assert_eq!(companion["resources"]["requests"], json!({"cpu": "1", "memory": "32Mi"}), "changed by the API server");

@@ -57,28 +57,28 @@ struct Outcome {
 }
 
 async fn validation_reports_exactly_what_pod_security_denies(cluster: &Cluster) {
-    let mut towns = Vec::new();
+    let mut namespaces = Vec::new();
     for (level, settings) in
         [("baseline", &[Setting::Baseline][..]), ("restricted", &[Setting::Restricted, Setting::RestrictedPodContext])]
     {
         // podgraft leaves these Pods alone, so that companions of other tests are not in them.
         let labels = json!({"pod-security.kubernetes.io/enforce": level, "podgraft.dev/inject": "disabled"});
-        let town = cluster.namespace(json!({"labels": labels})).await;
-        towns.extend(settings.iter().map(|setting| (town.clone(), *setting)));
+        let namespace = cluster.namespace(json!({"labels": labels})).await;
+        namespaces.extend(settings.iter().map(|setting| (namespace.clone(), *setting)));
     }
     let companions = generated::companions();
     let mut outcome = Outcome::default();
     for companion in &companions {
         let warnings = check_companion(companion).warnings;
-        for (town, setting) in &towns {
-            compare(cluster, companion, &warnings, (town, *setting), &mut outcome).await;
+        for (namespace, setting) in &namespaces {
+            compare(cluster, companion, &warnings, (namespace, *setting), &mut outcome).await;
         }
     }
     let Outcome { admitted, denied, invalid, false_alarms, misses } = outcome;
     println!(
         "    {} valid companions in {} settings: {admitted} Pods admitted, {denied} denied by Pod Security, {invalid} invalid; {} false alarms, {} misses",
         companions.len(),
-        towns.len(),
+        namespaces.len(),
         false_alarms.len(),
         misses.len(),
     );
@@ -92,11 +92,11 @@ async fn compare(
     cluster: &Cluster,
     companion: &Value,
     warnings: &[Problem],
-    (town, setting): (&str, Setting),
+    (namespace, setting): (&str, Setting),
     outcome: &mut Outcome,
 ) {
     let pod = pod_of(companion, setting);
-    let answer = cluster.create(&format!("/api/v1/namespaces/{town}/pods?dryRun=All"), &pod).await;
+    let answer = cluster.create(&format!("/api/v1/namespaces/{namespace}/pods?dryRun=All"), &pod).await;
     let message = answer.body["message"].as_str().unwrap_or_default();
     let is_denial = answer.status == StatusCode::FORBIDDEN && message.contains("violates PodSecurity");
     if !is_denial && !answer.status.is_success() {

@@ -25,17 +25,17 @@ pub async fn record(cluster: &Cluster) -> anyhow::Result<()> {
         hears.lock().expect("no thread panics with the lock").push(review.clone());
         None
     });
-    let town = cluster.namespace(json!({})).await;
-    listen(cluster, client.await, &town).await;
+    let namespace = cluster.namespace(json!({})).await;
+    listen(cluster, client.await, &namespace).await;
     for (kind, _) in KINDS {
         let name = kind.to_lowercase();
         let asks = template(Value::Null, json!({"podgraft.dev/companions": "git-sync"}));
-        cluster.create(&collection(kind, &town), &workload(kind, &name, &asks)).await.expect(kind);
+        cluster.create(&collection(kind, &namespace), &workload(kind, &name, &asks)).await.expect(kind);
         if kind == "CronJob" {
             let from = format!("cronjob/{name}");
-            printed(cluster.kubectl(["--namespace", &town, "create", "job", "once", "--from", &from]));
+            printed(cluster.kubectl(["--namespace", &namespace, "create", "job", "once", "--from", &from]));
         }
-        made_by(cluster, &town, &name).await;
+        made_by(cluster, &namespace, &name).await;
     }
     let heard = heard.lock().expect("no thread panics with the lock").clone();
     for (kind, _) in KINDS {
@@ -54,7 +54,7 @@ pub async fn record(cluster: &Cluster) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(cluster: &Cluster, client: Value, town: &str) {
+async fn listen(cluster: &Cluster, client: Value, namespace: &str) {
     let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": resources});
     let rules = [
         rule("", &["pods", "replicationcontrollers"]),
@@ -67,7 +67,7 @@ async fn listen(cluster: &Cluster, client: Value, town: &str) {
             "name": "recorder.example.com",
             "clientConfig": client,
             "rules": rules,
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": town}},
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
             "admissionReviewVersions": ["v1"],
             "sideEffects": "None",
         }],

@@ -62,10 +62,10 @@ async fn an_invalid_companion_has_the_remedy_in_its_status_and_all_others_are_us
         "{message}"
     );
     cluster.companion(&companion("beside-a-broken-one")).await;
-    let town = cluster.namespace(json!({})).await;
-    let pod_beside = create(cluster, &town, "web", &asks("beside-a-broken-one")).await;
+    let namespace = cluster.namespace(json!({})).await;
+    let pod_beside = create(cluster, &namespace, "web", &asks("beside-a-broken-one")).await;
     assert_eq!(containers(&pod_beside), ["beside-a-broken-one", "web"]);
-    let refused = cluster.create(&collection("Pod", &town), &pod("other", &asks("broken"))).await;
+    let refused = cluster.create(&collection("Pod", &namespace), &pod("other", &asks("broken"))).await;
     let why = refused.expect_refusal("a companion that never was good");
     assert!(why.contains("companion broken"), "{why}");
 }
@@ -77,25 +77,25 @@ async fn a_companion_that_became_invalid_keeps_its_last_valid_version(cluster: &
     bad["spec"]["containers"][0]["image"] = "registry.example/turns-bad:2".into();
     bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
     cluster.condition(&bad, "False").await;
-    let town = cluster.namespace(json!({})).await;
-    let pod = create(cluster, &town, "web", &asks("turns-bad")).await;
+    let namespace = cluster.namespace(json!({})).await;
+    let pod = create(cluster, &namespace, "web", &asks("turns-bad")).await;
     assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/turns-bad:1");
     bad["spec"]["containers"][0].as_object_mut().expect("a container").remove("volumeMounts");
     cluster.companion(&bad).await;
 }
 
 async fn an_unreadable_companion_does_not_stop_the_watch_of_the_others(cluster: &Cluster) {
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     for (name, odd) in [
         ("too-deep", (0..200).fold(json!(1), |inner, _| json!([inner]))),
         ("no-number", json!({"$serde_json::private::Number": "x"})),
     ] {
         let mut object = companion(name);
         object["kind"] = "Companion".into();
-        object["metadata"]["namespace"] = town.clone().into();
+        object["metadata"]["namespace"] = namespace.clone().into();
         object["spec"]["containers"][0]["later"] = odd;
         cluster.apply(&companion_path(&object), &object).await;
-        let message = ["-n", &town, "get", "companion", name, "-o", "jsonpath={.status.conditions[0].message}"];
+        let message = ["-n", &namespace, "get", "companion", name, "-o", "jsonpath={.status.conditions[0].message}"];
         cluster
             .eventually(name, async || {
                 printed(cluster.kubectl(message))
@@ -105,7 +105,7 @@ async fn an_unreadable_companion_does_not_stop_the_watch_of_the_others(cluster: 
             .await;
     }
     cluster.companion(&companion("beside-the-unreadable")).await;
-    let pod = create(cluster, &town, "web", &asks("beside-the-unreadable")).await;
+    let pod = create(cluster, &namespace, "web", &asks("beside-the-unreadable")).await;
     assert_eq!(containers(&pod), ["beside-the-unreadable", "web"]);
     // Both stay, so that replicas that start in later chapters also have to read past them.
 }

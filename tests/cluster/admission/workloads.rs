@@ -30,7 +30,7 @@ const FEW: usize = 10;
 /// A workload in the cluster, under a name of its own.
 struct Created {
     name: String,
-    town: String,
+    namespace: String,
     case: Case,
     offline: Verdict,
 }
@@ -39,25 +39,25 @@ async fn what_is_reported_of_a_workload_happens_to_its_pods(cluster: &Cluster) {
     for companion in workloads::companions() {
         cluster.companion(&companion).await;
     }
-    let mut towns = Vec::new();
+    let mut namespaces = Vec::new();
     for metadata in workloads::namespaces() {
-        towns.push(cluster.namespace(metadata).await);
+        namespaces.push(cluster.namespace(metadata).await);
     }
-    let names: [&str; 4] = std::array::from_fn(|index| &*towns[index]);
+    let names: [&str; 4] = std::array::from_fn(|index| &*namespaces[index]);
     let offline = workloads::cluster(&workloads::named(names));
     let created = workloads::cases(SEED, COUNT).into_iter().enumerate().map(|(number, mut case)| {
-        let (town, name) = (towns[case.namespace].clone(), format!("w{number:03}"));
+        let (namespace, name) = (namespaces[case.namespace].clone(), format!("w{number:03}"));
         post::rename(&mut case.workload, &name);
-        let offline = of_workload(&case.workload, &town, &offline);
-        Created { name, town, case, offline }
+        let offline = of_workload(&case.workload, &namespace, &offline);
+        Created { name, namespace, case, offline }
     });
     let posted = stream::iter(created).map(|created| async {
         let fate = post::post(cluster, &created).await;
         (created, fate)
     });
     let mut all: Vec<(Created, Option<Fate>)> = posted.buffer_unordered(HANDS).collect().await;
-    fate::wait_for_controllers(cluster, &towns, &mut all).await;
-    post::remove(cluster, &towns).await;
+    fate::wait_for_controllers(cluster, &namespaces, &mut all).await;
+    post::remove(cluster, &namespaces).await;
     report(&all);
 }
 

@@ -50,7 +50,7 @@ fn become_inside<T>(input: Stdio) -> anyhow::Result<T> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     let mut unshare = Command::new("unshare");
     let mut inside = std::process::id().to_string();
-    if !is_root()? {
+    if !is_root() {
         // Inside it is root, and outside it stays who it is: most kernels let everybody do that.
         unshare.args(["--user", "--map-root-user"]);
         inside += " --user --preserve-credentials";
@@ -96,9 +96,9 @@ pub fn outside() -> (String, String) {
     (process.to_owned(), more.to_owned())
 }
 
-/// Whether the user that runs this is root outside.
-fn is_root() -> anyhow::Result<bool> {
-    Ok(std::fs::metadata("/proc/self").context("cannot see who runs this")?.uid() == 0)
+/// Whether the user of this process is root.
+pub fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// Gives the network what a machine has, and Pods' networks a place to be listed in.

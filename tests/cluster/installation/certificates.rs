@@ -116,22 +116,22 @@ async fn an_emptied_ca_bundle_is_filled_again_without_other_writes(cluster: &Clu
 
 async fn a_webhook_that_is_disabled_enabled_and_rolled_back_is_trusted_at_once(cluster: &Cluster) {
     cluster.companion(&companion("switched")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "switched"}));
     cluster.install(&[ENTRIES]).await;
-    assert_eq!(containers(&create(cluster, &town, "before", &asks).await), ["switched", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "before", &asks).await), ["switched", "web"]);
     cluster.install(&[ENTRIES, "webhooks.requested.enabled=false"]).await;
     assert_eq!(cluster.webhooks().await.iter().filter(|e| e["name"] == "requested.podgraft.dev").count(), 0);
-    assert_eq!(containers(&create(cluster, &town, "while-off", &asks).await), ["web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "while-off", &asks).await), ["web"]);
     cluster.install(&[ENTRIES]).await;
-    assert_eq!(containers(&create(cluster, &town, "on-again", &asks).await), ["switched", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "on-again", &asks).await), ["switched", "web"]);
     let rollback = ["rollback", "podgraft", "--namespace", OWN, "--wait", "--timeout", "2m"];
     printed(cluster.helm(rollback));
     cluster.trusted().await;
-    assert_eq!(containers(&create(cluster, &town, "rolled-back", &asks).await), ["web"], "to when it was off");
+    assert_eq!(containers(&create(cluster, &namespace, "rolled-back", &asks).await), ["web"], "to when it was off");
     printed(cluster.helm(rollback));
     cluster.trusted().await;
-    assert_eq!(containers(&create(cluster, &town, "rolled-forward", &asks).await), ["switched", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "rolled-forward", &asks).await), ["switched", "web"]);
 }
 
 async fn certificates_rotate_replicas_are_replaced_and_companions_change_while_pods_are_created_without_pause(

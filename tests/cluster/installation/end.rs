@@ -45,7 +45,7 @@ async fn a_secret_that_was_lost_with_all_replicas_is_created_as_part_of_the_rele
 async fn uninstalling_keeps_companions_and_removes_every_webhook_and_policy(cluster: &Cluster) {
     cluster.companion(&companion("survivor")).await;
     let labels = json!({"podgraft.dev/inject": "enabled"});
-    let town = cluster.namespace(json!({"labels": labels})).await;
+    let namespace = cluster.namespace(json!({"labels": labels})).await;
     cluster.uninstall();
     for resource in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
         let left = printed(cluster.kubectl(["get", resource, "-o", "name", "-l", "app.kubernetes.io/name=podgraft"]));
@@ -60,9 +60,9 @@ async fn uninstalling_keeps_companions_and_removes_every_webhook_and_policy(clus
     let running = |name: &&str| !name.starts_with("pod/");
     assert_eq!(left.lines().filter(running).collect::<Vec<_>>(), Vec::<&str>::new());
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "survivor"}));
-    assert_eq!(containers(&create(cluster, &town, "asks", &asks).await), ["web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "asks", &asks).await), ["web"]);
     let kept = printed(cluster.kubectl(["get", "clustercompanions", "survivor", "-o", "name"]));
     assert_eq!(kept.trim(), "clustercompanion.podgraft.dev/survivor", "companions outlive an installation");
     cluster.install(&[]).await;
-    assert_eq!(containers(&create(cluster, &town, "asks-again", &asks).await), ["survivor", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "asks-again", &asks).await), ["survivor", "web"]);
 }

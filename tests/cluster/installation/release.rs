@@ -38,7 +38,7 @@ async fn helm_test_calls_podgraft_through_its_service(cluster: &Cluster) {
 async fn a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call(cluster: &Cluster) {
     cluster.install(&[ENTRIES]).await;
     cluster.companion(&companion("certified")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "certified"}));
 
     let issued = development::issue([format!("podgraft.{OWN}.svc")]).expect("a certificate");
@@ -68,14 +68,14 @@ async fn a_certificate_from_elsewhere_is_adopted_and_dropped_without_a_lost_call
     load.end("a certificate from elsewhere is brought").await.expect_all_injected();
     let theirs = BTreeSet::from([STANDARD.encode(&issued.authority)]);
     assert_eq!(trusted(cluster).await, theirs, "no other CA is trusted");
-    assert_eq!(containers(&create(cluster, &town, "from-elsewhere", &asks).await), ["certified", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "from-elsewhere", &asks).await), ["certified", "web"]);
     helm_test(cluster);
 
     upgrade(cluster, &["--set", "certificate.mode=selfManaged"]);
     cluster.trusted().await;
     let now = trusted(cluster).await;
     assert!(now.len() == 1 && now != theirs, "{now:?}");
-    assert_eq!(containers(&create(cluster, &town, "its-own", &asks).await), ["certified", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "its-own", &asks).await), ["certified", "web"]);
     // No conflict has to be forced from here on.
     cluster.install(&[ENTRIES]).await;
     cluster.delete(&format!("{secrets}/from-elsewhere")).await.expect("deleting the Secret");
@@ -95,9 +95,9 @@ async fn companions_of_files_and_of_the_cluster_are_used_together(cluster: &Clus
     let mut second = companion("filed");
     second["spec"]["containers"][0]["image"] = "registry.example/second:1".into();
     assert_eq!(cluster.condition(&second, "False").await["reason"], "OverriddenByFile");
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "filed, clustered"}));
-    let pod = create(cluster, &town, "asks", &asks).await;
+    let pod = create(cluster, &namespace, "asks", &asks).await;
     assert_eq!(containers(&pod), ["filed", "clustered", "web"]);
     assert_eq!(pod["spec"]["initContainers"][0]["image"], "registry.example/filed:1", "the file's counts");
     cluster.delete(&companion_path(&second)).await.expect("deleting the second one");
@@ -109,15 +109,15 @@ async fn the_plain_manifest_installs_and_is_deleted_without_helm(cluster: &Clust
     printed(cluster.kubectl(["--namespace", OWN, "rollout", "status", "deployment/podgraft", "--timeout", "2m"]));
     cluster.trusted().await;
     cluster.companion(&companion("plain")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let asks = template(Value::Null, json!({"podgraft.dev/companions": "plain"}));
-    assert_eq!(containers(&create(cluster, &town, "asks", &asks).await), ["plain", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "asks", &asks).await), ["plain", "web"]);
 
     let entries = "mutatingwebhookconfigurations,validatingwebhookconfigurations";
     printed(cluster.kubectl(["delete", entries, "--selector", "app.kubernetes.io/instance=podgraft"]));
     let all = ["delete", "--filename", "charts/install.yaml", "--ignore-not-found", "--timeout", "2m"];
     printed(cluster.kubectl(all));
-    assert_eq!(containers(&create(cluster, &town, "afterwards", &asks).await), ["web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "afterwards", &asks).await), ["web"]);
     let kinds = "namespaces,clusterroles,clusterrolebindings,customresourcedefinitions";
     let left = printed(cluster.kubectl(["get", kinds, "-o", "name"]));
     assert!(!left.contains("podgraft"), "{left}");

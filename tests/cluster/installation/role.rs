@@ -124,7 +124,7 @@ async fn give_back(cluster: &Cluster, grant: &Grant, role: &Value) {
 
 /// Restarts podgraft and goes through all steps; returns the first that does not succeed.
 async fn broken_step(cluster: &Cluster, round: usize) -> Option<Step> {
-    let town = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
+    let namespace = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
     // All replicas at once: none is left with a watch from before.
     cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
     let name = format!("right-{round}");
@@ -132,7 +132,7 @@ async fn broken_step(cluster: &Cluster, round: usize) -> Option<Step> {
     for step in Step::ALL {
         let slow = [Step::BecomesReady, Step::MakesADeletedSecretAgain].contains(&step);
         let patience = if slow { SHORT * 2 } else { SHORT };
-        if tokio::time::timeout(patience, go(cluster, step, &name, &town)).await.is_err() {
+        if tokio::time::timeout(patience, go(cluster, step, &name, &namespace)).await.is_err() {
             broken = Some(step);
             break;
         }
@@ -143,12 +143,12 @@ async fn broken_step(cluster: &Cluster, round: usize) -> Option<Step> {
     broken
 }
 
-async fn go(cluster: &Cluster, step: Step, name: &str, town: &str) {
+async fn go(cluster: &Cluster, step: Step, name: &str, namespace: &str) {
     match step {
         Step::BecomesReady => ready(cluster).await,
         Step::WritesAStatus => cluster.companion(&companion(name)).await,
         Step::WritesANamespacedStatus => cluster.companion(&local(name)).await,
-        Step::HeedsANamespacesNewLabel => relabelled(cluster, name, town).await,
+        Step::HeedsANamespacesNewLabel => relabelled(cluster, name, namespace).await,
         Step::FillsAnEmptiedCaBundle => refilled(cluster).await,
         Step::FillsAnEmptiedSecret => {
             let none = json!({"data": {"tls.crt": "", "tls.key": "", "ca.crt": "", "ca.key": ""}});
@@ -222,13 +222,15 @@ async fn ready(cluster: &Cluster) {
     .await;
 }
 
-async fn relabelled(cluster: &Cluster, name: &str, town: &str) {
+async fn relabelled(cluster: &Cluster, name: &str, namespace: &str) {
     let mut given = companion(name);
     given["spec"]["activation"] = "OptedInNamespaces".into();
-    given["spec"]["namespaceSelector"] = json!({"matchLabels": {"town": name}});
+    given["spec"]["namespaceSelector"] = json!({"matchLabels": {"namespace": name}});
     cluster.companion(&given).await;
-    cluster.merge(&format!("/api/v1/namespaces/{town}"), &json!({"metadata": {"labels": {"town": name}}})).await;
-    let path = format!("{}?dryRun=All", collection("Pod", town));
+    cluster
+        .merge(&format!("/api/v1/namespaces/{namespace}"), &json!({"metadata": {"labels": {"namespace": name}}}))
+        .await;
+    let path = format!("{}?dryRun=All", collection("Pod", namespace));
     let object = pod("given", &template(Value::Null, Value::Null));
     until(async || containers(&cluster.create(&path, &object).await.body).contains(&name)).await;
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
-use super::{images, network};
+use super::network;
+use crate::images;
 
 /// Where containerd listens. `/run` is private, and paths of sockets are limited to 107 bytes.
 pub const SOCKET: &str = "/run/containerd/containerd.sock";

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub fn tests() -> Vec<Trial> {
     let trial = |name: &str, point: fn(&str) -> bool, whom: Whom| {
         Trial::test(format!("node::interruptions::{name}"), move || {
-            // Twice, for the second run finds what the first one left.
+            // Twice, because the second run finds the leftovers of the first one.
             (0..2).try_for_each(|_| interrupt(point, &whom)).map_err(|error| format!("{error:#}").into())
         })
     };

@@ -1,11 +1,11 @@
-//! The machine as a node's programs find it: what they write outside of their own folders is not seen by the real one.
+//! The mounts and settings of a node: its programs write to private copies, never to the host.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
-use crate::control_plane::apart::run;
+use crate::control_plane::apart::{is_root, run};
 
 /// The kernel settings that a kubelet changes unless they have these values (`setupKernelTunables`). They belong to the
 /// whole machine, so the kubelet reads files with its values in their place.
@@ -102,11 +102,8 @@ pub fn lacking() -> Option<String> {
     if !lacking.is_empty() {
         return Some(format!("{} (on Debian and as root, INSTALL=1 installs all of them)", lacking.join(", ")));
     }
-    root().err().map(|error| error.to_string()).or_else(crate::images::lacking)
-}
-
-fn root() -> anyhow::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    ensure!(fs::metadata("/proc/self")?.uid() == 0, "root: containers have cgroups of their own");
-    Ok(())
+    if !is_root() {
+        return Some("root: containers have cgroups of their own".to_owned());
+    }
+    crate::images::lacking()
 }

@@ -23,12 +23,12 @@ async fn new_replicas_use_the_last_valid_version_of_an_invalid_companion(cluster
     // No replica is left that saw it when it was valid.
     cluster.delete_now(&format!("/api/v1/namespaces/{OWN}/pods")).await;
     cluster.until_ready(2).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     for name in ["once", "twice", "thrice"] {
         // The API server still has connections to the replicas that were killed, and waits on them in vain.
         let pod = cluster
             .eventually("an answer of a replica that runs", async || {
-                let made = cluster.create(&collection("Pod", &town), &pod(name, &asks("remembered"))).await;
+                let made = cluster.create(&collection("Pod", &namespace), &pod(name, &asks("remembered"))).await;
                 (made.status != 500).then(|| made.expect(name))
             })
             .await;
@@ -42,18 +42,18 @@ async fn new_replicas_use_the_last_valid_version_of_an_invalid_companion(cluster
 
 async fn a_restart_of_the_api_server_loses_no_companion(cluster: &Cluster) {
     cluster.companion(&companion("lasting")).await;
-    let town = cluster.namespace(json!({})).await;
-    assert_eq!(containers(&create(cluster, &town, "before", &asks("lasting")).await), ["lasting", "web"]);
+    let namespace = cluster.namespace(json!({})).await;
+    assert_eq!(containers(&create(cluster, &namespace, "before", &asks("lasting")).await), ["lasting", "web"]);
     let before = replicas(cluster).await;
     cluster.control_plane().stop_apiserver().expect("an end of the API server");
     tokio::time::sleep(Duration::from_secs(3)).await;
     cluster.control_plane().start_apiserver().expect("the API server again");
     // The first Pod after the restart meets replicas whose watches are just being restored.
-    assert_eq!(containers(&create(cluster, &town, "after", &asks("lasting")).await), ["lasting", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "after", &asks("lasting")).await), ["lasting", "web"]);
     // Each replica learns of a new companion, although its watches had ended.
     cluster.companion(&companion("newer")).await;
     for name in ["once", "twice", "thrice"] {
-        assert_eq!(containers(&create(cluster, &town, name, &asks("newer")).await), ["newer", "web"]);
+        assert_eq!(containers(&create(cluster, &namespace, name, &asks("newer")).await), ["newer", "web"]);
     }
     assert_eq!(replicas(cluster).await, before, "no replica was restarted, and all are ready");
     // The next test should not start before the controllers have caught up.

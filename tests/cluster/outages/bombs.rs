@@ -29,7 +29,7 @@ fn container_with(name: &str, field: &str, value: Value) -> Value {
 }
 
 /// What was written, and what its status must say.
-fn bombs(town: &str) -> Vec<(Value, &'static str)> {
+fn bombs(namespace: &str) -> Vec<(Value, &'static str)> {
     let repeated = format!("(?:{}){{1,900}}", "x*y*".repeat(60));
     let parameter =
         |i: usize| json!({"name": format!("p{i}"), "type": "String", "pattern": repeated, "env": format!("P{i}")});
@@ -37,13 +37,13 @@ fn bombs(town: &str) -> Vec<(Value, &'static str)> {
     let shells: Vec<&str> = ["sh", "-c"].into_iter().cycle().take(32_000).collect();
     let word = "w".repeat(600 << 10);
     vec![
-        (of_namespace(town, "patterns", "parameters", json!(patterns)), "spec.parameters[0].pattern"),
+        (of_namespace(namespace, "patterns", "parameters", json!(patterns)), "spec.parameters[0].pattern"),
         (
-            of_namespace(town, "large", "containers", container_with("large", "args", json!([word]))),
+            of_namespace(namespace, "large", "containers", container_with("large", "args", json!([word]))),
             "at most 524288 bytes",
         ),
-        (of_namespace(town, "shells", "containers", container_with("shells", "command", json!(shells))), ""),
-        (of_namespace(town, "field", "containers", container_with("field", &"f".repeat(300_000), json!(1))), ""),
+        (of_namespace(namespace, "shells", "containers", container_with("shells", "command", json!(shells))), ""),
+        (of_namespace(namespace, "field", "containers", container_with("field", &"f".repeat(300_000), json!(1))), ""),
     ]
 }
 
@@ -64,10 +64,10 @@ async fn ready(cluster: &Cluster, object: &Value) -> Value {
 
 async fn a_companion_that_costs_too_much_is_invalid_and_every_other_one_is_used_meanwhile(cluster: &Cluster) {
     cluster.companion(&companion("unhurt")).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let before = replicas(cluster).await;
     let load = Load::start(cluster, "unhurt").await;
-    for (bomb, says) in bombs(&town) {
+    for (bomb, says) in bombs(&namespace) {
         let ready = ready(cluster, &bomb).await;
         let message = ready["message"].as_str().unwrap_or_default();
         assert!(message.contains(says), "{}: {ready}", bomb["metadata"]["name"]);
@@ -75,11 +75,11 @@ async fn a_companion_that_costs_too_much_is_invalid_and_every_other_one_is_used_
     }
     load.end("while four bombs were applied").await.expect_all_injected();
     assert_eq!(replicas(cluster).await, before, "no replica was restarted, and all are ready");
-    cluster.delete_now(&format!("/apis/podgraft.dev/v1alpha1/namespaces/{town}/companions")).await;
+    cluster.delete_now(&format!("/apis/podgraft.dev/v1alpha1/namespaces/{namespace}/companions")).await;
 }
 
 async fn only_the_companions_of_a_namespace_beyond_its_limit_are_invalid(cluster: &Cluster) {
-    let (town, other) = (cluster.namespace(json!({})).await, cluster.namespace(json!({})).await);
+    let (namespace, other) = (cluster.namespace(json!({})).await, cluster.namespace(json!({})).await);
     let before = replicas(cluster).await;
     let neighbor = of_namespace(&other, "neighbor", "description", json!("small"));
     assert_eq!(ready(cluster, &neighbor).await["status"], "True");
@@ -88,7 +88,7 @@ async fn only_the_companions_of_a_namespace_beyond_its_limit_are_invalid(cluster
         .map(|i| {
             let name = format!("big-{i:02}");
             let args = container_with(&name, "args", json!(["w".repeat(400 << 10)]));
-            of_namespace(&town, &name, "containers", args)
+            of_namespace(&namespace, &name, "containers", args)
         })
         .collect();
     for object in &objects {
@@ -114,5 +114,5 @@ async fn only_the_companions_of_a_namespace_beyond_its_limit_are_invalid(cluster
         })
         .await;
     assert_eq!(replicas(cluster).await, before, "no replica was restarted, and all are ready");
-    cluster.delete_now(&format!("/apis/podgraft.dev/v1alpha1/namespaces/{town}/companions")).await;
+    cluster.delete_now(&format!("/apis/podgraft.dev/v1alpha1/namespaces/{namespace}/companions")).await;
 }

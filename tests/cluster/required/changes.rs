@@ -10,18 +10,18 @@ tests![
 ];
 
 async fn with_podgraft_down_no_selected_pod_is_admitted_bare_and_no_other_is_denied(cluster: &Cluster) {
-    let town = required(cluster, "watchman").await;
+    let namespace = required(cluster, "watchman").await;
     let opted_in = cluster.namespace(json!({"labels": {"podgraft.dev/inject": "enabled"}})).await;
     scale(cluster, 0).await;
-    let refused = cluster.create(&collection("Pod", &town), &pod("bare", &of("watchman"))).await;
+    let refused = cluster.create(&collection("Pod", &namespace), &pod("bare", &of("watchman"))).await;
     let why = refused.expect_refusal("a Pod without its required companion");
     assert!(why.contains("watchman") && why.contains("podgraft"), "{why}");
-    create(cluster, &town, "of-nobodys-concern", &template(json!({"app": "other"}), Value::Null)).await;
+    create(cluster, &namespace, "of-nobodys-concern", &template(json!({"app": "other"}), Value::Null)).await;
     let declines = template(json!({"podgraft.dev/inject": "disabled"}), Value::Null);
     create(cluster, &opted_in, "declines", &declines).await;
     create(cluster, OWN_TOWN, "elsewhere", &template(Value::Null, Value::Null)).await;
     scale(cluster, 2).await;
-    assert_eq!(containers(&create(cluster, &town, "guarded", &of("watchman")).await), ["watchman", "web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "guarded", &of("watchman")).await), ["watchman", "web"]);
     forget(cluster, "watchman").await;
 }
 
@@ -64,24 +64,24 @@ async fn injected_with(cluster: &Cluster, name: &str, image: &str) {
 }
 
 async fn a_required_companion_that_became_invalid_keeps_its_last_valid_version_and_its_policy(cluster: &Cluster) {
-    let town = required(cluster, "sturdy").await;
+    let namespace = required(cluster, "sturdy").await;
     let mut bad = companion("sturdy");
     make_required(&mut bad, "sturdy");
     bad["spec"]["containers"][0]["image"] = "registry.example/sturdy:2".into();
     bad["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "nowhere", "mountPath": "/x"}]);
     // Only podgraft can detect it.
     cluster.condition(&bad, "False").await;
-    let made = create(cluster, &town, "guarded", &of("sturdy")).await;
+    let made = create(cluster, &namespace, "guarded", &of("sturdy")).await;
     assert_eq!(made["spec"]["initContainers"][0]["image"], "registry.example/sturdy:1");
     policies_stand(cluster, "sturdy").await;
     forget(cluster, "sturdy").await;
 }
 
 async fn disabling_required_companions_removes_the_policies(cluster: &Cluster) {
-    let town = required(cluster, "retired").await;
+    let namespace = required(cluster, "retired").await;
     cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
     policies_are_gone(cluster, "retired").await;
-    assert_eq!(containers(&create(cluster, &town, "free", &of("retired")).await), ["web"]);
+    assert_eq!(containers(&create(cluster, &namespace, "free", &of("retired")).await), ["web"]);
     cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
 }
 

@@ -23,16 +23,16 @@ async fn an_annotated_deployment_runs_with_its_native_companion_and_a_shared_vol
     counts["spec"]["sharedVolumes"] =
         json!([{"name": "shared", "companion": {"mountPath": "/shared"}, "app": {"mountPath": "/app/shared"}}]);
     cluster.companion(&counts).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let mut asks = shell("counts");
     // The app starts after the companion, so it finds the file at its very start.
     asks["spec"]["containers"][0]["command"] = json!(["sh", "-c", "cat /app/shared/state && exec sleep 3600"]);
-    cluster.create(&collection("Deployment", &town), &workload("Deployment", "reader", &asks)).await.expect("it");
-    let pods = cluster.ready_pods(&town, "app=reader", 1).await;
+    cluster.create(&collection("Deployment", &namespace), &workload("Deployment", "reader", &asks)).await.expect("it");
+    let pods = cluster.ready_pods(&namespace, "app=reader", 1).await;
     let status = &pods[0]["status"];
     assert_eq!(status["initContainerStatuses"][0]["ready"], true, "{status}");
     assert_eq!(status["containerStatuses"][0]["restartCount"], 0, "{status}");
-    assert_eq!(cluster.logs(&town, name(&pods[0]), "web"), "ready\n");
+    assert_eq!(cluster.logs(&namespace, name(&pods[0]), "web"), "ready\n");
 }
 
 async fn the_files_of_a_companion_arrive_byte_for_byte_in_native_and_plain_containers(cluster: &Cluster) {
@@ -46,13 +46,13 @@ async fn the_files_of_a_companion_arrive_byte_for_byte_in_native_and_plain_conta
         object["spec"]["files"] = files.clone();
         object["spec"]["lifecycle"] = lifecycle.into();
         cluster.companion(&object).await;
-        let town = cluster.namespace(json!({})).await;
+        let namespace = cluster.namespace(json!({})).await;
         cluster
-            .create(&collection("Deployment", &town), &workload("Deployment", "reads", &shell(reads)))
+            .create(&collection("Deployment", &namespace), &workload("Deployment", "reads", &shell(reads)))
             .await
             .expect("it");
-        let pods = cluster.ready_pods(&town, "app=reads", 1).await;
-        let read = |file: &str| cluster.exec(&town, name(&pods[0]), reads, &["cat", file]);
+        let pods = cluster.ready_pods(&namespace, "app=reads", 1).await;
+        let read = |file: &str| cluster.exec(&namespace, name(&pods[0]), reads, &["cat", file]);
         assert_eq!(read("/etc/companion/content"), CONTENT, "{lifecycle}");
         assert_eq!(read("/etc/companion/large"), large, "{lifecycle}");
     }

@@ -22,14 +22,14 @@ async fn a_cron_job_with_a_native_companion_completes(cluster: &Cluster) {
     watches["spec"]["sharedVolumes"] =
         json!([{"name": "shared", "companion": {"mountPath": "/shared"}, "app": {"mountPath": "/app/shared"}}]);
     cluster.companion(&watches).await;
-    let town = cluster.namespace(json!({})).await;
+    let namespace = cluster.namespace(json!({})).await;
     let mut asks = shell("watches");
     // It fails unless the companion has started before.
     asks["spec"]["containers"][0]["command"] = json!(["cat", "/app/shared/up"]);
-    cluster.create(&collection("CronJob", &town), &workload("CronJob", "report", &asks)).await.expect("a CronJob");
+    cluster.create(&collection("CronJob", &namespace), &workload("CronJob", "report", &asks)).await.expect("a CronJob");
     let job = cluster
         .within(NEXT_MINUTE, "a Job that has completed", async || {
-            let jobs = cluster.get(&collection("Job", &town)).await.body["items"].take();
+            let jobs = cluster.get(&collection("Job", &namespace)).await.body["items"].take();
             let has = |kind: &str| {
                 let jobs = jobs.as_array().into_iter().flatten();
                 jobs.clone().find(|job| condition(job, kind) == Some("True")).cloned()
@@ -39,7 +39,7 @@ async fn a_cron_job_with_a_native_companion_completes(cluster: &Cluster) {
         })
         .await;
     assert_eq!(job["status"]["succeeded"], 1, "{job:#}");
-    let pods = cluster.pods(&town, "app=report").await;
+    let pods = cluster.pods(&namespace, "app=report").await;
     let ended = |pod: &&serde_json::Value| pod["status"]["phase"] == "Succeeded";
     let ended = pods.iter().find(ended).expect("a Pod that has succeeded");
     assert_eq!(ended["status"]["initContainerStatuses"][0]["name"], "watches", "{ended:#}");

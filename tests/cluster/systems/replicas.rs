@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::control_plane::rest;
-use crate::node::images;
+use crate::images;
 use crate::tests;
 
 tests![each_replica_runs_as_non_root_on_a_read_only_file_system_and_needs_little_memory];
@@ -91,7 +91,7 @@ async fn each_replica_runs_as_non_root_on_a_read_only_file_system_and_needs_litt
     let text: Vec<String> = peaks.iter().map(|peak| format!("{:.1}", *peak as f64 / 1024.0)).collect();
     println!("    {} replicas needed at most (MiB): {}", peaks.len(), text.join(", "));
     assert!(!peaks.is_empty(), "no replica was looked at");
-    if images::is_released().expect("what the image is made of") {
+    if images::is_released().expect("the hash of the image") {
         assert!(peaks.iter().all(|peak| *peak < BOUND), "{peaks:?} KiB");
     }
 }

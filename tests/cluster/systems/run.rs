@@ -9,7 +9,8 @@ use libtest_mimic::Arguments;
 
 use crate::cluster::Cluster;
 use crate::control_plane::{Nodes, apart};
-use crate::node::{images, interruptions, machine, runs};
+use crate::images;
+use crate::node::{interruptions, machine, runs};
 use crate::parts::{self, NodeParts, Parts};
 use crate::suite::{self, Chapter};
 use crate::{FAILED, NOT_HERE, evidence, runtime};
@@ -26,7 +27,7 @@ pub fn test() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(NOT_HERE));
     }
     // Inside there is no network from which anything could be built.
-    let (parts, nodes) = (Parts::get()?, nodes(images::small()?)?);
+    let (parts, nodes) = (Parts::get()?, nodes(images::small()?.to_vec())?);
     if !apart::is_inside() {
         clean()?;
         if libtest_mimic::run(&arguments, interruptions::tests()).has_failed() {
@@ -72,14 +73,14 @@ pub fn nodes(images: Vec<PathBuf>) -> anyhow::Result<Nodes> {
     Ok(Nodes::Real { parts: NodeParts::get()?, images })
 }
 
-/// Removes what runs left that were killed.
+/// Removes the leftovers of killed runs.
 ///
 /// # Errors
 /// As [`runs::remove_ended`].
 pub fn clean() -> anyhow::Result<ExitCode> {
     let runs = runs::remove_ended()?;
     if runs > 0 {
-        println!("removed what {runs} killed runs left");
+        println!("removed the leftovers of {runs} killed runs");
     }
     Ok(ExitCode::SUCCESS)
 }

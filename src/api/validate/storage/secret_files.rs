@@ -14,7 +14,7 @@ pub(in crate::api) fn check(object: &CompanionObject, path: &str, at: &FieldPath
         return;
     }
     let Some((directory, _)) = path.rsplit_once('/').filter(|(directory, _)| !directory.is_empty()) else {
-        let message = "must be in a directory other than /, which the volume of the file would hide";
+        let message = "must be in a directory other than /, because the directory becomes a mount";
         return report.error(at, invalid(message));
     };
     if directory.chars().any(char::is_control) {
@@ -23,7 +23,7 @@ pub(in crate::api) fn check(object: &CompanionObject, path: &str, at: &FieldPath
     let meets = |other: &str| other == directory || lies_below(other, directory) || lies_below(directory, other);
     if let Some((other, what)) = others(object, directory).find(|(other, _)| !other.is_empty() && meets(other)) {
         let message = format_args!(
-            "the directory {directory}, in which the volume of the file is mounted, is at, above or below {other}, {what}; choose a directory that only files of SecretKey parameters use"
+            "overlaps {other}, {what}: the directory of the file ({directory}) becomes a mount; use a directory for files of SecretKey parameters only"
         );
         report.error(at, forbidden(message));
     }
@@ -60,23 +60,26 @@ mod tests {
             ("/key", "invalid value: must be in a directory other than /"),
             ("key", "invalid value: must be an absolute path"),
             ("/etc/../key", "invalid value: must be an absolute path"),
+            ("/git/key", "forbidden: overlaps /git, a shared volume: the directory of the file (/git) becomes a mount"),
+            ("/git/keys/key", "forbidden: overlaps /git, a shared volume: the directory of the file (/git/keys)"),
             (
-                "/git/key",
-                "forbidden: the directory /git, in which the volume of the file is mounted, is at, above or below /git, a shared volume",
+                "/var/run/secrets/key",
+                "forbidden: overlaps /var/run/secrets/kubernetes.io/serviceaccount, the token's path",
             ),
-            ("/git/keys/key", "forbidden: the directory /git/keys"),
-            ("/var/run/secrets/key", "forbidden: the directory /var/run/secrets"),
         ] {
             check(token(path, &[]), &[&format!("{at}: {message}")]);
         }
         let files = json!([{"path": "/etc/git-sync/config", "content": ""}]);
         check(
             token("/etc/git-sync/key", &[("/spec/files", files)]),
-            &[&format!("{at}: forbidden: the directory /etc/git-sync")],
+            &[&format!("{at}: forbidden: overlaps /etc/git-sync/config, one of spec.files")],
         );
         let mount = json!([{"name": "cache", "mountPath": "/etc/git-sync/cache"}]);
         let changes = [("/spec/volumes", json!([{"name": "cache"}])), ("/spec/containers/0/volumeMounts", mount)];
-        check(token("/etc/git-sync/key", &changes), &[&format!("{at}: forbidden: the directory /etc/git-sync")]);
+        check(
+            token("/etc/git-sync/key", &changes),
+            &[&format!("{at}: forbidden: overlaps /etc/git-sync/cache, a mount")],
+        );
     }
 
     #[test]
@@ -85,10 +88,10 @@ mod tests {
             |path: &str| [("/spec/parameters/5", json!({"name": "b", "type": "SecretKey", "file": path, "env": "B"}))];
         silent(token("/etc/keys/a", &other("/etc/keys/b")));
         silent(token("/etc/keys/a", &other("/etc/others/a")));
-        let nested = "forbidden: the directory /etc/keys";
+        let nested = "forbidden: overlaps /etc/keys";
         check(
             token("/etc/keys/a", &other("/etc/keys/more/b")),
-            &[&format!("spec.parameters[4].file: {nested}"), &format!("spec.parameters[5].file: {nested}/more")],
+            &[&format!("spec.parameters[4].file: {nested}/more, "), &format!("spec.parameters[5].file: {nested}, ")],
         );
         check(
             token("/etc/keys/a", &other("/etc/keys/a")),

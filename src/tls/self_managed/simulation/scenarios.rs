@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::World;
+use super::cluster::SimulatedCluster;
 use super::{KEYS, REPLICAS, SimulatedEvent};
 use crate::tls::ca::TrustAnchor;
 use crate::tls::self_managed::state::CaState;
@@ -35,12 +35,12 @@ proptest! {
 
     #[test]
     fn no_action_of_a_replica_removes_trust(story in prop::collection::vec(event(), 1..150)) {
-        let mut world = World::new();
-        world.settle();
+        let mut cluster = SimulatedCluster::new();
+        cluster.settle();
         for (place, event) in story.iter().enumerate() {
-            let before = world.trust();
-            world.happens(event);
-            let after = world.trust();
+            let before = cluster.trust();
+            cluster.happens(event);
+            let after = cluster.trust();
             if matches!(event, SimulatedEvent::BundleEmptied { .. }) {
                 continue;
             }
@@ -49,32 +49,32 @@ proptest! {
                 prop_assert!(!lost, "{event:?} at {place}: configuration {index} no longer trusts replica {who}");
             }
         }
-        world.settle();
-        world.pass(6);
-        world.settle();
-        prop_assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "in the end every replica is trusted");
+        cluster.settle();
+        cluster.pass(6);
+        cluster.settle();
+        prop_assert_eq!(cluster.trust(), [[Some(true); 2]; REPLICAS], "in the end every replica is trusted");
     }
 }
 
 #[test]
 fn over_many_lifetimes_every_pair_is_trusted_and_every_ca_is_replaced_in_time() {
-    let mut world = World::new();
-    world.settle();
+    let mut cluster = SimulatedCluster::new();
+    cluster.settle();
     let mut signed = Vec::new();
     for second in 0..900 {
-        world.pass(1);
+        cluster.pass(1);
         for who in 0..REPLICAS {
-            world.report(who);
+            cluster.report(who);
             for _ in 0..4 {
-                world.act(who);
+                cluster.act(who);
             }
-            assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "after {second} s, when replica {who} had acted");
+            assert_eq!(cluster.trust(), [[Some(true); 2]; REPLICAS], "after {second} s, when replica {who} had acted");
         }
-        let signing = CaState::of(world.secret.as_ref()).signing.unwrap().anchor;
+        let signing = CaState::of(cluster.secret.as_ref()).signing.unwrap().anchor;
         if signed.last() != Some(&signing) {
             signed.push(signing);
         }
-        assert!(TrustAnchor::parse_all(&world.bundles[0].1).len() <= 2, "an expired CA is removed");
+        assert!(TrustAnchor::parse_all(&cluster.bundles[0].1).len() <= 2, "an expired CA is removed");
     }
     assert!(signed.len() >= 12, "there were {} CAs", signed.len());
 }
@@ -82,33 +82,33 @@ fn over_many_lifetimes_every_pair_is_trusted_and_every_ca_is_replaced_in_time() 
 /// A pair is valid for thirty seconds here, so four of them are far more than five minutes of a month.
 #[test]
 fn f17_replicas_whose_clocks_differ_are_trusted_and_do_not_write_in_turns() {
-    let mut world = World::new();
-    for (behind, process) in [4, 0, 2].into_iter().zip(&mut world.processes) {
+    let mut cluster = SimulatedCluster::new();
+    for (behind, process) in [4, 0, 2].into_iter().zip(&mut cluster.processes) {
         process.behind = behind;
     }
-    world.settle();
+    cluster.settle();
     for second in 0..450 {
-        world.pass(1);
-        world.settle();
-        assert_eq!(world.trust(), [[Some(true); 2]; REPLICAS], "after {second} s");
+        cluster.pass(1);
+        cluster.settle();
+        assert_eq!(cluster.trust(), [[Some(true); 2]; REPLICAS], "after {second} s");
     }
     // Five CAs in succession, each of them added, promoted and expired, and a pair every twenty seconds.
-    let written = world.written.len();
+    let written = cluster.written.len();
     assert!((30..60).contains(&written), "the Secret was written {written} times");
 }
 
 #[test]
 fn replicas_that_start_at_once_agree_on_one_ca() {
-    let mut world = World::new();
+    let mut cluster = SimulatedCluster::new();
     for who in 0..REPLICAS {
-        world.report(who);
+        cluster.report(who);
     }
     for _ in 0..8 {
         for who in 0..REPLICAS {
-            world.act(who);
+            cluster.act(who);
         }
     }
-    let serving: Vec<_> = world.processes.iter().map(|p| p.serving.as_ref().unwrap().chain()[0].clone()).collect();
+    let serving: Vec<_> = cluster.processes.iter().map(|p| p.serving.as_ref().unwrap().chain()[0].clone()).collect();
     assert!(serving.iter().all(|certificate| *certificate == serving[0]));
-    assert_eq!(CaState::of(world.secret.as_ref()).anchors().count(), 1);
+    assert_eq!(CaState::of(cluster.secret.as_ref()).anchors().count(), 1);
 }

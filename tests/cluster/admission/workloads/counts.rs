@@ -41,9 +41,9 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "    {:<22} injected  bare  denied  undecided", "kind")?;
-        self.kinds.iter().try_for_each(|(kind, [injected, bare, denied, undecided])| {
-            writeln!(f, "    {kind:<22} {injected:>8} {bare:>5} {denied:>7} {undecided:>10}")
+        writeln!(f, "    {:<22} injected  admitted  denied  undecided", "kind")?;
+        self.kinds.iter().try_for_each(|(kind, [injected, admitted, denied, undecided])| {
+            writeln!(f, "    {kind:<22} {injected:>8} {admitted:>8} {denied:>7} {undecided:>10}")
         })
     }
 }

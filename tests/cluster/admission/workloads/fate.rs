@@ -45,15 +45,18 @@ impl fmt::Display for Fate {
 }
 
 /// Waits until the controllers have tried to create a Pod of each workload.
-pub async fn wait_for_controllers(cluster: &Cluster, towns: &[String], all: &mut [(Created, Option<Fate>)]) {
+pub async fn wait_for_controllers(cluster: &Cluster, namespaces: &[String], all: &mut [(Created, Option<Fate>)]) {
     let started = Instant::now();
     while all.iter().any(|(_, fate)| fate.is_none()) && started.elapsed() < TIMEOUT {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        for town in towns {
-            let pods = items(cluster, &format!("/api/v1/namespaces/{town}/pods")).await;
+        for namespace in namespaces {
+            let pods = items(cluster, &format!("/api/v1/namespaces/{namespace}/pods")).await;
             let events =
-                items(cluster, &format!("/api/v1/namespaces/{town}/events?fieldSelector=reason%3DFailedCreate")).await;
-            for (created, fate) in all.iter_mut().filter(|(created, fate)| fate.is_none() && created.town == *town) {
+                items(cluster, &format!("/api/v1/namespaces/{namespace}/events?fieldSelector=reason%3DFailedCreate"))
+                    .await;
+            for (created, fate) in
+                all.iter_mut().filter(|(created, fate)| fate.is_none() && created.namespace == *namespace)
+            {
                 *fate = pod_of(&pods, &created.name).or_else(|| failure_of(&events, &created.name));
             }
         }

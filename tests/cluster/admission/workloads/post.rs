@@ -38,7 +38,7 @@ pub async fn post(cluster: &Cluster, created: &Created) -> Option<Fate> {
     if !has_controller(workload) {
         return Some(dry_run(cluster, created).await);
     }
-    let path = collection(kind(workload), &created.town);
+    let path = collection(kind(workload), &created.namespace);
     let answer = cluster.create(&path, workload).await;
     if kind(workload) == "Pod" {
         return Some(Fate::of(answer));
@@ -50,7 +50,7 @@ pub async fn post(cluster: &Cluster, created: &Created) -> Option<Fate> {
     if kind(workload) == "CronJob" {
         // As `kubectl create job --from`, so that no test waits for the schedule.
         let job = json!({"metadata": {"name": created.name}, "spec": workload["spec"]["jobTemplate"]["spec"]});
-        cluster.create(&collection("Job", &created.town), &job).await.expect(&created.name);
+        cluster.create(&collection("Job", &created.namespace), &job).await.expect(&created.name);
     }
     None
 }
@@ -71,14 +71,14 @@ async fn dry_run(cluster: &Cluster, created: &Created) -> Fate {
     let mut pod = sent_pod(&created.case.workload, FIRST);
     let metadata = pod["metadata"].as_object_mut().expect("metadata");
     metadata.shift_remove("ownerReferences");
-    Fate::of(cluster.create(&format!("{}?dryRun=All", collection("Pod", &created.town)), &pod).await)
+    Fate::of(cluster.create(&format!("{}?dryRun=All", collection("Pod", &created.namespace)), &pod).await)
 }
 
 /// Deletes all workloads and their Pods: controllers would go on creating Pods that are denied.
-pub async fn remove(cluster: &Cluster, towns: &[String]) {
-    for town in towns {
+pub async fn remove(cluster: &Cluster, namespaces: &[String]) {
+    for namespace in namespaces {
         for (kind, _) in KINDS.iter().rev() {
-            cluster.delete_now(&collection(kind, town)).await;
+            cluster.delete_now(&collection(kind, namespace)).await;
         }
     }
 }

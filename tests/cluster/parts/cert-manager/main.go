@@ -1,5 +1,5 @@
 // Command cert-manager runs what a self-signed authority needs of cert-manager, and its CA injector. cert-manager's own
-// programs are modules that no proxy has; what they are made of is all here.
+// programs are modules that no proxy has; all their packages are here.
 package main
 
 import (

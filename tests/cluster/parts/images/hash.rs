@@ -1,4 +1,4 @@
-//! A hash of what something is made of, which names it in the cache.
+//! A hash of the inputs of a file, which names the file in the cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ring::digest::{Context, SHA256};
 
-/// Collects what something is made of. Order matters.
+/// Collects the inputs. Order matters.
 pub struct Hash(Context);
 
 impl Hash {

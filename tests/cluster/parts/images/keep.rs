@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::parts;
 
-/// How long a file is kept that is not used. Branches with other inputs are worked on side by side.
+/// How long an unused file is kept: branches with other inputs are worked on at the same time.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The names of temporary folders begin with it.
@@ -50,7 +50,7 @@ pub fn get(name: &str, hash: &str, make: impl FnOnce(&Path) -> anyhow::Result<()
     Ok(path)
 }
 
-/// Removes what killed runs have left, and what was made of earlier inputs and is not used any more: some archives have
+/// Removes the leftovers of killed runs, and files of earlier inputs that are not used any more: some archives have
 /// half a gigabyte.
 fn remove_unused(name: &str) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder()?)?.flatten() {

@@ -2,7 +2,7 @@
 //!
 //! No registry is needed. The software of the examples is a Debian file system, which has the names and the entry points
 //! of the official images, so that the node runs the manifests as they are. Archives are kept beside the programs of
-//! [`crate::parts`], named by a hash of everything that they are made of.
+//! [`crate::parts`], named by a hash of all their inputs.
 
 mod archive;
 mod debian;
@@ -13,9 +13,10 @@ mod podgraft;
 mod programs;
 mod software;
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use crate::control_plane::apart;
 
 pub use podgraft::PODGRAFT;
 pub use programs::{BUSYBOX, PAUSE, prometheus as prometheus_archive};
@@ -52,9 +53,8 @@ impl Images {
     }
 
     /// The archives, to be imported.
-    #[allow(dead_code)]
-    pub fn archives(&self) -> [&Path; 5] {
-        [&self.pause, &self.busybox, &self.podgraft, &self.prometheus, &self.software]
+    pub fn archives(self) -> Vec<PathBuf> {
+        vec![self.pause, self.busybox, self.podgraft, self.prometheus, self.software]
     }
 }
 
@@ -62,7 +62,6 @@ impl Images {
 ///
 /// # Errors
 /// As [`Images::get`].
-#[allow(dead_code)]
 pub fn small() -> anyhow::Result<[PathBuf; 3]> {
     Ok([programs::pause()?, programs::busybox()?, podgraft::get()?])
 }
@@ -115,8 +114,7 @@ pub fn lacking() -> Option<String> {
 
 /// What this machine lacks for building the Dockerfile without a Docker engine, if anything.
 pub fn lacking_for_dockerfile() -> Option<String> {
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if !is_root {
+    if !apart::is_root() {
         return Some("root, to mount the file systems of images".to_owned());
     }
     lacking().or_else(|| packages(&[("buildah", "buildah"), ("setpriv", "util-linux")]))

@@ -21,8 +21,8 @@ pub const PODGRAFT: &str = "localhost/podgraft:test";
 /// The name that the chart gives it without values.
 const CHART_NAME: &str = concat!("docker.io/library/podgraft:", env!("CARGO_PKG_VERSION"));
 
-/// What the released binary is made of.
-const INPUTS: [&str; 4] = ["Cargo.lock", "Cargo.toml", "Dockerfile", "src"];
+/// The files and folders from which the Dockerfile builds the released binary. The definitions of the chart are part of it.
+const INPUTS: [&str; 5] = ["Cargo.lock", "Cargo.toml", "Dockerfile", "charts/podgraft/files", "src"];
 
 /// Bounds in bytes: a node pulls the image while the API server waits for podgraft.
 const BINARY: u64 = 10 << 20;

@@ -16,7 +16,7 @@ use crate::cluster::tree;
 /// An image with all of the software, Debian's shell and its tools, for what tests start besides the examples.
 pub const TOOLS: &str = "localhost/tools:test";
 
-/// What the file system is made of, besides the packages themselves.
+/// The inputs of the file system, besides the packages themselves.
 const INPUTS: [&str; 3] = ["packages", "customize.sh", "rootfs"];
 
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,10 +1,10 @@
-//! A stand-in for a node: it runs podgraft's own Pods as processes, and no others.
+//! A simulated node: it runs podgraft's own Pods as processes, and no others.
 //!
 //! What podgraft's chart asks of a kubelet is done as a kubelet does it: each Pod has a network and an address of its
 //! own, its command line, variables, volumes and service account's token; it reaches Services; its readiness probe makes
-//! it ready; it gets SIGTERM after its preStop sleep, and killed after its grace period. Only the image is not looked at: the program
-//! is the one that was just built. A container's root is left out as well; the place where a volume is mounted is
-//! the path of a folder in arguments and variables.
+//! it ready; it gets SIGTERM after its preStop sleep, and killed after its grace period. Only the image is ignored: the program
+//! is the one that was just built. A container has no root of its own; the place where a volume is mounted is the path
+//! of a folder in arguments and variables.
 
 mod pod;
 mod services;
@@ -25,12 +25,12 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 /// What the node is called.
-pub const NAME: &str = "stand-in";
+pub const NAME: &str = "simulated";
 
-/// What every Pod needs of its node.
-pub struct Ground {
+/// The services of the node that every Pod uses.
+pub struct PodContext {
     pub client: Client,
-    /// The program that stands for every image.
+    /// The program that replaces every image.
     pub program: PathBuf,
     /// Where each Pod has a folder.
     pub folder: PathBuf,
@@ -39,7 +39,7 @@ pub struct Ground {
     addresses: AtomicU8,
 }
 
-impl Ground {
+impl PodContext {
     /// An address that no Pod has had for a long while.
     pub fn address(&self) -> (u8, String) {
         let last = self.addresses.fetch_add(1, Ordering::Relaxed).max(2);
@@ -56,8 +56,8 @@ pub async fn start(client: Client, namespace: &str, program: &Path, folder: &Pat
     let pods = Api::namespaced(client.clone(), namespace);
     let (program, folder) = (program.to_owned(), folder.to_owned());
     let services = services::Services::new(client.clone());
-    let ground = Arc::new(Ground { client, program, folder, services, addresses: AtomicU8::new(2) });
-    Ok(tokio::spawn(run(pods, ground)))
+    let context = Arc::new(PodContext { client, program, folder, services, addresses: AtomicU8::new(2) });
+    Ok(tokio::spawn(run(pods, context)))
 }
 
 async fn register(client: &Client) -> anyhow::Result<()> {
@@ -79,7 +79,7 @@ async fn register(client: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run(pods: Api<Pod>, ground: Arc<Ground>) {
+async fn run(pods: Api<Pod>, context: Arc<PodContext>) {
     let mut running: HashMap<String, JoinHandle<()>> = HashMap::new();
     let stream = watcher(pods.clone(), watcher::Config::default());
     pin_mut!(stream);
@@ -93,7 +93,7 @@ async fn run(pods: Api<Pod>, ground: Arc<Ground>) {
         let uid = seen.uid().unwrap_or_default();
         let ended = seen.status.as_ref().and_then(|s| s.phase.as_deref()).is_some_and(|p| p != "Pending");
         if !running.contains_key(&uid) && !ended {
-            let life = pod::live(pods.clone(), seen, Arc::clone(&ground));
+            let life = pod::live(pods.clone(), seen, Arc::clone(&context));
             running.insert(uid, tokio::spawn(life));
         }
     }

@@ -1,4 +1,4 @@
-//! The life of one Pod on the stand-in node.
+//! The life of one Pod on the simulated node.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::variables::{expand, variables};
 use super::volumes::Mounts;
-use super::{Ground, NAME};
+use super::{NAME, PodContext};
 use crate::control_plane::apart::{ADDRESS, run};
 use crate::control_plane::credentials::kubeconfig_with_token;
 use crate::control_plane::rest;
@@ -25,10 +25,10 @@ use crate::control_plane::rest;
 const LATE: Duration = Duration::from_secs(8);
 
 /// Runs a Pod from its binding to its end. Errors are written into its log, beside its own output.
-pub async fn live(pods: Api<Pod>, pod: Pod, ground: Arc<Ground>) {
+pub async fn live(pods: Api<Pod>, pod: Pod, context: Arc<PodContext>) {
     let name = pod.name_any();
-    let folder = ground.folder.join(&name);
-    if let Err(error) = live_or_fail(&pods, &pod, &ground, &folder).await {
+    let folder = context.folder.join(&name);
+    if let Err(error) = live_or_fail(&pods, &pod, &context, &folder).await {
         let _ = std::fs::create_dir_all(&folder);
         let _ = std::fs::write(folder.join("node.log"), format!("{error:#}\n"));
         // A test that waits for it reports that; the cause is in the log.
@@ -36,12 +36,12 @@ pub async fn live(pods: Api<Pod>, pod: Pod, ground: Arc<Ground>) {
     }
 }
 
-async fn live_or_fail(pods: &Api<Pod>, pod: &Pod, ground: &Ground, folder: &Path) -> anyhow::Result<()> {
+async fn live_or_fail(pods: &Api<Pod>, pod: &Pod, context: &PodContext, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     bind(pods, pod).await?;
-    let (number, address) = ground.address();
+    let (number, address) = context.address();
     connect(number, &address)?;
-    let lived = run_container(pods, pod, ground, folder, number, &address).await;
+    let lived = run_container(pods, pod, context, folder, number, &address).await;
     disconnect(number);
     lived
 }
@@ -85,14 +85,14 @@ fn disconnect(number: u8) {
 async fn run_container(
     pods: &Api<Pod>,
     pod: &Pod,
-    ground: &Ground,
+    context: &PodContext,
     folder: &Path,
     number: u8,
     address: &str,
 ) -> anyhow::Result<()> {
     let spec = pod.spec.as_ref().expect("a Pod has a specification");
     let container = &spec.containers[0];
-    let mounts = Mounts::new(&ground.client, pod, container, folder);
+    let mounts = Mounts::new(&context.client, pod, container, folder);
     while let Err(error) = mounts.refresh().await {
         std::fs::write(folder.join("node.log"), format!("cannot mount, trying again: {error:#}\n"))?;
         if pods.get_opt(&pod.name_any()).await?.is_none_or(|now| now.metadata.deletion_timestamp.is_some()) {
@@ -103,7 +103,7 @@ async fn run_container(
     }
     let links = match spec.enable_service_links {
         Some(false) => Vec::new(),
-        _ => ground.services.links(&pod.namespace().unwrap_or_default()).await?,
+        _ => context.services.links(&pod.namespace().unwrap_or_default()).await?,
     };
     let variables = variables(pod, container, address, links);
     let ends = |code: i32| match spec.restart_policy.as_deref() {
@@ -113,11 +113,11 @@ async fn run_container(
     };
     let mut restarts = 0;
     loop {
-        let kubeconfig = kubeconfig(ground, pod, folder).await?;
+        let kubeconfig = kubeconfig(context, pod, folder).await?;
         let arguments = container.args.iter().flatten().map(|a| mounts.resolve(&expand(a, &variables)));
         let log = std::fs::File::options().create(true).append(true).open(folder.join("log"))?;
         let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/pod{number}")).arg(&ground.program).args(arguments);
+        command.arg(format!("--net=/run/netns/pod{number}")).arg(&context.program).args(arguments);
         command.env_clear().envs(variables.iter().map(|(k, v)| (k, mounts.resolve(v))));
         if let Some(kubeconfig) = kubeconfig {
             command.env("KUBECONFIG", kubeconfig);
@@ -279,14 +279,14 @@ async fn ask(get: &HTTPGetAction, container: &Container, address: &str) -> Optio
     Some(rest::plain(address, u16::try_from(port).ok()?, path).await.is_some())
 }
 
-/// The service account's token, unless the Pod wants none; a kubeconfig stands for the files that it is mounted as.
-async fn kubeconfig(ground: &Ground, pod: &Pod, folder: &Path) -> anyhow::Result<Option<std::path::PathBuf>> {
+/// The service account's token, unless the Pod wants none; a kubeconfig replaces the files of its mount.
+async fn kubeconfig(context: &PodContext, pod: &Pod, folder: &Path) -> anyhow::Result<Option<std::path::PathBuf>> {
     let spec = pod.spec.as_ref().expect("a Pod has a specification");
     let mounted = spec.containers[0].volume_mounts.iter().flatten();
     if !mounted.clone().any(|m| m.mount_path == "/var/run/secrets/kubernetes.io/serviceaccount") {
         return Ok(None);
     }
-    let accounts: Api<ServiceAccount> = Api::namespaced(ground.client.clone(), &pod.namespace().unwrap_or_default());
+    let accounts: Api<ServiceAccount> = Api::namespaced(context.client.clone(), &pod.namespace().unwrap_or_default());
     let request = TokenRequest {
         spec: Some(TokenRequestSpec { expiration_seconds: Some(86_400), ..TokenRequestSpec::default() }),
         ..TokenRequest::default()

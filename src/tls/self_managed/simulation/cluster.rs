@@ -28,7 +28,7 @@ const PRESENT: [Configuration; 2] = [Configuration::Requested, Configuration::Pr
 
 type Data = BTreeMap<String, ByteString>;
 
-pub(super) struct World {
+pub(super) struct SimulatedCluster {
     pub(super) now: Moment,
     versions: u64,
     pub(super) secret: Option<Secret>,
@@ -41,7 +41,7 @@ pub(super) struct World {
 
 pub(super) struct Process {
     replica: Replica,
-    /// How many seconds its clock is slower than the clock of the world.
+    /// How many seconds its clock is slower than the clock of the cluster.
     pub(super) behind: u64,
     memory: SharedMemory,
     pub(super) serving: Option<Arc<Pair>>,
@@ -68,10 +68,10 @@ impl Process {
     }
 }
 
-impl World {
+impl SimulatedCluster {
     pub(super) fn new() -> Self {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000);
-        World {
+        SimulatedCluster {
             now: Moment { date, instant: Instant::now() },
             versions: 2,
             secret: None,
