@@ -13,11 +13,16 @@ pub(in crate::api) fn check(object: &CompanionObject, path: &str, at: &FieldPath
     if report.has_schema_error(at) {
         return;
     }
-    let Some((directory, _)) = path.rsplit_once('/').filter(|(directory, _)| !directory.is_empty()) else {
+    let Some((directory, name)) = path.rsplit_once('/').filter(|(directory, _)| !directory.is_empty()) else {
         let message = "must be in a directory other than /, because the directory becomes a mount";
         return report.error(at, invalid(message));
     };
-    if directory.chars().any(char::is_control) {
+    if name.starts_with("..") {
+        let message =
+            "the name of the file must not start with `..`; Kubernetes denies Pods with such a file in a volume";
+        report.error(at, invalid(message));
+    }
+    if path.chars().any(char::is_control) {
         report.error(at, invalid("must not contain control characters"));
     }
     let meets = |other: &str| other == directory || lies_below(other, directory) || lies_below(directory, other);
@@ -60,6 +65,8 @@ mod tests {
             ("/key", "invalid value: must be in a directory other than /"),
             ("key", "invalid value: must be an absolute path"),
             ("/etc/../key", "invalid value: must be an absolute path"),
+            ("/etc/git-sync/..data", "invalid value: the name of the file must not start with `..`"),
+            ("/etc/git-sync/a\nb", "invalid value: must not contain control characters"),
             ("/git/key", "forbidden: overlaps /git, a shared volume: the directory of the file (/git) becomes a mount"),
             ("/git/keys/key", "forbidden: overlaps /git, a shared volume: the directory of the file (/git/keys)"),
             (
