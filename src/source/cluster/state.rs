@@ -7,6 +7,7 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,11 +177,7 @@ impl StateBuilder {
         let buffers = [&self.cluster_companions, &self.companions];
         let expected = buffers.into_iter().flat_map(CompanionBuffer::expected);
         let out = exceeding(expected.map(|(key, object)| (key, &object.weight)), self.limits);
-        if !self.is_listing() {
-            let fits_again = |(key, object): (&_, &Arc<WatchedCompanion>)| object.exceeds_limits && !out.contains(key);
-            let resources = [WatchedResource::ClusterCompanions, WatchedResource::Companions].into_iter().zip(buffers);
-            self.fitting.extend(resources.filter(|(_, b)| b.newest().iter().any(fits_again)).map(|(kind, _)| kind));
-        }
+        self.fitting = self.fitting_without(&out);
         let is_fresh = |buffer: &CompanionBuffer, key: &_, object: &Arc<WatchedCompanion>| {
             !object.exceeds_limits && out.contains(key) && !buffer.shares(key, object)
         };
@@ -192,6 +189,19 @@ impl StateBuilder {
             let buffer = if key.namespace.is_some() { &mut self.companions } else { &mut self.cluster_companions };
             buffer.reduce(&key);
         }
+    }
+
+    /// The resources of which some companions are reduced and not among those that exceed the limits.
+    fn fitting_without(&self, out: &HashSet<CompanionKey>) -> Vec<WatchedResource> {
+        if self.is_listing() {
+            return Vec::new();
+        }
+        let fits_again = |(key, object): (&_, &Arc<WatchedCompanion>)| object.exceeds_limits && !out.contains(key);
+        let buffers = [
+            (WatchedResource::ClusterCompanions, &self.cluster_companions),
+            (WatchedResource::Companions, &self.companions),
+        ];
+        buffers.into_iter().filter(|(_, b)| b.newest().iter().any(fits_again)).map(|(resource, _)| resource).collect()
     }
 
     fn is_listing(&self) -> bool {
@@ -207,7 +217,9 @@ impl StateBuilder {
     /// lists have ended, so that a watch that fails keeps its back-off.
     pub(super) fn begin_lists(&mut self) -> Vec<WatchedResource> {
         let resources = std::mem::take(&mut self.fitting);
-        resources.iter().for_each(|resource| self.buffer(*resource).begin());
+        for resource in &resources {
+            self.buffer(*resource).begin();
+        }
         resources
     }
 
