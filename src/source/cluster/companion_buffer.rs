@@ -21,6 +21,8 @@ pub(super) struct CompanionBuffer {
     usage: Usage,
     /// Of the objects of an unfinished list.
     staged_usage: Usage,
+    /// Whether a list has begun and not ended. A list that fails begins again, so that a failure does not end it.
+    is_open: bool,
 }
 
 impl CompanionBuffer {
@@ -28,7 +30,8 @@ impl CompanionBuffer {
     pub(super) fn holding(companions: WatchedCompanions, limits: MemoryLimits) -> Self {
         let mut usage = Usage::new(limits);
         companions.iter().for_each(|(key, object)| usage.add(key, &object.weight, object.exceeds_limits));
-        CompanionBuffer { list: ListBuffer::holding(companions), limits, usage, staged_usage: Usage::new(limits) }
+        let (list, staged_usage) = (ListBuffer::holding(companions), Usage::new(limits));
+        CompanionBuffer { list, limits, usage, staged_usage, is_open: false }
     }
 
     /// The companions, without those of an unfinished list.
@@ -39,6 +42,17 @@ impl CompanionBuffer {
     /// The companions of the unfinished list, if there is one; else the current ones.
     pub(super) fn newest(&self) -> &WatchedCompanions {
         self.list.newest()
+    }
+
+    /// The newest companions, and the current ones that an unfinished list does not have yet: most of them follow.
+    pub(super) fn expected(&self) -> impl Iterator<Item = (&CompanionKey, &Arc<WatchedCompanion>)> {
+        let follows = |key| self.list.is_listing() && !self.newest().contains_key(key);
+        self.newest().iter().chain(self.current().iter().filter(move |(key, _)| follows(*key)))
+    }
+
+    /// Whether an unfinished list has a companion unchanged, so that it takes no further memory.
+    pub(super) fn shares(&self, key: &CompanionKey, object: &Arc<WatchedCompanion>) -> bool {
+        self.list.is_listing() && self.current().get(key).is_some_and(|current| Arc::ptr_eq(current, object))
     }
 
     /// What the newest companions take.
@@ -56,8 +70,20 @@ impl CompanionBuffer {
         self.list.is_listed()
     }
 
+    /// Begins a list: an unfinished one is dropped.
+    pub(super) fn begin(&mut self) {
+        self.discard();
+        self.is_open = true;
+    }
+
+    /// Whether a list has begun and not ended, even if nothing of it was received or it has failed.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Adds a companion to the unfinished list. Returns its weight, in bytes.
     pub(super) fn stage(&mut self, raw: Raw) -> usize {
+        self.is_open = true;
         let key = WatchedCompanion::key(&raw);
         let Some(object) = WatchedCompanion::new(raw, self.current().get(&key)) else { return 0 };
         let bytes = object.weight.bytes;
@@ -70,6 +96,7 @@ impl CompanionBuffer {
     /// Finishes the list.
     pub(super) fn commit(&mut self) {
         self.list.commit();
+        self.is_open = false;
         self.usage = std::mem::replace(&mut self.staged_usage, Usage::new(self.limits));
         self.usage.set_checked(false);
     }

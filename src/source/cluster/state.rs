@@ -3,8 +3,11 @@
 #[cfg(test)]
 mod cost;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,8 +50,8 @@ pub(super) struct StateBuilder {
     limits: MemoryLimits,
     /// The weight, in bytes, of the companions that arrived since the limits were last applied.
     unchecked: usize,
-    /// Whether some of the companions that exceeded the limits fit again.
-    fits_again: bool,
+    /// The resources of which some companions exceeded the limits and fit again.
+    fitting: Vec<WatchedResource>,
 }
 
 impl ClusterState {
@@ -114,26 +117,33 @@ impl StateBuilder {
             changed: false,
             limits,
             unchecked: 0,
-            fits_again: false,
+            fitting: Vec::new(),
         }
     }
 
     /// Applies an event of a watch of companions; `None` is a failure.
     pub(super) fn companion(&mut self, resource: WatchedResource, event: Option<Event<Raw>>) {
-        let buffer =
-            if resource == WatchedResource::Companions { &mut self.companions } else { &mut self.cluster_companions };
+        let buffer = self.buffer(resource);
         match event {
-            None | Some(Event::Init) => return buffer.discard(),
+            None => return buffer.discard(),
+            Some(Event::Init) => {
+                buffer.begin();
+                return self.fitting.clear();
+            }
             Some(Event::InitApply(raw)) => {
-                self.unchecked += buffer.stage(raw);
+                self.unchecked += self.buffer(resource).stage(raw);
                 return self.limit_if_needed();
             }
             Some(Event::InitDone) => buffer.commit(),
-            Some(Event::Apply(raw)) => self.unchecked += buffer.put(raw),
+            Some(Event::Apply(raw)) => self.unchecked += self.buffer(resource).put(raw),
             Some(Event::Delete(raw)) => buffer.remove(&WatchedCompanion::key(&raw)),
         }
         self.changed = true;
         self.limit_if_needed();
+    }
+
+    fn buffer(&mut self, resource: WatchedResource) -> &mut CompanionBuffer {
+        if resource == WatchedResource::Companions { &mut self.companions } else { &mut self.cluster_companions }
     }
 
     /// Applies the limits after a batch of companions: to do so for each one would compare it with all others where the
@@ -152,7 +162,7 @@ impl StateBuilder {
         if usages.iter().all(|usage| usage.is_checked()) {
             return;
         }
-        self.fits_again = false;
+        self.fitting.clear();
         if !Usage::fits(usages) {
             self.reduce_exceeding();
         }
@@ -160,14 +170,20 @@ impl StateBuilder {
         self.companions.set_checked();
     }
 
+    /// While a list is unfinished, the decision counts the current companions that it does not have yet. The part that was
+    /// received would not do: a companion can exceed the limits in a part of a list and be within them in all of it, and
+    /// each further list would reduce it again.
     fn reduce_exceeding(&mut self) {
-        let companions = || self.cluster_companions.newest().iter().chain(self.companions.newest());
-        let out = exceeding(companions().map(|(key, object)| (key, &object.weight)), self.limits);
-        self.fits_again = companions().any(|(key, object)| object.exceeds_limits && !out.contains(key));
-        let fresh: Vec<_> = companions()
-            .filter(|(key, object)| !object.exceeds_limits && out.contains(*key))
-            .map(|(key, _)| key.clone())
-            .collect();
+        let buffers = [&self.cluster_companions, &self.companions];
+        let expected = buffers.into_iter().flat_map(CompanionBuffer::expected);
+        let out = exceeding(expected.map(|(key, object)| (key, &object.weight)), self.limits);
+        self.fitting = self.fitting_without(&out);
+        let is_fresh = |buffer: &CompanionBuffer, key: &_, object: &Arc<WatchedCompanion>| {
+            !object.exceeds_limits && out.contains(key) && !buffer.shares(key, object)
+        };
+        let fresh = buffers.into_iter().flat_map(|buffer| buffer.newest().iter().map(move |entry| (buffer, entry)));
+        let fresh: Vec<_> =
+            fresh.filter(|(b, (key, object))| is_fresh(b, key, object)).map(|(_, (key, _))| key.clone()).collect();
         for key in fresh {
             tracing::warn!(companion = %key, "companion exceeds the memory limits and is not used; see its status");
             let buffer = if key.namespace.is_some() { &mut self.companions } else { &mut self.cluster_companions };
@@ -175,9 +191,36 @@ impl StateBuilder {
         }
     }
 
-    /// Whether companions that exceeded the limits fit again, so that they have to be listed.
+    /// The resources of which some companions are reduced and not among those that exceed the limits.
+    fn fitting_without(&self, out: &HashSet<CompanionKey>) -> Vec<WatchedResource> {
+        if self.is_listing() {
+            return Vec::new();
+        }
+        let fits_again = |(key, object): (&_, &Arc<WatchedCompanion>)| object.exceeds_limits && !out.contains(key);
+        let buffers = [
+            (WatchedResource::ClusterCompanions, &self.cluster_companions),
+            (WatchedResource::Companions, &self.companions),
+        ];
+        buffers.into_iter().filter(|(_, b)| b.newest().iter().any(fits_again)).map(|(resource, _)| resource).collect()
+    }
+
+    fn is_listing(&self) -> bool {
+        self.cluster_companions.is_open() || self.companions.is_open()
+    }
+
+    /// Whether companions that exceeded the limits fit again, so that they have to be listed. Only complete lists show that.
     pub(super) fn fits_again(&self) -> bool {
-        self.fits_again
+        !self.fitting.is_empty() && !self.is_listing()
+    }
+
+    /// Begins lists of the companions that fit again; returns their resources. They are not listed again before these
+    /// lists have ended, so that a watch that fails keeps its back-off.
+    pub(super) fn begin_lists(&mut self) -> Vec<WatchedResource> {
+        let resources = std::mem::take(&mut self.fitting);
+        for resource in &resources {
+            self.buffer(*resource).begin();
+        }
+        resources
     }
 
     /// Applies an event of the watch of Namespaces; `None` is a failure.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{Stream, StreamExt};
-use kube::runtime::watcher::{self, Event, watcher};
+use futures_util::stream::StreamExt as _;
+use kube::runtime::watcher::watcher;
 use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -20,13 +20,15 @@ use super::namespace::NamespaceMeta;
 use super::raw::{Raw, RawKind};
 use super::state::{ClusterState, StateBuilder};
 use crate::source::limits::MemoryLimits;
+use crate::watch::backoff::{Backoff, ResetAfter};
 use crate::watch::lifetime;
 
 /// How many companions one page of a list has. The client holds the text of a page twice while it reads it, and an API
 /// server accepts objects of 1.5 MB.
 const PAGE: u32 = 10;
-/// The least time between two lists that are made because companions fit into the limits again.
-const LIST_INTERVAL: Duration = Duration::from_secs(10);
+/// The least and the most time between two lists that are made because companions fit into the limits again. It doubles
+/// with each list of a series: such a list costs the API server as much as the start of a replica.
+const LIST_INTERVALS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(160)];
 
 /// States of a cluster; none before everything that is watched was listed once.
 pub type ClusterStates = watch::Receiver<Option<Arc<ClusterState>>>;
@@ -60,17 +62,19 @@ async fn follow(
     let observed = |resource| WatchHealth::observe(&health, &client, resource);
     let companions = |kind, resource| {
         let api = Api::<Raw>::all_with(observed(resource), &kind);
-        Box::pin(events(watcher(api, lifetime::config().page_size(PAGE))))
+        Box::pin(lifetime::retried(watcher(api, lifetime::config().page_size(PAGE))))
     };
     let cluster_wide = || companions(RawKind::ClusterCompanion, WatchedResource::ClusterCompanions);
     let in_namespaces = || companions(RawKind::Companion, WatchedResource::Companions);
-    let (mut of_cluster, mut of_namespaces, mut listed) = (cluster_wide(), in_namespaces(), Instant::now());
+    let (mut of_cluster, mut of_namespaces) = (cluster_wide(), in_namespaces());
+    let mut list_intervals = Backoff::new(LIST_INTERVALS[0], LIST_INTERVALS[1], ResetAfter::QuietDelays(1));
+    let mut next_list = Instant::now() + list_intervals.fail(Instant::now());
     let api = Api::<NamespaceMeta>::all(observed(WatchedResource::Namespaces));
-    let mut namespaces = pin!(events(watcher(api, lifetime::config())));
+    let mut namespaces = pin!(lifetime::retried(watcher(api, lifetime::config())));
     let mut builder = StateBuilder::after(states.borrow().as_deref(), limits);
     loop {
         let due = builder.due();
-        let list_due = builder.fits_again().then(|| listed + LIST_INTERVAL);
+        let list_due = builder.fits_again().then_some(next_list);
         tokio::select! {
             Some(event) = of_cluster.next() => {
                 let event = health.record(WatchedResource::ClusterCompanions, event);
@@ -90,18 +94,17 @@ async fn follow(
             () = async { sleep_until(list_due.unwrap_or_else(Instant::now)).await }, if list_due.is_some() => {
                 // Nothing was kept of the companions that fit again, so they have to be listed. A list leaves all others
                 // as they are.
-                (of_cluster, of_namespaces, listed) = (cluster_wide(), in_namespaces(), Instant::now());
+                for resource in builder.begin_lists() {
+                    match resource {
+                        WatchedResource::ClusterCompanions => of_cluster = cluster_wide(),
+                        WatchedResource::Companions => of_namespaces = in_namespaces(),
+                        WatchedResource::Namespaces => {}
+                    }
+                }
+                next_list = Instant::now() + list_intervals.fail(Instant::now());
             }
         }
         // The events of a long list are all ready at once; other tasks of this thread run in between.
         tokio::task::yield_now().await;
     }
-}
-
-/// The events of a watch that waits longer after each failure. The beginning of a list is left out: it says nothing about
-/// the objects, and the builder discards an unfinished list when a failure arrives.
-fn events<K: Send>(
-    events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
-) -> impl Stream<Item = watcher::Result<Event<K>>> + Send {
-    lifetime::retried(events.filter(|event| std::future::ready(!matches!(event, Ok(Event::Init)))))
 }
