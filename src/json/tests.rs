@@ -56,6 +56,8 @@ fn skipping_accepts_json_and_rejects_truncated_or_mismatched_text_as_serde_json_
         r#"""#,
         r#"{"a":1]"#,
         "[}",
+        "[}]",
+        "{]}",
         "1 2",
         "{} {}",
         "01",

@@ -130,7 +130,9 @@ fn every_flag_that_the_chart_passes_is_one_of_podgrafts() {
         let container = &of_kind(&objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"][0];
         for argument in container["args"].as_array().unwrap().iter().skip(1) {
             let flag = argument.as_str().unwrap().split('=').next().unwrap();
-            assert!(serve.contains(&format!("    {flag}")), "podgraft serve has no {flag}");
+            // Either alone or after its short form.
+            let is_listed = ["    ", ", "].iter().any(|before| serve.contains(&format!("{before}{flag}")));
+            assert!(is_listed, "podgraft serve has no {flag}");
         }
     }
 }

@@ -47,7 +47,7 @@ async fn keys_on_the_wrong_object_are_reported_once(cluster: &Cluster) {
     for kind in ["Deployment", "CronJob"] {
         let mut both = workload(kind, "both", &everywhere);
         both["metadata"]["labels"] = json!({"podgraft.dev/inject": "enabled"});
-        let created = cluster.create(&collection(kind, &town), &both).await;
+        let created = cluster.create(&collection(kind, &namespace), &both).await;
         expect("a label that the Pod template has as well", &created.warnings, &[]);
     }
 

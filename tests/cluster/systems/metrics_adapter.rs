@@ -16,7 +16,7 @@ use super::shell;
 use crate::admission::injection::create;
 use crate::cluster::Cluster;
 use crate::control_plane::rest;
-use crate::node::images::BUSYBOX;
+use crate::images::BUSYBOX;
 use crate::node::machine;
 use crate::node::pods::name;
 use crate::tests;
