@@ -14,7 +14,7 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("M2", "tests/attacks/memory.rs", "m2_a_costly_companion_needs_memory_in_proportion_on_every_path"),
     (
         "M2",
-        "src/source/cluster/state/tests.rs",
+        "src/source/cluster/state/memory.rs",
         "above_the_limits_the_newest_companions_are_not_used_until_there_is_room",
     ),
     ("M2", "src/source/limits.rs", "the_newest_companions_of_a_namespace_that_has_too_many_are_dropped_and_no_others"),
