@@ -24,9 +24,10 @@ const CHART_NAME: &str = concat!("docker.io/library/podgraft:", env!("CARGO_PKG_
 /// The files and folders from which the Dockerfile builds the released binary. The definitions of the chart are part of it.
 const INPUTS: [&str; 5] = ["Cargo.lock", "Cargo.toml", "Dockerfile", "charts/podgraft/files", "src"];
 
-/// Bounds in bytes: a node pulls the image while the API server waits for podgraft.
-const BINARY: u64 = 10 << 20;
-const IMAGE: u64 = 12 << 20;
+/// What the sizes should come to, in bytes: a node pulls the image while the API server waits for podgraft.
+const GOALS: [(&str, u64); 2] = [("binary", 10 << 20), ("image", 12 << 20)];
+/// What they must not exceed, so that a dependency that makes them grow is noticed.
+const MOST: u64 = 18 << 20;
 
 /// The released image if it has been built, else one with the debug build.
 pub fn get() -> anyhow::Result<PathBuf> {
@@ -55,8 +56,12 @@ fn check(archive: &Path) -> anyhow::Result<()> {
     let version = inside.arg(files.path().join("root")).args(["/podgraft", "version"]).output()?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     ensure!(version == concat!("podgraft ", env!("CARGO_PKG_VERSION")), "the image has version {version:?}");
-    ensure!(binary <= BINARY, "the binary has {binary} bytes; at most {BINARY}");
-    ensure!(image <= IMAGE, "the image has {image} bytes; at most {IMAGE}");
+    for ((what, goal), bytes) in GOALS.into_iter().zip([binary, image]) {
+        if bytes > goal {
+            println!("the {what} misses its goal of {:.1} MiB", mebibytes(goal));
+        }
+        ensure!(bytes <= MOST, "the {what} has {bytes} bytes; at most {MOST}");
+    }
     Ok(())
 }
 
