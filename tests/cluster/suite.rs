@@ -82,7 +82,10 @@ pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments
         let resident: Vec<_> = resident_memory().iter().map(|mebibytes| format!("{mebibytes:.1}")).collect();
         // On a node, the replicas are processes of its containers, which tests of their own look at.
         if !resident.is_empty() {
-            println!("    replicas of podgraft have [{}] MiB resident, with their watches running", resident.join(", "));
+            println!(
+                "    replicas of podgraft have [{}] MiB resident, with their watches running",
+                resident.join(", ")
+            );
         }
         passed &= !conclusion.has_failed();
     }
