@@ -35,6 +35,10 @@ pub fn test() -> anyhow::Result<ExitCode> {
         }
     }
     let Some(chapters) = chapters else { return Ok(ExitCode::SUCCESS) };
+    if !apart::is_inside() {
+        images::software()?;
+        images::prometheus()?;
+    }
     apart::go()?;
     let run = apart::run_id();
     let passed = test_inside(parts, nodes, chapters, &arguments, &runs::folder(&run))?;
