@@ -19,8 +19,8 @@ const URL: &str = "https://github.com/mdn/beginner-html-site.git";
 /// The name of the example's namespace, Deployment and Service.
 pub const NAME: &str = "pages";
 
-/// The default of the parameter `period`, and as much again for the pass itself on a machine that is busy.
-pub const PERIOD: Duration = Duration::from_secs(20);
+/// The default of the parameter `period`, and time for the pass itself on a machine that is busy. What it took is printed.
+pub const PERIOD: Duration = Duration::from_secs(60);
 
 /// Pods are replaced one after the other.
 const ROLLOUT: Duration = Duration::from_secs(120);
