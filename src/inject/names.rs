@@ -49,6 +49,7 @@ pub(crate) fn is_normal_path(text: &str) -> bool {
 
 /// Whether a path is normal because no part of it starts with a dot, as in nearly all paths. The bytes are compared without
 /// branches, so that the compiler can compare many at once.
+#[allow(clippy::needless_bitwise_bool)]
 fn is_plainly_normal(path: &[u8]) -> bool {
     let [b'/', rest @ ..] = path else { return false };
     let starts_with_dot = |(before, byte): (&u8, &u8)| (*before == b'/') & ((*byte == b'/') | (*byte == b'.'));

@@ -131,7 +131,6 @@ impl<'a> Pod<'a> {
     }
 
     /// Names of a container's environment variables.
-    #[must_use]
     pub fn env(&self, container: &Container<'a>) -> impl Iterator<Item = &str> {
         (0..container.env_count()).map(|index| self.env_name(container, index))
     }

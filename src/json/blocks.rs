@@ -120,7 +120,7 @@ impl Masks {
             masks.opening |= bits(folded.simd_eq(u8x16::splat(b'{')));
             masks.closing |= bits(folded.simd_eq(u8x16::splat(b'}')));
             smallest = smallest.min(part);
-            backslashes = backslashes | part.simd_eq(u8x16::splat(b'\\'));
+            backslashes |= part.simd_eq(u8x16::splat(b'\\'));
         }
         let controls = smallest.min(u8x16::splat(0x1F)).simd_eq(smallest);
         masks.has_special = (controls | backslashes).to_bitmask() != 0;
