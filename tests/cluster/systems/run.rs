@@ -37,7 +37,7 @@ pub fn test() -> anyhow::Result<ExitCode> {
     let Some(chapters) = chapters else { return Ok(ExitCode::SUCCESS) };
     if !apart::is_inside() {
         images::software()?;
-        images::prometheus()?;
+        images::prometheus_archive()?;
     }
     apart::go()?;
     let run = apart::run_id();

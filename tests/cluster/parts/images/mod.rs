@@ -31,7 +31,7 @@ pub struct Images {
     pub busybox: PathBuf,
     /// podgraft itself, as [`PODGRAFT`] and by the name that the chart gives it without values.
     pub podgraft: PathBuf,
-    /// Prometheus with the discovery of Kubernetes, as [`prometheus`].
+    /// Prometheus with the discovery of Kubernetes, as [`prometheus_name`].
     pub prometheus: PathBuf,
     /// Everything that `examples/` names, by these names, and [`TOOLS`].
     pub software: PathBuf,
@@ -77,7 +77,7 @@ pub fn print() -> anyhow::Result<()> {
         (&images.pause, PAUSE.to_owned()),
         (&images.busybox, BUSYBOX.to_owned()),
         (&images.podgraft, format!("{PODGRAFT}, {podgraft}")),
-        (&images.prometheus, prometheus()?),
+        (&images.prometheus, prometheus_name()?),
         (&images.software, format!("{TOOLS} and those of examples/")),
     ] {
         println!("{:>10}  {name}", keep::megabytes(archive)?);
@@ -95,7 +95,7 @@ pub fn is_released() -> anyhow::Result<bool> {
 }
 
 /// The name of Prometheus' image: the official one of the same version.
-pub fn prometheus() -> anyhow::Result<String> {
+pub fn prometheus_name() -> anyhow::Result<String> {
     programs::prometheus_name()
 }
 

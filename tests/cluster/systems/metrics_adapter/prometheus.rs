@@ -24,7 +24,7 @@ pub async fn start(cluster: &Cluster) {
     });
     let job = example("prometheus.yaml");
     let text = format!("{job}\n---\n{rules}\n---\n{}", include_str!("prometheus.yaml"));
-    let image = images::prometheus().expect("the name of an image");
+    let image = images::prometheus_name().expect("the name of an image");
     cluster.apply_manifests(NAMESPACE, &text, &[("prom/prometheus", &image)]);
     // The applications start beside it, on a machine that may be small.
     let ready = ["wait", "--for=condition=Ready", "pods", "--all", "--timeout=5m", "--namespace", NAMESPACE];
