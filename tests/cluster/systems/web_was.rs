@@ -153,7 +153,7 @@ async fn expect_limits_of_time(at: &str) {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         client.send(part).await;
     }
-    let response = client.to_end().await;
+    let response = client.into_rest().await;
     assert!(response.starts_with("HTTP/1.1 200") && response.ends_with("\nslowly"), "{response}");
 }
 

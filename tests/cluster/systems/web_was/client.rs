@@ -31,7 +31,7 @@ impl Client {
     }
 
     /// Reads to the end of the connection.
-    pub async fn to_end(mut self) -> String {
+    pub async fn into_rest(mut self) -> String {
         while self.read().await > 0 {}
         self.received
     }
@@ -49,7 +49,7 @@ impl Client {
 pub async fn request(address: &str, port: u16, line: &str, header: &str) -> (u16, String) {
     let mut client = Client::connect(address, port).await;
     client.send(&format!("{line} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{header}\r\n")).await;
-    let response = client.to_end().await;
+    let response = client.into_rest().await;
     let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());
     (status.unwrap_or_else(|| panic!("no response: {response:?}")), response)
 }
