@@ -154,6 +154,9 @@ impl CompanionSources {
             cluster.wanted.send_replace(statuses.desired().clone());
         }
         self.published = Published { effective, statuses };
+        if let Some(policies) = &mut self.policies {
+            policies.published();
+        }
     }
 
     fn warn_of_required(&self) {

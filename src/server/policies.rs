@@ -23,7 +23,8 @@ pub(super) struct PolicyReconciler {
     metrics: Arc<ServerMetrics>,
     /// The ClusterCompanions that are required or invalid, by name.
     needed: BTreeMap<Box<str>, Needed>,
-    /// Whether something has changed since the last reconciliation. It stays set if that one panics.
+    /// Whether something has changed since the last choice that was published. It stays set if a panic comes in between: the
+    /// choice is part of what is published, and would be lost.
     due: bool,
 }
 
@@ -79,7 +80,8 @@ impl PolicyReconciler {
         for key in changes.keys().into_iter().filter(|key| key.namespace.is_none()) {
             self.due |= self.replace(&key, known.declared(&key));
         }
-        if !self.due && !self.keeper.is_due() {
+        self.due |= self.keeper.is_due();
+        if !self.due {
             return;
         }
         let needed = self.needed.iter().map(|(name, needed)| (name.clone(), needed.companion.clone())).collect();
@@ -87,6 +89,10 @@ impl PolicyReconciler {
         self.metrics.policies.record(*self.keeper.state().borrow());
         let version = |companion| Revision { listed: CatalogEntry::Valid(companion), object: None };
         known.pin(choice.into_iter().map(|(name, companion)| (name, version(companion))).collect(), changes);
+    }
+
+    /// Records that what [`PolicyReconciler::settle`] has chosen is published.
+    pub(super) fn published(&mut self) {
         self.due = false;
     }
 

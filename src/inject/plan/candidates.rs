@@ -110,7 +110,7 @@ fn automatic<'a>(context: &Context<'_, 'a>) -> Vec<Automatic<'a>> {
     let unknown = set().filter(|(_, value)| value.is_none()).map(|(key, _)| key);
     let resolve = |name: &str| snapshot.companions.resolve(namespace.name(), name);
     let is_meant = |entry: &CatalogEntry| resolve(entry.name()).is_some_and(|meant| meant.is_same_as(entry));
-    let all = snapshot.companions.automatic(labels, unknown, namespace.labels());
+    let all = snapshot.companions.automatic(namespace.name(), labels, unknown, namespace.labels());
     let all = all.map(|entry| Automatic { entry, selection: selection(entry, pod, namespace) });
     let mut automatic: Vec<_> = all.filter(|a| a.selection != Selection::Excluded && is_meant(a.entry)).collect();
     automatic.sort_unstable_by_key(|a| a.entry.name());

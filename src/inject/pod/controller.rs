@@ -33,7 +33,7 @@ impl<'a> Pod<'a> {
     }
 
     /// The labels that the controller sets. The value is `None` where it is not known yet.
-    pub(in crate::inject) fn controller_labels(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+    pub(in crate::inject) fn controller_labels(&self) -> impl Iterator<Item = (&str, Option<&str>)> + Clone {
         self.controlled.labels.iter().map(|label| (label.key, label.value.as_deref()))
     }
 }

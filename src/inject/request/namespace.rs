@@ -98,7 +98,7 @@ impl Namespace {
     }
 
     /// All labels.
-    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.labels.iter().map(|(k, v)| (&**k, &**v))
     }
 

@@ -62,7 +62,7 @@ impl<'a> PodNamespace<'a> {
         }
     }
 
-    pub(in crate::inject) fn labels(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(in crate::inject) fn labels(self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
         let (listed, bare) = match self {
             PodNamespace::Listed(namespace) => (Some(namespace), None),
             PodNamespace::NameOnly { .. } => (None, Some(self)),

@@ -128,7 +128,7 @@ fn found(catalog: &Catalog) -> Vec<String> {
         let resolved = NAMES.map(|name| catalog.resolve(namespace, name).map(describe));
         let labels = [(crate::inject::keys::NAMESPACE_NAME, namespace)];
         let automatic: BTreeSet<_> = catalog
-            .automatic([("app", "web")].into_iter(), ["app"].into_iter(), labels.into_iter())
+            .automatic(namespace, [("app", "web")].into_iter(), ["app"].into_iter(), labels.into_iter())
             .map(describe)
             .collect();
         let names: BTreeSet<_> = catalog.names(namespace).collect();

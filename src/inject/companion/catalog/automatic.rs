@@ -3,7 +3,6 @@
 use super::entry::CatalogEntry;
 use crate::inject::companion::Activation;
 use crate::inject::companion::selector::{Operator, Selector};
-use crate::inject::keys;
 use crate::shared_map::SharedMap;
 
 /// Automatic companions by a label that everything they select must have.
@@ -16,8 +15,8 @@ pub(super) struct Automatic {
 
 /// Companions by the key of a label and its value.
 type Labels = SharedMap<Box<str>, SharedMap<Box<str>, Companions>>;
-/// Companions by namespace and name.
-type Companions = SharedMap<(Option<Box<str>>, Box<str>), CatalogEntry>;
+/// Companions by name.
+type Companions = SharedMap<Box<str>, CatalogEntry>;
 
 /// The part of the index that an entry belongs to.
 enum Part<'e> {
@@ -29,16 +28,14 @@ enum Part<'e> {
 }
 
 impl Automatic {
-    /// Adds a companion where it is automatic; see `Catalog::insert`.
-    pub(super) fn insert(&mut self, namespace: Option<&str>, entry: &CatalogEntry) {
-        let key = (namespace.map(Box::from), Box::from(entry.name()));
-        self.change(namespace, entry, |companions| companions.insert(key.clone(), entry.clone()));
+    /// Adds a companion where it is automatic.
+    pub(super) fn insert(&mut self, entry: &CatalogEntry) {
+        self.change(entry, |companions| companions.insert(entry.name().into(), entry.clone()));
     }
 
     /// Removes a companion that was added with the same entry.
-    pub(super) fn remove(&mut self, namespace: Option<&str>, entry: &CatalogEntry) {
-        let key = (namespace.map(Box::from), Box::from(entry.name()));
-        self.change(namespace, entry, |companions| _ = companions.remove(&key));
+    pub(super) fn remove(&mut self, entry: &CatalogEntry) {
+        self.change(entry, |companions| _ = companions.remove(entry.name()));
     }
 
     /// The companions that may be automatic for these labels; see `Catalog::automatic`.
@@ -64,8 +61,8 @@ impl Automatic {
         pod.chain(unknown.flat_map(any_value)).chain(namespace).chain(self.anywhere.values())
     }
 
-    fn change(&mut self, namespace: Option<&str>, entry: &CatalogEntry, change: impl Fn(&mut Companions)) {
-        match part(namespace, entry) {
+    fn change(&mut self, entry: &CatalogEntry, change: impl Fn(&mut Companions)) {
+        match part(entry) {
             None => {}
             Some(Part::PodLabel(key, values)) => change_label(&mut self.by_pod_label, key, &values, change),
             Some(Part::NamespaceLabel(key, values)) => change_label(&mut self.by_namespace_label, key, &values, change),
@@ -75,15 +72,13 @@ impl Automatic {
 }
 
 /// `None` where the companion is not automatic.
-fn part<'e>(namespace: Option<&'e str>, entry: &'e CatalogEntry) -> Option<Part<'e>> {
+fn part(entry: &CatalogEntry) -> Option<Part<'_>> {
     if entry.activation() == Activation::OnRequest {
         return None;
     }
     let (pod, namespaces) = entry.selectors()?;
     Some(if let Some((key, values)) = common_label(pod) {
         Part::PodLabel(key, values)
-    } else if let Some(namespace) = namespace {
-        Part::NamespaceLabel(keys::NAMESPACE_NAME, vec![namespace])
     } else if let Some((key, values)) = common_label(namespaces) {
         Part::NamespaceLabel(key, values)
     } else {
