@@ -10,10 +10,10 @@ tests![objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_pol
 
 /// As many keys of three and more characters as an object can have.
 const KEYS: usize = 45_000;
-/// How often each object is posted.
-const TIMES: usize = 3;
-/// The most that the CPU time may grow.
-const MOST: f64 = 1.5;
+/// How often each object is posted. The cheapest time counts, because an API server does other things as well.
+const TIMES: usize = 5;
+/// The most that the CPU time may grow. What is quadratic in the keys grows a hundredfold.
+const MOST: f64 = 2.0;
 
 // The webhook of opted-in namespaces stays, and does not select the namespace of the objects.
 const WITHOUT: [&str; 3] =
@@ -40,17 +40,18 @@ async fn objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_p
     }
 }
 
-/// The CPU time of the API server for each object, in ticks.
+/// The least CPU time of the API server for each object, in ticks.
 async fn costs(cluster: &Cluster, namespace: &str, objects: &[(&str, &str, Value)]) -> Vec<f64> {
     let mut all = Vec::new();
     for (what, kind, object) in objects {
-        let before = cluster.control_plane().apiserver_ticks();
+        let path = format!("{}?dryRun=All", collection(kind, namespace));
+        let mut least = u64::MAX;
         for _ in 0..TIMES {
-            let path = format!("{}?dryRun=All", collection(kind, namespace));
+            let before = cluster.control_plane().apiserver_ticks();
             cluster.create(&path, object).await.expect(what);
+            least = least.min(cluster.control_plane().apiserver_ticks() - before);
         }
-        let ticks = cluster.control_plane().apiserver_ticks() - before;
-        all.push(f64::from(u32::try_from(ticks).expect("less than a year")));
+        all.push(f64::from(u32::try_from(least.max(1)).expect("less than a year")));
     }
     all
 }
