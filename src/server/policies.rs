@@ -23,7 +23,7 @@ pub(super) struct PolicyReconciler {
     metrics: Arc<ServerMetrics>,
     /// The ClusterCompanions that are required or invalid, by name.
     needed: BTreeMap<Box<str>, Needed>,
-    /// Whether something has changed since the last choice that was published. It stays set if a panic comes in between: the
+    /// Whether something has changed since the last choice that was published. It stays set if a panic prevents that: the
     /// choice is part of what is published, and would be lost.
     due: bool,
 }
