@@ -1,8 +1,9 @@
 //! Clients that behave as an API server does: HTTP/1.1 over TLS 1.3, and connections that stay open.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -89,6 +90,12 @@ pub fn request(body: &[u8]) -> Vec<u8> {
 }
 
 impl Connection {
+    /// From now on the client asks again and again whether there is something to read, instead of sleeping until there is.
+    /// Otherwise a server that is slower than the client pays for waking it up, and a faster one does not.
+    pub fn poll(&self) {
+        self.stream.sock.set_nonblocking(true).expect("a socket");
+    }
+
     /// Sends a request and waits for the answer.
     pub fn ask(&mut self, request: &[u8]) {
         self.send(request);
@@ -96,8 +103,12 @@ impl Connection {
     }
 
     /// Sends a request.
-    pub fn send(&mut self, request: &[u8]) {
-        self.stream.write_all(request).expect("a request");
+    pub fn send(&mut self, mut request: &[u8]) {
+        while !request.is_empty() {
+            let sent = until_ready(|| self.stream.write(request)).expect("a request");
+            request = &request[sent..];
+        }
+        until_ready(|| self.stream.flush()).expect("a request");
     }
 
     /// Reads one answer, which must leave the connection open.
@@ -110,7 +121,7 @@ impl Connection {
         let mut answer = Vec::with_capacity(8192);
         let mut chunk = [0; 16_384];
         loop {
-            let read = self.stream.read(&mut chunk).expect("an answer");
+            let read = until_ready(|| self.stream.read(&mut chunk)).expect("an answer");
             assert!(read > 0, "the server closed: {}", String::from_utf8_lossy(&answer));
             answer.extend_from_slice(&chunk[..read]);
             let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
@@ -122,6 +133,16 @@ impl Connection {
                 let closes = head.contains("connection: close");
                 return Answer { closes, bytes: answer };
             }
+        }
+    }
+}
+
+/// Repeats what a socket that is polled is not ready for.
+fn until_ready<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match attempt() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::yield_now(),
+            done => return done,
         }
     }
 }

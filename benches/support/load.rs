@@ -55,6 +55,7 @@ impl<'s> Load<'s> {
         while self.connections.len() < self.wanted {
             let mut connection = self.server.client.connect();
             connection.ask(self.request);
+            connection.poll();
             self.connections.push(connection);
         }
     }
