@@ -116,12 +116,12 @@ fn up() -> anyhow::Result<ExitCode> {
         }
         None => systems::run::nodes(images::Images::get()?.archives())?,
     };
-    if !apart::is_inside() {
-        systems::run::clean()?;
-    }
     let parts = parts::Parts::get()?;
-    let listener = apart::go_with_listener(person::PORT)?;
-    alone(parts, "target/cluster", nodes, async |cluster| person::stay(cluster, listener).await)
+    if !apart::is_inside() {
+        return person::outside::run();
+    }
+    let listener = apart::furnish_with_listener()?;
+    alone(parts, &person::folder(), nodes, async |cluster| person::stay(cluster, listener).await)
 }
 
 /// A cluster that sends reviews, which are recorded.
