@@ -138,6 +138,7 @@ async fn the_ambassador_authenticates_itself_over_tls_and_is_ready_before_the_ap
     cluster.apply_manifests(&town, &format!("# {store}"), &[]);
     let pods = example::ready_pods(cluster, &town, "app=visits", 1).await;
     expect_prepared(&pods[0]);
+    assert_eq!(restarts(&pods[0], "prepare"), 0, "it asks once: {}", pods[0]["status"]);
     assert_eq!(visit(address(&pods[0])).await, Some(1));
     rotate(cluster, &town, &pods).await;
 }

@@ -95,7 +95,7 @@ spec:
       annotations:
         podgraft.dev/companions: web-front
         podgraft.dev/web-front.upstream: "PORT"
-        podgraft.dev/web-front.timeout: 2s
+        podgraft.dev/web-front.timeout: 5s
     spec:
       containers:
       - name: app
@@ -140,17 +140,17 @@ async fn large_headers_and_slow_requests_have_the_limits_of_their_parameters(clu
     expect_limits_of_time(at).await;
 }
 
-/// The app may be silent for two seconds, and a client may take longer.
+/// The app may be silent for five seconds, and a client may take longer.
 async fn expect_limits_of_time(at: &str) {
     assert_eq!(request(at, WEB, "GET /slow?seconds=1", "").await.0, 200);
-    let (status, response) = request(at, WEB, "POST /slow?seconds=4", "Content-Length: 0\r\n").await;
+    let (status, response) = request(at, WEB, "POST /slow?seconds=10", "Content-Length: 0\r\n").await;
     assert!(status == 504 && !response.contains("Retry-After"), "{response}");
     let done = request(at, WEB, "GET /done?what=POST%20/slow", "").await.1;
     assert!(done.ends_with("\r\n\r\n1"), "a POST is sent once: {done}");
     let mut client = Client::connect(at, WEB).await;
     client.send("POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 6\r\n\r\n").await;
     for part in ["sl", "ow", "ly"] {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         client.send(part).await;
     }
     let response = client.into_rest().await;
@@ -166,23 +166,23 @@ async fn web_sockets_and_event_streams_pass_without_being_buffered(cluster: &Clu
     let head = socket.until("\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
     // Longer than `timeout`, which is not the limit of a stream.
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     for line in ["first\n", "second\n"] {
         socket.send(line).await;
         socket.until(line).await;
     }
-    assert!(!first_event(at, "Accept: text/event-stream\r\n").await.contains("data: 2"), "the others are sent later");
-    assert!(first_event(at, "").await.contains("data: 2"), "a response that is buffered has all events at once");
+    assert!(!first_event(at, 30, "Accept: text/event-stream\r\n").await.contains("data: 1"), "it is sent later");
+    assert!(first_event(at, 1, "").await.contains("data: 2"), "a response that is buffered has all events at once");
 }
 
 /// The handshake of RFC 6455, section 1.3.
 const UPGRADE: &str = "GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// What a client has received when it has the first of three events, of which the app sends one each second.
-async fn first_event(at: &str, header: &str) -> String {
+/// What a client has received when it has the first of three events, between which the app pauses for some seconds.
+async fn first_event(at: &str, pause: u32, header: &str) -> String {
     let mut client = Client::connect(at, WEB).await;
-    client.send(&format!("GET /events?pause=1 HTTP/1.1\r\nHost: x\r\n{header}\r\n")).await;
+    client.send(&format!("GET /events?pause={pause} HTTP/1.1\r\nHost: x\r\n{header}\r\n")).await;
     client.until("data: 0").await.to_owned()
 }
 
