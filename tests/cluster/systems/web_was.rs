@@ -3,6 +3,7 @@
 mod client;
 
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
 use self::client::{Client, request};
 use super::example::{self, address, restarts};
@@ -27,7 +28,10 @@ async fn nginx_serves_static_pages_itself_and_passes_the_rest_to_tomcat(cluster:
     let (pod, at) = (&pods[0], address(&pods[0]));
     expect_page(at, WEB).await;
     let service = cluster.get("/api/v1/namespaces/shop/services/shop").await.expect("a Service");
-    expect_page(service["spec"]["clusterIP"].as_str().expect("an address"), 80).await;
+    let service = service["spec"]["clusterIP"].as_str().expect("an address");
+    // It works a moment after its Pods are Ready.
+    cluster.eventually("a Service that works", async || TcpStream::connect((service, 80)).await.ok()).await;
+    expect_page(service, 80).await;
     expect_style(at).await;
     restart_tomcat(cluster, pod).await;
     restart_nginx(cluster, pod).await;
