@@ -52,10 +52,7 @@ pub async fn stay(cluster: &Cluster, listener: TcpListener) -> anyhow::Result<()
 
 /// Starts the apps of all examples, a Git server with a repository for the first one, and Prometheus.
 async fn start_systems(cluster: &Cluster) {
-    let pages = fs::read_to_string(tree().join("examples/git-sync/app.yaml")).expect("an example");
-    let (repository, own) = ("https://github.com/mdn/beginner-html-site.git", "git://git-server/site.git");
-    cluster.apply_manifests("pages", &pages, &[(repository, own)]);
-    cluster.apply_manifests("pages", include_str!("person/git-server.yaml"), &[]);
+    start_pages(cluster).await;
     for example in ["redis", "web-was", "metrics-adapter"] {
         cluster.apply_example(&format!("{example}/app.yaml"));
     }
@@ -64,6 +61,17 @@ async fn start_systems(cluster: &Cluster) {
         let available = ["wait", "--for=condition=Available", "deployments", "--all", "--timeout=5m"];
         printed(cluster.kubectl([&["--namespace", namespace][..], &available[..]].concat()));
     }
+}
+
+/// The Git server is first: a person who reads the log of git-sync would wonder about fetches that fail.
+async fn start_pages(cluster: &Cluster) {
+    let pages = fs::read_to_string(tree().join("examples/git-sync/app.yaml")).expect("an example");
+    let (namespace, _) = pages.split_once("\n---\n").expect("several manifests");
+    cluster.apply_manifests("pages", namespace, &[]);
+    cluster.apply_manifests("pages", include_str!("person/git-server.yaml"), &[]);
+    cluster.ready_pods("pages", "app=git-server", 1).await;
+    let (repository, own) = ("https://github.com/mdn/beginner-html-site.git", "git://git-server/site.git");
+    cluster.apply_manifests("pages", &pages, &[(repository, own)]);
 }
 
 /// What to open and to type, with the port as `PORT`.
@@ -75,7 +83,9 @@ The four systems of examples/ are running. To open in a browser, or with curl:
   http://shop.localhost:PORT         web-was: Tomcat, with nginx as its reverse proxy
   http://orders.localhost:PORT       metrics-adapter: an app that writes a log
   http://catalog.localhost:PORT      metrics-adapter: a Tomcat with a status page
-  http://prometheus.localhost:PORT   the metrics that Prometheus reads from the apps, which have the same names, and alerts
+
+  http://prometheus.localhost:PORT/consoles/index.html
+                                     the same metrics of these two apps and of a Redis, and their alerts, in Prometheus
 
 To type in another terminal, as the same user and in this folder. A page that changes within 10 s after a push:
 
@@ -96,10 +106,10 @@ What was injected:
 
   target/cluster/kubectl get clustercompanions
   target/cluster/kubectl get pods --all-namespaces
-  target/cluster/kubectl -n pages get pods -o yaml | grep podgraft.dev
+  target/cluster/kubectl -n shop get pods -o 'custom-columns=POD:.metadata.name,INJECTED:.spec.initContainers[*].name'
 
-The READMEs of examples/ have more to try: use target/cluster/kubectl, and target/cluster/inside curl for a port of
-`kubectl port-forward`, or for an address of a Pod or a Service.";
+Each folder of examples/ has a README with more to try. Replace kubectl by target/cluster/kubectl, and curl by
+target/cluster/inside curl, which reaches ports of `kubectl port-forward` and addresses of Pods and Services.";
 
 /// What to type where there is no node.
 const API_SERVER: &str = "\

@@ -87,12 +87,22 @@ pub fn run_id() -> String {
 /// # Errors
 /// There is no such process.
 pub fn identity(process: u32) -> anyhow::Result<String> {
+    Ok(format!("{process}-{}", field(process, 22)?))
+}
+
+/// Whether a process has not ended. One that has can still be listed, until its parent has asked how.
+pub fn is_running(process: u32) -> bool {
+    field(process, 3).is_ok_and(|state| !["Z", "X"].contains(&state.as_str()))
+}
+
+/// A field of `/proc/PROCESS/stat`, by its number in proc(5), of 3 and more: the second one is a name in parentheses, which
+/// can contain anything.
+fn field(process: u32, number: usize) -> anyhow::Result<String> {
     let path = format!("/proc/{process}/stat");
     let stat = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    // proc(5): the second field is a name in parentheses, which can contain anything; the 22nd is the time.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let started = fields.clone().nth(19).with_context(|| format!("{path} is too short"))?;
-    Ok(format!("{process}-{started}"))
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let field = fields.nth(number - 3).with_context(|| format!("{path} is too short"))?;
+    Ok(field.to_owned())
 }
 
 /// The only child of a process, by its id in the namespace of the caller.

@@ -69,8 +69,7 @@ async fn end_at_signal(mut command: tokio::process::Command) -> anyhow::Result<b
         requested = end_requested() => requested?,
     }
     report("\nending the cluster ...");
-    kill(&inside)?;
-    inside.wait().await?;
+    kill(&mut inside).await?;
     Ok(true)
 }
 
@@ -97,10 +96,18 @@ async fn end_requested() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Kills the first process inside. The kernel kills all others there, and the command ends after them.
-fn kill(inside: &Child) -> anyhow::Result<()> {
-    let command = inside.id().context("the cluster has ended")?;
-    machine::signal(&[apart::child(command).unwrap_or(command)], "KILL")
+/// Kills the first process inside, and waits until the kernel has killed all others there. The command does not see its end,
+/// about which it would complain.
+async fn kill(inside: &mut Child) -> anyhow::Result<()> {
+    let first = inside.id().and_then(apart::child);
+    let processes: Vec<u32> = inside.id().into_iter().chain(first).collect();
+    // One that has ended meanwhile is no error: what it has left must be removed all the same.
+    let _ = machine::signal(&processes, "KILL");
+    inside.wait().await?;
+    while first.is_some_and(apart::is_running) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 /// Removes what outlives the processes of the cluster, except for its logs.

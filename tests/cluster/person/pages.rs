@@ -70,6 +70,9 @@ async fn forward(mut client: TcpStream, addresses: &BTreeMap<&str, SocketAddr>) 
         None => {
             let names: Vec<&str> = addresses.keys().copied().filter(|name| *name != GIT).collect();
             client.write_all(format!("{NOT_FOUND}{}\n", names.join(", ")).as_bytes()).await?;
+            client.shutdown().await?;
+            // A connection that is closed before all of the request is read would be reset, and the response lost.
+            tokio::io::copy(&mut client, &mut tokio::io::sink()).await?;
         }
     }
     Ok(())
