@@ -58,7 +58,7 @@ fn command(inside: Command) -> Command {
     command
 }
 
-/// Runs the cluster until it is to end. Whether it has not ended before.
+/// Runs the cluster until it is requested to end. Returns whether that was the reason of its end.
 async fn end_at_signal(mut command: tokio::process::Command) -> anyhow::Result<bool> {
     let mut inside = command.spawn().context("cannot run setpriv (of util-linux)")?;
     tokio::select! {
