@@ -157,7 +157,8 @@ async fn rotate(cluster: &Cluster, town: &str, pods: &[Value]) {
     let outcome = load.end("redis: a password was rotated, with TLS and an ACL user").await;
     assert_eq!((outcome.failed, outcome.lost), (0, 0), "{outcome}");
     let log = cluster.logs(town, name, "redis-ambassador");
-    assert!(log.trim_end().ends_with("the password has changed"), "nothing changes after it: {log}");
+    // A machine that is busy may miss the time limit of a check, but none may be rejected.
+    assert!(!["NOAUTH", "WRONGPASS"].iter().any(|answer| log.contains(answer)), "{log}");
 }
 
 fn secrets(cluster: &Cluster, town: &str) {
