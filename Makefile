@@ -49,8 +49,10 @@ lines:
 	@$(CARGO) test --locked --quiet --test text table -- --nocapture
 
 ## cluster a real cluster with podgraft installed, until Ctrl-C, with a node if run as root; the first run builds its parts, for minutes
-cluster: build
-	@$(CARGO) test --locked --quiet --test cluster -- up
+cluster:
+	@# Not by cargo, which would end at Ctrl-C before the cluster has.
+	@built=$$($(CARGO) test --locked --no-run --message-format=json --test cluster) && \
+	exec "$$(printf '%s' "$$built" | sed -n 's/.*"executable":"\([^"]*\/deps\/cluster-[^"\/]*\)".*/\1/p')" up
 
 ## reviews record the reviews that this API server sends, for tests/admission/recorded.rs
 reviews:

@@ -26,6 +26,7 @@ ambassador() {
 # store NAME PORT OPTION...: starts a Redis, keeps its id in $store_NAME, and waits until it answers.
 store() {
   mkdir -pm 777 "$work/$1"
+  rm -f "$work/store-$1.log" # an earlier Redis of that name has written the line that is waited for
   start "store-$1" redis-server --port "$2" --bind 127.0.0.1 --save "" --dir "$work/$1" "${@:3}"
   printf -v "store_$1" %s "$started"
   eventually 5 grep -q "Ready to accept connections" "$work/store-$1.log"

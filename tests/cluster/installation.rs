@@ -18,7 +18,7 @@ impl Cluster {
     /// Installs podgraft, or brings an installation to these values, and waits until its Pods are ready and trusted.
     pub async fn install(&self, values: &[&str]) {
         let mut args = vec!["upgrade", "--install", "podgraft", "charts/podgraft", "--namespace", OWN];
-        args.extend(["--reset-values", "--wait", "--timeout", "3m"]);
+        args.extend(["--reset-values", "--wait", "--timeout", "5m"]);
         args.extend(values.iter().flat_map(|value| ["--set", value]));
         printed(self.helm(&args));
         self.trusted().await;

@@ -8,7 +8,7 @@
 //! cargo test --test cluster -- build            only the programs of a cluster
 //! cargo test --test cluster -- images           only the images of a node's containers
 //! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
-//! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C
+//! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C, in target/cluster or another folder
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
@@ -116,12 +116,12 @@ fn up() -> anyhow::Result<ExitCode> {
         }
         None => systems::run::nodes(images::Images::get()?.archives())?,
     };
-    if !apart::is_inside() {
-        systems::run::clean()?;
-    }
     let parts = parts::Parts::get()?;
-    let listener = apart::go_with_listener(person::PORT)?;
-    alone(parts, "target/cluster", nodes, async |cluster| person::stay(cluster, listener).await)
+    if !apart::is_inside() {
+        return person::outside::run();
+    }
+    let listener = apart::furnish_with_listener()?;
+    alone(parts, &person::folder(), nodes, async |cluster| person::stay(cluster, listener).await)
 }
 
 /// A cluster that sends reviews, which are recorded.

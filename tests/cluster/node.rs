@@ -3,7 +3,7 @@
 //! All of it runs in the namespaces of [`crate::control_plane::apart`], which end with this program. [`runs`] removes the
 //! rest: cgroups and files.
 
-mod cgroups;
+pub mod cgroups;
 mod containerd;
 pub mod interruptions;
 mod kubelet;

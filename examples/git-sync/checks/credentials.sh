@@ -49,7 +49,7 @@ printf 'a b"$c\n' >"$work/private.secret/token"
 sync private GITSYNC_REPO="$url" GITSYNC_MAX_AGE=2
 eventually 20 published private
 eventually 5 passed 1
-ready || fail "not ready after a success"
+eventually 20 ready # the last success may be older than max-age, 2 s, if the machine is busy
 [ "$(metric git_sync_revision_info{revision=\"$(revision private)\"})" = 1 ] || fail "the metrics lack the revision"
 [ "$(metric git_sync_last_success_timestamp_seconds)" -gt 1700000000 ] || fail "the metrics lack the last success"
 

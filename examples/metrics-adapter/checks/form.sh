@@ -53,10 +53,9 @@ PY
 for port in "$m_log" "$m_redis" "$m_tomcat"; do
   eventually 20 is "$port" app_requests_total 1000
   eventually 20 is "$port" app_errors_total 100
-  above "$port" app_request_seconds_total 0 || fail "no time on $port"
-  for what in read success last_line; do
-    above "$port" "app_${what}_timestamp_seconds" 1700000000 || fail "no app_${what}_timestamp_seconds on $port"
-  done
+  # A poller writes several lines, of which mtail may have read only the first ones.
+  eventually 20 above "$port" app_request_seconds_total 0
+  for what in read success last_line; do eventually 20 above "$port" "app_${what}_timestamp_seconds" 1700000000; done
   is "$port" app_unmatched_lines_total 0 || fail "lines were not understood on $port"
 done
 [ -e "$work/logs/orders.log.1" ] || fail "the log was not rotated"

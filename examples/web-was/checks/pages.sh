@@ -57,7 +57,7 @@ crash "$tomcat_pid"
 expect "503 1" /
 expect "font-family" /static/shop.css
 tomcat
-eventually 30 says "200 - " /
+eventually 120 says "200 - " /
 took=$(stop "$front_pid")
 crash "$tomcat_pid"
 summary+=("$requests requests through nginx, $failed failed; a crashed application server is a 503 and back at once; SIGTERM took $took ms")

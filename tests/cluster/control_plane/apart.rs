@@ -4,10 +4,10 @@
 //! there; when it ends, in whichever way, the kernel ends the rest and takes the network away.
 
 use std::net::TcpListener;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -28,25 +28,15 @@ pub fn go() -> anyhow::Result<()> {
     if is_inside() {
         return furnish();
     }
-    become_inside(Stdio::inherit())
+    let failed = inside()?.exec();
+    bail!("cannot run unshare (of util-linux): {failed}")
 }
 
-/// The same, with a port of the machine itself, for clients that cannot enter the cluster's network: a socket belongs to the
-/// network in which it was made, and the program inside gets it as its standard input.
+/// This program inside, to be started by the process that represents it outside. Standard input is inherited.
 ///
 /// # Errors
-/// As [`go`], or no port is free.
-pub fn go_with_listener(port: u16) -> anyhow::Result<TcpListener> {
-    if is_inside() {
-        furnish()?;
-        return Ok(std::io::stdin().as_fd().try_clone_to_owned()?.into());
-    }
-    let listener = TcpListener::bind((LOCALHOST, port)).or_else(|_| TcpListener::bind((LOCALHOST, 0)))?;
-    become_inside(OwnedFd::from(listener).into())
-}
-
-/// Returns only an error.
-fn become_inside<T>(input: Stdio) -> anyhow::Result<T> {
+/// This program or this process cannot be identified.
+pub fn inside() -> anyhow::Result<Command> {
     let program = std::env::current_exe().context("this program does not know where it is")?;
     let mut unshare = Command::new("unshare");
     let mut inside = std::process::id().to_string();
@@ -55,15 +45,31 @@ fn become_inside<T>(input: Stdio) -> anyhow::Result<T> {
         unshare.args(["--user", "--map-root-user"]);
         inside += " --user --preserve-credentials";
     }
-    let failed = unshare
+    unshare
         .args(["--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"])
         .arg(program)
         .args(std::env::args_os().skip(1))
         .env(INSIDE, inside)
-        .env(RUN, identity(std::process::id())?)
-        .stdin(input)
-        .exec();
-    bail!("cannot run unshare (of util-linux): {failed}")
+        .env(RUN, identity(std::process::id())?);
+    Ok(unshare)
+}
+
+/// A port of the machine itself, for clients that cannot enter the cluster's network: `port`, or another one if that is in
+/// use. A socket belongs to the network in which it was made, so it is made outside, and is the standard input inside.
+///
+/// # Errors
+/// No port is free.
+pub fn listener(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind((LOCALHOST, port)).or_else(|_| TcpListener::bind((LOCALHOST, 0)))
+}
+
+/// Prepares the network inside, and returns the listener that was made outside.
+///
+/// # Errors
+/// A command fails.
+pub fn furnish_with_listener() -> anyhow::Result<TcpListener> {
+    furnish()?;
+    Ok(std::io::stdin().as_fd().try_clone_to_owned()?.into())
 }
 
 /// Whether this process is inside already.
@@ -81,15 +87,31 @@ pub fn run_id() -> String {
 /// # Errors
 /// There is no such process.
 pub fn identity(process: u32) -> anyhow::Result<String> {
-    let path = format!("/proc/{process}/stat");
-    let stat = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    // proc(5): the second field is a name in parentheses, which can contain anything; the 22nd is the time.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let started = fields.clone().nth(19).with_context(|| format!("{path} is too short"))?;
-    Ok(format!("{process}-{started}"))
+    Ok(format!("{process}-{}", field(process, 22)?))
 }
 
-/// The process outside whose only child is this one (exec keeps process ids), and what `nsenter` takes besides.
+/// Whether a process has not ended. One that has can still be listed, until its parent has asked how.
+pub fn is_running(process: u32) -> bool {
+    field(process, 3).is_ok_and(|state| !["Z", "X"].contains(&state.as_str()))
+}
+
+/// A field of `/proc/PROCESS/stat`, by its number in proc(5), of 3 and more: the second one is a name in parentheses, which
+/// can contain anything.
+fn field(process: u32, number: usize) -> anyhow::Result<String> {
+    let path = format!("/proc/{process}/stat");
+    let stat = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let field = fields.nth(number - 3).with_context(|| format!("{path} is too short"))?;
+    Ok(field.to_owned())
+}
+
+/// The only child of a process, by its id in the namespace of the caller.
+pub fn child(process: u32) -> Option<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
+
+/// The process that represents this run outside, and what `nsenter` takes besides.
 pub fn outside() -> (String, String) {
     let inside = std::env::var(INSIDE).unwrap_or_default();
     let (process, more) = inside.split_once(' ').unwrap_or((&inside, ""));

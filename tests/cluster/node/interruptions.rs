@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use libtest_mimic::Trial;
 
-use super::{cgroups, runs};
-use crate::control_plane::apart::identity;
+use super::{cgroups, machine, runs};
+use crate::cluster::tree;
+use crate::control_plane::apart::{child, identity};
 
 /// A test of the node, so that a run has work to do when it is killed.
 const TEST: &str = "a_cron_job_with_a_native_companion_completes";
 
 /// How long a run may take to come to the point at which it is killed, and the kernel to end what belongs to it.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Runs in the process namespace of the machine, unlike all other tests.
 pub fn tests() -> Vec<Trial> {
@@ -27,6 +28,9 @@ pub fn tests() -> Vec<Trial> {
     vec![
         trial("a_run_that_is_killed_while_it_starts_is_cleaned_up", is_starting, Whom::Outer),
         trial("a_run_that_is_killed_with_its_containers_is_cleaned_up", has_containers, Whom::Inner),
+        Trial::test("node::interruptions::a_cluster_for_a_person_ends_at_a_signal_and_leaves_only_its_logs", || {
+            end_at_signal().map_err(|error| format!("{error:#}").into())
+        }),
     ]
 }
 
@@ -67,14 +71,31 @@ fn interrupt(is_there: fn(&str) -> bool, whom: &Whom) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Ends a cluster for a person, in a folder of its own, while it starts.
+fn end_at_signal() -> anyhow::Result<()> {
+    let files = tree().join("target/cluster-signaled");
+    let log = files.join("containerd.log");
+    let _ = fs::remove_dir_all(&files);
+    let mut command = Command::new(std::env::current_exe()?);
+    let mut started = command.arg("up").arg(&files).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let run = identity(started.id())?;
+    until(|| log.exists() || !matches!(started.try_wait(), Ok(None)));
+    ensure!(cgroups::runs().contains(&run), "the cluster ended before the signal");
+    machine::signal(&[started.id()], "TERM")?;
+    let status = started.wait()?;
+    ensure!(status.success(), "{status}");
+    ensure!(!cgroups::runs().contains(&run), "cgroups are left");
+    ensure!(log.exists() && !files.join("containerd").exists(), "only logs are left");
+    Ok(fs::remove_dir_all(&files)?)
+}
+
 fn kill(started: &mut Child, whom: &Whom) -> anyhow::Result<()> {
     let outer = started.id();
     match whom {
         Whom::Outer => started.kill()?,
         Whom::Inner => {
-            let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children"))?;
-            let inner = children.split_whitespace().next().context("no process inside")?;
-            Command::new("kill").args(["-9", inner]).status()?;
+            let inner = child(outer).context("no process inside")?;
+            machine::signal(&[inner], "KILL")?;
         }
     }
     Ok(())

@@ -34,8 +34,8 @@ const HEAD: usize = 16 * 1024;
 const LOOKS: usize = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 
-const NOT_FOUND: &str =
-    "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nOpen one of these names before .localhost: ";
+const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+                         Not found. Open NAME.localhost, where NAME is one of: ";
 
 /// Forwards connections to Services for as long as this program lives.
 ///
@@ -68,8 +68,11 @@ async fn forward(mut client: TcpStream, addresses: &BTreeMap<&str, SocketAddr>) 
             tokio::io::copy_bidirectional(&mut client, &mut service).await?;
         }
         None => {
-            let names: Vec<&str> = addresses.keys().copied().collect();
+            let names: Vec<&str> = addresses.keys().copied().filter(|name| *name != GIT).collect();
             client.write_all(format!("{NOT_FOUND}{}\n", names.join(", ")).as_bytes()).await?;
+            client.shutdown().await?;
+            // A connection that is closed before all of the request is read would be reset, and the response lost.
+            tokio::io::copy(&mut client, &mut tokio::io::sink()).await?;
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use crate::node::machine;
 use crate::node::pods::{condition, is_ready};
 
 /// How long real software may take to start, with all of the systems at once on a machine that is busy.
-pub const START: Duration = Duration::from_secs(180);
+pub const START: Duration = Duration::from_secs(300);
 
 /// Applies the companions of an example, and waits until every replica knows them.
 pub async fn companions(cluster: &Cluster, example: &str, names: &[&str]) {

@@ -14,7 +14,7 @@ use crate::cluster::{Cluster, printed};
 use crate::node::pods::name;
 use crate::tests;
 use repository::{Push, Repository};
-use site::{PERIOD, Site};
+use site::{PASS, Site};
 
 tests![
     a_fetch_of_more_than_two_minutes_leaves_the_last_page_up,
@@ -29,10 +29,10 @@ async fn a_fetch_of_more_than_two_minutes_leaves_the_last_page_up(cluster: &Clus
     let mut repository = Repository::start(cluster).await;
     let site = Site::small(&repository, &repository.url("git")).await;
     let visitors = site.visitors(1).await;
-    site.until_shown(1, PERIOD).await;
+    site.until_shown(1, PASS).await;
     repository.delay(SLOW.as_secs());
     let page = repository.push(Push::Normal).await;
-    let took = site.until_shown(page, SLOW + PERIOD).await;
+    let took = site.until_shown(page, SLOW + PASS).await;
     let visits = visitors.end().await;
     println!("    git-sync, a fetch of two minutes: shown after {:.0} s; {visits}", took.as_secs_f32());
     assert!(took >= SLOW, "the server was not slow");
@@ -66,7 +66,7 @@ fn names(pods: &[Value]) -> Vec<String> {
 }
 
 async fn show(what: &str, site: &Site<'_>, page: usize) {
-    let took = site.until_shown(page, PERIOD).await;
+    let took = site.until_shown(page, PASS).await;
     println!("    git-sync, {what}: page {page} in all Pods after {:.1} s", took.as_secs_f32());
 }
 
@@ -135,7 +135,7 @@ async fn a_rotated_secret_reaches_the_file_of_a_parameter_and_is_used_without_a_
     };
     cluster.create(&secrets, &secret(first)).await.expect("a Secret");
     let site = Site::small(&repository, &private(&repository)).await;
-    site.until_shown(1, PERIOD).await;
+    site.until_shown(1, PASS).await;
 
     repository.require("robot", second.trim_end());
     let page = repository.push(Push::Normal).await;
@@ -145,7 +145,7 @@ async fn a_rotated_secret_reaches_the_file_of_a_parameter_and_is_used_without_a_
     assert!(log.contains("Authentication failed") && !log.contains("a b\"$c"), "{log}");
 
     cluster.merge(&format!("{secrets}/docs"), &secret(second)).await.expect("a new token");
-    let took = site.until_shown(page, Duration::from_secs(60)).await;
+    let took = site.until_shown(page, PASS).await;
     println!("    git-sync, a rotated token: used after {:.1} s", took.as_secs_f32());
     let token = cluster.exec(&site.name, name(&pods[0]), "git-sync", &["cat", "/etc/git-sync/token"]);
     assert_eq!(token, second, "byte for byte");

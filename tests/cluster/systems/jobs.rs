@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{IDLE, companion, shell};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TIMEOUT};
 use crate::node::pods::condition;
 use crate::tests;
 use crate::workload::{collection, workload};
@@ -13,7 +13,7 @@ use crate::workload::{collection, workload};
 tests![a_cron_job_with_a_native_companion_completes];
 
 /// A CronJob starts within a minute, and its Pod a while later on a machine that is busy.
-const NEXT_MINUTE: Duration = Duration::from_secs(120);
+const NEXT_MINUTE: Duration = Duration::from_secs(60 + TIMEOUT.as_secs());
 
 async fn a_cron_job_with_a_native_companion_completes(cluster: &Cluster) {
     let mut watches = companion("watches", &format!("echo up >/shared/up; {IDLE}"));

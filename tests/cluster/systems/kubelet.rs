@@ -95,7 +95,7 @@ mod alone {
         stays["spec"]["volumes"] = json!([{"name": "own", "emptyDir": {}}]);
         stays["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "own", "mountPath": "/own"}]);
         let (movable, stays) = (deployed(cluster, &movable).await, deployed(cluster, &stays).await);
-        let drain = |town: &str| cluster.kubectl(["drain", NAME, "--pod-selector", town, "--timeout=60s"]);
+        let drain = |town: &str| cluster.kubectl(["drain", NAME, "--pod-selector", town, "--timeout=5m"]);
         mark(cluster, &movable).await;
         mark(cluster, &stays).await;
         let refused = drain(&format!("town={}", stays.0));

@@ -138,6 +138,7 @@ async fn the_ambassador_authenticates_itself_over_tls_and_is_ready_before_the_ap
     cluster.apply_manifests(&town, &format!("# {store}"), &[]);
     let pods = example::ready_pods(cluster, &town, "app=visits", 1).await;
     expect_prepared(&pods[0]);
+    assert_eq!(restarts(&pods[0], "prepare"), 0, "it asks once: {}", pods[0]["status"]);
     assert_eq!(visit(address(&pods[0])).await, Some(1));
     rotate(cluster, &town, &pods).await;
 }
@@ -156,7 +157,8 @@ async fn rotate(cluster: &Cluster, town: &str, pods: &[Value]) {
     let outcome = load.end("redis: a password was rotated, with TLS and an ACL user").await;
     assert_eq!((outcome.failed, outcome.lost), (0, 0), "{outcome}");
     let log = cluster.logs(town, name, "redis-ambassador");
-    assert!(log.trim_end().ends_with("the password has changed"), "nothing changes after it: {log}");
+    // A machine that is busy may miss the time limit of a check, but none may be rejected.
+    assert!(!["NOAUTH", "WRONGPASS"].iter().any(|answer| log.contains(answer)), "{log}");
 }
 
 fn secrets(cluster: &Cluster, town: &str) {

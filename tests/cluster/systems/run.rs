@@ -84,7 +84,7 @@ pub fn nodes(images: Vec<PathBuf>) -> anyhow::Result<Nodes> {
 pub fn clean() -> anyhow::Result<ExitCode> {
     let runs = runs::remove_ended()?;
     if runs > 0 {
-        println!("removed the leftovers of {runs} killed runs");
+        println!("removed what is left of runs that were killed: {runs}");
     }
     Ok(ExitCode::SUCCESS)
 }

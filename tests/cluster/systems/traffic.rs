@@ -17,12 +17,9 @@ use outcome::{Counts, ENOUGH, SILENT, longest_wait};
 use requests::{Request, SMALL, SYSTEMS};
 
 use super::{IDLE, companion};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, TIMEOUT};
 use crate::control_plane::rest;
 use crate::workload::{collection, containers, pod, template};
-
-/// How long a Pod that runs is looked at before it is deleted and the next one is created.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Traffic that goes on until it is ended.
 pub struct Traffic {
@@ -221,11 +218,12 @@ impl Hand {
         created.map(|_| ())
     }
 
-    /// Looks at a Pod until its app runs.
+    /// Looks at a Pod until its app runs, at most for as long as tests wait for that.
     async fn follow(&self, name: &str) {
         let path = format!("{}/{name}", collection("Pod", &self.namespace));
         let started = Instant::now();
-        while started.elapsed() < PATIENCE {
+        while started.elapsed() < TIMEOUT {
+            tokio::time::sleep(Duration::from_millis(200)).await;
             let answer = rest::send(&self.client, Method::GET, &path, None).await;
             let Some(status) = answer.ok().map(|mut answer| answer.body["status"].take()) else { continue };
             if !status["containerStatuses"][0]["state"]["running"].is_null() {
@@ -235,7 +233,6 @@ impl Hand {
                 counter.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 

@@ -91,7 +91,7 @@ pub fn print() -> anyhow::Result<()> {
 /// # Errors
 /// If the sources cannot be read.
 pub fn is_released() -> anyhow::Result<bool> {
-    Ok(podgraft::released()?.exists())
+    podgraft::is_released()
 }
 
 /// The name of Prometheus' image: the official one of the same version.

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
@@ -31,8 +32,15 @@ const MOST: u64 = 18 << 20;
 
 /// The released image if it has been built, else one with the debug build.
 pub fn get() -> anyhow::Result<PathBuf> {
-    let released = released()?;
-    if released.exists() { Ok(released) } else { debug() }
+    if is_released()? { released() } else { debug() }
+}
+
+/// Whether [`get`] returns the released image. The answer is that of the first call: the sources can change, and the image can
+/// be built, while a node runs.
+pub fn is_released() -> anyhow::Result<bool> {
+    static IS_RELEASED: OnceLock<bool> = OnceLock::new();
+    let exists = released()?.exists();
+    Ok(*IS_RELEASED.get_or_init(|| exists))
 }
 
 /// Builds the released image if it does not exist. Prints and checks its size.
@@ -70,7 +78,7 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 /// The archive of the released image, whether it exists or not.
-pub fn released() -> anyhow::Result<PathBuf> {
+fn released() -> anyhow::Result<PathBuf> {
     keep::path("podgraft", &hash()?)
 }
 

@@ -59,6 +59,12 @@ pub async fn query(cluster: &Cluster, expression: &str) -> Vec<Value> {
     result["data"]["result"].as_array_mut().map(std::mem::take).unwrap_or_default()
 }
 
+/// The page for people.
+pub async fn page(cluster: &Cluster) -> String {
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/prometheus:9090/proxy/consoles/index.html");
+    cluster.get(&path).await.expect("a page").as_str().unwrap_or_default().to_owned()
+}
+
 /// RFC 3986, section 2.1.
 fn encoded(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
