@@ -80,6 +80,23 @@ fn results_can_be_printed_as_json_and_as_names() {
     assert_eq!(web["companions"][0]["name"], "logger");
     assert_eq!(web["companions"][0]["reason"], "Injected");
     assert_eq!(facts["workloads"][1]["decision"], "denied");
+    assert_eq!(facts["workloads"][1]["companions"][0]["reason"], "NotAvailable");
     let names = folder.pipe("explain -f - --companions companion.yaml -o name", &text);
     assert_eq!(names.out, "deployment.apps/web\ndeployment.apps/bad\n");
+}
+
+#[test]
+fn json_has_the_reasons_of_remarks_and_workloads_that_cannot_be_read() {
+    let folder = Folder::new();
+    let listed = deployment("web", "logger,logger") + "---\n" + &deployment("list", "[logger]");
+    let run = folder.pipe("explain -f - --companions companion.yaml -o json", &listed);
+    assert_eq!(run.code, 1, "{}", run.err);
+    let facts: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(facts["workloads"][0]["remarks"][0]["reason"], "DuplicateName", "{facts}");
+    let list = &facts["workloads"][1];
+    assert_eq!((&list["decision"], &list["line"]), (&"denied".into(), &25.into()), "{list}");
+    assert!(list["remarks"][0]["message"].as_str().unwrap().ends_with("not a list; write logger"), "{list}");
+    let text = folder.pipe("explain -f - --companions companion.yaml", &listed);
+    assert!(text.out.contains("deployment/web") && !text.out.contains("deployment/list"), "{}", text.out);
+    assert!(text.err.contains("-:25:34: error: "), "{}", text.err);
 }

@@ -42,9 +42,17 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
             Effect::Deny => "error",
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(page, "{word}: {remark}");
+        let _ = writeln!(page, "{word}: {}", offline::sentence(server, found, remark));
+    }
+    if let Some(message) = existing(found, verdict) {
+        let _ = writeln!(page, "note: {message}");
     }
     page
+}
+
+/// The remark on a Pod that exists, where companions would be injected.
+pub(super) fn existing(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> Option<&'static str> {
+    injects(verdict).then(|| offline::existing(found.workload)).flatten()
 }
 
 /// Whether the patch adds a companion.
@@ -93,7 +101,7 @@ fn row(server: &OfflineServer, found: &Reviewed<'_>, companion: &str, finding: &
     let label = finding.reason.label();
     let reason = match &finding.reason {
         Reason::Outcome(Outcome::Injected | Outcome::AlreadyInjected) => label.to_owned(),
-        Reason::Outcome(Outcome::NotAvailable { .. }) => {
+        Reason::Outcome(Outcome::NotAvailable { .. } | Outcome::CompanionInvalid) => {
             format!("{label}: {}", offline::sentence(server, found, finding))
         }
         reason => format!("{label}: {reason}"),
