@@ -29,7 +29,10 @@ fn a_workload_that_requests_nothing_is_explained() {
     let last: Vec<&str> = run.out.lines().rev().take(2).collect();
     assert_eq!(run.code, 0, "{}", run.out);
     assert!(last[1].starts_with("No companion was considered: the Pod requests none"), "{}", run.out);
-    assert_eq!(last[0], "Namespace default is not among the manifests, so it is treated as not opted in.");
+    assert_eq!(
+        last[0],
+        "Namespace default is not among the manifests, so it is treated as not opted in; read it with --companions."
+    );
     let misplaced = text.replacen("metadata:", "metadata:\n  annotations: {podgraft.dev/companions: logger}", 1);
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &misplaced);
     assert!(run.err.contains("has no effect; move it to spec.template.metadata.annotations"), "{}", run.err);

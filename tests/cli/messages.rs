@@ -46,6 +46,7 @@ fn cases() -> Vec<Case> {
         ),
         case("a list that is a mapping", inject, pod("web", "    env: {A: b}\n")),
         case("no companions", "inject in.yaml", web()),
+        case("no companions and no request", "inject in.yaml", pod("web", "")),
         case("an unknown companion", inject, deployment("web", "loger")),
         case("names without commas", inject, deployment("web", "logger clock")),
         case("a companion for other Pods", "inject -c other.yaml in.yaml", deployment("web", "other")),

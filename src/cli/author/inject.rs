@@ -91,6 +91,9 @@ impl Inject {
         }
         let Counts { injected, unchanged, denied } = counts;
         self.edit.note(&format!("workloads: {injected} injected, {unchanged} unchanged, {denied} denied"));
+        if unchanged > 0 && injected == 0 && denied == 0 && server.snapshot.companions.is_empty() {
+            self.edit.note("no companions were read; use --companions PATH");
+        }
         let summary = EditSummary { failed: invalid || denied > 0, changed: injected > 0 };
         self.edit.finish(&inputs, &changes, summary)
     }

@@ -58,3 +58,19 @@ fn cannot_open(path: &Path, error: &io::Error) -> anyhow::Error {
         _ => anyhow::anyhow!("open {shown}: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_opening_a_file_has_the_words_of_kubectl() {
+        let message = |kind: io::ErrorKind| cannot_open(Path::new("a.yaml"), &kind.into()).to_string();
+        assert_eq!(message(io::ErrorKind::PermissionDenied), "open a.yaml: permission denied");
+        assert_eq!(message(io::ErrorKind::NotFound), "the path \"a.yaml\" does not exist");
+        assert_eq!(
+            cannot_open(Path::new("companion.spec"), &io::ErrorKind::NotFound.into()).to_string(),
+            "the path \"companion.spec\" does not exist; for the fields of a companion, use: kubectl explain companion.spec"
+        );
+    }
+}

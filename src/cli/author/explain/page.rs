@@ -28,8 +28,10 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
         // Writing to a String cannot fail.
         let _ = writeln!(page, "No companion was considered: {}.", why_none(server, namespace, verdict));
         if server.snapshot.namespaces.listed(namespace).is_none() {
-            let _ =
-                writeln!(page, "Namespace {namespace} is not among the manifests, so it is treated as not opted in.");
+            let _ = writeln!(
+                page,
+                "Namespace {namespace} is not among the manifests, so it is treated as not opted in; read it with --companions."
+            );
         }
     } else {
         let header = ["COMPANION", "REQUESTED BY", "OUTCOME", "REASON"].map(str::to_owned);
