@@ -22,10 +22,9 @@ const MAX_NAMED: usize = 8;
 /// A finding as a sentence.
 pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, finding: &Finding<'_>) -> String {
     match (&finding.reason, finding.companion.as_deref()) {
-        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) => match with_commas(name) {
-            Some(list) => format!("companion {name:?} not found; separate names with commas: {list}"),
-            None => unavailable(server, found, name),
-        },
+        (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) if with_commas(name).is_none() => {
+            unavailable(server, found, name)
+        }
         (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) => {
             let place = place(server, found, name, CompanionPart::FirstError);
             format!("companion {name:?} is invalid{place}; fix the errors of its manifest")
