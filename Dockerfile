@@ -9,6 +9,9 @@ COPY charts/podgraft/files charts/podgraft/files
 COPY benches benches
 COPY tests/chart tests/chart
 COPY tests/cluster tests/cluster
+# `podgraft version` prints it; empty where the build does not know it.
+ARG COMMIT=""
+ENV PODGRAFT_COMMIT="$COMMIT"
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 # With an explicit target, crt-static does not apply to build scripts and procedural macros.
 # The crates that podgraft depends on are compiled once, and kept for the next build.

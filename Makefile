@@ -61,7 +61,7 @@ reviews:
 ## image   build a container image with a static binary, with Docker, Podman or Buildah; IMAGE=registry.example/podgraft:0.1.0 names it
 image:
 	@for engine in docker podman buildah; do \
-	  if $$engine info >/dev/null 2>&1; then echo "$$engine build --tag $(IMAGE) ."; exec $$engine build --tag $(IMAGE) .; fi; \
+	  if $$engine info >/dev/null 2>&1; then echo "$$engine build --tag $(IMAGE) ."; exec $$engine build --build-arg COMMIT="$$(git rev-parse HEAD 2>/dev/null)" --tag $(IMAGE) .; fi; \
 	done; echo "make image needs Docker, Podman or Buildah, and access to its engine" >&2; exit 1
 
 ## size    the size of the static binary of the image

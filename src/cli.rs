@@ -3,6 +3,7 @@
 //! Data is written to stdout, and messages to stderr.
 
 mod author;
+mod complete;
 mod completion;
 mod exit;
 mod flags;
@@ -32,7 +33,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// The command line of podgraft.
 #[derive(Debug, Parser)]
-#[command(name = "podgraft", version, about = ABOUT, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "podgraft", version, about = ABOUT, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -40,7 +41,11 @@ pub struct Cli {
 
 const ABOUT: &str = "Injects sidecar, ambassador and adapter containers into Kubernetes Pods";
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+A companion is a ClusterCompanion or a Companion object, which Pods request with an annotation; see
+`podgraft inject --help`. Where the definitions of `podgraft crds` are installed,
+`kubectl explain clustercompanion.spec` documents the fields.
+
 Exit codes:
   0  success
   1  something was denied or is invalid; with `-o diff`, also: there are differences
@@ -78,16 +83,19 @@ impl Cli {
         {
             return code;
         }
-        let words: Vec<_> = std::env::args_os().collect();
+        let words = usage::without_help_of_help(std::env::args_os().collect());
+        if words.get(1).is_some_and(|word| word == complete::NAME) {
+            return code(complete::run(command, &words[2..]));
+        }
         let parsed = command.try_get_matches_from_mut(&words).and_then(|matches| Cli::from_arg_matches(&matches));
         match parsed {
             Ok(cli) => cli.run(),
-            Err(error) => match usage::of_variable(&error, &command, &words) {
+            Err(error) => match usage::text(&error, &command, &words) {
                 Some(text) => {
                     stderr::error(&text);
                     ExitCode::from(exit::USAGE)
                 }
-                None => error.exit(),
+                None => usage::with_tips(error).exit(),
             },
         }
     }

@@ -128,6 +128,11 @@ pub(super) fn missing() -> Message {
     Code::Required.fix("set this field")
 }
 
+/// A field that must be set to one of some words.
+pub(super) fn missing_word(supported: &[&str]) -> Message {
+    Message { rest: format!("; supported: {}", supported.join(", ")), ..missing() }
+}
+
 /// A field that must be set because of others.
 pub(super) fn required(detail: impl fmt::Display) -> Message {
     Code::Required.because(detail)

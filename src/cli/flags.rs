@@ -1,6 +1,7 @@
 //! The flags that name companions and Namespaces, and the server that they make.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
@@ -54,7 +55,11 @@ impl CompanionFlags {
 
     /// A server that knows these companions and Namespaces.
     pub(super) fn server(&self, collection: &Manifests) -> OfflineServer {
-        OfflineServer { snapshot: collection.snapshot(Settings::default()), default_namespace: self.namespace.clone() }
+        OfflineServer {
+            snapshot: collection.snapshot(Settings::default()),
+            places: collection.places(),
+            default_namespace: self.namespace.clone(),
+        }
     }
 
     /// The server for a command that works on workloads, and whether any companion is invalid. Errors of companions are
@@ -94,9 +99,12 @@ impl CompanionFlags {
 fn add(collection: &mut Manifests, file: &Path) -> anyhow::Result<()> {
     let bytes = read_within(file, LARGEST)?;
     if bytes.len() as u64 > LARGEST {
-        let (shown, most) = (file.display(), LARGEST >> 20);
+        let most = LARGEST >> 20;
+        // A pipe has no size.
+        let size = fs::metadata(file).map_or(0, |metadata| metadata.len()).div_ceil(1 << 20).max(most + 1);
         anyhow::bail!(
-            "{shown}: too large: a file with companions can have at most {most} MiB; move it to another folder, or split it"
+            "{}: {size} MiB; a file with companions can have at most {most} MiB; move the file out of this folder, or split it",
+            file.display()
         );
     }
     for document in manifest::read(&bytes) {

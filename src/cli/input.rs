@@ -4,6 +4,7 @@ mod bytes;
 mod file;
 mod objects;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
@@ -64,10 +65,11 @@ impl Filenames {
         self.paths().any(|path| path.as_os_str() == "-")
     }
 
-    /// Reads all of them.
+    /// Reads all of them, each file once, under whatever paths it is named.
     pub(super) fn read(&self, command: &str) -> anyhow::Result<Inputs> {
         anyhow::ensure!(self.paths().next().is_some(), NoInput);
         let mut inputs = Inputs { files: Vec::new(), unreadable: Vec::new(), duplicate_keys: Vec::new() };
+        let mut seen = HashSet::new();
         for path in self.paths() {
             if path.as_os_str() == "-" {
                 anyhow::ensure!(
@@ -83,7 +85,9 @@ impl Filenames {
                 anyhow::bail!("{}: no .yaml, .yml or .json files here{hint}", path.display());
             }
             for file in files {
-                inputs.take(&file, &read(&file)?);
+                if file.canonicalize().map_or(true, |file| seen.insert(file)) {
+                    inputs.take(&file, &read(&file)?);
+                }
             }
         }
         let is_empty = inputs.files.iter().all(|input| input.documents.iter().all(|d| d.value.is_none()));

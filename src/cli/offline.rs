@@ -1,5 +1,6 @@
 //! Reviews of workloads without a server, and their findings as sentences.
 
+mod existing;
 mod remark;
 mod reviewed;
 mod sentence;
@@ -14,12 +15,14 @@ use crate::inject::verdict::{Effect, Via};
 use crate::manifest::Document;
 use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
+use crate::workload::Workload;
 
+pub(super) use existing::existing;
 pub(super) use remark::remark;
 pub(super) use reviewed::Reviewed;
 pub(super) use sentence::{pointer, sentence};
 pub(super) use server::OfflineServer;
-pub(super) use unreadable::unreadable;
+pub(super) use unreadable::{status_at, unreadable, unreadable_status};
 
 /// Why a companion was considered, as a clause.
 pub(super) fn requested_by(via: Via) -> &'static str {
@@ -29,6 +32,15 @@ pub(super) fn requested_by(via: Via) -> &'static str {
         Via::NamespaceList => "requested by the namespace",
         Via::Automatic => "automatic",
     }
+}
+
+/// What commands report about a workload of an unknown kind whose Pods get automatic companions. The object may be a policy that
+/// has the shape of a Pod template: whether Pods are created from it is unknown.
+pub(super) fn unchanged(workload: &Workload<'_>) -> String {
+    format!(
+        "{workload}: the webhook would inject automatic companions into its Pods; podgraft does not change a {} whose template requests no companions",
+        workload.kind
+    )
 }
 
 /// Warnings about podgraft's keys that have no effect where they are set.

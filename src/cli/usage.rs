@@ -2,12 +2,84 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
+
+/// Commands of other tools, and how to do the same with podgraft.
+const OTHER_COMMANDS: &[(&[&str], &str)] = &[
+    (&["diff"], "to see what would change: podgraft inject -o diff"),
+    (&["lint", "verify", "analyze"], "to find errors in manifests: podgraft validate"),
+    (&["describe", "why"], "to see which companions a workload gets, and why: podgraft explain"),
+    (&["get", "list", "ls"], "to list the companions of a cluster: kubectl get clustercompanions,companions -A"),
+    (&["install"], "to install the webhook in a cluster, use the chart: helm install podgraft charts/podgraft"),
+    (&["apply"], "to inject and apply: podgraft inject -f FILE -c COMPANIONS | kubectl apply -f -"),
+    (&["remove", "delete", "eject"], "to remove companions from manifests: podgraft uninject"),
+    (&["kube-inject"], "to inject companions into manifests: podgraft inject"),
+];
+
+/// The command line without a help flag after `podgraft help`, where clap takes the flag for a subcommand.
+pub(super) fn without_help_of_help(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.retain(|word| word != "--help" && word != "-h");
+    }
+    words
+}
+
+/// The error with suggestions for users of other tools.
+pub(super) fn with_tips(mut error: Error) -> Error {
+    if let Some(tip) = tip(&error) {
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    } else if let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) {
+        // clap sorts suggestions so that the nearest one is the last.
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(names.into_iter().rev().collect()));
+    }
+    error
+}
+
+fn tip(error: &Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let word = text(ContextKind::InvalidSubcommand)?;
+            let known = OTHER_COMMANDS.iter().find(|(words, _)| words.contains(&word));
+            let is_path = word.contains(['.', '/']);
+            known
+                .map(|(_, tip)| (*tip).to_owned())
+                .or(is_path.then(|| format!("the command is missing: podgraft inject {word}")))
+        }
+        ErrorKind::UnknownArgument if matches!(text(ContextKind::InvalidArg)?, "-k" | "--kustomize") => {
+            Some("to read a kustomization: kubectl kustomize DIR | podgraft inject -f -".to_owned())
+        }
+        ErrorKind::UnknownArgument if text(ContextKind::InvalidArg)?.starts_with("--dry-run") => Some(
+            "podgraft changes no cluster, and files only with --in-place; to see what would change, use -o diff"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// The text of an error that clap words in its own notation; `None` for all other errors.
+pub(super) fn text(error: &Error, command: &Command, arguments: &[OsString]) -> Option<String> {
+    of_variable(error, command, arguments).or_else(|| of_missing(error))
+}
+
+/// The text of an error about arguments of which one is required, such as `<--companions <PATH>...|--cluster>`.
+fn of_missing(error: &Error) -> Option<String> {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+    let [group] = missing.as_slice() else { return None };
+    let flags = group.strip_prefix("<--")?.strip_suffix('>')?;
+    let flags: Vec<String> =
+        flags.split("|--").map(|flag| format!("--{}", flag.replace(['<', '>', '.'], ""))).collect();
+    (error.kind() == ErrorKind::MissingRequiredArgument).then(|| format!("{} is required", flags.join(" or ")))
+}
 
 /// The text of an error, if it is about a value that an environment variable has: clap blames the flag for it, which the user
 /// did not write. `None` for all other errors.
-pub(super) fn of_variable(error: &Error, command: &Command, arguments: &[OsString]) -> Option<String> {
+fn of_variable(error: &Error, command: &Command, arguments: &[OsString]) -> Option<String> {
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
     // Such as `--poll-interval <DURATION>`.
     let flag = named.split([' ', '=']).next()?.strip_prefix("--")?;

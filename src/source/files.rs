@@ -5,6 +5,7 @@
 
 pub mod folder;
 pub mod manifests;
+pub mod places;
 pub mod report;
 
 use std::collections::{BTreeMap, HashSet};

@@ -24,7 +24,9 @@ pub fn unmatched(document: &Value) -> Vec<Unmatched> {
 
 fn unmatched_kind(object: &ObjectKind<'_>) -> Option<Unmatched> {
     let (kind, version) = (object.kind, object.version);
-    if kinds::template(object.group(), kind).is_some() || !BUILT_IN_GROUPS.contains(&object.group()) {
+    // An object without apiVersion has an error of its own.
+    let is_other = version.is_empty() || !BUILT_IN_GROUPS.contains(&object.group());
+    if is_other || kinds::template(object.group(), kind).is_some() {
         return None;
     }
     let has_template = BUILT_IN[1..].iter().any(|(.., at)| object.value.pointer(at).is_some_and(Value::is_object));
@@ -52,7 +54,9 @@ mod tests {
         assert!(message("apps/v1", "Deploymnet").ends_with("in version \"apps/v1\"; did you mean Deployment?"));
         assert!(message("extensions/v1beta1", "Deployment").ends_with("did you mean apps/v1?"));
         assert!(message("v1", "Deployment").ends_with("did you mean apps/v1?"));
-        for (version, kind) in [("apps/v1", "Deployment"), ("v1", "Service"), ("serving.knative.dev/v1", "Servic")] {
+        for (version, kind) in
+            [("apps/v1", "Deployment"), ("", "Deployment"), ("v1", "Service"), ("serving.knative.dev/v1", "Servic")]
+        {
             assert_eq!(message(version, kind), "", "{kind}");
         }
     }

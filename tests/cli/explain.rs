@@ -29,7 +29,10 @@ fn a_workload_that_requests_nothing_is_explained() {
     let last: Vec<&str> = run.out.lines().rev().take(2).collect();
     assert_eq!(run.code, 0, "{}", run.out);
     assert!(last[1].starts_with("No companion was considered: the Pod requests none"), "{}", run.out);
-    assert_eq!(last[0], "Namespace default is not among the manifests, so it is treated as not opted in.");
+    assert_eq!(
+        last[0],
+        "Namespace default is not among the manifests, so it is treated as not opted in; read it with --companions."
+    );
     let misplaced = text.replacen("metadata:", "metadata:\n  annotations: {podgraft.dev/companions: logger}", 1);
     let run = Folder::new().pipe("explain -f - --companions companion.yaml", &misplaced);
     assert!(run.err.contains("has no effect; move it to spec.template.metadata.annotations"), "{}", run.err);
@@ -80,6 +83,23 @@ fn results_can_be_printed_as_json_and_as_names() {
     assert_eq!(web["companions"][0]["name"], "logger");
     assert_eq!(web["companions"][0]["reason"], "Injected");
     assert_eq!(facts["workloads"][1]["decision"], "denied");
+    assert_eq!(facts["workloads"][1]["companions"][0]["reason"], "NotAvailable");
     let names = folder.pipe("explain -f - --companions companion.yaml -o name", &text);
     assert_eq!(names.out, "deployment.apps/web\ndeployment.apps/bad\n");
+}
+
+#[test]
+fn json_has_the_reasons_of_remarks_and_workloads_that_cannot_be_read() {
+    let folder = Folder::new();
+    let listed = deployment("web", "logger,logger") + "---\n" + &deployment("list", "[logger]");
+    let run = folder.pipe("explain -f - --companions companion.yaml -o json", &listed);
+    assert_eq!(run.code, 1, "{}", run.err);
+    let facts: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(facts["workloads"][0]["remarks"][0]["reason"], "DuplicateName", "{facts}");
+    let list = &facts["workloads"][1];
+    assert_eq!((&list["decision"], &list["line"]), (&"denied".into(), &25.into()), "{list}");
+    assert!(list["remarks"][0]["message"].as_str().unwrap().ends_with("not a list; write logger"), "{list}");
+    let text = folder.pipe("explain -f - --companions companion.yaml", &listed);
+    assert!(text.out.contains("deployment/web") && !text.out.contains("deployment/list"), "{}", text.out);
+    assert!(text.err.contains("-:25:34: error: "), "{}", text.err);
 }

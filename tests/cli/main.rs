@@ -15,9 +15,11 @@ mod function;
 #[path = "../support/golden.rs"]
 mod golden;
 mod inject;
+mod injected;
 mod messages;
 mod streams;
 mod tools;
+mod usage;
 mod validate;
 
 /// A folder with one companion, `companion.yaml`, that is asked for by the name `logger`.

@@ -46,6 +46,7 @@ fn cases() -> Vec<Case> {
         ),
         case("a list that is a mapping", inject, pod("web", "    env: {A: b}\n")),
         case("no companions", "inject in.yaml", web()),
+        case("no companions and no request", "inject in.yaml", pod("web", "")),
         case("an unknown companion", inject, deployment("web", "loger")),
         case("names without commas", inject, deployment("web", "logger clock")),
         case("a companion for other Pods", "inject -c other.yaml in.yaml", deployment("web", "other")),
@@ -81,6 +82,15 @@ fn cases() -> Vec<Case> {
             "inject -c large.yaml in.yaml",
             annotated("podgraft.dev/logger.memory: 64Mi"),
         ),
+        case(
+            "a value of the wrong type, before it is sent to a server",
+            "probe --ca companion.yaml in.yaml",
+            annotated("podgraft.dev/logger.count: 8"),
+        ),
+        case("a Pod that exists", inject, pod("web", "status: {phase: Running}\n").replace(
+            "  name: web\n",
+            "  name: web\n  annotations: {podgraft.dev/companions: logger}\n",
+        )),
         case("containers without commas", inject, annotated("podgraft.dev/containers: app web")),
         case("a misspelled kind", "validate -c companion.yaml in.yaml", web().replace("Deployment", "Deploymnet")),
         case("a path that does not exist", "inject missing.yaml", String::new()),
@@ -106,8 +116,24 @@ fn cases() -> Vec<Case> {
         ),
         case("a key twice in another document", inject, format!("{}---\napiVersion: v1\nkind: X\na: 1\na: 2\n", web())),
         case("a status that was changed", "uninject in.yaml", annotated("podgraft.dev/status: \"{nonsense\"")),
+        case(
+            "a status that was changed, before uninject",
+            "validate -c companion.yaml in.yaml",
+            annotated("podgraft.dev/status: \"{nonsense\""),
+        ),
+        case(
+            "a status that lists what is not there",
+            "uninject in.yaml",
+            annotated("podgraft.dev/status: '{\"logger\":{\"kind\":\"ClusterCompanion\",\"hash\":\"0123456789abcdef\",\"initContainers\":[\"logger\"]}}'"),
+        ),
         case("an invalid namespace", "inject -n Bad_NS in.yaml", web()),
         case("an invalid automatic companion", "inject -c broken.yaml in.yaml", pod("web", "")),
+        case("an invalid automatic companion, explained", "explain -c broken.yaml in.yaml", pod("web", "")),
+        case(
+            "an automatic companion of an unknown kind",
+            "validate -c automatic.yaml in.yaml",
+            rollout.replace("podgraft.dev/companions", "example.com/companions"),
+        ),
     ]
 }
 
@@ -128,8 +154,10 @@ fn each_message_has_the_error_its_position_and_a_remedy() {
         "{complete}  parameters:\n  - {{name: memory, type: Quantity, default: 8Mi, resource: logger/requests.memory}}\n"
     );
     let broken = COMPANION.replace("Sidecar", "Sidcar\n  activation: ClusterWide");
+    let automatic = complete.replace("spec:\n", "spec:\n  activation: ClusterWide\n");
     let folder = Folder::new()
         .with("companion.yaml", &counted)
+        .with("automatic.yaml", &automatic)
         .with("other.yaml", &format!("{other}---\n{elsewhere}"))
         .with("large.yaml", &large)
         .with("broken.yaml", &broken);

@@ -1,53 +1,112 @@
-//! Other tools, where they are installed: Helm 4 with the plugin, and shells that load the completion.
+//! Other tools, where they are installed: both versions of Helm, kustomize, kubectl, shells, and a release for krew.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use super::{COMPANION, Folder, deployment};
 
-/// The Helm that the cluster's tests build.
-fn helm() -> Option<PathBuf> {
+/// A program that `cargo test --test cluster -- build` builds; `None`, with a note, if it was not.
+fn built(folder: &str, program: &str) -> Option<PathBuf> {
     let cache = Path::new(&std::env::var_os("HOME")?).join(".cache/podgraft");
-    let built = fs::read_dir(cache).ok()?.flatten().filter(|e| e.file_name().to_string_lossy().starts_with("helm-v4"));
-    built.map(|entry| entry.path().join("helm")).find(|helm| helm.is_file())
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(folder));
+    let found = folders.map(|entry| entry.path().join(program)).find(|program| program.is_file());
+    if found.is_none() {
+        eprintln!(
+            "not checked: there is no {program} in ~/.cache/podgraft; `cargo test --test cluster -- build` builds it"
+        );
+    }
+    found
+}
+
+/// A folder with a chart whose value `companion` is requested, and with the plugin.
+fn chart() -> Folder {
+    let plugin = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/helm/plugin.yaml")).unwrap();
+    Folder::new()
+        .with("plugins/podgraft/plugin.yaml", &plugin)
+        .with("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n")
+        .with("chart/templates/web.yaml", &format!("# kept\n{}", deployment("web", "{{ .Values.companion }}")))
+}
+
+/// Runs another tool with podgraft in its PATH.
+fn run_tool(program: &Path, folder: &Folder, arguments: &str) -> Output {
+    let bin = Path::new(env!("CARGO_BIN_EXE_podgraft")).parent().unwrap().display().to_string();
+    let mut command = Command::new(program);
+    command.args(arguments.split_whitespace()).current_dir(folder.0.path());
+    command.env("HELM_PLUGINS", folder.0.path().join("plugins"));
+    command.env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap())).output().unwrap()
+}
+
+fn renders_and_applies_nothing_that_is_denied(helm: &Path, post_renderer: &str) {
+    let folder = chart();
+    let render = |companion| {
+        run_tool(
+            helm,
+            &folder,
+            &format!("template web chart --set companion={companion} --post-renderer podgraft {post_renderer}"),
+        )
+    };
+    let good = render("logger");
+    let out = String::from_utf8_lossy(&good.stdout);
+    let err = String::from_utf8_lossy(&good.stderr);
+    assert!(good.status.success() && out.contains("# kept\n"), "{out}{err}");
+    assert!(out.contains("image: registry.example/logger:v1"), "{out}");
+    let bad = render("nonsense");
+    assert!(!bad.status.success() && bad.stdout.is_empty());
 }
 
 #[test]
 fn helm_4_renders_through_the_plugin_and_installs_nothing_that_is_denied() {
-    let Some(helm) = helm() else {
-        eprintln!("not checked: there is no Helm in ~/.cache/podgraft; `cargo test --test cluster` builds it");
-        return;
+    let Some(helm) = built("helm-v4", "helm") else { return };
+    let arguments = "--post-renderer-args=-c --post-renderer-args=companion.yaml";
+    renders_and_applies_nothing_that_is_denied(&helm, arguments);
+}
+
+#[test]
+fn helm_3_renders_through_podgraft_and_installs_nothing_that_is_denied() {
+    let Some(helm) = built("helm3-v3", "helm3") else { return };
+    let arguments = "--post-renderer-args=inject --post-renderer-args=-f --post-renderer-args=- \
+                     --post-renderer-args=-c --post-renderer-args=companion.yaml";
+    renders_and_applies_nothing_that_is_denied(&helm, arguments);
+}
+
+#[test]
+fn kustomize_runs_the_function_and_its_failure_fails_the_build() {
+    let Some(kustomize) = built("kustomize-v5", "kustomize") else { return };
+    let indented = COMPANION.trim_end().replace('\n', "\n    ");
+    let build = |companions: &str| {
+        let folder = Folder::new()
+            .with("web.yaml", &deployment("web", companions))
+            .with("kustomization.yaml", "resources: [web.yaml]\ntransformers: [podgraft.yaml]\n")
+            .with("podgraft.yaml", &format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: podgraft\n  annotations:\n    \
+                 config.kubernetes.io/function: \"exec: {{path: ./podgraft}}\"\ndata:\n  namespace: shop\n  companions: |\n    {indented}\n"
+            ));
+        symlink(env!("CARGO_BIN_EXE_podgraft"), folder.0.path().join("podgraft")).unwrap();
+        run_tool(&kustomize, &folder, "build --enable-alpha-plugins --enable-exec .")
     };
-    let plugin = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/helm/plugin.yaml")).unwrap();
-    let folder = Folder::new()
-        .with("plugins/podgraft/plugin.yaml", &plugin)
-        .with("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n")
-        .with("chart/templates/web.yaml", &format!("# kept\n{}", deployment("web", "{{ .Values.companion }}")));
-    let bin = Path::new(env!("CARGO_BIN_EXE_podgraft")).parent().unwrap().display().to_string();
-    let render = |companion: &str| {
-        let mut command = Command::new(&helm);
-        command.args([
-            "template",
-            "web",
-            "chart",
-            "--set",
-            &format!("companion={companion}"),
-            "--post-renderer",
-            "podgraft",
-        ]);
-        command.args(["--post-renderer-args=-c", "--post-renderer-args=companion.yaml"]);
-        command.env("HELM_PLUGINS", folder.0.path().join("plugins")).current_dir(folder.0.path());
-        command.env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap())).output().unwrap()
-    };
-    let good = render("logger");
+    let good = build("logger");
     let out = String::from_utf8_lossy(&good.stdout);
+    assert!(out.contains("image: registry.example/logger:v1"), "{out}{}", String::from_utf8_lossy(&good.stderr));
+    let bad = build("nonsense");
+    let err = String::from_utf8_lossy(&bad.stderr);
     assert!(
-        good.status.success() && out.contains("# kept\n") && out.contains("image: registry.example/logger:v1"),
-        "{out}"
+        !bad.status.success() && bad.stdout.is_empty() && err.contains("companion \"nonsense\" not found"),
+        "{err}"
     );
-    let bad = render("nonsense");
-    assert!(!bad.status.success() && bad.stdout.is_empty());
+}
+
+#[test]
+fn the_output_of_kubectl_kustomize_is_injected_from_a_pipe() {
+    let Some(kubectl) = built("kubernetes-v", "kubectl") else { return };
+    let folder = Folder::new()
+        .with("web.yaml", &deployment("web", "logger"))
+        .with("kustomization.yaml", "resources: [web.yaml]\nnamespace: shop\n");
+    let rendered = run_tool(&kubectl, &folder, "kustomize .");
+    let run = folder.pipe("inject -c companion.yaml -", &String::from_utf8(rendered.stdout).unwrap());
+    assert!(run.code == 0 && run.out.contains("namespace: shop") && run.out.contains("logger:v1"), "{}", run.err);
 }
 
 #[test]
@@ -63,27 +122,104 @@ fn the_bash_completion_loads_and_completes_values() {
     assert_eq!(out, "yaml\njson\njsonpatch\ndiff\n", "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-#[test]
-fn the_zsh_and_fish_completions_load() {
+/// What a user typed, and words that must complete it.
+const COMPLETIONS: [(&str, &[&str]); 6] = [
+    ("podgraft v", &["validate", "version"]),
+    ("podgraft inject --keep", &["--keep-going"]),
+    ("podgraft inject -o ", &["yaml", "json", "jsonpatch", "diff"]),
+    ("podgraft completion ", &["bash", "zsh", "fish"]),
+    ("podgraft serve --log-level ", &["warn", "debug"]),
+    ("podgraft explain comp", &["companion.yaml"]),
+];
+
+/// Runs a script of a shell; `None` if the shell is not installed.
+fn run_shell(shell: &str, script: &str) -> Option<String> {
     let folder = Folder::new();
-    let podgraft = env!("CARGO_BIN_EXE_podgraft");
-    for (shell, script) in [
-        (
-            "zsh",
-            format!("autoload -U compinit; compinit -u -D; source <({podgraft} completion zsh); whence -w _podgraft"),
-        ),
-        ("fish", format!("{podgraft} completion fish | source; complete -C 'podgraft inject --output-'")),
-    ] {
-        match Command::new(shell).args(["-c", &script]).current_dir(folder.0.path()).output() {
-            Ok(output) => {
-                let out = String::from_utf8_lossy(&output.stdout);
-                assert!(
-                    output.status.success() && !out.is_empty(),
-                    "{shell}: {}",
-                    String::from_utf8_lossy(&output.stderr)
-                );
-            }
-            Err(_) => eprintln!("not checked: {shell} is not installed"),
-        }
+    // A shell that waits for a key is ended.
+    let mut command = Command::new("timeout");
+    command.args(["60", shell, "-c", script]).current_dir(folder.0.path()).env("HOME", folder.0.path());
+    let output = command.output().unwrap();
+    if output.status.code() == Some(127) {
+        eprintln!("not checked: {shell} is not installed; tests/run/install.sh installs it");
+        return None;
     }
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shell}: {err}");
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn the_fish_completion_completes_subcommands_flags_values_and_files() {
+    let load = format!("{} completion fish | source", env!("CARGO_BIN_EXE_podgraft"));
+    for (typed, expected) in COMPLETIONS {
+        let Some(out) = run_shell("fish", &format!("{load}; complete -C '{typed}'")) else { return };
+        let words: Vec<&str> = out.lines().filter_map(|line| line.split('\t').next()).collect();
+        assert!(expected.iter().all(|word| words.contains(word)), "{typed}: {out}");
+        assert!(typed.contains("explain") || !words.contains(&"companion.yaml"), "{typed}: files are no values: {out}");
+    }
+}
+
+#[test]
+fn the_zsh_completion_completes_subcommands_flags_values_and_files() {
+    // zsh completes only in a terminal, which zpty provides. It lists the words in the order of the alphabet.
+    let load = format!("source <({} completion zsh)", env!("CARGO_BIN_EXE_podgraft"));
+    for (typed, expected) in COMPLETIONS {
+        let script = format!(
+            "zmodload zsh/zpty; zpty z zsh -f -i; \
+             zpty -w z 'PS1=; autoload -U compinit; compinit -u -D; {load}; echo rea\"\"dy'; zpty -r z out '*ready*'; \
+             zpty -n -w z $'{typed}\\t\\t'; zpty -r z out '*{}*'; print -r -- $out; zpty -d z",
+            expected.iter().max().unwrap()
+        );
+        let Some(out) = run_shell("zsh", &script) else { return };
+        assert!(expected.iter().all(|word| out.contains(word)), "{typed}: {out}");
+    }
+}
+
+#[test]
+fn kubectl_completes_the_arguments_of_the_plugin() {
+    let Some(kubectl) = built("kubernetes-v", "kubectl") else { return };
+    let folder = Folder::new();
+    let bin = folder.0.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(env!("CARGO_BIN_EXE_podgraft"), bin.join("kubectl-podgraft")).unwrap();
+    let script = bin.join("kubectl_complete-podgraft");
+    fs::write(&script, folder.run("completion kubectl").out).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let complete = |words: &[&str]| {
+        let mut command = Command::new(&kubectl);
+        command.args(["__complete", "podgraft"]).args(words).current_dir(folder.0.path());
+        command.env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert_eq!(complete(&["inject", "-o", ""]), "yaml\njson\njsonpatch\ndiff\n:4\n");
+    assert_eq!(complete(&["inject", "--output=j"]), "--output=json\n--output=jsonpatch\n:4\n");
+    assert_eq!(complete(&["un"]), "uninject\tRemove companions from the Pods of manifests\n:4\n");
+    assert!(complete(&["inject", "--keep"]).starts_with("--keep-going\t"));
+    assert_eq!(complete(&["completion", "z"]), "zsh\n:4\n");
+    // The shell completes paths.
+    for words in [&["inject", ""][..], &["inject", "-f", ""], &["inject", "-n", "shop", "--companions", "comp"]] {
+        assert_eq!(complete(words), ":0\n", "{words:?}");
+    }
+    assert_eq!(complete(&["inject", "-n", ""]), ":4\n");
+}
+
+#[test]
+fn the_release_for_krew_has_the_version_checksums_and_the_license() {
+    let folder = Folder::new().with("podgraft-amd64", "a program\n");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut release = Command::new("sh");
+    release.arg(root.join("plugins/krew/release.sh")).args(["out", "linux/amd64=podgraft-amd64"]);
+    assert!(release.current_dir(folder.0.path()).status().unwrap().success());
+    let text = fs::read(folder.0.path().join("out/podgraft.yaml")).unwrap();
+    let manifest = podgraft::internals::manifest::read(&text).remove(0).unwrap().value.unwrap();
+    let version = format!("v{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!((&manifest["kind"], &manifest["spec"]["version"]), (&"Plugin".into(), &(&*version).into()));
+    let platform = &manifest["spec"]["platforms"][0];
+    assert_eq!(platform["selector"]["matchLabels"], serde_json::json!({"os": "linux", "arch": "amd64"}));
+    let archive = platform["uri"].as_str().unwrap().rsplit('/').next().unwrap();
+    let check =
+        format!("echo {}  {archive} | sha256sum --check && tar tzf {archive}", platform["sha256"].as_str().unwrap());
+    let output = Command::new("sh").args(["-c", &check]).current_dir(folder.0.path().join("out")).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{archive}: OK\nLICENSE\npodgraft\n"));
+    assert_eq!(platform["bin"], "podgraft");
 }

@@ -64,5 +64,6 @@ fn remarks_can_be_printed_as_json() {
     let facts: serde_json::Value = serde_json::from_str(&run.out).unwrap();
     let remark = facts["remarks"].as_array().unwrap().iter().find(|remark| remark["severity"] == "error").unwrap();
     assert_eq!((&remark["file"], &remark["line"], &remark["column"]), (&"-".into(), &10.into(), &34.into()));
+    assert_eq!(remark["reason"], "NotAvailable");
     assert_eq!(remark["field"], "spec.template.metadata.annotations[\"podgraft.dev/companions\"]");
 }

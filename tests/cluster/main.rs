@@ -81,6 +81,7 @@ fn build() -> anyhow::Result<ExitCode> {
         NodeParts::get()?;
         parts::CertManager::get()?;
         parts::sources()?;
+        parts::tools()?;
         software.map_or(Ok(PathBuf::new()), |thread| thread.join().expect("the thread does not panic"))
     })?;
     build_images()

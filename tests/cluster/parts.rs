@@ -62,6 +62,15 @@ const KUBECTL: Source = kubernetes("kubectl", "k8s.io/kubernetes/cmd/kubectl");
 const HELM: Source =
     Source { name: "helm", module: "helm", required: "helm.sh/helm/v4", command: "helm.sh/helm/v4/cmd/helm" };
 
+const HELM_3: Source =
+    Source { name: "helm3", module: "helm3", required: "helm.sh/helm/v3", command: "helm.sh/helm/v3/cmd/helm" };
+const KUSTOMIZE: Source = Source {
+    name: "kustomize",
+    module: "kustomize",
+    required: "sigs.k8s.io/kustomize/kustomize/v5",
+    command: "sigs.k8s.io/kustomize/kustomize/v5",
+};
+
 const PROMETHEUS: Source = Source {
     name: "prometheus",
     module: "prometheus",
@@ -162,6 +171,12 @@ fn rendered(chart: &Path) -> anyhow::Result<Vec<u8>> {
 #[allow(dead_code)]
 pub fn prometheus() -> anyhow::Result<PathBuf> {
     PROMETHEUS.get()
+}
+
+/// Builds Helm 3 and kustomize, with which tests/cli runs the command line.
+#[allow(dead_code)]
+pub fn tools() -> anyhow::Result<()> {
+    HELM_3.get().and_then(|_| KUSTOMIZE.get()).map(drop)
 }
 
 /// The version of Prometheus' module.

@@ -2,11 +2,13 @@
 # Installs what the tests need beyond Rust and Go, on Debian and as root. This is the only list of these packages.
 #
 #   install.sh            all of it
-#   install.sh systems    only what one purpose needs: counts, systems, node or images
+#   install.sh systems    only what one purpose needs: counts, shells, systems, node or images
 set -euo pipefail
 
 # Counts the instructions of reviews.
 counts=(valgrind)
+# Load the completion.
+shells=(fish zsh)
 # The four systems of examples/, as processes on this machine.
 systems=(busybox curl git haproxy mtail nginx-light openssh-client openssh-server openssl prometheus python3 redis-server tomcat10)
 # A node: the kubelet runs containers with these.
@@ -20,7 +22,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 fi
 
 wanted=()
-for purpose in "${@:-counts systems node images}"; do
+for purpose in "${@:-counts shells systems node images}"; do
   for name in $purpose; do
     declare -n packages=$name
     wanted+=("${packages[@]}")

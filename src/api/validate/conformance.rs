@@ -185,8 +185,11 @@ fn object<'v>(
         }
     }
     for name in missing {
-        report.schema_error(&at.member(name), message::missing());
-        keep(name, stand_in(&schema["properties"][name]));
+        let property = &schema["properties"][name];
+        let words = property["enum"].as_array().map(|words| words.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+        report
+            .schema_error(&at.member(name), words.map_or_else(message::missing, |words| message::missing_word(&words)));
+        keep(name, stand_in(property));
     }
     Ok(kept.into())
 }

@@ -67,11 +67,11 @@ impl Explain {
             denied |= file(&server, input, &mut pages);
         }
         let failed = invalid || denied;
-        if pages.is_empty() && !denied {
+        if pages.is_empty() {
             stderr::warning("no workloads among these manifests");
         }
         let text = match self.output {
-            None => pages.iter().map(|page| facts::text(page, many)).collect::<Vec<_>>().join("\n"),
+            None => facts::texts(&pages, many),
             Some(Output::Json) => manifest::json(&json!({"workloads": facts::without_text(pages)})) + "\n",
             Some(Output::Name) => facts::names(&pages),
         };
@@ -89,6 +89,7 @@ fn file(server: &OfflineServer, input: &ManifestInput, pages: &mut Vec<Value>) -
         offline::misplaced(&input.path, document).iter().for_each(stderr::remark);
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
             let found = Reviewed { path: &input.path, document, workload };
+            offline::unreadable_status(&found).iter().for_each(stderr::remark);
             server.review(&found, |verdict| match verdict {
                 Ok(verdict) => {
                     failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
@@ -97,6 +98,7 @@ fn file(server: &OfflineServer, input: &ManifestInput, pages: &mut Vec<Value>) -
                 Err(unreadable) => {
                     failed = true;
                     stderr::remark(&unreadable);
+                    pages.push(facts::unreadable(&found, server, &unreadable));
                 }
             });
         }

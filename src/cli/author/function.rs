@@ -126,10 +126,12 @@ fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServ
     let report = collection.report();
     report.errors().for_each(stderr::remark);
     let results = report.errors().map(|remark| json!({"message": remark.to_string(), "severity": "error"}));
-    Ok((
-        OfflineServer { snapshot: collection.snapshot(Settings::default()), default_namespace: namespace },
-        results.collect(),
-    ))
+    let server = OfflineServer {
+        snapshot: collection.snapshot(Settings::default()),
+        places: collection.places(),
+        default_namespace: namespace,
+    };
+    Ok((server, results.collect()))
 }
 
 /// Adds the manifests of a `functionConfig`.

@@ -27,6 +27,9 @@ use crate::workload;
 /// If a Pod would be denied, or a companion is invalid, nothing is written and the exit code is 1. With --keep-going the
 /// other workloads are written.
 ///
+/// A Pod requests companions by name with the annotation `podgraft.dev/companions: redis,logs` of its template, sets their
+/// parameters with `podgraft.dev/<companion>.<parameter>`, and opts out with the label `podgraft.dev/inject: disabled`.
+///
 /// Labels and annotations of namespaces are read from Namespaces among the manifests and the companions. A namespace that
 /// is not among them has its name as the only label.
 #[derive(Debug, Args)]
@@ -58,6 +61,10 @@ Examples:
   # As a post-renderer of Helm 3
   helm install web ./chart --post-renderer podgraft \\
     --post-renderer-args=inject --post-renderer-args=-f --post-renderer-args=- \\
+    --post-renderer-args=-c --post-renderer-args=companions/
+
+  # The same with Helm 4, which needs the plugin in plugins/helm
+  helm install web ./chart --post-renderer podgraft \\
     --post-renderer-args=-c --post-renderer-args=companions/";
 
 /// How many workloads were injected into, unchanged and denied.
@@ -84,6 +91,9 @@ impl Inject {
         }
         let Counts { injected, unchanged, denied } = counts;
         self.edit.note(&format!("workloads: {injected} injected, {unchanged} unchanged, {denied} denied"));
+        if unchanged > 0 && injected == 0 && denied == 0 && server.snapshot.companions.is_empty() {
+            self.edit.note("no companions were read; use --companions PATH");
+        }
         let summary = EditSummary { failed: invalid || denied > 0, changed: injected > 0 };
         self.edit.finish(&inputs, &changes, summary)
     }
@@ -100,6 +110,7 @@ impl Inject {
         offline::misplaced(&input.path, document).iter().for_each(stderr::remark);
         for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
             let found = Reviewed { path: &input.path, document, workload };
+            offline::unreadable_status(&found).iter().for_each(stderr::remark);
             server.review(&found, |verdict| match verdict {
                 Ok(verdict) => self.take(server, &found, verdict, &mut change, counts),
                 Err(unreadable) => {
@@ -123,13 +134,9 @@ impl Inject {
     ) -> anyhow::Result<()> {
         let workload = found.workload;
         if !workload.changes {
-            // The object may be a policy that has the shape of a Pod template: whether Pods are created from it is unknown.
             counts.unchanged += 1;
             if matches!(verdict.decision, Decision::Patch(_)) {
-                self.edit.note(&format!(
-                    "{workload}: the webhook would inject automatic companions into its Pods; this command does not change a {} whose template requests no companions",
-                    workload.kind
-                ));
+                self.edit.note(&offline::unchanged(workload));
             }
             return Ok(());
         }
@@ -138,6 +145,9 @@ impl Inject {
             Decision::Admit => counts.unchanged += 1,
             Decision::Patch(patch) => {
                 counts.injected += 1;
+                if let Some(message) = offline::existing(workload) {
+                    stderr::remark(&found.remark(Severity::Warning, "", format!("{workload}: {message}")));
+                }
                 change.operations.extend(offline::operations(patch, &workload.pod_at())?);
             }
             Decision::Deny | Decision::Unavailable => {

@@ -14,12 +14,9 @@ use crate::cli::output::Change;
 use crate::cli::stderr;
 use crate::inject;
 use crate::inject::Removal;
-use crate::inject::keys;
-use crate::json::Token;
 use crate::manifest::Document;
 use crate::source::files::report::Severity;
 use crate::workload;
-use crate::workload::Workload;
 
 /// Remove companions from the Pods of manifests
 ///
@@ -75,12 +72,13 @@ impl Uninject {
                 Ok(None) => counts.unchanged += 1,
                 Ok(Some(removal)) => {
                     counts.removed += 1;
-                    change.operations.extend(self.operations(workload, removal));
+                    let found = Reviewed { path: &input.path, document, workload };
+                    change.operations.extend(self.operations(&found, removal));
                 }
                 Err(why) => {
                     counts.failed += 1;
                     change.denied = true;
-                    report_status(&Reviewed { path: &input.path, document, workload }, why);
+                    report_status(&Reviewed { path: &input.path, document, workload }, Severity::Error, why);
                 }
             }
         }
@@ -91,12 +89,13 @@ impl Uninject {
     }
 
     /// Reports a removal, and returns its operations on the document.
-    fn operations(&self, workload: &Workload<'_>, removal: Removal) -> Vec<Value> {
+    fn operations(&self, found: &Reviewed<'_>, removal: Removal) -> Vec<Value> {
+        let workload = found.workload;
         for companion in &removal.companions {
             self.edit.note(&format!("{workload}: companion {companion}: removed"));
         }
         for remark in &removal.remarks {
-            stderr::warning(&format!("{workload}: {remark}"));
+            report_status(found, Severity::Warning, format!("{workload}: {remark}"));
         }
         let mut operations = removal.operations;
         offline::prefixed(&mut operations, &workload.pod_at());
@@ -104,7 +103,7 @@ impl Uninject {
     }
 }
 
-fn report_status(found: &Reviewed<'_>, why: String) {
-    let pointer = format!("{}/metadata/annotations/{}", found.workload.pod_at(), Token(keys::STATUS));
-    stderr::remark(&found.remark(Severity::Error, &pointer, why));
+/// Reports an error or a warning about what the status lists.
+fn report_status(found: &Reviewed<'_>, severity: Severity, message: String) {
+    stderr::remark(&found.remark(severity, &offline::status_at(found), message));
 }

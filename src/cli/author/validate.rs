@@ -13,8 +13,8 @@ use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed, remark};
 use crate::cli::stderr::number;
 use crate::cli::{exit, stderr};
-use crate::inject::verdict::Effect;
 use crate::inject::verdict::reason::Remark;
+use crate::inject::verdict::{Decision, Effect};
 use crate::manifest;
 use crate::manifest::Document;
 use crate::source::files::report::{ManifestRemark, Severity};
@@ -37,7 +37,8 @@ pub(in crate::cli) struct Validate {
     /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Output format. `json`: `{"remarks": [...]}`, each with file, line, column, severity, field and message
+    /// Output format. `json`: `{"remarks": [...]}`, each with file, line, column, severity, field,
+    /// reason and message
     #[arg(short, long, value_enum)]
     output: Option<Output>,
 }
@@ -62,6 +63,20 @@ struct Counts {
     skipped: usize,
 }
 
+/// An error or a warning.
+#[derive(Debug)]
+struct Found {
+    remark: ManifestRemark,
+    /// The reason, where a review of a workload found it.
+    reason: Option<&'static str>,
+}
+
+impl From<ManifestRemark> for Found {
+    fn from(remark: ManifestRemark) -> Self {
+        Found { remark, reason: None }
+    }
+}
+
 impl Validate {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
         self.companions.only_one_stdin(&self.filenames)?;
@@ -73,26 +88,29 @@ impl Validate {
         // Other commands only warn about duplicate keys in documents that they do not change.
         let as_error = |remark| ManifestRemark { severity: Severity::Error, ..remark };
         let duplicates = inputs.duplicate_keys.into_iter().map(as_error).collect();
-        let mut remarks = [inputs.unreadable, report.remarks, mistakes, duplicates].concat();
+        let of_manifests = [inputs.unreadable, report.remarks, mistakes, duplicates].concat();
+        let mut remarks: Vec<Found> = of_manifests.into_iter().map(Found::from).collect();
         let counts = check_all(&self.companions.server(&collection), &inputs.files, &mut remarks);
         let order = |path: &Path| inputs.files.iter().position(|i| i.path == path).unwrap_or(usize::MAX);
-        remarks.sort_by(|a, b| (order(&a.file), &a.file, a.at).cmp(&(order(&b.file), &b.file, b.at)));
+        remarks.sort_by(|Found { remark: a, .. }, Found { remark: b, .. }| {
+            (order(&a.file), &a.file, a.at).cmp(&(order(&b.file), &b.file, b.at))
+        });
         self.print(&remarks)?;
-        let count = |severity| remarks.iter().filter(|r| r.severity == severity).count();
+        let count = |severity| remarks.iter().filter(|found| found.remark.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         summarize(companions, &counts, errors, warnings);
         let failed = errors > 0 || (self.strict && warnings > 0);
         Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 
-    fn print(&self, remarks: &[ManifestRemark]) -> std::io::Result<()> {
+    fn print(&self, remarks: &[Found]) -> std::io::Result<()> {
         let mut out = anstream::stdout().lock();
         if self.output == Some(Output::Json) {
             let facts = json!({"remarks": remarks.iter().map(facts).collect::<Vec<_>>()});
             writeln!(out, "{}", manifest::json(&facts))?;
         } else {
-            for remark in remarks {
-                writeln!(out, "{}", stderr::marked(remark))?;
+            for found in remarks {
+                writeln!(out, "{}", stderr::marked(&found.remark))?;
             }
         }
         out.flush()
@@ -116,34 +134,41 @@ fn summarize(companions: usize, counts: &Counts, errors: usize, warnings: usize)
 }
 
 /// Checks all documents, and adds what is found to the remarks.
-fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec<ManifestRemark>) -> Counts {
+fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec<Found>) -> Counts {
     let mut counts = Counts::default();
     for (input, document, value) in documents(inputs) {
-        remarks.extend(offline::misplaced(&input.path, document));
+        remarks.extend(offline::misplaced(&input.path, document).into_iter().map(Found::from));
         for unmatched in workload::unmatched(value) {
-            remarks.push(remark(&input.path, document, Severity::Warning, &unmatched.at, unmatched.message));
+            remarks.push(remark(&input.path, document, Severity::Warning, &unmatched.at, unmatched.message).into());
         }
-        // A template of an unknown kind that requests nothing may be a policy.
-        for workload in workload::workloads(value).iter().filter(|workload| workload.changes) {
+        for workload in &workload::workloads(value) {
+            let found = Reviewed { path: &input.path, document, workload };
+            if !workload.changes {
+                report_unchanged(server, &found);
+                continue;
+            }
             if server.snapshot.companions.is_empty() {
                 counts.skipped += 1;
                 continue;
             }
             counts.checked += 1;
-            check(server, &Reviewed { path: &input.path, document, workload }, remarks);
+            remarks.extend(offline::unreadable_status(&found).map(Found::from));
+            check(server, &found, remarks);
         }
     }
     counts
 }
 
 /// A remark in the output of `-o json`. Its fields are documented in `docs/tools.md` and stable.
-fn facts(remark: &ManifestRemark) -> Value {
+fn facts(found: &Found) -> Value {
+    let Found { remark, reason } = found;
     json!({
         "file": remark.file.display().to_string(),
         "line": remark.at.map(|at| at.line),
         "column": remark.at.map(|at| at.column),
         "severity": remark.severity.as_str(),
         "field": remark.field,
+        "reason": reason,
         "message": remark.message,
     })
 }
@@ -152,8 +177,18 @@ fn documents(inputs: &[ManifestInput]) -> impl Iterator<Item = (&ManifestInput, 
     inputs.iter().flat_map(|i| i.documents.iter().filter_map(move |d| Some((i, d, d.value.as_ref()?))))
 }
 
+/// Reports automatic companions of a template that requests nothing and whose kind is unknown. It may be a policy, so nothing
+/// else is checked.
+fn report_unchanged(server: &OfflineServer, found: &Reviewed<'_>) {
+    server.review(found, |verdict| {
+        if verdict.is_ok_and(|verdict| matches!(verdict.decision, Decision::Patch(_))) {
+            stderr::note(&offline::unchanged(found.workload));
+        }
+    });
+}
+
 /// Reviews one workload, and adds its findings to the remarks.
-fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<ManifestRemark>) {
+fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Found>) {
     server.review(found, |verdict| match verdict {
         Ok(verdict) => {
             // The Pods of a manifest that is valid may get their companions from the webhook, which replaces no pull secrets.
@@ -165,9 +200,10 @@ fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Manifes
                     Effect::Info => continue,
                 };
                 let message = format!("{}: {}", found.workload, offline::sentence(server, found, finding));
-                remarks.push(found.remark(severity, &offline::pointer(found, finding), message));
+                let remark = found.remark(severity, &offline::pointer(found, finding), message);
+                remarks.push(Found { remark, reason: Some(finding.reason.label()) });
             }
         }
-        Err(unreadable) => remarks.push(unreadable),
+        Err(unreadable) => remarks.push(unreadable.into()),
     });
 }

@@ -30,10 +30,21 @@ pub(in crate::cli) fn explained(path: &Path, command: &str, error: &Unread) -> a
     if shown.starts_with("https://") || shown.starts_with("http://") {
         return anyhow::anyhow!("URLs are not supported; use: curl -fsSL {shown} | podgraft {command} -f -");
     }
-    match fs::metadata(path) {
+    // The path itself, rather than a folder below it.
+    let opened =
+        fs::metadata(path).and_then(|metadata| if metadata.is_dir() { fs::read_dir(path).map(drop) } else { Ok(()) });
+    match opened {
         Err(error) => cannot_open(path, &error),
-        Ok(_) => anyhow::anyhow!("{shown}: {error}"),
+        Ok(()) => anyhow::anyhow!("{shown}: {error}"),
     }
+}
+
+/// The remedy where a path is the argument of `kubectl explain`.
+fn field_hint(path: &str) -> String {
+    let is_field = ["companion", "companions", "clustercompanion", "clustercompanions"]
+        .iter()
+        .any(|kind| path.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(".spec")));
+    if is_field { format!("; for the fields of a companion, use: kubectl explain {path}") } else { String::new() }
 }
 
 fn cannot_open(path: &Path, error: &io::Error) -> anyhow::Error {
@@ -41,9 +52,25 @@ fn cannot_open(path: &Path, error: &io::Error) -> anyhow::Error {
     match error.kind() {
         io::ErrorKind::NotFound => match fs::read_link(path) {
             Ok(target) => anyhow::anyhow!("{shown} is a symbolic link to {}, which does not exist", target.display()),
-            Err(_) => anyhow::anyhow!("the path \"{shown}\" does not exist"),
+            Err(_) => anyhow::anyhow!("the path \"{shown}\" does not exist{}", field_hint(&shown.to_string())),
         },
         io::ErrorKind::PermissionDenied => anyhow::anyhow!("open {shown}: permission denied"),
         _ => anyhow::anyhow!("open {shown}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_opening_a_file_has_the_words_of_kubectl() {
+        let message = |kind: io::ErrorKind| cannot_open(Path::new("a.yaml"), &kind.into()).to_string();
+        assert_eq!(message(io::ErrorKind::PermissionDenied), "open a.yaml: permission denied");
+        assert_eq!(message(io::ErrorKind::NotFound), "the path \"a.yaml\" does not exist");
+        assert_eq!(
+            cannot_open(Path::new("companion.spec"), &io::ErrorKind::NotFound.into()).to_string(),
+            "the path \"companion.spec\" does not exist; for the fields of a companion, use: kubectl explain companion.spec"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::reviewed::Reviewed;
 use super::server::OfflineServer;
+use crate::inject::companion::CompanionKind;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
@@ -12,6 +13,7 @@ use crate::inject::label_value::LabelValue;
 use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Conflict, Outcome, Reason, Remark};
 use crate::json::Token;
+use crate::source::files::places::CompanionPart;
 use crate::text::suggest::{suggest, with_commas};
 
 /// Upper bound on companions that are listed in the message about one that does not exist.
@@ -24,10 +26,28 @@ pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, fin
             unavailable(server, found, name)
         }
         (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) => {
-            format!("companion {name:?} is invalid; fix the errors of its manifest")
+            let place = place(server, found, name, CompanionPart::FirstError);
+            format!("companion {name:?} is invalid{place}; fix the errors of its manifest")
+        }
+        (Reason::Remark(Remark::Outdated | Remark::PartsMissing { .. }), _) if !found.workload.template.is_empty() => {
+            with_remedy_of_template(&finding.to_string())
         }
         _ => finding.to_string(),
     }
+}
+
+/// The remedy for a Pod is to recreate it. A Pod template that is injected already was written by the command line.
+fn with_remedy_of_template(text: &str) -> String {
+    let what = text.split_once("; recreate the Pod").map_or(text, |(what, _)| what);
+    format!("{what}; run `podgraft uninject` and inject again")
+}
+
+/// Where a part of the companion with a name is declared, in parentheses; empty if it is not in a file.
+fn place(server: &OfflineServer, found: &Reviewed<'_>, name: &str, part: CompanionPart) -> String {
+    let namespace = server.namespace(found.workload);
+    let kind = server.snapshot.companions.resolve(namespace, name).map(CatalogEntry::kind);
+    let namespace = (kind == Some(CompanionKind::Companion)).then_some(namespace);
+    server.places.of(namespace, name, part).map_or(String::new(), |place| format!(" ({place})"))
 }
 
 /// Why a companion is not available to a Pod.
@@ -60,7 +80,8 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
     let pod = created.pod().unwrap_or_default();
     let selectors = listed.selectors();
     if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| pod.label_value(key))) {
-        return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}");
+        let place = place(server, found, name, CompanionPart::PodSelector);
+        return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}{place}");
     }
     let known = server.snapshot.namespaces.listed(namespace);
     let label = |key: &str| match known {
@@ -70,8 +91,9 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
     match selectors.and_then(|(_, namespaces)| unmet(namespaces, |key| label(key).into())) {
         Some(requirement) => {
             let unknown = if known.is_none() { ", and that namespace is not among the manifests" } else { "" };
+            let place = place(server, found, name, CompanionPart::NamespaceSelector);
             format!(
-                "companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{unknown}"
+                "companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{place}{unknown}"
             )
         }
         None => format!("companion {name:?} is not available to this Pod"),

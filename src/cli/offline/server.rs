@@ -6,6 +6,7 @@ use crate::inject;
 use crate::inject::Request;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::Verdict;
+use crate::source::files::places::CompanionPlaces;
 use crate::source::files::report::ManifestRemark;
 use crate::workload::Workload;
 
@@ -13,6 +14,8 @@ use crate::workload::Workload;
 #[derive(Debug)]
 pub(in crate::cli) struct OfflineServer {
     pub(in crate::cli) snapshot: Snapshot,
+    /// Where the companions are declared, for messages.
+    pub(in crate::cli) places: CompanionPlaces,
     pub(in crate::cli) default_namespace: Box<str>,
 }
 

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::reviewed::Reviewed;
+use crate::inject;
 use crate::inject::keys;
-use crate::json::{Expected, JsonError, unescape_token};
+use crate::json::{Expected, JsonError, Token, unescape_token};
 use crate::source::files::report::{ManifestRemark, Severity};
 
 /// Why the Pod of a workload cannot be read, with the position of the value.
@@ -18,6 +19,19 @@ pub(in crate::cli) fn unreadable(found: &Reviewed<'_>, error: &JsonError) -> Man
         None => error.message().to_owned(),
     };
     found.remark(Severity::Error, &pointer, message)
+}
+
+/// A warning about a status annotation that cannot be read: `uninject` fails then, and what was added before is the author's.
+pub(in crate::cli) fn unreadable_status(found: &Reviewed<'_>) -> Option<ManifestRemark> {
+    let pod = found.workload.pod();
+    pod["metadata"]["annotations"].get(keys::STATUS)?;
+    let why = inject::removal(&mut pod.clone()).err()?;
+    Some(found.remark(Severity::Warning, &status_at(found), format!("{}: {why}", found.workload)))
+}
+
+/// Where the status annotation is: a JSON pointer.
+pub(in crate::cli) fn status_at(found: &Reviewed<'_>) -> String {
+    format!("{}/metadata/annotations/{}", found.workload.pod_at(), Token(keys::STATUS))
 }
 
 fn message(expected: Expected, key: &str, value: &Value, source: &str) -> String {

@@ -12,6 +12,7 @@ use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
+use hyper::Uri;
 use serde_json::{Value, json};
 
 use crate::cli::input::Filenames;
@@ -39,8 +40,8 @@ pub(in crate::cli) struct Probe {
     #[command(flatten)]
     filenames: Filenames,
     /// URL of the admission port
-    #[arg(long, value_name = "URL", default_value = "https://localhost:8443")]
-    server: String,
+    #[arg(long, value_name = "URL", default_value = "https://localhost:8443", value_parser = exchange::server_url)]
+    server: Uri,
     /// CA of the server's certificate (PEM)
     #[arg(long, value_name = "FILE", default_value = "certs/ca.crt")]
     ca: PathBuf,

@@ -6,6 +6,7 @@ mod client_ca;
 mod cluster;
 mod duration;
 mod limits;
+mod number;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -64,7 +65,7 @@ pub struct Serve {
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLL_INTERVAL", default_value = "1s", value_parser = duration::above_zero)]
     poll_interval: Duration,
     /// Threads that answer reviews; one is fastest on up to two CPUs
-    #[arg(long, value_name = "COUNT", env = "PODGRAFT_WORKERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", env = "PODGRAFT_WORKERS", default_value_t = 1, value_parser = number::above_zero::<u16>)]
     workers: u16,
     /// Time after SIGTERM during which new requests are accepted, while the cluster removes this replica's endpoint
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_DRAIN_DELAY", default_value = "5s", value_parser = duration::parse)]

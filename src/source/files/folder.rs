@@ -1,7 +1,7 @@
 //! The manifests of a folder, and their bytes.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes.
@@ -33,7 +33,7 @@ pub fn manifests(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Unread> {
 }
 
 fn search(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(), Unread> {
-    let inside = |e: &std::io::Error| Unread(format!("cannot list {}: {e}", folder.display()));
+    let inside = |e: &std::io::Error| Unread(format!("cannot list {}: {}", folder.display(), reason(e)));
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| inside(&e))? {
         entries.push(entry.map_err(|e| inside(&e))?);
@@ -77,5 +77,14 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Unread> {
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Unread {
-    Unread(format!("cannot {what}: {error}"))
+    Unread(format!("cannot {what}: {}", reason(error)))
+}
+
+/// The cause in kubectl's words, without the number of the error.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
+        _ => error.to_string(),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::places::{CompanionPlaces, PartPositions};
 use super::report::{LoadReport, ManifestRemark, Severity};
 use crate::api;
 use crate::api::Problem;
@@ -52,6 +53,8 @@ pub(in crate::source) struct DeclaredObject {
     pub(in crate::source) object: ManifestObject,
     /// What it costs in memory, where it is a companion.
     pub(in crate::source) weight: Weight,
+    /// Where the parts of a companion are.
+    parts: PartPositions,
 }
 
 #[derive(Debug, Clone)]
@@ -127,6 +130,13 @@ impl Manifests {
         Declarations { companions: companions.collect(), namespaces: namespaces.collect() }
     }
 
+    /// Where the companions are declared.
+    #[must_use]
+    pub fn places(&self) -> CompanionPlaces {
+        let companions = self.objects.iter().filter(|(key, _)| key.kind != ManifestKind::Namespace);
+        CompanionPlaces(companions.map(|(key, d)| (key.companion(), (d.file.clone(), d.parts))).collect())
+    }
+
     /// A snapshot of these manifests alone.
     #[must_use]
     pub fn snapshot(&self, settings: Settings) -> Snapshot {
@@ -186,12 +196,10 @@ impl Manifests {
             ManifestKind::Companion => Some(checked.namespace.unwrap_or_else(|| self.default_namespace.clone())),
             _ => None,
         };
-        self.declare(
-            ObjectKey { kind, namespace, name: listed.name().into() },
-            found,
-            ManifestObject::Companion(Revision::new(listed, value)),
-            weight,
-        );
+        let key = ObjectKey { kind, namespace, name: listed.name().into() };
+        let parts = found.parts(value, checked.problems.first());
+        let object = found.declared(ManifestObject::Companion(Revision::new(listed, value)));
+        self.declare(key, DeclaredObject { weight, parts, ..object });
     }
 
     fn add_namespace(&mut self, found: &Located<'_>, value: &Value) {
@@ -216,7 +224,7 @@ impl Manifests {
             _ => ManifestObject::InvalidNamespace,
         };
         let key = ObjectKey { kind: ManifestKind::Namespace, namespace: None, name: name.into() };
-        self.declare(key, found, object, Weight::default());
+        self.declare(key, found.declared(object));
     }
 
     fn problem(&mut self, found: &Located<'_>, pointer: &str, message: &str) {
@@ -224,21 +232,37 @@ impl Manifests {
         self.remarks.push(found.remark(Severity::Error, &problem));
     }
 
-    fn declare(&mut self, key: ObjectKey, found: &Located<'_>, object: ManifestObject, weight: Weight) {
-        let at = found.document.position(found.pointer);
+    fn declare(&mut self, key: ObjectKey, declared: DeclaredObject) {
         if let Some(first) = self.objects.get(&key) {
             let Position { line, column } = first.at;
             let message = format!(
                 "duplicate value: {key} is declared in {}:{line}:{column} as well, and that one is used; remove one of them",
                 first.file.display()
             );
-            return self.report_error(found.file, Some(at), message);
+            return self.report_error(&declared.file, Some(declared.at), message);
         }
-        self.objects.insert(key, DeclaredObject { file: found.file.to_path_buf(), at, object, weight });
+        self.objects.insert(key, declared);
     }
 }
 
 impl Located<'_> {
+    fn declared(&self, object: ManifestObject) -> DeclaredObject {
+        let at = self.document.position(self.pointer);
+        let (weight, parts) = (Weight::default(), PartPositions::default());
+        DeclaredObject { file: self.file.to_path_buf(), at, object, weight, parts }
+    }
+
+    /// Where the parts of a companion are.
+    fn parts(&self, companion: &Value, first_error: Option<&Problem>) -> PartPositions {
+        let at = |pointer: &str| self.document.position(&format!("{}{pointer}", self.pointer));
+        let part = |pointer: &str| companion.pointer(pointer).map(|_| at(pointer));
+        PartPositions {
+            first_error: first_error.map(|problem| at(&problem.pointer)),
+            pod_selector: part("/spec/podSelector"),
+            namespace_selector: part("/spec/namespaceSelector"),
+        }
+    }
+
     fn remark(&self, severity: Severity, problem: &Problem) -> ManifestRemark {
         let pointer = format!("{}{}", self.pointer, problem.pointer);
         ManifestRemark {

@@ -141,6 +141,13 @@ fn null_counts_as_absent() {
 }
 
 #[test]
+fn a_missing_field_is_reported_with_the_words_that_it_can_have() {
+    let property = json!({"type": "string", "enum": ["Sidecar", "Adapter"]});
+    let schema = json!({"type": "object", "properties": {"a": property}, "required": ["a"]});
+    check(&schema, &json!({}), &["a: required value; supported: Sidecar, Adapter; set this field"]);
+}
+
+#[test]
 fn every_pattern_of_the_schema_compiles_and_is_described() {
     fn each(schema: &Value, count: &mut usize) {
         if let Some(pattern) = schema["pattern"].as_str() {

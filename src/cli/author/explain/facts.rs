@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::page::{outcome, page, requested_by};
+use super::page;
+use super::page::{outcome, requested_by};
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::cli::stderr;
-use crate::inject::verdict::{Decision, Verdict};
+use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::source::files::report::ManifestRemark;
 
 /// The result for one workload; `text` is the page that is printed without `-o`.
 pub(super) fn of(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdict<'_>) -> Value {
@@ -28,7 +30,14 @@ pub(super) fn of(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdict
         .findings
         .iter()
         .filter(|finding| !finding.outcome)
-        .map(|finding| json!({"severity": offline::severity(finding.effect), "message": finding.to_string()}))
+        .map(|finding| {
+            json!({
+                "severity": offline::severity(finding.effect),
+                "reason": finding.reason.label(),
+                "message": offline::sentence(server, found, finding),
+            })
+        })
+        .chain(page::existing(found, verdict).map(|message| remark(offline::severity(Effect::Info), message)))
         .collect();
     json!({
         "workload": workload.to_string(),
@@ -39,8 +48,29 @@ pub(super) fn of(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdict
         "decision": decision(verdict),
         "companions": companions,
         "remarks": remarks,
-        "text": stderr::printable(&page(found, server, verdict)),
+        "text": stderr::printable(&page::page(found, server, verdict)),
     })
+}
+
+/// The result for a workload whose Pod cannot be read. People read the remark on stderr, so it has no page.
+pub(super) fn unreadable(found: &Reviewed<'_>, server: &OfflineServer, why: &ManifestRemark) -> Value {
+    let workload = found.workload;
+    json!({
+        "workload": workload.to_string(),
+        "qualifiedName": workload.qualified(),
+        "namespace": server.namespace(workload),
+        "file": found.path.display().to_string(),
+        "line": why.at.map(|at| at.line),
+        "decision": "denied",
+        "companions": [],
+        "remarks": [remark(why.severity.as_str(), &why.text())],
+        "text": "",
+    })
+}
+
+/// A remark that is not a finding of the review, and so has no reason.
+fn remark(severity: &str, message: &str) -> Value {
+    json!({"severity": severity, "reason": null, "message": message})
 }
 
 fn decision(verdict: &Verdict<'_>) -> &'static str {
@@ -51,11 +81,14 @@ fn decision(verdict: &Verdict<'_>) -> &'static str {
     }
 }
 
-/// The page for people; with several files, after the file and line of the workload.
-pub(super) fn text(page: &Value, many: bool) -> String {
-    let text = page["text"].as_str().unwrap_or_default();
-    let file = page["file"].as_str().unwrap_or_default();
-    if many { format!("{}:{}: {text}", stderr::printable(file), page["line"]) } else { text.to_owned() }
+/// The pages for people; with several files, each after the file and line of its workload.
+pub(super) fn texts(pages: &[Value], many: bool) -> String {
+    let texts = pages.iter().filter_map(|page| Some((page, page["text"].as_str().filter(|text| !text.is_empty())?)));
+    let texts = texts.map(|(page, text)| {
+        let file = page["file"].as_str().unwrap_or_default();
+        if many { format!("{}:{}: {text}", stderr::printable(file), page["line"]) } else { text.to_owned() }
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// The results without their pages.

@@ -28,8 +28,10 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
         // Writing to a String cannot fail.
         let _ = writeln!(page, "No companion was considered: {}.", why_none(server, namespace, verdict));
         if server.snapshot.namespaces.listed(namespace).is_none() {
-            let _ =
-                writeln!(page, "Namespace {namespace} is not among the manifests, so it is treated as not opted in.");
+            let _ = writeln!(
+                page,
+                "Namespace {namespace} is not among the manifests, so it is treated as not opted in; read it with --companions."
+            );
         }
     } else {
         let header = ["COMPANION", "REQUESTED BY", "OUTCOME", "REASON"].map(str::to_owned);
@@ -42,9 +44,17 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
             Effect::Deny => "error",
         };
         // Writing to a String cannot fail.
-        let _ = writeln!(page, "{word}: {remark}");
+        let _ = writeln!(page, "{word}: {}", offline::sentence(server, found, remark));
+    }
+    if let Some(message) = existing(found, verdict) {
+        let _ = writeln!(page, "note: {message}");
     }
     page
+}
+
+/// The remark on a Pod that exists, where companions would be injected.
+pub(super) fn existing(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> Option<&'static str> {
+    injects(verdict).then(|| offline::existing(found.workload)).flatten()
 }
 
 /// Whether the patch adds a companion.
@@ -93,7 +103,7 @@ fn row(server: &OfflineServer, found: &Reviewed<'_>, companion: &str, finding: &
     let label = finding.reason.label();
     let reason = match &finding.reason {
         Reason::Outcome(Outcome::Injected | Outcome::AlreadyInjected) => label.to_owned(),
-        Reason::Outcome(Outcome::NotAvailable { .. }) => {
+        Reason::Outcome(Outcome::NotAvailable { .. } | Outcome::CompanionInvalid) => {
             format!("{label}: {}", offline::sentence(server, found, finding))
         }
         reason => format!("{label}: {reason}"),

@@ -23,6 +23,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::cli::input;
+
 /// The maximum `timeoutSeconds` of a webhook.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -33,6 +35,16 @@ pub(super) enum ServerAnswer {
     Review(Value),
     /// The server cannot review this object now; it may be able to review others. The message says who answered, and why.
     Unavailable(String),
+}
+
+/// Parses the URL of a server.
+pub(super) fn server_url(text: &str) -> Result<Uri, String> {
+    // The environment variables of Kubernetes contain IPv6 addresses without brackets.
+    let bare = text.strip_prefix("https://").filter(|host| host.parse::<Ipv6Addr>().is_ok());
+    let url = bare.map_or(text.to_owned(), |address| format!("https://[{address}]"));
+    let uri: Option<Uri> = url.parse().ok();
+    let is_server = |uri: &Uri| uri.scheme_str() == Some("https") && uri.host().is_some();
+    uri.filter(is_server).ok_or_else(|| "must be https://<host> or https://<host>:<port>".to_owned())
 }
 
 /// A client of one server, which verifies its certificate.
@@ -47,26 +59,17 @@ impl ReviewClient {
     /// A client of the server at `url`, whose certificate must be signed by `ca` for `name`, or for the host of the URL.
     /// `identity` is the files of a client certificate and its key.
     pub(super) fn new(
-        url: &str,
+        url: &Uri,
         ca: &Path,
         name: Option<&str>,
         identity: Option<(&Path, &Path)>,
     ) -> anyhow::Result<Self> {
-        // The environment variables of Kubernetes contain IPv6 addresses without brackets.
-        let bare = url.strip_prefix("https://").filter(|host| host.parse::<Ipv6Addr>().is_ok());
-        let url = bare.map_or(url.to_owned(), |address| format!("https://[{address}]"));
-        let uri: Uri = url.parse().with_context(|| format!("invalid --server {url}"))?;
-        let (Some("https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
-            bail!("invalid --server {url}: must be https://<host> or https://<host>:<port>");
-        };
-        let host = host.trim_matches(['[', ']']);
+        let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
         let name = name.unwrap_or(host);
-        let hint = || format!("cannot use {}; --ca takes a CA certificate in PEM", ca.display());
         let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(ca).with_context(hint)? {
-            roots.add(certificate.with_context(hint)?).with_context(hint)?;
+        for certificate in certificates("--ca", ca)? {
+            roots.add(certificate).with_context(|| format!("--ca {}: invalid certificate", ca.display()))?;
         }
-        ensure!(!roots.is_empty(), "{}: no certificate in PEM found", hint());
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots);
@@ -75,7 +78,7 @@ impl ReviewClient {
             None => config.with_no_client_auth(),
         };
         Ok(ReviewClient {
-            authority: format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443)),
+            authority: format!("{}:{}", url.host().unwrap_or_default(), url.port_u16().unwrap_or(443)),
             name: ServerName::try_from(name.to_owned()).with_context(|| format!("invalid server name {name}"))?,
             connector: TlsConnector::from(Arc::new(config)),
             runtime: Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?,
@@ -134,9 +137,20 @@ fn present(
     certificate: &Path,
     key: &Path,
 ) -> anyhow::Result<ClientConfig> {
-    let hint = |path: &Path| format!("cannot use {}; --cert and --key take PEM files", path.display());
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
-    let chain = chain.with_context(|| hint(certificate))?;
-    let private_key = PrivateKeyDer::from_pem_file(key).with_context(|| hint(key))?;
-    config.with_client_auth_cert(chain, private_key).with_context(|| hint(certificate))
+    let chain = certificates("--cert", certificate)?;
+    let bytes = input::read(key).map_err(|error| anyhow!("--key: {error}"))?;
+    let private_key = PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|_| anyhow!("--key {}: no PEM private key found", key.display()))?;
+    config
+        .with_client_auth_cert(chain, private_key)
+        .with_context(|| format!("--key {} is not the key of --cert {}", key.display(), certificate.display()))
+}
+
+/// The certificates in the file that a flag names, at least one.
+fn certificates(flag: &str, path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let bytes = input::read(path).map_err(|error| anyhow!("{flag}: {error}"))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let found = found.with_context(|| format!("{flag} {}: invalid PEM", path.display()))?;
+    ensure!(!found.is_empty(), "{flag} {}: no PEM certificate found", path.display());
+    Ok(found)
 }

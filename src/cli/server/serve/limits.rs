@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use super::{duration, number};
 use crate::http::HttpLimits;
 use crate::source::limits::MemoryLimits;
 
@@ -13,13 +13,13 @@ use crate::source::limits::MemoryLimits;
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitFlags {
     /// Maximum number of open connections; a further one replaces one without a valid review, or one of the address with the most connections
-    #[arg(long, value_name = "COUNT", env = "PODGRAFT_MAX_CONNECTIONS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", env = "PODGRAFT_MAX_CONNECTIONS", default_value_t = 512, value_parser = number::above_zero::<u32>)]
     max_connections: u32,
     /// Maximum length of a review; longer ones get status 413
-    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BODY_BYTES", default_value_t = 7 << 20)]
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BODY_BYTES", default_value_t = 7 << 20, value_parser = number::above_zero::<usize>)]
     max_body_bytes: usize,
     /// Maximum total size, in bytes, of the reviews and responses in flight; further reviews get status 429
-    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BYTES_IN_FLIGHT", default_value_t = 32 << 20)]
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_BYTES_IN_FLIGHT", default_value_t = 32 << 20, value_parser = number::above_zero::<usize>)]
     max_bytes_in_flight: usize,
     /// Time limit for a TLS handshake
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_HANDSHAKE_TIMEOUT", default_value = "3s", value_parser = duration::above_zero)]
@@ -40,10 +40,10 @@ pub(super) struct LimitFlags {
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CONNECTION_AGE", default_value = "60s", value_parser = duration::above_zero)]
     connection_age: Duration,
     /// Maximum memory for the Companions of one namespace; beyond this limit, the newest are invalid
-    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_NAMESPACE_COMPANION_BYTES", default_value_t = 4 << 20)]
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_NAMESPACE_COMPANION_BYTES", default_value_t = 4 << 20, value_parser = number::above_zero::<usize>)]
     max_namespace_companion_bytes: usize,
     /// Maximum memory for all companions of the cluster, and again for those of files; ClusterCompanions take precedence
-    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_COMPANION_BYTES", default_value_t = 64 << 20)]
+    #[arg(long, value_name = "BYTES", env = "PODGRAFT_MAX_COMPANION_BYTES", default_value_t = 64 << 20, value_parser = number::above_zero::<usize>)]
     max_companion_bytes: usize,
 }
 
