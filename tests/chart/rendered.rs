@@ -156,7 +156,7 @@ metadata:
     golden::check("charts/install.yaml", &text);
 }
 
-fn webhooks(objects: &[Value]) -> Vec<&Value> {
+pub fn webhooks(objects: &[Value]) -> Vec<&Value> {
     let configurations = objects.iter().filter(|o| o["kind"].as_str().unwrap().ends_with("WebhookConfiguration"));
     let all: Vec<_> = configurations.flat_map(|c| c["webhooks"].as_array().unwrap()).collect();
     assert!(!all.is_empty());
