@@ -73,7 +73,7 @@ fn path((kind, name): (&str, &str)) -> String {
 /// Appends a requirement to each namespaceSelector, under the name of the enforcer's field manager.
 async fn edit_as_the_enforcer(cluster: &Cluster) {
     for configuration in CONFIGURATIONS {
-        let mut object = cluster.get(&path(configuration)).await.expect("a configuration").body;
+        let mut object = cluster.get(&path(configuration)).await.expect("a configuration");
         for webhook in object["webhooks"].as_array_mut().expect("webhooks") {
             let selector = webhook["namespaceSelector"].as_object_mut().expect("a selector, if only an empty one");
             let all = selector.entry("matchExpressions").or_insert_with(|| json!([]));
@@ -88,7 +88,7 @@ async fn edit_as_the_enforcer(cluster: &Cluster) {
 
 async fn expect_added(cluster: &Cluster, expected: bool) {
     for configuration in CONFIGURATIONS {
-        let object = cluster.get(&path(configuration)).await.expect("a configuration").body;
+        let object = cluster.get(&path(configuration)).await.expect("a configuration");
         assert_eq!(object["metadata"]["annotations"]["admissions.enforcer/disabled"], "true", "{configuration:?}");
         let first = &object["webhooks"][0]["namespaceSelector"]["matchExpressions"];
         assert_eq!(first.as_array().expect("requirements").contains(&added()), expected, "{configuration:?}: {first}");
