@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::internals::api::crds;
+use podgraft::internals::api::{check_companion, crds};
 use serde_json::Value;
 
 use super::{CHART, golden, helm, of_kind, rendered, sets, template, yaml};
@@ -97,6 +97,20 @@ fn kinds_that_are_added_to_the_preview_are_reviewed_when_their_spec_changes() {
     assert_eq!(webhook["clientConfig"]["service"]["path"], "/preview");
     let conditions = webhook["matchConditions"].as_array().unwrap();
     assert!(conditions.iter().any(|c| c["expression"] == "oldObject == null || object.?spec != oldObject.?spec"));
+}
+
+#[test]
+fn the_examples_of_the_charts_page_are_valid_companions() {
+    let chart = yaml(include_str!("../../charts/podgraft/Chart.yaml"));
+    let examples = yaml(chart["annotations"]["artifacthub.io/crdsExamples"].as_str().unwrap());
+    let examples = examples.as_array().unwrap();
+    let kinds: Vec<_> = examples.iter().map(|example| &example["kind"]).collect();
+    assert_eq!(kinds, ["ClusterCompanion", "Companion"]);
+    for example in examples {
+        let checked = check_companion(example);
+        assert!(checked.listed.is_some() && checked.problems.is_empty(), "{:?}", checked.problems);
+        assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
+    }
 }
 
 #[test]
