@@ -18,6 +18,7 @@ mod version;
 use author::explain;
 use author::function;
 use author::inject;
+use author::policies;
 use author::uninject;
 use author::validate;
 use server::certs;
@@ -54,6 +55,7 @@ enum Command {
     Explain(explain::Explain),
     Validate(validate::Validate),
     Function(function::Function),
+    Policies(policies::Policies),
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
     Certs(certs::Certs),
@@ -101,6 +103,7 @@ impl Cli {
             Command::Explain(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Function(command) => command.run(),
+            Command::Policies(command) => command.run(),
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Certs(command) => command.run(),

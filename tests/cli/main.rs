@@ -16,6 +16,7 @@ mod function;
 mod golden;
 mod inject;
 mod messages;
+mod policies;
 mod streams;
 mod tools;
 mod validate;
