@@ -19,6 +19,7 @@ mod version;
 use author::explain;
 use author::function;
 use author::inject;
+use author::policies;
 use author::uninject;
 use author::validate;
 use server::certs;
@@ -59,6 +60,7 @@ enum Command {
     Explain(explain::Explain),
     Validate(validate::Validate),
     Function(function::Function),
+    Policies(policies::Policies),
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
     Certs(certs::Certs),
@@ -109,6 +111,7 @@ impl Cli {
             Command::Explain(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Function(command) => command.run(),
+            Command::Policies(command) => command.run(),
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Certs(command) => command.run(),

@@ -18,5 +18,5 @@ pub use client_ca::{ClientCa, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, KEY_FILE, Reload};
 pub use metrics::Metrics;
 pub use pair::Pair;
-pub use self_managed::{SharedCertificate, SharedMemory};
+pub use self_managed::{HelmRelease, SharedCertificate, SharedMemory};
 pub use serving::{Serving, server_config, server_config_for};

@@ -19,6 +19,8 @@ use podgraft::internals::manifest;
 use podgraft::internals::policies::objects::{AcceptedVersions, Installation, Required, Rule, binding, policy};
 
 const OUT: &str = ".out.yaml";
+/// A case without a namespaceSelector.
+const EVERY_NAMESPACE: &str = "plain.yaml";
 
 #[test]
 fn every_companion_generates_the_policies_of_its_golden() {
@@ -45,13 +47,36 @@ fn policies(case: &[u8], changing: bool) -> String {
     let versions: Vec<Arc<Companion>> = manifest::read(case).into_iter().map(|d| companion(&d.unwrap())).collect();
     let newest = Required::of(&versions[0]).unwrap();
     let accepted = AcceptedVersions { newest, previous: versions.get(1).map(|c| Required::of(c).unwrap()), changing };
-    let installation = Installation { name: "podgraft".into(), namespace: Some("podgraft-system".into()) };
+    let installation = installation(&[]);
     let objects = Rule::ALL.map(|part| {
         [policy(&installation, part, &accepted), binding(&installation, part, &versions[0].name)]
             .map(|object| manifest::yaml(&object))
             .join("---\n")
     });
     objects.join("---\n")
+}
+
+fn installation(excluded_namespaces: &[&str]) -> Installation {
+    Installation {
+        name: "podgraft".into(),
+        namespace: Some("podgraft-system".into()),
+        excluded_namespaces: excluded_namespaces.iter().map(|name| (*name).into()).collect(),
+    }
+}
+
+#[test]
+fn policies_leave_out_the_namespaces_that_the_webhooks_leave_out() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies").join(EVERY_NAMESPACE);
+    let documents = manifest::read(&fs::read(case).unwrap());
+    let companion = companion(documents[0].as_ref().unwrap());
+    let accepted = AcceptedVersions { newest: Required::of(&companion).unwrap(), previous: None, changing: false };
+    for rule in Rule::ALL {
+        let policy = policy(&installation(&["cni-system", "gpu-system"]), rule, &accepted);
+        let first = &policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"][0];
+        assert_eq!((&first["key"], &first["operator"]), (&"kubernetes.io/metadata.name".into(), &"NotIn".into()));
+        let names = ["kube-system", "kube-public", "kube-node-lease", "podgraft-system", "cni-system", "gpu-system"];
+        assert_eq!(first["values"], serde_json::json!(names), "{rule:?}");
+    }
 }
 
 fn companion(document: &manifest::Document) -> Arc<Companion> {

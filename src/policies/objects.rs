@@ -24,6 +24,8 @@ pub struct Installation {
     pub name: Box<str>,
     /// Its own namespace, whose Pods have no required companions.
     pub namespace: Option<Box<str>>,
+    /// Further namespaces that its webhooks leave out.
+    pub excluded_namespaces: Vec<Box<str>>,
 }
 
 /// The versions that a policy accepts.
@@ -193,7 +195,9 @@ fn as_json(variables: &[Variable]) -> Value {
 }
 
 fn excluded(installation: &Installation) -> Vec<Value> {
-    let names: Vec<&str> = EXCLUDED_NAMESPACES.iter().copied().chain(installation.namespace.as_deref()).collect();
+    let further = installation.excluded_namespaces.iter().map(|name| &**name);
+    let names: Vec<&str> =
+        EXCLUDED_NAMESPACES.iter().copied().chain(installation.namespace.as_deref()).chain(further).collect();
     vec![json!({"key": NAMESPACE_NAME, "operator": "NotIn", "values": names})]
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct ClusterConfig {
     pub(crate) name: String,
     /// podgraft's own namespace.
     pub(crate) namespace: Option<String>,
+    /// Further namespaces without required companions.
+    pub(crate) excluded_namespaces: Vec<String>,
 }
 
 /// Where the serving certificate is read from.

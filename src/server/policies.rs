@@ -44,7 +44,8 @@ impl PolicyReconciler {
         background: &mut Background,
     ) -> Option<Self> {
         let namespace = config.cluster.namespace.as_deref().map(Box::from);
-        let installation = Installation { name: config.cluster.name.as_str().into(), namespace };
+        let excluded_namespaces = config.cluster.excluded_namespaces.iter().map(|name| name.as_str().into()).collect();
+        let installation = Installation { name: config.cluster.name.as_str().into(), namespace, excluded_namespaces };
         if !config.required_companions {
             let client = client.clone();
             background.write(Task::PolicyWriter, move || policies::clear(client.clone(), installation.clone()));

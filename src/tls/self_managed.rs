@@ -39,6 +39,7 @@ use driver::cluster::ClusterClient;
 pub use memory::SharedMemory;
 use policy::RotationPolicy;
 use replica::Replica;
+pub use secret::HelmRelease;
 use secret::SecretTemplate;
 use view::View;
 
@@ -52,7 +53,7 @@ pub struct SharedCertificate {
     /// The name of the Service, and the prefix of the names of the webhook configurations.
     pub installation: String,
     /// The Helm release that the Secret belongs to, if it does.
-    pub release: Option<String>,
+    pub release: Option<HelmRelease>,
     /// How long a pair is valid.
     pub lifetime: Duration,
     /// How long a CA is valid.
@@ -77,7 +78,7 @@ impl SharedCertificate {
         on_new_pair: impl FnMut() + Send,
     ) {
         let cluster = ClusterClient::new(&client, &self.namespace, &self.secret, &self.installation);
-        let template = SecretTemplate::new(self.release.as_deref(), &self.namespace);
+        let template = SecretTemplate::new(self.release.as_ref());
         let replica = Replica::new(View::new(self.policy(), template, memory));
         let described = format!("{}/{}", self.namespace, self.secret);
         Driver::new(replica, cluster, described, serving, metrics, on_new_pair).run(poll_interval).await;

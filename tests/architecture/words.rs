@@ -115,13 +115,16 @@ fn prose_of_kinds(file: &str, source: &str, kinds: &[Kind]) -> Vec<Prose> {
 }
 
 /// The files that are read whole: strings and comments of sources, and all of a page or a chart's file.
-const READ_WHOLE: [&str; 18] = [
+const READ_WHOLE: [&str; 21] = [
     "src",
     "docs",
     "charts",
     "examples",
     "plugins",
     ".ci",
+    ".github",
+    "SECURITY.md",
+    "CODE_OF_CONDUCT.md",
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",

@@ -14,6 +14,7 @@ mod golden;
 mod monitoring;
 #[path = "../cluster/parts.rs"]
 mod parts;
+mod platforms;
 mod readme;
 mod refused;
 mod rendered;
@@ -30,9 +31,10 @@ fn helm(arguments: &[&str]) -> Result<String, String> {
     if ran.status.success() { Ok(printed(&ran.stdout)) } else { Err(printed(&ran.stderr)) }
 }
 
-/// The chart's objects, as text, with further arguments.
+/// The chart's objects, as text, with further arguments. The image, which has no default, is named by the set `default`.
 fn template(arguments: &[&str]) -> Result<String, String> {
-    let all = ["template", "podgraft", CHART, "--namespace=podgraft-system", "--kube-version=v1.30.0"];
+    let values = format!("--values={CHART}/ci/default-values.yaml");
+    let all = ["template", "podgraft", CHART, "--namespace=podgraft-system", "--kube-version=v1.30.0", &values];
     helm(&[&all[..], arguments].concat())
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podgraft::internals::api::crds;
+use podgraft::internals::api::{check_companion, crds};
 use serde_json::Value;
 
 use super::{CHART, golden, helm, of_kind, rendered, sets, template, yaml};
@@ -100,6 +100,20 @@ fn kinds_that_are_added_to_the_preview_are_reviewed_when_their_spec_changes() {
 }
 
 #[test]
+fn the_examples_of_the_charts_page_are_valid_companions() {
+    let chart = yaml(include_str!("../../charts/podgraft/Chart.yaml"));
+    let examples = yaml(chart["annotations"]["artifacthub.io/crdsExamples"].as_str().unwrap());
+    let examples = examples.as_array().unwrap();
+    let kinds: Vec<_> = examples.iter().map(|example| &example["kind"]).collect();
+    assert_eq!(kinds, ["ClusterCompanion", "Companion"]);
+    for example in examples {
+        let checked = check_companion(example);
+        assert!(checked.listed.is_some() && checked.problems.is_empty(), "{:?}", checked.problems);
+        assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
+    }
+}
+
+#[test]
 fn the_certificates_secret_has_no_data() {
     let objects = rendered(&[]);
     let secrets = of_kind(&objects, "Secret");
@@ -111,11 +125,12 @@ fn the_certificates_secret_has_no_data() {
 fn every_entry_leaves_podgrafts_own_namespace_alone() {
     for (set, path) in sets() {
         let objects = rendered(&[&format!("--values={}", path.display())]);
+        let own = of_kind(&objects, "Deployment")[0]["metadata"]["namespace"].as_str().unwrap();
         let about_pods = webhooks(&objects).into_iter().filter(|w| w["name"] != "preview-companions.podgraft.dev");
         for webhook in about_pods {
             let first = &webhook["namespaceSelector"]["matchExpressions"][0];
             let values: Vec<_> = first["values"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-            let always = ["kube-system", "kube-public", "kube-node-lease", "podgraft-system"];
+            let always = ["kube-system", "kube-public", "kube-node-lease", own];
             assert_eq!(values[..4], always, "{set}: {}", webhook["name"]);
         }
     }
@@ -156,7 +171,7 @@ metadata:
     golden::check("charts/install.yaml", &text);
 }
 
-fn webhooks(objects: &[Value]) -> Vec<&Value> {
+pub fn webhooks(objects: &[Value]) -> Vec<&Value> {
     let configurations = objects.iter().filter(|o| o["kind"].as_str().unwrap().ends_with("WebhookConfiguration"));
     let all: Vec<_> = configurations.flat_map(|c| c["webhooks"].as_array().unwrap()).collect();
     assert!(!all.is_empty());

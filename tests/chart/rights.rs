@@ -43,6 +43,23 @@ fn each_switch_brings_the_rights_that_it_needs_and_no_others() {
     );
 }
 
+#[test]
+fn each_role_for_people_aggregates_to_the_roles_of_its_value() {
+    let aggregates = |values: &str| -> Vec<String> {
+        let objects = rendered(&[&format!("--set={values}")]);
+        let labels =
+            objects.iter().filter(|o| o["kind"] == "ClusterRole").filter_map(|o| o["metadata"]["labels"].as_object());
+        let all = labels.flatten().filter(|(_, value)| *value == "true");
+        all.filter_map(|(key, _)| key.strip_prefix("rbac.authorization.k8s.io/aggregate-to-"))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(aggregates("enabled=true"), ["view", "admin"]);
+    assert_eq!(aggregates("rbac.aggregateToEdit=true"), ["view", "admin", "edit"]);
+    assert_eq!(aggregates("rbac.aggregateToEdit=true,rbac.aggregateToAdmin=false"), ["view", "edit"]);
+    assert_eq!(aggregates("rbac.aggregateToView=false,rbac.aggregateToAdmin=false"), [""; 0]);
+}
+
 #[track_caller]
 fn expect(values: &[&str], groups: &[&[&str]]) {
     let set: Vec<String> = values.iter().map(|value| format!("--set={value}")).collect();

@@ -17,6 +17,7 @@ mod golden;
 mod inject;
 mod injected;
 mod messages;
+mod policies;
 mod streams;
 mod tools;
 mod usage;

@@ -3,6 +3,7 @@
 pub mod cert_manager;
 pub mod certificates;
 pub mod end;
+pub mod platforms;
 pub mod release;
 pub mod role;
 
@@ -18,7 +19,7 @@ impl Cluster {
     /// Installs podgraft, or brings an installation to these values, and waits until its Pods are ready and trusted.
     pub async fn install(&self, values: &[&str]) {
         let mut args = vec!["upgrade", "--install", "podgraft", "charts/podgraft", "--namespace", OWN];
-        args.extend(["--reset-values", "--wait", "--timeout", "5m"]);
+        args.extend(["--reset-values", "--wait", "--timeout", "5m", "--set", IMAGE]);
         args.extend(values.iter().flat_map(|value| ["--set", value]));
         printed(self.helm(&args));
         self.trusted().await;
@@ -154,6 +155,8 @@ impl Cluster {
     }
 }
 
+/// The image of a node with containers; the simulated node runs a program.
+pub const IMAGE: &str = "image.repository=podgraft";
 /// Where replicas are probed and scraped.
 const ADMIN: u16 = 8080;
 

@@ -225,6 +225,7 @@ fn chapters() -> Vec<Chapter> {
                 installation::role::tests(),
                 installation::certificates::tests(),
                 installation::release::tests(),
+                installation::platforms::tests(),
                 installation::end::tests(),
                 admission::clients::tests(),
                 admission::many_keys::tests(),

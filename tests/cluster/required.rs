@@ -52,7 +52,7 @@ async fn required(cluster: &Cluster, name: &str) -> String {
 }
 
 /// Waits until a required companion's policies and bindings are there, and are in force.
-async fn policies_stand(cluster: &Cluster, name: &str) {
+pub async fn policies_stand(cluster: &Cluster, name: &str) {
     let base = "/apis/admissionregistration.k8s.io/v1";
     for part in ["", "-update"] {
         for kind in ["validatingadmissionpolicies", "validatingadmissionpolicybindings"] {
@@ -70,7 +70,7 @@ async fn policies_are_gone(cluster: &Cluster, name: &str) {
 }
 
 /// Deletes a required companion and waits until nothing is left of it.
-async fn forget(cluster: &Cluster, name: &str) {
+pub async fn forget(cluster: &Cluster, name: &str) {
     cluster.delete(&format!("/apis/podgraft.dev/v1alpha1/clustercompanions/{name}")).await.expect("deleting it");
     policies_are_gone(cluster, name).await;
 }

@@ -25,6 +25,26 @@ cluster that lacks one, so podgraft must review every Pod. */ -}}
 {{- if and .Values.clientCA.names (not .Values.clientCA.secretName) -}}
 {{- fail "clientCA.secretName: required value with clientCA.names: without a CA, no client certificate is verified" -}}
 {{- end -}}
+{{- if eq (int .Values.ports.webhook) (int .Values.ports.admin) -}}
+{{- fail (printf "ports.admin: duplicate value %d: set a port other than ports.webhook" (int .Values.ports.admin)) -}}
+{{- end -}}
+{{- if .Values.hostNetwork -}}
+{{- range $name, $port := .Values.ports -}}
+{{- if eq (int $port) 10250 -}}
+{{- fail (printf "ports.%s: invalid value 10250 with hostNetwork: the kubelet has this port on every node; set another one that is free on the nodes, for example 10260" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $argument := .Values.extraArgs -}}
+{{- range $flag, $value := dict "--listen" "ports.webhook" "--admin-listen" "ports.admin" -}}
+{{- if eq $flag (splitList "=" $argument | first) -}}
+{{- fail (printf "extraArgs: forbidden: %s; set %s, which the Service and the probes use as well" $flag $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
+{{- fail "podMonitor.enabled: forbidden with serviceMonitor.enabled: Prometheus would scrape each replica twice; set one of them to false" -}}
+{{- end -}}
 {{- if .Values.requiredCompanions.enabled -}}
 {{- $why := "the policies would deny Pods that podgraft does not review" -}}
 {{- range list "requested" "optedIn" "clusterWide" -}}
@@ -32,8 +52,8 @@ cluster that lacks one, so podgraft must review every Pod. */ -}}
 {{- fail (printf "webhooks.%s.enabled: invalid value: must be true with requiredCompanions.enabled: %s" . $why) -}}
 {{- end -}}
 {{- end -}}
-{{- if .Values.excludedNamespaces -}}
-{{- fail (printf "excludedNamespaces: forbidden with requiredCompanions.enabled: %s; exclude namespaces in the namespaceSelector of the companions" $why) -}}
+{{- if .Values.webhooks.namespaceMatchExpressions -}}
+{{- fail (printf "webhooks.namespaceMatchExpressions: forbidden with requiredCompanions.enabled: %s; use excludedNamespaces, which the policies leave out as well" $why) -}}
 {{- end -}}
 {{- if .Values.webhooks.matchConditions -}}
 {{- fail (printf "webhooks.matchConditions: forbidden with requiredCompanions.enabled: %s; exclude Pods in the podSelector of the companions" $why) -}}

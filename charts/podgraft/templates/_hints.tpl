@@ -40,7 +40,7 @@ variables.{{ . }}Before[?k] != variables.{{ . }}[?k]
 
 {{- /* Excluded namespaces, as a CEL list. */ -}}
 {{- define "podgraft.hints.excluded" -}}
-{{- concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludedNamespaces | uniq | toJson | replace "\"" "'" -}}
+{{- include "podgraft.excludedNamespaces" . | replace "\"" "'" -}}
 {{- end -}}
 
 {{- /* Objects that a controller owns are the business of that controller, and a user never sees the warnings. */ -}}

@@ -17,6 +17,16 @@ have dots. */ -}}
 {{- end -}}
 {{- end -}}
 
+{{- define "podgraft.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
+{{- /* Excluded namespaces, as a JSON list. podgraft's own is one of them, because its Pods must be created while podgraft is
+down. */ -}}
+{{- define "podgraft.excludedNamespaces" -}}
+{{- concat (list "kube-system" "kube-public" "kube-node-lease" (include "podgraft.namespace" .)) .Values.excludedNamespaces | uniq | toJson -}}
+{{- end -}}
+
 {{- define "podgraft.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "podgraft.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -45,6 +55,9 @@ app.kubernetes.io/component: server
 
 {{- define "podgraft.image" -}}
 {{- with .Values.image -}}
+{{- if not .repository -}}
+{{- fail "image.repository: required value: there is no published image; build one with `make image`, push it, and set its name, for example registry.example/podgraft" -}}
+{{- end -}}
 {{- $registry := .registry | default $.Values.global.imageRegistry -}}
 {{- if $registry }}{{ $registry }}/{{ end -}}
 {{- .repository -}}
@@ -52,10 +65,27 @@ app.kubernetes.io/component: server
 {{- end -}}
 {{- end -}}
 
+{{- /* Pull Secrets, in the forms that charts use: one name, names, or the objects of a Pod. */ -}}
 {{- define "podgraft.imagePullSecrets" -}}
-{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- $names := list -}}
+{{- range $given := list .Values.global.imagePullSecrets .Values.imagePullSecrets -}}
+{{- range kindIs "string" $given | ternary (compact (list $given)) $given -}}
+{{- $names = append $names (kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "name")) -}}
+{{- end -}}
+{{- end -}}
+{{- range uniq $names }}
 - name: {{ . }}
 {{- end }}
+{{- end -}}
+
+{{- /* The security context of a Pod. OpenShift assigns a UID from the range of the namespace, and denies Pods with another. */ -}}
+{{- define "podgraft.podSecurityContext" -}}
+{{- $detected := and (eq .Values.openshift "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1") -}}
+{{- if or $detected (eq .Values.openshift "enabled") -}}
+{{- toYaml (omit .Values.podSecurityContext "runAsUser" "runAsGroup" "fsGroup") -}}
+{{- else -}}
+{{- toYaml .Values.podSecurityContext -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* The Secret with the serving certificate. cert-manager uses a different name than podgraft: on a change of the mode Helm

@@ -2,10 +2,14 @@
 {{- define "podgraft.webhook.metadata" -}}
 name: {{ include "podgraft.fullname" .root }}-{{ .webhook }}
 labels:
-  {{- include "podgraft.labels" .root | nindent 2 }}
+  {{- merge (include "podgraft.labels" .root | fromYaml) .root.Values.webhooks.labels | toYaml | nindent 2 }}
+{{- $annotations := deepCopy .root.Values.webhooks.annotations }}
 {{- if eq .root.Values.certificate.mode "certManager" }}
+{{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/%s" (include "podgraft.namespace" .root) (include "podgraft.fullname" .root)) }}
+{{- end }}
+{{- with $annotations }}
 annotations:
-  cert-manager.io/inject-ca-from: {{ .root.Release.Namespace }}/{{ include "podgraft.fullname" .root }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
@@ -15,7 +19,7 @@ podgraft or cert-manager writes it, and an upgrade keeps a field that the chart 
 clientConfig:
   service:
     name: {{ include "podgraft.fullname" .root }}
-    namespace: {{ .root.Release.Namespace | quote }}
+    namespace: {{ include "podgraft.namespace" .root | quote }}
     path: {{ .path }}
     port: 443
   {{- if eq .root.Values.certificate.mode "secret" }}
@@ -40,12 +44,29 @@ rules:
   scope: Namespaced
 {{- end -}}
 
-{{- /* Excluded namespaces. podgraft's own is one of them, because its Pods must be created while podgraft is down. */ -}}
-{{- define "podgraft.webhook.notExcluded" -}}
+{{- /* The namespaces of a webhook. Arguments: {root, inject}; `inject` is {operator, values} for the label podgraft.dev/inject, or
+absent. AKS labels the namespaces that it manages, and would exclude them itself without the default annotation of the
+configurations. With required companions that label is not considered, because a user who sets it on a namespace would opt out.
+Platforms append their own requirements, so further ones are the last: the lists are only equal in the same order. */ -}}
+{{- define "podgraft.webhook.namespaceSelector" -}}
+matchExpressions:
 - key: kubernetes.io/metadata.name
   operator: NotIn
   values:
-  {{- concat (list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace) .Values.excludedNamespaces | uniq | toYaml | nindent 2 }}
+  {{- include "podgraft.excludedNamespaces" .root | fromJsonArray | toYaml | nindent 2 }}
+{{- if not .root.Values.requiredCompanions.enabled }}
+- key: kubernetes.azure.com/managedby
+  operator: NotIn
+  values: [aks]
+{{- end }}
+{{- with .inject }}
+- key: podgraft.dev/inject
+  operator: {{ .operator }}
+  values: [{{ join ", " .values }}]
+{{- end }}
+{{- with .root.Values.webhooks.namespaceMatchExpressions }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- /* Pods without the label podgraft.dev/inject: disabled. */ -}}

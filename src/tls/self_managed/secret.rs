@@ -19,6 +19,7 @@ use k8s_openapi::api::core::v1::Secret;
 use super::state::{CaState, IssuedPair};
 use crate::tls::ca::{Ca, TrustAnchor, bundle};
 
+pub use template::HelmRelease;
 pub(super) use template::SecretTemplate;
 
 type Data = BTreeMap<String, ByteString>;

@@ -23,7 +23,7 @@ tests![
 const NAME: &str = "api-server.podgraft";
 
 /// Issues a certificate for the API server's calls of webhooks, of a CA that issues nothing else, and returns the arguments
-/// with which an API server presents it.
+/// with which an API server presents it. The same file names the folder from which it loads policies.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -48,16 +48,25 @@ pub fn arguments(folder: &Path) -> anyhow::Result<Vec<String>> {
             "kubeConfigFile": kubeconfig.display().to_string(),
         }})
     };
+    let policies = folder.join(STATIC_POLICIES);
+    std::fs::create_dir_all(&policies)?;
+    let own_policies = json!({"name": "ValidatingAdmissionPolicy", "configuration": {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyConfiguration",
+        "staticManifestsDir": policies.display().to_string(),
+    }});
     let configuration = json!({
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "AdmissionConfiguration",
-        "plugins": [plugin("MutatingAdmissionWebhook"), plugin("ValidatingAdmissionWebhook")],
+        "plugins": [plugin("MutatingAdmissionWebhook"), plugin("ValidatingAdmissionWebhook"), own_policies],
     });
     let file = clients.join("admission.yaml");
     std::fs::write(&file, configuration.to_string())?;
     Ok(vec![format!("--admission-control-config-file={}", file.display())])
 }
 
+/// The folder from which the API server loads policies when it starts, in the cluster's.
+pub const STATIC_POLICIES: &str = "static-policies";
 /// The folder with the files of that CA, in the cluster's.
 const CLIENTS: &str = "webhook-clients";
 

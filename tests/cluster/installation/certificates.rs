@@ -64,7 +64,7 @@ async fn two_replicas_that_start_at_once_agree_on_one_ca(cluster: &Cluster) {
         .expect("a file");
         let probe = std::process::Command::new(env!("CARGO_BIN_EXE_podgraft"))
             .args(["probe", "--server-name", &format!("podgraft.{OWN}.svc"), "--server"])
-            .arg(format!("https://{address}:8443"))
+            .arg(format!("https://{address}:10250"))
             .arg("--ca")
             .arg(&file)
             .arg("--filename")

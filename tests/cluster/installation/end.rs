@@ -2,16 +2,19 @@
 
 use serde_json::{Value, json};
 
+use crate::admission::clients::STATIC_POLICIES;
 use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
 use crate::load::Load;
+use crate::required::make_required;
 use crate::tests;
-use crate::workload::{companion, containers, template};
+use crate::workload::{collection, companion, containers, pod, template};
 
 tests![
     an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied,
     a_secret_that_was_lost_with_all_replicas_is_created_as_part_of_the_release,
     uninstalling_keeps_companions_and_removes_every_webhook_and_policy,
+    policies_in_the_folder_of_an_api_server_deny_pods_while_podgraft_is_not_installed,
 ];
 
 async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied(cluster: &Cluster) {
@@ -65,4 +68,33 @@ async fn uninstalling_keeps_companions_and_removes_every_webhook_and_policy(clus
     assert_eq!(kept.trim(), "clustercompanion.podgraft.dev/survivor", "companions outlive an installation");
     cluster.install(&[]).await;
     assert_eq!(containers(&create(cluster, &namespace, "asks-again", &asks).await), ["survivor", "web"]);
+}
+
+async fn policies_in_the_folder_of_an_api_server_deny_pods_while_podgraft_is_not_installed(cluster: &Cluster) {
+    let mut guard = companion("permanent");
+    make_required(&mut guard, "permanent");
+    let declared = cluster.folder.join("permanent.json");
+    std::fs::write(&declared, guard.to_string()).expect("a file");
+    let mut print = std::process::Command::new(env!("CARGO_BIN_EXE_podgraft"));
+    let policies =
+        printed(print.args(["policies", "--static", "--filename"]).arg(&declared).output().expect("podgraft"));
+    let file = cluster.folder.join(STATIC_POLICIES).join("permanent.yaml");
+    std::fs::write(&file, policies).expect("a file");
+    cluster.uninstall();
+    cluster.control_plane().stop_apiserver().expect("an end of the API server");
+    cluster.control_plane().start_apiserver().expect("the API server again");
+
+    let namespace = cluster.namespace(json!({})).await;
+    let pods = collection("Pod", &namespace);
+    let guarded = template(json!({"guarded-by": "permanent"}), Value::Null);
+    let denied = cluster.create(&pods, &pod("bare", &guarded)).await;
+    let message = denied.body["message"].as_str().unwrap_or_default();
+    assert!(message.contains("companion permanent is required in namespace"), "{} {}", denied.status, denied.body);
+    let other = template(Value::Null, Value::Null);
+    assert_eq!(containers(&create(cluster, &namespace, "other", &other).await), ["web"]);
+
+    std::fs::remove_file(&file).expect("no policy");
+    cluster.control_plane().stop_apiserver().expect("an end of the API server");
+    cluster.control_plane().start_apiserver().expect("the API server again");
+    cluster.install(&[]).await;
 }

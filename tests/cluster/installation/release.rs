@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
 use crate::installation::certificates::{stored, trusted};
-use crate::installation::companion_path;
+use crate::installation::{IMAGE, companion_path};
 use crate::load::Load;
 use crate::tests;
 use crate::workload::{companion, containers, template};
@@ -135,7 +135,7 @@ fn helm_test(cluster: &Cluster) {
 /// To another mode of certificates: fields that another manager wrote change hands.
 #[track_caller]
 fn upgrade(cluster: &Cluster, values: &[&str]) {
-    let upgrade = ["upgrade", "podgraft", "charts/podgraft", "--namespace", OWN, "--set", ENTRIES];
+    let upgrade = ["upgrade", "podgraft", "charts/podgraft", "--namespace", OWN, "--set", ENTRIES, "--set", IMAGE];
     let how = ["--reset-values", "--force-conflicts", "--wait", "--timeout", "3m"];
     printed(cluster.helm([&upgrade[..], &how[..], values].concat()));
 }

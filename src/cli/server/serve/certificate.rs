@@ -9,7 +9,7 @@ use clap::Args;
 use super::cluster::ClusterFlags;
 use super::duration;
 use crate::server::CertificateSource;
-use crate::tls::SharedCertificate;
+use crate::tls::{HelmRelease, SharedCertificate};
 
 /// The shortest lifetime. Certificates are dated in whole seconds, and a third of the lifetime must be long enough to issue
 /// the next one.
@@ -32,8 +32,9 @@ pub(super) struct CertificateFlags {
         requires = "namespace"
     )]
     cert_secret: Option<String>,
-    /// Helm release that owns the Secret; a Secret that is created again gets the release's labels and annotations
-    #[arg(long, value_name = "NAME", env = "PODGRAFT_HELM_RELEASE", requires = "cert_secret")]
+    /// Helm release that owns the Secret, with its namespace unless that is --namespace; a Secret that is created again gets the
+    /// release's labels and annotations
+    #[arg(long, value_name = "[NAMESPACE/]NAME", env = "PODGRAFT_HELM_RELEASE", requires = "cert_secret")]
     helm_release: Option<String>,
     /// Lifetime of the serving certificate of --cert-secret; it is renewed when a third is left
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_CERT_LIFETIME", default_value = "720h", value_parser = duration::above_zero)]
@@ -56,16 +57,23 @@ impl CertificateFlags {
             ensure!(lifetime <= LONGEST, "{flag} must be at most {} h", LONGEST.as_secs() / 3600);
         }
         ensure!(self.ca_pause < self.ca_lifetime / 3, "--ca-pause must be shorter than a third of --ca-lifetime");
+        let namespace = cluster.namespace.clone().context("--cert-secret requires --namespace")?;
         Ok(CertificateSource::SelfManaged(SharedCertificate {
-            namespace: cluster.namespace.clone().context("--cert-secret requires --namespace")?,
             secret,
             installation: cluster.name.clone(),
-            release: self.helm_release,
+            release: self.helm_release.map(|release| helm_release(&release, &namespace)),
+            namespace,
             lifetime: self.cert_lifetime,
             ca_lifetime: self.ca_lifetime,
             ca_pause: self.ca_pause,
         }))
     }
+}
+
+/// The release of a text `[NAMESPACE/]NAME`.
+fn helm_release(text: &str, own_namespace: &str) -> HelmRelease {
+    let (namespace, name) = text.split_once('/').unwrap_or((own_namespace, text));
+    HelmRelease { name: name.to_owned(), namespace: namespace.to_owned() }
 }
 
 #[cfg(test)]
@@ -99,6 +107,18 @@ mod tests {
         let CertificateSource::SelfManaged(shared) = source else { panic!("{source:?}") };
         assert_eq!((&*shared.secret, &*shared.namespace, &*shared.installation), ("kept", "town", "grafts"));
         assert_eq!((shared.lifetime.as_secs(), shared.ca_pause.as_secs()), (720 * 3600, 3));
+    }
+
+    #[test]
+    fn a_helm_release_is_in_the_own_namespace_unless_it_names_another() {
+        let release = |text: &str| {
+            let source = source(&format!("--cert-secret kept --namespace town --helm-release {text}")).unwrap();
+            let CertificateSource::SelfManaged(shared) = source else { panic!("{source:?}") };
+            shared.release.unwrap()
+        };
+        let named = |namespace: &str| HelmRelease { name: "grafts".into(), namespace: namespace.into() };
+        assert_eq!(release("grafts"), named("town"));
+        assert_eq!(release("city/grafts"), named("city"));
     }
 
     #[test]

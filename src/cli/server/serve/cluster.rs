@@ -16,10 +16,24 @@ pub(super) struct ClusterFlags {
     /// Namespace of podgraft, whose Pods are never changed
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
     pub(super) namespace: Option<String>,
+    /// Namespaces that the webhooks leave out, so that the policies of required companions leave them out as well; besides
+    /// kube-system, kube-public, kube-node-lease and podgraft's own
+    #[arg(
+        long = "excluded-namespace",
+        value_name = "NAME",
+        env = "PODGRAFT_EXCLUDED_NAMESPACES",
+        value_delimiter = ','
+    )]
+    excluded_namespaces: Vec<String>,
 }
 
 impl ClusterFlags {
     pub(super) fn config(self) -> ClusterConfig {
-        ClusterConfig { watched: self.watched, name: self.name, namespace: self.namespace }
+        ClusterConfig {
+            watched: self.watched,
+            name: self.name,
+            namespace: self.namespace,
+            excluded_namespaces: self.excluded_namespaces,
+        }
     }
 }

@@ -24,7 +24,7 @@ impl Scene {
             ca_lifetime: seconds(9_000),
             ca_pause: seconds(5),
         };
-        let view = View::new(policy, SecretTemplate::new(None, "ns"), SharedMemory::default());
+        let view = View::new(policy, SecretTemplate::new(None), SharedMemory::default());
         let date = SystemTime::UNIX_EPOCH + seconds(1_900_000_000);
         Scene { replica: Replica::new(view), now: Moment { date, instant: Instant::now() }, stored: None }
     }

@@ -3,6 +3,15 @@
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+/// A release of Helm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelmRelease {
+    /// Its name.
+    pub name: String,
+    /// Its namespace, which need not be that of its objects.
+    pub namespace: String,
+}
+
 /// Type, labels, annotations and owners of the Secret that was seen last, and the marks by which Helm recognizes a part of
 /// its release.
 #[derive(Debug, Default)]
@@ -13,8 +22,8 @@ pub(in crate::tls::self_managed) struct SecretTemplate {
 
 impl SecretTemplate {
     /// `release` is the Helm release that the Secret belongs to, if it does.
-    pub(in crate::tls::self_managed) fn new(release: Option<&str>, namespace: &str) -> Self {
-        SecretTemplate { last: Secret::default(), helm_marks: release.map(|release| helm_marks(release, namespace)) }
+    pub(in crate::tls::self_managed) fn new(release: Option<&HelmRelease>) -> Self {
+        SecretTemplate { last: Secret::default(), helm_marks: release.map(helm_marks) }
     }
 
     /// Remembers the metadata of a Secret, and not its data.
@@ -38,11 +47,14 @@ impl SecretTemplate {
 }
 
 /// The label and the annotations that Helm requires of an object of a release.
-fn helm_marks(release: &str, namespace: &str) -> ObjectMeta {
+fn helm_marks(release: &HelmRelease) -> ObjectMeta {
     let pairs = |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
     ObjectMeta {
         labels: pairs(&[("app.kubernetes.io/managed-by", "Helm")]),
-        annotations: pairs(&[("meta.helm.sh/release-name", release), ("meta.helm.sh/release-namespace", namespace)]),
+        annotations: pairs(&[
+            ("meta.helm.sh/release-name", &release.name),
+            ("meta.helm.sh/release-namespace", &release.namespace),
+        ]),
         ..ObjectMeta::default()
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Process {
 }
 
 fn replica(memory: &SharedMemory) -> Replica {
-    Replica::new(View::new(policy::of_seconds(), SecretTemplate::new(None, "ns"), memory.clone()))
+    Replica::new(View::new(policy::of_seconds(), SecretTemplate::new(None), memory.clone()))
 }
 
 fn data(secret: &Secret) -> Data {

@@ -1,0 +1,134 @@
+//! `podgraft policies`: the admission policies of required companions, as manifests.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use serde_json::Value;
+
+use crate::api;
+use crate::cli::input::{Filenames, ManifestInput};
+use crate::cli::offline::remark;
+use crate::cli::{exit, stderr};
+use crate::inject::companion::Companion;
+use crate::inject::companion::catalog::CatalogEntry;
+use crate::manifest;
+use crate::policies::objects::{AcceptedVersions, Installation, Required, Rule, binding, policy};
+use crate::source::files::report::{ManifestRemark, Severity};
+
+/// The end of names that API servers accept in their own folder only (`StaticConfigSuffix` in k8s.io/apiserver).
+const STATIC: &str = ".static.k8s.io";
+
+/// Print the admission policies of required companions
+///
+/// Without --static, these are the ValidatingAdmissionPolicies and bindings that the server maintains with
+/// --required-companions, for review; do not apply them, because the server owns them. If the manifests declare two versions
+/// of a companion, the newest first, the policies accept either version as a whole.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Policies {
+    #[command(flatten)]
+    filenames: Filenames,
+    /// Name of the installation, with which the names of its policies begin
+    #[arg(long, value_name = "NAME", default_value = "podgraft")]
+    name: Box<str>,
+    /// Namespace of podgraft, whose Pods need no companion
+    #[arg(short, long, value_name = "NAME", default_value = "podgraft-system", value_parser = crate::cli::flags::namespace)]
+    namespace: Box<str>,
+    /// Further namespaces whose Pods need no companion, as the chart's excludedNamespaces
+    #[arg(long = "excluded-namespace", value_name = "NAME", value_delimiter = ',', value_parser = crate::cli::flags::namespace)]
+    excluded_namespaces: Vec<Box<str>>,
+    /// Print policies for the folder of an API server (Kubernetes 1.37 or newer), from which no user can delete them
+    #[arg(long = "static")]
+    is_static: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # Review what the server enforces
+  podgraft policies -f companions/
+
+  # Write the policies that an API server loads from its own folder
+  podgraft policies -f companions/ --static > /etc/kubernetes/policies/podgraft.yaml";
+
+/// The versions of each required companion, newest first.
+type Versions = BTreeMap<Box<str>, Vec<Arc<Companion>>>;
+
+impl Policies {
+    pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
+        let inputs = self.filenames.read_whole("policies")?;
+        let (required, errors) = required_companions(&inputs);
+        errors.iter().for_each(stderr::remark);
+        if !errors.is_empty() {
+            return Ok(ExitCode::from(exit::DENIED));
+        }
+        if required.is_empty() {
+            stderr::warning("no required companions among these manifests");
+        }
+        let installation = Installation {
+            name: self.name,
+            namespace: Some(self.namespace),
+            excluded_namespaces: self.excluded_namespaces,
+        };
+        let mut printed = Vec::new();
+        for (name, versions) in &required {
+            printed.extend(objects(&installation, name, versions)?);
+        }
+        if self.is_static {
+            printed.iter_mut().for_each(rename);
+        }
+        let text: Vec<String> = printed.iter().map(manifest::yaml).collect();
+        anstream::stdout().lock().write_all(text.join("---\n").as_bytes())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The required companions among the manifests, and the errors of all companions.
+fn required_companions(inputs: &[ManifestInput]) -> (Versions, Vec<ManifestRemark>) {
+    let (mut required, mut errors) = (Versions::new(), Vec::new());
+    let documents = inputs.iter().flat_map(|input| input.documents.iter().map(move |document| (input, document)));
+    for (input, document) in documents {
+        let Some(value) = document.value.as_ref().filter(|value| value["kind"] == "ClusterCompanion") else { continue };
+        let checked = api::check_companion(value);
+        let problems = checked.problems.into_iter();
+        errors.extend(problems.map(|p| remark(&input.path, document, Severity::Error, &p.pointer, p.message)));
+        if let Some(CatalogEntry::Valid(companion)) = checked.listed
+            && companion.required
+        {
+            required.entry(companion.name.clone()).or_default().push(companion);
+        }
+    }
+    (required, errors)
+}
+
+/// The policies and bindings of one companion.
+fn objects(installation: &Installation, name: &str, versions: &[Arc<Companion>]) -> anyhow::Result<Vec<Value>> {
+    ensure!(
+        versions.len() <= 2,
+        "companion {name}: {} versions: policies accept at most two; remove the oldest ones",
+        versions.len()
+    );
+    let mut declared = Vec::new();
+    for version in versions {
+        declared.push(
+            Required::of(version).with_context(|| format!("companion {name} lacks its declaration: this is a bug"))?,
+        );
+    }
+    let newest = *declared.first().context("a companion has a version")?;
+    let previous = declared.get(1).copied();
+    let accepted = AcceptedVersions { newest, previous, changing: previous.is_some() };
+    let both = |rule| [policy(installation, rule, &accepted), binding(installation, rule, name)];
+    Ok(Rule::ALL.into_iter().flat_map(both).collect())
+}
+
+/// Gives a policy the name that an API server requires of what is in its folder, and a binding also the name of its policy.
+fn rename(object: &mut Value) {
+    for pointer in ["/metadata/name", "/spec/policyName"] {
+        if let Some(Value::String(name)) = object.pointer_mut(pointer) {
+            name.push_str(STATIC);
+        }
+    }
+}
