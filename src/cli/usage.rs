@@ -55,7 +55,7 @@ fn tip(error: &Error) -> Option<String> {
             Some("to read a kustomization: kubectl kustomize DIR | podgraft inject -f -".to_owned())
         }
         ErrorKind::UnknownArgument if text(ContextKind::InvalidArg)?.starts_with("--dry-run") => Some(
-            "podgraft changes no cluster, and files only with --in-place; to see what would change, use -o diff"
+            "inject and uninject change no cluster, and files only with --in-place; to see what would change, use -o diff"
                 .to_owned(),
         ),
         _ => None,

@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     "podgraft get",
     "podgraft web.yaml",
     "podgraft inject -k .",
+    "podgraft inject --dry-run=client web.yaml",
     "podgraft help --help | head -n 1",
     "podgraft help inject -h | head -n 1",
     "podgraft explain clustercompanion.spec",
