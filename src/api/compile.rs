@@ -4,6 +4,7 @@ mod container;
 mod declared;
 mod endpoint;
 mod hash;
+mod pod_requirements;
 mod resources;
 mod selectors;
 mod slots_writer;
@@ -91,6 +92,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         pod_annotations: spec.pod_annotations.iter().map(|(key, value)| (boxed(key), boxed(value))).collect(),
         evictable,
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
+        pod_requirements: pod_requirements::pod_requirements(object),
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
         declared: declared.map(Box::new),

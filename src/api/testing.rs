@@ -160,7 +160,7 @@ pub(super) fn everything() -> [(&'static str, Value); 17] {
     proxy["livenessProbe"] = json!({"httpGet": {"port": 9113, "path": "/healthz"}});
     proxy["lifecycle"] = json!({"preStop": {"sleep": {"seconds": 2}}, "postStart": {"httpGet": {"port": 6379}}});
     proxy["volumeMounts"] = json!([{"name": "cache", "mountPath": "/cache", "subPath": "x"}]);
-    proxy["volumeDevices"] = json!([{"name": "cache", "devicePath": "/dev/cache"}]);
+    proxy["volumeDevices"] = json!([{"name": "disk", "devicePath": "/dev/disk"}]);
     [
         ("pattern", json!("Ambassador")),
         ("activation", json!("OnRequest")),
@@ -176,7 +176,10 @@ pub(super) fn everything() -> [(&'static str, Value); 17] {
         ("imagePullSecrets", json!([{"name": "registry"}])),
         ("containers", json!([proxy])),
         ("initContainers", json!([container("prepare", "registry.example/prepare:v1")])),
-        ("volumes", json!([{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}])),
+        (
+            "volumes",
+            json!([{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}, {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}]),
+        ),
         (
             "files",
             json!([{"path": "/etc/proxy/a", "content": "a"}, {"path": "/etc/proxy/b", "content": "b", "mode": 0o600}]),

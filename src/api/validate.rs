@@ -30,8 +30,9 @@ mod selectors;
 mod storage;
 
 use parameters::bindings;
-use pod::{containers, env, loaders, loopback, pod_security, ports, resources, restart_rules, shell};
-use storage::{files, mounts, reach, read_only, references, volumes};
+use pod::handlers::{actions, loopback};
+use pod::{containers, env, loaders, pod_security, ports, resources, restart_rules, security_context, shell};
+use storage::{files, mount_fields, mounts, reach, read_only, references, volume_fields, volumes};
 
 use super::message::Code;
 use super::object::CompanionObject;
@@ -43,13 +44,17 @@ pub(super) fn check(object: &CompanionObject, report: &mut Report) {
     selectors::check(object, report);
     containers::check(object, report);
     restart_rules::check(object, report);
+    actions::check(object, report);
+    security_context::check(object, report);
     resources::check(object, report);
     ports::check(object, report);
     env::check(object, report);
     shell::check(object, report);
     volumes::check(object, report);
+    volume_fields::check(object, report);
     references::check(object, report);
     mounts::check(object, report);
+    mount_fields::check(object, report);
     reach::check(object, report);
     read_only::check(object, report);
     files::check(object, report);

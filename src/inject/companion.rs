@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod index;
 pub mod parameter;
 pub mod pattern;
+pub mod pod_requirement;
 pub mod quantity;
 pub mod resources;
 pub mod selector;
@@ -21,6 +22,7 @@ pub use volume::{CompanionMount, File, SecretFile, SecretVolume, SharedVolume, T
 use super::container_list::ContainerList;
 use declared::Declared;
 use parameter::Parameter;
+use pod_requirement::PodRequirement;
 use selector::Selector;
 
 /// One companion, ready to be injected. It never changes after it was compiled.
@@ -85,6 +87,8 @@ pub struct Companion {
     pub evictable: Box<[Box<str>]>,
     /// `spec.imagePullSecrets`: names of Secrets, added where absent.
     pub image_pull_secrets: Box<[Box<str>]>,
+    /// What fields of the containers require of the Pod; at most one for each field of the Pod and value.
+    pub pod_requirements: Box<[PodRequirement]>,
     /// `spec.parameters`, in order.
     pub parameters: Box<[Parameter]>,
     /// The containers of other versions of a required companion that count as this one: those of the previous version,

@@ -35,6 +35,8 @@ pub const SCRAPE_PATH: &str = "prometheus.io/path";
 pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The names of a Pod's volumes, joined by commas, that the cluster autoscaler does not keep a node for.
 pub const SAFE_TO_EVICT_VOLUMES: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
+/// The start of annotations that set the AppArmor profile of a container. API servers turn them into fields.
+pub const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 /// The API server's limit for all annotations of an object, keys included, in bytes.
 pub const ANNOTATIONS_LIMIT: usize = 262_144;
 /// The largest patch, in bytes. It is checked before the patch is written, so that a few bytes of a request cannot become

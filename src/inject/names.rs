@@ -57,6 +57,12 @@ fn is_plainly_normal(path: &[u8]) -> bool {
     rest.last().is_some_and(|last| *last != b'/') && !doubtful
 }
 
+/// A path that API servers accept below a directory: relative, and without `..` (`validateLocalDescendingPath` of
+/// Kubernetes' validation).
+pub(crate) fn is_descending_path(text: &str) -> bool {
+    !text.starts_with('/') && text.split('/').all(|part| part != "..")
+}
+
 /// A path without duplicate or trailing slashes, `.` and `..`: paths are compared in this form.
 pub(crate) fn normalized(path: Cow<'_, str>) -> Cow<'_, str> {
     if is_normal_path(&path) {

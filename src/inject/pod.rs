@@ -28,6 +28,7 @@ pub(super) use parts::PodAmounts;
 pub use parts::{Container, Device, Lifecycle, Mount, Port};
 pub use volume::Volume;
 use volume_uses::VolumeUses;
+use windows::NodeOs;
 
 /// The fields of a Pod, or of the Pod of a template, that a review needs. `null` counts as absent everywhere.
 #[derive(Debug, Default)]
@@ -55,13 +56,18 @@ pub struct Pod<'a> {
     pub host_network: bool,
     /// Whether `spec.restartPolicy` is absent or `Always`.
     pub restarts: bool,
-    /// Whether the Pod runs on Windows nodes only: by `spec.os`, `spec.nodeSelector`, required node affinity, or
-    /// `windowsOptions` of the Pod or a container. The latter count unless the Pod runs on Linux nodes only.
-    pub windows: bool,
-    /// Whether `spec.os` or `spec.nodeSelector` selects Linux.
-    linux: bool,
-    /// Whether the required node affinity matches Windows nodes only.
-    pub affinity_to_windows: bool,
+    /// Whether `spec.restartPolicy` is `Never`.
+    pub never_restarts: bool,
+    /// Whether `spec.hostUsers` is false.
+    pub has_user_namespace: bool,
+    /// Whether `spec.os.name` is `linux`.
+    pub names_linux: bool,
+    /// The operating system that `spec.os` or `spec.nodeSelector` selects.
+    selected_os: NodeOs,
+    /// The operating system of the nodes that match the required node affinity.
+    affinity_os: NodeOs,
+    /// Whether the template requires Windows nodes by a node affinity that its controller replaces.
+    pub loses_windows_affinity: bool,
     /// `spec.terminationGracePeriodSeconds`, by default 30.
     pub grace_seconds: i64,
     /// Whether `spec.automountServiceAccountToken` is false.
@@ -107,10 +113,16 @@ impl<'a> Pod<'a> {
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
-        // Linux nodes ignore `windowsOptions`.
-        pod.windows |= pod.parts.windows_options && !pod.linux;
         pod.users = VolumeUses::of(&pod.containers, &pod.parts);
         if is_object { Ok(pod) } else { Err(JsonError::expected(Expected::Object)) }
+    }
+
+    /// Whether the Pod runs on Windows nodes only: by `spec.os`, `spec.nodeSelector`, required node affinity, or
+    /// `windowsOptions` of the Pod or a container. Linux nodes ignore the latter.
+    #[must_use]
+    pub fn runs_on_windows(&self) -> bool {
+        let os = self.selected_os.and(self.affinity_os);
+        os == NodeOs::Windows || (os == NodeOs::Any && self.parts.windows_options)
     }
 
     fn read_spec_text(&mut self, r: &mut Reader<'a>) -> Result<()> {

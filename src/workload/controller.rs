@@ -18,6 +18,16 @@ const JOB_NAME: [&str; 2] = ["batch.kubernetes.io/job-name", "job-name"];
 const JOB_UID: [&str; 2] = ["batch.kubernetes.io/controller-uid", "controller-uid"];
 /// The label of an Indexed Job's Pods (`batch/v1` `JobCompletionIndexAnnotation`).
 const JOB_INDEX: &str = "batch.kubernetes.io/job-completion-index";
+/// The label of a Rollout's ReplicaSets and Pods (Argo Rollouts' `DefaultRolloutUniqueLabelKey`).
+const ROLLOUT: [&str; 1] = ["rollouts-pod-template-hash"];
+/// The labels of a CloneSet's Pods (OpenKruise's `CloneSetInstanceID`, and the label of StatefulSets).
+const CLONE_SET: [&str; 2] = ["apps.kruise.io/cloneset-instance-id", "controller-revision-hash"];
+/// The labels of a Knative Service's Pods with its name, and those of one of its revisions, which is a Deployment.
+const KNATIVE_NAME: [&str; 2] = ["serving.knative.dev/service", "serving.knative.dev/configuration"];
+const KNATIVE_REVISION: [&str; 3] = ["serving.knative.dev/revision", "serving.knative.dev/revisionUID", DEPLOYMENT[0]];
+/// The labels of an OpenShift DeploymentConfig's Pods: its name, and that of one of its ReplicationControllers.
+const DEPLOYMENT_CONFIG_NAME: [&str; 1] = ["deploymentconfig"];
+const DEPLOYMENT_CONFIG_REVISION: [&str; 1] = ["deployment"];
 /// The most claims of one workload that are read. A Pod cannot mount more volumes.
 const MAX_CLAIMS: usize = 4096;
 
@@ -31,8 +41,16 @@ pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> Contro
         ("apps", "Deployment") => Ok(of_labels(&DEPLOYMENT)),
         ("apps", "DaemonSet") => Ok(ControllerFields { replaces_node_affinity: true, ..of_labels(&DAEMON_SET) }),
         ("apps", "StatefulSet") => claims(object).map(|claims| ControllerFields { claims, ..of_labels(&STATEFUL_SET) }),
-        ("apps.kruise.io", "StatefulSet" | "CloneSet") => {
+        ("apps.kruise.io", "StatefulSet") => {
             claims(object).map(|claims| ControllerFields { claims, ..ControllerFields::default() })
+        }
+        ("apps.kruise.io", "CloneSet") => {
+            claims(object).map(|claims| ControllerFields { claims, ..of_labels(&CLONE_SET) })
+        }
+        ("argoproj.io", "Rollout") => Ok(of_labels(&ROLLOUT)),
+        ("serving.knative.dev", "Service") => named_labels(object, &KNATIVE_NAME, &KNATIVE_REVISION),
+        ("apps.openshift.io", "DeploymentConfig") => {
+            named_labels(object, &DEPLOYMENT_CONFIG_NAME, &DEPLOYMENT_CONFIG_REVISION)
         }
         ("batch", "Job") => JobFields::read(object).map(JobFields::labels),
         ("batch", "CronJob") => JobFields::read_template(object).map(JobFields::labels),
@@ -45,6 +63,18 @@ pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> Contro
 fn of_labels<'a>(keys: &[&'static str]) -> ControllerFields<'a> {
     let labels = keys.iter().map(|key| ControllerLabel { key, value: None, yields: false }).collect();
     ControllerFields { labels, ..ControllerFields::default() }
+}
+
+/// Labels with the name of the object, and labels whose values are not known.
+fn named_labels<'a>(
+    object: &'a str,
+    named: &[&'static str],
+    others: &[&'static str],
+) -> Result<ControllerFields<'a>, JsonError> {
+    let name = JobFields::read(object)?.name;
+    let mut fields = of_labels(others);
+    fields.labels.extend(named.iter().map(|key| ControllerLabel { key, value: name.clone(), yields: false }));
+    Ok(fields)
 }
 
 /// The names of `spec.volumeClaimTemplates`.
@@ -164,6 +194,16 @@ mod tests {
         assert_eq!(
             of("batch", "CronJob"),
             "batch.kubernetes.io/job-name=? job-name=? batch.kubernetes.io/controller-uid=? controller-uid=?"
+        );
+        assert_eq!(of("argoproj.io", "Rollout"), "rollouts-pod-template-hash=?");
+        assert_eq!(
+            of("apps.kruise.io", "CloneSet"),
+            "apps.kruise.io/cloneset-instance-id=? controller-revision-hash=?"
+        );
+        assert_eq!(of("apps.openshift.io", "DeploymentConfig"), "deployment=? deploymentconfig=web");
+        assert_eq!(
+            of("serving.knative.dev", "Service"),
+            "serving.knative.dev/revision=? serving.knative.dev/revisionUID=? pod-template-hash=? serving.knative.dev/service=web serving.knative.dev/configuration=web"
         );
         for (group, kind) in [("apps", "ReplicaSet"), ("", "Pod"), ("example.com", "Deployment"), ("", "Job")] {
             assert_eq!(of(group, kind), "", "{group}/{kind}");

@@ -172,3 +172,39 @@ fn keys_on_the_template_of_a_job_are_misplaced() {
         assert_eq!(format!("{out}{err}").matches(expected).count(), 1, "{command}: {out}{err}");
     }
 }
+
+#[test]
+fn labels_of_other_controllers_are_known() {
+    let outcome = |version: &str, kind: &str, requirement: &str| {
+        let selector = format!("  podSelector: {{matchExpressions: [{{{requirement}}}]}}");
+        let object = workload(kind, "", "").replace("apps/v1", version);
+        let page = run("explain", &selector, &object);
+        let outcomes = ["Injected", "NotAvailable", "SelectorUndecided"];
+        outcomes.into_iter().find(|outcome| page.out.contains(outcome)).unwrap_or_default()
+    };
+    let rollout = |requirement| outcome("argoproj.io/v1alpha1", "Rollout", requirement);
+    assert_eq!(rollout("key: rollouts-pod-template-hash, operator: Exists"), "Injected");
+    assert_eq!(rollout("key: rollouts-pod-template-hash, operator: In, values: [a]"), "SelectorUndecided");
+    assert_eq!(rollout("key: pod-template-hash, operator: Exists"), "NotAvailable");
+    let knative = |requirement| outcome("serving.knative.dev/v1", "Service", requirement);
+    assert_eq!(knative("key: serving.knative.dev/service, operator: In, values: [web]"), "Injected");
+    assert_eq!(knative("key: serving.knative.dev/service, operator: NotIn, values: [web]"), "NotAvailable");
+    let config = |requirement| outcome("apps.openshift.io/v1", "DeploymentConfig", requirement);
+    assert_eq!(config("key: deploymentconfig, operator: In, values: [web]"), "Injected");
+}
+
+#[test]
+fn a_daemon_set_that_selects_windows_nodes_by_affinity_only_is_warned_about() {
+    let terms = |system: &str| {
+        format!(
+            "spec: {{affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{{matchExpressions: [{{key: kubernetes.io/os, operator: In, values: [{system}]}}]}}]}}}}}}, containers"
+        )
+    };
+    let set = |kind: &str, system: &str| workload(kind, "", "").replace("spec: {containers", &terms(system));
+    let page = |kind: &str, system: &str| run("explain", "", &set(kind, system)).out;
+    let expected = "the controller replaces the required node affinity, which selects Windows nodes";
+    assert!(page("DaemonSet", "windows").contains(expected), "{}", page("DaemonSet", "windows"));
+    assert!(page("DaemonSet", "windows").contains("Injected"));
+    assert!(!page("DaemonSet", "linux").contains(expected));
+    assert!(page("Deployment", "windows").contains("WindowsPod") && !page("Deployment", "windows").contains(expected));
+}

@@ -17,7 +17,7 @@ use crate::support::workloads::{Case, Undeclared, case, cluster, named};
 const NAMESPACES: [&str; 4] = ["quiet", "opted-in", "with-a-list", "opted-out"];
 
 /// Remarks that exist for a template only: what they warn about does not happen to a Pod that an API server sends.
-const OF_TEMPLATES: [&str; 1] = ["PullSecretsReplaced"];
+const OF_TEMPLATES: [&str; 2] = ["PullSecretsReplaced", "NodeAffinityReplaced"];
 
 /// How many cases a run has.
 const CASES: u32 = 3_000;
@@ -134,7 +134,7 @@ impl Coverage {
     }
 }
 
-const LABELS: [&str; 20] = [
+const LABELS: [&str; 21] = [
     "AppCanWrite",
     "BlocksCompletion",
     "EnvNameConflict",
@@ -147,6 +147,7 @@ const LABELS: [&str; 20] = [
     "ParameterMissing",
     "ParameterUnknown",
     "PodDenied",
+    "PodFieldConflict",
     "PodResourcesExceeded",
     "PortConflict",
     "PreStopKept",

@@ -11,7 +11,7 @@ fn all_problems_are_reported_at_once() {
         ("/spec/pattern", json!("sidecar")),
         ("/spec/activations", json!("OnRequest")),
         ("/spec/containers/0/image", json!(7)),
-        ("/spec/containers/0/readinessProbe/periodSeconds", json!("5")),
+        ("/spec/containers/0/readinessProbe", json!({"tcpSocket": {"port": 80}, "periodSeconds": "5"})),
         ("/spec/parameters/1/default", json!("10")),
         ("/spec/parameters/2/mountPath", json!("contents/app")),
     ]);

@@ -88,7 +88,7 @@ fn there_is_a_gap_for_each_slot() {
         r#""lifecycle":{"preStop":{"sleep":{"seconds":2}},"postStart":{"httpGet":{"port":<port 0>}}}"#,
         r#",<limits memory="64Mi"/Some(1) cpu=-/Some(2); requests cpu="10m"/None memory="32Mi"/None; rest >"#,
         r#""volumeMounts":[<shared>{"name":"git-sync-cache","mountPath":"/cache","subPath":"x"},{"name":"git-sync-files","mountPath":"/etc/proxy/a","subPath":"0","readOnly":true},"#,
-        r#""volumeDevices":[{"name":"git-sync-cache","devicePath":"/dev/cache"}]"#,
+        r#""volumeDevices":[{"name":"git-sync-disk","devicePath":"/dev/disk"}]"#,
     ] {
         assert!(first.contains(part), "{part}\nis not in\n{first}");
     }
@@ -123,7 +123,11 @@ fn volumes_have_the_names_of_the_pod() {
     let files = r#"{"name":"git-sync-files","downwardAPI":{"items":[{"path":"0","fieldRef":{"fieldPath":"metadata.annotations['text.podgraft.dev/git-sync.0']"},"mode":420},{"path":"1","fieldRef":{"fieldPath":"metadata.annotations['text.podgraft.dev/git-sync.1']"},"mode":384}]}}"#;
     assert_eq!(
         volumes,
-        [("git-sync-cache", r#"{"name":"git-sync-cache","emptyDir":{"sizeLimit":"1Gi"}}"#), ("git-sync-files", files),]
+        [
+            ("git-sync-cache", r#"{"name":"git-sync-cache","emptyDir":{"sizeLimit":"1Gi"}}"#),
+            ("git-sync-disk", r#"{"name":"git-sync-disk","persistentVolumeClaim":{"claimName":"disk"}}"#),
+            ("git-sync-files", files),
+        ]
     );
     let mask = valid.token_mask.as_ref().unwrap();
     assert_eq!(&*mask.volume.json, r#"{"name":"git-sync-no-token","projected":{"sources":[]}}"#);

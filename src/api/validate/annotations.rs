@@ -7,11 +7,11 @@ use crate::api::message::{Code, forbidden, invalid, not_found_with_remedy};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
-use crate::inject::keys::{MIRROR, SAFE_TO_EVICT_VOLUMES};
+use crate::inject::keys::{APP_ARMOR, MIRROR, SAFE_TO_EVICT_VOLUMES};
 use crate::inject::names::is_qualified;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
-    for key in object.spec.pod_annotations.keys() {
+    for (key, value) in &object.spec.pod_annotations {
         let at = FieldPath::spec("podAnnotations").member(key);
         let domain = key.split_once('/').map_or("", |(domain, _)| domain);
         if domain == "podgraft.dev" || domain.ends_with(".podgraft.dev") {
@@ -23,7 +23,23 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
             report.error(&at, invalid(message));
         } else if key == SAFE_TO_EVICT_VOLUMES {
             check_evictable(object, &at, report);
+        } else if let Some(container) = key.strip_prefix(APP_ARMOR) {
+            check_profile(object, (container, value), &at, report);
         }
+    }
+}
+
+/// The AppArmor profile of a container (`ValidateAppArmorPodAnnotations` in Kubernetes' `pkg/apis/core/validation`).
+fn check_profile(object: &CompanionObject, (container, profile): (&str, &str), at: &FieldPath, report: &mut Report) {
+    let is_profile = matches!(profile, "" | "runtime/default" | "unconfined") || profile.starts_with("localhost/");
+    if !is_profile {
+        report.error(at, invalid("must be runtime/default, unconfined or localhost/<profile>"));
+    }
+    if !object.containers().any(|each| each.container.name == container) {
+        let message = format_args!(
+            "API servers deny Pods without a container {container:?}, which this companion does not have; remove this annotation"
+        );
+        report.warn(at, Code::PossibleConflict.because(message));
     }
 }
 
@@ -52,7 +68,7 @@ mod tests {
     use serde_json::json;
 
     use crate::api::testing::{check, companion, silent, warns};
-    use crate::inject::keys::SAFE_TO_EVICT_VOLUMES;
+    use crate::inject::keys::{APP_ARMOR, SAFE_TO_EVICT_VOLUMES};
 
     #[test]
     fn annotations_of_podgraft_and_of_the_kubelet_are_forbidden() {
@@ -65,6 +81,21 @@ mod tests {
             "spec.podAnnotations.fine: invalid value: must be a string, not a number; put the value in quotes",
         ];
         check(companion("/spec/podAnnotations", keys), &expected);
+    }
+
+    #[test]
+    fn an_app_armor_profile_is_of_a_container_and_one_that_api_servers_accept() {
+        let profile = |container: &str, profile: &str| {
+            companion("/spec/podAnnotations", json!({format!("{APP_ARMOR}{container}"): profile}))
+        };
+        let at = |container: &str| format!("spec.podAnnotations[\"{APP_ARMOR}{container}\"]");
+        for fine in ["runtime/default", "localhost/a", ""] {
+            silent(profile("git-sync", fine));
+        }
+        let expected = format!("{}: invalid value: must be runtime/default", at("git-sync"));
+        check(profile("git-sync", "default"), &[&expected]);
+        let expected = format!("{}: possible conflict: API servers deny Pods without a container \"web\"", at("web"));
+        warns(profile("web", "runtime/default"), &expected);
     }
 
     #[test]

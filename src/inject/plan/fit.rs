@@ -1,6 +1,7 @@
 //! Fits one companion into a Pod, completely or not at all.
 
 mod exclusions;
+mod pod_requirements;
 mod resources;
 mod shared_amounts;
 
@@ -50,6 +51,8 @@ impl<'a> Plan<'a> {
         plan.fit_amounts()?;
         plan.report_shared_amounts();
         plan.fit_pod(reservations)?;
+        plan.fit_pod_requirements(reservations)?;
+        plan.report_replaced_affinity(reservations);
         plan.fit_exclusions(reservations)?;
         plan.fit_token(reservations);
         plan.fit_files(reservations)?;
@@ -79,13 +82,20 @@ impl<'a> Plan<'a> {
         if reservations.pod.host_network && !self.companion.allows_host_network {
             return Err(Outcome::HostNetwork);
         }
-        if reservations.pod.windows || reservations.pod.affinity_to_windows {
+        if reservations.pod.runs_on_windows() {
             return Err(Outcome::WindowsPod { via: self.via });
         }
         if self.companion.placement == Placement::Container && !reservations.pod.restarts {
             return Err(Outcome::BlocksCompletion);
         }
         Ok(())
+    }
+
+    /// The webhook will inject the companion all the same: the Pod that it receives no longer names the operating system.
+    fn report_replaced_affinity(&mut self, reservations: &Reservations<'a>) {
+        if reservations.pod.loses_windows_affinity {
+            self.remark(|| Remark::NodeAffinityReplaced);
+        }
     }
 
     /// A companion without a token is injected all the same: the Pod may need it for what works without one.

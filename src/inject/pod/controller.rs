@@ -1,6 +1,7 @@
 //! The Pod that a controller creates from a template.
 
 use super::controlled::Controlled;
+use super::windows::NodeOs;
 use super::{ControllerFields, Pod, Volume, volume_name};
 use crate::inject::label_value::LabelValue;
 
@@ -8,7 +9,10 @@ impl<'a> Pod<'a> {
     /// The Pod that a controller creates from this template.
     #[must_use]
     pub fn created_with(mut self, fields: ControllerFields<'a>) -> Self {
-        self.affinity_to_windows &= !fields.replaces_node_affinity;
+        if fields.replaces_node_affinity {
+            self.loses_windows_affinity = self.affinity_os == NodeOs::Windows;
+            self.affinity_os = NodeOs::Any;
+        }
         self.controlled = Controlled::new(fields);
         self
     }

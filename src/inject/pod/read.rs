@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::index::Index;
 use super::limits::{MAX_OBJECTS, push};
 use super::parts::Parts;
-use super::{Container, Pod, Result, Volume, text_key, windows};
+use super::windows::{self, NodeOs};
+use super::{Container, Pod, Result, Volume, text_key};
 use crate::inject::container_list::ContainerList;
 use crate::json::{Expected, JsonError, Reader, TextMap, field};
 
@@ -65,13 +66,12 @@ impl<'a> Pod<'a> {
                     field("volumes", |spec, r| spec.pod.read_volumes(r)),
                     field("imagePullSecrets", |spec, r| spec.pod.read_pull_secrets(r)),
                     field("hostNetwork", |spec, r| r.boolean().map(|yes| spec.pod.host_network = yes)),
+                    field("hostUsers", |spec, r| spec.pod.read_host_users(r)),
                     field("restartPolicy", |spec, r| spec.pod.read_restart_policy(r)),
                     field("terminationGracePeriodSeconds", |spec, r| spec.pod.read_grace_period(r)),
                     field("os", |spec, r| spec.pod.read_os(r)),
                     field("nodeSelector", |spec, r| spec.pod.read_node_selector(r)),
-                    field("affinity", |spec, r| {
-                        windows::read_affinity(r).map(|yes| spec.pod.affinity_to_windows = yes)
-                    }),
+                    field("affinity", |spec, r| windows::read_affinity(r).map(|os| spec.pod.affinity_os = os)),
                     field("securityContext", |spec, r| {
                         windows::read_security_context(r).map(|yes| spec.pod.parts.windows_options |= yes)
                     }),
@@ -98,12 +98,24 @@ impl<'a> Pod<'a> {
     }
 
     fn read_restart_policy(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        self.restarts = matches!(r.string()?.as_deref(), None | Some("" | "Always"));
+        let policy = r.string()?;
+        self.restarts = matches!(policy.as_deref(), None | Some("" | "Always"));
+        self.never_restarts = policy.as_deref() == Some("Never");
         Ok(())
     }
 
+    /// Reads the grace period. A negative one is 1 in the Pods that API servers store, and stays as it is in templates.
     fn read_grace_period(&mut self, r: &mut Reader<'a>) -> Result<()> {
-        self.grace_seconds = r.integer()?.unwrap_or(30);
+        self.grace_seconds = r.integer()?.map_or(30, |seconds| if seconds < 0 { 1 } else { seconds });
+        Ok(())
+    }
+
+    fn read_host_users(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        self.has_user_namespace = match r.raw()? {
+            "false" => true,
+            "true" | "null" => false,
+            _ => return Err(JsonError::expected(Expected::Boolean)),
+        };
         Ok(())
     }
 
@@ -119,15 +131,14 @@ impl<'a> Pod<'a> {
 
     fn read_os(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let os = windows::read_os(r)?;
-        self.windows |= os == "windows";
-        self.linux |= os == "linux";
+        self.names_linux = os == "linux";
+        self.selected_os = self.selected_os.and(NodeOs::named(&os));
         Ok(())
     }
 
     fn read_node_selector(&mut self, r: &mut Reader<'a>) -> Result<()> {
         let labels = text_map(r)?.0.unwrap_or_default();
-        self.windows |= labels.iter().any(windows::is_windows_label);
-        self.linux |= labels.iter().any(windows::is_linux_label);
+        self.selected_os = labels.iter().map(windows::os_of_label).fold(self.selected_os, NodeOs::and);
         Ok(())
     }
 

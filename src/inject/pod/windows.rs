@@ -1,4 +1,4 @@
-//! Whether a Pod runs on Windows nodes only. Nothing here is kept, and nothing is copied.
+//! Whether a Pod runs on Windows nodes only, or on Linux nodes only. Nothing here is kept, and nothing is copied.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,44 @@ use crate::json::{JsonError, Reader, field};
 
 type Result<T> = std::result::Result<T, JsonError>;
 
+/// The operating system of nodes. Kubelets run on `linux` and `windows`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeOs {
+    #[default]
+    Any,
+    Linux,
+    Windows,
+}
+
+impl NodeOs {
+    pub(super) fn named(name: &str) -> Self {
+        match name {
+            "linux" => NodeOs::Linux,
+            "windows" => NodeOs::Windows,
+            _ => NodeOs::Any,
+        }
+    }
+
+    /// What two selections select together. If they contradict each other, no node is selected, and Windows is the answer
+    /// with which nothing is injected.
+    pub(super) fn and(self, other: NodeOs) -> Self {
+        match (self, other) {
+            (NodeOs::Any, os) | (os, NodeOs::Any) => os,
+            (one, other) if one == other => one,
+            _ => NodeOs::Windows,
+        }
+    }
+
+    /// What a choice of two selections selects.
+    fn either(self, other: NodeOs) -> Self {
+        if self == other { self } else { NodeOs::Any }
+    }
+}
+
 /// What the label of a node says about its operating system.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum NodeLabel {
-    /// `kubernetes.io/os`, and its name before Kubernetes 1.14. Kubelets run on `linux` and `windows`.
+    /// `kubernetes.io/os`, and its name before Kubernetes 1.14.
     Os,
     /// `node.kubernetes.io/windows-build`, which only Windows nodes have.
     WindowsBuild,
@@ -27,18 +61,13 @@ impl NodeLabel {
     }
 }
 
-/// Whether a pair of `nodeSelector` selects Windows nodes only.
-pub(super) fn is_windows_label((key, value): &(Cow<'_, str>, Cow<'_, str>)) -> bool {
+/// The nodes that a pair of `nodeSelector` selects.
+pub(super) fn os_of_label((key, value): &(Cow<'_, str>, Cow<'_, str>)) -> NodeOs {
     match NodeLabel::of(key) {
-        NodeLabel::Os => value == "windows",
-        NodeLabel::WindowsBuild => true,
-        NodeLabel::Other => false,
+        NodeLabel::Os => NodeOs::named(value),
+        NodeLabel::WindowsBuild => NodeOs::Windows,
+        NodeLabel::Other => NodeOs::Any,
     }
-}
-
-/// Whether a pair of `nodeSelector` selects Linux nodes only.
-pub(super) fn is_linux_label((key, value): &(Cow<'_, str>, Cow<'_, str>)) -> bool {
-    NodeLabel::of(key) == NodeLabel::Os && value == "linux"
 }
 
 /// Reads `os`: its name.
@@ -63,45 +92,45 @@ fn read_windows_options(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
     .map(|_| ())
 }
 
-/// Reads `affinity`: whether the required node affinity matches Windows nodes only.
-pub(super) fn read_affinity(r: &mut Reader<'_>) -> Result<bool> {
-    let mut windows = false;
-    r.fields(&mut windows, &const { [field("nodeAffinity", read_node_affinity)] })?;
-    Ok(windows)
+/// Reads `affinity`: the nodes that match the required node affinity.
+pub(super) fn read_affinity(r: &mut Reader<'_>) -> Result<NodeOs> {
+    let mut os = NodeOs::Any;
+    r.fields(&mut os, &const { [field("nodeAffinity", read_node_affinity)] })?;
+    Ok(os)
 }
 
-fn read_node_affinity(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
-    r.fields(windows, &const { [field("requiredDuringSchedulingIgnoredDuringExecution", read_node_selector)] })
-        .map(|_| ())
+fn read_node_affinity(os: &mut NodeOs, r: &mut Reader<'_>) -> Result<()> {
+    r.fields(os, &const { [field("requiredDuringSchedulingIgnoredDuringExecution", read_node_selector)] }).map(|_| ())
 }
 
-fn read_node_selector(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
-    r.fields(windows, &const { [field("nodeSelectorTerms", read_terms)] }).map(|_| ())
+fn read_node_selector(os: &mut NodeOs, r: &mut Reader<'_>) -> Result<()> {
+    r.fields(os, &const { [field("nodeSelectorTerms", read_terms)] }).map(|_| ())
 }
 
 /// A node matches if one of the terms matches. An empty term matches no node.
-fn read_terms(windows: &mut bool, r: &mut Reader<'_>) -> Result<()> {
-    let (mut any, mut all) = (false, true);
+fn read_terms(os: &mut NodeOs, r: &mut Reader<'_>) -> Result<()> {
+    let mut all: Option<NodeOs> = None;
     r.array(|r, _| {
         let term = Term::read(r)?;
-        any |= !term.is_empty;
-        all &= term.is_empty || term.windows;
+        if !term.is_empty {
+            all = Some(all.map_or(term.os, |others| others.either(term.os)));
+        }
         Ok(())
     })?;
-    *windows = any && all;
+    *os = all.unwrap_or_default();
     Ok(())
 }
 
 /// A core/v1 NodeSelectorTerm: a node must meet all of its requirements.
 struct Term {
     is_empty: bool,
-    /// Whether one of the requirements is met by Windows nodes only.
-    windows: bool,
+    /// The nodes that can meet the requirements.
+    os: NodeOs,
 }
 
 impl Term {
     fn read(r: &mut Reader<'_>) -> Result<Self> {
-        let mut term = Term { is_empty: true, windows: false };
+        let mut term = Term { is_empty: true, os: NodeOs::Any };
         r.fields(
             &mut term,
             &const { [field("matchExpressions", Term::read_expressions), field("matchFields", Term::read_fields)] },
@@ -112,7 +141,7 @@ impl Term {
     fn read_expressions(&mut self, r: &mut Reader<'_>) -> Result<()> {
         r.array(|r, _| {
             self.is_empty = false;
-            self.windows |= Expression::read(r)?.selects_windows();
+            self.os = self.os.and(Expression::read(r)?.os());
             Ok(())
         })
         .map(|_| ())
@@ -133,9 +162,9 @@ impl Term {
 struct Expression {
     label: NodeLabel,
     operator: Operator,
-    has_values: bool,
     has_linux: bool,
-    has_others_than_windows: bool,
+    has_windows: bool,
+    has_others: bool,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -167,21 +196,25 @@ impl Expression {
     fn read_values(&mut self, r: &mut Reader<'_>) -> Result<()> {
         r.array(|r, _| {
             let value = r.string_or_empty()?;
-            self.has_values = true;
-            self.has_linux |= value == "linux";
-            self.has_others_than_windows |= value != "windows";
+            match NodeOs::named(&value) {
+                NodeOs::Linux => self.has_linux = true,
+                NodeOs::Windows => self.has_windows = true,
+                NodeOs::Any => self.has_others = true,
+            }
             Ok(())
         })
         .map(|_| ())
     }
 
-    /// Whether only Windows nodes meet the requirement.
-    fn selects_windows(&self) -> bool {
-        match (self.label, self.operator) {
-            (NodeLabel::Os, Operator::In) => self.has_values && !self.has_others_than_windows,
-            (NodeLabel::Os, Operator::NotIn) => self.has_linux,
-            (NodeLabel::WindowsBuild, Operator::In | Operator::Present) => true,
-            _ => false,
+    /// The nodes that meet the requirement.
+    fn os(&self) -> NodeOs {
+        match (self.label, self.operator, self.has_linux, self.has_windows) {
+            (NodeLabel::Os, Operator::In, false, true) if !self.has_others => NodeOs::Windows,
+            (NodeLabel::Os, Operator::In, true, false) if !self.has_others => NodeOs::Linux,
+            (NodeLabel::Os, Operator::NotIn, true, _) => NodeOs::Windows,
+            (NodeLabel::Os, Operator::NotIn, false, true) => NodeOs::Linux,
+            (NodeLabel::WindowsBuild, Operator::In | Operator::Present, ..) => NodeOs::Windows,
+            _ => NodeOs::Any,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::reason::{
     Conflict, ExistingKind, Holder, KeptAnnotation, MetadataField, Outcome, Reason, Remark, Unshareable, Unused,
 };
 use super::via::Via;
+use crate::inject::companion::pod_requirement::RequiredValue;
 use crate::inject::companion::value::ValueFault;
 use crate::inject::keys;
 use crate::inject::protocol::Protocol;
@@ -85,6 +86,12 @@ fn conflicts() -> Vec<Conflict> {
             companion: None,
         },
         Conflict::TokenPathConflict { path: "/var/run".into() },
+        Conflict::PodFieldConflict {
+            container: "redis-proxy".into(),
+            field: "lifecycle.preStop.sleep",
+            required: RequiredValue::GracePeriod(40),
+            grace: 30,
+        },
         Conflict::PodResourcesExceeded {
             resource: "requests.cpu".into(),
             container: None,
@@ -129,6 +136,7 @@ fn remarks() -> Vec<Remark> {
         Remark::NoLongerRequested { unless_by_namespace: false },
         Remark::TokenMissing { by_pod: true },
         Remark::PullSecretsReplaced,
+        Remark::NodeAffinityReplaced,
         Remark::AppCanWrite { path: "/var/www".into(), container: "app".into() },
         Remark::PreStopKept { container: "app".into() },
         Remark::PreStopTooLong { container: "app".into(), seconds: 40, grace: 30 },

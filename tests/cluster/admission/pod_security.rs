@@ -1,7 +1,9 @@
 //! The warnings of validation about Pod Security, beside the admission plugin of a real API server: each Pod that contains
-//! the containers and volumes of a companion violates exactly what validation reports.
+//! the containers and volumes of a companion violates exactly what validation reports. Without these violations the API
+//! server accepts the Pod: what it denies in every Pod is an error of validation.
 
 mod generated;
+mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -16,7 +18,7 @@ tests![validation_reports_exactly_what_pod_security_denies];
 
 /// Checks of Pod Security: how the plugin begins the report of each, and the end of the field that validation reports. A
 /// check of `baseline` and the stricter one of `restricted` share a line.
-const CHECKS: [(&[&str], &[&str]); 14] = [
+const CHECKS: [(&[&str], &[&str]); 13] = [
     (&["allowPrivilegeEscalation != false ("], &["/allowPrivilegeEscalation"]),
     (&["forbidden AppArmor profile"], &["/appArmorProfile/type", "/podAnnotations/"]),
     (&["unrestricted capabilities (", "non-default capabilities ("], &["/capabilities/add"]),
@@ -29,7 +31,6 @@ const CHECKS: [(&[&str], &[&str]); 14] = [
     (&["runAsUser=0 ("], &["/runAsUser"]),
     (&["seLinuxOptions ("], &["/seLinuxOptions/type", "/seLinuxOptions/user", "/seLinuxOptions/role"]),
     (&["seccompProfile ("], &["/seccompProfile/type"]),
-    (&["hostProcess ("], &["/windowsOptions/hostProcess"]),
     (&["host namespaces ("], &[]),
 ];
 
@@ -51,7 +52,7 @@ struct Outcome {
     admitted: usize,
     denied: usize,
     /// Pods that the API server rejects before it asks the plugin.
-    invalid: usize,
+    invalid: Vec<String>,
     false_alarms: Vec<String>,
     misses: Vec<String>,
 }
@@ -76,14 +77,15 @@ async fn validation_reports_exactly_what_pod_security_denies(cluster: &Cluster) 
     }
     let Outcome { admitted, denied, invalid, false_alarms, misses } = outcome;
     println!(
-        "    {} valid companions in {} settings: {admitted} Pods admitted, {denied} denied by Pod Security, {invalid} invalid; {} false alarms, {} misses",
+        "    {} valid companions in {} settings: {admitted} Pods admitted, {denied} denied by Pod Security, {} invalid; {} false alarms, {} misses",
         companions.len(),
         namespaces.len(),
+        invalid.len(),
         false_alarms.len(),
         misses.len(),
     );
     assert!(companions.len() >= 500 && admitted > 300 && denied > 300, "too few cases");
-    assert!(invalid < (admitted + denied) / 4, "too many Pods are invalid");
+    assert!(invalid.is_empty(), "validation accepts what the API server rejects:\n{}", invalid.join("\n"));
     assert!(false_alarms.is_empty(), "false alarms:\n{}", false_alarms.join("\n"));
     assert!(misses.is_empty(), "misses:\n{}", misses.join("\n"));
 }
@@ -100,7 +102,7 @@ async fn compare(
     let message = answer.body["message"].as_str().unwrap_or_default();
     let is_denial = answer.status == StatusCode::FORBIDDEN && message.contains("violates PodSecurity");
     if !is_denial && !answer.status.is_success() {
-        outcome.invalid += 1;
+        outcome.invalid.push(format!("{setting:?}: {}\n  {message}", companion["spec"]));
         return;
     }
     *(if is_denial { &mut outcome.denied } else { &mut outcome.admitted }) += 1;

@@ -3,6 +3,7 @@
 mod counts;
 mod fate;
 mod post;
+mod requirements;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -14,8 +15,12 @@ use crate::support::workloads::{self, Case};
 use crate::tests;
 use counts::Counts;
 use fate::Fate;
+use requirements::the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires;
 
-tests![what_is_reported_of_a_workload_happens_to_its_pods];
+tests![
+    what_is_reported_of_a_workload_happens_to_its_pods,
+    the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires,
+];
 
 /// How many workloads are created, and the seed of their generator.
 const COUNT: usize = 440;

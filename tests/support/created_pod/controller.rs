@@ -23,6 +23,18 @@ pub fn pod(workload: &Value, which: Created) -> Value {
         "StatefulSet" => stateful(spec, name, which),
         "DaemonSet" => daemon(spec, &builds, which),
         "Job" => job(spec, name, which),
+        "Rollout" => {
+            let mut pod = copy(&spec["template"], &builds);
+            label(&mut pod, "rollouts-pod-template-hash", which.hash);
+            pod
+        }
+        "Service" => {
+            let mut pod = copy(&spec["template"], &builds);
+            label(&mut pod, "pod-template-hash", which.hash);
+            label(&mut pod, "serving.knative.dev/service", name);
+            label(&mut pod, "serving.knative.dev/revision", &format!("{name}-{}", which.hash));
+            pod
+        }
         "CronJob" => job(&spec["jobTemplate"]["spec"], &format!("{name}-29390400"), which),
         _ => copy(&spec["template"], &builds),
     }

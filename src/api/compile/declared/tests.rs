@@ -13,10 +13,10 @@ fn required() -> Value {
         ("/spec/parameters", json!([])),
         (
             "/spec/volumes",
-            json!([{"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}, {"name": "model", "image": {"reference": "model:1"}}]),
+            json!([{"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}, {"name": "model", "image": {"reference": "model:1"}}, {"name": "raw", "persistentVolumeClaim": {"claimName": "raw"}}]),
         ),
         ("/spec/containers/0/volumeMounts", json!([{"name": "disk", "mountPath": "/disk"}])),
-        ("/spec/containers/0/volumeDevices", json!([{"name": "disk", "devicePath": "/dev/disk"}])),
+        ("/spec/containers/0/volumeDevices", json!([{"name": "raw", "devicePath": "/dev/raw"}])),
         ("/spec/containers/0/stdin", json!(null)),
         ("/spec/exposes", json!({"name": "metrics", "port": 9113})),
         ("/spec/files", json!([{"path": "/etc/a", "content": "a"}])),
@@ -34,7 +34,7 @@ fn everything_that_is_declared_is_kept_under_its_name_in_the_pod() {
     let declared = companion.declared.as_ref().unwrap();
     let container = &declared.containers[0];
     assert_eq!(container.compared.keys().collect::<Vec<_>>(), ["volumeDevices"]);
-    assert_eq!(container.compared["volumeDevices"][0]["name"], "git-sync-disk");
+    assert_eq!(container.compared["volumeDevices"][0]["name"], "git-sync-raw");
     assert_eq!(container.ports[0]["containerPort"], 9113);
     assert_eq!(container.env[0].fields["name"], "GITSYNC_ROOT");
     assert_eq!((container.limits.len(), container.requests.len()), (1, 2));
@@ -43,7 +43,7 @@ fn everything_that_is_declared_is_kept_under_its_name_in_the_pod() {
     assert_eq!(mounts, ["git-sync-disk", "git-sync-files"]);
     assert_eq!(container.token_mask["name"], "git-sync-no-token");
     let volumes: Vec<_> = declared.volumes.iter().map(|volume| &*volume.name).collect();
-    assert_eq!(volumes, ["git-sync-disk", "git-sync-model", "git-sync-files"]);
+    assert_eq!(volumes, ["git-sync-disk", "git-sync-model", "git-sync-raw", "git-sync-files"]);
     assert_eq!(declared.volumes[0].claim.as_deref(), Some("disk"));
     let masks: Vec<_> = declared.token_masks.iter().map(|mask| (&*mask.name, mask.source.keys().next())).collect();
     let names = ["projected", "emptyDir"].map(|source| ("git-sync-no-token", source));

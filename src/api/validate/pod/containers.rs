@@ -1,11 +1,11 @@
 //! Containers: fields that Kubernetes restricts, and fields that a companion cannot set.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::api::message::{duplicate_of, forbidden, invalid, unsupported};
+use crate::api::message::{duplicate, duplicate_of, forbidden, invalid, unsupported};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -34,6 +34,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
             }
         }
         user_and_group(&each, report);
+        resize_policy(&each, report);
         if each.container.image.contains(char::is_whitespace) {
             report.error(&each.at.member("image"), invalid("must not contain whitespace"));
         }
@@ -51,6 +52,31 @@ fn user_and_group(each: &ContainerAt, report: &mut Report) {
         if id.is_some_and(|id| !IDS.contains(&id)) {
             let message = format_args!("must be between {} and {}, inclusive", IDS.start(), IDS.end());
             report.error(&each.at.member("securityContext").member(field), invalid(message));
+        }
+    }
+}
+
+/// Each resource has one policy. Init containers that complete cannot be restarted.
+fn resize_policy(each: &ContainerAt, report: &mut Report) {
+    let list = each.at.member("resizePolicy");
+    let mut resources = HashSet::new();
+    for (i, policy) in each.field("resizePolicy").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let (resource, restart) = (policy["resourceName"].as_str(), policy["restartPolicy"].as_str());
+        let at = list.item(i).member("resourceName");
+        match resource {
+            Some(name) if !["cpu", "memory"].contains(&name) => {
+                report.error(&at, unsupported(name, &["cpu", "memory"], None));
+            }
+            Some(name) if !resources.insert(name) => report.error(&at, duplicate(name)),
+            _ => {}
+        }
+        let (at, words) = (list.item(i).member("restartPolicy"), ["NotRequired", "RestartContainer"]);
+        match restart {
+            Some(word) if !words.contains(&word) => report.error(&at, unsupported(word, &words, None)),
+            Some("RestartContainer") if each.list.is_init() => {
+                report.error(&at, forbidden("init containers are not restarted; set NotRequired"));
+            }
+            _ => {}
         }
     }
 }
@@ -180,6 +206,33 @@ mod tests {
                 check(companion(&place, id), &[&format!("spec.containers[0].securityContext.{field}: {expected}")]);
             }
         }
+    }
+
+    #[test]
+    fn a_resource_has_one_resize_policy_that_api_servers_accept() {
+        let policy = |resource: &str, restart: &str| json!({"resourceName": resource, "restartPolicy": restart});
+        let policies = json!([
+            policy("cpu", "NotRequired"),
+            policy("cpu", "NotRequired"),
+            policy("hugepages-2Mi", "NotRequired"),
+            policy("memory", "Always")
+        ]);
+        let at = "spec.containers[0].resizePolicy";
+        check(
+            companion("/spec/containers/0/resizePolicy", policies),
+            &[
+                &format!("{at}[1].resourceName: duplicate value \"cpu\""),
+                &format!("{at}[2].resourceName: unsupported value: \"hugepages-2Mi\"; supported: cpu, memory"),
+                &format!("{at}[3].restartPolicy: unsupported value: \"Always\"; supported: NotRequired"),
+            ],
+        );
+        check(companion("/spec/containers/0/resizePolicy", json!([policy("memory", "RestartContainer")])), &[]);
+        let mut init = container("prepare", "registry.example/git-sync:v4");
+        init["resizePolicy"] = json!([policy("memory", "RestartContainer")]);
+        check(
+            companion("/spec/initContainers/0", init),
+            &["spec.initContainers[0].resizePolicy[0].restartPolicy: forbidden: init containers are not restarted"],
+        );
     }
 
     #[test]

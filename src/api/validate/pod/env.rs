@@ -1,5 +1,6 @@
 //! Environment variables: no two sources set the same one in a container.
 
+mod from;
 mod value_from;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         }
     }
     for each in object.containers() {
+        from::check(&each, report);
         for (i, variable) in each.container.env.iter().enumerate() {
             let at = each.at.member("env").item(i);
             set_once(variable, &given, &at, report);

@@ -1,5 +1,8 @@
 //! Probes and lifecycle hooks of a container, each with its field path.
 
+pub(in crate::api) mod actions;
+pub(in crate::api) mod loopback;
+
 use serde_json::Value;
 
 use crate::api::object::ContainerAt;

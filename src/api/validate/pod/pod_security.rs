@@ -17,6 +17,7 @@ use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
 use crate::api::validate::pod::handlers::handlers;
+use crate::inject::keys::APP_ARMOR;
 
 const RESTRICTED: &str = "level restricted";
 /// Pods in a user namespace may run as root (`relaxPolicyForUserNamespacePod`).
@@ -55,9 +56,6 @@ const CAPABILITIES: [&str; 13] = [
 
 /// Types of SELinux contexts that `baseline` admits (`check_seLinuxOptions.go`).
 const SE_LINUX_TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
-
-/// Annotations that set the AppArmor profile of a container. API servers turn them into fields.
-const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for each in object.containers() {
@@ -164,10 +162,6 @@ fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
     }
     if context["privileged"] == true {
         report.warn(&at.member("privileged"), violates(BASELINE, "remove this field"));
-    }
-    if context["windowsOptions"]["hostProcess"] == true {
-        let at = at.member("windowsOptions").member("hostProcess");
-        report.warn(&at, violates(BASELINE, "remove this field"));
     }
     // API servers accept other values in Pods with hostUsers: false only, and there baseline admits them since 1.35.
     if !context["procMount"].is_null() && context["procMount"] != "Default" {

@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use crate::inject::companion::pod_requirement::RequiredValue;
 use crate::inject::keys;
 use crate::inject::verdict::reason::{Conflict, ExistingKind, Holder, ProbingSide, Unshareable};
 use crate::inject::verdict::via::Via;
@@ -98,6 +99,10 @@ impl Display for Conflict {
                 "forbidden: mount path {path} in the app conflicts with {}, where Kubernetes mounts the Pod's token; set automountServiceAccountToken: false on the Pod, or change the path",
                 keys::TOKEN_PATH
             ),
+            Conflict::PodFieldConflict { container, field, required, grace } => {
+                write!(f, "field {field} of container {container} requires ")?;
+                required_value(f, *required, *grace)
+            }
             Conflict::PodResourcesExceeded { resource, container, needed, pod, annotation, via } => {
                 write!(f, "spec.resources.{resource} of the Pod is {pod}, and ")?;
                 match container {
@@ -143,6 +148,26 @@ fn leave_out(f: &mut Formatter<'_>, by: &Holder) -> Result {
         }
         _ => Ok(()),
     }
+}
+
+/// What a field of an injected container requires of the Pod, and the remedy.
+fn required_value(f: &mut Formatter<'_>, required: RequiredValue, grace: i64) -> Result {
+    f.write_str(match required {
+        RequiredValue::GracePeriod(seconds) => {
+            return write!(
+                f,
+                "a terminationGracePeriodSeconds of at least {seconds}, and the Pod's is {grace}; increase the Pod's value"
+            );
+        }
+        RequiredValue::UserNamespace => "hostUsers: false in the Pod; set that field",
+        RequiredValue::HostUsers => "a Pod without hostUsers: false; remove that field from the Pod",
+        RequiredValue::RestartPolicy => {
+            "a restartPolicy other than Never; change the Pod's restartPolicy, or ask the platform team to exclude such Pods with podSelector"
+        }
+        RequiredValue::OtherOs => {
+            "a Pod without os.name: linux; ask the platform team to remove the field from the companion"
+        }
+    })
 }
 
 impl Display for ExistingKind {

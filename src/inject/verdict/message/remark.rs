@@ -88,6 +88,9 @@ impl Display for Remark {
             Remark::PullSecretsReplaced => f.write_str(
                 "the template gets an imagePullSecrets list, so the pull secrets of the ServiceAccount are not added to the Pod; add them to the template",
             ),
+            Remark::NodeAffinityReplaced => f.write_str(
+                "the controller replaces the required node affinity, which selects Windows nodes, so the webhook injects this companion, which runs on Linux only; select Windows with spec.os.name or nodeSelector",
+            ),
             Remark::AppCanWrite { path, container } => write!(
                 f,
                 "container {container} can write at {path}, which this companion declares readOnly for the app; set readOnly: true on that mount"

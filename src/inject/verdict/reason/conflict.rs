@@ -2,6 +2,7 @@
 
 use strum::{IntoStaticStr, VariantNames};
 
+use crate::inject::companion::pod_requirement::RequiredValue;
 use crate::inject::protocol::Protocol;
 use crate::inject::verdict::via::Via;
 
@@ -57,6 +58,16 @@ pub enum Conflict {
     },
     TokenPathConflict {
         path: Box<str>,
+    },
+    PodFieldConflict {
+        /// The injected container that has the field.
+        container: Box<str>,
+        /// The field of the container.
+        field: &'static str,
+        /// What the field requires of the Pod.
+        required: RequiredValue,
+        /// The Pod's `terminationGracePeriodSeconds`.
+        grace: i64,
     },
     PodResourcesExceeded {
         /// `requests` or `limits` of the Pod, and the resource: `requests.cpu`.

@@ -68,6 +68,8 @@ pub enum Remark {
         by_pod: bool,
     },
     PullSecretsReplaced,
+    /// In reviews of a template only.
+    NodeAffinityReplaced,
     AppCanWrite {
         path: Box<str>,
         container: Box<str>,

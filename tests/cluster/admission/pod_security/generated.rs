@@ -6,6 +6,7 @@ use std::path::Path;
 use podgraft::internals::api::check_companion;
 use serde_json::{Value, json};
 
+use super::volumes::{mounts, sources};
 use crate::cluster::tree;
 
 /// Companions at random that change several fields.
@@ -68,7 +69,7 @@ fn of_manifests(folder: &Path, companions: &mut Vec<Value>) {
     }
 }
 
-/// A field of the specification, and its value.
+/// A field of the specification, and its value; without a field, several fields of the specification.
 type Change = (String, Value);
 
 fn changed(changes: &[&Change]) -> Value {
@@ -85,6 +86,10 @@ fn changed(changes: &[&Change]) -> Value {
     });
     for (pointer, value) in changes {
         let mut node = &mut companion["spec"];
+        if pointer.is_empty() {
+            node.as_object_mut().expect("an object").extend(value.as_object().cloned().unwrap_or_default());
+            continue;
+        }
         for token in pointer.split('/') {
             node = match token.parse::<usize>() {
                 Ok(index) => &mut node[index],
@@ -99,7 +104,7 @@ fn changed(changes: &[&Change]) -> Value {
 fn changes() -> Vec<Change> {
     let mut changes = Vec::new();
     for container in ["containers/0", "containers/1", "initContainers/0"] {
-        let all = security_contexts().into_iter().chain(ports()).chain(handlers());
+        let all = security_contexts().into_iter().chain(ports()).chain(handlers()).chain(probes()).chain(others());
         changes.extend(all.map(|(field, value)| (format!("{container}/{field}"), value)));
     }
     for source in sources() {
@@ -108,6 +113,16 @@ fn changes() -> Vec<Change> {
         changes.push(("volumes".to_owned(), json!([volume])));
         let sides = json!({"name": "shared", "source": source, "companion": {"mountPath": "/in"}, "app": {"mountPath": "/out"}});
         changes.push(("sharedVolumes".to_owned(), json!([sides])));
+    }
+    for source in [json!({"emptyDir": {}}), json!({"persistentVolumeClaim": {"claimName": "x"}})] {
+        for fields in mounts() {
+            let mut container = restricted("one");
+            container.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+            let mut volume = source.clone();
+            volume["name"] = "data".into();
+            let prepared = json!({"containers": [container, restricted("two")], "volumes": [volume]});
+            changes.push((String::new(), prepared));
+        }
     }
     for profile in ["unconfined", "runtime/default", "localhost/profile", "", "unknown"] {
         let annotation = json!({"container.apparmor.security.beta.kubernetes.io/one": profile});
@@ -184,21 +199,71 @@ fn handlers() -> Vec<(&'static str, Value)> {
     changes
 }
 
-/// Each volume source that the API server knows, with the fields that it requires.
-fn sources() -> Vec<Value> {
-    let sources = json!([
-        {"awsElasticBlockStore": {"volumeID": "x"}}, {"azureDisk": {"diskName": "x", "diskURI": "https://x/y"}},
-        {"azureFile": {"secretName": "x", "shareName": "x"}}, {"cephfs": {"monitors": ["x"]}}, {"cinder": {"volumeID": "x"}},
-        {"configMap": {"name": "x"}}, {"csi": {"driver": "x.example"}}, {"downwardAPI": {"items": []}}, {"emptyDir": {}},
-        {"ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}}},
-        {"fc": {"targetWWNs": ["x"], "lun": 1}}, {"flexVolume": {"driver": "x/y"}}, {"flocker": {"datasetName": "x"}},
-        {"gcePersistentDisk": {"pdName": "x"}}, {"gitRepo": {"repository": "x"}}, {"glusterfs": {"endpoints": "x", "path": "x"}},
-        {"hostPath": {"path": "/var"}}, {"hostPath": {"path": "/var", "type": "Directory"}}, {"image": {"reference": "x:1"}},
-        {"iscsi": {"targetPortal": "1.2.3.4:3260", "iqn": "iqn.2001-04.com.example:storage", "lun": 0}}, {"nfs": {"server": "x", "path": "/"}},
-        {"persistentVolumeClaim": {"claimName": "x"}}, {"photonPersistentDisk": {"pdID": "x"}}, {"portworxVolume": {"volumeID": "x"}},
-        {"projected": {"sources": []}}, {"quobyte": {"registry": "x:1", "volume": "x"}}, {"rbd": {"monitors": ["x"], "image": "x"}},
-        {"scaleIO": {"gateway": "https://x/y", "system": "x", "volumeName": "x", "secretRef": {"name": "x"}}}, {"secret": {"secretName": "x"}},
-        {"storageos": {"volumeName": "x", "volumeNamespace": "x"}}, {"vsphereVolume": {"volumePath": "x"}}, {"someday": {"a": 1}}
+/// Probes that API servers accept or reject for their numbers and requests.
+fn probes() -> Vec<(&'static str, Value)> {
+    let mut changes = Vec::new();
+    for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        for (number, values) in [
+            ("initialDelaySeconds", [-1, 0]),
+            ("periodSeconds", [-1, 0]),
+            ("timeoutSeconds", [-1, 5]),
+            ("successThreshold", [-1, 2]),
+            ("failureThreshold", [-1, 0]),
+            ("terminationGracePeriodSeconds", [0, 5]),
+        ] {
+            changes.extend(values.map(|value| (field, json!({"tcpSocket": {"port": 80}, number: value}))));
+        }
+    }
+    let actions = json!([
+        {}, {"exec": {}}, {"exec": {"command": []}}, {"tcpSocket": {"port": 80}, "grpc": {"port": 80}},
+        {"httpGet": {"port": 80, "scheme": "HTTPS"}}, {"httpGet": {"port": 80, "scheme": "ftp"}},
+        {"httpGet": {"port": 80, "httpHeaders": [{"name": "X A", "value": "b"}]}}, {"httpGet": {"port": 80, "path": ""}}
     ]);
-    sources.as_array().cloned().unwrap_or_default()
+    changes.extend(actions.as_array().into_iter().flatten().map(|action| ("livenessProbe", action.clone())));
+    changes
+}
+
+/// Fields of containers that API servers accept with some values only.
+fn others() -> Vec<(&'static str, Value)> {
+    let policy = |resource: &str, restart: &str| json!([{"resourceName": resource, "restartPolicy": restart}]);
+    let cpu = json!({"resourceName": "cpu", "restartPolicy": "NotRequired"});
+    let mut changes: Vec<(&'static str, Value)> = vec![
+        ("resizePolicy", policy("cpu", "NotRequired")),
+        ("resizePolicy", policy("memory", "RestartContainer")),
+        ("resizePolicy", policy("memory", "Always")),
+        ("resizePolicy", policy("ephemeral-storage", "NotRequired")),
+        ("resizePolicy", json!([cpu, cpu])),
+        ("lifecycle", json!({})),
+        ("lifecycle", json!({"preStop": {}})),
+        ("lifecycle", json!({"preStop": {"sleep": {"seconds": 60}}})),
+        ("lifecycle", json!({"preStop": {"sleep": {"seconds": -1}}})),
+        ("lifecycle", json!({"postStart": {"sleep": {"seconds": 0}}})),
+        ("securityContext/procMount", json!("unmasked")),
+        ("securityContext/windowsOptions", json!({"hostProcess": true})),
+        ("securityContext/seccompProfile", json!({"type": "Localhost"})),
+        ("securityContext/seccompProfile", json!({"type": "Localhost", "localhostProfile": "/a"})),
+        ("securityContext/seccompProfile", json!({"type": "RuntimeDefault", "localhostProfile": "a"})),
+        ("securityContext/appArmorProfile", json!({"type": "Localhost"})),
+        ("securityContext/appArmorProfile", json!({"type": "Localhost", "localhostProfile": " a"})),
+        ("securityContext/appArmorProfile", json!({"type": "default"})),
+    ];
+    for from in [
+        json!({}),
+        json!({"configMapRef": {"name": "a"}}),
+        json!({"configMapRef": {"name": "a"}, "secretRef": {"name": "a"}}),
+        json!({"secretRef": {"name": "A_b"}}),
+        json!({"secretRef": {"name": "a", "optional": true}, "prefix": "a.b-c"}),
+        json!({"secretRef": {"name": "a"}, "prefix": "A="}),
+    ] {
+        changes.push(("envFrom", json!([from])));
+    }
+    for path in
+        ["metadata.name", "metadata.nam", "metadata.labels", "metadata.labels['a']", "spec.host", "status.podIPs"]
+    {
+        changes.push(("env", json!([{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": path}}}])));
+    }
+    for resource in ["cpu", "limits.cpu", "limits.gpu", "requests.hugepages-2Mi", "limits.ephemeral-storage"] {
+        changes.push(("env", json!([{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": resource}}}])));
+    }
+    changes
 }

@@ -7,7 +7,8 @@ use crate::api::message::{invalid, newer_field};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::EnvVar;
-use crate::inject::names::{is_secret_key, is_subdomain};
+use crate::inject::companion::resources::is_hugepages;
+use crate::inject::names::{is_qualified, is_secret_key, is_subdomain};
 
 /// A text within a source, and what it must be.
 struct Text {
@@ -20,11 +21,23 @@ struct Text {
 const OBJECT: &str = "a DNS subdomain: DNS labels joined by dots";
 const OBJECT_KEY: &str = "a key: at most 253 letters, digits, `-`, `_` and `.`, not starting with `..`";
 
-const TEXTS: [Text; 6] = [
+const TEXTS: [Text; 8] = [
     Text { source: "configMapKeyRef", field: "name", is_valid: is_subdomain, must_be: OBJECT },
     Text { source: "configMapKeyRef", field: "key", is_valid: is_secret_key, must_be: OBJECT_KEY },
     Text { source: "secretKeyRef", field: "name", is_valid: is_subdomain, must_be: OBJECT },
     Text { source: "secretKeyRef", field: "key", is_valid: is_secret_key, must_be: OBJECT_KEY },
+    Text {
+        source: "fieldRef",
+        field: "fieldPath",
+        is_valid: is_field_path,
+        must_be: "a field that variables can have, such as metadata.name, status.podIP or metadata.labels['<key>']",
+    },
+    Text {
+        source: "resourceFieldRef",
+        field: "resource",
+        is_valid: is_resource_path,
+        must_be: "limits or requests of cpu, memory, ephemeral-storage or huge pages, such as limits.cpu",
+    },
     Text {
         source: "fileKeyRef",
         field: "path",
@@ -38,6 +51,33 @@ const TEXTS: [Text; 6] = [
         must_be: "the name of a variable in the file: printable ASCII characters other than `=`",
     },
 ];
+
+/// Fields of a Pod that a variable can have (`validEnvDownwardAPIFieldPathExpressions`), with the older name of one.
+const FIELDS: [&str; 10] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.host",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
+fn is_field_path(path: &str) -> bool {
+    let key = |map: &str| path.strip_prefix(map)?.strip_prefix("['")?.strip_suffix("']");
+    FIELDS.contains(&path)
+        || key("metadata.labels").is_some_and(is_qualified)
+        || key("metadata.annotations").is_some_and(|key| is_qualified(&key.to_ascii_lowercase()))
+}
+
+fn is_resource_path(path: &str) -> bool {
+    let (list, resource) = path.split_once('.').unwrap_or_default();
+    let is_counted = matches!(resource, "cpu" | "memory" | "ephemeral-storage") || is_hugepages(resource);
+    matches!(list, "limits" | "requests") && is_counted
+}
 
 pub(super) fn check(variable: &EnvVar, at: &FieldPath, report: &mut Report) {
     let Some(from) = variable.rest.get("valueFrom").filter(|from| !from.is_null()) else { return };
@@ -102,7 +142,19 @@ mod tests {
         {
             check(from(fine), &[]);
         }
+        for path in ["metadata.name", "metadata.labels['a/b']", "metadata.annotations['A.b/C']", "status.podIPs"] {
+            check(from(json!({"fieldRef": {"fieldPath": path}})), &[]);
+        }
+        check(from(json!({"resourceFieldRef": {"resource": "requests.hugepages-2Mi"}})), &[]);
         for (source, field) in [
+            (json!({"fieldRef": {"fieldPath": "metadata.nam"}}), "fieldRef.fieldPath: invalid value: must be a field"),
+            (json!({"fieldRef": {"fieldPath": "metadata.labels['a b']"}}), "fieldRef.fieldPath: invalid value"),
+            (json!({"fieldRef": {"fieldPath": "metadata.labels"}}), "fieldRef.fieldPath: invalid value"),
+            (
+                json!({"resourceFieldRef": {"resource": "cpu"}}),
+                "resourceFieldRef.resource: invalid value: must be limits",
+            ),
+            (json!({"resourceFieldRef": {"resource": "limits.gpu"}}), "resourceFieldRef.resource: invalid value"),
             (file("../x", "K"), "fileKeyRef.path: invalid value: must be a path within the volume"),
             (file("", "K"), "fileKeyRef.path: invalid value: must be a path within the volume"),
             (file("x", ""), "fileKeyRef.key: invalid value: must be the name of a variable"),

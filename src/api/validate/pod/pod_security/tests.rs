@@ -74,7 +74,6 @@ fn violations_are_reported_at_their_fields() {
         ("securityContext/seLinuxOptions/type", json!("spc_t"), BOTH),
         ("securityContext/seLinuxOptions/role", json!("system_r"), BOTH),
         ("securityContext/seLinuxOptions/user", json!("system_u"), BOTH),
-        ("securityContext/windowsOptions/hostProcess", json!(true), BOTH),
     ] {
         violates(place, value, levels);
     }
