@@ -38,9 +38,11 @@ impl Display for Outcome {
             }
             // A companion that is not offered to the namespace reads like one that does not exist.
             Outcome::NotAvailable { namespace, nearest, .. } => {
-                write!(f, "not available in namespace {namespace}")?;
-                did_you_mean(f, nearest.as_deref())?;
-                write!(f, "; see `kubectl get clustercompanions,companions -n {namespace}`")
+                write!(
+                    f,
+                    "not available in namespace {namespace} (`kubectl get clustercompanions,companions -n {namespace}` lists companions)"
+                )?;
+                did_you_mean(f, nearest.as_deref())
             }
             Outcome::CompanionInvalid => f.write_str(
                 "spec is invalid and no earlier valid version exists; see the companion's status, or run `podgraft validate` on its manifest",
