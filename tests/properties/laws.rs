@@ -132,7 +132,9 @@ proptest! {
             return Ok(());
         }
         let mut erased = pod;
-        prop_assert!(uninject(&mut erased).unwrap());
+        // An annotation of skipped companions that was removed leaves nothing to remove.
+        let adds = operations(&reply).iter().any(|operation| operation["op"] == "add");
+        prop_assert_eq!(uninject(&mut erased).unwrap(), adds);
         // Numbers compare by their text here, objects by the order of their keys.
         prop_assert_eq!(settled(&erased).to_string(), settled(&without_own_keys(&scene.pod)).to_string());
     }
