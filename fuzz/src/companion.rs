@@ -46,6 +46,7 @@ fn request(listed: CatalogEntry, namespace: Option<Box<str>>) {
         companions: Catalog::new([(namespace, listed)]),
         namespaces: Namespaces::new([], Unlisted::NameOnly),
         settings: settings(),
+        stale: None,
     };
     for annotations in [json!({"podgraft.dev/companions": name}), json!({})] {
         let pod = json!({

@@ -43,12 +43,20 @@ fn uid_of(bytes: &[u8]) -> Option<String> {
 /// Removing what was injected gives the Pod as it was, where nothing was there before that looks injected and where
 /// an API server would take it.
 fn removed_again(mut injected: Value, before: &Value) {
-    let annotations = before["metadata"]["annotations"].as_object();
-    if annotations.is_some_and(|all| all.contains_key("podgraft.dev/status")) || !names_are_unique(&before["spec"]) {
+    if has_own_keys(&before["metadata"]) || !names_are_unique(&before["spec"]) {
         return;
     }
     assert_eq!(inject::uninject(&mut injected), Ok(true));
     assert_eq!(without_empty(injected), without_empty(before.clone()), "removing gives the Pod as it was");
+}
+
+/// Whether there are keys that podgraft writes, which `uninject` always removes.
+fn has_own_keys(metadata: &Value) -> bool {
+    let keys = |map: &str| metadata[map].as_object().into_iter().flatten().map(|(key, _)| key.clone());
+    let is_own = |key: String| {
+        ["podgraft.dev/status", "podgraft.dev/skipped"].contains(&&*key) || key.starts_with("companions.podgraft.dev/")
+    };
+    keys("annotations").chain(keys("labels")).any(is_own)
 }
 
 /// Whether names are there, and there once: the status refers to things by their names.

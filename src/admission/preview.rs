@@ -4,13 +4,13 @@ mod keys;
 
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
-use super::response::{Answer, refusal, warnings, within_bounds};
+use super::response::{Answer, warning, warnings, within_bounds};
 use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::Effect;
 use crate::inject::verdict::reason::Remark;
+use crate::inject::verdict::{Effect, Verdict};
 use crate::json::JsonError;
 use crate::text::truncate;
 use crate::webhook::Configuration;
@@ -19,6 +19,8 @@ use keys::{CheckedWorkload, misplaced_keys};
 
 /// The name of the webhook in logs and metrics.
 const WEBHOOK: &str = Configuration::Preview.as_str();
+/// How many causes of a denial have a warning of their own. Another warning counts the others.
+const MAX_DENIALS: usize = 4;
 /// The longest kind that is repeated, in characters: a CustomResourceDefinition allows 63.
 const LONGEST_KIND: usize = 63;
 
@@ -109,11 +111,19 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
             finding.effect = Effect::Warn;
         }
     }
-    if verdict.with_effect(Effect::Deny).next().is_some() {
-        let reasons = refusal(&verdict);
-        let reasons = reasons.strip_prefix("podgraft: ").unwrap_or(&reasons);
-        all.push(format!("podgraft: Pods of this {kind} will be denied: {reasons}"));
-    }
+    denials(&verdict, kind, &mut all);
     all.extend(warnings(&verdict));
     all
+}
+
+/// One warning for each cause of a denial. The causes beyond the first ones are counted: an answer has room for few warnings.
+fn denials(verdict: &Verdict<'_>, kind: &str, all: &mut Vec<String>) {
+    let mut causes = verdict.with_effect(Effect::Deny);
+    for cause in causes.by_ref().take(MAX_DENIALS) {
+        all.push(warning(format_args!("podgraft: Pods of this {kind} will be denied: {cause}")));
+    }
+    let more = causes.count();
+    if more > 0 {
+        all.push(format!("podgraft: Pods of this {kind} will be denied for {more} more reasons"));
+    }
 }

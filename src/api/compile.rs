@@ -31,6 +31,7 @@ use crate::inject::companion::{
     Activation, Companion, CompanionKind, CompanionPattern, Container, EnvVar, Exposes, File, OnConflict, Placement,
 };
 use crate::inject::container_list::ContainerList;
+use crate::inject::keys;
 
 /// An invalid companion, with what could be read of it.
 pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry {
@@ -67,6 +68,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         name: object.name.clone(),
         kind: object.kind,
         hash: hash::of(&object.raw),
+        label: format!("{}{}", keys::HASH_LABELS, object.name).into(),
         pattern: pattern(spec.pattern),
         activation: activation(spec.activation),
         required: spec.required,

@@ -20,6 +20,7 @@ pub use endpoint::{Endpoint, EnvVar, Exposes};
 pub use volume::{CompanionMount, File, SecretFile, SecretVolume, SharedVolume, TokenMask, Volume};
 
 use super::container_list::ContainerList;
+use super::keys;
 use declared::Declared;
 use parameter::Parameter;
 use pod_requirement::PodRequirement;
@@ -35,6 +36,8 @@ pub struct Companion {
     pub kind: CompanionKind,
     /// The first 16 hexadecimal digits of the SHA-256 of the spec.
     pub hash: Box<str>,
+    /// The key of the label of Pods that have the companion, `companions.podgraft.dev/<name>`.
+    pub label: Box<str>,
     /// `spec.pattern`.
     pub pattern: CompanionPattern,
     /// `spec.activation`.
@@ -167,6 +170,11 @@ impl Companion {
             Identity { name: c.name.clone(), image: c.image.clone(), list, native }
         };
         self.identities().map(identity).collect()
+    }
+
+    /// The value of the label of Pods that have the companion: the start of the content hash.
+    pub(in crate::inject) fn label_value(&self) -> &str {
+        self.hash.get(..keys::HASH_DIGITS).unwrap_or(&self.hash)
     }
 
     /// Whether `excludeContainers` names a container.

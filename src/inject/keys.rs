@@ -12,11 +12,14 @@ pub const COMPANIONS: &str = "podgraft.dev/companions";
 pub const CONTAINERS: &str = "podgraft.dev/containers";
 /// Annotation of a Pod, written by podgraft: everything that was injected.
 pub const STATUS: &str = "podgraft.dev/status";
-/// Annotation of a Pod that is reserved for podgraft: companions that were skipped. It is ignored in a Pod and removed by
-/// `uninject`.
+/// Annotation of a Pod, written by podgraft in reviews by the API server: the companions that were skipped, and why. In a Pod that
+/// is reviewed it is ignored and replaced.
 pub const SKIPPED: &str = "podgraft.dev/skipped";
-/// The prefix of labels that are reserved for content hashes of companions, slash included. `uninject` removes them.
+/// The prefix of the labels of a Pod that are named after its companions, written by podgraft, slash included. The value of each
+/// consists of the first [`HASH_DIGITS`] digits of the companion's content hash.
 pub const HASH_LABELS: &str = "companions.podgraft.dev/";
+/// How many hexadecimal digits of a content hash the label of a companion has.
+pub const HASH_DIGITS: usize = 8;
 /// Label of a Pod or a Namespace: `enabled` or `disabled`.
 pub const INJECT: &str = "podgraft.dev/inject";
 /// The annotation by which a kubelet marks the API server's copy of a static Pod.

@@ -3,6 +3,8 @@
 pub(super) mod bounds;
 pub(super) mod build;
 pub(super) mod builder;
+pub(super) mod changes;
+pub(super) mod skipped;
 pub(super) mod status;
 pub(super) mod target;
 pub(super) mod uninject;

@@ -44,6 +44,8 @@ pub struct Pod<'a> {
     pub annotations: Option<TextMap<'a>>,
     /// `metadata.labels`, in order.
     pub labels: TextMap<'a>,
+    /// `metadata.ownerReferences` as JSON; empty where absent.
+    pub owner_references: &'a str,
     /// The number of init containers in `containers`; `None` where `spec.initContainers` is absent.
     pub init_containers: Option<usize>,
     /// Init containers, then containers.
@@ -76,6 +78,8 @@ pub struct Pod<'a> {
     pub demands_token: bool,
     /// `spec.resources` as JSON.
     resources: Option<&'a str>,
+    /// Whether `metadata.labels` is present.
+    pub(super) has_labels: bool,
     /// The text of `spec`, for what a review needs rarely; empty where absent.
     pub(super) spec: &'a str,
     parts: Parts<'a>,

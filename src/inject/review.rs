@@ -1,11 +1,12 @@
 //! One review from start to end.
 
 mod already_injected;
+mod labels;
 mod mistakes;
 mod settle;
 
 use super::keys;
-use super::patch::build::Changes;
+use super::patch::changes::Changes;
 use super::patch::status::Status;
 use super::plan::assembly::Assembly;
 use super::plan::authored::{InjectedContainers, choices};
@@ -73,12 +74,14 @@ fn decide<'a>(context: &Context<'_, 'a>, write: WritePatch) -> Verdict<'a> {
     already_injected::differing_parameters(context, &choices, &candidates, &mut findings);
     already_injected::no_longer_requested(context, &offers, &candidates, &mut findings);
     mistakes::unused_parameters(context, &offers, &candidates, &mut findings);
+    labels::report_invalid(context, &offers, &candidates, &mut findings);
     if findings.iter().any(|finding| finding.effect == Effect::Deny) {
         return Verdict::denied(findings);
     }
     already_injected::restored(&candidates, &lost, &mut findings);
+    let skipped = assembly.skipped(&findings);
     let (mut plans, most) = assembly.finish();
     settle::settle(&mut plans, pod.grace_seconds, &mut findings);
-    let patch = write(pod, status, &Changes { plans: &plans, restored: &restored, most });
+    let patch = write(pod, status, &Changes { plans: &plans, restored: &restored, skipped: &skipped, most });
     Verdict { decision: patch.map_or(Decision::Admit, Decision::Patch), findings }
 }

@@ -2,6 +2,7 @@
 
 use super::companion::catalog::Catalog;
 use super::request::namespace::Namespaces;
+use super::verdict::reason::Stale;
 use crate::webhook::Configuration;
 
 /// All companions and namespaces that a server knows at one time, and its settings. It is replaced as a whole.
@@ -13,6 +14,8 @@ pub struct Snapshot {
     pub namespaces: Namespaces,
     /// The settings of the installation.
     pub settings: Settings,
+    /// Whether there may be newer companions and namespaces, because a watch fails.
+    pub stale: Option<Stale>,
 }
 
 /// The settings of an installation.

@@ -5,10 +5,12 @@ pub mod examples;
 mod finding;
 mod message;
 pub mod reason;
+mod skipped;
 mod via;
 
 pub use effect::Effect;
 pub use finding::Finding;
+pub(super) use skipped::skipped_text;
 pub use via::Via;
 
 use reason::{Outcome, Reason, Remark};

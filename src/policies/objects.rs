@@ -73,7 +73,7 @@ pub fn policy(installation: &Installation, part: Rule, accepted: &AcceptedVersio
     };
     let selecting = if accepted.changing { versions.clone() } else { vec![accepted.newest] };
     let spec = match part {
-        Rule::OnCreate => on_create(accepted),
+        Rule::OnCreate => on_create(installation, accepted),
         Rule::OnUpdate => on_update(companion, &versions, &selecting),
     };
     let object_selector = match part {
@@ -131,7 +131,7 @@ struct RuleSpec {
     validations: Vec<Value>,
 }
 
-fn on_create(accepted: &AcceptedVersions<'_>) -> RuleSpec {
+fn on_create(installation: &Installation, accepted: &AcceptedVersions<'_>) -> RuleSpec {
     let name = &accepted.newest.companion.name;
     let versions: Vec<Required<'_>> = [Some(accepted.newest), accepted.previous].into_iter().flatten().collect();
     let mut variables = on_create::variables();
@@ -142,11 +142,14 @@ fn on_create(accepted: &AcceptedVersions<'_>) -> RuleSpec {
     let unless_previous = if accepted.previous.is_some() { "variables.previous || " } else { "" };
     let present = versions.iter().map(|v| format!("({})", on_create::present(*v))).collect::<Vec<_>>().join(" || ");
     let missing = format!("podgraft: companion {name} is required in namespace ");
-    let why = " and missing in the Pod: podgraft did not answer, or another webhook removed the companion; retry, and check whether podgraft is running";
+    let namespace = installation.namespace.as_deref().unwrap_or("podgraft-system");
+    let why = format!(
+        " and missing in the Pod: podgraft was not called, a replica of another version answered (see `kubectl -n {namespace} get pods`), or another webhook removed the companion; retry"
+    );
     let mut validations = vec![json!({
         "expression": present,
         "messageExpression":
-            format!("{} + namespaceObject.metadata.name + {}", literal::text(&missing), literal::text(why)),
+            format!("{} + namespaceObject.metadata.name + {}", literal::text(&missing), literal::text(&why)),
         "reason": "Forbidden",
     })];
     let remedy = "let podgraft inject the companion, or check which other webhook changes it";

@@ -1,12 +1,13 @@
 //! Follows companions and Namespaces, from files and from the cluster, for as long as the server runs.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
 use arc_swap::ArcSwap;
 use kube::Client;
 use tokio::sync::{Mutex, watch};
+use tokio::time::timeout;
 
 use super::background::{Background, Task};
 use super::config::Config;
@@ -14,6 +15,7 @@ use super::metrics::{Reloadable, ServerMetrics};
 use super::policies::PolicyReconciler;
 use super::retire::retire;
 use crate::inject::snapshot::{Settings, Snapshot};
+use crate::inject::verdict::reason::Stale;
 use crate::source::cluster;
 use crate::source::cluster::{ClusterStates, DesiredStatuses, WatchHealth};
 use crate::source::effective::Effective;
@@ -21,6 +23,9 @@ use crate::source::files;
 use crate::source::files::report::{LoadReport, Severity};
 use crate::source::files::{Files, Loaded};
 use crate::source::statuses::Statuses;
+
+/// How often a snapshot reports how long a watch has failed, and how soon that it works again.
+const STALE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The sources of companions and Namespaces.
 pub(super) struct CompanionSources {
@@ -32,6 +37,8 @@ pub(super) struct CompanionSources {
     published: Published,
     /// Whether there was a first snapshot.
     has_snapshot: bool,
+    /// Whether the last snapshot may be outdated.
+    stale: Option<Stale>,
 }
 
 /// What was published last. Its clone shares its memory.
@@ -87,6 +94,7 @@ impl CompanionSources {
             metrics: Arc::clone(metrics),
             published: Published::default(),
             has_snapshot: false,
+            stale: None,
         })
     }
 
@@ -143,9 +151,11 @@ impl CompanionSources {
         if let Some(policies) = &mut self.policies {
             policies.settle(&mut effective, &mut changes);
         }
-        if changes.behavior || !self.has_snapshot {
-            retire(snapshot.swap(Arc::new(effective.snapshot(self.settings.clone()))));
-            self.has_snapshot = true;
+        let stale = self.cluster.as_ref().and_then(ClusterSource::stale);
+        if changes.behavior || !self.has_snapshot || stale != self.stale {
+            let new = Snapshot { stale, ..effective.snapshot(self.settings.clone()) };
+            retire(snapshot.swap(Arc::new(new)));
+            (self.has_snapshot, self.stale) = (true, stale);
         }
         statuses.follow(&effective, &changes, &self.settings);
         self.metrics.source.record(&effective, &statuses);
@@ -168,10 +178,10 @@ impl CompanionSources {
     }
 
     async fn changed(&mut self) {
-        let CompanionSources { files, cluster, policies, .. } = self;
+        let CompanionSources { files, cluster, policies, stale, .. } = self;
         let cluster = async {
             match cluster {
-                Some(cluster) => cluster.snapshots.changed().await,
+                Some(cluster) => cluster.changed(*stale).await,
                 None => std::future::pending().await,
             }
         };
@@ -183,9 +193,25 @@ impl CompanionSources {
         };
         tokio::select! {
             Ok(()) = files.changed() => {}
-            Ok(()) = cluster => {}
+            () = cluster => {}
             () = policies => {}
             else => std::future::pending().await,
+        }
+    }
+}
+
+impl ClusterSource {
+    /// Whether there may be newer objects, because a watch fails.
+    fn stale(&self) -> Option<Stale> {
+        self.health.silence(SystemTime::now()).map(|seconds| Stale { seconds })
+    }
+
+    /// Waits until the state of the cluster is another one, or is outdated since another time.
+    async fn changed(&mut self, stale: Option<Stale>) {
+        while timeout(STALE_INTERVAL, self.snapshots.changed()).await.is_err() {
+            if self.stale() != stale {
+                return;
+            }
         }
     }
 }

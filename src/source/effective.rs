@@ -92,7 +92,7 @@ impl Effective {
     pub fn snapshot(&self, settings: Settings) -> Snapshot {
         let unlisted = if self.cluster.is_some() { Unlisted::Unknown } else { Unlisted::NameOnly };
         let namespaces = Namespaces::sharing(self.declared_namespaces().clone(), unlisted);
-        Snapshot { companions: self.catalog.clone(), namespaces, settings }
+        Snapshot { companions: self.catalog.clone(), namespaces, settings, stale: None }
     }
 
     /// The version of a companion that the sources declare, which is not always the one that is used.

@@ -28,6 +28,16 @@ const KNATIVE_REVISION: [&str; 3] = ["serving.knative.dev/revision", "serving.kn
 /// The labels of an OpenShift DeploymentConfig's Pods: its name, and that of one of its ReplicationControllers.
 const DEPLOYMENT_CONFIG_NAME: [&str; 1] = ["deploymentconfig"];
 const DEPLOYMENT_CONFIG_REVISION: [&str; 1] = ["deployment"];
+/// Built-in kinds whose selector never consists of the labels of the template: the author must write it, or a controller
+/// generates it.
+const REQUIRES_SELECTOR: [(&str, &str); 6] = [
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"),
+    ("batch", "Job"),
+    ("batch", "CronJob"),
+];
 /// The most claims of one workload that are read. A Pod cannot mount more volumes.
 const MAX_CLAIMS: usize = 4096;
 
@@ -38,6 +48,7 @@ const MAX_CLAIMS: usize = 4096;
 #[must_use]
 pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> ControllerFields<'a> {
     let fields = match (group, kind) {
+        ("", "Pod") => return ControllerFields::default(),
         ("apps", "Deployment") => Ok(of_labels(&DEPLOYMENT)),
         ("apps", "DaemonSet") => Ok(ControllerFields { replaces_node_affinity: true, ..of_labels(&DAEMON_SET) }),
         ("apps", "StatefulSet") => claims(object).map(|claims| ControllerFields { claims, ..of_labels(&STATEFUL_SET) }),
@@ -54,9 +65,17 @@ pub fn controller_fields<'a>(group: &str, kind: &str, object: &'a str) -> Contro
         }
         ("batch", "Job") => JobFields::read(object).map(JobFields::labels),
         ("batch", "CronJob") => JobFields::read_template(object).map(JobFields::labels),
-        _ => return ControllerFields::default(),
+        _ => Ok(ControllerFields::default()),
     };
-    fields.unwrap_or_default()
+    let labels_select = !REQUIRES_SELECTOR.contains(&(group, kind)) && selects_nothing(object);
+    ControllerFields { by_controller: true, labels_select, ..fields.unwrap_or_default() }
+}
+
+/// Whether a workload declares no selector. API servers then use the labels of the template (`v1` `ReplicationController`, and
+/// `DeploymentConfig` of OpenShift); what those of other kinds do is not known.
+fn selects_nothing(object: &str) -> bool {
+    let selector = Reader::of(object).raw_at(&["spec", "selector"]);
+    matches!(selector, Ok(None | Some("null" | "{}")))
 }
 
 /// Labels whose values are not known.
@@ -222,6 +241,24 @@ mod tests {
         let generated = json!({"metadata": {"generateName": "a-"}, "spec": {"completionMode": "NonIndexed"}});
         assert_eq!(labels("batch", "Job", &generated)[0], "batch.kubernetes.io/job-name=?");
         assert_eq!(labels("batch", "Job", &json!({"metadata": {"name": 1}})), [""; 0]);
+    }
+
+    #[test]
+    fn labels_of_a_template_select_where_a_workload_may_have_no_selector_of_its_own() {
+        let of = |group, kind, spec: Value| {
+            let object = json!({"spec": spec}).to_string();
+            let fields = controller_fields(group, kind, &object);
+            (fields.by_controller, fields.labels_select)
+        };
+        let (none, own) = (json!({}), json!({"selector": {"app": "web"}}));
+        assert_eq!(of("", "ReplicationController", none.clone()), (true, true));
+        assert_eq!(of("", "ReplicationController", json!({"selector": null})), (true, true));
+        assert_eq!(of("", "ReplicationController", own.clone()), (true, false));
+        assert_eq!(of("apps.openshift.io", "DeploymentConfig", none.clone()), (true, true));
+        assert_eq!(of("apps.openshift.io", "DeploymentConfig", own), (true, false));
+        assert_eq!(of("apps", "Deployment", none.clone()), (true, false));
+        assert_eq!(of("batch", "Job", none.clone()), (true, false));
+        assert_eq!(of("", "Pod", none), (false, false));
     }
 
     #[test]

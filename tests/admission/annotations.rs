@@ -1,7 +1,8 @@
 //! What users write: names, parameters, labels, and the size of annotations.
 
 use podgraft::internals::admission;
-use podgraft::internals::inject::snapshot::Webhook;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
+use podgraft::internals::inject::verdict::reason::Stale;
 use serde_json::{Value, json};
 
 use crate::scene::{asking, companion, companions, denied, injected, is_denied, pod, sidecars};
@@ -115,4 +116,68 @@ fn the_annotation_of_skipped_companions_is_reserved_and_ignored() {
     let mut pod = asking("sync");
     pod["metadata"]["annotations"]["podgraft.dev/skipped"] = "anything".into();
     assert!(injected(&pod).is_object());
+}
+
+/// The snapshot of a replica whose watch fails.
+fn stale(seconds: u64) -> Snapshot {
+    Snapshot {
+        stale: Some(Stale { seconds }),
+        ..sidecars(&[("sync", "  parameters: [{name: period, type: Duration, env: PERIOD}]")])
+    }
+}
+
+#[test]
+fn a_stale_replica_says_so_and_suggests_no_other_name() {
+    for (annotations, what) in [
+        (json!({"podgraft.dev/companions": "synced"}), "companion synced: not known yet"),
+        (json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.periods": "1s"}), "spec.parameters: \"periods\""),
+        (json!({"podgraft.dev/synced.period": "1s"}), "unknown annotation podgraft.dev/synced.period"),
+    ] {
+        let reply = ask(&pod(annotations), "team", &stale(42));
+        is_denied(&reply, &[what, "has received no updates from the API server for 42 s", "retry"]);
+        assert!(!reply.message.contains("did you mean") && !reply.message.contains("remove"), "{}", reply.message);
+    }
+}
+
+const NAMESPACE: &str = "apiVersion: v1
+kind: Namespace
+metadata:
+  name: team
+  labels: {podgraft.dev/inject: enabled}
+  annotations: {podgraft.dev/companions: synced}
+";
+
+#[test]
+fn what_is_skipped_by_a_stale_replica_is_written_without_the_time() {
+    let with = |seconds| Snapshot { stale: Some(Stale { seconds }), ..snapshot_of(NAMESPACE) };
+    let patched = ask(&pod(json!({})), "team", &with(1)).apply(&pod(json!({})));
+    let skipped = patched["metadata"]["annotations"]["podgraft.dev/skipped"].as_str().unwrap();
+    assert!(skipped.starts_with("synced: NotAvailable: not known to a replica"), "{skipped}");
+    assert!(ask(&patched, "team", &with(2)).patch.is_none());
+}
+
+#[test]
+fn a_companion_that_replaces_another_one_is_named_with_its_namespace() {
+    let own = "apiVersion: podgraft.dev/v1alpha1\nkind: Companion\nmetadata: {name: tick, namespace: team}\nspec: {pattern: Sidecar, containers: [{name: tick, image: \"tick:1\"}]}\n";
+    let message = |selector: &str| {
+        let snapshot = snapshot_of(&format!("{}---\n{own}", companion("tick", selector)));
+        let asks = json!({"podgraft.dev/companions": "tick", "podgraft.dev/tick.period": "1s"});
+        ask(&pod(asks), "team", &snapshot).message
+    };
+    let of = "companion tick: not found in spec.parameters of Companion team/tick";
+    let replaces = ", which replaces the ClusterCompanion of that name: \"period\"; remove";
+    assert!(message("").contains(&format!("{of}{replaces}")), "{}", message(""));
+    let hidden = message("  namespaceSelector: {matchLabels: {team: payments}}");
+    assert!(hidden.contains(&format!("{of}: \"period\"")), "not revealed: {hidden}");
+}
+
+#[test]
+fn an_unknown_parameter_is_renamed_where_a_required_one_is_missing() {
+    let parameters = "  parameters:\n  - {name: repo, type: String, required: true, env: REPO}\n  - {name: free, type: String, env: FREE}";
+    let asks = json!({"podgraft.dev/companions": "sync", "podgraft.dev/sync.location": "x"});
+    let reply = ask(&pod(asks), "team", &sidecars(&[("sync", parameters)]));
+    assert_eq!(
+        reply.message,
+        "podgraft: companion sync: not found in spec.parameters: \"location\"; required parameter repo is missing: rename the annotation to podgraft.dev/sync.repo"
+    );
 }

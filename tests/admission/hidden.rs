@@ -23,6 +23,7 @@ fn snapshot_of_all(manifests: &[Value]) -> Snapshot {
         companions: Catalog::new(companions),
         namespaces: Namespaces::new(namespaces.into_iter().map(namespace), Unlisted::NameOnly),
         settings: Settings::default(),
+        stale: None,
     }
 }
 

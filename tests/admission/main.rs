@@ -5,6 +5,7 @@
 mod annotations;
 mod conflicts;
 mod hidden;
+mod labels;
 mod paths;
 mod pods;
 mod preview;

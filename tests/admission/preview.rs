@@ -136,3 +136,20 @@ fn a_long_denial_is_previewed_with_its_remedy() {
     let denied = warnings("apps", "Deployment", &json!({"spec": {"template": asks}}), &snapshot);
     assert!(denied[0].chars().count() > 256 && !denied[0].ends_with('…'), "{denied:?}");
 }
+
+#[test]
+fn each_cause_of_a_denial_has_a_warning_and_many_are_counted() {
+    let preview = |names: &str| {
+        let object = json!({"spec": {"template": asking(names)}});
+        warnings("apps", "Deployment", &object, &companions())
+    };
+    let two = preview("one,two");
+    assert_eq!(two.len(), 2, "{two:?}");
+    for (warning, name) in two.iter().zip(["one", "two"]) {
+        let start = format!("podgraft: Pods of this Deployment will be denied: companion {name}: not available");
+        assert!(warning.starts_with(&start), "{warning}");
+    }
+    let seven = preview("one,two,three,four,five,six,seven");
+    assert_eq!(seven.len(), 5, "{seven:?}");
+    assert_eq!(seven[4], "podgraft: Pods of this Deployment will be denied for 3 more reasons");
+}

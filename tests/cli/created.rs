@@ -208,3 +208,19 @@ fn a_daemon_set_that_selects_windows_nodes_by_affinity_only_is_warned_about() {
     assert!(!page("DaemonSet", "linux").contains(expected));
     assert!(page("Deployment", "windows").contains("WindowsPod") && !page("Deployment", "windows").contains(expected));
 }
+
+#[test]
+fn a_label_is_not_written_where_it_would_become_part_of_a_selector() {
+    let label = "companions.podgraft.dev/part: \"";
+    let written = |text: &str| {
+        let run = run("inject", "", text);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.out.contains("podgraft.dev/status"), "{}", run.out);
+        run.out.contains(label) || run.out.contains(&label.replace('"', ""))
+    };
+    let controller = workload("ReplicationController", "", "").replace("apps/v1", "v1");
+    assert!(!written(&controller), "its selector is made of the labels of the template");
+    assert!(written(&controller.replace("{template", "{selector: {app: web}, template")));
+    assert!(written(&workload("Deployment", "", "")));
+    assert!(written(&workload("CronJob", "", "")));
+}

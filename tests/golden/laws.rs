@@ -7,6 +7,8 @@ use super::{Complaint, binary, same, server};
 
 /// Written by podgraft: it may change.
 const STATUS: &str = "podgraft.dev/status";
+/// The start of labels that are written by podgraft.
+const HASHES: &str = "companions.podgraft.dev/";
 
 /// A second review gives no patch.
 pub(super) async fn settles(case: &Case, patched: &Value) -> Result<(), Complaint> {
@@ -55,7 +57,9 @@ pub(super) fn can_be_taken_back(case: &Case, output: &str) -> Result<(), Complai
     let (mut written, back) = (case.pod.clone(), bare(&binary::uninject(output)?));
     let annotations = written.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
     let status = annotations.and_then(|annotations| annotations.shift_remove(STATUS));
-    if status.is_some() && bare(&written) != back {
+    let labels = written.pointer("/metadata/labels").and_then(Value::as_object);
+    let is_labeled = labels.is_some_and(|labels| labels.keys().any(|key| key.starts_with(HASHES)));
+    if (status.is_some() || is_labeled) && bare(&written) != back {
         // Whatever was there before is removed as well.
         written = binary::uninject(&std::fs::read_to_string(&case.path).unwrap())?;
     }
@@ -68,7 +72,7 @@ fn keeps(written: &Value, seen: &Value) -> bool {
     match (written, seen) {
         (Value::Null, _) => true,
         (Value::Object(written), Value::Object(seen)) => {
-            let kept = written.iter().filter(|(key, _)| *key != STATUS);
+            let kept = written.iter().filter(|(key, _)| *key != STATUS && !key.starts_with(HASHES));
             let mut order = seen.keys();
             kept.clone().all(|(key, value)| seen.get(key).is_some_and(|seen| keeps(value, seen)))
                 && kept.into_iter().all(|(key, _)| order.any(|other| other == key))

@@ -102,6 +102,9 @@ fn summary(answer: &Answer) -> Value {
     if let Some(remarks) = &answer.remarks {
         say("remarks", remarks.as_str().into());
     }
+    if let Some(skipped) = &answer.skipped {
+        say("skipped", skipped.as_str().into());
+    }
     if let Some(pod) = &answer.pod {
         say("pod", pod.clone());
     }

@@ -9,7 +9,7 @@ use podgraft::internals::admission;
 use podgraft::internals::admission::Answer as Bytes;
 use podgraft::internals::http::{HttpLimits, Reviewer, Route, admission_router};
 use podgraft::internals::inject::snapshot::Webhook;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
 use super::Complaint;
@@ -28,7 +28,9 @@ pub(super) struct Answer {
     pub(super) outcomes: Map<String, Value>,
     /// What else was remarked.
     pub(super) remarks: Option<String>,
-    /// The Pod afterwards, as its author would write it, where it is patched.
+    /// The annotation of skipped companions, which the command line does not write.
+    pub(super) skipped: Option<String>,
+    /// The Pod afterwards, as its author would write it, where more than that annotation is patched.
     pub(super) pod: Option<Value>,
 }
 
@@ -63,8 +65,12 @@ pub(super) async fn review(case: &Case, pod: &Value) -> Result<Answer, Complaint
     let mut outcomes = reply.audit.as_object().cloned().unwrap_or_default();
     let remarks = outcomes.shift_remove("remarks").and_then(|all| Some(all.as_str()?.to_owned()));
     let patched = reply.patch.is_some().then(|| as_written(reply.apply(&sent), pod));
+    let (skipped, patched) = match patched {
+        Some((skipped, patched)) => (skipped, Some(patched).filter(|patched| patched != pod)),
+        None => (None, None),
+    };
     let message = (!reply.allowed).then_some(reply.message);
-    Ok(Answer { message, warnings: reply.warnings, outcomes, remarks, pod: patched })
+    Ok(Answer { message, warnings: reply.warnings, outcomes, remarks, skipped, pod: patched })
 }
 
 /// The Pod as it reaches the webhook: a controller made it out of the template, an API server filled in its namespace. It
@@ -80,24 +86,36 @@ fn as_created(template: &Value, case: &Case) -> Value {
         pod["metadata"]["generateName"] = format!("{name}-").into();
     }
     pod["metadata"]["namespace"] = case.namespace.as_str().into();
+    if !case.workload.starts_with("pod/") {
+        pod["metadata"]["ownerReferences"] = json!([{"kind": "ReplicaSet", "name": "web", "controller": true}]);
+    }
     if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
         spec.entry(AUTOMOUNT).or_insert(true.into());
     }
     Value::Object(pod)
 }
 
-/// The Pod without what was filled in.
-fn as_written(mut pod: Value, template: &Value) -> Value {
+/// The annotation of skipped companions, and the Pod without that and without what was filled in.
+fn as_written(mut pod: Value, template: &Value) -> (Option<String>, Value) {
+    let annotations = pod["metadata"]["annotations"].as_object_mut();
+    let skipped = annotations.and_then(|annotations| annotations.shift_remove("podgraft.dev/skipped"));
+    let skipped = skipped.map(|text| text.as_str().unwrap().to_owned());
+    if skipped.is_some() && pod["metadata"]["annotations"].as_object().is_some_and(Map::is_empty) {
+        match template["metadata"].get("annotations") {
+            Some(written) => pod["metadata"]["annotations"] = written.clone(),
+            None => drop(pod["metadata"].as_object_mut().unwrap().shift_remove("annotations")),
+        }
+    }
     let strip = |seen: &mut Value, written: &Value, keys: &[&str]| {
         let Some(members) = seen.as_object_mut() else { return };
         for key in keys.iter().filter(|key| written.get(**key).is_none()) {
             members.shift_remove(*key);
         }
     };
-    strip(&mut pod["metadata"], &template["metadata"], &["generateName", "namespace"]);
+    strip(&mut pod["metadata"], &template["metadata"], &["generateName", "namespace", "ownerReferences"]);
     strip(&mut pod["spec"], &template["spec"], &[AUTOMOUNT]);
     strip(&mut pod, template, &["apiVersion", "kind"]);
-    pod
+    (skipped, pod)
 }
 
 /// The entry that the webhook configurations' matchers choose.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::pods::{defaulted, settled, without_own_keys};
 use crate::support::generate::{NAMESPACE, Scene, parameter_value, scene};
 use crate::support::{Reply, ask, review_of, snapshot, volumes};
 use podgraft::internals::admission;
@@ -13,7 +14,7 @@ use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use podgraft::internals::inject::uninject;
 use podgraft::internals::inject::verdict::{Decision, Effect};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Ten thousand cases, unless the environment says otherwise.
 pub fn laws() -> ProptestConfig {
@@ -30,60 +31,6 @@ pub fn patched(scene: &Scene) -> (Snapshot, Reply, Value) {
 
 fn operations(reply: &Reply) -> Vec<Value> {
     reply.patch.as_ref().and_then(Value::as_array).cloned().unwrap_or_default()
-}
-
-/// A Pod without what counts as absent: null and empty parents of what may be added.
-fn settled(pod: &Value) -> Value {
-    let mut pod = pod.clone();
-    let drop_empty = |parent: &mut Value, keys: &[&str]| {
-        let Some(parent) = parent.as_object_mut() else { return };
-        for key in keys {
-            let empty = match parent.get(*key) {
-                Some(Value::Null) => true,
-                Some(Value::Array(items)) => items.is_empty(),
-                Some(Value::Object(members)) => members.is_empty(),
-                _ => false,
-            };
-            if empty {
-                parent.shift_remove(*key);
-            }
-        }
-    };
-    drop_empty(&mut pod["metadata"], &["annotations"]);
-    for list in ["initContainers", "containers"] {
-        for container in pod["spec"][list].as_array_mut().into_iter().flatten() {
-            drop_empty(container, &["env", "volumeMounts", "lifecycle"]);
-        }
-    }
-    drop_empty(&mut pod["spec"], &["initContainers", "containers", "volumes", "imagePullSecrets"]);
-    pod
-}
-
-/// What API servers and LimitRanges write into a Pod between two calls: defaults, and quantities in other words.
-fn defaulted(pod: &Value) -> Value {
-    let mut pod = pod.clone();
-    pod["spec"]["dnsPolicy"] = json!("ClusterFirst");
-    pod["spec"]["terminationGracePeriodSeconds"].take();
-    for list in ["initContainers", "containers"] {
-        for container in pod["spec"][list].as_array_mut().into_iter().flatten() {
-            container["terminationMessagePath"] = json!("/dev/termination-log");
-            container["imagePullPolicy"] = json!("IfNotPresent");
-            container["resources"] = json!({"limits": {"cpu": "1"}, "requests": {"cpu": "1"}});
-            for port in container["ports"].as_array_mut().into_iter().flatten() {
-                port["protocol"] = json!("TCP");
-            }
-            let mounts = container["volumeMounts"].take();
-            let mut mounts = mounts.as_array().cloned().unwrap_or_default();
-            mounts.push(json!({"name": "kube-api-access-x", "mountPath": "/var/run/secrets/x", "readOnly": true}));
-            container["volumeMounts"] = mounts.into();
-        }
-    }
-    for volume in pod["spec"]["volumes"].as_array_mut().into_iter().flatten() {
-        if !volume["downwardAPI"].is_null() {
-            volume["downwardAPI"]["defaultMode"] = json!(420);
-        }
-    }
-    pod
 }
 
 fn names(pod: &Value, list: &str) -> Vec<String> {
@@ -112,12 +59,16 @@ proptest! {
     fn p1_a_patch_only_adds_and_only_where_companions_belong(scene in scene()) {
         let (_, reply, _) = patched(&scene);
         for operation in operations(&reply) {
-            prop_assert_eq!(&operation["op"], "add");
             let path = operation["path"].as_str().unwrap();
+            if operation["op"] == "remove" {
+                prop_assert_eq!(path, "/metadata/annotations/podgraft.dev~1skipped");
+                continue;
+            }
+            prop_assert_eq!(&operation["op"], "add");
             let parts: Vec<&str> = path.split('/').skip(1).collect();
             let allowed = match parts.as_slice() {
                 ["spec", "volumes" | "imagePullSecrets", item] => *item == "-",
-                ["metadata", "annotations"]
+                ["metadata", "annotations" | "labels"]
                 | ["metadata", "annotations", _]
                 | ["spec", "volumes" | "imagePullSecrets" | "initContainers" | "containers"]
                 | ["spec", "initContainers" | "containers", _]
@@ -125,13 +76,16 @@ proptest! {
                 | ["spec", "initContainers" | "containers", _, "env" | "volumeMounts", _]
                 | ["spec", "containers", _, "lifecycle"]
                 | ["spec", "containers", _, "lifecycle", "preStop"] => true,
+                ["metadata", "labels", label] => label.starts_with("companions.podgraft.dev~1"),
                 _ => false,
             };
             prop_assert!(allowed, "{}", path);
-            // An add onto a member that is there would replace it: only the status may be written over.
+            // An add onto a member that is there would replace it: only podgraft's own may be written over.
             let before = scene.pod.pointer(path).filter(|v| !v.is_null());
             let into_array = parts.last().is_some_and(|p| *p == "-" || p.parse::<usize>().is_ok());
-            prop_assert!(before.is_none() || into_array || path.ends_with("podgraft.dev~1status"), "{}", path);
+            let own = ["/podgraft.dev~1status", "/podgraft.dev~1skipped"].iter().any(|own| path.ends_with(own));
+            let is_own = own || path.starts_with("/metadata/labels/companions.podgraft.dev~1");
+            prop_assert!(before.is_none() || into_array || is_own, "{}", path);
         }
     }
 
@@ -178,9 +132,11 @@ proptest! {
             return Ok(());
         }
         let mut erased = pod;
-        prop_assert!(uninject(&mut erased).unwrap());
+        // An annotation of skipped companions that was removed leaves nothing to remove.
+        let adds = operations(&reply).iter().any(|operation| operation["op"] == "add");
+        prop_assert_eq!(uninject(&mut erased).unwrap(), adds);
         // Numbers compare by their text here, objects by the order of their keys.
-        prop_assert_eq!(settled(&erased).to_string(), settled(&scene.pod).to_string());
+        prop_assert_eq!(settled(&erased).to_string(), settled(&without_own_keys(&scene.pod)).to_string());
     }
 
     #[test]
@@ -275,10 +231,12 @@ proptest! {
         prop_assert_eq!(reply.message.is_empty(), denied == 0);
         prop_assert!(reply.message.chars().count() <= 512);
         prop_assert!(reply.warnings.len() <= 5 && reply.warnings.iter().map(String::len).sum::<usize>() <= 2048);
-        if reply.patch.is_some() {
-            let injected = verdict.outcomes().filter(|(_, f)| f.reason.label() == "Injected").count();
-            prop_assert!(injected > 0);
-        }
+        let injected: BTreeSet<&str> =
+            verdict.outcomes().filter(|(_, f)| f.reason.label() == "Injected").map(|(name, _)| name).collect();
+        let is_own = |operation: &Value| operation["path"].as_str().unwrap().ends_with("podgraft.dev~1skipped")
+            || operation["value"].get("podgraft.dev/skipped").is_some()
+            || operation["value"]["annotations"].get("podgraft.dev/skipped").is_some();
+        prop_assert_eq!(operations(&reply).iter().any(|operation| !is_own(operation)), !injected.is_empty() && denied == 0);
     }
 }
 

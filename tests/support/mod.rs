@@ -35,6 +35,7 @@ pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot 
         companions: Catalog::new(companions),
         namespaces: Namespaces::new(namespaces, Unlisted::NameOnly),
         settings: Settings { own_namespace: Some("podgraft-system".into()), required: true, hints: false },
+        stale: None,
     }
 }
 

@@ -71,8 +71,11 @@ fn review(request: &Request<'_>, cluster: &Snapshot) -> Verdict {
         effect: finding.effect,
         sentence: finding.to_string(),
     });
+    // A Pod that only gets the annotation of skipped companions is no other one than the command line has.
+    let changes = verdict.findings.iter().any(|f| ["Injected", "RestartPolicyRestored"].contains(&f.reason.label()));
     let decision = match verdict.decision {
         Decision::Admit => "admitted",
+        Decision::Patch(_) if !changes => "admitted",
         Decision::Patch(_) => "injected",
         Decision::Deny => "denied",
         Decision::Unavailable => "unavailable",
@@ -84,7 +87,8 @@ fn review(request: &Request<'_>, cluster: &Snapshot) -> Verdict {
 fn webhook(pod: &Value, namespace: &Value) -> Webhook {
     let sets = |map: &str| {
         let map = pod["metadata"][map].as_object().into_iter().flatten();
-        map.into_iter().any(|(key, _)| key.starts_with("podgraft.dev/") && key != "podgraft.dev/status")
+        let own = ["podgraft.dev/status", "podgraft.dev/skipped"];
+        map.into_iter().any(|(key, _)| key.starts_with("podgraft.dev/") && !own.contains(&&**key))
     };
     let label = |object: &Value, value: &str| object["metadata"]["labels"]["podgraft.dev/inject"] == value;
     if label(pod, "disabled") {

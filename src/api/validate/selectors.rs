@@ -3,6 +3,7 @@ use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::v1alpha1::{LabelSelector, Operator as Word};
+use crate::inject::keys::HASH_LABELS;
 use crate::inject::names::{is_label_value, is_qualified};
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
@@ -10,6 +11,23 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
         if let Some(selector) = selector {
             check_one(selector, &FieldPath::spec(name), report);
         }
+    }
+    if let Some(pods) = &object.spec.pod_selector {
+        check_own_labels(pods, report);
+    }
+}
+
+const OWN_LABEL: &str = "podgraft sets this label after it has chosen the companions; select Pods by another label";
+
+/// podgraft sets its labels after it has chosen the companions, so that a further review of the same Pod would choose others.
+fn check_own_labels(selector: &LabelSelector, report: &mut Report) {
+    let at = FieldPath::spec("podSelector");
+    let (labels, expressions) = (at.member("matchLabels"), at.member("matchExpressions"));
+    let labels = selector.match_labels.keys().map(|key| (key, labels.member(key)));
+    let requirements = selector.match_expressions.iter().enumerate();
+    let requirements = requirements.map(|(i, one)| (&one.key, expressions.item(i).member("key")));
+    for (_, at) in labels.chain(requirements).filter(|(key, _)| key.starts_with(HASH_LABELS)) {
+        report.error(&at, forbidden(OWN_LABEL));
     }
 }
 
@@ -79,6 +97,18 @@ mod tests {
             "spec.namespaceSelector.matchExpressions[2].operator: unsupported value: \"in\"; supported: In, NotIn",
         ];
         check(companion("/spec/namespaceSelector", selector), &expected);
+    }
+
+    #[test]
+    fn pods_are_not_selected_by_labels_of_podgraft() {
+        let key = "companions.podgraft.dev/redis";
+        let selector =
+            json!({"matchLabels": {key: "12345678"}, "matchExpressions": [{"key": key, "operator": "DoesNotExist"}]});
+        let expected = [
+            r#"spec.podSelector.matchLabels["companions.podgraft.dev/redis"]: forbidden: podgraft sets this label"#,
+            "spec.podSelector.matchExpressions[0].key: forbidden: podgraft sets this label",
+        ];
+        check(companion("/spec/podSelector", selector), &expected);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::inject::companion::selector::{Operator, Requirement, Selector};
 use crate::inject::keys;
 use crate::inject::label_value::LabelValue;
 use crate::inject::verdict::Finding;
-use crate::inject::verdict::reason::{Conflict, Outcome, Reason, Remark};
+use crate::inject::verdict::reason::{Conflict, LabelFault, Outcome, Reason, Remark};
 use crate::json::Token;
 use crate::source::files::places::CompanionPart;
 use crate::text::suggest::{suggest, with_commas};
@@ -156,6 +156,10 @@ fn key_of_remark(remark: &Remark) -> Option<Cow<'_, str>> {
         Remark::UnknownContainer { .. } | Remark::ContainerExcluded { .. } | Remark::StartsBeforeCompanion { .. } => {
             Some(Cow::Borrowed(keys::CONTAINERS))
         }
+        Remark::InvalidLabel {
+            fault: LabelFault::WithoutCompanion(companion) | LabelFault::OtherVersion(companion),
+            ..
+        } => Some(Cow::Owned(format!("{}{companion}", keys::HASH_LABELS))),
         Remark::InvalidLabel { .. } | Remark::OptedOut { .. } => Some(Cow::Borrowed(keys::INJECT)),
         _ => None,
     }

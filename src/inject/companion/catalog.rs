@@ -52,6 +52,12 @@ impl Catalog {
         self.namespaced.get(namespace).and_then(|scope| scope.get(name)).or(cluster)
     }
 
+    /// The ClusterCompanion with a name.
+    #[must_use]
+    pub fn of_cluster(&self, name: &str) -> Option<&CatalogEntry> {
+        self.cluster.get(name)
+    }
+
     /// Companions of the cluster and of a namespace that may be automatic there for a Pod with these labels, in no particular
     /// order. `unknown` are the keys of labels whose values are not known yet. The caller checks their selectors, and whether
     /// another companion replaces them in the namespace.

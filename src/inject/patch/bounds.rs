@@ -1,6 +1,7 @@
 //! Upper bounds of the size of parts of a patch, in bytes.
 
 use crate::inject::keys;
+use crate::json::escaped_length;
 
 /// The most bytes of an operation besides its value: `{"op":"add","path":"/spec/initContainers/4095/volumeMounts/-","value":}`
 /// with a comma, and the brackets of a list that is absent.
@@ -15,4 +16,15 @@ pub(in crate::inject) const PORT: usize = 7;
 /// escapes is escaped.
 pub(in crate::inject) fn status_bound(length: usize) -> usize {
     2 * length + OPERATION + keys::STATUS.len()
+}
+
+/// The most bytes of the patch for the label of a companion.
+pub(in crate::inject) fn label_bound(key: &str) -> usize {
+    // The slash of the key is escaped.
+    OPERATION + key.len() + 1 + keys::HASH_DIGITS
+}
+
+/// The most bytes of the patch for the annotation of skipped companions, with a text or without one.
+pub(in crate::inject) fn skipped_bound(text: &str) -> usize {
+    OPERATION + keys::SKIPPED.len() + escaped_length(text)
 }

@@ -1,5 +1,6 @@
 //! Writes the patch of all plans, one place of the Pod after the other, so that each operation belongs to one companion.
 
+mod metadata;
 mod resources;
 mod values;
 
@@ -7,43 +8,31 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::builder::{Parent, PatchBuilder};
-use super::status;
+use super::builder::PatchBuilder;
+use super::changes::{Changes, SkippedAnnotation};
 use super::status::Status;
 use super::target::{AppContainer, Target};
 use crate::inject::companion::template::{Template, TemplatePiece};
 use crate::inject::companion::value::Value;
 use crate::inject::companion::{Container, Placement};
-use crate::inject::keys;
-use crate::inject::plan::volumes::evictable::joined;
 use crate::inject::plan::{Plan, pre_stop};
 use crate::inject::pod::{self, Pod};
-use crate::json::{Nested, ObjectWriter, Sink, write_object};
+use crate::json::{ObjectWriter, Sink, write_object};
 use crate::work::step;
 
 use values::{write_endpoint_variable, write_mount, write_variable};
 
-/// What a review changes in a Pod.
-#[derive(Debug)]
-pub(in crate::inject) struct Changes<'c, 'a> {
-    /// In the order of injection.
-    pub(in crate::inject) plans: &'c [Plan<'a>],
-    /// The native sidecars that get `restartPolicy: Always` back.
-    pub(in crate::inject) restored: &'c [&'a pod::Container<'a>],
-    /// An upper bound of the size of the patch, in bytes.
-    pub(in crate::inject) most: usize,
-}
-
 /// Writes the patch of all changes. `None` where there is none.
 pub(in crate::inject) fn build(pod: &Pod<'_>, status: &Status<'_>, changes: &Changes<'_, '_>) -> Option<Vec<u8>> {
-    let Changes { plans, restored, most } = *changes;
-    if plans.is_empty() && restored.is_empty() {
+    let Changes { plans, restored, skipped, most } = *changes;
+    if plans.is_empty() && restored.is_empty() && *skipped == SkippedAnnotation::Unchanged {
         return None;
     }
     let mut draft = PatchBuilder::with_capacity(most);
     restart_policies(&mut draft, restored);
+    metadata::annotations(&mut draft, pod, status, changes);
     if !plans.is_empty() {
-        annotations(&mut draft, pod, status, plans);
+        metadata::labels(&mut draft, pod, plans);
         image_pull_secrets(&mut draft, pod, plans);
         volumes(&mut draft, pod, plans);
         app_containers(&mut draft, pod, plans);
@@ -62,37 +51,6 @@ fn restart_policies(draft: &mut PatchBuilder, restored: &[&pod::Container<'_>]) 
         let place = AppContainer { list: container.list, index: container.index };
         draft.add(Target::RestartPolicy(place), |out| out.string("Always"));
     }
-}
-
-fn annotations(draft: &mut PatchBuilder, pod: &Pod<'_>, status: &Status<'_>, plans: &[Plan<'_>]) {
-    let parent = match &pod.annotations {
-        Some(_) => Parent::Present,
-        None if pod.has_metadata => Parent::Absent,
-        None => Parent::NoMetadata,
-    };
-    let mut members = draft.annotations(parent);
-    for plan in plans {
-        let ours = |key: &str| plan.added.annotations.contains(&key) && pod.annotation(key).is_none();
-        for file in plan.companion.files.iter().filter(|f| ours(&f.key)) {
-            members.add(&file.key, |out| out.string(&file.content));
-        }
-        for (key, value) in plan.companion.pod_annotations.iter().filter(|(key, _)| ours(key)) {
-            let value =
-                if **key == *keys::SAFE_TO_EVICT_VOLUMES { joined(plans).into() } else { Cow::Borrowed(&**value) };
-            members.add(key, |out| out.string(&value));
-        }
-        if let Some(scrape) = &plan.scrape {
-            scrape.each(|key, value| members.add(key, |out| out.string(value)));
-        }
-    }
-    members.add(keys::STATUS, |out| {
-        let added = plans.iter().map(|p| (&*p.companion.name, &p.added));
-        let is_planned = |name: &str| plans.iter().any(|p| *p.companion.name == *name);
-        out.quote();
-        status::write(&mut Nested(out), status.present(pod).filter(|e| !is_planned(&e.companion)), added);
-        out.quote();
-    });
-    members.finish();
 }
 
 fn image_pull_secrets(draft: &mut PatchBuilder, pod: &Pod<'_>, plans: &[Plan<'_>]) {

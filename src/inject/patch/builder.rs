@@ -1,6 +1,6 @@
 //! The add-only builder of a JSON patch (RFC 6902).
 //!
-//! It has one verb. A parent that is missing or null is created once, with everything that is added to it. An array that exists
+//! It adds, and removes nothing but podgraft's own annotation of skipped companions. A parent that is missing or null is created once, with everything that is added to it. An array that exists
 //! gets its items one by one, so that the items in it keep their bytes and their order.
 
 use super::target::{PathEnd, Target};
@@ -74,6 +74,19 @@ impl PatchBuilder {
         MembersBuilder { draft: self, place: Target::Annotations, parent, members: Separator::default() }
     }
 
+    /// Starts the labels; `present` is whether the Pod has any. The Pod must have `metadata` by now.
+    pub(in crate::inject) fn labels(&mut self, present: bool) -> MembersBuilder<'_> {
+        let parent = if present { Parent::Present } else { Parent::Absent };
+        MembersBuilder { draft: self, place: Target::Labels, parent, members: Separator::default() }
+    }
+
+    /// Removes podgraft's own annotation of skipped companions.
+    pub(in crate::inject) fn remove_skipped(&mut self) {
+        let start = if self.out.is_empty() { "[" } else { "," };
+        self.out.text(start);
+        self.out.text(r#"{"op":"remove","path":"/metadata/annotations/podgraft.dev~1skipped"}"#);
+    }
+
     fn open(&mut self, place: Target, end: PathEnd<'_>) {
         // Each call that appends costs as much as the bytes that it copies, so that constants are appended together.
         let start = if self.out.is_empty() { r#"[{"op":"add","path":""# } else { r#",{"op":"add","path":""# };
@@ -130,7 +143,7 @@ impl ListBuilder<'_> {
 }
 
 impl MembersBuilder<'_> {
-    /// Adds a member whose key is absent.
+    /// Adds a member whose key is absent, or replaces one of podgraft's own.
     pub(in crate::inject) fn add(&mut self, key: &str, value: impl FnOnce(&mut Vec<u8>)) {
         let (place, draft) = (self.place, &mut *self.draft);
         if self.parent == Parent::Present {
@@ -217,6 +230,28 @@ mod tests {
             assert_eq!(patched(r#"{"metadata":{"annotations":null}}"#, write(Parent::Absent)), expect);
             assert_eq!(patched(r#"{"metadata":{}}"#, write(Parent::Absent)), expect);
             assert_eq!(patched(r"{}", write(Parent::NoMetadata)), expect);
+        }
+    }
+
+    #[test]
+    fn labels_are_added_one_by_one_and_the_annotation_of_skipped_companions_is_removed() {
+        let write = |present| {
+            move |draft: &mut PatchBuilder| {
+                draft.remove_skipped();
+                let mut labels = draft.labels(present);
+                labels.add("a/b", |out| out.string("1"));
+                labels.add("c", |out| out.string("2"));
+                labels.finish();
+            }
+        };
+        let annotations = r#""annotations":{"podgraft.dev/skipped":"x","y":"z"}"#;
+        for (labels, present, expected) in [
+            ("null", false, r#"{"a/b":"1","c":"2"}"#),
+            (r#"{"d":"3","c":"0"}"#, true, r#"{"d":"3","c":"2","a/b":"1"}"#),
+        ] {
+            let before = format!(r#"{{"metadata":{{{annotations},"labels":{labels}}}}}"#);
+            let after = format!(r#"{{"metadata":{{"annotations":{{"y":"z"}},"labels":{expected}}}}}"#);
+            assert_eq!(patched(&before, write(present)), after);
         }
     }
 

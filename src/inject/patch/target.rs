@@ -8,6 +8,7 @@ use crate::json::{Sink, write_token};
 pub(in crate::inject) enum Target {
     Metadata,
     Annotations,
+    Labels,
     Volumes,
     ImagePullSecrets,
     InitContainers,
@@ -44,6 +45,7 @@ impl Target {
         match self {
             Target::Metadata => out.text("/metadata"),
             Target::Annotations => out.text("/metadata/annotations"),
+            Target::Labels => out.text("/metadata/labels"),
             Target::Volumes => out.text("/spec/volumes"),
             Target::ImagePullSecrets => out.text("/spec/imagePullSecrets"),
             Target::InitContainers => out.text("/spec/initContainers"),

@@ -54,7 +54,7 @@ pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     let annotations = &pod["metadata"]["annotations"];
     let Some(status) = annotations.get(keys::STATUS) else {
         let mut tree = PodTree::new(pod);
-        tree.remove_members(ANNOTATIONS, |key| key == keys::SKIPPED);
+        remove_keys(&mut tree);
         let found = !tree.operations.is_empty();
         return Ok(found.then(|| Removal { operations: tree.operations, ..Removal::default() }));
     };
@@ -67,7 +67,7 @@ pub fn removal(pod: &mut Value) -> Result<Option<Removal>, String> {
     work.additions(&own);
     // Volumes last, because a volume that a container still uses stays.
     work.volumes();
-    work.keys();
+    remove_keys(&mut work.tree);
     let (operations, remarks) = (work.tree.operations, work.remarks.into_sentences());
     Ok(Some(Removal { operations, companions: entries.into_keys().collect(), remarks }))
 }
@@ -181,12 +181,6 @@ impl<'s> Remover<'_, 's> {
         self.remove(&List { pointer, field: "name", kind: "volume ", place: "" }, &unused, |_, _| None);
     }
 
-    /// Removes podgraft's own annotations and labels.
-    fn keys(&mut self) {
-        self.tree.remove_members(ANNOTATIONS, |key| [keys::STATUS, keys::SKIPPED].contains(&key));
-        self.tree.remove_members("/metadata/labels", |key| key.starts_with(keys::HASH_LABELS));
-    }
-
     /// Removes the listed items of a list, each once. Items for which `keeps` has a reason are kept and reported.
     fn remove<'n>(
         &mut self,
@@ -250,4 +244,10 @@ impl<'s> Remover<'_, 's> {
         }
         pointers
     }
+}
+
+/// Removes podgraft's own annotations and labels.
+fn remove_keys(tree: &mut PodTree<'_>) {
+    tree.remove_members(ANNOTATIONS, |key| [keys::STATUS, keys::SKIPPED].contains(&key));
+    tree.remove_members("/metadata/labels", |key| key.starts_with(keys::HASH_LABELS));
 }

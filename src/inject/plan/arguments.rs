@@ -35,35 +35,52 @@ pub(in crate::inject) fn arguments<'a>(
             Err(fault) => faults.push(fault),
         }
     }
+    // A parameter that is most likely meant by an unknown name is not reported a second time as missing.
+    let renamed: Vec<Box<str>> = faults.iter().filter_map(missing_by_another_name).collect();
+    faults.retain(|fault| !matches!(fault, Outcome::ParameterMissing { parameter, .. } if renamed.contains(parameter)));
     if faults.is_empty() { Ok(arguments) } else { Err(faults) }
+}
+
+fn missing_by_another_name(fault: &Outcome) -> Option<Box<str>> {
+    match fault {
+        Outcome::ParameterUnknown { nearest, missing: true, .. } => nearest.clone(),
+        _ => None,
+    }
 }
 
 /// The parameters that the Pod sets and the companion does not declare.
 fn unknown(companion: &Companion, given: &[&GivenParameter<'_>]) -> Vec<Outcome> {
     let declared = || companion.parameters.iter().map(|p| &*p.name);
-    let unknown = given.iter().filter(|g| !declared().any(|name| name == g.parameter)).take(MAX_FAULTS);
+    let unknown = given.iter().filter(|g| !declared().any(|name| name == g.parameter));
+    let mut unknown = unknown.take(MAX_FAULTS).peekable();
     let mut faults: Vec<Outcome> = Vec::new();
+    let required = if unknown.peek().is_some() { missing(companion, given) } else { Vec::new() };
     for given in unknown {
-        let nearest = suggest(given.parameter, declared(), |_| true).map(Into::into);
-        let (companion, parameter) = (companion.name.clone(), given.parameter.into());
-        faults.push(Outcome::ParameterUnknown { companion, parameter, nearest });
+        let nearest = suggest(given.parameter, declared(), |_| true);
+        faults.push(Outcome::ParameterUnknown {
+            companion: companion.name.clone(),
+            parameter: given.parameter.into(),
+            nearest: nearest.map(Into::into),
+            missing: required.contains(&nearest.unwrap_or_default()),
+            namespace: None,
+            replaces: false,
+            stale: None,
+        });
     }
     // One name that is not known where one is missing: they are most likely the same parameter, however the names differ.
-    if let [Outcome::ParameterUnknown { nearest: nearest @ None, .. }] = &mut *faults {
-        *nearest = only_missing(companion, given);
+    if let ([Outcome::ParameterUnknown { nearest: nearest @ None, missing, .. }], [only]) = (&mut *faults, &*required) {
+        (*nearest, *missing) = (Some((*only).into()), true);
     }
     faults
 }
 
-/// The name of the required parameter that the Pod does not set, if there is exactly one.
-fn only_missing(companion: &Companion, given: &[&GivenParameter<'_>]) -> Option<Box<str>> {
+/// The names of the required parameters that the Pod does not set.
+fn missing<'c>(companion: &'c Companion, given: &[&GivenParameter<'_>]) -> Vec<&'c str> {
     let is_missing = |parameter: &&Parameter| {
         let is_given = given.iter().any(|g| *g.parameter == *parameter.name);
         parameter.required && parameter.default.is_none() && !is_given
     };
-    let mut missing = companion.parameters.iter().filter(is_missing);
-    let first = missing.next()?;
-    missing.next().is_none().then(|| first.name.clone())
+    companion.parameters.iter().filter(is_missing).map(|parameter| &*parameter.name).collect()
 }
 
 /// The value that the Pod sets, else the default, else none.

@@ -12,13 +12,15 @@ use super::reservations::Reservations;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::pattern::Budget;
 use crate::inject::companion::selector::Selection;
-use crate::inject::companion::{Companion, OnConflict};
-use crate::inject::patch::bounds::OPERATION;
+use crate::inject::companion::{Companion, CompanionKind, OnConflict};
+use crate::inject::keys;
+use crate::inject::patch::bounds::{OPERATION, skipped_bound};
+use crate::inject::patch::skipped::SkippedAnnotation;
 use crate::inject::pod::Container;
 use crate::inject::request::context::Context;
 use crate::inject::request::offers::Offers;
-use crate::inject::verdict::Finding;
 use crate::inject::verdict::reason::{Outcome, Remark};
+use crate::inject::verdict::{Finding, skipped_text};
 use crate::text::suggest::with_commas;
 use crate::work::step;
 
@@ -98,7 +100,7 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         let values = match arguments(companion, self.context.requested, &mut self.budget) {
             Ok(values) => values,
             Err(faults) => {
-                let faults = faults.into_iter().map(|fault| explained(fault, companion));
+                let faults = faults.into_iter().map(|fault| self.attributed(explained(fault, companion), companion));
                 return report(candidate, faults, companion.on_conflict, findings);
             }
         };
@@ -167,17 +169,49 @@ impl<'r, 'p, 'a: 'p> Assembly<'r, 'p, 'a> {
         }
         let Some(entry) = candidate.entry.filter(|_| candidate.selection == Selection::Selected) else {
             let unmet = candidate.entry.and_then(|entry| self.offers.unmet(entry));
+            let (namespace, stale) = (self.context.namespace.name().into(), self.context.snapshot.stale);
             let nearest = || match with_commas(candidate.name) {
                 Some(list) => Some(list.into()),
                 None => self.offers.nearest(candidate.name).map(Into::into),
             };
             let nearest = if unmet.is_none() { nearest() } else { None };
-            return Err(Outcome::NotAvailable { unmet, nearest });
+            return Err(Outcome::NotAvailable { namespace, unmet, nearest, stale });
         };
         if entry.required() && !self.context.snapshot.settings.required {
             return Err(Outcome::RequiredDisabled);
         }
         entry.valid().ok_or(Outcome::CompanionInvalid)
+    }
+
+    /// An unknown parameter with the Companion that lacks it: the Pod's author may mean the ClusterCompanion of that name.
+    fn attributed(&self, mut fault: Outcome, companion: &Companion) -> Outcome {
+        let Context { namespace: here, snapshot, .. } = *self.context;
+        if let Outcome::ParameterUnknown { namespace, replaces, stale, .. } = &mut fault {
+            *stale = snapshot.stale;
+            if companion.kind == CompanionKind::Companion {
+                *namespace = Some(here.name().into());
+                *replaces = self.offers.has_cluster_companion(&companion.name);
+            }
+        }
+        fault
+    }
+
+    /// What becomes of the Pod's annotation of skipped companions. Only an API server's Pod has one: the command line reports
+    /// what it skips, and a manifest with such an annotation would be outdated soon.
+    pub(in crate::inject) fn skipped(&mut self, findings: &[Finding<'_>]) -> SkippedAnnotation {
+        if !self.context.online {
+            return SkippedAnnotation::Unchanged;
+        }
+        let existing = self.context.pod.annotation(keys::SKIPPED);
+        let text = skipped_text(findings).filter(|text| self.reservations.skipped(text));
+        match (text, existing) {
+            (None, None) => SkippedAnnotation::Unchanged,
+            (Some(text), Some(existing)) if text == existing => SkippedAnnotation::Unchanged,
+            (Some(text), _) => SkippedAnnotation::Written(text),
+            // Without room for the operation the annotation stays: then the patch is full of what the Pod needs.
+            (None, Some(_)) if self.reservations.patch(skipped_bound("")).is_err() => SkippedAnnotation::Unchanged,
+            (None, Some(_)) => SkippedAnnotation::Removed,
+        }
     }
 
     /// The plans in the order in which they are injected, and the size of the patch that they need at most, in bytes.

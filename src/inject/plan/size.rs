@@ -6,7 +6,7 @@ use super::reservations::Reservations;
 use crate::inject::companion::Endpoint;
 use crate::inject::companion::template::{ResourceSlots, Template, TemplatePiece};
 use crate::inject::companion::value::Value;
-use crate::inject::patch::bounds::{MEMBERS, OPERATION, PORT};
+use crate::inject::patch::bounds::{MEMBERS, OPERATION, PORT, label_bound};
 use crate::inject::verdict::reason::Conflict;
 use crate::json::escaped_length;
 use crate::work::step;
@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
         resources.rest.len() + MEMBERS + all.sum::<usize>()
     }
 
-    /// The Pod's own additions: volumes, annotations and pull secrets. The status is counted when it is complete.
+    /// The Pod's own additions: volumes, annotations, the label and pull secrets. The status is counted when it is complete.
     fn most_of_pod(&self) -> usize {
         let companion = self.companion;
         let operation = |length: usize| OPERATION + MEMBERS + length;
@@ -120,7 +120,7 @@ impl<'a> Plan<'a> {
         let secrets = companion.image_pull_secrets.iter().map(|name| operation(escaped_length(name)));
         let written: usize = volumes.chain(files).chain(annotations).chain(secrets).sum();
         step(16);
-        written + scrape
+        written + scrape + label_bound(&companion.label)
     }
 }
 

@@ -19,6 +19,11 @@ pub struct ControllerFields<'a> {
     pub claims: Vec<Cow<'a, str>>,
     /// Whether the controller replaces the required node affinity by the name of a node.
     pub replaces_node_affinity: bool,
+    /// Whether the Pod is created by a controller at all: a Pod in a manifest is not.
+    pub by_controller: bool,
+    /// Whether the labels of the template may become the selector of the workload, because it declares none: then a label that
+    /// is added to the template would be part of the selector, which cannot be changed later.
+    pub labels_select: bool,
 }
 
 /// A label that a controller sets.
@@ -36,6 +41,8 @@ pub struct ControllerLabel<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Controlled<'a> {
     pub(super) labels: Vec<ControllerLabel<'a>>,
+    pub(super) by_controller: bool,
+    pub(super) labels_select: bool,
     claims: Vec<Volume<'a>>,
     by_claim: Index,
 }
@@ -47,7 +54,8 @@ impl<'a> Controlled<'a> {
             .map(|name| Volume { name, shareable: true, empty_dir: false, read_only: false, json: CLAIM })
             .collect();
         let by_claim = Index::of(&claims, |claim| &claim.name);
-        Controlled { labels: fields.labels, claims, by_claim }
+        let ControllerFields { labels, by_controller, labels_select, .. } = fields;
+        Controlled { labels, by_controller, labels_select, claims, by_claim }
     }
 
     /// The volume of a claim.

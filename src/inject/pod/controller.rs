@@ -4,6 +4,7 @@ use super::controlled::Controlled;
 use super::windows::NodeOs;
 use super::{ControllerFields, Pod, Volume, volume_name};
 use crate::inject::label_value::LabelValue;
+use crate::json::{Reader, field};
 
 impl<'a> Pod<'a> {
     /// The Pod that a controller creates from this template.
@@ -36,10 +37,32 @@ impl<'a> Pod<'a> {
         }
     }
 
+    /// Whether a controller owns the Pod, or creates it from this template: the controller may select its Pods by any label that
+    /// they have.
+    pub(in crate::inject) fn has_controller(&self) -> bool {
+        self.controlled.by_controller || (!self.owner_references.is_empty() && names_controller(self.owner_references))
+    }
+
+    /// Whether labels that are added to this template may become the selector of its workload.
+    pub(in crate::inject) fn labels_select(&self) -> bool {
+        self.controlled.labels_select
+    }
+
     /// The labels that the controller sets. The value is `None` where it is not known yet.
     pub(in crate::inject) fn controller_labels(&self) -> impl Iterator<Item = (&str, Option<&str>)> + Clone {
         self.controlled.labels.iter().map(|label| (label.key, label.value.as_deref()))
     }
+}
+
+/// Whether one of the owner references is that of a controller.
+fn names_controller(owner_references: &str) -> bool {
+    let mut found = false;
+    let read = Reader::of(owner_references).array(|r, _| {
+        let fields = &const { [field("controller", |found, r: &mut Reader<'_>| r.boolean().map(|yes| *found |= yes))] };
+        r.fields(&mut found, fields).map(|_| ())
+    });
+    // An API server sends no other types; if they are wrong, the Pod may have a controller.
+    found || read.is_err()
 }
 
 #[cfg(test)]
@@ -62,6 +85,25 @@ mod tests {
         let found = ["data", "more", "other", "absent"].map(shareable);
         assert_eq!(found, [Some(true), Some(true), Some(false), None]);
         assert_eq!(pod.volumes.as_ref().map(Vec::len), Some(2), "the list that a patch extends is the template's");
+    }
+
+    #[test]
+    fn a_controller_owns_a_pod_or_creates_it_from_a_template() {
+        let pod = |metadata: &'static str| Pod::read(metadata.as_bytes()).unwrap();
+        for (json, expected) in [
+            (
+                r#"{"metadata": {"ownerReferences": [{"kind": "Flow"}, {"kind": "ReplicaSet", "controller": true}]}}"#,
+                true,
+            ),
+            (r#"{"metadata": {"ownerReferences": [{"kind": "Flow", "controller": false}]}}"#, false),
+            (r#"{"metadata": {"ownerReferences": null}}"#, false),
+            (r#"{"metadata": {}}"#, false),
+            ("{}", false),
+        ] {
+            assert_eq!(pod(json).has_controller(), expected, "{json}");
+        }
+        let fields = ControllerFields { by_controller: true, ..ControllerFields::default() };
+        assert!(pod("{}").created_with(fields).has_controller());
     }
 
     #[test]

@@ -37,9 +37,18 @@ impl<'r, 'a> Offers<'r, 'a> {
         unmet(entry, self.context.pod)
     }
 
-    /// The companion that this Pod can have and whose name is nearest to another one.
+    /// Whether there is a ClusterCompanion of a name that is offered to the Pod's namespace, replaced there or not.
+    pub(in crate::inject) fn has_cluster_companion(&self, name: &str) -> bool {
+        let Context { namespace, snapshot, .. } = self.context;
+        snapshot.companions.of_cluster(name).is_some_and(|entry| is_offered(entry, namespace))
+    }
+
+    /// The companion that this Pod can have and whose name is nearest to another one; none if there may be newer companions.
     pub(in crate::inject) fn nearest(&self, name: &str) -> Option<&'a str> {
         let Context { pod, namespace, snapshot, .. } = self.context;
+        if snapshot.stale.is_some() {
+            return None;
+        }
         let (companions, here) = (&snapshot.companions, namespace.name());
         let selected = |entry| selection(entry, pod, namespace) == Selection::Selected;
         let can_have = |other: &str| companions.resolve(here, other).is_some_and(selected);

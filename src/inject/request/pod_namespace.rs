@@ -99,6 +99,7 @@ mod tests {
             companions: Catalog::default(),
             namespaces: Namespaces::new([listed], Unlisted::Unknown),
             settings: Settings { own_namespace: None, required, hints: false },
+            stale: None,
         };
         PodNamespace::find(&snapshot, "shop", Some(Webhook::ClusterWide), pod_label).is_err()
     }

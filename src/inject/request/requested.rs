@@ -6,7 +6,7 @@ use super::namespace::OptIn;
 use super::pod_namespace::PodNamespace;
 use crate::inject::keys;
 use crate::inject::pod::Pod;
-use crate::inject::verdict::reason::{MetadataField, Remark};
+use crate::inject::verdict::reason::{LabelFault, MetadataField, Remark, Stale};
 use crate::text::suggest::suggest;
 
 /// How many faults of one kind are reported. One is enough to deny a Pod, and a Pod can have hundreds of thousands.
@@ -27,6 +27,8 @@ pub(in crate::inject) struct Requested<'a> {
     pub(in crate::inject) of_namespace: Vec<&'a str>,
     /// The names in `podgraft.dev/containers`; `None` where there is no such annotation.
     pub(in crate::inject) containers: Option<Vec<&'a str>>,
+    /// The labels of companions: the companion's name and the value.
+    pub(in crate::inject) hash_labels: Vec<(&'a str, &'a str)>,
     /// The values of parameters, in the order of the annotations.
     pub(in crate::inject) parameters: Vec<GivenParameter<'a>>,
     /// The places in `parameters`, sorted by companion, because each companion looks for its own among very many.
@@ -53,6 +55,7 @@ impl<'a> Requested<'a> {
             companions: None,
             of_namespace: Vec::new(),
             containers: None,
+            hash_labels: Vec::new(),
             parameters: Vec::new(),
             by_companion: Vec::new(),
             pod_faults: Vec::new(),
@@ -90,10 +93,13 @@ impl<'a> Requested<'a> {
 
     fn read_pod(&mut self, pod: &'a Pod<'_>) {
         if self.pod == OptIn::Invalid {
-            self.pod_faults.push(Remark::InvalidLabel { place: MetadataField::PodLabel });
+            let (place, fault) = (MetadataField::PodLabel, LabelFault::Unsupported);
+            self.pod_faults.push(Remark::InvalidLabel { place, fault });
         }
-        for (key, _) in &pod.labels {
-            if key.starts_with(keys::PREFIX) && key != keys::INJECT {
+        for (key, value) in &pod.labels {
+            if let Some(companion) = key.strip_prefix(keys::HASH_LABELS) {
+                self.hash_labels.push((companion, value));
+            } else if key.starts_with(keys::PREFIX) && key != keys::INJECT {
                 note(&mut self.pod_faults, || unknown(MetadataField::PodLabel, key));
             }
         }
@@ -130,7 +136,8 @@ impl<'a> Requested<'a> {
     fn read_namespace(&mut self, namespace: PodNamespace<'a>) {
         if self.namespace == OptIn::Invalid {
             self.namespace = OptIn::Absent;
-            self.namespace_faults.push(Remark::InvalidLabel { place: MetadataField::NamespaceLabel });
+            let (place, fault) = (MetadataField::NamespaceLabel, LabelFault::Unsupported);
+            self.namespace_faults.push(Remark::InvalidLabel { place, fault });
         }
         for (key, _) in namespace.labels() {
             if key.starts_with(keys::PREFIX) && key != keys::INJECT {
@@ -206,15 +213,20 @@ fn unknown(place: MetadataField, key: &str) -> Remark {
             _ => nearest.into(),
         }
     });
-    Remark::UnknownKey { place, key: key.into(), nearest }
+    Remark::UnknownKey { place, key: key.into(), nearest, stale: None }
 }
 
 /// A key that looks like a parameter of a companion that is not known. `nearest` is a companion that the Pod can have.
-pub(in crate::inject) fn unknown_companion(given: GivenParameter<'_>, nearest: Option<&str>) -> Remark {
+pub(in crate::inject) fn unknown_companion(
+    given: GivenParameter<'_>,
+    nearest: Option<&str>,
+    stale: Option<Stale>,
+) -> Remark {
     let GivenParameter { companion, parameter, .. } = given;
     Remark::UnknownKey {
         place: MetadataField::PodAnnotation,
         key: format!("{}{companion}.{parameter}", keys::PREFIX).into(),
         nearest: nearest.map(|companion| format!("{}{companion}.{parameter}", keys::PREFIX).into()),
+        stale,
     }
 }

@@ -7,7 +7,7 @@ use crate::inject::plan::candidates::Candidate;
 use crate::inject::request::context::Context;
 use crate::inject::request::namespace::OptIn;
 use crate::inject::request::offers::Offers;
-use crate::inject::request::requested::{MAX_FAULTS, unknown_companion};
+use crate::inject::request::requested::{GivenParameter, MAX_FAULTS, unknown_companion};
 use crate::inject::verdict::reason::{Remark, Unused};
 use crate::inject::verdict::{Effect, Finding};
 use crate::text::suggest::suggest;
@@ -29,7 +29,9 @@ pub(super) fn of_keys<'a>(
     }
     let mut is_known = offers.known_names(candidates.iter().map(|candidate| candidate.name));
     let unknown = requested.parameters.iter().filter(|given| !is_known(given.companion)).take(MAX_FAULTS);
-    let unknown: Vec<_> = unknown.map(|given| unknown_companion(*given, offers.nearest(given.companion))).collect();
+    let of_unknown =
+        |given: &GivenParameter<'_>| unknown_companion(*given, offers.nearest(given.companion), context.snapshot.stale);
+    let unknown: Vec<_> = unknown.map(of_unknown).collect();
     let of_pod = requested.pod_faults.iter().cloned().chain(unknown);
     let remarks = of_pod.chain(unknown_containers(context, offers, injected));
     remarks.chain(requested.namespace_faults.iter().cloned()).map(Finding::on_pod).collect()

@@ -49,7 +49,7 @@ impl Remark {
     pub fn effect(&self) -> Effect {
         match self {
             Remark::UnknownKey { place, .. }
-            | Remark::InvalidLabel { place }
+            | Remark::InvalidLabel { place, .. }
             | Remark::EmptyName { place, .. }
             | Remark::DuplicateName { place, .. }
             | Remark::TooManyNames { place, .. }

@@ -1,7 +1,8 @@
 //! One example of each reason: the reference page `docs/reasons.md` is generated from them.
 
 use super::reason::{
-    Conflict, ExistingKind, Holder, KeptAnnotation, MetadataField, Outcome, Reason, Remark, Unshareable, Unused,
+    Conflict, ExistingKind, Holder, KeptAnnotation, LabelFault, MetadataField, Outcome, Reason, Remark, Unshareable,
+    Unused,
 };
 use super::via::Via;
 use crate::inject::companion::pod_requirement::RequiredValue;
@@ -21,7 +22,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::Injected,
         Outcome::PodDenied,
         Outcome::AlreadyInjected,
-        Outcome::NotAvailable { unmet: None, nearest: Some("git-sync".into()) },
+        Outcome::NotAvailable { namespace: "shop".into(), unmet: None, nearest: Some("git-sync".into()), stale: None },
         Outcome::CompanionInvalid,
         Outcome::RequiredDisabled,
         Outcome::ParameterMissing { companion: "git-sync".into(), parameter: "repo".into() },
@@ -36,6 +37,10 @@ fn outcomes() -> Vec<Outcome> {
             companion: "git-sync".into(),
             parameter: "rep".into(),
             nearest: Some("repo".into()),
+            missing: false,
+            namespace: None,
+            replaces: false,
+            stale: None,
         },
         Outcome::FileOverridden { key: "text.podgraft.dev/redis.0".into() },
         Outcome::RequestExceedsLimit {
@@ -113,8 +118,9 @@ fn remarks() -> Vec<Remark> {
             place,
             key: "podgraft.dev/companion".into(),
             nearest: Some("podgraft.dev/companions".into()),
+            stale: None,
         },
-        Remark::InvalidLabel { place: MetadataField::PodLabel },
+        Remark::InvalidLabel { place: MetadataField::PodLabel, fault: LabelFault::Unsupported },
         Remark::EmptyName { place, key },
         Remark::DuplicateName { place, key, name: "git-sync".into() },
         Remark::TooManyNames { place, key },

@@ -29,13 +29,19 @@ impl Display for Outcome {
             Outcome::Injected => f.write_str("injected"),
             Outcome::PodDenied => f.write_str("not injected: the Pod is denied for another reason"),
             Outcome::AlreadyInjected => f.write_str("already injected"),
-            Outcome::NotAvailable { unmet: Some(unmet), .. } => write!(f, "not available to this Pod: {unmet}"),
-            Outcome::NotAvailable { unmet: None, nearest: Some(list) } if list.contains(',') => {
+            Outcome::NotAvailable { unmet: Some(unmet), .. } => write!(f, "does not select this Pod: {unmet}"),
+            Outcome::NotAvailable { stale: Some(stale), .. } => {
+                write!(f, "not known yet: {stale}, and the companion may be newer; retry")
+            }
+            Outcome::NotAvailable { nearest: Some(list), .. } if list.contains(',') => {
                 write!(f, "no such companion; separate names with commas: {list}")
             }
             // A companion that is not offered to the namespace reads like one that does not exist.
-            Outcome::NotAvailable { unmet: None, nearest } => {
-                f.write_str("not available to this Pod: no such companion in this namespace, or its selectors do not match")?;
+            Outcome::NotAvailable { namespace, nearest, .. } => {
+                write!(
+                    f,
+                    "not available in namespace {namespace} (`kubectl get clustercompanions,companions -n {namespace}` lists companions)"
+                )?;
                 did_you_mean(f, nearest.as_deref())
             }
             Outcome::CompanionInvalid => f.write_str(
@@ -55,11 +61,23 @@ impl Display for Outcome {
                 f,
                 "default of parameter {parameter}: {fault}; set annotation podgraft.dev/{companion}.{parameter} on the Pod"
             ),
-            Outcome::ParameterUnknown { companion, parameter, nearest } => {
-                write!(f, "not found in spec.parameters: {parameter:?}; ")?;
-                match nearest {
-                    Some(nearest) => write!(f, "did you mean podgraft.dev/{companion}.{nearest}?"),
-                    None => write!(f, "remove annotation podgraft.dev/{companion}.{parameter}"),
+            Outcome::ParameterUnknown { companion, parameter, nearest, missing, namespace, replaces, stale } => {
+                f.write_str("not found in spec.parameters")?;
+                if let Some(namespace) = namespace {
+                    write!(f, " of Companion {namespace}/{companion}")?;
+                }
+                if *replaces {
+                    f.write_str(", which replaces the ClusterCompanion of that name")?;
+                }
+                write!(f, ": {parameter:?}; ")?;
+                match (stale, nearest) {
+                    (Some(stale), _) => write!(f, "{stale}, and the parameter may be newer; retry"),
+                    (None, Some(nearest)) if *missing => write!(
+                        f,
+                        "required parameter {nearest} is missing: rename the annotation to podgraft.dev/{companion}.{nearest}"
+                    ),
+                    (None, Some(nearest)) => write!(f, "did you mean podgraft.dev/{companion}.{nearest}?"),
+                    (None, None) => write!(f, "remove annotation podgraft.dev/{companion}.{parameter}"),
                 }
             }
             Outcome::FileOverridden { key } => write!(

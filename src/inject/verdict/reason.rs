@@ -5,6 +5,7 @@
 
 mod conflict;
 mod remark;
+mod stale;
 
 use strum::{IntoStaticStr, VariantNames};
 
@@ -13,7 +14,8 @@ use crate::inject::companion::selector::Unmet;
 use crate::inject::companion::value::ValueFault;
 
 pub use conflict::{Conflict, ExistingKind, Holder, ProbingSide, Unshareable};
-pub use remark::{KeptAnnotation, MetadataField, Remark, Unused};
+pub use remark::{KeptAnnotation, LabelFault, MetadataField, Remark, Unused};
+pub use stale::Stale;
 
 /// Why something happened or did not happen. `Display` is the sentence, without the companion's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +34,11 @@ pub enum Outcome {
     PodDenied,
     AlreadyInjected,
     NotAvailable {
+        namespace: Box<str>,
         unmet: Option<Unmet>,
         /// The name that may be meant; a list with commas where other characters separate names.
         nearest: Option<Box<str>>,
+        stale: Option<Stale>,
     },
     CompanionInvalid,
     RequiredDisabled,
@@ -55,6 +59,13 @@ pub enum Outcome {
         companion: Box<str>,
         parameter: Box<str>,
         nearest: Option<Box<str>>,
+        /// Whether `nearest` is a required parameter that the Pod does not set.
+        missing: bool,
+        /// The namespace of the Companion that is meant here; `None` for a ClusterCompanion.
+        namespace: Option<Box<str>>,
+        /// Whether that Companion replaces a ClusterCompanion that is offered to the namespace.
+        replaces: bool,
+        stale: Option<Stale>,
     },
     FileOverridden {
         key: Box<str>,

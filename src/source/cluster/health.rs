@@ -76,6 +76,15 @@ impl WatchHealth {
         self.of(resource).clone()
     }
 
+    /// For how many seconds the failing watch that is silent longest has received nothing; `None` while no watch fails.
+    #[must_use]
+    pub fn silence(&self, now: SystemTime) -> Option<u64> {
+        let failing = WatchedResource::ALL.map(|resource| self.reading(resource)).into_iter();
+        let failing = failing.filter(|reading| reading.listed && reading.failure.is_some());
+        let silent = failing.filter_map(|reading| now.duration_since(reading.last_event?).ok());
+        silent.max().map(|silence| silence.as_secs())
+    }
+
     /// Waits until everything was listed and all watches work. A replica that answered reviews before would use older
     /// companions than the replica that has written their statuses, for a second or more where the definitions are new.
     pub async fn catch_up(&self) {
@@ -205,5 +214,29 @@ fn message(resource: WatchedResource, error: &watcher::Error) -> String {
             format!("forbidden: podgraft cannot list or watch {resource} of all namespaces; see its ClusterRole")
         }
         _ => watch_message(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_watch_that_fails_is_silent_and_the_longest_silence_counts() {
+        let (health, start) = (WatchHealth::default(), SystemTime::UNIX_EPOCH);
+        for (resource, at) in WatchedResource::ALL.into_iter().zip([10, 20, 30]) {
+            let mut reading = health.of(resource);
+            (reading.listed, reading.last_event) = (true, Some(start + Duration::from_secs(at)));
+        }
+        let silence = |health: &WatchHealth| health.silence(start + Duration::from_secs(62));
+        assert_eq!(silence(&health), None);
+        health.record_failure(WatchedResource::Companions, "failed".to_owned());
+        assert_eq!(silence(&health), Some(42));
+        health.record_failure(WatchedResource::ClusterCompanions, "failed".to_owned());
+        assert_eq!(silence(&health), Some(52));
+        health.of(WatchedResource::ClusterCompanions).listed = false;
+        assert_eq!(silence(&health), Some(42), "a replica that has not listed yet answers nothing");
+        health.record_activity(WatchedResource::Companions);
+        assert_eq!(silence(&health), None);
     }
 }

@@ -111,6 +111,10 @@ async fn each_kind_is_given(cluster: &Cluster, namespace: &str, template: &Value
         }
         let pod = made_by(cluster, namespace, &name).await;
         assert_eq!(containers(&pod), [companion, "web"], "{kind}");
+        let status = pod["metadata"]["annotations"]["podgraft.dev/status"].as_str().expect("a status");
+        let status: Value = serde_json::from_str(status).expect("JSON");
+        let hash = &status[companion]["hash"].as_str().expect("a hash")[..8];
+        assert_eq!(pod["metadata"]["labels"][format!("companions.podgraft.dev/{companion}")], hash, "{kind}");
     }
 }
 

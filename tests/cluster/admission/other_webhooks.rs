@@ -36,7 +36,13 @@ async fn with_another_webhook_and_default_limits_a_companion_is_injected_once_in
     let mut settled = companion("settled");
     settled["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1000m"}});
     cluster.companion(&settled).await;
-    let namespace = cluster.namespace(json!({})).await;
+    let mut left_out = companion("left-out");
+    left_out["spec"]["containers"][0]["name"] = "web".into();
+    left_out["spec"]["activation"] = "OptedInNamespaces".into();
+    left_out["spec"]["namespaceSelector"] = json!({"matchLabels": {"namespace": "settled"}});
+    cluster.companion(&left_out).await;
+    let labels = json!({"podgraft.dev/inject": "enabled", "namespace": "settled"});
+    let namespace = cluster.namespace(json!({"labels": labels})).await;
     let limits = json!({"metadata": {"name": "defaults"}, "spec": {"limits": [
         {"type": "Container", "default": {"memory": "64Mi", "cpu": "2"}, "defaultRequest": {"memory": "32Mi", "cpu": "10m"}}
     ]}});
@@ -61,4 +67,10 @@ async fn with_another_webhook_and_default_limits_a_companion_is_injected_once_in
         .expect("a status");
     let entries = status.to_string().matches("\"hash\"").count();
     assert_eq!(entries, 1, "{status}");
+    assert_eq!(
+        made["metadata"]["annotations"]["podgraft.dev/skipped"],
+        "left-out: ContainerNameConflict: duplicate value \"web\" among containers"
+    );
+    let hash = status["settled"]["hash"].as_str().map(|hash| &hash[..8]);
+    assert_eq!(made["metadata"]["labels"]["companions.podgraft.dev/settled"].as_str(), hash);
 }

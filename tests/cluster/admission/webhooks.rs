@@ -16,11 +16,13 @@ tests![
 const WORDS: [Option<&str>; 3] = [None, Some("enabled"), Some("disabled")];
 
 /// Annotations of a Pod, and whether the Pod's author says something with them.
-const ANNOTATIONS: [(Option<&str>, bool); 4] = [
+const ANNOTATIONS: [(Option<&str>, bool); 6] = [
     (None, false),
     (Some("podgraft.dev/companions"), true),
     (Some("podgraft.dev/nobody.parameter"), true),
+    (Some("podgraft.dev/companion"), true),
     (Some("podgraft.dev/status"), false),
+    (Some("podgraft.dev/skipped"), false),
 ];
 
 async fn every_combination_of_labels_and_annotation_calls_exactly_one_webhook_or_none(cluster: &Cluster) {
@@ -42,7 +44,7 @@ async fn every_combination_of_labels_and_annotation_calls_exactly_one_webhook_or
             }
         }
     }
-    assert_eq!(expected.len(), 48);
+    assert_eq!(expected.len(), 72);
     let called = calls(cluster, &expected).await;
     for (pod, webhook) in expected {
         assert_eq!(called[&pod], webhook.into_iter().collect::<Vec<_>>(), "{pod}, required companions on: {required}");

@@ -127,6 +127,7 @@ pub fn pod() -> impl Strategy<Value = Value> {
         prop_oneof![8 => annotations().prop_map(Some), 1 => Just(Some(Value::Null)), 1 => Just(None)],
         option::weighted(0.3, select(vec!["enabled", "enabled", "disabled", "maybe"])),
         unknown(),
+        option::weighted(0.15, select(vec!["an old annotation", "a label", "a label, and a controller"])),
     );
     let tail = (
         prop::bool::weighted(0.1),
@@ -139,18 +140,19 @@ pub fn pod() -> impl Strategy<Value = Value> {
     );
     (head, containers, init, volumes, tail).prop_map(
         |(
-            (annotations, label, x),
+            (annotations, label, x, own),
             containers,
             init,
             volumes,
             (host_network, restart, grace, y, swap, automount, token),
         )| {
-            let metadata = object([
+            let mut metadata = object([
                 ("generateName", Some("web-".into())),
                 ("x", Some(x)),
                 ("labels", label.map(|l| json!({"podgraft.dev/inject": l, "app": "web"}))),
                 ("annotations", annotations),
             ]);
+            own.into_iter().for_each(|own| write_own_keys(&mut metadata, own));
             let first = object([("containers", Some(containers.into())), ("x", Some(y))]);
             let second = object([
                 ("volumes", volumes),
@@ -169,4 +171,21 @@ pub fn pod() -> impl Strategy<Value = Value> {
             if token { crate::support::volumes::with_token(&pod) } else { pod }
         },
     )
+}
+
+/// Keys that podgraft itself writes, from an earlier review or from a user.
+fn write_own_keys(metadata: &mut Value, own: &str) {
+    if own.contains("annotation") {
+        if let Some(annotations) = metadata["annotations"].as_object_mut() {
+            annotations.insert("podgraft.dev/skipped".into(), "redis: PortConflict: an old text".into());
+        }
+        return;
+    }
+    if !metadata["labels"].is_object() {
+        metadata["labels"] = json!({});
+    }
+    metadata["labels"]["companions.podgraft.dev/redis"] = "0badf00d".into();
+    if own.contains("controller") {
+        metadata["ownerReferences"] = json!([{"kind": "ReplicaSet", "name": "web", "controller": true}]);
+    }
 }

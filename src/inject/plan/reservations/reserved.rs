@@ -70,8 +70,10 @@ pub(in crate::inject) struct Mark {
 
 impl<'a> Reservations<'a> {
     pub(in crate::inject) fn new(pod: &'a Pod<'a>, status: &'a Status<'a>, choices: &'a Choices, online: bool) -> Self {
-        // The status is rewritten, with the entries of companions that are present.
+        // The status is rewritten, with the entries of companions that are present. The annotation of skipped companions is
+        // replaced if there is room for it in the end, so that it is never the reason to skip one.
         let (key, before) = pod.annotation(keys::STATUS).map_or((keys::STATUS.len(), 0), |text| (0, text.len()));
+        let before = before + pod.annotation(keys::SKIPPED).map_or(0, |text| keys::SKIPPED.len() + text.len());
         let length = status.length(pod);
         Reservations {
             pod,

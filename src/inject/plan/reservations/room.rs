@@ -2,6 +2,7 @@
 
 use super::reserved::Reservations;
 use crate::inject::keys;
+use crate::inject::patch::bounds::skipped_bound;
 use crate::inject::verdict::reason::Conflict;
 
 impl Reservations<'_> {
@@ -39,6 +40,16 @@ impl Reservations<'_> {
             return Err(Conflict::PatchTooLarge { bytes: self.patch_bytes });
         }
         Ok(())
+    }
+
+    /// Reserves room for the annotation of skipped companions, which replaces the one that the Pod has; whether there is room.
+    pub(in crate::inject) fn skipped(&mut self, text: &str) -> bool {
+        let (annotations, patch) = (self.annotation_bytes + keys::SKIPPED.len() + text.len(), skipped_bound(text));
+        let has_room = annotations <= keys::ANNOTATIONS_LIMIT && self.patch_bytes + patch <= keys::PATCH_LIMIT;
+        if has_room {
+            self.patch_bytes += patch;
+        }
+        has_room
     }
 
     /// An upper bound of the size of the patch of all companions that fit, in bytes.

@@ -4,22 +4,33 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::hint::did_you_mean;
 use crate::inject::keys;
-use crate::inject::verdict::reason::{KeptAnnotation, Remark, Unused};
+use crate::inject::verdict::reason::{KeptAnnotation, LabelFault, Remark, Unused};
 use crate::text::suggest::with_commas;
 
 impl Display for Remark {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Remark::UnknownKey { place, key, nearest } => {
+            Remark::UnknownKey { place, key, nearest, stale } => {
                 write!(f, "unknown {place} {key}; ")?;
-                match nearest {
-                    Some(nearest) => write!(f, "did you mean {nearest}?"),
-                    None => f.write_str("remove it"),
+                match (stale, nearest) {
+                    (Some(stale), _) => write!(f, "{stale}, and the companion may be newer; retry"),
+                    (None, Some(nearest)) => write!(f, "did you mean {nearest}?"),
+                    (None, None) => f.write_str("remove it"),
                 }
             }
-            Remark::InvalidLabel { place } => {
+            Remark::InvalidLabel { place, fault: LabelFault::Unsupported } => {
                 write!(f, "{place} {}: unsupported value; supported: enabled, disabled", keys::INJECT)
             }
+            Remark::InvalidLabel { place, fault: LabelFault::WithoutCompanion(companion) } => write!(
+                f,
+                "{place} {}{companion}: forbidden: podgraft sets this label on Pods that have the companion, and this Pod does not get it; remove the label",
+                keys::HASH_LABELS
+            ),
+            Remark::InvalidLabel { place, fault: LabelFault::OtherVersion(companion) } => write!(
+                f,
+                "{place} {}{companion}: invalid value: another version of the companion is injected, and the label of a Pod that a controller owns is not changed, because the controller may select its Pods by it; remove the label",
+                keys::HASH_LABELS
+            ),
             Remark::EmptyName { place, key } => {
                 write!(f, "{place} {key}: empty name; remove the extra comma, or the annotation")
             }

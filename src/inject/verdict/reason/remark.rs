@@ -2,6 +2,7 @@
 
 use strum::{IntoStaticStr, VariantNames};
 
+use super::stale::Stale;
 use crate::inject::companion::selector::Unmet;
 
 /// Something about the Pod, its namespace or a companion, besides the companion's outcome.
@@ -12,9 +13,11 @@ pub enum Remark {
         place: MetadataField,
         key: Box<str>,
         nearest: Option<Box<str>>,
+        stale: Option<Stale>,
     },
     InvalidLabel {
         place: MetadataField,
+        fault: LabelFault,
     },
     EmptyName {
         place: MetadataField,
@@ -121,6 +124,18 @@ pub enum Remark {
     NotAPod,
     NamespaceUnknown,
     NamespaceMismatch,
+}
+
+/// What is wrong with a label of podgraft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LabelFault {
+    /// `podgraft.dev/inject` is neither `enabled` nor `disabled`.
+    Unsupported,
+    /// The Pod has the label of this companion, and not the companion.
+    WithoutCompanion(Box<str>),
+    /// The Pod has the label of another version of this companion than the one that is injected, and a controller, which may
+    /// select its Pods by the label.
+    OtherVersion(Box<str>),
 }
 
 /// Why the value of a parameter has no effect.
