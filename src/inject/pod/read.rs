@@ -34,6 +34,7 @@ impl<'a> Pod<'a> {
                     field("namespace", |(_, pod), r| r.string_or_empty().map(|text| pod.namespace = text)),
                     field("annotations", |(_, pod), r| pod.read_annotations(r)),
                     field("labels", |(_, pod), r| pod.read_labels(r)),
+                    field("ownerReferences", |(_, pod), r| pod.read_owner_references(r)),
                 ]
             },
         )?;
@@ -52,6 +53,10 @@ impl<'a> Pod<'a> {
         let (labels, index) = text_map(r)?;
         (self.labels, self.by_label) = (labels.unwrap_or_default(), index);
         Ok(())
+    }
+
+    fn read_owner_references(&mut self, r: &mut Reader<'a>) -> Result<()> {
+        r.raw_unless_null().map(|text| self.owner_references = text.unwrap_or_default())
     }
 
     pub(super) fn read_spec(&mut self, r: &mut Reader<'a>) -> Result<()> {
