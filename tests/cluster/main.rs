@@ -192,6 +192,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 admission::alpha_fields::tests(),
                 admission::definitions::tests(),
+                admission::events::tests(),
                 admission::hints::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),
@@ -221,6 +222,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 outages::api_server::tests(),
                 outages::bombs::tests(),
+                installation::missing::tests(),
                 installation::role::tests(),
                 installation::certificates::tests(),
                 installation::release::tests(),
