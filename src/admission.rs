@@ -59,6 +59,7 @@ fn conclude(
         namespace: &request.namespace,
         name: request.name(),
         dry_run: request.dry_run,
+        owner_references: request.owner_references,
         verdict: Some(verdict),
         complaint,
     });

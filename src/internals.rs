@@ -116,6 +116,10 @@ pub mod tls {
     }
 }
 
+pub mod webhook {
+    pub use crate::webhook::{Configuration, ConfigurationSet};
+}
+
 pub mod work {
     #[cfg(debug_assertions)]
     pub use crate::work::steps;

@@ -12,6 +12,7 @@
 mod admission;
 mod api;
 mod cli;
+mod events;
 mod http;
 mod inject;
 #[doc(hidden)]

@@ -91,6 +91,7 @@ mod tests {
             namespace: "secret-town",
             name: "web",
             dry_run: false,
+            owner_references: "",
             verdict,
             complaint: "",
         }

@@ -11,6 +11,7 @@ mod cluster;
 mod companions;
 mod config;
 mod control;
+mod events;
 mod metrics;
 mod policies;
 mod retire;

@@ -49,6 +49,18 @@ impl Configuration {
         }
     }
 
+    /// The value of the chart that installs the object.
+    #[must_use]
+    pub const fn chart_value(self) -> &'static str {
+        match self {
+            Self::Requested => "webhooks.requested.enabled",
+            Self::OptedIn => "webhooks.optedIn.enabled",
+            Self::ClusterWide => "webhooks.clusterWide.enabled",
+            Self::OptedOut => "requiredCompanions.enabled",
+            Self::Preview => "webhooks.preview.enabled",
+        }
+    }
+
     /// The name of the object in an installation.
     #[must_use]
     pub fn name(self, installation: &str) -> String {
@@ -56,11 +68,104 @@ impl Configuration {
     }
 }
 
+/// Some of the configurations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ConfigurationSet(u8);
+
+/// Which configurations exist, as far as the cluster has been asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Registrations {
+    /// The configurations about which an API server has answered.
+    pub known: ConfigurationSet,
+    /// Those of them that do not exist.
+    pub missing: ConfigurationSet,
+}
+
+impl ConfigurationSet {
+    /// The set of these configurations.
+    #[must_use]
+    pub const fn of(configurations: &[Configuration]) -> Self {
+        let (mut bits, mut i) = (0, 0);
+        while i < configurations.len() {
+            bits |= 1 << configurations[i] as u8;
+            i += 1;
+        }
+        ConfigurationSet(bits)
+    }
+
+    /// Whether no configuration is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether a configuration is in the set.
+    #[must_use]
+    pub const fn contains(self, configuration: Configuration) -> bool {
+        self.0 & (1 << configuration as u8) != 0
+    }
+
+    /// The configurations that are in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        ConfigurationSet(self.0 & other.0)
+    }
+
+    /// The configurations that are in at least one of the sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        ConfigurationSet(self.0 | other.0)
+    }
+
+    /// Adds a configuration, or removes it.
+    pub fn set(&mut self, configuration: Configuration, is_member: bool) {
+        let bit = 1 << configuration as u8;
+        self.0 = if is_member { self.0 | bit } else { self.0 & !bit };
+    }
+
+    /// The configurations of the set.
+    pub fn iter(self) -> impl Iterator<Item = Configuration> {
+        Configuration::ALL.into_iter().filter(move |configuration| self.contains(*configuration))
+    }
+
+    /// What it means that these configurations of an installation do not exist, and how to restore them. `lost` completes
+    /// the sentence "the Pods that they select are created without".
+    #[must_use]
+    pub fn missing_message(self, installation: &str, lost: &str) -> String {
+        let names: Vec<_> = self.iter().map(|configuration| configuration.name(installation)).collect();
+        let values: Vec<_> = self.iter().map(Configuration::chart_value).collect();
+        let (subject, verb) =
+            if names.len() == 1 { ("webhook configuration", "does") } else { ("webhook configurations", "do") };
+        format!(
+            "{subject} {} {verb} not exist: the Pods that would be sent to podgraft are created without {lost}; set {} in \
+             podgraft's chart, or run helm upgrade to restore what was deleted",
+            names.join(", "),
+            values.join(" and ")
+        )
+    }
+}
+
+impl Registrations {
+    /// Records whether a configuration exists. Returns whether that was not known.
+    pub fn record(&mut self, configuration: Configuration, exists: bool) -> bool {
+        let before = *self;
+        self.known.set(configuration, true);
+        self.missing.set(configuration, !exists);
+        *self != before
+    }
+
+    /// Whether every configuration is known to exist or not to exist.
+    #[must_use]
+    pub fn is_complete(self) -> bool {
+        self.known == ConfigurationSet::of(&Configuration::ALL)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
-    use super::Configuration;
+    use super::{Configuration, ConfigurationSet, Registrations};
 
     /// What the chart renders where all five exist; `tests/chart` keeps it up to date.
     const RENDERED: &str = include_str!("../tests/chart/required.yaml");
@@ -91,5 +196,25 @@ mod tests {
         let mut served = Configuration::SERVED.map(Configuration::path).to_vec();
         served.sort_unstable();
         assert_eq!(paths, served);
+    }
+    #[test]
+    fn a_registration_is_recorded_once_and_the_message_names_what_restores_it() {
+        let mut registrations = Registrations::default();
+        assert!(registrations.record(Configuration::Requested, true));
+        assert!(!registrations.record(Configuration::Requested, true));
+        assert!(registrations.record(Configuration::Requested, false) && !registrations.is_complete());
+        for configuration in Configuration::ALL {
+            registrations.record(configuration, configuration != Configuration::OptedIn);
+        }
+        assert!(registrations.is_complete());
+        assert_eq!(registrations.missing, ConfigurationSet::of(&[Configuration::OptedIn]));
+        let both =
+            registrations.missing.union(ConfigurationSet::of(&[Configuration::Requested, Configuration::OptedIn]));
+        assert_eq!(
+            both.missing_message("grafter", "companions"),
+            "webhook configurations grafter-requested, grafter-opted-in do not exist: the Pods that would be sent to \
+             podgraft are created without companions; set webhooks.requested.enabled and webhooks.optedIn.enabled in \
+             podgraft's chart, or run helm upgrade to restore what was deleted"
+        );
     }
 }

@@ -31,7 +31,7 @@ fn of(bytes: &[u8]) -> Snapshot {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { own_namespace: Some("podgraft-system".into()), required: true, hints: false }
+    Settings { own_namespace: Some("podgraft-system".into()), ..Settings::default() }
 }
 
 /// A review of an object given as JSON text, which need not be valid.

@@ -1,6 +1,7 @@
 //! The preview: what would happen to the Pods of a workload, as warnings where users see them. It changes nothing.
 
 mod keys;
+mod unregistered;
 
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
@@ -16,6 +17,7 @@ use crate::text::truncate;
 use crate::webhook::Configuration;
 use crate::workload;
 use keys::{CheckedWorkload, misplaced_keys};
+use unregistered::{missing_configuration, unregistered};
 
 /// The name of the webhook in logs and metrics.
 const WEBHOOK: &str = Configuration::Preview.as_str();
@@ -53,6 +55,7 @@ pub fn preview(
         namespace: &request.namespace,
         name: request.name(),
         dry_run: request.dry_run,
+        owner_references: "",
         verdict: None,
         complaint: "",
     });
@@ -72,8 +75,13 @@ fn preview_workload(
         snapshot.settings.hints,
     )?;
     for (_, pod) in pods {
+        let missing = missing_configuration(&pod, &request.namespace, snapshot);
         let review = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
-        for warning in review_of_template(&review, kind, snapshot) {
+        let warnings = match missing {
+            Some(configuration) => unregistered(configuration, &review, kind, snapshot).into_iter().collect(),
+            None => review_of_template(&review, kind, snapshot),
+        };
+        for warning in warnings {
             if !all.contains(&warning) {
                 all.push(warning);
             }

@@ -17,6 +17,8 @@ pub struct ReviewRecord<'a> {
     pub name: &'a str,
     /// Whether it is a dry run.
     pub dry_run: bool,
+    /// `metadata.ownerReferences` of the Pod as JSON; empty where absent.
+    pub owner_references: &'a str,
     /// The verdict, where there is one.
     pub verdict: Option<&'a Verdict<'a>>,
     /// Why the request could not be read, or has no verdict; empty otherwise.

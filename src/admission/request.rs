@@ -18,6 +18,8 @@ pub(super) struct AdmissionRequest<'a> {
     pub(super) operation: Cow<'a, str>,
     /// The object as JSON, unless it was read as a Pod in the same pass.
     pub(super) object: Option<&'a str>,
+    /// `metadata.ownerReferences` of the Pod as JSON; empty where absent.
+    pub(super) owner_references: &'a str,
     resource: GroupVersionKind<'a>,
     sub_resource: Cow<'a, str>,
     name: Cow<'a, str>,
@@ -139,6 +141,7 @@ impl<'a> AdmissionRequest<'a> {
         }
         let Some(pod) = &self.pod else { return Ok(()) };
         self.object_name = pod.name.clone();
+        self.owner_references = pod.owner_references;
         // API servers make the two equal before they call a webhook, so this review is not from one.
         if !pod.namespace.is_empty() && pod.namespace != self.namespace {
             return Err(JsonError::new(

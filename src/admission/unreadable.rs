@@ -21,6 +21,7 @@ pub(super) fn unreadable(
         namespace: "",
         name: "",
         dry_run: false,
+        owner_references: "",
         verdict: None,
         complaint,
     });

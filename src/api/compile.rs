@@ -25,6 +25,7 @@ use super::v1alpha1 as api;
 use super::v1alpha1::Spec;
 use super::{derived, parameter_type};
 use crate::inject::companion::catalog::{CatalogEntry, InvalidCompanion};
+use crate::inject::companion::injections::Injections;
 use crate::inject::companion::parameter::Parameter;
 use crate::inject::companion::selector::Selector;
 use crate::inject::companion::{
@@ -98,6 +99,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
         declared: declared.map(Box::new),
+        injections: Injections::default(),
     })))
 }
 

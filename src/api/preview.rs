@@ -1,5 +1,9 @@
 //! Warnings for the preview, when a companion is applied.
 
+mod consequences;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use serde_json::Value;
@@ -8,6 +12,8 @@ use serde_json::value::RawValue;
 use super::check::check_companion;
 use super::size::{too_dense, too_large};
 use crate::api::report::Problem;
+use crate::inject::snapshot::Snapshot;
+use consequences::consequences;
 
 /// Upper bound on warnings about one companion: a response has room for no more, so further ones are not rendered.
 const MAX_ADVISED: usize = 5;
@@ -19,9 +25,10 @@ struct Envelope<'t> {
     spec: Option<&'t RawValue>,
 }
 
-/// Warnings about a companion, given as JSON: its problems, which keep it from being used, and its warnings.
+/// Warnings about a companion, given as JSON: what applying it leads to, its problems, which keep it from being used, and
+/// its warnings. `snapshot` has the companions before it is applied.
 #[must_use]
-pub fn advise(object: &str) -> Vec<String> {
+pub fn advise(object: &str, snapshot: &Snapshot) -> Vec<String> {
     let object = match read(object) {
         Ok(object) => object,
         Err(reason) => return vec![not_used(reason)],
@@ -29,7 +36,8 @@ pub fn advise(object: &str) -> Vec<String> {
     let checked = check_companion(&object);
     let problems = checked.problems.iter().map(not_used);
     let warnings = checked.warnings.iter().map(|warning| format!("podgraft: {warning}"));
-    problems.chain(warnings).take(MAX_ADVISED).collect()
+    let consequences = consequences(&checked, snapshot).into_iter().map(|sentence| format!("podgraft: {sentence}"));
+    consequences.chain(problems).chain(warnings).take(MAX_ADVISED).collect()
 }
 
 fn not_used(reason: impl fmt::Display) -> String {

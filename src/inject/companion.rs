@@ -5,6 +5,7 @@ pub mod container;
 pub mod declared;
 pub mod endpoint;
 pub mod index;
+pub mod injections;
 pub mod parameter;
 pub mod pattern;
 pub mod pod_requirement;
@@ -22,11 +23,13 @@ pub use volume::{CompanionMount, File, SecretFile, SecretVolume, SharedVolume, T
 use super::container_list::ContainerList;
 use super::keys;
 use declared::Declared;
+use injections::Injections;
 use parameter::Parameter;
 use pod_requirement::PodRequirement;
 use selector::Selector;
 
-/// One companion, ready to be injected. It never changes after it was compiled.
+/// One companion, ready to be injected. It never changes after it was compiled; only the count of its
+/// injections does, which no review reads.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools)] // the fields of the specification are boolean
 pub struct Companion {
@@ -99,6 +102,8 @@ pub struct Companion {
     pub also_accepted: Box<[Box<[Identity]>]>,
     /// What the policies of a required companion compare Pods with; `None` where the companion is not required.
     pub declared: Option<Box<Declared>>,
+    /// How often the companion was injected.
+    pub injections: Injections,
 }
 
 /// The kind of the object that declares a companion.

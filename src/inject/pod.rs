@@ -44,7 +44,7 @@ pub struct Pod<'a> {
     pub annotations: Option<TextMap<'a>>,
     /// `metadata.labels`, in order.
     pub labels: TextMap<'a>,
-    /// `metadata.ownerReferences` as JSON; empty where absent.
+    /// `metadata.ownerReferences` as JSON, which only events are made of; empty where absent.
     pub owner_references: &'a str,
     /// The number of init containers in `containers`; `None` where `spec.initContainers` is absent.
     pub init_containers: Option<usize>,

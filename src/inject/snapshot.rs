@@ -1,9 +1,11 @@
 //! Everything that a review needs besides the Pod.
 
+use std::sync::Arc;
+
 use super::companion::catalog::Catalog;
 use super::request::namespace::Namespaces;
 use super::verdict::reason::Stale;
-use crate::webhook::Configuration;
+use crate::webhook::{Configuration, ConfigurationSet};
 
 /// All companions and namespaces that a server knows at one time, and its settings. It is replaced as a whole.
 #[derive(Debug, Default)]
@@ -28,12 +30,17 @@ pub struct Settings {
     /// Whether API servers report keys of podgraft on objects that are no Pods, by the chart's policies of hints: then the preview
     /// does not report them as well.
     pub hints: bool,
+    /// The first part of the names of the installation's webhook configurations.
+    pub installation: Arc<str>,
+    /// The webhook configurations that do not exist, so that API servers do not send the Pods that they would select.
+    pub missing: ConfigurationSet,
 }
 
 impl Default for Settings {
     /// The settings of offline commands: every webhook counts as registered.
     fn default() -> Self {
-        Settings { own_namespace: None, required: true, hints: false }
+        let (installation, missing) = ("podgraft".into(), ConfigurationSet::default());
+        Settings { own_namespace: None, required: true, hints: false, installation, missing }
     }
 }
 

@@ -33,6 +33,9 @@ pub(super) enum Task {
     CertificateRotation,
     PolicyWatch,
     PolicyWriter,
+    WebhookWatch,
+    PodEvents,
+    OwnEvents,
 }
 
 impl Background {
@@ -77,6 +80,9 @@ impl Task {
             Task::CertificateRotation => "certificate rotation",
             Task::PolicyWatch => "policy watch",
             Task::PolicyWriter => "policy writer",
+            Task::WebhookWatch => "webhook watch",
+            Task::PodEvents => "events of Pods",
+            Task::OwnEvents => "events of podgraft",
         }
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
 use arc_swap::ArcSwap;
+use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::sync::{Mutex, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::background::{Background, Task};
 use super::config::Config;
@@ -22,7 +23,14 @@ use crate::source::effective::Effective;
 use crate::source::files;
 use crate::source::files::report::{LoadReport, Severity};
 use crate::source::files::{Files, Loaded};
+use crate::source::key::CompanionKey;
 use crate::source::statuses::Statuses;
+use crate::webhook::{ConfigurationSet, Registrations};
+
+/// How often the injections of companions are taken from their counters.
+const INJECTIONS_INTERVAL: Duration = Duration::from_secs(10);
+/// How long the first snapshot waits until it is known which webhook configurations exist.
+const REGISTRATIONS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often a snapshot reports how long a watch has failed, and how soon that it works again.
 const STALE_INTERVAL: Duration = Duration::from_secs(5);
@@ -35,6 +43,11 @@ pub(super) struct CompanionSources {
     settings: Settings,
     metrics: Arc<ServerMetrics>,
     published: Published,
+    registrations: watch::Sender<Registrations>,
+    registered: watch::Receiver<Registrations>,
+    /// The webhook configurations that do not exist and that a companion needs.
+    needed: watch::Sender<ConfigurationSet>,
+    companion_metrics: bool,
     /// Whether there was a first snapshot.
     has_snapshot: bool,
     /// Whether the last snapshot may be outdated.
@@ -46,6 +59,8 @@ pub(super) struct CompanionSources {
 struct Published {
     effective: Effective,
     statuses: Statuses,
+    /// The webhook configurations that did not exist.
+    missing: ConfigurationSet,
 }
 
 struct ClusterSource {
@@ -86,6 +101,7 @@ impl CompanionSources {
             background.write(Task::StatusWriter, move || cluster::write(client.clone(), receiver.clone()));
             ClusterSource { snapshots, health, wanted }
         });
+        let (registrations, registered) = watch::channel(Registrations::default());
         Ok(CompanionSources {
             files,
             cluster,
@@ -93,9 +109,23 @@ impl CompanionSources {
             settings: config.settings(),
             metrics: Arc::clone(metrics),
             published: Published::default(),
+            registrations,
+            registered,
+            needed: watch::Sender::default(),
+            companion_metrics: config.companion_metrics,
             has_snapshot: false,
             stale: None,
         })
+    }
+
+    /// Where the existence of webhook configurations is reported.
+    pub(super) fn registrations(&self) -> watch::Sender<Registrations> {
+        self.registrations.clone()
+    }
+
+    /// The webhook configurations that do not exist and that a companion needs, now and later.
+    pub(super) fn needed(&self) -> watch::Receiver<ConfigurationSet> {
+        self.needed.subscribe()
     }
 
     /// The probe of /readyz, which fails until the watches have delivered the state of the cluster.
@@ -116,6 +146,9 @@ impl CompanionSources {
             cluster.health.catch_up().await;
             // The watch never ends, so this cannot fail.
             let _ = cluster.snapshots.wait_for(Option::is_some).await;
+            let known = self.registered.wait_for(|registrations| registrations.is_complete());
+            // Without an answer every configuration counts as existing.
+            let _ = timeout(REGISTRATIONS_TIMEOUT, known).await;
         }
         if let Some(policies) = &self.policies {
             policies.wait_until_synced().await;
@@ -146,27 +179,44 @@ impl CompanionSources {
     fn publish(&mut self, snapshot: &ArcSwap<Snapshot>) {
         let files = Arc::clone(&self.files.borrow_and_update().declarations);
         let state = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
-        let Published { mut effective, mut statuses } = self.published.clone();
+        self.settings.missing = self.registered.borrow_and_update().missing;
+        let Published { mut effective, mut statuses, missing } = self.published.clone();
+        let injected = effective.take_injections();
         let mut changes = effective.follow(files, state);
         if let Some(policies) = &mut self.policies {
             policies.settle(&mut effective, &mut changes);
         }
         let stale = self.cluster.as_ref().and_then(ClusterSource::stale);
-        if changes.behavior || !self.has_snapshot || stale != self.stale {
+        let registered = missing != self.settings.missing;
+        if changes.behavior || registered || !self.has_snapshot || stale != self.stale {
             let new = Snapshot { stale, ..effective.snapshot(self.settings.clone()) };
             retire(snapshot.swap(Arc::new(new)));
             (self.has_snapshot, self.stale) = (true, stale);
         }
         statuses.follow(&effective, &changes, &self.settings);
-        self.metrics.source.record(&effective, &statuses);
+        if registered {
+            statuses.reassess(&effective, &self.settings);
+        }
+        statuses.record_injections(injected.iter().map(|(key, _)| key), Timestamp::now());
+        self.record(&effective, &statuses, &injected);
         // A status reports a version as active only after the snapshot has it.
         if let Some(cluster) = &self.cluster {
             cluster.wanted.send_replace(statuses.desired().clone());
         }
-        self.published = Published { effective, statuses };
+        self.published = Published { effective, statuses, missing: self.settings.missing };
         if let Some(policies) = &mut self.policies {
             policies.published();
         }
+    }
+
+    fn record(&self, effective: &Effective, statuses: &Statuses, injected: &[(CompanionKey, u64)]) {
+        self.metrics.source.record(effective, statuses);
+        self.metrics.record_registrations(*self.registered.borrow());
+        if self.companion_metrics {
+            self.metrics.source.record_injections(injected, effective);
+        }
+        let missing = statuses.missing_webhooks();
+        self.needed.send_if_modified(|needed| std::mem::replace(needed, missing) != missing);
     }
 
     fn warn_of_required(&self) {
@@ -178,7 +228,7 @@ impl CompanionSources {
     }
 
     async fn changed(&mut self) {
-        let CompanionSources { files, cluster, policies, stale, .. } = self;
+        let CompanionSources { files, cluster, policies, registered, stale, .. } = self;
         let cluster = async {
             match cluster {
                 Some(cluster) => cluster.changed(*stale).await,
@@ -195,6 +245,8 @@ impl CompanionSources {
             Ok(()) = files.changed() => {}
             () = cluster => {}
             () = policies => {}
+            Ok(()) = registered.changed() => {}
+            () = sleep(INJECTIONS_INTERVAL) => {}
             else => std::future::pending().await,
         }
     }

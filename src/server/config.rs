@@ -25,6 +25,10 @@ pub(crate) struct Config {
     pub(crate) required_companions: bool,
     /// Whether the chart's policies of hints are installed.
     pub(crate) hints: bool,
+    /// Whether companions that are skipped are reported as events on the controllers of Pods.
+    pub(crate) events: bool,
+    /// Whether injections are counted by companion.
+    pub(crate) companion_metrics: bool,
     /// How long a policy and injection wait for each other when a required companion changes.
     pub(crate) policy_pause: Duration,
     /// How often companions and certificate files are read.
@@ -74,6 +78,12 @@ impl Config {
     /// The settings of reviews.
     pub(crate) fn settings(&self) -> Settings {
         let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
-        Settings { own_namespace, required: self.required_companions, hints: self.hints }
+        Settings {
+            own_namespace,
+            required: self.required_companions,
+            hints: self.hints,
+            installation: self.cluster.name.as_str().into(),
+            ..Settings::default()
+        }
     }
 }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 
+use crate::events;
 use crate::http::HttpMetrics;
 use crate::metrics::Metrics;
 use crate::policies;
 use crate::source;
 use crate::telemetry::Log;
 use crate::tls;
+use crate::webhook::Registrations;
 
 /// The metrics of a server.
 #[derive(Debug)]
@@ -26,6 +29,9 @@ pub(super) struct ServerMetrics {
     pub(super) source: source::Metrics,
     /// The policies of required companions.
     pub(super) policies: policies::Metrics,
+    /// Events for objects of the cluster.
+    pub(super) events: events::Metrics,
+    webhook_missing: Family<WebhookLabel, Gauge>,
     reloads: Family<ReloadLabels, Counter>,
 }
 
@@ -49,6 +55,8 @@ impl ServerMetrics {
             certificates: tls::Metrics::default(),
             source: source::Metrics::default(),
             policies: policies::Metrics::default(),
+            events: events::Metrics::default(),
+            webhook_missing: Family::default(),
             reloads: Family::default(),
         };
         metrics.begin_reloads();
@@ -60,6 +68,14 @@ impl ServerMetrics {
     pub(super) fn reloaded(&self, source: Reloadable, used: bool) {
         let result = if used { "used" } else { "rejected" };
         self.reloads.get_or_create(&ReloadLabels { source: source.as_str(), result }).inc();
+    }
+
+    /// Records which webhook configurations exist. What is not known has no series.
+    pub(super) fn record_registrations(&self, registrations: Registrations) {
+        for configuration in registrations.known.iter() {
+            let label = WebhookLabel { webhook: configuration.as_str() };
+            self.webhook_missing.get_or_create(&label).set(registrations.missing.contains(configuration).into());
+        }
     }
 
     /// Only a series that exists before its first event shows an increase at its first event.
@@ -80,6 +96,9 @@ impl ServerMetrics {
         r.register("reloads", help, self.reloads.clone());
         self.source.register(r);
         self.policies.register(r);
+        self.events.register(r);
+        let help = "1 if this webhook configuration of podgraft does not exist";
+        r.register("webhook_missing", help, self.webhook_missing.clone());
     }
 }
 
@@ -90,6 +109,11 @@ impl Reloadable {
             Reloadable::Companions => "companions",
         }
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabel {
+    webhook: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

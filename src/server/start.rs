@@ -12,16 +12,19 @@ use tokio::runtime::Handle;
 
 use super::admin::ProbedParts;
 use super::background::Background;
+use super::certificate::CertificateFollower;
 use super::companions::CompanionSources;
 use super::config::Config;
 use super::control::Control;
+use super::events::ReportedParts;
 use super::metrics::ServerMetrics;
 use super::policies::PolicyReconciler;
 use super::review_threads::ReviewThreads;
-use super::reviewer::reviewer;
+use super::reviewer::{Observer, reviewer};
 use super::running::Running;
 use super::signals::ShutdownSignals;
-use super::{certificate, cluster};
+use super::{certificate, cluster, events};
+use crate::events::EventQueue;
 use crate::http::{Listener, Transport, admission_router};
 use crate::inject::snapshot::Snapshot;
 use crate::telemetry::Log;
@@ -30,6 +33,7 @@ use crate::tls::{ClientCa, ClientCaFile, server_config_for};
 /// What answering reviews requires.
 struct Prepared {
     snapshot: Arc<ArcSwap<Snapshot>>,
+    events: Option<EventQueue>,
     background: Background,
 }
 
@@ -52,7 +56,8 @@ pub(super) async fn start(config: Config, log: &Log, signals: &mut ShutdownSigna
         }
     };
     let control_runtime = control.runtime().clone();
-    let reviews = start_reviews(&config, prepared.snapshot, &probed, metrics, control_runtime).await?;
+    let observer = Observer { metrics, events: prepared.events };
+    let reviews = start_reviews(&config, prepared.snapshot, &probed, observer, control_runtime).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         admission = %format_args!("https://{}", reviews.address),
@@ -83,23 +88,30 @@ async fn prepare(config: Arc<Config>, probed: ProbedParts, metrics: Arc<ServerMe
     let policies =
         client.as_ref().and_then(|client| PolicyReconciler::start(&config, client, &metrics, &mut background));
     let policies_check = policies.as_ref().map(PolicyReconciler::check);
-    let companions = CompanionSources::follow(&config, client, policies, &metrics, &mut background)?;
+    let companions = CompanionSources::follow(&config, client.clone(), policies, &metrics, &mut background)?;
     probed.sources.found(companions.waiting(), policies_check, companions.health());
-    certificate::follow(&config, &probed.serving, &metrics, &mut background).await?;
-    Ok(Prepared { snapshot: companions.snapshot(&mut background).await, background })
+    let events = client.as_ref().and_then(|client| {
+        let parts = ReportedParts { serving: Arc::clone(&probed.serving), companions: &companions, metrics: &metrics };
+        events::start(&config, client, &parts, &mut background)
+    });
+    let registrations = companions.registrations();
+    let (serving, metrics) = (&probed.serving, &metrics);
+    let follower = CertificateFollower { config: &config, client, serving, metrics, registrations };
+    certificate::follow(follower, &mut background).await?;
+    Ok(Prepared { snapshot: companions.snapshot(&mut background).await, events, background })
 }
 
 async fn start_reviews(
     config: &Config,
     snapshot: Arc<ArcSwap<Snapshot>>,
     probed: &ProbedParts,
-    metrics: Arc<ServerMetrics>,
+    observer: Observer,
     control: Handle,
 ) -> anyhow::Result<ReviewThreads> {
     let client_ca = follow_client_ca(config)?;
     let tls = server_config_for(Arc::clone(&probed.serving), client_ca).context("cannot set up TLS")?;
-    let (heartbeat, http_metrics) = (Arc::clone(&probed.heartbeat), Arc::clone(&metrics.http));
-    let reviewer = reviewer(snapshot, metrics, Arc::clone(&heartbeat), control);
+    let (heartbeat, http_metrics) = (Arc::clone(&probed.heartbeat), Arc::clone(&observer.metrics.http));
+    let reviewer = reviewer(snapshot, observer, Arc::clone(&heartbeat), control);
     let router = admission_router(reviewer, &config.http, Arc::clone(&http_metrics));
     let (address, limits, drain) = (config.listen, config.http.clone(), probed.drain.clone());
     let bind = async move {

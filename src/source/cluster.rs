@@ -8,9 +8,10 @@
 //! | `object` | a companion as validation and compilation have made it, and the version of it that is used |
 //! | `buffer`, `companion_buffer` | the objects of one kind, and the list that will replace them |
 //! | `state` | all objects at one moment, and when the next state is due |
-//! | `condition`, `message`, `status` | what the `.status` of a companion should be |
+//! | `condition`, `message`, `applies_to`, `status` | what the `.status` of a companion should be |
 //! | `writer` | writes it, once among all replicas |
 
+mod applies_to;
 mod buffer;
 mod companion_buffer;
 mod condition;
@@ -27,10 +28,10 @@ mod watch;
 mod writer;
 
 pub use condition::{Eligibility, ReadyReason};
-pub use health::{WatchHealth, WatchedResource};
+pub use health::{WatchHealth, WatchReading, WatchedResource};
 #[cfg(test)]
 pub(crate) use object::WatchedCompanion;
 pub use state::ClusterState;
-pub use status::{DesiredStatus, DesiredStatuses};
+pub use status::{DesiredStatus, DesiredStatuses, LAST_INJECTED_INTERVAL};
 pub use watch::{ClusterStates, watch};
 pub use writer::write;

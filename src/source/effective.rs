@@ -11,7 +11,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cluster::{ClusterState, DesiredStatus, Eligibility};
@@ -133,6 +133,27 @@ impl Effective {
         self.tally.required > 0
     }
 
+    /// The companions that were injected since the last call, and how often.
+    #[must_use]
+    pub fn take_injections(&self) -> Vec<(CompanionKey, u64)> {
+        let valid = self.companions.iter().filter_map(|(key, version)| Some((key, version.listed.valid()?)));
+        let counts = valid.map(|(key, companion)| (key, companion.injections.take()));
+        counts.filter(|(_, count)| *count > 0).map(|(key, count)| (key.clone(), count)).collect()
+    }
+
+    /// The first names of ClusterCompanions, in the order of names, at most so many.
+    #[must_use]
+    pub fn first_names(&self, most: usize) -> BTreeSet<&str> {
+        let mut first = BTreeSet::new();
+        for key in self.companions.keys().filter(|key| key.namespace.is_none()) {
+            first.insert(&*key.name);
+            if first.len() > most {
+                first.pop_last();
+            }
+        }
+        first
+    }
+
     /// What the status of a companion should say; `None` where the cluster has no such companion.
     #[must_use]
     pub fn desired_status(&self, key: &CompanionKey, settings: &Settings) -> Option<DesiredStatus> {
@@ -141,6 +162,8 @@ impl Effective {
             key: key.clone(),
             object: Arc::clone(object),
             eligibility: self.eligibility(key, settings),
+            installation: Arc::clone(&settings.installation),
+            last_injected: None,
         })
     }
 
@@ -176,13 +199,18 @@ impl Effective {
     }
 
     fn eligibility(&self, key: &CompanionKey, settings: &Settings) -> Eligibility {
-        let required = self.companions.get(key).is_some_and(|version| version.listed.required());
+        let version = self.companions.get(key);
+        let required = version.is_some_and(|version| version.listed.required());
+        let webhooks = version.map(|version| version.listed.webhooks()).unwrap_or_default();
+        let missing = webhooks.intersection(settings.missing);
         if self.is_in_file(key) {
             Eligibility::OverriddenByFile
         } else if self.is_shadowed_by_required(key) {
             Eligibility::ShadowedByRequired
         } else if required && !settings.required {
             Eligibility::RequiredDisabled
+        } else if !missing.is_empty() {
+            Eligibility::WebhookMissing(missing)
         } else {
             Eligibility::Eligible
         }

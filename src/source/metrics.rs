@@ -1,5 +1,7 @@
 //! What is counted of companions, Namespaces and the watches that bring them.
 
+mod injected;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,7 +12,9 @@ use prometheus_client::registry::Registry;
 use super::cluster::{ReadyReason, WatchHealth, WatchedResource};
 use super::effective::Effective;
 use super::files::report::LoadReport;
+use super::key::CompanionKey;
 use super::statuses::Statuses;
+use injected::{InjectedMetric, MAX_NAMED};
 
 /// The metrics of this room. A series of the cluster exists only where a cluster is watched.
 #[derive(Debug, Default)]
@@ -22,6 +26,7 @@ pub struct Metrics {
     watch_failing: Family<ResourceLabel, Gauge>,
     watch_last_event: Family<ResourceLabel, Gauge>,
     manifest_errors: Gauge,
+    injected: InjectedMetric,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +58,12 @@ impl Metrics {
         r.register("watch_last_event_timestamp_seconds", help, self.watch_last_event.clone());
         let help = "Errors in the manifests now; a companion with an error stays at its last valid version";
         r.register("manifest_errors", help, self.manifest_errors.clone());
+        self.injected.register(r);
+    }
+
+    /// Counts injections by companion.
+    pub fn record_injections(&self, injected: &[(CompanionKey, u64)], effective: &Effective) {
+        self.injected.record(injected, &effective.first_names(MAX_NAMED));
     }
 
     /// Records which companions and Namespaces are used, and which companions of a cluster are not ready.

@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::cluster::{DesiredStatus, DesiredStatuses, ReadyReason};
+use k8s_openapi::jiff::Timestamp;
+
+use super::cluster::{DesiredStatus, DesiredStatuses, LAST_INJECTED_INTERVAL, ReadyReason};
 use super::effective::{Effective, SourceChanges};
 use super::key::CompanionKey;
 use crate::inject::snapshot::Settings;
 use crate::shared_map::SharedMap;
+use crate::webhook::ConfigurationSet;
 
 /// The statuses of all companions. A clone shares its memory.
 #[derive(Debug, Clone, Default)]
@@ -42,8 +45,40 @@ impl Statuses {
         }
     }
 
-    fn replace(&mut self, key: &CompanionKey, now: Option<DesiredStatus>) {
+    /// Computes all of them again, because the settings have changed.
+    pub fn reassess(&mut self, effective: &Effective, settings: &Settings) {
+        for key in self.desired.keys().cloned().collect::<Vec<_>>() {
+            self.replace(&key, effective.desired_status(&key, settings));
+        }
+    }
+
+    /// Records that companions were injected, as often as statuses have to say so.
+    pub fn record_injections<'k>(&mut self, keys: impl Iterator<Item = &'k CompanionKey>, now: Timestamp) {
+        for key in keys {
+            let is_due = |last: Timestamp| now.duration_since(last) >= LAST_INJECTED_INTERVAL;
+            let due = self.desired.get(key).filter(|status| status.last_injected.is_none_or(is_due));
+            if let Some(status) = due.cloned() {
+                self.desired.insert(key.clone(), DesiredStatus { last_injected: Some(now), ..status });
+            }
+        }
+    }
+
+    /// The webhook configurations that a companion needs and that do not exist.
+    #[must_use]
+    pub fn missing_webhooks(&self) -> ConfigurationSet {
+        // In most clusters no companion lacks one, so that none has to be visited.
+        if self.count(ReadyReason::WebhookMissing) == 0 {
+            return ConfigurationSet::default();
+        }
+        let missing = self.desired.values().filter(|status| status.reason() == ReadyReason::WebhookMissing);
+        missing.fold(ConfigurationSet::default(), |all, status| all.union(status.eligibility.missing_webhooks()))
+    }
+
+    fn replace(&mut self, key: &CompanionKey, mut now: Option<DesiredStatus>) {
         let before = self.desired.get(key);
+        if let Some((before, now)) = before.zip(now.as_mut()) {
+            now.last_injected = before.last_injected;
+        }
         if let Some(before) = before {
             self.counts[before.reason() as usize] -= 1;
         }
@@ -72,5 +107,42 @@ impl Statuses {
         } else {
             self.namespaces.insert(key.name.clone(), namespaces);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::source::cluster::ClusterState;
+    use crate::source::cluster::testing::{object, raw};
+    use crate::webhook::Configuration;
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn injections_and_missing_configurations_change_the_statuses_that_they_concern() {
+        let key = |name: &str| CompanionKey { namespace: None, name: name.into() };
+        let objects = ["a", "b"].map(|name| (key(name), object(raw(name, 1, "i:1"), None)));
+        let state = Arc::new(ClusterState::new(objects, SharedMap::default()));
+        let (mut effective, mut statuses) = (Effective::default(), Statuses::default());
+        let changes = effective.follow(Arc::default(), Some(state));
+        statuses.follow(&effective, &changes, &Settings::default());
+        let injected =
+            |statuses: &Statuses| ["a", "b"].map(|name| statuses.desired().get(&key(name)).unwrap().last_injected);
+        for (at, expected) in [(1000, 1000), (1299, 1000), (1300, 1300)] {
+            statuses.record_injections([key("a"), key("gone")].iter(), second(at));
+            assert_eq!(injected(&statuses), [Some(second(expected)), None], "{at}");
+        }
+        assert!(statuses.missing_webhooks().is_empty());
+        let missing = ConfigurationSet::of(&[Configuration::Requested]);
+        statuses.reassess(&effective, &Settings { missing, ..Settings::default() });
+        assert_eq!((statuses.missing_webhooks(), statuses.count(ReadyReason::WebhookMissing)), (missing, 2));
+        assert_eq!(injected(&statuses), [Some(second(1300)), None], "it is still known");
+        statuses.reassess(&effective, &Settings::default());
+        assert_eq!((statuses.count(ReadyReason::Active), statuses.count(ReadyReason::WebhookMissing)), (2, 0));
     }
 }

@@ -57,6 +57,7 @@ fn a_review_is_one_line_whatever_its_names_hold() {
         namespace: "town",
         name: &name,
         dry_run: true,
+        owner_references: "",
         verdict: Some(&verdict),
         complaint: "",
     };
@@ -85,6 +86,7 @@ fn invisible_characters_are_escaped_in_both_formats() {
         namespace: invisible,
         name: invisible,
         dry_run: false,
+        owner_references: "",
         verdict: Some(&verdict),
         complaint: invisible,
     };
@@ -117,6 +119,7 @@ fn the_line_that_is_written_by_hand_is_the_line_of_the_formatter() {
             namespace: name,
             name,
             dry_run,
+            owner_references: "",
             verdict: complaint.is_empty().then_some(&verdict),
             complaint,
         };

@@ -2,10 +2,11 @@
 
 use podgraft::internals::admission;
 use podgraft::internals::inject::snapshot::Snapshot;
+use podgraft::internals::webhook::{Configuration, ConfigurationSet};
 use serde_json::{Value, json};
 
 use super::scene::{companions, pod, sidecars};
-use crate::support::{Reply, review_of};
+use crate::support::{Reply, review_of, snapshot_of};
 
 /// The warnings of the preview of an object.
 fn warnings(group: &str, kind: &str, object: &Value, snapshot: &Snapshot) -> Vec<String> {
@@ -152,4 +153,78 @@ fn each_cause_of_a_denial_has_a_warning_and_many_are_counted() {
     let seven = preview("one,two,three,four,five,six,seven");
     assert_eq!(seven.len(), 5, "{seven:?}");
     assert_eq!(seven[4], "podgraft: Pods of this Deployment will be denied for 3 more reasons");
+}
+
+#[test]
+/// A namespace that is opted in and one that is not, a companion to request, and automatic ones.
+const NAMESPACES: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: team}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: opted, labels: {podgraft.dev/inject: enabled}}
+---
+apiVersion: podgraft.dev/v1alpha1
+kind: ClusterCompanion
+metadata: {name: sync}
+spec:
+  pattern: Sidecar
+  containers: [{name: sync, image: "registry.example/sync:v1"}]
+---
+apiVersion: podgraft.dev/v1alpha1
+kind: ClusterCompanion
+metadata: {name: audit}
+spec:
+  pattern: Sidecar
+  activation: ACTIVATION
+  containers: [{name: audit, image: "registry.example/audit:v1"}]
+"#;
+
+/// The warnings about a Deployment where configurations do not exist.
+fn warnings_without(missing: &[Configuration], activation: &str, namespace: &str, template: &Value) -> Vec<String> {
+    let mut snapshot = snapshot_of(&NAMESPACES.replace("ACTIVATION", activation));
+    snapshot.settings.missing = ConfigurationSet::of(missing);
+    let mut review = review_of(&json!({"spec": {"template": template}}), namespace);
+    review["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
+    Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, |_| Vec::new(), |_| {})).warnings
+}
+
+#[test]
+fn a_webhook_configuration_that_does_not_exist_is_reported_instead_of_a_denial() {
+    use Configuration::{ClusterWide, OptedIn, OptedOut, Preview, Requested};
+    let missing = |name: &str| {
+        vec![format!(
+            "podgraft: webhook configuration podgraft-{name} does not exist: Pods of this Deployment are created without \
+             companions; ask the platform team to run helm upgrade, which restores it"
+        )]
+    };
+    let (plain, right, wrong) = (pod(json!({})), asking("sync"), asking("snyc"));
+    let of = |missing: &[Configuration], namespace, template| {
+        warnings_without(missing, "OptedInNamespaces", namespace, template)
+    };
+    assert_eq!(of(&[], "team", &right), [""; 0]);
+    assert!(of(&[OptedIn, ClusterWide, OptedOut, Preview], "team", &wrong)[0].contains("will be denied"));
+    for template in [&right, &wrong] {
+        assert_eq!(of(&[Requested], "team", template), missing("requested"));
+        assert_eq!(of(&[Requested], "opted", template), missing("requested"));
+    }
+    assert_eq!(of(&[Requested, OptedIn], "opted", &plain), missing("opted-in"));
+    assert_eq!(of(&[Requested, OptedIn], "team", &plain), [""; 0], "no companion is meant for these Pods");
+    let mut out = right.clone();
+    out["metadata"]["labels"] = json!({"podgraft.dev/inject": "disabled"});
+    let kept: Vec<_> = of(&[Requested, OptedOut], "team", &out);
+    assert!(kept.iter().all(|warning| !warning.contains("does not exist")), "{kept:?}");
+}
+
+#[test]
+fn a_missing_cluster_wide_webhook_is_reported_to_users_only_where_a_required_companion_is_lost() {
+    let (missing, plain) = ([Configuration::ClusterWide], pod(json!({})));
+    let automatic = warnings_without(&missing, "ClusterWide", "team", &plain);
+    assert_eq!(automatic, [""; 0], "the status of the companion says so");
+    let required = warnings_without(&missing, "ClusterWide\n  required: true", "team", &plain);
+    let expected = "podgraft: webhook configuration podgraft-cluster-wide does not exist: Pods of this Deployment will be \
+                    denied, because they lack a required companion; ";
+    assert!(required.len() == 1 && required[0].starts_with(expected), "{required:?}");
 }

@@ -110,11 +110,11 @@ fn every_format_is_one_that_api_servers_know() {
 }
 
 #[test]
-fn columns_show_pattern_activation_readiness_and_age() {
+fn columns_show_pattern_activation_last_injection_readiness_and_age() {
     for crd in crds() {
         let columns = crd.pointer("/spec/versions/0/additionalPrinterColumns").unwrap().as_array().unwrap();
         let shown = columns.iter().filter(|c| c["priority"].is_null()).map(|c| text(c, "/name")).collect::<Vec<_>>();
-        assert_eq!(shown, ["Pattern", "Activation", "Ready", "Age"]);
+        assert_eq!(shown, ["Pattern", "Activation", "Last Injected", "Ready", "Age"]);
     }
 }
 

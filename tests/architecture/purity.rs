@@ -23,9 +23,10 @@ const SHARED_STATE: [&str; 9] =
     ["Atomic", "Barrier", "Condvar", "LazyLock", "Mutex", "Once", "OnceLock", "RwLock", "mpsc"];
 
 /// Files with shared state, each with the reason.
-const STATEFUL: [(&str, &str); 2] = [
+const STATEFUL: [(&str, &str); 3] = [
     ("work", "the counter of steps; only tests read it"),
     ("inject/companion/pattern/compiled", "the cache of automata changes how long a review takes, never its verdict"),
+    ("inject/companion/injections", "the count of injections; no review reads it"),
 ];
 
 const MACROS: [&str; 5] = ["println", "eprintln", "print", "eprint", "dbg"];

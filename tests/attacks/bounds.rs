@@ -92,7 +92,7 @@ fn review(body: &str, snapshot: &Snapshot) -> usize {
 }
 
 pub(crate) fn preview(body: &str, snapshot: &Snapshot) -> usize {
-    let answer = admission::preview(body.as_bytes(), snapshot, api::advise, |_| {});
+    let answer = admission::preview(body.as_bytes(), snapshot, |object| api::advise(object, snapshot), |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }

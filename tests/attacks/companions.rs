@@ -40,7 +40,7 @@ fn snapshot(manifests: &[Value]) -> Snapshot {
     for document in podgraft::internals::manifest::read(text.join("\n").as_bytes()) {
         collection.add(std::path::Path::new("-"), &document.unwrap());
     }
-    collection.snapshot(Settings { own_namespace: None, required: true, hints: false })
+    collection.snapshot(Settings::default())
 }
 
 fn companion(kind: &str, image: &str, more: &Value) -> Value {

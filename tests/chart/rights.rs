@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::rendered;
 
-const ALWAYS: [&str; 3] = [
+const ALWAYS: [&str; 4] = [
     "podgraft.dev: clustercompanions, companions: list, watch",
     "podgraft.dev: clustercompanions/status, companions/status: patch",
     "core: namespaces: list, watch",
+    "podgraft-system: apps: deployments [podgraft]: get",
 ];
 const SELF_MANAGED: [&str; 4] = [
     "admissionregistration.k8s.io: mutatingwebhookconfigurations \
@@ -23,18 +24,24 @@ const FOR_ALL: [&str; 1] = ["podgraft.dev: clustercompanions: get, list, watch"]
 const REQUIRED: [&str; 1] =
     ["admissionregistration.k8s.io: validatingadmissionpolicies, validatingadmissionpolicybindings: \
      get, list, watch, create, update, delete"];
-/// Where podgraft writes no caBundle, and so has no right to look at its configurations.
-const OWNER: [&str; 1] =
-    ["admissionregistration.k8s.io: mutatingwebhookconfigurations [podgraft-opted-out]: list, watch"];
+/// Where podgraft writes no caBundle, but has to know which of its configurations exist.
+const REGISTRATIONS: [&str; 2] = [
+    "admissionregistration.k8s.io: mutatingwebhookconfigurations \
+     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide, podgraft-opted-out]: list, watch",
+    "admissionregistration.k8s.io: validatingwebhookconfigurations [podgraft-preview]: list, watch",
+];
+const EVENTS: [&str; 1] = ["events.k8s.io: events: create"];
+const OWN_EVENTS: [&str; 1] = ["podgraft-system: events.k8s.io: events: create"];
 
 #[test]
 fn each_switch_brings_the_rights_that_it_needs_and_no_others() {
     let required = ["requiredCompanions.enabled=true", "webhooks.clusterWide.enabled=true"];
     let cert_manager = ["certificate.mode=certManager"];
-    expect(&[], &[&ALWAYS, &SELF_MANAGED, &VIEW, &ADMIN]);
-    expect(&required, &[&ALWAYS, &SELF_MANAGED, &REQUIRED, &VIEW, &ADMIN]);
-    expect(&cert_manager, &[&ALWAYS, &VIEW, &ADMIN]);
-    expect(&[required[0], required[1], cert_manager[0]], &[&ALWAYS, &REQUIRED, &OWNER, &VIEW, &ADMIN]);
+    expect(&[], &[&ALWAYS, &SELF_MANAGED, &EVENTS, &VIEW, &ADMIN]);
+    expect(&["events.enabled=false"], &[&ALWAYS, &SELF_MANAGED, &OWN_EVENTS, &VIEW, &ADMIN]);
+    expect(&required, &[&ALWAYS, &SELF_MANAGED, &EVENTS, &REQUIRED, &VIEW, &ADMIN]);
+    expect(&cert_manager, &[&ALWAYS, &REGISTRATIONS, &EVENTS, &VIEW, &ADMIN]);
+    expect(&[required[0], required[1], cert_manager[0]], &[&ALWAYS, &REGISTRATIONS, &EVENTS, &REQUIRED, &VIEW, &ADMIN]);
     expect(&["rbac.create=false"], &[&VIEW, &ADMIN]);
     expect(&["rbac.create=false", "rbac.aggregateToAdmin=false"], &[&VIEW]);
     expect(

@@ -4,6 +4,7 @@ pub mod cert_manager;
 pub mod certificates;
 pub mod end;
 pub mod platforms;
+pub mod missing;
 pub mod release;
 pub mod role;
 

@@ -193,6 +193,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 admission::alpha_fields::tests(),
                 admission::definitions::tests(),
+                admission::events::tests(),
                 admission::hints::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),
@@ -222,6 +223,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 outages::api_server::tests(),
                 outages::bombs::tests(),
+                installation::missing::tests(),
                 installation::role::tests(),
                 installation::certificates::tests(),
                 installation::release::tests(),

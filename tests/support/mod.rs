@@ -34,7 +34,7 @@ pub fn snapshot<'m>(manifests: impl IntoIterator<Item = &'m Value>) -> Snapshot 
     Snapshot {
         companions: Catalog::new(companions),
         namespaces: Namespaces::new(namespaces, Unlisted::NameOnly),
-        settings: Settings { own_namespace: Some("podgraft-system".into()), required: true, hints: false },
+        settings: Settings { own_namespace: Some("podgraft-system".into()), ..Settings::default() },
         stale: None,
     }
 }

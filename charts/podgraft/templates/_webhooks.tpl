@@ -13,7 +13,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{- /* Fields of all webhooks. Arguments: {path, failurePolicy, root}. The chart sets caBundle only from its value: otherwise
+{{- /* Fields of all webhooks. Arguments: {path, failurePolicy, root}. Events are a side effect, which a dry run does not have. The chart sets caBundle only from its value: otherwise
 podgraft or cert-manager writes it, and an upgrade keeps a field that the chart does not set. */ -}}
 {{- define "podgraft.webhook.common" -}}
 clientConfig:
@@ -26,7 +26,7 @@ clientConfig:
   caBundle: {{ .root.Values.certificate.secret.caBundle | b64enc }}
   {{- end }}
 admissionReviewVersions: [v1]
-sideEffects: None
+sideEffects: {{ and .root.Values.events.enabled (ne .path "/preview") | ternary "NoneOnDryRun" "None" }}
 matchPolicy: Equivalent
 timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 failurePolicy: {{ .failurePolicy }}

@@ -1,4 +1,4 @@
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,15 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub hash: Option<String>,
+    /// Which Pods the companion is meant for, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub applies_to: Option<String>,
+    /// When a Pod was last created with the companion. It is written at most every five minutes, so it can be older than the
+    /// last injection by as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "time")]
+    pub last_injected: Option<Time>,
     /// The specification of the active version as JSON, if the newest version is invalid and this one is not too
     /// long. A replica of podgraft reads it when it starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +41,11 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
+}
+
+/// A time, with the bound of Kubernetes' own.
+fn time(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({"type": "string", "format": "date-time", "maxLength": 64})
 }
 
 /// Conditions, with the bounds of Kubernetes' own.

@@ -58,6 +58,12 @@ pub struct Serve {
     /// API servers report misplaced keys themselves (the chart's policies of hints), so the preview does not repeat these warnings
     #[arg(long, env = "PODGRAFT_HINTS")]
     hints: bool,
+    /// Report companions that are skipped as events on the controllers of Pods; needs --cluster and the right to create events
+    #[arg(long, env = "PODGRAFT_EVENTS")]
+    events: bool,
+    /// Count injections by companion (podgraft_injected_total): names of ClusterCompanions are then visible in the metrics
+    #[arg(long, env = "PODGRAFT_COMPANION_METRICS")]
+    companion_metrics: bool,
     /// Time between the update of a required companion's policies and the change of what is injected
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLICY_PAUSE", default_value = "5s", value_parser = duration::above_zero)]
     policy_pause: Duration,
@@ -124,6 +130,8 @@ impl Serve {
             admin_listen: self.admin_listen,
             required_companions: self.required_companions,
             hints: self.hints,
+            events: self.events,
+            companion_metrics: self.companion_metrics,
             policy_pause: self.policy_pause,
             poll_interval: self.poll_interval,
             workers: self.workers,

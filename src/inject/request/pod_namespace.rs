@@ -98,7 +98,7 @@ mod tests {
         let snapshot = Snapshot {
             companions: Catalog::default(),
             namespaces: Namespaces::new([listed], Unlisted::Unknown),
-            settings: Settings { own_namespace: None, required, hints: false },
+            settings: Settings { required, ..Settings::default() },
             stale: None,
         };
         PodNamespace::find(&snapshot, "shop", Some(Webhook::ClusterWide), pod_label).is_err()

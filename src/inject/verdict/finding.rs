@@ -46,7 +46,8 @@ impl<'a> Finding<'a> {
     }
 
     /// Whether the Pod is admitted without the companion.
-    pub(super) fn is_skipped(&self) -> bool {
+    #[must_use]
+    pub fn is_skipped(&self) -> bool {
         self.outcome && !self.reason.is_injected() && !self.reason.is_undecided() && self.effect != Effect::Deny
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a companion is ready, and why not: the `Ready` condition of its status.
 
 use super::object::WatchedCompanion;
+use crate::webhook::ConfigurationSet;
 
 /// The reason of the condition: a stable word for scripts and alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +18,8 @@ pub enum ReadyReason {
     OverriddenByFile,
     /// A required ClusterCompanion has its name.
     ShadowedByRequired,
+    /// A webhook configuration that sends its Pods does not exist.
+    WebhookMissing,
 }
 
 /// Whether a companion would be injected if it were valid.
@@ -30,17 +33,21 @@ pub enum Eligibility {
     OverriddenByFile,
     /// A required ClusterCompanion has its name.
     ShadowedByRequired,
+    /// It is injected into the Pods that are sent to podgraft, and these configurations that would send more of its Pods do
+    /// not exist.
+    WebhookMissing(ConfigurationSet),
 }
 
 impl ReadyReason {
     /// All of them.
-    pub const ALL: [ReadyReason; 6] = [
+    pub const ALL: [ReadyReason; 7] = [
         ReadyReason::Active,
         ReadyReason::Invalid,
         ReadyReason::TooManyCompanions,
         ReadyReason::RequiredDisabled,
         ReadyReason::OverriddenByFile,
         ReadyReason::ShadowedByRequired,
+        ReadyReason::WebhookMissing,
     ];
 
     /// The word in the condition and in metrics.
@@ -53,6 +60,7 @@ impl ReadyReason {
             ReadyReason::RequiredDisabled => "RequiredDisabled",
             ReadyReason::OverriddenByFile => "OverriddenByFile",
             ReadyReason::ShadowedByRequired => "ShadowedByRequired",
+            ReadyReason::WebhookMissing => "WebhookMissing",
         }
     }
 
@@ -65,7 +73,22 @@ impl ReadyReason {
             _ if object.exceeds_limits => ReadyReason::TooManyCompanions,
             _ if !object.problems.is_empty() => ReadyReason::Invalid,
             Eligibility::RequiredDisabled => ReadyReason::RequiredDisabled,
+            Eligibility::WebhookMissing(_) => ReadyReason::WebhookMissing,
             Eligibility::Eligible => ReadyReason::Active,
         }
+    }
+}
+
+impl Eligibility {
+    /// Whether the companion is injected into any Pod, if it is valid.
+    #[must_use]
+    pub(super) fn is_injected(self) -> bool {
+        matches!(self, Eligibility::Eligible | Eligibility::WebhookMissing(_))
+    }
+
+    /// The webhook configurations that it needs and that do not exist.
+    #[must_use]
+    pub fn missing_webhooks(self) -> ConfigurationSet {
+        if let Eligibility::WebhookMissing(missing) = self { missing } else { ConfigurationSet::default() }
     }
 }

@@ -11,9 +11,10 @@ const LONGEST_MESSAGE: usize = 32_768;
 const LONGEST_WARNING: usize = 1024;
 const MAX_WARNINGS: usize = 64;
 
-/// The message of the condition.
-pub(super) fn message(reason: ReadyReason, is_used: bool, problems: &[Problem]) -> String {
+/// The message of the condition. `missing` is the sentence about webhook configurations that do not exist.
+pub(super) fn message(reason: ReadyReason, is_used: bool, problems: &[Problem], missing: &str) -> String {
     let mut message = match (reason, is_used) {
+        (ReadyReason::WebhookMissing, _) => missing,
         (ReadyReason::Active, _) => "this version is active",
         (ReadyReason::Invalid, true) => "spec is invalid; the last valid version stays active",
         (ReadyReason::Invalid, false) => "spec is invalid and no earlier valid version exists",
@@ -68,7 +69,7 @@ mod tests {
         assert!(many.iter().all(|warning| warning.chars().count() <= 1024));
         let problem = |i| Problem { pointer: format!("/spec/{i}"), message: "x".repeat(1000) };
         let problems: Vec<_> = (0..100).map(problem).collect();
-        let message = message(ReadyReason::Invalid, false, &problems);
+        let message = message(ReadyReason::Invalid, false, &problems, "");
         assert_eq!(message.chars().count(), LONGEST_MESSAGE);
     }
 }

@@ -63,7 +63,7 @@ async fn write_pending(
                 queue.remove(&status.key);
                 continue;
             };
-            let result = send(client, &status, &patch).await;
+            let result = send(client, &status, &patch.patch).await.only_time(patch.only_time);
             memory.record(&status, result, Instant::now());
             sleep(PACE).await;
         }

@@ -128,3 +128,43 @@ fn a_companion_is_eligible_unless_something_else_takes_its_place() {
     let disabled = Settings { required: false, ..Settings::default() };
     assert_eq!(reasons(&disabled), [overridden, ReadyReason::Active, ReadyReason::RequiredDisabled, shadowed]);
 }
+
+#[test]
+fn a_companion_is_not_ready_while_a_webhook_configuration_that_it_needs_does_not_exist() {
+    use crate::webhook::{Configuration, ConfigurationSet};
+    let activated = |name: &str, activation: &str| {
+        let mut raw = raw(name, 1, "i:1");
+        raw.object["spec"]["activation"] = activation.into();
+        object(raw, None)
+    };
+    let cluster = [
+        (key(None, "asked"), activated("asked", "OnRequest")),
+        (key(None, "shared"), activated("shared", "OptedInNamespaces")),
+        (key(None, "wide"), activated("wide", "ClusterWide")),
+        (key(None, "guard"), object(required(raw("guard", 1, "i:1")), None)),
+    ];
+    let effective = Effective::new(Arc::default(), Some(state(&cluster, &[])));
+    let not_ready = |missing: &[Configuration]| {
+        let settings = Settings { missing: ConfigurationSet::of(missing), ..Settings::default() };
+        let reasons = cluster.each_ref().map(|(key, _)| effective.desired_status(key, &settings).unwrap().reason());
+        reasons.map(|reason| reason == ReadyReason::WebhookMissing)
+    };
+    assert_eq!(not_ready(&[]), [false; 4]);
+    assert_eq!(not_ready(&[Configuration::Requested]), [true; 4]);
+    assert_eq!(not_ready(&[Configuration::OptedIn]), [false, true, true, true]);
+    assert_eq!(not_ready(&[Configuration::ClusterWide]), [false, false, true, true]);
+    assert_eq!(not_ready(&[Configuration::OptedOut]), [false, false, false, true]);
+    assert_eq!(not_ready(&[Configuration::Preview]), [false; 4]);
+}
+
+#[test]
+fn injections_are_taken_once_and_the_first_names_are_those_of_cluster_companions() {
+    let cluster = ["b", "a", "c"].map(|name| (key(None, name), object(raw(name, 1, "i:1"), None)));
+    let effective = Effective::new(Arc::default(), Some(state(&cluster, &[])));
+    for _ in 0..3 {
+        effective.catalog.resolve("shop", "b").unwrap().valid().unwrap().injections.increment();
+    }
+    assert_eq!(effective.take_injections(), [(key(None, "b"), 3)]);
+    assert_eq!(effective.take_injections(), []);
+    assert_eq!(effective.first_names(2).into_iter().collect::<Vec<_>>(), ["a", "b"]);
+}

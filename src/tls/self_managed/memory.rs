@@ -3,15 +3,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use tokio::sync::watch;
+
 use super::state::{CaState, IssuedPair};
 use super::trust::is_trusted;
 use crate::tls::ca::TrustAnchor;
 use crate::tls::pair::Pair;
+use crate::webhook::{Configuration, Registrations};
 
 /// What a replica knows, kept outside of the task that rotates. A task that starts after a panic goes on with the pair that
 /// is being served, and still knows which CA API servers have to trust for it.
 #[derive(Debug, Clone, Default)]
-pub struct SharedMemory(Arc<Mutex<ReplicaMemory>>);
+pub struct SharedMemory {
+    replica: Arc<Mutex<ReplicaMemory>>,
+    registrations: watch::Sender<Registrations>,
+}
 
 /// The last content of the Secret, and the pair that is being served.
 #[derive(Debug, Clone, Default)]
@@ -27,9 +33,20 @@ struct Served {
 }
 
 impl SharedMemory {
+    /// An empty memory. Which webhook configurations exist is reported to `registrations`.
+    #[must_use]
+    pub fn new(registrations: watch::Sender<Registrations>) -> Self {
+        SharedMemory { replica: Arc::default(), registrations }
+    }
+
+    /// Reports whether a webhook configuration exists.
+    pub(super) fn record_registration(&self, configuration: Configuration, exists: bool) {
+        self.registrations.send_if_modified(|registrations| registrations.record(configuration, exists));
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, ReplicaMemory> {
         // Each change is one assignment, so a panic cannot have left a half-made one.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.replica.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

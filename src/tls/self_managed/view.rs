@@ -52,6 +52,7 @@ impl View {
 
     /// A watch reports a configuration; `None` where it does not exist.
     pub(super) fn note_configuration(&mut self, configuration: Configuration, observed: Option<ObservedConfiguration>) {
+        self.memory.record_registration(configuration, observed.is_some());
         self.bundles.observe(configuration, observed);
     }
 

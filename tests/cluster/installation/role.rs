@@ -22,6 +22,7 @@ enum Step {
     WritesAStatus,
     WritesANamespacedStatus,
     HeedsANamespacesNewLabel,
+    ReportsASkippedCompanion,
     FillsAnEmptiedCaBundle,
     FillsAnEmptiedSecret,
     MakesADeletedSecretAgain,
@@ -31,11 +32,12 @@ enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 10] = [
+    const ALL: [Step; 11] = [
         Step::BecomesReady,
         Step::WritesAStatus,
         Step::WritesANamespacedStatus,
         Step::HeedsANamespacesNewLabel,
+        Step::ReportsASkippedCompanion,
         Step::FillsAnEmptiedCaBundle,
         Step::FillsAnEmptiedSecret,
         Step::MakesADeletedSecretAgain,
@@ -85,7 +87,9 @@ async fn grants(cluster: &Cluster) -> Vec<Grant> {
     for path in ["/apis/rbac.authorization.k8s.io/v1/clusterroles/podgraft", &namespaced] {
         let role = cluster.get(path).await.expect("a role");
         for (rule, granted) in role["rules"].as_array().expect("rules").iter().enumerate() {
-            for resource in granted["resources"].as_array().expect("resources") {
+            // Without the uid, an event on podgraft's own Deployment is the same; `installation::missing` reads it.
+            let resources = granted["resources"].as_array().expect("resources").iter();
+            for resource in resources.filter(|resource| *resource != "deployments") {
                 for verb in granted["verbs"].as_array().expect("verbs") {
                     let (resource, verb) = (resource.as_str().expect("a name"), verb.as_str().expect("a verb"));
                     let what = format!("{verb} {resource}");
@@ -149,6 +153,7 @@ async fn go(cluster: &Cluster, step: Step, name: &str, namespace: &str) {
         Step::WritesAStatus => cluster.companion(&companion(name)).await,
         Step::WritesANamespacedStatus => cluster.companion(&local(name)).await,
         Step::HeedsANamespacesNewLabel => relabelled(cluster, name, namespace).await,
+        Step::ReportsASkippedCompanion => skipped(cluster, namespace).await,
         Step::FillsAnEmptiedCaBundle => refilled(cluster).await,
         Step::FillsAnEmptiedSecret => {
             let none = json!({"data": {"tls.crt": "", "tls.key": "", "ca.crt": "", "ca.key": ""}});
@@ -233,6 +238,22 @@ async fn relabelled(cluster: &Cluster, name: &str, namespace: &str) {
     let path = format!("{}?dryRun=All", collection("Pod", namespace));
     let object = pod("given", &template(Value::Null, Value::Null));
     until(async || containers(&cluster.create(&path, &object).await.body).contains(&name)).await;
+}
+
+/// The companion of the step before is skipped in a Pod that uses the node's network.
+async fn skipped(cluster: &Cluster, namespace: &str) {
+    let owner =
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "gone", "uid": "u-1", "controller": true});
+    let mut object = pod("on-the-node", &template(Value::Null, Value::Null));
+    object["metadata"]["ownerReferences"] = json!([owner]);
+    object["spec"]["hostNetwork"] = true.into();
+    cluster.create(&collection("Pod", namespace), &object).await.expect("a Pod on the node's network");
+    let events = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
+    until(async || {
+        let events = cluster.get(&events).await.body["items"].take();
+        events.as_array().is_some_and(|events| events.iter().any(|event| event["reason"] == "HostNetwork"))
+    })
+    .await;
 }
 
 async fn refilled(cluster: &Cluster) {

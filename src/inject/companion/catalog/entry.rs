@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::inject::companion::selector::Selector;
 use crate::inject::companion::{Activation, Companion, CompanionKind};
+use crate::webhook::{Configuration, ConfigurationSet};
 
 /// A companion of the catalog.
 #[derive(Debug, Clone)]
@@ -74,6 +75,18 @@ impl CatalogEntry {
         match self {
             CatalogEntry::Valid(c) => c.activation,
             CatalogEntry::Invalid(b) => b.activation,
+        }
+    }
+
+    /// The webhook configurations that send the Pods that the companion is meant for.
+    #[must_use]
+    pub fn webhooks(&self) -> ConfigurationSet {
+        use Configuration::{ClusterWide, OptedIn, OptedOut, Requested};
+        match self.activation() {
+            _ if self.required() => ConfigurationSet::of(&[Requested, OptedIn, ClusterWide, OptedOut]),
+            Activation::OnRequest => ConfigurationSet::of(&[Requested]),
+            Activation::OptedInNamespaces => ConfigurationSet::of(&[Requested, OptedIn]),
+            Activation::ClusterWide => ConfigurationSet::of(&[Requested, OptedIn, ClusterWide]),
         }
     }
 

@@ -2,17 +2,24 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::*;
 use crate::source::cluster::testing::{object, raw, required, with_status};
+use crate::webhook::Configuration;
+use crate::webhook::ConfigurationSet;
 
 fn at(second: i64) -> Time {
     Time(Timestamp::from_second(second).unwrap())
 }
 
-fn patch(object: &WatchedCompanion, eligibility: Eligibility, second: i64) -> Option<Value> {
-    StatusUpdate::new(object, eligibility).patch(object, || at(second))
+fn desired(object: &Arc<WatchedCompanion>, eligibility: Eligibility) -> DesiredStatus {
+    let key = CompanionKey { namespace: None, name: "a".into() };
+    DesiredStatus { key, object: Arc::clone(object), eligibility, installation: "grafter".into(), last_injected: None }
+}
+
+fn patch(object: &Arc<WatchedCompanion>, eligibility: Eligibility, second: i64) -> Option<Value> {
+    desired(object, eligibility).patch(|| at(second)).map(|patch| patch.patch)
 }
 
 /// The status of an object that has none: reason, whether there is a hash, and how the message begins.
-fn check(object: &WatchedCompanion, eligibility: Eligibility, expected: (&str, bool, &str)) {
+fn check(object: &Arc<WatchedCompanion>, eligibility: Eligibility, expected: (&str, bool, &str)) {
     let patch = patch(object, eligibility, 7).unwrap();
     let (ready, status) = (&patch["status"]["conditions"][0], &patch["status"]);
     let (reason, hash, message) = expected;
@@ -47,6 +54,10 @@ fn each_reason_has_its_message() {
         ("ShadowedByRequired", false, "shadowed by a required ClusterCompanion"),
     );
     check(&invalid, Eligibility::ShadowedByRequired, ("ShadowedByRequired", false, "shadowed by a required"));
+    let missing = Eligibility::WebhookMissing(ConfigurationSet::of(&[Configuration::Requested]));
+    let deleted = "webhook configuration grafter-requested does not exist: the Pods that would be sent to podgraft";
+    check(&valid, missing, ("WebhookMissing", true, deleted));
+    check(&invalid, missing, ("Invalid", false, &none));
     let status = patch(&invalid, Eligibility::ShadowedByRequired, 7).unwrap().to_string();
     assert!(status.contains(field), "{status}");
 }
@@ -153,8 +164,9 @@ fn replicas_that_know_different_last_valid_versions_do_not_overwrite_each_other(
 #[test]
 fn the_last_valid_specification_is_remembered_while_the_newest_is_invalid() {
     let valid = object(raw("a", 1, "i:1"), None);
-    let remembered =
-        |object: &WatchedCompanion, eligibility| patch(object, eligibility, 7).unwrap()["status"]["lastValid"].clone();
+    let remembered = |object: &Arc<WatchedCompanion>, eligibility| {
+        patch(object, eligibility, 7).unwrap()["status"]["lastValid"].clone()
+    };
     let specification = json!(raw("a", 1, "i:1").object["spec"].to_string());
     let turned_invalid = object(raw("a", 2, ""), Some(&valid));
     assert_eq!(remembered(&turned_invalid, Eligibility::Eligible), specification);
@@ -182,4 +194,25 @@ fn the_last_valid_specification_is_remembered_while_the_newest_is_invalid() {
 fn a_patch_removes_fields_that_no_longer_apply() {
     let patch = patch(&object(raw("a", 1, "i:1"), None), Eligibility::ShadowedByRequired, 7).unwrap();
     assert_eq!((&patch["status"]["hash"], &patch["status"]["warnings"]), (&json!(null), &json!([])));
+}
+
+#[test]
+fn the_time_of_the_last_injection_is_written_when_it_is_five_minutes_later_and_alone_delays_nothing() {
+    let valid = object(raw("a", 1, "i:1"), None);
+    let injected = |object: &Arc<WatchedCompanion>, second: i64| {
+        let last_injected = Some(Timestamp::from_second(second).unwrap());
+        DesiredStatus { last_injected, ..desired(object, Eligibility::Eligible) }.patch(|| at(7))
+    };
+    let first = injected(&valid, 1000).unwrap();
+    assert_eq!((&first.patch["status"]["lastInjected"], first.only_time), (&json!("1970-01-01T00:16:40Z"), false));
+    let written_object = written("a", 1, "i:1", Some(&valid), &first.patch);
+    for (second, is_written) in [(900, false), (1000, false), (1299, false), (1300, true)] {
+        let patch = injected(&written_object, second);
+        assert_eq!(patch.is_some(), is_written, "{second}");
+        let only = json!({"lastInjected": "1970-01-01T00:21:40Z"});
+        assert!(patch.is_none_or(|patch| patch.only_time && patch.patch["status"] == only), "{second}");
+    }
+    assert_eq!(patch(&written_object, Eligibility::Eligible, 8), None, "a replica that has not injected it agrees");
+    let shadowed = patch(&written_object, Eligibility::ShadowedByRequired, 8).unwrap();
+    assert_eq!(shadowed["status"].get("lastInjected"), None, "a merge patch keeps the time");
 }

@@ -21,6 +21,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(super) enum WriteResult {
     /// The status is written, or the object has changed or is gone: in each case the watch has, or will have, an event.
     Done,
+    /// As `Done`, and only the time of the last injection was written.
+    TimeWritten,
     /// The API server does not accept this status, whichever replica writes it.
     Denied,
     /// No status can be written at the moment, and why.
@@ -48,6 +50,13 @@ struct LastWrite {
     delay: Backoff,
 }
 
+impl WriteResult {
+    /// The result of a write that changes nothing but the time of the last injection, or of another one.
+    pub(super) fn only_time(self, only_time: bool) -> Self {
+        if only_time && matches!(self, WriteResult::Done) { WriteResult::TimeWritten } else { self }
+    }
+}
+
 impl Default for WriteMemory {
     fn default() -> Self {
         WriteMemory { writes: HashMap::new(), failures: backoff(), last_failed: None }
@@ -71,7 +80,15 @@ impl WriteMemory {
             WriteResult::Failed(error) => self.record_failure(status, &error, now),
             WriteResult::Done => self.record_answer(status, Some(status.object.resource_version.clone()), now),
             WriteResult::Denied => self.record_answer(status, None, now),
+            WriteResult::TimeWritten => self.record_time(status),
         }
+    }
+
+    /// The times that replicas write are no disagreement: they do not delay the next write.
+    fn record_time(&mut self, status: &DesiredStatus) {
+        self.failures.reset();
+        self.last_failed = None;
+        self.last_write(status).patched = Some(status.object.resource_version.clone());
     }
 
     fn record_failure(&mut self, status: &DesiredStatus, error: &str, now: Instant) {

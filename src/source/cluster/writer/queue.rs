@@ -56,6 +56,7 @@ impl StatusQueue {
 mod tests {
     use std::sync::Arc;
 
+    use k8s_openapi::jiff::Timestamp;
     use serde_json::Value;
 
     use super::*;
@@ -65,7 +66,8 @@ mod tests {
     fn desired(name: &str, resource_version: &str) -> DesiredStatus {
         let object = object(with_status(raw(name, 1, "i:1"), resource_version, Value::Null), None);
         let key = CompanionKey { namespace: None, name: name.into() };
-        DesiredStatus { key, object, eligibility: Eligibility::Eligible }
+        let (eligibility, installation) = (Eligibility::Eligible, "podgraft".into());
+        DesiredStatus { key, object, eligibility, installation, last_injected: None }
     }
 
     fn statuses<const N: usize>(all: [&DesiredStatus; N]) -> DesiredStatuses {
@@ -97,6 +99,8 @@ mod tests {
         assert_eq!(follow(statuses([&desired("a", "11"), &b])), (names(&["a"]), String::new()));
         let shadowed = DesiredStatus { eligibility: Eligibility::ShadowedByRequired, ..b.clone() };
         assert_eq!(follow(statuses([&a, &shadowed])), (names(&["a", "b"]), String::new()));
+        let injected = |b: &DesiredStatus| DesiredStatus { last_injected: Some(Timestamp::UNIX_EPOCH), ..b.clone() };
+        assert_eq!(follow(statuses([&a, &injected(&b)])), (names(&["b"]), String::new()));
         let reduced = DesiredStatus { object: b.object.reduced(), ..b.clone() };
         assert_eq!(follow(statuses([&a, &reduced])), (names(&["b"]), String::new()), "it exceeds the limits");
         assert_eq!(follow(statuses([&a])), (names(&[]), "b".to_owned()));

@@ -10,6 +10,8 @@ fn desired(generation: i64, resource_version: &str) -> DesiredStatus {
         key: CompanionKey { namespace: None, name: "a".into() },
         object,
         eligibility: Eligibility::Eligible,
+        installation: "podgraft".into(),
+        last_injected: None,
     }
 }
 
@@ -44,6 +46,17 @@ fn replicas_that_disagree_write_ever_more_rarely() {
         Some(1),
         "there was no disagreement for a long time"
     );
+}
+
+#[test]
+fn times_of_injections_delay_no_other_write() {
+    let (mut memory, now) = (WriteMemory::default(), Instant::now());
+    for version in 10..20 {
+        memory.record(&desired(1, &version.to_string()), WriteResult::Done.only_time(true), now);
+        assert_eq!(seconds(&memory, &desired(1, &version.to_string()), now), None, "the watch has to bring it");
+    }
+    assert_eq!(seconds(&memory, &desired(1, "99"), now), Some(0));
+    assert!(matches!(failed().only_time(true), WriteResult::Failed(_)));
 }
 
 fn named(name: &str) -> DesiredStatus {
