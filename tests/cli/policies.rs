@@ -22,8 +22,8 @@ fn the_policies_that_the_server_writes_are_printed() {
 #[test]
 fn required_companions_of_a_list_have_policies_and_their_errors_have_positions() {
     let list = |companion: &str| {
-        let indented: String = companion.lines().map(|line| format!("  {line}\n")).collect();
-        format!("apiVersion: v1\nkind: List\nitems:\n-{}", indented.strip_prefix(' ').unwrap())
+        let lines: Vec<&str> = companion.lines().collect();
+        format!("apiVersion: v1\nkind: List\nitems:\n- {}\n", lines.join("\n  "))
     };
     let folder = Folder::new()
         .with("list.yaml", &list(REQUIRED))
