@@ -20,6 +20,21 @@ fn the_policies_that_the_server_writes_are_printed() {
 }
 
 #[test]
+fn required_companions_of_a_list_have_policies_and_their_errors_have_positions() {
+    let list = |companion: &str| {
+        let lines: Vec<&str> = companion.lines().collect();
+        format!("apiVersion: v1\nkind: List\nitems:\n- {}\n", lines.join("\n  "))
+    };
+    let folder = Folder::new()
+        .with("list.yaml", &list(REQUIRED))
+        .with("invalid.yaml", &list(&REQUIRED.replace("activation: ClusterWide", "activation: OnRequest")));
+    assert_eq!(folder.run("policies -f list.yaml").out, WRITTEN);
+    let invalid = folder.run("policies -f invalid.yaml");
+    assert_eq!((invalid.code, &*invalid.out), (1, ""));
+    assert!(invalid.err.contains("items[0].spec."), "{}", invalid.err);
+}
+
+#[test]
 fn static_policies_have_the_names_that_api_servers_require_and_differ_in_nothing_else() {
     let folder = Folder::new().with("required.yaml", REQUIRED);
     let run = folder.run("policies -f required.yaml --static");

@@ -68,21 +68,25 @@ impl Policies {
         if required.is_empty() {
             stderr::warning("no required companions among these manifests");
         }
+        let text: Vec<String> = self.objects(&required)?.iter().map(manifest::yaml).collect();
+        anstream::stdout().lock().write_all(text.join("---\n").as_bytes())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn objects(self, required: &Versions) -> anyhow::Result<Vec<Value>> {
         let installation = Installation {
             name: self.name,
             namespace: Some(self.namespace),
             excluded_namespaces: self.excluded_namespaces,
         };
-        let mut printed = Vec::new();
-        for (name, versions) in &required {
-            printed.extend(objects(&installation, name, versions)?);
+        let mut all = Vec::new();
+        for (name, versions) in required {
+            all.extend(objects(&installation, name, versions)?);
         }
         if self.is_static {
-            printed.iter_mut().for_each(rename);
+            all.iter_mut().for_each(rename);
         }
-        let text: Vec<String> = printed.iter().map(manifest::yaml).collect();
-        anstream::stdout().lock().write_all(text.join("---\n").as_bytes())?;
-        Ok(ExitCode::SUCCESS)
+        Ok(all)
     }
 }
 
@@ -90,11 +94,15 @@ impl Policies {
 fn required_companions(inputs: &[ManifestInput]) -> (Versions, Vec<ManifestRemark>) {
     let (mut required, mut errors) = (Versions::new(), Vec::new());
     let documents = inputs.iter().flat_map(|input| input.documents.iter().map(move |document| (input, document)));
-    for (input, document) in documents {
-        let Some(value) = document.value.as_ref().filter(|value| value["kind"] == "ClusterCompanion") else { continue };
+    let companions = documents.flat_map(|(input, document)| {
+        let all = document.value.iter().flat_map(|value| cluster_companions(String::new(), value));
+        all.map(move |(pointer, value)| (input, document, pointer, value))
+    });
+    for (input, document, pointer, value) in companions {
         let checked = api::check_companion(value);
+        let at = |field: &str| format!("{pointer}{field}");
         let problems = checked.problems.into_iter();
-        errors.extend(problems.map(|p| remark(&input.path, document, Severity::Error, &p.pointer, p.message)));
+        errors.extend(problems.map(|p| remark(&input.path, document, Severity::Error, &at(&p.pointer), p.message)));
         if let Some(CatalogEntry::Valid(companion)) = checked.listed
             && companion.required
         {
@@ -102,6 +110,18 @@ fn required_companions(inputs: &[ManifestInput]) -> (Versions, Vec<ManifestRemar
         }
     }
     (required, errors)
+}
+
+/// The `ClusterCompanion`s of an object, which can be a list, each with its pointer.
+fn cluster_companions(pointer: String, object: &Value) -> Vec<(String, &Value)> {
+    match object["kind"].as_str() {
+        Some("ClusterCompanion") => vec![(pointer, object)],
+        Some(kind) if kind.ends_with("List") => {
+            let items = object["items"].as_array().into_iter().flatten().enumerate();
+            items.flat_map(|(index, item)| cluster_companions(format!("{pointer}/items/{index}"), item)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The policies and bindings of one companion.
