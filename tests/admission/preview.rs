@@ -155,7 +155,6 @@ fn each_cause_of_a_denial_has_a_warning_and_many_are_counted() {
     assert_eq!(seven[4], "podgraft: Pods of this Deployment will be denied for 3 more reasons");
 }
 
-#[test]
 /// A namespace that is opted in and one that is not, a companion to request, and automatic ones.
 const NAMESPACES: &str = r#"
 apiVersion: v1

@@ -3,8 +3,8 @@
 pub mod cert_manager;
 pub mod certificates;
 pub mod end;
-pub mod platforms;
 pub mod missing;
+pub mod platforms;
 pub mod release;
 pub mod role;
 

@@ -47,6 +47,7 @@ fn warnings(applied: &Value, others: &[Value], settings: Settings) -> Vec<String
         companions: Catalog::new(entries),
         namespaces: Namespaces::new([shop], Unlisted::Unknown),
         settings,
+        stale: None,
     };
     advise(&applied.to_string(), &snapshot)
 }

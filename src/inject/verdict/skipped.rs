@@ -79,7 +79,7 @@ fn write_conflict(conflict: &Conflict, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         Conflict::TooManyExclusions { .. } => f.write_str("too many different excludeContainers"),
         Conflict::AnnotationsTooLarge { .. } => f.write_str("too long: the Pod's annotations"),
         Conflict::PatchTooLarge { .. } => f.write_str("too long: the patch"),
-        Conflict::TokenPathConflict { .. } => fmt::Display::fmt(conflict, f),
+        Conflict::TokenPathConflict { .. } | Conflict::PodFieldConflict { .. } => fmt::Display::fmt(conflict, f),
     }
 }
 
