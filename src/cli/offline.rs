@@ -1,10 +1,12 @@
 //! Reviews of workloads without a server, and their findings as sentences.
 
+mod keys;
 mod remark;
 mod reviewed;
 mod sentence;
 mod server;
 mod unreadable;
+mod what_if;
 
 use std::path::Path;
 
@@ -15,11 +17,13 @@ use crate::manifest::Document;
 use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
 
+pub(super) use keys::sets_keys;
 pub(super) use remark::remark;
 pub(super) use reviewed::Reviewed;
-pub(super) use sentence::{pointer, sentence};
-pub(super) use server::OfflineServer;
+pub(super) use sentence::{pointer, sentence, unavailable, unmet};
+pub(super) use server::{OfflineServer, Origin};
 pub(super) use unreadable::unreadable;
+pub(super) use what_if::WhatIfFlags;
 
 /// Why a companion was considered, as a clause.
 pub(super) fn requested_by(via: Via) -> &'static str {

@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `watch` | runs the watches, and publishes a state when something has changed |
+//! | `list` | lists the same once, for commands |
 //! | `health` | whether the watches work, and what the first state is still waiting for |
 //! | `raw`, `namespace` | objects as the API server sends them |
 //! | `object` | a companion as validation and compilation have made it, and the version of it that is used |
@@ -15,6 +16,7 @@ mod buffer;
 mod companion_buffer;
 mod condition;
 mod health;
+mod list;
 mod message;
 mod namespace;
 mod object;
@@ -28,6 +30,7 @@ mod writer;
 
 pub use condition::{Eligibility, ReadyReason};
 pub use health::{WatchHealth, WatchedResource};
+pub use list::{ListError, list};
 #[cfg(test)]
 pub(crate) use object::WatchedCompanion;
 pub use state::ClusterState;

@@ -40,6 +40,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "telemetry",
             "text",
             "tls",
+            "watch",
             "webhook",
             "workload",
         ],

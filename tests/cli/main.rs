@@ -15,8 +15,11 @@ mod function;
 #[path = "../support/golden.rs"]
 mod golden;
 mod inject;
+mod live;
 mod messages;
 mod streams;
+#[path = "../support/mod.rs"]
+mod support;
 mod tools;
 mod validate;
 

@@ -192,6 +192,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 admission::alpha_fields::tests(),
                 admission::definitions::tests(),
+                admission::explain::tests(),
                 admission::hints::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),

@@ -27,6 +27,8 @@ pub struct Finding {
     pub label: String,
     pub effect: Effect,
     pub sentence: String,
+    /// Whether it is the outcome of the companion.
+    pub outcome: bool,
 }
 
 impl Verdict {
@@ -70,6 +72,7 @@ fn review(request: &Request<'_>, cluster: &Snapshot) -> Verdict {
         label: finding.reason.label().to_owned(),
         effect: finding.effect,
         sentence: finding.to_string(),
+        outcome: finding.outcome,
     });
     let decision = match verdict.decision {
         Decision::Admit => "admitted",

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::offline::OfflineServer;
+use crate::cli::offline::{OfflineServer, Origin};
 use crate::cli::{exit, output, stderr};
 use crate::inject::snapshot::Settings;
 use crate::manifest;
@@ -127,7 +127,11 @@ fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServ
     report.errors().for_each(stderr::remark);
     let results = report.errors().map(|remark| json!({"message": remark.to_string(), "severity": "error"}));
     Ok((
-        OfflineServer { snapshot: collection.snapshot(Settings::default()), default_namespace: namespace },
+        OfflineServer {
+            snapshot: collection.snapshot(Settings::default()),
+            default_namespace: namespace,
+            origin: Origin::Manifests,
+        },
         results.collect(),
     ))
 }

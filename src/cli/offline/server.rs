@@ -9,11 +9,19 @@ use crate::inject::verdict::Verdict;
 use crate::source::files::report::ManifestRemark;
 use crate::workload::Workload;
 
+/// Where the companions and Namespaces of a review are from, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Origin {
+    Manifests,
+    Cluster,
+}
+
 /// The companions and Namespaces of a review, and the namespace of workloads that have none.
 #[derive(Debug)]
 pub(in crate::cli) struct OfflineServer {
     pub(in crate::cli) snapshot: Snapshot,
     pub(in crate::cli) default_namespace: Box<str>,
+    pub(in crate::cli) origin: Origin,
 }
 
 impl OfflineServer {

@@ -2,45 +2,89 @@
 
 use serde_json::{Value, json};
 
-use super::page::{outcome, page, requested_by};
+use super::called::Called;
+use super::page::{Explained, outcome, page, requested_by};
+use super::picture::Picture;
+use super::rule::rule;
+use super::why_not::Question;
 use crate::cli::offline;
-use crate::cli::offline::{OfflineServer, Reviewed};
+use crate::cli::offline::Reviewed;
 use crate::cli::stderr;
 use crate::inject::verdict::{Decision, Verdict};
 
-/// The result for one workload; `text` is the page that is printed without `-o`.
-pub(super) fn of(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdict<'_>) -> Value {
+/// The result for one workload; `text` is the page that is printed without `-o`, and `details` follow it if there is one
+/// workload only.
+pub(super) fn of(of: &Explained<'_>, why_not: Option<&str>) -> Value {
+    let Explained { server, found, verdict, called } = of;
     let workload = found.workload;
-    let at = found.document.position(&workload.at);
-    let companions: Vec<Value> = verdict
-        .outcomes()
-        .map(|(companion, finding)| {
-            json!({
-                "name": companion,
-                "requestedBy": requested_by(finding),
-                "outcome": outcome(finding),
-                "reason": finding.reason.label(),
-                "message": offline::sentence(server, found, finding),
-            })
-        })
-        .collect();
-    let remarks: Vec<Value> = verdict
-        .findings
-        .iter()
-        .filter(|finding| !finding.outcome)
-        .map(|finding| json!({"severity": offline::severity(finding.effect), "message": finding.to_string()}))
-        .collect();
-    json!({
+    let picture = picture(found, verdict);
+    let mut facts = json!({
         "workload": workload.to_string(),
         "qualifiedName": workload.qualified(),
         "namespace": server.namespace(workload),
-        "file": found.path.display().to_string(),
-        "line": at.line,
         "decision": decision(verdict),
-        "companions": companions,
-        "remarks": remarks,
-        "text": stderr::printable(&page(found, server, verdict)),
-    })
+        "companions": companions(of),
+        "remarks": remarks(verdict),
+        "pod": picture.as_ref().map(Picture::json),
+        "text": stderr::printable(&page(of)),
+        "details": stderr::printable(&details(called.as_ref(), picture.as_ref())),
+    });
+    if found.document.has_text() {
+        facts["file"] = found.path.display().to_string().into();
+        facts["line"] = found.document.position(&workload.at).line.into();
+    }
+    if let Some(called) = called {
+        facts["webhooks"] = called.json();
+    }
+    if let Some(companion) = why_not {
+        let question = Question { companion, server, found, verdict, called: called.as_ref() };
+        let answer = question.answer();
+        let name = format!("{workload} in namespace {}", server.namespace(workload));
+        facts["whyNot"] = json!({"companion": companion, "message": answer});
+        facts["text"] = stderr::printable(&format!("{name}: {answer}\n")).into();
+        facts["details"] = "".into();
+    }
+    facts
+}
+
+fn companions(of: &Explained<'_>) -> Vec<Value> {
+    let Explained { server, found, verdict, .. } = of;
+    let all = verdict.outcomes().map(|(companion, finding)| {
+        json!({
+            "name": companion,
+            "requestedBy": requested_by(finding),
+            "rule": rule(server, found, finding),
+            "outcome": outcome(finding),
+            "reason": finding.reason.label(),
+            "message": offline::sentence(server, found, finding),
+        })
+    });
+    all.collect()
+}
+
+fn remarks(verdict: &Verdict<'_>) -> Vec<Value> {
+    let remarks = verdict.findings.iter().filter(|finding| !finding.outcome);
+    let remarks =
+        remarks.map(|finding| json!({"severity": offline::severity(finding.effect), "message": finding.to_string()}));
+    remarks.collect()
+}
+
+/// The Pods as they are created; `None` if they have no companions.
+fn picture(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> Option<Picture> {
+    let before = found.workload.pod();
+    let mut after = before.clone();
+    if let Decision::Patch(patch) = &verdict.decision {
+        // The patch is for this Pod, so it applies; if not, there is no picture.
+        let patch: json_patch::Patch = serde_json::from_slice(patch).ok()?;
+        json_patch::patch(&mut after, &patch).ok()?;
+    }
+    Picture::of(before, &after)
+}
+
+/// The webhooks and the picture of the Pod.
+fn details(called: Option<&Called>, picture: Option<&Picture>) -> String {
+    let parts = [called.map(Called::text), picture.map(Picture::text)];
+    parts.into_iter().flatten().map(|part| format!("\n{part}")).collect()
 }
 
 fn decision(verdict: &Verdict<'_>) -> &'static str {
@@ -54,8 +98,15 @@ fn decision(verdict: &Verdict<'_>) -> &'static str {
 /// The page for people; with several files, after the file and line of the workload.
 pub(super) fn text(page: &Value, many: bool) -> String {
     let text = page["text"].as_str().unwrap_or_default();
-    let file = page["file"].as_str().unwrap_or_default();
-    if many { format!("{}:{}: {text}", stderr::printable(file), page["line"]) } else { text.to_owned() }
+    match page["file"].as_str() {
+        Some(file) if many => format!("{}:{}: {text}", stderr::printable(file), page["line"]),
+        _ => text.to_owned(),
+    }
+}
+
+/// What follows the page of a workload that is the only one.
+pub(super) fn details_of(page: &Value) -> &str {
+    page["details"].as_str().unwrap_or_default()
 }
 
 /// The results without their pages.
@@ -63,6 +114,7 @@ pub(super) fn without_text(pages: Vec<Value>) -> Vec<Value> {
     let mut pages = pages;
     for page in pages.iter_mut().filter_map(Value::as_object_mut) {
         page.shift_remove("text");
+        page.shift_remove("details");
     }
     pages
 }
