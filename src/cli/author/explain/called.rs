@@ -33,13 +33,19 @@ impl Called {
         Some(Called { webhooks: webhooks.matching(&matched), expected: expected(server, found), unreadable })
     }
 
+    /// Whether a webhook is called; `None` if that is not known.
+    pub(super) fn is_called(&self) -> Option<bool> {
+        let webhooks = self.webhooks.as_ref()?;
+        let matches = |answer| webhooks.iter().any(|webhook| webhook.matches == answer);
+        if matches(Some(true)) { Some(true) } else { (!matches(None)).then_some(false) }
+    }
+
     /// Why no webhook is called; `None` if one is, or if that is not known.
     pub(super) fn why_not(&self) -> Option<String> {
-        let webhooks = self.webhooks.as_ref()?;
-        if webhooks.iter().any(|webhook| webhook.matches != Some(false)) {
+        if self.is_called() != Some(false) {
             return None;
         }
-        let expected = webhooks.iter().find(|webhook| webhook.which == self.expected)?;
+        let expected = self.webhooks.iter().flatten().find(|webhook| webhook.which == self.expected)?;
         let WebhookMatch { configuration, why, .. } = expected;
         Some(if expected.exists {
             format!("the webhook of {configuration} does not match: {why}")

@@ -6,6 +6,7 @@ use super::called::Called;
 use super::page::{Explained, outcome, page, requested_by};
 use super::picture::Picture;
 use super::rule::rule;
+use super::table::table;
 use super::why_not::Question;
 use crate::cli::offline;
 use crate::cli::offline::Reviewed;
@@ -34,6 +35,7 @@ pub(super) fn of(of: &Explained<'_>, why_not: Option<&str>) -> Value {
         facts["line"] = found.document.position(&workload.at).line.into();
     }
     if let Some(called) = called {
+        facts["called"] = called.is_called().into();
         facts["webhooks"] = called.json();
     }
     if let Some(companion) = why_not {
@@ -102,6 +104,21 @@ pub(super) fn text(page: &Value, many: bool) -> String {
         Some(file) if many => format!("{}:{}: {text}", stderr::printable(file), page["line"]),
         _ => text.to_owned(),
     }
+}
+
+/// One line for each workload, for lists of a cluster.
+pub(super) fn summary(pages: &[Value]) -> String {
+    let text = |page: &Value, field: &str| stderr::printable(page[field].as_str().unwrap_or_default());
+    let rows = pages.iter().map(|page| {
+        let decision = if page["called"] == false { "not called".to_owned() } else { text(page, "decision") };
+        let companions = page["companions"].as_array().into_iter().flatten().map(|companion| {
+            let (name, reason) = (text(companion, "name"), text(companion, "reason"));
+            if reason == "Injected" { name } else { format!("{name}: {reason}") }
+        });
+        [text(page, "namespace"), text(page, "workload"), decision, companions.collect::<Vec<_>>().join(", ")]
+    });
+    let header = ["NAMESPACE", "WORKLOAD", "DECISION", "COMPANIONS"].map(str::to_owned);
+    table(&[header].into_iter().chain(rows).collect::<Vec<_>>())
 }
 
 /// What follows the page of a workload that is the only one.

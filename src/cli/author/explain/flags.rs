@@ -50,6 +50,17 @@ enum Output {
     Name,
 }
 
+/// How several workloads are printed for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A page for each.
+    Pages,
+    /// A page for each, after its file and line.
+    PagesWithPlaces,
+    /// A line for each.
+    List,
+}
+
 impl ExplainFlags {
     /// Whether they select objects of a cluster, where no argument names a file or an object.
     pub(super) fn select_objects(&self) -> bool {
@@ -69,13 +80,15 @@ impl ExplainFlags {
     }
 
     /// Prints what was explained.
-    pub(super) fn print(&self, pages: Vec<Value>, many_files: bool) -> anyhow::Result<()> {
+    pub(super) fn print(&self, pages: Vec<Value>, layout: Layout) -> anyhow::Result<()> {
         let only_one = pages.len() == 1;
         let whole = |page: &Value| {
             let details = if only_one { facts::details_of(page) } else { "" };
-            facts::text(page, many_files) + details
+            facts::text(page, layout == Layout::PagesWithPlaces) + details
         };
+        let is_list = layout == Layout::List && pages.len() > 1 && self.why_not.is_none();
         write(&match self.output {
+            None if is_list => facts::summary(&pages),
             None => pages.iter().map(whole).collect::<Vec<_>>().join(if self.why_not.is_some() { "" } else { "\n" }),
             Some(Output::Json) => manifest::json(&json!({"workloads": facts::without_text(pages)})) + "\n",
             Some(Output::Name) => facts::names(&pages),

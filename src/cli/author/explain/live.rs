@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::explainer::Explainer;
-use super::flags::{ExplainFlags, exit_code};
+use super::flags::{ExplainFlags, Layout, exit_code};
 use super::with::Consequences;
 use crate::cli::input::ManifestInput;
 use crate::cli::live;
@@ -75,7 +75,8 @@ impl Session<'_> {
         if pages.is_empty() && !denied {
             stderr::warning(&format!("no workloads found {}", self.place()));
         }
-        self.flags.print(pages, false)?;
+        let is_list = matches!(self.targets, Targets::Kinds(_));
+        self.flags.print(pages, if is_list { Layout::List } else { Layout::Pages })?;
         Ok(exit_code(denied))
     }
 

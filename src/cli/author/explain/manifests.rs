@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::explainer::{Explainer, namespaces};
-use super::flags::{ExplainFlags, exit_code};
+use super::flags::{ExplainFlags, Layout, exit_code};
 use super::with::Consequences;
 use crate::cli::input::ManifestInput;
 use crate::cli::offline::OfflineServer;
@@ -57,6 +57,6 @@ fn explain(
     if pages.is_empty() && !denied {
         stderr::warning("no workloads among these manifests");
     }
-    flags.print(pages, inputs.len() > 1)?;
+    flags.print(pages, if inputs.len() > 1 { Layout::PagesWithPlaces } else { Layout::Pages })?;
     Ok(exit_code(invalid || denied))
 }

@@ -28,7 +28,7 @@ pub(super) fn page(of: &Explained<'_>) -> String {
     let mut page = format!("{workload} in namespace {namespace}: {}\n", result(of));
     if let Some(why) = called.as_ref().and_then(Called::why_not).filter(|_| has_outcome(verdict)) {
         // Writing to a String cannot fail.
-        let _ = writeln!(page, "error: no webhook of podgraft is called: {why}");
+        let _ = writeln!(page, "error: no webhook of podgraft is called: {why}\nIf one were called:");
     }
     let rows: Vec<[String; 4]> =
         verdict.outcomes().map(|(companion, finding)| row(server, found, companion, finding)).collect();

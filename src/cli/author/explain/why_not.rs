@@ -24,10 +24,14 @@ pub(super) struct Question<'a> {
 impl Question<'_> {
     /// The answer, as a sentence.
     pub(super) fn answer(&self) -> String {
-        let answer = self.outcome().or_else(|| self.no_review()).unwrap_or_else(|| self.not_considered());
-        match self.called.and_then(Called::why_not) {
-            Some(why) => format!("podgraft is not called: {why}. If it were: {answer}"),
-            None => answer,
+        let not_called = self.called.and_then(Called::why_not);
+        match (self.outcome(), not_called) {
+            (Some(outcome), Some(why)) => {
+                format!("no webhook of podgraft is called: {why}. If one were called: {outcome}")
+            }
+            (Some(outcome), None) => outcome,
+            // It would not be injected either if podgraft were called.
+            (None, _) => self.no_review().unwrap_or_else(|| self.not_considered()),
         }
     }
 
