@@ -169,6 +169,7 @@ fn a_workload_of_a_cluster_is_explained_with_its_webhooks_and_a_picture() {
         ("why not, injected", all(), none, "explain deploy/web --why-not sync"),
         ("why not, not called", without("podgraft-requested"), none, "explain deploy/web --why-not sync"),
         ("a companion with a conflict", all(), none, "explain --with next.yaml -A"),
+        ("a companion without a webhook", without("podgraft-requested"), none, "explain --with image.yaml"),
         ("a companion with another image", all(), none, "explain --with image.yaml"),
     ];
     let mut page = String::new();
@@ -242,6 +243,8 @@ fn programs_read_the_webhooks_and_the_pod_as_json() {
     assert_eq!(consequences["workloads"], 3);
     assert_eq!(consequences["denied"][0]["workload"], "shop/deployment/web");
     assert_eq!((&consequences["changed"], &consequences["alreadyDenied"]), (&json!([]), &1.into()));
+    let bare: Value = serde_json::from_str(&run("explain pod/bare -o json").out).unwrap();
+    assert_eq!(bare["workloads"][0]["decision"], "missing");
     let why_not: Value = serde_json::from_str(&run("explain deploy/plain --why-not sync -o json").out).unwrap();
     assert_eq!(why_not["workloads"][0]["whyNot"]["companion"], "sync");
 }

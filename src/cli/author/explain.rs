@@ -29,12 +29,16 @@ use flags::ExplainFlags;
 /// workload, the webhooks that are installed and a picture of the Pod follow as well. Warnings, denials, metrics, logs and
 /// audit annotations have the same messages and reasons.
 ///
-/// Objects of a cluster are read with the rights of the user of the kubeconfig, and nothing is changed: the ClusterRole view
-/// is sufficient.
+/// Objects of a cluster are read with the rights of the user of the kubeconfig, and nothing is changed: a ClusterRoleBinding to
+/// the ClusterRole view is sufficient.
 ///
 /// The exit code is 1 if any Pod would be denied.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, mut_arg("files", |arg| arg.value_name("KIND/NAME|FILE|DIR|-").help(ARGUMENTS)))]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("files", |arg| arg.value_name("KIND/NAME|FILE|DIR|-").help(ARGUMENTS)),
+    mut_arg("namespace", |arg| arg.help(NAMESPACE))
+)]
 pub(in crate::cli) struct Explain {
     #[command(flatten)]
     flags: ExplainFlags,
@@ -43,6 +47,9 @@ pub(in crate::cli) struct Explain {
 const ARGUMENTS: &str = "\
 Workloads of a cluster, as for kubectl (`deploy/web`, `deployment web`, `sts`), or files or folders with manifests (YAML or JSON); \
 `-` is the standard input";
+
+const NAMESPACE: &str = "\
+Namespace of the workloads [default: that of the context], or of manifests that have no metadata.namespace [default: default]";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,9 +9,9 @@ use axum::http::header::USER_AGENT;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
-use super::failure::cause;
 use super::flags::ConnectionFlags;
 use crate::text::suggest::suggest;
+use crate::watch::error::with_causes;
 
 /// How long the API server may be silent during a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ impl ConnectionFlags {
         let server = config.cluster_url.to_string();
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config)
-            .map_err(|error| anyhow::anyhow!("cannot use the kubeconfig: {}", cause(&error)))?;
+            .map_err(|error| anyhow::anyhow!("cannot use the kubeconfig: {}", with_causes(&error)))?;
         Ok(Connection { client, namespace: namespace.into(), server: server.trim_end_matches('/').into() })
     }
 
@@ -48,13 +48,13 @@ impl ConnectionFlags {
             None => match Kubeconfig::read() {
                 Ok(kubeconfig) => kubeconfig,
                 Err(error) if is_missing(&error) => return self.in_cluster(),
-                Err(error) => anyhow::bail!("cannot read the kubeconfig: {}", cause(&error)),
+                Err(error) => anyhow::bail!("cannot read the kubeconfig: {}", with_causes(&error)),
             },
         };
         self.check_context(&read)?;
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         let config = Config::from_custom_kubeconfig(read, &options).await;
-        config.map_err(|error| anyhow::anyhow!("cannot use the kubeconfig: {}", cause(&error)))
+        config.map_err(|error| anyhow::anyhow!("cannot use the kubeconfig: {}", with_causes(&error)))
     }
 
     /// The configuration of a Pod, for a user without a kubeconfig.
@@ -97,6 +97,6 @@ fn unread(path: &Path, error: KubeconfigError) -> anyhow::Error {
     if is_missing(&error) {
         anyhow::anyhow!("--kubeconfig: the path {path:?} does not exist")
     } else {
-        anyhow::anyhow!("--kubeconfig {}: {}", path.display(), cause(&error))
+        anyhow::anyhow!("--kubeconfig {}: {}", path.display(), with_causes(&error))
     }
 }

@@ -66,20 +66,6 @@ pub(super) fn of_list(server: &str, failed: &ListError) -> anyhow::Error {
     }
 }
 
-/// An error with its causes, where they add something.
-pub(super) fn cause(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        next = cause.source();
-    }
-    message
-}
-
 #[cfg(test)]
 mod tests {
     use kube::core::Status;

@@ -12,11 +12,9 @@ use super::health::WatchedResource;
 use super::namespace::NamespaceMeta;
 use super::raw::{Raw, RawKind};
 use super::state::{ClusterState, StateBuilder};
+use super::watch::PAGE;
 use crate::source::limits::MemoryLimits;
 
-/// How many companions one page of a list has. The client holds the text of a page twice while it reads it, and an API
-/// server accepts objects of 1.5 MB.
-const PAGE: u32 = 10;
 /// How many Namespaces one page has: only their metadata is sent. kubectl has the same number.
 const NAMESPACES: u32 = 500;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::called::Called;
-use super::page::{Explained, outcome, page, requested_by};
+use super::page::{Explained, injects, is_existing_pod, outcome, page, requested_by};
 use super::picture::Picture;
 use super::rule::rule;
 use super::table::table;
@@ -23,7 +23,7 @@ pub(super) fn of(of: &Explained<'_>, why_not: Option<&str>) -> Value {
         "workload": workload.to_string(),
         "qualifiedName": workload.qualified(),
         "namespace": server.namespace(workload),
-        "decision": decision(verdict),
+        "decision": decision(found, verdict),
         "companions": companions(of),
         "remarks": remarks(verdict),
         "pod": picture.as_ref().map(Picture::json),
@@ -89,9 +89,10 @@ fn details(called: Option<&Called>, picture: Option<&Picture>) -> String {
     parts.into_iter().flatten().map(|part| format!("\n{part}")).collect()
 }
 
-fn decision(verdict: &Verdict<'_>) -> &'static str {
+fn decision(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> &'static str {
     match &verdict.decision {
         Decision::Admit => "unchanged",
+        Decision::Patch(_) if injects(verdict) && is_existing_pod(found) => "missing",
         Decision::Patch(_) => "injected",
         Decision::Deny | Decision::Unavailable => "denied",
     }
@@ -110,7 +111,8 @@ pub(super) fn text(page: &Value, many: bool) -> String {
 pub(super) fn summary(pages: &[Value]) -> String {
     let text = |page: &Value, field: &str| stderr::printable(page[field].as_str().unwrap_or_default());
     let rows = pages.iter().map(|page| {
-        let decision = if page["called"] == false { "not called".to_owned() } else { text(page, "decision") };
+        let is_called = page["called"] != false || page["companions"] == json!([]);
+        let decision = if is_called { text(page, "decision") } else { "not called".to_owned() };
         let companions = page["companions"].as_array().into_iter().flatten().map(|companion| {
             let (name, reason) = (text(companion, "name"), text(companion, "reason"));
             if reason == "Injected" { name } else { format!("{name}: {reason}") }

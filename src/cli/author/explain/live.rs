@@ -13,8 +13,10 @@ use crate::cli::live;
 use crate::cli::live::{Connection, NamedWorkload, Targets, Webhooks, WorkloadKind, is_of_workload};
 use crate::cli::offline::OfflineServer;
 use crate::cli::{exit, stderr};
+use crate::inject::companion::Activation;
 use crate::inject::snapshot::Settings;
 use crate::manifest::{Document, Encoding};
+use crate::source::declarations::Declarations;
 use crate::webhook::Configuration;
 
 /// Kinds whose objects never change the Pods that they made: no rollout brings them a companion.
@@ -61,6 +63,7 @@ impl Session<'_> {
             return self.explain(&server, &webhooks).await;
         }
         let with = flags.read_with(self.namespace)?;
+        without_webhook(&with, &webhooks).iter().for_each(|warning| stderr::warning(warning));
         let mut after = companions.server_with(with, settings);
         flags.what_if.relabel(&mut after, []);
         let mut consequences = Consequences::default();
@@ -132,6 +135,23 @@ fn input(document: Document) -> ManifestInput {
     };
     let path = format!("{}/{}", text("/kind").to_ascii_lowercase(), text("/metadata/name"));
     ManifestInput { path: PathBuf::from(path), documents: vec![document], encoding: Encoding::Utf8 }
+}
+
+/// Warnings about automatic companions that no webhook is installed for, so that they have no consequences.
+fn without_webhook(with: &Declarations, webhooks: &Webhooks) -> Vec<String> {
+    let missing = with.companions.iter().filter_map(|(key, version)| {
+        let which = match version.listed.activation() {
+            Activation::OnRequest => Configuration::Requested,
+            Activation::OptedInNamespaces => Configuration::OptedIn,
+            Activation::ClusterWide => Configuration::ClusterWide,
+        };
+        let name = which.as_str();
+        let warning = || format!("{key}: the webhook {name} is not installed, so no Pod gets this companion");
+        (!webhooks.has(which)).then(warning)
+    });
+    let mut missing: Vec<String> = missing.collect();
+    missing.sort();
+    missing
 }
 
 /// The settings of the server of a cluster, as far as its webhooks show them.

@@ -58,8 +58,6 @@ fn result(of: &Explained<'_>) -> &'static str {
     let Explained { found, verdict, called, .. } = of;
     let workload = found.workload;
     let is_called = called.as_ref().and_then(Called::why_not).is_none();
-    // The API server gives a uid to every object that it stores.
-    let is_existing_pod = workload.kind == "Pod" && workload.object["metadata"]["uid"].is_string();
     match &verdict.decision {
         Decision::Admit => "nothing to add",
         Decision::Patch(_) | Decision::Deny if !is_called && has_outcome(verdict) => {
@@ -69,7 +67,7 @@ fn result(of: &Explained<'_>) -> &'static str {
             "the webhook injects companions; podgraft inject does not change this kind, because its template requests none"
         }
         Decision::Patch(_) if !injects(verdict) => "restartPolicy is restored",
-        Decision::Patch(_) if is_existing_pod => {
+        Decision::Patch(_) if is_existing_pod(found) => {
             "a companion is missing; an existing Pod never changes, so recreate the Pod to get the companion"
         }
         Decision::Patch(_) => "companions are injected",
@@ -82,8 +80,13 @@ fn has_outcome(verdict: &Verdict<'_>) -> bool {
     verdict.outcomes().next().is_some()
 }
 
+/// Whether a Pod exists, so that it never changes. The API server gives a uid to every object that it stores.
+pub(super) fn is_existing_pod(found: &Reviewed<'_>) -> bool {
+    found.workload.kind == "Pod" && found.workload.object["metadata"]["uid"].is_string()
+}
+
 /// Whether the patch adds a companion.
-fn injects(verdict: &Verdict<'_>) -> bool {
+pub(super) fn injects(verdict: &Verdict<'_>) -> bool {
     verdict.outcomes().any(|(_, finding)| finding.reason == Reason::Outcome(Outcome::Injected))
 }
 
