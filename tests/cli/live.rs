@@ -45,17 +45,13 @@ fn namespace(name: &str, labels: &Value) -> Value {
 fn workload(kind: &str, name: &str, annotations: &Value) -> Value {
     let spec = json!({"containers": [{"name": "web", "image": "nginx:1.29", "ports": [{"containerPort": 8080}]}]});
     let metadata = json!({"name": name, "namespace": "shop", "uid": format!("u-{name}"), "labels": {"app": name}});
-    match kind {
-        "Pod" => {
-            let mut metadata = metadata;
-            metadata["annotations"] = annotations.clone();
-            json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec})
-        }
-        _ => {
-            let template = json!({"metadata": {"annotations": annotations}, "spec": spec});
-            json!({"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": {"template": template}})
-        }
+    if kind == "Pod" {
+        let mut pod = json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec});
+        pod["metadata"]["annotations"] = annotations.clone();
+        return pod;
     }
+    let template = json!({"metadata": {"annotations": annotations}, "spec": spec});
+    json!({"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": {"template": template}})
 }
 
 /// A webhook configuration as the chart renders it.

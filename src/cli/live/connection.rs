@@ -44,7 +44,7 @@ impl ConnectionFlags {
 
     async fn config(&self) -> anyhow::Result<Config> {
         let read = match &self.kubeconfig {
-            Some(path) => Kubeconfig::read_from(path).map_err(|error| unread(path, error))?,
+            Some(path) => Kubeconfig::read_from(path).map_err(|error| unread(path, &error))?,
             None => match Kubeconfig::read() {
                 Ok(kubeconfig) => kubeconfig,
                 Err(error) if is_missing(&error) => return self.in_cluster(),
@@ -93,10 +93,11 @@ fn is_missing(error: &KubeconfigError) -> bool {
     }
 }
 
-fn unread(path: &Path, error: KubeconfigError) -> anyhow::Error {
-    if is_missing(&error) {
-        anyhow::anyhow!("--kubeconfig: the path {path:?} does not exist")
+fn unread(path: &Path, error: &KubeconfigError) -> anyhow::Error {
+    let shown = path.display();
+    if is_missing(error) {
+        anyhow::anyhow!("--kubeconfig: the path \"{shown}\" does not exist")
     } else {
-        anyhow::anyhow!("--kubeconfig {}: {}", path.display(), with_causes(&error))
+        anyhow::anyhow!("--kubeconfig {shown}: {}", with_causes(error))
     }
 }

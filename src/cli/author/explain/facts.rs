@@ -86,7 +86,7 @@ fn picture(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> Option<Picture> {
 /// The webhooks and the picture of the Pod.
 fn details(called: Option<&Called>, picture: Option<&Picture>) -> String {
     let parts = [called.map(Called::text), picture.map(Picture::text)];
-    parts.into_iter().flatten().map(|part| format!("\n{part}")).collect()
+    parts.into_iter().flatten().flat_map(|part| ["\n".to_owned(), part]).collect()
 }
 
 fn decision(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> &'static str {

@@ -63,7 +63,9 @@ impl Session<'_> {
             return self.explain(&server, &webhooks).await;
         }
         let with = flags.read_with(self.namespace)?;
-        without_webhook(&with, &webhooks).iter().for_each(|warning| stderr::warning(warning));
+        for warning in without_webhook(&with, &webhooks) {
+            stderr::warning(&warning);
+        }
         let mut after = companions.server_with(with, settings);
         flags.what_if.relabel(&mut after, []);
         let mut consequences = Consequences::default();

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::inject::companion::Activation;
+use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::keys;
-use crate::inject::request::namespace::OptIn;
+use crate::inject::request::namespace::{Namespace, OptIn};
 use crate::inject::verdict::{Finding, Via};
 
 /// The rule, in a few words.
@@ -21,7 +22,7 @@ pub(super) fn rule(server: &OfflineServer, found: &Reviewed<'_>, finding: &Findi
 
 fn automatic(server: &OfflineServer, found: &Reviewed<'_>, companion: &str) -> &'static str {
     let entry = server.snapshot.companions.resolve(server.namespace(found.workload), companion);
-    match entry.map(|entry| entry.activation()) {
+    match entry.map(CatalogEntry::activation) {
         Some(Activation::ClusterWide) => "cluster-wide",
         _ if pod_opt_in(found) == OptIn::Enabled => "the Pod is opted in",
         _ => "the Namespace is opted in",
@@ -36,5 +37,5 @@ pub(super) fn pod_opt_in(found: &Reviewed<'_>) -> OptIn {
 /// The same label of the Namespace.
 pub(super) fn namespace_opt_in(server: &OfflineServer, found: &Reviewed<'_>) -> OptIn {
     let namespace = server.snapshot.namespaces.listed(server.namespace(found.workload));
-    namespace.map_or(OptIn::Absent, |namespace| namespace.opt_in())
+    namespace.map_or(OptIn::Absent, Namespace::opt_in)
 }

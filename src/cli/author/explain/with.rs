@@ -1,5 +1,6 @@
 //! `explain --with`: which workloads would be denied, or would change, if companions were applied.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -68,11 +69,11 @@ impl Consequences {
             denied.len(),
             changed.len()
         );
-        if *already_denied > 0 {
-            out += &format!(
-                "{} denied in any case.\n",
-                if *already_denied == 1 { "1 is".to_owned() } else { format!("{already_denied} are") }
-            );
+        match already_denied {
+            0 => {}
+            1 => out += "1 is denied in any case.\n",
+            // Writing to a String cannot fail.
+            many => _ = writeln!(out, "{many} are denied in any case."),
         }
         let reasons = denied.iter().map(|denied| format!("{}: {}", denied.workload, denied.causes.join("; ")));
         list(&mut out, "Denied", reasons);
@@ -104,10 +105,13 @@ fn list(out: &mut String, heading: &str, lines: impl ExactSizeIterator<Item = St
     if count == 0 {
         return;
     }
-    *out += &format!("\n{heading}:\n");
-    lines.take(MOST_NAMED).for_each(|line| *out += &format!("  {}\n", printable(&line)));
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "\n{heading}:");
+    for line in lines.take(MOST_NAMED) {
+        let _ = writeln!(out, "  {}", printable(&line));
+    }
     if count > MOST_NAMED {
-        *out += &format!("  and {} more; -o json lists all\n", count - MOST_NAMED);
+        let _ = writeln!(out, "  and {} more; -o json lists all", count - MOST_NAMED);
     }
 }
 

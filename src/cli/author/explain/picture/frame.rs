@@ -1,5 +1,7 @@
 //! A frame of lines around text, with sections and columns.
 
+use std::fmt::Write as _;
+
 use crate::text::truncate;
 
 /// The longest cell, in characters: images with digests are longer than a terminal is wide.
@@ -65,8 +67,11 @@ impl Frame {
         for (index, (section, lines)) in self.sections.iter().zip(&sections).enumerate() {
             let (left, right) = if index == 0 { ('┌', '┐') } else { ('├', '┤') };
             let rule = "─".repeat(width - section.title.chars().count());
-            out += &format!("{left} {} {rule}{right}\n", section.title);
-            lines.iter().for_each(|line| out += &format!("│ {line:width$} │\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "{left} {} {rule}{right}", section.title);
+            for line in lines {
+                let _ = writeln!(out, "│ {line:width$} │");
+            }
         }
         out + &format!("└{}┘\n", "─".repeat(width + 2))
     }
