@@ -40,6 +40,10 @@ attack:
 fuzz:
 	@sh fuzz/run.sh $(SECONDS)
 
+## explain-many  explain --with over 5000 generated workloads of a simulated API server, with its time and memory
+explain-many:
+	@$(CARGO) test --locked --quiet --test cli -- --ignored --nocapture 5000_workloads
+
 ## golden  update goldens, CRDs, the plain manifest and generated pages; read the result with git diff
 golden:
 	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api --test cli --test chart
@@ -74,4 +78,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench bench-page count attack fuzz golden lines cluster reviews image size build help
+.PHONY: run test check bench bench-page count attack fuzz golden explain-many lines cluster reviews image size build help

@@ -27,6 +27,7 @@ pub mod v1alpha1;
 mod validate;
 
 pub use check::{Checked, check_companion, invalid};
+pub use compile::selector;
 pub use crds::CRDS_YAML;
 pub use crds::generate::{crd_yaml, crds};
 pub use preview::advise;

@@ -8,6 +8,7 @@ mod completion;
 mod exit;
 mod flags;
 mod input;
+mod live;
 mod offline;
 mod output;
 mod reference;

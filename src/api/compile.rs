@@ -34,6 +34,8 @@ use crate::inject::companion::{
 use crate::inject::container_list::ContainerList;
 use crate::inject::keys;
 
+pub use selectors::of as selector;
+
 /// An invalid companion, with what could be read of it.
 pub(super) fn invalid(object: &CompanionObject, report: &Report) -> CatalogEntry {
     let required = object.spec.required && object.kind == CompanionKind::ClusterCompanion;

@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 
 use super::input::{Filenames, ManifestInput, explained, read_within};
-use super::offline::OfflineServer;
+use super::offline::{OfflineServer, Origin};
 use super::stderr;
 use crate::inject::snapshot::Settings;
 use crate::manifest;
+use crate::source::declarations::Declarations;
+use crate::source::effective::Effective;
 use crate::source::files::folder;
 use crate::source::files::manifests::Manifests;
 use crate::source::limits::MemoryLimits;
@@ -26,10 +29,13 @@ pub(super) struct CompanionFlags {
     /// links to folders are skipped. A file can have at most 16 MiB
     #[arg(short, long, value_name = "PATH", value_delimiter = ',', value_hint = ValueHint::AnyPath)]
     companions: Vec<PathBuf>,
-    /// Namespace of objects that have no metadata.namespace
-    #[arg(short, long, default_value = "default", value_parser = namespace)]
-    namespace: Box<str>,
+    /// Namespace of objects that have no metadata.namespace [default: default]
+    #[arg(short, long, value_parser = namespace)]
+    pub(super) namespace: Option<Box<str>>,
 }
+
+/// The namespace of objects that name none, where no flag gives another one.
+const DEFAULT_NAMESPACE: &str = "default";
 
 /// Parses the name of a namespace, an RFC 1123 label.
 pub(super) fn namespace(text: &str) -> Result<Box<str>, String> {
@@ -53,13 +59,33 @@ impl CompanionFlags {
         Ok(())
     }
 
+    /// Whether any path of companions is given.
+    pub(super) fn has_companions(&self) -> bool {
+        !self.companions.is_empty()
+    }
+
+    fn default_namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE)
+    }
+
     /// A server that knows these companions and Namespaces.
     pub(super) fn server(&self, collection: &Manifests) -> OfflineServer {
         OfflineServer {
             snapshot: collection.snapshot(Settings::default()),
             places: collection.places(),
-            default_namespace: self.namespace.clone(),
+            default_namespace: self.default_namespace().into(),
+            origin: Origin::Manifests,
         }
+    }
+
+    /// The same where companions of other files replace those of the same kind, namespace and name.
+    pub(super) fn server_with(&self, collection: &Manifests, with: &Declarations) -> OfflineServer {
+        let mut declared = collection.declarations();
+        for (key, version) in &with.companions {
+            declared.companions.insert(key.clone(), version.clone());
+        }
+        let snapshot = Effective::new(Arc::new(declared), None).snapshot(Settings::default());
+        OfflineServer { snapshot, ..self.server(collection) }
     }
 
     /// The server for a command that works on workloads, and whether any companion is invalid. Errors of companions are
@@ -73,27 +99,41 @@ impl CompanionFlags {
 
     /// Reads the companions and Namespaces, including those among the inputs.
     pub(super) fn collect(&self, inputs: &[ManifestInput]) -> anyhow::Result<Manifests> {
-        let mut collection = Manifests::new(&self.namespace);
+        let mut collection = Manifests::new(self.default_namespace());
         for input in inputs {
             for document in &input.documents {
                 collection.add(&input.path, document);
             }
         }
         let mut seen: HashSet<PathBuf> = inputs.iter().filter_map(|i| i.path.canonicalize().ok()).collect();
-        for path in &self.companions {
-            if path.as_os_str() == "-" {
-                add(&mut collection, path)?;
-                continue;
-            }
-            for file in folder::manifests(path, true).map_err(|error| explained(path, "inject", &error))? {
-                if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
-                    add(&mut collection, &file)?;
-                }
-            }
-        }
+        add_all(&mut collection, &self.companions, &mut seen)?;
         collection.limit(MemoryLimits::default());
         Ok(collection)
     }
+}
+
+/// Reads companions from files and folders. Those without a namespace are in `namespace`.
+pub(super) fn companions_of(paths: &[PathBuf], namespace: &str) -> anyhow::Result<Manifests> {
+    let mut collection = Manifests::new(namespace);
+    add_all(&mut collection, paths, &mut HashSet::new())?;
+    collection.limit(MemoryLimits::default());
+    Ok(collection)
+}
+
+/// Adds files and folders, each file once: `seen` has those that were read.
+fn add_all(collection: &mut Manifests, paths: &[PathBuf], seen: &mut HashSet<PathBuf>) -> anyhow::Result<()> {
+    for path in paths {
+        if path.as_os_str() == "-" {
+            add(collection, path)?;
+            continue;
+        }
+        for file in folder::manifests(path, true).map_err(|error| explained(path, "inject", &error))? {
+            if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                add(collection, &file)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn add(collection: &mut Manifests, file: &Path) -> anyhow::Result<()> {

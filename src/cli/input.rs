@@ -60,6 +60,12 @@ impl Filenames {
         self.named.iter().chain(&self.files)
     }
 
+    /// The arguments, if no flag names files: they may mean something else than files.
+    pub(super) fn words(&self) -> Option<Vec<String>> {
+        let text = |path: &PathBuf| path.to_str().map(str::to_owned);
+        if self.named.is_empty() { self.files.iter().map(text).collect() } else { None }
+    }
+
     /// Whether the standard input is one of them.
     pub(super) fn has_stdin(&self) -> bool {
         self.paths().any(|path| path.as_os_str() == "-")

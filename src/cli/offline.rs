@@ -1,11 +1,13 @@
 //! Reviews of workloads without a server, and their findings as sentences.
 
 mod existing;
+mod keys;
 mod remark;
 mod reviewed;
 mod sentence;
 mod server;
 mod unreadable;
+mod what_if;
 
 use std::path::Path;
 
@@ -18,11 +20,13 @@ use crate::workload;
 use crate::workload::Workload;
 
 pub(super) use existing::existing;
+pub(super) use keys::sets_keys;
 pub(super) use remark::remark;
 pub(super) use reviewed::Reviewed;
-pub(super) use sentence::{pointer, sentence};
-pub(super) use server::OfflineServer;
+pub(super) use sentence::{pointer, sentence, unavailable, unmet};
+pub(super) use server::{OfflineServer, Origin};
 pub(super) use unreadable::{status_at, unreadable, unreadable_status};
+pub(super) use what_if::WhatIfFlags;
 
 /// Why a companion was considered, as a clause.
 pub(super) fn requested_by(via: Via) -> &'static str {

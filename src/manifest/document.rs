@@ -98,6 +98,27 @@ fn json_fault(error: &serde_json::Error, is_first: bool) -> ManifestError {
 }
 
 impl Document {
+    /// A value that has no text, such as an object of a cluster.
+    #[must_use]
+    pub fn without_text(value: Value) -> Self {
+        Document {
+            value: Some(value),
+            format: Format::Json,
+            duplicate_key: None,
+            text: Box::default(),
+            head: 0,
+            body: 0,
+            body_at: Position { line: 1, column: 1 },
+            positions: OnceCell::new(),
+        }
+    }
+
+    /// Whether the value was read from a text, so that it has positions.
+    #[must_use]
+    pub fn has_text(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     /// The original text, with separators and comments.
     #[must_use]
     pub fn text(&self) -> &str {

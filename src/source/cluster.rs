@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `watch` | runs the watches, and publishes a state when something has changed |
+//! | `list` | lists the same once, for commands |
 //! | `health` | whether the watches work, and what the first state is still waiting for |
 //! | `raw`, `namespace` | objects as the API server sends them |
 //! | `object` | a companion as validation and compilation have made it, and the version of it that is used |
@@ -16,6 +17,7 @@ mod buffer;
 mod companion_buffer;
 mod condition;
 mod health;
+mod list;
 mod message;
 mod namespace;
 mod object;
@@ -29,6 +31,7 @@ mod writer;
 
 pub use condition::{Eligibility, ReadyReason};
 pub use health::{WatchHealth, WatchReading, WatchedResource};
+pub use list::{ListError, list};
 #[cfg(test)]
 pub(crate) use object::WatchedCompanion;
 pub use state::ClusterState;

@@ -43,7 +43,8 @@ pub fn status(error: &watcher::Error) -> Option<&Status> {
 }
 
 /// An error and its causes, joined by colons. Many errors repeat the message of their cause: a repetition is left out.
-fn with_causes(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -58,6 +58,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "telemetry",
             "text",
             "tls",
+            "watch",
             "webhook",
             "workload",
         ],

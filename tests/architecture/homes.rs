@@ -94,6 +94,7 @@ const RULES: &[Rule] = &[
             ("api/v1alpha1", "the group of our resources, which is the prefix of their apiVersion"),
             ("source/files/manifests", "the group of our resources, which is the prefix of their apiVersion"),
             ("cli/author/function", "an example of the help, which is the YAML of a companion"),
+            ("cli/author/explain", "an example of the help, with a label of a Namespace"),
             ("cli/version", "the apiVersion in the output of `podgraft version`"),
         ],
     },

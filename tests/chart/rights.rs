@@ -17,10 +17,12 @@ const SELF_MANAGED: [&str; 4] = [
     "podgraft-system: core: secrets [podgraft-certificate]: get, list, watch, update",
     "podgraft-system: core: secrets: create",
 ];
-/// What people may do with companions.
-const VIEW: [&str; 1] = ["podgraft.dev: clustercompanions, companions: get, list, watch"];
+/// What people may do with companions. `explain` reports whether webhooks are called, so it reads podgraft's own.
+const WEBHOOKS: &str = "admissionregistration.k8s.io: mutatingwebhookconfigurations \
+     [podgraft-requested, podgraft-opted-in, podgraft-cluster-wide, podgraft-opted-out]: get";
+const VIEW: [&str; 2] = ["podgraft.dev: clustercompanions, companions: get, list, watch", WEBHOOKS];
 const ADMIN: [&str; 1] = ["podgraft.dev: companions: create, update, patch, delete, deletecollection"];
-const FOR_ALL: [&str; 1] = ["podgraft.dev: clustercompanions: get, list, watch"];
+const FOR_ALL: [&str; 2] = ["podgraft.dev: clustercompanions: get, list, watch", WEBHOOKS];
 const REQUIRED: [&str; 1] =
     ["admissionregistration.k8s.io: validatingadmissionpolicies, validatingadmissionpolicybindings: \
      get, list, watch, create, update, delete"];

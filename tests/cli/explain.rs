@@ -9,12 +9,12 @@ fn a_table_for_each_workload_has_who_requested_it_and_why() {
     assert_eq!(run.code, 1, "{}", run.err);
     let lines: Vec<&str> = run.out.lines().collect();
     assert_eq!(lines[0], "deployment/web in namespace default: companions are injected");
-    assert_eq!(lines[1], "COMPANION   REQUESTED BY   OUTCOME    REASON");
-    assert_eq!(lines[2], "logger      Pod            injected   Injected");
+    assert_eq!(lines[1], "COMPANION   RULE                    OUTCOME    REASON");
+    assert_eq!(lines[2], "logger      annotation of the Pod   injected   Injected");
     assert_eq!(lines[3..5], ["", "deployment/bad in namespace default: denied"]);
     assert!(
         lines[6].starts_with(
-            "nonsense    Pod            denied    NotAvailable: companion \"nonsense\" not found among 1 companion"
+            "nonsense    annotation of the Pod   denied    NotAvailable: companion \"nonsense\" not found among 1 companion"
         ),
         "{}",
         run.out

@@ -1,24 +1,26 @@
 //! The command line, as a user sees it: what is written where, and the exit codes.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
+use support::golden;
 use tempfile::TempDir;
 
 mod created;
 mod examples;
 mod explain;
 mod function;
-#[path = "../support/golden.rs"]
-mod golden;
 mod inject;
 mod injected;
+mod live;
 mod messages;
 mod policies;
 mod streams;
+#[path = "../support/mod.rs"]
+mod support;
 mod tools;
 mod usage;
 mod validate;

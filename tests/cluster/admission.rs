@@ -4,6 +4,7 @@ pub mod alpha_fields;
 pub mod clients;
 pub mod definitions;
 pub mod events;
+pub mod explain;
 pub mod hints;
 pub mod injection;
 pub mod many_keys;

@@ -194,6 +194,7 @@ fn chapters() -> Vec<Chapter> {
                 admission::alpha_fields::tests(),
                 admission::definitions::tests(),
                 admission::events::tests(),
+                admission::explain::tests(),
                 admission::hints::tests(),
                 admission::injection::tests(),
                 admission::other_webhooks::tests(),

@@ -9,6 +9,7 @@ use podgraft::internals::inject::request::namespace::{Namespace, Namespaces, Unl
 use podgraft::internals::inject::snapshot::{Settings, Snapshot, Webhook};
 use serde_json::{Value, json};
 
+pub mod api_server;
 pub mod counts;
 pub mod created_pod;
 pub mod generate;

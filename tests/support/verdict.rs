@@ -27,6 +27,8 @@ pub struct Finding {
     pub label: String,
     pub effect: Effect,
     pub sentence: String,
+    /// Whether it is the outcome of the companion.
+    pub outcome: bool,
 }
 
 impl Verdict {
@@ -70,6 +72,7 @@ fn review(request: &Request<'_>, cluster: &Snapshot) -> Verdict {
         label: finding.reason.label().to_owned(),
         effect: finding.effect,
         sentence: finding.to_string(),
+        outcome: finding.outcome,
     });
     // A Pod that only gets the annotation of skipped companions is no other one than the command line has.
     let changes = verdict.findings.iter().any(|f| ["Injected", "RestartPolicyRestored"].contains(&f.reason.label()));

@@ -29,7 +29,9 @@ pub(super) fn readable(object: &CompanionObject, report: &Report) -> (Selector, 
     (pods, namespaces)
 }
 
-fn of(selector: &LabelSelector) -> Selector {
+/// The compiled form of a selector.
+#[must_use]
+pub fn of(selector: &LabelSelector) -> Selector {
     let labels = selector.match_labels.iter().map(|(key, value)| Requirement {
         key: key.as_str().into(),
         operator: Operator::In([value.as_str().into()].into()),

@@ -1,107 +1,101 @@
 //! `podgraft explain`: why a workload gets a companion, or does not.
 
+mod called;
+mod explainer;
 mod facts;
+mod flags;
+mod live;
+mod manifests;
 mod page;
+mod picture;
+mod rule;
+mod table;
+mod why_not;
+mod with;
 
-use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use clap::Args;
 
-use crate::cli::flags::CompanionFlags;
-use crate::cli::input::{Filenames, ManifestInput};
-use crate::cli::offline;
-use crate::cli::offline::{OfflineServer, Reviewed};
-use crate::cli::{exit, stderr};
-use crate::inject::verdict::Decision;
-use crate::manifest;
-use crate::workload;
+use crate::cli::live::Targets;
+use crate::cli::stderr;
+use flags::ExplainFlags;
 
-/// Explain which companions the Pods of manifests get, and why
+/// Explain which companions the Pods of workloads get, and why
 ///
-/// Prints a table for each workload: every companion that was considered, who requested it, the outcome and the reason.
-/// Warnings and other remarks follow. The webhook uses the same messages when it warns about a Pod or denies it, and the
-/// same reasons in its metrics, logs and audit annotations.
+/// Explains workloads of a cluster, named as for kubectl, or workloads in manifests. For each it prints every companion that
+/// was considered, the rule by which it was considered, the outcome and the reason; remarks follow. If it is only one
+/// workload, the webhooks that are installed and a picture of the Pod follow as well. Warnings, denials, metrics, logs and
+/// audit annotations have the same messages and reasons.
+///
+/// Objects of a cluster are read with the rights of the user of the kubeconfig, and nothing is changed: a ClusterRoleBinding to
+/// the ClusterRole view is sufficient.
 ///
 /// The exit code is 1 if any Pod would be denied.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(
+    after_help = EXAMPLES,
+    mut_arg("files", |arg| arg.value_name("KIND/NAME|FILE|DIR|-").help(ARGUMENTS)),
+    mut_arg("namespace", |arg| arg.help(NAMESPACE))
+)]
 pub(in crate::cli) struct Explain {
     #[command(flatten)]
-    filenames: Filenames,
-    #[command(flatten)]
-    companions: CompanionFlags,
-    /// Output format. `json`: `{"workloads": [...]}`, each with file, line, decision and companions; `name`: the names of the
-    /// workloads that change or are denied
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
+    flags: ExplainFlags,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Json,
-    Name,
-}
+const ARGUMENTS: &str = "\
+Workloads of a cluster, as for kubectl (`deploy/web`, `deployment web`, `sts`), or files or folders with manifests (YAML or JSON); \
+`-` is the standard input";
+
+const NAMESPACE: &str = "\
+Namespace of the workloads [default: that of the context], or of manifests that have no metadata.namespace [default: default]";
 
 const EXAMPLES: &str = "\
 Examples:
   # Find out why a Deployment does not get its sidecar
+  podgraft explain deploy/web -n shop
+  podgraft explain deploy/web -n shop --why-not git-sync
+
+  # Look at what would be if the namespace were opted in
+  podgraft explain deploy/web --namespace-labels podgraft.dev/inject=enabled
+
+  # Before a companion is applied, list the workloads that it denies or changes
+  podgraft explain --with companion.yaml -A
+
+  # The same questions about manifests, without a cluster
   podgraft explain -f web.yaml --companions companions/
 
-  # Use the companions and namespaces of the cluster
+  # A kind that is not built in
   kubectl get clustercompanions,companions,namespaces -A -o yaml \\
     > companions.yaml
-  kubectl get deployment web -o yaml |
+  kubectl get rollout web -o yaml |
     podgraft explain -f - --companions companions.yaml";
 
 impl Explain {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
-        self.companions.only_one_stdin(&self.filenames)?;
-        let inputs = self.filenames.read_whole("explain")?;
-        let (server, invalid) = self.companions.server_for(&inputs)?;
-        let mut pages = Vec::new();
-        let mut denied = false;
-        let many = inputs.len() > 1;
-        for input in &inputs {
-            denied |= file(&server, input, &mut pages);
+        match self.targets()? {
+            Some(targets) => live::run(&self.flags, &targets),
+            None => manifests::run(&self.flags),
         }
-        let failed = invalid || denied;
-        if pages.is_empty() {
-            stderr::warning("no workloads among these manifests");
-        }
-        let text = match self.output {
-            None => facts::texts(&pages, many),
-            Some(Output::Json) => manifest::json(&json!({"workloads": facts::without_text(pages)})) + "\n",
-            Some(Output::Name) => facts::names(&pages),
-        };
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
-        Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
-}
 
-/// Reviews the workloads of a file. Returns whether any is denied.
-fn file(server: &OfflineServer, input: &ManifestInput, pages: &mut Vec<Value>) -> bool {
-    let mut failed = false;
-    for document in &input.documents {
-        offline::misplaced(&input.path, document).iter().for_each(stderr::remark);
-        for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-            let found = Reviewed { path: &input.path, document, workload };
-            offline::unreadable_status(&found).iter().for_each(stderr::remark);
-            server.review(&found, |verdict| match verdict {
-                Ok(verdict) => {
-                    failed |= matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
-                    pages.push(facts::of(&found, server, verdict));
-                }
-                Err(unreadable) => {
-                    failed = true;
-                    stderr::remark(&unreadable);
-                    pages.push(facts::unreadable(&found, server, &unreadable));
-                }
-            });
+    /// The workloads of a cluster that are meant; `None` if manifests are.
+    fn targets(&self) -> anyhow::Result<Option<Targets>> {
+        let Some(words) = self.flags.filenames.words() else { return Ok(None) };
+        let is_file = |word: &String| word == "-" || Path::new(word).exists();
+        match words.first() {
+            None if self.flags.select_objects() => Targets::read(&words).map(Some),
+            Some(word) if Targets::begin_with(word) && is_file(word) => {
+                stderr::note(&format!(
+                    "{word} is read as a path; with a group, as in deployments.apps, it names a kind"
+                ));
+                Ok(None)
+            }
+            Some(word) if Targets::begin_with(word) || (Targets::has_form(word) && !is_file(word)) => {
+                Targets::read(&words).map(Some)
+            }
+            _ => Ok(None),
         }
     }
-    failed
 }

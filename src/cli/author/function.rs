@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::offline::OfflineServer;
+use crate::cli::offline::{OfflineServer, Origin};
 use crate::cli::{exit, output, stderr};
 use crate::inject::snapshot::Settings;
 use crate::manifest;
@@ -130,6 +130,7 @@ fn server_of(document: &Document, config: &Value) -> anyhow::Result<(OfflineServ
         snapshot: collection.snapshot(Settings::default()),
         places: collection.places(),
         default_namespace: namespace,
+        origin: Origin::Manifests,
     };
     Ok((server, results.collect()))
 }

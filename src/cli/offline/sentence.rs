@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::reviewed::Reviewed;
-use super::server::OfflineServer;
+use super::server::{OfflineServer, Origin};
 use crate::inject::companion::CompanionKind;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::companion::selector::{Operator, Requirement, Selector};
@@ -25,7 +25,7 @@ pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, fin
         (Reason::Outcome(Outcome::NotAvailable { .. }), Some(name)) if with_commas(name).is_none() => {
             unavailable(server, found, name)
         }
-        (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) => {
+        (Reason::Outcome(Outcome::CompanionInvalid), Some(name)) if server.origin == Origin::Manifests => {
             let place = place(server, found, name, CompanionPart::FirstError);
             format!("companion {name:?} is invalid{place}; fix the errors of its manifest")
         }
@@ -51,12 +51,19 @@ fn place(server: &OfflineServer, found: &Reviewed<'_>, name: &str, part: Compani
 }
 
 /// Why a companion is not available to a Pod.
-fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> String {
+pub(in crate::cli) fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, name: &str) -> String {
     let companions = &server.snapshot.companions;
-    if companions.is_empty() {
-        return format!("companion {name:?} not found: no companions were read; use --companions PATH");
-    }
     let namespace = server.namespace(found.workload);
+    if companions.is_empty() {
+        return match server.origin {
+            Origin::Manifests => {
+                format!("companion {name:?} not found: no companions were read; use --companions PATH")
+            }
+            Origin::Cluster => {
+                format!("companion {name:?} not found: the cluster has no companions for namespace {namespace}")
+            }
+        };
+    }
     if let Some(listed) = companions.resolve(namespace, name) {
         return not_selected(server, found, listed, namespace);
     }
@@ -101,7 +108,7 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
 }
 
 /// The first requirement that the labels do not meet, in the notation of `kubectl -l`.
-fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> LabelValue<'v>) -> Option<String> {
+pub(in crate::cli) fn unmet<'v>(selector: &Selector, value: impl Fn(&str) -> LabelValue<'v>) -> Option<String> {
     let unmet = |requirement: &&Requirement| requirement.is_met(value(&requirement.key)) == Some(false);
     selector.0.iter().find(unmet).map(|requirement| {
         let key = &requirement.key;

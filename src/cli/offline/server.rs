@@ -10,6 +10,13 @@ use crate::source::files::places::CompanionPlaces;
 use crate::source::files::report::ManifestRemark;
 use crate::workload::Workload;
 
+/// Where the companions and Namespaces of a review are from, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Origin {
+    Manifests,
+    Cluster,
+}
+
 /// The companions and Namespaces of a review, and the namespace of workloads that have none.
 #[derive(Debug)]
 pub(in crate::cli) struct OfflineServer {
@@ -17,6 +24,7 @@ pub(in crate::cli) struct OfflineServer {
     /// Where the companions are declared, for messages.
     pub(in crate::cli) places: CompanionPlaces,
     pub(in crate::cli) default_namespace: Box<str>,
+    pub(in crate::cli) origin: Origin,
 }
 
 impl OfflineServer {

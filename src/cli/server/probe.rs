@@ -196,11 +196,8 @@ impl Probe {
     }
 
     fn webhook_for(&self, pod: &Value) -> WebhookName {
-        let is_of_author = |key: &str| key.starts_with(keys::PREFIX) && ![keys::STATUS, keys::SKIPPED].contains(&key);
-        let has_keys =
-            |map: &str| pod["metadata"][map].as_object().is_some_and(|map| map.keys().any(|k| is_of_author(k)));
         let opted_out = pod["metadata"]["labels"][keys::INJECT] == "disabled";
-        self.webhook.unwrap_or(if (has_keys("annotations") || has_keys("labels")) && !opted_out {
+        self.webhook.unwrap_or(if offline::sets_keys(pod) && !opted_out {
             WebhookName::Requested
         } else {
             WebhookName::ClusterWide

@@ -107,6 +107,13 @@ impl Namespace {
         self.annotations.iter().map(|(k, v)| (&**k, &**v))
     }
 
+    /// The same namespace after changes of its labels.
+    fn relabeled(&self, changes: &[(Box<str>, Option<Box<str>>)]) -> Self {
+        let kept = self.labels().filter(|(key, _)| changes.iter().all(|(changed, _)| **changed != **key));
+        let added = changes.iter().filter_map(|(key, value)| Some((&**key, value.as_deref()?)));
+        Namespace::new(&self.name, kept.chain(added), self.annotations())
+    }
+
     /// The value of its `podgraft.dev/inject` label.
     #[must_use]
     pub fn opt_in(&self) -> OptIn {
@@ -125,6 +132,20 @@ impl Namespaces {
     #[must_use]
     pub fn sharing(by_name: NamespacesByName, unlisted: Unlisted) -> Self {
         Namespaces { by_name, unlisted }
+    }
+
+    /// The same namespaces with other labels, and `others` as if they were listed. A change is the key of a label, and its new
+    /// value, or `None` where the label is removed.
+    #[must_use]
+    pub fn relabeled<'n>(
+        &self,
+        others: impl IntoIterator<Item = &'n str>,
+        changes: &[(Box<str>, Option<Box<str>>)],
+    ) -> Namespaces {
+        let known = self.by_name.values().map(|namespace| namespace.relabeled(changes));
+        let others = others.into_iter().filter(|name| !self.by_name.contains_key(*name));
+        let others = others.map(|name| Namespace::new(name, [], []).relabeled(changes));
+        Namespaces::new(known.chain(others), self.unlisted)
     }
 
     /// A listed namespace.
@@ -149,5 +170,26 @@ impl Namespaces {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_name.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_replaced_removed_and_added_also_of_namespaces_that_are_not_listed() {
+        let listed = Namespace::new("shop", [("a", "1"), ("b", "2")], [("podgraft.dev/companions", "x")]);
+        let namespaces = Namespaces::new([listed], Unlisted::Unknown);
+        let changes = [("a".into(), Some("9".into())), ("b".into(), None), ("c".into(), Some("3".into()))];
+        let relabeled = namespaces.relabeled(["shop", "other"], &changes);
+        let labels = |name: &str| {
+            let namespace = relabeled.listed(name).unwrap();
+            ["a", "b", "c", keys::NAMESPACE_NAME].map(|key| namespace.label(key))
+        };
+        assert_eq!(labels("shop"), [Some("9"), None, Some("3"), Some("shop")]);
+        assert_eq!(labels("other"), [Some("9"), None, Some("3"), Some("other")]);
+        assert_eq!(relabeled.listed("shop").unwrap().annotations().count(), 1);
+        assert_eq!((relabeled.len(), relabeled.unlisted()), (2, Unlisted::Unknown));
     }
 }

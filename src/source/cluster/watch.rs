@@ -25,7 +25,7 @@ use crate::watch::lifetime;
 
 /// How many companions one page of a list has. The client holds the text of a page twice while it reads it, and an API
 /// server accepts objects of 1.5 MB.
-const PAGE: u32 = 10;
+pub(super) const PAGE: u32 = 10;
 /// The least and the most time between two lists that are made because companions fit into the limits again. It doubles
 /// with each list of a series: such a list costs the API server as much as the start of a replica.
 const LIST_INTERVALS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(160)];

@@ -2,30 +2,37 @@
 
 use std::fmt::Write as _;
 
+use super::called::Called;
+use super::rule::rule;
+use super::table::table;
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed};
 use crate::inject::keys;
 use crate::inject::verdict::reason::{Outcome, Reason, Remark};
 use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 
+/// What is known of the Pods of one workload.
+pub(super) struct Explained<'a> {
+    pub(super) server: &'a OfflineServer,
+    pub(super) found: &'a Reviewed<'a>,
+    pub(super) verdict: &'a Verdict<'a>,
+    /// Which webhooks are called; `None` for manifests.
+    pub(super) called: Option<Called>,
+}
+
 /// A heading, the table, and the remarks.
-pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdict<'_>) -> String {
+pub(super) fn page(of: &Explained<'_>) -> String {
+    let Explained { server, found, verdict, called } = of;
     let workload = found.workload;
     let namespace = server.namespace(workload);
-    let result = match &verdict.decision {
-        Decision::Admit => "nothing to add",
-        Decision::Patch(_) if !workload.changes => {
-            "the webhook injects companions; podgraft inject does not change this kind, because its template requests none"
-        }
-        Decision::Patch(_) if !injects(verdict) => "restartPolicy is restored",
-        Decision::Patch(_) => "companions are injected",
-        Decision::Deny | Decision::Unavailable => "denied",
-    };
-    let mut page = format!("{workload} in namespace {namespace}: {result}\n");
+    let mut page = format!("{workload} in namespace {namespace}: {}\n", result(of));
+    if let Some(why) = called.as_ref().and_then(Called::why_not).filter(|_| has_outcome(verdict)) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "error: no webhook of podgraft is called: {why}\nIf one were called:");
+    }
     let rows: Vec<[String; 4]> =
         verdict.outcomes().map(|(companion, finding)| row(server, found, companion, finding)).collect();
     if rows.is_empty() {
-        // Writing to a String cannot fail.
         let _ = writeln!(page, "No companion was considered: {}.", why_none(server, namespace, verdict));
         if server.snapshot.namespaces.listed(namespace).is_none() {
             let _ = writeln!(
@@ -34,7 +41,7 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
             );
         }
     } else {
-        let header = ["COMPANION", "REQUESTED BY", "OUTCOME", "REASON"].map(str::to_owned);
+        let header = ["COMPANION", "RULE", "OUTCOME", "REASON"].map(str::to_owned);
         page += &table(&[vec![header], rows].concat());
     }
     for remark in verdict.findings.iter().filter(|f| !f.outcome) {
@@ -43,22 +50,45 @@ pub(super) fn page(found: &Reviewed<'_>, server: &OfflineServer, verdict: &Verdi
             Effect::Warn => "warning",
             Effect::Deny => "error",
         };
-        // Writing to a String cannot fail.
         let _ = writeln!(page, "{word}: {}", offline::sentence(server, found, remark));
-    }
-    if let Some(message) = existing(found, verdict) {
-        let _ = writeln!(page, "note: {message}");
     }
     page
 }
 
-/// The remark on a Pod that exists, where companions would be injected.
-pub(super) fn existing(found: &Reviewed<'_>, verdict: &Verdict<'_>) -> Option<&'static str> {
-    injects(verdict).then(|| offline::existing(found.workload)).flatten()
+/// What becomes of the Pods, in a few words.
+fn result(of: &Explained<'_>) -> &'static str {
+    let Explained { found, verdict, called, .. } = of;
+    let workload = found.workload;
+    let is_called = called.as_ref().and_then(Called::why_not).is_none();
+    match &verdict.decision {
+        Decision::Admit => "nothing to add",
+        Decision::Patch(_) | Decision::Deny if !is_called && has_outcome(verdict) => {
+            "Pods are created as they are, because podgraft is not called"
+        }
+        Decision::Patch(_) if !workload.changes => {
+            "the webhook injects companions; podgraft inject does not change this kind, because its template requests none"
+        }
+        Decision::Patch(_) if !injects(verdict) => "restartPolicy is restored",
+        Decision::Patch(_) if is_existing_pod(found) => {
+            "a companion is missing; an existing Pod never changes, so recreate the Pod to get the companion"
+        }
+        Decision::Patch(_) => "companions are injected",
+        Decision::Deny | Decision::Unavailable => "denied",
+    }
+}
+
+/// Whether any companion was considered.
+fn has_outcome(verdict: &Verdict<'_>) -> bool {
+    verdict.outcomes().next().is_some()
+}
+
+/// Whether a Pod exists, so that it never changes.
+pub(super) fn is_existing_pod(found: &Reviewed<'_>) -> bool {
+    offline::existing(found.workload).is_some()
 }
 
 /// Whether the patch adds a companion.
-fn injects(verdict: &Verdict<'_>) -> bool {
+pub(super) fn injects(verdict: &Verdict<'_>) -> bool {
     verdict.outcomes().any(|(_, finding)| finding.reason == Reason::Outcome(Outcome::Injected))
 }
 
@@ -108,22 +138,5 @@ fn row(server: &OfflineServer, found: &Reviewed<'_>, companion: &str, finding: &
         }
         reason => format!("{label}: {reason}"),
     };
-    [companion.to_owned(), requested_by(finding).to_owned(), outcome(finding).to_owned(), reason]
-}
-
-/// A table with columns as kubectl pads them: three spaces apart, without borders.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        out += cells.join("   ").trim_end();
-        out.push('\n');
-    }
-    out
+    [companion.to_owned(), rule(server, found, finding).to_owned(), outcome(finding).to_owned(), reason]
 }
