@@ -9,6 +9,7 @@ mod flags;
 mod input;
 mod live;
 mod offline;
+mod operator;
 mod output;
 mod reference;
 pub mod server;
@@ -21,6 +22,7 @@ use author::function;
 use author::inject;
 use author::uninject;
 use author::validate;
+use operator::check;
 use server::certs;
 use server::crds;
 use server::probe;
@@ -54,6 +56,7 @@ enum Command {
     Uninject(uninject::Uninject),
     Explain(explain::Explain),
     Validate(validate::Validate),
+    Check(check::Check),
     Function(function::Function),
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
@@ -101,6 +104,7 @@ impl Cli {
             Command::Uninject(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Validate(command) => command.run(),
+            Command::Check(command) => command.run(),
             Command::Function(command) => command.run(),
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),

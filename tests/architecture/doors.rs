@@ -35,6 +35,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "inject",
             "json",
             "manifest",
+            "policies",
             "server",
             "source",
             "telemetry",

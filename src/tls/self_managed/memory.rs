@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::state::{CaState, IssuedPair};
-use super::trust::is_trusted;
 use crate::tls::ca::TrustAnchor;
 use crate::tls::pair::Pair;
+use crate::tls::trust::is_trusted;
 
 /// What a replica knows, kept outside of the task that rotates. A task that starts after a panic goes on with the pair that
 /// is being served, and still knows which CA API servers have to trust for it.
