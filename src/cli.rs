@@ -23,6 +23,8 @@ use author::inject;
 use author::uninject;
 use author::validate;
 use operator::check;
+use operator::restart;
+use operator::status;
 use server::certs;
 use server::crds;
 use server::probe;
@@ -57,6 +59,8 @@ enum Command {
     Explain(explain::Explain),
     Validate(validate::Validate),
     Check(check::Check),
+    Status(status::StatusCommand),
+    Restart(restart::RestartCommand),
     Function(function::Function),
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
@@ -105,6 +109,8 @@ impl Cli {
             Command::Explain(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Check(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Restart(command) => command.run(),
             Command::Function(command) => command.run(),
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),
