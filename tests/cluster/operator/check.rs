@@ -113,7 +113,7 @@ fn findings(cluster: &Cluster) -> (Vec<Value>, i32) {
 
 async fn until_silent(cluster: &Cluster, after: &str) {
     let mut last = String::new();
-    for _ in 0..60 {
+    for _ in 0..180 {
         let run = podgraft(cluster, &["check"]);
         if (run.code, &*run.out) == (0, "") {
             return;
