@@ -3,6 +3,7 @@
 pub mod cert_manager;
 pub mod certificates;
 pub mod end;
+pub mod operator;
 pub mod release;
 pub mod role;
 

@@ -24,7 +24,6 @@ mod images;
 mod installation;
 mod load;
 mod node;
-mod operator;
 mod outages;
 mod parts;
 mod person;
@@ -191,7 +190,7 @@ fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "looked at by an operator",
             set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
-            tests: all(vec![operator::check::tests(), operator::status::tests()]),
+            tests: all(vec![installation::operator::check::tests(), installation::operator::status::tests()]),
             alone: true,
         },
         Chapter {

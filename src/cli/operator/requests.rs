@@ -1,4 +1,4 @@
-//! Requests to the API server, as JSON.
+//! ApiRequests to the API server, as JSON.
 
 use kube::Client;
 use kube::api::{GetParams, ListParams, PostParams};
@@ -10,13 +10,13 @@ const PAGE: u32 = 500;
 
 /// Sends requests as the user of a kubeconfig.
 #[derive(Clone)]
-pub(super) struct Requests {
+pub(super) struct ApiRequests {
     client: Client,
 }
 
-impl Requests {
+impl ApiRequests {
     pub(super) fn new(client: &Client) -> Self {
-        Requests { client: client.clone() }
+        ApiRequests { client: client.clone() }
     }
 
     /// An object; `None` where it does not exist. `path` is that of its collection.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::scope::Scope;
+use super::scope::PodScope;
 use super::survey::survey;
 use crate::cli::live::{self, Connection};
 use crate::cli::server::serve::duration::above_zero;
@@ -33,7 +33,7 @@ use roll::roll;
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["missing", "outdated"]))]
 pub(in crate::cli) struct RestartCommand {
     #[command(flatten)]
-    scope: Scope,
+    scope: PodScope,
     /// Restart workloads with Pods that lack a companion which they should have
     #[arg(long)]
     missing: bool,

@@ -7,7 +7,7 @@ use crate::cli::live::{Connection, ConnectionFlags, ObjectSelection};
 
 /// Which cluster, and which of its Pods.
 #[derive(Debug, Args)]
-pub(super) struct Scope {
+pub(super) struct PodScope {
     #[command(flatten)]
     pub(super) connection: ConnectionFlags,
     /// Namespace of the Pods [default: that of the context]
@@ -21,7 +21,7 @@ pub(super) struct Scope {
     selector: Option<String>,
 }
 
-impl Scope {
+impl PodScope {
     /// The namespace, where not all are meant.
     pub(super) fn namespace(&self, connection: &Connection) -> Box<str> {
         self.namespace.clone().unwrap_or_else(|| connection.namespace.clone())

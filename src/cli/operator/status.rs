@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::scope::Scope;
+use super::scope::PodScope;
 use super::survey::survey;
 use crate::cli::live;
 use crate::cli::stderr;
@@ -25,7 +25,7 @@ use crate::manifest;
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct StatusCommand {
     #[command(flatten)]
-    scope: Scope,
+    scope: PodScope,
     /// Output format. `wide`: also versions and names of Pods; `json`: `{"workloads": [...]}`
     #[arg(short, long, value_enum)]
     output: Option<Output>,
@@ -45,9 +45,9 @@ Examples:
   # The whole cluster, with versions and names of Pods
   podgraft status -A -o wide
 
-  # The names of Pods that lack a companion
-  podgraft status -A -o json |
-    jq -r '.workloads[].companions[] | select(.missing > 0) | .affectedPods[]'";
+  # The workloads with Pods that lack a companion
+  podgraft status -o json |
+    jq -r '.workloads[] | select(any(.companions[]; .missing > 0)) | .name'";
 
 impl StatusCommand {
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {

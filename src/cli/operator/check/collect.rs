@@ -1,9 +1,10 @@
 //! Reads an installation with the rights of the user. What may not be read is a finding of its own, and the rest is read.
 
-use std::path::Path;
-use std::sync::Arc;
+mod files;
+
 use std::time::SystemTime;
 
+use k8s_openapi::api::authorization::v1::SubjectAccessReviewStatus;
 use kube::api::PostParams;
 use serde_json::Value;
 
@@ -15,14 +16,12 @@ use super::replicas::ObservedReplica;
 use super::rights::{NeededRight, needed};
 use crate::api::v1alpha1::{API_VERSION, GROUP};
 use crate::cli::live::Connection;
-use crate::cli::operator::requests::Requests;
+use crate::cli::operator::requests::ApiRequests;
 use crate::inject::keys::{EXCLUDED_NAMESPACES, NAMESPACE_NAME};
 use crate::inject::snapshot::Settings;
-use crate::manifest;
-use crate::source::declarations::Declarations;
-use crate::source::files::manifests::Manifests;
 use crate::watch::error::request_message;
 use crate::webhook::Configuration;
+use files::files;
 
 const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
 /// The port of metrics and probes, where no port of the container is named `admin`.
@@ -31,7 +30,7 @@ const ADMIN: i64 = 8080;
 /// Reads one installation.
 pub(super) struct Collector<'c> {
     connection: &'c Connection,
-    requests: Requests,
+    requests: ApiRequests,
     at: InstalledAt,
     dry_run: bool,
 }
@@ -42,7 +41,7 @@ impl<'c> Collector<'c> {
     /// # Errors
     /// There is none, or more than one, or they cannot be looked for.
     pub(super) async fn find(connection: &'c Connection, namespace: Option<&str>) -> anyhow::Result<Self> {
-        let requests = Requests::new(&connection.client);
+        let requests = ApiRequests::new(&connection.client);
         let label = format!("{}={}", PART_OF.0, PART_OF.1);
         let path = namespace.map_or("/apis/apps/v1/deployments".to_owned(), |namespace| {
             format!("/apis/apps/v1/namespaces/{namespace}/deployments")
@@ -189,23 +188,9 @@ impl<'c> Collector<'c> {
         };
         // Where Namespaces cannot be read, that is a finding already.
         let known = self.connection.companions(None).await.ok();
-        let files = self.files(settings).await;
+        let files = files(&self.requests, settings).await;
         let snapshot = known.map(|known| known.server_with(files, offline).snapshot);
         Ok(ObservedCompanions { clustered, namespaced, snapshot })
-    }
-
-    /// The companions of the chart's value `companionFiles`. One that cannot be read is reported by the replicas.
-    async fn files(&self, settings: &InstallationSettings) -> Arc<Declarations> {
-        let Some(name) = &settings.files else { return Arc::default() };
-        let path = format!("/api/v1/namespaces/{}/configmaps", self.at.namespace);
-        let object = self.requests.get(&path, name).await.ok().flatten().unwrap_or_default();
-        let mut manifests = Manifests::new("default");
-        for (file, text) in object["data"].as_object().into_iter().flatten() {
-            for document in manifest::read(text.as_str().unwrap_or_default().as_bytes()).into_iter().flatten() {
-                manifests.add(Path::new(file), &document);
-            }
-        }
-        Arc::new(manifests.declarations())
     }
 
     async fn policies(&self, settings: &InstallationSettings) -> Readable<ObservedPolicies> {
@@ -227,7 +212,7 @@ impl<'c> Collector<'c> {
             let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
             let answer = self.requests.create(path, &right.review(settings), &PostParams::default()).await;
             let answer = answer.map_err(|error| not_checked(account(), &error))?;
-            if answer["status"]["allowed"] != true {
+            if !is_granted(answer) {
                 missing.push(right);
             }
         }
@@ -270,7 +255,7 @@ impl<'c> Collector<'c> {
 }
 
 /// The webhook configurations of the cluster.
-async fn configurations(requests: &Requests) -> Result<Vec<Value>, kube::Error> {
+async fn configurations(requests: &ApiRequests) -> Result<Vec<Value>, kube::Error> {
     let mut all = requests.list(&format!("{ADMISSION}/mutatingwebhookconfigurations"), None).await?;
     all.extend(requests.list(&format!("{ADMISSION}/validatingwebhookconfigurations"), None).await?);
     Ok(all)
@@ -278,6 +263,12 @@ async fn configurations(requests: &Requests) -> Result<Vec<Value>, kube::Error> 
 
 fn named(kind: &'static str, at: &InstalledAt) -> ObjectName {
     ObjectName::namespaced(kind, &at.namespace, &*at.name)
+}
+
+/// Whether the answer to a SubjectAccessReview is yes.
+fn is_granted(mut answer: Value) -> bool {
+    let status = serde_json::from_value::<SubjectAccessReviewStatus>(answer["status"].take());
+    status.is_ok_and(|status| status.allowed)
 }
 
 fn not_checked(object: ObjectName, error: &kube::Error) -> CheckFinding {

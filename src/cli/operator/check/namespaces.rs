@@ -9,7 +9,7 @@ use crate::inject::pod::Pod;
 use crate::inject::request::namespace::OptIn;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::reason::{Outcome, Reason, Remark};
-use crate::inject::verdict::{Finding, Verdict, Via};
+use crate::inject::verdict::{Finding, Via};
 
 /// Mistakes in the labels and annotations of Namespaces. `own` is podgraft's namespace.
 pub(super) fn namespaces(objects: &[Value], snapshot: &Snapshot, own: &str) -> Vec<CheckFinding> {
@@ -72,7 +72,7 @@ fn of_list(name: &str, place: &ObjectName, snapshot: &Snapshot) -> Vec<CheckFind
     // It is a Pod.
     let Ok(pod) = Pod::read(text.as_bytes()) else { return Vec::new() };
     let request = inject::Request { pod, namespace: name, webhook: None, requester: "" };
-    let verdict: Verdict<'_> = inject::judge(&request, snapshot);
+    let verdict = inject::judge(&request, snapshot);
     let finding = |found: &Finding<'_>| {
         let finding = CheckFinding::warning(CheckReason::NamespaceListInvalid, place.clone(), found.to_string());
         finding.at(list_field()).fix("correct the list, or make the companion available to this namespace")

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::rollout::{Rollout, rollout};
+use super::rollout::{RolloutState, rollout};
 use crate::cli::operator::census::WorkloadKey;
 use crate::cli::stderr;
 use crate::watch::error::request_message;
@@ -67,8 +67,8 @@ where
 /// What a rollout waits for; `None` where it is complete.
 fn wait(key: &WorkloadKey, object: &Value) -> anyhow::Result<Option<String>> {
     match rollout(&key.kind, object) {
-        Rollout::Done => Ok(None),
-        Rollout::Waiting(what) => Ok(Some(what)),
-        Rollout::Failed(why) => anyhow::bail!("{key}: {why}; look at kubectl describe {key}"),
+        RolloutState::Done => Ok(None),
+        RolloutState::Waiting(what) => Ok(Some(what)),
+        RolloutState::Failed(why) => anyhow::bail!("{key}: {why}; look at kubectl describe {key}"),
     }
 }

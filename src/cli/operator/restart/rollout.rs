@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The state of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Rollout {
+pub(super) enum RolloutState {
     Done,
     /// What it waits for.
     Waiting(String),
@@ -13,10 +13,10 @@ pub(super) enum Rollout {
 }
 
 /// The state of the rollout of a Deployment, StatefulSet or DaemonSet.
-pub(super) fn rollout(kind: &str, object: &Value) -> Rollout {
+pub(super) fn rollout(kind: &str, object: &Value) -> RolloutState {
     let (status, generation) = (&object["status"], object["metadata"]["generation"].as_i64().unwrap_or(0));
     if status["observedGeneration"].as_i64().unwrap_or(0) < generation {
-        return Rollout::Waiting("the controller has not seen the change yet".to_owned());
+        return RolloutState::Waiting("the controller has not seen the change yet".to_owned());
     }
     match kind {
         "deployment" => of_deployment(object),
@@ -25,39 +25,39 @@ pub(super) fn rollout(kind: &str, object: &Value) -> Rollout {
     }
 }
 
-fn of_deployment(object: &Value) -> Rollout {
+fn of_deployment(object: &Value) -> RolloutState {
     let status = &object["status"];
     let condition = |kind: &str| status["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind);
     if condition("Progressing").is_some_and(|condition| condition["reason"] == "ProgressDeadlineExceeded") {
         let failure = condition("ReplicaFailure").and_then(|condition| condition["message"].as_str());
         let cause = failure.map_or(String::new(), |message| format!(": {message}"));
-        return Rollout::Failed(format!("the rollout exceeded its progress deadline{cause}"));
+        return RolloutState::Failed(format!("the rollout exceeded its progress deadline{cause}"));
     }
     let count = |field: &str| status[field].as_i64().unwrap_or(0);
     let (updated, desired) = (count("updatedReplicas"), desired(object));
     if updated < desired {
-        return Rollout::Waiting(format!("{updated} of {desired} new Pods are created"));
+        return RolloutState::Waiting(format!("{updated} of {desired} new Pods are created"));
     }
     if count("replicas") > updated {
-        return Rollout::Waiting(old_pods(count("replicas") - updated));
+        return RolloutState::Waiting(old_pods(count("replicas") - updated));
     }
     available(count("availableReplicas"), updated)
 }
 
-fn of_stateful_set(object: &Value) -> Rollout {
+fn of_stateful_set(object: &Value) -> RolloutState {
     let status = &object["status"];
     let count = |field: &str| status[field].as_i64().unwrap_or(0);
     if status["updateRevision"] != status["currentRevision"] {
-        return Rollout::Waiting(format!("{} of {} Pods are updated", count("updatedReplicas"), desired(object)));
+        return RolloutState::Waiting(format!("{} of {} Pods are updated", count("updatedReplicas"), desired(object)));
     }
     available(count("readyReplicas"), desired(object))
 }
 
-fn of_daemon_set(status: &Value) -> Rollout {
+fn of_daemon_set(status: &Value) -> RolloutState {
     let count = |field: &str| status[field].as_i64().unwrap_or(0);
     let (updated, desired) = (count("updatedNumberScheduled"), count("desiredNumberScheduled"));
     if updated < desired {
-        return Rollout::Waiting(format!("{updated} of {desired} Pods are updated"));
+        return RolloutState::Waiting(format!("{updated} of {desired} Pods are updated"));
     }
     available(count("numberAvailable"), desired)
 }
@@ -66,11 +66,11 @@ fn desired(object: &Value) -> i64 {
     object["spec"]["replicas"].as_i64().unwrap_or(1)
 }
 
-fn available(available: i64, desired: i64) -> Rollout {
+fn available(available: i64, desired: i64) -> RolloutState {
     if available < desired {
-        return Rollout::Waiting(format!("{available} of {desired} new Pods are available"));
+        return RolloutState::Waiting(format!("{available} of {desired} new Pods are available"));
     }
-    Rollout::Done
+    RolloutState::Done
 }
 
 fn old_pods(count: i64) -> String {
@@ -86,9 +86,9 @@ mod tests {
     fn state(kind: &str, spec: Value, mut status: Value) -> String {
         status["observedGeneration"] = 2.into();
         match rollout(kind, &json!({"metadata": {"generation": 2}, "spec": spec, "status": status})) {
-            Rollout::Done => "done".to_owned(),
-            Rollout::Waiting(what) => what,
-            Rollout::Failed(why) => format!("failed: {why}"),
+            RolloutState::Done => "done".to_owned(),
+            RolloutState::Waiting(what) => what,
+            RolloutState::Failed(why) => format!("failed: {why}"),
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     fn a_change_that_the_controller_has_not_seen_is_not_done() {
         for kind in ["deployment", "statefulset", "daemonset"] {
             let object = json!({"metadata": {"generation": 3}, "status": {"observedGeneration": 2}});
-            assert!(matches!(rollout(kind, &object), Rollout::Waiting(_)), "{kind}");
+            assert!(matches!(rollout(kind, &object), RolloutState::Waiting(_)), "{kind}");
         }
     }
 }
