@@ -7,7 +7,7 @@ pub mod status;
 
 use std::process::{Command, Output};
 
-use crate::cluster::{Cluster, tree};
+use crate::cluster::{Cluster, OWN, printed, tree};
 
 /// What a run of podgraft on the command line came to.
 #[derive(Debug)]
@@ -15,6 +15,18 @@ pub struct Run {
     pub code: i32,
     pub out: String,
     pub err: String,
+}
+
+/// Stops podgraft, and waits for the end of its replicas, which still serve and write while they end.
+pub async fn stop(cluster: &Cluster) {
+    printed(cluster.kubectl(["--namespace", OWN, "scale", "deployment/podgraft", "--replicas=0"]));
+    let path = format!("/api/v1/namespaces/{OWN}/pods?labelSelector=app.kubernetes.io/component=server");
+    cluster
+        .eventually("the end of all replicas", async || {
+            let pods = cluster.get(&path).await.expect("podgraft's Pods");
+            pods["items"].as_array().is_some_and(Vec::is_empty).then_some(())
+        })
+        .await;
 }
 
 /// Runs podgraft as the cluster's administrator.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::stand_in::Kubelets;
-use super::{Run, podgraft};
+use super::{Run, podgraft, stop};
 use crate::cluster::{Cluster, OWN, printed};
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template, workload};
@@ -32,8 +32,7 @@ async fn status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_
     cluster.companion(&counted).await;
     create(cluster, "Deployment", "current", 1).await;
 
-    printed(cluster.kubectl(["--namespace", OWN, "scale", "deployment/podgraft", "--replicas=0"]));
-    cluster.eventually("the end of all replicas", async || cluster.replicas().await.is_empty().then_some(())).await;
+    stop(cluster).await;
     create(cluster, "Deployment", "late", 3).await;
     create(cluster, "StatefulSet", "db", 2).await;
     cluster.create(&collection("Pod", NAMESPACE), &pod("alone", &asks())).await.expect("a Pod");
