@@ -111,7 +111,7 @@ impl fmt::Display for WorkloadKey {
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Obstacle::Kind => "has no rollout; delete its Pods, or let its owner create them again",
+            Obstacle::Kind => "has no rollout; delete its Pods, so that its owner creates them again, or recreate a Pod without an owner",
             Obstacle::Paused => "is paused; run kubectl rollout resume first",
             Obstacle::OnDelete => "has updateStrategy OnDelete; delete its Pods, one after the other",
             Obstacle::Partition => "has a rollingUpdate.partition, and Pods below it are not replaced; set it to 0",

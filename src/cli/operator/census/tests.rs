@@ -146,8 +146,10 @@ fn pods_that_have_ended_or_are_being_deleted_do_not_count() {
 
 #[test]
 fn a_required_companion_is_outdated_where_only_its_variables_have_changed() {
-    let (now, before) =
-        (snapshot("sync:1", ", required: true, hostNetwork: Allow"), snapshot("sync:1", ", required: true"));
+    let (now, before) = (
+        snapshot("sync:1", ", activation: ClusterWide, required: true, hostNetwork: Allow"),
+        snapshot("sync:1", ", activation: ClusterWide, required: true"),
+    );
     let pods =
         [pod("a", of_web(), "", Some(&before)), pod("b", of_web(), "", Some(&now)), pod("c", of_web(), "", None)];
     let found = counted(&now, &[object("Deployment", "web", "")], &pods);

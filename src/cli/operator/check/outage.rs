@@ -42,7 +42,7 @@ pub(super) fn consequences(
 
 fn effect(configuration: Configuration, policy: &str, opted_in: usize) -> String {
     let pods = match configuration {
-        Configuration::Requested => "Pods with a key of podgraft".to_owned(),
+        Configuration::Requested => "Pods with an annotation or label of podgraft".to_owned(),
         Configuration::OptedIn if opted_in == 1 => "other Pods of 1 opted-in namespace".to_owned(),
         Configuration::OptedIn => format!("other Pods of {opted_in} opted-in namespaces"),
         Configuration::ClusterWide => "all other Pods of namespaces that are not excluded".to_owned(),
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(
             effects,
             [
-                "Fail Pods with a key of podgraft are denied",
+                "Fail Pods with an annotation or label of podgraft are denied",
                 "Fail other Pods of 3 opted-in namespaces are denied",
                 "Ignore all other Pods of namespaces that are not excluded are created without companions",
                 "Deny Pods that companion audit selects are denied without it",

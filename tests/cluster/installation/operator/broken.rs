@@ -123,7 +123,7 @@ pub fn breaks() -> Vec<Break> {
             "a rollout is stuck",
             &format!(
                 "patch deployment/podgraft --namespace podgraft-system --type json --patch {}",
-                r#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"podgraft:next"},{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--no-such-flag"}]"#
+                r#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"podgraft:next"},{"op":"add","path":"/spec/template/spec/containers/0/env/-","value":{"name":"PODGRAFT_POLL_INTERVAL","value":"nonsense"}}]"#
             ),
             ["error", "ReplicasDiffer", "deployment/podgraft", ""],
         )

@@ -152,6 +152,6 @@ async fn a_user_who_may_only_view_gets_notes_for_what_was_not_checked(cluster: &
         "{}",
         run.out
     );
-    assert!(run.out.contains("secret/podgraft-certificate"), "{}", run.out);
+    assert!(run.out.contains("mutatingwebhookconfiguration/--all"), "{}", run.out);
     cluster.delete(&format!("{bindings}/checked-viewer")).await.expect("deleting the binding");
 }
