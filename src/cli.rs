@@ -10,6 +10,7 @@ mod flags;
 mod input;
 mod live;
 mod offline;
+mod operator;
 mod output;
 mod reference;
 pub mod server;
@@ -23,6 +24,9 @@ use author::inject;
 use author::policies;
 use author::uninject;
 use author::validate;
+use operator::check;
+use operator::restart;
+use operator::status;
 use server::certs;
 use server::crds;
 use server::probe;
@@ -60,6 +64,9 @@ enum Command {
     Uninject(uninject::Uninject),
     Explain(explain::Explain),
     Validate(validate::Validate),
+    Check(check::Check),
+    Status(status::StatusCommand),
+    Restart(restart::RestartCommand),
     Function(function::Function),
     Policies(policies::Policies),
     Crds(crds::Crds),
@@ -111,6 +118,9 @@ impl Cli {
             Command::Uninject(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Validate(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Restart(command) => command.run(),
             Command::Function(command) => command.run(),
             Command::Policies(command) => command.run(),
             Command::Crds(command) => command.run(),

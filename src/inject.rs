@@ -12,6 +12,7 @@ pub mod names;
 mod patch;
 mod plan;
 pub mod pod;
+pub mod pod_companions;
 pub mod protocol;
 pub mod request;
 mod review;

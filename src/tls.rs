@@ -6,6 +6,7 @@
 //! ```
 
 mod ca;
+mod chain;
 mod client_ca;
 pub mod development;
 mod files;
@@ -13,7 +14,9 @@ mod metrics;
 mod pair;
 mod self_managed;
 mod serving;
+mod trust;
 
+pub use chain::{ChainFault, ServedChain};
 pub use client_ca::{ClientCa, ClientCaFile};
 pub use files::{CERTIFICATE_FILE, CertificateFiles, KEY_FILE, Reload};
 pub use metrics::Metrics;

@@ -25,7 +25,7 @@ use std::future::Future;
 use anyhow::Context as _;
 
 pub(super) use connection::Connection;
-pub(super) use flags::{ConnectionFlags, SelectionFlags};
+pub(super) use flags::{ConnectionFlags, ObjectSelection, SelectionFlags};
 pub(super) use kinds::WorkloadKind;
 pub(super) use objects::is_of_workload;
 pub(super) use targets::{NamedWorkload, Targets};

@@ -7,15 +7,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use serde_json::Value;
 
 use super::objects;
-use super::objects::{Installation, Required, Rule};
+use super::objects::{ACCEPTS, Installation, Required, Rule};
 use super::versions::{CHANGING, VERSIONS, Version, record};
 
 /// Annotation: the format of the object. A podgraft that is being replaced does not overwrite the objects of its successor.
 const FORMAT: &str = "podgraft.dev/format";
 /// The format that this version writes: one more with every change of what is generated for the same companion.
 const OWN_FORMAT: u32 = 3;
-/// Annotation: the content hashes of the versions that a policy accepts.
-const ACCEPTS: &str = "podgraft.dev/accepts";
 
 /// A request to the API server.
 #[derive(Debug, Clone)]

@@ -14,6 +14,8 @@ use crate::inject::keys::{EXCLUDED_NAMESPACES, NAMESPACE_NAME};
 pub const INSTALLATION: &str = "podgraft.dev/installation";
 /// The label with the name of the companion that an object belongs to.
 pub const COMPANION: &str = "podgraft.dev/companion";
+/// Annotation: the content hashes of the versions that a policy accepts, joined by commas.
+pub const ACCEPTS: &str = "podgraft.dev/accepts";
 /// The label of all objects that podgraft manages, and its value.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "podgraft");
 

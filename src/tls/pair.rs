@@ -96,7 +96,7 @@ impl Pair {
     }
 }
 
-fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairFault> {
+pub(super) fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairFault> {
     let mut chain = Vec::new();
     for (index, certificate) in CertificateDer::pem_slice_iter(pem).enumerate() {
         let certificate =
@@ -107,7 +107,7 @@ fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PairFault> {
 }
 
 /// The latest start and the earliest end of all certificates: the chain is only valid while each of them is.
-fn validity(chain: &[CertificateDer<'_>]) -> Result<(SystemTime, SystemTime), PairFault> {
+pub(super) fn validity(chain: &[CertificateDer<'_>]) -> Result<(SystemTime, SystemTime), PairFault> {
     let (mut latest, mut earliest) = (0, i64::MAX);
     for (index, certificate) in chain.iter().enumerate() {
         let (_, parsed) = parse_x509_certificate(certificate)

@@ -23,7 +23,6 @@ mod secret;
 #[cfg(test)]
 mod simulation;
 mod state;
-mod trust;
 mod view;
 mod webhooks;
 

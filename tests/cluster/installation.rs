@@ -4,6 +4,7 @@ pub mod cert_manager;
 pub mod certificates;
 pub mod end;
 pub mod missing;
+pub mod operator;
 pub mod platforms;
 pub mod release;
 pub mod role;

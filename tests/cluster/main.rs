@@ -187,6 +187,13 @@ const BESIDE_CERT_MANAGER: &str = "beside cert-manager";
 fn chapters() -> Vec<Chapter> {
     let all = |topics: Vec<Vec<suite::Test>>| topics.into_iter().flatten().collect();
     vec![
+        // The first: a check finds the companions and namespaces of other tests.
+        Chapter {
+            name: "looked at by an operator",
+            set_up: |cluster| Box::pin(async move { cluster.install(&WITH_REQUIRED).await }),
+            tests: all(vec![installation::operator::check::tests(), installation::operator::status::tests()]),
+            alone: true,
+        },
         Chapter {
             name: "installed by its chart",
             set_up: |cluster| Box::pin(async move { cluster.install(&["webhooks.clusterWide.enabled=true"]).await }),

@@ -9,7 +9,7 @@ mod manifests;
 mod page;
 mod picture;
 mod rule;
-mod table;
+pub(in crate::cli) mod table;
 mod why_not;
 mod with;
 

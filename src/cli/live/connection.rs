@@ -34,6 +34,9 @@ impl ConnectionFlags {
         config.read_timeout = Some(READ_TIMEOUT);
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.reset_reader_on_write = true;
+        // By default the client repeats requests that are answered with 503, as a Pod that is not ready does through the
+        // API server, for minutes.
+        config.default_retry = false;
         config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("podgraft/", env!("CARGO_PKG_VERSION")))));
         let server = config.cluster_url.to_string();
         let namespace = config.default_namespace.clone();

@@ -4,7 +4,7 @@ mod address;
 mod certificate;
 mod client_ca;
 mod cluster;
-mod duration;
+pub(in crate::cli) mod duration;
 mod limits;
 mod number;
 

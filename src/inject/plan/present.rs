@@ -18,7 +18,7 @@ use crate::inject::verdict::Via;
 
 /// Whether a companion is in the Pod already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::inject) enum Presence {
+pub enum Presence {
     Absent,
     /// In the current version.
     Current,

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 
 use super::state::{CaState, IssuedPair};
-use super::trust::is_trusted;
 use crate::tls::ca::TrustAnchor;
 use crate::tls::pair::Pair;
+use crate::tls::trust::is_trusted;
 use crate::webhook::{Configuration, Registrations};
 
 /// What a replica knows, kept outside of the task that rotates. A task that starts after a panic goes on with the pair that

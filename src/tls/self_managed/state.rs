@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::policy::RotationPolicy;
-use super::trust::is_trusted;
 use crate::tls::ca::{Ca, PrivateKeyPem, TrustAnchor};
 use crate::tls::pair::Pair;
+use crate::tls::trust::is_trusted;
 
 /// The content of the Secret. What is absent, was unreadable, or does not belong to the rest is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,7 +1,7 @@
 //! Tables as kubectl prints them.
 
 /// A table whose columns are three spaces apart, without borders.
-pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(in crate::cli) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

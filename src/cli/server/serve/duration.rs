@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// Parses a duration that is not zero.
-pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn above_zero(text: &str) -> Result<Duration, String> {
     match parse(text)? {
         Duration::ZERO => Err("must be greater than 0".into()),
         duration => Ok(duration),

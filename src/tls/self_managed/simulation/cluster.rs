@@ -19,9 +19,9 @@ use crate::tls::self_managed::policy;
 use crate::tls::self_managed::replica::Replica;
 use crate::tls::self_managed::secret::SecretTemplate;
 use crate::tls::self_managed::state::CaState;
-use crate::tls::self_managed::trust::is_trusted;
 use crate::tls::self_managed::view::View;
 use crate::tls::self_managed::webhooks::{Configuration, ObservedConfiguration, WebhookBundle};
+use crate::tls::trust::is_trusted;
 
 /// The configurations that exist; the others do not.
 const PRESENT: [Configuration; 2] = [Configuration::Requested, Configuration::Preview];

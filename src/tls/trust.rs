@@ -14,7 +14,7 @@ use crate::tls::ca::TrustAnchor;
 ///
 /// The verifier does not check the validity period of CAs, so those that are not valid yet are left out here, as Go's
 /// verifier would reject them.
-pub(super) fn is_trusted<'a>(
+pub(in crate::tls) fn is_trusted<'a>(
     anchors: impl IntoIterator<Item = &'a TrustAnchor>,
     chain: &[CertificateDer<'static>],
     names: &[String],
