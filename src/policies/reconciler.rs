@@ -135,6 +135,8 @@ impl Reconciler {
         tokio::select! {
             Ok(()) = self.changes.changed() => {}
             () = async { sleep_until(again.unwrap_or_else(Instant::now)).await }, if again.is_some() => {}
+            // The watches have ended, with the runtime.
+            else => std::future::pending().await,
         }
     }
 

@@ -52,7 +52,7 @@ Examples:
   podgraft policies -f companions/
 
   # Write the policies that an API server loads from its own folder
-  podgraft policies -f companions/ --static > /etc/kubernetes/policies/podgraft.yaml";
+  podgraft policies -f companions/ --static > policies.yaml";
 
 /// The versions of each required companion, newest first.
 type Versions = BTreeMap<Box<str>, Vec<Arc<Companion>>>;
