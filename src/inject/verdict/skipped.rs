@@ -4,7 +4,7 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::finding::Finding;
-use super::reason::{Conflict, Outcome, Reason};
+use super::reason::{Outcome, Reason};
 use crate::text::characters::{breaks_line, is_bidirectional};
 use crate::text::format_truncated;
 
@@ -12,6 +12,8 @@ use crate::text::format_truncated;
 const LONGEST_LINE: usize = 256;
 /// The longest text, in bytes; further companions are counted.
 const LONGEST: usize = 2048;
+/// What is said of every conflict.
+const CONFLICT: &str = "Conflict: with the Pod or with another companion; the event of the Pod's controller, and podgraft explain, name both sides";
 
 /// One line for each companion that was skipped, `<companion>: <reason>: <sentence>`; `None` if there is none. A review of the
 /// patched Pod finds the same text, although some of its parts are those of companions by then.
@@ -39,47 +41,26 @@ pub(in crate::inject) fn skipped_text(findings: &[Finding<'_>]) -> Option<String
 /// Names can have any characters; kubectl prints the annotation as it is.
 fn line(finding: &Finding<'_>) -> String {
     let companion = finding.companion.as_deref().unwrap_or_default();
-    let label = finding.reason.label();
-    let line = format_truncated(LONGEST_LINE, format_args!("{companion}: {label}: {}", Why(&finding.reason)));
+    let line = format_truncated(LONGEST_LINE, format_args!("{companion}: {}", Why(&finding.reason)));
     line.replace(|c| breaks_line(c) || is_bidirectional(c), "?")
 }
 
-/// The sentence of a reason. Of a conflict it does not name the other side: a companion of this review is a container of the Pod
-/// in the next one.
+/// The reason and its sentence. A conflict is not described: where a companion has several, the next review can find another
+/// one first, because by then parts of other companions are in the Pod.
 struct Why<'r>(&'r Reason);
 
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Reason::Outcome(Outcome::Conflict(conflict)) => write_conflict(conflict, f),
+            Reason::Outcome(Outcome::Conflict(_)) => f.write_str(CONFLICT),
             // The seconds are others in the next review.
-            Reason::Outcome(Outcome::NotAvailable { stale: Some(_), unmet: None, .. }) => {
-                f.write_str("not known to a replica of podgraft that receives no updates from the API server")
-            }
-            reason => fmt::Display::fmt(reason, f),
+            Reason::Outcome(Outcome::NotAvailable { stale: Some(_), unmet: None, .. }) => write!(
+                f,
+                "{}: not known to a replica of podgraft that receives no updates from the API server",
+                self.0.label()
+            ),
+            reason => write!(f, "{}: {reason}", reason.label()),
         }
-    }
-}
-
-fn write_conflict(conflict: &Conflict, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match conflict {
-        Conflict::ContainerNameConflict { container, .. } => {
-            write!(f, "duplicate value {container:?} among containers")
-        }
-        Conflict::PortConflict { port, protocol, .. } => write!(f, "port {port}/{protocol} is already in use"),
-        Conflict::HostPortConflict { port, protocol, .. } => write!(f, "host port {port}/{protocol} is already in use"),
-        Conflict::VolumeNameConflict { volume, .. } => write!(f, "duplicate value {volume:?} among volumes"),
-        Conflict::MountPathConflict { path, .. } => write!(f, "mount path {path} conflicts with another path"),
-        Conflict::VolumeNotShareable { path, .. } => write!(f, "cannot share the volume at mount path {path}"),
-        Conflict::EnvNameConflict { variable, .. } => write!(f, "duplicate value {variable:?} among variables"),
-        Conflict::PrivateVolumeConflict { volume, .. } => write!(f, "forbidden: private volume {volume} is in use"),
-        Conflict::PodResourcesExceeded { resource, .. } => {
-            write!(f, "spec.resources.{resource} of the Pod is too small")
-        }
-        Conflict::TooManyExclusions { .. } => f.write_str("too many different excludeContainers"),
-        Conflict::AnnotationsTooLarge { .. } => f.write_str("too long: the Pod's annotations"),
-        Conflict::PatchTooLarge { .. } => f.write_str("too long: the patch"),
-        Conflict::TokenPathConflict { .. } | Conflict::PodFieldConflict { .. } => fmt::Display::fmt(conflict, f),
     }
 }
 
@@ -87,7 +68,7 @@ fn write_conflict(conflict: &Conflict, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 mod tests {
     use super::*;
     use crate::inject::verdict::Via;
-    use crate::inject::verdict::reason::Holder;
+    use crate::inject::verdict::reason::{Conflict, Holder};
 
     fn skipped(companion: &str, outcome: Outcome) -> Finding<'_> {
         Finding::outcome(companion, Via::Automatic, outcome, None)
@@ -109,7 +90,7 @@ mod tests {
         };
         let text = skipped_text(&findings(Holder::Companion)).unwrap();
         let audit = "audit: HostNetwork: forbidden: the Pod uses the node's network, which this companion does not allow; remove hostNetwork";
-        assert_eq!(text, format!("{audit}\nlog: ContainerNameConflict: duplicate value \"log\" among containers"));
+        assert_eq!(text, format!("{audit}\nlog: {CONFLICT}"));
         assert_eq!(skipped_text(&findings(Holder::Container)), Some(text), "the other side is not named");
         assert_eq!(skipped_text(&findings(Holder::Companion)[..1]), None);
     }
