@@ -1,5 +1,7 @@
 //! Follows companions and Namespaces, from files and from the cluster, for as long as the server runs.
 
+mod follow;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +12,11 @@ use kube::Client;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
+use follow::follow_files;
+
 use super::background::{Background, Task};
 use super::config::Config;
-use super::metrics::{Reloadable, ServerMetrics};
+use super::metrics::ServerMetrics;
 use super::policies::PolicyReconciler;
 use super::retire::retire;
 use crate::inject::snapshot::{Settings, Snapshot};
@@ -20,8 +24,6 @@ use crate::inject::verdict::reason::Stale;
 use crate::source::cluster;
 use crate::source::cluster::{ClusterStates, DesiredStatuses, WatchHealth};
 use crate::source::effective::Effective;
-use crate::source::files;
-use crate::source::files::report::{LoadReport, Severity};
 use crate::source::files::{Files, Loaded};
 use crate::source::key::CompanionKey;
 use crate::source::statuses::Statuses;
@@ -31,7 +33,6 @@ use crate::webhook::{ConfigurationSet, Registrations};
 const INJECTIONS_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the first snapshot waits until it is known which webhook configurations exist.
 const REGISTRATIONS_TIMEOUT: Duration = Duration::from_secs(3);
-
 /// How often a snapshot reports how long a watch has failed, and how soon that it works again.
 const STALE_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -266,53 +267,4 @@ impl ClusterSource {
             }
         }
     }
-}
-
-fn follow_files(
-    files: Files,
-    interval: Duration,
-    with_cluster: bool,
-    metrics: &Arc<ServerMetrics>,
-    background: &mut Background,
-) -> watch::Receiver<Loaded> {
-    let first = files.load(&Loaded::default());
-    if !files.paths.is_empty() {
-        record(&first.report, with_cluster, metrics);
-    }
-    let (sender, receiver) = watch::channel(first);
-    let metrics = Arc::clone(metrics);
-    background.run(Task::FilesWatch, move || {
-        let (files, sender, metrics) = (files.clone(), sender.clone(), Arc::clone(&metrics));
-        let last = sender.borrow().clone();
-        files::watch(files, last, interval, move |loaded: &Loaded| {
-            metrics.reloaded(Reloadable::Companions, loaded.report.first_error().is_none());
-            record(&loaded.report, with_cluster, &metrics);
-            sender.send_replace(loaded.clone());
-        })
-    });
-    receiver
-}
-
-fn record(report: &LoadReport, with_cluster: bool, metrics: &ServerMetrics) {
-    metrics.source.record_manifests(report);
-    for remark in &report.remarks {
-        let (place, problem) = (remark.place(), remark.text());
-        match remark.severity {
-            Severity::Error => {
-                tracing::error!(
-                    place,
-                    problem,
-                    "invalid manifest; its last valid version stays in use, if there is one"
-                );
-            }
-            Severity::Warning => tracing::warn!(place, problem, "manifest with a warning"),
-        }
-    }
-    if with_cluster && report.namespaces > 0 {
-        tracing::warn!(
-            namespaces = report.namespaces,
-            "Namespaces in files are ignored, because they are read from the cluster; remove them from --companions"
-        );
-    }
-    tracing::info!(valid = report.valid, invalid = report.invalid, namespaces = report.namespaces, "manifests loaded");
 }
