@@ -13,7 +13,7 @@ mod patch;
 mod table;
 
 use proptest::prelude::*;
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, TextDiff};
 
 /// Companions that add containers, volumes, mounts, variables, annotations and a preStop hook, requested or by themselves.
 const COMPANIONS: &str = "\
@@ -49,12 +49,12 @@ spec:
 /// The lines of a text that are missing in another one.
 fn lost(old: &str, new: &str) -> Vec<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
-    // A diff need not be minimal: where much is inserted, it can pair lines with others of the same text.
+    // Other algorithms are not minimal: where much is inserted, they pair lines with others of the same text.
     let mut rest = new.iter();
     if old.iter().all(|line| rest.any(|other| other == line)) {
         return Vec::new();
     }
-    let diff = TextDiff::configure().diff_slices(&old, &new);
+    let diff = TextDiff::configure().algorithm(Algorithm::Lcs).diff_slices(&old, &new);
     let changes = diff.iter_all_changes().filter(|change| change.tag() == ChangeTag::Delete);
     changes.map(|change| change.value().to_string()).collect()
 }
