@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
 use clap::{Arg, Command, ValueHint};
 
 /// The name of the command. It is not a subcommand of clap's, so that neither help nor completion lists it.
@@ -59,7 +60,7 @@ fn is_named(argument: &Arg, word: &str) -> bool {
 fn values(argument: &Arg) -> (Vec<String>, &'static str) {
     let possible = argument.get_possible_values();
     let named = possible.iter().filter(|value| !value.is_hide_set());
-    let values = named.map(|value| described(value.get_name(), value.get_help().map(ToString::to_string)));
+    let values = named.map(|value| described(value.get_name(), value.get_help()));
     (values.collect(), if is_path(argument) { PATHS } else { NO_PATHS })
 }
 
@@ -70,17 +71,18 @@ pub(super) fn is_path(argument: &Arg) -> bool {
 
 fn flags(command: &Command) -> Vec<String> {
     let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
-    let named = shown.filter_map(|argument| Some((argument.get_long()?, argument.get_help().map(ToString::to_string))));
+    let named = shown.filter_map(|argument| Some((argument.get_long()?, argument.get_help())));
     named.map(|(long, help)| described(&format!("--{long}"), help)).collect()
 }
 
 fn subcommands(command: &Command) -> Vec<String> {
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
-    shown.map(|command| described(command.get_name(), command.get_about().map(ToString::to_string))).collect()
+    shown.map(|command| described(command.get_name(), command.get_about())).collect()
 }
 
 /// A word and its description, of which shells show one line.
-fn described(word: &str, help: Option<String>) -> String {
-    let line = help.as_deref().and_then(|help| help.lines().next()).unwrap_or_default();
+fn described(word: &str, help: Option<&StyledStr>) -> String {
+    let help = help.map(ToString::to_string).unwrap_or_default();
+    let line = help.lines().next().unwrap_or_default();
     if line.is_empty() { word.to_owned() } else { format!("{word}\t{line}") }
 }

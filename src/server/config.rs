@@ -11,6 +11,7 @@ use crate::tls::SharedCertificate;
 
 /// The configuration of a server.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub(crate) struct Config {
     /// Files and folders with companions and, without a cluster, Namespaces.
     pub(crate) companions: Vec<PathBuf>,

@@ -163,7 +163,7 @@ fn the_annotation_of_skipped_companions_is_left_out_where_it_would_exceed_the_li
         pod["metadata"]["annotations"] = json!({"fill": "x".repeat(bytes)});
         pod
     };
-    let room = 262_144 - "fill".len() - SKIPPED.len() - AUDIT.len() - r#"podgraft.dev/status{}"#.len();
+    let room = 262_144 - "fill".len() - SKIPPED.len() - AUDIT.len() - "podgraft.dev/status{}".len();
     assert_eq!(reviewed(&filled(room), &snapshot)["metadata"]["annotations"][SKIPPED], AUDIT);
     assert!(ask(&filled(room + 1), "team", &snapshot).patch.is_none());
 }

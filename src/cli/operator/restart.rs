@@ -31,6 +31,7 @@ use roll::roll;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["missing", "outdated"]))]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub(in crate::cli) struct RestartCommand {
     #[command(flatten)]
     scope: PodScope,

@@ -64,7 +64,9 @@ impl StatusCommand {
             out.write_all(text.as_bytes())?;
             out.flush()?;
             if self.output != Some(Output::Json) {
-                print::remarks(&tallies).iter().for_each(|remark| stderr::note(remark));
+                for remark in print::remarks(&tallies) {
+                    stderr::note(&remark);
+                }
             }
             Ok(ExitCode::SUCCESS)
         })

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::census::{Census, Engine, WorkloadKey, WorkloadTally};
 use crate::cli::live::{Connection, ObjectSelection, WorkloadKind};
 use crate::inject::snapshot::Settings;
@@ -26,13 +28,25 @@ pub(super) async fn survey(
     let mut census = Census::new(Engine { snapshot: &server.snapshot, webhooks: &webhooks });
     let all = ObjectSelection { labels: None, ..selection };
     for kind in ROLLED.into_iter().filter_map(WorkloadKind::named) {
-        connection.each(kind, all, |object| Ok(census.add_workload(&object))).await?;
+        let add = |object: Value| {
+            census.add_workload(&object);
+            Ok(())
+        };
+        connection.each(kind, all, add).await?;
     }
     if let Some(kind) = WorkloadKind::named("replicasets") {
-        connection.each(kind, all, |object| Ok(census.add_replica_set(&object))).await?;
+        let add = |object: Value| {
+            census.add_replica_set(&object);
+            Ok(())
+        };
+        connection.each(kind, all, add).await?;
     }
     if let Some(kind) = WorkloadKind::named("pods") {
-        connection.each(kind, selection, |object| Ok(census.add_pod(&object))).await?;
+        let add = |object: Value| {
+            census.add_pod(&object);
+            Ok(())
+        };
+        connection.each(kind, selection, add).await?;
     }
     let mut tallies = census.finish();
     // Labels select Pods, so a workload without any is not selected.

@@ -36,6 +36,7 @@ use crate::telemetry::{Log, LogFormat};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("source").args(["companions", "cluster"]).required(true).multiple(true))]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct Serve {
     /// Files and folders with companions and, without --cluster, Namespaces
     #[arg(short, long, value_name = "PATH", env = "PODGRAFT_COMPANIONS", value_delimiter = ',', num_args = 1..)]

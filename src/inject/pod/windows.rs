@@ -211,9 +211,9 @@ impl Expression {
         match (self.label, self.operator, self.has_linux, self.has_windows) {
             (NodeLabel::Os, Operator::In, false, true) if !self.has_others => NodeOs::Windows,
             (NodeLabel::Os, Operator::In, true, false) if !self.has_others => NodeOs::Linux,
-            (NodeLabel::Os, Operator::NotIn, true, _) => NodeOs::Windows,
+            (NodeLabel::Os, Operator::NotIn, true, _)
+            | (NodeLabel::WindowsBuild, Operator::In | Operator::Present, ..) => NodeOs::Windows,
             (NodeLabel::Os, Operator::NotIn, false, true) => NodeOs::Linux,
-            (NodeLabel::WindowsBuild, Operator::In | Operator::Present, ..) => NodeOs::Windows,
             _ => NodeOs::Any,
         }
     }

@@ -111,7 +111,7 @@ mod tests {
 
     use crate::api::testing::{check, with};
 
-    fn mount(more: Value) -> Value {
+    fn mount(more: &Value) -> Value {
         let mut mount = json!({"name": "cache", "mountPath": "/cache"});
         mount.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         with(&[
@@ -135,10 +135,10 @@ mod tests {
                 "recursiveReadOnly: forbidden: requires mountPropagation: None",
             ),
         ] {
-            check(mount(more), &[&format!("spec.containers[0].volumeMounts[0].{expected}")]);
+            check(mount(&more), &[&format!("spec.containers[0].volumeMounts[0].{expected}")]);
         }
-        check(mount(json!({"subPath": "a..b/c", "mountPropagation": "HostToContainer"})), &[]);
-        check(mount(json!({"recursiveReadOnly": "Enabled", "readOnly": true, "mountPropagation": "None"})), &[]);
+        check(mount(&json!({"subPath": "a..b/c", "mountPropagation": "HostToContainer"})), &[]);
+        check(mount(&json!({"recursiveReadOnly": "Enabled", "readOnly": true, "mountPropagation": "None"})), &[]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::slice;
 
 use serde_json::json;
 
@@ -79,8 +80,12 @@ fn counted(snapshot: &Snapshot, workloads: &[Value], pods: &[Value]) -> Vec<Stri
     let metadata =
         json!({"name": "web-1", "namespace": "shop", "ownerReferences": owned_by("apps/v1", "Deployment", "web")});
     census.add_replica_set(&json!({"metadata": metadata}));
-    workloads.iter().for_each(|workload| census.add_workload(workload));
-    pods.iter().for_each(|pod| census.add_pod(pod));
+    for workload in workloads {
+        census.add_workload(workload);
+    }
+    for pod in pods {
+        census.add_pod(pod);
+    }
     let tallies = census.finish();
     let lines = tallies.iter().flat_map(|(key, tally)| {
         tally.companions.iter().map(move |(name, c)| {
@@ -127,7 +132,7 @@ fn the_template_of_the_workload_decides_and_not_the_annotations_of_the_pod() {
     let asks = pod("b", of_web(), "sync", None);
     assert_eq!(counted(&now, &[object("Deployment", "web", "sync")], &[silent]), ["deployment/web sync 0/0/1/0"]);
     assert_eq!(
-        counted(&now, &[object("Deployment", "web", "")], &[asks.clone()]),
+        counted(&now, &[object("Deployment", "web", "")], slice::from_ref(&asks)),
         [""; 0],
         "its annotation was added later"
     );

@@ -128,15 +128,14 @@ impl<'c> Collector<'c> {
 
     async fn replica(&self, pod: Value) -> ObservedReplica {
         let is_ready = pod["status"]["containerStatuses"][0]["ready"] == true;
-        let metrics = match is_ready {
-            true => self.proxied(&pod, "metrics").await.map_err(|error| request_message(&error)),
-            false => Ok(String::new()),
+        let metrics = if is_ready {
+            self.proxied(&pod, "metrics").await.map_err(|error| request_message(&error))
+        } else {
+            Ok(String::new())
         };
         // The answer of a replica that is not ready has an error status.
-        let readiness = match is_ready {
-            true => None,
-            false => self.proxied(&pod, "readyz").await.err().map(|error| request_message(&error)),
-        };
+        let readiness =
+            if is_ready { None } else { self.proxied(&pod, "readyz").await.err().map(|error| request_message(&error)) };
         ObservedReplica { pod, metrics, readiness }
     }
 

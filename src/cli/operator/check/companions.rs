@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    fn found(generation: i64, status: Value) -> Option<String> {
+    fn found(generation: i64, status: &Value) -> Option<String> {
         let companion = json!({"metadata": {"name": "sync", "generation": generation}, "status": status});
         let findings = companions(&[companion], &[]);
         assert!(findings.iter().all(|f| !f.fix.is_empty() && f.object.to_string() == "clustercompanion/sync"));
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_companion_whose_newest_version_is_active_gives_no_finding() {
-        assert_eq!(found(2, ready("True", "Active")), None);
+        assert_eq!(found(2, &ready("True", "Active")), None);
     }
 
     #[test]
@@ -99,13 +99,13 @@ mod tests {
             ("OverriddenByFile", "warning"),
             ("ShadowedByRequired", "warning"),
         ] {
-            assert_eq!(found(2, ready("False", reason)), Some(format!("{severity} CompanionNotReady")), "{reason}");
+            assert_eq!(found(2, &ready("False", reason)), Some(format!("{severity} CompanionNotReady")), "{reason}");
         }
     }
 
     #[test]
     fn a_version_that_podgraft_has_not_processed_is_a_finding() {
-        assert_eq!(found(3, ready("True", "Active")).as_deref(), Some("error CompanionNotObserved"));
-        assert_eq!(found(1, Value::Null).as_deref(), Some("error CompanionNotObserved"));
+        assert_eq!(found(3, &ready("True", "Active")).as_deref(), Some("error CompanionNotObserved"));
+        assert_eq!(found(1, &Value::Null).as_deref(), Some("error CompanionNotObserved"));
     }
 }

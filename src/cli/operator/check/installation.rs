@@ -120,6 +120,8 @@ pub(super) fn strings(array: &Value) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use serde_json::json;
 
     use super::*;
@@ -137,7 +139,7 @@ mod tests {
             installations(deployments, configurations).into_iter().map(|i| i.name).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(found(&[deployment.clone(), other.clone()], &[]), "one");
-        assert_eq!(found(&[deployment], &[configuration.clone()]), "one two");
+        assert_eq!(found(&[deployment], slice::from_ref(&configuration)), "one two");
         assert_eq!(found(&[other], &[of_others]), "");
         assert_eq!(found(&[], &[configuration.clone(), configuration]), "two");
     }

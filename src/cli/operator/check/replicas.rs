@@ -60,7 +60,7 @@ pub(super) fn service(
         let finding = error("required value: port 443: API servers call the webhooks there");
         return Some(finding.at("spec.ports").fix(&*settings.restore));
     }
-    let endpoints = slices.iter().flat_map(|slice| slice["endpoints"].as_array()).flatten();
+    let endpoints = slices.iter().filter_map(|slice| slice["endpoints"].as_array()).flatten();
     let is_ready = |endpoint: &Value| endpoint["conditions"]["ready"] != false;
     if endpoints.into_iter().any(is_ready) {
         return None;

@@ -41,13 +41,13 @@ impl RestartPlan {
 impl Wanted {
     /// Why a workload needs a restart; `None` where it does not.
     fn reason(self, tally: &WorkloadTally) -> Option<String> {
-        let of = |(name, companion): (&Box<str>, &CompanionTally)| {
+        let of = |name: &str, companion: &CompanionTally| {
             let missing = (self.missing && companion.missing > 0).then(|| count(name, "is missing", companion.missing));
             let outdated =
                 (self.outdated && companion.outdated > 0).then(|| count(name, "is outdated", companion.outdated));
             missing.into_iter().chain(outdated).collect::<Vec<_>>()
         };
-        let reasons: Vec<String> = tally.companions.iter().flat_map(of).collect();
+        let reasons: Vec<String> = tally.companions.iter().flat_map(|(name, companion)| of(name, companion)).collect();
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     use crate::cli::operator::census::Obstacle;
 
     fn tally(missing: usize, outdated: usize) -> WorkloadTally {
-        let companion = CompanionTally { missing, outdated, ..CompanionTally::default() };
+        let companion = CompanionTally { outdated, missing, ..CompanionTally::default() };
         let companions = BTreeMap::from([("sync".into(), companion)]);
         WorkloadTally { companions, pods: 3, ..WorkloadTally::default() }
     }
@@ -82,7 +82,7 @@ mod tests {
         let key = WorkloadKey { namespace: "shop".into(), kind: "deployment".into(), name: "web".into() };
         let plan = RestartPlan::new(&BTreeMap::from([(key, tally)]), wanted);
         let word = |all: &[(WorkloadKey, String)], word: &str| {
-            all.iter().map(|(key, why)| format!("{word} {key}: {why}")).collect::<String>()
+            all.iter().map(|(key, why)| format!("{word} {key}: {why}")).collect::<Vec<_>>().concat()
         };
         word(&plan.restarted, "restart") + &word(&plan.skipped, "skip")
     }

@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    fn state(kind: &str, spec: Value, mut status: Value) -> String {
+    fn state(kind: &str, spec: &Value, mut status: Value) -> String {
         status["observedGeneration"] = 2.into();
         match rollout(kind, &json!({"metadata": {"generation": 2}, "spec": spec, "status": status})) {
             RolloutState::Done => "done".to_owned(),
@@ -97,7 +97,7 @@ mod tests {
         let spec = json!({"replicas": 3});
         let of = |updated: i64, replicas: i64, available: i64| {
             let status = json!({"updatedReplicas": updated, "replicas": replicas, "availableReplicas": available});
-            state("deployment", spec.clone(), status)
+            state("deployment", &spec, status)
         };
         assert_eq!(of(1, 4, 3), "1 of 3 new Pods are created");
         assert_eq!(of(3, 4, 4), "1 old Pod has to end");
@@ -110,7 +110,7 @@ mod tests {
         let conditions = json!([
             {"type": "Progressing", "reason": "ProgressDeadlineExceeded"}, {"type": "ReplicaFailure", "message": "denied"},
         ]);
-        let failed = state("deployment", json!({}), json!({"conditions": conditions}));
+        let failed = state("deployment", &json!({}), json!({"conditions": conditions}));
         assert_eq!(failed, "failed: the rollout exceeded its progress deadline: denied");
     }
 
@@ -119,7 +119,7 @@ mod tests {
         let spec = json!({"replicas": 2});
         let of = |current: &str, ready: i64| {
             let status = json!({"updateRevision": "b", "currentRevision": current, "updatedReplicas": 1, "readyReplicas": ready});
-            state("statefulset", spec.clone(), status)
+            state("statefulset", &spec, status)
         };
         assert_eq!(of("a", 2), "1 of 2 Pods are updated");
         assert_eq!(of("b", 1), "1 of 2 new Pods are available");
@@ -131,7 +131,7 @@ mod tests {
         let of = |updated: i64, available: i64| {
             let status =
                 json!({"updatedNumberScheduled": updated, "desiredNumberScheduled": 2, "numberAvailable": available});
-            state("daemonset", json!({}), status)
+            state("daemonset", &json!({}), status)
         };
         assert_eq!(of(1, 2), "1 of 2 Pods are updated");
         assert_eq!(of(2, 1), "1 of 2 new Pods are available");

@@ -44,7 +44,7 @@ pub(super) fn wide_table(tallies: &Tallies) -> String {
 
 /// For programs.
 pub(super) fn document(tallies: &Tallies) -> Value {
-    let companion = |(name, c): (&Box<str>, &CompanionTally)| {
+    let companion = |name: &str, c: &CompanionTally| {
         json!({
             "name": name, "version": c.version, "current": c.current, "outdated": c.outdated, "missing": c.missing,
             "extra": c.extra, "versions": c.versions, "affectedPods": c.affected,
@@ -53,7 +53,7 @@ pub(super) fn document(tallies: &Tallies) -> Value {
     let workload = |(key, tally): (&WorkloadKey, &WorkloadTally)| {
         json!({
             "namespace": key.namespace, "kind": key.kind, "name": key.name, "pods": tally.pods,
-            "companions": tally.companions.iter().map(companion).collect::<Vec<_>>(),
+            "companions": tally.companions.iter().map(|(name, c)| companion(name, c)).collect::<Vec<_>>(),
             "newPodsDenied": tally.denial,
             "webhookMissing": tally.unreviewed,
             "notRestartable": tally.obstacle.map(|obstacle| obstacle.to_string()),
@@ -113,10 +113,10 @@ fn rows<const N: usize>(
 }
 
 fn affected(companion: &CompanionTally) -> String {
-    let mut names = companion.affected.join(",");
+    let names = companion.affected.join(",");
     let more = companion.outdated + companion.missing - companion.affected.len();
     if more > 0 {
-        names += &format!(" and {more} more");
+        return format!("{names} and {more} more");
     }
     names
 }
@@ -176,7 +176,9 @@ shop        deployment/web   sync        11     1         1          9         0
                 "1 workload with outdated companions: podgraft restart --outdated",
             ]
         );
-        tallies.values_mut().for_each(|tally| tally.denial = Some("companion snyc: not found".to_owned()));
+        for tally in tallies.values_mut() {
+            tally.denial = Some("companion snyc: not found".to_owned());
+        }
         assert_eq!(remarks(&tallies)[0], "deployment/web -n shop: new Pods would be denied: companion snyc: not found");
         assert_eq!(remarks(&Tallies::new()).len(), 1);
     }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::Picture;
 
 /// A Pod whose status names one companion with one container.
-fn injected(spec: Value, status: Value) -> Value {
+fn injected(spec: &Value, status: &Value) -> Value {
     json!({"metadata": {"annotations": {"podgraft.dev/status": status.to_string()}}, "spec": spec})
 }
 
@@ -28,7 +28,7 @@ fn a_plus_marks_what_is_added_to_the_pod() {
         "containers": [web(&json!([own, shared]), &json!([{"name": "SYNC_PORT", "value": "2000"}, {"name": "MODE", "value": "x"}]))],
     });
     let status = json!({"sync": {"initContainers": ["sync"], "ports": ["2000/TCP", "53/UDP"]}});
-    let picture = Picture::of(&before, &injected(spec, status)).unwrap();
+    let picture = Picture::of(&before, &injected(&spec, &status)).unwrap();
     assert_eq!(
         picture.text(),
         "\
@@ -57,7 +57,7 @@ fn a_companion_that_is_in_the_pod_already_has_no_plus() {
         "containers": [web(&json!([{"name": "logs", "mountPath": "/var/log"}]), &json!([])),
             {"name": "tail", "image": "tail:1", "volumeMounts": [{"name": "logs", "mountPath": "/logs", "readOnly": true}]}],
     });
-    let pod = injected(spec, json!({"tail": {"containers": ["tail"]}}));
+    let pod = injected(&spec, &json!({"tail": {"containers": ["tail"]}}));
     let picture = Picture::of(&pod, &pod).unwrap();
     let text = picture.text();
     assert!(!text.contains('+'), "{text}");
@@ -71,7 +71,7 @@ fn a_claim_of_a_stateful_set_is_a_shared_volume() {
     let mount = |path: &str| json!([{"name": "data", "mountPath": path}]);
     let spec = json!({"containers": [web(&mount("/data"), &json!([])), {"name": "tail", "image": "tail:1", "volumeMounts": mount("/in")}]});
     let before = json!({"spec": {"containers": [web(&mount("/data"), &json!([]))]}});
-    let text = Picture::of(&before, &injected(spec, json!({"tail": {"containers": ["tail"]}}))).unwrap().text();
+    let text = Picture::of(&before, &injected(&spec, &json!({"tail": {"containers": ["tail"]}}))).unwrap().text();
     assert!(text.contains("  data   volumeClaimTemplate"), "{text}");
     assert!(text.contains("+ tail at /in") && text.contains("  web at /data"), "{text}");
 }
@@ -81,6 +81,7 @@ fn a_pod_without_companions_has_no_picture() {
     let pod = json!({"spec": {"containers": [web(&json!([]), &json!([]))]}});
     assert_eq!(Picture::of(&pod, &pod), None);
     // Another webhook removed the container that the status lists.
-    let pod = injected(json!({"containers": [web(&json!([]), &json!([]))]}), json!({"tail": {"containers": ["tail"]}}));
+    let pod =
+        injected(&json!({"containers": [web(&json!([]), &json!([]))]}), &json!({"tail": {"containers": ["tail"]}}));
     assert_eq!(Picture::of(&pod, &pod), None);
 }

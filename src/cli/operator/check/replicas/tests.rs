@@ -21,9 +21,9 @@ fn replica(name: &str, image: &str, metrics: &str) -> ObservedReplica {
 }
 
 /// The findings as `severity reason: message`.
-fn found(deployment: Option<Value>, all: &[ObservedReplica]) -> Vec<String> {
+fn found(deployment: Option<&Value>, all: &[ObservedReplica]) -> Vec<String> {
     let now = UNIX_EPOCH + std::time::Duration::from_secs(1000);
-    let findings = replicas(&settings(), deployment.as_ref(), all, now);
+    let findings = replicas(&settings(), deployment, all, now);
     assert!(findings.iter().all(|f| !f.fix.is_empty()), "{findings:?}");
     findings.iter().map(|f| format!("{} {}: {}", f.severity.as_str(), f.reason.as_str(), f.message)).collect()
 }
@@ -35,7 +35,7 @@ const HEALTHY: &str = "podgraft_companions_hash 7\npodgraft_namespaces 4\npodgra
 #[test]
 fn equal_and_ready_replicas_give_no_finding() {
     let both = [replica("a", "podgraft:1", HEALTHY), replica("b", "podgraft:1", HEALTHY)];
-    assert_eq!(found(Some(deployment(2, 2)), &both), [""; 0]);
+    assert_eq!(found(Some(&deployment(2, 2)), &both), [""; 0]);
 }
 
 #[test]
@@ -43,25 +43,25 @@ fn replicas_that_are_missing_are_reported_with_their_cause() {
     let mut waiting = replica("a", "podgraft:1", HEALTHY);
     waiting.pod["status"]["containerStatuses"][0] =
         json!({"ready": false, "state": {"waiting": {"reason": "ImagePullBackOff"}}});
-    let text = found(Some(deployment(2, 1)), &[waiting.clone()]);
+    let text = found(Some(&deployment(2, 1)), &[waiting.clone()]);
     assert_eq!(text, ["error ReplicasMissing: 1 of 2 replicas are ready: Pod a: ImagePullBackOff"]);
     waiting.pod["status"]["containerStatuses"][0] = json!({"ready": false, "state": {"running": {}}});
     waiting.readiness = Some("[+]port ok\n[-]companions failed: waiting for the first list\n".to_owned());
-    let text = found(Some(deployment(1, 0)), &[waiting]);
+    let text = found(Some(&deployment(1, 0)), &[waiting]);
     assert!(text[0].contains("does not answer") && text[0].ends_with("waiting for the first list"), "{text:?}");
-    assert!(found(Some(deployment(0, 0)), &[])[0].starts_with("error ReplicasMissing: 0 of 0 replicas"));
+    assert!(found(Some(&deployment(0, 0)), &[])[0].starts_with("error ReplicasMissing: 0 of 0 replicas"));
     assert!(found(None, &[])[0].starts_with("error ReplicasMissing: not found"));
 }
 
 #[test]
 fn replicas_that_differ_are_reported_with_the_pods_of_each_value() {
     let (one, other) = (replica("a", "podgraft:1", HEALTHY), replica("b", "podgraft:2", HEALTHY));
-    let text = found(Some(deployment(2, 2)), &[one.clone(), other]);
+    let text = found(Some(&deployment(2, 2)), &[one.clone(), other]);
     assert_eq!(text.len(), 1, "{text:?}");
     assert!(text[0].contains("different images") && text[0].ends_with("podgraft:1 in a; podgraft:2 in b"), "{text:?}");
     for (from, to) in [("companions_hash 7", "companions_hash 8"), ("namespaces 4", "namespaces 3")] {
         let text =
-            found(Some(deployment(2, 2)), &[one.clone(), replica("b", "podgraft:1", &HEALTHY.replace(from, to))]);
+            found(Some(&deployment(2, 2)), &[one.clone(), replica("b", "podgraft:1", &HEALTHY.replace(from, to))]);
         assert_eq!(text.len(), 1, "{text:?}");
         assert!(text[0].starts_with("error ReplicasDiffer: "), "{text:?}");
     }
@@ -76,7 +76,7 @@ fn each_failure_that_a_replica_reports_is_a_finding() {
         ("manifest_errors 0", "manifest_errors 2", "ReplicaFailing: files"),
         ("seconds 2000", "seconds 999", "CertificateExpired: this replica"),
     ] {
-        let text = found(Some(deployment(1, 1)), &[replica("a", "podgraft:1", &HEALTHY.replace(from, to))]);
+        let text = found(Some(&deployment(1, 1)), &[replica("a", "podgraft:1", &HEALTHY.replace(from, to))]);
         assert_eq!(text.len(), 1, "{from}: {text:?}");
         assert!(text[0].starts_with(&format!("error {reason}")), "{text:?}");
     }
@@ -86,7 +86,7 @@ fn each_failure_that_a_replica_reports_is_a_finding() {
 fn metrics_that_cannot_be_read_are_one_note() {
     let mut unread = replica("a", "podgraft:1", HEALTHY);
     unread.metrics = Err("pods \"a\" is forbidden".to_owned());
-    let text = found(Some(deployment(2, 2)), &[unread.clone(), unread]);
+    let text = found(Some(&deployment(2, 2)), &[unread.clone(), unread]);
     assert_eq!(text.len(), 1, "{text:?}");
     assert!(text[0].starts_with("note NotChecked: ") && text[0].contains("forbidden"), "{text:?}");
 }
