@@ -28,7 +28,7 @@ const INPUTS: [&str; 5] = ["Cargo.lock", "Cargo.toml", "Dockerfile", "charts/pod
 /// What the sizes should come to, in bytes: a node pulls the image while the API server waits for podgraft.
 const GOALS: [(&str, u64); 2] = [("binary", 10 << 20), ("image", 12 << 20)];
 /// What they must not exceed, so that a dependency that makes them grow is noticed.
-const MOST: u64 = 18 << 20;
+const MOST: u64 = 20 << 20;
 
 /// The released image if it has been built, else one with the debug build.
 pub fn get() -> anyhow::Result<PathBuf> {
