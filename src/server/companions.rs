@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::sync::{Mutex, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use follow::follow_files;
 
@@ -49,6 +49,9 @@ pub(super) struct CompanionSources {
     /// The webhook configurations that do not exist and that a companion needs.
     needed: watch::Sender<ConfigurationSet>,
     companion_metrics: bool,
+    /// When injections are taken from all counters again, and those that were taken since the last time.
+    injections_due: Instant,
+    injected: Vec<(CompanionKey, u64)>,
     /// Whether there was a first snapshot.
     has_snapshot: bool,
     /// Whether the last snapshot may be outdated.
@@ -114,6 +117,8 @@ impl CompanionSources {
             registered,
             needed: watch::Sender::default(),
             companion_metrics: config.companion_metrics,
+            injections_due: Instant::now(),
+            injected: Vec::new(),
             has_snapshot: false,
             stale: None,
         })
@@ -182,7 +187,6 @@ impl CompanionSources {
         let state = self.cluster.as_mut().and_then(|cluster| cluster.snapshots.borrow_and_update().clone());
         self.settings.missing = self.registered.borrow_and_update().missing;
         let Published { mut effective, mut statuses, missing } = self.published.clone();
-        let injected = effective.take_injections();
         let mut changes = effective.follow(files, state);
         if let Some(policies) = &mut self.policies {
             policies.settle(&mut effective, &mut changes);
@@ -198,8 +202,19 @@ impl CompanionSources {
         if registered {
             statuses.reassess(&effective, &self.settings);
         }
-        statuses.record_injections(injected.iter().map(|(key, _)| key), Timestamp::now());
-        self.record(&effective, &statuses, &injected);
+        // The counter of a version ends with it. All others are visited rarely, because a change must not cost more where
+        // there are more companions.
+        self.injected.extend(self.published.effective.take_injections_of(changes.keys().iter()));
+        if self.injections_due <= Instant::now() {
+            self.injections_due = Instant::now() + INJECTIONS_INTERVAL;
+            self.injected.extend(effective.take_injections());
+            let injected = std::mem::take(&mut self.injected);
+            statuses.record_injections(injected.iter().map(|(key, _)| key), Timestamp::now());
+            if self.companion_metrics {
+                self.metrics.source.record_injections(&injected, &effective);
+            }
+        }
+        self.record(&effective, &statuses);
         // A status reports a version as active only after the snapshot has it.
         if let Some(cluster) = &self.cluster {
             cluster.wanted.send_replace(statuses.desired().clone());
@@ -210,12 +225,9 @@ impl CompanionSources {
         }
     }
 
-    fn record(&self, effective: &Effective, statuses: &Statuses, injected: &[(CompanionKey, u64)]) {
+    fn record(&self, effective: &Effective, statuses: &Statuses) {
         self.metrics.source.record(effective, statuses);
         self.metrics.record_registrations(*self.registered.borrow());
-        if self.companion_metrics {
-            self.metrics.source.record_injections(injected, effective);
-        }
         let missing = statuses.missing_webhooks();
         self.needed.send_if_modified(|needed| std::mem::replace(needed, missing) != missing);
     }
@@ -229,7 +241,7 @@ impl CompanionSources {
     }
 
     async fn changed(&mut self) {
-        let CompanionSources { files, cluster, policies, registered, stale, .. } = self;
+        let CompanionSources { files, cluster, policies, registered, stale, injections_due, .. } = self;
         let cluster = async {
             match cluster {
                 Some(cluster) => cluster.changed(*stale).await,
@@ -247,7 +259,7 @@ impl CompanionSources {
             () = cluster => {}
             () = policies => {}
             Ok(()) = registered.changed() => {}
-            () = sleep(INJECTIONS_INTERVAL) => {}
+            () = sleep_until(*injections_due) => {}
             else => std::future::pending().await,
         }
     }

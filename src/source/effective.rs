@@ -136,9 +136,17 @@ impl Effective {
     /// The companions that were injected since the last call, and how often.
     #[must_use]
     pub fn take_injections(&self) -> Vec<(CompanionKey, u64)> {
-        let valid = self.companions.iter().filter_map(|(key, version)| Some((key, version.listed.valid()?)));
+        self.take_injections_of(self.companions.keys()).collect()
+    }
+
+    /// The same of some companions.
+    pub fn take_injections_of<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k CompanionKey>,
+    ) -> impl Iterator<Item = (CompanionKey, u64)> {
+        let valid = keys.filter_map(|key| Some((key, self.companions.get(key)?.listed.valid()?)));
         let counts = valid.map(|(key, companion)| (key, companion.injections.take()));
-        counts.filter(|(_, count)| *count > 0).map(|(key, count)| (key.clone(), count)).collect()
+        counts.filter(|(_, count)| *count > 0).map(|(key, count)| (key.clone(), count))
     }
 
     /// The first names of ClusterCompanions, in the order of names, at most so many.

@@ -164,6 +164,7 @@ fn injections_are_taken_once_and_the_first_names_are_those_of_cluster_companions
     for _ in 0..3 {
         effective.catalog.resolve("shop", "b").unwrap().valid().unwrap().injections.increment();
     }
+    assert_eq!(effective.take_injections_of([key(None, "a")].iter()).count(), 0, "the counter of b is not visited");
     assert_eq!(effective.take_injections(), [(key(None, "b"), 3)]);
     assert_eq!(effective.take_injections(), []);
     assert_eq!(effective.first_names(2).into_iter().collect::<Vec<_>>(), ["a", "b"]);
