@@ -100,25 +100,25 @@ impl<'a> Pod<'a> {
     /// # Errors
     /// The Pod is not valid JSON, or a field has the wrong type; with the position.
     pub fn read(json: &'a [u8]) -> Result<Self> {
-        let mut reader = Reader::new(json)?;
-        let pod = Self::read_from(&mut reader)?;
+        let (mut reader, mut pod) = (Reader::new(json)?, None);
+        Self::read_into(&mut pod, &mut reader)?;
         reader.end()?;
-        Ok(pod)
+        pod.ok_or_else(no_object)
     }
 
-    /// Reads a Pod at the position of a reader.
+    /// Reads a Pod at the position of a reader, in its place: a Pod is large.
     ///
     /// # Errors
     /// The Pod is not valid JSON, or a field has the wrong type; with the position.
-    pub fn read_from(r: &mut Reader<'a>) -> Result<Self> {
-        let mut pod = Pod { restarts: true, grace_seconds: 30, ..Pod::default() };
+    pub fn read_into(place: &mut Option<Self>, r: &mut Reader<'a>) -> Result<()> {
+        let pod = place.insert(Pod { restarts: true, grace_seconds: 30, ..Pod::default() });
         let is_object =
-            r.fields(&mut pod, &const { [field("metadata", Pod::read_metadata), field("spec", Pod::read_spec_text)] })?;
+            r.fields(pod, &const { [field("metadata", Pod::read_metadata), field("spec", Pod::read_spec_text)] })?;
         pod.by_container = Index::by(&pod.containers, |a, b| identity(a).cmp(&identity(b)));
         pod.by_volume = Index::of(pod.volumes.as_deref().unwrap_or_default(), volume_name);
         pod.by_pull_secret = Index::of(pod.image_pull_secrets.as_deref().unwrap_or_default(), |name| name);
         pod.users = VolumeUses::of(&pod.containers, &pod.parts);
-        if is_object { Ok(pod) } else { Err(JsonError::expected(Expected::Object)) }
+        if is_object { Ok(()) } else { Err(no_object()) }
     }
 
     /// Whether the Pod runs on Windows nodes only: by `spec.os`, `spec.nodeSelector`, required node affinity, or
@@ -231,6 +231,10 @@ impl<'a> Pod<'a> {
     pub fn annotation_bytes(&self) -> usize {
         self.annotations.iter().flatten().map(|(k, v)| k.len() + v.len()).sum()
     }
+}
+
+fn no_object() -> JsonError {
+    JsonError::expected(Expected::Object)
 }
 
 fn text_key<'t>((key, _): &'t (Cow<'_, str>, Cow<'_, str>)) -> &'t str {

@@ -184,6 +184,16 @@ impl<'a> Reader<'a> {
         raw.parse().map(Some).map_err(|_| self.cursor.expected(Expected::Integer))
     }
 
+    /// Moves past an object or an array if it is next in exactly this text.
+    #[inline]
+    pub fn take(&mut self, value: &'static str) -> bool {
+        let is_next = self.cursor.rest().starts_with(value.as_bytes());
+        if is_next {
+            self.cursor.pass(value.len());
+        }
+        is_next
+    }
+
     /// Whether the next value is a number.
     pub fn number_is_next(&mut self) -> bool {
         matches!(self.cursor.peek(), Some(b'-' | b'0'..=b'9'))
