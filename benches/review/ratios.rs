@@ -13,6 +13,7 @@ const CONNECTIONS: usize = 16;
 /// Requests of one size, and what their answers cost.
 struct Sized {
     name: &'static str,
+    body: Vec<u8>,
     request: Vec<u8>,
     cost: Costs,
 }
@@ -26,7 +27,8 @@ struct Costs {
 
 impl Sized {
     fn new(name: &'static str, bytes: usize) -> Self {
-        Sized { name, request: request(&sized::review("sync", bytes)), cost: Costs::default() }
+        let body = sized::review("sync", bytes);
+        Sized { name, request: request(&body), body, cost: Costs::default() }
     }
 
     /// Microseconds for each byte of a request.
@@ -46,27 +48,31 @@ pub(crate) fn measure(rounds: usize) {
     let review = start(Composition::Reviews(smallest));
     let product = product::start(&smallest.manifests());
     let many = start(Composition::Reviews(Population { companions: 10_000, ..smallest }));
-    let wide = start(Composition::Reviews(Population { containers: 16, ..smallest }));
+    let widest = Population { containers: 16, ..smallest };
+    let wide = start(Composition::Reviews(widest));
     let mut sizes = [("4 kB", 4_000), ("12 kB", 12_000), ("63 kB", 63_000), ("1 MB", 1_000_000)]
         .map(|(name, bytes)| Sized::new(name, bytes));
+    let lengths = [smallest, widest].map(|population| population.answer_to(&sizes[1].body));
+    let constants = lengths.map(|length| start(Composition::NullOf(length)));
     let each = [&null, &review, &product];
     let mut loads: Vec<Load<'_>> = sizes
         .iter()
         .flat_map(|size| each.iter().map(|server| Load::new(server, &size.request, CONNECTIONS)))
-        .chain([&many, &wide].map(|server| Load::new(server, &sizes[1].request, CONNECTIONS)))
+        .chain([&many, &wide, &constants[0], &constants[1]].map(|s| Load::new(s, &sizes[1].request, CONNECTIONS)))
         .collect();
     let costs = medians(&mut loads, rounds);
     drop(loads);
     for (size, cost) in sizes.iter_mut().zip(costs.chunks(each.len())) {
         size.cost = Costs { null: cost[0], review: cost[1], product: cost[2] };
     }
-    let [.., many, wide] = &*costs else { unreachable!("there are fourteen loads") };
+    let [.., many, wide, short, long] = &*costs else { unreachable!("there are sixteen loads") };
     println!(
         "CPU time for each answer, medians of {rounds} rounds, {CONNECTIONS} connections, TLS 1.3; `podgraft serve` logs JSON to a pipe that is read"
     );
     print_costs(&sizes);
     print_ratios(&sizes, many.review, wide.review);
     print_agreement(&sizes);
+    print_least(&sizes[1], (lengths[0], short.review), (lengths[1], long.review, wide.review));
 }
 
 fn print_costs(sizes: &[Sized]) {
@@ -107,4 +113,14 @@ fn print_agreement(sizes: &[Sized; 4]) {
         list.join(", "),
         if agree { "they agree" } else { "they DO NOT agree" }
     );
+}
+
+/// Part of a review's cost is that its answer is longer than that of the null webhook: encryption and the kernel. No webhook that
+/// adds the same containers can cost less than a constant of the same length.
+fn print_least(usual: &Sized, short: (usize, f64), long: (usize, f64, f64)) {
+    let null = usual.cost.null.review;
+    let ((few, short), (many, long, wide)) = (short, long);
+    println!("constants as long as the answers at 12 kB, over the null webhook:");
+    println!("   1 container,  {few:>6} bytes: {:.2}, of {:.2} for the review", short / null, usual.over_null());
+    println!("  16 containers, {many:>6} bytes: {:.2}, of {:.2} for the review\n", long / null, wide / null);
 }

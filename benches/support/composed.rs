@@ -1,6 +1,7 @@
 //! Servers that a benchmark composes of the product's rooms: the null webhook, and reviews with a wanted number of companions,
 //! containers and namespaces. Each runs as a process of its own, which is the benchmark's binary started again.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -31,6 +32,8 @@ const SERVE: &str = "PODGRAFT_BENCH_SERVE";
 pub enum Composition {
     /// Reads the body, and answers a constant: the least that a webhook can do.
     Null,
+    /// The same, with a constant of so many bytes: the least that a webhook can do whose answer is that long.
+    NullOf(usize),
     /// Reviews, with metrics and log.
     Reviews(Population),
 }
@@ -77,6 +80,7 @@ impl Composition {
     fn to_text(self) -> String {
         match self {
             Composition::Null => "null".to_owned(),
+            Composition::NullOf(bytes) => format!("null {bytes}"),
             Composition::Reviews(population) => {
                 format!("{} {} {}", population.companions, population.containers, population.namespaces)
             }
@@ -89,18 +93,27 @@ impl Composition {
         if text == "null" {
             return Composition::Null;
         }
+        if let Some(bytes) = text.strip_prefix("null ") {
+            return Composition::NullOf(bytes.parse().expect("a count"));
+        }
         Composition::Reviews(Population { companions: next(), containers: next(), namespaces: next() })
     }
 
     fn reviewer(self) -> Reviewer {
         match self {
-            Composition::Null => null(),
+            Composition::Null => null(0),
+            Composition::NullOf(bytes) => null(bytes),
             Composition::Reviews(population) => reviews(Arc::new(snapshot(&population.manifests()))),
         }
     }
 }
 
 impl Population {
+    /// How long the answer to a review is, in bytes.
+    pub fn answer_to(self, review: &[u8]) -> usize {
+        admission::review(review, Webhook::Requested, &snapshot(&self.manifests()), |_| {}).body.len()
+    }
+
     /// The companions and Namespaces.
     pub fn manifests(self) -> Vec<Value> {
         let mut manifests = sized::companions(self.companions, self.containers);
@@ -111,13 +124,19 @@ impl Population {
     }
 }
 
-fn null() -> Reviewer {
-    Reviewer::new(|_, body| {
-        let body = format!(
+/// Answers are filled up with spaces to at least this length.
+fn null(length: usize) -> Reviewer {
+    let spaces = " ".repeat(length);
+    Reviewer::new(move |_, body| {
+        let mut answer = String::with_capacity(length);
+        let written = write!(
+            answer,
             r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{{"uid":"{}","allowed":true}}}}"#,
             body.len()
         );
-        Answer { status: 200, body: body.into_bytes() }
+        written.expect("a string");
+        answer.push_str(spaces.get(answer.len()..).unwrap_or_default());
+        Answer { status: 200, body: answer.into_bytes() }
     })
 }
 
