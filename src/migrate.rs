@@ -1,0 +1,64 @@
+//! Configurations of other injectors as companions. The room is pure: values in, companions and findings out.
+//!
+//! ```text
+//! documents -> configurations (by kind or shape) -> Injection (what is added to which Pods) -> Translation
+//! ```
+//!
+//! What cannot be translated is a [`Loss`]. No rule becomes weaker in silence: a companion whose Pods cannot be selected as
+//! before is injected into Pods that request it, and a configuration that cannot become a valid companion is not translated.
+
+mod admission_policy;
+mod assembly;
+mod audience;
+mod cel;
+mod configuration;
+mod injection;
+mod json_patch;
+mod kyverno;
+mod loss;
+mod pod_patch;
+mod profile;
+mod sidecar_set;
+mod sidecars;
+mod source_value;
+#[cfg(test)]
+mod tests;
+mod translation;
+
+use configuration::{InjectorConfig, System};
+use injection::Injection;
+
+pub use configuration::SourceDocument;
+pub use loss::Loss;
+pub use translation::{Strictness, Translation};
+
+/// Translates every configuration among the documents, in their order. Documents of other kinds are ignored; bindings of
+/// policies and the bases of profiles are looked up among all of them.
+#[must_use]
+pub fn translate(documents: &[SourceDocument<'_>], strictness: Strictness) -> Vec<Translation> {
+    let all = configuration::all(documents);
+    let injections = all.iter().flat_map(|one| injections(one, &all));
+    let mut translations: Vec<_> = injections.map(|one| assembly::translation(one, strictness)).collect();
+    for index in 1..translations.len() {
+        let (earlier, rest) = translations.split_at_mut(index);
+        if let Some(other) = earlier.iter().find(|other| other.has_identity_of(&rest[0])) {
+            let message = format!("duplicate name: also the name of {}; rename one of the two", other.title);
+            rest[0].withdraw(message);
+        }
+    }
+    translations
+}
+
+/// What one configuration injects: a policy can have several rules.
+fn injections(one: &InjectorConfig, all: &[InjectorConfig]) -> Vec<Injection> {
+    match one.system {
+        System::Profile => vec![profile::injection(one, all)],
+        System::Sidecars => vec![sidecars::injection(one)],
+        System::SidecarSet => vec![sidecar_set::injection(one)],
+        System::KyvernoPolicy => kyverno::injections(one),
+        System::AdmissionPolicy | System::KyvernoMutatingPolicy => {
+            admission_policy::injection(one, all).into_iter().collect()
+        }
+        System::AdmissionPolicyBinding => Vec::new(),
+    }
+}

@@ -1,0 +1,178 @@
+//! Admission policies that mutate Pods: MutatingAdmissionPolicy with its binding (`MutatingAdmissionPolicySpec` in
+//! `k8s.io/api/admissionregistration/v1`), and Kyverno's MutatingPolicy, which has the same form and needs no binding.
+
+mod conditions;
+
+use serde_json::Value;
+
+use super::audience::{Audience, LabelQuery};
+use super::cel::{self, Lists};
+use super::configuration::{InjectorConfig, System};
+use super::injection::{Injection, is_about_containers, places_of_texts};
+use super::source_value::{SourcePlace, SourceValue};
+use super::{json_patch, pod_patch};
+use conditions::MatchCondition;
+
+/// What a policy injects; `None` if it is not about containers.
+pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Option<Injection> {
+    let (kind, name) = (one.source.member("kind"), one.source.member("metadata").member("name"));
+    let mut injection = Injection::new(kind.text(), name.text(), &one.source.at);
+    let spec = one.source.member("spec");
+    if !is_about_containers(&spec.member("mutations")) {
+        return None;
+    }
+    let targets = spec.member("targetMatchConstraints");
+    if !targets.is_blank() {
+        injection.abandon(
+            &targets.at,
+            "changes objects that exist; a companion is injected into Pods when they are created",
+        );
+    }
+    for mutation in spec.list("mutations") {
+        mutate(&mut injection, &mutation);
+    }
+    select(&mut injection, one, all);
+    for (field, message) in [
+        ("paramKind", "a companion has parameters of its own; declare what varies in spec.parameters"),
+        ("variables", "a companion computes no values; write the values"),
+    ] {
+        let value = spec.member(field);
+        if !value.is_blank() {
+            injection.lose(&value.at, message);
+        }
+    }
+    if !injection.adds_containers() && !injection.is_abandoned {
+        injection.abandon(&spec.member("mutations").at, "adds no container; keep the policy");
+    }
+    Some(injection)
+}
+
+fn mutate(injection: &mut Injection, mutation: &SourceValue) {
+    let (apply, patch) = (mutation.member("applyConfiguration"), mutation.member("jsonPatch"));
+    let before = counts(injection);
+    let expression = if patch.is_blank() { apply.member("expression") } else { patch.member("expression") };
+    let [absent, present] = [Lists::Absent, Lists::Present].map(|lists| evaluated(&expression, lists));
+    for at in computed_places(&absent).into_iter().chain(computed_places(&present)) {
+        injection.abandon(&at, "the value is computed by CEL; write the value, or declare it in spec.parameters");
+    }
+    if injection.is_abandoned {
+        return;
+    }
+    let add = if patch.is_blank() { pod_patch::add } else { json_patch::add };
+    let mut other = Injection::default();
+    add(&mut other, &present);
+    add(injection, &absent);
+    if !adds_the_same(injection, before, &other) {
+        injection.abandon(&expression.at, "what is added depends on the Pod; write one companion for each case");
+    }
+}
+
+fn evaluated(expression: &SourceValue, lists: Lists) -> SourceValue {
+    SourceValue { at: expression.at.clone(), value: cel::value(expression.text(), lists) }
+}
+
+fn computed_places(value: &SourceValue) -> Vec<SourcePlace> {
+    places_of_texts(value, cel::is_computed)
+}
+
+fn counts(injection: &Injection) -> [usize; 4] {
+    [&injection.init_containers, &injection.containers, &injection.volumes, &injection.pull_secrets].map(Vec::len)
+}
+
+/// Whether an injection has got, after its first items, the same as the other one.
+fn adds_the_same(injection: &Injection, before: [usize; 4], other: &Injection) -> bool {
+    let lists = |one: &Injection, from: [usize; 4]| -> Vec<Vec<Value>> {
+        let all = [&one.init_containers, &one.containers, &one.volumes, &one.pull_secrets];
+        let values =
+            |(list, from): (&Vec<SourceValue>, usize)| list[from..].iter().map(|item| item.value.clone()).collect();
+        all.into_iter().zip(from).map(values).collect()
+    };
+    lists(injection, before) == lists(other, [0; 4])
+}
+
+/// Selects the Pods of a policy. What labels cannot express is recorded.
+fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig]) {
+    let (mut pods, mut namespaces) = (LabelQuery::default(), LabelQuery::default());
+    let spec = one.source.member("spec");
+    let mut constraints = vec![spec.member("matchConstraints")];
+    if one.system == System::AdmissionPolicy {
+        constraints.extend(of_binding(injection, one, all));
+    }
+    if one.source.member("kind").text() == "NamespacedMutatingPolicy" {
+        let namespace = one.source.member("metadata").member("namespace");
+        namespaces.add_namespaces("In", &[namespace.text().to_owned()]);
+    }
+    let admission = spec.member("evaluation").member("admission").member("enabled");
+    if admission.value == Value::Bool(false) {
+        injection.narrow(&admission.at, "is not evaluated when Pods are created");
+    }
+    for constraint in &constraints {
+        pods.add_selector(&constraint.member("objectSelector").value);
+        namespaces.add_selector(&constraint.member("namespaceSelector").value);
+        check_rules(injection, constraint);
+    }
+    for condition in spec.list("matchConditions") {
+        let expression = condition.member("expression");
+        let Some(all) = conditions::all(expression.text(), &names(injection)) else {
+            injection.narrow(&expression.at, "a companion selects Pods and namespaces by labels only");
+            continue;
+        };
+        for condition in all {
+            match condition {
+                MatchCondition::Label { key, operator, values } => pods.add_expression(&key, operator, &values),
+                MatchCondition::Namespace { operator, names } => namespaces.add_namespaces(operator, &names),
+                MatchCondition::AlwaysTrue | MatchCondition::HasLabels => {}
+            }
+        }
+    }
+    injection.select(Audience::Selected { pods, namespaces });
+}
+
+/// The names of the containers that are added.
+fn names(injection: &Injection) -> Vec<String> {
+    let containers = injection.init_containers.iter().chain(&injection.containers);
+    containers.map(|container| container.member("name").text().to_owned()).collect()
+}
+
+/// The constraints of the only binding. Without a binding a policy has no effect, and several are alternatives.
+fn of_binding(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig]) -> Option<SourceValue> {
+    let name = one.source.member("metadata").member("name");
+    let is_binding = |other: &&InjectorConfig| {
+        other.system == System::AdmissionPolicyBinding && other.source.value["spec"]["policyName"] == name.value
+    };
+    let mut bindings = all.iter().filter(is_binding);
+    let Some(binding) = bindings.next() else {
+        let message = "no binding of the policy among the manifests, and a binding can select fewer Pods; name the file of the MutatingAdmissionPolicyBinding as well";
+        injection.narrow(&name.at, message);
+        return None;
+    };
+    if let Some(second) = bindings.next() {
+        let message = "the policy has several bindings, and selectors of a companion are all required; write one companion for each";
+        injection.narrow(&second.source.at, message);
+        return None;
+    }
+    Some(binding.source.member("spec").member("matchResources"))
+}
+
+/// Records rules that do not select all Pods at their creation.
+fn check_rules(injection: &mut Injection, constraint: &SourceValue) {
+    let has = |rule: &SourceValue, field: &str, wanted: &[&str]| {
+        let items = rule.list(field);
+        items.is_empty() || items.iter().any(|item| wanted.contains(&item.text()))
+    };
+    let rules = constraint.list("resourceRules");
+    let selects_pods = |rule: &SourceValue| {
+        has(rule, "apiGroups", &["", "*"])
+            && has(rule, "resources", &["pods", "*", "*/*"])
+            && has(rule, "operations", &["CREATE", "*"])
+    };
+    let names = |rule: &SourceValue| !rule.member("resourceNames").is_blank();
+    if !rules.is_empty() && !rules.iter().any(|rule| selects_pods(rule) && !names(rule)) {
+        let message = "does not select new Pods; a companion is injected into them, and selects them by labels";
+        injection.narrow(&constraint.member("resourceRules").at, message);
+    }
+    let excluded = constraint.member("excludeResourceRules");
+    if !excluded.is_blank() {
+        injection.narrow(&excluded.at, "a companion selects Pods by labels, not by name");
+    }
+}
