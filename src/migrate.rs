@@ -25,6 +25,8 @@ mod source_value;
 mod tests;
 mod translation;
 
+use std::collections::BTreeMap;
+
 use configuration::{InjectorConfig, System};
 use injection::Injection;
 
@@ -39,11 +41,12 @@ pub fn translate(documents: &[SourceDocument<'_>], strictness: Strictness) -> Ve
     let all = configuration::all(documents);
     let injections = all.iter().flat_map(|one| injections(one, &all));
     let mut translations: Vec<_> = injections.map(|one| assembly::translation(one, strictness)).collect();
-    for index in 1..translations.len() {
-        let (earlier, rest) = translations.split_at_mut(index);
-        if let Some(other) = earlier.iter().find(|other| other.has_identity_of(&rest[0])) {
-            let message = format!("duplicate name: also the name of {}; rename one of the two", other.title);
-            rest[0].withdraw(message);
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for one in &mut translations {
+        let Some(identity) = one.identity() else { continue };
+        match names.get(&identity) {
+            Some(other) => one.withdraw(format!("duplicate name: also the name of {other}; rename one of the two")),
+            None => drop(names.insert(identity, one.title.clone())),
         }
     }
     translations

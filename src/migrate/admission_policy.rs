@@ -52,7 +52,10 @@ fn mutate(injection: &mut Injection, mutation: &SourceValue) {
     let before = counts(injection);
     let expression = if patch.is_blank() { apply.member("expression") } else { patch.member("expression") };
     let [absent, present] = [Lists::Absent, Lists::Present].map(|lists| evaluated(&expression, lists));
-    for at in computed_places(&absent).into_iter().chain(computed_places(&present)) {
+    let mut places = [computed_places(&absent), computed_places(&present)].concat();
+    places.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    places.dedup();
+    for at in places {
         injection.abandon(&at, "the value is computed by CEL; write the value, or declare it in spec.parameters");
     }
     if injection.is_abandoned {
@@ -107,9 +110,22 @@ fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig
         injection.narrow(&admission.at, "is not evaluated when Pods are created");
     }
     for constraint in &constraints {
-        pods.add_selector(&constraint.member("objectSelector").value);
-        namespaces.add_selector(&constraint.member("namespaceSelector").value);
+        let (pod_labels, namespace_labels) =
+            (constraint.member("objectSelector"), constraint.member("namespaceSelector"));
+        for (query, selector) in [(&mut pods, pod_labels), (&mut namespaces, namespace_labels)] {
+            if let Err(message) = query.add_selector(&selector.value) {
+                injection.narrow(&selector.at, message);
+            }
+        }
         check_rules(injection, constraint);
+    }
+    let match_conditions = spec.member("matchConditions");
+    if !match_conditions.is_blank() && !match_conditions.value.is_array() {
+        injection.narrow(&match_conditions.at, "invalid value: must be a list");
+    }
+    if constraints[0].member("resourceRules").is_blank() {
+        injection
+            .narrow(&constraints[0].member("resourceRules").at, "required value: without rules the Pods are unknown");
     }
     for condition in spec.list("matchConditions") {
         let expression = condition.member("expression");
@@ -171,8 +187,10 @@ fn check_rules(injection: &mut Injection, constraint: &SourceValue) {
         let message = "does not select new Pods; a companion is injected into them, and selects them by labels";
         injection.narrow(&constraint.member("resourceRules").at, message);
     }
-    let excluded = constraint.member("excludeResourceRules");
-    if !excluded.is_blank() {
-        injection.narrow(&excluded.at, "a companion selects Pods by labels, not by name");
+    for (name, field) in constraint.members() {
+        let is_read = ["resourceRules", "objectSelector", "namespaceSelector", "matchPolicy"].contains(&&*name);
+        if !is_read && !field.is_blank() {
+            injection.narrow(&field.at, "a companion selects Pods by labels only");
+        }
     }
 }

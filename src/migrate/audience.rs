@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 /// The label that every Namespace has, with its name.
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
+const NO_SELECTOR: &str = "invalid value: must be a label selector with matchLabels and matchExpressions";
+
 /// The Pods that get a companion.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Audience {
@@ -30,12 +32,27 @@ pub(super) struct LabelQuery {
 }
 
 impl LabelQuery {
-    /// Adds all requirements of a metav1 LabelSelector.
-    pub(super) fn add_selector(&mut self, selector: &Value) {
-        for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
-            self.add_label(key, value.as_str().unwrap_or_default());
+    /// Adds all requirements of a metav1 LabelSelector; nothing is required without one. The error is about what has another
+    /// form, because a requirement that is not read would select more Pods.
+    pub(super) fn add_selector(&mut self, selector: &Value) -> Result<(), &'static str> {
+        let members = match selector {
+            Value::Null => return Ok(()),
+            Value::Object(members) => members,
+            _ => return Err(NO_SELECTOR),
+        };
+        for (name, value) in members {
+            match (&**name, value) {
+                (_, Value::Null) => {}
+                ("matchLabels", Value::Object(labels)) => {
+                    for (key, value) in labels {
+                        self.add_label(key, value.as_str().ok_or(NO_SELECTOR)?);
+                    }
+                }
+                ("matchExpressions", Value::Array(expressions)) => self.expressions.extend(expressions.iter().cloned()),
+                _ => return Err(NO_SELECTOR),
+            }
         }
-        self.expressions.extend(selector["matchExpressions"].as_array().into_iter().flatten().cloned());
+        Ok(())
     }
 
     /// Requires a label. Two values of one key can both be required, which no object meets.

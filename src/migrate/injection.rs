@@ -53,10 +53,7 @@ impl Injection {
     }
 
     fn record(&mut self, at: &SourcePlace, message: String) {
-        let loss = Loss { at: at.clone(), pointer: String::new(), message };
-        if !self.losses.contains(&loss) {
-            self.losses.push(loss);
-        }
+        self.losses.push(Loss { at: at.clone(), pointer: String::new(), message });
     }
 
     /// Records a condition that is not translated: without it the companion would be injected into more Pods than before.

@@ -41,17 +41,20 @@ pub(super) fn injection(one: &InjectorConfig) -> Injection {
 fn select(injection: &mut Injection, spec: &SourceValue) {
     let (mut pods, mut namespaces) = (LabelQuery::default(), LabelQuery::default());
     let selector = spec.member("selector");
-    pods.add_selector(&selector.value);
-    if pods.to_selector().is_none() {
+    if let Err(message) = pods.add_selector(&selector.value) {
+        injection.narrow(&selector.at, message);
+    } else if pods.to_selector().is_none() {
         injection.narrow(&selector.at, "required value: OpenKruise rejects a SidecarSet that selects all Pods");
     }
     let name = spec.member("namespace");
     if !name.is_blank() {
         namespaces.add_namespaces("In", &[name.text().to_owned()]);
     }
-    let selector = spec.member("namespaceSelector");
-    namespaces.add_selector(&selector.value);
-    let names: Vec<String> = selector.list("namespaces").iter().map(|name| name.text().to_owned()).collect();
+    let mut selector = spec.member("namespaceSelector");
+    let names: Vec<String> = selector.take("namespaces").items().iter().map(|name| name.text().to_owned()).collect();
+    if let Err(message) = namespaces.add_selector(&selector.value) {
+        injection.narrow(&selector.at, message);
+    }
     if !names.is_empty() {
         namespaces.add_namespaces("In", &names);
     }

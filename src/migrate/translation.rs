@@ -32,14 +32,11 @@ pub struct Translation {
 }
 
 impl Translation {
-    /// Whether both are companions of one name in one namespace.
-    pub(super) fn has_identity_of(&self, other: &Translation) -> bool {
-        let identity = |one: &Translation| {
-            let companion = one.companion.as_ref()?;
-            let metadata = &companion["metadata"];
-            Some((companion["kind"].clone(), metadata["namespace"].clone(), metadata["name"].clone()))
-        };
-        identity(self).is_some() && identity(self) == identity(other)
+    /// Kind, namespace and name of the companion, which no other companion has.
+    pub(super) fn identity(&self) -> Option<String> {
+        let companion = self.companion.as_ref()?;
+        let metadata = &companion["metadata"];
+        Some(format!("{}/{}/{}", companion["kind"], metadata["namespace"], metadata["name"]))
     }
 
     /// Removes the companion.

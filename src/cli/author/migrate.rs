@@ -2,7 +2,7 @@
 
 mod commented;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
@@ -71,7 +71,7 @@ impl Migrate {
         for one in &translations {
             report(&sources, one);
         }
-        summarize(&translations);
+        summarize(&translations, self.output_file.as_deref());
         let is_complete = inputs.unreadable.is_empty() && translations.iter().all(is_translated);
         Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::from(exit::DENIED) })
     }
@@ -126,7 +126,7 @@ fn report(sources: &[Source<'_>], translation: &Translation) {
     remarks.iter().for_each(stderr::remark);
 }
 
-fn summarize(translations: &[Translation]) {
+fn summarize(translations: &[Translation], file: Option<&Path>) {
     let written = translations.iter().filter(|one| one.companion.is_some()).count();
     let whole = translations.iter().filter(|one| is_translated(one)).count();
     let missing = translations.len() - written;
@@ -138,6 +138,7 @@ fn summarize(translations: &[Translation]) {
     let warnings: usize = translations.iter().filter(|one| one.companion.is_some()).map(|one| one.warnings).sum();
     if warnings > 0 {
         let count = stderr::number(warnings, "warning");
-        stderr::note(&format!("{count} about the companions; list them with: podgraft validate"));
+        let written = file.map_or("-f -".to_owned(), |file| file.display().to_string());
+        stderr::note(&format!("{count} about the companions; list them with: podgraft validate {written}"));
     }
 }

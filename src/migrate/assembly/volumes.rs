@@ -105,9 +105,12 @@ fn companion_side(injection: &mut Injection, volume: &str) -> Option<Value> {
 /// Mounts of volumes that the configuration does not declare.
 fn remove_unknown_mounts(injection: &mut Injection) {
     let known: Vec<Value> = injection.volumes.iter().map(|volume| volume.value["name"].clone()).collect();
-    for (at, _) in take_mounts(injection, |mount| !known.contains(&mount["name"])) {
-        let message = "not found in volumes: a companion mounts no volumes of the Pod; declare the volume here, or in spec.sharedVolumes with its path in the app";
-        injection.lose(&at, message);
+    for (at, mount) in take_mounts(injection, |mount| !known.contains(&mount["name"])) {
+        let remedy = "declare the volume here, or in spec.sharedVolumes with its path in the app";
+        injection.lose(
+            &at,
+            format!("not found in volumes: {}; a companion mounts no volumes of the Pod; {remedy}", mount["name"]),
+        );
     }
 }
 

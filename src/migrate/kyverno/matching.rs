@@ -42,6 +42,14 @@ pub(super) fn select(injection: &mut Injection, policy: &SourceValue, rule: &Sou
             injection.narrow(&field.at, "a companion selects Pods by labels only");
         }
     }
+    let spec = policy.member("spec");
+    if spec.member("admission").value == Value::Bool(false) {
+        injection.narrow(&spec.member("admission").at, "the policy is not applied when Pods are created");
+    }
+    if spec.member("applyRules").text() == "One" && spec.list("rules").len() > 1 {
+        let message = "the rule depends on whether another one was applied; a companion depends on no other";
+        injection.narrow(&spec.member("applyRules").at, message);
+    }
     let Matched { pods, namespaces } = matched;
     injection.select(Audience::Selected { pods, namespaces });
 }
@@ -97,8 +105,8 @@ impl Matched {
             "namespaces" if texts.iter().any(|name| has_wildcard(name)) => return Err(WILDCARD),
             "namespaces" => self.namespaces.add_namespaces("In", &texts),
             "selector" | "namespaceSelector" if has_wildcards(&field.value) => return Err(WILDCARD),
-            "selector" => self.pods.add_selector(&field.value),
-            "namespaceSelector" => self.namespaces.add_selector(&field.value),
+            "selector" => return self.pods.add_selector(&field.value),
+            "namespaceSelector" => return self.namespaces.add_selector(&field.value),
             "name" if is_any(field.text()) => {}
             "names" if texts.iter().any(|name| is_any(name)) => {}
             "name" | "names" => return Err("a companion selects Pods by labels, not by name"),

@@ -73,8 +73,21 @@ fn a_policy_whose_pods_are_unknown_is_a_companion_on_request() {
     check(&(policy("", "") + BINDING + BINDING), &[NARROWED, ": the policy has several bindings"]);
     check(
         &(policy(", excludeResourceRules: [{resourceNames: [x]}]", "") + BINDING),
-        &[NARROWED, "spec.matchConstraints.excludeResourceRules: a companion selects Pods by labels, not by name"],
+        &[NARROWED, "spec.matchConstraints.excludeResourceRules: a companion selects Pods by labels only"],
     );
+    for (constraints, at) in [
+        (", objectSelector: {matchLabel: {a: b}}", "objectSelector: invalid value"),
+        (", other: {a: b}", "other: a companion selects Pods by labels only"),
+    ] {
+        let at = format!("spec.matchConstraints.{at}");
+        check(&(policy(constraints, "") + BINDING), &[NARROWED, &at]);
+    }
+    check(
+        &(policy("", "  matchConditions: {name: a}") + BINDING),
+        &[NARROWED, "spec.matchConditions: invalid value: must be a list"],
+    );
+    let unknown = (policy("", "") + BINDING).replace(&format!("resourceRules: [{PODS}]"), "");
+    check(&unknown, &[NARROWED, "spec.matchConstraints.resourceRules: required value"]);
     let deployments = (policy("", "") + BINDING).replace("[pods]", "[deployments]");
     check(&deployments, &[NARROWED, "spec.matchConstraints.resourceRules: does not select new Pods"]);
     let update = (policy("", "") + BINDING).replace("[CREATE]", "[UPDATE]");

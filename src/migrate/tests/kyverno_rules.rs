@@ -118,6 +118,13 @@ fn a_condition_that_no_selector_has_makes_a_companion_on_request() {
     ] {
         check(&policy("", &format!("    {rule}"), ""), &[NARROWED, &format!("spec.rules[1].{at}")]);
     }
+    for (spec, at) in [
+        ("admission: false", "admission: the policy is not applied"),
+        ("applyRules: One", "applyRules: the rule depends on whether another one"),
+    ] {
+        let text = policy("", "", "").replace("spec:\n  rules", &format!("spec:\n  {spec}\n  rules"));
+        check(&text, &[NARROWED, &format!("spec.{at}")]);
+    }
     let workload = policy("", "", "").replace("kinds: [Pod]", "kinds: [Deployment]");
     check(&workload, &[NARROWED, "spec.rules[1].match.any[0].resources.kinds: selects workloads"]);
     let users =

@@ -57,6 +57,16 @@ fn a_condition_that_is_not_translated_makes_a_companion_on_request() {
 }
 
 #[test]
+fn a_selector_that_cannot_be_read_selects_nothing() {
+    for selector in ["matchLabels: [app]", "matchLabels: {app: 1}", "matchLabel: {app: web}", "matchExpressions: {}"] {
+        let text = sidecar_set("", "").replace("matchLabels: {app: web}", selector);
+        check(&text, &["OnRequest ClusterCompanion agent", "spec.selector: invalid value: must be a label selector"]);
+        let text = sidecar_set(&format!("  namespaceSelector: {{{selector}}}"), "");
+        check(&text, &["OnRequest ClusterCompanion agent", "spec.namespaceSelector: invalid value: must be a label"]);
+    }
+}
+
+#[test]
 fn a_native_sidecar_among_the_init_containers_is_a_container() {
     let text = sidecar_set(
         "  initContainers:\n  - {name: native, image: 'x:2', restartPolicy: Always}\n  - {name: init, image: 'x:3'}",
