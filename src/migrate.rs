@@ -63,5 +63,15 @@ fn injections(one: &InjectorConfig, all: &[InjectorConfig]) -> Vec<Injection> {
             admission_policy::injection(one, all).into_iter().collect()
         }
         System::AdmissionPolicyBinding => Vec::new(),
+        System::Unreadable => vec![unreadable(one)],
     }
+}
+
+/// What is reported of a text that cannot be read.
+fn unreadable(one: &InjectorConfig) -> Injection {
+    let config_map = one.config_map.clone().unwrap_or_default();
+    let mut injection =
+        Injection::new("ConfigMap", config_map.member("metadata").member("name").text(), &one.source.at);
+    injection.abandon(&one.source.at, format!("cannot be read: {}", one.fault.as_deref().unwrap_or_default()));
+    injection
 }

@@ -37,6 +37,8 @@ pub(super) enum System {
     AdmissionPolicy,
     /// Its binding.
     AdmissionPolicyBinding,
+    /// A text in a ConfigMap that has containers and cannot be read.
+    Unreadable,
 }
 
 /// One configuration.
@@ -48,6 +50,8 @@ pub(super) struct InjectorConfig {
     /// The ConfigMap that has it as a text.
     pub(super) config_map: Option<SourceValue>,
     pub(super) source: SourceValue,
+    /// Why it cannot be read.
+    pub(super) fault: Option<String>,
 }
 
 /// All configurations, in the order of the documents.
@@ -77,18 +81,25 @@ fn add(found: &mut Vec<InjectorConfig>, path: &Path, source: &SourceValue, depth
         _ => None,
     };
     if let Some(system) = system {
-        found.push(InjectorConfig { system, path: path.into(), config_map: None, source: source.clone() });
+        found.push(InjectorConfig { system, path: path.into(), config_map: None, source: source.clone(), fault: None });
     }
 }
 
 /// Adds the texts of a ConfigMap that are configurations.
 fn add_texts(found: &mut Vec<InjectorConfig>, path: &Path, config_map: &SourceValue) {
     for (_, text) in config_map.member("data").members() {
-        let Some(Ok(document)) = manifest::read(text.text().as_bytes()).into_iter().next() else { continue };
-        let Some(value) = document.value else { continue };
-        if let Some(system) = by_shape(&value) {
+        let (value, fault) = match manifest::read(text.text().as_bytes()).into_iter().next() {
+            Some(Ok(document)) => (document.value.unwrap_or_default(), None),
+            Some(Err(error)) => (Value::Null, Some(error.to_string())),
+            None => continue,
+        };
+        // Other texts of ConfigMaps are of no interest, whatever their form.
+        let names_containers = || text.text().contains(&format!("{}:", ContainerList::Containers));
+        let system = by_shape(&value).or_else(|| (fault.is_some() && names_containers()).then_some(System::Unreadable));
+        if let Some(system) = system {
             let source = SourceValue { at: text.at, value };
-            found.push(InjectorConfig { system, path: path.into(), config_map: Some(config_map.clone()), source });
+            let config_map = Some(config_map.clone());
+            found.push(InjectorConfig { system, path: path.into(), config_map, source, fault });
         }
     }
 }

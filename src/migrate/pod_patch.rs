@@ -34,13 +34,14 @@ pub(super) fn is_condition(name: &str) -> bool {
     anchor.is_some_and(|anchor| ["", "<", "=", "^", "X"].contains(&anchor))
 }
 
-/// A value without the anchor for absent fields.
+/// A value without the anchor for absent fields, and without fields that are conditions.
 fn plain(value: &SourceValue) -> SourceValue {
     fn resolved(value: &serde_json::Value) -> serde_json::Value {
         match value {
             serde_json::Value::Array(items) => items.iter().map(resolved).collect(),
             serde_json::Value::Object(members) => {
-                let members = members.iter().map(|(name, value)| (plain_name(name).to_owned(), resolved(value)));
+                let members = members.iter().filter(|(name, _)| !is_condition(name));
+                let members = members.map(|(name, value)| (plain_name(name).to_owned(), resolved(value)));
                 serde_json::Value::Object(members.collect())
             }
             scalar => scalar.clone(),
@@ -91,6 +92,7 @@ pub(super) fn is_list(name: &str) -> bool {
 
 /// Adds an item to a list of a Pod's `spec`.
 pub(super) fn add_item(injection: &mut Injection, list: &str, item: &SourceValue) {
+    let is_for_all = is_for_all(item);
     let item = &plain(item);
     let is_whole = !item.member("name").text().is_empty() && !item.member("image").text().is_empty();
     match list {
@@ -98,7 +100,7 @@ pub(super) fn add_item(injection: &mut Injection, list: &str, item: &SourceValue
         "imagePullSecrets" => injection.pull_secrets.push(item.clone()),
         list if list == ContainerList::Init.as_str() && is_whole => injection.init_containers.push(item.clone()),
         list if list == ContainerList::Containers.as_str() && is_whole => injection.containers.push(item.clone()),
-        list if list == ContainerList::Containers.as_str() && is_for_all(item) => add_to_app(injection, item),
+        list if list == ContainerList::Containers.as_str() && is_for_all => add_to_app(injection, item),
         list if is_list(list) => {
             let message =
                 "changes a container of the app; a companion adds containers, and variables and mounts for all of them";
@@ -117,7 +119,6 @@ pub(super) fn is_for_all(item: &SourceValue) -> bool {
 fn add_to_app(injection: &mut Injection, item: &SourceValue) {
     for (name, field) in item.members() {
         match &*name {
-            "(name)" => {}
             "env" => injection.app_env.extend(field.items()),
             "volumeMounts" => injection.app_mounts.extend(field.items()),
             _ => injection.lose(

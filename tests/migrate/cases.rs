@@ -70,6 +70,8 @@ fn the_exit_code_is_about_what_was_translated() {
     assert!(nothing.err.starts_with("a.yaml:1:1: error: not translated: required value"), "{}", nothing.err);
     let unreadable = with(&format!("{profile}---\n[\n"));
     assert_eq!((unreadable.code, companions(&unreadable).len()), (1, 1), "{}", unreadable.err);
+    let duplicate = with(&format!("name: other\n{profile}"));
+    assert_eq!((duplicate.code, companions(&duplicate).len()), (1, 1), "{}", duplicate.err);
     assert_eq!(podgraft(here.path(), "migrate").code, 2);
     let other = with("apiVersion: v1\nkind: Pod\n");
     assert_eq!((other.code, &*other.out), (3, ""));

@@ -22,8 +22,8 @@ struct Module {
 }
 
 const MODULES: [Module; 4] = [
-    Module { path: "github.com/openkruise/kruise", versions: &["v1.8.0", "v1.7.0"], least: (1, 1) },
-    Module { path: "github.com/kyverno/kyverno", versions: &["v1.19.1", "v1.18.2", "v1.13.4"], least: (1, 0) },
+    Module { path: "github.com/openkruise/kruise", versions: &["v1.8.0", "v1.7.0"], least: (4, 3) },
+    Module { path: "github.com/kyverno/kyverno", versions: &["v1.19.1", "v1.18.2", "v1.13.4"], least: (40, 0) },
     Module { path: "github.com/tumblr/k8s-sidecar-injector", versions: &["latest"], least: (20, 5) },
     Module { path: "github.com/expediagroup/kubernetes-sidecar-injector", versions: &["latest"], least: (1, 1) },
 ];

@@ -72,7 +72,9 @@ impl Migrate {
             report(&sources, one);
         }
         summarize(&translations, self.output_file.as_deref());
-        let is_complete = inputs.unreadable.is_empty() && translations.iter().all(is_translated);
+        // Of two values of a key, one was not translated.
+        let is_read = inputs.unreadable.is_empty() && inputs.duplicate_keys.is_empty();
+        let is_complete = is_read && translations.iter().all(is_translated);
         Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::from(exit::DENIED) })
     }
 }
@@ -127,6 +129,9 @@ fn report(sources: &[Source<'_>], translation: &Translation) {
 }
 
 fn summarize(translations: &[Translation], file: Option<&Path>) {
+    if translations.is_empty() {
+        return;
+    }
     let written = translations.iter().filter(|one| one.companion.is_some()).count();
     let whole = translations.iter().filter(|one| is_translated(one)).count();
     let missing = translations.len() - written;

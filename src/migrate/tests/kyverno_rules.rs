@@ -149,6 +149,10 @@ fn an_anchor_is_a_condition() {
     let at = "spec.rules[1].mutate.patchStrategicMerge.metadata.annotations[\"(inject)\"]: an anchor is a condition";
     check(&policy("", "", annotation), &[NARROWED, at]);
     assert_eq!(companion(&policy("", "", annotation))["spec"]["podAnnotations"], json!(null));
+    let inside = policy("", "", "").replace("image: 'x:1'}", "image: 'x:1', (tty): true}");
+    let at = "spec.rules[1].mutate.patchStrategicMerge.spec.containers[0][\"(tty)\"]: an anchor is a condition";
+    check(&inside, &[NARROWED, at]);
+    assert_eq!(companion(&inside)["spec"]["containers"], json!([{"name": "a", "image": "x:1"}]));
 }
 
 #[test]

@@ -183,6 +183,17 @@ fn the_texts_of_a_config_map_are_profiles() {
 }
 
 #[test]
+fn a_text_of_a_config_map_that_cannot_be_read_is_reported_if_it_has_containers() {
+    let with = |text: &str| format!("kind: ConfigMap\napiVersion: v1\nmetadata: {{name: x}}\ndata: {{a: {text:?}}}\n");
+    check(&with("name: a\ncontainers: [{name: a"), &["nothing: ConfigMap x", "data.a: cannot be read: line "]);
+    check(
+        &with("name: a\nname: b\ncontainers: [{name: a, image: 'x:1'}]"),
+        &["nothing: ConfigMap x", "data.a: cannot be read: line 2, column 1: duplicate key \"name\""],
+    );
+    check(&with("name: [a"), &[]);
+}
+
+#[test]
 fn a_helm_template_is_not_translated() {
     check(
         &profile("env: [{name: A, value: '{{ .Values.a }}'}]"),
