@@ -3,7 +3,7 @@
 
 mod conditions;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::audience::{Audience, LabelQuery};
 use super::cel::{self, Lists};
@@ -49,7 +49,6 @@ pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Option<
 
 fn mutate(injection: &mut Injection, mutation: &SourceValue) {
     let (apply, patch) = (mutation.member("applyConfiguration"), mutation.member("jsonPatch"));
-    let before = counts(injection);
     let expression = if patch.is_blank() { apply.member("expression") } else { patch.member("expression") };
     let [absent, present] = [Lists::Absent, Lists::Present].map(|lists| evaluated(&expression, lists));
     let mut places = [computed_places(&absent), computed_places(&present)].concat();
@@ -62,10 +61,11 @@ fn mutate(injection: &mut Injection, mutation: &SourceValue) {
         return;
     }
     let add = if patch.is_blank() { pod_patch::add } else { json_patch::add };
-    let mut other = Injection::default();
-    add(&mut other, &present);
+    let [mut with, mut without] = [Injection::default(), Injection::default()];
+    add(&mut with, &present);
+    add(&mut without, &absent);
     add(injection, &absent);
-    if !adds_the_same(injection, before, &other) {
+    if additions(&with) != additions(&without) {
         injection.abandon(&expression.at, "what is added depends on the Pod; write one companion for each case");
     }
 }
@@ -78,19 +78,14 @@ fn computed_places(value: &SourceValue) -> Vec<SourcePlace> {
     places_of_texts(value, cel::is_computed)
 }
 
-fn counts(injection: &Injection) -> [usize; 4] {
-    [&injection.init_containers, &injection.containers, &injection.volumes, &injection.pull_secrets].map(Vec::len)
-}
-
-/// Whether an injection has got, after its first items, the same as the other one.
-fn adds_the_same(injection: &Injection, before: [usize; 4], other: &Injection) -> bool {
-    let lists = |one: &Injection, from: [usize; 4]| -> Vec<Vec<Value>> {
-        let all = [&one.init_containers, &one.containers, &one.volumes, &one.pull_secrets];
-        let values =
-            |(list, from): (&Vec<SourceValue>, usize)| list[from..].iter().map(|item| item.value.clone()).collect();
-        all.into_iter().zip(from).map(values).collect()
-    };
-    lists(injection, before) == lists(other, [0; 4])
+/// All that a patch adds, and what of it is not translated.
+fn additions(injection: &Injection) -> Vec<Vec<Value>> {
+    let Injection { init_containers, containers, volumes, pull_secrets, annotations, losses, .. } = injection;
+    let lists = [init_containers, containers, volumes, pull_secrets];
+    let lists = lists.map(|list| list.iter().map(|item| item.value.clone()).collect());
+    let annotations = annotations.iter().map(|(key, value)| json!([key, value.value])).collect();
+    let messages = losses.iter().map(|loss| json!(loss.message)).collect();
+    lists.into_iter().chain([annotations, messages]).collect()
 }
 
 /// Selects the Pods of a policy. What labels cannot express is recorded.
@@ -103,7 +98,11 @@ fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig
     }
     if one.source.member("kind").text() == "NamespacedMutatingPolicy" {
         let namespace = one.source.member("metadata").member("namespace");
-        namespaces.add_namespaces("In", &[namespace.text().to_owned()]);
+        match namespace.text() {
+            "" => injection
+                .narrow(&namespace.at, "required value: the policy is for Pods of its own namespace; set this field"),
+            name => namespaces.add_namespaces("In", &[name.to_owned()]),
+        }
     }
     let admission = spec.member("evaluation").member("admission").member("enabled");
     if admission.value == Value::Bool(false) {

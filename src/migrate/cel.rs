@@ -15,7 +15,7 @@ pub(super) enum Lists {
     Present,
 }
 
-/// What the text of a computed value begins with; no text of a manifest contains it.
+/// What the text of a computed value begins with. Kubernetes accepts no text with this character in a container.
 const COMPUTED: char = '\0';
 
 /// How deep values may be nested.

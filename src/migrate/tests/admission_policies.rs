@@ -156,6 +156,12 @@ fn a_json_patch_is_read_for_pods_with_and_without_the_list() {
     assert_eq!(spec["initContainers"], json!([{"name": "a", "image": "x:1"}]));
     let differs = choice.replacen("'a', image: 'x:1'", "'a', image: 'x:2'", 1);
     check(&of_patch(&differs), &[NOTHING, "spec.mutations[0].jsonPatch.expression: what is added depends on the Pod"]);
+    let removes = choice.replacen(
+        "[JSONPatch{op: 'add', path: '/spec/initC",
+        "[JSONPatch{op: 'remove', path: '/spec/x'}, JSONPatch{op: 'add', path: '/spec/initC",
+        1,
+    );
+    check(&of_patch(&removes), &[NOTHING, "spec.mutations[0].jsonPatch.expression: what is added depends on the Pod"]);
     let annotation = format!(
         "[{one}, JSONPatch{{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey('a.b/c'), value: 'd'}}]"
     );
@@ -205,6 +211,11 @@ fn a_mutating_policy_of_kyverno_needs_no_binding() {
             .replace("MutatingAdmissionPolicy", "MutatingPolicy")
     };
     check(&kyverno(&policy("", "")), &[WHOLE]);
+    let namespaced = kyverno(&policy("", "")).replace("kind: M", "kind: NamespacedM");
+    check(&namespaced, &[NARROWED, "metadata.namespace: required value"]);
+    let namespaced = namespaced.replace("{name: agent.example.com}", "{name: agent.example.com, namespace: shop}");
+    let name = json!({"matchLabels": {"kubernetes.io/metadata.name": "shop"}});
+    assert_eq!(companion(&namespaced)["spec"]["namespaceSelector"], name);
     check(
         &kyverno(&policy("", "  evaluation: {admission: {enabled: false}}")),
         &[NARROWED, "spec.evaluation.admission.enabled: is not evaluated when Pods are created"],
