@@ -32,6 +32,15 @@ pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Option<
         mutate(&mut injection, &mutation);
     }
     select(&mut injection, one, all);
+    lose_fields(&mut injection, &spec);
+    if !injection.adds_containers() && !injection.is_abandoned {
+        injection.abandon(&spec.member("mutations").at, "adds no container; keep the policy");
+    }
+    Some(injection)
+}
+
+/// Records fields that have no counterpart.
+fn lose_fields(injection: &mut Injection, spec: &SourceValue) {
     for (field, message) in [
         ("paramKind", "a companion has parameters of its own; declare what varies in spec.parameters"),
         ("variables", "a companion computes no values; write the values"),
@@ -41,10 +50,6 @@ pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Option<
             injection.lose(&value.at, message);
         }
     }
-    if !injection.adds_containers() && !injection.is_abandoned {
-        injection.abandon(&spec.member("mutations").at, "adds no container; keep the policy");
-    }
-    Some(injection)
 }
 
 fn mutate(injection: &mut Injection, mutation: &SourceValue) {
@@ -56,6 +61,9 @@ fn mutate(injection: &mut Injection, mutation: &SourceValue) {
     places.dedup();
     for at in places {
         injection.abandon(&at, "the value is computed by CEL; write the value, or declare it in spec.parameters");
+    }
+    if absent.value.is_array() == patch.is_blank() {
+        injection.abandon(&expression.at, "invalid value: must be an Object, or a list of JSONPatch operations");
     }
     if injection.is_abandoned {
         return;
@@ -88,59 +96,76 @@ fn additions(injection: &Injection) -> Vec<Vec<Value>> {
     lists.into_iter().chain([annotations, messages]).collect()
 }
 
+/// Requirements on Pods and on their namespaces.
+#[derive(Debug, Default)]
+struct PodQuery {
+    pods: LabelQuery,
+    namespaces: LabelQuery,
+}
+
 /// Selects the Pods of a policy. What labels cannot express is recorded.
 fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig]) {
-    let (mut pods, mut namespaces) = (LabelQuery::default(), LabelQuery::default());
+    let mut query = PodQuery::default();
     let spec = one.source.member("spec");
-    let mut constraints = vec![spec.member("matchConstraints")];
-    if one.system == System::AdmissionPolicy {
-        constraints.extend(of_binding(injection, one, all));
-    }
     if one.source.member("kind").text() == "NamespacedMutatingPolicy" {
         let namespace = one.source.member("metadata").member("namespace");
         match namespace.text() {
             "" => injection
                 .narrow(&namespace.at, "required value: the policy is for Pods of its own namespace; set this field"),
-            name => namespaces.add_namespaces("In", &[name.to_owned()]),
+            name => query.namespaces.add_namespaces("In", &[name.to_owned()]),
         }
     }
     let admission = spec.member("evaluation").member("admission").member("enabled");
     if admission.value == Value::Bool(false) {
         injection.narrow(&admission.at, "is not evaluated when Pods are created");
     }
-    for constraint in &constraints {
-        let (pod_labels, namespace_labels) =
-            (constraint.member("objectSelector"), constraint.member("namespaceSelector"));
-        for (query, selector) in [(&mut pods, pod_labels), (&mut namespaces, namespace_labels)] {
+    let constraints = spec.member("matchConstraints");
+    let rules = constraints.member("resourceRules");
+    if rules.is_blank() {
+        injection.narrow(&rules.at, "required value: without rules the Pods are unknown");
+    }
+    query.add_constraints(injection, &constraints);
+    if one.system == System::AdmissionPolicy
+        && let Some(of_binding) = of_binding(injection, one, all)
+    {
+        query.add_constraints(injection, &of_binding);
+    }
+    query.add_conditions(injection, &spec.member("matchConditions"));
+    let PodQuery { pods, namespaces } = query;
+    injection.select(Audience::Selected { pods, namespaces });
+}
+
+impl PodQuery {
+    fn add_constraints(&mut self, injection: &mut Injection, constraints: &SourceValue) {
+        let (pods, namespaces) = (constraints.member("objectSelector"), constraints.member("namespaceSelector"));
+        for (query, selector) in [(&mut self.pods, pods), (&mut self.namespaces, namespaces)] {
             if let Err(message) = query.add_selector(&selector.value) {
                 injection.narrow(&selector.at, message);
             }
         }
-        check_rules(injection, constraint);
+        check_rules(injection, constraints);
     }
-    let match_conditions = spec.member("matchConditions");
-    if !match_conditions.is_blank() && !match_conditions.value.is_array() {
-        injection.narrow(&match_conditions.at, "invalid value: must be a list");
-    }
-    if constraints[0].member("resourceRules").is_blank() {
-        injection
-            .narrow(&constraints[0].member("resourceRules").at, "required value: without rules the Pods are unknown");
-    }
-    for condition in spec.list("matchConditions") {
-        let expression = condition.member("expression");
-        let Some(all) = conditions::all(expression.text(), &names(injection)) else {
-            injection.narrow(&expression.at, "a companion selects Pods and namespaces by labels only");
-            continue;
-        };
-        for condition in all {
-            match condition {
-                MatchCondition::Label { key, operator, values } => pods.add_expression(&key, operator, &values),
-                MatchCondition::Namespace { operator, names } => namespaces.add_namespaces(operator, &names),
-                MatchCondition::AlwaysTrue | MatchCondition::HasLabels => {}
+
+    fn add_conditions(&mut self, injection: &mut Injection, conditions: &SourceValue) {
+        if !conditions.is_blank() && !conditions.value.is_array() {
+            injection.narrow(&conditions.at, "invalid value: must be a list");
+        }
+        for condition in conditions.items() {
+            let expression = condition.member("expression");
+            match conditions::all(expression.text(), &names(injection)) {
+                Some(all) => all.into_iter().for_each(|condition| self.add_condition(condition)),
+                None => injection.narrow(&expression.at, "a companion selects Pods and namespaces by labels only"),
             }
         }
     }
-    injection.select(Audience::Selected { pods, namespaces });
+
+    fn add_condition(&mut self, condition: MatchCondition) {
+        match condition {
+            MatchCondition::Label { key, operator, values } => self.pods.add_expression(&key, operator, &values),
+            MatchCondition::Namespace { operator, names } => self.namespaces.add_namespaces(operator, &names),
+            MatchCondition::AlwaysTrue | MatchCondition::HasLabels => {}
+        }
+    }
 }
 
 /// The names of the containers that are added.

@@ -87,10 +87,21 @@ impl Injection {
 
     /// Takes the containers, volumes and pull secrets of a value that has them under the names of a Pod's `spec`.
     pub(super) fn take_lists(&mut self, value: &SourceValue) {
+        self.lose_unless_lists(value, &["volumes", "imagePullSecrets"]);
         self.containers.extend(value.list(ContainerList::Containers.as_str()));
         self.init_containers.extend(value.list(ContainerList::Init.as_str()));
         self.volumes.extend(value.list("volumes"));
         self.pull_secrets.extend(value.list("imagePullSecrets"));
+    }
+
+    /// Records lists of a value that have another form: they are not read.
+    pub(super) fn lose_unless_lists(&mut self, value: &SourceValue, more: &[&str]) {
+        let lists = ContainerList::ALL.map(ContainerList::as_str);
+        for field in lists.into_iter().chain(more.iter().copied()).map(|name| value.member(name)) {
+            if !field.is_blank() && !field.value.is_array() {
+                self.lose(&field.at, "invalid value: must be a list");
+            }
+        }
     }
 
     /// Records fields of the Pod that a companion never sets, and fields that the other system does not have either.

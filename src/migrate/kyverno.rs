@@ -57,8 +57,13 @@ fn patch(injection: &mut Injection, mutate: &SourceValue) {
     let merged = mutate.member("patchStrategicMerge");
     conditions(injection, &merged);
     pod_patch::add(injection, &merged);
-    let operations = operations(&mutate.member("patchesJson6902"));
+    let patch = mutate.member("patchesJson6902");
+    let operations = operations(&patch);
+    if !patch.is_blank() && !operations.value.is_array() {
+        injection.lose(&patch.at, "invalid value: must be a list of operations");
+    }
     json_patch::add(injection, &operations);
+    injection.lose_other_fields(mutate, &["patchStrategicMerge", "patchesJson6902", "mutateExistingOnPolicyUpdate"]);
 }
 
 /// Variables, and references to other fields of the patch.

@@ -86,6 +86,7 @@ fn joined(folder: &Path, path: impl AsRef<Path>) -> PathBuf {
 
 /// Adds one layer: its items replace those of the same name.
 fn add(injection: &mut Injection, layer: &SourceValue) {
+    injection.lose_unless_lists(layer, &["volumes", "env", "volumeMounts"]);
     let Injection { containers, init_containers, volumes, app_env, app_mounts, .. } = injection;
     merge(containers, layer.list(ContainerList::Containers.as_str()));
     merge(init_containers, layer.list(ContainerList::Init.as_str()));

@@ -30,19 +30,23 @@ pub(super) fn select(injection: &mut Injection, policy: &SourceValue, rule: &Sou
     for filter in excluding_filters(injection, &rule.member("exclude")) {
         matched.exclude(injection, &filter);
     }
+    narrow_by_conditions(injection, policy, rule);
+    let Matched { pods, namespaces } = matched;
+    injection.select(Audience::Selected { pods, namespaces });
+}
+
+/// Records conditions that are not selectors.
+fn narrow_by_conditions(injection: &mut Injection, policy: &SourceValue, rule: &SourceValue) {
+    let spec = policy.member("spec");
     let preconditions = rule.member("preconditions");
     if !is_only_about_creation(&preconditions) {
         injection.narrow(&preconditions.at, "a companion selects Pods by labels only");
     }
-    for field in [
-        rule.member("celPreconditions"),
-        policy.member("spec").member("webhookConfiguration").member("matchConditions"),
-    ] {
+    for field in [rule.member("celPreconditions"), spec.member("webhookConfiguration").member("matchConditions")] {
         if !field.is_blank() {
             injection.narrow(&field.at, "a companion selects Pods by labels only");
         }
     }
-    let spec = policy.member("spec");
     if spec.member("admission").value == Value::Bool(false) {
         injection.narrow(&spec.member("admission").at, "the policy is not applied when Pods are created");
     }
@@ -50,8 +54,6 @@ pub(super) fn select(injection: &mut Injection, policy: &SourceValue, rule: &Sou
         let message = "the rule depends on whether another one was applied; a companion depends on no other";
         injection.narrow(&spec.member("applyRules").at, message);
     }
-    let Matched { pods, namespaces } = matched;
-    injection.select(Audience::Selected { pods, namespaces });
 }
 
 /// The filters that all must match.

@@ -162,6 +162,7 @@ fn a_json_patch_is_read_for_pods_with_and_without_the_list() {
         1,
     );
     check(&of_patch(&removes), &[NOTHING, "spec.mutations[0].jsonPatch.expression: what is added depends on the Pod"]);
+    check(&of_patch("{'containers': 'a'}"), &[NOTHING, "spec.mutations[0].jsonPatch.expression: invalid value"]);
     let annotation = format!(
         "[{one}, JSONPatch{{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey('a.b/c'), value: 'd'}}]"
     );

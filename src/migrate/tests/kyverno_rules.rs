@@ -254,6 +254,15 @@ fn variables_loops_and_existing_objects_are_not_translated() {
         &mutate("patchStrategicMerge: {spec: {containers: [{name: app, tty: true}]}}"),
         &[nothing, "spec.rules[1].mutate: adds no container"],
     );
+    let both = "patchStrategicMerge: {spec: {containers: [{name: a, image: 'x:1'}]}}\n      patchesJson6902: 'a: b'\n      overlay: {a: b}";
+    check(
+        &mutate(both),
+        &[
+            WHOLE,
+            "spec.rules[1].mutate.patchesJson6902: invalid value: must be a list of operations",
+            "spec.rules[1].mutate.overlay: unknown field",
+        ],
+    );
     check(&mutate("patchStrategicMerge: {metadata: {labels: {a: b}}}"), &[]);
 }
 

@@ -83,6 +83,8 @@ fn a_field_of_the_pod_is_reported() {
         ("hostPID: true", "hostPID: a companion never sets this field of the Pod"),
         ("skipHostNetwork: true", "skipHostNetwork: podgraft denies a Pod with hostNetwork"),
         ("volume-mounts: [{name: x}]", "volume-mounts: unknown field"),
+        ("env: {A: b}", "env: invalid value: must be a list"),
+        ("volumes: {name: v}", "volumes: invalid value: must be a list"),
         ("volumes: [{name: x, emptyDir: {}}]", "volumes[0]: no container of the companion mounts this volume"),
         ("volumeMounts: [{name: x, mountPath: /x}]", "volumeMounts[0]: not found in volumes"),
     ] {
