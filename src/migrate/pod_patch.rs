@@ -1,5 +1,7 @@
 //! Patches that are merged into a Pod: strategic merge patches of Kyverno, and apply configurations.
 
+use serde_json::Value;
+
 use super::injection::{Injection, why_never_set};
 use super::source_value::SourceValue;
 use crate::inject::container_list::ContainerList;
@@ -10,8 +12,21 @@ const ONLY_IF_ABSENT: &str = "a companion adds an annotation only if the Pod doe
 
 /// Adds what a patch of a Pod adds; a patch of a workload is one of its Pod template.
 pub(super) fn add(injection: &mut Injection, patch: &SourceValue) {
-    let template = patch.member("spec").member("template");
-    let pod = if template.is_blank() { patch } else { &template };
+    let (mut workload, mut spec) = (patch.clone(), patch.member("spec"));
+    let template = spec.take("template");
+    if template.is_blank() {
+        return add_pod(injection, patch);
+    }
+    workload.take("spec");
+    for (name, field) in workload.members().into_iter().chain(spec.members()) {
+        if !["apiVersion", "kind"].contains(&&*name) && !is_condition(&name) {
+            injection.lose(&field.at, "changes the workload; a companion is injected into its Pods only");
+        }
+    }
+    add_pod(injection, &template);
+}
+
+fn add_pod(injection: &mut Injection, pod: &SourceValue) {
     for (name, field) in pod.members() {
         match plain_name(&name) {
             "metadata" => add_metadata(injection, &field),
@@ -36,13 +51,13 @@ pub(super) fn is_condition(name: &str) -> bool {
 
 /// A value without the anchor for absent fields, and without fields that are conditions.
 fn plain(value: &SourceValue) -> SourceValue {
-    fn resolved(value: &serde_json::Value) -> serde_json::Value {
+    fn resolved(value: &Value) -> Value {
         match value {
-            serde_json::Value::Array(items) => items.iter().map(resolved).collect(),
-            serde_json::Value::Object(members) => {
+            Value::Array(items) => items.iter().map(resolved).collect(),
+            Value::Object(members) => {
                 let members = members.iter().filter(|(name, _)| !is_condition(name));
                 let members = members.map(|(name, value)| (plain_name(name).to_owned(), resolved(value)));
-                serde_json::Value::Object(members.collect())
+                Value::Object(members.collect())
             }
             scalar => scalar.clone(),
         }

@@ -193,6 +193,19 @@ fn a_patch_of_the_pod_itself_is_reported() {
 }
 
 #[test]
+fn a_patch_of_a_workload_is_one_of_its_pod_template() {
+    let text = policy("", "", "").replace("kinds: [Pod]", "kinds: [Deployment]");
+    let (start, _) = text.split_once("        spec:\n          containers").unwrap();
+    let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: 'x:1'}]}}";
+    let text = format!("{start}        metadata: {{labels: {{c: d}}}}\n        spec: {{replicas: 2, {template}}}\n");
+    let at = |field: &str| format!("spec.rules[1].mutate.patchStrategicMerge.{field}");
+    let (labels, replicas) = (at("metadata: changes the workload"), at("spec.replicas: changes the workload"));
+    let of_pods = at("spec.template.metadata.labels: a companion never sets");
+    let kinds = "spec.rules[1].match.any[0].resources.kinds: selects workloads";
+    check(&text, &[NARROWED, kinds, &labels, &replicas, &of_pods]);
+}
+
+#[test]
 fn a_json_patch_that_adds_is_a_companion() {
     let text = |patch: &str| {
         let text = policy("", "", "");
