@@ -44,9 +44,13 @@ fuzz:
 explain-many:
 	@$(CARGO) test --locked --quiet --test cli -- --ignored --nocapture 5000_workloads
 
+## migrate-sources  podgraft migrate over the test data of other injectors, downloaded as Go modules; FOLDERS=a:b adds clones
+migrate-sources:
+	@FOLDERS=$(FOLDERS) $(CARGO) test --locked --quiet --test migrate -- --ignored --nocapture other_projects
+
 ## golden  update goldens, CRDs, the plain manifest and generated pages; read the result with git diff
 golden:
-	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api --test cli --test chart
+	UPDATE=1 $(CARGO) test --locked --test golden --test policies --test references --test api --test cli --test chart --test migrate
 
 ## lines   how many lines of an author inject changes, for inputs in many styles
 lines:
@@ -78,4 +82,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench bench-page count attack fuzz golden explain-many lines cluster reviews image size build help
+.PHONY: run test check bench bench-page count attack fuzz golden explain-many migrate-sources lines cluster reviews image size build help

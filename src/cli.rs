@@ -21,6 +21,7 @@ mod version;
 use author::explain;
 use author::function;
 use author::inject;
+use author::migrate;
 use author::policies;
 use author::uninject;
 use author::validate;
@@ -54,7 +55,8 @@ A companion is a ClusterCompanion or a Companion object, which Pods request with
 
 Exit codes:
   0  success
-  1  something was denied or is invalid; with `-o diff`, also: there are differences
+  1  something was denied, is invalid or was not translated; with `-o diff`, also:
+     there are differences
   2  wrong usage
   3  any other failure, for example a file that cannot be read or no objects";
 
@@ -68,6 +70,7 @@ enum Command {
     Status(status::StatusCommand),
     Restart(restart::RestartCommand),
     Function(function::Function),
+    Migrate(migrate::Migrate),
     Policies(policies::Policies),
     Crds(crds::Crds),
     Serve(Box<serve::Serve>),
@@ -122,6 +125,7 @@ impl Cli {
             Command::Status(command) => command.run(),
             Command::Restart(command) => command.run(),
             Command::Function(command) => command.run(),
+            Command::Migrate(command) => command.run(),
             Command::Policies(command) => command.run(),
             Command::Crds(command) => command.run(),
             Command::Serve(command) => command.run(),

@@ -78,6 +78,10 @@ pub mod metrics {
     pub use crate::metrics::Metrics;
 }
 
+pub mod migrate {
+    pub use crate::migrate::{SourceDocument, Strictness, Translation, translate};
+}
+
 pub mod policies {
 
     pub mod objects {

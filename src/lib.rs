@@ -20,6 +20,7 @@ pub mod internals;
 mod json;
 mod manifest;
 mod metrics;
+mod migrate;
 mod policies;
 mod server;
 mod shared_map;

@@ -1,6 +1,6 @@
 //! Exit codes, the same for all commands. `docs/tools.md` documents them.
 
-/// Something was denied or is invalid; with `-o diff` also: there are differences.
+/// Something was denied, is invalid or was not translated; with `-o diff` also: there are differences.
 pub(super) const DENIED: u8 = 1;
 /// The command line is wrong. clap exits with the same code.
 pub(super) const USAGE: u8 = 2;

@@ -106,12 +106,7 @@ impl Destination {
     }
 
     fn deliver(&self, bytes: &[u8]) -> anyhow::Result<()> {
-        if let Some(path) = &self.output_file {
-            return file::replace(path, bytes).with_context(|| format!("write {}", path.display()));
-        }
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        Ok(out.flush()?)
+        deliver(self.output_file.as_deref(), bytes)
     }
 
     fn deliver_diff(&self, text: &str) -> anyhow::Result<()> {
@@ -132,6 +127,16 @@ impl Output {
             Output::Jsonpatch | Output::Diff => None,
         }
     }
+}
+
+/// Writes to a file, which is replaced atomically, or to stdout.
+pub(super) fn deliver(file: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+    if let Some(path) = file {
+        return file::replace(path, bytes).with_context(|| format!("write {}", path.display()));
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    Ok(out.flush()?)
 }
 
 fn apply(input: &ManifestInput, document: &Document, change: &Change) -> anyhow::Result<Option<Changed>> {

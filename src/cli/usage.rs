@@ -14,6 +14,7 @@ const OTHER_COMMANDS: &[(&[&str], &str)] = &[
     (&["install"], "to install the webhook in a cluster, use the chart: helm install podgraft charts/podgraft"),
     (&["apply"], "to inject and apply: podgraft inject -f FILE -c COMPANIONS | kubectl apply -f -"),
     (&["remove", "delete", "eject"], "to remove companions from manifests: podgraft uninject"),
+    (&["convert", "translate", "import"], "to translate configurations of other injectors: podgraft migrate"),
     (&["kube-inject"], "to inject companions into manifests: podgraft inject"),
 ];
 

@@ -6,7 +6,7 @@ use crate::tree::{File, Tree};
 use crate::uses::Path;
 
 /// `work` is the counter of the pure rooms in builds with debug assertions, and `webhook` a list of names.
-pub const PURE: [&str; 6] = ["inject", "json", "text", "webhook", "work", "workload"];
+pub const PURE: [&str; 7] = ["inject", "json", "migrate", "text", "webhook", "work", "workload"];
 
 /// The crates that pure rooms may use, and those that only their tests may.
 const CRATES: [&str; 10] =

@@ -10,12 +10,13 @@ const LINES: usize = 300;
 const FILES: usize = 16;
 
 /// Folders that are lists: of one file a case. `src` itself is one of one file a room, as [`crate::doors`] names them.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 9] = [
     "tests/golden/",
     "tests/policies",
     "tests/text/inputs",
     "tests/mistakes/cases",
     "tests/api/cases",
+    "tests/migrate/cases",
     "tests/admission/reviews",
     "fuzz/corpus/",
     "fuzz/target/",

@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "podgraft diff",
     "podgraft lint web.yaml",
     "podgraft get",
+    "podgraft convert conf/",
     "podgraft web.yaml",
     "podgraft inject -k .",
     "podgraft inject --dry-run=client web.yaml",

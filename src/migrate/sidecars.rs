@@ -1,0 +1,44 @@
+//! ExpediaGroup/kubernetes-sidecar-injector: a ConfigMap of the app's namespace with a list of sidecars, which Pods request by
+//! the name of the ConfigMap (`Sidecar` in its `pkg/webhook`).
+
+use super::configuration::InjectorConfig;
+use super::injection::Injection;
+use super::source_value::SourceValue;
+use crate::inject::container_list::ContainerList;
+
+/// Fields that are translated; the name of a single sidecar has no effect there.
+const KNOWN: [&str; 5] = ["name", "volumes", "imagePullSecrets", "annotations", "labels"];
+
+pub(super) fn injection(one: &InjectorConfig) -> Injection {
+    let metadata = one.config_map.as_ref().map(|map| map.member("metadata")).unwrap_or_default();
+    let namespace = metadata.member("namespace");
+    let mut injection = match &one.config_map {
+        Some(_) => Injection::new("ConfigMap", metadata.member("name").text(), &one.source.at),
+        None => Injection::new("sidecars", &stem(one), &one.source.at),
+    };
+    injection.is_namespaced = true;
+    injection.namespace = Some(namespace.text().to_owned()).filter(|text| !text.is_empty());
+    for item in one.source.items() {
+        let nested = item.member("sidecar");
+        add(&mut injection, if nested.value.is_object() { &nested } else { &item });
+    }
+    injection.lose_helm_templates();
+    injection
+}
+
+/// The name of the file, for a list that is not in a ConfigMap.
+fn stem(one: &InjectorConfig) -> String {
+    one.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn add(injection: &mut Injection, sidecar: &SourceValue) {
+    injection.take_lists(sidecar);
+    injection.annotations.extend(sidecar.member("annotations").members());
+    let labels = sidecar.member("labels");
+    if !labels.is_blank() {
+        let message = "a companion never sets labels of the Pod, which select it for Services and controllers; set them in the Pod template";
+        injection.lose(&labels.at, message);
+    }
+    let lists = ContainerList::ALL.map(ContainerList::as_str);
+    injection.lose_other_fields(sidecar, &KNOWN.into_iter().chain(lists).collect::<Vec<_>>());
+}

@@ -1,0 +1,71 @@
+//! ExpediaGroup/kubernetes-sidecar-injector.
+
+use serde_json::json;
+
+use super::{check, companion};
+
+fn config_map(sidecars: &str) -> String {
+    let lines: Vec<String> = sidecars.lines().map(|line| format!("    {line}")).collect();
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: agent, namespace: shop}}\ndata:\n  sidecars.yaml: |\n{}\n",
+        lines.join("\n")
+    )
+}
+
+#[test]
+fn the_sidecars_of_a_config_map_are_one_companion_of_its_namespace() {
+    let text = config_map(
+        "- name: one
+  containers: [{name: a, image: 'x:1', volumeMounts: [{name: conf, mountPath: /conf}]}]
+  volumes: [{name: conf, configMap: {name: conf}}]
+  imagePullSecrets: [{name: pull}]
+  annotations: {example.com/a: b}
+- name: two
+  containers: [{name: b, image: 'x:1'}]",
+    );
+    assert_eq!(
+        companion(&text),
+        json!({
+            "apiVersion": "podgraft.dev/v1alpha1",
+            "kind": "Companion",
+            "metadata": {"name": "agent", "namespace": "shop"},
+            "spec": {
+                "pattern": "Sidecar",
+                "imagePullSecrets": [{"name": "pull"}],
+                "containers": [
+                    {"name": "a", "image": "x:1", "volumeMounts": [{"name": "conf", "mountPath": "/conf"}]},
+                    {"name": "b", "image": "x:1"},
+                ],
+                "volumes": [{"name": "conf", "configMap": {"name": "conf"}}],
+                "podAnnotations": {"example.com/a": "b"},
+            },
+        })
+    );
+}
+
+#[test]
+fn what_a_companion_does_not_set_is_reported() {
+    check(
+        &config_map("- name: one\n  containers: [{name: a, image: 'x:1'}]\n  labels: {a: b}\n  hostNetwork: true"),
+        &[
+            "OnRequest Companion agent",
+            "data[\"sidecars.yaml\"][0].labels: a companion never sets labels",
+            "data[\"sidecars.yaml\"][0].hostNetwork: a companion never sets this field",
+        ],
+    );
+}
+
+#[test]
+fn the_older_form_and_a_list_outside_of_a_config_map_are_read() {
+    let older = "- name: one\n  sidecar: {containers: [{name: a, image: 'x:1'}]}";
+    check(&config_map(older), &["OnRequest Companion agent"]);
+    check(older, &["OnRequest Companion a"]);
+}
+
+#[test]
+fn other_lists_are_no_configurations() {
+    for text in ["- name: one", "[]", "- 1", "- {containers: 1}"] {
+        check(&config_map(text), &[]);
+        check(text, &[]);
+    }
+}
