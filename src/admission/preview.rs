@@ -1,6 +1,7 @@
 //! The preview: what would happen to the Pods of a workload, as warnings where users see them. It changes nothing.
 
 mod keys;
+mod pod_security;
 mod unregistered;
 
 use super::record::{ReviewRecord, ReviewResult};
@@ -17,6 +18,7 @@ use crate::text::truncate;
 use crate::webhook::Configuration;
 use crate::workload;
 use keys::{CheckedWorkload, misplaced_keys};
+use pod_security::denials_by_pod_security;
 use unregistered::{missing_configuration, unregistered};
 
 /// The name of the webhook in logs and metrics.
@@ -120,6 +122,7 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
         }
     }
     denials(&verdict, kind, &mut all);
+    all.extend(denials_by_pod_security(request, &verdict, kind, snapshot));
     all.extend(warnings(&verdict));
     all
 }
