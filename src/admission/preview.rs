@@ -9,17 +9,16 @@ use super::request::AdmissionRequest;
 use super::response::{Answer, warning, warnings, within_bounds};
 use super::unreadable::unreadable;
 use crate::inject;
-use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
 use crate::inject::verdict::reason::Remark;
 use crate::inject::verdict::{Effect, Verdict};
 use crate::json::JsonError;
 use crate::text::truncate;
 use crate::webhook::Configuration;
-use crate::workload;
+use crate::workload::{created_pods, missing_configuration};
 use keys::{CheckedWorkload, misplaced_keys};
 use pod_security::denials_by_pod_security;
-use unregistered::{missing_configuration, unregistered};
+use unregistered::unregistered;
 
 /// The name of the webhook in logs and metrics.
 const WEBHOOK: &str = Configuration::Preview.as_str();
@@ -70,7 +69,7 @@ fn preview_workload(
     snapshot: &Snapshot,
 ) -> Result<Vec<String>, JsonError> {
     let kind = &*truncate(&*request.kind.name, LONGEST_KIND);
-    let pods = created_pods(object, request)?;
+    let pods = created_pods(&request.kind.group, &request.kind.name, object)?;
     let template = pods.first().map(|(at, pod)| (&**at, pod));
     let mut all = misplaced_keys(
         &CheckedWorkload { group: &request.kind.group, kind, object, template },
@@ -90,23 +89,6 @@ fn preview_workload(
         }
     }
     Ok(all)
-}
-
-/// The Pods that are created from a workload, each with the place of its template.
-fn created_pods<'a>(object: &'a str, request: &AdmissionRequest<'a>) -> Result<Vec<(String, Pod<'a>)>, JsonError> {
-    let (group, kind) = (&*request.kind.group, &*request.kind.name);
-    let mut pods = Vec::new();
-    for template in workload::templates_of(group, kind, object)? {
-        match Pod::read(template.json.as_bytes()) {
-            Ok(pod) => {
-                pods.push((template.pointer, pod.created_with(workload::controller_fields(group, kind, object))));
-            }
-            Err(error) if template.built_in => return Err(error),
-            // In another kind this may be something that only resembles a template.
-            Err(_) => {}
-        }
-    }
-    Ok(pods)
 }
 
 /// Warnings about the Pods of a template.

@@ -17,7 +17,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("webhook", &[]),
     ("manifest", &["json"]),
     ("inject", &["json", "shared_map", "text", "webhook", "work"]),
-    ("workload", &["inject", "json", "text"]),
+    ("workload", &["inject", "json", "text", "webhook"]),
     ("admission", &["inject", "json", "text", "webhook", "workload"]),
     ("api", &["inject", "json", "text", "webhook"]),
     ("source", &["api", "inject", "json", "manifest", "shared_map", "text", "watch", "webhook"]),
