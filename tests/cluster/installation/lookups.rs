@@ -12,6 +12,7 @@ use crate::workload::{collection, template, workload};
 tests![
     a_companion_that_is_applied_reports_what_it_does_to_existing_workloads_as_far_as_the_user_may_list_them,
     a_workload_that_its_namespace_denies_because_of_a_companion_is_reported_when_it_is_applied,
+    every_right_of_the_two_values_is_needed,
 ];
 
 const VALUES: [&str; 2] = ["webhooks.preview.existingWorkloads=true", "webhooks.preview.namespaceLimits=true"];
@@ -163,4 +164,53 @@ async fn a_workload_that_its_namespace_denies_because_of_a_companion_is_reported
         };
         cluster.eventually(event, created).await;
     }
+}
+
+async fn every_right_of_the_two_values_is_needed(cluster: &Cluster) {
+    cluster.install(&VALUES).await;
+    let namespace = cluster.namespace(json!({})).await;
+    let [current, mut next] = [note(&namespace, &json!({})), note(&namespace, &json!({}))];
+    next["spec"]["app"] = json!({"env": [{"name": "NOTE", "value": "1"}]});
+    cluster.companion(&current).await;
+    let web = |round: usize| {
+        let mut web = deployment("web", &json!({}));
+        web["spec"]["template"]["metadata"]["labels"]["round"] = format!("{round}").into();
+        web
+    };
+    warnings(&apply(cluster, &namespace, &web(0), None));
+    let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/podgraft";
+    let role = cluster.get(path).await.expect("the role");
+    // Each object is applied again until the API server has noticed the change of the role, and differs each time.
+    let mut round = 0;
+    for (resource, incomplete) in [
+        ("deployments", "not reviewed"),
+        ("statefulsets", "not all were reviewed"),
+        ("daemonsets", "not all were reviewed"),
+        ("cronjobs", "not all were reviewed"),
+        ("replicationcontrollers", "not all were reviewed"),
+        ("subjectaccessreviews", "not reviewed"),
+        ("resourcequotas", "were not checked"),
+        ("limitranges", "were not checked"),
+        ("horizontalpodautoscalers", "were not checked"),
+    ] {
+        let mut rules = role["rules"].clone();
+        for rule in rules.as_array_mut().expect("rules") {
+            let resources = rule["resources"].as_array_mut().expect("resources");
+            resources.retain(|other| other != resource);
+        }
+        let rules: Vec<Value> =
+            rules.as_array().expect("rules").iter().filter(|rule| rule["resources"] != json!([])).cloned().collect();
+        cluster.merge(path, &json!({"rules": rules})).await.expect("a smaller role");
+        cluster
+            .eventually(resource, async || {
+                round += 1;
+                let object =
+                    if incomplete == "were not checked" { web(round) } else { [&current, &next][round % 2].clone() };
+                let printed = warnings(&apply(cluster, &namespace, &object, None));
+                printed.iter().any(|warning| warning.contains(incomplete) && warning.contains(resource)).then_some(())
+            })
+            .await;
+        println!("    without the right to {resource} the preview is incomplete");
+    }
+    cluster.merge(path, &json!({"rules": role["rules"]})).await.expect("the whole role");
 }

@@ -1,6 +1,7 @@
 //! The preview of a companion by a whole server, while it reviews Pods. `make explain-many` prints how many reviews it answers
 //! meanwhile in a cluster with 5 000 workloads.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{deployment, namespace, sync};
 use crate::client::{Client, Tls, post};
+use crate::client_ca::{Ca, NAME};
 use crate::process::Served;
 use crate::support::api_server::ApiServer;
 use crate::support::{Reply, review_of};
@@ -44,16 +46,24 @@ fn configurations() -> Vec<Value> {
     all.map(object).collect()
 }
 
-/// Previews the next version of a companion in a cluster with these workloads, and reviews Pods for as long as that takes.
-async fn observe(workloads: Vec<Value>, delay: Duration) -> Observed {
+/// Previews the next version of a companion in a cluster with these workloads, and reviews Pods for as long as that takes. With a
+/// CA, the client presents a certificate of it.
+async fn observe(workloads: Vec<Value>, delay: Duration, client_ca: Option<&Ca>) -> Observed {
     let mut stored = sync(false);
     stored["metadata"] = json!({"name": "sync", "generation": 1, "uid": "c-1", "resourceVersion": "7"});
     let objects = [configurations(), vec![stored, namespace("shop")], workloads].concat();
     let api_server = ApiServer::slow(objects, &[], delay);
     let folder = tempfile::tempdir().unwrap();
     api_server.kubeconfig(folder.path());
-    let served = Served::in_cluster(folder, &["--preview-existing-workloads"]);
-    let tls = Tls::trusting(&served.authority);
+    let path = folder.path().join("client-ca.crt");
+    let mut flags = vec!["--preview-existing-workloads".to_owned()];
+    if let Some(ca) = client_ca {
+        fs::write(&path, &ca.pem).unwrap();
+        flags.extend([format!("--client-ca={}", path.display()), format!("--client-name={NAME}")]);
+    }
+    let served = Served::in_cluster(folder, &flags.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut tls = Tls::trusting(&served.authority);
+    tls.identity = client_ca.map(|ca| ca.client(NAME, &[]));
     let to = served.admission;
     let mut reviewing = Reviewing { client: tls.connect(to).await.unwrap(), tls: &tls, to };
     let mut previewing = tls.connect(to).await.unwrap();
@@ -121,10 +131,25 @@ fn expect_reviews(observed: &Observed) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reviews_are_answered_while_a_preview_waits_for_a_slow_api_server() {
     let workloads = vec![deployment("shop", "web", 8080, "sync")];
-    let observed = observe(workloads, Duration::from_millis(400)).await;
+    let observed = observe(workloads, Duration::from_millis(400), None).await;
     expect_incomplete(&observed);
     let more = observed.warnings.iter().any(|warning| warning.contains("Pods of deployment shop/web"));
     assert!(!more, "workloads are named only with --client-ca: {:?}", observed.warnings);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workloads_are_named_to_an_api_server_that_presents_a_certificate() {
+    let workloads = || vec![deployment("shop", "web", 8080, "sync")];
+    let counts = "podgraft: of 1 workload, 1 would be denied, and 0 would change at the next rollout";
+    let named = observe(workloads(), Duration::ZERO, Some(&Ca::new())).await.warnings;
+    assert_eq!(named[0], counts);
+    assert!(
+        named[1].starts_with("podgraft: Pods of deployment shop/web would be denied: companion sync: "),
+        "{named:?}"
+    );
+    let counted = observe(workloads(), Duration::ZERO, None).await.warnings;
+    assert!(counted[0].starts_with(&format!("{counts}; run `podgraft explain")), "{counted:?}");
+    assert!(!counted.concat().contains("shop/web"), "{counted:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -133,7 +158,7 @@ async fn the_preview_of_a_companion_with_5000_workloads_stays_within_its_time() 
     let of = |i: usize| deployment("shop", &format!("w-{i}"), if i.is_multiple_of(7) { 8080 } else { 80 }, "sync");
     for (delay, what) in [(Duration::ZERO, "a fast API server"), (Duration::from_millis(150), "pages that take 150 ms")]
     {
-        let observed = observe((0..WORKLOADS).map(of).collect(), delay).await;
+        let observed = observe((0..WORKLOADS).map(of).collect(), delay, None).await;
         println!(
             "{what}: answered after {} ms; {} reviews of Pods meanwhile, the slowest took {:.1} ms; {} in the same time without a preview, {:.1} ms",
             observed.took.as_millis(),
