@@ -76,7 +76,9 @@ fn warnings(
     let denials = limit_ranges.iter().flat_map(|limit_range| limit_range.violations(&pod));
     let denials = denials.chain(quotas.iter().flat_map(|quota| quota.violations(&pod)));
     let denials = denials.map(|cause| format!("podgraft: Pods of this {kind} will be denied: {cause}"));
+    let shortages = quotas.iter().flat_map(|quota| quota.shortages(&pod));
+    let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
     let scaling = autoscalers.iter().filter(|autoscaler| autoscaler.scales(group, kind, name));
     let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(&pod)).map(|effect| format!("podgraft: {effect}"));
-    denials.chain(scaling).collect()
+    denials.chain(shortages).chain(scaling).collect()
 }

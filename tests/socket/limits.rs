@@ -110,7 +110,7 @@ fn a_quota_that_the_pods_exceed_only_with_the_injected_containers_is_reported() 
     expect(&note(&of("32Mi"), "Native"), &of("192Mi"), vec![quota(&hard, &json!({}))], &[]);
     expect(&note(&of("32Mi"), "Native"), &of("512Mi"), vec![quota(&hard, &json!({}))], &[]);
     let used = json!({"limits.memory": "48Mi"});
-    let in_use = "allows 256Mi for limits.memory, of which 48Mi are in use, and with the injected containers another Pod has 224Mi";
+    let in_use = "podgraft: Pods of this Deployment may be denied: ResourceQuota team allows 256Mi for limits.memory, of which 48Mi are in use, and with the injected containers another Pod has 224Mi";
     expect(&note(&of("32Mi"), "Native"), &of("192Mi"), vec![quota(&hard, &used)], &[in_use]);
     let requests = amounts(r#"{"cpu": "900m"}"#, "{}");
     let by_request = "allows 1 for requests.cpu, and with the injected containers one Pod has 1800m";

@@ -50,8 +50,7 @@ struct AddedValue<'t> {
 struct AddedContainer {
     name: String,
     restart_policy: Option<String>,
-    #[serde(default)]
-    resources: Resources,
+    resources: Option<Resources>,
 }
 
 #[derive(Deserialize, Default)]
@@ -139,7 +138,8 @@ impl PlannedContainer {
     }
 
     fn injected(added: AddedContainer, list: ContainerList) -> Self {
-        let AddedContainer { name, restart_policy, resources: Resources { requests, limits } } = added;
+        let AddedContainer { name, restart_policy, resources } = added;
+        let Resources { requests, limits } = resources.unwrap_or_default();
         let is_initial = list.is_init() && restart_policy.as_deref() != Some("Always");
         PlannedContainer { name, is_injected: true, is_initial, requests, limits }
     }

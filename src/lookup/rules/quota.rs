@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::amounts::{AmountKind, NameOnly, ResourceAmounts, amounts};
 use super::planned::PlannedPod;
+use crate::inject::companion::quantity::Amount;
 
 /// The resources that every container must name if a quota has them (`validationSet` of
 /// `k8s.io/kubernetes/pkg/quota/v1/evaluator/core/pods.go`).
@@ -38,14 +39,22 @@ struct QuotaStatus {
 }
 
 impl Quota {
-    /// Why Pods with the injected containers are denied, if the injected containers are the cause. A quota with scopes is left
-    /// out: it counts only some Pods.
+    /// Why Pods with the injected containers are denied, if the injected containers are the cause.
     pub(in crate::lookup) fn violations(&self, pod: &PlannedPod) -> Vec<String> {
-        if !self.spec.scopes.is_empty() || !self.spec.scope_selector.is_null() {
-            return Vec::new();
-        }
-        let hard = self.spec.hard.keys();
-        hard.filter_map(|counted| self.unnamed(counted, pod).or_else(|| self.exceeded(counted, pod))).collect()
+        let counted = self.counted().into_iter();
+        counted.filter_map(|counted| self.unnamed(counted, pod).or_else(|| self.exceeded(counted, pod))).collect()
+    }
+
+    /// Why another Pod with the injected containers is denied for as long as the other Pods of the namespace exist.
+    pub(in crate::lookup) fn shortages(&self, pod: &PlannedPod) -> Vec<String> {
+        self.counted().into_iter().filter_map(|counted| self.shortage(counted, pod)).collect()
+    }
+
+    /// What it counts. A quota with scopes is left out: it counts only some Pods.
+    fn counted(&self) -> Vec<&String> {
+        let QuotaSpec { hard, scopes, scope_selector } = &self.spec;
+        let has_scopes = !scopes.is_empty() || !scope_selector.is_null();
+        hard.keys().filter(|_| !has_scopes).collect()
     }
 
     /// An injected container that does not name a resource that it must name.
@@ -61,25 +70,54 @@ impl Quota {
     }
 
     fn exceeded(&self, counted: &str, pod: &PlannedPod) -> Option<String> {
-        let (kind, resource) = counted_resource(counted)?;
-        let hard = *self.spec.hard.get(counted)?;
-        let used = self.status.used.get(counted).copied().unwrap_or_default();
-        let total = pod.total(kind, resource)?;
-        let own = pod.own_total(kind, resource);
-        let (name, what) = (&self.metadata.name, words(kind, resource));
-        let [hard_text, used_text, total_text] = [hard, used, total].map(|amount| amount.text_for(resource));
-        if total > hard && own <= hard {
-            Some(format!(
-                "ResourceQuota {name} allows {hard_text} for {what}, and with the injected containers one Pod has {total_text}"
-            ))
-        } else if used + total > hard && used + own <= hard {
-            Some(format!(
-                "ResourceQuota {name} allows {hard_text} for {what}, of which {used_text} are in use, and with the injected containers another Pod has {total_text}"
-            ))
-        } else {
-            None
-        }
+        let Usage { what, hard, total, own, resource, .. } = self.usage(counted, pod)?;
+        (total > hard && own <= hard).then(|| {
+            format!(
+                "ResourceQuota {} allows {} for {what}, and with the injected containers one Pod has {}",
+                self.metadata.name,
+                hard.text_for(resource),
+                total.text_for(resource)
+            )
+        })
     }
+
+    fn shortage(&self, counted: &str, pod: &PlannedPod) -> Option<String> {
+        let Usage { what, hard, used, total, own, resource } = self.usage(counted, pod)?;
+        (total <= hard && used + total > hard && used + own <= hard).then(|| {
+            format!(
+                "ResourceQuota {} allows {} for {what}, of which {} are in use, and with the injected containers another Pod has {}",
+                self.metadata.name,
+                hard.text_for(resource),
+                used.text_for(resource),
+                total.text_for(resource)
+            )
+        })
+    }
+
+    fn usage<'c>(&self, counted: &'c str, pod: &PlannedPod) -> Option<Usage<'c>> {
+        let (kind, resource) = counted_resource(counted)?;
+        Some(Usage {
+            what: words(kind, resource),
+            hard: *self.spec.hard.get(counted)?,
+            used: self.status.used.get(counted).copied().unwrap_or_default(),
+            total: pod.total(kind, resource)?,
+            own: pod.own_total(kind, resource),
+            resource,
+        })
+    }
+}
+
+/// What a quota allows of a resource, and what Pods have of it.
+struct Usage<'c> {
+    what: String,
+    hard: Amount,
+    /// What the Pods that exist have together.
+    used: Amount,
+    /// What one Pod has.
+    total: Amount,
+    /// What it has without the injected containers.
+    own: Amount,
+    resource: &'c str,
 }
 
 /// What a quota counts; `None` where it is no resource of containers.
