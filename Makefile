@@ -40,9 +40,9 @@ attack:
 fuzz:
 	@sh fuzz/run.sh $(SECONDS)
 
-## explain-many  explain --with over 5000 generated workloads of a simulated API server, with its time and memory
+## explain-many  explain --with over 5000 generated workloads of a simulated API server, with its time and memory; and the server's preview
 explain-many:
-	@$(CARGO) test --locked --quiet --test cli -- --ignored --nocapture 5000_workloads
+	@$(CARGO) test --locked --quiet --test cli --test socket -- --ignored --nocapture 5000_workloads
 
 ## migrate-sources  podgraft migrate over the test data of other injectors, downloaded as Go modules; FOLDERS=a:b adds clones
 migrate-sources:

@@ -10,7 +10,7 @@ use crate::inject;
 use crate::inject::snapshot::{Snapshot, Webhook};
 use crate::inject::verdict::{Decision, Verdict};
 
-pub use preview::preview;
+pub use preview::{Applied, AppliedWorkload, is_of_a_companion, preview, user_of};
 pub use record::{ReviewRecord, ReviewResult};
 pub use response::Answer;
 
@@ -32,12 +32,6 @@ pub fn review(body: &[u8], webhook: Webhook, snapshot: &Snapshot, observe: impl 
         inject::Request { pod, namespace: &request.namespace, webhook: Some(webhook), requester: &request.requester };
     let verdict = inject::review(&asked, snapshot);
     conclude(webhook.as_str(), &request, &verdict, observe)
-}
-
-/// Whether a review is about a companion. Validating a companion takes long, so the caller may want to use another thread.
-#[must_use]
-pub fn is_of_a_companion(body: &[u8]) -> bool {
-    AdmissionRequest::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
 }
 
 /// Turns a verdict into an answer and passes it to `observe`.

@@ -4,7 +4,7 @@
 #![allow(missing_docs)] // the modules are documented where they are declared
 
 pub mod admission {
-    pub use crate::admission::{Answer, preview, review};
+    pub use crate::admission::{Answer, Applied, preview, review};
 }
 
 pub mod api {
@@ -68,6 +68,10 @@ pub mod inject {
 
 pub mod json {
     pub use crate::json::{JsonError, Reader};
+}
+
+pub mod lookup {
+    pub use crate::lookup::{NamespaceLookup, Survey, SurveyQuestion};
 }
 
 pub mod manifest {

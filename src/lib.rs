@@ -18,6 +18,7 @@ mod inject;
 #[doc(hidden)]
 pub mod internals;
 mod json;
+mod lookup;
 mod manifest;
 mod metrics;
 mod migrate;

@@ -23,7 +23,7 @@ mod start;
 
 use anyhow::Context as _;
 
-pub(crate) use config::{CertificateSource, ClientCaConfig, ClusterConfig, Config};
+pub(crate) use config::{CertificateSource, ClientCaConfig, ClusterConfig, Config, PreviewConfig};
 
 use crate::telemetry::Log;
 use signals::ShutdownSignals;

@@ -5,7 +5,7 @@
 mod support;
 
 use podgraft::internals::admission;
-use podgraft::internals::admission::Answer;
+use podgraft::internals::admission::{Answer, Applied};
 use podgraft::internals::api;
 use podgraft::internals::inject::companion::pattern::{Budget, Pattern};
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
@@ -73,7 +73,8 @@ fn preview(object: &Value, kind: &Value) -> (Answer, u64, Vec<u8>) {
     review["request"]["kind"] = kind.clone();
     let body = review.to_string().into_bytes();
     let snapshot = snapshot(&[sized::companion("sync", 1)]);
-    let words = |object: &str| {
+    let words = |applied: &Applied<'_>| {
+        let Applied::Companion(object) = applied else { return Vec::new() };
         let gated = api::check_companion(&serde_json::from_str(object).unwrap());
         gated.problems.iter().map(|problem| format!("podgraft: {problem}")).collect()
     };

@@ -1,6 +1,7 @@
 //! The preview of a workload, and of a companion.
 
 use podgraft::internals::admission;
+use podgraft::internals::admission::Applied;
 
 use super::answer::{self, Reply};
 use super::snapshot::{UID, review_of, snapshot};
@@ -16,7 +17,11 @@ pub fn preview(bytes: &[u8]) {
 fn ask(body: &[u8], uid: Option<&str>) -> Reply {
     // Objects that end the request early carry a uid of their own.
     let uid = uid.filter(|_| serde_json::from_slice::<serde_json::Value>(body).is_ok());
-    let preview = || admission::preview(body, snapshot(), |object| vec![object.chars().take(300).collect()], |_| {});
+    let advise = |applied: &Applied<'_>| match applied {
+        Applied::Companion(object) => vec![object.chars().take(300).collect()],
+        Applied::Workload(workload) => vec![workload.patch().len().to_string()],
+    };
+    let preview = || admission::preview(body, snapshot(), advise, |_| {});
     let (answer, again) = (preview(), preview());
     assert!(answer.status == again.status && answer.body == again.body, "two answers to one preview");
     let reply = answer::read(&answer, uid.filter(|_| answer.status == 200));

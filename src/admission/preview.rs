@@ -1,6 +1,8 @@
 //! The preview: what would happen to the Pods of a workload, as warnings where users see them. It changes nothing.
 
+mod applied;
 mod keys;
+mod pod_security;
 mod unregistered;
 
 use super::record::{ReviewRecord, ReviewResult};
@@ -8,16 +10,17 @@ use super::request::AdmissionRequest;
 use super::response::{Answer, warning, warnings, within_bounds};
 use super::unreadable::unreadable;
 use crate::inject;
-use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::reason::Remark;
+use crate::inject::verdict::reason::{Outcome, Remark};
 use crate::inject::verdict::{Effect, Verdict};
 use crate::json::JsonError;
 use crate::text::truncate;
 use crate::webhook::Configuration;
-use crate::workload;
+use crate::workload::{created_pods, missing_configuration};
+pub use applied::{Applied, AppliedWorkload, is_of_a_companion, user_of};
 use keys::{CheckedWorkload, misplaced_keys};
-use unregistered::{missing_configuration, unregistered};
+use pod_security::denials_by_pod_security;
+use unregistered::unregistered;
 
 /// The name of the webhook in logs and metrics.
 const WEBHOOK: &str = Configuration::Preview.as_str();
@@ -26,13 +29,14 @@ const MAX_DENIALS: usize = 4;
 /// The longest kind that is repeated, in characters: a CustomResourceDefinition allows 63.
 const LONGEST_KIND: usize = 63;
 
-/// Answers a review of a workload or a companion with warnings only. `validate` returns what is wrong with a companion, and what
-/// is unwise, from its JSON. `observe` is called once, before this returns.
+/// Answers a review of a workload or a companion with warnings only. `advise` returns further warnings: all those about a
+/// companion, and those about a workload that need more than a review. It is called for each companion, and for a workload
+/// whose Pods get a companion. `observe` is called once, before this returns.
 #[must_use]
 pub fn preview(
     body: &[u8],
     snapshot: &Snapshot,
-    validate: impl FnOnce(&str) -> Vec<String>,
+    advise: impl FnOnce(&Applied<'_>) -> Vec<String>,
     observe: impl FnOnce(&ReviewRecord<'_>),
 ) -> Answer {
     let request = match AdmissionRequest::read(body) {
@@ -41,8 +45,8 @@ pub fn preview(
     };
     let warnings = match request.object {
         None => Ok(Vec::new()),
-        Some(object) if request.kind.group == "podgraft.dev" => Ok(validate(object)),
-        Some(object) => preview_workload(object, &request, snapshot),
+        Some(object) if request.kind.group == "podgraft.dev" => Ok(advise(&Applied::Companion(object))),
+        Some(object) => preview_workload(object, &request, snapshot, advise),
     };
     let warnings = match warnings {
         Ok(warnings) => within_bounds(warnings.into_iter()),
@@ -66,22 +70,20 @@ fn preview_workload(
     object: &str,
     request: &AdmissionRequest<'_>,
     snapshot: &Snapshot,
+    advise: impl FnOnce(&Applied<'_>) -> Vec<String>,
 ) -> Result<Vec<String>, JsonError> {
-    let kind = &*truncate(&*request.kind.name, LONGEST_KIND);
-    let pods = created_pods(object, request)?;
+    let (group, kind) = (&*request.kind.group, &*truncate(&*request.kind.name, LONGEST_KIND));
+    let pods = created_pods(group, &request.kind.name, object)?;
     let template = pods.first().map(|(at, pod)| (&**at, pod));
-    let mut all = misplaced_keys(
-        &CheckedWorkload { group: &request.kind.group, kind, object, template },
-        snapshot.settings.hints,
-    )?;
+    let mut all = misplaced_keys(&CheckedWorkload { group, kind, object, template }, snapshot.settings.hints)?;
+    let mut advise = Some(advise);
     for (_, pod) in pods {
-        let missing = missing_configuration(&pod, &request.namespace, snapshot);
         let review = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
-        let warnings = match missing {
-            Some(configuration) => unregistered(configuration, &review, kind, snapshot).into_iter().collect(),
-            None => review_of_template(&review, kind, snapshot),
-        };
-        for warning in warnings {
+        let PreviewedPod { warnings, is_injected } = preview_pod(&review, kind, snapshot);
+        let workload = AppliedWorkload { kind: &request.kind, name: request.name(), review: &review, snapshot };
+        let advise = advise.take_if(|_| is_injected);
+        let advised = advise.map(|advise| advise(&Applied::Workload(&workload))).unwrap_or_default();
+        for warning in warnings.into_iter().chain(advised) {
             if !all.contains(&warning) {
                 all.push(warning);
             }
@@ -90,25 +92,24 @@ fn preview_workload(
     Ok(all)
 }
 
-/// The Pods that are created from a workload, each with the place of its template.
-fn created_pods<'a>(object: &'a str, request: &AdmissionRequest<'a>) -> Result<Vec<(String, Pod<'a>)>, JsonError> {
-    let (group, kind) = (&*request.kind.group, &*request.kind.name);
-    let mut pods = Vec::new();
-    for template in workload::templates_of(group, kind, object)? {
-        match Pod::read(template.json.as_bytes()) {
-            Ok(pod) => {
-                pods.push((template.pointer, pod.created_with(workload::controller_fields(group, kind, object))));
-            }
-            Err(error) if template.built_in => return Err(error),
-            // In another kind this may be something that only resembles a template.
-            Err(_) => {}
-        }
-    }
-    Ok(pods)
+/// What is known of the Pods of a template.
+struct PreviewedPod {
+    warnings: Vec<String>,
+    /// Whether they get a companion.
+    is_injected: bool,
 }
 
-/// Warnings about the Pods of a template.
-fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snapshot) -> Vec<String> {
+fn preview_pod(review: &inject::Request<'_>, kind: &str, snapshot: &Snapshot) -> PreviewedPod {
+    match missing_configuration(&review.pod, review.namespace, snapshot) {
+        None => review_of_template(review, kind, snapshot),
+        Some(configuration) => {
+            let warnings = unregistered(configuration, review, kind, snapshot).into_iter().collect();
+            PreviewedPod { warnings, is_injected: false }
+        }
+    }
+}
+
+fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snapshot) -> PreviewedPod {
     let mut verdict = inject::judge(request, snapshot);
     // The webhook adds pull secrets to Pods, which have those of the ServiceAccount by then. Only a template would lose them.
     verdict.findings.retain(|finding| finding.reason != Remark::PullSecretsReplaced.into());
@@ -120,8 +121,10 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
         }
     }
     denials(&verdict, kind, &mut all);
+    all.extend(denials_by_pod_security(request, &verdict, kind, snapshot));
     all.extend(warnings(&verdict));
-    all
+    let is_injected = verdict.findings.iter().any(|finding| finding.reason == Outcome::Injected.into());
+    PreviewedPod { warnings: all, is_injected }
 }
 
 /// One warning for each cause of a denial. The causes beyond the first ones are counted: an answer has room for few warnings.

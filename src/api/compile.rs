@@ -98,6 +98,7 @@ pub(super) fn valid(object: &CompanionObject, report: &mut Report) -> Option<Cat
         evictable,
         image_pull_secrets: spec.image_pull_secrets.iter().map(|secret| boxed(&secret.name)).collect(),
         pod_requirements: pod_requirements::pod_requirements(object),
+        pod_security: std::mem::take(&mut report.pod_security).into(),
         parameters: spec.parameters.iter().map(parameter).collect(),
         also_accepted: Box::default(),
         declared: declared.map(Box::new),

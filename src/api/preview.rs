@@ -1,4 +1,4 @@
-//! Warnings for the preview, when a companion is applied.
+//! What the preview reports when a companion is applied.
 
 mod consequences;
 #[cfg(test)]
@@ -9,9 +9,11 @@ use std::fmt;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::check::check_companion;
+use super::check::{Checked, check_companion};
 use super::size::{too_dense, too_large};
 use crate::api::report::Problem;
+use crate::inject::companion::CompanionKind;
+use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::snapshot::Snapshot;
 use consequences::consequences;
 
@@ -25,19 +27,57 @@ struct Envelope<'t> {
     spec: Option<&'t RawValue>,
 }
 
-/// Warnings about a companion, given as JSON: what applying it leads to, its problems, which keep it from being used, and
-/// its warnings. `snapshot` has the companions before it is applied.
+/// What is reported about a companion, and what it changes.
+#[derive(Debug)]
+pub struct Advice {
+    /// What applying it leads to, its problems, which keep it from being used, and its warnings.
+    pub warnings: Vec<String>,
+    /// What it changes for Pods; `None` where it is invalid, or behaves like the version before.
+    pub change: Option<CompanionChange>,
+}
+
+/// A valid companion that is applied.
+#[derive(Debug)]
+pub struct CompanionChange {
+    /// The namespace of a Companion.
+    pub namespace: Option<Box<str>>,
+    entry: CatalogEntry,
+}
+
+/// Advice about a companion, given as JSON. `snapshot` has the companions before it is applied.
 #[must_use]
-pub fn advise(object: &str, snapshot: &Snapshot) -> Vec<String> {
+pub fn advise(object: &str, snapshot: &Snapshot) -> Advice {
     let object = match read(object) {
         Ok(object) => object,
-        Err(reason) => return vec![not_used(reason)],
+        Err(reason) => return Advice { warnings: vec![not_used(reason)], change: None },
     };
     let checked = check_companion(&object);
     let problems = checked.problems.iter().map(not_used);
     let warnings = checked.warnings.iter().map(|warning| format!("podgraft: {warning}"));
     let consequences = consequences(&checked, snapshot).into_iter().map(|sentence| format!("podgraft: {sentence}"));
-    consequences.chain(problems).chain(warnings).take(MAX_ADVISED).collect()
+    let warnings = consequences.chain(problems).chain(warnings).take(MAX_ADVISED).collect();
+    Advice { warnings, change: CompanionChange::of(checked, snapshot) }
+}
+
+impl CompanionChange {
+    fn of(checked: Checked, snapshot: &Snapshot) -> Option<Self> {
+        let Checked { namespace, listed: Some(entry), problems, .. } = checked else { return None };
+        let is_placed = (entry.kind() == CompanionKind::Companion) == namespace.is_some();
+        let hash = |entry: &CatalogEntry| entry.valid().map(|companion| companion.hash.clone());
+        let existing = snapshot.companions.resolve(namespace.as_deref().unwrap_or_default(), entry.name());
+        let is_same =
+            existing.is_some_and(|existing| existing.kind() == entry.kind() && hash(existing) == hash(&entry));
+        (problems.is_empty() && is_placed && !is_same).then_some(CompanionChange { namespace, entry })
+    }
+
+    /// The companions after it is applied.
+    #[must_use]
+    pub fn applied_to(&self, snapshot: &Snapshot) -> Snapshot {
+        let mut companions = snapshot.companions.clone();
+        companions.insert(self.namespace.as_deref(), self.entry.clone());
+        let Snapshot { namespaces, settings, stale, .. } = snapshot;
+        Snapshot { companions, namespaces: namespaces.clone(), settings: settings.clone(), stale: *stale }
+    }
 }
 
 fn not_used(reason: impl fmt::Display) -> String {

@@ -5,6 +5,7 @@ use std::fmt;
 use super::message::{Code, Message};
 use super::path;
 use super::path::FieldPath;
+use crate::inject::companion::pod_security::{ExemptPods, PodSecurityLevel, PodSecurityViolation};
 use crate::json::field_path;
 use crate::text::suggest::suggest;
 
@@ -57,6 +58,8 @@ pub(super) struct MessageAt {
 pub(super) struct Report {
     pub(super) problems: Vec<MessageAt>,
     pub(super) warnings: Vec<MessageAt>,
+    /// What Pod Security denies; for each there is a warning.
+    pub(super) pod_security: Vec<PodSecurityViolation>,
     nonconforming: Vec<FieldPath>,
     omitted_problems: usize,
     omitted_warnings: usize,
@@ -89,6 +92,18 @@ impl Report {
         if !self.has_schema_error(at) {
             push(&mut self.warnings, &mut self.omitted_warnings, at, message);
         }
+    }
+
+    /// Pod Security denies a field, except in some Pods.
+    pub(super) fn deny(&mut self, at: &FieldPath, (level, exempt): (PodSecurityLevel, ExemptPods), message: Message) {
+        if self.has_schema_error(at) {
+            return;
+        }
+        if self.pod_security.len() < MAX {
+            let field = field_path(at.as_ref()).into();
+            self.pod_security.push(PodSecurityViolation { level, exempt, field });
+        }
+        self.warn(at, message);
     }
 
     /// Turns all warnings of one code into problems of another one, with a further remedy.

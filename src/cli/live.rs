@@ -5,7 +5,7 @@
 //! | `flags` | flags with the names that kubectl has for them |
 //! | `connection` | finds the API server, and makes a client |
 //! | `failure` | why a request failed, and the remedy |
-//! | `kinds`, `targets` | the kinds of workloads, and the arguments that name some |
+//! | `targets` | the arguments that name workloads |
 //! | `objects` | gets one workload, or lists workloads page by page |
 //! | `state` | the companions and Namespaces, for reviews |
 //! | `webhooks`, `installation` | the webhooks that are installed, and whether they match a Pod |
@@ -14,7 +14,6 @@ mod connection;
 mod failure;
 mod flags;
 mod installation;
-mod kinds;
 mod objects;
 mod state;
 mod targets;
@@ -26,7 +25,6 @@ use anyhow::Context as _;
 
 pub(super) use connection::Connection;
 pub(super) use flags::{ConnectionFlags, ObjectSelection, SelectionFlags};
-pub(super) use kinds::WorkloadKind;
 pub(super) use objects::is_of_workload;
 pub(super) use targets::{NamedWorkload, Targets};
 pub(super) use webhooks::{MatchedPod, WebhookMatch, Webhooks};

@@ -1,4 +1,4 @@
-//! Reviews that take too long for the threads that answer: they run on another thread, one at a time and with a deadline.
+//! Reviews that take too long for the threads that answer: they run on other threads, few at a time and with a deadline.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,8 +15,8 @@ use super::body::ReceivedBody;
 use super::refusal::Refusal;
 use super::route::{ReviewFn, Route};
 
-/// Runs some reviews on another runtime, one at a time. A review that cannot start at once, or that misses the deadline, gets
-/// the fallback answer. There is no queue, so at most one of these reviews is in memory.
+/// Runs some reviews on another runtime, by default one at a time. A review that cannot start at once, or that misses the deadline,
+/// gets the fallback answer. There is no queue, so no more of these reviews are in memory than run.
 #[derive(Clone)]
 pub struct Offload {
     applies_to: Arc<RouteFilter>,
@@ -49,12 +49,18 @@ impl Offload {
         }
     }
 
+    /// Runs up to this many reviews at a time.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Offload { permits: Arc::new(Semaphore::new(threads)), ..self }
+    }
+
     pub(super) fn applies_to(&self, route: Route, body: &[u8]) -> bool {
         (self.applies_to)(route, body)
     }
 
     /// Answers a review. A thread cannot be stopped, so a review that misses the deadline runs to its end all the same. Until
-    /// then it keeps its body in memory, and every other review gets the fallback answer.
+    /// then it keeps its body in memory, and its thread is not free for another review.
     pub(super) async fn review(&self, route: Route, body: Arc<ReceivedBody>) -> Result<Answer, Refusal> {
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return Ok((self.fallback)(route, body.bytes()));

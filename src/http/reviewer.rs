@@ -14,24 +14,25 @@ use super::route::{ReviewFn, Route};
 #[derive(Clone)]
 pub struct Reviewer {
     review: Arc<ReviewFn>,
-    offload: Option<Offload>,
+    offloads: Vec<Offload>,
 }
 
 impl Reviewer {
     /// Wraps a function. It runs on the threads of the runtime that serves the port, so it must not block.
     pub fn new(review: impl Fn(Route, &[u8]) -> Answer + Send + Sync + 'static) -> Self {
-        Reviewer { review: Arc::new(review), offload: None }
+        Reviewer { review: Arc::new(review), offloads: Vec::new() }
     }
 
-    /// Moves the reviews that take long to other threads.
+    /// Moves reviews that take long to other threads, unless an earlier offload applies to them.
     #[must_use]
-    pub fn with_offload(self, offload: Offload) -> Self {
-        Reviewer { offload: Some(offload), ..self }
+    pub fn with_offload(mut self, offload: Offload) -> Self {
+        self.offloads.push(offload);
+        self
     }
 
     /// Where this review is done, if not on the thread that reads requests.
     pub(super) fn offload_for(&self, route: Route, body: &[u8]) -> Option<&Offload> {
-        self.offload.as_ref().filter(|offload| offload.applies_to(route, body))
+        self.offloads.iter().find(|offload| offload.applies_to(route, body))
     }
 
     /// Answers a review at once. A panic ends neither the connection nor the process, and leaves nothing half done, because

@@ -9,6 +9,7 @@ pub mod injections;
 pub mod parameter;
 pub mod pattern;
 pub mod pod_requirement;
+pub mod pod_security;
 pub mod quantity;
 pub mod resources;
 pub mod selector;
@@ -26,6 +27,7 @@ use declared::Declared;
 use injections::Injections;
 use parameter::Parameter;
 use pod_requirement::PodRequirement;
+use pod_security::PodSecurityViolation;
 use selector::Selector;
 
 /// One companion, ready to be injected. It never changes after it was compiled; only the count of its
@@ -95,6 +97,8 @@ pub struct Companion {
     pub image_pull_secrets: Box<[Box<str>]>,
     /// What fields of the containers require of the Pod; at most one for each field of the Pod and value.
     pub pod_requirements: Box<[PodRequirement]>,
+    /// What Pod Security denies. Reviews do not use it.
+    pub pod_security: Box<[PodSecurityViolation]>,
     /// `spec.parameters`, in order.
     pub parameters: Box<[Parameter]>,
     /// The containers of other versions of a required companion that count as this one: those of the previous version,

@@ -36,6 +36,8 @@ pub const SCRAPE_PORT: &str = "prometheus.io/port";
 pub const SCRAPE_PATH: &str = "prometheus.io/path";
 /// Where the Pod's token is mounted.
 pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// The label of a namespace with the level of Pod Security that it enforces.
+pub const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
 /// The names of a Pod's volumes, joined by commas, that the cluster autoscaler does not keep a node for.
 pub const SAFE_TO_EVICT_VOLUMES: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
 /// The start of annotations that set the AppArmor profile of a container. API servers turn them into fields.

@@ -9,6 +9,7 @@ mod limits;
 mod parts;
 mod read;
 mod resources;
+mod security_context;
 mod volume;
 mod volume_uses;
 mod windows;
@@ -224,6 +225,12 @@ impl<'a> Pod<'a> {
     pub fn has_pull_secret(&self, name: &str) -> bool {
         let names = self.image_pull_secrets.as_deref().unwrap_or_default();
         self.by_pull_secret.find(names, |name| name, name).next().is_some()
+    }
+
+    /// Whether the Pod itself has resources, besides those of its containers (KEP-2837).
+    #[must_use]
+    pub fn sets_resources(&self) -> bool {
+        self.resources.is_some_and(|json| json != "{}")
     }
 
     /// The size of all annotations, keys included, in bytes.

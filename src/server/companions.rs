@@ -229,6 +229,7 @@ impl CompanionSources {
         self.metrics.source.record(effective, statuses);
         self.metrics.record_registrations(*self.registered.borrow());
         let missing = statuses.missing_webhooks();
+        self.metrics.certificates.set_needed_missing(!missing.is_empty());
         self.needed.send_if_modified(|needed| std::mem::replace(needed, missing) != missing);
     }
 

@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) events: bool,
     /// Whether injections are counted by companion.
     pub(crate) companion_metrics: bool,
+    pub(crate) preview: PreviewConfig,
     /// How long a policy and injection wait for each other when a required companion changes.
     pub(crate) policy_pause: Duration,
     /// How often companions and certificate files are read.
@@ -55,6 +56,15 @@ pub(crate) struct ClusterConfig {
     pub(crate) namespace: Option<String>,
     /// Further namespaces without required companions.
     pub(crate) excluded_namespaces: Vec<String>,
+}
+
+/// What previews look up in the cluster, besides companions and Namespaces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PreviewConfig {
+    /// Existing workloads, for companions.
+    pub(crate) workloads: bool,
+    /// ResourceQuotas, LimitRanges and HorizontalPodAutoscalers, for workloads.
+    pub(crate) namespaces: bool,
 }
 
 /// Where the serving certificate is read from.

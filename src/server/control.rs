@@ -9,8 +9,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How many threads the runtime may have for blocking work: snapshots, files, and companions in the preview.
-const MAX_BLOCKING_THREADS: usize = 4;
+/// How many threads the runtime may have for blocking work: snapshots and files, and up to six previews.
+const MAX_BLOCKING_THREADS: usize = 10;
 
 /// The control thread and its runtime. Dropping this ends the thread.
 pub(super) struct Control {

@@ -8,25 +8,27 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use kube::Client;
 use tokio::runtime::Handle;
 
 use super::admin::ProbedParts;
 use super::background::Background;
 use super::certificate::CertificateFollower;
 use super::companions::CompanionSources;
-use super::config::Config;
+use super::config::{Config, PreviewConfig};
 use super::control::Control;
 use super::events::ReportedParts;
 use super::metrics::ServerMetrics;
 use super::policies::PolicyReconciler;
 use super::review_threads::ReviewThreads;
-use super::reviewer::{Observer, reviewer};
+use super::reviewer::{Observer, PreviewLookups, PreviewThreads, reviewer};
 use super::running::Running;
 use super::signals::ShutdownSignals;
 use super::{certificate, cluster, events};
 use crate::events::EventQueue;
 use crate::http::{Listener, Transport, admission_router};
 use crate::inject::snapshot::Snapshot;
+use crate::lookup::{NamespaceLookup, Survey};
 use crate::telemetry::Log;
 use crate::tls::{ClientCa, ClientCaFile, server_config_for};
 
@@ -34,6 +36,7 @@ use crate::tls::{ClientCa, ClientCaFile, server_config_for};
 struct Prepared {
     snapshot: Arc<ArcSwap<Snapshot>>,
     events: Option<EventQueue>,
+    lookups: PreviewLookups,
     background: Background,
 }
 
@@ -55,9 +58,9 @@ pub(super) async fn start(config: Config, log: &Log, signals: &mut ShutdownSigna
             return Ok(None);
         }
     };
-    let control_runtime = control.runtime().clone();
+    let threads = PreviewThreads { runtime: control.runtime().clone(), lookups: prepared.lookups };
     let observer = Observer { metrics, events: prepared.events };
-    let reviews = start_reviews(&config, prepared.snapshot, &probed, observer, control_runtime).await?;
+    let reviews = start_reviews(&config, prepared.snapshot, &probed, observer, threads).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         admission = %format_args!("https://{}", reviews.address),
@@ -94,11 +97,23 @@ async fn prepare(config: Arc<Config>, probed: ProbedParts, metrics: Arc<ServerMe
         let parts = ReportedParts { serving: Arc::clone(&probed.serving), companions: &companions, metrics: &metrics };
         events::start(&config, client, &parts, &mut background)
     });
+    let lookups = client.as_ref().map(|client| lookups(&config, client)).unwrap_or_default();
     let registrations = companions.registrations();
     let (serving, metrics) = (&probed.serving, &metrics);
     let follower = CertificateFollower { config: &config, client, serving, metrics, registrations };
     certificate::follow(follower, &mut background).await?;
-    Ok(Prepared { snapshot: companions.snapshot(&mut background).await, events, background })
+    Ok(Prepared { snapshot: companions.snapshot(&mut background).await, events, lookups, background })
+}
+
+/// What previews look up. Workloads are named only where the API server authenticates itself: anyone else who reaches the port
+/// could claim to be a user who may list them.
+fn lookups(config: &Config, client: &Client) -> PreviewLookups {
+    let names = config.client_ca.is_some();
+    let PreviewConfig { workloads, namespaces } = config.preview;
+    PreviewLookups {
+        survey: workloads.then(|| Survey::new(client.clone(), names)),
+        namespace: namespaces.then(|| NamespaceLookup::new(client.clone())),
+    }
 }
 
 async fn start_reviews(
@@ -106,12 +121,12 @@ async fn start_reviews(
     snapshot: Arc<ArcSwap<Snapshot>>,
     probed: &ProbedParts,
     observer: Observer,
-    control: Handle,
+    previews: PreviewThreads,
 ) -> anyhow::Result<ReviewThreads> {
     let client_ca = follow_client_ca(config)?;
     let tls = server_config_for(Arc::clone(&probed.serving), client_ca).context("cannot set up TLS")?;
     let (heartbeat, http_metrics) = (Arc::clone(&probed.heartbeat), Arc::clone(&observer.metrics.http));
-    let reviewer = reviewer(snapshot, observer, Arc::clone(&heartbeat), control);
+    let reviewer = reviewer(snapshot, observer, Arc::clone(&heartbeat), previews);
     let router = admission_router(reviewer, &config.http, Arc::clone(&http_metrics));
     let (address, limits, drain) = (config.listen, config.http.clone(), probed.drain.clone());
     let bind = async move {

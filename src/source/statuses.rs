@@ -1,6 +1,6 @@
 //! What the statuses of all companions of a cluster should say, kept up to date with each change.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -18,6 +18,8 @@ pub struct Statuses {
     /// The namespaces with a Companion of a name: a required ClusterCompanion of that name shadows all of them.
     namespaces: SharedMap<Box<str>, SharedMap<Box<str>, ()>>,
     counts: [usize; ReadyReason::ALL.len()],
+    /// How many companions lack webhook configurations, by the set of those that they lack.
+    missing: HashMap<ConfigurationSet, usize>,
 }
 
 impl Statuses {
@@ -66,21 +68,16 @@ impl Statuses {
     /// The webhook configurations that a companion needs and that do not exist.
     #[must_use]
     pub fn missing_webhooks(&self) -> ConfigurationSet {
-        // In most clusters no companion lacks one, so that none has to be visited.
-        if self.count(ReadyReason::WebhookMissing) == 0 {
-            return ConfigurationSet::default();
-        }
-        let missing = self.desired.values().filter(|status| status.reason() == ReadyReason::WebhookMissing);
-        missing.fold(ConfigurationSet::default(), |all, status| all.union(status.eligibility.missing_webhooks()))
+        self.missing.keys().fold(ConfigurationSet::default(), |all, missing| all.union(*missing))
     }
 
     fn replace(&mut self, key: &CompanionKey, mut now: Option<DesiredStatus>) {
-        let before = self.desired.get(key);
-        if let Some((before, now)) = before.zip(now.as_mut()) {
+        let before = self.desired.get(key).cloned();
+        if let Some((before, now)) = before.as_ref().zip(now.as_mut()) {
             now.last_injected = before.last_injected;
         }
-        if let Some(before) = before {
-            self.counts[before.reason() as usize] -= 1;
+        if let Some(before) = &before {
+            self.forget(before);
         }
         if before.is_some() != now.is_some() {
             self.record_namespace(key, now.is_some());
@@ -88,8 +85,30 @@ impl Statuses {
         match now {
             None => _ = self.desired.remove(key),
             Some(now) => {
-                self.counts[now.reason() as usize] += 1;
+                self.count_one(&now);
                 self.desired.insert(key.clone(), now);
+            }
+        }
+    }
+
+    fn count_one(&mut self, status: &DesiredStatus) {
+        let reason = status.reason();
+        self.counts[reason as usize] += 1;
+        if reason == ReadyReason::WebhookMissing {
+            *self.missing.entry(status.eligibility.missing_webhooks()).or_default() += 1;
+        }
+    }
+
+    fn forget(&mut self, status: &DesiredStatus) {
+        let reason = status.reason();
+        self.counts[reason as usize] -= 1;
+        let missing = status.eligibility.missing_webhooks();
+        if reason == ReadyReason::WebhookMissing
+            && let Some(count) = self.missing.get_mut(&missing)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.missing.remove(&missing);
             }
         }
     }
@@ -115,8 +134,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::source::cluster::ClusterState;
     use crate::source::cluster::testing::{object, raw};
+    use crate::source::cluster::{ClusterState, Eligibility};
     use crate::webhook::Configuration;
 
     fn second(second: i64) -> Timestamp {
@@ -142,7 +161,16 @@ mod tests {
         statuses.reassess(&effective, &Settings { missing, ..Settings::default() });
         assert_eq!((statuses.missing_webhooks(), statuses.count(ReadyReason::WebhookMissing)), (missing, 2));
         assert_eq!(injected(&statuses), [Some(second(1300)), None], "it is still known");
+        let all = ConfigurationSet::of(&[Configuration::Requested, Configuration::OptedIn]);
+        let one = effective.desired_status(&key("a"), &Settings { missing: all, ..Settings::default() });
+        statuses
+            .replace(&key("a"), one.map(|one| DesiredStatus { eligibility: Eligibility::WebhookMissing(all), ..one }));
+        assert_eq!(statuses.missing_webhooks(), all, "what one of them lacks is added");
+        statuses.replace(&key("a"), None);
+        assert_eq!(statuses.missing_webhooks(), missing, "and what no companion lacks any more is removed");
+        statuses.replace(&key("a"), effective.desired_status(&key("a"), &Settings::default()));
         statuses.reassess(&effective, &Settings::default());
+        assert!(statuses.missing_webhooks().is_empty());
         assert_eq!((statuses.count(ReadyReason::Active), statuses.count(ReadyReason::WebhookMissing)), (2, 0));
     }
 }

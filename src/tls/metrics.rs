@@ -1,5 +1,6 @@
 //! The metrics of the serving certificate and of the CA that issues it.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -15,7 +16,16 @@ pub struct Metrics {
     ca_expiry: Family<Unlabeled, Gauge>,
     issued: Family<IssuedLabels, Counter>,
     bundles_in_sync: Family<Unlabeled, Gauge>,
+    bundles: Arc<Mutex<BundlesRecord>>,
     failures: Family<Unlabeled, Counter>,
+}
+
+/// What `ca_bundles_in_sync` depends on.
+#[derive(Debug, Default)]
+struct BundlesRecord {
+    /// `None` where this process writes no `caBundle`.
+    are_in_sync: Option<bool>,
+    needed_missing: bool,
 }
 
 /// The labels of a family of one series, which does not exist before it is first set.
@@ -41,7 +51,7 @@ impl Metrics {
         let help = "When the CA that signs the serving certificate expires";
         r.register("ca_expiry_timestamp_seconds", help, self.ca_expiry.clone());
         r.register("certificates_issued", "Certificates issued by this replica", self.issued.clone());
-        let help = "1 if every caBundle contains all current CAs";
+        let help = "1 if every webhook configuration that a companion needs exists, and every caBundle contains all current CAs";
         r.register("ca_bundles_in_sync", help, self.bundles_in_sync.clone());
         let help = "Times that the Secret or a caBundle could not be read or written";
         r.register("certificate_failures", help, self.failures.clone());
@@ -70,8 +80,22 @@ impl Metrics {
         self.issued.get_or_create(&IssuedLabels { what }).inc();
     }
 
+    /// Records whether each `caBundle` that exists holds what it should.
     pub(super) fn set_bundles_in_sync(&self, in_sync: bool) {
-        self.bundles_in_sync.get_or_create(&[]).set(in_sync.into());
+        self.update_bundles(|bundles| bundles.are_in_sync = Some(in_sync));
+    }
+
+    /// Records whether a webhook configuration does not exist that a companion needs. One that is not needed may be disabled.
+    pub fn set_needed_missing(&self, missing: bool) {
+        self.update_bundles(|bundles| bundles.needed_missing = missing);
+    }
+
+    fn update_bundles(&self, update: impl FnOnce(&mut BundlesRecord)) {
+        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        update(&mut bundles);
+        if let Some(are_in_sync) = bundles.are_in_sync {
+            self.bundles_in_sync.get_or_create(&[]).set((are_in_sync && !bundles.needed_missing).into());
+        }
     }
 
     /// Counts a round that failed, or a `caBundle` that could not be written.
@@ -116,6 +140,20 @@ mod tests {
             assert!(!text.contains(&format!("\npodgraft_{series}")), "{series}: {text}");
         }
         assert!(text.contains("\npodgraft_certificate_expiry_timestamp_seconds"), "{text}");
+    }
+
+    #[test]
+    fn a_configuration_that_is_needed_and_missing_is_not_in_sync() {
+        let metrics = Metrics::default();
+        metrics.set_needed_missing(true);
+        assert!(!scrape(&metrics).contains("podgraft_ca_bundles_in_sync{}"), "this process writes no caBundle");
+        let in_sync = || scrape(&metrics).contains("podgraft_ca_bundles_in_sync{} 1");
+        metrics.set_bundles_in_sync(true);
+        assert!(!in_sync());
+        metrics.set_needed_missing(false);
+        assert!(in_sync());
+        metrics.set_bundles_in_sync(false);
+        assert!(!in_sync());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::controller::controller_fields;
 use super::template::{TEMPLATES, Workload};
+use super::text::templates_of;
 use crate::inject::pod::{ControllerFields, Pod};
 use crate::json::JsonError;
 
@@ -39,6 +40,23 @@ impl CreatedText<'_> {
     pub fn pod(&self) -> Result<Pod<'_>, JsonError> {
         Pod::read(self.template.as_bytes()).map(|pod| pod.created_with(self.fields()))
     }
+}
+
+/// The Pods that are created from an object in JSON text, each with the JSON pointer of its template.
+///
+/// # Errors
+/// The text is no JSON object, or a built-in kind has a template that is none.
+pub fn created_pods<'a>(group: &str, kind: &str, object: &'a str) -> Result<Vec<(String, Pod<'a>)>, JsonError> {
+    let mut pods = Vec::new();
+    for template in templates_of(group, kind, object)? {
+        match Pod::read(template.json.as_bytes()) {
+            Ok(pod) => pods.push((template.pointer, pod.created_with(controller_fields(group, kind, object)))),
+            Err(error) if template.built_in => return Err(error),
+            // In another kind this may be something that only resembles a template.
+            Err(_) => {}
+        }
+    }
+    Ok(pods)
 }
 
 #[cfg(test)]

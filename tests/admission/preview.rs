@@ -227,3 +227,58 @@ fn a_missing_cluster_wide_webhook_is_reported_to_users_only_where_a_required_com
                     denied, because they lack a required companion; ";
     assert!(required.len() == 1 && required[0].starts_with(expected), "{required:?}");
 }
+
+#[test]
+fn a_companion_that_pod_security_denies_in_the_namespace_is_reported() {
+    let namespace = |level: &str| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: team\n  labels: {{pod-security.kubernetes.io/enforce: {level}}}\n"
+        )
+    };
+    let companion = |context: &str| {
+        format!(
+            "apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {{name: note}}\nspec:\n  pattern: Sidecar\n  containers:\n  \
+             - {{name: note, image: 'note:1', securityContext: {{{context}}}}}\n"
+        )
+    };
+    let own = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+    let preview = |level: &str, context: &str, pod_context: &Value, host_users: Option<bool>| {
+        let mut template = asking("note");
+        template["spec"]["securityContext"] = pod_context.clone();
+        if let Some(host_users) = host_users {
+            template["spec"]["hostUsers"] = host_users.into();
+        }
+        let snapshot = snapshot_of(&format!("{}---\n{}", namespace(level), companion(context)));
+        warnings("apps", "Deployment", &json!({"spec": {"template": template}}), &snapshot)
+    };
+    let none = json!({});
+    let denied = preview("restricted", "", &none, None);
+    assert_eq!(
+        denied,
+        [
+            "podgraft: Pods of this Deployment will be denied by Pod Security level restricted, which namespace team enforces: companion \
+          note violates it (spec.containers[0].securityContext); ask the author of the companion to run `podgraft validate`, which \
+          reports how to fix it"
+        ]
+    );
+    let inherits = "allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}";
+    for (level, context, pod_context, host_users, is_denied) in [
+        ("baseline", "", &none, None, false),
+        ("privileged", "privileged: true", &none, None, false),
+        ("baseline", "privileged: true", &none, None, true),
+        ("restricted", inherits, &none, None, true),
+        ("restricted", inherits, &own, None, false),
+        ("restricted", inherits, &json!({"seccompProfile": {"type": "RuntimeDefault"}}), None, true),
+        ("restricted", inherits, &json!({"seccompProfile": {"type": "RuntimeDefault"}}), Some(false), false),
+        ("restricted", &format!("{inherits}, runAsUser: 0"), &own, None, true),
+        ("restricted", &format!("{inherits}, runAsUser: 0"), &own, Some(false), false),
+    ] {
+        let found = preview(level, context, pod_context, host_users);
+        assert_eq!(found.len(), usize::from(is_denied), "{level} {context} {pod_context} {host_users:?}: {found:?}");
+    }
+    let two = preview("baseline", "privileged: true, seLinuxOptions: {user: u}", &none, None);
+    assert!(two[0].contains("(spec.containers[0].securityContext.seLinuxOptions.user and 1 more)"), "{two:?}");
+    let elsewhere = json!({"spec": {"template": asking("other")}});
+    let snapshot = snapshot_of(&format!("{}---\n{}", namespace("restricted"), companion("")));
+    assert!(!warnings("apps", "Deployment", &elsewhere, &snapshot)[0].contains("Pod Security"), "it is not injected");
+}

@@ -9,6 +9,7 @@
 use std::path::Path;
 
 use podgraft::internals::admission;
+use podgraft::internals::admission::Applied;
 use podgraft::internals::api;
 use podgraft::internals::inject;
 use podgraft::internals::inject::pod::Pod;
@@ -92,7 +93,11 @@ fn review(body: &str, snapshot: &Snapshot) -> usize {
 }
 
 pub(crate) fn preview(body: &str, snapshot: &Snapshot) -> usize {
-    let answer = admission::preview(body.as_bytes(), snapshot, |object| api::advise(object, snapshot), |_| {});
+    let advise = |applied: &Applied<'_>| match applied {
+        Applied::Companion(object) => api::advise(object, snapshot).warnings,
+        Applied::Workload(_) => Vec::new(),
+    };
+    let answer = admission::preview(body.as_bytes(), snapshot, advise, |_| {});
     assert!([200, 400].contains(&answer.status), "{}", answer.status);
     answer.body.len()
 }

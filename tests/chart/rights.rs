@@ -33,6 +33,15 @@ const REGISTRATIONS: [&str; 2] = [
     "admissionregistration.k8s.io: validatingwebhookconfigurations [podgraft-preview]: list, watch",
 ];
 const EVENTS: [&str; 1] = ["events.k8s.io: events: create"];
+/// What the previews read besides companions and Namespaces.
+const EXISTING_WORKLOADS: [&str; 4] = [
+    "apps: deployments, statefulsets, daemonsets: list",
+    "batch: cronjobs: list",
+    "core: replicationcontrollers: list",
+    "authorization.k8s.io: subjectaccessreviews: create",
+];
+const NAMESPACE_LIMITS: [&str; 2] =
+    ["core: resourcequotas, limitranges: list", "autoscaling: horizontalpodautoscalers: list"];
 const OWN_EVENTS: [&str; 1] = ["podgraft-system: events.k8s.io: events: create"];
 
 #[test]
@@ -42,6 +51,11 @@ fn each_switch_brings_the_rights_that_it_needs_and_no_others() {
     expect(&[], &[&ALWAYS, &SELF_MANAGED, &EVENTS, &VIEW, &ADMIN]);
     expect(&["events.enabled=false"], &[&ALWAYS, &SELF_MANAGED, &OWN_EVENTS, &VIEW, &ADMIN]);
     expect(&required, &[&ALWAYS, &SELF_MANAGED, &EVENTS, &REQUIRED, &VIEW, &ADMIN]);
+    let (workloads, limits) = ("webhooks.preview.existingWorkloads=true", "webhooks.preview.namespaceLimits=true");
+    expect(&[workloads], &[&ALWAYS, &SELF_MANAGED, &EVENTS, &EXISTING_WORKLOADS, &VIEW, &ADMIN]);
+    expect(&[limits], &[&ALWAYS, &SELF_MANAGED, &EVENTS, &NAMESPACE_LIMITS, &VIEW, &ADMIN]);
+    let disabled = "webhooks.preview.enabled=false";
+    expect(&[workloads, limits, disabled], &[&ALWAYS, &SELF_MANAGED, &EVENTS, &VIEW, &ADMIN]);
     expect(&cert_manager, &[&ALWAYS, &REGISTRATIONS, &EVENTS, &VIEW, &ADMIN]);
     expect(&[required[0], required[1], cert_manager[0]], &[&ALWAYS, &REGISTRATIONS, &EVENTS, &REQUIRED, &VIEW, &ADMIN]);
     expect(&["rbac.create=false"], &[&VIEW, &ADMIN]);

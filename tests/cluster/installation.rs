@@ -3,6 +3,7 @@
 pub mod cert_manager;
 pub mod certificates;
 pub mod end;
+pub mod lookups;
 pub mod missing;
 pub mod operator;
 pub mod platforms;

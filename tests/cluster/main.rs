@@ -231,6 +231,7 @@ fn chapters() -> Vec<Chapter> {
             tests: all(vec![
                 outages::api_server::tests(),
                 outages::bombs::tests(),
+                installation::lookups::tests(),
                 installation::missing::tests(),
                 installation::role::tests(),
                 installation::certificates::tests(),

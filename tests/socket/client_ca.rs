@@ -13,16 +13,16 @@ use tokio::time::{sleep, timeout};
 use crate::client::Tls;
 use crate::server::{HANGS, Server, echo, issue};
 
-const NAME: &str = "api-server.podgraft";
+pub(crate) const NAME: &str = "api-server.podgraft";
 
 /// A CA that issues client certificates.
-struct Ca {
+pub(crate) struct Ca {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub(crate) pem: String,
 }
 
 impl Ca {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -38,7 +38,7 @@ impl Ca {
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
-    fn client(&self, common_name: &str, names: &[&str]) -> (String, String) {
+    pub(crate) fn client(&self, common_name: &str, names: &[&str]) -> (String, String) {
         self.issue(common_name, names, ExtendedKeyUsagePurpose::ClientAuth)
     }
 }

@@ -6,6 +6,7 @@ mod client;
 mod client_ca;
 mod drain;
 mod hostile;
+mod limits;
 mod memory;
 mod offload;
 mod pressure;
@@ -15,3 +16,6 @@ mod protocol;
 mod refused;
 mod rotation;
 mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod surveys;

@@ -1,7 +1,8 @@
 //! Reviews that are offloaded to another runtime.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use podgraft::internals::admission::Answer;
@@ -56,4 +57,35 @@ async fn offloaded_reviews_run_one_at_a_time_and_within_a_deadline() {
     assert_eq!(ask("/preview", "slow panic").await.0, 500);
     finish.send(()).unwrap();
     assert_eq!(ask("/preview", "slow").await, answered("checked"));
+}
+
+#[tokio::test]
+async fn no_more_offloaded_reviews_run_at_a_time_than_there_are_threads_for_them() {
+    let started = Arc::new(AtomicUsize::new(0));
+    let (finish, finished) = mpsc::channel::<()>();
+    let (finished, counted) = (Mutex::new(finished), Arc::clone(&started));
+    let work = move |_: Route, _: &[u8]| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let _ = finished.lock().unwrap().recv();
+        Answer { status: 200, body: b"checked".to_vec() }
+    };
+    let is_preview = |route, _: &[u8]| route == Route::Preview;
+    let offload = Offload::new(is_preview, work, answer("not checked"), Duration::from_millis(200), Handle::current())
+        .on_threads(2);
+    let reviewer = Reviewer::new(answer("at once")).with_offload(offload);
+    let issued = issue();
+    let pair = Pair::parse(issued.certificate.as_bytes(), issued.key.as_bytes()).unwrap();
+    let server = Server::with(HttpLimits::default(), reviewer, issued.authority, Serving::new(pair)).await;
+    let ask = async || {
+        let mut client = server.connect().await;
+        client.send(post("/preview", "slow")).await.unwrap();
+        client.reply().await.unwrap().body
+    };
+    for _ in 0..4 {
+        assert_eq!(ask().await, "not checked");
+    }
+    assert_eq!(started.load(Ordering::SeqCst), 2);
+    drop(finish);
+    let checked = timeout(HANGS, async { while ask().await != "checked" {} });
+    checked.await.expect("the threads are free again");
 }

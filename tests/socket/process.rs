@@ -17,9 +17,9 @@ const REVIEW: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionRev
 pub(crate) struct Served {
     process: Child,
     log: BufReader<ChildStderr>,
-    admission: SocketAddr,
+    pub(crate) admission: SocketAddr,
     pub(crate) admin: SocketAddr,
-    authority: String,
+    pub(crate) authority: String,
     folder: TempDir,
 }
 
@@ -32,12 +32,24 @@ impl Served {
     /// Starts it with companions and Namespaces from a file.
     fn with_manifests(files: u32, manifests: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let podgraft = env!("CARGO_BIN_EXE_podgraft");
-        let (certs, companions) = (folder.path().join("certs"), folder.path().join("companions"));
+        let companions = folder.path().join("companions");
         fs::create_dir(&companions).unwrap();
         if !manifests.is_empty() {
             fs::write(companions.join("all.yaml"), manifests).unwrap();
         }
+        let path = companions.display().to_string();
+        Served::spawn(files, folder, &["--companions", &path])
+    }
+
+    /// Starts it in the cluster of a kubeconfig in this folder.
+    pub(crate) fn in_cluster(folder: TempDir, flags: &[&str]) -> Self {
+        let own = ["--cluster", "--namespace", "podgraft-system"];
+        Served::spawn(1024, folder, &[&own[..], flags].concat())
+    }
+
+    fn spawn(files: u32, folder: TempDir, flags: &[&str]) -> Self {
+        let podgraft = env!("CARGO_BIN_EXE_podgraft");
+        let certs = folder.path().join("certs");
         let made = Command::new(podgraft).arg("certs").arg("--dir").arg(&certs).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         let mut process = Command::new("sh")
@@ -47,8 +59,8 @@ impl Served {
             .args(["--drain-delay", "300ms", "--log-format", "json"])
             .arg("--cert-dir")
             .arg(&certs)
-            .arg("--companions")
-            .arg(&companions)
+            .args(flags)
+            .env("KUBECONFIG", folder.path().join("kubeconfig"))
             .env_remove("RUST_LOG")
             .stderr(Stdio::piped())
             .spawn()

@@ -1,11 +1,13 @@
-//! A server on loopback that answers requests for objects as an API server does, page by page. It has no TLS and no watches.
+//! A server on loopback that answers requests for objects as an API server does, page by page. It has no TLS, its watches have no
+//! events, and it knows who may list something.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -19,8 +21,10 @@ pub struct ApiServer {
 #[derive(Default)]
 struct State {
     objects: Vec<Value>,
-    /// Each a verb and a resource, such as `list pods`.
+    /// Each a verb and a resource, such as `list pods`; for other users than the client after their name, such as `eve list pods`.
     forbidden: Vec<String>,
+    /// How long the page of a list takes.
+    delay: Duration,
     /// The paths of all requests, with their queries.
     requests: Mutex<Vec<String>>,
 }
@@ -36,10 +40,14 @@ struct Wanted<'p> {
 
 impl ApiServer {
     pub fn start(objects: Vec<Value>, forbidden: &[&str]) -> ApiServer {
+        ApiServer::slow(objects, forbidden, Duration::ZERO)
+    }
+
+    pub fn slow(objects: Vec<Value>, forbidden: &[&str], delay: Duration) -> ApiServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port of loopback");
         let address = listener.local_addr().expect("an address");
         let forbidden = forbidden.iter().map(ToString::to_string).collect();
-        let state = Arc::new(State { objects, forbidden, requests: Mutex::default() });
+        let state = Arc::new(State { objects, forbidden, delay, requests: Mutex::default() });
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -82,15 +90,29 @@ impl State {
             if reader.read_line(&mut line)? == 0 {
                 return Ok(());
             }
+            let mut length = 0;
             loop {
                 let mut header = String::new();
                 reader.read_line(&mut header)?;
                 if header.trim().is_empty() {
                     break;
                 }
+                let (name, value) = header.split_once(':').unwrap_or_default();
+                if name.eq_ignore_ascii_case("content-length") {
+                    length = value.trim().parse().unwrap_or(0);
+                }
             }
+            let mut sent = vec![0; length];
+            reader.read_exact(&mut sent)?;
             let target = line.split(' ').nth(1).unwrap_or_default().to_owned();
-            let (code, body) = self.answer(&target);
+            if target.contains("watch=true") {
+                stream.write_all(
+                    b"HTTP/1.1 200 x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
+                )?;
+                // Until the client closes the connection.
+                return reader.read_line(&mut line).map(|_| ());
+            }
+            let (code, body) = if line.starts_with("POST ") { self.review(&sent) } else { self.answer(&target) };
             self.requests.lock().expect("no panic").push(target);
             let body = body.to_string();
             let head = format!(
@@ -100,6 +122,15 @@ impl State {
             stream.write_all(head.as_bytes())?;
             stream.write_all(body.as_bytes())?;
         }
+    }
+
+    /// The answer to a SubjectAccessReview.
+    fn review(&self, sent: &[u8]) -> (u16, Value) {
+        let review: Value = serde_json::from_slice(sent).unwrap_or_default();
+        let (user, attributes) = (&review["spec"]["user"], &review["spec"]["resourceAttributes"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let asked = [user, &attributes["verb"], &attributes["resource"]].map(text).join(" ");
+        (201, json!({"status": {"allowed": !self.forbidden.contains(&asked)}}))
     }
 
     fn answer(&self, target: &str) -> (u16, Value) {
@@ -114,7 +145,10 @@ impl State {
                 Some(object) => (200, object.clone()),
                 None => failure(404, &format!("{} {name:?} not found", wanted.resource)),
             },
-            None => (200, wanted.page(&found.collect::<Vec<_>>())),
+            None => {
+                thread::sleep(self.delay);
+                (200, wanted.page(&found.collect::<Vec<_>>()))
+            }
         }
     }
 }
@@ -140,8 +174,10 @@ impl<'p> Wanted<'p> {
         let selector = self.value("labelSelector").unwrap_or_default().replace("%3D", "=");
         let is_selected =
             selector.split_once('=').is_none_or(|(key, value)| object["metadata"]["labels"][key] == value);
+        let name = self.value("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name%3D"));
         object["apiVersion"] == *self.version
             && plural == self.resource
+            && name.is_none_or(|name| object["metadata"]["name"] == name)
             && self.namespace.is_none_or(|namespace| object["metadata"]["namespace"] == namespace)
             && is_selected
     }

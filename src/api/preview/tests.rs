@@ -49,7 +49,7 @@ fn warnings(applied: &Value, others: &[Value], settings: Settings) -> Vec<String
         settings,
         stale: None,
     };
-    advise(&applied.to_string(), &snapshot)
+    advise(&applied.to_string(), &snapshot).warnings
 }
 
 #[track_caller]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::connection::Connection;
 use super::failure::{Asked, explained};
 use super::flags::ObjectSelection;
-use super::kinds::{WORKLOADS, WorkloadKind};
+use crate::workload::{WORKLOADS, WorkloadKind};
 
 /// How many objects one page of a list has, as in kubectl. One page at a time is in memory.
 const PAGE: u32 = 500;

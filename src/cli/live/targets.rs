@@ -1,6 +1,6 @@
 //! The arguments of a command that name workloads, as kubectl takes them: `deploy/web`, `deployment web api`, `deploy,sts`.
 
-use super::kinds::{WORKLOADS, WorkloadKind};
+use crate::workload::{WORKLOADS, WorkloadKind};
 
 /// One workload.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::census::{Census, Engine, WorkloadKey, WorkloadTally};
-use crate::cli::live::{Connection, ObjectSelection, WorkloadKind};
+use crate::cli::live::{Connection, ObjectSelection};
 use crate::inject::snapshot::Settings;
 use crate::webhook::Configuration;
+use crate::workload::WorkloadKind;
 
 /// The kinds with a rollout.
 pub(super) const ROLLED: [&str; 3] = ["deployments", "statefulsets", "daemonsets"];

@@ -7,6 +7,7 @@ mod cluster;
 pub(in crate::cli) mod duration;
 mod limits;
 mod number;
+mod preview;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use certificate::CertificateFlags;
 use client_ca::ClientCaFlags;
 use cluster::ClusterFlags;
 use limits::LimitFlags;
+use preview::PreviewFlags;
 
 use crate::server;
 use crate::server::{Config, Shutdown};
@@ -65,6 +67,8 @@ pub struct Serve {
     /// Count injections by companion (podgraft_injected_total): names of ClusterCompanions are then visible in the metrics
     #[arg(long, env = "PODGRAFT_COMPANION_METRICS")]
     companion_metrics: bool,
+    #[command(flatten)]
+    preview: PreviewFlags,
     /// Time between the update of a required companion's policies and the change of what is injected
     #[arg(long, value_name = "DURATION", env = "PODGRAFT_POLICY_PAUSE", default_value = "5s", value_parser = duration::above_zero)]
     policy_pause: Duration,
@@ -133,6 +137,7 @@ impl Serve {
             hints: self.hints,
             events: self.events,
             companion_metrics: self.companion_metrics,
+            preview: self.preview.config(),
             policy_pause: self.policy_pause,
             poll_interval: self.poll_interval,
             workers: self.workers,

@@ -16,8 +16,8 @@ pub struct Namespace {
 /// Namespaces by name.
 pub type NamespacesByName = SharedMap<Box<str>, Arc<Namespace>>;
 
-/// All namespaces that a server knows.
-#[derive(Debug, Default)]
+/// All namespaces that a server knows. A clone shares its memory.
+#[derive(Debug, Default, Clone)]
 pub struct Namespaces {
     by_name: NamespacesByName,
     unlisted: Unlisted,

@@ -38,11 +38,23 @@ fn workloads(namespaces: &[&str; 4]) -> Vec<Value> {
 #[ignore = "a target of its own, because it takes long: make explain-many"]
 fn the_consequences_of_a_companion_for_5000_workloads_are_found() {
     let names = ["quiet", "opted-in", "with-a-list", "opted-out"];
-    let stored = workloads(&names);
-    let server = ApiServer::start([companions(), named(names).to_vec(), stored].concat(), &[]);
+    let server = ApiServer::start([companions(), named(names).to_vec(), workloads(&names)].concat(), &[]);
+    let current = companions().into_iter().find(|c| c["kind"] == "ClusterCompanion").unwrap();
+    let mut changed = current.clone();
+    changed["spec"]["containers"][0]["env"] = json!([{"name": "NEXT", "value": "1"}]);
+    let [denied, changes] = explain(&server, "another variable", &changed);
+    assert!(changes > 0, "the companion is in some workloads");
+    let mut demanding = current;
+    let parameter = json!({"name": "ticket", "type": "String", "required": true, "env": "TICKET"});
+    demanding["spec"]["parameters"].as_array_mut().unwrap().push(parameter);
+    let [newly_denied, others] = explain(&server, "another required parameter", &demanding);
+    assert_eq!(newly_denied + others, changes + denied, "every workload that has the companion is affected");
+    assert!(newly_denied > 0, "those that request the companion lack the parameter");
+}
+
+/// How many workloads a companion would deny, and how many it would change. Prints them with the time and the memory.
+fn explain(server: &ApiServer, what: &str, next: &Value) -> [usize; 2] {
     let folder = folder();
-    let mut next = companions().into_iter().find(|c| c["kind"] == "ClusterCompanion").unwrap();
-    next["spec"]["containers"][0]["env"] = json!([{"name": "NEXT", "value": "1"}]);
     fs::write(folder.0.path().join("next.yaml"), next.to_string()).unwrap();
     let kubeconfig = server.kubeconfig(folder.0.path());
     let began = Instant::now();
@@ -55,18 +67,16 @@ fn the_consequences_of_a_companion_for_5000_workloads_are_found() {
         .unwrap();
     let (peak, out) = peak_memory(child);
     let consequences: Value = serde_json::from_slice(&out).unwrap();
-    let count = |field: &str| consequences[field].as_array().map_or(0, Vec::len);
+    let [denied, changed] = ["denied", "changed"].map(|field| consequences[field].as_array().map_or(0, Vec::len));
     println!(
-        "{} workloads in {:.1} s, {} MiB resident at most: {} would be denied, {} would change, {} are denied already",
+        "{what}: {} workloads in {:.1} s, {} MiB resident at most: {denied} would be denied, {changed} would change, {} are denied already",
         consequences["workloads"],
         began.elapsed().as_secs_f32(),
         peak >> 10,
-        count("denied"),
-        count("changed"),
         consequences["alreadyDenied"],
     );
     assert_eq!(consequences["workloads"], WORKLOADS);
-    assert!(count("changed") > 0, "the companion is in some workloads");
+    [denied, changed]
 }
 
 /// The peak of the resident memory of a process, in KiB, and its output.

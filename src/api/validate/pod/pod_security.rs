@@ -11,18 +11,36 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::api::message::{Code, Message, forbidden};
+use crate::api::message::{Code, forbidden};
 use crate::api::object::{CompanionObject, ContainerAt};
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
 use crate::api::schema;
 use crate::api::validate::pod::handlers::handlers;
+use crate::inject::companion::pod_security::ExemptPods;
+use crate::inject::companion::pod_security::PodSecurityLevel::{self, Baseline, Restricted};
 use crate::inject::keys::APP_ARMOR;
 
-const RESTRICTED: &str = "level restricted";
+/// Which levels deny something, and in which Pods they do not.
+#[derive(Clone, Copy)]
+struct Denial {
+    level: PodSecurityLevel,
+    exempt: ExemptPods,
+    /// The same in words.
+    words: &'static str,
+}
+
+const RESTRICTED: Denial = Denial { level: Restricted, exempt: ExemptPods::None, words: "level restricted" };
 /// Pods in a user namespace may run as root (`relaxPolicyForUserNamespacePod`).
-const RESTRICTED_OUTSIDE_USER_NAMESPACES: &str = "level restricted, except in Pods with hostUsers: false,";
-const BASELINE: &str = "levels baseline and restricted";
+const RESTRICTED_OUTSIDE_USER_NAMESPACES: Denial = Denial {
+    level: Restricted,
+    exempt: ExemptPods::UserNamespace,
+    words: "level restricted, except in Pods with hostUsers: false,",
+};
+const BASELINE: Denial = Denial { level: Baseline, exempt: ExemptPods::None, words: "levels baseline and restricted" };
+/// API servers accept other values in Pods with hostUsers: false only, and there baseline admits them since 1.35.
+const PROC_MOUNT: Denial = Denial { words: "level restricted, and baseline before Kubernetes 1.35,", ..RESTRICTED };
+const PROBE_HOST: Denial = Denial { words: "levels baseline and restricted, since Kubernetes 1.34,", ..BASELINE };
 
 /// Volume sources that `restricted` admits (`check_restrictedVolumes.go`).
 const VOLUMES: [&str; 9] = [
@@ -71,7 +89,7 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     }
     for (key, value) in object.spec.pod_annotations.iter().filter(|(key, _)| key.starts_with(APP_ARMOR)) {
         if !value.is_empty() && value != "runtime/default" && !value.starts_with("localhost/") {
-            report.warn(&FieldPath::spec("podAnnotations").member(key), violates(BASELINE, "remove this annotation"));
+            deny(report, &FieldPath::spec("podAnnotations").member(key), BASELINE, "remove this annotation");
         }
     }
 }
@@ -80,9 +98,7 @@ fn security_context(each: &ContainerAt, report: &mut Report) {
     let at = each.at.member("securityContext");
     let none = Value::Null;
     let context = each.field("securityContext").unwrap_or(&none);
-    if let Some(message) = missing(context) {
-        report.warn(&at, message);
-    }
+    missing(context, &at, report);
     user(context, &at, report);
     profiles(context, &at, report);
     isolation(context, &at, report);
@@ -91,7 +107,7 @@ fn security_context(each: &ContainerAt, report: &mut Report) {
 
 /// What `restricted` requires and the container does not set. The Pod's own security context can set two of these
 /// fields for all containers, but a companion does not know that of its Pods.
-fn missing(context: &Value) -> Option<Message> {
+fn missing(context: &Value, at: &FieldPath, report: &mut Report) {
     let drops_all = context["capabilities"]["drop"].as_array().into_iter().flatten().any(|c| c == "ALL");
     let fields = [
         (context["runAsNonRoot"].is_null(), Inherited::FromPod, "runAsNonRoot: true"),
@@ -102,13 +118,25 @@ fn missing(context: &Value) -> Option<Message> {
     let absent: Vec<_> = fields.into_iter().filter(|(is_absent, ..)| *is_absent).collect();
     let remedy = absent.iter().map(|(.., field)| *field).collect::<Vec<_>>().join(", ");
     let unless = match &absent[..] {
-        [] => return None,
+        [] => return,
         _ if absent.iter().any(|(_, inherited, _)| *inherited == Inherited::Never) => "",
         [(_, _, "runAsNonRoot: true")] => " unless its own securityContext sets this field, or it has hostUsers: false",
         [_] => " unless its own securityContext sets this field",
         _ => " unless its own securityContext sets these fields",
     };
-    Some(Code::PodSecurity.because(format_args!("{RESTRICTED} would deny the Pod{unless}; set {remedy}")))
+    let is_own = absent.iter().any(|(_, inherited, _)| *inherited == Inherited::Never);
+    let is_absent = |field: &str| absent.iter().any(|(.., other)| other.starts_with(field));
+    let exempt = if is_own {
+        ExemptPods::None
+    } else {
+        ExemptPods::SettingAll {
+            run_as_non_root: is_absent("runAsNonRoot"),
+            seccomp_profile: is_absent("seccompProfile"),
+        }
+    };
+    let words = RESTRICTED.words;
+    let message = Code::PodSecurity.because(format_args!("{words} would deny the Pod{unless}; set {remedy}"));
+    report.deny(at, (Restricted, exempt), message);
 }
 
 /// Whether a container that does not set a field has the value of its Pod.
@@ -120,11 +148,11 @@ enum Inherited {
 
 fn user(context: &Value, at: &FieldPath, report: &mut Report) {
     if context["runAsNonRoot"] == false {
-        report.warn(&at.member("runAsNonRoot"), violates(RESTRICTED_OUTSIDE_USER_NAMESPACES, "set runAsNonRoot: true"));
+        deny(report, &at.member("runAsNonRoot"), RESTRICTED_OUTSIDE_USER_NAMESPACES, "set runAsNonRoot: true");
     }
     if context["runAsUser"] == 0 {
         let remedy = "set another UID, or remove this field if the image has a user that is not root";
-        report.warn(&at.member("runAsUser"), violates(RESTRICTED_OUTSIDE_USER_NAMESPACES, remedy));
+        deny(report, &at.member("runAsUser"), RESTRICTED_OUTSIDE_USER_NAMESPACES, remedy);
     }
     if !context["runAsGroup"].is_null() {
         let message = "with its own primary group, the companion often cannot read the app's files; remove runAsGroup unless the companion needs it";
@@ -137,37 +165,35 @@ fn profiles(context: &Value, at: &FieldPath, report: &mut Report) {
         let kind = &context[profile]["type"];
         if kind.is_string() && kind != "RuntimeDefault" && kind != "Localhost" {
             let remedy = "set RuntimeDefault or Localhost";
-            report.warn(&at.member(profile).member("type"), violates(BASELINE, remedy));
+            deny(report, &at.member(profile).member("type"), BASELINE, remedy);
         }
     }
     let options = at.member("seLinuxOptions");
     let set = |field: &str| context["seLinuxOptions"][field].as_str().filter(|value| !value.is_empty());
     if set("type").is_some_and(|kind| !SE_LINUX_TYPES.contains(&kind)) {
         let remedy = format_args!("remove this field, or set one of {}", SE_LINUX_TYPES.join(", "));
-        report.warn(&options.member("type"), violates(BASELINE, remedy));
+        deny(report, &options.member("type"), BASELINE, remedy);
     }
     for field in ["user", "role"].into_iter().filter(|field| set(field).is_some()) {
-        report.warn(&options.member(field), violates(BASELINE, "remove this field"));
+        deny(report, &options.member(field), BASELINE, "remove this field");
     }
 }
 
 fn isolation(context: &Value, at: &FieldPath, report: &mut Report) {
     if context["allowPrivilegeEscalation"] == true {
         let remedy = "set allowPrivilegeEscalation: false";
-        report.warn(&at.member("allowPrivilegeEscalation"), violates(RESTRICTED, remedy));
+        deny(report, &at.member("allowPrivilegeEscalation"), RESTRICTED, remedy);
     }
     if context["allowPrivilegeEscalation"] == false && is_always_privileged(context) {
         let message = "API servers deny false together with privileged: true or capability CAP_SYS_ADMIN; remove that field or this one";
         report.error(&at.member("allowPrivilegeEscalation"), forbidden(message));
     }
     if context["privileged"] == true {
-        report.warn(&at.member("privileged"), violates(BASELINE, "remove this field"));
+        deny(report, &at.member("privileged"), BASELINE, "remove this field");
     }
-    // API servers accept other values in Pods with hostUsers: false only, and there baseline admits them since 1.35.
     if !context["procMount"].is_null() && context["procMount"] != "Default" {
-        let levels = "level restricted, and baseline before Kubernetes 1.35,";
         let remedy = "remove this field; API servers accept it only in Pods with hostUsers: false";
-        report.warn(&at.member("procMount"), violates(levels, remedy));
+        deny(report, &at.member("procMount"), PROC_MOUNT, remedy);
     }
 }
 
@@ -181,9 +207,9 @@ fn is_always_privileged(context: &Value) -> bool {
 fn capabilities(added: &Value, at: &FieldPath, report: &mut Report) {
     let added = || added.as_array().into_iter().flatten().filter_map(Value::as_str);
     if added().any(|capability| !CAPABILITIES.contains(&capability)) {
-        report.warn(at, violates(BASELINE, "add at most NET_BIND_SERVICE"));
+        deny(report, at, BASELINE, "add at most NET_BIND_SERVICE");
     } else if added().any(|capability| capability != "NET_BIND_SERVICE") {
-        report.warn(at, violates(RESTRICTED, "add at most NET_BIND_SERVICE"));
+        deny(report, at, RESTRICTED, "add at most NET_BIND_SERVICE");
     }
 }
 
@@ -191,18 +217,18 @@ fn capabilities(added: &Value, at: &FieldPath, report: &mut Report) {
 fn ports(each: &ContainerAt, report: &mut Report) {
     for (i, _) in each.container.ports.iter().enumerate().filter(|(_, p)| p.host_port.is_some()) {
         let remedy = "remove this field; a host port also limits such Pods to one per node";
-        report.warn(&each.at.member("ports").item(i).member("hostPort"), violates(BASELINE, remedy));
+        deny(report, &each.at.member("ports").item(i).member("hostPort"), BASELINE, remedy);
     }
     let has_host = |action: &Value| action["host"].as_str().is_some_and(|host| !host.is_empty());
     for handler in handlers(each).filter(|handler| handler.kind != "grpc" && has_host(handler.action)) {
         let remedy = "remove this field, so that the kubelet connects to the Pod";
-        let levels = "levels baseline and restricted, since Kubernetes 1.34,";
-        report.warn(&handler.at.member("host"), violates(levels, remedy));
+        deny(report, &handler.at.member("host"), PROBE_HOST, remedy);
     }
 }
 
-fn violates(levels: &str, remedy: impl fmt::Display) -> Message {
-    Code::PodSecurity.because(format_args!("{levels} would deny the Pod; {remedy}"))
+fn deny(report: &mut Report, at: &FieldPath, denial: Denial, remedy: impl fmt::Display) {
+    let Denial { level, exempt, words } = denial;
+    report.deny(at, (level, exempt), Code::PodSecurity.because(format_args!("{words} would deny the Pod; {remedy}")));
 }
 
 /// API servers drop sources that they do not know, so only known ones violate a level.
@@ -210,6 +236,6 @@ fn source<'k>(keys: impl Iterator<Item = &'k String>, at: &FieldPath, report: &m
     let is_source = |key: &str| key != "name" && schema::VOLUME["properties"].get(key).is_some();
     for key in keys.filter(|key| is_source(key) && !VOLUMES.contains(&key.as_str())) {
         let levels = if key == "hostPath" { BASELINE } else { RESTRICTED };
-        report.warn(&at.member(key), violates(levels, "use another source"));
+        deny(report, &at.member(key), levels, "use another source");
     }
 }

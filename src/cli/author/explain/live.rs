@@ -10,7 +10,7 @@ use super::flags::{ExplainFlags, Layout, exit_code};
 use super::with::Consequences;
 use crate::cli::input::ManifestInput;
 use crate::cli::live;
-use crate::cli::live::{Connection, NamedWorkload, Targets, Webhooks, WorkloadKind, is_of_workload};
+use crate::cli::live::{Connection, NamedWorkload, Targets, Webhooks, is_of_workload};
 use crate::cli::offline::OfflineServer;
 use crate::cli::{exit, stderr};
 use crate::inject::companion::Activation;
@@ -18,6 +18,7 @@ use crate::inject::snapshot::Settings;
 use crate::manifest::{Document, Encoding};
 use crate::source::declarations::Declarations;
 use crate::webhook::Configuration;
+use crate::workload::WorkloadKind;
 
 /// Kinds whose objects never change the Pods that they made: no rollout brings them a companion.
 const WITHOUT_ROLLOUT: [&str; 2] = ["Pod", "Job"];

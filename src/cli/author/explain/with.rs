@@ -1,15 +1,15 @@
 //! `explain --with`: which workloads would be denied, or would change, if companions were applied.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::offline::{OfflineServer, Reviewed};
-use crate::cli::stderr::{number, printable};
-use crate::inject::verdict::{Decision, Effect};
+use crate::cli::offline::OfflineServer;
+use crate::cli::stderr::printable;
+use crate::inject::Request;
 use crate::manifest::Document;
 use crate::workload;
+use crate::workload::{Impact, ImpactCounts, Workload};
 
 /// How many names of workloads are printed for people.
 const MOST_NAMED: usize = 20;
@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 20;
 /// of its denial are kept.
 #[derive(Debug, Default)]
 pub(super) struct Consequences {
-    workloads: usize,
+    counts: ImpactCounts,
     denied: Vec<DeniedWorkload>,
     changed: Vec<String>,
     /// Workloads that are denied without the new companions as well.
@@ -31,26 +31,18 @@ struct DeniedWorkload {
     causes: Vec<String>,
 }
 
-/// The result of one review, as far as two are compared.
-#[derive(Debug, PartialEq, Eq)]
-enum WorkloadResult {
-    Unchanged,
-    Patched(Vec<u8>),
-    Denied(Vec<String>),
-}
-
 impl Consequences {
     /// Reviews the workloads of a document before and after.
     pub(super) fn add(&mut self, before: &OfflineServer, after: &OfflineServer, document: &Document) {
-        for workload in &document.value.iter().flat_map(workload::workloads).collect::<Vec<_>>() {
-            let found = Reviewed { path: Path::new(""), document, workload };
-            let name = format!("{}/{workload}", before.namespace(workload));
-            self.workloads += 1;
-            match (review(before, &found), review(after, &found)) {
-                (WorkloadResult::Denied(_), WorkloadResult::Denied(_)) => self.already_denied += 1,
-                (_, WorkloadResult::Denied(causes)) => self.denied.push(DeniedWorkload { workload: name, causes }),
-                (before, after) if before != after => self.changed.push(name),
-                _ => {}
+        for workload in document.value.iter().flat_map(workload::workloads) {
+            let name = || format!("{}/{workload}", before.namespace(&workload));
+            let impact = impact(before, after, &workload);
+            self.counts.count(&impact);
+            match impact {
+                Impact::Unchanged => {}
+                Impact::Changed => self.changed.push(name()),
+                Impact::Denied(causes) => self.denied.push(DeniedWorkload { workload: name(), causes }),
+                Impact::AlreadyDenied => self.already_denied += 1,
             }
         }
     }
@@ -62,13 +54,8 @@ impl Consequences {
 
     /// The result for people.
     pub(super) fn text(&self) -> String {
-        let Consequences { workloads, denied, changed, already_denied } = self;
-        let mut out = format!(
-            "Of {}, {} would be denied, and {} would change at the next rollout.\n",
-            number(*workloads, "workload"),
-            denied.len(),
-            changed.len()
-        );
+        let Consequences { counts, denied, changed, already_denied } = self;
+        let mut out = format!("Of {counts}.\n");
         match already_denied {
             0 => {}
             1 => out += "1 is denied in any case.\n",
@@ -91,7 +78,7 @@ impl Consequences {
     pub(super) fn json(&self) -> Value {
         let denied = self.denied.iter().map(|denied| json!({"workload": denied.workload, "messages": denied.causes}));
         json!({
-            "workloads": self.workloads,
+            "workloads": self.counts.workloads,
             "denied": denied.collect::<Vec<_>>(),
             "changed": self.changed,
             "alreadyDenied": self.already_denied,
@@ -115,17 +102,11 @@ fn list(out: &mut String, heading: &str, lines: impl ExactSizeIterator<Item = St
     }
 }
 
-fn review(server: &OfflineServer, found: &Reviewed<'_>) -> WorkloadResult {
-    server.review(found, |verdict| match verdict {
-        Err(unreadable) => WorkloadResult::Denied(vec![unreadable.text()]),
-        Ok(verdict) => match &verdict.decision {
-            Decision::Admit => WorkloadResult::Unchanged,
-            Decision::Patch(patch) => WorkloadResult::Patched(patch.clone()),
-            Decision::Deny | Decision::Unavailable => {
-                let causes: Vec<String> = verdict.with_effect(Effect::Deny).map(ToString::to_string).collect();
-                let all = || verdict.findings.iter().map(ToString::to_string).collect();
-                WorkloadResult::Denied(if causes.is_empty() { all() } else { causes })
-            }
-        },
+/// The impact on a workload. One whose Pod cannot be read is denied in any case.
+fn impact(before: &OfflineServer, after: &OfflineServer, workload: &Workload<'_>) -> Impact {
+    let (created, namespace) = (workload.created(), before.namespace(workload));
+    created.pod().map_or(Impact::AlreadyDenied, |pod| {
+        let request = Request { pod, namespace, webhook: None, requester: "" };
+        workload::impact(&request, &before.snapshot, &after.snapshot)
     })
 }

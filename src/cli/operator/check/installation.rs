@@ -28,6 +28,7 @@ pub(super) struct InstallationSettings {
     pub(super) required: bool,
     /// Whether the policies of hints are installed.
     pub(super) hints: bool,
+    pub(super) previews: PreviewSettings,
     /// Whether podgraft issues its certificates and writes each `caBundle`.
     pub(super) self_managed: bool,
     /// The Secret with the serving certificate, where the Deployment names one.
@@ -39,6 +40,13 @@ pub(super) struct InstallationSettings {
     pub(super) service_account: String,
     /// How to restore an object of the chart.
     pub(super) restore: String,
+}
+
+/// What previews look up in the cluster.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PreviewSettings {
+    pub(super) existing_workloads: bool,
+    pub(super) namespace_limits: bool,
 }
 
 /// The installations that Deployments with the label `app.kubernetes.io/part-of: podgraft` and webhook configurations
@@ -79,6 +87,10 @@ impl InstallationSettings {
         InstallationSettings {
             required: has("--required-companions"),
             hints: has("--hints"),
+            previews: PreviewSettings {
+                existing_workloads: has("--preview-existing-workloads"),
+                namespace_limits: has("--preview-namespace-limits"),
+            },
             self_managed,
             secret: secret.or_else(|| deployment.is_null().then(|| format!("{}-certificate", at.name))),
             files: volume(COMPANIONS).and_then(|volume| Some(volume["configMap"]["name"].as_str()?.to_owned())),

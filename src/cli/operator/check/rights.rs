@@ -41,6 +41,16 @@ pub(super) fn needed(settings: &InstallationSettings) -> Vec<NeededRight> {
         rights.push(right("create", ADMISSION, "validatingadmissionpolicies"));
         rights.push(right("create", ADMISSION, "validatingadmissionpolicybindings"));
     }
+    if settings.previews.existing_workloads {
+        rights.extend(["deployments", "statefulsets", "daemonsets"].map(|resource| right("list", "apps", resource)));
+        rights.push(right("list", "batch", "cronjobs"));
+        rights.push(right("list", "", "replicationcontrollers"));
+        rights.push(right("create", "authorization.k8s.io", "subjectaccessreviews"));
+    }
+    if settings.previews.namespace_limits {
+        rights.extend(["resourcequotas", "limitranges"].map(|resource| right("list", "", resource)));
+        rights.push(right("list", "autoscaling", "horizontalpodautoscalers"));
+    }
     rights
 }
 
@@ -80,7 +90,7 @@ mod tests {
     use super::*;
     use crate::cli::operator::check::installation::InstalledAt;
 
-    /// What the chart renders with required companions; `tests/chart` keeps the file up to date.
+    /// What the chart renders with all that needs rights; `tests/chart` keeps the file up to date.
     const RENDERED: &str = include_str!("../../../../tests/chart/required.yaml");
 
     #[test]
@@ -97,7 +107,7 @@ mod tests {
         let settings = InstallationSettings::read(at, deployment);
         let has = |list: &Value, word: &str| list.as_array().is_some_and(|list| list.iter().any(|w| w == word));
         let rights = needed(&settings);
-        assert_eq!(rights.len(), 10);
+        assert_eq!(rights.len(), 19);
         for right in rights {
             let gives = |rule: &&&Value| {
                 let named = rule["resourceNames"].is_null()

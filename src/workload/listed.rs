@@ -1,14 +1,16 @@
-//! The built-in kinds of workloads, by the names that kubectl has for them.
+//! The built-in kinds of workloads that commands and the preview list, by the names that kubectl has for them.
 
 /// A built-in kind with a Pod template, or Pods.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::cli) struct WorkloadKind {
+pub struct WorkloadKind {
     /// The group; empty for the core group.
-    pub(in crate::cli) group: &'static str,
-    pub(in crate::cli) version: &'static str,
-    pub(in crate::cli) kind: &'static str,
+    pub group: &'static str,
+    /// The version.
+    pub version: &'static str,
+    /// The kind.
+    pub kind: &'static str,
     /// The name of the resource.
-    pub(in crate::cli) plural: &'static str,
+    pub plural: &'static str,
     /// The singular, and short names.
     aliases: &'static [&'static str],
 }
@@ -23,7 +25,7 @@ const fn of(
 }
 
 /// All of them. Those from which others are made precede these.
-pub(in crate::cli) const WORKLOADS: [WorkloadKind; 8] = [
+pub const WORKLOADS: [WorkloadKind; 8] = [
     of("apps", "Deployment", "deployments", &["deployment", "deploy"]),
     of("apps", "StatefulSet", "statefulsets", &["statefulset", "sts"]),
     of("apps", "DaemonSet", "daemonsets", &["daemonset", "ds"]),
@@ -37,7 +39,8 @@ pub(in crate::cli) const WORKLOADS: [WorkloadKind; 8] = [
 impl WorkloadKind {
     /// The kind with a name as kubectl accepts it: plural, singular or short, in any case, with or without version and group,
     /// such as `deploy` and `deployments.v1.apps`.
-    pub(in crate::cli) fn named(word: &str) -> Option<&'static WorkloadKind> {
+    #[must_use]
+    pub fn named(word: &str) -> Option<&'static WorkloadKind> {
         let word = word.to_ascii_lowercase();
         let (name, of) = word.split_once('.').map_or((&*word, None), |(name, of)| (name, Some(of)));
         let is_of = |kind: &WorkloadKind| {
@@ -47,17 +50,20 @@ impl WorkloadKind {
     }
 
     /// `apps/v1`, or `v1`.
-    pub(in crate::cli) fn api_version(&self) -> String {
+    #[must_use]
+    pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 
     /// `deployments.apps`, or `pods`.
-    pub(in crate::cli) fn resource(&self) -> String {
+    #[must_use]
+    pub fn resource(&self) -> String {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 
     /// The path of its objects in a namespace, or in all.
-    pub(super) fn path(&self, namespace: Option<&str>) -> String {
+    #[must_use]
+    pub fn path(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() { "api" } else { "apis" };
         let namespace = namespace.map_or(String::new(), |namespace| format!("namespaces/{namespace}/"));
         format!("/{root}/{}/{namespace}{}", self.api_version(), self.plural)

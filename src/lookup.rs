@@ -1,0 +1,13 @@
+//! Objects of the cluster that the preview looks up while a user applies something: the existing workloads, for a companion,
+//! and the quotas, LimitRanges and autoscalers of a namespace, for a workload.
+//!
+//! Each lookup has a deadline, reads responses of bounded size, and keeps nothing. Reviews of Pods look nothing up.
+
+mod namespace;
+mod response;
+mod rights;
+mod rules;
+mod survey;
+
+pub use namespace::{NAMESPACE_TIME, NamespaceLookup};
+pub use survey::{SURVEY_TIME, Survey, SurveyQuestion};

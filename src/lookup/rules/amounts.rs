@@ -1,0 +1,41 @@
+//! ResourceAmounts of resources, as the objects of a namespace and the containers of a Pod declare them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::inject::companion::quantity::Amount;
+
+/// ResourceAmounts by the name of the resource.
+pub(super) type ResourceAmounts = BTreeMap<String, Amount>;
+
+/// Whether a request or a limit of a resource is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AmountKind {
+    Request,
+    Limit,
+}
+
+/// What a LimitRange gives a container that does not declare it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::lookup) struct ContainerDefaults<'a> {
+    pub(super) limits: &'a ResourceAmounts,
+    pub(super) requests: &'a ResourceAmounts,
+}
+
+/// The metadata of an object, as far as messages need it.
+#[derive(Debug, Deserialize)]
+pub(super) struct NameOnly {
+    pub(super) name: String,
+}
+
+/// Reads a core/v1 ResourceList. Values that are no quantities are left out.
+pub(super) fn amounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ResourceAmounts, D::Error> {
+    let values = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
+    let amount = |value: Value| match value {
+        Value::String(text) => Amount::parse(&text),
+        value => Amount::parse(&value.to_string()),
+    };
+    Ok(values.into_iter().filter_map(|(name, value)| Some((name, amount(value)?))).collect())
+}

@@ -1,0 +1,20 @@
+//! What a survey is about.
+
+use tokio::time::Instant;
+
+use crate::inject::snapshot::Snapshot;
+
+/// A companion that is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct SurveyQuestion<'a> {
+    /// The namespace of a Companion; `None` for a ClusterCompanion.
+    pub namespace: Option<&'a str>,
+    /// The user who applies it: `authentication.k8s.io/v1` UserInfo as JSON.
+    pub user: &'a str,
+    /// The companions without it.
+    pub before: &'a Snapshot,
+    /// The companions with it.
+    pub after: &'a Snapshot,
+    /// When the survey stops.
+    pub deadline: Instant,
+}

@@ -1,0 +1,175 @@
+//! The quotas, LimitRanges and autoscalers that the companions of a workload break, as the preview of the workload reports them,
+//! with a simulated API server.
+
+use podgraft::internals::admission::{self, Applied};
+use podgraft::internals::lookup::NamespaceLookup;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
+
+use crate::server::HANGS;
+use crate::support::api_server::ApiServer;
+use crate::support::{Reply, review_of, snapshot};
+use crate::surveys::{client, deployment, namespace};
+
+/// A companion with these resources, which is injected as a native sidecar, or as a container.
+fn note(resources: &Value, lifecycle: &str) -> Value {
+    let container = json!({"name": "note", "image": "registry.example/note:v1", "resources": resources});
+    json!({
+        "apiVersion": "podgraft.dev/v1alpha1", "kind": "ClusterCompanion", "metadata": {"name": "note"},
+        "spec": {"pattern": "Sidecar", "lifecycle": lifecycle, "containers": [container]},
+    })
+}
+
+/// A Deployment whose app has these resources, and requests the companion.
+fn web(resources: &Value) -> Value {
+    let mut web = deployment("shop", "web", 80, "note");
+    web["spec"]["template"]["spec"]["containers"][0]["resources"] = resources.clone();
+    web
+}
+
+fn object(version: &str, kind: &str, spec: &Value) -> Value {
+    json!({"apiVersion": version, "kind": kind, "metadata": {"name": "team", "namespace": "shop"}, "spec": spec})
+}
+
+fn quota(hard: &Value, used: &Value) -> Value {
+    let mut quota = object("v1", "ResourceQuota", &json!({"hard": hard}));
+    quota["status"] = json!({"hard": hard, "used": used});
+    quota
+}
+
+fn limit_range(limits: &Value) -> Value {
+    object("v1", "LimitRange", &json!({"limits": [limits]}))
+}
+
+fn autoscaler(metric: &str, target: &str) -> Value {
+    let metrics =
+        json!([{"type": metric, "resource": {"name": "cpu", "target": {"type": target, "averageUtilization": 80}}}]);
+    let scaled = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    object("autoscaling/v2", "HorizontalPodAutoscaler", &json!({"scaleTargetRef": scaled, "metrics": metrics}))
+}
+
+/// The warnings of the preview of a Deployment in a namespace with these objects.
+fn warnings(companion: &Value, web: &Value, objects: Vec<Value>, forbidden: &[&str]) -> Vec<String> {
+    let runtime = Runtime::new().unwrap();
+    let server = ApiServer::start(objects, forbidden);
+    let lookup = runtime.block_on(async { NamespaceLookup::new(client(&server)) });
+    let mut review = review_of(web, "shop");
+    review["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
+    review["request"]["name"] = "web".into();
+    let snapshot = snapshot([companion, &namespace("shop")]);
+    let advise = |applied: &Applied<'_>| match applied {
+        Applied::Workload(workload) => runtime.block_on(lookup.warnings(workload, Instant::now() + HANGS)),
+        Applied::Companion(_) => Vec::new(),
+    };
+    Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, advise, |_| {})).warnings
+}
+
+#[track_caller]
+fn expect(companion: &Value, app: &Value, objects: Vec<Value>, parts: &[&str]) {
+    let found = warnings(companion, &web(app), objects, &[]);
+    assert_eq!(found.len(), parts.len(), "{found:#?}");
+    for (found, part) in found.iter().zip(parts) {
+        assert!(found.contains(part), "{found}\nexpected: {part}");
+    }
+}
+
+fn amounts(requests: &str, limits: &str) -> Value {
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    json!({"requests": read(requests), "limits": read(limits)})
+}
+
+#[test]
+fn a_quota_that_requires_limits_denies_an_injected_container_without_them() {
+    let hard = json!({"limits.memory": "1Gi", "pods": "10", "requests.storage": "1Gi"});
+    let limited = amounts("{}", r#"{"memory": "64Mi"}"#);
+    let none = note(&json!({}), "Native");
+    let expected = "podgraft: Pods of this Deployment will be denied: ResourceQuota team requires limits.memory of every \
+                    container, and the injected container note has none";
+    expect(&none, &limited, vec![quota(&hard, &json!({}))], &[expected]);
+    let default = limit_range(&json!({"type": "Container", "default": {"memory": "32Mi"}}));
+    expect(&none, &limited, vec![quota(&hard, &json!({})), default], &[]);
+    expect(&note(&limited, "Native"), &limited, vec![quota(&hard, &json!({}))], &[]);
+    let mut scoped = quota(&hard, &json!({}));
+    scoped["spec"]["scopes"] = json!(["BestEffort"]);
+    expect(&none, &limited, vec![scoped], &[]);
+    let mut with_own = web(&limited);
+    with_own["spec"]["template"]["spec"]["resources"] = json!({"limits": {"memory": "128Mi"}});
+    assert_eq!(warnings(&none, &with_own, vec![quota(&hard, &json!({}))], &[]), [""; 0], "resources of the Pod count");
+}
+
+#[test]
+fn a_quota_that_the_pods_exceed_only_with_the_injected_containers_is_reported() {
+    let of = |memory: &str| amounts("{}", &json!({"memory": memory}).to_string());
+    let hard = json!({"limits.memory": "256Mi"});
+    let exceeded =
+        "ResourceQuota team allows 256Mi for limits.memory, and with the injected containers one Pod has 320Mi";
+    for lifecycle in ["Native", "Container"] {
+        expect(&note(&of("128Mi"), lifecycle), &of("192Mi"), vec![quota(&hard, &json!({}))], &[exceeded]);
+    }
+    expect(&note(&of("32Mi"), "Native"), &of("192Mi"), vec![quota(&hard, &json!({}))], &[]);
+    expect(&note(&of("32Mi"), "Native"), &of("512Mi"), vec![quota(&hard, &json!({}))], &[]);
+    let used = json!({"limits.memory": "48Mi"});
+    let in_use = "podgraft: Pods of this Deployment may be denied: ResourceQuota team allows 256Mi for limits.memory, of which 48Mi are in use, and with the injected containers another Pod has 224Mi";
+    expect(&note(&of("32Mi"), "Native"), &of("192Mi"), vec![quota(&hard, &used)], &[in_use]);
+    let requests = amounts(r#"{"cpu": "900m"}"#, "{}");
+    let by_request = "allows 1 for requests.cpu, and with the injected containers one Pod has 1800m";
+    expect(&note(&requests, "Native"), &requests, vec![quota(&json!({"cpu": "1"}), &json!({}))], &[by_request]);
+}
+
+#[test]
+fn a_limit_range_that_an_injected_container_breaks_is_reported() {
+    let of = |memory: &str| amounts("{}", &json!({"memory": memory}).to_string());
+    let most = limit_range(&json!({"type": "Container", "max": {"memory": "128Mi"}, "default": {"memory": "128Mi"}}));
+    let too_much = "Pods of this Deployment will be denied: LimitRange team allows a container at most 128Mi memory, and the \
+                    injected container note has a limit of 256Mi memory";
+    expect(&note(&of("256Mi"), "Native"), &of("64Mi"), vec![most.clone()], &[too_much]);
+    expect(&note(&of("128Mi"), "Native"), &of("512Mi"), vec![most.clone()], &[]);
+    expect(&note(&json!({}), "Native"), &json!({}), vec![most], &[]);
+    let least = limit_range(&json!({"type": "Container", "min": {"cpu": "50m"}}));
+    let too_little =
+        "requires a container to request at least 50m cpu, and the injected container note requests 10m cpu";
+    expect(&note(&amounts(r#"{"cpu": "10m"}"#, "{}"), "Native"), &json!({}), vec![least.clone()], &[too_little]);
+    let nothing = "and the injected container note requests no cpu";
+    expect(&note(&json!({}), "Native"), &json!({}), vec![least], &[nothing]);
+    let pod = limit_range(&json!({"type": "Pod", "max": {"memory": "256Mi"}}));
+    let of_pod =
+        "LimitRange team allows a Pod at most 256Mi memory, and with the injected containers it has a limit of 320Mi";
+    expect(&note(&of("128Mi"), "Native"), &of("192Mi"), vec![pod.clone()], &[of_pod]);
+    expect(&note(&of("128Mi"), "Native"), &of("512Mi"), vec![pod], &[]);
+}
+
+#[test]
+fn an_autoscaler_by_utilization_that_the_injected_containers_break_is_reported() {
+    let of = |cpu: &str| amounts(&json!({"cpu": cpu}).to_string(), "{}");
+    let by_use = || vec![autoscaler("Resource", "Utilization")];
+    let stops = "podgraft: HorizontalPodAutoscaler team will stop scaling: it compares the use of cpu with the requests of all \
+                 containers, and the injected container note requests none";
+    expect(&note(&json!({}), "Native"), &of("10m"), by_use(), &[stops]);
+    expect(&note(&json!({}), "Native"), &json!({}), by_use(), &[]);
+    let diluted = "will compare the use of cpu with 21m instead of 10m, because the injected containers count as well";
+    expect(&note(&of("11m"), "Container"), &of("10m"), by_use(), &[diluted]);
+    expect(&note(&of("1m"), "Native"), &of("10m"), by_use(), &[]);
+    expect(&note(&json!({}), "Native"), &of("10m"), vec![autoscaler("Resource", "AverageValue")], &[]);
+    let mut other = autoscaler("Resource", "Utilization");
+    other["spec"]["scaleTargetRef"]["name"] = "api".into();
+    expect(&note(&json!({}), "Native"), &of("10m"), vec![other], &[]);
+}
+
+#[test]
+fn objects_that_cannot_be_listed_are_reported_only_where_a_companion_is_injected() {
+    let of_web = |companion: &str| {
+        let mut web = web(&json!({}));
+        web["spec"]["template"]["metadata"]["annotations"]["podgraft.dev/companions"] = companion.into();
+        warnings(&note(&json!({}), "Native"), &web, Vec::new(), &["list limitranges"])
+    };
+    let found = of_web("note");
+    let start =
+        "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of namespace shop were not checked: ";
+    assert!(found.len() == 1 && found[0].starts_with(start) && found[0].contains("is forbidden"), "{found:?}");
+    assert!(
+        of_web("nothing")[0].contains("will be denied: companion nothing"),
+        "a denied Pod is not looked at further"
+    );
+    assert_eq!(of_web("nothing").len(), 1);
+}
