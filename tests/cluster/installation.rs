@@ -6,6 +6,7 @@ pub mod end;
 pub mod missing;
 pub mod operator;
 pub mod platforms;
+pub mod post_renderer;
 pub mod release;
 pub mod role;
 
