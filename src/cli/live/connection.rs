@@ -65,7 +65,7 @@ impl ConnectionFlags {
         match Config::incluster() {
             Ok(config) if self.context.is_none() => Ok(config),
             _ => anyhow::bail!(
-                "no kubeconfig found: KUBECONFIG names no file that exists, and ~/.kube/config does not exist; use --kubeconfig FILE, or -f FILE for manifests without a cluster"
+                "no kubeconfig found: KUBECONFIG names no file that exists, and ~/.kube/config does not exist; use --kubeconfig FILE; without a cluster, podgraft explain -f FILE explains manifests"
             ),
         }
     }
