@@ -48,9 +48,11 @@ fn hint(reader: &str, word: &str) -> String {
         .any(|kind| word.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(".spec")));
     if is_field {
         format!("; for the fields of a companion, use: kubectl explain {word}")
+    } else if word.contains('/') && Targets::begin_with(word) && reader.starts_with("explain ") {
+        format!("; to explain a workload of a cluster, omit -f: podgraft explain {word}")
     } else if word.contains('/') && Targets::begin_with(word) {
         format!("; for an object of a cluster, use: kubectl get {word} -o yaml | podgraft {reader} -")
-    } else if reader.starts_with("explain ") && !word.contains(['/', '.']) {
+    } else if reader.starts_with("explain ") && !word.contains(['/', '.', ' ']) {
         format!("; for a workload of a cluster, name its kind: podgraft explain deploy/{word}")
     } else {
         String::new()

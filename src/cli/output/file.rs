@@ -66,7 +66,7 @@ fn not_written(path: &Path, error: io::Error) -> anyhow::Error {
     let (shown, folder) = (path.display(), folder_of(path));
     let remedy = match error.kind() {
         io::ErrorKind::BrokenPipe => return error.into(),
-        io::ErrorKind::NotFound => format!("; create the folder {} first", folder.display()),
+        io::ErrorKind::NotFound if !folder.exists() => format!("; create the folder {} first", folder.display()),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             format!("; a new file replaces it, so the folder {} must be writable", folder.display())
         }
