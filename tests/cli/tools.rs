@@ -127,10 +127,11 @@ fn the_bash_completion_loads_and_completes_values() {
 }
 
 /// What a user typed, and words that must complete it.
-const COMPLETIONS: [(&str, &[&str]); 6] = [
+const COMPLETIONS: [(&str, &[&str]); 7] = [
     ("podgraft v", &["validate", "version"]),
     ("podgraft inject --keep", &["--keep-going"]),
     ("podgraft inject -o ", &["yaml", "json", "jsonpatch", "diff"]),
+    ("podgraft status -o ", &["json", "yaml", "wide"]),
     ("podgraft completion ", &["bash", "zsh", "fish"]),
     ("podgraft serve --log-level ", &["warn", "debug"]),
     ("podgraft explain comp", &["companion.yaml"]),
