@@ -7,6 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 use crate::Folder;
 use crate::support::screens::{expect_screen, matches, of_page, screens};
 
@@ -204,4 +206,26 @@ fn the_screen_of_a_server_that_waits_for_the_api_server_is_what_it_answers() {
         get(&server.admin, "/readyz").ok().filter(is_waiting)
     });
     expect_screen("docs/operating.md", "curl 127.0.0.1:8080/readyz", &answer.expect("an answer"));
+}
+
+#[test]
+fn denials_and_warnings_in_the_documents_have_the_messages_of_the_commands() {
+    let page = |name: &str| fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let value = |folder: &Folder, command: &str| -> Value { serde_json::from_str(&folder.run(command).out).unwrap() };
+    let folder = Folder::new().with("web.yaml", &web("podgraft.dev/companions: git-sync"));
+    symlink(root().join("examples/git-sync"), folder.0.path().join("companions")).unwrap();
+    let explained = value(&folder, "explain -f web.yaml -c companions -o json");
+    let denial = explained["workloads"][0]["companions"][0]["message"].as_str().unwrap();
+    for shown in [format!("podgraft: {denial}"), format!("Pods of this Deployment will be denied: {denial}")] {
+        assert!(page("requesting.md").contains(&format!("{shown}\n")), "{shown}");
+    }
+    let mounted = "    volumeMounts: [{name: out, mountPath: /x}]\n    resources:";
+    let clock = first_manifest("docs/companions.md")
+        .replace("  - name: out ", "  - name: in ")
+        .replace("    resources:", mounted);
+    let validated = value(&Folder::new().with("clock.yaml", &clock), "validate clock.yaml -o json");
+    let remarks = validated["remarks"].as_array().unwrap();
+    let text = |remark: &Value, field: &str| remark[field].as_str().unwrap_or_default().to_owned();
+    let shown = remarks.iter().map(|r| format!("{}: {}", text(r, "field"), text(r, "message")));
+    assert!(shown.clone().any(|shown| page("operating.md").contains(&shown)), "{:#?}", shown.collect::<Vec<_>>());
 }
