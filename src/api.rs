@@ -22,7 +22,7 @@ mod schema;
 mod size;
 mod slots;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod v1alpha1;
 mod validate;
 

@@ -51,7 +51,8 @@ const ABOUT: &str = "Injects sidecar, ambassador and adapter containers into Kub
 const AFTER_HELP: &str = "\
 A companion is a ClusterCompanion or a Companion object, which Pods request with an annotation; see
 `podgraft inject --help`. Where the definitions of `podgraft crds` are installed,
-`kubectl explain clustercompanion.spec` documents the fields.
+`kubectl explain clustercompanion.spec` documents the fields. How to write a companion:
+https://github.com/podgraft/podgraft/blob/main/docs/companions.md
 
 Exit codes:
   0  success

@@ -77,7 +77,7 @@ pub(super) fn git_sync() -> Value {
 }
 
 /// A container that Pod Security `restricted` admits.
-pub(super) fn container(name: &str, image: &str) -> Value {
+pub(crate) fn container(name: &str, image: &str) -> Value {
     json!({
         "name": name,
         "image": image,

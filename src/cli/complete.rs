@@ -5,11 +5,12 @@
 //! No crate: the dynamic completion of `clap_complete` is unstable, and does not have this protocol.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command, ValueHint};
+
+use super::output::stdout;
 
 /// The name of the command. It is not a subcommand of clap's, so that neither help nor completion lists it.
 pub(super) const NAME: &str = "__complete";
@@ -23,10 +24,7 @@ const NO_PATHS: &str = ":4";
 pub(super) fn run(mut root: Command, words: &[OsString]) -> anyhow::Result<ExitCode> {
     root.build();
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut out = io::stdout().lock();
-    for line in candidates(&root, &words) {
-        writeln!(out, "{line}")?;
-    }
+    stdout::write(candidates(&root, &words).join("\n") + "\n")?;
     Ok(ExitCode::SUCCESS)
 }
 

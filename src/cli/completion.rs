@@ -1,12 +1,12 @@
 //! `podgraft completion`: the script with which a shell, or kubectl, completes the command line.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Arg, Args, Command, ValueEnum};
 use clap_complete::Shell;
 
 use super::complete;
+use super::output::stdout;
 
 /// Print the completion script for a shell
 ///
@@ -61,7 +61,7 @@ impl Completion {
         if shell == Some(Shell::Fish) {
             script.extend(fish_arguments(&root).into_bytes());
         }
-        io::stdout().write_all(&script)?;
+        stdout::write(&script)?;
         Ok(ExitCode::SUCCESS)
     }
 }

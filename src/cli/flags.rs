@@ -106,28 +106,34 @@ impl CompanionFlags {
             }
         }
         let mut seen: HashSet<PathBuf> = inputs.iter().filter_map(|i| i.path.canonicalize().ok()).collect();
-        add_all(&mut collection, &self.companions, &mut seen)?;
+        add_all(&mut collection, "--companions", &self.companions, &mut seen)?;
         collection.limit(MemoryLimits::default());
         Ok(collection)
     }
 }
 
-/// Reads companions from files and folders. Those without a namespace are in `namespace`.
+/// Reads the companions of `--with` from files and folders. Those without a namespace are in `namespace`.
 pub(super) fn companions_of(paths: &[PathBuf], namespace: &str) -> anyhow::Result<Manifests> {
     let mut collection = Manifests::new(namespace);
-    add_all(&mut collection, paths, &mut HashSet::new())?;
+    add_all(&mut collection, "--with", paths, &mut HashSet::new())?;
     collection.limit(MemoryLimits::default());
     Ok(collection)
 }
 
-/// Adds files and folders, each file once: `seen` has those that were read.
-fn add_all(collection: &mut Manifests, paths: &[PathBuf], seen: &mut HashSet<PathBuf>) -> anyhow::Result<()> {
+/// Adds the files and folders of a flag, each file once: `seen` has those that were read.
+fn add_all(
+    collection: &mut Manifests,
+    flag: &str,
+    paths: &[PathBuf],
+    seen: &mut HashSet<PathBuf>,
+) -> anyhow::Result<()> {
     for path in paths {
         if path.as_os_str() == "-" {
             add(collection, path)?;
             continue;
         }
-        for file in folder::manifests(path, true).map_err(|error| explained(path, "inject", &error))? {
+        let files = folder::manifests(path, true).map_err(|error| explained(path, "inject -c", &error));
+        for file in files.map_err(|error| anyhow::anyhow!("{flag}: {error}"))? {
             if seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
                 add(collection, &file)?;
             }

@@ -85,7 +85,8 @@ impl Filenames {
                 inputs.take(path, &read(path)?);
                 continue;
             }
-            let files = folder::manifests(path, self.recursive).map_err(|error| explained(path, command, &error))?;
+            let files = folder::manifests(path, self.recursive)
+                .map_err(|error| explained(path, &format!("{command} -f"), &error))?;
             if files.is_empty() {
                 let hint = if self.recursive { "" } else { "; use -R to search the folders below it" };
                 anyhow::bail!("{}: no .yaml, .yml or .json files here{hint}", path.display());

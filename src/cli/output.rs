@@ -3,8 +3,9 @@
 mod diff;
 mod file;
 mod printer;
+mod result_format;
+pub(super) mod stdout;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -15,6 +16,7 @@ use super::input::{Filenames, ManifestInput};
 use super::stderr;
 use crate::manifest::{Document, Encoding, Format};
 use printer::Printer;
+pub(super) use result_format::{ResultFormat, formats};
 
 /// The flags for where and how results are written.
 #[derive(Debug, Args)]
@@ -113,9 +115,7 @@ impl Destination {
         if self.output_file.is_some() {
             return self.deliver(text.as_bytes());
         }
-        let mut out = anstream::stdout().lock();
-        diff::colored(&mut out, text)?;
-        Ok(out.flush()?)
+        stdout::write_styled(&diff::colored(text))
     }
 }
 
@@ -131,12 +131,10 @@ impl Output {
 
 /// Writes to a file, which is replaced atomically, or to stdout.
 pub(super) fn deliver(file: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
-    if let Some(path) = file {
-        return file::replace(path, bytes).with_context(|| format!("write {}", path.display()));
+    match file {
+        Some(path) => file::replace(path, bytes),
+        None => stdout::write(bytes),
     }
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    Ok(out.flush()?)
 }
 
 fn apply(input: &ManifestInput, document: &Document, change: &Change) -> anyhow::Result<Option<Changed>> {
@@ -195,8 +193,7 @@ fn replace_all(inputs: &[ManifestInput], changed: &[Vec<Option<Changed>>]) -> an
     let mut prepared = Vec::new();
     for (input, changed) in inputs.iter().zip(changed).filter(|(_, changed)| changed.iter().any(Option::is_some)) {
         let bytes = input.encoding.encode(&new_text(input, changed));
-        let file = file::Prepared::new(&input.path, &bytes);
-        prepared.push(file.with_context(|| format!("write {}", input.path.display()))?);
+        prepared.push(file::Prepared::new(&input.path, &bytes)?);
     }
-    prepared.into_iter().try_for_each(|file| Ok(file.commit()?))
+    prepared.into_iter().try_for_each(file::Prepared::commit)
 }

@@ -8,10 +8,17 @@ use clap::{Arg, Command, Error};
 /// Commands of other tools, and how to do the same with podgraft.
 const OTHER_COMMANDS: &[(&[&str], &str)] = &[
     (&["diff"], "to see what would change: podgraft inject -o diff"),
-    (&["lint", "verify", "analyze"], "to find errors in manifests: podgraft validate"),
+    (&["lint", "verify"], "to find errors in manifests: podgraft validate"),
+    (&["analyze"], "to find errors in manifests: podgraft validate; in an installation: podgraft check"),
+    (&["precheck", "verify-install", "doctor"], "to check an installation: podgraft check"),
     (&["describe", "why"], "to see which companions a workload gets, and why: podgraft explain"),
     (&["get", "list", "ls"], "to list the companions of a cluster: kubectl get clustercompanions,companions -A"),
     (&["install"], "to install the webhook in a cluster, use the chart: helm install podgraft charts/podgraft"),
+    (&["upgrade"], "to upgrade the webhook, use the chart: helm upgrade podgraft charts/podgraft -n podgraft-system"),
+    (&["uninstall"], "to remove the webhook from a cluster: helm uninstall podgraft -n podgraft-system"),
+    (&["ps", "proxy-status", "top"], "to see which Pods have which companions: podgraft status"),
+    (&["rollout"], "to restart workloads whose Pods lack companions or have older ones: podgraft restart"),
+    (&["create", "new", "init"], "to write a companion, start with one of examples/, and run podgraft validate"),
     (&["apply"], "to inject and apply: podgraft inject -f FILE -c COMPANIONS | kubectl apply -f -"),
     (&["remove", "delete", "eject"], "to remove companions from manifests: podgraft uninject"),
     (&["convert", "translate", "import"], "to translate configurations of other injectors: podgraft migrate"),
@@ -59,7 +66,20 @@ fn tip(error: &Error) -> Option<String> {
             "inject and uninject change no cluster, and files only with --in-place; to see what would change, use -o diff"
                 .to_owned(),
         ),
+        ErrorKind::UnknownArgument => of_workload(text(ContextKind::InvalidArg)?, &error.get(ContextKind::Usage)?.to_string()),
         _ => None,
+    }
+}
+
+/// The tip where a workload is named as for kubectl, to commands that select Pods.
+fn of_workload(word: &str, usage: &str) -> Option<String> {
+    let is_of = |command: &str| !word.starts_with('-') && usage.contains(&format!(" {command} "));
+    if is_of("status") {
+        Some(format!("to select Pods by their labels, use -l; to explain one workload: podgraft explain {word}"))
+    } else if is_of("restart") {
+        Some(format!("to select Pods by their labels, use -l; to restart one workload: kubectl rollout restart {word}"))
+    } else {
+        None
     }
 }
 

@@ -1,12 +1,12 @@
 //! `podgraft version`: the version, commit, platform and API version of this program.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use crate::manifest;
+use super::output::stdout;
+use super::output::{ResultFormat, formats};
 
 /// The commit that this program was built from, which `make image` and release builds set.
 const COMMIT: Option<&str> = option_env!("PODGRAFT_COMMIT");
@@ -16,14 +16,8 @@ const COMMIT: Option<&str> = option_env!("PODGRAFT_COMMIT");
 #[command(after_help = "Examples:\n  podgraft version\n  podgraft version -o json")]
 pub(super) struct VersionCommand {
     /// Output format
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Output {
-    Json,
-    Yaml,
+    #[arg(short, long, value_parser = formats(&[ResultFormat::Json, ResultFormat::Yaml]))]
+    output: Option<ResultFormat>,
 }
 
 impl VersionCommand {
@@ -37,10 +31,9 @@ impl VersionCommand {
         }
         let text = match self.output {
             None => format!("podgraft {version}{}\n", commit.map_or(String::new(), |commit| format!(" ({commit})"))),
-            Some(Output::Json) => manifest::json(&facts) + "\n",
-            Some(Output::Yaml) => manifest::yaml(&facts),
+            Some(format) => format.data(&facts),
         };
-        io::stdout().write_all(text.as_bytes())?;
+        stdout::write(text)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,71 +1,31 @@
 //! The controller of a Pod, as the Pod's `metadata.ownerReferences` name it.
 
-use std::borrow::Cow;
-
 use k8s_openapi::api::core::v1::ObjectReference;
 
-use crate::json::{JsonError, Reader, field};
+use crate::inject::pod::owner;
+use crate::inject::pod::owner::OwnerReference;
 
 /// The longest field of a reference that is repeated, in bytes: the longest name of an object, and the longest group with a
 /// version.
 const LONGEST_FIELD: usize = 318;
 
-/// An item of `metadata.ownerReferences` (`meta/v1` `OwnerReference`).
-#[derive(Default)]
-struct OwnerReference<'a> {
-    api_version: Cow<'a, str>,
-    kind: Cow<'a, str>,
-    name: Cow<'a, str>,
-    uid: Cow<'a, str>,
-    controller: bool,
-}
-
 /// The owner with `controller: true` in the JSON of `metadata.ownerReferences`, in a namespace. `None` where there is none.
 pub(super) fn controller_of(owner_references: &str, namespace: &str) -> Option<ObjectReference> {
-    let mut found = None;
-    let read = Reader::of(owner_references).array(|r, _| {
-        let owner = OwnerReference::read(r)?;
-        found = if owner.controller { Some(owner) } else { found.take() };
-        Ok(())
-    });
     // Something else than a list of owners names no controller; the API server will deny the Pod.
-    read.ok()?;
-    found.filter(OwnerReference::is_usual).map(|owner| owner.in_namespace(namespace))
+    let owner = owner::controller(owner_references).ok()?.filter(is_usual)?;
+    Some(ObjectReference {
+        api_version: Some(owner.api_version.into_owned()),
+        kind: Some(owner.kind.into_owned()),
+        name: Some(owner.name.into_owned()),
+        namespace: Some(namespace.to_owned()),
+        uid: Some(owner.uid.into_owned()),
+        ..ObjectReference::default()
+    })
 }
 
-impl<'a> OwnerReference<'a> {
-    fn read(r: &mut Reader<'a>) -> Result<Self, JsonError> {
-        let mut owner = OwnerReference::default();
-        r.fields(
-            &mut owner,
-            &const {
-                [
-                    field("apiVersion", |owner, r| r.string_or_empty().map(|text| owner.api_version = text)),
-                    field("kind", |owner, r| r.string_or_empty().map(|text| owner.kind = text)),
-                    field("name", |owner, r| r.string_or_empty().map(|text| owner.name = text)),
-                    field("uid", |owner, r| r.string_or_empty().map(|text| owner.uid = text)),
-                    field("controller", |owner, r| r.boolean().map(|yes| owner.controller = yes)),
-                ]
-            },
-        )?;
-        Ok(owner)
-    }
-
-    /// Whether every field has a value that an object of Kubernetes can have.
-    fn is_usual(&self) -> bool {
-        [&self.api_version, &self.kind, &self.name, &self.uid].iter().all(|f| (1..=LONGEST_FIELD).contains(&f.len()))
-    }
-
-    fn in_namespace(self, namespace: &str) -> ObjectReference {
-        ObjectReference {
-            api_version: Some(self.api_version.into_owned()),
-            kind: Some(self.kind.into_owned()),
-            name: Some(self.name.into_owned()),
-            namespace: Some(namespace.to_owned()),
-            uid: Some(self.uid.into_owned()),
-            ..ObjectReference::default()
-        }
-    }
+/// Whether every field has a value that an object of Kubernetes can have.
+fn is_usual(owner: &OwnerReference<'_>) -> bool {
+    [&owner.api_version, &owner.kind, &owner.name, &owner.uid].iter().all(|f| (1..=LONGEST_FIELD).contains(&f.len()))
 }
 
 #[cfg(test)]

@@ -81,11 +81,9 @@ mod tests {
         Finding { companion: Some(companion.into()), via: Some(Via::Automatic), reason, effect, outcome }
     }
 
-    /// The events of a review with these findings: object, companion, reason, type and note.
-    fn events(decision: Decision, findings: Vec<Finding<'_>>, change: impl Fn(&mut ReviewRecord<'_>)) -> Vec<String> {
-        let (queue, mut pending) = EventQueue::new(Metrics::default());
-        let verdict = Verdict { decision, findings };
-        let mut record = ReviewRecord {
+    /// The record of a review of a Pod that a ReplicaSet controls.
+    fn record<'r>(verdict: &'r Verdict<'r>) -> ReviewRecord<'r> {
+        ReviewRecord {
             webhook: "opted-in",
             result: ReviewResult::Unchanged,
             uid: "1-2",
@@ -93,9 +91,16 @@ mod tests {
             name: "web-1-",
             dry_run: false,
             owner_references: OWNERS,
-            verdict: Some(&verdict),
+            verdict: Some(verdict),
             complaint: "",
-        };
+        }
+    }
+
+    /// The events of a review with these findings: object, companion, reason, type and note.
+    fn events(decision: Decision, findings: Vec<Finding<'_>>, change: impl Fn(&mut ReviewRecord<'_>)) -> Vec<String> {
+        let (queue, mut pending) = EventQueue::new(Metrics::default());
+        let verdict = Verdict { decision, findings };
+        let mut record = record(&verdict);
         change(&mut record);
         queue.report(&record);
         let mut events = Vec::new();
@@ -144,17 +149,7 @@ mod tests {
         let metrics = Metrics::default();
         let (queue, pending) = EventQueue::new(metrics.clone());
         let verdict = Verdict { decision: Decision::Admit, findings: mixed() };
-        let record = ReviewRecord {
-            webhook: "opted-in",
-            result: ReviewResult::Unchanged,
-            uid: "1-2",
-            namespace: "shop",
-            name: "web-1-",
-            dry_run: false,
-            owner_references: OWNERS,
-            verdict: Some(&verdict),
-            complaint: "",
-        };
+        let record = record(&verdict);
         (0..CAPACITY).for_each(|_| queue.report(&record));
         assert_eq!(pending.len(), CAPACITY);
         assert_eq!(metrics.counted(EventResult::Dropped), CAPACITY as u64);

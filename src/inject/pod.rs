@@ -6,6 +6,7 @@ mod controller;
 mod env;
 mod index;
 mod limits;
+pub mod owner;
 mod parts;
 mod read;
 mod resources;

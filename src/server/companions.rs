@@ -5,7 +5,7 @@ mod follow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use arc_swap::ArcSwap;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
@@ -24,6 +24,7 @@ use crate::inject::verdict::reason::Stale;
 use crate::source::cluster;
 use crate::source::cluster::{ClusterStates, DesiredStatuses, WatchHealth};
 use crate::source::effective::Effective;
+use crate::source::files::folder::reason;
 use crate::source::files::{Files, Loaded};
 use crate::source::key::CompanionKey;
 use crate::source::statuses::Statuses;
@@ -88,7 +89,9 @@ impl CompanionSources {
     ) -> anyhow::Result<Self> {
         for path in &config.companions {
             let path_of = || format!("--companions {}", path.display());
-            let metadata = path.metadata().with_context(path_of)?;
+            let metadata = path.metadata().map_err(|error| {
+                anyhow::anyhow!("{}: {}; name a file or a folder with companions", path_of(), reason(&error))
+            })?;
             ensure!(
                 metadata.is_file() || metadata.is_dir(),
                 "{}: must be a file or a folder, because it is read again when it changes",

@@ -27,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("http", &["admission", "inject", "webhook"]),
     ("metrics", &["admission", "inject", "webhook"]),
     ("telemetry", &["admission", "inject", "json", "text"]),
-    ("events", &["admission", "inject", "json", "text", "watch"]),
+    ("events", &["admission", "inject", "text", "watch"]),
     ("lookup", &["admission", "inject", "json", "watch", "workload"]),
     (
         "server",

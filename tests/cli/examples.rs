@@ -1,5 +1,7 @@
 //! The examples of the help texts, which users copy from a terminal.
 
+mod screens;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

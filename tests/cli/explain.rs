@@ -1,6 +1,6 @@
 //! `explain`.
 
-use super::{Folder, deployment};
+use super::{COMPANION, Folder, deployment};
 
 #[test]
 fn a_table_for_each_workload_has_who_requested_it_and_why() {
@@ -86,6 +86,25 @@ fn results_can_be_printed_as_json_and_as_names() {
     assert_eq!(facts["workloads"][1]["companions"][0]["reason"], "NotAvailable");
     let names = folder.pipe("explain -f - --companions companion.yaml -o name", &text);
     assert_eq!(names.out, "deployment.apps/web\ndeployment.apps/bad\n");
+}
+
+#[test]
+fn yaml_has_the_values_of_json() {
+    let folder = Folder::new().with("web.yaml", &deployment("web", "logger, nonsense"));
+    let with = COMPANION.replace(":v1", ":v2");
+    let folder = folder.with("with.yaml", &with);
+    for command in [
+        "explain -c companion.yaml web.yaml",
+        "explain -c companion.yaml --with with.yaml web.yaml",
+        "validate -c companion.yaml web.yaml",
+        "version",
+    ] {
+        let [json, yaml] = ["json", "yaml"].map(|format| folder.run(&format!("{command} -o {format}")));
+        let expected: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+        let read = podgraft::internals::manifest::read(yaml.out.as_bytes()).remove(0).unwrap();
+        assert_eq!(read.value, Some(expected), "{command}");
+        assert!(!yaml.out.starts_with('{') && yaml.code == json.code, "{command}: {}", yaml.out);
+    }
 }
 
 #[test]

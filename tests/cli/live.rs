@@ -2,6 +2,7 @@
 
 mod agree;
 mod many;
+mod screens;
 
 use std::fmt::Write as _;
 

@@ -23,11 +23,13 @@ fn built(folder: &str, program: &str) -> Option<PathBuf> {
 
 /// A folder with a chart whose value `companion` is requested, and with the plugin.
 fn chart() -> Folder {
-    let plugin = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/helm/plugin.yaml")).unwrap();
-    Folder::new()
-        .with("plugins/podgraft/plugin.yaml", &plugin)
+    let folder = Folder::new()
         .with("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n")
-        .with("chart/templates/web.yaml", &format!("# kept\n{}", deployment("web", "{{ .Values.companion }}")))
+        .with("chart/templates/web.yaml", &format!("# kept\n{}", deployment("web", "{{ .Values.companion }}")));
+    let plugins = folder.0.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("plugins/helm"), plugins.join("podgraft")).unwrap();
+    folder
 }
 
 /// Runs another tool with podgraft in its PATH.
@@ -54,7 +56,9 @@ fn renders_and_applies_nothing_that_is_denied(helm: &Path, post_renderer: &str) 
     assert!(good.status.success() && out.contains("# kept\n"), "{out}{err}");
     assert!(out.contains("image: registry.example/logger:v1"), "{out}");
     let bad = render("nonsense");
+    let err = String::from_utf8_lossy(&bad.stderr);
     assert!(!bad.status.success() && bad.stdout.is_empty());
+    assert!(err.contains("companion \"nonsense\" not found"), "{err}");
 }
 
 #[test]
@@ -123,10 +127,11 @@ fn the_bash_completion_loads_and_completes_values() {
 }
 
 /// What a user typed, and words that must complete it.
-const COMPLETIONS: [(&str, &[&str]); 6] = [
+const COMPLETIONS: [(&str, &[&str]); 7] = [
     ("podgraft v", &["validate", "version"]),
     ("podgraft inject --keep", &["--keep-going"]),
     ("podgraft inject -o ", &["yaml", "json", "jsonpatch", "diff"]),
+    ("podgraft status -o ", &["json", "yaml", "wide"]),
     ("podgraft completion ", &["bash", "zsh", "fish"]),
     ("podgraft serve --log-level ", &["warn", "debug"]),
     ("podgraft explain comp", &["companion.yaml"]),

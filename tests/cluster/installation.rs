@@ -7,6 +7,7 @@ pub mod lookups;
 pub mod missing;
 pub mod operator;
 pub mod platforms;
+pub mod post_renderer;
 pub mod release;
 pub mod role;
 

@@ -81,7 +81,7 @@ fn build() -> anyhow::Result<ExitCode> {
         NodeParts::get()?;
         parts::CertManager::get()?;
         parts::sources()?;
-        parts::tools()?;
+        parts::kustomize()?;
         software.map_or(Ok(PathBuf::new()), |thread| thread.join().expect("the thread does not panic"))
     })?;
     build_images()
@@ -210,6 +210,7 @@ fn chapters() -> Vec<Chapter> {
                 admission::sources::tests(),
                 admission::webhooks::tests(),
                 admission::workloads::tests(),
+                installation::post_renderer::tests(),
             ]),
             alone: false,
         },

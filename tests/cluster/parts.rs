@@ -18,6 +18,7 @@ pub struct Parts {
     pub controller_manager: PathBuf,
     pub kubectl: PathBuf,
     pub helm: PathBuf,
+    pub helm_3: PathBuf,
 }
 
 /// What a node needs besides.
@@ -101,7 +102,7 @@ pub fn lacking() -> Option<String> {
     if !commands.is_empty() {
         return Some(format!("the commands {} (Debian: util-linux, iproute2)", commands.join(", ")));
     }
-    let sources = [ETCD, APISERVER, CONTROLLER_MANAGER, SCHEDULER, KUBELET, PROXY, KUBECTL, HELM, CERT_MANAGER];
+    let sources = [ETCD, APISERVER, CONTROLLER_MANAGER, SCHEDULER, KUBELET, PROXY, KUBECTL, HELM, HELM_3, CERT_MANAGER];
     let unbuilt: Vec<&str> = sources.iter().filter(|source| !source.is_built()).map(|source| source.name).collect();
     (!unbuilt.is_empty() && !has("go")).then(|| format!("Go 1.26 or newer, to build {} once", unbuilt.join(", ")))
 }
@@ -115,6 +116,7 @@ impl Parts {
             controller_manager: CONTROLLER_MANAGER.get()?,
             kubectl: KUBECTL.get()?,
             helm: HELM.get()?,
+            helm_3: HELM_3.get()?,
         })
     }
 }
@@ -173,10 +175,10 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
     PROMETHEUS.get()
 }
 
-/// Builds Helm 3 and kustomize, with which tests/cli runs the command line.
+/// Builds kustomize, with which tests/cli runs the command line.
 #[allow(dead_code)]
-pub fn tools() -> anyhow::Result<()> {
-    HELM_3.get().and_then(|_| KUSTOMIZE.get()).map(drop)
+pub fn kustomize() -> anyhow::Result<()> {
+    KUSTOMIZE.get().map(drop)
 }
 
 /// The version of Prometheus' module.

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN, printed};
+use crate::installation::operator::shell;
 use crate::load::Load;
+use crate::support::screens::expect_screen;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
@@ -18,6 +20,9 @@ tests![
     a_running_pod_keeps_its_required_companion_and_can_be_patched,
     a_policy_that_is_deleted_or_edited_is_restored,
 ];
+
+/// Lists the policies of the installation.
+const POLICIES: &str = "kubectl get validatingadmissionpolicies -l podgraft.dev/installation=podgraft";
 
 /// Makes a companion required for Pods with the label `guarded-by` and its name.
 pub fn make_required(companion: &mut Value, name: &str) {
@@ -94,6 +99,10 @@ async fn a_required_companion_is_injected_into_pods_that_opted_out_and_its_polic
             "{namespace}/{name}"
         );
     }
+    let policies = shell(cluster, POLICIES).out.replace("insistent", "proxy");
+    let rows: Vec<&str> =
+        policies.lines().filter(|row| ["NAME", "podgraft-required-proxy"].iter().any(|s| row.starts_with(s))).collect();
+    expect_screen("docs/required.md", POLICIES, &rows.join("\n"));
     for part in ["", "-update"] {
         let path = format!(
             "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-insistent{part}"

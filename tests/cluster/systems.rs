@@ -10,6 +10,7 @@ mod network;
 mod outages;
 mod redis;
 mod replicas;
+mod restart;
 pub mod run;
 mod traffic;
 mod web_was;
@@ -32,7 +33,7 @@ pub fn chapters() -> Vec<Chapter> {
         Chapter {
             name: "on a node",
             set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
-            tests: all(vec![companions::tests(), jobs::tests(), kubelet::tests(), network::tests()]),
+            tests: all(vec![companions::tests(), jobs::tests(), kubelet::tests(), network::tests(), restart::tests()]),
             alone: false,
         },
         Chapter {

@@ -14,6 +14,7 @@ pub mod counts;
 pub mod created_pod;
 pub mod generate;
 pub mod golden;
+pub mod screens;
 pub mod sized;
 pub mod verdict;
 pub mod volumes;

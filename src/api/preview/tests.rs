@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::api::testing::container;
 use crate::inject::companion::catalog::Catalog;
 use crate::inject::request::namespace::{Namespace, Namespaces, Unlisted};
 use crate::inject::snapshot::Settings;
@@ -8,18 +9,7 @@ use crate::webhook::{Configuration, ConfigurationSet};
 
 /// A companion that has no warning of its own: a Companion where a namespace is given, and invalid without an image.
 fn companion(namespace: Option<&str>, image: &str, change: impl Fn(&mut Value)) -> Value {
-    let mut container = json!({
-        "name": "tick",
-        "image": image,
-        "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "64Mi"}},
-        "securityContext": {
-            "runAsNonRoot": true,
-            "runAsUser": 65533,
-            "allowPrivilegeEscalation": false,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    });
+    let mut container = container("tick", image);
     if image.is_empty() {
         container.as_object_mut().unwrap().remove("image");
     }

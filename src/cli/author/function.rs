@@ -3,7 +3,6 @@
 mod results;
 mod review;
 
-use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +11,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::offline::{OfflineServer, Origin};
-use crate::cli::{exit, output, stderr};
+use crate::cli::output::stdout;
+use crate::cli::{exit, input, output, stderr};
 use crate::inject::snapshot::Settings;
 use crate::manifest;
 use crate::manifest::Document;
@@ -57,9 +57,7 @@ Examples:
 impl Function {
     #[expect(clippy::unused_self, reason = "all subcommands have the same signature")]
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).context("read standard input")?;
-        run_on(&bytes)
+        run_on(&input::read(Path::new("-"))?)
     }
 }
 
@@ -101,10 +99,7 @@ pub(in crate::cli) fn run_on(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     if !results.is_empty() {
         operations.push(json!({"op": "add", "path": "/results", "value": results}));
     }
-    let text = output::edited(Path::new("-"), &document, &operations)?;
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    stdout::write(output::edited(Path::new("-"), &document, &operations)?)?;
     Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
 }
 

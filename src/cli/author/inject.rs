@@ -59,13 +59,14 @@ Examples:
   helm template web ./chart | podgraft inject -n shop -c companions.yaml -
 
   # As a post-renderer of Helm 3
-  helm install web ./chart --post-renderer podgraft \\
-    --post-renderer-args=inject --post-renderer-args=-f --post-renderer-args=- \\
-    --post-renderer-args=-c --post-renderer-args=companions/
+  helm install web ./chart -n shop --post-renderer podgraft \\
+    --post-renderer-args=inject --post-renderer-args=--namespace=shop \\
+    --post-renderer-args=--companions=companions/ --post-renderer-args=-
 
   # The same with Helm 4, which needs the plugin in plugins/helm
-  helm install web ./chart --post-renderer podgraft \\
-    --post-renderer-args=-c --post-renderer-args=companions/";
+  helm install web ./chart -n shop --post-renderer podgraft \\
+    --post-renderer-args=--namespace=shop \\
+    --post-renderer-args=--companions=companions/";
 
 /// How many workloads were injected into, unchanged and denied.
 #[derive(Debug, Default)]

@@ -1,7 +1,6 @@
 //! `podgraft policies`: the admission policies of required companions, as manifests.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use serde_json::Value;
 use crate::api;
 use crate::cli::input::{Filenames, ManifestInput};
 use crate::cli::offline::remark;
+use crate::cli::output::stdout;
 use crate::cli::{exit, stderr};
 use crate::inject::companion::Companion;
 use crate::inject::companion::catalog::CatalogEntry;
@@ -69,7 +69,7 @@ impl Policies {
             stderr::warning("no required companions among these manifests");
         }
         let text: Vec<String> = self.objects(&required)?.iter().map(manifest::yaml).collect();
-        anstream::stdout().lock().write_all(text.join("---\n").as_bytes())?;
+        stdout::write(text.join("---\n"))?;
         Ok(ExitCode::SUCCESS)
     }
 

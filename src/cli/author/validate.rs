@@ -1,21 +1,21 @@
 //! `podgraft validate`: reports all errors and warnings of companions and workloads at once.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::flags::CompanionFlags;
 use crate::cli::input::{Filenames, ManifestInput};
 use crate::cli::offline;
 use crate::cli::offline::{OfflineServer, Reviewed, remark};
+use crate::cli::output::stdout;
+use crate::cli::output::{ResultFormat, formats};
 use crate::cli::stderr::number;
 use crate::cli::{exit, stderr};
 use crate::inject::verdict::reason::Remark;
 use crate::inject::verdict::{Decision, Effect};
-use crate::manifest;
 use crate::manifest::Document;
 use crate::source::files::report::{ManifestRemark, Severity};
 use crate::workload;
@@ -37,15 +37,10 @@ pub(in crate::cli) struct Validate {
     /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// Output format. `json`: `{"remarks": [...]}`, each with file, line, column, severity, field,
-    /// reason and message
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Json,
+    /// Output format. `json` and `yaml`: `{"remarks": [...]}`, each with file, line, column, severity, field, reason and
+    /// message
+    #[arg(short, long, value_parser = formats(&[ResultFormat::Json, ResultFormat::Yaml]))]
+    output: Option<ResultFormat>,
 }
 
 const EXAMPLES: &str = "\
@@ -103,17 +98,12 @@ impl Validate {
         Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }
 
-    fn print(&self, remarks: &[Found]) -> std::io::Result<()> {
-        let mut out = anstream::stdout().lock();
-        if self.output == Some(Output::Json) {
-            let facts = json!({"remarks": remarks.iter().map(facts).collect::<Vec<_>>()});
-            writeln!(out, "{}", manifest::json(&facts))?;
-        } else {
-            for found in remarks {
-                writeln!(out, "{}", stderr::marked(&found.remark))?;
-            }
+    fn print(&self, remarks: &[Found]) -> anyhow::Result<()> {
+        if let Some(format) = self.output {
+            return stdout::write(format.data(&json!({"remarks": remarks.iter().map(facts).collect::<Vec<_>>()})));
         }
-        out.flush()
+        let lines = remarks.iter().map(|found| stderr::marked(&found.remark) + "\n");
+        stdout::write_styled(&lines.collect::<String>())
     }
 }
 
@@ -159,7 +149,7 @@ fn check_all(server: &OfflineServer, inputs: &[ManifestInput], remarks: &mut Vec
     counts
 }
 
-/// A remark in the output of `-o json`. Its fields are documented in `docs/tools.md` and stable.
+/// A remark in the output of `-o json` and `-o yaml`. Its fields are documented in `docs/tools.md` and stable.
 fn facts(found: &Found) -> Value {
     let Found { remark, reason } = found;
     json!({

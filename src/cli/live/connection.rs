@@ -10,6 +10,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use super::flags::ConnectionFlags;
+use crate::source::files::folder::reason;
 use crate::text::suggest::suggest;
 use crate::watch::error::with_causes;
 
@@ -65,7 +66,7 @@ impl ConnectionFlags {
         match Config::incluster() {
             Ok(config) if self.context.is_none() => Ok(config),
             _ => anyhow::bail!(
-                "no kubeconfig found: KUBECONFIG names no file that exists, and ~/.kube/config does not exist; use --kubeconfig FILE, or -f FILE for manifests without a cluster"
+                "no kubeconfig found: KUBECONFIG names no file that exists, and ~/.kube/config does not exist; use --kubeconfig FILE; without a cluster, podgraft explain -f FILE explains manifests"
             ),
         }
     }
@@ -98,9 +99,11 @@ fn is_missing(error: &KubeconfigError) -> bool {
 
 fn unread(path: &Path, error: &KubeconfigError) -> anyhow::Error {
     let shown = path.display();
-    if is_missing(error) {
-        anyhow::anyhow!("--kubeconfig: the path \"{shown}\" does not exist")
-    } else {
-        anyhow::anyhow!("--kubeconfig {shown}: {}", with_causes(error))
+    match error {
+        missing if is_missing(missing) => anyhow::anyhow!("--kubeconfig: the path \"{shown}\" does not exist"),
+        KubeconfigError::ReadConfig(error, _) => {
+            anyhow::anyhow!("--kubeconfig {shown}: {}; name a file that you can read", reason(error))
+        }
+        _ => anyhow::anyhow!("--kubeconfig {shown}: {}", with_causes(error)),
     }
 }

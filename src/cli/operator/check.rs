@@ -29,17 +29,17 @@ mod rights;
 mod trust;
 mod webhooks;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
 use strum::VariantNames as _;
 
 use crate::cli::live::{self, Connection, ConnectionFlags};
+use crate::cli::output::stdout;
+use crate::cli::output::{ResultFormat, formats};
 use crate::cli::{exit, flags};
-use crate::manifest;
 use collect::Collector;
 use finding::{CheckFinding, CheckReason, CheckSeverity};
 use observed::Observed;
@@ -72,16 +72,10 @@ pub(in crate::cli) struct Check {
     /// Do not create a Pod as a dry run
     #[arg(long)]
     no_dry_run: bool,
-    /// Output format. `wide`: also what would happen to Pods if podgraft did not answer; `json`: `{"installation": {...},
-    /// "findings": [...], "whileUnavailable": [...]}`
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Json,
-    Wide,
+    /// Output format. `wide`: also what would happen to Pods if podgraft did not answer; `json` and `yaml`:
+    /// `{"installation": {...}, "findings": [...], "whileUnavailable": [...]}`
+    #[arg(short, long, value_parser = formats(&[ResultFormat::Json, ResultFormat::Yaml, ResultFormat::Wide]))]
+    output: Option<ResultFormat>,
 }
 
 const EXAMPLES: &str = "\
@@ -123,15 +117,13 @@ impl Check {
         findings.retain(|finding| !is_ignored(finding));
         let text = match self.output {
             None => print::text(&findings),
-            Some(Output::Wide) => print::text(&findings) + &print::outage(&observed.consequences()),
-            Some(Output::Json) => {
+            Some(ResultFormat::Wide) => print::text(&findings) + &print::outage(&observed.consequences()),
+            Some(format) => {
                 let at = &observed.settings.at;
-                manifest::json(&print::document(at, &findings, &observed.consequences())) + "\n"
+                format.data(&print::document(at, &findings, &observed.consequences()))
             }
         };
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()?;
+        stdout::write(text)?;
         let failed = findings.iter().any(|finding| finding.severity == CheckSeverity::Error);
         Ok(if failed { ExitCode::from(exit::DENIED) } else { ExitCode::SUCCESS })
     }

@@ -4,7 +4,7 @@ mod plan;
 mod roll;
 mod rollout;
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,8 +15,10 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::scope::PodScope;
 use super::survey::survey;
 use crate::cli::live::{self, Connection};
+use crate::cli::output::stdout;
 use crate::cli::server::serve::duration::above_zero;
 use crate::cli::{exit, stderr};
+use crate::source::files::folder::reason;
 use plan::{RestartPlan, Wanted};
 use roll::roll;
 
@@ -106,11 +108,8 @@ impl RestartCommand {
             stderr::note("no workload to restart");
         }
         let end = if self.dry_run { " (dry run)" } else { "" };
-        let mut out = io::stdout().lock();
-        for (key, reason) in &plan.restarted {
-            writeln!(out, "{}", stderr::printable(&format!("{key}: {reason}{end}")))?;
-        }
-        Ok(out.flush()?)
+        let lines = plan.restarted.iter().map(|(key, reason)| format!("{key}: {reason}{end}\n"));
+        stdout::write(stderr::printable(&lines.collect::<String>()))
     }
 
     fn is_confirmed(&self, count: usize) -> anyhow::Result<bool> {
@@ -119,7 +118,8 @@ impl RestartCommand {
         }
         eprint!("Restart {}, {} at a time? [y/N] ", stderr::number(count, "workload"), self.parallel);
         let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.map_err(|error| anyhow::anyhow!("read standard input: {}", reason(&error)))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 

@@ -2,16 +2,16 @@
 
 mod print;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::scope::PodScope;
 use super::survey::survey;
 use crate::cli::live;
+use crate::cli::output::stdout;
+use crate::cli::output::{ResultFormat, formats};
 use crate::cli::stderr;
-use crate::manifest;
 
 /// Show which workloads have which companions, and which Pods lack them or have older versions
 ///
@@ -26,15 +26,9 @@ use crate::manifest;
 pub(in crate::cli) struct StatusCommand {
     #[command(flatten)]
     scope: PodScope,
-    /// Output format. `wide`: also versions and names of Pods; `json`: `{"workloads": [...]}`
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Json,
-    Wide,
+    /// Output format. `wide`: also versions and names of Pods; `json` and `yaml`: `{"workloads": [...]}`
+    #[arg(short, long, value_parser = formats(&[ResultFormat::Json, ResultFormat::Yaml, ResultFormat::Wide]))]
+    output: Option<ResultFormat>,
 }
 
 const EXAMPLES: &str = "\
@@ -55,18 +49,13 @@ impl StatusCommand {
             let connection = self.scope.connection.connect().await?;
             let namespace = self.scope.namespace(&connection);
             let tallies = survey(&connection, self.scope.selection(&namespace)).await?;
-            let text = match self.output {
-                None => print::table(&tallies),
-                Some(Output::Wide) => print::wide_table(&tallies),
-                Some(Output::Json) => manifest::json(&print::document(&tallies)) + "\n",
-            };
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()?;
-            if self.output != Some(Output::Json) {
-                for remark in print::remarks(&tallies) {
-                    stderr::note(&remark);
-                }
+            if let Some(format) = self.output.filter(|format| *format != ResultFormat::Wide) {
+                stdout::write(format.data(&print::document(&tallies)))?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            stdout::write(if self.output.is_some() { print::wide_table(&tallies) } else { print::table(&tallies) })?;
+            for remark in print::remarks(&tallies) {
+                stderr::note(&remark);
             }
             Ok(ExitCode::SUCCESS)
         })

@@ -1,10 +1,13 @@
 //! Unified diffs of files, for `patch -p1` and `git apply`.
 
-use std::io::{self, Write};
 use std::path::{Component, Path};
 
 use anstyle::{AnsiColor, Style};
-use similar::TextDiff;
+use similar::{Algorithm, TextDiff};
+
+/// The most lines, of both texts together, for which the smallest diff is computed. Its worst case grows with the square of
+/// the lines; beyond, a diff can have more lines than necessary.
+const MOST_EXACT: usize = 20_000;
 
 /// The diff of one file; empty if nothing differs.
 pub(super) fn unified(path: &Path, old: &str, new: &str) -> String {
@@ -15,7 +18,8 @@ pub(super) fn unified(path: &Path, old: &str, new: &str) -> String {
     let (from, to) = (format!("a/{title}"), format!("b/{title}"));
     // `patch` counts lines by line feeds only.
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
-    let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
+    let algorithm = if old.len() + new.len() <= MOST_EXACT { Algorithm::RawMyers } else { Algorithm::Myers };
+    let diff = TextDiff::configure().algorithm(algorithm).newline_terminated(true).diff_slices(&old, &new);
     diff.unified_diff().context_radius(3).missing_newline_hint(true).header(&from, &to).to_string()
 }
 
@@ -30,9 +34,9 @@ fn title(path: &Path) -> String {
     if title.contains(' ') { title + "\t" } else { title }
 }
 
-/// Writes a diff with colors; the stream removes them if it is not a terminal.
-pub(super) fn colored(out: &mut impl Write, diff: &str) -> io::Result<()> {
-    for line in diff.split_inclusive('\n') {
+/// The diff with colors.
+pub(super) fn colored(diff: &str) -> String {
+    let colored = |line: &str| {
         let style = match line.as_bytes().first() {
             Some(b'+') => AnsiColor::Green.on_default(),
             Some(b'-') => AnsiColor::Red.on_default(),
@@ -40,9 +44,9 @@ pub(super) fn colored(out: &mut impl Write, diff: &str) -> io::Result<()> {
             _ => Style::new(),
         };
         let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
-        write!(out, "{style}{text}{style:#}{end}")?;
-    }
-    Ok(())
+        format!("{style}{text}{style:#}{end}")
+    };
+    diff.split_inclusive('\n').map(colored).collect()
 }
 
 #[cfg(test)]

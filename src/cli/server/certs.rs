@@ -1,7 +1,8 @@
 //! `podgraft certs`: a CA and a serving certificate for development.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +10,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use crate::cli::input;
+use crate::cli::output::stdout;
+use crate::source::files::folder::reason;
 use crate::tls::development;
 use crate::tls::development::DevelopmentCa;
 use crate::tls::{CERTIFICATE_FILE, KEY_FILE};
@@ -20,7 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   # Files for a server that other machines reach as webhook.example
   podgraft certs --dir certs --dns webhook.example
-  podgraft serve --cert-dir certs";
+  podgraft serve -c companions/ --cert-dir certs";
 
 /// Create a CA and a serving certificate for development
 ///
@@ -62,10 +66,12 @@ impl Certs {
         let issued =
             development::issue(names).context("cannot issue a certificate; is each --dns a DNS name or an address?")?;
         write_all(&self.dir, &files, &issued)?;
-        let (dir, mut out) = (self.dir.display(), io::stdout().lock());
-        writeln!(out, "wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year")?;
-        writeln!(out, "next: podgraft serve --cert-dir {dir} --companions examples")?;
-        writeln!(out, "for the caBundle of a webhook configuration: base64 -w0 {dir}/ca.crt")?;
+        let dir = self.dir.display();
+        stdout::write(format!(
+            "wrote {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key, valid for a year\n\
+             next: podgraft serve --cert-dir {dir} --companions examples\n\
+             for the caBundle of a webhook configuration: base64 -w0 {dir}/ca.crt\n"
+        ))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -79,17 +85,17 @@ impl Certs {
                 "{dir} contains only some of ca.crt, tls.crt and tls.key; use --force to replace them, or another --dir"
             ),
         }
-        let certificate = fs::read(&files[1]).with_context(|| format!("open {}", files[1].display()))?;
+        let certificate = input::read(&files[1])?;
         if let Some(name) = self.names.iter().find(|name| !development::is_valid_for(&certificate, name)) {
             bail!("{} is not valid for {name}; use --force to replace it", files[1].display());
         }
-        writeln!(io::stdout(), "kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; use --force to replace them")?;
+        stdout::write(format!("kept {dir}/ca.crt, {dir}/tls.crt and {dir}/tls.key; use --force to replace them\n"))?;
         Ok(true)
     }
 }
 
 fn write_all(dir: &Path, [ca, certificate, key]: &[PathBuf; 3], issued: &DevelopmentCa) -> anyhow::Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot create {}; see --dir", dir.display()))?;
+    fs::create_dir_all(dir).map_err(|error| not_written(dir, "create the folder", &error))?;
     write(ca, &issued.authority, 0o644)?;
     write(certificate, &issued.certificate, 0o644)?;
     write(key, &issued.key, 0o600)
@@ -104,5 +110,11 @@ fn write(file: &Path, content: &str, mode: u32) -> anyhow::Result<()> {
         new.write_all(content.as_bytes())?;
         fs::rename(&temporary, file)
     };
-    writing().with_context(|| format!("cannot write {}; see --dir", file.display()))
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    writing().map_err(|error| not_written(file.parent().unwrap_or(file), &format!("write {name}"), &error))
+}
+
+fn not_written(dir: &Path, what: &str, error: &io::Error) -> anyhow::Error {
+    let (dir, reason) = (dir.display(), reason(error));
+    anyhow::anyhow!("--dir {dir}: cannot {what}: {reason}; choose a folder that you can write to")
 }

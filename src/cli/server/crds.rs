@@ -1,11 +1,11 @@
 //! `podgraft crds`: the custom resource definitions.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
 
 use crate::api;
+use crate::cli::output::stdout;
 
 /// Print the custom resource definitions
 #[derive(Debug, Args)]
@@ -15,7 +15,7 @@ pub(in crate::cli) struct Crds {}
 impl Crds {
     #[expect(clippy::unused_self, reason = "all subcommands run alike")]
     pub(in crate::cli) fn run(self) -> anyhow::Result<ExitCode> {
-        io::stdout().write_all(api::CRDS_YAML.as_bytes())?;
+        stdout::write(api::CRDS_YAML)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,7 +4,6 @@ mod additions;
 mod created;
 mod exchange;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,11 +17,12 @@ use serde_json::{Value, json};
 use crate::cli::input::Filenames;
 use crate::cli::offline;
 use crate::cli::offline::Reviewed;
+use crate::cli::output::stdout;
+use crate::cli::output::{ResultFormat, formats};
 use crate::cli::{exit, stderr};
 use crate::inject::keys;
 use crate::inject::pod::Pod;
 use crate::inject::verdict::reason::Remark;
-use crate::manifest;
 use crate::webhook::Configuration;
 use crate::workload;
 use crate::workload::Workload;
@@ -61,8 +61,8 @@ pub(in crate::cli) struct Probe {
     #[arg(long, value_enum)]
     webhook: Option<WebhookName>,
     /// Print the changed Pods in this format
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
+    #[arg(short, long, value_parser = formats(&[ResultFormat::Yaml, ResultFormat::Json]))]
+    output: Option<ResultFormat>,
 }
 
 const EXAMPLES: &str = "\
@@ -82,12 +82,6 @@ enum WebhookName {
     Requested,
     OptedIn,
     ClusterWide,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Yaml,
-    Json,
 }
 
 /// What became of a review, in the order of severity.
@@ -175,24 +169,12 @@ impl Probe {
         let patch = patch_of(response)?;
         let mut patched = pod.clone();
         json_patch::patch(&mut patched, &patch).context("the server's patch cannot be applied to this Pod")?;
-        let mut out = io::stdout().lock();
-        match self.output {
-            Some(Output::Yaml) => write!(out, "---\n{}", manifest::yaml(&patched))?,
-            Some(Output::Json) => writeln!(out, "{}", manifest::json(&patched))?,
-            None => {
-                for (companion, reason) in response["auditAnnotations"].as_object().into_iter().flatten() {
-                    writeln!(out, "{companion}: {}", reason.as_str().unwrap_or_default())?;
-                }
-                let additions = additions::lines(&patch);
-                if additions.is_empty() {
-                    writeln!(out, "nothing is added")?;
-                }
-                for line in additions {
-                    writeln!(out, "  + {line}")?;
-                }
-            }
-        }
-        Ok(())
+        stdout::write(match self.output {
+            // A line between the Pods of several workloads.
+            Some(ResultFormat::Yaml) => "---\n".to_owned() + &ResultFormat::Yaml.data(&patched),
+            Some(format) => format.data(&patched),
+            None => summary(response, &patch),
+        })
     }
 
     fn webhook_for(&self, pod: &Value) -> WebhookName {
@@ -241,6 +223,19 @@ fn review_of(pod: &Value, namespace: &str) -> Value {
             "dryRun": true,
         },
     })
+}
+
+/// The reason of each companion, and what the patch adds.
+fn summary(response: &Value, patch: &json_patch::Patch) -> String {
+    let reasons = response["auditAnnotations"].as_object().into_iter().flatten();
+    let mut lines: Vec<String> =
+        reasons.map(|(companion, reason)| format!("{companion}: {}\n", reason.as_str().unwrap_or_default())).collect();
+    let additions = additions::lines(patch);
+    if additions.is_empty() {
+        lines.push("nothing is added\n".to_owned());
+    }
+    lines.extend(additions.into_iter().map(|line| format!("  + {line}\n")));
+    lines.concat()
 }
 
 fn patch_of(response: &Value) -> anyhow::Result<json_patch::Patch> {

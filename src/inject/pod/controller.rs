@@ -1,10 +1,10 @@
 //! The Pod that a controller creates from a template.
 
 use super::controlled::Controlled;
+use super::owner;
 use super::windows::NodeOs;
 use super::{ControllerFields, Pod, Volume, volume_name};
 use crate::inject::label_value::LabelValue;
-use crate::json::{Reader, field};
 
 impl<'a> Pod<'a> {
     /// The Pod that a controller creates from this template.
@@ -56,13 +56,8 @@ impl<'a> Pod<'a> {
 
 /// Whether one of the owner references is that of a controller.
 fn names_controller(owner_references: &str) -> bool {
-    let mut found = false;
-    let read = Reader::of(owner_references).array(|r, _| {
-        let fields = &const { [field("controller", |found, r: &mut Reader<'_>| r.boolean().map(|yes| *found |= yes))] };
-        r.fields(&mut found, fields).map(|_| ())
-    });
     // An API server sends no other types; if they are wrong, the Pod may have a controller.
-    found || read.is_err()
+    owner::controller(owner_references).map_or(true, |found| found.is_some())
 }
 
 #[cfg(test)]

@@ -6,26 +6,13 @@ use serde_json::{Value, json};
 
 use super::object::WatchedCompanion;
 use super::raw::Raw;
+use crate::api::testing::container;
 use crate::source::limits::Weight;
 use crate::source::revision::Revision;
 
 /// A ClusterCompanion at a generation; without an image it is invalid.
 pub(in crate::source) fn raw(name: &str, generation: i64, image: &str) -> Raw {
-    let mut container = json!({
-        "name": name,
-        "image": image,
-        "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "64Mi"}},
-        "securityContext": {
-            "runAsNonRoot": true,
-            "runAsUser": 65533,
-            "allowPrivilegeEscalation": false,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    });
-    if image.is_empty() {
-        container = json!({"name": name});
-    }
+    let container = if image.is_empty() { json!({"name": name}) } else { container(name, image) };
     Raw::new(json!({
         "apiVersion": "podgraft.dev/v1alpha1",
         "kind": "ClusterCompanion",

@@ -80,11 +80,13 @@ fn cannot(what: &str, error: &std::io::Error) -> Unread {
     Unread(format!("cannot {what}: {}", reason(error)))
 }
 
-/// The cause in kubectl's words, without the number of the error.
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        ErrorKind::NotFound => "no such file or directory".to_owned(),
-        _ => error.to_string(),
+/// The cause in kubectl's words: in lowercase, and without the number of the error.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    if error.kind() == ErrorKind::NotFound {
+        return "no such file or directory".to_owned();
     }
+    let text = error.to_string();
+    let text = text.rsplit_once(" (os error ").map_or(&*text, |(text, _)| text);
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }

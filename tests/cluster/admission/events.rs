@@ -3,12 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, printed};
+use crate::installation::operator::shell;
+use crate::support::screens::expect_screen;
 use crate::tests;
 use crate::workload::{collection, companion, pod, template, workload};
 
 tests![
     a_companion_that_was_skipped_is_an_event_on_the_controller_of_the_pods,
-    columns_show_for_which_pods_a_companion_is_and_when_it_was_injected
+    columns_show_for_which_pods_a_companion_is_and_when_it_was_injected,
+    columns_and_conditions_show_whether_the_newest_version_of_a_companion_is_active,
 ];
 
 /// As many Pods as would be events, if each had its own.
@@ -52,6 +55,22 @@ async fn a_companion_that_was_skipped_is_an_event_on_the_controller_of_the_pods(
     let describe = ["--namespace", &namespace, "describe", "replicasets", "--selector", "app=web"];
     let described = printed(cluster.kubectl(describe));
     assert!(described.contains("companion events-audit is skipped"), "{described}");
+    let page = |name: &str| format!("docs/{name}.md");
+    let seen = as_documented(cluster, &namespace, GET_EVENTS);
+    let first: Vec<&str> = seen.lines().take(2).collect();
+    expect_screen(&page("operating"), GET_EVENTS, &first.join("\n"));
+    let pod = printed(cluster.kubectl(["--namespace", &namespace, "get", "pods", "--output", "name"]));
+    let pod = pod.lines().next().and_then(|line| line.strip_prefix("pod/")).expect("a Pod");
+    let describe = DESCRIBE.replace("web-7d4b9c6f5-x2k8p", pod);
+    expect_screen(&page("requesting"), DESCRIBE, &as_documented(cluster, &namespace, &describe));
+}
+
+const GET_EVENTS: &str = "kubectl -n shop get events --field-selector reportingComponent=podgraft";
+const DESCRIBE: &str = "kubectl describe pod -n shop web-7d4b9c6f5-x2k8p | grep -A1 skipped";
+
+/// What a command of a document prints, with the names of the document.
+fn as_documented(cluster: &Cluster, namespace: &str, command: &str) -> String {
+    shell(cluster, &command.replace("-n shop", &format!("-n {namespace}"))).out.replace("events-", "")
 }
 
 async fn columns_show_for_which_pods_a_companion_is_and_when_it_was_injected(cluster: &Cluster) {
@@ -81,3 +100,30 @@ async fn columns_show_for_which_pods_a_companion_is_and_when_it_was_injected(clu
         .await;
     assert!(column(&row(), "READY").starts_with("True"), "{:#?}", row());
 }
+
+async fn columns_and_conditions_show_whether_the_newest_version_of_a_companion_is_active(cluster: &Cluster) {
+    let mut clock = companion("clock");
+    clock["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "out", "mountPath": "/out"}]);
+    cluster.condition(&clock, "False").await;
+    let mut tick = companion("tick");
+    tick["spec"]["description"] = "Writes the time into a directory of the app.".into();
+    cluster.companion(&tick).await;
+    let namespace = cluster.namespace(json!({})).await;
+    let requests = template(json!({}), json!({"podgraft.dev/companions": "tick"}));
+    cluster.create(&collection("Pod", &namespace), &pod("tick", &requests)).await.expect("a Pod");
+    let path = "/apis/podgraft.dev/v1alpha1/clustercompanions/tick";
+    cluster
+        .eventually("the time of the injection", async || {
+            cluster.get(path).await.body["status"]["lastInjected"].is_string().then_some(())
+        })
+        .await;
+    let listed = shell(cluster, "kubectl get clustercompanions -o wide").out;
+    let rows = listed.lines().filter(|row| ["NAME ", "clock ", "tick "].iter().any(|name| row.starts_with(name)));
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    expect_screen("docs/operating.md", "kubectl get clustercompanions -o wide", &rows);
+    let message = shell(cluster, MESSAGE).out;
+    expect_screen("docs/operating.md", MESSAGE, &message);
+    cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/clock").await.expect("deleting the companion");
+}
+
+const MESSAGE: &str = "kubectl get clustercompanion clock -o jsonpath='{.status.conditions[0].message}'";

@@ -5,6 +5,7 @@ pub mod check;
 pub mod stand_in;
 pub mod status;
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::cluster::{Cluster, OWN, printed, tree};
@@ -40,7 +41,9 @@ pub fn podgraft(cluster: &Cluster, arguments: &[&str]) -> Run {
 pub fn shell(cluster: &Cluster, line: &str) -> Run {
     let folder = cluster.folder.join("bin");
     std::fs::create_dir_all(&folder).expect("a folder");
-    for (name, program) in [("kubectl", &cluster.parts.kubectl), ("helm", &cluster.parts.helm)] {
+    let podgraft = Path::new(env!("CARGO_BIN_EXE_podgraft")).to_owned();
+    for (name, program) in [("kubectl", &cluster.parts.kubectl), ("helm", &cluster.parts.helm), ("podgraft", &podgraft)]
+    {
         let link = folder.join(name);
         if !link.exists() {
             std::os::unix::fs::symlink(program, link).expect("a link");

@@ -1,8 +1,8 @@
 //! System 1: a web server and a Git synchronizer that share a volume.
 
-mod repository;
+pub mod repository;
 mod site;
-mod visitors;
+pub mod visitors;
 
 use std::time::Duration;
 

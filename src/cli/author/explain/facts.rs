@@ -1,4 +1,4 @@
-//! The output of `explain -o json`. Its fields are documented in `docs/tools.md` and stable.
+//! The output of `explain -o json` and `-o yaml`. Its fields are documented in `docs/tools.md` and stable.
 
 use serde_json::{Value, json};
 

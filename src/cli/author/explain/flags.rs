@@ -1,11 +1,10 @@
 //! The flags of `explain`, and how its results are printed.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 
 use super::facts;
@@ -14,8 +13,9 @@ use crate::cli::flags::{CompanionFlags, companions_of};
 use crate::cli::input::Filenames;
 use crate::cli::live::{ConnectionFlags, SelectionFlags};
 use crate::cli::offline::WhatIfFlags;
+use crate::cli::output::stdout;
+use crate::cli::output::{ResultFormat, formats};
 use crate::cli::{exit, stderr};
-use crate::manifest;
 use crate::source::declarations::Declarations;
 
 /// Which workloads are explained, what is assumed of them, and what is printed.
@@ -38,16 +38,10 @@ pub(super) struct ExplainFlags {
     /// repeated or take a comma-separated list
     #[arg(long, value_name = "PATH", value_delimiter = ',', value_hint = ValueHint::AnyPath)]
     pub(super) with: Vec<PathBuf>,
-    /// Output format. `json`: `{"workloads": [...]}`, each with decision, companions and pod; `name`: the names of the
-    /// workloads that change or are denied
-    #[arg(short, long, value_enum)]
-    output: Option<Output>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Json,
-    Name,
+    /// Output format. `json` and `yaml`: `{"workloads": [...]}`, each with decision, companions and pod; `name`: the names
+    /// of the workloads that change or are denied
+    #[arg(short, long, value_parser = formats(&[ResultFormat::Json, ResultFormat::Yaml, ResultFormat::Name]))]
+    output: Option<ResultFormat>,
 }
 
 /// How several workloads are printed for people.
@@ -87,7 +81,7 @@ impl ExplainFlags {
             facts::text(page, layout == Layout::PagesWithPlaces) + details
         };
         let is_list = layout == Layout::List && pages.len() > 1 && self.why_not.is_none();
-        write(&match self.output {
+        stdout::write(match self.output {
             None if is_list => facts::summary(&pages),
             None => pages
                 .iter()
@@ -95,26 +89,20 @@ impl ExplainFlags {
                 .map(whole)
                 .collect::<Vec<_>>()
                 .join(if self.why_not.is_some() { "" } else { "\n" }),
-            Some(Output::Json) => manifest::json(&json!({"workloads": facts::without_text(pages)})) + "\n",
-            Some(Output::Name) => facts::names(&pages),
+            Some(ResultFormat::Name) => facts::names(&pages),
+            Some(format) => format.data(&json!({"workloads": facts::without_text(pages)})),
         })
     }
 
     /// Prints the consequences of `--with`.
     pub(super) fn print_consequences(&self, consequences: &Consequences, invalid: bool) -> anyhow::Result<ExitCode> {
-        write(&match self.output {
+        stdout::write(match self.output {
             None => consequences.text(),
-            Some(Output::Json) => manifest::json(&consequences.json()) + "\n",
-            Some(Output::Name) => consequences.names(),
+            Some(ResultFormat::Name) => consequences.names(),
+            Some(format) => format.data(&consequences.json()),
         })?;
         Ok(exit_code(invalid || consequences.any_denied()))
     }
-}
-
-fn write(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
 }
 
 /// The exit code of a run that denied something, or did not.

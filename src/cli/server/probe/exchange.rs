@@ -148,9 +148,17 @@ fn present(
 
 /// The certificates in the file that a flag names, at least one.
 fn certificates(flag: &str, path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let bytes = input::read(path).map_err(|error| anyhow!("{flag}: {error}"))?;
+    let bytes = input::read(path).map_err(|error| anyhow!("{flag}: {error}{}", missing_hint(flag, path)))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     let found = found.with_context(|| format!("{flag} {}: invalid PEM", path.display()))?;
     ensure!(!found.is_empty(), "{flag} {}: no PEM certificate found", path.display());
     Ok(found)
+}
+
+/// The remedy for a user who has no CA yet.
+fn missing_hint(flag: &str, path: &Path) -> &'static str {
+    if flag != "--ca" || path.exists() {
+        return "";
+    }
+    "; `podgraft certs` creates one for a server on this machine, and `podgraft probe --help` shows how to read that of a cluster"
 }

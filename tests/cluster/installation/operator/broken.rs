@@ -28,6 +28,10 @@ impl Break {
             && text("field").starts_with(self.field)
     }
 
+    pub fn is_deletion_of_the_requested_webhook(&self) -> bool {
+        self.reason == "WebhookMissing" && self.object == REQUESTED
+    }
+
     fn new(name: &'static str, command: &str, found: [&'static str; 4]) -> Self {
         let [severity, reason, object, field] = found;
         let command = command.to_owned();

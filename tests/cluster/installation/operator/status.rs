@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 
 use super::stand_in::Kubelets;
-use super::{Run, podgraft, stop};
+use super::{Run, podgraft, shell, stop};
 use crate::cluster::{Cluster, OWN, printed};
+use crate::support::screens::expect_screen;
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template, workload};
 
 tests![status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_fixes_them];
 
-const NAMESPACE: &str = "counted";
+const NAMESPACE: &str = "shop";
 
 async fn status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_fixes_them(cluster: &Cluster) {
     cluster.install(&["webhooks.clusterWide.enabled=true", "webhooks.requested.failurePolicy=Ignore"]).await;
@@ -23,13 +24,13 @@ async fn status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_
         })
         .await;
     let _kubelets = Kubelets::of(&cluster.client, NAMESPACE);
-    let mut counted = companion("counted");
-    cluster.companion(&counted).await;
+    let mut git_sync = companion("git-sync");
+    cluster.companion(&git_sync).await;
     create(cluster, "Deployment", "early", 2).await;
     create(cluster, "DaemonSet", "agent", 1).await;
 
-    counted["spec"]["containers"][0]["image"] = "registry.example/counted:2".into();
-    cluster.companion(&counted).await;
+    git_sync["spec"]["containers"][0]["image"] = "registry.example/git-sync:2".into();
+    cluster.companion(&git_sync).await;
     create(cluster, "Deployment", "current", 1).await;
 
     stop(cluster).await;
@@ -41,6 +42,7 @@ async fn status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_
 
     let [wide, json] = ["wide", "json"].map(|form| podgraft(cluster, &["status", "-n", NAMESPACE, "-o", form]));
     println!("{}{}", wide.out, wide.err);
+    show(cluster, "docs/operating.md", "podgraft status -n shop");
     assert_eq!(
         counts(&json),
         [
@@ -58,15 +60,16 @@ async fn status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_
     let unconfirmed = podgraft(cluster, &["restart", "--missing", "-n", NAMESPACE]);
     assert_eq!(unconfirmed.code, 2, "{unconfirmed:?}");
     let rehearsed = podgraft(cluster, &["restart", "--outdated", "-n", NAMESPACE, "--dry-run"]);
-    let expected = "daemonset/agent -n counted: counted is outdated in 1 Pod (dry run)\n\
-        deployment/early -n counted: counted is outdated in 2 Pods (dry run)\n";
+    let expected = "daemonset/agent -n shop: git-sync is outdated in 1 Pod (dry run)\n\
+        deployment/early -n shop: git-sync is outdated in 2 Pods (dry run)\n";
     assert_eq!((rehearsed.code, &*rehearsed.out), (0, expected), "{rehearsed:?}");
 
+    show(cluster, "docs/operating.md", "podgraft restart --missing -n shop --yes");
     let arguments = ["restart", "--missing", "--outdated", "-n", NAMESPACE, "--parallel", "2", "--yes"];
     let restarted = podgraft(cluster, &arguments);
     println!("{}{}", restarted.out, restarted.err);
     assert_eq!(restarted.code, 1, "the Pod without an owner remains: {restarted:?}");
-    assert!(restarted.err.contains("pod/alone -n counted is not restarted"), "{restarted:?}");
+    assert!(restarted.err.contains("pod/alone -n shop is not restarted"), "{restarted:?}");
     assert_eq!(
         counts(&podgraft(cluster, &["status", "-n", NAMESPACE, "-o", "json"])),
         [
@@ -83,8 +86,13 @@ async fn status_finds_the_pods_of_an_outage_and_of_an_older_version_and_restart_
     assert_eq!((nothing.code, &*nothing.out, &*nothing.err), (0, "", "no workload to restart\n"));
 }
 
+/// Types a command of a document, and compares what appears on the terminal.
+fn show(cluster: &Cluster, page: &str, command: &str) {
+    expect_screen(page, command, &shell(cluster, &format!("{command} 2>&1")).out);
+}
+
 fn asks() -> Value {
-    template(Value::Null, json!({"podgraft.dev/companions": "counted"}))
+    template(Value::Null, json!({"podgraft.dev/companions": "git-sync"}))
 }
 
 /// Creates a workload that requests the companion, and waits for its Pods.
@@ -105,7 +113,7 @@ async fn create(cluster: &Cluster, kind: &str, name: &str, replicas: usize) {
 }
 
 /// Each workload, as `workload current/outdated/missing`.
-fn counts(run: &Run) -> Vec<String> {
+pub fn counts(run: &Run) -> Vec<String> {
     let document: Value = serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{run:?}"));
     let workloads = document["workloads"].as_array().expect("workloads");
     let counts = workloads.iter().map(|workload| {

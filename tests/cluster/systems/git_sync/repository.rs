@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, printed};
 const SERVER: &str = include_str!("../git-server.yaml");
 
 /// So many lines of a page are the same: one that is a mixture of two pages has different lines.
-const LINES: usize = 1000;
+pub const LINES: usize = 1000;
 
 /// The number of a page, if it is whole.
 pub fn number(page: &str) -> Option<usize> {

@@ -81,17 +81,9 @@ impl<'c> Site<'c> {
         self.cluster.ready_pods(&self.name, &self.selector(), self.replicas).await
     }
 
-    /// Clients of the Service. Its address works a moment after its Pods are Ready; until then a client may wait for long.
+    /// Clients of the Service.
     pub async fn visitors(&self, clients: usize) -> Visitors {
-        let path = format!("/api/v1/namespaces/{0}/services/{0}", self.name);
-        let service = self.cluster.get(&path).await.expect("a Service");
-        let address = service["spec"]["clusterIP"].as_str().expect("an address");
-        self.cluster
-            .eventually("a Service that works", async || {
-                tokio::time::timeout(Duration::from_secs(1), rest::plain(address, 80, "/")).await.ok()?
-            })
-            .await;
-        Visitors::start(address, clients)
+        Visitors::of_service(self.cluster, &self.name, &self.name, clients).await
     }
 
     /// Waits until all Pods show a page, and returns how long that took.

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::repository::number;
+use crate::cluster::Cluster;
+use crate::control_plane::rest;
 
 /// A client that has waited for so long has lost its request.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,7 +43,19 @@ pub struct Visits {
 }
 
 impl Visitors {
-    pub fn start(address: &str, clients: usize) -> Self {
+    /// Clients of a Service. Its address works a moment after its Pods are Ready; until then a client may wait for long.
+    pub async fn of_service(cluster: &Cluster, namespace: &str, name: &str, clients: usize) -> Self {
+        let service = cluster.get(&format!("/api/v1/namespaces/{namespace}/services/{name}")).await.expect("a Service");
+        let address = service["spec"]["clusterIP"].as_str().expect("an address");
+        cluster
+            .eventually("a Service that works", async || {
+                tokio::time::timeout(Duration::from_secs(1), rest::plain(address, 80, "/")).await.ok()?
+            })
+            .await;
+        Visitors::start(address, clients)
+    }
+
+    fn start(address: &str, clients: usize) -> Self {
         let seen = Arc::new(Seen::default());
         let client = |_| tokio::spawn(visit_until_ended(address.to_owned(), Arc::clone(&seen)));
         Visitors { clients: (0..clients).map(client).collect(), seen }
