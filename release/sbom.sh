@@ -1,0 +1,26 @@
+#!/bin/sh
+# Writes the bill of materials, which lists the crates in the released binaries, in the format SPDX 2.3:
+#
+#   sh release/sbom.sh FILE
+#
+# cargo-sbom is the only maintained tool that writes SPDX from Cargo's own resolution: cargo-cyclonedx has another format, and
+# syft reads lock files, which list what the tests use as well. cargo-sbom cannot select platforms and adds what features of
+# the tests need; both are removed here, by the list of `cargo tree`.
+set -eu
+. "$(dirname "$0")/facts.sh"
+[ $# -eq 1 ] || usage
+tools=$root/target/tools
+[ -x "$tools/bin/cargo-sbom" ] || cargo install cargo-sbom --version 0.10.0 --locked --quiet --root "$tools"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sh "$(dirname "$0")/crates.sh" >"$work/crates"
+"$tools/bin/cargo-sbom" --project-directory "$root" --output-format spdx_json_2_3 >"$work/all.json"
+jq --rawfile crates "$work/crates" --arg name "podgraft-$version" --arg space "$repository/releases/download/v$version/podgraft.spdx.json" '
+  ($crates | split("\n") | map(select(. != ""))) as $wanted
+  | .packages |= (map(select("\(.name) \(.versionInfo)" as $crate | $wanted | index($crate))) | sort_by(.SPDXID))
+  | (.packages | map(.SPDXID)) as $kept
+  | (($kept + [.SPDXID] + [.files[]?.SPDXID])) as $known
+  | .relationships |= (map(select(
+      (.spdxElementId as $from | $known | index($from)) and (.relatedSpdxElement as $to | $known | index($to))))
+      | sort_by(.spdxElementId, .relatedSpdxElement, .relationshipType))
+  | .name = $name | .documentNamespace = $space' "$work/all.json" >"$1"
