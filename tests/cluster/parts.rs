@@ -71,6 +71,9 @@ const KUSTOMIZE: Source = Source {
     command: "sigs.k8s.io/kustomize/kustomize/v5",
 };
 
+const KREW: Source =
+    Source { name: "krew", module: "krew", required: "sigs.k8s.io/krew", command: "sigs.k8s.io/krew/cmd/krew" };
+
 const PROMETHEUS: Source = Source {
     name: "prometheus",
     module: "prometheus",
@@ -173,10 +176,10 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
     PROMETHEUS.get()
 }
 
-/// Builds Helm 3 and kustomize, with which tests/cli runs the command line.
+/// Builds Helm 3, kustomize and krew, with which tests/cli runs the command line.
 #[allow(dead_code)]
 pub fn tools() -> anyhow::Result<()> {
-    HELM_3.get().and_then(|_| KUSTOMIZE.get()).map(drop)
+    [HELM_3, KUSTOMIZE, KREW].iter().try_for_each(|tool| tool.get().map(drop))
 }
 
 /// The version of Prometheus' module.
