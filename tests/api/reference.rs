@@ -39,6 +39,8 @@ fn a_field_is_described_with_its_type_default_values_and_bounds() {
     assert_eq!(field(name), "A \\| b. At most 9 characters. Pattern `^a\\|b$`.");
     let list = serde_json::json!({"description": "All.", "type": "array", "minItems": 1, "maxItems": 8});
     assert_eq!(field(list), "All. 1 to 8 items.");
+    let path = serde_json::json!({"description": "<volume>/app."});
+    assert_eq!(field(path), "\\<volume>/app.");
 }
 
 /// The page for both kinds, whose `spec` and `status` are the same.
@@ -87,7 +89,7 @@ impl Page {
 
     /// The table of an object's fields, and then those of the objects within.
     fn section(&mut self, path: &str, schema: &Value) {
-        let _ = write!(self.text, "\n### {path}\n\n{}\n", text(schema, "/description"));
+        let _ = write!(self.text, "\n### {path}\n\n{}\n", escaped(text(schema, "/description")));
         if schema["x-kubernetes-preserve-unknown-fields"] == true {
             self.text.push_str("The other fields of that type are permitted as well.\n");
         }
@@ -97,12 +99,14 @@ impl Page {
             let object = object_within(property).map(|(mark, object)| (format!("{path}.{name}{mark}"), object));
             let described = object.map(|(path, object)| {
                 let described = self.described.entry(identity(object)).or_insert_with(|| path.clone()).clone();
-                if described == path {
+                let is_own = described == path;
+                if is_own {
                     within.push((path, object));
                 }
-                described
+                (described, is_own)
             });
-            self.row(name, property, is_required(schema, name), described.as_deref());
+            let described = described.as_ref().map(|(path, is_own)| (&**path, *is_own));
+            self.row(name, property, is_required(schema, name), described);
         }
         if schema["x-kubernetes-validations"].is_array() {
             self.text.push('\n');
@@ -113,7 +117,8 @@ impl Page {
         }
     }
 
-    fn row(&mut self, name: &str, property: &Value, is_required: bool, described: Option<&str>) {
+    /// A field. An object is described in a section of its own, or in that of another field with the same schema.
+    fn row(&mut self, name: &str, property: &Value, is_required: bool, described: Option<(&str, bool)>) {
         let name = if is_required { format!("**`{name}`**") } else { format!("`{name}`") };
         let default = match &property["default"] {
             Value::Null => String::new(),
@@ -121,7 +126,8 @@ impl Page {
             default => format!("`{default}`"),
         };
         let kind = match described {
-            Some(path) => format!("[{}](#{})", type_name(property), anchor(path)),
+            Some((path, true)) => format!("[{}](#{})", type_name(property), anchor(path)),
+            Some((path, false)) => format!("{}, as in [{path}](#{})", type_name(property), anchor(path)),
             None => type_name(property),
         };
         let _ = writeln!(self.text, "| {name} | {kind} | {default} | {} |", describe(property));
@@ -129,9 +135,9 @@ impl Page {
 
     /// What API servers check in addition, in the words of their messages.
     fn rules(&mut self, schema: &Value) {
-        self.text.push_str("API servers reject it with one of these messages:\n\n");
+        self.text.push_str("API servers enforce these rules, in the words of their messages:\n\n");
         for rule in schema["x-kubernetes-validations"].as_array().unwrap() {
-            let _ = writeln!(self.text, "- {}", text(rule, "/message"));
+            let _ = writeln!(self.text, "- {}", escaped(text(rule, "/message")));
         }
     }
 }
@@ -180,7 +186,7 @@ fn describe(schema: &Value) -> String {
         all.extend(bounds(&schema["minLength"], &schema["maxLength"], " characters"));
     }
     let pattern = schema["pattern"].as_str().filter(|pattern| pattern.len() <= LONGEST_PATTERN);
-    all.extend(pattern.map(|pattern| format!("Pattern `{}`.", escaped(pattern))));
+    all.extend(pattern.map(|pattern| format!("Pattern `{}`.", pattern.replace('|', "\\|"))));
     all.join(" ")
 }
 
@@ -193,9 +199,9 @@ fn bounds(least: &Value, most: &Value, of: &str) -> Option<String> {
     }
 }
 
-/// A text for a cell of a table, in one line.
+/// A text for a cell of a table, in one line. Web pages take words in angle brackets for elements of HTML.
 fn escaped(text: &str) -> String {
-    text.replace('|', "\\|").replace("\n\n", " ")
+    text.replace('|', "\\|").replace('<', "\\<").replace("\n\n", " ")
 }
 
 /// The anchor that web pages give to a heading.
