@@ -4,8 +4,9 @@
 #   sh release/sbom.sh FILE
 #
 # cargo-sbom is the only maintained tool that writes SPDX from Cargo's own resolution: cargo-cyclonedx has another format, and
-# syft reads lock files, which list what the tests use as well. cargo-sbom cannot select platforms and adds what features of
-# the tests need; both are removed here, by the list of `cargo tree`.
+# syft reads lock files, which list what the tests use as well. cargo-sbom cannot select platforms, adds what features of the
+# tests need, and lists the lock file once for each target; all of this is removed here, by the list of `cargo tree`. It writes
+# Cargo's name of the registry as download location, which SPDX does not permit; the package URL of a crate says the same.
 set -eu
 . "$(dirname "$0")/facts.sh"
 [ $# -eq 1 ] || usage
@@ -15,7 +16,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sh "$(dirname "$0")/crates.sh" >"$work/crates"
 "$tools/bin/cargo-sbom" --project-directory "$root" --output-format spdx_json_2_3 >"$work/all.json"
-jq --rawfile crates "$work/crates" --arg name "podgraft-$version" --arg space "$repository/releases/download/v$version/podgraft.spdx.json" '
+jq --rawfile crates "$work/crates" --argjson created "$created" --arg source "git+$repository@$commit" \
+  --arg name "podgraft-$version" --arg space "$repository/releases/download/v$version/podgraft.spdx.json" '
   ($crates | split("\n") | map(select(. != ""))) as $wanted
   | .packages |= (map(select("\(.name) \(.versionInfo)" as $crate | $wanted | index($crate))) | sort_by(.SPDXID))
   | (.packages | map(.SPDXID)) as $kept
@@ -23,4 +25,8 @@ jq --rawfile crates "$work/crates" --arg name "podgraft-$version" --arg space "$
   | .relationships |= (map(select(
       (.spdxElementId as $from | $known | index($from)) and (.relatedSpdxElement as $to | $known | index($to))))
       | sort_by(.spdxElementId, .relatedSpdxElement, .relationshipType))
+  | .files |= unique_by(.SPDXID)
+  | .packages[] |= (.filesAnalyzed = false
+      | .downloadLocation = if .name == "podgraft" then $source else "NOASSERTION" end)
+  | .creationInfo.created = ($created | todate)
   | .name = $name | .documentNamespace = $space' "$work/all.json" >"$1"
