@@ -155,6 +155,15 @@ fn the_mistakes_of_a_workflow_are_found() {
 }
 
 #[test]
+fn users_verify_the_signature_of_the_workflow_that_signs() {
+    let identity = concat!(env!("CARGO_PKG_REPOSITORY"), "/.github/workflows/release.yaml@refs/tags/$tag");
+    assert!(include_str!("../../docs/security.md").contains(identity), "docs/security.md does not name {identity}");
+    assert!(include_str!("../../.github/workflows/release.yaml").contains("make release-sign"));
+    let script = include_str!("../../release/verify-published.sh");
+    assert!(script.contains("identity=$repository/.github/workflows/release.yaml@refs/tags/$tag"));
+}
+
+#[test]
 fn each_script_of_a_release_is_used() {
     let scripts = below(&root().join("release"));
     assert!(scripts.len() > 8, "the scripts were found");
