@@ -95,11 +95,12 @@ release-sign:
 release-verify:
 	@sh release/verify-published.sh $(TAG) $(REPOSITORY) $(CHARTS) $(DIGEST)
 
+.PHONY: release-dry-run release-version release-image release-binary release-files release-publish release-sign release-verify
+
 build:
 	@$(CARGO) build --locked
 
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench bench-page count attack fuzz golden explain-many lines cluster reviews image size \
-  release-dry-run release-version release-image release-binary release-files release-publish release-sign release-verify build help
+.PHONY: run test check bench bench-page count attack fuzz golden explain-many lines cluster reviews image size build help
