@@ -21,7 +21,7 @@ for tool in buildah cargo go jq skopeo; do
   command -v $tool >/dev/null || fail "$tool is missing; on Debian: bash tests/run/install.sh images release"
 done
 # Commits that are made while this runs belong to the next one.
-export COMMIT=$commit SOURCE_DATE_EPOCH=$created
+export COMMIT=$commit
 [ -z "$(git status --porcelain)" ] || echo "dry-run.sh: the tree has changes that are not part of commit $commit" >&2
 rm -rf "$out"
 mkdir -p "$out/storage"

@@ -10,7 +10,7 @@ version=$(field version)
 repository=$(field repository)
 commit=${COMMIT-$(git -C "$root" rev-parse HEAD)}
 # The time of the commit, so that the same commit gives the same files at any time.
-created=${SOURCE_DATE_EPOCH-$(git -C "$root" log -1 --format=%ct)}
+created=${SOURCE_DATE_EPOCH-$(git -C "$root" log -1 --format=%ct "$commit")}
 # This machine, in the words of Go, which images and krew use.
 case $(uname -s)/$(uname -m) in
 Linux/x86_64) platform=linux/amd64 ;;
