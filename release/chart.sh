@@ -24,4 +24,9 @@ cat >>"$work/podgraft/Chart.yaml" <<END
       image: $2:$version
       platforms: [linux/amd64, linux/arm64]
 END
-"${HELM:-helm}" package "$work/podgraft" --version "$version" --app-version "$version" --destination "$1"
+"${HELM:-helm}" package "$work/podgraft" --version "$version" --app-version "$version" --destination "$work" >/dev/null
+# Helm writes the current time; packed again, the same commit gives the same chart.
+rm -rf "$work/podgraft"
+tar -xzf "$work/podgraft-$version.tgz" -C "$work"
+tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX "--mtime=@$created" -C "$work" -cf - podgraft |
+  gzip -n >"$1/podgraft-$version.tgz"

@@ -18,7 +18,7 @@ crane=v0.22.1
 server=
 
 for tool in buildah cargo go jq skopeo; do
-  command -v $tool >/dev/null || fail "$tool is missing; on Debian: bash tests/run/install.sh images release"
+  command -v $tool >/dev/null || fail "$tool is missing; the packages of Debian: bash tests/run/install.sh images release"
 done
 # Commits that are made while this runs belong to the next one.
 export COMMIT=$commit
@@ -70,11 +70,21 @@ pull() {
   INSECURE=1 sh release/publish.sh "$out" "$registry/podgraft" "$registry/charts"
   skopeo inspect --raw --tls-verify=false "docker://$registry/podgraft:$version" | sha256sum |
     grep -q "^$(cut -d : -f 2 "$out/digest")" || fail "the pushed image has another digest"
-  "$HELM" template podgraft "$chart" --plain-http --version "$version" --namespace podgraft-system >/dev/null
-  if INSECURE=1 sh release/publish.sh "$out" "$registry/podgraft" "$registry/charts" 2>/dev/null; then
-    fail "a version can be published twice"
-  fi
+  "$HELM" template podgraft "$chart" --plain-http --version "$version" --kube-version v1.30.0 >/dev/null
   echo "image and chart were pushed and pulled"
+}
+
+# Publishing can be repeated after a failure, and never replaces a version.
+publish_again() {
+  INSECURE=1 sh release/publish.sh "$out" "$registry/podgraft" "$registry/charts"
+  mkdir -p "$out/storage/other/files"
+  cp "$out/files/install.yaml" "$out/storage/other/files/podgraft-$version.tgz"
+  for file in "$out/digest" /dev/null; do
+    cp "$file" "$out/storage/other/digest"
+    if INSECURE=1 sh release/publish.sh "$out/storage/other" "$registry/podgraft" "$registry/charts"; then
+      fail "another image or chart replaces the published one"
+    fi
+  done
 }
 
 sizes() {
@@ -89,5 +99,6 @@ step "files" sh release/files.sh "$out" "$image"
 step "checks" sh release/verify.sh "$out" "$image"
 step "registry" serve
 step "publishing to the registry on loopback" pull
+step "publishing again, and publishing something else" publish_again
 printf '\n== sizes ==\n'
 sizes

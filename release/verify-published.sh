@@ -32,5 +32,5 @@ cd "$work"
 cosign verify-blob $(signed_by) --bundle checksums.txt.sigstore.json checksums.txt
 sha256sum --check --strict --quiet checksums.txt
 for file in *.tar.gz; do gh attestation verify "$file" --repo "${repository#https://github.com/}" >/dev/null; done
-"${HELM:-helm}" template podgraft "oci://$charts/podgraft" --version "${tag#v}" >/dev/null
+"${HELM:-helm}" template podgraft "oci://$charts/podgraft" --version "${tag#v}" --kube-version v1.30.0 >/dev/null
 echo "$tag is verified"

@@ -104,7 +104,7 @@ the_chart_renders_the_image() {
   chart=$files/podgraft-$version.tgz
   same "$("${HELM:-helm}" show chart "$chart" | grep -E '^(v|appV)ersion:' | sort | xargs)" \
     "appVersion: $version version: $version" || return 1
-  "${HELM:-helm}" template podgraft "$chart" --namespace podgraft-system --skip-tests >"$work/chart.yaml" || return 1
+  "${HELM:-helm}" template podgraft "$chart" --namespace podgraft-system --kube-version v1.30.0 --skip-tests >"$work/chart.yaml" || return 1
   same "$(image_of "$work/chart.yaml")" "$image:$version"
 }
 
