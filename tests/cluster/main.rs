@@ -8,7 +8,7 @@
 //! cargo test --test cluster -- build            only the programs of a cluster
 //! cargo test --test cluster -- images           only the images of a node's containers
 //! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
-//! cargo test --test cluster -- release-image    podgraft's image and binary of a release, into target/release-dry-run or another folder
+//! cargo test --test cluster -- release-image    image and binary of a release, into target/release-dry-run or another folder
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C, in target/cluster or another folder
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
