@@ -80,6 +80,7 @@ fn build() -> anyhow::Result<ExitCode> {
     std::thread::scope(|scope| {
         let software = images::lacking().is_none().then(|| scope.spawn(images::software));
         parts::Parts::get()?;
+        parts::krew()?;
         NodeParts::get()?;
         parts::CertManager::get()?;
         parts::sources()?;

@@ -176,16 +176,22 @@ pub fn prometheus() -> anyhow::Result<PathBuf> {
     PROMETHEUS.get()
 }
 
-/// Builds Helm 3, kustomize and krew, with which tests/cli runs the command line.
+/// Builds Helm 3 and kustomize, with which tests/cli runs the command line.
 #[allow(dead_code)]
 pub fn tools() -> anyhow::Result<()> {
-    [HELM_3, KUSTOMIZE, KREW].iter().try_for_each(|tool| tool.get().map(drop))
+    HELM_3.get().and_then(|_| KUSTOMIZE.get()).map(drop)
 }
 
 /// The version of Prometheus' module.
 #[allow(dead_code)]
 pub fn prometheus_version() -> anyhow::Result<String> {
     PROMETHEUS.version()
+}
+
+/// Builds krew, with which tests/cli installs the plugin.
+#[allow(dead_code)]
+pub fn krew() -> anyhow::Result<()> {
+    KREW.get().map(drop)
 }
 
 /// Helm alone, for the chart's tests, which need no cluster and include this file.
