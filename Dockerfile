@@ -21,8 +21,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     cp "target/$target/release/podgraft" /podgraft
 
 FROM scratch
+ARG COMMIT=""
 LABEL org.opencontainers.image.title="podgraft" \
       org.opencontainers.image.description="Injects sidecar, ambassador and adapter containers into Kubernetes Pods" \
+      org.opencontainers.image.source="https://github.com/podgraft/podgraft" \
+      org.opencontainers.image.revision="$COMMIT" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /podgraft /podgraft
 USER 65532:65532

@@ -4,7 +4,7 @@
 #   sh plugins/krew/release.sh OUT linux/amd64=path/to/podgraft linux/arm64=path/to/podgraft
 #
 # OUT then has podgraft_<version>_<os>_<arch>.tar.gz for each platform, and podgraft.yaml for the index of krew. Version and
-# addresses are those of Cargo.toml.
+# addresses are those of Cargo.toml. SOURCE_DATE_EPOCH is the time of the files in the archives, by default now.
 set -eu
 
 [ $# -ge 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -47,7 +47,8 @@ for each in "$@"; do
   cp "${each#*=}" "$work/podgraft"
   chmod 755 "$work/podgraft"
   cp "$root/LICENSE" "$work/LICENSE"
-  tar --create --gzip --owner=0 --group=0 --numeric-owner --file "$out/$archive" --directory "$work" LICENSE podgraft
+  tar --create --gzip --owner=0 --group=0 --numeric-owner ${SOURCE_DATE_EPOCH:+--mtime=@$SOURCE_DATE_EPOCH} \
+    --file "$out/$archive" --directory "$work" LICENSE podgraft
   sum=$(sha256sum "$out/$archive" | cut -d ' ' -f 1)
   cat >>"$out/podgraft.yaml" <<END
   - selector:

@@ -118,11 +118,11 @@ fn columns_show_pattern_activation_last_injection_readiness_and_age() {
     }
 }
 
-fn schema(crd: &Value) -> &Value {
+pub fn schema(crd: &Value) -> &Value {
     crd.pointer("/spec/versions/0/schema/openAPIV3Schema").expect("a definition has a schema")
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).expect("a string")
 }
 

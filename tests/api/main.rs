@@ -6,6 +6,7 @@ mod case;
 mod companion;
 mod crds;
 mod problems;
+mod reference;
 mod rules;
 #[path = "../support/mod.rs"]
 mod support;

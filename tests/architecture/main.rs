@@ -16,6 +16,7 @@ mod tokens;
 mod tree;
 mod uses;
 mod words;
+mod workflows;
 
 /// Fails with all violations at once.
 #[track_caller]

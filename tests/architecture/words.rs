@@ -115,12 +115,13 @@ fn prose_of_kinds(file: &str, source: &str, kinds: &[Kind]) -> Vec<Prose> {
 }
 
 /// The files that are read whole: strings and comments of sources, and all of a page or a chart's file.
-const READ_WHOLE: [&str; 21] = [
+const READ_WHOLE: [&str; 22] = [
     "src",
     "docs",
     "charts",
     "examples",
     "plugins",
+    "release",
     ".ci",
     ".github",
     "SECURITY.md",

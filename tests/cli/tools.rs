@@ -1,4 +1,4 @@
-//! Other tools, where they are installed: both versions of Helm, kustomize, kubectl, shells, and a release for krew.
+//! Other tools, where they are installed: both versions of Helm, kustomize, kubectl, krew and shells.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use super::{COMPANION, Folder, deployment};
+
+mod release;
 
 /// A program that `cargo test --test cluster -- build` builds; `None`, with a note, if it was not.
 fn built(folder: &str, program: &str) -> Option<PathBuf> {
@@ -206,25 +208,4 @@ fn kubectl_completes_the_arguments_of_the_plugin() {
         assert_eq!(complete(words), ":0\n", "{words:?}");
     }
     assert_eq!(complete(&["inject", "-n", ""]), ":4\n");
-}
-
-#[test]
-fn the_release_for_krew_has_the_version_checksums_and_the_license() {
-    let folder = Folder::new().with("podgraft-amd64", "a program\n");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut release = Command::new("sh");
-    release.arg(root.join("plugins/krew/release.sh")).args(["out", "linux/amd64=podgraft-amd64"]);
-    assert!(release.current_dir(folder.0.path()).status().unwrap().success());
-    let text = fs::read(folder.0.path().join("out/podgraft.yaml")).unwrap();
-    let manifest = podgraft::internals::manifest::read(&text).remove(0).unwrap().value.unwrap();
-    let version = format!("v{}", env!("CARGO_PKG_VERSION"));
-    assert_eq!((&manifest["kind"], &manifest["spec"]["version"]), (&"Plugin".into(), &(&*version).into()));
-    let platform = &manifest["spec"]["platforms"][0];
-    assert_eq!(platform["selector"]["matchLabels"], serde_json::json!({"os": "linux", "arch": "amd64"}));
-    let archive = platform["uri"].as_str().unwrap().rsplit('/').next().unwrap();
-    let check =
-        format!("echo {}  {archive} | sha256sum --check && tar tzf {archive}", platform["sha256"].as_str().unwrap());
-    let output = Command::new("sh").args(["-c", &check]).current_dir(folder.0.path().join("out")).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{archive}: OK\nLICENSE\npodgraft\n"));
-    assert_eq!(platform["bin"], "podgraft");
 }

@@ -8,6 +8,7 @@
 //! cargo test --test cluster -- build            only the programs of a cluster
 //! cargo test --test cluster -- images           only the images of a node's containers
 //! cargo test --test cluster -- image            podgraft's own image, with the Dockerfile, and its size
+//! cargo test --test cluster -- release-image    image and binary of a release, into target/release-dry-run or another folder
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C, in target/cluster or another folder
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
@@ -53,7 +54,8 @@ fn main() -> anyhow::Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("build") => build(),
         Some("images") => build_images(),
-        Some("image") => build_image(),
+        Some("image") => build_image(images::build_podgraft),
+        Some("release-image") => build_image(|| images::release(&release_folder())),
         Some("up") => up(),
         Some("record") => record(),
         Some("node") => systems::run::test(),
@@ -78,6 +80,7 @@ fn build() -> anyhow::Result<ExitCode> {
     std::thread::scope(|scope| {
         let software = images::lacking().is_none().then(|| scope.spawn(images::software));
         parts::Parts::get()?;
+        parts::krew()?;
         NodeParts::get()?;
         parts::CertManager::get()?;
         parts::sources()?;
@@ -98,13 +101,18 @@ fn build_images() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where `release-image` writes.
+fn release_folder() -> PathBuf {
+    std::env::args().nth(2).map_or_else(|| cluster::tree().join("target/release-dry-run"), PathBuf::from)
+}
+
 /// Builds podgraft's own image, with the Dockerfile, where that is possible.
-fn build_image() -> anyhow::Result<ExitCode> {
+fn build_image(build: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
     if let Some(lacking) = images::lacking_for_dockerfile() {
         println!("building the Dockerfile needs {lacking}");
         return Ok(ExitCode::from(NOT_HERE));
     }
-    images::build_podgraft()?;
+    build()?;
     Ok(ExitCode::SUCCESS)
 }
 

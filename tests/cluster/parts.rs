@@ -72,6 +72,9 @@ const KUSTOMIZE: Source = Source {
     command: "sigs.k8s.io/kustomize/kustomize/v5",
 };
 
+const KREW: Source =
+    Source { name: "krew", module: "krew", required: "sigs.k8s.io/krew", command: "sigs.k8s.io/krew/cmd/krew" };
+
 const PROMETHEUS: Source = Source {
     name: "prometheus",
     module: "prometheus",
@@ -185,6 +188,12 @@ pub fn kustomize() -> anyhow::Result<()> {
 #[allow(dead_code)]
 pub fn prometheus_version() -> anyhow::Result<String> {
     PROMETHEUS.version()
+}
+
+/// Builds krew, with which tests/cli installs the plugin.
+#[allow(dead_code)]
+pub fn krew() -> anyhow::Result<()> {
+    KREW.get().map(drop)
 }
 
 /// Helm alone, for the chart's tests, which need no cluster and include this file.

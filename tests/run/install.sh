@@ -2,7 +2,7 @@
 # Installs what the tests need beyond Rust and Go, on Debian and as root. This is the only list of these packages.
 #
 #   install.sh            all of it
-#   install.sh systems    only what one purpose needs: counts, shells, systems, node or images
+#   install.sh systems    only what one purpose needs: counts, shells, systems, node, images or release
 set -euo pipefail
 
 # Counts the instructions of reviews.
@@ -15,6 +15,8 @@ systems=(busybox curl git haproxy mtail nginx-light openssh-client openssh-serve
 node=(conntrack containerd containernetworking-plugins ipset iproute2 iptables runc util-linux)
 # Images: file systems of Debian packages, and the Dockerfile without a Docker engine.
 images=(buildah busybox debian-archive-keyring gcc libc6-dev mmdebstrap)
+# A release.
+release=(buildah jq skopeo)
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "not installed: packages can be installed only on Debian and as root"

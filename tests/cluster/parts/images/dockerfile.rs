@@ -31,17 +31,41 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// # Errors
 /// If the user is not root, or a step fails; the output of the build is printed in any case.
 pub fn build(name: &str, archive: &Path) -> anyhow::Result<()> {
-    let storage = Storage::new()?;
-    storage.import_base(&fs::read_to_string(tree().join("Dockerfile"))?)?;
+    let storage = Storage::with_base()?;
+    let mut build = storage.buildah();
+    build.args(["build", "--layers=false", "--tag", name]).args(flags()?);
+    succeed(build.arg(tree()))?;
+    run(storage.buildah().args(["push", name]).arg(format!("docker-archive:{}:{name}", archive.display())))
+}
+
+/// Builds the image of a release, as the workflow does: `release/image.sh` writes it into a folder.
+///
+/// # Errors
+/// As [`build`].
+pub fn release(out: &Path) -> anyhow::Result<()> {
+    let storage = Storage::with_base()?;
+    let mut script = storage.apart("sh");
+    script.arg(tree().join("release/image.sh")).arg(out).args(flags()?);
+    succeed(script.env("CONTAINERS_STORAGE_CONF", storage.configuration()?))
+}
+
+fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().context("cannot run setpriv")?;
+    ensure!(status.success(), "buildah failed; its output is above");
+    Ok(())
+}
+
+/// The flags with which Buildah uses only what is on this machine.
+fn flags() -> anyhow::Result<[String; 5]> {
     let toolchain = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot run rustc")?;
     let toolchain = String::from_utf8(toolchain.stdout)?;
-    let mut build = storage.buildah();
-    build.args(["build", "--isolation=chroot", "--pull=never", "--network=host", "--layers=false", "--tag", name]);
-    build.arg(format!("--volume={}:{TOOLCHAIN}:ro", toolchain.trim()));
-    build.arg(format!("--volume={CERTIFICATES}:{CERTIFICATES}:ro"));
-    let built = build.arg(tree()).status().context("cannot run setpriv")?;
-    ensure!(built.success(), "buildah failed; its output is above");
-    run(storage.buildah().args(["push", name]).arg(format!("docker-archive:{}:{name}", archive.display())))
+    Ok([
+        "--isolation=chroot".to_owned(),
+        "--pull=never".to_owned(),
+        "--network=host".to_owned(),
+        format!("--volume={}:{TOOLCHAIN}:ro", toolchain.trim()),
+        format!("--volume={CERTIFICATES}:{CERTIFICATES}:ro"),
+    ])
 }
 
 /// Buildah's folders. Images are removed at the end; what `--mount=type=cache` has collected is kept.
@@ -64,15 +88,36 @@ impl Storage {
         Ok(storage)
     }
 
-    /// Buildah with these folders. It ends with this process, and with it all that it has started and mounted, because
-    /// they are in namespaces of their own.
+    /// The storage with the image that the Dockerfile begins with.
+    fn with_base() -> anyhow::Result<Self> {
+        let storage = Self::new()?;
+        storage.import_base(&fs::read_to_string(tree().join("Dockerfile"))?)?;
+        Ok(storage)
+    }
+
+    /// Buildah with these folders.
     fn buildah(&self) -> Command {
+        let mut command = self.apart("buildah");
+        command.arg("--root").arg(self.folder.join("root")).arg("--runroot").arg(self.folder.join("run"));
+        command.arg("--storage-driver=overlay");
+        command
+    }
+
+    /// A program that ends with this process, and with it all that it has started and mounted, because they are in
+    /// namespaces of their own.
+    fn apart(&self, program: &str) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig=KILL", "unshare", "--mount", "--propagation=private", "--pid", "--mount-proc"]);
-        command.args(["--fork", "--kill-child", "buildah"]);
-        command.arg("--root").arg(self.folder.join("root")).arg("--runroot").arg(self.folder.join("run"));
-        command.arg("--storage-driver=overlay").env("TMPDIR", &self.caches);
+        command.args(["--fork", "--kill-child", program]).env("TMPDIR", &self.caches);
         command
+    }
+
+    /// A file with these folders, for a Buildah that a script runs.
+    fn configuration(&self) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join("storage.conf");
+        let [root, run] = ["root", "run"].map(|name| self.folder.join(name));
+        fs::write(&path, format!("[storage]\ndriver = \"overlay\"\ngraphroot = {root:?}\nrunroot = {run:?}\n"))?;
+        Ok(path)
     }
 
     /// Imports what the Dockerfile's first stage begins with.

@@ -13,7 +13,7 @@ mod podgraft;
 mod programs;
 mod software;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::control_plane::apart;
@@ -105,6 +105,14 @@ pub fn prometheus_name() -> anyhow::Result<String> {
 /// If the build fails, or the image is larger than its bound.
 pub fn build_podgraft() -> anyhow::Result<()> {
     podgraft::build()
+}
+
+/// Builds podgraft's image of a release, and its binary, into a folder, for `release/dry-run.sh`.
+///
+/// # Errors
+/// If the build fails.
+pub fn release(out: &Path) -> anyhow::Result<()> {
+    dockerfile::release(out)
 }
 
 /// The Debian packages whose commands this machine lacks for the images, if any.

@@ -1,0 +1,181 @@
+//! Workflows run the targets of the Makefile, and have no rights that they do not need. Nothing on a contributor's machine
+//! runs them, so that a mistake in one is found here or by a release.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use crate::none;
+use crate::tree::{below, root};
+
+/// The rights to write that jobs have, with the reason in the workflow.
+const WRITERS: [(&str, &str, &[&str]); 2] = [
+    ("release.yaml", "publish", &["attestations", "contents", "id-token", "packages"]),
+    ("scorecard.yaml", "scorecard", &["security-events"]),
+];
+
+/// A workflow, and what it may refer to.
+struct Workflow<'a> {
+    file: String,
+    text: String,
+    content: Value,
+    makefile: &'a str,
+    exists: fn(&str) -> bool,
+}
+
+impl<'a> Workflow<'a> {
+    fn new(file: &str, text: &str, makefile: &'a str, exists: fn(&str) -> bool) -> Self {
+        let content = serde_saphyr::from_str(text).unwrap_or_else(|why| panic!("{file}: {why}"));
+        Workflow { file: file.to_owned(), text: text.to_owned(), content, makefile, exists }
+    }
+
+    fn jobs(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.content["jobs"].as_object().unwrap().iter()
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Value> {
+        self.jobs().flat_map(|(_, job)| job["steps"].as_array().into_iter().flatten())
+    }
+
+    fn violations(&self) -> Vec<String> {
+        let all = [self.commands(), self.actions(), self.needs(), self.rights(), self.deadlines(), self.hosts()];
+        all.concat().into_iter().map(|violation| format!("{}: {violation}", self.file)).collect()
+    }
+
+    /// Targets of `make` and scripts that do not exist.
+    fn commands(&self) -> Vec<String> {
+        let (make, script) = (Regex::new(r"\bmake ([a-z-]+)").unwrap(), Regex::new(r"\bb?a?sh ([\w/.-]+)").unwrap());
+        let runs: Vec<&str> = self.steps().filter_map(|step| step["run"].as_str()).collect();
+        let found = |regex: &Regex| -> Vec<String> {
+            runs.iter().flat_map(|run| regex.captures_iter(run).map(|found| found[1].to_owned())).collect()
+        };
+        let targets = found(&make).into_iter().filter(|target| !targets(self.makefile).contains(target));
+        let scripts = found(&script).into_iter().filter(|script| !(self.exists)(script));
+        targets.map(|target| format!("no target {target}")).chain(scripts.map(|s| format!("no script {s}"))).collect()
+    }
+
+    /// Actions of a branch, which moves with every commit. A checkout must not leave its token to the steps after it.
+    fn actions(&self) -> Vec<String> {
+        let pinned = Regex::new(r"^(\./.*|[\w./-]+@(v\d+(\.\d+)*|[0-9a-f]{40}))$").unwrap();
+        let jobs = self.jobs().map(|(_, job)| job);
+        let uses = jobs.chain(self.steps()).filter_map(|step| step["uses"].as_str());
+        let moving = uses.filter(|action| !pinned.is_match(action)).map(|action| format!("{action} is not a version"));
+        let checkouts = self.steps().filter(|step| step["uses"].as_str().is_some_and(|u| u.contains("/checkout@")));
+        let keeping = checkouts.filter(|step| step["with"]["persist-credentials"] != false);
+        moving.chain(keeping.map(|_| "a checkout keeps its credentials".to_owned())).collect()
+    }
+
+    fn needs(&self) -> Vec<String> {
+        let needed = self.jobs().flat_map(|(_, job)| match &job["needs"] {
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+            needs => needs.as_str().into_iter().collect::<Vec<_>>(),
+        });
+        needed.filter(|name| self.content["jobs"][name].is_null()).map(|name| format!("no job {name}")).collect()
+    }
+
+    /// Without `permissions`, a job has all rights of the repository's default.
+    fn rights(&self) -> Vec<String> {
+        let all = &self.content["permissions"];
+        let mut found = if all.is_object() { written(all) } else { vec!["*".to_owned()] };
+        found = found.into_iter().map(|right| format!("every job can write {right}")).collect();
+        for (name, job) in self.jobs() {
+            let listed = WRITERS.iter().find(|(file, job, _)| *file == self.file && job == name);
+            let listed: BTreeSet<&str> =
+                listed.map(|(_, _, rights)| rights.iter().copied().collect()).unwrap_or_default();
+            let written = written(&job["permissions"]);
+            if written.iter().map(String::as_str).collect::<BTreeSet<_>>() != listed {
+                found.push(format!("{name} can write {written:?}"));
+            }
+        }
+        found
+    }
+
+    /// A job without a deadline runs for six hours. One that calls a workflow has that one's.
+    fn deadlines(&self) -> Vec<String> {
+        let jobs = self.jobs().filter(|(_, job)| job["uses"].is_null() && job["timeout-minutes"].is_null());
+        jobs.map(|(name, _)| format!("{name} has no timeout-minutes")).collect()
+    }
+
+    /// Where images are published is a variable of the repository.
+    fn hosts(&self) -> Vec<String> {
+        let host = Regex::new(r"\b(ghcr|docker|quay|gcr|pkg)\.(io|dev)\b").unwrap();
+        host.find_iter(&self.text).map(|found| format!("names the registry {}", found.as_str())).collect()
+    }
+}
+
+fn written(permissions: &Value) -> Vec<String> {
+    let rights = permissions.as_object().into_iter().flatten();
+    let mut written: Vec<String> = rights.filter(|(_, right)| *right != "read").map(|(name, _)| name.clone()).collect();
+    written.extend(permissions.as_str().map(str::to_owned));
+    written
+}
+
+fn targets(makefile: &str) -> Vec<String> {
+    let rule = Regex::new(r"(?m)^([a-z-]+):( |$)").unwrap();
+    rule.captures_iter(makefile).map(|found| found[1].to_owned()).collect()
+}
+
+const MAKEFILE: &str = include_str!("../../Makefile");
+
+#[test]
+fn workflows_run_what_exists_with_the_rights_that_they_need() {
+    let files = below(&root().join(".github/workflows"));
+    assert!(files.len() >= 3, "the workflows were found");
+    let exists = |path: &str| root().join(path).is_file();
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        none(&Workflow::new(name, &text, MAKEFILE, exists).violations());
+    }
+}
+
+#[test]
+fn the_mistakes_of_a_workflow_are_found() {
+    let good = "permissions: {}\njobs:\n  a:\n    timeout-minutes: 5\n    steps:\n    \
+                - {uses: actions/checkout@v6, with: {persist-credentials: false}}\n    - run: make test\n";
+    let of = |text: &str| Workflow::new("w.yaml", text, "test:\n\ttrue\n", |path| path == "a.sh").violations();
+    assert_eq!(of(good), [""; 0]);
+    for (from, to, expected) in [
+        ("make test", "make tset", "no target tset"),
+        ("make test", "sh a.sh && bash b/c.sh", "no script b/c.sh"),
+        ("checkout@v6", "checkout@main", "actions/checkout@main is not a version"),
+        ("false", "true", "a checkout keeps its credentials"),
+        ("    steps", "    needs: [a, b]\n    steps", "no job b"),
+        ("    steps", "    permissions: {contents: write}\n    steps", "a can write [\"contents\"]"),
+        ("    steps", "    permissions: write-all\n    steps", "a can write [\"write-all\"]"),
+        ("permissions: {}\n", "", "every job can write *"),
+        ("permissions: {}", "permissions: {packages: write}", "every job can write packages"),
+        ("    timeout-minutes: 5\n", "", "a has no timeout-minutes"),
+        ("make test", "echo ghcr.io/a", "names the registry ghcr.io"),
+    ] {
+        assert_eq!(of(&good.replace(from, to)), [format!("w.yaml: {expected}")], "{from} -> {to}");
+    }
+}
+
+#[test]
+fn users_verify_the_signature_of_the_workflow_that_signs() {
+    let identity = concat!(env!("CARGO_PKG_REPOSITORY"), "/.github/workflows/release.yaml@refs/tags/$tag");
+    assert!(include_str!("../../docs/security.md").contains(identity), "docs/security.md does not name {identity}");
+    assert!(include_str!("../../.github/workflows/release.yaml").contains("make release-sign"));
+    let script = include_str!("../../release/verify-published.sh");
+    assert!(script.contains("identity=$repository/.github/workflows/release.yaml@refs/tags/$tag"));
+}
+
+#[test]
+fn each_script_of_a_release_is_used() {
+    let scripts = below(&root().join("release"));
+    assert!(scripts.len() > 8, "the scripts were found");
+    let texts: Vec<String> = scripts.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let harness = include_str!("../cluster/parts/images/dockerfile.rs");
+    let uses = |name: &str| {
+        let used = format!("/{name}");
+        let comment = |line: &&str| !line.starts_with('#');
+        let lines = texts.iter().flat_map(|text| text.lines().filter(comment));
+        MAKEFILE.lines().chain(harness.lines()).chain(lines).any(|line| line.contains(&used))
+    };
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let unused: Vec<String> = scripts.iter().map(|path| name(path)).filter(|name| !uses(name)).collect();
+    none(&unused);
+}
