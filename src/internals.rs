@@ -61,7 +61,7 @@ pub mod inject {
         }
 
         pub mod reason {
-            pub use crate::inject::verdict::reason::{Outcome, Reason, Stale};
+            pub use crate::inject::verdict::reason::{Conflict, Outcome, Reason, Remark, Stale};
         }
     }
 }

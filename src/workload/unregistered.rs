@@ -18,6 +18,8 @@ pub fn missing_configuration(pod: &Pod<'_>, namespace: &str, snapshot: &Snapshot
     }
     let namespace = snapshot.namespaces.listed(namespace)?;
     let configuration = match (OptIn::read(pod.label(keys::INJECT)), namespace.opt_in()) {
+        // Without required companions that webhook is not meant to exist.
+        (OptIn::Disabled, _) if !snapshot.settings.required => return None,
         (OptIn::Disabled, _) => Configuration::OptedOut,
         _ if sets_keys(pod) => Configuration::Requested,
         (_, OptIn::Enabled) => Configuration::OptedIn,

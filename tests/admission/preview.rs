@@ -185,6 +185,8 @@ spec:
 fn warnings_without(missing: &[Configuration], activation: &str, namespace: &str, template: &Value) -> Vec<String> {
     let mut snapshot = snapshot_of(&NAMESPACES.replace("ACTIVATION", activation));
     snapshot.settings.missing = ConfigurationSet::of(missing);
+    // Only with required companions the chart installs that webhook.
+    snapshot.settings.required = !missing.contains(&Configuration::OptedOut);
     let mut review = review_of(&json!({"spec": {"template": template}}), namespace);
     review["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
     Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, |_| Vec::new(), |_| {})).warnings
@@ -213,8 +215,8 @@ fn a_webhook_configuration_that_does_not_exist_is_reported_instead_of_a_denial()
     assert_eq!(of(&[Requested, OptedIn], "team", &plain), [""; 0], "no companion is meant for these Pods");
     let mut out = right.clone();
     out["metadata"]["labels"] = json!({"podgraft.dev/inject": "disabled"});
-    let kept: Vec<_> = of(&[Requested, OptedOut], "team", &out);
-    assert!(kept.iter().all(|warning| !warning.contains("does not exist")), "{kept:?}");
+    let label = "podgraft: label podgraft.dev/inject is \"disabled\": only required companions are injected; remove the label to get others";
+    assert_eq!(of(&[Requested, OptedOut], "team", &out), [label]);
 }
 
 #[test]

@@ -162,7 +162,7 @@ impl Cluster {
 /// The image of a node with containers; the simulated node runs a program.
 pub const IMAGE: &str = "image.repository=podgraft";
 /// Where replicas are probed and scraped.
-const ADMIN: u16 = 8080;
+pub const ADMIN: u16 = 8080;
 
 /// Whether a replica is sent reviews.
 fn is_ready(pod: &Value) -> bool {

@@ -24,6 +24,8 @@ mod evidence;
 mod images;
 mod installation;
 mod load;
+#[path = "../mistakes/mod.rs"]
+mod mistakes;
 mod node;
 mod outages;
 mod parts;
@@ -250,6 +252,12 @@ fn chapters() -> Vec<Chapter> {
                 admission::clients::tests(),
                 admission::many_keys::tests(),
             ]),
+            alone: true,
+        },
+        Chapter {
+            name: "mistakes of users",
+            set_up: |cluster| Box::pin(async move { mistakes::set_up(&cluster).await }),
+            tests: all(vec![mistakes::tests(), mistakes::reasons::tests(), mistakes::correct::tests()]),
             alone: true,
         },
         Chapter {

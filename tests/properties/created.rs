@@ -19,6 +19,11 @@ const NAMESPACES: [&str; 4] = ["quiet", "opted-in", "with-a-list", "opted-out"];
 /// Remarks that exist for a template only: what they warn about does not happen to a Pod that an API server sends.
 const OF_TEMPLATES: [&str; 2] = ["PullSecretsReplaced", "NodeAffinityReplaced"];
 
+/// Bounds of the warnings of one answer: how many, how many bytes, and how many about denials.
+const MAX_WARNINGS: usize = 5;
+const WARNINGS_TOGETHER: usize = 2048;
+const MAX_DENIALS: usize = 4;
+
 /// How many cases a run has.
 const CASES: u32 = 3_000;
 
@@ -54,21 +59,48 @@ fn a_template_is_judged_as_the_pods_that_its_controller_creates() {
 }
 
 #[test]
-fn the_preview_warns_of_the_denials_of_the_webhook() {
+fn the_preview_warns_of_what_the_webhook_denies_or_warns_of_in_the_same_words() {
     let namespaces = named(NAMESPACES);
     let cluster = cluster(&namespaces);
     // The preview is not called for Pods: the webhook is.
     let workloads = case(Undeclared::Kept).prop_filter("a Pod", |case| case.workload["kind"] != "Pod");
     let previewed = TestRunner::new(cases()).run(&workloads, |case| {
         let namespace = NAMESPACES[case.namespace];
-        let offline = of_workload(&case.workload, namespace, &cluster);
         let warnings = warnings_of_preview(&case.workload, namespace, &cluster);
-        let warned = warnings.iter().any(|warning| warning.contains("will be denied"));
-        let denies = |f: &Finding| f.effect == Effect::Deny && f.label != "SelectorUndecided";
-        prop_assert_eq!(warned, offline.findings.iter().any(denies), "{:?}", warnings);
+        let expected = expected_warnings(&case.workload, &of_workload(&case.workload, namespace, &cluster));
+        prop_assert!(
+            expected.starts_with(&warnings),
+            "{:#?} are expected, and these are shown: {:#?}",
+            expected,
+            warnings
+        );
+        if let Some(next) = expected.get(warnings.len()) {
+            let length = warnings.iter().chain([next]).map(String::len).sum::<usize>();
+            prop_assert!(warnings.len() == MAX_WARNINGS || length > WARNINGS_TOGETHER, "{} is not shown", next);
+        }
         Ok(())
     });
     previewed.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// The warnings about a verdict: the first four causes of a denial, the number of the others, and what else is wrong. The
+/// labels that decide about a companion are known when the Pod is created, so that an undecided one is no denial yet.
+fn expected_warnings(workload: &Value, verdict: &Verdict) -> Vec<String> {
+    let kind = workload["kind"].as_str().unwrap();
+    let is_denial = |f: &&Finding| f.effect == Effect::Deny && f.label != "SelectorUndecided";
+    let causes: Vec<&Finding> = verdict.findings.iter().filter(is_denial).collect();
+    let denials = causes.iter().map(|f| format!("podgraft: Pods of this {kind} will be denied: {}", f.sentence));
+    let more = causes.len().saturating_sub(MAX_DENIALS);
+    let others = (more > 0).then(|| format!("podgraft: Pods of this {kind} will be denied for {more} more reasons"));
+    let is_warning = |f: &&Finding| f.effect != Effect::Info && !is_denial(f) && f.label != "PullSecretsReplaced";
+    let warnings = verdict.findings.iter().filter(is_warning).map(|f| format!("podgraft: {}", f.sentence));
+    let mut all: Vec<String> = Vec::new();
+    for warning in denials.take(MAX_DENIALS).chain(others).chain(warnings) {
+        if !all.contains(&warning) {
+            all.push(warning);
+        }
+    }
+    all
 }
 
 /// The cluster in which workloads are reviewed, and its namespaces.

@@ -1,6 +1,6 @@
 //! Mistakes of the authors of the Pod and its namespace that are not about whether one companion fits.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::inject::plan::authored::InjectedContainers;
 use crate::inject::plan::candidates::Candidate;
@@ -63,13 +63,16 @@ pub(super) fn unused_parameters<'a>(
     if requested.pod == OptIn::Disabled || requested.parameters.is_empty() {
         return;
     }
-    let is_used =
-        |f: &&Finding<'_>| f.outcome && (f.reason.is_injected() || f.effect == Effect::Deny || f.reason.is_undecided());
-    let used: HashSet<&str> = findings.iter().filter(is_used).filter_map(|f| f.companion.as_deref()).collect();
+    let is_used = |f: &Finding<'_>| f.reason.is_injected() || f.effect == Effect::Deny || f.reason.is_undecided();
+    let outcomes = findings.iter().filter(|f| f.outcome);
+    let outcomes: HashMap<&str, bool> = outcomes.filter_map(|f| Some((f.companion.as_deref()?, is_used(f)))).collect();
     let mut is_known = offers.known_names(candidates.iter().map(|candidate| candidate.name));
-    let unused = requested.parameters.iter().filter(|g| !used.contains(g.companion) && is_known(g.companion));
+    let is_unused = |given: &&GivenParameter<'_>| outcomes.get(given.companion) != Some(&true);
+    let unused = requested.parameters.iter().filter(|given| is_unused(given) && is_known(given.companion));
     let remarks = unused.take(MAX_FAULTS).map(|given| {
-        let why = Unused::NotInjected(offers.named(given.companion).and_then(|entry| offers.unmet(entry)));
+        let unmet = offers.named(given.companion).and_then(|entry| offers.unmet(entry));
+        let is_considered = outcomes.contains_key(given.companion);
+        let why = if unmet.is_none() && !is_considered { Unused::NotRequested } else { Unused::NotInjected(unmet) };
         let (companion, parameter) = (given.companion.into(), given.parameter.into());
         Finding::on_pod(Remark::ParameterUnused { companion, parameter, why })
     });

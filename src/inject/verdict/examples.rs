@@ -125,11 +125,7 @@ fn remarks() -> Vec<Remark> {
         Remark::DuplicateName { place, key, name: "git-sync".into() },
         Remark::TooManyNames { place, key },
         Remark::UnknownContainer { name: "ap".into(), nearest: Some("app".into()) },
-        Remark::ParameterUnused {
-            companion: "git-sync".into(),
-            parameter: "repo".into(),
-            why: Unused::NotInjected(None),
-        },
+        Remark::ParameterUnused { companion: "git-sync".into(), parameter: "repo".into(), why: Unused::NotRequested },
         Remark::Outdated,
         Remark::PartsMissing {
             parts: "volume git-sync-content, mount /var/www of container app".into(),

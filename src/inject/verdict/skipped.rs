@@ -13,7 +13,7 @@ const LONGEST_LINE: usize = 256;
 /// The longest text, in bytes; further companions are counted.
 const LONGEST: usize = 2048;
 /// What is said of every conflict.
-const CONFLICT: &str = "Conflict: with the Pod or with another companion; the event of the Pod's controller, and podgraft explain, name both sides";
+const CONFLICT: &str = "Conflict: does not fit into this Pod; for the cause, see the events of the Pod's controller or run podgraft explain";
 
 /// One line for each companion that was skipped, `<companion>: <reason>: <sentence>`; `None` if there is none. A review of the
 /// patched Pod finds the same text, although some of its parts are those of companions by then.

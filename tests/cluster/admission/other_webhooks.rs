@@ -69,7 +69,7 @@ async fn with_another_webhook_and_default_limits_a_companion_is_injected_once_in
     assert_eq!(entries, 1, "{status}");
     assert_eq!(
         made["metadata"]["annotations"]["podgraft.dev/skipped"],
-        "left-out: Conflict: with the Pod or with another companion; the event of the Pod's controller, and podgraft explain, name both sides"
+        "left-out: Conflict: does not fit into this Pod; for the cause, see the events of the Pod's controller or run podgraft explain"
     );
     let hash = status["settled"]["hash"].as_str().map(|hash| &hash[..8]);
     assert_eq!(made["metadata"]["labels"]["companions.podgraft.dev/settled"].as_str(), hash);

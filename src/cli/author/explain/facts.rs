@@ -87,8 +87,8 @@ fn companions(of: &Explained<'_>) -> Vec<Value> {
 }
 
 fn remarks(of: &Explained<'_>) -> Vec<Value> {
-    let Explained { server, found, verdict, .. } = of;
-    let remarks = verdict.findings.iter().filter(|finding| !finding.outcome).map(|finding| {
+    let Explained { server, found, .. } = of;
+    let remarks = of.remarks().map(|finding| {
         json!({
             "severity": offline::severity(finding.effect),
             "reason": finding.reason.label(),

@@ -20,6 +20,16 @@ pub(super) struct Explained<'a> {
     pub(super) called: Option<Called>,
 }
 
+impl Explained<'_> {
+    /// What was found besides outcomes. The pull secrets of a ServiceAccount are lost only to a template that has a list of its
+    /// own, as `podgraft inject` writes it: the webhook reviews Pods, which have them already.
+    pub(super) fn remarks(&self) -> impl Iterator<Item = &Finding<'_>> {
+        let is_lost = |reason: &Reason| *reason == Reason::Remark(Remark::PullSecretsReplaced);
+        let remarks = self.verdict.findings.iter().filter(|finding| !finding.outcome);
+        remarks.filter(move |finding| self.called.is_none() || !is_lost(&finding.reason))
+    }
+}
+
 /// A heading, the table, and the remarks.
 pub(super) fn page(of: &Explained<'_>) -> String {
     let Explained { server, found, verdict, called } = of;
@@ -44,7 +54,7 @@ pub(super) fn page(of: &Explained<'_>) -> String {
         let header = ["COMPANION", "RULE", "OUTCOME", "REASON"].map(str::to_owned);
         page += &table(&[vec![header], rows].concat());
     }
-    for remark in verdict.findings.iter().filter(|f| !f.outcome) {
+    for remark in of.remarks() {
         let word = match remark.effect {
             Effect::Info => "note",
             Effect::Warn => "warning",

@@ -26,6 +26,10 @@ impl Display for Conflict {
                 f,
                 "duplicate value {container:?}: companion {companion} has a container of this name; choose one of the two companions"
             ),
+            Conflict::PortConflict { port, protocol, by: by @ Holder::Companion(_), probed: None } => write!(
+                f,
+                "port {port}/{protocol} is already in use by {by}, and containers of a Pod share one network; choose one of the two companions, or set another port where a parameter allows it"
+            ),
             Conflict::PortConflict { port, protocol, by, probed: None } => write!(
                 f,
                 "port {port}/{protocol} is already in use by {by}, and containers of a Pod share one network; change one of the ports"

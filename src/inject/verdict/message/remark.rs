@@ -54,6 +54,11 @@ impl Display for Remark {
                     Unused::Shared => f.write_str(
                         "the Pod has Pod-level resources, which this companion shares; remove the annotation",
                     ),
+                    Unused::NotRequested => write!(
+                        f,
+                        "{companion} is not requested; add {companion} to {}, or remove the annotation",
+                        keys::COMPANIONS
+                    ),
                     Unused::NotInjected(None) => write!(f, "{companion} is not injected into this Pod"),
                     Unused::NotInjected(Some(unmet)) => {
                         write!(f, "{companion} is not injected into this Pod; {unmet}")

@@ -141,6 +141,8 @@ pub enum LabelFault {
 /// Why the value of a parameter has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unused {
+    /// Neither the Pod nor its namespace requests the companion.
+    NotRequested,
     /// The companion is not injected; with the requirement that the Pod does not meet, if there is one.
     NotInjected(Option<Unmet>),
     /// The value is an amount of a resource that the companion shares with the Pod (`podResources: Share`).
