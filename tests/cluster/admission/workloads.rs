@@ -18,7 +18,7 @@ use fate::Fate;
 use requirements::the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires;
 
 tests![
-    what_is_reported_of_a_workload_happens_to_its_pods,
+    what_is_reported_of_a_workload_happens_to_its_pods needs NewestFields,
     the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires needs NewestFields,
 ];
 

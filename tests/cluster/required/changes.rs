@@ -88,4 +88,9 @@ async fn disabling_required_companions_removes_the_policies(cluster: &Cluster) {
 async fn scale(cluster: &Cluster, replicas: usize) {
     printed(cluster.kubectl(["-n", OWN, "scale", "deployment/podgraft", &format!("--replicas={replicas}")]));
     cluster.until_ready(replicas).await;
+    if replicas == 0 {
+        // An API server keeps connections to replicas that shut down, and those answer.
+        let ended = ["wait", "pods", "--selector=app.kubernetes.io/name=podgraft", "--for=delete", "--timeout=1m"];
+        let _ = cluster.kubectl([&["--namespace", OWN], &ended[..]].concat());
+    }
 }
