@@ -81,6 +81,13 @@ async fn disabling_required_companions_removes_the_policies(cluster: &Cluster) {
     let namespace = required(cluster, "retired").await;
     cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
     policies_are_gone(cluster, "retired").await;
+    let path = format!("{}?dryRun=All", collection("Pod", &namespace));
+    cluster
+        .eventually("an answer of a replica with the new settings", async || {
+            let answer = cluster.create(&path, &pod("free", &of("retired"))).await;
+            (containers(&answer.body) == ["web"]).then_some(())
+        })
+        .await;
     assert_eq!(containers(&create(cluster, &namespace, "free", &of("retired")).await), ["web"]);
     cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
 }
