@@ -14,9 +14,10 @@ run: build
 test:
 	@bash tests/run/all.sh
 
-## test-oldest the tests of the API server and the chart with the oldest supported Kubernetes; the first run builds it, for minutes
+## test-oldest the tests of admission and of required companions with the oldest supported Kubernetes; the first run builds it, for minutes
 test-oldest:
-	PODGRAFT_KUBERNETES=1.30 $(CARGO) test --locked --test cluster
+	PODGRAFT_KUBERNETES=1.30 $(CARGO) test --locked --test cluster -- admission::
+	PODGRAFT_KUBERNETES=1.30 $(CARGO) test --locked --test cluster -- required::
 
 ## check   formatting, lints, and the licenses and advisories of dependencies
 check:
