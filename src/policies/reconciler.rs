@@ -21,7 +21,7 @@ use super::existing::ExistingObjects;
 use super::injected::InjectedCompanions;
 use super::objects::{INSTALLATION, Installation, MANAGED_BY};
 use super::others::OtherPolicies;
-use super::rollout::{KnownCompanion, ObservedPolicies, PolicyAction, RolloutMemory, rollout};
+use super::rollout::{KnownCompanion, PolicyAction, PolicyView, RolloutMemory, rollout};
 use super::versions::{ExistingPolicy, Version};
 use super::writer;
 use crate::inject::companion::Companion;
@@ -184,8 +184,7 @@ impl Reconciler {
         let memory = self.memories.entry(name.into()).or_default();
         let waited = memory.waits_for_others;
         let others = OtherPolicies::new(&of_others);
-        let observed =
-            ObservedPolicies { existing: policy.as_ref(), others, now: now - self.started, pause: self.pause };
+        let observed = PolicyView { existing: policy.as_ref(), others, now: now - self.started, pause: self.pause };
         let decision = rollout(known, observed, memory);
         if memory.waits_for_others && !waited {
             tracing::info!(companion = name, "the newest version waits until another installation accepts it");

@@ -68,7 +68,7 @@ pub(super) struct RolloutMemory {
 
 /// The policies of a companion, and when they are looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ObservedPolicies<'p> {
+pub(super) struct PolicyView<'p> {
     /// The policy of this installation.
     pub existing: Option<&'p ExistingPolicy>,
     /// Those of other installations.
@@ -108,7 +108,7 @@ pub(super) enum PolicyAction {
 }
 
 /// Decides for one companion.
-pub(super) fn rollout(known: &KnownCompanion, observed: ObservedPolicies<'_>, memory: &mut RolloutMemory) -> Rollout {
+pub(super) fn rollout(known: &KnownCompanion, observed: PolicyView<'_>, memory: &mut RolloutMemory) -> Rollout {
     memory.waits_for_others = false;
     if !matches!(known, KnownCompanion::NotRequired) {
         memory.obsolete = None;
@@ -125,7 +125,7 @@ pub(super) fn rollout(known: &KnownCompanion, observed: ObservedPolicies<'_>, me
     }
 }
 
-impl ObservedPolicies<'_> {
+impl PolicyView<'_> {
     /// It is not required. The policy is deleted first, after a pause: this replica may only not have received it yet.
     fn remove(&self, memory: &mut RolloutMemory) -> Rollout {
         if let Some(existing) = self.existing {

@@ -50,7 +50,7 @@ impl Replica {
         self.now += seconds;
         let now = Duration::from_secs(self.now);
         let others = OtherPolicies::default();
-        let observed = ObservedPolicies { existing: self.policy.as_ref(), others, now, pause: PAUSE };
+        let observed = PolicyView { existing: self.policy.as_ref(), others, now, pause: PAUSE };
         let decision = rollout(known, observed, &mut self.memory);
         let policy = match &decision.policy {
             PolicyAction::Leave => "leave".to_owned(),

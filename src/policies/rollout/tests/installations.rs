@@ -58,7 +58,7 @@ impl Cluster {
             }
             let (own, other) = (replica.installation, 1 - replica.installation);
             let others: Vec<ExistingPolicy> = self.policies[other].iter().cloned().collect();
-            let observed = ObservedPolicies {
+            let observed = PolicyView {
                 existing: self.policies[own].as_ref(),
                 others: OtherPolicies::new(&others),
                 now: Duration::from_secs(now),
