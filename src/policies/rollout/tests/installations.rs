@@ -171,3 +171,21 @@ fn an_installation_injects_for_as_long_as_another_one_requires_the_companion() {
     }
     assert!(cluster.replicas.iter().all(|replica| replica.injected.is_none()));
 }
+
+#[test]
+fn a_new_version_waits_for_an_installation_that_is_down() {
+    let mut cluster = Cluster::new([0; 4]);
+    for now in 0..20 {
+        cluster.second(now, |_| required(1), |_| true);
+    }
+    for now in 20..60 {
+        cluster.second(now, |_| required(2), |installation| installation == 0);
+        cluster.expect_no_denial(now, "one is down");
+    }
+    assert_eq!(cluster.replicas[0].injected.as_ref().map(image).as_deref(), Some("proxy:v1"));
+    for now in 60..90 {
+        cluster.second(now, |_| required(2), |_| true);
+        cluster.expect_no_denial(now, "both run");
+    }
+    assert!(cluster.replicas.iter().all(|r| r.injected.as_ref().map(image).as_deref() == Some("proxy:v2")));
+}
