@@ -14,6 +14,11 @@ run: build
 test:
 	@bash tests/run/all.sh
 
+## test-oldest the tests of admission and of required companions with the oldest supported Kubernetes; the first run builds it, for minutes
+test-oldest:
+	PODGRAFT_KUBERNETES=1.30 $(CARGO) test --locked --test cluster -- admission::
+	PODGRAFT_KUBERNETES=1.30 $(CARGO) test --locked --test cluster -- required::
+
 ## check   formatting, lints, and the licenses and advisories of dependencies
 check:
 	$(CARGO) fmt --check
@@ -107,4 +112,4 @@ build:
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
-.PHONY: run test check bench bench-page count attack fuzz golden explain-many migrate-sources lines cluster reviews image size build help
+.PHONY: run test test-oldest check bench bench-page count attack fuzz golden explain-many migrate-sources lines cluster reviews image size build help

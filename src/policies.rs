@@ -7,6 +7,7 @@
 //! | `rules` | what policies require of a Pod that is created, and of one that is changed |
 //! | `objects` | the four objects of a companion |
 //! | `versions`, `rollout` | the versions of a companion; which one is injected and which ones are accepted while it changes |
+//! | `others` | what the policies of other installations accept |
 //! | `desired`, `existing` | the objects as they should be, and as they are |
 //! | `reconciler`, `writer`, `injected` | decides, writes, and compiles the injected versions |
 //! | `metrics` | what is counted |
@@ -17,6 +18,7 @@ mod existing;
 mod injected;
 mod metrics;
 pub mod objects;
+mod others;
 mod reconciler;
 mod rollout;
 mod rules;

@@ -7,13 +7,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use serde_json::Value;
 
 use super::objects;
-use super::objects::{ACCEPTS, Installation, Required, Rule};
+use super::objects::{ACCEPTS, Installation, NAMESPACE, Required, Rule};
 use super::versions::{CHANGING, VERSIONS, Version, record};
 
 /// Annotation: the format of the object. A podgraft that is being replaced does not overwrite the objects of its successor.
 const FORMAT: &str = "podgraft.dev/format";
 /// The format that this version writes: one more with every change of what is generated for the same companion.
-const OWN_FORMAT: u32 = 3;
+const OWN_FORMAT: u32 = 4;
 
 /// A request to the API server.
 #[derive(Debug, Clone)]
@@ -57,6 +57,8 @@ impl DesiredPolicy<'_> {
         let mut annotations = self.annotations();
         if part == Rule::OnCreate {
             annotations.insert(VERSIONS.to_owned(), record(&self.versions.iter().collect::<Vec<_>>()));
+            let namespace = self.installation.namespace.as_deref();
+            annotations.extend(namespace.map(|namespace| (NAMESPACE.to_owned(), namespace.to_owned())));
         }
         let wanted: ValidatingAdmissionPolicy =
             self.object(objects::policy(self.installation, part, &accepted), annotations)?;

@@ -8,21 +8,50 @@ use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
 
 use super::desired::{DesiredPolicy, Verb, Write};
-use super::objects::{COMPANION, Installation, Rule};
-use super::versions::ExistingPolicy;
+use super::objects::{COMPANION, INSTALLATION, Installation, NAMESPACE, Rule};
+use super::versions::{ExistingPolicy, VERSIONS};
 
-/// The policies and bindings of one installation, by name. Objects that are being deleted are left out.
+/// The policies and bindings that exist. Objects that are being deleted are left out.
 pub(super) struct ExistingObjects {
+    /// Those of this installation, by name.
     policies: BTreeMap<String, Arc<ValidatingAdmissionPolicy>>,
     bindings: BTreeMap<String, Arc<ValidatingAdmissionPolicyBinding>>,
+    /// The policies of other installations for new Pods, by companion.
+    others: BTreeMap<Box<str>, Vec<Arc<ValidatingAdmissionPolicy>>>,
 }
 
 impl ExistingObjects {
     pub(super) fn read(
+        installation: &Installation,
         policies: &Store<ValidatingAdmissionPolicy>,
         bindings: &Store<ValidatingAdmissionPolicyBinding>,
     ) -> Self {
-        ExistingObjects { policies: by_name(policies), bindings: by_name(bindings) }
+        ExistingObjects {
+            policies: by_name(installation, policies),
+            bindings: by_name(installation, bindings),
+            others: of_others(installation, policies),
+        }
+    }
+
+    /// What the policies of other installations accept for a companion. A policy whose versions cannot be read is left out:
+    /// its installation writes it again.
+    pub(super) fn others(&self, companion: &str) -> Vec<ExistingPolicy> {
+        let policies = self.others.get(companion).into_iter().flatten();
+        let read = policies.map(|policy| ExistingPolicy::read(|key| policy.annotations().get(key).map(String::as_str)));
+        read.filter(|policy| !policy.accepted.is_empty()).collect()
+    }
+
+    /// An installation whose policies also leave out the namespaces of others: their Pods must be created while it is down.
+    pub(super) fn beside_others(&self, installation: &Installation) -> Installation {
+        let mut installation = installation.clone();
+        let policies = self.others.values().flatten();
+        let namespaces: BTreeSet<&String> = policies.filter_map(|policy| policy.annotations().get(NAMESPACE)).collect();
+        for namespace in namespaces {
+            if !installation.excluded_namespaces.iter().any(|excluded| **excluded == **namespace) {
+                installation.excluded_namespaces.push(namespace.as_str().into());
+            }
+        }
+        installation
     }
 
     /// The companions that the objects belong to.
@@ -62,7 +91,31 @@ impl ExistingObjects {
     }
 }
 
-fn by_name<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>) -> BTreeMap<String, Arc<K>> {
-    let existing = store.state().into_iter().filter(|object| object.meta().deletion_timestamp.is_none());
-    existing.map(|object| (object.name_any(), object)).collect()
+fn by_name<K: Resource<DynamicType = ()> + Clone + 'static>(
+    installation: &Installation,
+    store: &Store<K>,
+) -> BTreeMap<String, Arc<K>> {
+    let own = existing(store)
+        .filter(|object| object.labels().get(INSTALLATION).is_some_and(|owner| **owner == *installation.name));
+    own.map(|object| (object.name_any(), object)).collect()
+}
+
+fn of_others(
+    installation: &Installation,
+    policies: &Store<ValidatingAdmissionPolicy>,
+) -> BTreeMap<Box<str>, Vec<Arc<ValidatingAdmissionPolicy>>> {
+    let mut others: BTreeMap<Box<str>, Vec<_>> = BTreeMap::new();
+    for policy in existing(policies).filter(|policy| policy.annotations().contains_key(VERSIONS)) {
+        let (Some(owner), Some(companion)) = (policy.labels().get(INSTALLATION), policy.labels().get(COMPANION)) else {
+            continue;
+        };
+        if **owner != *installation.name {
+            others.entry(companion.as_str().into()).or_default().push(policy);
+        }
+    }
+    others
+}
+
+fn existing<K: Resource<DynamicType = ()> + Clone + 'static>(store: &Store<K>) -> impl Iterator<Item = Arc<K>> {
+    store.state().into_iter().filter(|object| object.meta().deletion_timestamp.is_none())
 }

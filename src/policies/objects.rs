@@ -16,6 +16,9 @@ pub const INSTALLATION: &str = "podgraft.dev/installation";
 pub const COMPANION: &str = "podgraft.dev/companion";
 /// Annotation: the content hashes of the versions that a policy accepts, joined by commas.
 pub const ACCEPTS: &str = "podgraft.dev/accepts";
+/// Annotation: the namespace of the installation that an object belongs to. Policies of other installations leave it out, so
+/// that the Pods of each can be created while the others are down.
+pub const NAMESPACE: &str = "podgraft.dev/installation-namespace";
 /// The label of all objects that podgraft manages, and its value.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "podgraft");
 

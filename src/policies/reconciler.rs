@@ -20,8 +20,9 @@ use super::desired::{DesiredPolicy, Write};
 use super::existing::ExistingObjects;
 use super::injected::InjectedCompanions;
 use super::objects::{INSTALLATION, Installation, MANAGED_BY};
-use super::rollout::{KnownCompanion, PolicyAction, RolloutMemory, rollout};
-use super::versions::Version;
+use super::others::OtherPolicies;
+use super::rollout::{KnownCompanion, PolicyAction, PolicyView, RolloutMemory, rollout};
+use super::versions::{ExistingPolicy, Version};
 use super::writer;
 use crate::inject::companion::Companion;
 use crate::watch::lifetime;
@@ -85,13 +86,15 @@ impl Reconciler {
     /// step before it.
     #[must_use]
     pub fn start(client: &Client, installation: Installation, pause: Duration) -> (Self, Tasks) {
-        let labels = format!("{}={},{INSTALLATION}={}", MANAGED_BY.0, MANAGED_BY.1, installation.name);
+        // Policies of other installations apply to the same Pods.
+        let all = format!("{}={}", MANAGED_BY.0, MANAGED_BY.1);
+        let own = format!("{all},{INSTALLATION}={}", installation.name);
         let config = lifetime::config;
         let owner = format!("metadata.name={}", owner_name(&installation));
         let (changed, receiver) = watch::channel(0);
         let (writes, pending_writes) = watch::channel(Vec::new());
-        let (policies, watch_policies) = reflector(Api::all(client.clone()), config().labels(&labels), changed.clone());
-        let (bindings, watch_bindings) = reflector(Api::all(client.clone()), config().labels(&labels), changed.clone());
+        let (policies, watch_policies) = reflector(Api::all(client.clone()), config().labels(&all), changed.clone());
+        let (bindings, watch_bindings) = reflector(Api::all(client.clone()), config().labels(&own), changed.clone());
         let (owners, watch_owners) = reflector(Api::all(client.clone()), config().fields(&owner), changed.clone());
         let client = client.clone();
         let tasks = Tasks {
@@ -152,7 +155,7 @@ impl Reconciler {
     pub fn reconcile(&mut self, known: &BTreeMap<Box<str>, KnownCompanion>) -> PinnedVersions {
         self.changes.mark_unchanged();
         self.again = None;
-        let existing = ExistingObjects::read(&self.policies, &self.bindings);
+        let existing = ExistingObjects::read(&self.installation, &self.policies, &self.bindings);
         let owner = self.owner();
         let names: BTreeSet<Box<str>> =
             known.keys().chain(self.memories.keys()).cloned().chain(existing.companions()).collect();
@@ -177,19 +180,25 @@ impl Reconciler {
         now: Instant,
         result: &mut Reconciliation,
     ) {
-        let policy = existing.accepted(&self.installation, name);
+        let (policy, of_others) = (existing.accepted(&self.installation, name), existing.others(name));
         let memory = self.memories.entry(name.into()).or_default();
-        let decision = rollout(known, policy.as_ref(), memory, now - self.started, self.pause);
+        let waited = memory.waits_for_others;
+        let others = OtherPolicies::new(&of_others);
+        let observed = PolicyView { existing: policy.as_ref(), others, now: now - self.started, pause: self.pause };
+        let decision = rollout(known, observed, memory);
+        if memory.waits_for_others && !waited {
+            tracing::info!(companion = name, "the newest version waits until another installation accepts it");
+        }
         self.again = self.again.into_iter().chain(decision.again.map(|again| self.started + again)).min();
         let is_required = !matches!(known, KnownCompanion::NotRequired);
-        let accepted = policy.iter().flat_map(|policy| &policy.accepted);
-        let mut others: Vec<Version> = accepted.filter_map(|accepted| accepted.version.clone()).collect();
+        let mut accepted: Vec<Version> =
+            policy.iter().chain(&of_others).flat_map(ExistingPolicy::known_versions).collect();
         match (decision.policy, owner) {
             (PolicyAction::Accept { versions, changing }, Some(owner)) => {
-                let installation = &self.installation;
-                let desired = DesiredPolicy { installation, versions: &versions, changing, owner };
+                let installation = existing.beside_others(&self.installation);
+                let desired = DesiredPolicy { installation: &installation, versions: &versions, changing, owner };
                 result.writes.extend(existing.merge(&desired, name));
-                others.extend(versions);
+                accepted.extend(versions);
             }
             (PolicyAction::Delete, _) => result.writes.extend(existing.delete(&self.installation, name)),
             (PolicyAction::Leave, _) if !is_required => {
@@ -200,7 +209,7 @@ impl Reconciler {
         }
         if let Some(version) = decision.inject {
             result.some_unaccepted |= policy.is_some_and(|policy| !policy.accepts(version.hash()));
-            result.pinned.insert(name.into(), self.injected.version(&version, &others));
+            result.pinned.insert(name.into(), self.injected.version(&version, &accepted));
         } else if !is_required {
             self.memories.remove(name);
             self.injected.forget(name);

@@ -7,6 +7,9 @@
 //! | it changes | the policy accepts both versions | the new one is injected; after another pause the policy applies to all Pods that it selects |
 //! | it is no longer required | its policy is deleted | it is injected no more |
 //!
+//! The policies of other installations apply to the same Pods. A version is injected only when all of them accept it, and no
+//! installation begins with the next change before all have completed the one before it.
+//!
 //! Every replica decides for itself, from the existing policy, so that it does not matter which replica writes. None goes
 //! back to a version that is older than the newest accepted one: then this replica has not received the newest yet.
 
@@ -18,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::others::OtherPolicies;
 use super::versions::{Accepted, ExistingPolicy, Version};
 use crate::inject::companion::catalog::CatalogEntry;
 
@@ -58,6 +62,21 @@ pub(super) struct RolloutMemory {
     absent: Option<Duration>,
     /// Since when it is not required although a policy exists.
     obsolete: Option<Duration>,
+    /// Whether the newest version is not injected because another installation does not accept it.
+    pub(super) waits_for_others: bool,
+}
+
+/// The policies of a companion, and when they are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PolicyView<'p> {
+    /// The policy of this installation.
+    pub existing: Option<&'p ExistingPolicy>,
+    /// Those of other installations.
+    pub others: OtherPolicies<'p>,
+    /// The time since the start of this replica.
+    pub now: Duration,
+    /// How long each step waits.
+    pub pause: Duration,
 }
 
 /// What to do for a companion.
@@ -88,37 +107,25 @@ pub(super) enum PolicyAction {
     Delete,
 }
 
-/// Decides for one companion. `existing` is its policy, `now` is the time since the start of this replica.
-pub(super) fn rollout(
-    known: &KnownCompanion,
-    existing: Option<&ExistingPolicy>,
-    memory: &mut RolloutMemory,
-    now: Duration,
-    pause: Duration,
-) -> Rollout {
-    let decision = Decision { existing, now, pause };
+/// Decides for one companion.
+pub(super) fn rollout(known: &KnownCompanion, observed: PolicyView<'_>, memory: &mut RolloutMemory) -> Rollout {
+    memory.waits_for_others = false;
     if !matches!(known, KnownCompanion::NotRequired) {
         memory.obsolete = None;
     }
-    match (known, existing) {
-        (KnownCompanion::NotRequired, _) => decision.remove(memory),
-        (KnownCompanion::Required(version), None) => decision.introduce(version, memory),
-        (KnownCompanion::Required(version), Some(existing)) => decision.follow(version, existing, memory),
+    match (known, observed.existing) {
+        (KnownCompanion::NotRequired, _) => observed.remove(memory),
+        (KnownCompanion::Required(version), None) => observed.introduce(version, memory),
+        (KnownCompanion::Required(version), Some(existing)) => observed.follow(version, existing, memory),
         (KnownCompanion::Invalid, None) => Rollout { inject: memory.injected(), ..Rollout::default() },
         (KnownCompanion::Invalid, Some(existing)) => match newest(existing).or_else(|| memory.injected()) {
-            Some(version) => decision.follow(&version, existing, memory),
+            Some(version) => observed.follow(&version, existing, memory),
             None => Rollout::default(),
         },
     }
 }
 
-struct Decision<'s> {
-    existing: Option<&'s ExistingPolicy>,
-    now: Duration,
-    pause: Duration,
-}
-
-impl Decision<'_> {
+impl PolicyView<'_> {
     /// It is not required. The policy is deleted first, after a pause: this replica may only not have received it yet.
     fn remove(&self, memory: &mut RolloutMemory) -> Rollout {
         if let Some(existing) = self.existing {
@@ -134,6 +141,11 @@ impl Decision<'_> {
             return Rollout { inject, policy: PolicyAction::Delete, again: None };
         }
         memory.obsolete = None;
+        // Another installation requires it still, or has yet to delete its policy.
+        if let Some(version) = memory.injected().filter(|_| !self.others.is_empty()) {
+            memory.absent = None;
+            return Rollout { inject: Some(version), ..Rollout::default() };
+        }
         let until = *memory.absent.get_or_insert(self.now) + self.pause;
         if memory.injected.is_none() || self.now >= until {
             *memory = RolloutMemory::default();
@@ -142,21 +154,22 @@ impl Decision<'_> {
         Rollout { inject: memory.injected(), policy: PolicyAction::Leave, again: Some(until) }
     }
 
-    /// There is no policy, or it was deleted: it is created when the companion was injected for a pause.
+    /// There is no policy, or it was deleted: it is created when the companion was injected for a pause. It accepts what
+    /// another installation accepts, where one has a policy: each version can be in new Pods.
     fn introduce(&self, version: &Version, memory: &mut RolloutMemory) -> Rollout {
         memory.accepted = None;
-        let injected = memory.inject(version, self.now);
+        let model = self.others.model();
+        let followed: Vec<Version> = model.into_iter().flat_map(ExistingPolicy::known_versions).collect();
+        let changing = model.is_some_and(|model| model.changing);
+        let versions = if followed.is_empty() { vec![version.clone()] } else { followed };
+        // While it changes, the previous version is the one that all API servers and replicas have.
+        let inject = versions.get(usize::from(changing)).unwrap_or(&versions[0]).clone();
         let absent = *memory.absent.get_or_insert(self.now);
-        let due = injected.max(absent) + self.pause;
-        let inject = Some(version.clone());
+        let due = memory.inject(&inject, self.now).max(absent) + self.pause;
         if self.now < due {
-            return Rollout { inject, policy: PolicyAction::Leave, again: Some(due) };
+            return Rollout { inject: Some(inject), policy: PolicyAction::Leave, again: Some(due) };
         }
-        Rollout {
-            inject,
-            policy: PolicyAction::Accept { versions: vec![version.clone()], changing: false },
-            again: None,
-        }
+        Rollout { inject: Some(inject), policy: PolicyAction::Accept { versions, changing }, again: None }
     }
 
     /// There is a policy.
@@ -177,8 +190,12 @@ impl Decision<'_> {
                 self.complete(&newest, existing, memory)
             }
             Some(newest) => {
+                let Some(next) = self.others.next(first, version) else {
+                    memory.waits_for_others = true;
+                    return self.complete(&newest, existing, memory);
+                };
                 memory.inject(&newest, self.now);
-                let policy = accept([version, &newest], true);
+                let policy = accept([&next, &newest], true);
                 Rollout { inject: Some(newest), policy, again: None }
             }
             // No replica can inject the version that is accepted now, so the policy changes without a pause.
@@ -190,9 +207,14 @@ impl Decision<'_> {
         }
     }
 
-    /// The policy accepts the newest version. After a pause it is injected, and after another one its selectors apply.
+    /// The policy accepts the newest version. A pause after all others accept it as well it is injected, and after another
+    /// pause its selectors apply.
     fn complete(&self, newest: &Version, existing: &ExistingPolicy, memory: &mut RolloutMemory) -> Rollout {
-        let accepted = memory.accepted(newest.hash(), self.now);
+        let is_accepted = self.others.accept(newest.hash());
+        let due = is_accepted.then(|| memory.accepted(newest.hash(), self.now) + self.pause);
+        if due.is_none() {
+            memory.accepted = None;
+        }
         let previous = existing.accepted.get(1).and_then(|accepted| memory.recall(accepted));
         let previous = previous.as_ref();
         let both = |changing| match previous {
@@ -200,11 +222,11 @@ impl Decision<'_> {
             None => accept([newest], changing),
         };
         let is_injected = memory.injected.as_ref().is_some_and(|(version, _)| version.hash() == newest.hash());
-        let waits = existing.changing && !is_injected && self.now < accepted + self.pause;
+        let waits = existing.changing && !is_injected && due.is_none_or(|due| self.now < due);
         if let Some(previous) = previous.filter(|_| waits) {
+            memory.waits_for_others = due.is_none();
             memory.inject(previous, self.now);
-            let again = Some(accepted + self.pause);
-            return Rollout { inject: Some(previous.clone()), policy: both(true), again };
+            return Rollout { inject: Some(previous.clone()), policy: both(true), again: due };
         }
         let settled = memory.inject(newest, self.now) + self.pause;
         let changing = existing.changing && self.now < settled;

@@ -94,11 +94,19 @@ impl Version {
     /// Whether this version is known to be older than another.
     #[must_use]
     pub fn is_older_than(&self, other: &Accepted) -> bool {
-        match (&self.generation, &other.generation) {
-            (Some(own), Some(other)) => own < other,
-            _ => false,
-        }
+        is_older(self.generation.as_ref(), other)
     }
+}
+
+impl Accepted {
+    /// Whether this version is known to be older than another.
+    pub(super) fn is_older_than(&self, other: &Accepted) -> bool {
+        is_older(self.generation.as_ref(), other)
+    }
+}
+
+fn is_older(generation: Option<&Generation>, other: &Accepted) -> bool {
+    generation.zip(other.generation.as_ref()).is_some_and(|(own, other)| own < other)
 }
 
 impl ExistingPolicy {
@@ -118,6 +126,11 @@ impl ExistingPolicy {
         };
         let accepted = versions.into_iter().filter_map(accepted).collect();
         ExistingPolicy { accepted, changing: annotation(CHANGING) == Some("true") }
+    }
+
+    /// The accepted versions that can be injected, newest first.
+    pub(super) fn known_versions(&self) -> impl Iterator<Item = Version> + '_ {
+        self.accepted.iter().filter_map(|accepted| accepted.version.clone())
     }
 
     /// Whether a version is accepted.

@@ -9,7 +9,7 @@ use super::{companion, pod, review};
 #[test]
 fn work_is_not_the_product_of_companions_and_the_size_of_a_container() {
     let parameters: Vec<_> =
-        (0..32).map(|i| json!({"name": format!("p{i}"), "type": "String", "env": format!("P{i}")})).collect();
+        (0..30).map(|i| json!({"name": format!("p{i}"), "type": "String", "env": format!("P{i}")})).collect();
     let more = json!({"parameters": parameters, "containers": [{"name": "same", "image": "i:1"}]});
     let companions: Vec<_> = (0..16).map(|i| companion(&format!("n{i}"), &more)).collect();
     let names: Vec<_> = (0..16).map(|i| format!("n{i}")).collect();
@@ -19,7 +19,7 @@ fn work_is_not_the_product_of_companions_and_the_size_of_a_container() {
             names.iter().map(|name| (name.clone(), json!({"initContainers": ["same"]}))).collect();
         let annotations = pod["metadata"]["annotations"].as_object_mut().unwrap();
         annotations.insert("podgraft.dev/status".into(), json!(json!(status).to_string()));
-        for (name, i) in names.iter().flat_map(|name| (0..32).map(move |i| (name, i))) {
+        for (name, i) in names.iter().flat_map(|name| (0..30).map(move |i| (name, i))) {
             annotations.insert(format!("podgraft.dev/{name}.p{i}"), json!("x"));
         }
         let env: Vec<_> = (0..variables).map(|i| json!({"name": format!("V{i}")})).collect();

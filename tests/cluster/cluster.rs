@@ -22,6 +22,9 @@ use crate::simulated_node;
 /// podgraft's own namespace.
 pub const OWN: &str = "podgraft-system";
 
+/// The namespace of a second installation, which one test has.
+pub const SECOND: &str = "podgraft-second";
+
 /// How long something may take that needs a moment, on a machine that is so busy that nothing runs for seconds. Only a test
 /// that fails waits for so long.
 pub const TIMEOUT: Duration = Duration::from_secs(180);
@@ -61,10 +64,15 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// The version that the API server reports.
+    pub async fn version(&self) -> String {
+        let version = self.get("/version").await.expect("a version");
+        version["gitVersion"].as_str().unwrap_or_default().to_owned()
+    }
+
     async fn simulate_node(&self) -> anyhow::Result<()> {
         let program = Path::new(env!("CARGO_BIN_EXE_podgraft"));
-        simulated_node::start(self.client.clone(), OWN, program, &self.folder.join("pods")).await?;
-        Ok(())
+        simulated_node::start(self.client.clone(), &[OWN, SECOND], program, &self.folder.join("pods")).await
     }
 
     /// Acts on the real node.
@@ -92,8 +100,14 @@ impl Cluster {
 
     /// Makes podgraft's own namespace, in which Pods may do as little as possible.
     pub async fn own_namespace(&self) {
-        let own = json!({"metadata": {"name": OWN, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}});
-        self.create("/api/v1/namespaces", &own).await.expect("podgraft's own namespace");
+        self.restricted_namespace(OWN).await;
+    }
+
+    /// Makes a namespace in which Pods may do as little as possible.
+    pub async fn restricted_namespace(&self, name: &str) {
+        let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
+        let namespace = json!({"metadata": {"name": name, "labels": labels}});
+        self.create("/api/v1/namespaces", &namespace).await.expect(name);
     }
 
     /// An object or a list.
@@ -180,9 +194,14 @@ impl Cluster {
         self.person(&self.parts.kubectl, args)
     }
 
-    /// Helm, as the cluster's administrator.
+    /// Helm 4, as the cluster's administrator.
     pub fn helm(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
         self.person(&self.parts.helm, args)
+    }
+
+    /// Helm 3, as the cluster's administrator.
+    pub fn helm_3(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+        self.person(&self.parts.helm_3, args)
     }
 
     fn person(&self, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {

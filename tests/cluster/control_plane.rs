@@ -152,7 +152,7 @@ fn apiserver(parts: &Parts, folder: &Path) -> anyhow::Result<Child> {
         format!("--audit-policy-file={}", audit_policy(folder)?),
     ];
     // Presented only to servers that ask for it.
-    args.extend(clients::arguments(folder)?);
+    args.extend(clients::arguments(folder, parts.kubernetes)?);
     start(&parts.apiserver, folder, "apiserver", &args, None)
 }
 

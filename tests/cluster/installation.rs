@@ -3,6 +3,7 @@
 pub mod cert_manager;
 pub mod certificates;
 pub mod end;
+pub mod helm_3;
 pub mod lookups;
 pub mod missing;
 pub mod operator;
@@ -10,6 +11,7 @@ pub mod platforms;
 pub mod post_renderer;
 pub mod release;
 pub mod role;
+pub mod two;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -100,7 +102,7 @@ impl Cluster {
         let namespaces = namespaces["items"].as_array().map_or(0, Vec::len);
         self.eventually("replicas that know the same", async || {
             let mut hashes = BTreeSet::new();
-            for pod in self.replicas().await.iter().filter(|pod| is_ready(pod)) {
+            for pod in self.replicas_in("").await.iter().filter(|pod| is_ready(pod)) {
                 let metrics = rest::plain(pod["status"]["podIP"].as_str()?, ADMIN, "/metrics").await?;
                 if sample(&metrics, "podgraft_namespaces")?.parse::<usize>().ok()? < namespaces {
                     return None;
@@ -152,7 +154,12 @@ impl Cluster {
 
     /// podgraft's Pods that are not about to end.
     pub async fn replicas(&self) -> Vec<Value> {
-        let path = format!("/api/v1/namespaces/{OWN}/pods?labelSelector=app.kubernetes.io/name=podgraft");
+        self.replicas_in(&format!("namespaces/{OWN}/")).await
+    }
+
+    /// The same, of one namespace (`namespaces/NAME/`) or of the whole cluster.
+    async fn replicas_in(&self, scope: &str) -> Vec<Value> {
+        let path = format!("/api/v1/{scope}pods?labelSelector=app.kubernetes.io/name=podgraft");
         let pods = self.get(&path).await.expect("podgraft's Pods")["items"].take();
         let pods = pods.as_array().cloned().unwrap_or_default();
         pods.into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()).collect()

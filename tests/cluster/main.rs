@@ -12,6 +12,8 @@
 //! cargo test --test cluster -- up               a cluster for a person, until Ctrl-C, in target/cluster or another folder
 //! cargo test --test cluster -- record           what this API server asks, into tests/admission/reviews
 //! ```
+//!
+//! With `PODGRAFT_KUBERNETES=1.30` API server, controllers and kubectl are those of the oldest supported version.
 #![allow(missing_docs, unreachable_pub, clippy::pedantic, clippy::panic, clippy::unwrap_used)]
 
 mod admission;
@@ -173,7 +175,8 @@ fn test() -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let runtime = runtime()?;
     let cluster = Arc::new(runtime.block_on(Cluster::start(parts, Nodes::Simulated, folder.path()))?);
-    println!("cluster up in {:.1} s", started.elapsed().as_secs_f32());
+    let version = runtime.block_on(cluster.version());
+    println!("cluster of Kubernetes {version} up in {:.1} s", started.elapsed().as_secs_f32());
     let passed = suite::run(chapters, &cluster, &arguments, runtime.handle());
     println!("all of it took {:.1} s", started.elapsed().as_secs_f32());
     if !passed {
@@ -248,6 +251,8 @@ fn chapters() -> Vec<Chapter> {
                 installation::certificates::tests(),
                 installation::release::tests(),
                 installation::platforms::tests(),
+                installation::helm_3::tests(),
+                installation::two::tests(),
                 installation::end::tests(),
                 admission::clients::tests(),
                 admission::many_keys::tests(),

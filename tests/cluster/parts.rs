@@ -3,16 +3,27 @@
 //! `KUBEBUILDER_ASSETS` is the folder that setup-envtest fills; what it lacks is built once into a cache outside the
 //! tree, keyed by version. `parts/` pins the modules and, by their sums, every line that goes into them.
 
-use std::fs::{self, File};
+#[path = "parts/kubernetes.rs"]
+pub mod kubernetes;
+#[path = "parts/source.rs"]
+mod source;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
+
+use kubernetes::Kubernetes;
+#[allow(unused_imports)]
+pub use source::cache;
+use source::{KUBERNETES, Source};
 
 /// Where each program is.
 #[derive(Debug, Clone)]
 pub struct Parts {
+    /// The version of the API server, the controllers and kubectl.
+    pub kubernetes: Kubernetes,
     pub etcd: PathBuf,
     pub apiserver: PathBuf,
     pub controller_manager: PathBuf,
@@ -35,16 +46,6 @@ pub struct CertManager {
     pub program: PathBuf,
     /// A file with the definitions of its resources.
     pub definitions: PathBuf,
-}
-
-/// A Go module of `parts/`, and one of its commands.
-struct Source {
-    /// What the program is called.
-    name: &'static str,
-    module: &'static str,
-    /// The requirement whose version is the version of the program.
-    required: &'static str,
-    command: &'static str,
 }
 
 const ETCD: Source = Source {
@@ -90,7 +91,7 @@ const CERT_MANAGER: Source = Source {
 };
 
 const fn kubernetes(name: &'static str, command: &'static str) -> Source {
-    Source { name, module: "kubernetes", required: "k8s.io/kubernetes", command }
+    Source { name, module: Kubernetes::Newest.module(), required: KUBERNETES, command }
 }
 
 /// What this machine lacks for a cluster, if anything: commands, or Go for what is not built yet.
@@ -105,19 +106,24 @@ pub fn lacking() -> Option<String> {
     if !commands.is_empty() {
         return Some(format!("the commands {} (Debian: util-linux, iproute2)", commands.join(", ")));
     }
-    let sources = [ETCD, APISERVER, CONTROLLER_MANAGER, SCHEDULER, KUBELET, PROXY, KUBECTL, HELM, HELM_3, CERT_MANAGER];
-    let unbuilt: Vec<&str> = sources.iter().filter(|source| !source.is_built()).map(|source| source.name).collect();
+    // A variable with a wrong value is reported when the programs are needed.
+    let version = Kubernetes::selected().unwrap_or(Kubernetes::Newest);
+    let selected = [APISERVER, CONTROLLER_MANAGER, KUBECTL].map(|source| source.of(version));
+    let sources = [ETCD, SCHEDULER, KUBELET, PROXY, HELM, HELM_3, CERT_MANAGER].into_iter().chain(selected);
+    let unbuilt: Vec<&str> = sources.filter(|source| !source.is_built()).map(|source| source.name).collect();
     (!unbuilt.is_empty() && !has("go")).then(|| format!("Go 1.26 or newer, to build {} once", unbuilt.join(", ")))
 }
 
 impl Parts {
     /// All programs; builds what is missing, which takes about nine minutes on two cores the first time.
     pub fn get() -> anyhow::Result<Self> {
+        let kubernetes = Kubernetes::selected()?;
         Ok(Parts {
+            kubernetes,
             etcd: ETCD.get()?,
-            apiserver: APISERVER.get()?,
-            controller_manager: CONTROLLER_MANAGER.get()?,
-            kubectl: KUBECTL.get()?,
+            apiserver: APISERVER.of(kubernetes).get()?,
+            controller_manager: CONTROLLER_MANAGER.of(kubernetes).get()?,
+            kubectl: KUBECTL.of(kubernetes).get()?,
             helm: HELM.get()?,
             helm_3: HELM_3.get()?,
         })
@@ -200,99 +206,4 @@ pub fn krew() -> anyhow::Result<()> {
 #[allow(dead_code)]
 pub fn helm() -> anyhow::Result<PathBuf> {
     HELM.get()
-}
-
-impl Source {
-    fn is_built(&self) -> bool {
-        ready(self.name).is_some() || self.program().is_ok_and(|program| program.exists())
-    }
-
-    /// Where the program is once it is built.
-    fn program(&self) -> anyhow::Result<PathBuf> {
-        Ok(cache()?.join(format!("{}-{}", self.module, self.version()?)).join(self.name))
-    }
-
-    fn get(&self) -> anyhow::Result<PathBuf> {
-        if let Some(ready) = ready(self.name) {
-            return Ok(ready);
-        }
-        let program = self.program()?;
-        let folder = program.parent().context("a program is in a folder")?;
-        if !program.exists() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            // Another run may be building it: then this one waits, and finds it.
-            let lock = File::create(folder.join("lock"))?;
-            lock.lock()?;
-            if !program.exists() {
-                self.build(&program)?;
-            }
-        }
-        Ok(program)
-    }
-
-    fn build(&self, program: &Path) -> anyhow::Result<()> {
-        let (started, version) = (Instant::now(), self.version()?);
-        eprintln!("building {} {version}; once, because it is kept in {}", self.name, program.display());
-        let mut flags = "-s -w".to_owned();
-        if self.module == "kubernetes" {
-            // Without these the API server takes itself for version 0.
-            let mut parts = version.trim_start_matches('v').split('.');
-            let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            for (name, value) in [("gitVersion", &*version), ("gitMajor", major), ("gitMinor", minor)] {
-                flags += &format!(" -X k8s.io/component-base/version.{name}={value}");
-            }
-        }
-        // Debian's Prometheus has no discovery of Kubernetes. This one has no other.
-        let tags = if self.module == "prometheus" { "remove_all_sd,enable_kubernetes_sd,netgo" } else { "" };
-        // A build that is killed leaves nothing that looks like a program.
-        let unfinished = program.with_extension("unfinished");
-        let built = Command::new("go")
-            .args(["build", "-trimpath", "-tags", tags, "-ldflags", &flags, "-o"])
-            .arg(&unfinished)
-            .arg(self.command)
-            .current_dir(self.folder())
-            .env("CGO_ENABLED", "0")
-            .status()
-            .with_context(|| format!("{} is built with Go 1.26 or newer, and `go` cannot be run", self.name))?;
-        ensure!(built.success(), "building {} failed; the output of go is above", self.name);
-        fs::rename(&unfinished, program)?;
-        let size = fs::metadata(program)?.len() / 1_000_000;
-        eprintln!("{}: {size} MB, built in {:.0} s", self.name, started.elapsed().as_secs_f32());
-        Ok(())
-    }
-
-    /// The sources of the required module, as Go has downloaded them.
-    fn source(&self) -> anyhow::Result<PathBuf> {
-        let mut list = Command::new("go");
-        list.args(["list", "-m", "-f", "{{.Dir}}", self.required]).current_dir(self.folder());
-        let listed = list.output().context("`go` cannot be run")?;
-        ensure!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-        Ok(PathBuf::from(String::from_utf8(listed.stdout)?.trim()))
-    }
-
-    fn folder(&self) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/parts").join(self.module)
-    }
-
-    fn version(&self) -> anyhow::Result<String> {
-        let path = self.folder().join("go.mod");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let version = text.lines().find_map(|line| {
-            let mut words = line.trim().trim_start_matches("require ").split_whitespace();
-            (words.next() == Some(self.required)).then(|| words.next()).flatten()
-        });
-        version.map(Into::into).with_context(|| format!("{} does not require {}", path.display(), self.required))
-    }
-}
-
-fn ready(name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("KUBEBUILDER_ASSETS")?);
-    Some(folder.join(name)).filter(|program| program.exists())
-}
-
-/// The folder in which built programs are kept.
-pub fn cache() -> anyhow::Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    Ok(base.context("neither XDG_CACHE_HOME nor HOME says where built programs can be kept")?.join("podgraft"))
 }

@@ -104,6 +104,7 @@ A counter that continues when another Redis becomes the master:
 
 What was injected:
 
+  target/cluster/inside target/debug/podgraft status -A
   target/cluster/kubectl get clustercompanions
   target/cluster/kubectl get pods --all-namespaces
   target/cluster/kubectl -n shop get pods -o 'custom-columns=POD:.metadata.name,INJECTED:.spec.initContainers[*].name'
@@ -118,6 +119,7 @@ A Kubernetes API server is up, with podgraft and the companions of examples/. In
   target/cluster/kubectl get clustercompanions                           the companions
   target/cluster/kubectl apply -f examples/git-sync/app.yaml             a Deployment that requests one
   target/cluster/kubectl -n pages get pods -o yaml | grep podgraft.dev   what was injected
+  target/cluster/inside target/debug/podgraft status -A                  which workloads have which companions
   target/cluster/kubectl explain clustercompanion.spec                   the fields of a companion
 
 There is no node for your Pods: they stay Pending.";

@@ -69,7 +69,7 @@ pub async fn policies_stand(cluster: &Cluster, name: &str) {
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
 }
 
-async fn policies_are_gone(cluster: &Cluster, name: &str) {
+pub async fn policies_are_gone(cluster: &Cluster, name: &str) {
     let path = format!("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/podgraft-required-{name}");
     cluster.eventually("no policy", async || (cluster.get(&path).await.status == 404).then_some(())).await;
 }

@@ -47,17 +47,19 @@ impl PodContext {
     }
 }
 
-/// Registers the node, and runs the Pods of one namespace on it for as long as this program lives.
+/// Registers the node, and runs the Pods of these namespaces on it for as long as this program lives.
 ///
 /// # Errors
 /// Where the node cannot be registered.
-pub async fn start(client: Client, namespace: &str, program: &Path, folder: &Path) -> anyhow::Result<JoinHandle<()>> {
+pub async fn start(client: Client, namespaces: &[&str], program: &Path, folder: &Path) -> anyhow::Result<()> {
     register(&client).await?;
-    let pods = Api::namespaced(client.clone(), namespace);
     let (program, folder) = (program.to_owned(), folder.to_owned());
     let services = services::Services::new(client.clone());
     let context = Arc::new(PodContext { client, program, folder, services, addresses: AtomicU8::new(2) });
-    Ok(tokio::spawn(run(pods, context)))
+    for namespace in namespaces {
+        tokio::spawn(run(Api::namespaced(context.client.clone(), namespace), Arc::clone(&context)));
+    }
+    Ok(())
 }
 
 async fn register(client: &Client) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Handle;
 
 use crate::cluster::Cluster;
+use crate::parts::kubernetes::{Capability, Kubernetes};
 
 /// What a test does, or what brings its chapter about.
 pub type Act = fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>;
@@ -16,6 +17,8 @@ pub type Act = fn(Arc<Cluster>) -> Pin<Box<dyn Future<Output = ()>>>;
 /// One test. Its name is a sentence.
 pub struct Test {
     pub name: String,
+    /// What it needs that not every tested version of Kubernetes has.
+    pub needs: &'static [Capability],
     pub run: Act,
 }
 
@@ -29,14 +32,16 @@ pub struct Chapter {
     pub alone: bool,
 }
 
-/// The tests of a module, named after their modules and functions: one short word of the name selects them.
+/// The tests of a module, named after their modules and functions: one short word of the name selects them. `needs` names a
+/// capability without which a test is left out.
 #[macro_export]
 macro_rules! tests {
-    ($($test:ident),* $(,)?) => {
+    ($($test:ident $(needs $needed:ident)?),* $(,)?) => {
         pub fn tests() -> Vec<$crate::suite::Test> {
             let topic = module_path!().split_once("::").map_or("", |(_, topic)| topic);
             vec![$($crate::suite::Test {
                 name: format!("{topic}::{}", stringify!($test)),
+                needs: &[$($crate::parts::kubernetes::Capability::$needed)?],
                 run: |cluster| Box::pin(async move { $test(&cluster).await }),
             }),*]
         }
@@ -64,14 +69,26 @@ fn is_wanted(chapter: &Chapter, arguments: &Arguments) -> bool {
     chapter.tests.iter().any(|test| is_wanted(&test.name))
 }
 
+/// Removes the tests of a chapter that this version of Kubernetes cannot pass, and prints why.
+fn leave_out(tests: &mut Vec<Test>, kubernetes: Kubernetes) {
+    tests.retain(|test| {
+        let missing = test.needs.iter().find(|capability| !kubernetes.has(**capability));
+        if let Some(capability) = missing {
+            println!("    left out with Kubernetes {}: {}: {}", kubernetes.minor(), test.name, capability.reason());
+        }
+        missing.is_none()
+    });
+}
+
 /// Runs chapters in order and prints what each took. Whether all tests passed.
 pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments, runtime: &Handle) -> bool {
     // What a runtime and a test harness call on the way to a test is noise, whatever RUST_BACKTRACE is.
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let mut passed = true;
-    for chapter in chapters {
+    for mut chapter in chapters {
         let started = Instant::now();
         println!("\n--- {}", chapter.name);
+        leave_out(&mut chapter.tests, cluster.parts.kubernetes);
         runtime.block_on((chapter.set_up)(Arc::clone(cluster)));
         println!("    set up in {:.1} s", started.elapsed().as_secs_f32());
         let mut arguments = arguments.clone();

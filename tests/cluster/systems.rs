@@ -3,6 +3,7 @@
 mod companions;
 mod example;
 mod git_sync;
+mod host_network;
 mod jobs;
 mod kubelet;
 pub mod metrics_adapter;
@@ -46,7 +47,7 @@ pub fn chapters() -> Vec<Chapter> {
             name: "on a node, while its parts fail",
             set_up: |cluster| Box::pin(async move { set_up(&cluster).await }),
             // replicas::tests() checks the peak memory of all tests before it, so it is last.
-            tests: all(vec![kubelet::tests_alone(), outages::tests(), replicas::tests()]),
+            tests: all(vec![kubelet::tests_alone(), host_network::tests(), outages::tests(), replicas::tests()]),
             alone: true,
         },
     ]

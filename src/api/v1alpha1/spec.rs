@@ -147,7 +147,8 @@ pub struct Spec {
     pub pod_annotations: BTreeMap<String, String>,
     /// Values that users can set, each of which fills one typed slot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    // With more, the API server of Kubernetes 1.30 estimates the costs of the rules for minimum and maximum as too high.
+    #[schemars(length(max = 30), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub parameters: Vec<Parameter>,
 }
 

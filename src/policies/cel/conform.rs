@@ -10,7 +10,7 @@ use crate::inject::companion::quantity::Quantity;
 pub(in crate::policies) type Condition = String;
 
 /// The defaults that the API server sets (`pkg/apis/core/v1/defaults.go`), by the field that the object is the value of.
-const DEFAULTS: [(&str, &[(&str, FieldDefault)]); 22] = [
+const DEFAULTS: [(&str, &[(&str, FieldDefault)]); 24] = [
     ("livenessProbe", PROBE),
     ("readinessProbe", PROBE),
     ("startupProbe", PROBE),
@@ -54,6 +54,8 @@ const DEFAULTS: [(&str, &[(&str, FieldDefault)]); 22] = [
             ("readOnly", FieldDefault::False),
         ],
     ),
+    ("volumeClaimTemplate", &[("metadata", FieldDefault::OnlyTimestamp)]),
+    ("volumeClaimTemplate/metadata", &[("creationTimestamp", FieldDefault::Any)]),
     // Of `ephemeral`. Other defaults of claims are set when the claim is created, and not in the template.
     ("volumeClaimTemplate/spec", &[("volumeMode", FieldDefault::Text("Filesystem"))]),
 ];
@@ -80,6 +82,26 @@ enum FieldDefault {
     /// A number that does not replace 0.
     NumberOrZero(u32),
     False,
+    /// Metadata without the fields that users can set. API servers before 1.34 write `creationTimestamp: null`.
+    OnlyTimestamp,
+    /// API servers deny what users set there.
+    Any,
+}
+
+impl FieldDefault {
+    /// The condition of a field that has the default or is absent; `None` where every value is accepted.
+    fn condition(self, here: &str) -> Option<Condition> {
+        let value = match self {
+            FieldDefault::Text(text) => literal::text(text),
+            FieldDefault::Number(number) | FieldDefault::NumberOrZero(number) => number.to_string(),
+            FieldDefault::False => "false".to_owned(),
+            FieldDefault::OnlyTimestamp => {
+                return Some(format!("{here}.orValue({{}}).all(k, k == 'creationTimestamp')"));
+            }
+            FieldDefault::Any => return None,
+        };
+        Some(format!("{here}.orValue({value}) == {value}"))
+    }
 }
 
 /// The field that a value has, and the field around it.
@@ -107,6 +129,10 @@ impl<'k> Field<'k> {
             None => self.key == of,
         };
         DEFAULTS.iter().find(|(of, _)| is_here(of)).map_or(&[][..], |(_, defaults)| defaults)
+    }
+
+    fn is_claim_metadata(self) -> bool {
+        (self.parent, self.key) == ("volumeClaimTemplate", "metadata")
     }
 
     fn is_quantity(self) -> bool {
@@ -143,6 +169,9 @@ fn is_declared(at: &str, field: Field<'_>, value: &Value) -> Vec<Condition> {
         _ if field.is_quantity() && is_quantity(value) => vec![quantity(&here, value, "==")],
         Value::Object(members) if MAPS.contains(&field.key) => {
             vec![format!("{here}.orValue({{}}) == {}", map(members))]
+        }
+        Value::Object(members) if field.is_claim_metadata() && members.values().all(Value::is_null) => {
+            FieldDefault::OnlyTimestamp.condition(&here).into_iter().collect()
         }
         // API servers drop empty maps, and keep empty objects.
         Value::Object(members) if members.values().all(Value::is_null) && field.defaults().is_empty() => {
@@ -202,12 +231,7 @@ fn object(at: &str, field: Field<'_>, declared: &Map<String, Value>, apart: &[&s
     let mut conditions: Vec<_> =
         declared.iter().flat_map(|(k, value)| is_declared(at, field.child(k), value)).collect();
     for (default, value) in defaults.iter().filter(|(k, _)| !has(k)) {
-        let value = match value {
-            FieldDefault::Text(text) => literal::text(text),
-            FieldDefault::Number(number) | FieldDefault::NumberOrZero(number) => number.to_string(),
-            FieldDefault::False => "false".to_owned(),
-        };
-        conditions.push(format!("{}.orValue({value}) == {value}", optional(at, default)));
+        conditions.extend(value.condition(&optional(at, default)));
     }
     let known = declared.iter().map(|(k, _)| k.as_str());
     let known = known.chain(defaults.iter().map(|(k, _)| *k).filter(|k| !has(k)));

@@ -1,5 +1,7 @@
 //! The table in the documentation of `rollout`, step by step.
 
+mod installations;
+
 use serde_json::json;
 
 use super::*;
@@ -47,8 +49,9 @@ impl Replica {
     fn after(&mut self, seconds: u64, known: &KnownCompanion) -> (String, String) {
         self.now += seconds;
         let now = Duration::from_secs(self.now);
-        let decision = rollout(known, self.policy.as_ref(), &mut self.memory, now, PAUSE);
-        let image = |v: &Version| v.companion.containers[0].image.to_string();
+        let others = OtherPolicies::default();
+        let observed = PolicyView { existing: self.policy.as_ref(), others, now, pause: PAUSE };
+        let decision = rollout(known, observed, &mut self.memory);
         let policy = match &decision.policy {
             PolicyAction::Leave => "leave".to_owned(),
             PolicyAction::Delete => "delete".to_owned(),
@@ -64,6 +67,10 @@ impl Replica {
         }
         (decision.inject.as_ref().map_or("-".to_owned(), image), policy)
     }
+}
+
+fn image(version: &Version) -> String {
+    version.companion.containers[0].image.to_string()
 }
 
 /// A policy as it is read after it was written.

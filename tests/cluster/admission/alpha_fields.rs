@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::tests;
 
-tests![validation_warns_about_exactly_the_fields_that_the_api_server_drops];
+tests![validation_warns_about_exactly_the_fields_that_the_api_server_drops needs NewestFields];
 
 async fn validation_warns_about_exactly_the_fields_that_the_api_server_drops(cluster: &Cluster) {
     let companion = companion();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::admission::injection::create;
 use crate::cluster::{Cluster, OWN};
 use crate::control_plane::credentials::Credentials;
+use crate::parts::kubernetes::{Capability, Kubernetes};
 use crate::tests;
 use crate::workload::{collection, companion, containers, pod, template};
 
@@ -27,7 +28,7 @@ const NAME: &str = "api-server.podgraft";
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn arguments(folder: &Path) -> anyhow::Result<Vec<String>> {
+pub fn arguments(folder: &Path, kubernetes: Kubernetes) -> anyhow::Result<Vec<String>> {
     let clients = folder.join(CLIENTS);
     if !clients.exists() {
         std::fs::create_dir(&clients)?;
@@ -48,21 +49,25 @@ pub fn arguments(folder: &Path) -> anyhow::Result<Vec<String>> {
             "kubeConfigFile": kubeconfig.display().to_string(),
         }})
     };
-    let policies = folder.join(STATIC_POLICIES);
-    std::fs::create_dir_all(&policies)?;
-    let own_policies = json!({"name": "ValidatingAdmissionPolicy", "configuration": {
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyConfiguration",
-        "staticManifestsDir": policies.display().to_string(),
-    }});
-    let configuration = json!({
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "AdmissionConfiguration",
-        "plugins": [plugin("MutatingAdmissionWebhook"), plugin("ValidatingAdmissionWebhook"), own_policies],
-    });
+    let mut plugins = vec![plugin("MutatingAdmissionWebhook"), plugin("ValidatingAdmissionWebhook")];
+    if kubernetes.has(Capability::PolicyFolder) {
+        plugins.push(policies(&folder.join(STATIC_POLICIES))?);
+    }
+    let configuration =
+        json!({"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration", "plugins": plugins});
     let file = clients.join("admission.yaml");
     std::fs::write(&file, configuration.to_string())?;
     Ok(vec![format!("--admission-control-config-file={}", file.display())])
+}
+
+/// The configuration of the plugin that loads policies from a folder, which is made.
+fn policies(folder: &Path) -> anyhow::Result<Value> {
+    std::fs::create_dir_all(folder)?;
+    Ok(json!({"name": "ValidatingAdmissionPolicy", "configuration": {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyConfiguration",
+        "staticManifestsDir": folder.display().to_string(),
+    }}))
 }
 
 /// The folder from which the API server loads policies when it starts, in the cluster's.

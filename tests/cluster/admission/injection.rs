@@ -21,7 +21,7 @@ tests![
     an_unknown_companion_is_denied_with_the_nearest_name,
     a_job_with_a_native_companion_ends,
     a_dry_run_gives_the_same_pod,
-    fields_newer_than_our_types_are_kept,
+    fields_newer_than_our_types_are_kept needs NewestFields,
     kubectl_apply_prints_why_pods_will_be_denied,
 ];
 

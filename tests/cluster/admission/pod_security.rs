@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::tests;
 
-tests![validation_reports_exactly_what_pod_security_denies];
+tests![validation_reports_exactly_what_pod_security_denies needs NewestPodSecurity];
 
 /// Checks of Pod Security: how the plugin begins the report of each, and the end of the field that validation reports. A
 /// check of `baseline` and the stricter one of `restricted` share a line.

@@ -18,8 +18,8 @@ use fate::Fate;
 use requirements::the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires;
 
 tests![
-    what_is_reported_of_a_workload_happens_to_its_pods,
-    the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires,
+    what_is_reported_of_a_workload_happens_to_its_pods needs NewestFields,
+    the_api_server_denies_the_pods_without_the_fields_that_a_companion_requires needs NewestFields,
 ];
 
 /// How many workloads are created, and the seed of their generator.

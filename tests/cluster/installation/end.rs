@@ -14,7 +14,7 @@ tests![
     an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied,
     a_secret_that_was_lost_with_all_replicas_is_created_as_part_of_the_release,
     uninstalling_keeps_companions_and_removes_every_webhook_and_policy,
-    policies_in_the_folder_of_an_api_server_deny_pods_while_podgraft_is_not_installed,
+    policies_in_the_folder_of_an_api_server_deny_pods_while_podgraft_is_not_installed needs PolicyFolder,
 ];
 
 async fn an_upgrade_and_a_rollback_under_traffic_leave_no_pod_bare_or_denied(cluster: &Cluster) {

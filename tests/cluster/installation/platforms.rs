@@ -17,7 +17,7 @@ tests![
     the_objects_and_the_check_of_the_page_about_platforms_work,
 ];
 
-const CLUSTER_WIDE: &str = "webhooks.clusterWide.enabled=true";
+pub const CLUSTER_WIDE: &str = "webhooks.clusterWide.enabled=true";
 
 /// Whether the API server reaches podgraft.
 const REACHED: &str =
@@ -34,7 +34,7 @@ const CONFIGURATIONS: [(&str, &str); 4] = [
 ];
 
 /// The values by which the chart renders [`added`].
-const RENDERED: [&str; 2] = [
+pub const RENDERED: [&str; 2] = [
     "webhooks.namespaceMatchExpressions[0].key=control-plane",
     "webhooks.namespaceMatchExpressions[0].operator=DoesNotExist",
 ];
@@ -76,7 +76,7 @@ fn path((kind, name): (&str, &str)) -> String {
 }
 
 /// Appends a requirement to each namespaceSelector, under the name of the enforcer's field manager.
-async fn edit_as_the_enforcer(cluster: &Cluster) {
+pub async fn edit_as_the_enforcer(cluster: &Cluster) {
     for configuration in CONFIGURATIONS {
         let mut object = cluster.get(&path(configuration)).await.expect("a configuration");
         for webhook in object["webhooks"].as_array_mut().expect("webhooks") {
@@ -91,7 +91,7 @@ async fn edit_as_the_enforcer(cluster: &Cluster) {
     }
 }
 
-async fn expect_added(cluster: &Cluster, expected: bool) {
+pub async fn expect_added(cluster: &Cluster, expected: bool) {
     for configuration in CONFIGURATIONS {
         let object = cluster.get(&path(configuration)).await.expect("a configuration");
         assert_eq!(object["metadata"]["annotations"]["admissions.enforcer/disabled"], "true", "{configuration:?}");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::control_plane::apart::{is_root, run};
+use crate::parts::kubernetes::Kubernetes;
 
 /// The kernel settings that a kubelet changes unless they have these values (`setupKernelTunables`). They belong to the
 /// whole machine, so the kubelet reads files with its values in their place.
@@ -91,6 +92,9 @@ pub fn signal(processes: &[u32], signal: &str) -> anyhow::Result<()> {
 
 /// What this machine lacks for a node, if anything.
 pub fn lacking() -> Option<String> {
+    if matches!(Kubernetes::selected(), Ok(Kubernetes::Oldest)) {
+        return Some(format!("Kubernetes {}, whose kubelet is built", Kubernetes::Newest.minor()));
+    }
     let commands = ["containerd", "runc", "ctr", "iptables", "conntrack", "ipset"];
     let has = |command: &&str| {
         ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|folder| Path::new(folder).join(command).exists())

@@ -33,7 +33,7 @@ fn bombs(namespace: &str) -> Vec<(Value, &'static str)> {
     let repeated = format!("(?:{}){{1,900}}", "x*y*".repeat(60));
     let parameter =
         |i: usize| json!({"name": format!("p{i}"), "type": "String", "pattern": repeated, "env": format!("P{i}")});
-    let patterns: Vec<Value> = (0..32).map(parameter).collect();
+    let patterns: Vec<Value> = (0..30).map(parameter).collect();
     let shells: Vec<&str> = ["sh", "-c"].into_iter().cycle().take(32_000).collect();
     let word = "w".repeat(600 << 10);
     vec![

@@ -81,6 +81,13 @@ async fn disabling_required_companions_removes_the_policies(cluster: &Cluster) {
     let namespace = required(cluster, "retired").await;
     cluster.install(&["webhooks.clusterWide.enabled=true"]).await;
     policies_are_gone(cluster, "retired").await;
+    let path = format!("{}?dryRun=All", collection("Pod", &namespace));
+    cluster
+        .eventually("an answer of a replica with the new settings", async || {
+            let answer = cluster.create(&path, &pod("free", &of("retired"))).await;
+            (containers(&answer.body) == ["web"]).then_some(())
+        })
+        .await;
     assert_eq!(containers(&create(cluster, &namespace, "free", &of("retired")).await), ["web"]);
     cluster.delete("/apis/podgraft.dev/v1alpha1/clustercompanions/retired").await.expect("deleting it");
 }
@@ -88,4 +95,9 @@ async fn disabling_required_companions_removes_the_policies(cluster: &Cluster) {
 async fn scale(cluster: &Cluster, replicas: usize) {
     printed(cluster.kubectl(["-n", OWN, "scale", "deployment/podgraft", &format!("--replicas={replicas}")]));
     cluster.until_ready(replicas).await;
+    if replicas == 0 {
+        // An API server keeps connections to replicas that shut down, and those answer.
+        let ended = ["wait", "pods", "--selector=app.kubernetes.io/name=podgraft", "--for=delete", "--timeout=1m"];
+        let _ = cluster.kubectl([&["--namespace", OWN], &ended[..]].concat());
+    }
 }

@@ -1,0 +1,59 @@
+//! podgraft in the network of the node: API servers that cannot reach addresses of Pods call it at the node's.
+
+use serde_json::{Value, json};
+
+use super::{IDLE, companion, shell};
+use crate::admission::injection::create;
+use crate::cluster::{Cluster, OWN};
+use crate::control_plane::apart::ADDRESS;
+use crate::tests;
+use crate::workload::containers;
+
+tests![the_webhook_is_called_at_a_pods_address_and_with_host_network_at_the_nodes];
+
+const CLUSTER_WIDE: &str = "webhooks.clusterWide.enabled=true";
+/// The values of docs/platforms.md. The kubelet has the default port of the webhook.
+const PORT: u64 = 10260;
+
+async fn the_webhook_is_called_at_a_pods_address_and_with_host_network_at_the_nodes(cluster: &Cluster) {
+    cluster.companion(&companion("hosted", IDLE)).await;
+    let namespace = cluster.namespace(json!({})).await;
+    expect_injection(cluster, &namespace, "at-a-pods-address").await;
+    let endpoints = endpoints(cluster).await;
+    assert!(endpoints.iter().all(|(address, port)| address != ADDRESS && *port == 10250), "{endpoints:?}");
+
+    // Pod Security denies Pods with the node's network in podgraft's namespace as it is otherwise.
+    enforce(cluster, "privileged").await;
+    let ports = format!("ports.webhook={PORT},ports.admin=10261");
+    cluster.install(&[CLUSTER_WIDE, "hostNetwork=true", &ports, "replicaCount=1"]).await;
+    cluster.until_ready(1).await;
+    assert_eq!(self::endpoints(cluster).await, [(ADDRESS.to_owned(), PORT)]);
+    expect_injection(cluster, &namespace, "at-the-nodes-address").await;
+
+    cluster.install(&[CLUSTER_WIDE]).await;
+    cluster.until_ready(2).await;
+    enforce(cluster, "restricted").await;
+}
+
+async fn enforce(cluster: &Cluster, level: &str) {
+    let labels = json!({"metadata": {"labels": {"pod-security.kubernetes.io/enforce": level}}});
+    cluster.merge(&format!("/api/v1/namespaces/{OWN}"), &labels).await.expect("a label");
+}
+
+/// A Pod that requests a companion is denied where the webhook is not reached.
+async fn expect_injection(cluster: &Cluster, namespace: &str, name: &str) {
+    let pod = create(cluster, namespace, name, &shell("hosted")).await;
+    assert_eq!(containers(&pod), ["hosted", "web"]);
+}
+
+/// The addresses and ports to which the API server sends reviews: it resolves the Service itself.
+async fn endpoints(cluster: &Cluster) -> Vec<(String, u64)> {
+    let of_service = "labelSelector=kubernetes.io/service-name=podgraft";
+    let path = format!("/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices?{of_service}");
+    let slices = cluster.get(&path).await.expect("endpoints")["items"].take();
+    let slice = slices.as_array().and_then(|slices| slices.first()).cloned().expect("one slice");
+    let port = |port: &Value| (port["name"] == "https").then(|| port["port"].as_u64()).flatten();
+    let port = slice["ports"].as_array().into_iter().flatten().find_map(port).expect("a port");
+    let addresses = slice["endpoints"].as_array().into_iter().flatten();
+    addresses.filter_map(|endpoint| Some((endpoint["addresses"][0].as_str()?.to_owned(), port))).collect()
+}
