@@ -105,7 +105,7 @@ fn patterns_that_multiply_are_rejected_within_the_memory_of_a_call() {
         "[^\\x00b-df-hj-np-rt-vx-z]{1,4000}".to_owned(),
         "(a|b|c|d|e){1600}".to_owned(),
     ] {
-        let (answer, most, body) = preview(&companion_of_patterns(32, &pattern), &kind);
+        let (answer, most, body) = preview(&companion_of_patterns(30, &pattern), &kind);
         let reply = Reply::read(&answer);
         assert!(reply.warnings.iter().any(|w| w.contains("].pattern: ")), "{pattern}: {:?}", reply.warnings);
         assert!(most <= bound(&body, &answer), "{most} of {} for {pattern}", bound(&body, &answer));

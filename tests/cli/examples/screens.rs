@@ -117,6 +117,16 @@ fn the_screens_of_manifests_are_what_the_commands_print() {
     show(&Folder::new().with("clock.yaml", injection), "docs/companions.md", "podgraft validate -f clock.yaml");
 }
 
+#[test]
+fn the_screen_of_migrate_is_what_it_prints() {
+    let logger = "name: logger\nenv: [{name: LOG_SOCKET, value: /log/socket}]\ncontainers: [{name: logger, image: logger:3}]\n\
+        volumes: [{name: log, emptyDir: {}}]\nvolumeMounts: [{name: log, mountPath: /log}]\n";
+    let proxy = "name: proxy\ncontainers:\n- name: proxy\n  image: registry.example/proxy:2\nhostAliases:\n\
+        - {ip: 127.0.0.1, hostnames: [upstream]}\n";
+    let folder = Folder::new().with("conf/logger.yaml", logger).with("conf/proxy.yaml", proxy);
+    show(&folder, "docs/migration.md", "podgraft migrate -f conf/ --output-file companions.yaml");
+}
+
 /// A server that ends with the test.
 struct Served {
     process: Child,
