@@ -81,7 +81,7 @@ impl CompanionChange {
 }
 
 fn not_used(reason: impl fmt::Display) -> String {
-    format!("podgraft: the companion will not be used: {reason}")
+    format!("podgraft: this version will not be used: {reason}")
 }
 
 /// Parses an object if its text is within the bounds of a companion. Parsed values take many times the memory of

@@ -19,7 +19,7 @@ fn in_proportion(body: &str, call: impl FnOnce() -> usize) {
 
 #[test]
 fn m1_patterns_of_a_companion_in_the_preview_need_memory_in_proportion() {
-    for count in [1, 8, 32] {
+    for count in [1, 8, 30] {
         let body = review_of(&with_costly_patterns(count), OF_A_COMPANION);
         in_proportion(&body, || preview(&body, &Snapshot::default()));
     }
@@ -27,7 +27,7 @@ fn m1_patterns_of_a_companion_in_the_preview_need_memory_in_proportion() {
 
 #[test]
 fn m1_and_m2_patterns_that_are_too_large_are_an_error_that_names_their_size() {
-    let companion: Value = serde_json::from_str(&with_costly_patterns(32)).unwrap();
+    let companion: Value = serde_json::from_str(&with_costly_patterns(30)).unwrap();
     let checked = api::check_companion(&companion);
     let about: Vec<String> = checked.problems.iter().map(ToString::to_string).collect();
     assert!(
@@ -38,7 +38,7 @@ fn m1_and_m2_patterns_that_are_too_large_are_an_error_that_names_their_size() {
 
 #[test]
 fn m2_a_costly_companion_needs_memory_in_proportion_on_every_path() {
-    let companion = with_costly_patterns(32);
+    let companion = with_costly_patterns(30);
     in_proportion(&companion, || validate(&companion));
     in_proportion(&companion, || command_line(&companion));
 }

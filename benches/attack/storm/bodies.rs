@@ -31,7 +31,7 @@ fn companion(name: &str, more: &str) -> String {
 pub(crate) fn costly_companion() -> String {
     let pattern = costly_pattern();
     let parameters: Vec<String> =
-        (0..32).map(|i| format!(r#"{{"name":"p{i}","type":"String","env":"P{i}","pattern":"{pattern}"}}"#)).collect();
+        (0..30).map(|i| format!(r#"{{"name":"p{i}","type":"String","env":"P{i}","pattern":"{pattern}"}}"#)).collect();
     companion_json(&format!(r#""parameters":[{}],"#, parameters.join(",")), "")
 }
 

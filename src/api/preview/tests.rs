@@ -66,7 +66,7 @@ fn a_change_names_the_version_that_new_pods_get() {
 #[test]
 fn an_invalid_companion_names_the_version_that_stays() {
     let [valid, invalid] = ["i:1", ""].map(|image| companion(None, image, |_| {}));
-    let problem = "podgraft: the companion will not be used: spec.containers[0].image: ";
+    let problem = "podgraft: this version will not be used: spec.containers[0].image: ";
     let none = "podgraft: spec is invalid and no earlier valid version exists; Pods that request";
     expect(&invalid, &[], Settings::default(), &[none, problem]);
     expect(&invalid, std::slice::from_ref(&invalid), Settings::default(), &[none, problem]);

@@ -29,6 +29,8 @@ use roll::roll;
 /// the first that fails. Workloads of other kinds, and workloads whose new Pods would be denied, are reported and left
 /// alone.
 ///
+/// Needs the permissions to list Pods, workloads and companions, and to patch the workloads.
+///
 /// The exit code is 1 if Pods still lack companions or have older versions afterwards.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

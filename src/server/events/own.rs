@@ -39,6 +39,8 @@ pub(super) struct OwnProblems {
     serving: Arc<Serving>,
     /// Where the certificate is, in words.
     certificate: Arc<str>,
+    /// What to do about one that has expired.
+    renewal: &'static str,
     health: Option<Arc<WatchHealth>>,
     missing: watch::Receiver<ConfigurationSet>,
 }
@@ -55,15 +57,19 @@ struct Problem {
 impl OwnProblems {
     /// `None` where podgraft's own namespace is not known.
     pub(super) fn new(config: &Config, parts: &ReportedParts<'_>, reporter: &Reporter) -> Option<Self> {
-        let certificate = match &config.certificate {
-            CertificateSource::Files(folder) => format!("in {}", folder.display()),
-            CertificateSource::SelfManaged(shared) => format!("in Secret {}/{}", shared.namespace, shared.secret),
+        let (certificate, renewal) = match &config.certificate {
+            CertificateSource::Files(folder) => (format!("in {}", folder.display()), "renew it where it is issued"),
+            CertificateSource::SelfManaged(shared) => {
+                let place = format!("in Secret {}/{}", shared.namespace, shared.secret);
+                (place, "the log has why podgraft could not renew it")
+            }
         };
         Some(OwnProblems {
             namespace: config.cluster.namespace.as_deref()?.into(),
             reporter: reporter.clone(),
             serving: Arc::clone(&parts.serving),
             certificate: certificate.into(),
+            renewal,
             health: parts.companions.health(),
             missing: parts.companions.needed(),
         })
@@ -115,9 +121,8 @@ impl OwnProblems {
         let expired = self.serving.expires().filter(|expires| *expires <= now)?;
         let at = Timestamp::try_from(expired).map(|at| at.to_string()).unwrap_or_default();
         let note = format!(
-            "the serving certificate {} expired at {at}; API servers reject it, so that no Pod is reviewed; renew it, or \
-             see the log for why podgraft could not",
-            self.certificate
+            "the serving certificate {} expired at {at}; API servers reject it, so that no Pod is reviewed; {}",
+            self.certificate, self.renewal
         );
         Some(Problem { reason: "CertificateExpired", subject: "".into(), note })
     }
@@ -180,6 +185,7 @@ mod tests {
             reporter: Reporter { installation: "grafter".into(), instance: "grafter-1".into() },
             serving: Serving::new(pair),
             certificate: "in Secret podgraft-system/grafter-certificate".into(),
+            renewal: "renew it",
             health: None,
             missing: watch::channel(ConfigurationSet::of(missing)).1,
         }

@@ -114,9 +114,10 @@ async fn keys_of_namespaces_are_reported(cluster: &Cluster) {
     expect("no value", &set("labels", "podgraft.dev/inject", Value::Null).await, &[&rollout]);
     expect("a list alone", &set("annotations", "podgraft.dev/companions", "nobody".into()).await, &[without]);
     expect("opted in", &set("labels", "podgraft.dev/inject", "enabled".into()).await, &[&rollout]);
-    let annotation =
-        "podgraft.dev/inject is a label, not an annotation: kubectl label namespace NAME podgraft.dev/inject=enabled";
-    expect("an annotation", &set("annotations", "podgraft.dev/inject", "enabled".into()).await, &[annotation]);
+    let annotation = format!(
+        "podgraft.dev/inject is a label, not an annotation: kubectl label namespace {namespace} podgraft.dev/inject=enabled"
+    );
+    expect("an annotation", &set("annotations", "podgraft.dev/inject", "enabled".into()).await, &[&annotation]);
     expect("removed", &set("annotations", "podgraft.dev/inject", Value::Null).await, &[]);
     let unknown = "podgraft.dev/companion has no effect on a Namespace; supported: label podgraft.dev/inject, annotation podgraft.dev/companions";
     expect("an unknown key", &set("annotations", "podgraft.dev/companion", "x".into()).await, &[unknown]);

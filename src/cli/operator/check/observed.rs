@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::call::{DryRun, call};
 use super::companions::{companions, is_cluster_wide};
-use super::finding::CheckFinding;
+use super::finding::{CheckFinding, CheckReason};
 use super::installation::InstallationSettings;
 use super::namespaces::{is_opted_in, namespaces};
 use super::outage::{Consequence, consequences};
 use super::policies::{AdmissionPolicies, policies, required};
-use super::replicas::{ObservedReplica, replicas, service};
+use super::replicas::{BUNDLES_IN_SYNC, ObservedReplica, replicas, service};
 use super::rights::NeededRight;
 use super::trust::trust;
 use super::webhooks::{Needs, webhooks};
@@ -68,6 +68,10 @@ impl Observed {
         match &self.missing_rights {
             Ok(rights) => findings.extend(rights.iter().map(|right| right.missing(&self.settings))),
             Err(unread) => findings.push(unread.clone()),
+        }
+        // Replicas report a configuration that does not exist as well.
+        if findings.iter().any(|finding| finding.reason == CheckReason::WebhookMissing) {
+            findings.retain(|finding| finding.field != BUNDLES_IN_SYNC);
         }
         findings.sort_by_key(|finding| finding.severity);
         findings

@@ -12,6 +12,9 @@ use super::finding::{CheckFinding, CheckReason, ObjectName};
 use super::installation::InstallationSettings;
 use super::metrics::MetricsText;
 
+/// The metric about the webhook configurations.
+pub(super) const BUNDLES_IN_SYNC: &str = "podgraft_ca_bundles_in_sync";
+
 /// A Pod of the Deployment, and what it reports about itself.
 #[derive(Debug, Clone)]
 pub(super) struct ObservedReplica {
@@ -177,7 +180,8 @@ fn failures(settings: &InstallationSettings, replica: &ObservedReplica, now: Sys
         findings.push(failing("podgraft_policies_out_of_sync", message));
     }
     if metrics.value("ca_bundles_in_sync") == Some(0.0) {
-        findings.push(failing("podgraft_ca_bundles_in_sync", "a caBundle cannot be written".to_owned()));
+        let message = "a webhook configuration does not exist, or its caBundle cannot be written".to_owned();
+        findings.push(failing(BUNDLES_IN_SYNC, message));
     }
     if metrics.value("manifest_errors").is_some_and(|count| count > 0.0) {
         let message = "files of companions have errors, and their last valid versions stay in use".to_owned();

@@ -71,7 +71,7 @@ fn replicas_that_differ_are_reported_with_the_pods_of_each_value() {
 fn each_failure_that_a_replica_reports_is_a_finding() {
     for (from, to, reason) in [
         ("companions\"} 0", "companions\"} 1", "ReplicaFailing: the watch of resource=\"companions\""),
-        ("ca_bundles_in_sync 1", "ca_bundles_in_sync 0", "ReplicaFailing: a caBundle"),
+        ("ca_bundles_in_sync 1", "ca_bundles_in_sync 0", "ReplicaFailing: a webhook configuration"),
         ("policies_out_of_sync 0", "policies_out_of_sync 1", "ReplicaFailing: policies"),
         ("manifest_errors 0", "manifest_errors 2", "ReplicaFailing: files"),
         ("seconds 2000", "seconds 999", "CertificateExpired: this replica"),
