@@ -24,11 +24,23 @@ use crate::control_plane::rest;
 impl Cluster {
     /// Installs podgraft, or brings an installation to these values, and waits until its Pods are ready and trusted.
     pub async fn install(&self, values: &[&str]) {
+        self.upgrade(values, &[]);
+        self.trusted().await;
+    }
+
+    /// Brings an installation to the chart's values, also where a test has changed fields of the chart.
+    pub async fn restore(&self) {
+        self.upgrade(&[], &["--force-conflicts"]);
+        self.trusted().await;
+    }
+
+    #[track_caller]
+    fn upgrade(&self, values: &[&str], how: &[&str]) {
         let mut args = vec!["upgrade", "--install", "podgraft", "charts/podgraft", "--namespace", OWN];
         args.extend(["--reset-values", "--wait", "--timeout", "5m", "--set", IMAGE]);
+        args.extend(how);
         args.extend(values.iter().flat_map(|value| ["--set", value]));
         printed(self.helm(&args));
-        self.trusted().await;
     }
 
     /// Uninstalls podgraft, and waits for the end of its replicas, which run their preStop sleep first.

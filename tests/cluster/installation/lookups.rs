@@ -73,14 +73,14 @@ async fn a_companion_that_is_applied_reports_what_it_does_to_existing_workloads_
     let author = format!("author-of-{namespace}");
     let binding = json!({
         "metadata": {"name": "author"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "podgraft-author"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "companion-author"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": author}],
     });
     let rules = json!([
         {"apiGroups": ["podgraft.dev"], "resources": ["companions"], "verbs": ["get", "list", "create", "patch"]},
         {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["list"]},
     ]);
-    let role = json!({"metadata": {"name": "podgraft-author"}, "rules": rules});
+    let role = json!({"metadata": {"name": "companion-author"}, "rules": rules});
     cluster.create("/apis/rbac.authorization.k8s.io/v1/clusterroles", &role).await.expect("a role");
     let path = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings");
     cluster.create(&path, &binding).await.expect("a binding");
@@ -212,5 +212,5 @@ async fn every_right_of_the_two_values_is_needed(cluster: &Cluster) {
             .await;
         println!("    without the right to {resource} the preview is incomplete");
     }
-    cluster.merge(path, &json!({"rules": role["rules"]})).await.expect("the whole role");
+    cluster.restore().await;
 }
