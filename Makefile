@@ -104,8 +104,10 @@ release-sign:
 	@sh release/sign.sh "$${OUT:?}" "$${REPOSITORY:?}" "$${CHARTS:?}"
 release-verify:
 	@sh release/verify-published.sh "$${TAG:?}" "$${REPOSITORY:?}" "$${CHARTS:?}" "$$DIGEST" "$$FILES"
+release-page:
+	@sh release/page.sh "$${TAG:?}" "$${FILES:?}" "$${NOTES:?}"
 
-.PHONY: release-dry-run release-version release-image release-binary release-files release-publish release-sign release-verify
+.PHONY: release-dry-run release-version release-image release-binary release-files release-publish release-sign release-verify release-page
 
 build:
 	@$(CARGO) build --locked
