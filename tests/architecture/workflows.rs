@@ -172,12 +172,12 @@ fn workflows_run_what_exists_with_the_rights_that_they_need() {
 #[test]
 fn the_mistakes_of_a_workflow_are_found() {
     let good = "permissions: {}\njobs:\n  a:\n    timeout-minutes: 5\n    steps:\n    \
-                - {uses: actions/checkout@v6, with: {persist-credentials: false}}\n    - run: make test\n";
-    let of = |text: &str| Workflow::new("w.yaml", text, "test:\n\ttrue\n", |path| path != "b/c.sh").violations();
+                - {uses: actions/checkout@v6, with: {persist-credentials: false}}\n    - run: make run\n";
+    let of = |text: &str| Workflow::new("w.yaml", text, "run:\n\ttrue\n", |path| path != "b/c.sh").violations();
     assert_eq!(of(good), [""; 0]);
     for (from, to, expected) in [
-        ("make test", "make tset", "no target tset"),
-        ("make test", "sh a.sh && bash b/c.sh", "no script b/c.sh"),
+        ("make run", "make rnu", "no target rnu"),
+        ("make run", "sh a.sh && bash b/c.sh", "no script b/c.sh"),
         ("checkout@v6", "checkout@main", "actions/checkout@main is not a version"),
         ("false", "true", "a checkout keeps its credentials"),
         ("    steps", "    needs: [a, b]\n    steps", "no job b"),
@@ -186,10 +186,10 @@ fn the_mistakes_of_a_workflow_are_found() {
         ("permissions: {}\n", "", "every job can write *"),
         ("permissions: {}", "permissions: {packages: write}", "every job can write packages"),
         ("    timeout-minutes: 5\n", "", "a has no timeout-minutes"),
-        ("make test", "echo ghcr.io/a", "names the registry ghcr.io"),
-        ("run: make test", "uses: actions/download-artifact@v7\n      with: {name: a}", "a does not compare artifacts"),
+        ("make run", "echo ghcr.io/a", "names the registry ghcr.io"),
+        ("run: make run", "uses: actions/download-artifact@v7\n      with: {name: a}", "a does not compare artifacts"),
         (
-            "make test",
+            "make run",
             "sh release/digest.sh a b\n    - {uses: actions/download-artifact@v7, with: {pattern: a-*}}",
             "a downloads an artifact without its name",
         ),
