@@ -86,25 +86,28 @@ release-dry-run:
 	@bash release/dry-run.sh
 
 # The steps of .github/workflows/release.yaml, of which most are steps of the dry run as well. OUT is their folder; REPOSITORY
-# and CHARTS are the names of the image and of the folder of the chart in a registry.
+# and CHARTS are the names of the image and of the folder of the chart in a registry. The shell reads these variables from its
+# environment, because make would expand a `$` in them, and unquoted ones could end the command.
 release-version:
-	@sh release/version.sh $(TAG)
+	@sh release/version.sh "$$TAG"
 release-image:
-	@sh release/image.sh $(OUT)
+	@sh release/image.sh "$${OUT:?}"
 release-binary:
-	@sh release/binary.sh $(OUT) $(TARGET)
+	@sh release/binary.sh "$${OUT:?}" "$${TARGET:?}"
 release-files:
-	@sh release/index.sh $(OUT)
-	@sh release/files.sh $(OUT) $(REPOSITORY)
-	@sh release/verify.sh $(OUT) $(REPOSITORY)
+	@sh release/index.sh "$${OUT:?}"
+	@sh release/files.sh "$${OUT:?}" "$${REPOSITORY:?}"
+	@sh release/verify.sh "$${OUT:?}" "$${REPOSITORY:?}"
 release-publish:
-	@sh release/publish.sh $(OUT) $(REPOSITORY) $(CHARTS)
+	@sh release/publish.sh "$${OUT:?}" "$${REPOSITORY:?}" "$${CHARTS:?}"
 release-sign:
-	@sh release/sign.sh $(OUT) $(REPOSITORY) $(CHARTS)
+	@sh release/sign.sh "$${OUT:?}" "$${REPOSITORY:?}" "$${CHARTS:?}"
 release-verify:
-	@sh release/verify-published.sh $(TAG) $(REPOSITORY) $(CHARTS) $(DIGEST)
+	@sh release/verify-published.sh "$${TAG:?}" "$${REPOSITORY:?}" "$${CHARTS:?}" "$$DIGEST" "$$FILES"
+release-page:
+	@sh release/page.sh "$${TAG:?}" "$${FILES:?}" "$${NOTES:?}"
 
-.PHONY: release-dry-run release-version release-image release-binary release-files release-publish release-sign release-verify
+.PHONY: release-dry-run release-version release-image release-binary release-files release-publish release-sign release-verify release-page
 
 build:
 	@$(CARGO) build --locked

@@ -1,27 +1,29 @@
 #!/bin/sh
-# Packages the chart with the name of the released image, also for Artifact Hub:
+# Packages the chart with the name and the digest of the released image, so that the signature of the chart covers the image as
+# well, and with both for Artifact Hub:
 #
-#   sh release/chart.sh FOLDER registry.example/podgraft
+#   sh release/chart.sh FOLDER registry.example/podgraft sha256:...
 #
 # HELM   the program; `helm` by default
 set -eu
 . "$(dirname "$0")/facts.sh"
-[ $# -eq 2 ] || usage
+[ $# -eq 3 ] || usage
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -R "$root/charts/podgraft" "$work/podgraft"
-awk -v name="$2" '
+awk -v name="$2" -v digest="$3" '
   /^[a-z]/                                 { in_image = $0 == "image:" }
-  in_image && $0 == "  repository: \"\""   { $0 = "  repository: " name; found = 1 }
+  in_image && $0 == "  repository: \"\""   { $0 = "  repository: " name; found++ }
+  in_image && $0 == "  digest: \"\""       { $0 = "  digest: " digest; found++ }
                                            { print }
-  END                                      { exit !found }
-' "$root/charts/podgraft/values.yaml" >"$work/podgraft/values.yaml" || fail "values.yaml has no image.repository"
+  END                                      { exit found != 2 }
+' "$root/charts/podgraft/values.yaml" >"$work/podgraft/values.yaml" || fail "values.yaml lacks image.repository or image.digest"
 # The annotations are the last field of Chart.yaml.
 [ "$(grep '^[a-z]' "$work/podgraft/Chart.yaml" | tail -n 1)" = annotations: ] || fail "Chart.yaml does not end with annotations"
 cat >>"$work/podgraft/Chart.yaml" <<END
   artifacthub.io/images: |
     - name: podgraft
-      image: $2:$version
+      image: $2:$version@$3
       platforms: [linux/amd64, linux/arm64]
 END
 "${HELM:-helm}" package "$work/podgraft" --version "$version" --app-version "$version" --destination "$work" >/dev/null

@@ -20,7 +20,7 @@ for binary in "$out"/binaries/*/podgraft; do
   set -- "$@" "$(echo "$name" | tr - /)=$binary"
 done
 SOURCE_DATE_EPOCH=$created sh "$root/plugins/krew/release.sh" "$out/files" "$@"
-sh "$here/chart.sh" "$out/files" "$image"
+sh "$here/chart.sh" "$out/files" "$image" "$(cat "$out/digest")"
 # The digest pins the image; the tag is for readers.
 awk -v image="$image:$version@$(cat "$out/digest")" -v old="        image: \"podgraft:$version\"" '
   $0 == old { print "        image: \"" image "\""; found++; next }

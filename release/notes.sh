@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the text of the release: the section of CHANGELOG.md about this version, with whole addresses, which the page of a
-# release needs. With names, also where image and chart are:
+# release needs. With names, also where image and chart are, after release/publish.sh:
 #
 #   sh release/notes.sh [OUT registry.example/podgraft registry.example/charts]
 set -eu
@@ -17,7 +17,7 @@ cat <<END
 ### Image and chart
 
 - image: \`$2:$version@$(cat "$1/digest")\`
-- chart: \`oci://$3/podgraft\`, version \`$version\`
+- chart: \`oci://$3/podgraft\`, version \`$version\`, \`$(cat "$1/chart-digest")\`
 
 [How to verify them]($repository/blob/v$version/docs/security.md#verifying-a-release)
 END

@@ -105,7 +105,7 @@ the_chart_renders_the_image() {
   same "$("${HELM:-helm}" show chart "$chart" | grep -E '^(v|appV)ersion:' | sort | xargs)" \
     "appVersion: $version version: $version" || return 1
   "${HELM:-helm}" template podgraft "$chart" --namespace podgraft-system --kube-version v1.30.0 --skip-tests >"$work/chart.yaml" || return 1
-  same "$(image_of "$work/chart.yaml")" "$image:$version"
+  same "$(image_of "$work/chart.yaml")" "$image@$(cat "$out/digest")"
 }
 
 # image_of MANIFEST: the image of its only container; `image:` in the definitions of resources has no value.
@@ -121,5 +121,5 @@ check "the binary has version $version of commit $commit" the_binary_has_this_ve
 check "the images name source, revision and version, and do not run as root" images_name_source_revision_and_user
 check "the images have only the binaries, which need no libraries" images_have_only_the_binaries
 check "the bill of materials lists each crate of the binaries" the_bill_of_materials_is_complete
-check "the chart renders the released image" the_chart_renders_the_image
+check "the chart renders the released image with its digest" the_chart_renders_the_image
 check "the plain manifest has the released image with its digest" the_plain_manifest_pins_the_image

@@ -11,8 +11,9 @@ use crate::none;
 use crate::tree::{below, root};
 
 /// The rights to write that jobs have, with the reason in the workflow.
-const WRITERS: [(&str, &str, &[&str]); 2] = [
-    ("release.yaml", "publish", &["attestations", "contents", "id-token", "packages"]),
+const WRITERS: [(&str, &str, &[&str]); 3] = [
+    ("release.yaml", "publish", &["attestations", "id-token", "packages"]),
+    ("release.yaml", "page", &["contents"]),
     ("scorecard.yaml", "scorecard", &["security-events"]),
 ];
 
@@ -36,12 +37,13 @@ impl<'a> Workflow<'a> {
     }
 
     fn steps(&self) -> impl Iterator<Item = &Value> {
-        self.jobs().flat_map(|(_, job)| job["steps"].as_array().into_iter().flatten())
+        self.jobs().flat_map(|(_, job)| steps_of(job))
     }
 
     fn violations(&self) -> Vec<String> {
-        let all = [self.commands(), self.actions(), self.needs(), self.rights(), self.deadlines(), self.hosts()];
-        all.concat().into_iter().map(|violation| format!("{}: {violation}", self.file)).collect()
+        let structure = [self.commands(), self.actions(), self.needs(), self.deadlines(), self.hosts()];
+        let security = [self.rights(), self.artifacts(), self.builds()];
+        structure.into_iter().chain(security).flatten().map(|violation| format!("{}: {violation}", self.file)).collect()
     }
 
     /// Targets of `make` and scripts that do not exist.
@@ -92,6 +94,32 @@ impl<'a> Workflow<'a> {
         found
     }
 
+    /// Any job of a run can replace an artifact: a job downloads each by its name, and compares its digest.
+    fn artifacts(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, job) in self.jobs() {
+            let is_download = |step: &&Value| step["uses"].as_str().is_some_and(|u| u.contains("/download-artifact@"));
+            let downloads: Vec<&Value> = steps_of(job).filter(is_download).collect();
+            if downloads.iter().any(|step| step["with"]["name"].is_null()) {
+                found.push(format!("{name} downloads an artifact without its name"));
+            }
+            let compares = runs_of(job).any(|run| run.contains("sh release/digest.sh"));
+            if !downloads.is_empty() && !compares {
+                found.push(format!("{name} does not compare artifacts"));
+            }
+        }
+        found
+    }
+
+    /// Build scripts and packages have all rights of the job that runs them, so that a job that can write builds nothing.
+    fn builds(&self) -> Vec<String> {
+        let builds = Regex::new(BUILDS).unwrap();
+        let writers = self.jobs().filter(|(_, job)| !written(&job["permissions"]).is_empty());
+        let runs = writers.flat_map(|(name, job)| runs_of(job).map(move |run| (name, run)));
+        let found = runs.flat_map(|(name, run)| builds.find_iter(run).map(move |found| (name, found.as_str())));
+        found.map(|(name, found)| format!("{name} can write, and runs {found}")).collect()
+    }
+
     /// A job without a deadline runs for six hours. One that calls a workflow has that one's.
     fn deadlines(&self) -> Vec<String> {
         let jobs = self.jobs().filter(|(_, job)| job["uses"].is_null() && job["timeout-minutes"].is_null());
@@ -103,6 +131,16 @@ impl<'a> Workflow<'a> {
         let host = Regex::new(r"\b(ghcr|docker|quay|gcr|pkg)\.(io|dev)\b").unwrap();
         host.find_iter(&self.text).map(|found| format!("names the registry {}", found.as_str())).collect()
     }
+}
+
+const BUILDS: &str = r"\b(cargo|rustup|go install|apt-get|install\.sh|npm|pip|curl|make (check|test|release-(files|image|binary|dry-run)))\b";
+
+fn steps_of(job: &Value) -> impl Iterator<Item = &Value> {
+    job["steps"].as_array().into_iter().flatten()
+}
+
+fn runs_of(job: &Value) -> impl Iterator<Item = &str> {
+    steps_of(job).filter_map(|step| step["run"].as_str())
 }
 
 fn written(permissions: &Value) -> Vec<String> {
@@ -134,12 +172,12 @@ fn workflows_run_what_exists_with_the_rights_that_they_need() {
 #[test]
 fn the_mistakes_of_a_workflow_are_found() {
     let good = "permissions: {}\njobs:\n  a:\n    timeout-minutes: 5\n    steps:\n    \
-                - {uses: actions/checkout@v6, with: {persist-credentials: false}}\n    - run: make test\n";
-    let of = |text: &str| Workflow::new("w.yaml", text, "test:\n\ttrue\n", |path| path == "a.sh").violations();
+                - {uses: actions/checkout@v6, with: {persist-credentials: false}}\n    - run: make run\n";
+    let of = |text: &str| Workflow::new("w.yaml", text, "run:\n\ttrue\n", |path| path != "b/c.sh").violations();
     assert_eq!(of(good), [""; 0]);
     for (from, to, expected) in [
-        ("make test", "make tset", "no target tset"),
-        ("make test", "sh a.sh && bash b/c.sh", "no script b/c.sh"),
+        ("make run", "make rnu", "no target rnu"),
+        ("make run", "sh a.sh && bash b/c.sh", "no script b/c.sh"),
         ("checkout@v6", "checkout@main", "actions/checkout@main is not a version"),
         ("false", "true", "a checkout keeps its credentials"),
         ("    steps", "    needs: [a, b]\n    steps", "no job b"),
@@ -148,10 +186,41 @@ fn the_mistakes_of_a_workflow_are_found() {
         ("permissions: {}\n", "", "every job can write *"),
         ("permissions: {}", "permissions: {packages: write}", "every job can write packages"),
         ("    timeout-minutes: 5\n", "", "a has no timeout-minutes"),
-        ("make test", "echo ghcr.io/a", "names the registry ghcr.io"),
+        ("make run", "echo ghcr.io/a", "names the registry ghcr.io"),
+        ("run: make run", "uses: actions/download-artifact@v7\n      with: {name: a}", "a does not compare artifacts"),
+        (
+            "make run",
+            "sh release/digest.sh a b\n    - {uses: actions/download-artifact@v7, with: {pattern: a-*}}",
+            "a downloads an artifact without its name",
+        ),
     ] {
         assert_eq!(of(&good.replace(from, to)), [format!("w.yaml: {expected}")], "{from} -> {to}");
     }
+}
+
+#[test]
+fn a_job_that_can_write_and_builds_is_found() {
+    let job = |run: &str| {
+        let job = "permissions: {}\njobs:\n  page:\n    timeout-minutes: 5\n    permissions: {contents: write}\n";
+        let text = format!("{job}    steps:\n    - run: {run}\n");
+        Workflow::new("release.yaml", &text, "release-files:\nrelease-page:\n", |_| true).violations()
+    };
+    assert_eq!(job("make release-page"), [""; 0]);
+    for run in ["make release-files", "cargo install", "apt-get", "install.sh"] {
+        let found = run.trim_end_matches(" install");
+        assert_eq!(job(&format!("{run} a")), [format!("release.yaml: page can write, and runs {found}")]);
+    }
+}
+
+#[test]
+fn all_binaries_are_built_with_one_version_of_rust() {
+    let from = include_str!("../../Dockerfile").lines().find_map(|line| line.strip_prefix("FROM rust:")).unwrap();
+    let version = from.split('-').next().unwrap();
+    let workflow = include_str!("../../.github/workflows/release.yaml");
+    assert!(
+        workflow.contains(&format!("RUSTUP_TOOLCHAIN: \"{version}\"\n")),
+        "release.yaml does not use Rust {version}"
+    );
 }
 
 #[test]
@@ -161,6 +230,11 @@ fn users_verify_the_signature_of_the_workflow_that_signs() {
     assert!(include_str!("../../.github/workflows/release.yaml").contains("make release-sign"));
     let script = include_str!("../../release/verify-published.sh");
     assert!(script.contains("identity=$repository/.github/workflows/release.yaml@refs/tags/$tag"));
+    // Without these, gh accepts an attestation of any workflow on any branch.
+    for text in [include_str!("../../docs/security.md"), script] {
+        assert!(text.contains("/.github/workflows/release.yaml") && text.contains("--signer-workflow"));
+        assert!(text.contains("--source-ref") && text.contains("gh attestation verify"));
+    }
 }
 
 #[test]
@@ -169,11 +243,12 @@ fn each_script_of_a_release_is_used() {
     assert!(scripts.len() > 8, "the scripts were found");
     let texts: Vec<String> = scripts.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let harness = include_str!("../cluster/parts/images/dockerfile.rs");
+    let workflow = include_str!("../../.github/workflows/release.yaml");
     let uses = |name: &str| {
         let used = format!("/{name}");
         let comment = |line: &&str| !line.starts_with('#');
         let lines = texts.iter().flat_map(|text| text.lines().filter(comment));
-        MAKEFILE.lines().chain(harness.lines()).chain(lines).any(|line| line.contains(&used))
+        MAKEFILE.lines().chain(harness.lines()).chain(workflow.lines()).chain(lines).any(|line| line.contains(&used))
     };
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let unused: Vec<String> = scripts.iter().map(|path| name(path)).filter(|name| !uses(name)).collect();
