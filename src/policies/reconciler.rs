@@ -182,11 +182,11 @@ impl Reconciler {
     ) {
         let (policy, of_others) = (existing.accepted(&self.installation, name), existing.others(name));
         let memory = self.memories.entry(name.into()).or_default();
-        let waited = memory.waits_for_others;
+        let waited = !memory.waits_for.is_empty();
         let others = OtherPolicies::new(&of_others);
         let observed = PolicyView { existing: policy.as_ref(), others, now: now - self.started, pause: self.pause };
         let decision = rollout(known, observed, memory);
-        if memory.waits_for_others && !waited {
+        if !memory.waits_for.is_empty() && !waited {
             tracing::info!(companion = name, "the newest version waits until another installation accepts it");
         }
         self.again = self.again.into_iter().chain(decision.again.map(|again| self.started + again)).min();
