@@ -106,7 +106,7 @@ pub(super) fn rollout(known: &KnownCompanion, observed: PolicyView<'_>, memory: 
         (KnownCompanion::NotRequired, _) => observed.remove(memory),
         (KnownCompanion::Required(version), None) => observed.introduce(version, memory),
         (KnownCompanion::Required(version), Some(existing)) => observed.follow(version, existing, memory),
-        (KnownCompanion::Invalid, None) => Rollout { inject: memory.injected(), ..Rollout::default() },
+        (KnownCompanion::Invalid, None) => Rollout { inject: observed.without_policy(memory), ..Rollout::default() },
         (KnownCompanion::Invalid, Some(existing)) => match newest(existing).or_else(|| memory.injected()) {
             Some(version) => observed.follow(&version, existing, memory),
             None => Rollout::default(),
@@ -119,7 +119,8 @@ impl PolicyView<'_> {
     fn remove(&self, memory: &mut RolloutMemory) -> Rollout {
         if let Some(existing) = self.existing {
             memory.absent = None;
-            let inject = memory.injected().or_else(|| newest(existing));
+            let known = || self.others.injectable_of(existing).or_else(|| newest(existing));
+            let inject = memory.injected().or_else(known);
             if let Some(version) = &inject {
                 memory.inject(version, self.now);
             }
@@ -130,10 +131,10 @@ impl PolicyView<'_> {
             return Rollout { inject, policy: PolicyAction::Delete, again: None };
         }
         memory.obsolete = None;
-        // Another installation requires it still, or has yet to delete its policy.
-        if let Some(version) = memory.injected().filter(|_| !self.others.is_empty()) {
+        if !self.others.is_empty() {
+            // Another installation requires it still, or has yet to delete its policy.
             memory.absent = None;
-            return Rollout { inject: Some(version), ..Rollout::default() };
+            return Rollout { inject: self.without_policy(memory), ..Rollout::default() };
         }
         let until = *memory.absent.get_or_insert(self.now) + self.pause;
         if memory.injected.is_none() || self.now >= until {
@@ -141,6 +142,14 @@ impl PolicyView<'_> {
             return Rollout::default();
         }
         Rollout { inject: memory.injected(), policy: PolicyAction::Leave, again: Some(until) }
+    }
+
+    /// The version to inject while only other installations have policies. They record it, so that a replica without memory
+    /// injects what those policies require, and so that all replicas follow when it changes there.
+    fn without_policy(&self, memory: &mut RolloutMemory) -> Option<Version> {
+        let inject = self.others.injectable().or_else(|| memory.injected())?;
+        memory.inject(&inject, self.now);
+        Some(inject)
     }
 
     /// There is no policy, or it was deleted: it is created when the companion was injected for a pause. It accepts what

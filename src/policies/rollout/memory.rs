@@ -19,6 +19,8 @@ pub(in crate::policies) struct RolloutMemory {
     pub(super) unaccepted: Option<(Box<str>, Duration)>,
     /// The installations without which the newest version is not injected.
     pub(in crate::policies) waits_for: Vec<Box<str>>,
+    /// Whether other installations require a companion of which no version is known: Pods without it are denied.
+    pub(in crate::policies) lacks_version: bool,
 }
 
 impl RolloutMemory {

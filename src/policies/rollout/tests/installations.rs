@@ -1,6 +1,7 @@
 //! Two installations, of two replicas each, with policies for the same companion.
 
 mod abandoned;
+mod removal;
 
 use std::sync::LazyLock;
 
