@@ -1,5 +1,8 @@
 //! Keeps the policies of an installation in sync with its companions, and decides which versions are injected meanwhile.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
