@@ -37,7 +37,10 @@ impl ExistingObjects {
     /// its installation writes it again.
     pub(super) fn others(&self, companion: &str) -> Vec<ExistingPolicy> {
         let policies = self.others.get(companion).into_iter().flatten();
-        let read = policies.map(|policy| ExistingPolicy::read(|key| policy.annotations().get(key).map(String::as_str)));
+        let read = policies.map(|policy| ExistingPolicy {
+            installation: policy.labels().get(INSTALLATION).map_or("", String::as_str).into(),
+            ..ExistingPolicy::read(|key| policy.annotations().get(key).map(String::as_str))
+        });
         read.filter(|policy| !policy.accepted.is_empty()).collect()
     }
 
@@ -54,10 +57,14 @@ impl ExistingObjects {
         installation
     }
 
-    /// The companions that the objects belong to.
+    /// The companions that the objects belong to, and those that other installations require.
     pub(super) fn companions(&self) -> BTreeSet<Box<str>> {
         let labels = self.policies.values().map(|p| p.labels()).chain(self.bindings.values().map(|b| b.labels()));
-        labels.filter_map(|labels| labels.get(COMPANION)).map(|name| name.as_str().into()).collect()
+        labels
+            .filter_map(|labels| labels.get(COMPANION))
+            .map(|name| name.as_str().into())
+            .chain(self.others.keys().cloned())
+            .collect()
     }
 
     /// The versions that the policy of a companion accepts; `None` where there is no policy.

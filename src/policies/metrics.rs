@@ -9,6 +9,7 @@ use super::reconciler::PolicyState;
 #[derive(Debug, Default)]
 pub struct Metrics {
     out_of_sync: Gauge,
+    waiting: Gauge,
 }
 
 impl Metrics {
@@ -16,10 +17,13 @@ impl Metrics {
     pub fn register(&self, r: &mut Registry) {
         let help = "Policies and bindings of required companions that differ from the desired ones";
         r.register("policies_out_of_sync", help, self.out_of_sync.clone());
+        let help = "Required companions whose newest version waits until another installation accepts it";
+        r.register("policies_waiting", help, self.waiting.clone());
     }
 
-    /// Records how many policies and bindings still have to be written.
+    /// Records how many policies and bindings still have to be written, and how many companions wait.
     pub fn record(&self, state: PolicyState) {
         self.out_of_sync.set(i64::try_from(state.out_of_sync).unwrap_or(i64::MAX));
+        self.waiting.set(i64::try_from(state.waiting).unwrap_or(i64::MAX));
     }
 }

@@ -61,8 +61,14 @@ impl Rule {
     /// The name of its policy, and of its binding.
     #[must_use]
     pub fn name(self, installation: &Installation, companion: &str) -> String {
+        self.name_in(&installation.name, companion)
+    }
+
+    /// The same, for the name of an installation.
+    #[must_use]
+    pub(super) fn name_in(self, installation: &str, companion: &str) -> String {
         let end = if self == Rule::OnUpdate { "-update" } else { "" };
-        format!("{}-required-{companion}{end}", installation.name)
+        format!("{installation}-required-{companion}{end}")
     }
 }
 

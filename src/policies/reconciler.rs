@@ -1,5 +1,8 @@
 //! Keeps the policies of an installation in sync with its companions, and decides which versions are injected meanwhile.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use super::desired::{DesiredPolicy, Write};
 use super::existing::ExistingObjects;
 use super::injected::InjectedCompanions;
-use super::objects::{INSTALLATION, Installation, MANAGED_BY};
+use super::objects::{INSTALLATION, Installation, MANAGED_BY, Rule};
 use super::others::OtherPolicies;
 use super::rollout::{KnownCompanion, PolicyAction, PolicyView, RolloutMemory, rollout};
 use super::versions::{ExistingPolicy, Version};
@@ -68,6 +71,8 @@ pub struct PolicyState {
     pub ready: bool,
     /// The number of policies and bindings that have to be written or deleted.
     pub out_of_sync: usize,
+    /// The number of companions whose newest version waits for other installations.
+    pub waiting: usize,
 }
 
 /// The result of one reconciliation.
@@ -77,6 +82,7 @@ struct Reconciliation {
     pinned: PinnedVersions,
     /// Whether the policies do not accept a version that is injected.
     some_unaccepted: bool,
+    waiting: usize,
 }
 
 impl Reconciler {
@@ -165,7 +171,7 @@ impl Reconciler {
             self.reconcile_one(&name, known, &existing, owner.as_ref(), now, &mut result);
         }
         let ready = !result.some_unaccepted || self.state.borrow().ready;
-        let state = PolicyState { ready, out_of_sync: result.writes.len() };
+        let state = PolicyState { ready, out_of_sync: result.writes.len(), waiting: result.waiting };
         self.state.send_if_modified(|before| std::mem::replace(before, state) != state);
         self.writes.send_replace(result.writes);
         result.pinned
@@ -182,13 +188,16 @@ impl Reconciler {
     ) {
         let (policy, of_others) = (existing.accepted(&self.installation, name), existing.others(name));
         let memory = self.memories.entry(name.into()).or_default();
-        let waited = memory.waits_for_others;
+        let waited = !memory.waits_for.is_empty();
         let others = OtherPolicies::new(&of_others);
         let observed = PolicyView { existing: policy.as_ref(), others, now: now - self.started, pause: self.pause };
         let decision = rollout(known, observed, memory);
-        if memory.waits_for_others && !waited {
-            tracing::info!(companion = name, "the newest version waits until another installation accepts it");
+        result.waiting += usize::from(!memory.waits_for.is_empty());
+        if !waited {
+            warn_of_wait(name, memory);
         }
+        warn_of_missing_version(name, decision.inject.is_none() && !of_others.is_empty(), memory);
+        let lacks_version = memory.lacks_version;
         self.again = self.again.into_iter().chain(decision.again.map(|again| self.started + again)).min();
         let is_required = !matches!(known, KnownCompanion::NotRequired);
         let mut accepted: Vec<Version> =
@@ -210,7 +219,7 @@ impl Reconciler {
         if let Some(version) = decision.inject {
             result.some_unaccepted |= policy.is_some_and(|policy| !policy.accepts(version.hash()));
             result.pinned.insert(name.into(), self.injected.version(&version, &accepted));
-        } else if !is_required {
+        } else if !is_required && !lacks_version {
             self.memories.remove(name);
             self.injected.forget(name);
         }
@@ -227,6 +236,33 @@ impl Reconciler {
             controller: None,
         })
     }
+}
+
+/// Names the policies that a version waits for: an administrator can delete those of an installation that never returns.
+fn warn_of_wait(companion: &str, memory: &RolloutMemory) {
+    if memory.waits_for.is_empty() {
+        return;
+    }
+    let installations = memory.waits_for.join(",");
+    let policy = |installation: &Box<str>| Rule::OnCreate.name_in(installation, companion);
+    let policies = memory.waits_for.iter().map(policy).collect::<Vec<_>>().join(",");
+    tracing::warn!(
+        companion,
+        installations,
+        policies,
+        "the newest version waits until another installation accepts it"
+    );
+}
+
+/// Warns once when the policy of another installation requires what this replica cannot inject.
+fn warn_of_missing_version(companion: &str, lacks_version: bool, memory: &mut RolloutMemory) {
+    if lacks_version && !memory.lacks_version {
+        tracing::warn!(
+            companion,
+            "another installation requires a companion of which no version is known; its policy denies Pods"
+        );
+    }
+    memory.lacks_version = lacks_version;
 }
 
 /// The webhook configuration that owns the policies.

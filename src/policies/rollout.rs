@@ -8,11 +8,14 @@
 //! | it is no longer required | its policy is deleted | it is injected no more |
 //!
 //! The policies of other installations apply to the same Pods. A version is injected only when all of them accept it, and no
-//! installation begins with the next change before all have completed the one before it.
+//! installation begins with the next change before all have completed the one before it. A change that another installation
+//! has not joined is injected nowhere, so a newer version replaces it.
 //!
 //! Every replica decides for itself, from the existing policy, so that it does not matter which replica writes. None goes
 //! back to a version that is older than the newest accepted one: then this replica has not received the newest yet.
 
+mod memory;
+mod replace;
 #[cfg(test)]
 mod tests;
 
@@ -21,8 +24,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub(super) use self::memory::RolloutMemory;
 use super::others::OtherPolicies;
-use super::versions::{Accepted, ExistingPolicy, Version};
+use super::versions::{ExistingPolicy, Version};
 use crate::inject::companion::catalog::CatalogEntry;
 
 /// What this replica knows of a companion.
@@ -49,21 +53,6 @@ impl KnownCompanion {
             _ => None,
         }
     }
-}
-
-/// What this replica remembers of a companion. Times are durations since its start.
-#[derive(Debug, Default)]
-pub(super) struct RolloutMemory {
-    /// The injected version, and since when.
-    injected: Option<(Version, Duration)>,
-    /// The hash of the newest version that the policy accepts, and since when this replica has seen it.
-    accepted: Option<(Box<str>, Duration)>,
-    /// Since when there is no policy.
-    absent: Option<Duration>,
-    /// Since when it is not required although a policy exists.
-    obsolete: Option<Duration>,
-    /// Whether the newest version is not injected because another installation does not accept it.
-    pub(super) waits_for_others: bool,
 }
 
 /// The policies of a companion, and when they are looked at.
@@ -109,7 +98,7 @@ pub(super) enum PolicyAction {
 
 /// Decides for one companion.
 pub(super) fn rollout(known: &KnownCompanion, observed: PolicyView<'_>, memory: &mut RolloutMemory) -> Rollout {
-    memory.waits_for_others = false;
+    memory.waits_for.clear();
     if !matches!(known, KnownCompanion::NotRequired) {
         memory.obsolete = None;
     }
@@ -117,7 +106,7 @@ pub(super) fn rollout(known: &KnownCompanion, observed: PolicyView<'_>, memory: 
         (KnownCompanion::NotRequired, _) => observed.remove(memory),
         (KnownCompanion::Required(version), None) => observed.introduce(version, memory),
         (KnownCompanion::Required(version), Some(existing)) => observed.follow(version, existing, memory),
-        (KnownCompanion::Invalid, None) => Rollout { inject: memory.injected(), ..Rollout::default() },
+        (KnownCompanion::Invalid, None) => Rollout { inject: observed.without_policy(memory), ..Rollout::default() },
         (KnownCompanion::Invalid, Some(existing)) => match newest(existing).or_else(|| memory.injected()) {
             Some(version) => observed.follow(&version, existing, memory),
             None => Rollout::default(),
@@ -130,7 +119,8 @@ impl PolicyView<'_> {
     fn remove(&self, memory: &mut RolloutMemory) -> Rollout {
         if let Some(existing) = self.existing {
             memory.absent = None;
-            let inject = memory.injected().or_else(|| newest(existing));
+            let known = || self.others.injectable_of(existing).or_else(|| newest(existing));
+            let inject = memory.injected().or_else(known);
             if let Some(version) = &inject {
                 memory.inject(version, self.now);
             }
@@ -141,10 +131,10 @@ impl PolicyView<'_> {
             return Rollout { inject, policy: PolicyAction::Delete, again: None };
         }
         memory.obsolete = None;
-        // Another installation requires it still, or has yet to delete its policy.
-        if let Some(version) = memory.injected().filter(|_| !self.others.is_empty()) {
+        if !self.others.is_empty() {
+            // Another installation requires it still, or has yet to delete its policy.
             memory.absent = None;
-            return Rollout { inject: Some(version), ..Rollout::default() };
+            return Rollout { inject: self.without_policy(memory), ..Rollout::default() };
         }
         let until = *memory.absent.get_or_insert(self.now) + self.pause;
         if memory.injected.is_none() || self.now >= until {
@@ -152,6 +142,14 @@ impl PolicyView<'_> {
             return Rollout::default();
         }
         Rollout { inject: memory.injected(), policy: PolicyAction::Leave, again: Some(until) }
+    }
+
+    /// The version to inject while only other installations have policies. They record it, so that a replica without memory
+    /// injects what those policies require, and so that all replicas follow when it changes there.
+    fn without_policy(&self, memory: &mut RolloutMemory) -> Option<Version> {
+        let inject = self.others.injectable().or_else(|| memory.injected())?;
+        memory.inject(&inject, self.now);
+        Some(inject)
     }
 
     /// There is no policy, or it was deleted: it is created when the companion was injected for a pause. It accepts what
@@ -187,11 +185,11 @@ impl PolicyView<'_> {
         match memory.recall(first) {
             // This replica has not received the newest version yet, or an earlier change is not complete yet.
             Some(newest) if existing.changing || version.is_older_than(first) => {
-                self.complete(&newest, existing, memory)
+                self.replace_or_complete(version, &newest, existing, memory)
             }
             Some(newest) => {
                 let Some(next) = self.others.next(first, version) else {
-                    memory.waits_for_others = true;
+                    memory.waits_for = self.others.behind(first);
                     return self.complete(&newest, existing, memory);
                 };
                 memory.inject(&newest, self.now);
@@ -224,47 +222,13 @@ impl PolicyView<'_> {
         let is_injected = memory.injected.as_ref().is_some_and(|(version, _)| version.hash() == newest.hash());
         let waits = existing.changing && !is_injected && due.is_none_or(|due| self.now < due);
         if let Some(previous) = previous.filter(|_| waits) {
-            memory.waits_for_others = due.is_none();
+            memory.waits_for = self.others.not_accepting(newest.hash());
             memory.inject(previous, self.now);
             return Rollout { inject: Some(previous.clone()), policy: both(true), again: due };
         }
         let settled = memory.inject(newest, self.now) + self.pause;
         let changing = existing.changing && self.now < settled;
         Rollout { inject: Some(newest.clone()), policy: both(changing), again: changing.then_some(settled) }
-    }
-}
-
-impl RolloutMemory {
-    fn injected(&self) -> Option<Version> {
-        self.injected.as_ref().map(|(version, _)| version.clone())
-    }
-
-    /// A version that a policy accepts, where this replica knows it.
-    fn recall(&self, accepted: &Accepted) -> Option<Version> {
-        let injected = self.injected.as_ref().map(|(version, _)| version);
-        accepted.version.as_ref().or(injected.filter(|v| *v.hash() == *accepted.hash)).cloned()
-    }
-
-    /// Records the injected version; returns since when it is injected.
-    fn inject(&mut self, version: &Version, now: Duration) -> Duration {
-        match &self.injected {
-            Some((injected, since)) if injected.hash() == version.hash() => *since,
-            _ => {
-                self.injected = Some((version.clone(), now));
-                now
-            }
-        }
-    }
-
-    /// Records the newest accepted version; returns since when it is accepted.
-    fn accepted(&mut self, hash: &str, now: Duration) -> Duration {
-        match &self.accepted {
-            Some((accepted, since)) if **accepted == *hash => *since,
-            _ => {
-                self.accepted = Some((hash.into(), now));
-                now
-            }
-        }
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Accepted {
 /// What an existing policy accepts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ExistingPolicy {
+    /// The installation that maintains it, where that is another one.
+    pub installation: Box<str>,
     /// Newest first.
     pub accepted: Vec<Accepted>,
     /// Whether replicas still change to the newest version.
@@ -125,12 +127,17 @@ impl ExistingPolicy {
             Some(Accepted { hash, generation, version })
         };
         let accepted = versions.into_iter().filter_map(accepted).collect();
-        ExistingPolicy { accepted, changing: annotation(CHANGING) == Some("true") }
+        ExistingPolicy { accepted, changing: annotation(CHANGING) == Some("true"), ..ExistingPolicy::default() }
     }
 
     /// The accepted versions that can be injected, newest first.
     pub(super) fn known_versions(&self) -> impl Iterator<Item = Version> + '_ {
         self.accepted.iter().filter_map(|accepted| accepted.version.clone())
+    }
+
+    /// Whether a version is the newest accepted one, and all replicas inject it.
+    pub(super) fn is_settled_at(&self, hash: &str) -> bool {
+        !self.changing && self.accepted.first().is_some_and(|newest| *newest.hash == *hash)
     }
 
     /// Whether a version is accepted.

@@ -1,8 +1,12 @@
 //! Two installations, of two replicas each, with policies for the same companion.
 
+mod abandoned;
+mod removal;
+
 use std::sync::LazyLock;
 
 use super::*;
+use crate::policies::versions::Accepted;
 
 /// The generations of the companion. Each is compiled once: thousands of decisions use them.
 static VERSIONS: LazyLock<[Version; 4]> =
@@ -19,7 +23,7 @@ fn accepting(versions: &[Version], changing: bool) -> ExistingPolicy {
         generation: version.generation.clone(),
         version: Some(version.clone()),
     };
-    ExistingPolicy { accepted: versions.iter().map(accepted).collect(), changing }
+    ExistingPolicy { accepted: versions.iter().map(accepted).collect(), changing, ..ExistingPolicy::default() }
 }
 
 /// How late API servers use a policy, and still use the one before it.
@@ -49,11 +53,18 @@ impl Cluster {
         Cluster { replicas: late.into_iter().enumerate().map(replica).collect(), ..Cluster::default() }
     }
 
-    /// One second: every replica that runs decides, and writes the policy of its installation.
+    /// One second in which both installations have the same companions.
     fn second(&mut self, now: u64, known: impl Fn(u64) -> KnownCompanion, runs: impl Fn(usize) -> bool) {
+        self.second_of_each(now, |_, second| known(second), runs);
+    }
+
+    /// One second: every replica that runs decides, and writes the policy of its installation. One that does not run forgets
+    /// everything.
+    fn second_of_each(&mut self, now: u64, known: impl Fn(usize, u64) -> KnownCompanion, runs: impl Fn(usize) -> bool) {
         for replica in &mut self.replicas {
             replica.injected = None;
             if !runs(replica.installation) {
+                replica.memory = RolloutMemory::default();
                 continue;
             }
             let (own, other) = (replica.installation, 1 - replica.installation);
@@ -64,7 +75,7 @@ impl Cluster {
                 now: Duration::from_secs(now),
                 pause: PAUSE,
             };
-            let decision = rollout(&known(now.saturating_sub(replica.late)), observed, &mut replica.memory);
+            let decision = rollout(&known(own, now.saturating_sub(replica.late)), observed, &mut replica.memory);
             replica.injected = decision.inject;
             match decision.policy {
                 PolicyAction::Leave => {}
@@ -94,6 +105,20 @@ impl Cluster {
             assert!(self.replicas.chunks(2).any(inject), "{what}, second {now}: some Pods lack it");
         }
     }
+}
+
+/// Both installations have completed the change to a version, and all replicas inject it.
+fn expect_settled(cluster: &Cluster, newest: &str, what: &str) {
+    for policy in cluster.policies.iter().map(|policy| policy.as_ref().unwrap()) {
+        let first = policy.known_versions().next().map(|version| image(&version));
+        assert_eq!((first.as_deref(), policy.changing), (Some(newest), false), "{what}");
+    }
+    let injected = cluster.replicas.iter().map(|replica| replica.injected.as_ref().map(image));
+    assert!(
+        injected.clone().all(|image| image.as_deref() == Some(newest)),
+        "{what}: {:?}",
+        injected.collect::<Vec<_>>()
+    );
 }
 
 fn lateness() -> impl Iterator<Item = [u64; 4]> {
@@ -144,11 +169,7 @@ fn a_second_installation_that_starts_while_a_companion_changes_denies_no_pod() {
                 cluster.second(now, known, |installation| installation == 0 || now >= begin);
                 cluster.expect_no_denial(now, &format!("{late:?}, started at {begin}"));
             }
-            for policy in &cluster.policies {
-                let policy = policy.as_ref().unwrap();
-                let newest = policy.known_versions().next().map(|version| image(&version));
-                assert_eq!((newest.as_deref(), policy.changing), (Some("proxy:v3"), false), "{late:?}, {begin}");
-            }
+            expect_settled(&cluster, "proxy:v3", &format!("{late:?}, started at {begin}"));
         }
     }
 }
