@@ -5,7 +5,7 @@ mod conditions;
 
 use serde_json::{Value, json};
 
-use super::audience::{Audience, LabelQuery};
+use super::audience::LabelQuery;
 use super::cel::{self, Lists};
 use super::configuration::{InjectorConfig, System};
 use super::injection::{Injection, is_about_containers, places_of_texts};
@@ -132,7 +132,7 @@ fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig
     }
     query.add_conditions(injection, &spec.member("matchConditions"));
     let PodQuery { pods, namespaces } = query;
-    injection.select(Audience::Selected { pods, namespaces });
+    injection.select(pods, namespaces);
 }
 
 impl PodQuery {

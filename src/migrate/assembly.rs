@@ -86,9 +86,11 @@ impl Draft {
     }
 
     fn add_audience(&mut self, audience: &Audience) {
-        let Audience::Selected { pods, namespaces } = audience else { return };
-        self.spec.insert("activation".to_owned(), json!("ClusterWide"));
-        self.hints.push(("/spec/activation".to_owned(), CLUSTER_WIDE.to_owned()));
+        let Audience { is_automatic, pods, namespaces } = audience;
+        if *is_automatic {
+            self.spec.insert("activation".to_owned(), json!("ClusterWide"));
+            self.hints.push(("/spec/activation".to_owned(), CLUSTER_WIDE.to_owned()));
+        }
         for (field, query) in [("podSelector", pods), ("namespaceSelector", namespaces)] {
             if let Some(selector) = query.to_selector() {
                 self.spec.insert(field.to_owned(), selector);

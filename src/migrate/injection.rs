@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::audience::Audience;
+use super::audience::{Audience, LabelQuery};
 use super::loss::Loss;
 use super::source_value::{SourcePlace, SourceValue};
 use crate::inject::container_list::ContainerList;
@@ -56,11 +56,12 @@ impl Injection {
         self.losses.push(Loss { at: at.clone(), pointer: String::new(), message });
     }
 
-    /// Records a condition that is not translated: without it the companion would be injected into more Pods than before.
+    /// Records a condition that is not translated: without it the companion would be injected into more Pods than before. The
+    /// selectors of the other conditions are kept, because they restrict which Pods can request the companion.
     pub(super) fn narrow(&mut self, at: &SourcePlace, message: &str) {
         let consequence = if self.is_narrowed { "" } else { ON_REQUEST };
         self.is_narrowed = true;
-        self.audience = Audience::Requesters;
+        self.audience.is_automatic = false;
         self.lose(at, format!("{message}{consequence}"));
     }
 
@@ -73,11 +74,9 @@ impl Injection {
         self.record(at, message.into());
     }
 
-    /// Sets the Pods, unless a condition on them was not translated.
-    pub(super) fn select(&mut self, audience: Audience) {
-        if !self.is_narrowed {
-            self.audience = audience;
-        }
+    /// Selects Pods by labels: all of them, or those that request it if a condition was not translated.
+    pub(super) fn select(&mut self, pods: LabelQuery, namespaces: LabelQuery) {
+        self.audience = Audience { is_automatic: !self.is_narrowed, pods, namespaces };
     }
 
     /// Whether anything is added that a companion can add.

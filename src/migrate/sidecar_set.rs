@@ -1,6 +1,6 @@
 //! OpenKruise SidecarSet (`apps.kruise.io`, v1alpha1 and v1beta1; `SidecarSetSpec` in its `apis/apps`).
 
-use super::audience::{Audience, LabelQuery};
+use super::audience::LabelQuery;
 use super::configuration::InjectorConfig;
 use super::injection::Injection;
 use super::source_value::SourceValue;
@@ -58,7 +58,7 @@ fn select(injection: &mut Injection, spec: &SourceValue) {
     if !names.is_empty() {
         namespaces.add_namespaces("In", &names);
     }
-    injection.select(Audience::Selected { pods, namespaces });
+    injection.select(pods, namespaces);
     let strategy = spec.member("injectionStrategy");
     let paused = strategy.member("paused");
     if !paused.is_blank() {

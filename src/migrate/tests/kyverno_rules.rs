@@ -129,7 +129,7 @@ fn a_condition_that_no_selector_has_makes_a_companion_on_request() {
     check(&workload, &[NARROWED, "spec.rules[1].match.any[0].resources.kinds: selects workloads"]);
     let users =
         policy("", "", "").replace("[{resources: {kinds: [Pod]}}]", "[{resources: {kinds: [Pod]}, roles: [x]}]");
-    check(&users, &[NARROWED, "spec.rules[1].match.any[0].roles: depends on the user"]);
+    check(&users, &[NARROWED, "spec.rules[1].match.any[0].roles: the rule depends on the user"]);
     let two = policy("", "", "")
         .replace("[{resources: {kinds: [Pod]}}]", "[{resources: {kinds: [Pod]}}, {resources: {names: [x]}}]");
     check(&two, &[NARROWED, "spec.rules[1].match.any: selectors of a companion are all required"]);
