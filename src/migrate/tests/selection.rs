@@ -177,3 +177,43 @@ fn only_a_precondition_that_is_true_for_every_creation_is_ignored() {
         assert_eq!(activation(operator, value), Value::Null, "{operator} {value}");
     }
 }
+
+#[test]
+fn a_policy_with_parameters_and_one_for_objects_without_a_namespace_are_on_request() {
+    let parameters = mutating_policy("", "  paramKind: {apiVersion: v1, kind: ConfigMap}");
+    assert_eq!(selection(&parameters), (Value::Null, labels("app", "web"), Value::Null));
+    for (scope, activation) in
+        [("'*'", json!("ClusterWide")), ("Namespaced", json!("ClusterWide")), ("Cluster", Value::Null)]
+    {
+        let rule = format!(", scope: {scope}");
+        assert_eq!(selection(&mutating_policy(&rule, "")).0, activation, "{scope}");
+    }
+    check(
+        &mutating_policy("", "  evaluation: {mutateExisting: {enabled: true}}"),
+        &[
+            "ClusterWide ClusterCompanion agent",
+            "spec.evaluation.mutateExisting.enabled: Pods that exist are not changed",
+        ],
+    );
+}
+
+#[test]
+fn every_branch_of_a_choice_is_compared() {
+    let container = |name: &str| {
+        format!("Object{{spec: Object.spec{{containers: [Object.spec.containers{{name: '{name}', image: 'x:1'}}]}}}}")
+    };
+    let with = |expression: &str| mutating_policy("", "").replace(&container("sc"), expression);
+    let (a, b) = (container("a"), container("b"));
+    for condition in [
+        "has(object.spec.volumes) && !has(object.spec.initContainers)",
+        "has(object.spec.volumes)",
+        "has(object.a) && has(object.b) && has(object.c) && has(object.d) && has(object.e)",
+    ] {
+        let text = with(&format!("{condition} ? {a} : {b}"));
+        let reported = "spec.mutations[0].applyConfiguration.expression: what is added depends on the Pod";
+        check(&text, &["nothing: MutatingPolicy agent", reported]);
+    }
+    let nested = format!("has(object.spec.a) ? (has(object.spec.b) ? {a} : {b}) : {a}");
+    check(&with(&nested), &["nothing: MutatingPolicy agent", "spec.mutations[0].applyConfiguration.expression: what"]);
+    check(&with(&format!("has(object.spec.a) ? {a} : {a}")), &["ClusterWide ClusterCompanion agent"]);
+}
