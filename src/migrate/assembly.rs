@@ -21,6 +21,7 @@ const CLUSTER_WIDE: &str = "Requires the chart's value webhooks.clusterWide.enab
 
 /// The companion of an injection, or why there is none.
 pub(super) fn translation(mut injection: Injection, strictness: Strictness) -> Translation {
+    injection.limit();
     let mut draft = Draft::new(&mut injection);
     if injection.containers.is_empty() && !injection.is_abandoned {
         let message = "a companion has at least one container that keeps running; set the rest in the Pod template, or with a policy engine";

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::audience::{Audience, LabelQuery};
 use super::loss::Loss;
 use super::source_value::{SourcePlace, SourceValue};
+use crate::api;
 use crate::inject::container_list::ContainerList;
 
 /// What follows from a condition that is not translated.
@@ -113,6 +114,24 @@ impl Injection {
                 Some(why) => self.lose(&field.at, format!("a companion never sets this field of the Pod, which {why}")),
                 None => self.lose(&field.at, "unknown field; remove the field, or correct its name"),
             }
+        }
+    }
+
+    /// Abandons what has more values than a companion may have: parts are compared with each other later.
+    pub(super) fn limit(&mut self) {
+        let Injection { containers, init_containers, volumes, pull_secrets, app_env, app_mounts, .. } = &*self;
+        let lists = [containers, init_containers, volumes, pull_secrets, app_env, app_mounts];
+        let count: usize = lists.into_iter().flatten().map(|item| api::values(&item.value)).sum();
+        // What is for all containers is added to each.
+        let for_all = (containers.len() + init_containers.len()) * (app_env.len() + app_mounts.len());
+        if count.max(for_all).max(self.annotations.len()) > api::MOST_VALUES {
+            let at = self.at.clone();
+            let most = api::MOST_VALUES;
+            self.abandon(&at, format!("invalid value: a companion has at most {most} values; shorten the lists"));
+            for list in [&mut self.containers, &mut self.init_containers, &mut self.volumes, &mut self.pull_secrets] {
+                list.clear();
+            }
+            (self.app_env, self.app_mounts, self.annotations) = Default::default();
         }
     }
 
