@@ -34,5 +34,6 @@ pub use preview::advise;
 pub use report::Problem;
 pub use schema::generate::schema_files;
 #[cfg(test)]
-pub(crate) use size::{LARGEST, MAX as MOST_VALUES, values};
+pub(crate) use size::LARGEST;
+pub(crate) use size::{MAX as MOST_VALUES, values};
 pub use size::{bytes, too_dense, too_large};
