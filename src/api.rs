@@ -35,4 +35,5 @@ pub use report::Problem;
 pub use schema::generate::schema_files;
 #[cfg(test)]
 pub(crate) use size::LARGEST;
+pub(crate) use size::{MAX as MOST_VALUES, values};
 pub use size::{bytes, too_dense, too_large};

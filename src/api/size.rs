@@ -13,7 +13,7 @@ use super::report::Problem;
 pub const LARGEST: usize = 512 << 10;
 /// The largest number of values in a companion: scalars, lists and objects. A value takes up to a hundred times the
 /// memory of its text, so a bound on bytes alone is not enough. The largest companions in use have a few hundred.
-const MAX: usize = 2048;
+pub const MAX: usize = 2048;
 /// The deepest nesting: functions that walk through values recurse.
 const DEEPEST: usize = 256;
 
@@ -71,6 +71,14 @@ pub(in crate::api) fn check(object: &Value) -> Result<(), Problem> {
         Some(problem) => Err(problem),
         None => Ok(()),
     }
+}
+
+/// The number of values in a value, itself included, which is at most as deep as a companion.
+pub(crate) fn values(value: &Value) -> usize {
+    let mut count = 0;
+    // A value that is too deep has at least as many values as levels.
+    is_shallow(value, DEEPEST, &mut count);
+    count
 }
 
 /// Whether a value is nested at most `deeper` levels; adds the number of its values to `count`.

@@ -5,8 +5,8 @@ mod conditions;
 
 use serde_json::{Value, json};
 
-use super::audience::{Audience, LabelQuery};
-use super::cel::{self, Lists};
+use super::audience::LabelQuery;
+use super::cel;
 use super::configuration::{InjectorConfig, System};
 use super::injection::{Injection, is_about_containers, places_of_texts};
 use super::source_value::{SourcePlace, SourceValue};
@@ -41,45 +41,74 @@ pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Option<
 
 /// Records fields that have no counterpart.
 fn lose_fields(injection: &mut Injection, spec: &SourceValue) {
-    for (field, message) in [
-        ("paramKind", "a companion has parameters of its own; declare what varies in spec.parameters"),
-        ("variables", "a companion computes no values; write the values"),
-    ] {
-        let value = spec.member(field);
-        if !value.is_blank() {
-            injection.lose(&value.at, message);
-        }
+    let parameters = spec.member("paramKind");
+    if !parameters.is_blank() {
+        // Where no such object exists, a binding can leave the policy without effect.
+        injection.narrow(
+            &parameters.at,
+            "a companion has parameters of its own, and the policy can depend on whether an object of this kind exists; declare what varies in spec.parameters",
+        );
+    }
+    let variables = spec.member("variables");
+    if !variables.is_blank() {
+        injection.lose(&variables.at, "a companion computes no values; write the values");
+    }
+    let existing = spec.member("evaluation").member("mutateExisting").member("enabled");
+    if !existing.is_blank() {
+        let message = "Pods that exist are not changed; a companion is injected into Pods when they are created";
+        injection.lose(&existing.at, message);
     }
 }
 
 fn mutate(injection: &mut Injection, mutation: &SourceValue) {
     let (apply, patch) = (mutation.member("applyConfiguration"), mutation.member("jsonPatch"));
     let expression = if patch.is_blank() { apply.member("expression") } else { patch.member("expression") };
-    let [absent, present] = [Lists::Absent, Lists::Present].map(|lists| evaluated(&expression, lists));
-    let mut places = [computed_places(&absent), computed_places(&present)].concat();
+    let cases = cases(&expression);
+    let mut places: Vec<_> = cases.iter().flat_map(computed_places).collect();
     places.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     places.dedup();
     for at in places {
         injection.abandon(&at, "the value is computed by CEL; write the value, or declare it in spec.parameters");
     }
-    if absent.value.is_array() == patch.is_blank() {
+    if cases.iter().any(|case| case.value.is_array() == patch.is_blank()) {
         injection.abandon(&expression.at, "invalid value: must be an Object, or a list of JSONPatch operations");
     }
-    if injection.is_abandoned {
-        return;
-    }
-    let add = if patch.is_blank() { pod_patch::add } else { json_patch::add };
-    let [mut with, mut without] = [Injection::default(), Injection::default()];
-    add(&mut with, &present);
-    add(&mut without, &absent);
-    add(injection, &absent);
-    if additions(&with) != additions(&without) {
-        injection.abandon(&expression.at, "what is added depends on the Pod; write one companion for each case");
+    if !injection.is_abandoned {
+        let add = if patch.is_blank() { pod_patch::add } else { json_patch::add };
+        add_cases(injection, &expression, &cases, add);
     }
 }
 
-fn evaluated(expression: &SourceValue, lists: Lists) -> SourceValue {
-    SourceValue { at: expression.at.clone(), value: cel::value(expression.text(), lists) }
+/// Adds what is added in all cases; a companion does not depend on the Pod.
+fn add_cases(
+    injection: &mut Injection,
+    expression: &SourceValue,
+    cases: &[SourceValue],
+    add: fn(&mut Injection, &SourceValue),
+) {
+    let added = |case| {
+        let mut alone = Injection::default();
+        add(&mut alone, case);
+        additions(&alone)
+    };
+    let additions: Vec<_> = cases.iter().map(added).collect();
+    if additions.iter().any(|other| *other != additions[0]) || cases.is_empty() {
+        injection.abandon(&expression.at, "what is added depends on the Pod; write one companion for each case");
+    }
+    cases.iter().take(1).for_each(|case| add(injection, case));
+}
+
+/// The values of an expression, one for each combination of the fields of the Pod that it asks for, the Pod without all of them
+/// first; none if there are too many.
+fn cases(expression: &SourceValue) -> Vec<SourceValue> {
+    let asked = cel::asked(expression.text());
+    if asked.len() > cel::MOST_ASKED {
+        return Vec::new();
+    }
+    let combinations = 0..1_usize << asked.len();
+    let present = |case: usize| asked.iter().enumerate().filter(move |(i, _)| case >> i & 1 == 1).map(|(_, path)| path);
+    let value = |case| cel::value(expression.text(), &present(case).collect::<Vec<_>>());
+    combinations.map(|case| SourceValue { at: expression.at.clone(), value: value(case) }).collect()
 }
 
 fn computed_places(value: &SourceValue) -> Vec<SourcePlace> {
@@ -88,8 +117,9 @@ fn computed_places(value: &SourceValue) -> Vec<SourcePlace> {
 
 /// All that a patch adds, and what of it is not translated.
 fn additions(injection: &Injection) -> Vec<Vec<Value>> {
-    let Injection { init_containers, containers, volumes, pull_secrets, annotations, losses, .. } = injection;
-    let lists = [init_containers, containers, volumes, pull_secrets];
+    let Injection { init_containers, containers, volumes, pull_secrets, .. } = injection;
+    let Injection { app_env, app_mounts, annotations, losses, .. } = injection;
+    let lists = [init_containers, containers, volumes, pull_secrets, app_env, app_mounts];
     let lists = lists.map(|list| list.iter().map(|item| item.value.clone()).collect());
     let annotations = annotations.iter().map(|(key, value)| json!([key, value.value])).collect();
     let messages = losses.iter().map(|loss| json!(loss.message)).collect();
@@ -117,7 +147,7 @@ fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig
     }
     let admission = spec.member("evaluation").member("admission").member("enabled");
     if admission.value == Value::Bool(false) {
-        injection.narrow(&admission.at, "is not evaluated when Pods are created");
+        injection.narrow(&admission.at, "the policy is not evaluated when Pods are created");
     }
     let constraints = spec.member("matchConstraints");
     let rules = constraints.member("resourceRules");
@@ -132,7 +162,7 @@ fn select(injection: &mut Injection, one: &InjectorConfig, all: &[InjectorConfig
     }
     query.add_conditions(injection, &spec.member("matchConditions"));
     let PodQuery { pods, namespaces } = query;
-    injection.select(Audience::Selected { pods, namespaces });
+    injection.select(pods, namespaces);
 }
 
 impl PodQuery {
@@ -205,6 +235,7 @@ fn check_rules(injection: &mut Injection, constraint: &SourceValue) {
         has(rule, "apiGroups", &["", "*"])
             && has(rule, "resources", &["pods", "*", "*/*"])
             && has(rule, "operations", &["CREATE", "*"])
+            && (rule.member("scope").is_blank() || ["*", "Namespaced"].contains(&rule.member("scope").text()))
     };
     let names = |rule: &SourceValue| !rule.member("resourceNames").is_blank();
     if !rules.is_empty() && !rules.iter().any(|rule| selects_pods(rule) && !names(rule)) {

@@ -21,6 +21,7 @@ const CLUSTER_WIDE: &str = "Requires the chart's value webhooks.clusterWide.enab
 
 /// The companion of an injection, or why there is none.
 pub(super) fn translation(mut injection: Injection, strictness: Strictness) -> Translation {
+    injection.limit();
     let mut draft = Draft::new(&mut injection);
     if injection.containers.is_empty() && !injection.is_abandoned {
         let message = "a companion has at least one container that keeps running; set the rest in the Pod template, or with a policy engine";
@@ -86,9 +87,11 @@ impl Draft {
     }
 
     fn add_audience(&mut self, audience: &Audience) {
-        let Audience::Selected { pods, namespaces } = audience else { return };
-        self.spec.insert("activation".to_owned(), json!("ClusterWide"));
-        self.hints.push(("/spec/activation".to_owned(), CLUSTER_WIDE.to_owned()));
+        let Audience { is_automatic, pods, namespaces } = audience;
+        if *is_automatic {
+            self.spec.insert("activation".to_owned(), json!("ClusterWide"));
+            self.hints.push(("/spec/activation".to_owned(), CLUSTER_WIDE.to_owned()));
+        }
         for (field, query) in [("podSelector", pods), ("namespaceSelector", namespaces)] {
             if let Some(selector) = query.to_selector() {
                 self.spec.insert(field.to_owned(), selector);

@@ -11,17 +11,13 @@ const NO_SELECTOR: &str = "invalid value: must be a label selector with matchLab
 
 /// The Pods that get a companion.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Audience {
-    /// Pods that request the companion by its name.
-    #[default]
-    Requesters,
-    /// All Pods with these labels in namespaces with these labels.
-    Selected {
-        /// Labels of Pods.
-        pods: LabelQuery,
-        /// Labels of namespaces.
-        namespaces: LabelQuery,
-    },
+pub(super) struct Audience {
+    /// Whether all of them get the companion, or only those that request it by its name. The labels are required of both.
+    pub(super) is_automatic: bool,
+    /// Labels of Pods.
+    pub(super) pods: LabelQuery,
+    /// Labels of namespaces.
+    pub(super) namespaces: LabelQuery,
 }
 
 /// Requirements on labels, all of which must be met.

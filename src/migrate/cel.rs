@@ -4,29 +4,36 @@
 //! The crates `cel` and `cel-parser` evaluate and parse the whole language; what is not a literal here cannot be translated, so
 //! that its text is all that is needed.
 
+mod quotes;
+
 use serde_json::{Map, Value};
 
 use crate::json::Token;
-
-/// Whether the Pod has the lists that `has()` asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lists {
-    Absent,
-    Present,
-}
+use quotes::{closing, unescaped};
 
 /// What the text of a computed value begins with. Kubernetes accepts no text with this character in a container.
 const COMPUTED: char = '\0';
 
-/// How deep values may be nested.
+/// How many fields of the Pod choices may depend on: each of their combinations is a case.
+pub(super) const MOST_ASKED: usize = 4;
+
+/// How deep values and choices may be nested.
 const DEEPEST: usize = 64;
 
-/// The value of an expression. A part that is computed is a text for which [`is_computed`] is true.
-pub(super) fn value(expression: &str, lists: Lists) -> Value {
-    let mut parser = Parser { text: expression, at: 0, depth: 0, lists };
+/// The value of an expression for a Pod that has these fields, of those which [`asked`] returns. A part that is computed is a
+/// text for which [`is_computed`] is true.
+pub(super) fn value(expression: &str, present: &[&String]) -> Value {
+    let mut parser = Parser { text: expression, at: 0, depth: 0, present, asked: Vec::new() };
     let value = parser.expression();
     parser.skip_blanks();
     if parser.at < expression.len() { computed(expression) } else { value }
+}
+
+/// The fields of the Pod that choices of an expression depend on.
+pub(super) fn asked(expression: &str) -> Vec<String> {
+    let mut parser = Parser { text: expression, at: 0, depth: 0, present: &[], asked: Vec::new() };
+    parser.expression();
+    parser.asked
 }
 
 /// Whether a text is that of a computed value.
@@ -42,7 +49,8 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
-    lists: Lists,
+    present: &'t [&'t String],
+    asked: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -51,7 +59,8 @@ impl Parser<'_> {
         self.skip_blanks();
         let start = self.at;
         if self.depth >= DEEPEST {
-            return self.rest(start);
+            self.at = self.text.len();
+            return computed("");
         }
         self.depth += 1;
         let value = self.sum().unwrap_or_else(|| self.rest(start));
@@ -179,7 +188,8 @@ impl Parser<'_> {
         if self.peek() != Some('?') {
             return computed(&self.text[start..self.at]);
         }
-        let condition = is_true(&self.text[start..self.at], self.lists);
+        let text = self.text;
+        let condition = self.is_true(&text[start..self.at]);
         self.at += 1;
         let first = self.expression();
         let is_choice = self.expect(':');
@@ -189,6 +199,26 @@ impl Parser<'_> {
             Some(false) if is_choice => second,
             _ => computed(&self.text[start..self.at]),
         }
+    }
+
+    /// Whether a condition on fields of the Pod is true: `has(object.spec.volumes)`, its negation, or several of them.
+    fn is_true(&mut self, condition: &str) -> Option<bool> {
+        let mut is_true = true;
+        for clause in condition.split("&&") {
+            let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
+            let (clause, is_negated) = clause.strip_prefix('!').map_or((&*clause, false), |rest| (rest, true));
+            let path = clause.strip_prefix("has(object.")?.strip_suffix(')')?;
+            let is_path = path.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+            is_true &= self.has(is_path.then_some(path)?) != is_negated;
+        }
+        Some(is_true)
+    }
+
+    fn has(&mut self, path: &str) -> bool {
+        if self.asked.len() <= MOST_ASKED && !self.asked.iter().any(|other| other == path) {
+            self.asked.push(path.to_owned());
+        }
+        self.present.iter().any(|present| *present == path)
     }
 
     /// Skips to a delimiter of the expression, or to the question mark of a choice.
@@ -243,53 +273,4 @@ fn joined(first: Value, second: Value) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-/// Whether a condition on lists of the Pod is true: `has(object.spec.volumes)`, its negation, or several of them.
-fn is_true(condition: &str, lists: Lists) -> Option<bool> {
-    let clauses = condition.split("&&").map(|clause| {
-        let clause: String = clause.chars().filter(|c| !c.is_whitespace()).collect();
-        let (clause, is_negated) = clause.strip_prefix('!').map_or((&*clause, false), |rest| (rest, true));
-        let path = clause.strip_prefix("has(object.")?.strip_suffix(')')?;
-        let is_path = path.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
-        is_path.then_some((lists == Lists::Present) != is_negated)
-    });
-    let clauses: Vec<bool> = clauses.collect::<Option<_>>()?;
-    Some(clauses.into_iter().all(|clause| clause))
-}
-
-/// The length of a text before its closing quotes.
-fn closing(text: &str, quotes: &str) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let rest = &text[at..];
-        if rest.starts_with(quotes) {
-            return Some(at);
-        }
-        let c = rest.chars().next()?;
-        at += c.len_utf8();
-        if c == '\\' {
-            at += text[at..].chars().next()?.len_utf8();
-        }
-    }
-}
-
-/// A text without the escapes that JSON has as well, and those of quotes; `None` if it has others.
-fn unescaped(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        out.push(match chars.next()? {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
-            c @ ('\\' | '"' | '\'' | '`' | '?') => c,
-            _ => return None,
-        });
-    }
-    Some(out)
 }

@@ -121,7 +121,7 @@ fn by_shape(value: &Value) -> Option<System> {
     };
     let is_profile = value["name"].is_string() && (has_lists(value) || has_field());
     let is_sidecar = |item: &Value| has_lists(item.get("sidecar").unwrap_or(item));
-    let is_list = value.as_array().is_some_and(|items| !items.is_empty() && items.iter().all(is_sidecar));
+    let is_list = value.as_array().is_some_and(|items| items.iter().any(is_sidecar));
     match (is_profile, is_list) {
         (true, _) => Some(System::Profile),
         (_, true) => Some(System::Sidecars),

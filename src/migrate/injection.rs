@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::audience::Audience;
+use super::audience::{Audience, LabelQuery};
 use super::loss::Loss;
 use super::source_value::{SourcePlace, SourceValue};
+use crate::api;
 use crate::inject::container_list::ContainerList;
 
 /// What follows from a condition that is not translated.
@@ -56,11 +57,12 @@ impl Injection {
         self.losses.push(Loss { at: at.clone(), pointer: String::new(), message });
     }
 
-    /// Records a condition that is not translated: without it the companion would be injected into more Pods than before.
+    /// Records a condition that is not translated: without it the companion would be injected into more Pods than before. The
+    /// selectors of the other conditions are kept, because they restrict which Pods can request the companion.
     pub(super) fn narrow(&mut self, at: &SourcePlace, message: &str) {
         let consequence = if self.is_narrowed { "" } else { ON_REQUEST };
         self.is_narrowed = true;
-        self.audience = Audience::Requesters;
+        self.audience.is_automatic = false;
         self.lose(at, format!("{message}{consequence}"));
     }
 
@@ -73,11 +75,9 @@ impl Injection {
         self.record(at, message.into());
     }
 
-    /// Sets the Pods, unless a condition on them was not translated.
-    pub(super) fn select(&mut self, audience: Audience) {
-        if !self.is_narrowed {
-            self.audience = audience;
-        }
+    /// Selects Pods by labels: all of them, or those that request it if a condition was not translated.
+    pub(super) fn select(&mut self, pods: LabelQuery, namespaces: LabelQuery) {
+        self.audience = Audience { is_automatic: !self.is_narrowed, pods, namespaces };
     }
 
     /// Whether anything is added that a companion can add.
@@ -114,6 +114,24 @@ impl Injection {
                 Some(why) => self.lose(&field.at, format!("a companion never sets this field of the Pod, which {why}")),
                 None => self.lose(&field.at, "unknown field; remove the field, or correct its name"),
             }
+        }
+    }
+
+    /// Abandons what has more values than a companion may have: parts are compared with each other later.
+    pub(super) fn limit(&mut self) {
+        let Injection { containers, init_containers, volumes, pull_secrets, app_env, app_mounts, .. } = &*self;
+        let lists = [containers, init_containers, volumes, pull_secrets, app_env, app_mounts];
+        let count: usize = lists.into_iter().flatten().map(|item| api::values(&item.value)).sum();
+        // What is for all containers is added to each.
+        let for_all = (containers.len() + init_containers.len()) * (app_env.len() + app_mounts.len());
+        if count.max(for_all).max(self.annotations.len()) > api::MOST_VALUES {
+            let at = self.at.clone();
+            let most = api::MOST_VALUES;
+            self.abandon(&at, format!("invalid value: a companion has at most {most} values; shorten the lists"));
+            for list in [&mut self.containers, &mut self.init_containers, &mut self.volumes, &mut self.pull_secrets] {
+                list.clear();
+            }
+            (self.app_env, self.app_mounts, self.annotations) = Default::default();
         }
     }
 

@@ -30,6 +30,9 @@ fn add_operation(injection: &mut Injection, operation: &SourceValue) {
         ["spec", list, _] if is_list(list) && value.value.is_object() => add_item(injection, list, &value),
         // The operation for a Pod without the list.
         ["spec", list] if is_list(list) && *list != ContainerList::Containers.as_str() => {
+            if !value.value.is_array() {
+                injection.lose(&value.at, "invalid value: must be a list");
+            }
             value.items().iter().for_each(|item| add_item(injection, list, item));
         }
         ["metadata", "annotations"] => add_annotations(injection, &value),

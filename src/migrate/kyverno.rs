@@ -60,7 +60,8 @@ fn patch(injection: &mut Injection, mutate: &SourceValue) {
     let patch = mutate.member("patchesJson6902");
     let operations = operations(&patch);
     if !patch.is_blank() && !operations.value.is_array() {
-        injection.lose(&patch.at, "invalid value: must be a list of operations");
+        // Without its operations nothing is known of the rule, and the reason is this text.
+        injection.abandon(&patch.at, "invalid value: must be a text with a list of operations");
     }
     json_patch::add(injection, &operations);
     injection.lose_other_fields(mutate, &["patchStrategicMerge", "patchesJson6902", "mutateExistingOnPolicyUpdate"]);

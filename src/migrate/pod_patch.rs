@@ -79,6 +79,9 @@ fn add_metadata(injection: &mut Injection, metadata: &SourceValue) {
 
 /// Adds annotations of a patch that replaces those of the Pod.
 pub(super) fn add_annotations(injection: &mut Injection, annotations: &SourceValue) {
+    if !annotations.value.is_object() {
+        injection.lose(&annotations.at, "invalid value: must be an object");
+    }
     for (name, value) in annotations.members().into_iter().filter(|(name, _)| !is_condition(name)) {
         if plain_name(&name) == name {
             injection.lose(&value.at, ONLY_IF_ABSENT);

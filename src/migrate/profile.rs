@@ -1,6 +1,7 @@
 //! tumblr/k8s-sidecar-injector: one configuration per file or text, which Pods request by name
 //! (`InjectionConfig` in its `internal/pkg/config`).
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
@@ -31,6 +32,7 @@ pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Injecti
     for layer in &layers {
         add(&mut injection, layer);
     }
+    injection.limit();
     injection.lose_helm_templates();
     spread(&mut injection);
     injection
@@ -104,11 +106,14 @@ fn add(injection: &mut Injection, layer: &SourceValue) {
 }
 
 fn merge(list: &mut Vec<SourceValue>, items: Vec<SourceValue>) {
-    let inherited = list.len();
+    let name = |item: &SourceValue| item.value.get("name").map(ToString::to_string);
+    let mut inherited = BTreeMap::new();
+    for (index, name) in list.iter().map(name).enumerate() {
+        inherited.entry(name).or_insert(index);
+    }
     for item in items {
-        let name = |item: &SourceValue| item.value.get("name").cloned();
-        match list[..inherited].iter_mut().find(|other| name(other).is_some() && name(other) == name(&item)) {
-            Some(other) => *other = item,
+        match name(&item).and_then(|name| inherited.get(&Some(name))) {
+            Some(other) => list[*other] = item,
             None => list.push(item),
         }
     }

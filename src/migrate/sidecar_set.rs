@@ -1,6 +1,6 @@
 //! OpenKruise SidecarSet (`apps.kruise.io`, v1alpha1 and v1beta1; `SidecarSetSpec` in its `apis/apps`).
 
-use super::audience::{Audience, LabelQuery};
+use super::audience::LabelQuery;
 use super::configuration::InjectorConfig;
 use super::injection::Injection;
 use super::source_value::SourceValue;
@@ -47,18 +47,25 @@ fn select(injection: &mut Injection, spec: &SourceValue) {
         injection.narrow(&selector.at, "required value: OpenKruise rejects a SidecarSet that selects all Pods");
     }
     let name = spec.member("namespace");
-    if !name.is_blank() {
+    if !name.is_blank() && name.text().is_empty() {
+        injection.narrow(&name.at, "invalid value: must be the name of a namespace");
+    } else if !name.is_blank() {
         namespaces.add_namespaces("In", &[name.text().to_owned()]);
     }
     let mut selector = spec.member("namespaceSelector");
-    let names: Vec<String> = selector.take("namespaces").items().iter().map(|name| name.text().to_owned()).collect();
+    let listed = selector.take("namespaces");
+    let names: Vec<String> = listed.items().iter().map(|name| name.text().to_owned()).collect();
+    if !(listed.is_blank() || listed.value.is_array() && names.iter().all(|name| !name.is_empty())) {
+        injection.narrow(&listed.at, "invalid value: must be a list of names of namespaces");
+        return injection.select(pods, namespaces);
+    }
     if let Err(message) = namespaces.add_selector(&selector.value) {
         injection.narrow(&selector.at, message);
     }
     if !names.is_empty() {
         namespaces.add_namespaces("In", &names);
     }
-    injection.select(Audience::Selected { pods, namespaces });
+    injection.select(pods, namespaces);
     let strategy = spec.member("injectionStrategy");
     let paused = strategy.member("paused");
     if !paused.is_blank() {
@@ -81,7 +88,14 @@ fn lose_updates(injection: &mut Injection, spec: &SourceValue) {
 }
 
 fn pod_metadata(injection: &mut Injection, spec: &SourceValue) {
-    for patch in spec.list("patchPodMetadata") {
+    let patches = spec.member("patchPodMetadata");
+    if !patches.is_blank() && !patches.value.is_array() {
+        injection.lose(&patches.at, "invalid value: must be a list");
+    }
+    for patch in patches.items() {
+        if !patch.value.is_object() {
+            injection.lose(&patch.at, "invalid value: must be an object");
+        }
         let policy = patch.member("patchPolicy");
         if policy.text() == "MergePatchJson" {
             injection
@@ -89,8 +103,13 @@ fn pod_metadata(injection: &mut Injection, spec: &SourceValue) {
             continue;
         }
         injection.annotations.extend(patch.member("annotations").members());
-        if policy.text() == "Overwrite" {
-            injection.lose(&policy.at, "a companion adds an annotation only if the Pod does not have it");
+        match policy.text() {
+            "Overwrite" => {
+                injection.lose(&policy.at, "a companion adds an annotation only if the Pod does not have it");
+            }
+            "Retain" => {}
+            _ if policy.is_blank() => {}
+            _ => injection.lose(&policy.at, "unsupported value; supported: Retain"),
         }
     }
 }
@@ -112,12 +131,15 @@ fn strip(container: &mut SourceValue) -> SourceValue {
 }
 
 fn lose_of_container(injection: &mut Injection, container: &SourceValue) {
-    let enabled = |field: &str| container.member(field).member("type").text() == "enabled";
+    let may_be_enabled = |field: &str| {
+        let policy = container.member(field);
+        !policy.is_blank() && policy.member("type").text() != "disabled"
+    };
     let upgrade = container.member("upgradeStrategy");
     if upgrade.member("upgradeType").text() == "HotUpgrade" {
         injection.lose(&upgrade.at, "containers of running Pods are not replaced; recreate the Pods after a change");
     }
-    for field in ["shareVolumePolicy", "shareVolumeDevicePolicy"].into_iter().filter(|field| enabled(field)) {
+    for field in ["shareVolumePolicy", "shareVolumeDevicePolicy"].into_iter().filter(|field| may_be_enabled(field)) {
         let message = "a companion shares volumes of the app by their paths; declare each path in spec.sharedVolumes";
         injection.lose(&container.member(field).at, message);
     }

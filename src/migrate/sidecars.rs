@@ -5,6 +5,10 @@ use super::configuration::InjectorConfig;
 use super::injection::Injection;
 use super::source_value::SourceValue;
 use crate::inject::container_list::ContainerList;
+use crate::inject::names::is_label;
+
+/// The longest name of a namespace.
+const LONGEST_NAMESPACE: usize = 63;
 
 /// Fields that are translated; the name of a single sidecar has no effect there.
 const KNOWN: [&str; 5] = ["name", "volumes", "imagePullSecrets", "annotations", "labels"];
@@ -18,6 +22,9 @@ pub(super) fn injection(one: &InjectorConfig) -> Injection {
     };
     injection.is_namespaced = true;
     injection.namespace = Some(namespace.text().to_owned()).filter(|text| !text.is_empty());
+    if !namespace.value.is_null() && !is_label(namespace.text(), LONGEST_NAMESPACE) {
+        injection.abandon(&namespace.at, "invalid value: must be a DNS label");
+    }
     for item in one.source.items() {
         let nested = item.member("sidecar");
         add(&mut injection, if nested.value.is_object() { &nested } else { &item });
@@ -32,6 +39,9 @@ fn stem(one: &InjectorConfig) -> String {
 }
 
 fn add(injection: &mut Injection, sidecar: &SourceValue) {
+    if !sidecar.value.is_object() {
+        return injection.lose(&sidecar.at, "invalid value: must be an object");
+    }
     injection.take_lists(sidecar);
     injection.annotations.extend(sidecar.member("annotations").members());
     let labels = sidecar.member("labels");

@@ -5,6 +5,7 @@ mod any_input;
 mod cel_values;
 mod kyverno_rules;
 mod profiles;
+mod selection;
 mod sidecar_lists;
 mod sidecar_sets;
 

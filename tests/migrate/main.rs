@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod bounds;
 mod cases;
 mod injected;
 mod modules;

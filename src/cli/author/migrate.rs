@@ -143,7 +143,10 @@ fn summarize(translations: &[Translation], file: Option<&Path>) {
     let warnings: usize = translations.iter().filter(|one| one.companion.is_some()).map(|one| one.warnings).sum();
     if warnings > 0 {
         let count = stderr::number(warnings, "warning");
-        let written = file.map_or("-f -".to_owned(), |file| file.display().to_string());
-        stderr::note(&format!("{count} about the companions; list them with: podgraft validate {written}"));
+        let how = match file {
+            Some(file) => format!("list them with: podgraft validate {}", file.display()),
+            None => "to list them, write a file with --output-file, and run podgraft validate on it".to_owned(),
+        };
+        stderr::note(&format!("{count} about the companions; {how}"));
     }
 }

@@ -5,6 +5,8 @@
 
 use regex_lite::{Captures, Regex};
 
+use crate::inject::container_list::ContainerList;
+
 /// What a condition requires.
 #[derive(Debug, PartialEq)]
 pub(super) enum MatchCondition {
@@ -21,37 +23,43 @@ pub(super) enum MatchCondition {
 /// The conditions of an expression that a pattern matches.
 type Found = for<'c> fn(&Captures<'c>) -> Vec<MatchCondition>;
 
-const PATTERNS: [(&str, Found); 9] = [
+/// The forms, in which `NS` is a name of the Pod's namespace, `LABEL` the presence of a label, and `NAMES` texts with commas
+/// between them: a variable or a field among the names has a value that only the API server knows.
+const PATTERNS: [(&str, Found); 10] = [
     (r"^has\(object\.(?:metadata|spec|spec\.containers)\)$|^request\.operation == 'CREATE'$", |_| {
         vec![MatchCondition::AlwaysTrue]
     }),
     (r"^has\(object\.metadata\.labels\)$", |_| vec![MatchCondition::HasLabels]),
-    (r"^(?:'([^']+)' in object\.metadata\.labels|has\(object\.metadata\.labels\.(\w+)\))$", |found| {
-        vec![label(found, "Exists", false)]
-    }),
-    (r"^!\(?(?:'([^']+)' in object\.metadata\.labels|has\(object\.metadata\.labels\.(\w+)\))\)?$", |found| {
-        vec![label(found, "DoesNotExist", false)]
-    }),
+    (r"^LABEL$", |found| vec![label(found, "Exists", false)]),
+    (r"^!\(?LABEL\)?$", |found| vec![label(found, "DoesNotExist", false)]),
     (r"^object\.metadata\.labels(?:\['([^']+)'\]|\.(\w+)) == '([^']*)'$", |found| vec![label(found, "In", true)]),
     // An absent label is an error of the condition.
     (r"^object\.metadata\.labels(?:\['([^']+)'\]|\.(\w+)) != '([^']*)'$", |found| {
         vec![label(found, "Exists", false), label(found, "NotIn", true)]
     }),
-    (r"^(?:request\.namespace|object\.metadata\.namespace|namespaceObject\.metadata\.name) == '([^']+)'$", |found| {
-        vec![MatchCondition::Namespace { operator: "In", names: vec![found[1].to_owned()] }]
-    }),
-    (r"^(?:request\.namespace|object\.metadata\.namespace|namespaceObject\.metadata\.name) != '([^']+)'$", |found| {
-        vec![MatchCondition::Namespace { operator: "NotIn", names: vec![found[1].to_owned()] }]
-    }),
-    (
-        r"^(!?)\(?(?:request\.namespace|object\.metadata\.namespace|namespaceObject\.metadata\.name) in \[([^\]]*)\]\)?$",
-        |found| {
-            let operator = if found[1].is_empty() { "In" } else { "NotIn" };
-            let names = found[2].split(',').map(|name| name.trim().trim_matches('\'').to_owned()).collect();
-            vec![MatchCondition::Namespace { operator, names }]
-        },
-    ),
+    (r"^NS == ('[^'\\]+')$", |found| vec![namespaces("In", found)]),
+    (r"^NS != ('[^'\\]+')$", |found| vec![namespaces("NotIn", found)]),
+    (r"^\(?NS in \[(NAMES)\]\)?$", |found| vec![namespaces("In", found)]),
+    (r"^!\(NS in \[(NAMES)\]\)$", |found| vec![namespaces("NotIn", found)]),
 ];
+
+/// The parts that several patterns have.
+const PARTS: [(&str, &str); 3] = [
+    ("NAMES", r"'[^'\\]+'(?: ?, ?'[^'\\]+')*"),
+    ("NS", r"(?:request\.namespace|object\.metadata\.namespace|namespaceObject\.metadata\.name)"),
+    ("LABEL", r"(?:'([^']+)' in object\.metadata\.labels|has\(object\.metadata\.labels\.(\w+)\))"),
+];
+
+/// An expression with its parts.
+fn compiled(pattern: &str) -> Option<Regex> {
+    let whole = PARTS.iter().fold(pattern.to_owned(), |text, (name, part)| text.replace(name, part));
+    Regex::new(&whole).ok()
+}
+
+fn namespaces(operator: &'static str, found: &Captures<'_>) -> MatchCondition {
+    let names = found[1].split(',').map(|name| name.trim().trim_matches('\'').to_owned()).collect();
+    MatchCondition::Namespace { operator, names }
+}
 
 fn label(found: &Captures<'_>, operator: &'static str, has_value: bool) -> MatchCondition {
     let key = found.get(1).or(found.get(2)).map_or("", |key| key.as_str()).to_owned();
@@ -65,13 +73,30 @@ pub(super) fn all(expression: &str, injected: &[String]) -> Option<Vec<MatchCond
     // Texts with the other quotes inside are not matched by the patterns.
     let text = expression.replace('"', "'");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let clauses: Vec<&str> = text.split("&&").map(str::trim).collect();
     let mut conditions = Vec::new();
-    for clause in text.split("&&") {
-        conditions.extend(one(clause.trim(), injected)?);
+    for clause in &clauses {
+        conditions.extend(one(whole(clause, clauses.len() > 1)?, injected)?);
     }
     let requires_label = |one: &MatchCondition| matches!(one, MatchCondition::Label { operator: "In" | "Exists", .. });
     let is_redundant = !conditions.contains(&MatchCondition::HasLabels) || conditions.iter().any(requires_label);
     is_redundant.then_some(conditions)
+}
+
+/// A clause without the parentheses around it, if its own are balanced: others belong to an operator that is not read here.
+/// Between `&&`, only parentheses keep the alternatives of `||` together.
+fn whole(clause: &str, is_one_of_several: bool) -> Option<&str> {
+    let mut open = 0_usize;
+    for c in clause.chars() {
+        open = match c {
+            '(' => open + 1,
+            ')' => open.checked_sub(1)?,
+            _ => open,
+        };
+    }
+    let inside = clause.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let is_whole = open == 0 && (!is_one_of_several || inside.is_some() || !clause.contains("||"));
+    is_whole.then_some(inside.unwrap_or(clause))
 }
 
 fn one(clause: &str, injected: &[String]) -> Option<Vec<MatchCondition>> {
@@ -79,22 +104,21 @@ fn one(clause: &str, injected: &[String]) -> Option<Vec<MatchCondition>> {
         return Some(vec![MatchCondition::AlwaysTrue]);
     }
     PATTERNS.iter().find_map(|(pattern, conditions)| {
-        let found = Regex::new(pattern).ok()?.captures(clause)?;
-        Some(conditions(&found))
+        let pattern = compiled(pattern)?;
+        Some(conditions(&pattern.captures(clause)?))
     })
 }
 
-/// Whether a clause asks if the Pod lacks one of the containers that are added.
+/// Whether a clause asks if a list of containers of the Pod lacks one of the containers that are added.
 fn is_about_injected(clause: &str, injected: &[String]) -> bool {
-    let lacks_list = r"^(?:!has\(object\.spec\.\w+\) \|\| )?";
-    let patterns = [
-        r"!object\.spec\.\w+\.exists\((\w+), ?(\w+)\.name == '([^']+)'\)$",
-        r"object\.spec\.\w+\.all\((\w+), ?(\w+)\.name != '([^']+)'\)$",
-    ];
-    patterns.iter().any(|pattern| {
-        let pattern = Regex::new(&format!("{lacks_list}{pattern}"));
-        let found =
-            pattern.ok().and_then(|pattern| pattern.captures(clause).map(|f| [1, 2, 3].map(|i| f[i].to_owned())));
-        found.is_some_and(|[variable, used, name]| variable == used && injected.contains(&name))
+    ContainerList::ALL.iter().any(|list| {
+        let patterns = [
+            format!(r"^(?:!has\(object\.spec\.{list}\) \|\| )?!object\.spec\.{list}\.exists\((\w+), ?(\w+)\.name == '([^']+)'\)$"),
+            format!(r"^(?:!has\(object\.spec\.{list}\) \|\| )?object\.spec\.{list}\.all\((\w+), ?(\w+)\.name != '([^']+)'\)$"),
+        ];
+        patterns.iter().any(|pattern| {
+            let Some(pattern) = compiled(pattern) else { return false };
+            pattern.captures(clause).is_some_and(|f| f[1] == f[2] && injected.iter().any(|name| *name == f[3]))
+        })
     })
 }

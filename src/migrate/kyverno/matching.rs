@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::migrate::audience::{Audience, LabelQuery};
+use crate::migrate::audience::LabelQuery;
 use crate::migrate::injection::Injection;
 use crate::migrate::source_value::SourceValue;
 
@@ -32,7 +32,7 @@ pub(super) fn select(injection: &mut Injection, policy: &SourceValue, rule: &Sou
     }
     narrow_by_conditions(injection, policy, rule);
     let Matched { pods, namespaces } = matched;
-    injection.select(Audience::Selected { pods, namespaces });
+    injection.select(pods, namespaces);
 }
 
 /// Records conditions that are not selectors.
@@ -58,37 +58,55 @@ fn narrow_by_conditions(injection: &mut Injection, policy: &SourceValue, rule: &
 
 /// The filters that all must match.
 fn matching_filters(injection: &mut Injection, block: &SourceValue) -> Vec<SourceValue> {
-    let (any, all) = (block.list("any"), block.list("all"));
+    if block.is_blank() {
+        injection.narrow(&block.at, "required value: without match the Pods are unknown");
+    }
+    let (mut any, all) = (block.list("any"), block.list("all"));
     if any.len() > 1 {
         let message = "selectors of a companion are all required; write one companion for each alternative";
         injection.narrow(&block.member("any").at, message);
-        return Vec::new();
+        any.clear();
     }
-    if any.is_empty() && all.is_empty() { vec![block.clone()] } else { any.into_iter().chain(all).collect() }
+    let filters: Vec<_> = any.into_iter().chain(all).chain(unlisted(block)).collect();
+    for filter in filters.iter().filter(|filter| !filter.value.is_object()) {
+        injection.narrow(&filter.at, "invalid value: must be an object");
+    }
+    filters
+}
+
+/// The filter that a block has outside of `any` and `all`, in the older form.
+fn unlisted(block: &SourceValue) -> Option<SourceValue> {
+    let mut rest = block.clone();
+    for list in ["any", "all"].into_iter().filter(|list| block.member(list).value.is_array()) {
+        rest.take(list);
+    }
+    (!rest.is_blank()).then_some(rest)
 }
 
 /// The filters none of which may match.
 fn excluding_filters(injection: &mut Injection, block: &SourceValue) -> Vec<SourceValue> {
-    let (any, all) = (block.list("any"), block.list("all"));
+    let (any, mut all) = (block.list("any"), block.list("all"));
     if all.len() > 1 {
         let message =
             "selectors of a companion cannot exclude Pods by several conditions at once; exclude them by one label";
         injection.narrow(&block.member("all").at, message);
-        return any;
+        all.clear();
     }
-    let legacy = (any.is_empty() && all.is_empty() && !block.is_blank()).then(|| block.clone());
-    any.into_iter().chain(all).chain(legacy).collect()
+    any.into_iter().chain(all).chain(unlisted(block)).collect()
 }
 
 impl Matched {
     fn require(&mut self, injection: &mut Injection, filter: &SourceValue) {
         for (name, field) in filter.members() {
             if name != "resources" && !field.is_blank() {
-                injection
-                    .narrow(&field.at, "depends on the user who creates the Pod; a companion selects Pods by labels");
+                injection.narrow(&field.at, why_not_selected(&name));
             }
         }
-        for (name, field) in filter.member("resources").members().into_iter().filter(|(_, field)| !field.is_blank()) {
+        let resources = filter.member("resources");
+        if !resources.is_blank() && !resources.value.is_object() {
+            injection.narrow(&resources.at, "invalid value: must be an object");
+        }
+        for (name, field) in resources.members().into_iter().filter(|(_, field)| !field.is_blank()) {
             if let Err(message) = self.require_field(&name, &field) {
                 injection.narrow(&field.at, message);
             }
@@ -96,7 +114,7 @@ impl Matched {
     }
 
     fn require_field(&mut self, name: &str, field: &SourceValue) -> Result<(), &'static str> {
-        let texts: Vec<String> = field.items().iter().map(|item| item.text().to_owned()).collect();
+        let texts = texts(field);
         let is_any = |text: &str| text == "*";
         match name {
             "kinds" if texts.iter().any(|kind| is_pod(kind)) => {}
@@ -105,6 +123,7 @@ impl Matched {
             "operations" => return Err("a companion is injected when a Pod is created"),
             "namespaces" if texts.iter().any(|name| is_any(name)) => {}
             "namespaces" if texts.iter().any(|name| has_wildcard(name)) => return Err(WILDCARD),
+            "namespaces" if !are_names(&texts) => return Err(NO_NAMES),
             "namespaces" => self.namespaces.add_namespaces("In", &texts),
             "selector" | "namespaceSelector" if has_wildcards(&field.value) => return Err(WILDCARD),
             "selector" => return self.pods.add_selector(&field.value),
@@ -121,7 +140,7 @@ impl Matched {
     /// Excludes the Pods that a filter matches; that must be by a single requirement, because only that can be negated.
     fn exclude(&mut self, injection: &mut Injection, filter: &SourceValue) {
         let kinds = filter.member("resources").list("kinds");
-        if !kinds.is_empty() && !kinds.iter().any(|kind| is_pod(kind.text())) {
+        if !kinds.is_empty() && !kinds.iter().any(|kind| may_be_pod(kind.text())) {
             return;
         }
         let others = filter.members().into_iter().filter(|(name, _)| name != "resources");
@@ -140,9 +159,9 @@ impl Matched {
 
     /// Returns whether the negation of a field can be expressed.
     fn exclude_field(&mut self, name: &str, field: &SourceValue) -> bool {
-        let texts: Vec<String> = field.items().iter().map(|item| item.text().to_owned()).collect();
+        let texts = texts(field);
         let query = match name {
-            "namespaces" if !texts.iter().any(|name| has_wildcard(name)) => {
+            "namespaces" if are_names(&texts) && !texts.iter().any(|name| has_wildcard(name)) => {
                 self.namespaces.add_namespaces("NotIn", &texts);
                 return true;
             }
@@ -158,7 +177,28 @@ impl Matched {
     }
 }
 
+const NO_NAMES: &str = "invalid value: must be a list of names";
+
 const WILDCARD: &str = "has a wildcard, which a label selector does not have; list the values";
+
+/// Why a field of a filter is no selector.
+fn why_not_selected(name: &str) -> &'static str {
+    match name {
+        "subjects" | "roles" | "clusterRoles" => {
+            "the rule depends on the user who creates the Pod; a companion selects Pods by labels"
+        }
+        "any" | "all" => "invalid value: must be a list",
+        _ => "a companion selects Pods by labels only",
+    }
+}
+
+fn texts(field: &SourceValue) -> Vec<String> {
+    field.items().iter().map(|item| item.text().to_owned()).collect()
+}
+
+fn are_names(texts: &[String]) -> bool {
+    !texts.is_empty() && texts.iter().all(|text| !text.is_empty())
+}
 
 /// The negation of a label selector with one requirement.
 fn negated(selector: &Value) -> Option<(String, &'static str, Vec<String>)> {
@@ -193,6 +233,14 @@ fn is_pod(kind: &str) -> bool {
     !is_subresource && ["Pod", "*"].contains(&name)
 }
 
+/// Whether a kind is that of Pods, or has a wildcard with which it can be. What an exclusion of such a kind excludes besides Pods
+/// does not matter.
+fn may_be_pod(kind: &str) -> bool {
+    let name = kind.rsplit('/').next().unwrap_or_default();
+    let start = name.split(['*', '?']).next().unwrap_or_default();
+    is_pod(kind) || has_wildcard(name) && "Pod".starts_with(start)
+}
+
 fn has_wildcard(text: &str) -> bool {
     text.contains(['*', '?'])
 }
@@ -214,9 +262,21 @@ fn is_only_about_creation(preconditions: &SourceValue) -> bool {
     conditions.iter().all(|condition| {
         let key = condition.member("key");
         let key: String = key.text().chars().filter(|c| !c.is_whitespace()).collect();
-        let names_creation = condition.value["value"].to_string().contains("CREATE");
-        let is_negative = condition.member("operator").text().contains("Not");
         matches!(&*key, "{{request.operation}}" | "{{request.operation||'BACKGROUND'}}")
-            && names_creation != is_negative
+            && includes_creation(condition.member("operator").text(), &condition.member("value"))
     }) && (preconditions.is_blank() || !conditions.is_empty())
+}
+
+/// Whether a comparison of the operation is true for a creation. Values with a wildcard are not looked at.
+fn includes_creation(operator: &str, value: &SourceValue) -> bool {
+    let values = if value.value.is_array() { texts(value) } else { vec![value.text().to_owned()] };
+    let names_creation = values.iter().any(|value| value == "CREATE");
+    match operator {
+        "Equal" | "Equals" | "In" | "AnyIn" | "AllIn" => names_creation,
+        "NotEqual" | "NotEquals" | "NotIn" | "AnyNotIn" | "AllNotIn" => {
+            let is_plain = |value: &String| value.bytes().all(|byte| byte.is_ascii_uppercase());
+            are_names(&values) && !names_creation && values.iter().all(is_plain)
+        }
+        _ => false,
+    }
 }

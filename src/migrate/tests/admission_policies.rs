@@ -196,7 +196,7 @@ fn parameters_variables_and_policies_without_containers_are_reported() {
         + BINDING;
     check(
         &text,
-        &[WHOLE, "spec.paramKind: a companion has parameters", "spec.variables: a companion computes no values"],
+        &[NARROWED, "spec.paramKind: a companion has parameters", "spec.variables: a companion computes no values"],
     );
     let changed = (policy("", "") + BINDING).replace("image: 'x:1', ", "");
     check(&changed, &[NOTHING, "spec.mutations: adds no container"]);
@@ -219,7 +219,7 @@ fn a_mutating_policy_of_kyverno_needs_no_binding() {
     assert_eq!(companion(&namespaced)["spec"]["namespaceSelector"], name);
     check(
         &kyverno(&policy("", "  evaluation: {admission: {enabled: false}}")),
-        &[NARROWED, "spec.evaluation.admission.enabled: is not evaluated when Pods are created"],
+        &[NARROWED, "spec.evaluation.admission.enabled: the policy is not evaluated when Pods are created"],
     );
     check(
         &kyverno(&policy("", "  targetMatchConstraints: {resourceRules: [{}]}")),

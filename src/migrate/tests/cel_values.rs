@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::migrate::cel::{Lists, is_computed, value};
+use crate::migrate::cel::{asked, is_computed, value};
 
 fn literal(expression: &str) -> Value {
-    value(expression, Lists::Absent)
+    value(expression, &[])
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn literals_have_their_values() {
     ] {
         assert_eq!(literal(expression), expected, "{expression}");
     }
-    assert_eq!(value("has(object.spec.volumes) ? [1] : [2]", Lists::Present), json!([1]));
+    assert_eq!(value("has(object.spec.volumes) ? [1] : [2]", &[&"spec.volumes".to_owned()]), json!([1]));
 }
 
 #[test]
@@ -50,6 +50,18 @@ fn everything_else_is_computed() {
 
 #[test]
 fn a_deep_expression_is_computed_without_deep_recursion() {
-    let value = literal(&("[".repeat(100_000) + &"]".repeat(100_000)));
-    assert!(value.is_array());
+    for deep in ["a?".repeat(100_000), "(a?".repeat(100_000)] {
+        assert!(literal(&deep).as_str().is_some_and(is_computed), "{}", &deep[..8]);
+    }
+    assert!(literal(&("[".repeat(100_000) + &"]".repeat(100_000))).is_array());
+}
+
+#[test]
+fn each_field_that_choices_depend_on_is_asked_for() {
+    let nested = "has(object.a) && !has( object.b ) ? [1] : (has(object.c) ? [2] : [has(object.a) ? 3 : 4])";
+    assert_eq!(asked(nested), ["a", "b", "c"]);
+    let [a, b, c] = ["a", "b", "c"].map(str::to_owned);
+    assert_eq!(value(nested, &[&a]), json!([1]));
+    assert_eq!(value(nested, &[&a, &b]), json!([3]));
+    assert_eq!(value(nested, &[&b, &c]), json!([2]));
 }

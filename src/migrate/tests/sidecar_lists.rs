@@ -69,3 +69,24 @@ fn other_lists_are_no_configurations() {
         check(text, &[]);
     }
 }
+
+#[test]
+fn an_item_without_lists_does_not_hide_the_others() {
+    let items =
+        "- name: one\n  containers: [{name: a, image: 'x:1'}]\n- name: two\n  annotations: {example.com/a: b}\n- x";
+    check(
+        &config_map(items),
+        &["OnRequest Companion agent", "data[\"sidecars.yaml\"][2]: invalid value: must be an object"],
+    );
+    let added = companion(&config_map(items))["spec"]["podAnnotations"].take();
+    assert_eq!(added, json!({"example.com/a": "b"}));
+}
+
+#[test]
+fn a_namespace_that_cannot_exist_is_reported() {
+    let text = config_map("- containers: [{name: a, image: 'x:1'}]");
+    for namespace in [r#""x\ny""#, "Shop", "''", "1"] {
+        let text = text.replace("namespace: shop", &format!("namespace: {namespace}"));
+        check(&text, &["nothing: ConfigMap agent", "metadata.namespace: invalid value: must be a DNS label"]);
+    }
+}

@@ -125,3 +125,34 @@ fn annotations_that_are_retained_are_pod_annotations() {
     check(&text, &[WHOLE]);
     assert_eq!(companion(&text)["spec"]["podAnnotations"], json!({"a.b/c": "d"}));
 }
+
+#[test]
+fn a_value_of_another_form_is_reported() {
+    let policy = "spec.patchPodMetadata[0].patchPolicy: unsupported value";
+    for (spec, reported) in [
+        ("patchPodMetadata: {annotations: {a: b}}", "spec.patchPodMetadata: invalid value: must be a list"),
+        ("patchPodMetadata: [x]", "spec.patchPodMetadata[0]: invalid value: must be an object"),
+        ("patchPodMetadata: [{annotations: {a.b/c: d}, patchPolicy: Other}]", policy),
+        ("patchPodMetadata: [{annotations: {a.b/c: d}, patchPolicy: [Retain]}]", policy),
+    ] {
+        check(&sidecar_set(&format!("  {spec}"), ""), &[WHOLE, reported]);
+    }
+    check(&sidecar_set("  patchPodMetadata: [{annotations: {a.b/c: d}, patchPolicy: Retain}]", ""), &[WHOLE]);
+    for field in ["shareVolumePolicy: {type: Enabled}", "shareVolumePolicy: {}, shareVolumeDevicePolicy: enabled"] {
+        let lines = super::lines(&super::translated(&sidecar_set("", &format!(", {field}"))));
+        assert!(lines.len() == 2 && lines[1].contains("Policy: a companion shares volumes"), "{lines:#?}");
+    }
+}
+
+#[test]
+fn names_of_namespaces_that_cannot_be_read_are_on_request() {
+    let narrowed = "OnRequest ClusterCompanion agent";
+    for (spec, at) in [
+        ("namespaceSelector: {namespaces: a}", "spec.namespaceSelector.namespaces: invalid value"),
+        ("namespaceSelector: {namespaces: [1]}", "spec.namespaceSelector.namespaces: invalid value"),
+        ("namespace: [a]", "spec.namespace: invalid value"),
+    ] {
+        let lines = super::lines(&super::translated(&sidecar_set(&format!("  {spec}"), "")));
+        assert!(lines[0] == narrowed && lines[1].starts_with(at), "{lines:#?}");
+    }
+}
