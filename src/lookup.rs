@@ -4,6 +4,7 @@
 //! Each lookup has a deadline, reads responses of bounded size, and keeps nothing. Reviews of Pods look nothing up.
 
 mod namespace;
+mod place;
 mod response;
 mod rights;
 mod rules;

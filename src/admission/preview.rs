@@ -45,7 +45,7 @@ pub fn preview(
     };
     let warnings = match request.object {
         None => Ok(Vec::new()),
-        Some(object) if request.kind.group == "podgraft.dev" => Ok(advise(&Applied::Companion(object))),
+        Some(object) if request.is_of_podgraft() => Ok(advise(&Applied::Companion(object))),
         Some(object) => preview_workload(object, &request, snapshot, advise),
     };
     let warnings = match warnings {

@@ -80,6 +80,7 @@ impl<'a> AdmissionRequest<'a> {
             return Err(JsonError::new("request.uid: required value"));
         }
         request.read_pod()?;
+        request.check_companion()?;
         Ok(request)
     }
 
@@ -146,13 +147,27 @@ impl<'a> AdmissionRequest<'a> {
         let Some(pod) = &self.pod else { return Ok(()) };
         self.object_name = pod.name.clone();
         self.owner_references = pod.owner_references;
-        // API servers make the two equal before they call a webhook, so this review is not from one.
-        if !pod.namespace.is_empty() && pod.namespace != self.namespace {
-            return Err(JsonError::new(
-                "request.object.metadata.namespace: invalid value: must equal request.namespace",
-            ));
+        self.check_namespace(&pod.namespace)
+    }
+
+    fn check_companion(&self) -> Result<()> {
+        let Some(object) = self.object.filter(|_| self.is_of_podgraft()) else { return Ok(()) };
+        let namespace = Reader::of(object).raw_at(&["metadata", "namespace"]).ok().flatten();
+        let namespace = namespace.map_or(Ok(Cow::Borrowed("")), |text| Reader::of(text).string_or_empty());
+        self.check_namespace(&namespace?)
+    }
+
+    /// API servers make the two namespaces equal before they call a webhook, so a review in which they differ is not from one.
+    fn check_namespace(&self, of_object: &str) -> Result<()> {
+        if of_object.is_empty() || of_object == self.namespace {
+            return Ok(());
         }
-        Ok(())
+        Err(JsonError::new("request.object.metadata.namespace: invalid value: must equal request.namespace"))
+    }
+
+    /// Whether the object is a companion.
+    pub(super) fn is_of_podgraft(&self) -> bool {
+        self.kind.group == "podgraft.dev"
     }
 
     fn creates_a_pod(&self) -> bool {

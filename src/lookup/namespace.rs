@@ -8,6 +8,7 @@ use kube::api::ListParams;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use super::place::ListedNamespace;
 use super::response::{Bounds, LookupError, Page, page, parsed};
 use super::rules::{Autoscaler, LimitRange, PlannedPod, Quota};
 use crate::admission::AppliedWorkload;
@@ -18,6 +19,10 @@ pub const NAMESPACE_TIME: Duration = Duration::from_millis(500);
 const MOST_OBJECTS: u32 = 500;
 /// The most bytes of them.
 const BYTES: usize = 4 << 20;
+
+/// The warning where the namespace is not known.
+const UNKNOWN_NAMESPACE: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: podgraft does \
+                                 not know the namespace yet";
 
 /// Looks up objects of namespaces with the rights of a client.
 #[derive(Clone)]
@@ -35,7 +40,10 @@ impl NamespaceLookup {
     /// The warnings about a workload whose Pods get a companion.
     pub async fn warnings(&self, workload: &AppliedWorkload<'_>, deadline: Instant) -> Vec<String> {
         let bounds = Bounds { deadline, bytes: BYTES };
-        let namespace = workload.namespace();
+        let Some(place) = ListedNamespace::find(workload.namespace(), &workload.snapshot().namespaces) else {
+            return vec![UNKNOWN_NAMESPACE.to_owned()];
+        };
+        let namespace = place.as_str();
         let core = format!("/api/v1/namespaces/{namespace}");
         let autoscaling = format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
         let (limit_ranges, quotas) = (format!("{core}/limitranges"), format!("{core}/resourcequotas"));

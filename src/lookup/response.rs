@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::watch::error::request_message;
 
-/// Why a lookup has no result.
+/// Why a lookup has no result. Warnings repeat this to clients, so it has no text of the API server: that goes to the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LookupError {
     /// The response has more bytes than the lookup may read.
@@ -24,8 +24,12 @@ pub(super) enum LookupError {
     OutOfTime,
     /// The API server does not know the resource.
     NotFound,
-    /// The request failed, with the message of the API server.
-    Failed(String),
+    /// The API server answered with this status.
+    Refused(u16),
+    /// The API server did not answer.
+    Unreachable,
+    /// The response is not what the API documents.
+    Unreadable,
 }
 
 impl fmt::Display for LookupError {
@@ -34,7 +38,9 @@ impl fmt::Display for LookupError {
             LookupError::TooLarge => f.write_str("the response of the API server is too large"),
             LookupError::OutOfTime => f.write_str("the API server did not answer in time"),
             LookupError::NotFound => f.write_str("the API server does not have this resource"),
-            LookupError::Failed(message) => f.write_str(message),
+            LookupError::Refused(code) => write!(f, "the API server answered with status {code}"),
+            LookupError::Unreachable => f.write_str("the API server cannot be reached"),
+            LookupError::Unreadable => f.write_str("the response of the API server cannot be read"),
         }
     }
 }
@@ -71,7 +77,7 @@ pub(super) async fn page(
     bounds: Bounds,
 ) -> Result<String, LookupError> {
     let request = Request::new(path).list(params);
-    send(client, request.map_err(|error| LookupError::Failed(error.to_string()))?, bounds).await
+    send(client, request.map_err(|error| logged(&error, LookupError::Unreachable))?, bounds).await
 }
 
 /// The text of the response to a request.
@@ -82,7 +88,7 @@ pub(super) async fn send(
 ) -> Result<String, LookupError> {
     let answer = async {
         let response = client.send(request.map(Body::from)).await;
-        let response = response.map_err(|error| LookupError::Failed(request_message(&error)))?;
+        let response = response.map_err(|error| logged(&request_message(&error), LookupError::Unreachable))?;
         let status = response.status();
         let text = read(response.into_body(), bounds.bytes).await?;
         if status.is_success() { Ok(text) } else { Err(refused(status.as_u16(), &text)) }
@@ -93,9 +99,9 @@ pub(super) async fn send(
 async fn read(body: Body, most: usize) -> Result<String, LookupError> {
     let bytes = Limited::new(body, most).collect().await.map_err(|error| {
         let is_too_large = error.downcast_ref::<LengthLimitError>().is_some();
-        if is_too_large { LookupError::TooLarge } else { LookupError::Failed(error.to_string()) }
+        if is_too_large { LookupError::TooLarge } else { logged(&error, LookupError::Unreachable) }
     })?;
-    String::from_utf8(bytes.to_bytes().into()).map_err(|error| LookupError::Failed(error.to_string()))
+    String::from_utf8(bytes.to_bytes().into()).map_err(|error| logged(&error, LookupError::Unreadable))
 }
 
 fn refused(code: u16, text: &str) -> LookupError {
@@ -103,14 +109,16 @@ fn refused(code: u16, text: &str) -> LookupError {
         return LookupError::NotFound;
     }
     let message = serde_json::from_str::<Status>(text).map(|status| status.message).unwrap_or_default();
-    LookupError::Failed(if message.is_empty() {
-        format!("the API server answered with status {code}")
-    } else {
-        message
-    })
+    logged(&message, LookupError::Refused(code))
+}
+
+/// The error, after its cause is logged.
+fn logged(cause: &dyn fmt::Display, error: LookupError) -> LookupError {
+    tracing::debug!("lookup for a preview failed: {error}: {cause}");
+    error
 }
 
 /// Reads a response as JSON.
 pub(super) fn parsed<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, LookupError> {
-    serde_json::from_str(text).map_err(|error| LookupError::Failed(format!("unreadable response: {error}")))
+    serde_json::from_str(text).map_err(|error| logged(&error, LookupError::Unreadable))
 }

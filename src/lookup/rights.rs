@@ -6,6 +6,7 @@ use kube::core::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::place::ListedNamespace;
 use super::response::{Bounds, LookupError, parsed, send};
 use crate::workload::WorkloadKind;
 
@@ -26,7 +27,7 @@ struct ReviewedStatus {
 pub(super) async fn may_list(
     client: &Client,
     user: &Value,
-    (kind, namespace): (&WorkloadKind, Option<&str>),
+    (kind, place): (&WorkloadKind, Option<ListedNamespace<'_>>),
     bounds: Bounds,
 ) -> Result<bool, LookupError> {
     let review = json!({
@@ -36,12 +37,12 @@ pub(super) async fn may_list(
             "user": user["username"], "uid": user["uid"], "groups": user["groups"], "extra": user["extra"],
             "resourceAttributes": {
                 "verb": "list", "group": kind.group, "version": kind.version, "resource": kind.plural,
-                "namespace": namespace,
+                "namespace": place.map(ListedNamespace::as_str),
             },
         },
     });
     let request = Request::new(PATH).create(&PostParams::default(), review.to_string().into_bytes());
-    let request = request.map_err(|error| LookupError::Failed(error.to_string()))?;
+    let request = request.map_err(|_| LookupError::Unreachable)?;
     let text = send(client, request, bounds).await?;
     parsed::<Reviewed>(&text).map(|reviewed| reviewed.status.allowed)
 }

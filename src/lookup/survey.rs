@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::place::ListedNamespace;
 use super::response::{Bounds, LookupError, Page, page, parsed};
 use super::rights::may_list;
 use crate::workload::{WORKLOADS, WorkloadKind};
@@ -55,36 +56,39 @@ impl Survey {
     pub async fn warnings(&self, question: &SurveyQuestion<'_>) -> Vec<String> {
         let mut findings = SurveyFindings::default();
         let end = match self.permits.try_acquire() {
-            Ok(_permit) => self.review_all(question, &mut findings).await,
+            Ok(_permit) => self.review_all(question, &mut findings).await.err().unwrap_or(SurveyEnd::Complete),
             Err(_) => SurveyEnd::Busy,
         };
         findings.warnings(&end, question.namespace, self.names)
     }
 
-    async fn review_all(&self, question: &SurveyQuestion<'_>, findings: &mut SurveyFindings) -> SurveyEnd {
-        let kinds = match self.kinds(question).await {
-            Ok(kinds) => kinds,
-            Err(error) => return error.into(),
-        };
-        for (kind, may_list) in kinds {
-            if !may_list {
+    async fn review_all(&self, question: &SurveyQuestion<'_>, findings: &mut SurveyFindings) -> Result<(), SurveyEnd> {
+        let place = question.place()?;
+        let kinds = self.kinds(question, place).await;
+        for (kind, may_list) in kinds.map_err(|error| SurveyEnd::of("subjectaccessreviews", &error))? {
+            if may_list {
+                let reviewed = self.review_kind(kind, place, question, findings).await;
+                reviewed.map_err(|error| SurveyEnd::of(kind.plural, &error))?;
+            } else {
                 findings.forbid(kind.plural);
-            } else if let Err(error) = self.review_kind(kind, question, findings).await {
-                return error.into();
             }
         }
-        SurveyEnd::Complete
+        Ok(())
     }
 
     /// The kinds, and whether the user may list each.
-    async fn kinds(&self, question: &SurveyQuestion<'_>) -> Result<Vec<(&'static WorkloadKind, bool)>, LookupError> {
+    async fn kinds(
+        &self,
+        question: &SurveyQuestion<'_>,
+        place: Option<ListedNamespace<'_>>,
+    ) -> Result<Vec<(&'static WorkloadKind, bool)>, LookupError> {
         let user = if question.user.len() > USER_BYTES { "" } else { question.user };
         let user: Value = serde_json::from_str(user).unwrap_or_default();
         let bounds = Bounds { deadline: question.deadline, bytes: RIGHT_BYTES };
         let kinds = WORKLOADS.iter().filter(|kind| KINDS.contains(&kind.plural));
         let asked = kinds.map(async |kind| {
             let is_known = user["username"].as_str().is_some_and(|name| !name.is_empty());
-            let asked = may_list(&self.client, &user, (kind, question.namespace), bounds);
+            let asked = may_list(&self.client, &user, (kind, place), bounds);
             Ok((kind, is_known && asked.await?))
         });
         join_all(asked).await.into_iter().collect()
@@ -93,10 +97,11 @@ impl Survey {
     async fn review_kind(
         &self,
         kind: &WorkloadKind,
+        place: Option<ListedNamespace<'_>>,
         question: &SurveyQuestion<'_>,
         findings: &mut SurveyFindings,
     ) -> Result<(), LookupError> {
-        let path = kind.path(question.namespace);
+        let path = kind.path(place.map(ListedNamespace::as_str));
         let bounds = Bounds { deadline: question.deadline, bytes: PAGE_BYTES };
         let mut params = ListParams::default().limit(PAGE);
         loop {

@@ -35,6 +35,14 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["certificate.mode=secret", "certificate.secret.name=x"], "certificate.secret.caBundle: required value"),
     (&["clientCA.secretName=x"], "clientCA.names: required value with clientCA.secretName"),
     (&["clientCA.names={x}"], "clientCA.secretName: required value with clientCA.names"),
+    (
+        &["webhooks.timeoutSeconds=1", "webhooks.preview.existingWorkloads=true"],
+        "webhooks.timeoutSeconds: invalid value: must be at least 2",
+    ),
+    (
+        &["webhooks.timeoutSeconds=1", "webhooks.preview.namespaceLimits=true"],
+        "webhooks.timeoutSeconds: invalid value: must be at least 2",
+    ),
     (&["companionLimits.totalBytes=64Mi"], "/companionLimits/totalBytes': got string, want integer"),
     (
         &["requiredCompanions.enabled=true"],

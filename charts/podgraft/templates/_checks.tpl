@@ -25,6 +25,11 @@ cluster that lacks one, so podgraft must review every Pod. */ -}}
 {{- if and .Values.clientCA.names (not .Values.clientCA.secretName) -}}
 {{- fail "clientCA.secretName: required value with clientCA.names: without a CA, no client certificate is verified" -}}
 {{- end -}}
+{{- with .Values.webhooks.preview -}}
+{{- if and .enabled (or .existingWorkloads .namespaceLimits) (lt (int $.Values.webhooks.timeoutSeconds) 2) -}}
+{{- fail "webhooks.timeoutSeconds: invalid value: must be at least 2 with webhooks.preview.existingWorkloads or namespaceLimits: their lookups take up to 950 ms, and API servers would drop the warnings" -}}
+{{- end -}}
+{{- end -}}
 {{- if eq (int .Values.ports.webhook) (int .Values.ports.admin) -}}
 {{- fail (printf "ports.admin: duplicate value %d: set a port other than ports.webhook" (int .Values.ports.admin)) -}}
 {{- end -}}

@@ -51,6 +51,12 @@ impl AppliedWorkload<'_> {
         self.review.namespace
     }
 
+    /// The companions and namespaces that the preview knows.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        self.snapshot
+    }
+
     /// The Pod that is created from it, before companions are injected.
     #[must_use]
     pub fn pod(&self) -> &Pod<'_> {
@@ -77,5 +83,5 @@ pub fn user_of(body: &[u8]) -> &str {
 /// Whether a review is about a companion. Validating a companion takes long, so the caller may want to use another thread.
 #[must_use]
 pub fn is_of_a_companion(body: &[u8]) -> bool {
-    AdmissionRequest::read(body).is_ok_and(|request| request.object.is_some() && request.kind.group == "podgraft.dev")
+    AdmissionRequest::read(body).is_ok_and(|request| request.object.is_some() && request.is_of_podgraft())
 }

@@ -1,4 +1,4 @@
-//! ResourceAmounts of resources, as the objects of a namespace and the containers of a Pod declare them.
+//! Amounts of resources, as the objects of a namespace and the containers of a Pod declare them.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use crate::inject::companion::quantity::Amount;
 
-/// ResourceAmounts by the name of the resource.
+/// Amounts by the name of the resource.
 pub(super) type ResourceAmounts = BTreeMap<String, Amount>;
+
+/// How many resources of a list are read. Defaults are copied into every container, and a LimitRange can have thousands.
+const MOST_RESOURCES: usize = 64;
 
 /// Whether a request or a limit of a resource is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +33,25 @@ pub(super) struct NameOnly {
     pub(super) name: String,
 }
 
-/// Reads a core/v1 ResourceList. Values that are no quantities are left out.
+/// Reads a core/v1 ResourceList. Values that are no quantities, and resources beyond the first 64, are left out.
 pub(super) fn amounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ResourceAmounts, D::Error> {
     let values = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
     let amount = |value: Value| match value {
         Value::String(text) => Amount::parse(&text),
         value => Amount::parse(&value.to_string()),
     };
-    Ok(values.into_iter().filter_map(|(name, value)| Some((name, amount(value)?))).collect())
+    Ok(values.into_iter().take(MOST_RESOURCES).filter_map(|(name, value)| Some((name, amount(value)?))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_list_with_thousands_of_resources_64_are_kept() {
+        let all: BTreeMap<String, &str> = (0..20_000).map(|i| (format!("example.com/r{i}"), "1")).collect();
+        let text = serde_json::to_string(&all).unwrap();
+        let kept = amounts(&mut serde_json::Deserializer::from_str(&text)).unwrap();
+        assert_eq!(kept.len(), 64);
+    }
 }

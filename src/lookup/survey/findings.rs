@@ -21,15 +21,18 @@ pub(super) enum SurveyEnd {
     OutOfTime,
     /// Some were not, because a request failed.
     Failed(String),
+    /// None was, because the namespace of the companion is not known.
+    UnknownNamespace,
     /// None was, because another survey was in progress.
     Busy,
 }
 
-impl From<LookupError> for SurveyEnd {
-    fn from(error: LookupError) -> Self {
+impl SurveyEnd {
+    /// How a survey ends when the lookup of a resource fails.
+    pub(super) fn of(resource: &str, error: &LookupError) -> Self {
         match error {
             LookupError::OutOfTime => SurveyEnd::OutOfTime,
-            error => SurveyEnd::Failed(error.to_string()),
+            error => SurveyEnd::Failed(format!("{resource}: {error}")),
         }
     }
 }
@@ -95,7 +98,10 @@ impl SurveyFindings {
         self.write_omissions(end, &mut first);
         let are_named = counts.denied <= if names { MOST_NAMED } else { 0 };
         if *end != SurveyEnd::Complete || !are_named {
-            let scope = namespace.map_or("-A".to_owned(), |namespace| format!("-n {namespace}"));
+            let scope = match namespace.filter(|_| *end != SurveyEnd::UnknownNamespace) {
+                Some(namespace) => format!("-n {namespace}"),
+                None => "-A".to_owned(),
+            };
             // Writing to a String cannot fail.
             let _ = write!(first, "; run `podgraft explain --with FILE {scope}`, which reviews and lists all");
         }
@@ -110,6 +116,7 @@ impl SurveyFindings {
             SurveyEnd::Complete => None,
             SurveyEnd::OutOfTime => Some("the time of a preview is limited"),
             SurveyEnd::Failed(message) => Some(&**message),
+            SurveyEnd::UnknownNamespace => Some("podgraft does not know the namespace yet"),
             SurveyEnd::Busy => Some("those of another companion are being reviewed"),
         };
         let forbidden = (!self.forbidden.is_empty()).then(|| format!("you may not list {}", self.forbidden.join(", ")));
