@@ -19,7 +19,8 @@ pub const NAMESPACE_TIME: Duration = Duration::from_millis(500);
 const MOST_OBJECTS: u32 = 500;
 /// The most bytes of them.
 const BYTES: usize = 4 << 20;
-
+/// The most warnings about one workload: an answer has no more.
+const MOST_WARNINGS: usize = 5;
 /// The warning where the namespace is not known.
 const UNKNOWN_NAMESPACE: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: podgraft does \
                                  not know the namespace yet";
@@ -61,12 +62,16 @@ impl NamespaceLookup {
     }
 
     /// The objects at a path; none where the API server does not have the resource. Those that cannot be read are left out.
-    async fn list<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> Result<Vec<T>, LookupError> {
+    ///
+    /// # Errors
+    /// They could not be read; the text names the resource.
+    async fn list<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> Result<Vec<T>, String> {
+        let unread = |error: LookupError| format!("{}: {error}", path.rsplit('/').next().unwrap_or(path));
         let text = match page(&self.client, path, &ListParams::default().limit(MOST_OBJECTS), bounds).await {
             Err(LookupError::NotFound) => return Ok(Vec::new()),
-            text => text?,
+            text => text.map_err(unread)?,
         };
-        let page: Page<'_> = parsed(&text)?;
+        let page: Page<'_> = parsed(&text).map_err(unread)?;
         Ok(page.items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
     }
 }
@@ -88,5 +93,5 @@ fn warnings(
     let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
     let scaling = autoscalers.iter().filter(|autoscaler| autoscaler.scales(group, kind, name));
     let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(&pod)).map(|effect| format!("podgraft: {effect}"));
-    denials.chain(shortages).chain(scaling).collect()
+    denials.chain(shortages).chain(scaling).take(MOST_WARNINGS).collect()
 }

@@ -63,7 +63,7 @@ impl Survey {
     }
 
     async fn review_all(&self, question: &SurveyQuestion<'_>, findings: &mut SurveyFindings) -> Result<(), SurveyEnd> {
-        let place = question.place()?;
+        let place = place(question)?;
         let kinds = self.kinds(question, place).await;
         for (kind, may_list) in kinds.map_err(|error| SurveyEnd::of("subjectaccessreviews", &error))? {
             if may_list {
@@ -125,4 +125,10 @@ impl Survey {
             params.continue_token = Some(page.metadata.token);
         }
     }
+}
+
+/// Where workloads are listed; `None` for all namespaces.
+fn place<'a>(question: &SurveyQuestion<'a>) -> Result<Option<ListedNamespace<'a>>, SurveyEnd> {
+    let Some(name) = question.namespace else { return Ok(None) };
+    ListedNamespace::find(name, &question.before.namespaces).map(Some).ok_or(SurveyEnd::UnknownNamespace)
 }

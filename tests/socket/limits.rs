@@ -166,7 +166,12 @@ fn objects_that_cannot_be_listed_are_reported_only_where_a_companion_is_injected
     let found = of_web("note");
     let start =
         "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of namespace shop were not checked: ";
-    assert!(found.len() == 1 && found[0].starts_with(start) && found[0].contains("is forbidden"), "{found:?}");
+    assert!(
+        found.len() == 1
+            && found[0].starts_with(start)
+            && found[0].ends_with(": limitranges: the API server answered with status 403"),
+        "{found:?}"
+    );
     assert!(
         of_web("nothing")[0].contains("will be denied: companion nothing"),
         "a denied Pod is not looked at further"

@@ -2,9 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::findings::SurveyEnd;
 use crate::inject::snapshot::Snapshot;
-use crate::lookup::place::ListedNamespace;
 
 /// A companion that is applied.
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +17,4 @@ pub struct SurveyQuestion<'a> {
     pub after: &'a Snapshot,
     /// When the survey stops.
     pub deadline: Instant,
-}
-
-impl<'a> SurveyQuestion<'a> {
-    /// Where workloads are listed; `None` for all namespaces.
-    pub(super) fn place(&self) -> Result<Option<ListedNamespace<'a>>, SurveyEnd> {
-        let Some(name) = self.namespace else { return Ok(None) };
-        ListedNamespace::find(name, &self.before.namespaces).map(Some).ok_or(SurveyEnd::UnknownNamespace)
-    }
 }
