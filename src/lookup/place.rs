@@ -2,7 +2,7 @@
 //! exists.
 
 use crate::inject::names::is_label;
-use crate::inject::request::namespace::Namespaces;
+use crate::inject::request::namespace::{Namespace, Namespaces};
 
 /// The longest name of a Namespace.
 const LONGEST: usize = 63;
@@ -14,7 +14,7 @@ pub(super) struct ListedNamespace<'a>(&'a str);
 impl<'a> ListedNamespace<'a> {
     /// The name as the list has it; `None` where no namespace of that name is listed.
     pub(super) fn find(name: &str, namespaces: &'a Namespaces) -> Option<Self> {
-        let listed = namespaces.listed(name).map(|namespace| namespace.name());
+        let listed = namespaces.listed(name).map(Namespace::name);
         listed.filter(|name| is_label(name, LONGEST)).map(ListedNamespace)
     }
 

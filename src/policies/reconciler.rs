@@ -244,8 +244,8 @@ fn warn_of_wait(companion: &str, memory: &RolloutMemory) {
         return;
     }
     let installations = memory.waits_for.join(",");
-    let policy = |installation: &Box<str>| Rule::OnCreate.name_in(installation, companion);
-    let policies = memory.waits_for.iter().map(policy).collect::<Vec<_>>().join(",");
+    let names = memory.waits_for.iter().map(|installation| Rule::OnCreate.name_in(installation, companion));
+    let policies = names.collect::<Vec<_>>().join(",");
     tracing::warn!(
         companion,
         installations,
