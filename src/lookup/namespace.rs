@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::place::ListedNamespace;
 use super::response::{Bounds, LookupError, Page, page, parsed};
-use super::rules::{Autoscaler, LimitRange, PlannedPod, Quota};
+use super::rules::{Autoscaler, ContainerDefaults, LimitRange, PlannedPod, Quota};
 use crate::admission::AppliedWorkload;
 
 /// The time from the start of a preview until its lookups stop.
@@ -83,7 +83,10 @@ fn warnings(
     autoscalers: &[Autoscaler],
 ) -> Vec<String> {
     let patch = workload.patch();
-    let defaults: Vec<_> = limit_ranges.iter().flat_map(LimitRange::defaults).collect();
+    let mut defaults = ContainerDefaults::default();
+    for limit_range in limit_ranges {
+        limit_range.add_defaults(&mut defaults);
+    }
     let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
     let (group, kind, name) = (workload.group(), workload.kind(), workload.name());
     let denials = limit_ranges.iter().flat_map(|limit_range| limit_range.violations(&pod));

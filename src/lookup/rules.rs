@@ -6,6 +6,7 @@ mod limit_range;
 mod planned;
 mod quota;
 
+pub(super) use amounts::ContainerDefaults;
 pub(super) use autoscaler::Autoscaler;
 pub(super) use limit_range::LimitRange;
 pub(super) use planned::PlannedPod;

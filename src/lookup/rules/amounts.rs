@@ -10,7 +10,7 @@ use crate::inject::companion::quantity::Amount;
 /// Amounts by the name of the resource.
 pub(super) type ResourceAmounts = BTreeMap<String, Amount>;
 
-/// How many resources of a list are read. Defaults are copied into every container, and a LimitRange can have thousands.
+/// How many resources of a list are read. A list can have thousands.
 const MOST_RESOURCES: usize = 64;
 
 /// Whether a request or a limit of a resource is meant.
@@ -20,11 +20,30 @@ pub(super) enum AmountKind {
     Limit,
 }
 
-/// What a LimitRange gives a container that does not declare it.
-#[derive(Debug, Clone, Copy)]
+/// What the LimitRanges of a namespace give a container that does not declare it. They are looked up, not copied into each
+/// container: both can be many.
+#[derive(Debug, Default)]
 pub(in crate::lookup) struct ContainerDefaults<'a> {
-    pub(super) limits: &'a ResourceAmounts,
-    pub(super) requests: &'a ResourceAmounts,
+    limits: BTreeMap<&'a str, Amount>,
+    requests: BTreeMap<&'a str, Amount>,
+}
+
+impl<'a> ContainerDefaults<'a> {
+    /// Adds those of one more LimitRange. Of several amounts for a resource, the first counts.
+    pub(super) fn add(&mut self, limits: &'a ResourceAmounts, requests: &'a ResourceAmounts) {
+        for (all, added) in [(&mut self.limits, limits), (&mut self.requests, requests)] {
+            for (resource, amount) in added {
+                all.entry(resource).or_insert(*amount);
+            }
+        }
+    }
+
+    pub(super) fn amount(&self, kind: AmountKind, resource: &str) -> Option<&Amount> {
+        match kind {
+            AmountKind::Request => self.requests.get(resource),
+            AmountKind::Limit => self.limits.get(resource),
+        }
+    }
 }
 
 /// The metadata of an object, as far as messages need it.

@@ -58,13 +58,13 @@ impl Autoscaler {
 
     /// What the injected containers change for it (`calculateRequests` of the controller sums the requests of containers and
     /// native sidecars, and fails if one has none).
-    pub(in crate::lookup) fn effects(&self, pod: &PlannedPod) -> Vec<String> {
+    pub(in crate::lookup) fn effects(&self, pod: &PlannedPod<'_>) -> Vec<String> {
         let metrics = self.spec.metrics.iter().filter_map(|metric| metric.resource.as_ref());
         metrics.filter(|metric| metric.target.of == "Utilization").filter_map(|m| self.effect(&m.name, pod)).collect()
     }
 
-    fn effect(&self, resource: &str, pod: &PlannedPod) -> Option<String> {
-        let request = |container: &PlannedContainer| container.amount(AmountKind::Request, resource);
+    fn effect(&self, resource: &str, pod: &PlannedPod<'_>) -> Option<String> {
+        let request = |container: &PlannedContainer<'_>| container.amount(AmountKind::Request, resource);
         let (own, injected): (Vec<_>, Vec<_>) = pod.running().partition(|container| !container.is_injected);
         let own: Amount = own.into_iter().map(request).collect::<Option<Vec<_>>>()?.into_iter().sum();
         let name = &self.metadata.name;

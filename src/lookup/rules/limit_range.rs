@@ -35,9 +35,9 @@ struct LimitRangeItem {
 }
 
 impl LimitRange {
-    /// What it gives containers that do not declare it.
-    pub(in crate::lookup) fn defaults(&self) -> impl Iterator<Item = ContainerDefaults<'_>> {
-        self.of_containers().map(|item| ContainerDefaults { limits: &item.default, requests: &item.default_request })
+    /// Adds what it gives containers that do not declare it.
+    pub(in crate::lookup) fn add_defaults<'a>(&'a self, defaults: &mut ContainerDefaults<'a>) {
+        self.of_containers().for_each(|item| defaults.add(&item.default, &item.default_request));
     }
 
     fn of_containers(&self) -> impl Iterator<Item = &LimitRangeItem> {
@@ -45,18 +45,19 @@ impl LimitRange {
     }
 
     /// Why Pods with the injected containers are denied, if the injected containers are the cause (`PodValidateLimitFunc` of the
-    /// plugin LimitRanger).
-    pub(in crate::lookup) fn violations(&self, pod: &PlannedPod) -> Vec<String> {
+    /// plugin LimitRanger). They are found one after the other, because a LimitRange can have thousands of items.
+    pub(in crate::lookup) fn violations<'a>(&'a self, pod: &'a PlannedPod<'_>) -> impl Iterator<Item = String> + 'a {
         let name = &self.metadata.name;
         let of_containers =
-            self.of_containers().flat_map(|item| pod.injected().flat_map(|c| item.of_container(name, c)));
-        let of_pod = self.spec.limits.iter().filter(|item| item.of == "Pod").flat_map(|item| item.of_pod(name, pod));
-        of_containers.chain(of_pod).collect()
+            self.of_containers().flat_map(move |item| pod.injected().flat_map(move |c| item.of_container(name, c)));
+        let of_pod =
+            self.spec.limits.iter().filter(|item| item.of == "Pod").flat_map(move |item| item.of_pod(name, pod));
+        of_containers.chain(of_pod)
     }
 }
 
 impl LimitRangeItem {
-    fn of_container(&self, name: &str, container: &PlannedContainer) -> Vec<String> {
+    fn of_container(&self, name: &str, container: &PlannedContainer<'_>) -> Vec<String> {
         let own = &container.name;
         let of = |kind, resource: &str| container.amount(kind, resource);
         let too_much = self.max.iter().filter_map(|(resource, most)| {
@@ -85,7 +86,7 @@ impl LimitRangeItem {
         too_much.chain(too_little).collect()
     }
 
-    fn of_pod(&self, name: &str, pod: &PlannedPod) -> Vec<String> {
+    fn of_pod(&self, name: &str, pod: &PlannedPod<'_>) -> Vec<String> {
         let too_much = self.max.iter().filter_map(|(resource, most)| {
             let own = pod.own_total(AmountKind::Limit, resource);
             let total = pod.total(AmountKind::Limit, resource).filter(|total| total > most && own <= *most)?;

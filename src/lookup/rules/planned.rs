@@ -18,21 +18,21 @@ const LONGEST_RESOURCES: usize = 4096;
 
 /// The Pod that will run, as far as its resources are known.
 #[derive(Debug)]
-pub(in crate::lookup) struct PlannedPod {
+pub(in crate::lookup) struct PlannedPod<'d> {
     /// `initContainers`, then `containers`, each in order.
-    containers: Vec<PlannedContainer>,
+    containers: Vec<PlannedContainer<'d>>,
 }
 
 /// A container of the Pod that will run.
 #[derive(Debug)]
-pub(super) struct PlannedContainer {
+pub(super) struct PlannedContainer<'d> {
     pub(super) name: String,
     /// Whether podgraft injects it.
     pub(super) is_injected: bool,
     /// Whether it runs to completion before the app starts.
     is_initial: bool,
-    requests: ResourceAmounts,
-    limits: ResourceAmounts,
+    own: Resources,
+    defaults: &'d ContainerDefaults<'d>,
 }
 
 /// An operation of a patch.
@@ -53,7 +53,7 @@ struct AddedContainer {
     resources: Option<Resources>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 struct Resources {
     #[serde(default, deserialize_with = "amounts")]
     requests: ResourceAmounts,
@@ -61,36 +61,33 @@ struct Resources {
     limits: ResourceAmounts,
 }
 
-impl PlannedPod {
+impl<'d> PlannedPod<'d> {
     /// Reads the containers of a Pod and of the patch that podgraft returns for it. `None` where the rules for containers do not
     /// apply, because the Pod has resources of its own, or where it has too many containers.
-    pub(in crate::lookup) fn new(pod: &Pod<'_>, patch: &[u8], defaults: &[ContainerDefaults<'_>]) -> Option<Self> {
+    pub(in crate::lookup) fn new(pod: &Pod<'_>, patch: &[u8], defaults: &'d ContainerDefaults<'d>) -> Option<Self> {
         if pod.sets_resources() || pod.containers.len() > MOST_CONTAINERS {
             return None;
         }
         let operations: Vec<AddedValue<'_>> = serde_json::from_slice(patch).ok()?;
         let mut containers = Vec::new();
         for list in [ContainerList::Init, ContainerList::Containers] {
-            let mut of_list: Vec<_> =
-                pod.containers.iter().filter(|c| c.list == list).map(PlannedContainer::own).collect();
+            let own = pod.containers.iter().filter(|c| c.list == list);
+            let mut of_list: Vec<_> = own.map(|container| PlannedContainer::own(container, defaults)).collect();
             for operation in &operations {
-                operation.add_to(list, &mut of_list);
+                operation.add_to(list, &mut of_list, defaults);
             }
             containers.append(&mut of_list);
-        }
-        for container in &mut containers {
-            container.complete(defaults);
         }
         Some(PlannedPod { containers })
     }
 
     /// The containers that podgraft injects.
-    pub(super) fn injected(&self) -> impl Iterator<Item = &PlannedContainer> {
+    pub(super) fn injected(&self) -> impl Iterator<Item = &PlannedContainer<'d>> {
         self.containers.iter().filter(|container| container.is_injected)
     }
 
     /// Containers and native sidecars: those that run together.
-    pub(super) fn running(&self) -> impl Iterator<Item = &PlannedContainer> {
+    pub(super) fn running(&self) -> impl Iterator<Item = &PlannedContainer<'d>> {
         self.containers.iter().filter(|container| !container.is_initial)
     }
 
@@ -109,7 +106,7 @@ impl PlannedPod {
 /// The sum of what runs together, or more if an init container needs more (`AggregateContainerRequests` of
 /// k8s.io/component-helpers).
 fn total<'c>(
-    containers: impl Iterator<Item = &'c PlannedContainer>,
+    containers: impl Iterator<Item = &'c PlannedContainer<'c>>,
     kind: AmountKind,
     resource: &str,
 ) -> Option<Amount> {
@@ -127,51 +124,42 @@ fn total<'c>(
     is_named.then(|| most.max(running))
 }
 
-impl PlannedContainer {
+impl<'d> PlannedContainer<'d> {
     /// A container of the Pod's author.
-    fn own(container: &Container<'_>) -> Self {
+    fn own(container: &Container<'_>, defaults: &'d ContainerDefaults<'d>) -> Self {
         let text = Reader::of(container.json).raw_at(&["resources"]).ok().flatten().unwrap_or("{}");
         let text = if text.len() > LONGEST_RESOURCES { "{}" } else { text };
-        let Resources { requests, limits } = serde_json::from_str(text).unwrap_or_default();
+        let own = serde_json::from_str(text).unwrap_or_default();
         let name = container.name.to_string();
-        PlannedContainer { name, is_injected: false, is_initial: !container.keeps_running(), requests, limits }
+        PlannedContainer { name, is_injected: false, is_initial: !container.keeps_running(), own, defaults }
     }
 
-    fn injected(added: AddedContainer, list: ContainerList) -> Self {
+    fn injected(added: AddedContainer, list: ContainerList, defaults: &'d ContainerDefaults<'d>) -> Self {
         let AddedContainer { name, restart_policy, resources } = added;
-        let Resources { requests, limits } = resources.unwrap_or_default();
         let is_initial = list.is_init() && restart_policy.as_deref() != Some("Always");
-        PlannedContainer { name, is_injected: true, is_initial, requests, limits }
+        PlannedContainer { name, is_injected: true, is_initial, own: resources.unwrap_or_default(), defaults }
     }
 
-    /// The amount of a resource.
+    /// The amount of a resource in the Pod that API servers store: without a request the limit, and without both the default of
+    /// LimitRanges (the plugin LimitRanger runs again after webhooks).
     pub(super) fn amount(&self, kind: AmountKind, resource: &str) -> Option<Amount> {
-        let amounts = match kind {
-            AmountKind::Request => &self.requests,
-            AmountKind::Limit => &self.limits,
+        let Resources { requests, limits } = &self.own;
+        let own = match kind {
+            AmountKind::Request => requests.get(resource).or_else(|| limits.get(resource)),
+            AmountKind::Limit => limits.get(resource),
         };
-        amounts.get(resource).copied()
-    }
-
-    /// Adds what API servers add: the limit as the request, and then the defaults of LimitRanges (the plugin LimitRanger runs
-    /// again after webhooks).
-    fn complete(&mut self, defaults: &[ContainerDefaults<'_>]) {
-        for (resource, limit) in &self.limits {
-            self.requests.entry(resource.clone()).or_insert(*limit);
-        }
-        for ContainerDefaults { limits, requests } in defaults {
-            for (defaults, own) in [(limits, &mut self.limits), (requests, &mut self.requests)] {
-                for (resource, amount) in *defaults {
-                    own.entry(resource.clone()).or_insert(*amount);
-                }
-            }
-        }
+        own.or_else(|| self.defaults.amount(kind, resource)).copied()
     }
 }
 
 impl AddedValue<'_> {
     /// Inserts the containers that the operation adds to a list, if it does.
-    fn add_to(&self, list: ContainerList, containers: &mut Vec<PlannedContainer>) {
+    fn add_to<'d>(
+        &self,
+        list: ContainerList,
+        containers: &mut Vec<PlannedContainer<'d>>,
+        defaults: &'d ContainerDefaults<'d>,
+    ) {
         let Some(rest) = self.path.strip_prefix("/spec/").and_then(|path| path.strip_prefix(list.as_str())) else {
             return;
         };
@@ -179,14 +167,38 @@ impl AddedValue<'_> {
         match rest.strip_prefix('/') {
             None if rest.is_empty() => {
                 let added: Vec<AddedContainer> = serde_json::from_str(value).unwrap_or_default();
-                containers.extend(added.into_iter().map(|container| PlannedContainer::injected(container, list)));
+                containers
+                    .extend(added.into_iter().map(|container| PlannedContainer::injected(container, list, defaults)));
             }
             Some(place) if !place.contains('/') => {
                 let Ok(added) = serde_json::from_str(value) else { return };
                 let at = place.parse().unwrap_or(containers.len()).min(containers.len());
-                containers.insert(at, PlannedContainer::injected(added, list));
+                containers.insert(at, PlannedContainer::injected(added, list, defaults));
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_of_defaults_are_found_and_need_no_memory_for_each_container() {
+        let containers: Vec<String> = (0..250).map(|i| format!(r#"{{"name":"c{i}","image":"i:1"}}"#)).collect();
+        let json = format!(r#"{{"spec":{{"containers":[{}]}}}}"#, containers.join(","));
+        let pod = Pod::read(json.as_bytes()).unwrap();
+        let one = Amount::parse("1").unwrap();
+        let many: ResourceAmounts = (0..20_000).map(|i| (format!("example.com/r{i}"), one)).collect();
+        let (none, mut defaults) = (ContainerDefaults::default(), ContainerDefaults::default());
+        defaults.add(&many, &many);
+        let planned = PlannedPod::new(&pod, b"[]", &defaults).unwrap();
+        assert_eq!(planned.containers[249].amount(AmountKind::Request, "example.com/r19999"), Some(one));
+        let bytes = |defaults| {
+            let counts = allocation_counter::measure(|| drop(PlannedPod::new(&pod, b"[]", defaults)));
+            counts.bytes_total
+        };
+        assert_eq!(bytes(&defaults), bytes(&none));
     }
 }

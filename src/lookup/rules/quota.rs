@@ -40,13 +40,13 @@ struct QuotaStatus {
 
 impl Quota {
     /// Why Pods with the injected containers are denied, if the injected containers are the cause.
-    pub(in crate::lookup) fn violations(&self, pod: &PlannedPod) -> Vec<String> {
+    pub(in crate::lookup) fn violations(&self, pod: &PlannedPod<'_>) -> Vec<String> {
         let counted = self.counted().into_iter();
         counted.filter_map(|counted| self.unnamed(counted, pod).or_else(|| self.exceeded(counted, pod))).collect()
     }
 
     /// Why another Pod with the injected containers is denied for as long as the other Pods of the namespace exist.
-    pub(in crate::lookup) fn shortages(&self, pod: &PlannedPod) -> Vec<String> {
+    pub(in crate::lookup) fn shortages(&self, pod: &PlannedPod<'_>) -> Vec<String> {
         self.counted().into_iter().filter_map(|counted| self.shortage(counted, pod)).collect()
     }
 
@@ -58,7 +58,7 @@ impl Quota {
     }
 
     /// An injected container that does not name a resource that it must name.
-    fn unnamed(&self, counted: &str, pod: &PlannedPod) -> Option<String> {
+    fn unnamed(&self, counted: &str, pod: &PlannedPod<'_>) -> Option<String> {
         let (kind, resource) = NAMED_BY_EVERY_CONTAINER.contains(&counted).then(|| counted_resource(counted))??;
         let container = pod.injected().find(|container| container.amount(kind, resource).is_none())?;
         Some(format!(
@@ -69,7 +69,7 @@ impl Quota {
         ))
     }
 
-    fn exceeded(&self, counted: &str, pod: &PlannedPod) -> Option<String> {
+    fn exceeded(&self, counted: &str, pod: &PlannedPod<'_>) -> Option<String> {
         let Usage { what, hard, total, own, resource, .. } = self.usage(counted, pod)?;
         (total > hard && own <= hard).then(|| {
             format!(
@@ -81,7 +81,7 @@ impl Quota {
         })
     }
 
-    fn shortage(&self, counted: &str, pod: &PlannedPod) -> Option<String> {
+    fn shortage(&self, counted: &str, pod: &PlannedPod<'_>) -> Option<String> {
         let Usage { what, hard, used, total, own, resource } = self.usage(counted, pod)?;
         (total <= hard && used + total > hard && used + own <= hard).then(|| {
             format!(
@@ -94,7 +94,7 @@ impl Quota {
         })
     }
 
-    fn usage<'c>(&self, counted: &'c str, pod: &PlannedPod) -> Option<Usage<'c>> {
+    fn usage<'c>(&self, counted: &'c str, pod: &PlannedPod<'_>) -> Option<Usage<'c>> {
         let (kind, resource) = counted_resource(counted)?;
         Some(Usage {
             what: words(kind, resource),
