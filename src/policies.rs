@@ -22,6 +22,8 @@ mod others;
 mod reconciler;
 mod rollout;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod versions;
 mod writer;
 

@@ -6,22 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::policies::objects::COMPANION;
+use crate::policies::testing::version;
 use crate::policies::versions::{CHANGING, VERSIONS, record};
-
-fn version(image: &str) -> Version {
-    Version::read(json!({
-        "apiVersion": "podgraft.dev/v1alpha1",
-        "kind": "ClusterCompanion",
-        "metadata": {"name": "proxy"},
-        "spec": {
-            "pattern": "Sidecar",
-            "activation": "ClusterWide",
-            "required": true,
-            "containers": [{"name": "proxy", "image": image}],
-        },
-    }))
-    .unwrap()
-}
 
 /// The policy of an installation for new Pods.
 fn policy(installation: &str, versions: &str, changing: &str) -> ValidatingAdmissionPolicy {
@@ -57,7 +43,7 @@ fn reconciler(policies: Vec<ValidatingAdmissionPolicy>) -> Reconciler {
 
 #[test]
 fn a_companion_that_only_another_installation_requires_is_injected() {
-    let recorded = record(&[&version("proxy:v1")]);
+    let recorded = record(&[&version("proxy:v1", None)]);
     let mut reconciler = reconciler(vec![policy("second", &recorded, "false")]);
     let pinned = reconciler.reconcile(&BTreeMap::new());
     assert_eq!(pinned["proxy"].containers[0].image.to_string(), "proxy:v1");
@@ -76,8 +62,8 @@ fn a_companion_of_which_only_the_hash_is_recorded_is_reported_until_the_policy_i
 
 #[test]
 fn a_wait_is_counted_and_names_the_installation() {
-    let recorded = record(&[&version("proxy:v1")]);
-    let known = BTreeMap::from([("proxy".into(), KnownCompanion::Required(version("proxy:v2")))]);
+    let recorded = record(&[&version("proxy:v1", None)]);
+    let known = BTreeMap::from([("proxy".into(), KnownCompanion::Required(version("proxy:v2", None)))]);
     let policies = |changing| vec![policy("podgraft", &recorded, "false"), policy("second", &recorded, changing)];
     let mut waiting = reconciler(policies("true"));
     waiting.reconcile(&known);

@@ -47,23 +47,22 @@ impl RolloutMemory {
 
     /// Records the newest accepted version; returns since when it is accepted.
     pub(super) fn accepted(&mut self, hash: &str, now: Duration) -> Duration {
-        match &self.accepted {
-            Some((accepted, since)) if **accepted == *hash => *since,
-            _ => {
-                self.accepted = Some((hash.into(), now));
-                now
-            }
-        }
+        since(&mut self.accepted, hash, now)
     }
 
     /// Records a version that another installation does not accept; returns since when that is so.
     pub(super) fn unaccepted(&mut self, hash: &str, now: Duration) -> Duration {
-        match &self.unaccepted {
-            Some((unaccepted, since)) if **unaccepted == *hash => *since,
-            _ => {
-                self.unaccepted = Some((hash.into(), now));
-                now
-            }
+        since(&mut self.unaccepted, hash, now)
+    }
+}
+
+/// Records a hash, unless it is recorded already; returns since when it is.
+fn since(recorded: &mut Option<(Box<str>, Duration)>, hash: &str, now: Duration) -> Duration {
+    match recorded {
+        Some((recorded, since)) if **recorded == *hash => *since,
+        _ => {
+            *recorded = Some((hash.into(), now));
+            now
         }
     }
 }

@@ -2,31 +2,10 @@
 
 mod installations;
 
-use serde_json::json;
-
 use super::*;
+use crate::policies::testing::version;
 
 const PAUSE: Duration = Duration::from_secs(5);
-
-/// A version of a generation, or of a file.
-fn version(image: &str, generation: Option<i64>) -> Version {
-    let mut object = json!({
-        "apiVersion": "podgraft.dev/v1alpha1",
-        "kind": "ClusterCompanion",
-        "metadata": {"name": "proxy"},
-        "spec": {
-            "pattern": "Sidecar",
-            "activation": "ClusterWide",
-            "required": true,
-            "containers": [{"name": "proxy", "image": image}],
-        },
-    });
-    if let Some(generation) = generation {
-        object["metadata"]["generation"] = json!(generation);
-        object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
-    }
-    Version::read(object).unwrap()
-}
 
 fn first() -> Version {
     version("proxy:v1", Some(1))
