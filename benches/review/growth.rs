@@ -53,7 +53,7 @@ impl<'s> Step<'s> {
 }
 
 pub(crate) fn measure(rounds: usize) {
-    let null = start(Composition::Null);
+    let null = start(Composition::NULL);
     let smallest = Population::SMALLEST;
     let serve = |population: Population| start(Composition::Reviews(population));
     let one = serve(smallest);

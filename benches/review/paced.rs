@@ -28,7 +28,7 @@ struct Round {
 
 pub(crate) fn measure(rounds: usize) {
     let request = request(&sized::review("sync", 12_000));
-    let servers = [start(Composition::Null), product::start(&Population::SMALLEST.manifests())];
+    let servers = [start(Composition::NULL), product::start(&Population::SMALLEST.manifests())];
     let mut samples = [Vec::new(), Vec::new()];
     let rounds = rounds.div_ceil(3);
     for round in 0..=rounds {

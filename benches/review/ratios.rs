@@ -44,7 +44,7 @@ impl Sized {
 
 pub(crate) fn measure(rounds: usize) {
     let smallest = Population::SMALLEST;
-    let null = start(Composition::Null);
+    let null = start(Composition::NULL);
     let review = start(Composition::Reviews(smallest));
     let product = product::start(&smallest.manifests());
     let many = start(Composition::Reviews(Population { companions: 10_000, ..smallest }));
@@ -53,7 +53,7 @@ pub(crate) fn measure(rounds: usize) {
     let mut sizes = [("4 kB", 4_000), ("12 kB", 12_000), ("63 kB", 63_000), ("1 MB", 1_000_000)]
         .map(|(name, bytes)| Sized::new(name, bytes));
     let lengths = [smallest, widest].map(|population| population.answer_to(&sizes[1].body));
-    let constants = lengths.map(|length| start(Composition::NullOf(length)));
+    let constants = lengths.map(|length| start(Composition::Constant(length)));
     let each = [&null, &review, &product];
     let mut loads: Vec<Load<'_>> = sizes
         .iter()
@@ -72,7 +72,9 @@ pub(crate) fn measure(rounds: usize) {
     print_costs(&sizes);
     print_ratios(&sizes, many.review, wide.review);
     print_agreement(&sizes);
-    print_least(&sizes[1], (lengths[0], short.review), (lengths[1], long.review, wide.review));
+    let null = sizes[1].cost.null.review;
+    print_least(null, 1, lengths[0], (*short, sizes[1].cost.review));
+    print_least(null, 16, lengths[1], (*long, *wide));
 }
 
 fn print_costs(sizes: &[Sized]) {
@@ -117,10 +119,10 @@ fn print_agreement(sizes: &[Sized; 4]) {
 
 /// Part of a review's cost is that its answer is longer than that of the null webhook: encryption and the kernel. No webhook that
 /// adds the same containers can cost less than a constant of the same length.
-fn print_least(usual: &Sized, short: (usize, f64), long: (usize, f64, f64)) {
-    let null = usual.cost.null.review;
-    let ((few, short), (many, long, wide)) = (short, long);
-    println!("constants as long as the answers at 12 kB, over the null webhook:");
-    println!("   1 container,  {few:>6} bytes: {:.2}, of {:.2} for the review", short / null, usual.over_null());
-    println!("  16 containers, {many:>6} bytes: {:.2}, of {:.2} for the review\n", long / null, wide / null);
+fn print_least(null: f64, containers: usize, length: usize, (constant, review): (Cost, Cost)) {
+    let (constant, review) = (constant.review / null, review.review / null);
+    println!(
+        "a constant as long as the answer of {containers:>2} containers at 12 kB ({length} bytes) over the null webhook: \
+         {constant:.2}, of {review:.2} for the review"
+    );
 }

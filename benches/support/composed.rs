@@ -30,10 +30,8 @@ const SERVE: &str = "PODGRAFT_BENCH_SERVE";
 /// What a server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Composition {
-    /// Reads the body, and answers a constant: the least that a webhook can do.
-    Null,
-    /// The same, with a constant of so many bytes: the least that a webhook can do whose answer is that long.
-    NullOf(usize),
+    /// Reads the body, and answers a constant of at least so many bytes: the least that a webhook can do whose answer is that long.
+    Constant(usize),
     /// Reviews, with metrics and log.
     Reviews(Population),
 }
@@ -77,10 +75,12 @@ pub fn start(composition: Composition) -> Server {
 }
 
 impl Composition {
+    /// The null webhook: the shortest answer.
+    pub const NULL: Composition = Composition::Constant(0);
+
     fn to_text(self) -> String {
         match self {
-            Composition::Null => "null".to_owned(),
-            Composition::NullOf(bytes) => format!("null {bytes}"),
+            Composition::Constant(bytes) => format!("constant {bytes}"),
             Composition::Reviews(population) => {
                 format!("{} {} {}", population.companions, population.containers, population.namespaces)
             }
@@ -90,19 +90,15 @@ impl Composition {
     fn parse(text: &str) -> Self {
         let mut counts = text.split(' ').map(|count| count.parse().expect("a count"));
         let mut next = || counts.next().expect("three counts");
-        if text == "null" {
-            return Composition::Null;
-        }
-        if let Some(bytes) = text.strip_prefix("null ") {
-            return Composition::NullOf(bytes.parse().expect("a count"));
+        if let Some(bytes) = text.strip_prefix("constant ") {
+            return Composition::Constant(bytes.parse().expect("a count"));
         }
         Composition::Reviews(Population { companions: next(), containers: next(), namespaces: next() })
     }
 
     fn reviewer(self) -> Reviewer {
         match self {
-            Composition::Null => null(0),
-            Composition::NullOf(bytes) => null(bytes),
+            Composition::Constant(bytes) => constant(bytes),
             Composition::Reviews(population) => reviews(Arc::new(snapshot(&population.manifests()))),
         }
     }
@@ -125,7 +121,7 @@ impl Population {
 }
 
 /// Answers are filled up with spaces to at least this length.
-fn null(length: usize) -> Reviewer {
+fn constant(length: usize) -> Reviewer {
     let spaces = " ".repeat(length);
     Reviewer::new(move |_, body| {
         let mut answer = String::with_capacity(length);
