@@ -1,9 +1,10 @@
 //! Tests by chapter: each is a state of the installation, and the tests that need it.
 
+use std::cmp::Reverse;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Handle;
@@ -94,8 +95,9 @@ pub fn run(chapters: Vec<Chapter>, cluster: &Arc<Cluster>, arguments: &Arguments
         let mut arguments = arguments.clone();
         // They wait more than they compute.
         arguments.test_threads = Some(if chapter.alone { 1 } else { arguments.test_threads.unwrap_or(6) });
-        let conclusion = libtest_mimic::run(&arguments, trials(chapter.tests, cluster, runtime));
-        println!("    {} took {:.1} s in all", chapter.name, started.elapsed().as_secs_f32());
+        let times = Times::default();
+        let conclusion = libtest_mimic::run(&arguments, trials(chapter.tests, cluster, runtime, &times));
+        println!("    {} took {:.1} s in all{}", chapter.name, started.elapsed().as_secs_f32(), times.slowest());
         let resident: Vec<_> = resident_memory().iter().map(|mebibytes| format!("{mebibytes:.1}")).collect();
         // On a node, the replicas are processes of its containers, which tests of their own look at.
         if !resident.is_empty() {
@@ -125,13 +127,35 @@ fn resident_memory() -> Vec<f64> {
     replicas.filter_map(resident).collect()
 }
 
-fn trials(tests: Vec<Test>, cluster: &Arc<Cluster>, runtime: &Handle) -> Vec<Trial> {
+fn trials(tests: Vec<Test>, cluster: &Arc<Cluster>, runtime: &Handle, times: &Times) -> Vec<Trial> {
     let trial = |test: Test| {
-        let (cluster, runtime) = (Arc::clone(cluster), runtime.clone());
-        Trial::test(test.name, move || {
+        let (cluster, runtime, times) = (Arc::clone(cluster), runtime.clone(), times.clone());
+        Trial::test(test.name.clone(), move || {
+            let started = Instant::now();
             runtime.block_on((test.run)(cluster));
+            times.record(test.name, started.elapsed());
             Ok::<_, Failed>(())
         })
     };
     tests.into_iter().map(trial).collect()
+}
+
+/// How many of the slowest tests of a chapter are printed.
+const SLOWEST: usize = 5;
+
+/// What the tests of a chapter took that have passed.
+#[derive(Clone, Default)]
+struct Times(Arc<Mutex<Vec<(Duration, String)>>>);
+
+impl Times {
+    fn record(&self, name: String, took: Duration) {
+        self.0.lock().expect("no test panics here").push((took, name));
+    }
+
+    /// The slowest tests, a line each.
+    fn slowest(&self) -> String {
+        let mut times = self.0.lock().expect("no test panics here").clone();
+        times.sort_by_key(|(took, _)| Reverse(*took));
+        times.iter().take(SLOWEST).map(|(took, name)| format!("\n    {:6.1} s  {name}", took.as_secs_f32())).collect()
+    }
 }
