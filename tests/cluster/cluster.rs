@@ -212,6 +212,13 @@ impl Cluster {
         command.output().unwrap_or_else(|e| panic!("cannot run {}: {e}", program.display()))
     }
 
+    /// Takes the API server away and brings it back.
+    pub fn restart_apiserver(&self) {
+        let mut control_plane = self.control_plane();
+        control_plane.stop_apiserver().expect("an end of the API server");
+        control_plane.start_apiserver().expect("the API server again");
+    }
+
     /// Takes the API server away, or brings it back.
     pub fn control_plane(&self) -> std::sync::MutexGuard<'_, ControlPlane> {
         self.control_plane.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,6 +7,7 @@ pub mod helm_3;
 pub mod lookups;
 pub mod missing;
 pub mod operator;
+pub mod outage_hint;
 pub mod platforms;
 pub mod post_renderer;
 pub mod release;
@@ -32,6 +33,11 @@ impl Cluster {
     pub async fn restore(&self) {
         self.upgrade(&[], &["--force-conflicts"]);
         self.trusted().await;
+    }
+
+    /// Brings an installation to these values, whatever becomes of its replicas.
+    pub fn upgrade_without_waiting(&self, values: &[&str]) {
+        self.upgrade(values, &["--wait=false"]);
     }
 
     #[track_caller]

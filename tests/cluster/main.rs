@@ -247,6 +247,7 @@ fn chapters() -> Vec<Chapter> {
                 outages::bombs::tests(),
                 installation::lookups::tests(),
                 installation::missing::tests(),
+                installation::outage_hint::tests(),
                 installation::role::tests(),
                 installation::certificates::tests(),
                 installation::release::tests(),

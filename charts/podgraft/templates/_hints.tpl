@@ -47,3 +47,10 @@ variables.{{ . }}Before[?k] != variables.{{ . }}[?k]
 {{- define "podgraft.hints.noOwner" -}}
 size(object.metadata.?ownerReferences.orValue([])) <= 16 && !object.metadata.?ownerReferences.orValue([]).exists(o, o.?controller.orValue(false))
 {{- end -}}
+
+{{- /* "true" where the policy is installed that reports an outage. It cannot know which Pods further conditions of the webhooks leave
+out: it is left out itself then. */ -}}
+{{- define "podgraft.hints.outage" -}}
+{{- $isExact := not (or .Values.webhooks.namespaceMatchExpressions .Values.webhooks.matchConditions) }}
+{{- and $isExact .Values.hints.enabled .Values.podDisruptionBudget.enabled (gt (int .Values.replicaCount) 1) | ternary "true" "" }}
+{{- end -}}

@@ -81,8 +81,7 @@ async fn policies_in_the_folder_of_an_api_server_deny_pods_while_podgraft_is_not
     let file = cluster.folder.join(STATIC_POLICIES).join("permanent.yaml");
     std::fs::write(&file, policies).expect("a file");
     cluster.uninstall();
-    cluster.control_plane().stop_apiserver().expect("an end of the API server");
-    cluster.control_plane().start_apiserver().expect("the API server again");
+    cluster.restart_apiserver();
 
     let namespace = cluster.namespace(json!({})).await;
     let pods = collection("Pod", &namespace);
@@ -94,7 +93,6 @@ async fn policies_in_the_folder_of_an_api_server_deny_pods_while_podgraft_is_not
     assert_eq!(containers(&create(cluster, &namespace, "other", &other).await), ["web"]);
 
     std::fs::remove_file(&file).expect("no policy");
-    cluster.control_plane().stop_apiserver().expect("an end of the API server");
-    cluster.control_plane().start_apiserver().expect("the API server again");
+    cluster.restart_apiserver();
     cluster.install(&[]).await;
 }
