@@ -135,8 +135,42 @@ fn a_profile_that_would_be_an_invalid_companion_is_not_translated() {
     check(
         "name: x\ncontainers: [{name: a, image: 'x:1', imagePullPolicy: always}]",
         &[
-            "nothing: profile x",
-            "containers[0]: the companion would be invalid: spec.containers[0].imagePullPolicy: unsupported value",
+            "nothing: configuration x",
+            "containers[0].imagePullPolicy: the companion would be invalid: unsupported value",
+        ],
+    );
+}
+
+#[test]
+fn a_problem_of_the_companion_is_reported_at_the_field_of_the_configuration_if_that_has_the_value() {
+    // Native sidecars become containers, so the companion has other indexes.
+    check(
+        "name: x
+initContainers:
+- {name: once, image: 'x:1'}
+- {name: native, image: 'x:1', restartPolicy: Always, imagePullPolicy: always}
+- {name: other, restartPolicy: Always}
+containers: [{name: a, image: 'x:1'}]",
+        &[
+            "nothing: configuration x",
+            "initContainers[2].image: the companion would be invalid: required value",
+            "initContainers[1].imagePullPolicy: the companion would be invalid: unsupported value",
+        ],
+    );
+    check(
+        "name: x\ncontainers: [{name: a, image: 'x:1', readinessProbe: {httpGet: {path: /}}}]",
+        &[
+            "nothing: configuration x",
+            "containers[0].readinessProbe.httpGet.port: the companion would be invalid: required value",
+        ],
+    );
+    // The variable for all containers is added to this one, which has none at this index.
+    check(
+        "name: x\nenv: [{name: B}, {name: A B}]\ncontainers: [{name: a, image: 'x:1', env: [{name: C}]}]",
+        &[
+            "nothing: configuration x",
+            "containers[0]: the companion would be invalid: spec.containers[0].env[2].name: invalid value",
+            "env[1].name: the companion would be invalid: invalid value",
         ],
     );
 }
