@@ -42,7 +42,7 @@ impl<'a> Workflow<'a> {
 
     fn violations(&self) -> Vec<String> {
         let structure = [self.commands(), self.actions(), self.needs(), self.deadlines(), self.hosts()];
-        let security = [self.rights(), self.artifacts(), self.builds()];
+        let security = [self.rights(), self.artifacts(), self.builds(), self.inputs(), self.triggers()];
         structure.into_iter().chain(security).flatten().map(|violation| format!("{}: {violation}", self.file)).collect()
     }
 
@@ -120,6 +120,24 @@ impl<'a> Workflow<'a> {
         found.map(|(name, found)| format!("{name} can write, and runs {found}")).collect()
     }
 
+    /// An expression becomes text of the script before a shell reads it, so that a branch or a title could be a command. Values of
+    /// others come as variables; those of the matrix are in the workflow.
+    fn inputs(&self) -> Vec<String> {
+        let runs: Vec<&str> = self.steps().filter_map(|step| step["run"].as_str()).collect();
+        let expressions = runs.iter().flat_map(|run| run.split("${{").skip(1));
+        let others = expressions.filter(|rest| !rest.trim_start().starts_with("matrix."));
+        others
+            .map(|rest| format!("run has the expression {}", rest.split("}}").next().unwrap_or(rest).trim()))
+            .collect()
+    }
+
+    /// Triggers with which code of a pull request would run with the rights and the secrets of this repository.
+    fn triggers(&self) -> Vec<String> {
+        let trusting = ["pull_request_target", "workflow_run", "issue_comment"];
+        let found = trusting.into_iter().filter(|trigger| self.text.contains(&format!("{trigger}:")));
+        found.map(|trigger| format!("is started by {trigger}")).collect()
+    }
+
     /// A job without a deadline runs for six hours. One that calls a workflow has that one's.
     fn deadlines(&self) -> Vec<String> {
         let jobs = self.jobs().filter(|(_, job)| job["uses"].is_null() && job["timeout-minutes"].is_null());
@@ -187,6 +205,8 @@ fn the_mistakes_of_a_workflow_are_found() {
         ("permissions: {}", "permissions: {packages: write}", "every job can write packages"),
         ("    timeout-minutes: 5\n", "", "a has no timeout-minutes"),
         ("make run", "echo ghcr.io/a", "names the registry ghcr.io"),
+        ("make run", "echo ${{ github.head_ref }}", "run has the expression github.head_ref"),
+        ("permissions: {}", "on: {pull_request_target: {}}\npermissions: {}", "is started by pull_request_target"),
         ("run: make run", "uses: actions/download-artifact@v7\n      with: {name: a}", "a does not compare artifacts"),
         (
             "make run",
