@@ -50,7 +50,7 @@ pub(super) enum Anchor {
 
 /// The anchor of a name, and the name within it.
 pub(super) fn anchor(name: &str) -> Option<(Anchor, &str)> {
-    let (sign, key) = name.strip_suffix(')')?.split_once('(')?;
+    let (sign, key) = name.trim().strip_suffix(')')?.split_once('(').filter(|(_, key)| !key.is_empty())?;
     let anchor = match sign {
         "+" => Anchor::Absent,
         "" | "<" => Anchor::Condition,

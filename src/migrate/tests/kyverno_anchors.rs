@@ -31,6 +31,7 @@ fn an_anchor_of_validate_rules_is_no_condition() {
         ("=(securityContext)", "          =(securityContext): {runAsNonRoot: true}"),
         ("^(initContainers)", "          ^(initContainers): [{name: x}]"),
         ("X(hostPID)", "          X(hostPID): 'null'"),
+        (" =(hostPID) ", "          ' =(hostPID) ': 'null'"),
     ] {
         let at =
             format!("spec.rules[1].mutate.patchStrategicMerge.spec[\"{name}\"]: unsupported anchor: in mutate rules");
