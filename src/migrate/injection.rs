@@ -154,7 +154,7 @@ pub(super) fn is_about_containers(mutation: &SourceValue) -> bool {
 pub(super) fn never_set(field: &str) -> Option<String> {
     let why = match field {
         "serviceAccountName" | "serviceAccount" => {
-            "the ServiceAccount decides what the app may do; set it in the Pod template"
+            "the ServiceAccount decides what the app may do; set the field in the Pod template"
         }
         "hostAliases" | "dnsConfig" | "dnsPolicy" => {
             "names that the app looks up could resolve to other addresses; use an Ambassador, or set the field in the Pod template"
