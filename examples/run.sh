@@ -46,7 +46,7 @@ cat <<HINTS
    $podgraft probe --server https://localhost:$port -f YOUR.yaml        send it to this server
    $podgraft explain -f YOUR.yaml --companions examples/redis     explain without a server
    $podgraft inject -f YOUR.yaml --companions examples/redis -o diff
-   curl -s localhost:$admin/readyz?verbose ; curl -s localhost:$admin/metrics
+   curl -s 'localhost:$admin/readyz?verbose' ; curl -s localhost:$admin/metrics
    Companions available: git-sync, redis-ambassador, redis-local, web-front, and the adapters of examples/metrics-adapter.
 
    The server keeps running, and reads examples/ again when it changes. Ctrl-C stops it.

@@ -39,8 +39,11 @@ pub use translation::{Strictness, Translation};
 #[must_use]
 pub fn translate(documents: &[SourceDocument<'_>], strictness: Strictness) -> Vec<Translation> {
     let all = configuration::all(documents);
-    let injections = all.iter().flat_map(|one| injections(one, &all));
-    let mut translations: Vec<_> = injections.map(|one| assembly::translation(one, strictness)).collect();
+    let translated = |one| {
+        let injections = injections(one, &all).into_iter();
+        injections.map(|injection| assembly::translation(injection, &one.source, strictness))
+    };
+    let mut translations: Vec<_> = all.iter().flat_map(translated).collect();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for one in &mut translations {
         let Some(identity) = one.identity() else { continue };

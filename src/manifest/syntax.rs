@@ -24,11 +24,7 @@ fn template(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
     let line = error.at.line.checked_sub(1)?;
     let column = lines.get(line)?.find("{{")?;
     let column = lines[line][..column].chars().count();
-    Some(at(
-        line,
-        column,
-        "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -",
-    ))
+    Some(at(line, column, "this is a Helm template, not a manifest; render the chart first: helm template NAME CHART"))
 }
 
 fn tab(lines: &[&str], error: &ManifestError) -> Option<ManifestError> {
@@ -155,8 +151,7 @@ mod tests {
 
     #[test]
     fn each_syntax_error_has_a_remedy() {
-        let helm =
-            "this is a Helm template, not a manifest; render it first: helm template CHART | podgraft inject -f -";
+        let helm = "this is a Helm template, not a manifest; render the chart first: helm template NAME CHART";
         for (text, expect) in [
             ("a: 1\n<<<<<<< HEAD\nb: 1\n", "2:1: unresolved merge conflict".to_owned()),
             ("a:\n  image: {{ .V }}\n", format!("2:10: {helm}")),

@@ -70,7 +70,10 @@ fn mutate(injection: &mut Injection, mutation: &SourceValue) {
     for at in places {
         injection.abandon(&at, "the value is computed by CEL; write the value, or declare it in spec.parameters");
     }
-    if cases.iter().any(|case| case.value.is_array() == patch.is_blank()) {
+    // The form of a value that is computed is not known.
+    let is_other_form =
+        |case: &SourceValue| !cel::is_computed(case.text()) && case.value.is_array() == patch.is_blank();
+    if cases.iter().any(is_other_form) {
         injection.abandon(&expression.at, "invalid value: must be an Object, or a list of JSONPatch operations");
     }
     if !injection.is_abandoned {

@@ -19,8 +19,8 @@ use crate::inject::keys::LONGEST_NAME;
 const CLUSTER_WIDE: &str = "Requires the chart's value webhooks.clusterWide.enabled. While podgraft does not answer, Pods are \
     created without the companion unless it has required: true.";
 
-/// The companion of an injection, or why there is none.
-pub(super) fn translation(mut injection: Injection, strictness: Strictness) -> Translation {
+/// The companion of an injection that was read from a configuration, or why there is none.
+pub(super) fn translation(mut injection: Injection, source: &SourceValue, strictness: Strictness) -> Translation {
     injection.limit();
     let mut draft = Draft::new(&mut injection);
     if injection.containers.is_empty() && !injection.is_abandoned {
@@ -49,8 +49,13 @@ pub(super) fn translation(mut injection: Injection, strictness: Strictness) -> T
     }
     done.losses.clear();
     for (problem, what) in found {
-        let at = draft.origin(&problem.pointer).unwrap_or(&done.at).clone();
-        done.losses.push(Loss { at, pointer: String::new(), message: format!("{what}: {problem}") });
+        let (at, message) = if let Some(at) = draft.field_of(source, &problem.pointer) {
+            (at, format!("{what}: {}", problem.message))
+        } else {
+            let at = draft.origin(&problem.pointer).map_or(&done.at, |(at, _)| at);
+            (at.clone(), format!("{what}: {problem}"))
+        };
+        done.losses.push(Loss { at, pointer: String::new(), message });
     }
     done
 }
@@ -147,11 +152,30 @@ impl Draft {
         containing.min_by_key(|(depth, _)| *depth).map_or("/spec", |(_, pointer)| pointer.as_str()).to_owned()
     }
 
-    /// Where a part of the companion was read.
-    fn origin(&self, pointer: &str) -> Option<&SourcePlace> {
-        let contains =
-            |part: &str| pointer.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.origins.iter().find(|(_, part)| contains(part)).map(|(at, _)| at)
+    /// Where a part of the companion was read, and the rest of a pointer into this part.
+    fn origin<'p>(&self, pointer: &'p str) -> Option<(&SourcePlace, &'p str)> {
+        self.origins.iter().find_map(|(at, part)| {
+            let rest = pointer.strip_prefix(&**part).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+            Some((at, rest))
+        })
+    }
+
+    /// The field of the configuration that a field of the companion was taken from as it is. An index can differ between the
+    /// two, so that a message with both would name two places.
+    fn field_of(&self, source: &SourceValue, pointer: &str) -> Option<SourcePlace> {
+        let (part, rest) = self.origin(pointer)?;
+        let within = |rest: &str| SourcePlace { document: part.document, pointer: format!("{}{rest}", part.pointer) };
+        let mut known = rest;
+        while !known.is_empty() {
+            let here = self.companion.pointer(&pointer[..pointer.len() - rest.len() + known.len()]);
+            match (source.value_at(&within(known)), here) {
+                // A field that neither of the two has is required, and so is what it would be in.
+                (None, None) => known = known.rsplit_once('/').map_or("", |(parent, _)| parent),
+                (there, here) if there == here => break,
+                _ => return None,
+            }
+        }
+        Some(within(rest))
     }
 }
 

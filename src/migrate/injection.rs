@@ -110,10 +110,8 @@ impl Injection {
             if known.contains(&&*name) || field.is_blank() {
                 continue;
             }
-            match why_never_set(&name) {
-                Some(why) => self.lose(&field.at, format!("a companion never sets this field of the Pod, which {why}")),
-                None => self.lose(&field.at, "unknown field; remove the field, or correct its name"),
-            }
+            let message = never_set(&name);
+            self.lose(&field.at, message.as_deref().unwrap_or("unknown field; remove the field, or correct its name"));
         }
     }
 
@@ -152,17 +150,21 @@ pub(super) fn is_about_containers(mutation: &SourceValue) -> bool {
     ContainerList::ALL.iter().any(|list| text.contains(list.as_str()))
 }
 
-/// Why a companion never sets a field of a Pod; `None` if a Pod has no such field.
-pub(super) fn why_never_set(field: &str) -> Option<&'static str> {
+/// Why a companion never sets a field of a Pod, and what to do instead; `None` if a Pod has no such field.
+pub(super) fn never_set(field: &str) -> Option<String> {
     let why = match field {
-        "serviceAccountName" | "serviceAccount" => "decides what the app may do; set it in the Pod template",
-        "hostAliases" | "dnsConfig" | "dnsPolicy" | "hostname" => {
-            "changes which servers the app connects to; use an Ambassador on localhost, or set it in the Pod template"
+        "serviceAccountName" | "serviceAccount" => {
+            "the ServiceAccount decides what the app may do; set the field in the Pod template"
+        }
+        "hostAliases" | "dnsConfig" | "dnsPolicy" => {
+            "names that the app looks up could resolve to other addresses; use an Ambassador, or set the field in the Pod template"
         }
         "hostNetwork" | "hostPID" | "hostIPC" | "hostUsers" | "shareProcessNamespace" => {
-            "changes the isolation of the app; set it in the Pod template"
+            "the app would be isolated differently; set the field in the Pod template"
         }
-        "securityContext" => "changes the app's user and files; set the securityContext of the companion's containers",
+        "securityContext" => {
+            "the app would run as another user, or with other groups; set securityContext of the companion's containers"
+        }
         "nodeSelector"
         | "affinity"
         | "tolerations"
@@ -170,19 +172,31 @@ pub(super) fn why_never_set(field: &str) -> Option<&'static str> {
         | "runtimeClassName"
         | "schedulerName"
         | "topologySpreadConstraints"
-        | "nodeName" => "decides where the app runs; set it in the Pod template",
+        | "nodeName" => "the field decides where and when the app runs; set the field in the Pod template",
         "terminationGracePeriodSeconds"
         | "activeDeadlineSeconds"
         | "automountServiceAccountToken"
         | "restartPolicy"
         | "enableServiceLinks"
+        | "hostname"
+        | "subdomain"
         | "readinessGates"
         | "resources"
-        | "ephemeralContainers" => "belongs to the app; set it in the Pod template",
-        "labels" => "selects it for Services and controllers; set it in the Pod template",
+        | "ephemeralContainers" => "the field belongs to the app; set the field in the Pod template",
+        "labels" => "Services and controllers select Pods by labels; set the labels in the Pod template",
         _ => return None,
     };
-    Some(why)
+    Some(format!("a companion never sets {field}, because {why}"))
+}
+
+/// The same for a patch, whose fields are those of a Pod, also where they are not known here.
+pub(super) fn never_patched(field: &str) -> String {
+    let unknown = || {
+        format!(
+            "a companion never sets {field}, because the field belongs to the author of the Pod; set the field in the Pod template"
+        )
+    };
+    never_set(field).unwrap_or_else(unknown)
 }
 
 /// The places of texts that meet a condition, within a value.

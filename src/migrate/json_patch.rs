@@ -1,6 +1,6 @@
 //! JSON patches (RFC 6902) of a Pod. The crate `json-patch` applies patches; here they are only read.
 
-use super::injection::{Injection, why_never_set};
+use super::injection::{Injection, never_patched};
 use super::pod_patch::{add_annotations, add_item, is_list};
 use super::source_value::SourceValue;
 use crate::inject::container_list::ContainerList;
@@ -44,10 +44,7 @@ fn add_operation(injection: &mut Injection, operation: &SourceValue) {
             let message = "changes a container or a volume of the Pod by its index; a companion only adds to a Pod";
             injection.lose(&path.at, message);
         }
-        ["spec" | "metadata", field, ..] => {
-            let why = why_never_set(field).unwrap_or("belongs to its author");
-            injection.lose(&path.at, format!("a companion never sets this field of the Pod, which {why}"));
-        }
+        ["spec" | "metadata", field, ..] => injection.lose(&path.at, never_patched(field)),
         _ => injection.lose(&path.at, "a companion sets fields of spec and annotations only"),
     }
 }

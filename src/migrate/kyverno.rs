@@ -2,29 +2,33 @@
 //! containers to Pods is a companion.
 
 mod matching;
+mod policy_fields;
 
 use super::configuration::InjectorConfig;
 use super::injection::{Injection, is_about_containers, places_of_texts};
+use super::pod_patch::Anchor;
 use super::source_value::SourceValue;
 use super::{json_patch, pod_patch};
 use crate::inject::container_list::ContainerList;
 use crate::manifest;
+use policy_fields::PolicyFields;
 
 pub(super) fn injections(one: &InjectorConfig) -> Vec<Injection> {
-    let rules = one.source.member("spec").list("rules");
+    let mut spec = one.source.member("spec");
+    let rules = spec.take("rules").items();
+    let policy = PolicyFields::new(&one.source, &spec, rules.len());
     let rules: Vec<_> = rules.into_iter().filter(|rule| is_about_containers(&rule.member("mutate"))).collect();
-    rules.iter().map(|rule| injection(one, rule, rules.len() == 1)).collect()
+    rules.iter().map(|rule| injection(&policy, rule, rules.len() == 1)).collect()
 }
 
-fn injection(one: &InjectorConfig, rule: &SourceValue, is_only_rule: bool) -> Injection {
-    let (kind, policy, name) =
-        (one.source.member("kind"), one.source.member("metadata").member("name"), rule.member("name"));
-    let mut injection = Injection::new(kind.text(), policy.text(), &rule.at);
+fn injection(policy: &PolicyFields, rule: &SourceValue, is_only_rule: bool) -> Injection {
+    let name = rule.member("name");
+    let mut injection = Injection::new(policy.kind.text(), policy.name.text(), &rule.at);
     injection.title = format!("{}, rule {}", injection.title, name.text());
     if !is_only_rule {
-        injection.name = format!("{}-{}", policy.text(), name.text());
+        injection.name = format!("{}-{}", policy.name.text(), name.text());
     }
-    matching::select(&mut injection, &one.source, rule);
+    matching::select(&mut injection, policy, rule);
     let mutate = rule.member("mutate");
     patch(&mut injection, &mutate);
     let context = rule.member("context");
@@ -55,7 +59,7 @@ fn patch(injection: &mut Injection, mutate: &SourceValue) {
             .abandon(&at, "the value has a variable of Kyverno; write the value, or declare it in spec.parameters");
     }
     let merged = mutate.member("patchStrategicMerge");
-    conditions(injection, &merged);
+    lose_anchors(injection, &merged);
     pod_patch::add(injection, &merged);
     let patch = mutate.member("patchesJson6902");
     let operations = operations(&patch);
@@ -79,20 +83,30 @@ fn operations(patch: &SourceValue) -> SourceValue {
     SourceValue { at: patch.at.clone(), value }
 }
 
-/// Records the conditions that a patch has as anchors. The name of all containers is no condition.
-fn conditions(injection: &mut Injection, value: &SourceValue) {
-    value.items().iter().for_each(|item| conditions(injection, item));
+/// Records the anchors of a patch that are conditions, and those without an effect.
+fn lose_anchors(injection: &mut Injection, value: &SourceValue) {
+    value.items().iter().for_each(|item| lose_anchors(injection, item));
     for (name, member) in value.members() {
-        if pod_patch::is_condition(&name)
-            && !(name == "(name)" && pod_patch::is_for_all(value) && is_in_containers(&value.at.pointer))
-        {
-            injection.narrow(
+        match pod_patch::anchor(&name) {
+            Some((Anchor::Condition, _)) if !names_all_containers(value, &name) => injection.narrow(
                 &member.at,
                 "an anchor is a condition on fields of the Pod; a companion selects Pods by labels",
-            );
+            ),
+            Some((Anchor::Validation, key)) => {
+                let message = format!(
+                    "unsupported anchor: in mutate rules Kyverno reads (), <() and +(); write +({key}), or remove the field"
+                );
+                injection.lose(&member.at, message);
+            }
+            _ => {}
         }
-        conditions(injection, &member);
+        lose_anchors(injection, &member);
     }
+}
+
+/// Whether an anchor only names all containers, which is no condition.
+fn names_all_containers(container: &SourceValue, anchor: &str) -> bool {
+    anchor == "(name)" && pod_patch::is_for_all(container) && is_in_containers(&container.at.pointer)
 }
 
 fn is_in_containers(pointer: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::injection::{Injection, why_never_set};
+use super::injection::{Injection, never_patched};
 use super::source_value::SourceValue;
 use crate::inject::container_list::ContainerList;
 
@@ -19,7 +19,7 @@ pub(super) fn add(injection: &mut Injection, patch: &SourceValue) {
     }
     workload.take("spec");
     for (name, field) in workload.members().into_iter().chain(spec.members()) {
-        if !["apiVersion", "kind"].contains(&&*name) && !is_condition(&name) {
+        if !["apiVersion", "kind"].contains(&&*name) && !is_removed(&name) {
             injection.lose(&field.at, "changes the workload; a companion is injected into its Pods only");
         }
     }
@@ -27,7 +27,7 @@ pub(super) fn add(injection: &mut Injection, patch: &SourceValue) {
 }
 
 fn add_pod(injection: &mut Injection, pod: &SourceValue) {
-    for (name, field) in pod.members() {
+    for (name, field) in pod.members().into_iter().filter(|(name, _)| !is_removed(name)) {
         match plain_name(&name) {
             "metadata" => add_metadata(injection, &field),
             "spec" => add_spec(injection, &field),
@@ -37,25 +37,46 @@ fn add_pod(injection: &mut Injection, pod: &SourceValue) {
     }
 }
 
-/// The name of a field without Kyverno's anchor for fields that are absent; other anchors are conditions.
+/// What an anchor around the name of a field means in a patch of Kyverno (`AnchorType` in its `pkg/engine/anchor`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// `+(key)`: the field is added if it is absent.
+    Absent,
+    /// `(key)` or `<(key)`: a condition on the field.
+    Condition,
+    /// `=(key)`, `^(key)` or `X(key)`, which only validate rules have. In a patch it is the name of a field that no Pod has.
+    Validation,
+}
+
+/// The anchor of a name, and the name within it.
+pub(super) fn anchor(name: &str) -> Option<(Anchor, &str)> {
+    let (sign, key) = name.trim().strip_suffix(')')?.split_once('(').filter(|(_, key)| !key.is_empty())?;
+    let anchor = match sign {
+        "+" => Anchor::Absent,
+        "" | "<" => Anchor::Condition,
+        "=" | "^" | "X" => Anchor::Validation,
+        _ => return None,
+    };
+    Some((anchor, key))
+}
+
+/// The name of a field without the anchor for fields that are absent.
 fn plain_name(name: &str) -> &str {
-    name.strip_prefix("+(").and_then(|name| name.strip_suffix(')')).unwrap_or(name)
+    anchor(name).filter(|(anchor, _)| *anchor == Anchor::Absent).map_or(name, |(_, key)| key)
 }
 
-/// Whether the name of a field is an anchor of Kyverno's that makes a condition of it: `(key)`, `<(key)`, `=(key)`, `^(key)` or
-/// `X(key)`.
-pub(super) fn is_condition(name: &str) -> bool {
-    let anchor = name.strip_suffix(')').and_then(|name| name.split_once('(')).map(|(anchor, _)| anchor);
-    anchor.is_some_and(|anchor| ["", "<", "=", "^", "X"].contains(&anchor))
+/// Whether a field has an anchor with which it is not added.
+fn is_removed(name: &str) -> bool {
+    anchor(name).is_some_and(|(anchor, _)| anchor != Anchor::Absent)
 }
 
-/// A value without the anchor for absent fields, and without fields that are conditions.
+/// A value without the anchor for absent fields, and without fields that are not added.
 fn plain(value: &SourceValue) -> SourceValue {
     fn resolved(value: &Value) -> Value {
         match value {
             Value::Array(items) => items.iter().map(resolved).collect(),
             Value::Object(members) => {
-                let members = members.iter().filter(|(name, _)| !is_condition(name));
+                let members = members.iter().filter(|(name, _)| !is_removed(name));
                 let members = members.map(|(name, value)| (plain_name(name).to_owned(), resolved(value)));
                 Value::Object(members.collect())
             }
@@ -66,13 +87,10 @@ fn plain(value: &SourceValue) -> SourceValue {
 }
 
 fn add_metadata(injection: &mut Injection, metadata: &SourceValue) {
-    for (name, field) in metadata.members().into_iter().filter(|(name, _)| !is_condition(name)) {
+    for (name, field) in metadata.members().into_iter().filter(|(name, _)| !is_removed(name)) {
         match plain_name(&name) {
             "annotations" => add_annotations(injection, &field),
-            name => {
-                let why = why_never_set(name).unwrap_or("belongs to its author");
-                injection.lose(&field.at, format!("a companion never sets this field of the Pod, which {why}"));
-            }
+            name => injection.lose(&field.at, never_patched(name)),
         }
     }
 }
@@ -82,7 +100,7 @@ pub(super) fn add_annotations(injection: &mut Injection, annotations: &SourceVal
     if !annotations.value.is_object() {
         injection.lose(&annotations.at, "invalid value: must be an object");
     }
-    for (name, value) in annotations.members().into_iter().filter(|(name, _)| !is_condition(name)) {
+    for (name, value) in annotations.members().into_iter().filter(|(name, _)| !is_removed(name)) {
         if plain_name(&name) == name {
             injection.lose(&value.at, ONLY_IF_ABSENT);
         }
@@ -91,15 +109,14 @@ pub(super) fn add_annotations(injection: &mut Injection, annotations: &SourceVal
 }
 
 fn add_spec(injection: &mut Injection, spec: &SourceValue) {
-    for (name, field) in spec.members().into_iter().filter(|(name, _)| !is_condition(name)) {
+    for (name, field) in spec.members().into_iter().filter(|(name, _)| !is_removed(name)) {
         for item in field.items() {
             add_item(injection, plain_name(&name), &item);
         }
         if field.value.is_array() && is_list(plain_name(&name)) {
             continue;
         }
-        let why = why_never_set(plain_name(&name)).unwrap_or("belongs to its author");
-        injection.lose(&field.at, format!("a companion never sets this field of the Pod, which {why}"));
+        injection.lose(&field.at, never_patched(plain_name(&name)));
     }
 }
 

@@ -19,7 +19,7 @@ const KNOWN: [&str; 6] = ["name", "inherits", "env", "volumes", "volumeMounts", 
 
 pub(super) fn injection(one: &InjectorConfig, all: &[InjectorConfig]) -> Injection {
     let name = one.source.member("name").text().to_lowercase();
-    let mut injection = Injection::new("profile", &name, &one.source.at);
+    let mut injection = Injection::new("configuration", &name, &one.source.at);
     // A version that is not written is `latest` there.
     name.trim_end_matches(":latest").trim_end_matches(':').clone_into(&mut injection.name);
     let layers = match layers(one, all) {
@@ -62,7 +62,7 @@ fn layers<'c>(
             return Err((inherits.at, message));
         };
         if layers.len() >= LONGEST_CHAIN {
-            return Err((inherits.at, "the profile inherits from itself; remove the field".to_owned()));
+            return Err((inherits.at, "the configuration inherits from itself; remove the field".to_owned()));
         }
         layers.push(&base.source);
         current = base;

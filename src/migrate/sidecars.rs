@@ -11,7 +11,7 @@ use crate::inject::names::is_label;
 const LONGEST_NAMESPACE: usize = 63;
 
 /// Fields that are translated; the name of a single sidecar has no effect there.
-const KNOWN: [&str; 5] = ["name", "volumes", "imagePullSecrets", "annotations", "labels"];
+const KNOWN: [&str; 4] = ["name", "volumes", "imagePullSecrets", "annotations"];
 
 pub(super) fn injection(one: &InjectorConfig) -> Injection {
     let metadata = one.config_map.as_ref().map(|map| map.member("metadata")).unwrap_or_default();
@@ -44,11 +44,6 @@ fn add(injection: &mut Injection, sidecar: &SourceValue) {
     }
     injection.take_lists(sidecar);
     injection.annotations.extend(sidecar.member("annotations").members());
-    let labels = sidecar.member("labels");
-    if !labels.is_blank() {
-        let message = "a companion never sets labels of the Pod, which select it for Services and controllers; set them in the Pod template";
-        injection.lose(&labels.at, message);
-    }
     let lists = ContainerList::ALL.map(ContainerList::as_str);
     injection.lose_other_fields(sidecar, &KNOWN.into_iter().chain(lists).collect::<Vec<_>>());
 }

@@ -59,6 +59,12 @@ impl SourceValue {
         self.member(name).items()
     }
 
+    /// The value at a place, if that is within this one.
+    pub(super) fn value_at(&self, at: &SourcePlace) -> Option<&Value> {
+        at.depth_within(&self.at)?;
+        self.value.pointer(&at.pointer[self.at.pointer.len()..])
+    }
+
     /// The text; empty if the value is none.
     pub(super) fn text(&self) -> &str {
         self.value.as_str().unwrap_or_default()

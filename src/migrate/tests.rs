@@ -3,6 +3,7 @@
 mod admission_policies;
 mod any_input;
 mod cel_values;
+mod kyverno_anchors;
 mod kyverno_rules;
 mod profiles;
 mod selection;

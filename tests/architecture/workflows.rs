@@ -42,7 +42,7 @@ impl<'a> Workflow<'a> {
 
     fn violations(&self) -> Vec<String> {
         let structure = [self.commands(), self.actions(), self.needs(), self.deadlines(), self.hosts()];
-        let security = [self.rights(), self.artifacts(), self.builds()];
+        let security = [self.rights(), self.artifacts(), self.builds(), self.inputs(), self.triggers(), self.caches()];
         structure.into_iter().chain(security).flatten().map(|violation| format!("{}: {violation}", self.file)).collect()
     }
 
@@ -120,6 +120,37 @@ impl<'a> Workflow<'a> {
         found.map(|(name, found)| format!("{name} can write, and runs {found}")).collect()
     }
 
+    /// An expression becomes text of the script before a shell reads it, so that a branch or a title could be a command. Values of
+    /// others come as variables; those of the matrix are in the workflow.
+    fn inputs(&self) -> Vec<String> {
+        let runs: Vec<&str> = self.steps().filter_map(|step| step["run"].as_str()).collect();
+        let expressions = runs.iter().flat_map(|run| run.split("${{").skip(1));
+        let others = expressions.filter(|rest| !rest.trim_start().starts_with("matrix."));
+        others
+            .map(|rest| format!("run has the expression {}", rest.split("}}").next().unwrap_or(rest).trim()))
+            .collect()
+    }
+
+    /// Triggers with which code of a pull request would run with the rights and the secrets of this repository.
+    fn triggers(&self) -> Vec<String> {
+        let trigger = Regex::new(r"\b(pull_request_target|workflow_run|issue_comment)\b").unwrap();
+        let lines = self.text.lines().map(|line| line.split('#').next().unwrap_or(line));
+        let found = lines.flat_map(|line| trigger.find_iter(line).map(|found| found.as_str()));
+        found.map(|trigger| format!("is started by {trigger}")).collect()
+    }
+
+    /// Every run on main can write a cache: a workflow that publishes builds from nothing that is in one.
+    fn caches(&self) -> Vec<String> {
+        if !WRITERS.iter().any(|(file, ..)| *file == self.file) {
+            return Vec::new();
+        }
+        let is_cached = |step: &&Value| {
+            let uses = step["uses"].as_str().unwrap_or_default();
+            uses.contains("/cache@") || (uses.contains("/setup-") && step["with"]["cache"] != false)
+        };
+        self.steps().filter(is_cached).map(|step| format!("{} uses a cache", step["uses"])).collect()
+    }
+
     /// A job without a deadline runs for six hours. One that calls a workflow has that one's.
     fn deadlines(&self) -> Vec<String> {
         let jobs = self.jobs().filter(|(_, job)| job["uses"].is_null() && job["timeout-minutes"].is_null());
@@ -187,6 +218,8 @@ fn the_mistakes_of_a_workflow_are_found() {
         ("permissions: {}", "permissions: {packages: write}", "every job can write packages"),
         ("    timeout-minutes: 5\n", "", "a has no timeout-minutes"),
         ("make run", "echo ghcr.io/a", "names the registry ghcr.io"),
+        ("make run", "echo ${{ github.head_ref }}", "run has the expression github.head_ref"),
+        ("permissions: {}", "on: [pull_request_target]\npermissions: {}", "is started by pull_request_target"),
         ("run: make run", "uses: actions/download-artifact@v7\n      with: {name: a}", "a does not compare artifacts"),
         (
             "make run",
@@ -196,6 +229,16 @@ fn the_mistakes_of_a_workflow_are_found() {
     ] {
         assert_eq!(of(&good.replace(from, to)), [format!("w.yaml: {expected}")], "{from} -> {to}");
     }
+}
+
+#[test]
+fn a_cache_of_a_workflow_that_publishes_is_found() {
+    let of = |file: &str, uses: &str| {
+        let text = format!("jobs: {{a: {{steps: [{{uses: {uses}}}]}}}}");
+        !Workflow::new(file, &text, "", |_| true).caches().is_empty()
+    };
+    assert!(of("release.yaml", "actions/cache@v5") && of("release.yaml", "actions/setup-go@v6"));
+    assert!(!of("test.yaml", "actions/cache@v5") && !of("release.yaml", "actions/setup-go@v6, with: {cache: false}"));
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn strict_output_has_no_warnings() {
     let run = podgraft(here.path(), "migrate --strict --output-file out.yaml a.yaml");
     assert_eq!((run.code, &*run.out), (1, ""), "{}", run.err);
     assert!(
-        run.err.contains("the companion would have a warning: spec.containers[0].image: mutable tag"),
+        run.err.contains("containers[0].image: not translated: the companion would have a warning: mutable tag"),
         "{}",
         run.err
     );

@@ -6,6 +6,7 @@ mod bounds;
 mod cases;
 mod injected;
 mod modules;
+mod selected;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::policy_fields::PolicyFields;
 use crate::migrate::audience::LabelQuery;
 use crate::migrate::injection::Injection;
 use crate::migrate::source_value::SourceValue;
@@ -14,13 +15,14 @@ struct Matched {
 }
 
 /// Selects the Pods of a rule. What labels cannot express is recorded.
-pub(super) fn select(injection: &mut Injection, policy: &SourceValue, rule: &SourceValue) {
+pub(super) fn select(injection: &mut Injection, policy: &PolicyFields, rule: &SourceValue) {
     let mut matched = Matched::default();
-    if policy.member("kind").text() == "Policy" {
-        let namespace = policy.member("metadata").member("namespace");
-        match namespace.text() {
-            "" => injection
-                .narrow(&namespace.at, "required value: a Policy is for Pods of its own namespace; set this field"),
+    if policy.kind.text() == "Policy" {
+        match policy.namespace.text() {
+            "" => injection.narrow(
+                &policy.namespace.at,
+                "required value: a Policy is for Pods of its own namespace; set this field",
+            ),
             name => matched.namespaces.add_namespaces("In", &[name.to_owned()]),
         }
     }
@@ -36,23 +38,22 @@ pub(super) fn select(injection: &mut Injection, policy: &SourceValue, rule: &Sou
 }
 
 /// Records conditions that are not selectors.
-fn narrow_by_conditions(injection: &mut Injection, policy: &SourceValue, rule: &SourceValue) {
-    let spec = policy.member("spec");
+fn narrow_by_conditions(injection: &mut Injection, policy: &PolicyFields, rule: &SourceValue) {
     let preconditions = rule.member("preconditions");
     if !is_only_about_creation(&preconditions) {
         injection.narrow(&preconditions.at, "a companion selects Pods by labels only");
     }
-    for field in [rule.member("celPreconditions"), spec.member("webhookConfiguration").member("matchConditions")] {
+    for field in [&rule.member("celPreconditions"), &policy.match_conditions] {
         if !field.is_blank() {
             injection.narrow(&field.at, "a companion selects Pods by labels only");
         }
     }
-    if spec.member("admission").value == Value::Bool(false) {
-        injection.narrow(&spec.member("admission").at, "the policy is not applied when Pods are created");
+    if policy.admission.value == Value::Bool(false) {
+        injection.narrow(&policy.admission.at, "the policy is not applied when Pods are created");
     }
-    if spec.member("applyRules").text() == "One" && spec.list("rules").len() > 1 {
+    if policy.apply_rules.text() == "One" && policy.rules > 1 {
         let message = "the rule depends on whether another one was applied; a companion depends on no other";
-        injection.narrow(&spec.member("applyRules").at, message);
+        injection.narrow(&policy.apply_rules.at, message);
     }
 }
 

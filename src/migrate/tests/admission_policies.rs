@@ -188,6 +188,8 @@ fn computed_values_are_not_translated() {
         &mapped,
         &[NOTHING, "spec.mutations[0].applyConfiguration.expression.spec.containers: the value is computed by CEL"],
     );
+    let whole = "object.spec.containers.map(c, JSONPatch{op: 'add', path: '/spec/containers/-', value: c})";
+    check(&of_patch(whole), &[NOTHING, "spec.mutations[0].jsonPatch.expression: the value is computed by CEL"]);
 }
 
 #[test]
@@ -224,5 +226,19 @@ fn a_mutating_policy_of_kyverno_needs_no_binding() {
     check(
         &kyverno(&policy("", "  targetMatchConstraints: {resourceRules: [{}]}")),
         &["nothing: MutatingPolicy agent.example.com", "spec.targetMatchConstraints: changes objects that exist"],
+    );
+}
+
+#[test]
+fn an_expression_of_the_other_type_of_patch_is_not_translated() {
+    check(
+        &of_patch(OBJECT),
+        &[NOTHING, "spec.mutations[0].jsonPatch.expression: invalid value: must be an Object, or"],
+    );
+    let list =
+        "[JSONPatch{op: 'add', path: '/spec/containers/-', value: Object.spec.containers{name: 'a', image: 'x:1'}}]";
+    check(
+        &(policy("", "") + BINDING).replace(OBJECT, list),
+        &[NOTHING, "spec.mutations[0].applyConfiguration.expression: invalid value: must be an Object, or"],
     );
 }

@@ -6,7 +6,7 @@ use super::{check, companion};
 
 /// A policy with one rule, which selects Pods and adds a container; more fields of the resources, of the rule and of the
 /// patch's spec.
-fn policy(resources: &str, rule: &str, spec: &str) -> String {
+pub(super) fn policy(resources: &str, rule: &str, spec: &str) -> String {
     format!(
         "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {{name: agent}}\nspec:\n  rules:\n  - name: validated\n    validate: {{message: x}}\n  \
          - name: inject\n    match: {{any: [{{resources: {{kinds: [Pod]{resources}}}}}]}}\n{rule}\n    mutate:\n      patchStrategicMerge:\n        \
@@ -14,8 +14,8 @@ fn policy(resources: &str, rule: &str, spec: &str) -> String {
     )
 }
 
-const WHOLE: &str = "ClusterWide ClusterCompanion agent";
-const NARROWED: &str = "OnRequest ClusterCompanion agent";
+pub(super) const WHOLE: &str = "ClusterWide ClusterCompanion agent";
+pub(super) const NARROWED: &str = "OnRequest ClusterCompanion agent";
 
 #[test]
 fn a_rule_that_adds_a_container_is_a_companion_for_the_whole_cluster() {
@@ -133,26 +133,6 @@ fn a_condition_that_no_selector_has_makes_a_companion_on_request() {
     let two = policy("", "", "")
         .replace("[{resources: {kinds: [Pod]}}]", "[{resources: {kinds: [Pod]}}, {resources: {names: [x]}}]");
     check(&two, &[NARROWED, "spec.rules[1].match.any: selectors of a companion are all required"]);
-}
-
-#[test]
-fn an_anchor_is_a_condition() {
-    let labels = "          (serviceAccountName): x";
-    check(
-        &policy("", "", labels),
-        &[
-            NARROWED,
-            "spec.rules[1].mutate.patchStrategicMerge.spec[\"(serviceAccountName)\"]: an anchor is a condition",
-        ],
-    );
-    let annotation = "        metadata: {annotations: {(inject): 'true'}}";
-    let at = "spec.rules[1].mutate.patchStrategicMerge.metadata.annotations[\"(inject)\"]: an anchor is a condition";
-    check(&policy("", "", annotation), &[NARROWED, at]);
-    assert_eq!(companion(&policy("", "", annotation))["spec"]["podAnnotations"], json!(null));
-    let inside = policy("", "", "").replace("image: 'x:1'}", "image: 'x:1', (tty): true}");
-    let at = "spec.rules[1].mutate.patchStrategicMerge.spec.containers[0][\"(tty)\"]: an anchor is a condition";
-    check(&inside, &[NARROWED, at]);
-    assert_eq!(companion(&inside)["spec"]["containers"], json!([{"name": "a", "image": "x:1"}]));
 }
 
 #[test]

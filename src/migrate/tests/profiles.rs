@@ -68,8 +68,8 @@ fn a_version_is_a_part_of_the_name() {
         &twice,
         &[
             "OnRequest ClusterCompanion logger",
-            "nothing: profile logger:latest",
-            ": duplicate name: also the name of profile logger; rename one of the two",
+            "nothing: configuration logger:latest",
+            ": duplicate name: also the name of configuration logger; rename one of the two",
         ],
     );
 }
@@ -77,10 +77,16 @@ fn a_version_is_a_part_of_the_name() {
 #[test]
 fn a_field_of_the_pod_is_reported() {
     for (field, reported) in [
-        ("hostAliases: [{ip: 127.0.0.1, hostnames: [x]}]", "hostAliases: a companion never sets this field of the Pod"),
-        ("serviceAccountName: x", "serviceAccountName: a companion never sets this field of the Pod"),
-        ("hostNetwork: true", "hostNetwork: a companion never sets this field of the Pod"),
-        ("hostPID: true", "hostPID: a companion never sets this field of the Pod"),
+        (
+            "hostAliases: [{ip: 127.0.0.1, hostnames: [x]}]",
+            "hostAliases: a companion never sets hostAliases, because names that the app looks up",
+        ),
+        (
+            "serviceAccountName: x",
+            "serviceAccountName: a companion never sets serviceAccountName, because the ServiceAccount",
+        ),
+        ("hostNetwork: true", "hostNetwork: a companion never sets hostNetwork, because the app would be"),
+        ("hostPID: true", "hostPID: a companion never sets hostPID, because the app would be"),
         ("skipHostNetwork: true", "skipHostNetwork: podgraft denies a Pod with hostNetwork"),
         ("volume-mounts: [{name: x}]", "volume-mounts: unknown field"),
         ("env: {A: b}", "env: invalid value: must be a list"),
@@ -120,7 +126,7 @@ fn a_mount_that_cannot_be_shared_is_reported() {
 fn a_profile_without_containers_is_not_translated() {
     check(
         "name: env1\nenv: [{name: A, value: x}]",
-        &["nothing: profile env1", ": required value: a companion has at least one container"],
+        &["nothing: configuration env1", ": required value: a companion has at least one container"],
     );
 }
 
@@ -129,8 +135,42 @@ fn a_profile_that_would_be_an_invalid_companion_is_not_translated() {
     check(
         "name: x\ncontainers: [{name: a, image: 'x:1', imagePullPolicy: always}]",
         &[
-            "nothing: profile x",
-            "containers[0]: the companion would be invalid: spec.containers[0].imagePullPolicy: unsupported value",
+            "nothing: configuration x",
+            "containers[0].imagePullPolicy: the companion would be invalid: unsupported value",
+        ],
+    );
+}
+
+#[test]
+fn a_problem_of_the_companion_is_reported_at_the_field_of_the_configuration_if_that_has_the_value() {
+    // Native sidecars become containers, so the companion has other indexes.
+    check(
+        "name: x
+initContainers:
+- {name: once, image: 'x:1'}
+- {name: native, image: 'x:1', restartPolicy: Always, imagePullPolicy: always}
+- {name: other, restartPolicy: Always}
+containers: [{name: a, image: 'x:1'}]",
+        &[
+            "nothing: configuration x",
+            "initContainers[2].image: the companion would be invalid: required value",
+            "initContainers[1].imagePullPolicy: the companion would be invalid: unsupported value",
+        ],
+    );
+    check(
+        "name: x\ncontainers: [{name: a, image: 'x:1', readinessProbe: {httpGet: {path: /}}}]",
+        &[
+            "nothing: configuration x",
+            "containers[0].readinessProbe.httpGet.port: the companion would be invalid: required value",
+        ],
+    );
+    // The variable for all containers is added to this one, which has none at this index.
+    check(
+        "name: x\nenv: [{name: B}, {name: A B}]\ncontainers: [{name: a, image: 'x:1', env: [{name: C}]}]",
+        &[
+            "nothing: configuration x",
+            "containers[0]: the companion would be invalid: spec.containers[0].env[2].name: invalid value",
+            "env[1].name: the companion would be invalid: invalid value",
         ],
     );
 }
@@ -153,10 +193,10 @@ fn a_profile_inherits_from_a_file() {
     assert_eq!(spec["app"]["env"][0]["name"], "A");
     check_lines(
         &lines(&translated_files(&[child])),
-        &["nothing: profile child", "inherits: not found among the manifests"],
+        &["nothing: configuration child", "inherits: not found among the manifests"],
     );
     let itself = translated_files(&[("a.yaml", "name: a\ninherits: a.yaml\ncontainers: [{name: b, image: 'x:2'}]")]);
-    check_lines(&lines(&itself), &["nothing: profile a", "inherits: the profile inherits from itself"]);
+    check_lines(&lines(&itself), &["nothing: configuration a", "inherits: the configuration inherits from itself"]);
 }
 
 #[test]
@@ -178,7 +218,7 @@ fn the_texts_of_a_config_map_are_profiles() {
         &[
             "OnRequest ClusterCompanion logger",
             "data.one.hostPID: a companion never sets",
-            "nothing: profile child",
+            "nothing: configuration child",
             "data.three.inherits: only a file can inherit from another file",
         ],
     );
@@ -199,7 +239,7 @@ fn a_text_of_a_config_map_that_cannot_be_read_is_reported_if_it_has_containers()
 fn a_helm_template_is_not_translated() {
     check(
         &profile("env: [{name: A, value: '{{ .Values.a }}'}]"),
-        &["nothing: profile logger", "env[0].value: the text is a Helm template"],
+        &["nothing: configuration logger", "env[0].value: the text is a Helm template"],
     );
     check(&profile("env: [{name: A, value: '{{ .Node }}'}]"), &["OnRequest ClusterCompanion logger"]);
 }

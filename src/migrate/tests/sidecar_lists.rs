@@ -49,8 +49,8 @@ fn what_a_companion_does_not_set_is_reported() {
         &config_map("- name: one\n  containers: [{name: a, image: 'x:1'}]\n  labels: {a: b}\n  hostNetwork: true"),
         &[
             "OnRequest Companion agent",
-            "data[\"sidecars.yaml\"][0].labels: a companion never sets labels",
-            "data[\"sidecars.yaml\"][0].hostNetwork: a companion never sets this field",
+            "data[\"sidecars.yaml\"][0].labels: a companion never sets labels, because Services",
+            "data[\"sidecars.yaml\"][0].hostNetwork: a companion never sets hostNetwork, because the app",
         ],
     );
 }

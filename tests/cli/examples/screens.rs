@@ -125,6 +125,8 @@ fn the_screen_of_migrate_is_what_it_prints() {
         - {ip: 127.0.0.1, hostnames: [upstream]}\n";
     let folder = Folder::new().with("conf/logger.yaml", logger).with("conf/proxy.yaml", proxy);
     show(&folder, "docs/migration.md", "podgraft migrate -f conf/ --output-file companions.yaml");
+    let folder = Folder::new().with("conf/log-agent.yaml", &first_manifest("docs/migration.md"));
+    show(&folder, "docs/migration.md", "podgraft migrate -f conf/log-agent.yaml");
 }
 
 /// A server that ends with the test.

@@ -5,7 +5,7 @@ mod value_from;
 
 use std::collections::HashMap;
 
-use crate::api::message::{Message, duplicate_of};
+use crate::api::message::{Message, duplicate_of, forbidden};
 use crate::api::object::CompanionObject;
 use crate::api::path::FieldPath;
 use crate::api::report::Report;
@@ -14,12 +14,17 @@ use crate::api::slots;
 use crate::api::v1alpha1::EnvVar;
 use crate::api::validate::conformance;
 
+/// The variable that the Job controller sets in all containers of an Indexed Job (`addCompletionIndexEnvVariables` in
+/// Kubernetes' `pkg/controller/job`): one of the app would conflict with it in every such Pod.
+const JOB_INDEX: &str = "JOB_COMPLETION_INDEX";
+
 /// Names of variables, each with what sets it.
 type Owners<'o> = HashMap<&'o str, String>;
 
 pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     let mut endpoints = Owners::new();
     for (name, at, owner) in slots::variables_of_endpoints(object) {
+        check_app_name(name, &at, report);
         claim(&mut endpoints, name, &at, owner, report);
     }
     let mut given = endpoints.clone();
@@ -39,9 +44,18 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     }
     for (i, variable) in object.spec.app.iter().flat_map(|app| &app.env).enumerate() {
         let at = FieldPath::spec("app").member("env").item(i);
+        check_app_name(&variable.name, &at.member("name"), report);
         set_once(variable, &endpoints, &at, report);
         conformance::check(&object.raw["app"]["env"][i], &schema::ENV_VAR, &at, report);
         value_from::check(variable, &at, report);
+    }
+}
+
+/// The app gets no variable that a controller sets.
+fn check_app_name(name: &str, at: &FieldPath, report: &mut Report) {
+    if name == JOB_INDEX {
+        let message = "the Job controller sets this variable in the containers of Indexed Jobs; use another name";
+        report.error(at, forbidden(message));
     }
 }
 
@@ -113,6 +127,23 @@ mod tests {
         check(
             with(&[listens, ("/spec/app/env", env)]),
             &["spec.app.env[0].name: duplicate value \"GIT_HOST\": also set by endpoint git"],
+        );
+    }
+
+    #[test]
+    fn only_the_companion_itself_may_set_the_index_of_a_job() {
+        let index = json!([{"name": "JOB_COMPLETION_INDEX", "value": "0"}]);
+        check(companion("/spec/containers/0/env", index.clone()), &[]);
+        check(
+            companion("/spec/app/env", index),
+            &[
+                "spec.app.env[0].name: forbidden: the Job controller sets this variable in the containers of Indexed Jobs",
+            ],
+        );
+        let endpoint = json!([{"name": "git", "port": 9418, "env": {"port": "JOB_COMPLETION_INDEX"}}]);
+        check(
+            companion("/spec/listens", endpoint),
+            &["spec.listens[0].env.port: forbidden: the Job controller sets this variable"],
         );
     }
 }

@@ -16,6 +16,23 @@ pub(in crate::api) fn check(object: &CompanionObject, report: &mut Report) {
     for each in object.containers() {
         container(&each, report);
     }
+    check_user_namespace(object, report);
+}
+
+/// No Pod has containers of both kinds: `Unmasked` requires `hostUsers: false`, which excludes devices (`validateHostUsers`).
+fn check_user_namespace(object: &CompanionObject, report: &mut Report) {
+    let has_device = |each: &ContainerAt| {
+        each.field("volumeDevices").and_then(Value::as_array).is_some_and(|devices| !devices.is_empty())
+    };
+    if !object.containers().any(|each| has_device(&each)) {
+        return;
+    }
+    for each in object.containers() {
+        if each.field("securityContext").is_some_and(|context| context["procMount"] == "Unmasked") {
+            let message = "Unmasked requires hostUsers: false in the Pod, and volumeDevices of the companion are forbidden there; remove one of the two";
+            report.error(&each.at.member("securityContext").member("procMount"), forbidden(message));
+        }
+    }
 }
 
 fn container(each: &ContainerAt, report: &mut Report) {
@@ -61,10 +78,30 @@ fn profile(field: &str, profile: &Value, at: &FieldPath, report: &mut Report) {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::api::testing::{check, companion};
+    use crate::api::testing::{check, companion, with};
 
     fn of(field: &str, value: Value) -> Value {
         companion(&format!("/spec/containers/0/securityContext/{field}"), value)
+    }
+
+    #[test]
+    fn an_unmasked_proc_and_a_device_are_in_no_pod_together() {
+        let with_device = |container: usize, mount: &str| {
+            let containers = json!([
+                {"name": "git-sync", "image": "x:1", "securityContext": {"procMount": mount}},
+                {"name": "other", "image": "x:1"},
+            ]);
+            let device = json!([{"name": "disk", "devicePath": "/dev/disk"}]);
+            with(&[
+                ("/spec/containers", containers),
+                (&format!("/spec/containers/{container}/volumeDevices"), device),
+                ("/spec/volumes", json!([{"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}])),
+            ])
+        };
+        let expected = "spec.containers[0].securityContext.procMount: forbidden: Unmasked requires hostUsers: false";
+        check(with_device(0, "Unmasked"), &[expected]);
+        check(with_device(1, "Unmasked"), &[expected]);
+        check(with_device(1, "Default"), &[]);
     }
 
     #[test]
