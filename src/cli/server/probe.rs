@@ -26,7 +26,7 @@ use crate::inject::verdict::reason::Remark;
 use crate::webhook::Configuration;
 use crate::workload;
 use crate::workload::Workload;
-use created::created_pod;
+use created::{created_pod, with_controller};
 use exchange::{ReviewClient, ServerAnswer};
 
 /// Send a review of a Pod to a running server over TLS, as an API server does
@@ -142,7 +142,7 @@ impl Probe {
         let pod = created_pod(workload);
         let webhook = self.webhook_for(&pod);
         let path = webhook.configuration().path();
-        let answer = server.post(path, review_of(&pod, namespace).to_string())?;
+        let answer = server.post(path, review_of(&with_controller(&pod, workload), namespace).to_string())?;
         stderr::note(&format!("{workload} in namespace {namespace}, reviewed by {path}"));
         match answer {
             ServerAnswer::Review(review) => self.report(&pod, &review["response"]),
