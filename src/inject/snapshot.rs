@@ -39,6 +39,14 @@ pub struct Settings {
     pub missing: ConfigurationSet,
 }
 
+impl Settings {
+    /// Whether a namespace is one of the further ones that the webhooks leave out.
+    #[must_use]
+    pub fn leaves_out(&self, namespace: &str) -> bool {
+        self.excluded_namespaces.iter().any(|excluded| **excluded == *namespace)
+    }
+}
+
 impl Default for Settings {
     /// The settings of offline commands: every webhook counts as registered.
     fn default() -> Self {

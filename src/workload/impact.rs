@@ -36,8 +36,9 @@ pub struct ImpactCounts {
 /// The impact on the Pods of a workload. Pods that no API server sends to podgraft are not reviewed, so nothing changes for them.
 #[must_use]
 pub fn impact(request: &Request<'_>, before: &Snapshot, after: &Snapshot) -> Impact {
-    let is_excluded = after.settings.excluded_namespaces.iter().any(|excluded| **excluded == *request.namespace);
-    if is_excluded || missing_configuration(&request.pod, request.namespace, after).is_some() {
+    if after.settings.leaves_out(request.namespace)
+        || missing_configuration(&request.pod, request.namespace, after).is_some()
+    {
         return Impact::Unchanged;
     }
     match (PodResult::of(&inject::review(request, before)), PodResult::of(&inject::review(request, after))) {

@@ -160,8 +160,8 @@ async fn nobody_is_said_to_lack_a_right_that_was_not_checked() {
     let server = ApiServer::start(workloads(), &[]);
     let survey = survey(&server, Callers::Authenticated);
     let huge = format!(r#"{{"username": "dev", "groups": ["{}"]}}"#, "g".repeat(17_000));
-    let unnamed = "the request does not name the user whose rights are checked";
-    let too_long = "your groups are too long to check what you may list: with your name they have more than 16 KiB";
+    let unnamed = "what you may list was not checked, because the request names no user";
+    let too_long = "what you may list was not checked, because your name, groups and extra fields exceed 16 KiB";
     for (user, why) in [
         (huge.as_str(), too_long),
         ("", unnamed),

@@ -51,9 +51,9 @@ impl SurveyEnd {
             SurveyEnd::OutOfTime => "the time limit of a preview was reached".into(),
             SurveyEnd::Failed(message) => message.into(),
             SurveyEnd::UnknownNamespace => "podgraft does not know the namespace yet".into(),
-            SurveyEnd::UnknownUser => "the request does not name the user whose rights are checked".into(),
+            SurveyEnd::UnknownUser => "what you may list was not checked, because the request names no user".into(),
             SurveyEnd::UserTooLong => {
-                "your groups are too long to check what you may list: with your name they have more than 16 KiB".into()
+                "what you may list was not checked, because your name, groups and extra fields exceed 16 KiB".into()
             }
             SurveyEnd::Busy => "another preview is reviewing them".into(),
             SurveyEnd::TooSoon => {
