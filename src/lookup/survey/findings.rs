@@ -27,7 +27,7 @@ pub(super) enum SurveyEnd {
     UnknownNamespace,
     /// None was, because the request names no user whose rights could be checked.
     UnknownUser,
-    /// None was, because the user has more groups than are sent to API servers.
+    /// None was, because the user is longer than what a question about a right repeats.
     UserTooLong,
     /// None was, because another survey was in progress.
     Busy,
