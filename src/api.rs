@@ -30,7 +30,7 @@ pub use check::{Checked, check_companion, invalid};
 pub use compile::selector;
 pub use crds::CRDS_YAML;
 pub use crds::generate::{crd_yaml, crds};
-pub use preview::advise;
+pub use preview::{Advice, advise};
 pub use report::Problem;
 pub use schema::generate::schema_files;
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub mod admission {
 
 pub mod api {
     pub use crate::api::{
-        Checked, Problem, advise, check_companion, crd_yaml, crds, schema_files, too_dense, too_large,
+        Advice, Checked, Problem, advise, check_companion, crd_yaml, crds, schema_files, too_dense, too_large,
     };
 }
 
@@ -71,7 +71,7 @@ pub mod json {
 }
 
 pub mod lookup {
-    pub use crate::lookup::{NamespaceLookup, Survey, SurveyQuestion};
+    pub use crate::lookup::{Callers, NamespaceLookup, Survey, SurveyQuestion};
 }
 
 pub mod manifest {

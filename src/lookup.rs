@@ -9,6 +9,7 @@ mod response;
 mod rights;
 mod rules;
 mod survey;
+mod time_limit;
 
 pub use namespace::{NAMESPACE_TIME, NamespaceLookup};
-pub use survey::{SURVEY_TIME, Survey, SurveyQuestion};
+pub use survey::{Callers, SURVEY_TIME, Survey, SurveyQuestion};

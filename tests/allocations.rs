@@ -74,7 +74,7 @@ fn preview(object: &Value, kind: &Value) -> (Answer, u64, Vec<u8>) {
     let body = review.to_string().into_bytes();
     let snapshot = snapshot(&[sized::companion("sync", 1)]);
     let words = |applied: &Applied<'_>| {
-        let Applied::Companion(object) = applied else { return Vec::new() };
+        let Applied::Companion { object, .. } = applied else { return Vec::new() };
         let gated = api::check_companion(&serde_json::from_str(object).unwrap());
         gated.problems.iter().map(|problem| format!("podgraft: {problem}")).collect()
     };

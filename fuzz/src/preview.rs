@@ -18,7 +18,7 @@ fn ask(body: &[u8], uid: Option<&str>) -> Reply {
     // Objects that end the request early carry a uid of their own.
     let uid = uid.filter(|_| serde_json::from_slice::<serde_json::Value>(body).is_ok());
     let advise = |applied: &Applied<'_>| match applied {
-        Applied::Companion(object) => vec![object.chars().take(300).collect()],
+        Applied::Companion { object, .. } => vec![object.chars().take(300).collect()],
         Applied::Workload(workload) => vec![workload.patch().len().to_string()],
     };
     let preview = || admission::preview(body, snapshot(), advise, |_| {});

@@ -45,7 +45,9 @@ pub fn preview(
     };
     let warnings = match request.object {
         None => Ok(Vec::new()),
-        Some(object) if request.is_of_podgraft() => Ok(advise(&Applied::Companion(object))),
+        Some(object) if request.is_of_podgraft() => {
+            Ok(advise(&Applied::Companion { object, namespace: &request.namespace }))
+        }
         Some(object) => preview_workload(object, &request, snapshot, advise),
     };
     let warnings = match warnings {

@@ -44,13 +44,15 @@ pub struct CompanionChange {
     entry: CatalogEntry,
 }
 
-/// Advice about a companion, given as JSON. `snapshot` has the companions before it is applied.
+/// Advice about a companion, given as JSON. `namespace` is that of the request, in which a Companion that names none is created.
+/// `snapshot` has the companions before it is applied.
 #[must_use]
-pub fn advise(object: &str, snapshot: &Snapshot) -> Advice {
-    let object = match read(object) {
+pub fn advise(object: &str, namespace: &str, snapshot: &Snapshot) -> Advice {
+    let mut object = match read(object) {
         Ok(object) => object,
         Err(reason) => return Advice { warnings: vec![not_used(reason)], change: None },
     };
+    set_namespace(&mut object, namespace);
     let checked = check_companion(&object);
     let problems = checked.problems.iter().map(not_used);
     let warnings = checked.warnings.iter().map(|warning| format!("podgraft: {warning}"));
@@ -77,6 +79,17 @@ impl CompanionChange {
         companions.insert(self.namespace.as_deref(), self.entry.clone());
         let Snapshot { namespaces, settings, stale, .. } = snapshot;
         Snapshot { companions, namespaces: namespaces.clone(), settings: settings.clone(), stale: *stale }
+    }
+}
+
+/// Sets the namespace of a Companion that has none, as API servers do.
+fn set_namespace(object: &mut Value, namespace: &str) {
+    let is_namespaced = object["kind"] == CompanionKind::Companion.as_str() && !namespace.is_empty();
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| is_namespaced) else {
+        return;
+    };
+    if metadata.get("namespace").is_none_or(|of_object| of_object.is_null() || of_object == "") {
+        metadata.insert("namespace".to_owned(), namespace.into());
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Snapshot {
 pub struct Settings {
     /// podgraft's own namespace, whose Pods are excluded.
     pub own_namespace: Option<Box<str>>,
+    /// Further namespaces that the webhooks leave out: API servers send no Pods of them, so a change of a companion has no effect on
+    /// them. A review does not read them: while they change, API servers and replicas have different ones for a moment.
+    pub excluded_namespaces: Arc<[Box<str>]>,
     /// Whether required companions are enabled.
     pub required: bool,
     /// Whether API servers report keys of podgraft on objects that are no Pods, by the chart's policies of hints: then the preview
@@ -36,11 +39,25 @@ pub struct Settings {
     pub missing: ConfigurationSet,
 }
 
+impl Settings {
+    /// Whether a namespace is one of the further ones that the webhooks leave out.
+    #[must_use]
+    pub fn leaves_out(&self, namespace: &str) -> bool {
+        self.excluded_namespaces.iter().any(|excluded| **excluded == *namespace)
+    }
+}
+
 impl Default for Settings {
     /// The settings of offline commands: every webhook counts as registered.
     fn default() -> Self {
-        let (installation, missing) = ("podgraft".into(), ConfigurationSet::default());
-        Settings { own_namespace: None, required: true, hints: false, installation, missing }
+        Settings {
+            own_namespace: None,
+            excluded_namespaces: Arc::default(),
+            required: true,
+            hints: false,
+            installation: "podgraft".into(),
+            missing: ConfigurationSet::default(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod findings;
 mod question;
+mod user;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use kube::Client;
 use kube::api::ListParams;
-use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::place::ListedNamespace;
@@ -18,7 +18,9 @@ use super::response::{Bounds, LookupError, Page, page, parsed};
 use super::rights::may_list;
 use crate::workload::{WORKLOADS, WorkloadKind};
 use findings::{SurveyEnd, SurveyFindings};
-pub use question::SurveyQuestion;
+use question::UNAUTHENTICATED_INTERVAL;
+pub use question::{Callers, SurveyQuestion};
+use user::Requester;
 
 /// The time from the start of a preview until its survey stops. The answer is due within a second.
 pub const SURVEY_TIME: Duration = Duration::from_millis(800);
@@ -28,47 +30,58 @@ const PAGE: u32 = 250;
 const PAGE_BYTES: usize = 8 << 20;
 /// The most bytes of the answer about a right.
 const RIGHT_BYTES: usize = 64 << 10;
-/// The most bytes of a user with all groups, which each question about a right repeats.
-const USER_BYTES: usize = 16 << 10;
 
 /// The kinds that are reviewed: those that roll out. ReplicaSets are left out, because nearly all of them are earlier versions of
 /// a Deployment.
 const KINDS: [&str; 5] = ["deployments", "statefulsets", "daemonsets", "cronjobs", "replicationcontrollers"];
 
-/// Reviews existing workloads, for one companion at a time. Clones share the limit.
+/// Reviews existing workloads, for one companion at a time. Clones share the limits.
 #[derive(Clone)]
 pub struct Survey {
     client: Client,
-    /// Whether workloads are named. Without an authenticated API server, anyone who reaches the port could claim to be a user
-    /// who may list them.
-    names: bool,
-    permits: Arc<Semaphore>,
+    callers: Callers,
+    /// When the last survey began. A survey holds the lock while it runs.
+    last: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Survey {
-    /// A survey with the rights of a client. `names` says whether workloads are named in warnings, or only counted.
+    /// A survey with the rights of a client.
     #[must_use]
-    pub fn new(client: Client, names: bool) -> Self {
-        Survey { client, names, permits: Arc::new(Semaphore::new(1)) }
+    pub fn new(client: Client, callers: Callers) -> Self {
+        Survey { client, callers, last: Arc::default() }
     }
 
     /// The warnings about a companion: at most three. They are empty if all workloads were reviewed and none is affected.
     pub async fn warnings(&self, question: &SurveyQuestion<'_>) -> Vec<String> {
         let mut findings = SurveyFindings::default();
-        let end = match self.permits.try_acquire() {
-            Ok(_permit) => self.review_all(question, &mut findings).await.err().unwrap_or(SurveyEnd::Complete),
-            Err(_) => SurveyEnd::Busy,
-        };
-        findings.warnings(&end, question.namespace, self.names)
+        let end = self.survey(question, &mut findings).await.err().unwrap_or(SurveyEnd::Complete);
+        findings.warnings(&end, question.namespace, self.callers)
     }
 
-    async fn review_all(&self, question: &SurveyQuestion<'_>, findings: &mut SurveyFindings) -> Result<(), SurveyEnd> {
-        let place = place(question)?;
-        let kinds = self.kinds(question, place).await;
-        for (kind, may_list) in kinds.map_err(|error| SurveyEnd::of("subjectaccessreviews", &error))? {
+    async fn survey(&self, question: &SurveyQuestion<'_>, findings: &mut SurveyFindings) -> Result<(), SurveyEnd> {
+        let (place, user) = (place(question)?, Requester::read(question.user)?);
+        let mut last = self.last.try_lock().map_err(|_| SurveyEnd::Busy)?;
+        let is_recent = |last: Instant| question.began.saturating_duration_since(last) < UNAUTHENTICATED_INTERVAL;
+        if self.callers == Callers::Unauthenticated && last.is_some_and(is_recent) {
+            return Err(SurveyEnd::TooSoon);
+        }
+        *last = Some(question.began);
+        self.review_all((place, &user), question, findings).await
+    }
+
+    async fn review_all(
+        &self,
+        (place, user): (Option<ListedNamespace<'_>>, &Requester),
+        question: &SurveyQuestion<'_>,
+        findings: &mut SurveyFindings,
+    ) -> Result<(), SurveyEnd> {
+        let kinds = self.kinds((place, user), question).await;
+        for (kind, may_list) in
+            kinds.map_err(|error| SurveyEnd::of("cannot check your rights (subjectaccessreviews)", &error))?
+        {
             if may_list {
                 let reviewed = self.review_kind(kind, place, question, findings).await;
-                reviewed.map_err(|error| SurveyEnd::of(kind.plural, &error))?;
+                reviewed.map_err(|error| SurveyEnd::of(format_args!("cannot list {}", kind.plural), &error))?;
             } else {
                 findings.forbid(kind.plural);
             }
@@ -79,18 +92,12 @@ impl Survey {
     /// The kinds, and whether the user may list each.
     async fn kinds(
         &self,
+        (place, user): (Option<ListedNamespace<'_>>, &Requester),
         question: &SurveyQuestion<'_>,
-        place: Option<ListedNamespace<'_>>,
     ) -> Result<Vec<(&'static WorkloadKind, bool)>, LookupError> {
-        let user = if question.user.len() > USER_BYTES { "" } else { question.user };
-        let user: Value = serde_json::from_str(user).unwrap_or_default();
         let bounds = Bounds { deadline: question.deadline, bytes: RIGHT_BYTES };
         let kinds = WORKLOADS.iter().filter(|kind| KINDS.contains(&kind.plural));
-        let asked = kinds.map(async |kind| {
-            let is_known = user["username"].as_str().is_some_and(|name| !name.is_empty());
-            let asked = may_list(&self.client, &user, (kind, place), bounds);
-            Ok((kind, is_known && asked.await?))
-        });
+        let asked = kinds.map(async |kind| Ok((kind, may_list(&self.client, &user.0, (kind, place), bounds).await?)));
         join_all(asked).await.into_iter().collect()
     }
 

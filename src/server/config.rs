@@ -54,7 +54,7 @@ pub(crate) struct ClusterConfig {
     pub(crate) name: String,
     /// podgraft's own namespace.
     pub(crate) namespace: Option<String>,
-    /// Further namespaces without required companions.
+    /// Further namespaces that the webhooks leave out.
     pub(crate) excluded_namespaces: Vec<String>,
 }
 
@@ -88,12 +88,13 @@ pub(crate) struct ClientCaConfig {
 impl Config {
     /// The settings of reviews.
     pub(crate) fn settings(&self) -> Settings {
-        let own_namespace = self.cluster.namespace.as_deref().map(Box::from);
+        let ClusterConfig { name, namespace, excluded_namespaces, .. } = &self.cluster;
         Settings {
-            own_namespace,
+            own_namespace: namespace.as_deref().map(Box::from),
+            excluded_namespaces: excluded_namespaces.iter().map(|name| name.as_str().into()).collect(),
             required: self.required_companions,
             hints: self.hints,
-            installation: self.cluster.name.as_str().into(),
+            installation: name.as_str().into(),
             ..Settings::default()
         }
     }

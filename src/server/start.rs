@@ -28,7 +28,7 @@ use super::{certificate, cluster, events};
 use crate::events::EventQueue;
 use crate::http::{Listener, Transport, admission_router};
 use crate::inject::snapshot::Snapshot;
-use crate::lookup::{NamespaceLookup, Survey};
+use crate::lookup::{Callers, NamespaceLookup, Survey};
 use crate::telemetry::Log;
 use crate::tls::{ClientCa, ClientCaFile, server_config_for};
 
@@ -105,13 +105,12 @@ async fn prepare(config: Arc<Config>, probed: ProbedParts, metrics: Arc<ServerMe
     Ok(Prepared { snapshot: companions.snapshot(&mut background).await, events, lookups, background })
 }
 
-/// What previews look up. Workloads are named only where the API server authenticates itself: anyone else who reaches the port
-/// could claim to be a user who may list them.
+/// What previews look up.
 fn lookups(config: &Config, client: &Client) -> PreviewLookups {
-    let names = config.client_ca.is_some();
+    let callers = if config.client_ca.is_some() { Callers::Authenticated } else { Callers::Unauthenticated };
     let PreviewConfig { workloads, namespaces } = config.preview;
     PreviewLookups {
-        survey: workloads.then(|| Survey::new(client.clone(), names)),
+        survey: workloads.then(|| Survey::new(client.clone(), callers)),
         namespace: namespaces.then(|| NamespaceLookup::new(client.clone())),
     }
 }

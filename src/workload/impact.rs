@@ -33,10 +33,12 @@ pub struct ImpactCounts {
     pub changed: usize,
 }
 
-/// The impact on the Pods of a workload. Pods that no webhook is registered for are not reviewed, so nothing changes for them.
+/// The impact on the Pods of a workload. Pods that no API server sends to podgraft are not reviewed, so nothing changes for them.
 #[must_use]
 pub fn impact(request: &Request<'_>, before: &Snapshot, after: &Snapshot) -> Impact {
-    if missing_configuration(&request.pod, request.namespace, after).is_some() {
+    if after.settings.leaves_out(request.namespace)
+        || missing_configuration(&request.pod, request.namespace, after).is_some()
+    {
         return Impact::Unchanged;
     }
     match (PodResult::of(&inject::review(request, before)), PodResult::of(&inject::review(request, after))) {
@@ -57,16 +59,18 @@ impl ImpactCounts {
             Impact::Unchanged | Impact::AlreadyDenied => {}
         }
     }
+
+    /// How many are denied and changed, in words.
+    #[must_use]
+    pub fn effects(&self) -> String {
+        format!("{} would be denied, and {} would change at the next rollout", self.denied, self.changed)
+    }
 }
 
 impl fmt::Display for ImpactCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ImpactCounts { workloads, denied, changed } = self;
-        let plural = if *workloads == 1 { "" } else { "s" };
-        write!(
-            f,
-            "{workloads} workload{plural}, {denied} would be denied, and {changed} would change at the next rollout"
-        )
+        let plural = if self.workloads == 1 { "" } else { "s" };
+        write!(f, "{} workload{plural}, {}", self.workloads, self.effects())
     }
 }
 

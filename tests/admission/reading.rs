@@ -1,6 +1,7 @@
 //! Which bodies are reviews, which of them are about the creation of a Pod, and what is read of them.
 
-use podgraft::internals::admission;
+use podgraft::internals::admission::{self, Applied};
+use podgraft::internals::api;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::{Value, json};
 
@@ -192,4 +193,39 @@ fn a_kind_is_read_from_its_own_field_only() {
     assert!(!post(review.to_string().as_bytes()).allowed, "a Pod that requests an unknown companion");
     review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "Deployment", "resource": "Pod"});
     assert!(post(review.to_string().as_bytes()).allowed, "a Deployment");
+}
+
+/// What the preview reports of a Companion, and the namespace whose workloads it would review.
+fn previewed(of_request: &str, of_object: Option<&str>) -> (Reply, Option<String>) {
+    let object = json!({
+        "apiVersion": "podgraft.dev/v1alpha1", "kind": "Companion", "metadata": {"name": "note", "namespace": of_object},
+        "spec": {"pattern": "Sidecar", "containers": [{"name": "note", "image": "registry.example/note:v1"}]},
+    });
+    let mut review = review_of(&object, of_request);
+    review["request"]["kind"] = json!({"group": "podgraft.dev", "version": "v1alpha1", "kind": "Companion"});
+    let (snapshot, mut surveyed) = (companions(), None);
+    let advise = |applied: &Applied<'_>| {
+        let Applied::Companion { object, namespace } = applied else { return Vec::new() };
+        let advice = api::advise(object, namespace, &snapshot);
+        surveyed = advice.change.and_then(|change| change.namespace).map(String::from);
+        advice.warnings
+    };
+    let answer = admission::preview(review.to_string().as_bytes(), &snapshot, advise, |_| {});
+    (Reply::read(&answer), surveyed)
+}
+
+#[test]
+fn a_companion_is_previewed_in_the_namespace_of_the_request_and_in_no_other() {
+    for of_object in [Some("team"), Some(""), None] {
+        let (reply, surveyed) = previewed("team", of_object);
+        assert_eq!((reply.status, surveyed.as_deref()), (200, Some("team")), "{of_object:?}");
+    }
+    for (of_request, of_object) in [("team", "other"), ("", "team"), ("team", "team/../other"), ("team", "TEAM")] {
+        let (reply, surveyed) = previewed(of_request, Some(of_object));
+        assert_eq!((reply.status, surveyed), (400, None), "{of_request:?} {of_object:?}");
+        let expected = "request.object.metadata.namespace: invalid value: must equal request.namespace";
+        assert!(reply.body.as_str().unwrap().contains(expected), "{:?}", reply.body);
+    }
+    let (reply, surveyed) = previewed("", None);
+    assert_eq!((reply.status, surveyed), (200, None), "a Companion without a namespace has no workloads");
 }

@@ -94,7 +94,7 @@ fn review(body: &str, snapshot: &Snapshot) -> usize {
 
 pub(crate) fn preview(body: &str, snapshot: &Snapshot) -> usize {
     let advise = |applied: &Applied<'_>| match applied {
-        Applied::Companion(object) => api::advise(object, snapshot).warnings,
+        Applied::Companion { object, namespace } => api::advise(object, namespace, snapshot).warnings,
         Applied::Workload(_) => Vec::new(),
     };
     let answer = admission::preview(body.as_bytes(), snapshot, advise, |_| {});

@@ -161,14 +161,16 @@ fn namespaces_that_aks_manages_are_left_out_unless_a_label_must_not_opt_out() {
 }
 
 #[test]
-fn the_policies_of_required_companions_get_the_excluded_namespaces() {
-    let values = [&EVERY_WEBHOOK[..], &["excludedNamespaces={cni-system,gpu-system}"]].concat();
-    let pod = pod(&values);
-    let excluded: Vec<_> = arguments(&pod).into_iter().filter(|a| a.starts_with("--excluded-namespace")).collect();
-    assert_eq!(excluded, ["--excluded-namespace=cni-system", "--excluded-namespace=gpu-system"]);
-    for all in requirements(&values) {
-        let names = all[0]["values"].as_array().unwrap();
-        assert!(names.contains(&"cni-system".into()) && names.contains(&"gpu-system".into()), "{all:?}");
+fn the_server_knows_the_namespaces_that_the_webhooks_leave_out_with_and_without_required_companions() {
+    for others in [&EVERY_WEBHOOK[..], &[]] {
+        let values = [others, &["excludedNamespaces={cni-system,gpu-system}"]].concat();
+        let pod = pod(&values);
+        let excluded: Vec<_> = arguments(&pod).into_iter().filter(|a| a.starts_with("--excluded-namespace")).collect();
+        assert_eq!(excluded, ["--excluded-namespace=cni-system", "--excluded-namespace=gpu-system"]);
+        for all in requirements(&values) {
+            let names = all[0]["values"].as_array().unwrap();
+            assert!(names.contains(&"cni-system".into()) && names.contains(&"gpu-system".into()), "{all:?}");
+        }
     }
 }
 

@@ -247,6 +247,22 @@ fn programs_read_the_webhooks_and_the_pod_as_json() {
 }
 
 #[test]
+fn a_companion_has_no_consequences_for_workloads_whose_pods_no_webhook_matches() {
+    let excluded = json!([{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["shop"]}]);
+    let leaves_out = vec![webhook("requested", &excluded, "sets-podgraft-keys")];
+    let no_webhooks: &[&str] = &["list mutatingwebhookconfigurations", "get mutatingwebhookconfigurations"];
+    let (all, none): (_, &[&str]) = (webhooks(), &[]);
+    for (webhooks, forbidden, denied) in
+        [(all.clone(), none, 1), (leaves_out, none, 0), (vec![], none, 0), (all, no_webhooks, 1)]
+    {
+        let run = run_with(&folder(), [shop(), webhooks].concat(), forbidden, "explain --with next.yaml -A");
+        let expected = format!("Of 3 workloads, {denied} would be denied, and 0 would change at the next rollout.\n");
+        assert!(run.out.starts_with(&expected), "{}{}", run.out, run.err);
+        assert_eq!(run.code, denied, "{}", run.out);
+    }
+}
+
+#[test]
 fn a_path_precedes_a_kind_of_the_same_name() {
     let folder = folder().with("deploy/web.yaml", &workload("Deployment", "local", &json!({})).to_string());
     let run = folder.run("explain deploy");

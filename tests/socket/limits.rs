@@ -60,7 +60,7 @@ fn warnings(companion: &Value, web: &Value, objects: Vec<Value>, forbidden: &[&s
     let snapshot = snapshot([companion, &namespace("shop")]);
     let advise = |applied: &Applied<'_>| match applied {
         Applied::Workload(workload) => runtime.block_on(lookup.warnings(workload, Instant::now() + HANGS)),
-        Applied::Companion(_) => Vec::new(),
+        Applied::Companion { .. } => Vec::new(),
     };
     Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, advise, |_| {})).warnings
 }

@@ -11,8 +11,13 @@ use crate::json::Reader;
 /// What a user applies.
 #[derive(Debug)]
 pub enum Applied<'a> {
-    /// A companion, as JSON.
-    Companion(&'a str),
+    /// A companion.
+    Companion {
+        /// The companion as JSON.
+        object: &'a str,
+        /// The namespace of the request; empty for a ClusterCompanion.
+        namespace: &'a str,
+    },
     /// A workload whose Pods get a companion.
     Workload(&'a AppliedWorkload<'a>),
 }

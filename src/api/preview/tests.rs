@@ -39,7 +39,7 @@ fn warnings(applied: &Value, others: &[Value], settings: Settings) -> Vec<String
         settings,
         stale: None,
     };
-    advise(&applied.to_string(), &snapshot).warnings
+    advise(&applied.to_string(), "shop", &snapshot).warnings
 }
 
 #[track_caller]

@@ -135,6 +135,12 @@ impl Webhooks {
         Some(all.collect())
     }
 
+    /// Whether the API server may call one of them for a Pod. It may where they cannot be read, or where a condition that is not
+    /// podgraft's decides.
+    pub(in crate::cli) fn may_receive(&self, of: &MatchedPod<'_>) -> bool {
+        self.matching(of).is_none_or(|all| all.iter().any(|webhook| webhook.matches != Some(false)))
+    }
+
     /// Whether a webhook is installed. Unreadable ones count as installed.
     pub(in crate::cli) fn has(&self, which: Configuration) -> bool {
         match self {

@@ -26,7 +26,7 @@ use crate::inject::verdict::reason::Remark;
 use crate::webhook::Configuration;
 use crate::workload;
 use crate::workload::Workload;
-use created::created_pod;
+use created::{created_pod, with_controller};
 use exchange::{ReviewClient, ServerAnswer};
 
 /// Send a review of a Pod to a running server over TLS, as an API server does
@@ -142,7 +142,7 @@ impl Probe {
         let pod = created_pod(workload);
         let webhook = self.webhook_for(&pod);
         let path = webhook.configuration().path();
-        let answer = server.post(path, review_of(&pod, namespace).to_string())?;
+        let answer = server.post(path, review_of(&pod, workload, namespace).to_string())?;
         stderr::note(&format!("{workload} in namespace {namespace}, reviewed by {path}"));
         match answer {
             ServerAnswer::Review(review) => self.report(&pod, &review["response"]),
@@ -208,7 +208,7 @@ impl WebhookName {
     }
 }
 
-fn review_of(pod: &Value, namespace: &str) -> Value {
+fn review_of(pod: &Value, workload: &Workload<'_>, namespace: &str) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
@@ -219,7 +219,7 @@ fn review_of(pod: &Value, namespace: &str) -> Value {
             "namespace": namespace,
             "operation": "CREATE",
             "userInfo": {"username": "podgraft probe"},
-            "object": pod,
+            "object": with_controller(pod, workload),
             "dryRun": true,
         },
     })
@@ -242,4 +242,23 @@ fn patch_of(response: &Value) -> anyhow::Result<json_patch::Patch> {
     let Some(patch) = response["patch"].as_str() else { return Ok(json_patch::Patch::default()) };
     let bytes = STANDARD.decode(patch).context("the server's patch is not base64")?;
     serde_json::from_slice(&bytes).context("the server's patch is not a JSON patch (RFC 6902)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pod_that_is_sent_has_an_owner_and_the_one_that_is_printed_has_none() {
+        let template = json!({"spec": {"containers": []}});
+        let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"template": template}});
+        let workloads = workload::workloads(&object);
+        let pod = created_pod(&workloads[0]);
+        let sent = &review_of(&pod, &workloads[0], "shop")["request"]["object"]["metadata"];
+        assert_eq!(
+            (&sent["ownerReferences"][0]["kind"], &sent["generateName"]),
+            (&json!("ReplicaSet"), &json!("web-"))
+        );
+        assert!(pod["metadata"]["ownerReferences"].is_null());
+    }
 }

@@ -10,6 +10,7 @@ use super::observer::Observer;
 use crate::admission;
 use crate::admission::{Answer, Applied};
 use crate::api;
+use crate::api::Advice;
 use crate::http::{Offload, Route};
 use crate::inject::snapshot::Snapshot;
 use crate::lookup::{NAMESPACE_TIME, NamespaceLookup, SURVEY_TIME, Survey, SurveyQuestion};
@@ -78,7 +79,10 @@ fn companions(
     let (timeout, threads) = if survey.is_some() { (LOOKUP_TIMEOUT, 2) } else { (VALIDATION_TIMEOUT, 1) };
     let blocking = runtime.clone();
     let advise = move |preview: &Preview<'_>, applied: &Applied<'_>| match applied {
-        Applied::Companion(object) => advice(object, preview, survey.as_ref().map(|survey| (survey, &blocking))),
+        Applied::Companion { object, namespace } => {
+            let survey = survey.as_ref().map(|survey| (survey, &blocking));
+            advice(api::advise(object, namespace, preview.snapshot), preview, survey)
+        }
         Applied::Workload(_) => Vec::new(),
     };
     let fallback = previews(snapshot, observer, |_, applied| not_checked(applied));
@@ -86,8 +90,7 @@ fn companions(
 }
 
 /// The warnings about a companion: first those about existing workloads.
-fn advice(object: &str, preview: &Preview<'_>, survey: Option<(&Survey, &Handle)>) -> Vec<String> {
-    let advice = api::advise(object, preview.snapshot);
+fn advice(advice: Advice, preview: &Preview<'_>, survey: Option<(&Survey, &Handle)>) -> Vec<String> {
     let (Some((survey, runtime)), Some(change)) = (survey, advice.change) else { return advice.warnings };
     let after = change.applied_to(preview.snapshot);
     let question = SurveyQuestion {
@@ -95,6 +98,7 @@ fn advice(object: &str, preview: &Preview<'_>, survey: Option<(&Survey, &Handle)
         user: admission::user_of(preview.body),
         before: preview.snapshot,
         after: &after,
+        began: preview.began.into(),
         deadline: (preview.began + SURVEY_TIME).into(),
     };
     let mut warnings = runtime.block_on(survey.warnings(&question));
@@ -110,13 +114,13 @@ fn workloads(
 ) -> Offload {
     let blocking = runtime.clone();
     let advise = move |preview: &Preview<'_>, applied: &Applied<'_>| match applied {
-        Applied::Companion(_) => Vec::new(),
+        Applied::Companion { .. } => Vec::new(),
         Applied::Workload(workload) => {
             blocking.block_on(lookup.warnings(workload, (preview.began + NAMESPACE_TIME).into()))
         }
     };
     let fallback = |_: &Preview<'_>, applied: &Applied<'_>| match applied {
-        Applied::Companion(_) => Vec::new(),
+        Applied::Companion { .. } => Vec::new(),
         Applied::Workload(_) => vec![NOT_LOOKED_UP.to_owned()],
     };
     let is_preview = |route, _: &[u8]| route == Route::Preview;
@@ -126,7 +130,7 @@ fn workloads(
 
 fn not_checked(applied: &Applied<'_>) -> Vec<String> {
     match applied {
-        Applied::Companion(_) => vec![NOT_CHECKED.to_owned()],
+        Applied::Companion { .. } => vec![NOT_CHECKED.to_owned()],
         Applied::Workload(_) => Vec::new(),
     }
 }

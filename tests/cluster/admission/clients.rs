@@ -75,8 +75,21 @@ pub const STATIC_POLICIES: &str = "static-policies";
 /// The folder with the files of that CA, in the cluster's.
 const CLIENTS: &str = "webhook-clients";
 
+/// Installs podgraft with these values so that it admits only the API server.
+pub async fn install_for_api_server(cluster: &Cluster, values: &[&str]) {
+    let client_ca = client_ca(cluster, &ca(cluster), NAME).await;
+    let all: Vec<&str> = client_ca.iter().map(String::as_str).chain(values.iter().copied()).collect();
+    cluster.install(&all).await;
+}
+
 /// Installs podgraft so that it admits only clients with a certificate of this CA, for this name.
 async fn install(cluster: &Cluster, ca: &str, name: &str) {
+    let values = client_ca(cluster, ca, name).await;
+    cluster.install(&values.iter().map(String::as_str).collect::<Vec<_>>()).await;
+}
+
+/// The values of the chart that admit only clients with a certificate of this CA, for this name.
+async fn client_ca(cluster: &Cluster, ca: &str, name: &str) -> Vec<String> {
     let secret = json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -84,16 +97,7 @@ async fn install(cluster: &Cluster, ca: &str, name: &str) {
         "data": {"ca.crt": STANDARD.encode(ca)},
     });
     cluster.apply(&format!("/api/v1/namespaces/{OWN}/secrets/client-ca"), &secret).await.expect("a Secret");
-    let arguments = format!("extraArgs={{--client-ca=/client-ca/ca.crt,--client-name={name}}}");
-    let values = [
-        &*arguments,
-        "extraVolumes[0].name=client-ca",
-        "extraVolumes[0].secret.secretName=client-ca",
-        "extraVolumeMounts[0].name=client-ca",
-        "extraVolumeMounts[0].mountPath=/client-ca",
-        "extraVolumeMounts[0].readOnly=true",
-    ];
-    cluster.install(&values).await;
+    vec!["clientCA.secretName=client-ca".to_owned(), format!("clientCA.names={{{name}}}")]
 }
 
 fn ca(cluster: &Cluster) -> String {

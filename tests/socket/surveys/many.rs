@@ -118,7 +118,7 @@ struct Reviewing<'t> {
 #[track_caller]
 fn expect_incomplete(observed: &Observed) {
     let first = &observed.warnings[0];
-    assert!(first.contains("the time of a preview is limited"), "{:?}", observed.warnings);
+    assert!(first.contains("the time limit of a preview was reached"), "{:?}", observed.warnings);
     assert!(first.ends_with("run `podgraft explain --with FILE -A`, which reviews and lists all"), "{first}");
     expect_reviews(observed);
 }

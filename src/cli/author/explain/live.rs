@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::explainer::Explainer;
 use super::flags::{ExplainFlags, Layout, exit_code};
-use super::with::Consequences;
+use super::with::{Comparison, Consequences};
 use crate::cli::input::ManifestInput;
 use crate::cli::live;
 use crate::cli::live::{Connection, NamedWorkload, Targets, Webhooks, is_of_workload};
@@ -70,7 +70,8 @@ impl Session<'_> {
         let mut after = companions.server_with(with, settings);
         flags.what_if.relabel(&mut after, []);
         let mut consequences = Consequences::default();
-        self.each(|document| consequences.add(&server, &after, &document)).await?;
+        let comparison = Comparison { before: &server, after: &after, webhooks: Some(&webhooks) };
+        self.each(|document| consequences.add(comparison, &document)).await?;
         flags.print_consequences(&consequences, false)
     }
 

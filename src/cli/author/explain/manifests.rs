@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::explainer::{Explainer, namespaces};
 use super::flags::{ExplainFlags, Layout, exit_code};
-use super::with::Consequences;
+use super::with::{Comparison, Consequences};
 use crate::cli::input::ManifestInput;
 use crate::cli::offline::OfflineServer;
 use crate::cli::{exit, stderr};
@@ -36,8 +36,9 @@ pub(super) fn run(flags: &ExplainFlags) -> anyhow::Result<ExitCode> {
     let with = flags.read_with(&server.default_namespace)?;
     let after = relabeled(flags.companions.server_with(&collection, &with));
     let mut consequences = Consequences::default();
+    let comparison = Comparison { before: &server, after: &after, webhooks: None };
     for document in inputs.iter().flat_map(|input| &input.documents) {
-        consequences.add(&server, &after, document);
+        consequences.add(comparison, document);
     }
     flags.print_consequences(&consequences, invalid)
 }

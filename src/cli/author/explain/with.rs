@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::cli::live::{MatchedPod, Webhooks};
 use crate::cli::offline::OfflineServer;
 use crate::cli::stderr::printable;
 use crate::inject::Request;
@@ -13,6 +14,17 @@ use crate::workload::{Impact, ImpactCounts, Workload};
 
 /// How many names of workloads are printed for people.
 const MOST_NAMED: usize = 20;
+
+/// What each workload is reviewed with.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    /// The companions without the new ones.
+    pub(super) before: &'a OfflineServer,
+    /// The companions with them.
+    pub(super) after: &'a OfflineServer,
+    /// The webhooks of the cluster; `None` for manifests.
+    pub(super) webhooks: Option<&'a Webhooks>,
+}
 
 /// The consequences for the workloads that were reviewed. Of each workload with consequences, only its name and the causes
 /// of its denial are kept.
@@ -33,10 +45,10 @@ struct DeniedWorkload {
 
 impl Consequences {
     /// Reviews the workloads of a document before and after.
-    pub(super) fn add(&mut self, before: &OfflineServer, after: &OfflineServer, document: &Document) {
+    pub(super) fn add(&mut self, comparison: Comparison<'_>, document: &Document) {
         for workload in document.value.iter().flat_map(workload::workloads) {
-            let name = || format!("{}/{workload}", before.namespace(&workload));
-            let impact = impact(before, after, &workload);
+            let name = || format!("{}/{workload}", comparison.before.namespace(&workload));
+            let impact = comparison.impact(&workload);
             self.counts.count(&impact);
             match impact {
                 Impact::Unchanged => {}
@@ -102,11 +114,26 @@ fn list(out: &mut String, heading: &str, lines: impl ExactSizeIterator<Item = St
     }
 }
 
-/// The impact on a workload. One whose Pod cannot be read is denied in any case.
-fn impact(before: &OfflineServer, after: &OfflineServer, workload: &Workload<'_>) -> Impact {
-    let (created, namespace) = (workload.created(), before.namespace(workload));
-    created.pod().map_or(Impact::AlreadyDenied, |pod| {
-        let request = Request { pod, namespace, webhook: None, requester: "" };
-        workload::impact(&request, &before.snapshot, &after.snapshot)
-    })
+impl Comparison<'_> {
+    /// The impact on a workload. One whose Pod cannot be read is denied in any case.
+    fn impact(self, workload: &Workload<'_>) -> Impact {
+        let Comparison { before, after, .. } = self;
+        if !self.may_be_sent(workload) {
+            return Impact::Unchanged;
+        }
+        let (created, namespace) = (workload.created(), before.namespace(workload));
+        created.pod().map_or(Impact::AlreadyDenied, |pod| {
+            let request = Request { pod, namespace, webhook: None, requester: "" };
+            workload::impact(&request, &before.snapshot, &after.snapshot)
+        })
+    }
+
+    /// Whether API servers may send the Pods of a workload to podgraft.
+    fn may_be_sent(self, workload: &Workload<'_>) -> bool {
+        let Comparison { before, webhooks, .. } = self;
+        let namespace = before.snapshot.namespaces.listed(before.namespace(workload));
+        let created = workload.created();
+        let (Some(webhooks), Some(namespace), Ok(pod)) = (webhooks, namespace, created.pod()) else { return true };
+        webhooks.may_receive(&MatchedPod { template: workload.pod(), pod: &pod, namespace })
+    }
 }

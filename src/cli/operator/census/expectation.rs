@@ -38,7 +38,7 @@ impl Engine<'_> {
         let created = workload.created();
         let matched = created.pod().ok()?;
         let of = MatchedPod { template: workload.pod(), pod: &matched, namespace };
-        let is_received = self.is_received(&of);
+        let is_received = self.webhooks.may_receive(&of);
         let request = inject::Request { pod: created.pod().ok()?, namespace: name, webhook: None, requester: "" };
         let verdict = inject::judge(&request, self.snapshot);
         Some(self.of_verdict(name, &verdict, is_received))
@@ -47,12 +47,6 @@ impl Engine<'_> {
     /// The companion with a name in a namespace.
     pub(super) fn companion(&self, namespace: &str, name: &str) -> Option<&CatalogEntry> {
         self.snapshot.companions.resolve(namespace, name)
-    }
-
-    /// Whether a webhook that is installed receives the Pod. Where the webhooks cannot be read, one does.
-    fn is_received(&self, of: &MatchedPod<'_>) -> bool {
-        let matching = self.webhooks.matching(of);
-        matching.is_none_or(|all| all.iter().any(|webhook| webhook.exists && webhook.matches != Some(false)))
     }
 
     fn of_verdict(&self, namespace: &str, verdict: &Verdict<'_>, is_received: bool) -> Expectation {

@@ -182,6 +182,7 @@ impl<'c> Collector<'c> {
         let namespaced = of("companions", "companion").await?;
         let offline = Settings {
             own_namespace: Some(self.at.namespace.as_str().into()),
+            excluded_namespaces: settings.excluded_namespaces.clone().into(),
             required: settings.required,
             hints: settings.hints,
             installation: self.at.name.as_str().into(),

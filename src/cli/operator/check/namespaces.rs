@@ -30,7 +30,7 @@ fn namespace(object: &Value, snapshot: &Snapshot, own: &str) -> Vec<CheckFinding
     let place = ObjectName::of_cluster("namespace", name);
     let lists = object["metadata"]["annotations"][keys::COMPANIONS].as_str().is_some();
     let opt_in = OptIn::read(label(object));
-    if name == own || keys::EXCLUDED_NAMESPACES.contains(&name) {
+    if name == own || keys::EXCLUDED_NAMESPACES.contains(&name) || snapshot.settings.leaves_out(name) {
         let has_effect = lists || opt_in == OptIn::Enabled;
         let message =
             "the label or list of companions has no effect: Pods of this namespace are excluded from injection";
@@ -112,7 +112,8 @@ mod tests {
         for document in manifest::read(text.as_bytes()) {
             manifests.add(std::path::Path::new("test"), &document.expect("a document"));
         }
-        let findings = namespaces(&[object], &manifests.snapshot(Settings::default()), "own");
+        let settings = Settings { excluded_namespaces: ["cni-system".into()].into(), ..Settings::default() };
+        let findings = namespaces(&[object], &manifests.snapshot(settings), "own");
         assert!(findings.iter().all(|f| !f.fix.is_empty() && f.severity.as_str() == "warning"), "{findings:?}");
         findings.iter().map(|f| format!("{} {}", f.reason.as_str(), f.message)).collect()
     }
@@ -137,6 +138,7 @@ mod tests {
             (json!({"name": "a", "labels": {"podgraft.dev/inject": "true"}}), "NamespaceLabelInvalid", "unsupported"),
             (json!({"name": "a", "annotations": list("sync")}), "NamespaceIgnored", "not opted in"),
             (json!({"name": "kube-system", "labels": enabled}), "NamespaceIgnored", "excluded"),
+            (json!({"name": "cni-system", "labels": enabled}), "NamespaceIgnored", "excluded"),
             (json!({"name": "own", "annotations": list("sync")}), "NamespaceIgnored", "excluded"),
             (json!({"name": "a", "labels": enabled, "annotations": list("snyc")}), "NamespaceListInvalid", "snyc"),
             (json!({"name": "a", "labels": enabled, "annotations": list("audit")}), "NamespaceListInvalid", "audit"),

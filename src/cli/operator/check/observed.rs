@@ -13,7 +13,7 @@ use super::outage::{Consequence, consequences};
 use super::policies::{AdmissionPolicies, policies, required};
 use super::replicas::{BUNDLES_IN_SYNC, ObservedReplica, replicas, service};
 use super::rights::NeededRight;
-use super::trust::trust;
+use super::trust::{are_bundles_complete, trust};
 use super::webhooks::{Needs, webhooks};
 use crate::inject::snapshot::Snapshot;
 
@@ -69,12 +69,15 @@ impl Observed {
             Ok(rights) => findings.extend(rights.iter().map(|right| right.missing(&self.settings))),
             Err(unread) => findings.push(unread.clone()),
         }
-        // Replicas report a configuration that does not exist as well.
-        if findings.iter().any(|finding| finding.reason == CheckReason::WebhookMissing) {
-            findings.retain(|finding| finding.field != BUNDLES_IN_SYNC);
-        }
+        without_repeats(&mut findings, self.are_bundles_complete());
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// Whether each `caBundle` is known to have every CA.
+    fn are_bundles_complete(&self) -> bool {
+        let (Ok(configurations), Ok(Some(secret))) = (&self.configurations, &self.secret) else { return false };
+        are_bundles_complete(&self.settings, configurations, secret)
     }
 
     /// What would happen to Pods if podgraft did not answer.
@@ -132,5 +135,36 @@ impl Observed {
             (Err(unread), _) => findings.push(unread.clone()),
             (Ok(_), None) => {}
         }
+    }
+}
+
+/// Removes what replicas report of a configuration that does not exist, which is a finding of its own. They report the same where
+/// a `caBundle` lacks a CA, which has another fix.
+fn without_repeats(findings: &mut Vec<CheckFinding>, are_bundles_complete: bool) {
+    if are_bundles_complete && findings.iter().any(|finding| finding.reason == CheckReason::WebhookMissing) {
+        findings.retain(|finding| finding.field != BUNDLES_IN_SYNC);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::operator::check::finding::ObjectName;
+
+    #[test]
+    fn a_bundle_that_lacks_a_ca_is_reported_besides_a_configuration_that_does_not_exist() {
+        let found = |reasons: &[CheckReason], are_bundles_complete: bool| {
+            let finding = |reason: &CheckReason| {
+                let finding = CheckFinding::error(*reason, ObjectName::of_cluster("x", "x"), "m");
+                if *reason == CheckReason::ReplicaFailing { finding.at(BUNDLES_IN_SYNC) } else { finding }
+            };
+            let mut findings: Vec<CheckFinding> = reasons.iter().map(finding).collect();
+            without_repeats(&mut findings, are_bundles_complete);
+            findings.into_iter().map(|finding| finding.reason).collect::<Vec<_>>()
+        };
+        let both = [CheckReason::WebhookMissing, CheckReason::ReplicaFailing];
+        assert_eq!(found(&both, false), both);
+        assert_eq!(found(&both, true), [CheckReason::WebhookMissing]);
+        assert_eq!(found(&[CheckReason::ReplicaFailing], true), [CheckReason::ReplicaFailing]);
     }
 }

@@ -9,8 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::finding::{CheckFinding, CheckReason, ObjectName};
-use super::installation::InstallationSettings;
+use super::installation::{InstallationSettings, InstalledAt};
 use super::metrics::MetricsText;
+use crate::policies::objects::INSTALLATION;
 
 /// The metric about the webhook configurations.
 pub(super) const BUNDLES_IN_SYNC: &str = "podgraft_ca_bundles_in_sync";
@@ -42,6 +43,7 @@ pub(super) fn replicas(
     for replica in replicas {
         findings.extend(failures(settings, replica, now));
     }
+    findings.extend(waiting(settings, replicas));
     findings.extend(unread(settings, replicas));
     findings
 }
@@ -180,7 +182,7 @@ fn failures(settings: &InstallationSettings, replica: &ObservedReplica, now: Sys
         findings.push(failing("podgraft_policies_out_of_sync", message));
     }
     if metrics.value("ca_bundles_in_sync") == Some(0.0) {
-        let message = "a webhook configuration does not exist, or its caBundle cannot be written".to_owned();
+        let message = "a webhook configuration does not exist, or a caBundle cannot be written".to_owned();
         findings.push(failing(BUNDLES_IN_SYNC, message));
     }
     if metrics.value("manifest_errors").is_some_and(|count| count > 0.0) {
@@ -194,6 +196,25 @@ fn failures(settings: &InstallationSettings, replica: &ObservedReplica, now: Sys
         findings.push(finding.at("podgraft_certificate_expiry_timestamp_seconds").fix(&*log));
     }
     findings
+}
+
+/// Required companions whose newest version is not injected yet.
+fn waiting(settings: &InstallationSettings, replicas: &[ObservedReplica]) -> Option<CheckFinding> {
+    let count = |replica: &ObservedReplica| MetricsText(replica.metrics.as_deref().ok()?).value("policies_waiting");
+    let most = replicas.iter().filter_map(count).fold(0.0, f64::max);
+    let changes = if most > 1.0 {
+        format!("changes of {most} required companions wait")
+    } else {
+        "a change of a required companion waits".to_owned()
+    };
+    let message = format!("{changes} for policies of another installation: Pods get the version from before");
+    let finding = CheckFinding::warning(CheckReason::PolicyOutOfSync, settings.object("deployment"), message);
+    let InstalledAt { name, namespace } = &settings.at;
+    let fix = format!(
+        "start the other installation, which the log names: kubectl -n {namespace} logs deployment/{name}; if it will not run again: kubectl \
+         delete validatingadmissionpolicies,validatingadmissionpolicybindings -l {INSTALLATION}=<installation>"
+    );
+    (most > 0.0).then(|| finding.at("podgraft_policies_waiting").fix(fix))
 }
 
 fn unread(settings: &InstallationSettings, replicas: &[ObservedReplica]) -> Option<CheckFinding> {

@@ -117,6 +117,31 @@ fn bundles(
     findings
 }
 
+/// Whether each `caBundle` of podgraft has every CA of the Secret: the one that signs, and the next one.
+pub(super) fn are_bundles_complete(settings: &InstallationSettings, configurations: &[Value], secret: &Value) -> bool {
+    let decoded = |value: &Value| STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default();
+    let cas = ["ca.crt", "next-ca.crt"].map(|key| decoded(&secret["data"][key]));
+    let cas: Vec<String> = cas.iter().flat_map(|pem| certificates(pem)).collect();
+    let webhooks = configurations.iter().flat_map(each).map(|(_, webhook)| &webhook["clientConfig"]);
+    let is_ours = |client: &&Value| {
+        let service = &client["service"];
+        service["name"] == *settings.at.name && service["namespace"] == *settings.at.namespace
+    };
+    let is_complete = |client: &Value| {
+        let found = certificates(&decoded(&client["caBundle"]));
+        cas.iter().all(|ca| found.contains(ca))
+    };
+    !cas.is_empty() && webhooks.filter(is_ours).all(is_complete)
+}
+
+/// The certificates of a PEM text in base64, without line breaks.
+fn certificates(pem: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(pem);
+    let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let ends = blocks.filter_map(|block| Some(block.split_once("-----END CERTIFICATE-----")?.0));
+    ends.map(|block| block.split_whitespace().collect()).collect()
+}
+
 fn bundle_fix(settings: &InstallationSettings) -> String {
     if settings.self_managed {
         let at = &settings.at;
@@ -166,6 +191,20 @@ mod tests {
         assert_eq!(found(true, &elsewhere.authority, wrong_name, now), ["error CertificateNotTrusted"]);
         assert_eq!(found(true, &pair.authority, Some("nothing"), now), ["error CertificateInvalid"]);
         assert_eq!(found(true, &pair.authority, None, now), ["error CertificateInvalid"]);
+    }
+
+    #[test]
+    fn a_bundle_is_complete_with_the_ca_that_signs_and_the_next_one() {
+        let [one, next] =
+            ["a.own.svc", "b.own.svc"].map(|name| development::issue([name.to_owned()]).unwrap().authority);
+        let secret =
+            |next: &str| json!({"data": {"ca.crt": STANDARD.encode(&one), "next-ca.crt": STANDARD.encode(next)}});
+        let both = format!("{next}\n{}", one.replace('\n', "\r\n"));
+        let complete = |bundle: &str, secret: &Value| {
+            are_bundles_complete(&settings(true), &[configuration(&both), configuration(bundle)], secret)
+        };
+        assert!(complete(&one, &secret("")) && complete(&both, &secret(&next)));
+        assert!(!complete(&one, &secret(&next)) && !complete("", &secret("")) && !complete(&both, &json!({})));
     }
 
     #[test]

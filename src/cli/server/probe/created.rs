@@ -9,7 +9,7 @@ use crate::workload::Workload;
 
 /// The volume with the Pod's token. The API server ends its name with random characters.
 const TOKEN_VOLUME: &str = "kube-api-access-probe";
-/// The value of labels that controllers set to a value which is not known before.
+/// The value of fields that controllers set to a value which is not known before.
 const UNKNOWN: &str = "unknown";
 
 /// The Pod that is created from a workload, as API servers send it: with what the controller adds, and with the token that the
@@ -30,6 +30,27 @@ pub(super) fn created_pod(workload: &Workload<'_>) -> Value {
         mount_token(&mut spec);
     }
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+}
+
+/// A Pod of a workload with the owner that its controller would set, which podgraft reads. The Pod that is printed has none: the owner
+/// does not exist, so the garbage collector would delete the Pod.
+pub(super) fn with_controller(pod: &Value, workload: &Workload<'_>) -> Value {
+    let (mut pod, object) = (pod.clone(), workload.object);
+    let has_owner = !pod["metadata"]["ownerReferences"].is_null();
+    if !workload.created().fields().by_controller || has_owner {
+        return pod;
+    }
+    let version = object["apiVersion"].as_str().unwrap_or_default();
+    let (version, kind) = match (version, object["kind"].as_str().unwrap_or_default()) {
+        ("apps/v1", "Deployment") | ("argoproj.io/v1alpha1", "Rollout") => ("apps/v1", "ReplicaSet"),
+        ("batch/v1", "CronJob") => ("batch/v1", "Job"),
+        other => other,
+    };
+    let name = object["metadata"]["name"].as_str().unwrap_or(UNKNOWN);
+    pod["metadata"]["ownerReferences"] = json!([{
+        "apiVersion": version, "kind": kind, "name": name, "uid": UNKNOWN, "controller": true, "blockOwnerDeletion": true,
+    }]);
+    pod
 }
 
 fn add_labels(metadata: &mut Map<String, Value>, fields: &ControllerFields<'_>) {
@@ -125,6 +146,34 @@ mod tests {
         }
         assert_eq!(spec["containers"][1]["volumeMounts"], json!([own]));
         assert_eq!(spec["volumes"][0]["name"], TOKEN_VOLUME);
+    }
+
+    #[test]
+    fn a_pod_has_the_controller_of_its_workload_unless_it_is_applied_itself() {
+        let of = |version: &str, kind: &str, spec: Value| {
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "web"}, "spec": spec});
+            let workloads = workloads(&object);
+            let pod = created_pod(&workloads[0]);
+            assert!(pod["metadata"]["ownerReferences"].is_null());
+            with_controller(&pod, &workloads[0])["metadata"]["ownerReferences"].clone()
+        };
+        let containers = json!({"containers": []});
+        let template = json!({"template": {"spec": containers}});
+        let job = json!({"jobTemplate": {"spec": template}});
+        for (version, kind, spec, owner) in [
+            ("apps/v1", "Deployment", &template, "apps/v1 ReplicaSet"),
+            ("apps/v1", "StatefulSet", &template, "apps/v1 StatefulSet"),
+            ("v1", "ReplicationController", &template, "v1 ReplicationController"),
+            ("batch/v1", "CronJob", &job, "batch/v1 Job"),
+        ] {
+            let owners = of(version, kind, spec.clone());
+            let text = |field: &str| owners[0][field].as_str().unwrap_or_default().to_owned();
+            assert_eq!(
+                (text("apiVersion") + " " + &text("kind"), &owners[0]["controller"]),
+                (owner.to_owned(), &json!(true))
+            );
+        }
+        assert_eq!(of("v1", "Pod", containers), Value::Null);
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub(super) struct ClusterFlags {
     /// Namespace of podgraft, whose Pods are never changed
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
     pub(super) namespace: Option<String>,
-    /// Namespaces that the webhooks leave out, so that the policies of required companions leave them out as well; besides
-    /// kube-system, kube-public, kube-node-lease and podgraft's own
+    /// Namespaces that the webhooks leave out, so that the policies of required companions and the preview of existing workloads
+    /// leave them out as well; besides kube-system, kube-public, kube-node-lease and podgraft's own
     #[arg(
         long = "excluded-namespace",
         value_name = "NAME",

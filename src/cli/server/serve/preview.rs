@@ -8,7 +8,8 @@ use crate::server::PreviewConfig;
 #[derive(Debug, Args)]
 pub(super) struct PreviewFlags {
     /// When a companion is applied, report which existing workloads it would change or deny; needs --cluster and the rights to list
-    /// them and to create SubjectAccessReviews. Workloads are named only with --client-ca
+    /// them and to create SubjectAccessReviews. Workloads are named only with --client-ca; otherwise they are only counted, at most once
+    /// in 10 s
     #[arg(long, env = "PODGRAFT_PREVIEW_EXISTING_WORKLOADS", requires = "cluster")]
     preview_existing_workloads: bool,
     /// When a workload is applied, report ResourceQuotas, LimitRanges and HorizontalPodAutoscalers that its companions break; needs

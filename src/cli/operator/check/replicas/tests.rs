@@ -83,6 +83,19 @@ fn each_failure_that_a_replica_reports_is_a_finding() {
 }
 
 #[test]
+fn changes_that_wait_for_another_installation_are_one_warning() {
+    let waiting = |count: u8| format!("{HEALTHY}podgraft_policies_waiting {count}\n");
+    let of = |a: u8, b: u8| {
+        let both = [replica("a", "podgraft:1", &waiting(a)), replica("b", "podgraft:1", &waiting(b))];
+        found(Some(&deployment(2, 2)), &both)
+    };
+    assert_eq!(of(0, 0), [""; 0]);
+    let effect = "for policies of another installation: Pods get the version from before";
+    assert_eq!(of(0, 1), [format!("warning PolicyOutOfSync: a change of a required companion waits {effect}")]);
+    assert_eq!(of(3, 2), [format!("warning PolicyOutOfSync: changes of 3 required companions wait {effect}")]);
+}
+
+#[test]
 fn metrics_that_cannot_be_read_are_one_note() {
     let mut unread = replica("a", "podgraft:1", HEALTHY);
     unread.metrics = Err("pods \"a\" is forbidden".to_owned());
