@@ -17,7 +17,7 @@ use crate::json::JsonError;
 use crate::text::truncate;
 use crate::webhook::Configuration;
 use crate::workload::{created_pods, missing_configuration};
-pub use applied::{Applied, AppliedWorkload, is_of_a_companion, user_of};
+pub use applied::{Applied, AppliedWorkload, InjectedPatch, is_of_a_companion, user_of};
 use keys::{CheckedWorkload, misplaced_keys};
 use pod_security::denials_by_pod_security;
 use unregistered::unregistered;

@@ -1,26 +1,27 @@
 //! The quotas, LimitRanges and autoscalers of a namespace that Pods with injected containers break, as warnings to the user who
 //! applies a workload.
 
+mod listed;
+
 use std::time::Duration;
 
 use kube::Client;
-use kube::api::ListParams;
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::place::ListedNamespace;
-use super::response::{Bounds, LookupError, Page, page, parsed};
-use super::rules::{Autoscaler, ContainerDefaults, LimitRange, PlannedPod, Quota};
-use crate::admission::AppliedWorkload;
+use super::response::Bounds;
+use super::rules::{Autoscaler, ContainerDefaults, LimitRange, MOST_RESOURCES, PlannedPod, Quota, Remedies};
+use crate::admission::{AppliedWorkload, InjectedPatch, MOST_COUNTED_WARNINGS};
+use listed::{ListedObjects, list};
 
 /// The time from the start of a preview until its lookups stop.
 pub const NAMESPACE_TIME: Duration = Duration::from_millis(500);
-/// How many objects of a kind are read. A namespace has few quotas and LimitRanges, and often one autoscaler for each workload.
-const MOST_OBJECTS: u32 = 500;
-/// The most bytes of them.
+/// How many quotas, and how many LimitRanges, are read. A namespace has few, and each is compared with each container.
+const MOST_RULES: u32 = 64;
+/// How many autoscalers are read. A namespace often has one for each workload.
+const MOST_AUTOSCALERS: u32 = 500;
+/// The most bytes of the objects of a kind.
 const BYTES: usize = 4 << 20;
-/// The most warnings about one workload: an answer has no more.
-const MOST_WARNINGS: usize = 5;
 /// The warning where the namespace is not known.
 const UNKNOWN_NAMESPACE: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: podgraft does \
                                  not know the namespace yet";
@@ -31,6 +32,13 @@ pub struct NamespaceLookup {
     client: Client,
 }
 
+/// The objects of a namespace that Pods can break.
+struct NamespaceRules {
+    limit_ranges: ListedObjects<LimitRange>,
+    quotas: ListedObjects<Quota>,
+    autoscalers: ListedObjects<Autoscaler>,
+}
+
 impl NamespaceLookup {
     /// A lookup with the rights of a client.
     #[must_use]
@@ -38,63 +46,70 @@ impl NamespaceLookup {
         NamespaceLookup { client }
     }
 
-    /// The warnings about a workload whose Pods get a companion.
+    /// The warnings about a workload whose Pods get a companion, at most [`MOST_COUNTED_WARNINGS`]. The first one says what was
+    /// not checked.
     pub async fn warnings(&self, workload: &AppliedWorkload<'_>, deadline: Instant) -> Vec<String> {
-        let bounds = Bounds { deadline, bytes: BYTES };
         let Some(place) = ListedNamespace::find(workload.namespace(), &workload.snapshot().namespaces) else {
             return vec![UNKNOWN_NAMESPACE.to_owned()];
         };
-        let namespace = place.as_str();
-        let core = format!("/api/v1/namespaces/{namespace}");
-        let autoscaling = format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
-        let (limit_ranges, quotas) = (format!("{core}/limitranges"), format!("{core}/resourcequotas"));
-        let looked_up = tokio::try_join!(
-            self.list::<LimitRange>(&limit_ranges, bounds),
-            self.list::<Quota>(&quotas, bounds),
-            self.list::<Autoscaler>(&autoscaling, bounds),
-        );
-        match looked_up {
-            Ok((limit_ranges, quotas, autoscalers)) => warnings(workload, &limit_ranges, &quotas, &autoscalers),
-            Err(error) => vec![format!(
-                "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of namespace {namespace} were not checked: {error}"
-            )],
-        }
+        let rules = self.rules(place, Bounds { deadline, bytes: BYTES }).await;
+        let unchecked = rules.unchecked(place.as_str());
+        unchecked.into_iter().chain(rules.findings(workload)).take(MOST_COUNTED_WARNINGS).collect()
     }
 
-    /// The objects at a path; none where the API server does not have the resource. Those that cannot be read are left out.
-    ///
-    /// # Errors
-    /// They could not be read; the text names the resource.
-    async fn list<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> Result<Vec<T>, String> {
-        let unread = |error: LookupError| format!("{}: {error}", path.rsplit('/').next().unwrap_or(path));
-        let text = match page(&self.client, path, &ListParams::default().limit(MOST_OBJECTS), bounds).await {
-            Err(LookupError::NotFound) => return Ok(Vec::new()),
-            text => text.map_err(unread)?,
-        };
-        let page: Page<'_> = parsed(&text).map_err(unread)?;
-        Ok(page.items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
+    /// The rules of a namespace. Those of one kind are used even if those of another kind could not be read.
+    async fn rules(&self, place: ListedNamespace<'_>, bounds: Bounds) -> NamespaceRules {
+        let core = |resource: &str| format!("/api/v1/namespaces/{}/{resource}", place.as_str());
+        let (limit_ranges, quotas) = (core("limitranges"), core("resourcequotas"));
+        let autoscalers = format!("/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers", place.as_str());
+        let (limit_ranges, quotas, autoscalers) = tokio::join!(
+            list(&self.client, &limit_ranges, MOST_RULES, bounds),
+            list(&self.client, &quotas, MOST_RULES, bounds),
+            list(&self.client, &autoscalers, MOST_AUTOSCALERS, bounds),
+        );
+        NamespaceRules { limit_ranges, quotas, autoscalers }.without_long_lists()
     }
 }
 
-fn warnings(
-    workload: &AppliedWorkload<'_>,
-    limit_ranges: &[LimitRange],
-    quotas: &[Quota],
-    autoscalers: &[Autoscaler],
-) -> Vec<String> {
-    let patch = workload.patch();
-    let mut defaults = ContainerDefaults::default();
-    for limit_range in limit_ranges {
-        limit_range.add_defaults(&mut defaults);
+impl NamespaceRules {
+    /// Leaves out the objects whose lists are not known completely.
+    fn without_long_lists(mut self) -> Self {
+        let omit = |name: &str| format!("{name} has more than {MOST_RESOURCES} resources in a list");
+        self.limit_ranges.retain(|limit_range| !limit_range.is_too_long(), |limit_range| omit(limit_range.name()));
+        self.quotas.retain(|quota| !quota.is_too_long(), |quota| omit(quota.name()));
+        self
     }
-    let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
-    let (group, kind, name) = (workload.group(), workload.kind(), workload.name());
-    let denials = limit_ranges.iter().flat_map(|limit_range| limit_range.violations(&pod));
-    let denials = denials.chain(quotas.iter().flat_map(|quota| quota.violations(&pod)));
-    let denials = denials.map(|cause| format!("podgraft: Pods of this {kind} will be denied: {cause}"));
-    let shortages = quotas.iter().flat_map(|quota| quota.shortages(&pod));
-    let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
-    let scaling = autoscalers.iter().filter(|autoscaler| autoscaler.scales(group, kind, name));
-    let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(&pod)).map(|effect| format!("podgraft: {effect}"));
-    denials.chain(shortages).chain(scaling).take(MOST_WARNINGS).collect()
+
+    /// What was not checked, and why.
+    fn unchecked(&self, namespace: &str) -> Option<String> {
+        let NamespaceRules { limit_ranges, quotas, autoscalers } = self;
+        let omitted = [
+            ("LimitRanges", &limit_ranges.omitted),
+            ("ResourceQuotas", &quotas.omitted),
+            ("HorizontalPodAutoscalers", &autoscalers.omitted),
+        ];
+        let omitted = omitted.into_iter().filter_map(|(kind, why)| why.as_ref().map(|why| format!("{kind}: {why}")));
+        let omitted: Vec<String> = omitted.collect();
+        (!omitted.is_empty())
+            .then(|| format!("podgraft: not everything of namespace {namespace} was checked: {}", omitted.join("; ")))
+    }
+
+    fn findings(&self, workload: &AppliedWorkload<'_>) -> Vec<String> {
+        let InjectedPatch { patch, companions } = workload.injected_patch();
+        let mut defaults = ContainerDefaults::new(self.limit_ranges.omitted.is_none());
+        self.limit_ranges.objects.iter().for_each(|limit_range| limit_range.add_defaults(&mut defaults));
+        let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
+        let remedies = &Remedies::new(companions);
+        let (group, kind, name) = (workload.group(), workload.kind(), workload.name());
+        let (limit_ranges, quotas) = (&self.limit_ranges.objects, &self.quotas.objects);
+        let denials = limit_ranges.iter().flat_map(|limit_range| limit_range.violations(&pod, remedies));
+        let denials = denials.chain(quotas.iter().flat_map(|quota| quota.violations(&pod, remedies)));
+        let denials = denials.map(|cause| format!("podgraft: Pods of this {kind} will be denied: {cause}"));
+        let shortages = quotas.iter().flat_map(|quota| quota.shortages(&pod, remedies));
+        let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
+        let scaling = self.autoscalers.objects.iter().filter(|autoscaler| autoscaler.scales(group, kind, name));
+        let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(&pod, remedies));
+        let scaling = scaling.map(|effect| format!("podgraft: {effect}"));
+        denials.chain(shortages).chain(scaling).take(MOST_COUNTED_WARNINGS).collect()
+    }
 }
