@@ -218,7 +218,10 @@ fn a_parameter_of_the_companion_is_named_where_it_sets_the_amount() {
     let most = limit_range(&json!({"type": "Container", "max": {"memory": "128Mi"}}));
     let annotation =
         "; set annotation podgraft.dev/note.memory of the Pod template to at most 128Mi, or raise max.memory";
-    expect(&companion, &json!({}), vec![most], &[annotation]);
+    expect(&companion, &json!({}), vec![most.clone()], &[annotation]);
+    companion["spec"]["parameters"][0]["minimum"] = "192Mi".into();
+    let owner = "; ask the owner of companion note to set limits.memory of container note to at most 128Mi, or raise max.memory";
+    expect(&companion, &json!({}), vec![most], &[owner]);
     let hard = json!({"requests.memory": "128Mi"});
     let of_request = "; set annotation podgraft.dev/note.memory of the Pod template to less, or raise requests.memory";
     expect(&companion, &amounts("{}", r#"{"memory": "64Mi"}"#), vec![quota(&hard, &json!({}))], &[of_request]);

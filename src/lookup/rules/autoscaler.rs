@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::amounts::{AmountKind, NameOnly};
 use super::container::PlannedContainer;
 use super::planned::PlannedPod;
-use super::remedies::Remedies;
+use super::remedies::{NewAmount, Remedies};
 use crate::inject::companion::quantity::Amount;
 
 /// A HorizontalPodAutoscaler.
@@ -75,7 +75,7 @@ impl Autoscaler {
             return Some(format!(
                 "HorizontalPodAutoscaler {name} will stop scaling: it compares the use of {resource} with the requests of all containers, and {} requests none; {}, or use a ContainerResource metric",
                 without.label(),
-                remedies.set(without, AmountKind::Request, resource),
+                remedies.set(without, AmountKind::Request, resource, NewAmount::Any),
             ));
         }
         let added: Amount = injected.into_iter().map(|injected| request(injected).exact()).sum::<Option<_>>()?;

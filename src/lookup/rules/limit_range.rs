@@ -7,7 +7,7 @@ use super::constraint::{Breach, Constraint};
 use super::container::PlannedContainer;
 use super::defaults::{ContainerDefaults, Held};
 use super::planned::{ContainerSet, PlannedPod};
-use super::remedies::Remedies;
+use super::remedies::{NewAmount, Remedies};
 use crate::inject::companion::quantity::Amount;
 use crate::inject::companion::resources::allows_overcommit;
 
@@ -116,8 +116,8 @@ impl LimitRange {
             (request != limit, "not equal to", "")
         };
         (is_used && is_invalid).then(|| {
+            let set = remedies.set(container, AmountKind::Limit, resource, NewAmount::AtLeast(request));
             let (limit, request) = (limit.text_for(resource), request.text_for(resource));
-            let set = remedies.set(container, AmountKind::Limit, resource);
             format!(
                 "LimitRange {} sets limits.{resource} of {} to {limit}, {differs} its request of {request}; {set} to \
                  {at_least}{request}, or change default.{resource} of the LimitRange",
@@ -147,7 +147,7 @@ impl Bound<'_> {
         let [request, limit] = [AmountKind::Request, AmountKind::Limit].map(|kind| container.held(kind, self.resource));
         // A container whose limit is below its request is invalid, and reported as such.
         let breach = self.constraint.breach(self.amount, request, limit).filter(|_| !is_below(limit, request))?;
-        let set = remedies.set(container, breach.kind_to_set(), self.resource);
+        let set = remedies.set(container, breach.kind_to_set(), self.resource, self.new_amount(breach));
         let (rule, has) = (self.rule("container"), self.has(breach));
         Some(format!(
             "{rule}, and {} {has}; {set} to {}, {}",
@@ -167,10 +167,9 @@ impl Bound<'_> {
         if breach(ContainerSet::OfAuthor).is_some() {
             return None;
         }
-        let kind = found.kind_to_set();
-        let set = remedies.set(pod.largest_injected(kind, self.resource)?, kind, self.resource);
+        let reduce = remedies.reduce(pod, found.kind_to_set(), self.resource)?;
         let (rule, has) = (self.rule("Pod"), self.has(found));
-        Some(format!("{rule}, and with the injected containers it {has}; {set} to less, {}", self.other_remedy()))
+        Some(format!("{rule}, and with the injected containers it {has}; {reduce}, {}", self.other_remedy()))
     }
 
     /// What the LimitRange demands.
@@ -205,6 +204,15 @@ impl Bound<'_> {
             Breach::Ratio { limit, request } => {
                 format!("has a limit of {} and a request of {}", limit.text_for(resource), request.text_for(resource))
             }
+        }
+    }
+
+    fn new_amount(&self, breach: Breach) -> NewAmount {
+        match (self.constraint, breach) {
+            (Constraint::Max, _) => NewAmount::AtMost(self.amount),
+            (Constraint::Min, _) => NewAmount::AtLeast(self.amount),
+            (_, Breach::Ratio { limit, .. }) => NewAmount::Below(limit),
+            (Constraint::MaxLimitRequestRatio, _) => NewAmount::Any,
         }
     }
 

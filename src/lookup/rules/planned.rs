@@ -87,11 +87,6 @@ impl<'d> PlannedPod<'d> {
         self.containers.iter().filter(|container| container.is_injected)
     }
 
-    /// The injected container that has most of a resource.
-    pub(super) fn largest_injected(&self, kind: AmountKind, resource: &str) -> Option<&PlannedContainer<'d>> {
-        self.injected().max_by_key(|container| container.held(kind, resource).at_least())
-    }
-
     /// Containers and native sidecars: those that run together.
     pub(super) fn running(&self) -> impl Iterator<Item = &PlannedContainer<'d>> {
         self.containers.iter().filter(|container| !container.is_initial)

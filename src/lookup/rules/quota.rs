@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use super::amounts::{AmountKind, NameOnly, ResourceAmounts};
 use super::container::PlannedContainer;
 use super::planned::{ContainerSet, PlannedPod};
-use super::remedies::Remedies;
+use super::remedies::{NewAmount, Remedies};
 use super::scopes::Scopes;
 use crate::inject::companion::quantity::Amount;
 use crate::inject::companion::resources::{is_extended, is_hugepages};
@@ -121,7 +121,7 @@ impl Quota {
             self.name(),
             kind.field(resource),
             container.label(),
-            remedies.set(container, kind, resource),
+            remedies.set(container, kind, resource, NewAmount::Any),
         ))
     }
 
@@ -158,9 +158,11 @@ impl Quota {
 
     fn remedy(&self, usage: &Usage<'_>, pod: &PlannedPod<'_>, remedies: &Remedies<'_>) -> String {
         let Usage { kind, resource, counted, .. } = *usage;
-        let set = pod.largest_injected(kind, resource).map(|container| remedies.set(container, kind, resource));
-        let set = set.map(|set| format!("{set} to less, or ")).unwrap_or_default();
-        format!("{set}raise {counted} of the ResourceQuota")
+        let reduce = remedies.reduce(pod, kind, resource);
+        format!(
+            "{}raise {counted} of the ResourceQuota",
+            reduce.map(|reduce| format!("{reduce}, or ")).unwrap_or_default()
+        )
     }
 }
 
