@@ -97,7 +97,9 @@ impl NamespaceRules {
     fn findings(&self, workload: &AppliedWorkload<'_>) -> Vec<String> {
         let InjectedPatch { patch, companions } = workload.injected_patch();
         let mut defaults = ContainerDefaults::new(self.limit_ranges.omitted.is_none());
-        self.limit_ranges.objects.iter().for_each(|limit_range| limit_range.add_defaults(&mut defaults));
+        for limit_range in &self.limit_ranges.objects {
+            limit_range.add_defaults(&mut defaults);
+        }
         let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
         let remedies = &Remedies::new(companions);
         let (group, kind, name) = (workload.group(), workload.kind(), workload.name());

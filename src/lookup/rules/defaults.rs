@@ -83,7 +83,9 @@ mod tests {
             [r#"{"cpu": "1"}"#, r#"{"cpu": "2"}"#, "{}"].map(|json| serde_json::from_str(json).unwrap());
         let held = |all: &[&ResourceAmounts], is_complete| {
             let mut defaults = ContainerDefaults::new(is_complete);
-            all.iter().for_each(|limits| defaults.add(limits, &none));
+            for limits in all {
+                defaults.add(limits, &none);
+            }
             defaults.held(AmountKind::Limit, "cpu")
         };
         let amount = Amount::parse("1");

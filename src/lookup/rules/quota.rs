@@ -132,7 +132,7 @@ impl Quota {
                 "{}, and with the injected containers one Pod has {}; {}",
                 self.allows(usage),
                 total.text_for(resource),
-                self.remedy(usage, pod, remedies),
+                usage.remedy(pod, remedies),
             )
         })
     }
@@ -147,7 +147,7 @@ impl Quota {
                 self.allows(usage),
                 used.text_for(resource),
                 total.text_for(resource),
-                self.remedy(usage, pod, remedies),
+                usage.remedy(pod, remedies),
             )
         })
     }
@@ -155,14 +155,13 @@ impl Quota {
     fn allows(&self, Usage { kind, resource, hard, .. }: &Usage<'_>) -> String {
         format!("ResourceQuota {} allows {} for {}", self.name(), hard.text_for(resource), kind.field(resource))
     }
+}
 
-    fn remedy(&self, usage: &Usage<'_>, pod: &PlannedPod<'_>, remedies: &Remedies<'_>) -> String {
-        let Usage { kind, resource, counted, .. } = *usage;
-        let reduce = remedies.reduce(pod, kind, resource);
-        format!(
-            "{}raise {counted} of the ResourceQuota",
-            reduce.map(|reduce| format!("{reduce}, or ")).unwrap_or_default()
-        )
+impl Usage<'_> {
+    fn remedy(&self, pod: &PlannedPod<'_>, remedies: &Remedies<'_>) -> String {
+        let Usage { kind, resource, counted, .. } = *self;
+        let reduce = remedies.reduce(pod, kind, resource).map(|reduce| format!("{reduce}, or "));
+        format!("{}raise {counted} of the ResourceQuota", reduce.unwrap_or_default())
     }
 }
 

@@ -29,7 +29,9 @@ impl PodCase {
     /// Calls a function with the Pod that will run in a namespace with LimitRanges.
     pub(super) fn planned<T>(&self, limit_ranges: &[LimitRange], check: impl FnOnce(&PlannedPod<'_>) -> T) -> T {
         let mut defaults = ContainerDefaults::new(true);
-        limit_ranges.iter().for_each(|limit_range| limit_range.add_defaults(&mut defaults));
+        for limit_range in limit_ranges {
+            limit_range.add_defaults(&mut defaults);
+        }
         let mut spec = self.spec.clone();
         spec["containers"] = json!([{"name": "web", "image": "i:1", "resources": self.app}]);
         let pod = json!({"spec": spec}).to_string();
@@ -58,7 +60,7 @@ pub(super) fn no_companions() -> Remedies<'static> {
 }
 
 /// Resources that are requests, limits or both, each as JSON.
-pub(super) fn resources(requests: Value, limits: Value) -> Value {
+pub(super) fn resources(requests: &Value, limits: &Value) -> Value {
     json!({"requests": requests, "limits": limits})
 }
 

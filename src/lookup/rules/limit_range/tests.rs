@@ -10,7 +10,7 @@ fn violations(item: &Value, case: &PodCase) -> Vec<String> {
 
 fn memory(request: &str, limit: &str) -> Value {
     let list = |text: &str| if text.is_empty() { json!({}) } else { json!({"memory": text}) };
-    resources(list(request), list(limit))
+    resources(&list(request), &list(limit))
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_default_limit_below_the_request_of_a_container_is_reported() {
     let most = json!({"type": "Container", "max": {"memory": "128Mi"}, "default": {"memory": "128Mi"}});
     expect(&violations(&most, &PodCase::new(json!({}), memory("256Mi", ""))), &[invalid]);
     let devices = json!({"type": "Container", "default": {"example.com/gpu": "2"}});
-    let one = resources(json!({"example.com/gpu": "1"}), json!({}));
+    let one = resources(&json!({"example.com/gpu": "1"}), &json!({}));
     expect(
         &violations(&devices, &PodCase::new(json!({}), one)),
         &["to 2, not equal to its request of 1; set limits.example.com/gpu of container note to 1, or"],

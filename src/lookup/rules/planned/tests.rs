@@ -14,7 +14,7 @@ fn totals(case: &PodCase) -> [Option<Amount>; 2] {
 }
 
 fn cpu(amount: &str) -> serde_json::Value {
-    resources(json!({"cpu": amount}), json!({}))
+    resources(&json!({"cpu": amount}), &json!({}))
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_pod_has_what_runs_together_or_what_an_init_container_needs_with_the_sidecar
 #[test]
 fn overhead_is_added_to_requests_and_to_limits_that_there_are() {
     let spec = json!({"overhead": {"cpu": "250m", "memory": "64Mi"}});
-    let case = PodCase { spec, ..PodCase::new(cpu("1"), resources(json!({}), json!({"cpu": "1"}))) };
+    let case = PodCase { spec, ..PodCase::new(cpu("1"), resources(&json!({}), &json!({"cpu": "1"}))) };
     case.planned(&[], |pod| {
         let charged = |kind, resource| pod.charged(ContainerSet::All, kind, resource).amount;
         assert_eq!(charged(AmountKind::Request, "cpu"), Some(amount("2250m")));
@@ -55,7 +55,9 @@ fn thousands_of_defaults_need_no_memory_for_each_container() {
         })
         .collect();
     let (none, mut defaults) = (ContainerDefaults::new(true), ContainerDefaults::new(true));
-    lists.iter().for_each(|list| defaults.add(list, list));
+    for list in &lists {
+        defaults.add(list, list);
+    }
     let planned = PlannedPod::new(&pod, b"[]", &defaults).unwrap();
     let last = planned.containers(ContainerSet::All).last().unwrap();
     assert_eq!(last.held(AmountKind::Request, "example.com/r63-63").amount, Some(amount("1")));

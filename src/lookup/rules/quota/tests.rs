@@ -19,7 +19,7 @@ fn shortages(hard: &Value, used: &Value, case: &PodCase) -> Vec<String> {
 
 fn both(resource: &str, amount: &str) -> Value {
     let list = json!({resource: amount});
-    resources(list.clone(), list)
+    resources(&list, &list)
 }
 
 #[test]
