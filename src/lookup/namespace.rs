@@ -22,6 +22,8 @@ const MOST_RULES: u32 = 64;
 const MOST_AUTOSCALERS: u32 = 500;
 /// The most bytes of the objects of a kind.
 const BYTES: usize = 4 << 20;
+/// The longest kind that is repeated, in bytes: a CustomResourceDefinition allows 63.
+const LONGEST_KIND: usize = 63;
 /// The warning where the namespace is not known.
 const UNKNOWN_NAMESPACE: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: podgraft does \
                                  not know the namespace yet";
@@ -103,15 +105,32 @@ impl NamespaceRules {
         let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
         let remedies = &Remedies::new(companions);
         let (group, kind, name) = (workload.group(), workload.kind(), workload.name());
+        let scaling = self.autoscalers.objects.iter().filter(|autoscaler| autoscaler.scales(group, kind, name));
+        let kind = shown(kind);
         let (limit_ranges, quotas) = (&self.limit_ranges.objects, &self.quotas.objects);
         let denials = limit_ranges.iter().flat_map(|limit_range| limit_range.violations(&pod, remedies));
         let denials = denials.chain(quotas.iter().flat_map(|quota| quota.violations(&pod, remedies)));
         let denials = denials.map(|cause| format!("podgraft: Pods of this {kind} will be denied: {cause}"));
         let shortages = quotas.iter().flat_map(|quota| quota.shortages(&pod, remedies));
         let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
-        let scaling = self.autoscalers.objects.iter().filter(|autoscaler| autoscaler.scales(group, kind, name));
         let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(&pod, remedies));
         let scaling = scaling.map(|effect| format!("podgraft: {effect}"));
         denials.chain(shortages).chain(scaling).take(MOST_COUNTED_WARNINGS).collect()
+    }
+}
+
+/// A kind as messages repeat it. Reviews can be forged, so it can have any length.
+fn shown(kind: &str) -> &str {
+    if kind.len() <= LONGEST_KIND { kind } else { "workload" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_no_resource_can_have_is_not_repeated() {
+        assert_eq!(shown("Deployment"), "Deployment");
+        assert_eq!(shown(&"K".repeat(64)), "workload");
     }
 }

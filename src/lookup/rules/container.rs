@@ -6,8 +6,12 @@ use super::amounts::{AmountKind, ResourceAmounts};
 use super::defaults::{ContainerDefaults, Held};
 use crate::inject::companion::quantity::Amount;
 use crate::inject::container_list::ContainerList;
+use crate::inject::names::is_label;
 use crate::inject::pod::Container;
 use crate::json::Reader;
+
+/// The longest name of a container.
+const LONGEST_NAME: usize = 63;
 
 /// A container of the Pod that will run.
 #[derive(Debug)]
@@ -39,10 +43,14 @@ struct Resources {
 }
 
 impl<'d> PlannedContainer<'d> {
-    /// A container of the Pod's author; `None` if its resources cannot be read, or are too many.
+    /// A container of the Pod's author; `None` if its name is invalid, or if its resources cannot be read or are too many.
     pub(super) fn of_author(container: &Container<'_>, defaults: &'d ContainerDefaults<'d>) -> Option<Self> {
         let text = Reader::of(container.json).raw_at(&["resources"]).ok()?.unwrap_or("{}");
-        let declared: Resources = serde_json::from_str(text).ok()?;
+        let declared: Resources = serde_json::from_str::<Option<_>>(text).ok()?.unwrap_or_default();
+        // Reviews can be forged, and messages repeat the name.
+        if !is_label(&container.name, LONGEST_NAME) {
+            return None;
+        }
         if declared.requests.is_too_long() || declared.limits.is_too_long() {
             return None;
         }

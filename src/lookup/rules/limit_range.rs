@@ -20,8 +20,8 @@ pub(in crate::lookup) struct LimitRange {
 
 #[derive(Debug, Deserialize)]
 struct LimitRangeSpec {
-    #[serde(default)]
-    limits: Vec<LimitRangeItem>,
+    /// API servers write `null` for an empty list.
+    limits: Option<Vec<LimitRangeItem>>,
 }
 
 /// The bounds of one type of object.
@@ -57,12 +57,12 @@ impl LimitRange {
 
     /// Whether it has lists of which not all resources are known.
     pub(in crate::lookup) fn is_too_long(&self) -> bool {
-        self.spec.limits.iter().flat_map(LimitRangeItem::lists).any(ResourceAmounts::is_too_long)
+        self.items().flat_map(LimitRangeItem::lists).any(ResourceAmounts::is_too_long)
     }
 
     /// Adds what it gives containers that do not declare it.
     pub(in crate::lookup) fn add_defaults<'a>(&'a self, defaults: &mut ContainerDefaults<'a>) {
-        self.items("Container").for_each(|item| defaults.add(&item.default, &item.default_request));
+        self.items_of("Container").for_each(|item| defaults.add(&item.default, &item.default_request));
     }
 
     /// Why Pods with the injected containers are denied, if the injected containers are the cause, or its own defaults
@@ -73,9 +73,9 @@ impl LimitRange {
         remedies: &'a Remedies<'_>,
     ) -> impl Iterator<Item = String> + 'a {
         let containers = || pod.containers(ContainerSet::All);
-        let below_request = self.items("Container").flat_map(move |item| {
+        let below_request = self.items_of("Container").flat_map(move |item| {
             item.default.iter().flat_map(move |default| {
-                containers().filter_map(move |container| self.below_request(default, container, remedies))
+                containers().filter_map(move |container| self.below_request(item, default, container, remedies))
             })
         });
         let of_containers = self
@@ -85,14 +85,18 @@ impl LimitRange {
         below_request.chain(of_containers).chain(of_pod)
     }
 
-    fn items(&self, of: &'static str) -> impl Iterator<Item = &LimitRangeItem> {
-        self.spec.limits.iter().filter(move |item| item.of == of)
+    fn items(&self) -> impl Iterator<Item = &LimitRangeItem> {
+        self.spec.limits.iter().flatten()
+    }
+
+    fn items_of(&self, of: &'static str) -> impl Iterator<Item = &LimitRangeItem> {
+        self.items().filter(move |item| item.of == of)
     }
 
     fn bounds(&self, of: &'static str) -> impl Iterator<Item = Bound<'_>> {
         let of_item =
             move |item| Constraint::ALL.into_iter().flat_map(move |constraint| self.bounds_of(item, constraint));
-        self.items(of).flat_map(of_item)
+        self.items_of(of).flat_map(of_item)
     }
 
     fn bounds_of<'a>(&'a self, item: &'a LimitRangeItem, constraint: Constraint) -> impl Iterator<Item = Bound<'a>> {
@@ -104,25 +108,26 @@ impl LimitRange {
     /// (`validateResourceRequirements`).
     fn below_request(
         &self,
+        item: &LimitRangeItem,
         (resource, limit): (&str, Amount),
         container: &PlannedContainer<'_>,
         remedies: &Remedies<'_>,
     ) -> Option<String> {
         let request = container.request_without_limit(resource)?;
         let is_used = container.held(AmountKind::Limit, resource).exact() == Some(limit);
-        let (is_invalid, differs, at_least) = if allows_overcommit(resource) {
-            (request > limit, "less than", "at least ")
+        let (is_invalid, differs) = if allows_overcommit(resource) {
+            (request > limit, "less than")
         } else {
-            (request != limit, "not equal to", "")
+            (request != limit, "not equal to")
         };
         (is_used && is_invalid).then(|| {
-            let set = remedies.set(container, AmountKind::Limit, resource, NewAmount::AtLeast(request));
-            let (limit, request) = (limit.text_for(resource), request.text_for(resource));
             format!(
-                "LimitRange {} sets limits.{resource} of {} to {limit}, {differs} its request of {request}; {set} to \
-                 {at_least}{request}, or change default.{resource} of the LimitRange",
+                "LimitRange {} sets limits.{resource} of {} to {}, {differs} its request of {}; {}",
                 self.name(),
                 container.label(),
+                limit.text_for(resource),
+                request.text_for(resource),
+                item.limit_remedy((resource, request), container, remedies),
             )
         })
     }
@@ -135,6 +140,26 @@ impl LimitRangeItem {
             Constraint::Min => &self.min,
             Constraint::MaxLimitRequestRatio => &self.max_limit_request_ratio,
         }
+    }
+
+    /// How a container gets a limit that its request allows, or a request that its limit allows if the maximum is below it.
+    fn limit_remedy(
+        &self,
+        (resource, request): (&str, Amount),
+        container: &PlannedContainer<'_>,
+        remedies: &Remedies<'_>,
+    ) -> String {
+        let is_above_max = self.max.get(resource).is_some_and(|most| most < request);
+        if let Some(limit) = self.default.get(resource).filter(|_| is_above_max) {
+            let set = remedies.set(container, AmountKind::Request, resource, NewAmount::AtMost(limit));
+            let limit = limit.text_for(resource);
+            return format!(
+                "{set} to at most {limit}, or raise max.{resource} and default.{resource} of the LimitRange"
+            );
+        }
+        let set = remedies.set(container, AmountKind::Limit, resource, NewAmount::AtLeast(request));
+        let at_least = if allows_overcommit(resource) { "at least " } else { "" };
+        format!("{set} to {at_least}{}, or change default.{resource} of the LimitRange", request.text_for(resource))
     }
 
     fn lists(&self) -> [&ResourceAmounts; 5] {

@@ -7,6 +7,7 @@ use crate::inject::companion::Companion;
 use crate::inject::companion::container::Container;
 use crate::inject::companion::parameter::{Parameter, ParameterType};
 use crate::inject::companion::quantity::{Amount, Quantity};
+use crate::inject::companion::resources::allows_overcommit;
 use crate::inject::keys::PREFIX;
 
 /// The companions that the containers are of.
@@ -39,6 +40,8 @@ impl<'c> Remedies<'c> {
         resource: &str,
         new: NewAmount,
     ) -> String {
+        // Of other resources, request and limit are equal, and the limit is what a container declares.
+        let kind = if allows_overcommit(resource) { kind } else { AmountKind::Limit };
         let (name, field) = (&container.name, kind.field(resource));
         match self.companion_of(name).filter(|_| container.is_injected) {
             None => format!("set {field} of container {name}"),

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
-use crate::lookup::rules::testing::{PodCase, expect, limit_range, no_companions, resources};
+use super::LimitRange;
+use crate::lookup::rules::testing::{PodCase, expect, limit_range, no_companions, read, resources};
 
 fn violations(item: &Value, case: &PodCase) -> Vec<String> {
     let all = [limit_range(item)];
@@ -47,9 +48,11 @@ fn a_default_limit_below_the_request_of_a_container_is_reported() {
     expect(&violations(&item, &PodCase::new(json!({}), memory("256Mi", "256Mi"))), &[]);
     let app = "LimitRange team sets limits.memory of container web to 128Mi, less than its request of 1Gi; set limits.memory of";
     expect(&violations(&item, &PodCase::new(memory("1Gi", ""), json!({}))), &[app]);
-    // With `max` only, the API server stores it as the default as well: there is one cause, and one sentence.
-    let most = json!({"type": "Container", "max": {"memory": "128Mi"}, "default": {"memory": "128Mi"}});
-    expect(&violations(&most, &PodCase::new(json!({}), memory("256Mi", ""))), &[invalid]);
+    // Above the maximum as well: there is one cause, and one sentence.
+    let most = json!({"type": "Container", "max": {"memory": "128Mi"}, "default": {"memory": "64Mi"}});
+    let above = "to 64Mi, less than its request of 256Mi; set requests.memory of container note to at most 64Mi, or raise \
+                 max.memory and default.memory of the LimitRange";
+    expect(&violations(&most, &PodCase::new(json!({}), memory("256Mi", ""))), &[above]);
     let devices = json!({"type": "Container", "default": {"example.com/gpu": "2"}});
     let one = resources(&json!({"example.com/gpu": "1"}), &json!({}));
     expect(
@@ -80,6 +83,12 @@ fn limits_and_requests_of_the_whole_pod_are_compared_with_the_maximum() {
     expect(&violations(&item, &PodCase::new(memory("64Mi", "64Mi"), memory("192Mi", ""))), &[]);
     expect(&violations(&item, &PodCase::new(memory("512Mi", "512Mi"), memory("64Mi", "64Mi"))), &[]);
     expect(&violations(&item, &PodCase::new(memory("512Mi", ""), json!({}))), &[]);
+}
+
+#[test]
+fn a_limit_range_without_items_is_read() {
+    let empty: LimitRange = read(&json!({"metadata": {"name": "team"}, "spec": {"limits": null}}));
+    assert!(!empty.is_too_long());
 }
 
 #[test]

@@ -44,6 +44,22 @@ fn overhead_is_added_to_requests_and_to_limits_that_there_are() {
 }
 
 #[test]
+fn a_container_that_no_api_server_admits_is_not_examined() {
+    let defaults = ContainerDefaults::new(true);
+    let is_examined = |name: &str, resources: &str| {
+        let json =
+            format!(r#"{{"spec":{{"containers":[{{"name":"{name}","image":"i:1","resources":{resources}}}]}}}}"#);
+        PlannedPod::new(&Pod::read(json.as_bytes()).unwrap(), b"[]", &defaults).is_some()
+    };
+    assert!(
+        is_examined("web", "null") && is_examined("web", r#"{"limits": null}"#) && is_examined(&"a".repeat(63), "{}")
+    );
+    assert!(!is_examined(&"a".repeat(64), "{}") && !is_examined("web", "5"));
+    let many = (0..65).map(|i| format!(r#""example.com/r{i}": 1"#)).collect::<Vec<_>>().join(",");
+    assert!(!is_examined("web", &format!(r#"{{"requests": {{{many}}}}}"#)));
+}
+
+#[test]
 fn thousands_of_defaults_need_no_memory_for_each_container() {
     let containers: Vec<String> = (0..250).map(|i| format!(r#"{{"name":"c{i}","image":"i:1"}}"#)).collect();
     let json = format!(r#"{{"spec":{{"containers":[{}]}}}}"#, containers.join(","));

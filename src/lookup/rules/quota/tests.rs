@@ -48,6 +48,13 @@ fn quotas_count_the_resources_that_kubernetes_counts() {
 }
 
 #[test]
+fn of_resources_without_overcommit_the_limit_is_to_be_set() {
+    let case = PodCase::new(json!({}), resources(&json!({}), &json!({"hugepages-2Mi": "8Mi"})));
+    let found = violations(&json!({"hard": {"requests.hugepages-2Mi": "4Mi"}}), &case);
+    expect(&found, &["; set limits.hugepages-2Mi of container note to less, or raise requests.hugepages-2Mi of the"]);
+}
+
+#[test]
 fn the_overhead_of_the_pod_counts() {
     let spec = json!({"overhead": {"memory": "32Mi"}});
     let case = PodCase { spec, ..PodCase::new(both("memory", "64Mi"), both("memory", "64Mi")) };
