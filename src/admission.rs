@@ -10,9 +10,9 @@ use crate::inject;
 use crate::inject::snapshot::{Snapshot, Webhook};
 use crate::inject::verdict::{Decision, Verdict};
 
-pub use preview::{Applied, AppliedWorkload, is_of_a_companion, preview, user_of};
+pub use preview::{Applied, AppliedWorkload, InjectedPatch, is_of_a_companion, preview, user_of};
 pub use record::{ReviewRecord, ReviewResult};
-pub use response::Answer;
+pub use response::{Answer, MOST_COUNTED_WARNINGS};
 
 use request::AdmissionRequest;
 use unreadable::unreadable;

@@ -19,7 +19,7 @@ fn ask(body: &[u8], uid: Option<&str>) -> Reply {
     let uid = uid.filter(|_| serde_json::from_slice::<serde_json::Value>(body).is_ok());
     let advise = |applied: &Applied<'_>| match applied {
         Applied::Companion { object, .. } => vec![object.chars().take(300).collect()],
-        Applied::Workload(workload) => vec![workload.patch().len().to_string()],
+        Applied::Workload(workload) => vec![workload.injected_patch().patch.len().to_string()],
     };
     let preview = || admission::preview(body, snapshot(), advise, |_| {});
     let (answer, again) = (preview(), preview());

@@ -7,7 +7,7 @@ mod unregistered;
 
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
-use super::response::{Answer, warning, warnings, within_bounds};
+use super::response::{Answer, counted_within_bounds, warning, warnings};
 use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::snapshot::Snapshot;
@@ -17,7 +17,7 @@ use crate::json::JsonError;
 use crate::text::truncate;
 use crate::webhook::Configuration;
 use crate::workload::{created_pods, missing_configuration};
-pub use applied::{Applied, AppliedWorkload, is_of_a_companion, user_of};
+pub use applied::{Applied, AppliedWorkload, InjectedPatch, is_of_a_companion, user_of};
 use keys::{CheckedWorkload, misplaced_keys};
 use pod_security::denials_by_pod_security;
 use unregistered::unregistered;
@@ -26,6 +26,9 @@ use unregistered::unregistered;
 const WEBHOOK: &str = Configuration::Preview.as_str();
 /// How many causes of a denial have a warning of their own. Another warning counts the others.
 const MAX_DENIALS: usize = 4;
+/// What leads to the warnings about a companion, or a workload, that an answer has no room for.
+const SEE_ALL_OF_COMPANION: &str = "run `podgraft validate` to see all problems of the companion";
+const SEE_ALL_OF_WORKLOAD: &str = "fix these, and apply the workload again to see the others";
 /// The longest kind that is repeated, in characters: a CustomResourceDefinition allows 63.
 const LONGEST_KIND: usize = 63;
 
@@ -50,8 +53,9 @@ pub fn preview(
         }
         Some(object) => preview_workload(object, &request, snapshot, advise),
     };
+    let remedy = if request.is_of_podgraft() { SEE_ALL_OF_COMPANION } else { SEE_ALL_OF_WORKLOAD };
     let warnings = match warnings {
-        Ok(warnings) => within_bounds(warnings.into_iter()),
+        Ok(warnings) => counted_within_bounds(warnings, remedy),
         Err(error) => return unreadable(WEBHOOK, &error, observe),
     };
     observe(&ReviewRecord {

@@ -26,6 +26,8 @@ pub(super) const LONGEST_REFUSAL: usize = 512;
 const LONGEST_WARNING: usize = LONGEST_REFUSAL + 128;
 /// The most warnings of one answer.
 const MAX_WARNINGS: usize = 5;
+/// The most warnings that a preview counts. Those who make them stop there.
+pub const MOST_COUNTED_WARNINGS: usize = 100;
 /// The total length of the warnings of one answer, in bytes. API servers truncate each warning to 256 characters where all
 /// warnings of a request have more than 4096 (k8s.io/apiserver, `pkg/endpoints/filters/warning.go`); half of them are left to
 /// other webhooks and to the API server itself.
@@ -105,6 +107,30 @@ pub(super) fn within_bounds(all: impl Iterator<Item = String>) -> Vec<String> {
         warnings.push(warning);
     }
     warnings
+}
+
+/// Limits the warnings of a preview like [`within_bounds`]. A last one counts those that are left out, with the words for how to
+/// see them.
+pub(super) fn counted_within_bounds(all: Vec<String>, remedy: &str) -> Vec<String> {
+    let count = all.len();
+    let mut kept = within_bounds(all.into_iter());
+    let at_least = if count < MOST_COUNTED_WARNINGS { "" } else { "at least " };
+    let more = |kept: &[String]| {
+        let left_out = count - kept.len();
+        let warnings = if left_out == 1 { "warning" } else { "warnings" };
+        format!("podgraft: and {at_least}{left_out} more {warnings}; {remedy}")
+    };
+    let has_room = |kept: &[String]| {
+        let together: usize = kept.iter().map(String::len).sum();
+        kept.len() < MAX_WARNINGS && together + more(kept).len() <= WARNINGS_TOGETHER
+    };
+    if kept.len() < count {
+        while !kept.is_empty() && !has_room(&kept) {
+            kept.pop();
+        }
+        kept.push(more(&kept));
+    }
+    kept
 }
 
 /// Writes an AdmissionReview whose response has `uid`, `allowed` and some more fields.

@@ -17,9 +17,6 @@ use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::snapshot::Snapshot;
 use consequences::consequences;
 
-/// Upper bound on warnings about one companion: a response has room for no more, so further ones are not rendered.
-const MAX_ADVISED: usize = 5;
-
 /// An object whose `spec` is not parsed yet.
 #[derive(serde::Deserialize)]
 struct Envelope<'t> {
@@ -57,7 +54,7 @@ pub fn advise(object: &str, namespace: &str, snapshot: &Snapshot) -> Advice {
     let problems = checked.problems.iter().map(not_used);
     let warnings = checked.warnings.iter().map(|warning| format!("podgraft: {warning}"));
     let consequences = consequences(&checked, snapshot).into_iter().map(|sentence| format!("podgraft: {sentence}"));
-    let warnings = consequences.chain(problems).chain(warnings).take(MAX_ADVISED).collect();
+    let warnings = consequences.chain(problems).chain(warnings).collect();
     Advice { warnings, change: CompanionChange::of(checked, snapshot) }
 }
 

@@ -228,6 +228,12 @@ impl<'a> Pod<'a> {
         self.by_pull_secret.find(names, |name| name, name).next().is_some()
     }
 
+    /// The text of `spec`, for fields that reviews do not need; empty where absent.
+    #[must_use]
+    pub fn spec_json(&self) -> &'a str {
+        self.spec
+    }
+
     /// Whether the Pod itself has resources, besides those of its containers (KEP-2837).
     #[must_use]
     pub fn sets_resources(&self) -> bool {

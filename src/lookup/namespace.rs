@@ -1,27 +1,30 @@
 //! The quotas, LimitRanges and autoscalers of a namespace that Pods with injected containers break, as warnings to the user who
 //! applies a workload.
 
+mod listed;
+
 use std::time::Duration;
 
 use kube::Client;
-use kube::api::ListParams;
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::place::ListedNamespace;
-use super::response::{Bounds, LookupError, Page, page, parsed};
-use super::rules::{Autoscaler, ContainerDefaults, LimitRange, PlannedPod, Quota};
+use super::response::Bounds;
+use super::rules::{Autoscaler, ContainerDefaults, LimitRange, MOST_RESOURCES, PlannedPod, Quota, Remedies};
 use super::time_limit::{TimeLimit, until};
-use crate::admission::AppliedWorkload;
+use crate::admission::{AppliedWorkload, InjectedPatch, MOST_COUNTED_WARNINGS};
+use listed::{ListedObjects, list};
 
 /// The time from the start of a preview until its lookups stop.
 pub const NAMESPACE_TIME: Duration = Duration::from_millis(500);
-/// How many objects of a kind are read. A namespace has few quotas and LimitRanges, and often one autoscaler for each workload.
-const MOST_OBJECTS: u32 = 500;
-/// The most bytes of them.
+/// How many quotas, and how many LimitRanges, are read. A namespace has few, and each is compared with each container.
+const MOST_RULES: u32 = 64;
+/// How many autoscalers are read. A namespace often has one for each workload.
+const MOST_AUTOSCALERS: u32 = 500;
+/// The most bytes of the objects of a kind.
 const BYTES: usize = 4 << 20;
-/// The most warnings about one workload: an answer has no more.
-const MOST_WARNINGS: usize = 5;
+/// The longest kind that is repeated, in bytes: a CustomResourceDefinition allows 63.
+const LONGEST_KIND: usize = 63;
 /// The warning where the time limit was reached.
 const NOT_ALL_CHECKED: &str = "podgraft: not all ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of the namespace were checked: \
                                the time limit of a preview was reached";
@@ -35,6 +38,13 @@ pub struct NamespaceLookup {
     client: Client,
 }
 
+/// The objects of a namespace that Pods can break.
+struct NamespaceRules {
+    limit_ranges: ListedObjects<LimitRange>,
+    quotas: ListedObjects<Quota>,
+    autoscalers: ListedObjects<Autoscaler>,
+}
+
 impl NamespaceLookup {
     /// A lookup with the rights of a client.
     #[must_use]
@@ -42,122 +52,143 @@ impl NamespaceLookup {
         NamespaceLookup { client }
     }
 
-    /// The warnings about a workload whose Pods get a companion.
+    /// The warnings about a workload whose Pods get a companion, at most [`MOST_COUNTED_WARNINGS`]. The first one says what was
+    /// not checked.
     pub async fn warnings(&self, workload: &AppliedWorkload<'_>, deadline: Instant) -> Vec<String> {
-        let bounds = Bounds { deadline, bytes: BYTES };
         let Some(place) = ListedNamespace::find(workload.namespace(), &workload.snapshot().namespaces) else {
             return vec![UNKNOWN_NAMESPACE.to_owned()];
         };
-        let namespace = place.as_str();
-        let core = format!("/api/v1/namespaces/{namespace}");
-        let autoscaling = format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
-        let (limit_ranges, quotas) = (format!("{core}/limitranges"), format!("{core}/resourcequotas"));
-        let looked_up = tokio::try_join!(
-            self.list::<LimitRange>(&limit_ranges, bounds),
-            self.list::<Quota>(&quotas, bounds),
-            self.list::<Autoscaler>(&autoscaling, bounds),
+        let rules = self.rules(place, Bounds { deadline, bytes: BYTES }).await;
+        let unchecked = rules.unchecked(place.as_str());
+        unchecked.into_iter().chain(rules.warnings(workload, &until(deadline))).take(MOST_COUNTED_WARNINGS).collect()
+    }
+
+    /// The rules of a namespace. Those of one kind are used even if those of another kind could not be read.
+    async fn rules(&self, place: ListedNamespace<'_>, bounds: Bounds) -> NamespaceRules {
+        let core = |resource: &str| format!("/api/v1/namespaces/{}/{resource}", place.as_str());
+        let (limit_ranges, quotas) = (core("limitranges"), core("resourcequotas"));
+        let autoscalers = format!("/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers", place.as_str());
+        let (limit_ranges, quotas, autoscalers) = tokio::join!(
+            list(&self.client, &limit_ranges, MOST_RULES, bounds),
+            list(&self.client, &quotas, MOST_RULES, bounds),
+            list(&self.client, &autoscalers, MOST_AUTOSCALERS, bounds),
         );
-        match looked_up {
-            Ok((limit_ranges, quotas, autoscalers)) => {
-                let rules = NamespaceRules { limit_ranges, quotas, autoscalers };
-                rules.warnings(workload, &until(deadline))
-            }
-            Err(error) => vec![format!(
-                "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of namespace {namespace} were not checked: {error}"
-            )],
-        }
+        NamespaceRules { limit_ranges, quotas, autoscalers }.without_long_lists()
     }
-
-    /// The objects at a path; none where the API server does not have the resource. Those that cannot be read are left out.
-    ///
-    /// # Errors
-    /// They could not be read; the text names the resource.
-    async fn list<T: DeserializeOwned>(&self, path: &str, bounds: Bounds) -> Result<Vec<T>, String> {
-        let unread = |error: LookupError| format!("{}: {error}", path.rsplit('/').next().unwrap_or(path));
-        let text = match page(&self.client, path, &ListParams::default().limit(MOST_OBJECTS), bounds).await {
-            Err(LookupError::NotFound) => return Ok(Vec::new()),
-            text => text.map_err(unread)?,
-        };
-        let page: Page<'_> = parsed(&text).map_err(unread)?;
-        Ok(page.items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
-    }
-}
-
-/// The objects of a namespace that Pods can break.
-struct NamespaceRules {
-    limit_ranges: Vec<LimitRange>,
-    quotas: Vec<Quota>,
-    autoscalers: Vec<Autoscaler>,
 }
 
 impl NamespaceRules {
+    /// Leaves out the objects whose lists are not known completely.
+    fn without_long_lists(mut self) -> Self {
+        let omit = |name: &str| format!("{name} has more than {MOST_RESOURCES} resources in a list");
+        self.limit_ranges.retain(|limit_range| !limit_range.is_too_long(), |limit_range| omit(limit_range.name()));
+        self.quotas.retain(|quota| !quota.is_too_long(), |quota| omit(quota.name()));
+        self
+    }
+
+    /// What was not checked, and why.
+    fn unchecked(&self, namespace: &str) -> Option<String> {
+        let NamespaceRules { limit_ranges, quotas, autoscalers } = self;
+        let omitted = [
+            ("LimitRanges", &limit_ranges.omitted),
+            ("ResourceQuotas", &quotas.omitted),
+            ("HorizontalPodAutoscalers", &autoscalers.omitted),
+        ];
+        let omitted = omitted.into_iter().filter_map(|(kind, why)| why.as_ref().map(|why| format!("{kind}: {why}")));
+        let omitted: Vec<String> = omitted.collect();
+        (!omitted.is_empty())
+            .then(|| format!("podgraft: not everything of namespace {namespace} was checked: {}", omitted.join("; ")))
+    }
+
     fn warnings(&self, workload: &AppliedWorkload<'_>, time: &TimeLimit<impl Fn() -> bool>) -> Vec<String> {
-        let patch = workload.patch();
-        let mut defaults = ContainerDefaults::default();
-        for limit_range in &self.limit_ranges {
+        let InjectedPatch { patch, companions } = workload.injected_patch();
+        let mut defaults = ContainerDefaults::new(self.limit_ranges.omitted.is_none());
+        for limit_range in &self.limit_ranges.objects {
             limit_range.add_defaults(&mut defaults);
         }
         let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
-        self.broken(&pod, (workload.group(), workload.kind(), workload.name()), time)
+        let workload = (workload.group(), workload.kind(), workload.name());
+        self.broken(&pod, &Remedies::new(companions), workload, time)
     }
 
-    /// The warnings about a Pod of a workload with this group, kind and name.
+    /// The warnings about a Pod of a workload with this group, kind and name. The first one says that the time limit was
+    /// reached.
     fn broken(
         &self,
         pod: &PlannedPod<'_>,
+        remedies: &Remedies<'_>,
         (group, kind, name): (&str, &str, &str),
         time: &TimeLimit<impl Fn() -> bool>,
     ) -> Vec<String> {
-        let denials = time.items(&self.limit_ranges).flat_map(|limit_range| limit_range.violations(pod));
-        let denials = denials.chain(time.items(&self.quotas).flat_map(|quota| quota.violations(pod)));
+        let limit_ranges = || time.items(&self.limit_ranges.objects);
+        let quotas = || time.items(&self.quotas.objects);
+        let scaling = time.items(&self.autoscalers.objects).filter(|autoscaler| autoscaler.scales(group, kind, name));
+        let kind = shown(kind);
+        let denials = limit_ranges().flat_map(|limit_range| limit_range.violations(pod, remedies));
+        let denials = denials.chain(quotas().flat_map(|quota| quota.violations(pod, remedies)));
         let denials = denials.map(|cause| format!("podgraft: Pods of this {kind} will be denied: {cause}"));
-        let shortages = time.items(&self.quotas).flat_map(|quota| quota.shortages(pod));
+        let shortages = quotas().flat_map(|quota| quota.shortages(pod, remedies));
         let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
-        let scaling = time.items(&self.autoscalers).filter(|autoscaler| autoscaler.scales(group, kind, name));
-        let scaling =
-            scaling.flat_map(|autoscaler| autoscaler.effects(pod)).map(|effect| format!("podgraft: {effect}"));
-        let mut all: Vec<String> = denials.chain(shortages).chain(scaling).take(MOST_WARNINGS).collect();
+        let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(pod, remedies));
+        let scaling = scaling.map(|effect| format!("podgraft: {effect}"));
+        let mut all: Vec<String> = denials.chain(shortages).chain(scaling).take(MOST_COUNTED_WARNINGS).collect();
         if time.was_reached() {
-            all.truncate(MOST_WARNINGS - 1);
-            all.push(NOT_ALL_CHECKED.to_owned());
+            all.insert(0, NOT_ALL_CHECKED.to_owned());
         }
         all
     }
+}
+
+/// A kind as messages repeat it. Reviews can be forged, so it can have any length.
+fn shown(kind: &str) -> &str {
+    if kind.len() <= LONGEST_KIND { kind } else { "workload" }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
-    use serde_json::json;
-
     use super::*;
     use crate::inject::pod::Pod;
+    use serde_json::json;
 
     #[test]
-    fn rules_are_checked_until_the_time_limit_and_the_warning_says_that_there_are_more() {
+    fn rules_are_checked_until_the_time_limit_and_the_first_warning_says_that_there_are_more() {
         let read = |i: usize| {
             let limit = json!({"type": "Container", "max": {"memory": if i == 2 { "1Mi" } else { "1Gi" }}});
             serde_json::from_value(json!({"metadata": {"name": format!("r{i}")}, "spec": {"limits": [limit]}})).unwrap()
         };
-        let rules =
-            NamespaceRules { limit_ranges: (0..400).map(read).collect(), quotas: Vec::new(), autoscalers: Vec::new() };
-        let pod = Pod::read(br#"{"spec": {"containers": [{"name": "app", "image": "i:1"}]}}"#).unwrap();
+        let limit_ranges = ListedObjects { objects: (0..400).map(read).collect(), omitted: None };
+        let quotas = ListedObjects { objects: Vec::new(), omitted: None };
+        let autoscalers = ListedObjects { objects: Vec::new(), omitted: None };
+        let rules = NamespaceRules { limit_ranges, quotas, autoscalers };
+        let container = json!({"name": "app", "image": "i:1", "resources": {"limits": {"memory": "1Mi"}}});
+        let pod = json!({"spec": {"containers": [container]}}).to_string();
+        let pod = Pod::read(pod.as_bytes()).unwrap();
         let container = json!({"name": "note", "resources": {"limits": {"memory": "2Mi"}}});
         let patch = json!([{"op": "add", "path": "/spec/containers/-", "value": container}]).to_string();
-        let defaults = ContainerDefaults::default();
+        let defaults = ContainerDefaults::new(true);
         let pod = PlannedPod::new(&pod, patch.as_bytes(), &defaults).unwrap();
         let warnings = |checks: usize| {
             let reads = Cell::new(0);
             let time = TimeLimit::new(|| reads.replace(reads.get() + 1) >= checks);
-            let found = rules.broken(&pod, ("apps", "Deployment", "web"), &time);
+            let found = rules.broken(&pod, &Remedies::new(Vec::new()), ("apps", "Deployment", "web"), &time);
             assert!(reads.get() <= checks + 1, "the clock is read once for each object until the time limit");
             found
         };
         assert_eq!(warnings(2), [NOT_ALL_CHECKED]);
-        let denied = "podgraft: Pods of this Deployment will be denied: LimitRange r2 allows a container at most 1Mi memory, and the \
-                      injected container note has a limit of 2Mi memory";
-        assert_eq!(warnings(3), [denied, NOT_ALL_CHECKED]);
-        assert_eq!(warnings(400), [denied]);
+        let denied = warnings(400);
+        assert!(
+            denied[0].starts_with("podgraft: Pods of this Deployment will be denied: LimitRange r2 "),
+            "{denied:?}"
+        );
+        assert_eq!(warnings(3), [NOT_ALL_CHECKED, &denied[0]]);
+        assert_eq!(denied.len(), 1);
+    }
+
+    #[test]
+    fn a_kind_that_no_resource_can_have_is_not_repeated() {
+        assert_eq!(shown("Deployment"), "Deployment");
+        assert_eq!(shown(&"K".repeat(64)), "workload");
     }
 }

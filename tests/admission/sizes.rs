@@ -1,10 +1,12 @@
 //! Bounds of the answer and of memory, whatever fills a Pod.
 
-use podgraft::internals::admission;
-use podgraft::internals::inject::snapshot::Webhook;
+use podgraft::internals::admission::{self, Applied};
+use podgraft::internals::api;
+use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
+use serde_json::json;
 
 use crate::scene::{review_of_text, sidecars};
-use crate::support::Reply;
+use crate::support::{Reply, review_of};
 
 #[test]
 fn answers_are_short_and_memory_is_proportional_to_the_body() {
@@ -59,4 +61,43 @@ fn a_pod_of_4096_containers_is_reviewed_and_one_of_4097_is_rejected() {
     assert!(Reply::read(&admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {})).patch.is_some());
     let body = review_of_text(r#""podgraft.dev/companions":"sync""#, &format!("{},{{}}", containers.join(",")));
     assert_eq!(admission::review(body.as_bytes(), Webhook::Requested, &snapshot, |_| {}).status, 400);
+}
+
+/// The warnings of the preview about a companion with problems, after others; and how many there are without a bound.
+fn warnings_about(containers: usize, others: usize) -> (Vec<String>, usize) {
+    let containers: Vec<_> = (0..containers).map(|i| json!({"name": format!("c{i}")})).collect();
+    let companion = json!({
+        "apiVersion": "podgraft.dev/v1alpha1", "kind": "ClusterCompanion", "metadata": {"name": "tick"},
+        "spec": {"pattern": "Sidecar", "containers": containers},
+    });
+    let mut review = review_of(&companion, "");
+    review["request"]["kind"] = json!({"group": "podgraft.dev", "version": "v1alpha1", "kind": "ClusterCompanion"});
+    let (snapshot, mut count) = (Snapshot::default(), 0);
+    let advise = |applied: &Applied<'_>| {
+        let Applied::Companion { object, namespace } = applied else { return Vec::new() };
+        let others = (0..others).map(|i| format!("podgraft: other {i}"));
+        let all: Vec<String> = others.chain(api::advise(object, namespace, &snapshot).warnings).collect();
+        count = all.len();
+        all
+    };
+    (Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, advise, |_| {})).warnings, count)
+}
+
+#[test]
+fn problems_of_a_companion_that_an_answer_has_no_room_for_are_counted() {
+    let last = |containers, others| {
+        let (found, count) = warnings_about(containers, others);
+        assert_eq!(found.len(), 5, "{found:#?}");
+        (found[4].clone(), count)
+    };
+    let more = |count| {
+        format!("podgraft: and {count} more warnings; run `podgraft validate` to see all problems of the companion")
+    };
+    let (found, few) = last(4, 0);
+    assert!(few >= 8, "each container has a problem, and a warning");
+    assert_eq!(found, more((few - 4).to_string()));
+    assert_eq!(last(4, 99 - few), (more("95".to_owned()), 99));
+    assert_eq!(last(4, 100 - few), (more("at least 96".to_owned()), 100));
+    let (found, count) = warnings_about(0, 3);
+    assert_eq!((found.len(), count), (5, 5), "none is left out: {found:#?}");
 }

@@ -85,13 +85,14 @@ fn a_quota_that_requires_limits_denies_an_injected_container_without_them() {
     let limited = amounts("{}", r#"{"memory": "64Mi"}"#);
     let none = note(&json!({}), "Native");
     let expected = "podgraft: Pods of this Deployment will be denied: ResourceQuota team requires limits.memory of every \
-                    container, and the injected container note has none";
+                    container, and the injected container note has none; ask the owner of companion note to set limits.memory \
+                    of container note, or set default.memory in a LimitRange";
     expect(&none, &limited, vec![quota(&hard, &json!({}))], &[expected]);
     let default = limit_range(&json!({"type": "Container", "default": {"memory": "32Mi"}}));
     expect(&none, &limited, vec![quota(&hard, &json!({})), default], &[]);
     expect(&note(&limited, "Native"), &limited, vec![quota(&hard, &json!({}))], &[]);
     let mut scoped = quota(&hard, &json!({}));
-    scoped["spec"]["scopes"] = json!(["BestEffort"]);
+    scoped["spec"]["scopes"] = json!(["Terminating"]);
     expect(&none, &limited, vec![scoped], &[]);
     let mut with_own = web(&limited);
     with_own["spec"]["template"]["spec"]["resources"] = json!({"limits": {"memory": "128Mi"}});
@@ -102,8 +103,8 @@ fn a_quota_that_requires_limits_denies_an_injected_container_without_them() {
 fn a_quota_that_the_pods_exceed_only_with_the_injected_containers_is_reported() {
     let of = |memory: &str| amounts("{}", &json!({"memory": memory}).to_string());
     let hard = json!({"limits.memory": "256Mi"});
-    let exceeded =
-        "ResourceQuota team allows 256Mi for limits.memory, and with the injected containers one Pod has 320Mi";
+    let exceeded = "ResourceQuota team allows 256Mi for limits.memory, and with the injected containers one Pod has 320Mi; ask the owner of \
+         companion note to set limits.memory of container note to less, or raise limits.memory of the ResourceQuota";
     for lifecycle in ["Native", "Container"] {
         expect(&note(&of("128Mi"), lifecycle), &of("192Mi"), vec![quota(&hard, &json!({}))], &[exceeded]);
     }
@@ -122,7 +123,8 @@ fn a_limit_range_that_an_injected_container_breaks_is_reported() {
     let of = |memory: &str| amounts("{}", &json!({"memory": memory}).to_string());
     let most = limit_range(&json!({"type": "Container", "max": {"memory": "128Mi"}, "default": {"memory": "128Mi"}}));
     let too_much = "Pods of this Deployment will be denied: LimitRange team allows a container at most 128Mi memory, and the \
-                    injected container note has a limit of 256Mi memory";
+                    injected container note has a limit of 256Mi memory; ask the owner of companion note to set limits.memory of \
+                    container note to at most 128Mi, or raise max.memory of the LimitRange";
     expect(&note(&of("256Mi"), "Native"), &of("64Mi"), vec![most.clone()], &[too_much]);
     expect(&note(&of("128Mi"), "Native"), &of("512Mi"), vec![most.clone()], &[]);
     expect(&note(&json!({}), "Native"), &json!({}), vec![most], &[]);
@@ -144,7 +146,8 @@ fn an_autoscaler_by_utilization_that_the_injected_containers_break_is_reported()
     let of = |cpu: &str| amounts(&json!({"cpu": cpu}).to_string(), "{}");
     let by_use = || vec![autoscaler("Resource", "Utilization")];
     let stops = "podgraft: HorizontalPodAutoscaler team will stop scaling: it compares the use of cpu with the requests of all \
-                 containers, and the injected container note requests none";
+                 containers, and the injected container note requests none; ask the owner of companion note to set requests.cpu of \
+                 container note, or use a ContainerResource metric";
     expect(&note(&json!({}), "Native"), &of("10m"), by_use(), &[stops]);
     expect(&note(&json!({}), "Native"), &json!({}), by_use(), &[]);
     let diluted = "will compare the use of cpu with 21m instead of 10m, because the injected containers count as well";
@@ -164,17 +167,62 @@ fn objects_that_cannot_be_listed_are_reported_only_where_a_companion_is_injected
         warnings(&note(&json!({}), "Native"), &web, Vec::new(), &["list limitranges"])
     };
     let found = of_web("note");
-    let start =
-        "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of namespace shop were not checked: ";
-    assert!(
-        found.len() == 1
-            && found[0].starts_with(start)
-            && found[0].ends_with(": limitranges: the API server answered with status 403"),
-        "{found:?}"
-    );
+    let unread =
+        "podgraft: not everything of namespace shop was checked: LimitRanges: the API server answered with status 403";
+    assert_eq!(found, [unread]);
     assert!(
         of_web("nothing")[0].contains("will be denied: companion nothing"),
         "a denied Pod is not looked at further"
     );
     assert_eq!(of_web("nothing").len(), 1);
+}
+
+#[test]
+fn what_can_be_listed_is_checked_even_if_something_else_cannot() {
+    let limited = amounts("{}", r#"{"memory": "192Mi"}"#);
+    let objects = || vec![quota(&json!({"limits.memory": "256Mi", "limits.cpu": "1"}), &json!({}))];
+    let found = |forbidden: &[&str]| warnings(&note(&limited, "Native"), &web(&limited), objects(), forbidden);
+    let exceeded =
+        "podgraft: Pods of this Deployment will be denied: ResourceQuota team allows 256Mi for limits.memory";
+    let unnamed =
+        "podgraft: Pods of this Deployment will be denied: ResourceQuota team requires limits.cpu of every container";
+    let all = found(&[]);
+    assert!(all.len() == 2 && all[0].starts_with(unnamed) && all[1].starts_with(exceeded), "{all:#?}");
+    let unread = "podgraft: not everything of namespace shop was checked: LimitRanges: the API server answered with status 403; \
+                  HorizontalPodAutoscalers: the API server answered with status 403";
+    let some = found(&["list limitranges", "list horizontalpodautoscalers"]);
+    assert!(some.len() == 2 && some[0] == unread && some[1].starts_with(exceeded), "{some:#?}");
+}
+
+#[test]
+fn objects_beyond_the_first_ones_and_very_long_lists_are_reported_as_not_checked() {
+    let none = note(&json!({}), "Native");
+    let checked = |objects: Vec<Value>| warnings(&none, &web(&json!({})), objects, &[]);
+    let harmless = quota(&json!({"limits.memory": "1Gi"}), &json!({}));
+    let quotas = |count| vec![quota(&json!({"pods": "10"}), &json!({})); count];
+    assert_eq!(checked(quotas(64)), [""; 0]);
+    let first = "podgraft: not everything of namespace shop was checked: ResourceQuotas: only the first 64 were read";
+    assert_eq!(checked([quotas(64), vec![harmless]].concat()), [first]);
+    let many: serde_json::Map<_, _> = (0..65).map(|i| (format!("example.com/r{i}"), "1".into())).collect();
+    let long = limit_range(&json!({"type": "Container", "max": many}));
+    let unchecked = "podgraft: not everything of namespace shop was checked: LimitRanges: team has more than 64 resources in a list";
+    assert_eq!(checked(vec![long.clone()]), [unchecked]);
+    assert_eq!(checked(vec![long.clone(), long]), [format!("{unchecked}, and 1 more")]);
+}
+
+#[test]
+fn a_parameter_of_the_companion_is_named_where_it_sets_the_amount() {
+    let mut companion = note(&amounts("{}", r#"{"memory": "256Mi"}"#), "Native");
+    let memory = json!({"name": "memory", "type": "Quantity", "resource": "note/limits.memory"});
+    companion["spec"]["parameters"] = json!([memory]);
+    let most = limit_range(&json!({"type": "Container", "max": {"memory": "128Mi"}}));
+    let annotation =
+        "; set annotation podgraft.dev/note.memory of the Pod template to at most 128Mi, or raise max.memory";
+    expect(&companion, &json!({}), vec![most.clone()], &[annotation]);
+    companion["spec"]["parameters"][0]["minimum"] = "192Mi".into();
+    let owner = "; ask the owner of companion note to set limits.memory of container note to at most 128Mi, or raise max.memory";
+    expect(&companion, &json!({}), vec![most], &[owner]);
+    let hard = json!({"requests.memory": "128Mi"});
+    let of_request = "; set annotation podgraft.dev/note.memory of the Pod template to less, or raise requests.memory";
+    expect(&companion, &amounts("{}", r#"{"memory": "64Mi"}"#), vec![quota(&hard, &json!({}))], &[of_request]);
 }

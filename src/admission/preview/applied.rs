@@ -3,9 +3,11 @@
 use crate::admission::request::{AdmissionRequest, GroupVersionKind};
 use crate::inject;
 use crate::inject::Request;
+use crate::inject::companion::Companion;
 use crate::inject::pod::Pod;
 use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::Decision;
+use crate::inject::verdict::reason::Outcome;
+use crate::inject::verdict::{Decision, Finding};
 use crate::json::Reader;
 
 /// What a user applies.
@@ -68,14 +70,28 @@ impl AppliedWorkload<'_> {
         &self.review.pod
     }
 
-    /// The patch that injects the companions; empty where there is none.
+    /// What is injected into the Pod.
     #[must_use]
-    pub fn patch(&self) -> Vec<u8> {
-        match inject::review(self.review, self.snapshot).decision {
-            Decision::Patch(patch) => patch,
-            Decision::Admit | Decision::Deny | Decision::Unavailable => Vec::new(),
+    pub fn injected_patch(&self) -> InjectedPatch<'_> {
+        let verdict = inject::review(self.review, self.snapshot);
+        let is_injected = |finding: &Finding<'_>| finding.reason == Outcome::Injected.into();
+        let names = verdict.outcomes().filter(|(_, finding)| is_injected(finding)).map(|(name, _)| name);
+        let companion = |name: &str| self.snapshot.companions.resolve(self.review.namespace, name)?.valid();
+        let companions = names.filter_map(companion).collect();
+        match verdict.decision {
+            Decision::Patch(patch) => InjectedPatch { patch, companions },
+            Decision::Admit | Decision::Deny | Decision::Unavailable => InjectedPatch::default(),
         }
     }
+}
+
+/// What is injected into a Pod.
+#[derive(Debug, Default)]
+pub struct InjectedPatch<'a> {
+    /// The JSON patch; empty where nothing is injected.
+    pub patch: Vec<u8>,
+    /// The companions that are injected.
+    pub companions: Vec<&'a Companion>,
 }
 
 /// `request.userInfo` of a review as JSON: the user who applies the object. Empty where it cannot be read.

@@ -50,6 +50,10 @@ impl Quantity {
 impl Amount {
     /// No amount is larger.
     pub const LARGEST: Amount = Amount { nanos: u128::MAX };
+    /// One.
+    pub const ONE: Amount = Amount { nanos: ONE };
+    /// A thousandth.
+    pub const MILLI: Amount = Amount { nanos: ONE / 1_000 };
 
     /// Reads a quantity as API servers do; `None` where the text is not a quantity or is negative.
     #[must_use]
@@ -83,6 +87,21 @@ impl Amount {
     #[must_use]
     pub fn is_multiple_of(self, unit: Amount) -> bool {
         self.nanos.checked_rem(unit.nanos).is_some_and(|rest| rest == 0)
+    }
+
+    /// The amount rounded up to thousandths, which are the smallest part that API servers store of a container's resource.
+    #[must_use]
+    pub fn rounded_to_millis(self) -> Amount {
+        let unit = Amount::MILLI.nanos;
+        Amount { nanos: self.nanos.div_ceil(unit).saturating_mul(unit) }
+    }
+
+    /// How many times another amount it is, with the precision of the plugin LimitRanger.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // API servers lose the same precision
+    pub fn ratio_to(self, other: Amount) -> f64 {
+        let [own, other] = [self, other].map(|amount| amount.nanos.div_ceil(Amount::MILLI.nanos) as f64);
+        own / other
     }
 
     /// The shortest text of the amount, for messages: with binary suffixes where the resource is counted in bytes.

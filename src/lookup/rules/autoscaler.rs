@@ -3,7 +3,9 @@
 use serde::Deserialize;
 
 use super::amounts::{AmountKind, NameOnly};
-use super::planned::{PlannedContainer, PlannedPod};
+use super::container::PlannedContainer;
+use super::planned::PlannedPod;
+use super::remedies::{NewAmount, Remedies};
 use crate::inject::companion::quantity::Amount;
 
 /// A HorizontalPodAutoscaler.
@@ -56,25 +58,27 @@ impl Autoscaler {
         target_group == group && target.kind == kind && target.name == name
     }
 
-    /// What the injected containers change for it (`calculateRequests` of the controller sums the requests of containers and
-    /// native sidecars, and fails if one has none).
-    pub(in crate::lookup) fn effects(&self, pod: &PlannedPod<'_>) -> Vec<String> {
+    /// What the injected containers change for it (`calculatePodRequestsFromContainers` of the controller sums the requests of
+    /// containers and native sidecars, and fails if one has none).
+    pub(in crate::lookup) fn effects(&self, pod: &PlannedPod<'_>, remedies: &Remedies<'_>) -> Vec<String> {
         let metrics = self.spec.metrics.iter().filter_map(|metric| metric.resource.as_ref());
-        metrics.filter(|metric| metric.target.of == "Utilization").filter_map(|m| self.effect(&m.name, pod)).collect()
+        let metrics = metrics.filter(|metric| metric.target.of == "Utilization" && pod.is_summed(&metric.name));
+        metrics.filter_map(|metric| self.effect(&metric.name, pod, remedies)).collect()
     }
 
-    fn effect(&self, resource: &str, pod: &PlannedPod<'_>) -> Option<String> {
-        let request = |container: &PlannedContainer<'_>| container.amount(AmountKind::Request, resource);
+    fn effect(&self, resource: &str, pod: &PlannedPod<'_>, remedies: &Remedies<'_>) -> Option<String> {
+        let request = |container: &PlannedContainer<'_>| container.held(AmountKind::Request, resource);
         let (own, injected): (Vec<_>, Vec<_>) = pod.running().partition(|container| !container.is_injected);
-        let own: Amount = own.into_iter().map(request).collect::<Option<Vec<_>>>()?.into_iter().sum();
+        let own: Amount = own.into_iter().map(|own| request(own).exact()).sum::<Option<_>>()?;
         let name = &self.metadata.name;
-        if let Some(without) = injected.iter().find(|container| request(container).is_none()) {
+        if let Some(without) = injected.iter().find(|container| request(container).is_absent()) {
             return Some(format!(
-                "HorizontalPodAutoscaler {name} will stop scaling: it compares the use of {resource} with the requests of all containers, and the injected container {} requests none; set its request, or use a ContainerResource metric",
-                without.name
+                "HorizontalPodAutoscaler {name} will stop scaling: it compares the use of {resource} with the requests of all containers, and {} requests none; {}, or use a ContainerResource metric",
+                without.label(),
+                remedies.set(without, AmountKind::Request, resource, NewAmount::Any),
             ));
         }
-        let added: Amount = injected.into_iter().filter_map(request).sum();
+        let added: Amount = injected.into_iter().map(|injected| request(injected).exact()).sum::<Option<_>>()?;
         (added + added >= own && added > Amount::default()).then(|| {
             let (own, all) = (own.text_for(resource), (own + added).text_for(resource));
             format!(

@@ -1,38 +1,49 @@
-//! The resources of a Pod with the containers that a patch adds to it.
+//! The Pod that will run: with the containers that a patch adds to it.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::amounts::{AmountKind, ContainerDefaults, ResourceAmounts, amounts};
+use super::amounts::{AmountKind, ResourceAmounts};
+use super::container::{AddedContainer, PlannedContainer};
+use super::defaults::{ContainerDefaults, Held};
 use crate::inject::companion::quantity::Amount;
+use crate::inject::companion::resources::is_pod_level;
 use crate::inject::container_list::ContainerList;
-use crate::inject::pod::{Container, Pod};
-use crate::json::Reader;
+use crate::inject::pod::Pod;
 
 /// The most containers of a Pod that are examined. A Pod with more is left alone: nothing runs that many.
 const MOST_CONTAINERS: usize = 256;
-/// The longest text of a container's resources that is read, in bytes.
-const LONGEST_RESOURCES: usize = 4096;
 
 /// The Pod that will run, as far as its resources are known.
 #[derive(Debug)]
 pub(in crate::lookup) struct PlannedPod<'d> {
     /// `initContainers`, then `containers`, each in order.
     containers: Vec<PlannedContainer<'d>>,
+    /// Whether it has resources of its own (KEP-2837).
+    pub(super) sets_resources: bool,
+    pub(super) spec: PlannedSpec,
 }
 
-/// A container of the Pod that will run.
-#[derive(Debug)]
-pub(super) struct PlannedContainer<'d> {
-    pub(super) name: String,
-    /// Whether podgraft injects it.
-    pub(super) is_injected: bool,
-    /// Whether it runs to completion before the app starts.
-    is_initial: bool,
-    own: Resources,
-    defaults: &'d ContainerDefaults<'d>,
+/// The fields of a Pod's `spec` that quotas look at, besides its containers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct PlannedSpec {
+    overhead: ResourceAmounts,
+    pub(super) active_deadline_seconds: Option<i64>,
+    pub(super) priority_class_name: Option<String>,
+    pub(super) affinity: Option<IgnoredAny>,
+}
+
+/// Which containers of a Pod are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ContainerSet {
+    /// All, with the injected ones.
+    All,
+    /// Those of the Pod's author.
+    OfAuthor,
 }
 
 /// An operation of a patch.
@@ -44,41 +55,31 @@ struct AddedValue<'t> {
     value: &'t RawValue,
 }
 
-/// The fields of a container that are examined.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AddedContainer {
-    name: String,
-    restart_policy: Option<String>,
-    resources: Option<Resources>,
-}
-
-#[derive(Debug, Deserialize, Default)]
-struct Resources {
-    #[serde(default, deserialize_with = "amounts")]
-    requests: ResourceAmounts,
-    #[serde(default, deserialize_with = "amounts")]
-    limits: ResourceAmounts,
-}
-
 impl<'d> PlannedPod<'d> {
-    /// Reads the containers of a Pod and of the patch that podgraft returns for it. `None` where the rules for containers do not
-    /// apply, because the Pod has resources of its own, or where it has too many containers.
+    /// Reads a Pod and the patch that podgraft returns for it. `None` where they cannot be read, or where there are too many
+    /// containers.
     pub(in crate::lookup) fn new(pod: &Pod<'_>, patch: &[u8], defaults: &'d ContainerDefaults<'d>) -> Option<Self> {
-        if pod.sets_resources() || pod.containers.len() > MOST_CONTAINERS {
+        if pod.containers.len() > MOST_CONTAINERS {
             return None;
         }
         let operations: Vec<AddedValue<'_>> = serde_json::from_slice(patch).ok()?;
         let mut containers = Vec::new();
         for list in [ContainerList::Init, ContainerList::Containers] {
-            let own = pod.containers.iter().filter(|c| c.list == list);
-            let mut of_list: Vec<_> = own.map(|container| PlannedContainer::own(container, defaults)).collect();
+            let of_list = pod.containers.iter().filter(|c| c.list == list);
+            let of_list = of_list.map(|container| PlannedContainer::of_author(container, defaults));
+            let mut of_list = of_list.collect::<Option<Vec<_>>>()?;
             for operation in &operations {
                 operation.add_to(list, &mut of_list, defaults);
             }
             containers.append(&mut of_list);
         }
-        Some(PlannedPod { containers })
+        let spec = serde_json::from_str(pod.spec_json()).ok()?;
+        Some(PlannedPod { containers, sets_resources: pod.sets_resources(), spec })
+    }
+
+    /// The containers of a set, in order.
+    pub(super) fn containers(&self, set: ContainerSet) -> impl Iterator<Item = &PlannedContainer<'d>> {
+        self.containers.iter().filter(move |container| set == ContainerSet::All || !container.is_injected)
     }
 
     /// The containers that podgraft injects.
@@ -91,64 +92,36 @@ impl<'d> PlannedPod<'d> {
         self.containers.iter().filter(|container| !container.is_initial)
     }
 
-    /// What the Pod has of a resource. `None` where no container names the resource.
-    pub(super) fn total(&self, kind: AmountKind, resource: &str) -> Option<Amount> {
-        total(self.containers.iter(), kind, resource)
+    /// Whether the containers decide what the Pod has of a resource, and not resources of the Pod itself.
+    pub(super) fn is_summed(&self, resource: &str) -> bool {
+        !(self.sets_resources && is_pod_level(resource))
     }
 
-    /// What the containers of the Pod's author have of a resource.
-    pub(super) fn own_total(&self, kind: AmountKind, resource: &str) -> Amount {
-        let own = self.containers.iter().filter(|container| !container.is_injected);
-        total(own, kind, resource).unwrap_or_default()
-    }
-}
-
-/// The sum of what runs together, or more if an init container needs more (`AggregateContainerRequests` of
-/// k8s.io/component-helpers).
-fn total<'c>(
-    containers: impl Iterator<Item = &'c PlannedContainer<'c>>,
-    kind: AmountKind,
-    resource: &str,
-) -> Option<Amount> {
-    let (mut running, mut most, mut is_named) = (Amount::default(), Amount::default(), false);
-    for container in containers {
-        let amount = container.amount(kind, resource);
-        is_named |= amount.is_some();
-        let together = running + amount.unwrap_or_default();
-        if container.is_initial {
-            most = most.max(together);
-        } else {
-            running = together;
+    /// What the containers of a set have of a resource: what runs together, or more if an init container needs more
+    /// (`podRequests` and `podLimits` of the plugin LimitRanger).
+    pub(super) fn total(&self, set: ContainerSet, kind: AmountKind, resource: &str) -> Held {
+        let (mut running, mut most, mut is_named, mut is_exact) = (Amount::default(), Amount::default(), false, true);
+        for container in self.containers(set) {
+            let held = container.held(kind, resource);
+            is_named |= held.amount.is_some();
+            is_exact &= held.is_exact;
+            let together = running + held.at_least();
+            if container.is_initial {
+                most = most.max(together);
+            } else {
+                running = together;
+            }
         }
-    }
-    is_named.then(|| most.max(running))
-}
-
-impl<'d> PlannedContainer<'d> {
-    /// A container of the Pod's author.
-    fn own(container: &Container<'_>, defaults: &'d ContainerDefaults<'d>) -> Self {
-        let text = Reader::of(container.json).raw_at(&["resources"]).ok().flatten().unwrap_or("{}");
-        let text = if text.len() > LONGEST_RESOURCES { "{}" } else { text };
-        let own = serde_json::from_str(text).unwrap_or_default();
-        let name = container.name.to_string();
-        PlannedContainer { name, is_injected: false, is_initial: !container.keeps_running(), own, defaults }
+        Held { amount: is_named.then(|| most.max(running)), is_exact }
     }
 
-    fn injected(added: AddedContainer, list: ContainerList, defaults: &'d ContainerDefaults<'d>) -> Self {
-        let AddedContainer { name, restart_policy, resources } = added;
-        let is_initial = list.is_init() && restart_policy.as_deref() != Some("Always");
-        PlannedContainer { name, is_injected: true, is_initial, own: resources.unwrap_or_default(), defaults }
-    }
-
-    /// The amount of a resource in the Pod that API servers store: without a request the limit, and without both the default of
-    /// LimitRanges (the plugin LimitRanger runs again after webhooks).
-    pub(super) fn amount(&self, kind: AmountKind, resource: &str) -> Option<Amount> {
-        let Resources { requests, limits } = &self.own;
-        let own = match kind {
-            AmountKind::Request => requests.get(resource).or_else(|| limits.get(resource)),
-            AmountKind::Limit => limits.get(resource),
-        };
-        own.or_else(|| self.defaults.amount(kind, resource)).copied()
+    /// What quotas count for the containers of a set: the total, with the overhead of the Pod's RuntimeClass (`PodRequests` and
+    /// `PodLimits` of k8s.io/component-helpers).
+    pub(super) fn charged(&self, set: ContainerSet, kind: AmountKind, resource: &str) -> Held {
+        let total = self.total(set, kind, resource);
+        let is_added = kind == AmountKind::Request || total.at_least() > Amount::default();
+        let overhead = self.spec.overhead.get(resource).filter(|_| is_added);
+        Held { amount: overhead.map(|overhead| total.at_least() + overhead).or(total.amount), ..total }
     }
 }
 
@@ -181,24 +154,4 @@ impl AddedValue<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_of_defaults_are_found_and_need_no_memory_for_each_container() {
-        let containers: Vec<String> = (0..250).map(|i| format!(r#"{{"name":"c{i}","image":"i:1"}}"#)).collect();
-        let json = format!(r#"{{"spec":{{"containers":[{}]}}}}"#, containers.join(","));
-        let pod = Pod::read(json.as_bytes()).unwrap();
-        let one = Amount::parse("1").unwrap();
-        let many: ResourceAmounts = (0..20_000).map(|i| (format!("example.com/r{i}"), one)).collect();
-        let (none, mut defaults) = (ContainerDefaults::default(), ContainerDefaults::default());
-        defaults.add(&many, &many);
-        let planned = PlannedPod::new(&pod, b"[]", &defaults).unwrap();
-        assert_eq!(planned.containers[249].amount(AmountKind::Request, "example.com/r19999"), Some(one));
-        let bytes = |defaults| {
-            let counts = allocation_counter::measure(|| drop(PlannedPod::new(&pod, b"[]", defaults)));
-            counts.bytes_total
-        };
-        assert_eq!(bytes(&defaults), bytes(&none));
-    }
-}
+mod tests;
