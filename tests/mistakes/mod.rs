@@ -47,6 +47,7 @@ pub async fn set_up(cluster: &Cluster) {
     replaced(cluster).await;
     // Those of other chapters would be suggested, and listed.
     cluster.delete_now("/apis/podgraft.dev/v1alpha1/clustercompanions").await;
+    printed(cluster.kubectl(["delete", "companions", "--all", "--all-namespaces"]));
     terminal::set_up(cluster).await;
     let companions = tree().join("tests/mistakes/companions.yaml").display().to_string();
     printed(cluster.kubectl(["apply", "--filename", &companions]));
