@@ -21,6 +21,8 @@ pub(crate) fn suggest<'c>(
     if name.len() > LONGEST {
         return None;
     }
+    // Each name of a list in JSON has some of these, and no candidate has.
+    let name = name.trim_matches(['[', ']', '"', '\'']);
     let length = name.chars().count();
     let most = 1 + length / 4;
     let name = name.to_lowercase();
@@ -61,6 +63,7 @@ mod tests {
             ("imagePullPolice", Some("imagePullPolicy")),
             ("ImagePullPolicy", Some("imagePullPolicy")),
             ("tcp", Some("TCP")),
+            ("[\"redis\"", Some("redis")),
             ("evn", Some("env")),
             ("udp", None),
             ("prometheus", None),

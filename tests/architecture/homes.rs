@@ -92,7 +92,6 @@ const RULES: &[Rule] = &[
             ("policies/objects", "annotations of policies, which are written and read there alone"),
             ("policies/versions", "annotations of policies, which are written and read there alone"),
             ("api/v1alpha1", "the group of our resources, which is the prefix of their apiVersion"),
-            ("source/files/manifests", "the group of our resources, which is the prefix of their apiVersion"),
             ("cli/author/function", "an example of the help, which is the YAML of a companion"),
             ("cli/author/explain", "an example of the help, with a label of a Namespace"),
             ("cli/version", "the apiVersion in the output of `podgraft version`"),

@@ -32,6 +32,26 @@ fn all_mistakes_are_reported_at_once_with_their_positions() {
 }
 
 #[test]
+fn a_kind_or_a_group_that_podgraft_does_not_have_is_an_error() {
+    for (from, to, error) in [
+        (
+            "kind: ClusterCompanion",
+            "kind: ClusterCompanions",
+            "own.yaml:2:7: error: kind: unsupported value: \"ClusterCompanions\"; supported: ClusterCompanion, Companion",
+        ),
+        (
+            "podgraft.dev/v1alpha1",
+            "podgraft.io/v1alpha1",
+            "own.yaml:1:13: error: apiVersion: unsupported value: \"podgraft.io/v1alpha1\"; supported: podgraft.dev/v1alpha1",
+        ),
+    ] {
+        let run = Folder::new().with("own.yaml", &COMPANION.replace(from, to)).run("validate -f own.yaml");
+        assert!(run.out.lines().any(|line| line == error), "{}", run.out);
+        assert_eq!(run.code, 1, "{}", run.err);
+    }
+}
+
+#[test]
 fn a_valid_manifest_is_reported_as_checked() {
     let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
     let run = folder.run("validate -f web.yaml --companions companion.yaml");

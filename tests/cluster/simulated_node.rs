@@ -7,6 +7,7 @@
 //! of a folder in arguments and variables.
 
 mod pod;
+mod readiness;
 mod services;
 mod variables;
 mod volumes;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::settled::{caught_up, install, settled};
 use crate::cluster::{Cluster, printed, tree};
 use crate::support::documents;
 use crate::tests;
@@ -17,10 +18,12 @@ const REQUEST: &str = "/metadata/annotations/podgraft.dev~1companions";
 const EXAMPLES: [&str; 4] = ["git-sync", "redis", "web-was", "metrics-adapter"];
 
 async fn a_correct_workload_of_every_kind_has_no_warning_with_any_companion_of_the_examples(cluster: &Cluster) {
-    // The mistakes have one of the same name.
+    install(cluster).await;
+    settled(cluster).await;
+    // The mistakes have a companion of the same name.
     printed(cluster.kubectl(["delete", "clustercompanions", "--all"]));
     cluster.apply_companions_of_examples();
-    cluster.caught_up().await;
+    caught_up(cluster).await;
     let (mut declared, mut requested, mut warnings) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for example in EXAMPLES {
         declared
@@ -29,6 +32,7 @@ async fn a_correct_workload_of_every_kind_has_no_warning_with_any_companion_of_t
         let namespaces = app.iter().filter(|manifest| manifest["kind"] == "Namespace");
         let metadata = namespaces.map(|namespace| json!({"labels": namespace["metadata"]["labels"]})).next();
         let namespace = cluster.namespace(metadata.unwrap_or_default()).await;
+        caught_up(cluster).await;
         for template in templates(&app) {
             let names = text(&template, REQUEST);
             requested.extend(names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()));

@@ -79,18 +79,28 @@ companion() {
   printf 'apiVersion: podgraft.dev/v1alpha1\nkind: Companion\nmetadata: {name: %s}\nspec: {pattern: Sidecar, %s}\n' "$1" "$2"
 }
 
-# install [--set ...]: podgraft by its chart, with the chart's defaults
-install() {
-  helm upgrade --install podgraft "$TREE/charts/podgraft" --namespace podgraft-system --reset-values --wait --timeout 3m --set image.repository=podgraft "$@"
+# upgrade [--set ...]: podgraft by its chart, with the chart's defaults and the value of the chapter; afterwards the test waits until
+# the earlier replicas have ended
+upgrade() {
+  helm upgrade --install podgraft "$TREE/charts/podgraft" --namespace podgraft-system --reset-values --wait --timeout 3m --set image.repository=podgraft,webhooks.timeoutSeconds=8 "$@"
 }
 
-# stop_podgraft: until `install`; API servers know after a moment that the Service has no endpoints
+# install [--set ...]: the same; afterwards the test waits until API servers use it as well
+install() { upgrade "$@"; }
+
+# stop_podgraft: until `install`; waits until API servers know that there is no replica, and that the Service has no endpoints
 stop_podgraft() {
   kubectl -n podgraft-system scale deployment podgraft --replicas=0
-  kubectl -n podgraft-system wait pods -l app.kubernetes.io/name=podgraft --for=delete --timeout=1m
-  until [ "$(kubectl -n podgraft-system get poddisruptionbudget podgraft -o jsonpath='{.status.currentHealthy}')" = 0 ]; do sleep 0.2; done
-  sleep 1
+  kubectl -n podgraft-system wait pods -l app.kubernetes.io/name=podgraft --for=delete --timeout=3m
+  until deployment stopped annotations='podgraft.dev/companions: tick' | dry_run | grep 'no replica of podgraft is ready'; do sleep 0.2; done
+  until pod stopped annotations='podgraft.dev/companions: tick' | dry_run | grep -E 'no endpoints|did not answer'; do sleep 0.2; done
 }
+
+# dry_run: what an API server answers where a manifest is applied
+dry_run() { kubectl apply --dry-run=server -f - 2>&1; }
+
+# wait_for OBJECT... --for=...: waits until it is true, on a busy machine as well
+wait_for() { kubectl wait --timeout=3m "$@"; }
 
 # replicas: the network namespaces of podgraft's Pods, which the simulated node names after the last number of their addresses
 replicas() {

@@ -20,7 +20,8 @@ use podgraft::internals::inject::verdict::examples::examples;
 use podgraft::internals::inject::verdict::reason::Reason;
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, printed};
+use super::settled::{caught_up, install, settled};
+use crate::cluster::{Cluster, TIMEOUT, printed};
 use crate::tests;
 use crate::workload::{pod, workload};
 use door::{Door, Records};
@@ -30,9 +31,6 @@ tests![every_reason_is_found_at_every_door_or_the_row_says_why_not];
 
 /// How many workloads are created at the same time.
 const HANDS: usize = 6;
-
-/// How long a reason may take to be found, where it is expected.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A row in the cluster.
 struct Produced {
@@ -46,6 +44,8 @@ struct Produced {
 async fn every_reason_is_found_at_every_door_or_the_row_says_why_not(cluster: &Cluster) {
     let rows: BTreeMap<&'static str, ReasonRow> =
         examples().iter().map(|reason| (reason.label(), row_of(reason).named(reason.label()))).collect();
+    install(cluster).await;
+    settled(cluster).await;
     apply_companions(cluster, &rows).await;
     let before = Records::read(cluster).await;
     let made = stream::iter(rows).map(|(label, row)| produce(cluster, label, row));
@@ -79,14 +79,7 @@ async fn apply_companions(cluster: &Cluster, rows: &BTreeMap<&'static str, Reaso
     let file = cluster.folder.join("reasons.json");
     std::fs::write(&file, json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()).expect("a file");
     printed(cluster.kubectl(["apply", "--filename", &file.display().to_string()]));
-    cluster
-        .eventually("a status of every companion", async || {
-            let listed = cluster.get("/apis/podgraft.dev/v1alpha1/clustercompanions").await.expect("companions");
-            let has_status = |companion: &Value| companion["status"]["conditions"].is_array();
-            listed["items"].as_array()?.iter().all(has_status).then_some(())
-        })
-        .await;
-    cluster.caught_up().await;
+    caught_up(cluster).await;
 }
 
 /// Creates the workload of a row with kubectl.
@@ -124,7 +117,7 @@ async fn compare(cluster: &Cluster, produced: &Produced, before: &Records) -> Ve
         // Controllers and logs need a moment.
         let started = Instant::now();
         let mut found = door.has(cluster, produced, before).await.is_some();
-        while expected && !found && started.elapsed() < PATIENCE {
+        while expected && !found && started.elapsed() < TIMEOUT {
             tokio::time::sleep(Duration::from_millis(200)).await;
             found = door.has(cluster, produced, before).await.is_some();
         }

@@ -17,9 +17,6 @@ use crate::cluster::{Cluster, TIMEOUT, tree};
 /// Functions that print manifests: commands stay short.
 const FUNCTIONS: &str = "tests/mistakes/functions.sh";
 
-/// How long a command is repeated: longer than podgraft needs to report a problem of its own.
-const PATIENCE: Duration = Duration::from_secs(90);
-
 /// The users of all cases.
 const USERS: [&str; 2] = ["admin", "developer"];
 
@@ -59,6 +56,7 @@ pub async fn set_up(cluster: &Cluster) {
         let path = format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}");
         cluster.apply(&path, &typed(&binding, "ClusterRoleBinding")).await.expect("a binding");
     }
+    rights(cluster).await;
     let programs = programs(cluster);
     std::fs::create_dir_all(&programs).expect("a folder");
     let podgraft = Path::new(env!("CARGO_BIN_EXE_podgraft"));
@@ -69,6 +67,16 @@ pub async fn set_up(cluster: &Cluster) {
         if !link.exists() {
             symlink(program, link).expect("a link");
         }
+    }
+}
+
+/// Waits until API servers grant a developer what the roles, and those that the chart adds to them, have.
+async fn rights(cluster: &Cluster) {
+    for (verb, resource) in
+        [("create", "deployments.apps"), ("patch", "namespaces"), ("list", "companions.podgraft.dev")]
+    {
+        let asks = ["auth", "can-i", verb, resource, "--as", "developer"];
+        cluster.eventually(resource, async || cluster.kubectl(asks).status.success().then_some(())).await;
     }
 }
 
@@ -128,7 +136,7 @@ impl Terminal {
         let started = Instant::now();
         loop {
             let shown = self.run(user, command).await;
-            if shown.text.contains(text) || started.elapsed() > PATIENCE {
+            if shown.text.contains(text) || started.elapsed() > TIMEOUT {
                 return shown;
             }
             sleep(Duration::from_millis(300)).await;

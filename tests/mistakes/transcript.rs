@@ -8,7 +8,7 @@
 //! ## 2a. The annotation is singular      a case; its namespace is `mistake-2a`
 //! by: developer                          or `admin`
 //! labels: team=web                       labels of its namespace
-//! certificate: 12                        the folder has a certificate of podgraft for so many seconds, with its CA
+//! certificate: 60                        the folder has a certificate of podgraft for so many seconds, with its CA
 //! cause: unknown annotation              the cause of the trouble, as it must be shown
 //! fix: did you mean                      the fix, which the same command must show
 //! page: docs/requesting.md               in place of `fix`: the page that has the text of the cause, with the fix
@@ -137,6 +137,17 @@ impl Row {
 impl Mistake {
     pub fn id(&self) -> &str {
         self.lines[0].trim_start_matches("## ").split_once(". ").expect("an id and a title").0
+    }
+
+    /// The name of its namespace.
+    pub fn namespace(&self) -> String {
+        format!("mistake-{}", self.id())
+    }
+
+    /// Whether a terminal showed a line with all of these words.
+    pub fn shows(&self, words: &[&str]) -> bool {
+        let mut lines = self.steps.iter().flat_map(|step| step.shown.lines());
+        lines.any(|line| words.iter().all(|word| line.contains(word)))
     }
 
     pub fn field(&self, name: &str) -> Option<&str> {

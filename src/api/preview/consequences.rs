@@ -39,7 +39,7 @@ fn replaced(other: &CatalogEntry, namespace: &str, snapshot: &Snapshot) -> Optio
         let name = other.name();
         format!(
             "in namespace {namespace} this Companion replaces ClusterCompanion {name} completely, with its parameters, \
-             selectors and activation"
+             selectors and activation; rename the Companion to keep both"
         )
     })
 }

@@ -17,7 +17,7 @@ use super::volume::{File, SharedVolume, Volume};
     ("self.pattern != 'Ambassador' || (has(self.listens) && self.listens.size() > 0)", "an Ambassador must declare listens, the localhost endpoints that it serves to the app"),
     ("self.pattern != 'Adapter' || (has(self.reads) && self.reads.size() > 0)", "an Adapter must declare reads, its inputs from the app"),
     ("self.pattern == 'Adapter' || !has(self.reads) || self.reads.size() == 0", "only an Adapter may declare reads"),
-    ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required requires activation ClusterWide"),
+    ("!has(self.required) || !self.required || self.activation == 'ClusterWide'", "required requires activation ClusterWide: set activation: ClusterWide, or remove required"),
     ("!has(self.required) || !self.required || !has(self.onConflict) || self.onConflict == 'Deny'", "a required companion is never skipped: onConflict must be Deny or unset"),
     ("!has(self.required) || !self.required || !has(self.parameters) || self.parameters.all(p, !has(p.mountPath) && !has(p.resource) && !has(p.listens) && !has(p.file))", "parameters of a required companion can only set env"),
     ("!has(self.required) || !self.required || self.podResources != 'Share'", "a required companion keeps its own resources: podResources must be Add or unset"),

@@ -7,7 +7,7 @@ use super::reviewed::Reviewed;
 use super::server::{OfflineServer, Origin};
 use crate::inject::companion::CompanionKind;
 use crate::inject::companion::catalog::CatalogEntry;
-use crate::inject::companion::selector::{Operator, Requirement, Selector};
+use crate::inject::companion::selector::{CHANGE_LABELS, Operator, Requirement, Selector};
 use crate::inject::keys;
 use crate::inject::label_value::LabelValue;
 use crate::inject::verdict::Finding;
@@ -57,7 +57,9 @@ pub(in crate::cli) fn unavailable(server: &OfflineServer, found: &Reviewed<'_>, 
     if companions.is_empty() {
         return match server.origin {
             Origin::Manifests => {
-                format!("companion {name:?} not found: no companions were read; use --companions PATH")
+                format!(
+                    "companion {name:?} not found: no companions were read; use --companions PATH with a file or folder that declares it"
+                )
             }
             Origin::Cluster => {
                 format!("companion {name:?} not found: the cluster has no companions for namespace {namespace}")
@@ -88,7 +90,9 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
     let selectors = listed.selectors();
     if let Some(requirement) = selectors.and_then(|(pods, _)| unmet(pods, |key| pod.label_value(key))) {
         let place = place(server, found, name, CompanionPart::PodSelector);
-        return format!("companion {name:?} does not select this Pod: its podSelector requires {requirement}{place}");
+        return format!(
+            "companion {name:?} does not select this Pod: its podSelector requires {requirement}{place}; {CHANGE_LABELS}"
+        );
     }
     let known = server.snapshot.namespaces.listed(namespace);
     let label = |key: &str| match known {
@@ -97,10 +101,14 @@ fn not_selected(server: &OfflineServer, found: &Reviewed<'_>, listed: &CatalogEn
     };
     match selectors.and_then(|(_, namespaces)| unmet(namespaces, |key| label(key).into())) {
         Some(requirement) => {
-            let unknown = if known.is_none() { ", and that namespace is not among the manifests" } else { "" };
+            let remedy = if known.is_some() {
+                "; use another namespace, or ask the companion's author to change the selector"
+            } else {
+                ", and that namespace is not among the manifests; read it with --companions"
+            };
             let place = place(server, found, name, CompanionPart::NamespaceSelector);
             format!(
-                "companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{place}{unknown}"
+                "companion {name:?} does not select namespace {namespace}: its namespaceSelector requires {requirement}{place}{remedy}"
             )
         }
         None => format!("companion {name:?} is not available to this Pod"),

@@ -12,6 +12,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::reason::{Holder, MetadataField, Outcome, Reason};
 use super::via::Via;
+use crate::inject::companion::selector::CHANGE_LABELS;
 use hint::did_you_mean;
 
 impl Display for Reason {
@@ -29,7 +30,9 @@ impl Display for Outcome {
             Outcome::Injected => f.write_str("injected"),
             Outcome::PodDenied => f.write_str("not injected: the Pod is denied for another reason"),
             Outcome::AlreadyInjected => f.write_str("already injected"),
-            Outcome::NotAvailable { unmet: Some(unmet), .. } => write!(f, "does not select this Pod: {unmet}"),
+            Outcome::NotAvailable { unmet: Some(unmet), .. } => {
+                write!(f, "does not select this Pod: {unmet}; {CHANGE_LABELS}")
+            }
             Outcome::NotAvailable { stale: Some(stale), .. } => {
                 write!(f, "not known yet: {stale}, and the companion may be newer; retry")
             }

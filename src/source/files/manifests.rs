@@ -166,7 +166,8 @@ impl Manifests {
     fn add_object(&mut self, found: &Located<'_>, value: &Value) {
         let kind = value["kind"].as_str().unwrap_or_default();
         let version = value["apiVersion"].as_str().unwrap_or_default();
-        let ours = version.starts_with("podgraft.dev/");
+        // That another domain is no group of podgraft is reported at apiVersion.
+        let ours = version.starts_with("podgraft.");
         match kind {
             "ClusterCompanion" if ours => self.add_companion(found, value, ManifestKind::ClusterCompanion),
             "Companion" if ours => self.add_companion(found, value, ManifestKind::Companion),
@@ -177,6 +178,8 @@ impl Manifests {
                     self.add_object(&Located { pointer: &pointer, ..*found }, item);
                 }
             }
+            // The group has no other kinds, which is reported at kind.
+            _ if ours => self.add_companion(found, value, ManifestKind::ClusterCompanion),
             _ => tracing::debug!(file = %found.file.display(), kind, "skipped an object of another kind"),
         }
     }

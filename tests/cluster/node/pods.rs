@@ -49,7 +49,7 @@ impl Cluster {
             let file = format!("{example}/companions.yaml");
             self.apply_example(&file);
             let file = format!("examples/{file}");
-            printed(self.kubectl(["wait", "--for=condition=Ready", "--timeout=60s", "--filename", &file]));
+            printed(self.kubectl(["wait", "--for=condition=Ready", "--timeout=3m", "--filename", &file]));
         }
     }
 

@@ -6,20 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::{Binding, Container, HTTPGetAction, ObjectReference, Pod, ServiceAccount};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use k8s_openapi::api::core::v1::{Binding, Container, ObjectReference, Pod, ServiceAccount};
 use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::readiness::{self, Readiness};
 use super::variables::{expand, variables};
 use super::volumes::Mounts;
 use super::{NAME, PodContext};
 use crate::control_plane::apart::{ADDRESS, run};
 use crate::control_plane::credentials::kubeconfig_with_token;
-use crate::control_plane::rest;
 
 /// How late files of Secrets and ConfigMaps follow them: later than a watch of those. Kubelets take up to two minutes.
 const LATE: Duration = Duration::from_secs(8);
@@ -152,7 +151,7 @@ async fn follow(
     child: &mut Child,
     status: &impl Fn(bool) -> Value,
 ) -> anyhow::Result<Option<i32>> {
-    let (mut told, mut refreshed) = (None, Instant::now());
+    let (mut told, mut refreshed, mut readiness) = (None, Instant::now(), Readiness::default());
     loop {
         if refreshed.elapsed() > LATE {
             // What is gone stays mounted as it was.
@@ -175,7 +174,7 @@ async fn follow(
             end(pods, &now, container, child, status).await?;
             return Ok(None);
         }
-        let ready = ready(container, status(true)["podIP"].as_str().unwrap_or_default()).await;
+        let ready = readiness.probe(container, status(true)["podIP"].as_str().unwrap_or_default()).await;
         if told != Some(ready) {
             set(pods, pod, &status(ready)).await;
             told = Some(ready);
@@ -203,7 +202,7 @@ async fn end(
             tokio::select! {
                 _ = child.wait() => return anyhow::Ok(()),
                 () = sleep(Duration::from_millis(200)) => {
-                    let ready = ready(container, status(true)["podIP"].as_str().unwrap_or_default()).await;
+                    let ready = readiness::succeeds(container, status(true)["podIP"].as_str().unwrap_or_default()).await;
                     if !ready {
                         set(pods, pod, &status(false)).await;
                     }
@@ -260,23 +259,6 @@ fn status(pod: &Pod, container: &Container, address: &str, restarts: i32) -> imp
             ],
         })
     }
-}
-
-/// What the readiness probe says; a container without one is ready.
-async fn ready(container: &Container, address: &str) -> bool {
-    let Some(get) = container.readiness_probe.as_ref().and_then(|probe| probe.http_get.as_ref()) else { return true };
-    timeout(Duration::from_secs(1), ask(get, container, address)).await.ok().flatten().unwrap_or(false)
-}
-
-async fn ask(get: &HTTPGetAction, container: &Container, address: &str) -> Option<bool> {
-    let port = match &get.port {
-        IntOrString::Int(port) => *port,
-        IntOrString::String(name) => {
-            container.ports.iter().flatten().find(|p| p.name.as_deref() == Some(name))?.container_port
-        }
-    };
-    let path = get.path.as_deref().unwrap_or("/");
-    Some(rest::plain(address, u16::try_from(port).ok()?, path).await.is_some())
 }
 
 /// The service account's token, unless the Pod wants none; a kubeconfig replaces the files of its mount.

@@ -50,6 +50,9 @@ pub(super) fn page(of: &Explained<'_>) -> String {
                 "Namespace {namespace} is not among the manifests, so it is treated as not opted in; read it with --companions."
             );
         }
+        if !server.snapshot.companions.is_empty() {
+            page += "To see why a companion is not injected, use --why-not NAME.\n";
+        }
     } else {
         let header = ["COMPANION", "RULE", "OUTCOME", "REASON"].map(str::to_owned);
         page += &table(&[vec![header], rows].concat());

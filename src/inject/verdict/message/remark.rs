@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::hint::did_you_mean;
 use crate::inject::keys;
-use crate::inject::verdict::reason::{KeptAnnotation, LabelFault, Remark, Unused};
+use crate::inject::verdict::reason::{KeptAnnotation, LabelFault, MetadataField, Remark, Unused};
 use crate::text::suggest::with_commas;
 
 impl Display for Remark {
@@ -15,7 +15,10 @@ impl Display for Remark {
                 match (stale, nearest) {
                     (Some(stale), _) => write!(f, "{stale}, and the companion may be newer; retry"),
                     (None, Some(nearest)) => write!(f, "did you mean {nearest}?"),
-                    (None, None) => f.write_str("remove it"),
+                    (None, None) if *place == MetadataField::PodAnnotation && key.trim_start_matches(keys::PREFIX).contains('.') => {
+                        f.write_str("correct the companion's name, or remove the annotation")
+                    }
+                    (None, None) => supported(f, *place),
                 }
             }
             Remark::InvalidLabel { place, fault: LabelFault::Unsupported } => {
@@ -163,5 +166,16 @@ impl Display for Remark {
                 "the labels of the Pod's namespace do not match the webhook that called; retry when the change of the labels has propagated",
             ),
         }
+    }
+}
+
+/// The keys of podgraft at a place.
+fn supported(f: &mut Formatter<'_>, place: MetadataField) -> Result {
+    match place {
+        MetadataField::PodAnnotation => {
+            write!(f, "supported: {}, {}, {}<companion>.<parameter>", keys::COMPANIONS, keys::CONTAINERS, keys::PREFIX)
+        }
+        MetadataField::NamespaceAnnotation => write!(f, "supported: {}", keys::COMPANIONS),
+        MetadataField::PodLabel | MetadataField::NamespaceLabel => write!(f, "supported: {}", keys::INJECT),
     }
 }
