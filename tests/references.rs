@@ -23,8 +23,8 @@ fn the_page_of_reasons_lists_every_reason_with_its_effect() {
     let mut page = String::from(
         "# Reasons\n\n\
          Every companion that is considered for a Pod has exactly one outcome from this list. Audit annotations, metrics and log\n\
-         lines contain the reason; warnings, events and denials contain the message; `podgraft explain` prints both.\n\
-         `make golden` generates this page from the code.\n\n\
+         lines contain the reason; warnings and denials contain the message, with the reason in parentheses; events and\n\
+         `podgraft explain` have both. `make golden` generates this page from the code.\n\n\
          ## Outcomes\n\n\
          What an outcome leads to depends on who requested the companion: the Pod's annotation, the namespace's list, the\n\
          companion itself (automatic), or the platform (required). For conflicts the companion's `onConflict` decides where it\n\

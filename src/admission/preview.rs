@@ -7,7 +7,7 @@ mod unregistered;
 
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
-use super::response::{Answer, counted_within_bounds, warning, warnings};
+use super::response::{Answer, LONGEST_REFUSAL, counted_within_bounds, named, warning, warnings};
 use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::snapshot::Snapshot;
@@ -137,7 +137,10 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
 fn denials(verdict: &Verdict<'_>, kind: &str, all: &mut Vec<String>) {
     let mut causes = verdict.with_effect(Effect::Deny);
     for cause in causes.by_ref().take(MAX_DENIALS) {
-        all.push(warning(format_args!("podgraft: Pods of this {kind} will be denied: {cause}")));
+        all.push(warning(format_args!(
+            "podgraft: Pods of this {kind} will be denied: {}",
+            named(LONGEST_REFUSAL, cause)
+        )));
     }
     let more = causes.count();
     if more > 0 {

@@ -20,6 +20,8 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// What each message starts with.
+const PREFIX: &str = "podgraft: ";
 /// The longest message of a denial, in characters.
 pub(super) const LONGEST_REFUSAL: usize = 512;
 /// The longest warning, in characters: a denial, with the words before it in the preview.
@@ -36,7 +38,7 @@ const WARNINGS_TOGETHER: usize = 2048;
 impl Answer {
     pub(super) fn of(request: &AdmissionRequest<'_>, verdict: &Verdict<'_>) -> Self {
         if verdict.decision == Decision::Unavailable {
-            let why = verdict.findings.first().map(|f| f.reason.to_string()).unwrap_or_default();
+            let why = verdict.findings.first().map(|finding| named(LONGEST_REFUSAL, finding)).unwrap_or_default();
             return Answer { status: 503, body: format!("podgraft: {why}\n").into_bytes() };
         }
         let body = review(&request.uid, &verdict.decision, |response| {
@@ -64,13 +66,22 @@ impl Answer {
     }
 }
 
+/// A finding within a number of characters, with the name of its reason at the end, by which users find it in
+/// `docs/reasons.md`.
+#[must_use]
+pub(super) fn named(longest: usize, finding: &Finding<'_>) -> String {
+    let reason = finding.reason.label();
+    let sentence = format_truncated(longest - reason.len() - " ()".len(), format_args!("{finding}"));
+    format!("{sentence} ({reason})")
+}
+
 /// The message of a denial: what is wrong, where, and how to fix it. The webhook and the command line share it.
 #[must_use]
 pub fn refusal(verdict: &Verdict<'_>) -> String {
-    let mut message = String::from("podgraft: ");
+    let mut message = String::from(PREFIX);
     let count = verdict.with_effect(Effect::Deny).count();
     for (i, finding) in verdict.with_effect(Effect::Deny).enumerate() {
-        let ground = &format_truncated(LONGEST_REFUSAL, format_args!("{finding}"));
+        let ground = &named(LONGEST_REFUSAL - PREFIX.len(), finding);
         let left = count - i;
         let separator = if i > 0 { "; " } else { "" };
         let more = format!("; and {left} more");
@@ -87,7 +98,8 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
 /// The warnings of a verdict, within the bounds of one answer. The webhook and the command line share them.
 #[must_use]
 pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
-    within_bounds(verdict.with_effect(Effect::Warn).map(|finding| warning(format_args!("podgraft: {finding}"))))
+    let longest = LONGEST_WARNING - PREFIX.len();
+    within_bounds(verdict.with_effect(Effect::Warn).map(|finding| format!("{PREFIX}{}", named(longest, finding))))
 }
 
 /// One warning, within its length.

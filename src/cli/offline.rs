@@ -23,7 +23,7 @@ pub(super) use existing::existing;
 pub(super) use keys::sets_keys;
 pub(super) use remark::remark;
 pub(super) use reviewed::Reviewed;
-pub(super) use sentence::{pointer, sentence, unavailable, unmet};
+pub(super) use sentence::{pointer, sentence, sentence_with_reason, unavailable, unmet};
 pub(super) use server::{OfflineServer, Origin};
 pub(super) use unreadable::{status_at, unreadable, unreadable_status};
 pub(super) use what_if::WhatIfFlags;

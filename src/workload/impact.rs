@@ -7,7 +7,7 @@ use super::unregistered::missing_configuration;
 use crate::inject;
 use crate::inject::Request;
 use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::{Decision, Effect, Verdict};
+use crate::inject::verdict::{Decision, Effect, Finding, Verdict};
 
 /// What a change of companions means for a workload.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,8 +88,8 @@ impl PodResult {
             Decision::Admit => PodResult::Unchanged,
             Decision::Patch(patch) => PodResult::Patched(patch.clone()),
             Decision::Deny | Decision::Unavailable => {
-                let causes: Vec<String> = verdict.with_effect(Effect::Deny).map(ToString::to_string).collect();
-                let all = || verdict.findings.iter().map(ToString::to_string).collect();
+                let causes: Vec<String> = verdict.with_effect(Effect::Deny).map(Finding::with_reason).collect();
+                let all = || verdict.findings.iter().map(Finding::with_reason).collect();
                 PodResult::Denied(if causes.is_empty() { all() } else { causes })
             }
         }

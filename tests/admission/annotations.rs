@@ -178,6 +178,6 @@ fn an_unknown_parameter_is_renamed_where_a_required_one_is_missing() {
     let reply = ask(&pod(asks), "team", &sidecars(&[("sync", parameters)]));
     assert_eq!(
         reply.message,
-        "podgraft: companion sync: not found in spec.parameters: \"location\"; required parameter repo is missing: rename the annotation to podgraft.dev/sync.repo"
+        "podgraft: companion sync: not found in spec.parameters: \"location\"; required parameter repo is missing: rename the annotation to podgraft.dev/sync.repo (ParameterUnknown)"
     );
 }

@@ -215,7 +215,7 @@ fn a_webhook_configuration_that_does_not_exist_is_reported_instead_of_a_denial()
     assert_eq!(of(&[Requested, OptedIn], "team", &plain), [""; 0], "no companion is meant for these Pods");
     let mut out = right.clone();
     out["metadata"]["labels"] = json!({"podgraft.dev/inject": "disabled"});
-    let label = "podgraft: label podgraft.dev/inject is \"disabled\": only required companions are injected; remove the label to get others";
+    let label = "podgraft: label podgraft.dev/inject is \"disabled\": only required companions are injected; remove the label to get others (OptedOut)";
     assert_eq!(of(&[Requested, OptedOut], "team", &out), [label]);
 }
 

@@ -98,10 +98,9 @@ fn a_companion_that_uses_the_token_is_reported_where_the_service_account_decline
     let uses = SYNC.replace("{pattern: Sidecar,", "{pattern: Sidecar, serviceAccountToken: true,");
     let warnings = |pod: &Value| ask(pod, "shop", &snapshot_of(&uses)).warnings;
     let declined = pod(json!(null), json!([]));
-    let sentence =
-        "because its ServiceAccount has automountServiceAccountToken: false; set that field to true on the Pod";
+    let sentence = "because its ServiceAccount has automountServiceAccountToken: false; set that field to true on the Pod (TokenMissing)";
     assert!(warnings(&declined)[0].ends_with(sentence), "{:?}", warnings(&declined));
-    assert!(warnings(&pod(json!(false), json!([])))[0].ends_with("remove that field"));
+    assert!(warnings(&pod(json!(false), json!([])))[0].ends_with("remove that field (TokenMissing)"));
     for with_one in [pod(json!(true), json!([])), with_token(&declined)] {
         assert_eq!(warnings(&with_one), [""; 0]);
     }

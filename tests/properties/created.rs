@@ -93,11 +93,13 @@ fn expected_warnings(workload: &Value, verdict: &Verdict) -> Vec<String> {
     let kind = workload["kind"].as_str().unwrap();
     let is_denial = |f: &&Finding| f.effect == Effect::Deny && f.label != "SelectorUndecided";
     let causes: Vec<&Finding> = verdict.findings.iter().filter(is_denial).collect();
-    let denials = causes.iter().map(|f| format!("podgraft: Pods of this {kind} will be denied: {}", f.sentence));
+    let denials =
+        causes.iter().map(|f| format!("podgraft: Pods of this {kind} will be denied: {} ({})", f.sentence, f.label));
     let more = causes.len().saturating_sub(MAX_DENIALS);
     let others = (more > 0).then(|| format!("podgraft: Pods of this {kind} will be denied for {more} more reasons"));
     let is_warning = |f: &&Finding| f.effect != Effect::Info && !is_denial(f) && f.label != "PullSecretsReplaced";
-    let warnings = verdict.findings.iter().filter(is_warning).map(|f| format!("podgraft: {}", f.sentence));
+    let warnings =
+        verdict.findings.iter().filter(is_warning).map(|f| format!("podgraft: {} ({})", f.sentence, f.label));
     let mut all: Vec<String> = Vec::new();
     for warning in denials.take(MAX_DENIALS).chain(others).chain(warnings) {
         if !all.contains(&warning) {

@@ -102,7 +102,7 @@ async fn workloads_that_would_be_denied_are_named_and_those_that_change_are_coun
         [
             "podgraft: of 4 workloads, 1 would be denied, and 2 would change at the next rollout",
             "podgraft: Pods of deployment shop/web would be denied: companion sync: port 8080/TCP is already in use \
-             by container web, and containers of a Pod share one network; change one of the ports",
+             by container web, and containers of a Pod share one network; change one of the ports (PortConflict)",
         ]
     );
 }

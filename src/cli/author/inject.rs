@@ -163,7 +163,7 @@ impl Inject {
         let workload = found.workload;
         let denied = matches!(verdict.decision, Decision::Deny | Decision::Unavailable);
         for finding in &verdict.findings {
-            let sentence = || offline::sentence(server, found, finding);
+            let sentence = || offline::sentence_with_reason(server, found, finding);
             match finding.effect {
                 Effect::Warn => remark(found, finding, Severity::Warning, format!("{workload}: {}", sentence())),
                 Effect::Deny => {
@@ -173,7 +173,8 @@ impl Inject {
                 }
                 Effect::Info if !denied => {
                     let why = finding.via.map_or(String::new(), |via| format!(" ({})", offline::requested_by(via)));
-                    self.edit.note(&format!("{workload}: {}{why}", sentence()));
+                    let sentence = offline::sentence(server, found, finding);
+                    self.edit.note(&format!("{workload}: {sentence}{why}"));
                 }
                 Effect::Info => {}
             }

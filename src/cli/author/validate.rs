@@ -189,7 +189,7 @@ fn check(server: &OfflineServer, found: &Reviewed<'_>, remarks: &mut Vec<Found>)
                     Effect::Warn => Severity::Warning,
                     Effect::Info => continue,
                 };
-                let message = format!("{}: {}", found.workload, offline::sentence(server, found, finding));
+                let message = format!("{}: {}", found.workload, offline::sentence_with_reason(server, found, finding));
                 let remark = found.remark(severity, &offline::pointer(found, finding), message);
                 remarks.push(Found { remark, reason: Some(finding.reason.label()) });
             }

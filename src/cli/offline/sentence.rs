@@ -36,6 +36,15 @@ pub(in crate::cli) fn sentence(server: &OfflineServer, found: &Reviewed<'_>, fin
     }
 }
 
+/// The same, with the name of the reason at the end, by which users find it in `docs/reasons.md`.
+pub(in crate::cli) fn sentence_with_reason(
+    server: &OfflineServer,
+    found: &Reviewed<'_>,
+    finding: &Finding<'_>,
+) -> String {
+    format!("{} ({})", sentence(server, found, finding), finding.reason.label())
+}
+
 /// The remedy for a Pod is to recreate it. A Pod template that is injected already was written by the command line.
 fn with_remedy_of_template(text: &str) -> String {
     let what = text.split_once("; recreate the Pod").map_or(text, |(what, _)| what);

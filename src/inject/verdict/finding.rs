@@ -45,6 +45,12 @@ impl<'a> Finding<'a> {
         Finding { companion: Some(companion.into()), via: Some(via), reason: outcome.into(), effect, outcome: true }
     }
 
+    /// The sentence, with the name of the reason at the end, by which users find it in `docs/reasons.md`.
+    #[must_use]
+    pub fn with_reason(&self) -> String {
+        format!("{self} ({})", self.reason.label())
+    }
+
     /// Whether the Pod is admitted without the companion.
     #[must_use]
     pub fn is_skipped(&self) -> bool {
@@ -52,7 +58,7 @@ impl<'a> Finding<'a> {
     }
 }
 
-/// The sentence that warnings, denials and the command line share.
+/// The sentence that warnings, denials, events and the command line share.
 impl fmt::Display for Finding<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.companion {

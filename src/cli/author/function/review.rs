@@ -67,7 +67,7 @@ impl<'a> ItemReview<'a> {
     }
 
     fn finding(&mut self, found: &Reviewed<'_>, finding: &Finding<'_>) {
-        let sentence = offline::sentence(self.server, found, finding);
+        let sentence = offline::sentence_with_reason(self.server, found, finding);
         let pointer = offline::pointer(found, finding);
         let field = crate::json::field_path(pointer.strip_prefix(&*found.workload.at).unwrap_or_default());
         self.results.push(results::result(found.workload, offline::severity(finding.effect), &field, &sentence));

@@ -6,7 +6,7 @@ use crate::cli::live::{MatchedPod, Webhooks};
 use crate::inject;
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::snapshot::Snapshot;
-use crate::inject::verdict::{Decision, Effect, Verdict, Via};
+use crate::inject::verdict::{Decision, Effect, Finding, Verdict, Via};
 use crate::workload::Workload;
 
 /// The companions and Namespaces of the cluster, and the webhooks that are installed.
@@ -65,7 +65,7 @@ impl Engine<'_> {
             }
         }
         if verdict.decision == Decision::Deny && is_received {
-            let causes: Vec<String> = verdict.with_effect(Effect::Deny).map(ToString::to_string).collect();
+            let causes: Vec<String> = verdict.with_effect(Effect::Deny).map(Finding::with_reason).collect();
             expectation.denial = Some(causes.join("; "));
         }
         expectation
