@@ -148,7 +148,7 @@ impl Display for Conflict {
 fn leave_out(f: &mut Formatter<'_>, by: &Holder) -> Result {
     match by {
         Holder::AppContainer(_) => {
-            f.write_str(", or leave the container out (podgraft.dev/containers, or the companion's excludeContainers)")
+            f.write_str(", or exclude the container with podgraft.dev/containers or with the companion's excludeContainers")
         }
         _ => Ok(()),
     }
