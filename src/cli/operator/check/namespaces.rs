@@ -56,13 +56,13 @@ fn namespace(object: &Value, snapshot: &Snapshot, own: &str) -> Vec<CheckFinding
     findings
 }
 
+fn list_field() -> String {
+    format!("metadata.annotations[{}]", keys::COMPANIONS)
+}
+
 /// The command that opts a namespace in, whatever its label is.
 fn opt_in_command(name: &str) -> String {
     format!("kubectl label namespace {name} {}=enabled --overwrite", keys::INJECT)
-}
-
-fn list_field() -> String {
-    format!("metadata.annotations[{}]", keys::COMPANIONS)
 }
 
 /// What a review of a Pod of the namespace, which opts in and requests nothing, finds in the list.
