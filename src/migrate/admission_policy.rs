@@ -97,7 +97,7 @@ fn is_json_patch(mutation: &SourceValue) -> bool {
 /// Why a value is no expression.
 fn expression_fault(expression: &Value) -> Option<&'static str> {
     match expression {
-        Value::String(text) if !text.is_empty() => None,
+        Value::String(text) if !text.trim().is_empty() => None,
         Value::String(_) | Value::Null => Some("required value: write the expression"),
         _ => Some("invalid value: must be a string"),
     }

@@ -253,7 +253,7 @@ fn an_expression_that_is_missing_or_no_string_is_reported_at_the_field_of_its_pa
     };
     for (mutation, expected) in [
         ("patchType: JSONPatch", "jsonPatch.expression: required value"),
-        ("patchType: JSONPatch, jsonPatch: {expression: ''}", "jsonPatch.expression: required value"),
+        ("patchType: JSONPatch, jsonPatch: {expression: ' '}", "jsonPatch.expression: required value"),
         ("patchType: JSONPatch, jsonPatch: {expression: 5}", "jsonPatch.expression: invalid value: must be a string"),
         ("jsonPatch: {expression: [a]}", "jsonPatch.expression: invalid value: must be a string"),
         ("patchType: ApplyConfiguration, jsonPatch: {expression: x}", "applyConfiguration.expression: required value"),
