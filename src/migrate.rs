@@ -52,6 +52,7 @@ pub fn translate(documents: &[SourceDocument<'_>], strictness: Strictness) -> Ve
             None => drop(names.insert(identity, one.title.clone())),
         }
     }
+    translations.iter_mut().for_each(Translation::clean);
     translations
 }
 

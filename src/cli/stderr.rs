@@ -7,6 +7,7 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::source::files::report::{ManifestRemark, Severity};
+use crate::text::characters::{is_deceptive, one_line};
 
 /// Red and bold.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -44,15 +45,33 @@ pub(super) fn marked(remark: &ManifestRemark) -> String {
         Severity::Warning => WARNING,
     };
     let (place, severity) = (remark.place(), remark.severity.as_str());
-    format!("{}: {style}{severity}:{style:#} {}", printable(&place), printable(&remark.text()))
+    format!("{}: {style}{severity}:{style:#} {}", one_line(&place), one_line(&remark.text()))
 }
 
-/// Replaces control characters of a text that comes from a manifest or a server: they could change what a terminal shows.
+/// Replaces the characters of a text from a manifest or a server that could change what a terminal shows, but keeps its lines.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_deceptive(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// A count with its noun: `1 error`, `2 errors`.
 pub(super) fn number(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_keeps_its_lines_and_cannot_deceive_a_terminal() {
+        assert_eq!(printable("a\nb\u{1b}c\u{2028}d\u{202e}e"), "a\nb\u{fffd}c\u{fffd}d\u{fffd}e");
+    }
+
+    #[test]
+    fn a_remark_is_one_line() {
+        let (file, field, message) = ("a\nb.yaml".into(), String::new(), "unknown field\nerror: c\u{202e}d".to_owned());
+        let remark = ManifestRemark { severity: Severity::Error, file, at: None, field, message };
+        let marked = anstream::adapter::strip_str(&marked(&remark)).to_string();
+        assert_eq!(marked, "a b.yaml: error: unknown field error: c\u{fffd}d");
+    }
 }

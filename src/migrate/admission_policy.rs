@@ -61,8 +61,12 @@ fn lose_fields(injection: &mut Injection, spec: &SourceValue) {
 }
 
 fn mutate(injection: &mut Injection, mutation: &SourceValue) {
-    let (apply, patch) = (mutation.member("applyConfiguration"), mutation.member("jsonPatch"));
-    let expression = if patch.is_blank() { apply.member("expression") } else { patch.member("expression") };
+    let is_json_patch = is_json_patch(mutation);
+    let field = if is_json_patch { "jsonPatch" } else { "applyConfiguration" };
+    let expression = mutation.member(field).member("expression");
+    if let Some(fault) = expression_fault(&expression.value) {
+        return injection.abandon(&expression.at, fault);
+    }
     let cases = cases(&expression);
     let mut places: Vec<_> = cases.iter().flat_map(computed_places).collect();
     places.sort_by(|a, b| a.pointer.cmp(&b.pointer));
@@ -71,14 +75,31 @@ fn mutate(injection: &mut Injection, mutation: &SourceValue) {
         injection.abandon(&at, "the value is computed by CEL; write the value, or declare it in spec.parameters");
     }
     // The form of a value that is computed is not known.
-    let is_other_form =
-        |case: &SourceValue| !cel::is_computed(case.text()) && case.value.is_array() == patch.is_blank();
+    let is_other_form = |case: &SourceValue| !cel::is_computed(case.text()) && case.value.is_array() != is_json_patch;
     if cases.iter().any(is_other_form) {
         injection.abandon(&expression.at, "invalid value: must be an Object, or a list of JSONPatch operations");
     }
     if !injection.is_abandoned {
-        let add = if patch.is_blank() { pod_patch::add } else { json_patch::add };
+        let add = if is_json_patch { json_patch::add } else { pod_patch::add };
         add_cases(injection, &expression, &cases, add);
+    }
+}
+
+/// Whether a mutation is a JSON patch, by its type, or by the field that it has.
+fn is_json_patch(mutation: &SourceValue) -> bool {
+    match mutation.member("patchType").text() {
+        "JSONPatch" => true,
+        "ApplyConfiguration" => false,
+        _ => !mutation.member("jsonPatch").is_blank(),
+    }
+}
+
+/// Why a value is no expression.
+fn expression_fault(expression: &Value) -> Option<&'static str> {
+    match expression {
+        Value::String(text) if !text.trim().is_empty() => None,
+        Value::String(_) | Value::Null => Some("required value: write the expression"),
+        _ => Some("invalid value: must be a string"),
     }
 }
 

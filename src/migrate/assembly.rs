@@ -14,6 +14,7 @@ use crate::api::v1alpha1::API_VERSION;
 use crate::inject::companion::CompanionKind;
 use crate::inject::container_list::ContainerList;
 use crate::inject::keys::LONGEST_NAME;
+use crate::json::Token;
 
 /// What a companion for all Pods depends on.
 const CLUSTER_WIDE: &str = "Requires the chart's value webhooks.clusterWide.enabled. While podgraft does not answer, Pods are \
@@ -123,8 +124,9 @@ impl Draft {
         if !all.is_empty() {
             self.spec.insert("podAnnotations".to_owned(), Value::Object(all));
         }
-        let origins = annotations.iter().map(|(_, value)| (value.at.clone(), "/spec/podAnnotations".to_owned()));
-        self.origins.extend(origins);
+        // Of two values of a key, the last one is used.
+        let pointer = |key: &str| format!("/spec/podAnnotations/{}", Token(key));
+        self.origins.extend(annotations.iter().rev().map(|(key, value)| (value.at.clone(), pointer(key))));
     }
 
     fn finish(&mut self, injection: &Injection) {

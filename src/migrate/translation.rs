@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::loss::Loss;
 use super::source_value::SourcePlace;
+use crate::text::characters::one_line;
 
 /// Which findings of validation keep a companion from being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,15 @@ impl Translation {
         let companion = self.companion.as_ref()?;
         let metadata = &companion["metadata"];
         Some(format!("{}/{}/{}", companion["kind"], metadata["namespace"], metadata["name"]))
+    }
+
+    /// Puts each text on one line: the names in them are those of the configuration, and can have any characters.
+    pub(super) fn clean(&mut self) {
+        let messages = self.losses.iter_mut().map(|loss| &mut loss.message);
+        let hints = self.hints.iter_mut().map(|(_, hint)| hint);
+        for text in messages.chain(hints).chain([&mut self.title]) {
+            *text = one_line(text);
+        }
     }
 
     /// Removes the companion.

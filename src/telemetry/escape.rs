@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::text::characters::{breaks_line, is_bidirectional};
+use crate::text::characters::is_deceptive;
 
 /// The characters that are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(super) fn escaped(line: &str, escapes: Escapes) -> Cow<'_, str> {
         return Cow::Borrowed(line);
     }
     let is_escaped = |c: char| {
-        let hides = breaks_line(c) || is_bidirectional(c) || c == '\u{feff}';
+        let hides = is_deceptive(c) || c == '\u{feff}';
         hides && !(c == '\u{1b}' && escapes == Escapes::AllButColors)
     };
     if !body.contains(is_escaped) {

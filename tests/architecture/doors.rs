@@ -20,7 +20,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("workload", &["inject", "json", "text", "webhook"]),
     ("admission", &["inject", "json", "text", "webhook", "workload"]),
     ("api", &["inject", "json", "text", "webhook"]),
-    ("migrate", &["api", "inject", "json", "manifest"]),
+    ("migrate", &["api", "inject", "json", "manifest", "text"]),
     ("source", &["api", "inject", "json", "manifest", "shared_map", "text", "watch", "webhook"]),
     ("policies", &["api", "inject", "watch", "webhook"]),
     ("tls", &["watch", "webhook"]),

@@ -146,7 +146,7 @@ impl<'a> Workflow<'a> {
         }
         let is_cached = |step: &&Value| {
             let uses = step["uses"].as_str().unwrap_or_default();
-            uses.contains("/cache@") || (uses.contains("/setup-") && step["with"]["cache"] != false)
+            uses.contains("cache") || (uses.contains("/setup-") && step["with"]["cache"] != false)
         };
         self.steps().filter(is_cached).map(|step| format!("{} uses a cache", step["uses"])).collect()
     }
@@ -237,7 +237,8 @@ fn a_cache_of_a_workflow_that_publishes_is_found() {
         let text = format!("jobs: {{a: {{steps: [{{uses: {uses}}}]}}}}");
         !Workflow::new(file, &text, "", |_| true).caches().is_empty()
     };
-    assert!(of("release.yaml", "actions/cache@v5") && of("release.yaml", "actions/setup-go@v6"));
+    let cached = ["actions/cache@v5", "actions/cache/restore@v5", "Swatinem/rust-cache@v2", "actions/setup-go@v6"];
+    assert_eq!(cached.map(|uses| of("release.yaml", uses)), [true; 4]);
     assert!(!of("test.yaml", "actions/cache@v5") && !of("release.yaml", "actions/setup-go@v6, with: {cache: false}"));
 }
 

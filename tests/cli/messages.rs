@@ -1,5 +1,7 @@
 //! The messages of mistakes that users make: what, where, and how to fix it. The golden is `tests/cli/messages.txt`.
 
+mod transcripts;
+
 use std::fmt::Write as _;
 use std::fs;
 

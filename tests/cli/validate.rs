@@ -52,6 +52,37 @@ fn a_kind_or_a_group_that_podgraft_does_not_have_is_an_error() {
 }
 
 #[test]
+fn an_object_of_another_group_is_reported_and_takes_no_companions_name() {
+    let other = COMPANION.replace("podgraft.dev/", "podgraft.io/");
+    let text = format!("{other}---\n{COMPANION}---\n{}", deployment("web", "logger"));
+    let run = Folder::new().pipe("validate -f -", &text);
+    let errors: Vec<&str> = run.out.lines().filter(|line| line.contains(": error: ")).collect();
+    let expected =
+        "-:1:13: error: apiVersion: unsupported value: \"podgraft.io/v1alpha1\"; supported: podgraft.dev/v1alpha1";
+    assert_eq!(errors, [expected], "{}", run.out);
+    assert!(run.err.contains("1 companion and 1 workload checked: 1 error, "), "{}", run.err);
+    let injected = Folder::new()
+        .with("other.yaml", &other)
+        .pipe("inject --keep-going -f - -c other.yaml,companion.yaml", &deployment("web", "logger"));
+    assert!(injected.out.contains("registry.example/logger:v1"), "{} {}", injected.out, injected.err);
+}
+
+#[test]
+fn a_kind_of_a_group_of_others_is_no_companion() {
+    let other = "apiVersion: podgraft.acme.example/v1\nkind: Sidecar\nmetadata: {name: logger}\n";
+    let run = Folder::new().pipe("validate -f -", &format!("{other}---\n{COMPANION}"));
+    assert!(!run.out.contains(": error: "), "{}", run.out);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let similar = other.replace("Sidecar", "Companion");
+    let run = Folder::new().pipe("validate -f -", &similar);
+    assert!(
+        run.out.contains("-:1:13: error: apiVersion: unsupported value: \"podgraft.acme.example/v1\""),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
 fn a_valid_manifest_is_reported_as_checked() {
     let folder = Folder::new().with("web.yaml", &deployment("web", "logger"));
     let run = folder.run("validate -f web.yaml --companions companion.yaml");

@@ -143,7 +143,7 @@ fn trials(tests: Vec<Test>, cluster: &Arc<Cluster>, runtime: &Handle, times: &Ti
 /// How many of the slowest tests of a chapter are printed.
 const SLOWEST: usize = 5;
 
-/// What the tests of a chapter took that have passed.
+/// How long each passed test of a chapter took.
 #[derive(Clone, Default)]
 struct Times(Arc<Mutex<Vec<(Duration, String)>>>);
 

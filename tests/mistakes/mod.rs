@@ -38,8 +38,6 @@ const ROWS: usize = 30;
 const HANDS: usize = 6;
 /// How often a case is tried, in which podgraft reports that it ran out of time: a preview on a busy machine.
 const ATTEMPTS: usize = 3;
-/// What podgraft reports then, in place of what a transcript has.
-const OUT_OF_TIME: [&str; 3] = ["was not validated", "were not checked", "not all were reviewed"];
 
 /// Installs podgraft, and the companions and users of all cases.
 pub async fn set_up(cluster: &Cluster) {
@@ -101,7 +99,7 @@ async fn make(cluster: &Cluster, mut row: Row) -> Row {
     for case in &mut row.cases {
         make_one(cluster, case, differ).await;
         for _ in 1..ATTEMPTS {
-            if !OUT_OF_TIME.iter().any(|words| case.shows(&["Warning: podgraft: ", words])) {
+            if !case.ran_out_of_time() {
                 break;
             }
             println!("    {}: podgraft ran out of time, so the case is made again", case.id());

@@ -36,10 +36,9 @@ impl Report {
             Role::Next => Place::Next,
             Role::Mistake | Role::Preparation => Place::AtOnce,
         };
-        let has_fix = match (case.field("fix"), case.field("page")) {
-            (Some(fix), _) => step.shown.contains(fix),
-            (None, Some(page)) => std::fs::read_to_string(tree().join(page)).expect("a page").contains(cause),
-            (None, None) => false,
+        let has_fix = match case.field("page") {
+            Some(page) => case.is_on(&std::fs::read_to_string(tree().join(page)).expect("a page")),
+            None => case.field("fix").is_some_and(|fix| step.shown.contains(fix)),
         };
         let all: String = case.steps.iter().map(|step| &*step.shown).collect();
         Report { place, whole: has_fix && Fate::of(case).agrees(&all) }

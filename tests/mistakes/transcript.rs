@@ -11,7 +11,7 @@
 //! certificate: 60                        the folder has a certificate of podgraft for so many seconds, with its CA
 //! cause: unknown annotation              the cause of the trouble, as it must be shown
 //! fix: did you mean                      the fix, which the same command must show
-//! page: docs/requesting.md               in place of `fix`: the page that has the text of the cause, with the fix
+//! page: docs/requesting.md               the page that has the fix in place of the command, on a line with the cause
 //! then: denied                           what happens to the Pods: `denied`, `with NAME`, `without NAME`, `none`
 //! + kubectl label …                      a preparation by the administrator; its output is not compared
 //! $ kubectl apply -f -                   the mistake
@@ -22,6 +22,16 @@
 //! ```
 
 use std::fmt::Write as _;
+
+/// What podgraft reports where a preview ran out of time, in place of what a transcript has.
+pub const OUT_OF_TIME: [&str; 6] = [
+    "was not validated",
+    "were not checked",
+    "not all ResourceQuotas",
+    "not everything of namespace",
+    "were not reviewed",
+    "others may exist",
+];
 
 /// A row of the table.
 #[derive(Debug)]
@@ -148,6 +158,17 @@ impl Mistake {
     pub fn shows(&self, words: &[&str]) -> bool {
         let mut lines = self.steps.iter().flat_map(|step| step.shown.lines());
         lines.any(|line| words.iter().all(|word| line.contains(word)))
+    }
+
+    /// Whether podgraft reported that a preview ran out of time.
+    pub fn ran_out_of_time(&self) -> bool {
+        OUT_OF_TIME.iter().any(|words| self.shows(&["Warning: podgraft: ", words]))
+    }
+
+    /// Whether a line of a page has the cause, and the fix.
+    pub fn is_on(&self, page: &str) -> bool {
+        let (Some(cause), Some(fix)) = (self.field("cause"), self.field("fix")) else { return false };
+        page.lines().any(|line| line.contains(cause) && line.contains(fix))
     }
 
     pub fn field(&self, name: &str) -> Option<&str> {

@@ -88,10 +88,10 @@ impl Requirement {
     }
 }
 
-/// The requirement, which is the remedy as well.
 /// The remedy where a podSelector leaves a Pod out.
 pub const CHANGE_LABELS: &str = "change the labels of the Pod, or ask the companion's author to change the selector";
 
+/// The requirement, which is the remedy as well.
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = &self.0.key;

@@ -43,7 +43,7 @@ impl Display for Outcome {
             Outcome::NotAvailable { namespace, nearest, .. } => {
                 write!(
                     f,
-                    "not available in namespace {namespace} (`kubectl get clustercompanions,companions -n {namespace} -o wide` lists companions and for whom they are)"
+                    "not available in namespace {namespace}; `kubectl get clustercompanions,companions -n {namespace} -o wide` lists companions and for whom they are"
                 )?;
                 did_you_mean(f, nearest.as_deref())
             }

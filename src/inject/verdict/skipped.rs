@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::finding::Finding;
 use super::reason::{Outcome, Reason};
-use crate::text::characters::{breaks_line, is_bidirectional};
+use crate::text::characters::is_deceptive;
 use crate::text::format_truncated;
 
 /// The longest line, in characters.
@@ -42,7 +42,7 @@ pub(in crate::inject) fn skipped_text(findings: &[Finding<'_>]) -> Option<String
 fn line(finding: &Finding<'_>) -> String {
     let companion = finding.companion.as_deref().unwrap_or_default();
     let line = format_truncated(LONGEST_LINE, format_args!("{companion}: {}", Why(&finding.reason)));
-    line.replace(|c| breaks_line(c) || is_bidirectional(c), "?")
+    line.replace(is_deceptive, "?")
 }
 
 /// The reason and its sentence. A conflict is not described: where a companion has several, the next review can find another

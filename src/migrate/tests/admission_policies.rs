@@ -242,3 +242,27 @@ fn an_expression_of_the_other_type_of_patch_is_not_translated() {
         &[NOTHING, "spec.mutations[0].applyConfiguration.expression: invalid value: must be an Object, or"],
     );
 }
+
+#[test]
+fn an_expression_that_is_missing_or_no_string_is_reported_at_the_field_of_its_patch_type() {
+    let second = |mutation: &str| {
+        let mutation = format!(
+            "patchType: ApplyConfiguration, applyConfiguration: {{expression: \"{OBJECT}\"}}}}\n  - {{{mutation}"
+        );
+        of_mutation("", "", &mutation) + BINDING
+    };
+    for (mutation, expected) in [
+        ("patchType: JSONPatch", "jsonPatch.expression: required value"),
+        ("patchType: JSONPatch, jsonPatch: {expression: ' '}", "jsonPatch.expression: required value"),
+        ("patchType: JSONPatch, jsonPatch: {expression: 5}", "jsonPatch.expression: invalid value: must be a string"),
+        ("jsonPatch: {expression: [a]}", "jsonPatch.expression: invalid value: must be a string"),
+        ("patchType: ApplyConfiguration, jsonPatch: {expression: x}", "applyConfiguration.expression: required value"),
+        (
+            "patchType: ApplyConfiguration, applyConfiguration: {expression: {a: b}}",
+            "applyConfiguration.expression: invalid",
+        ),
+        ("", "applyConfiguration.expression: required value"),
+    ] {
+        check(&second(mutation), &[NOTHING, &format!("spec.mutations[1].{expected}")]);
+    }
+}

@@ -90,3 +90,34 @@ fn a_namespace_that_cannot_exist_is_reported() {
         check(&text, &["nothing: ConfigMap agent", "metadata.namespace: invalid value: must be a DNS label"]);
     }
 }
+
+#[test]
+fn a_problem_of_an_annotation_is_reported_at_this_annotation() {
+    check(
+        &config_map(
+            "- name: one
+  containers: [{name: a, image: 'x:1'}]
+  annotations: {good: b, also/good: '1', 'bad key!': c, num: 5, 'a/b/c': d}",
+        ),
+        &[
+            "nothing: ConfigMap agent",
+            "data[\"sidecars.yaml\"][0].annotations.num: the companion would be invalid: invalid value: must be a string",
+            "data[\"sidecars.yaml\"][0].annotations[\"a/b/c\"]: the companion would be invalid: invalid value: must be an",
+            "data[\"sidecars.yaml\"][0].annotations[\"bad key!\"]: the companion would be invalid: invalid value: must be an annotation key",
+        ],
+    );
+}
+
+#[test]
+fn of_two_values_of_an_annotation_the_last_one_is_used_and_reported() {
+    check(
+        &config_map(
+            "- {name: one, containers: [{name: a, image: 'x:1'}], annotations: {a: b}}
+- {name: two, annotations: {a: 5}}",
+        ),
+        &[
+            "nothing: ConfigMap agent",
+            "data[\"sidecars.yaml\"][1].annotations.a: the companion would be invalid: invalid value: must be a string",
+        ],
+    );
+}

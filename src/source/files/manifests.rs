@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::places::{CompanionPlaces, PartPositions};
 use super::report::{LoadReport, ManifestRemark, Severity};
 use crate::api;
-use crate::api::Problem;
+use crate::api::v1alpha1::GROUP;
+use crate::api::{Checked, Problem};
 use crate::inject::companion::catalog::CatalogEntry;
 use crate::inject::request::namespace::Namespace;
 use crate::inject::snapshot::{Settings, Snapshot};
@@ -166,8 +167,7 @@ impl Manifests {
     fn add_object(&mut self, found: &Located<'_>, value: &Value) {
         let kind = value["kind"].as_str().unwrap_or_default();
         let version = value["apiVersion"].as_str().unwrap_or_default();
-        // That another domain is no group of podgraft is reported at apiVersion.
-        let ours = version.starts_with("podgraft.");
+        let ours = version.split('/').next() == Some(GROUP);
         match kind {
             "ClusterCompanion" if ours => self.add_companion(found, value, ManifestKind::ClusterCompanion),
             "Companion" if ours => self.add_companion(found, value, ManifestKind::Companion),
@@ -178,19 +178,24 @@ impl Manifests {
                     self.add_object(&Located { pointer: &pointer, ..*found }, item);
                 }
             }
-            // The group has no other kinds, which is reported at kind.
-            _ if ours => self.add_companion(found, value, ManifestKind::ClusterCompanion),
+            // Another kind of the group, or another domain of podgraft: reported, and no companion takes the name.
+            _ if ours => drop(self.check(found, value)),
+            "ClusterCompanion" | "Companion" if version.starts_with("podgraft.") => drop(self.check(found, value)),
             _ => tracing::debug!(file = %found.file.display(), kind, "skipped an object of another kind"),
         }
     }
 
-    fn add_companion(&mut self, found: &Located<'_>, value: &Value, kind: ManifestKind) {
+    /// Validates an object as a companion, and reports its errors and warnings.
+    fn check(&mut self, found: &Located<'_>, value: &Value) -> Checked {
         let checked = api::check_companion(value);
         for (severity, problems) in [(Severity::Error, &checked.problems), (Severity::Warning, &checked.warnings)] {
-            for problem in problems {
-                self.remarks.push(found.remark(severity, problem));
-            }
+            self.remarks.extend(problems.iter().map(|problem| found.remark(severity, problem)));
         }
+        checked
+    }
+
+    fn add_companion(&mut self, found: &Located<'_>, value: &Value, kind: ManifestKind) {
+        let checked = self.check(found, value);
         let Some(listed) = checked.listed else { return };
         let json = if checked.problems.is_empty() { api::bytes(&value["spec"]) } else { 0 };
         let created = value["metadata"]["creationTimestamp"].as_str().unwrap_or_default().into();

@@ -227,7 +227,8 @@ fn denials_and_warnings_in_the_documents_have_the_messages_of_the_commands() {
     let folder = Folder::new().with("web.yaml", &web("podgraft.dev/companions: git-sync"));
     symlink(root().join("examples/git-sync"), folder.0.path().join("companions")).unwrap();
     let explained = value(&folder, "explain -f web.yaml -c companions -o json");
-    let denial = explained["workloads"][0]["companions"][0]["message"].as_str().unwrap();
+    let companion = &explained["workloads"][0]["companions"][0];
+    let denial = format!("{} ({})", companion["message"].as_str().unwrap(), companion["reason"].as_str().unwrap());
     for shown in [format!("podgraft: {denial}"), format!("Pods of this Deployment will be denied: {denial}")] {
         assert!(page("requesting.md").contains(&format!("{shown}\n")), "{shown}");
     }

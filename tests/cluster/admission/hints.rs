@@ -115,7 +115,7 @@ async fn keys_of_namespaces_are_reported(cluster: &Cluster) {
     expect("a list alone", &set("annotations", "podgraft.dev/companions", "nobody".into()).await, &[without]);
     expect("opted in", &set("labels", "podgraft.dev/inject", "enabled".into()).await, &[&rollout]);
     let annotation = format!(
-        "podgraft.dev/inject is a label, not an annotation: kubectl label namespace {namespace} podgraft.dev/inject=enabled"
+        "podgraft.dev/inject is a label, not an annotation: kubectl label namespace {namespace} podgraft.dev/inject=enabled --overwrite"
     );
     expect("an annotation", &set("annotations", "podgraft.dev/inject", "enabled".into()).await, &[&annotation]);
     expect("removed", &set("annotations", "podgraft.dev/inject", Value::Null).await, &[]);

@@ -76,7 +76,7 @@ fn overlaps(object: &CompanionObject, report: &mut Report) {
             let Some((its, _, its_moves)) = unmoved(object, earlier, false) else { continue };
             let by_default = [moves, its_moves].contains(&Moved::ByDefault);
             // Equal declared paths are reported by `claim`.
-            if path.is_empty() || !(nested(path, its) || path == its && by_default) {
+            if path.is_empty() || its.is_empty() || !(nested(path, its) || path == its && by_default) {
                 continue;
             }
             let message = format_args!(
@@ -90,7 +90,9 @@ fn overlaps(object: &CompanionObject, report: &mut Report) {
                 report.error(&at, forbidden(message));
             }
         }
-        let Some((path, at, Moved::ByDefault)) = unmoved(object, i, true) else { continue };
+        let Some((path, at, Moved::ByDefault)) = unmoved(object, i, true).filter(|(path, ..)| !path.is_empty()) else {
+            continue;
+        };
         let shared = others().filter_map(|(other, _)| unmoved(object, other, true)).map(|(path, ..)| path);
         let mut all = own.iter().filter_map(|mount| mount["mountPath"].as_str()).chain(shared);
         if let Some(other) = all.find(|other| !other.is_empty() && (*other == path || nested(path, other))) {
@@ -187,6 +189,17 @@ mod tests {
         let path = "spec.sharedVolumes[1].app.mountPath";
         warns(inner(json!(null)), &format!("{path}: possible conflict: this path overlaps with /srv"));
         check(inner(json!({"emptyDir": {}})), &[&format!("{path}: forbidden: this path overlaps with /srv")]);
+    }
+
+    #[test]
+    fn nothing_overlaps_with_a_path_that_is_missing() {
+        let second = json!({"name": "second", "companion": {"mountPath": "/second"}, "app": {"mountPath": "/srv"}, "source": {"emptyDir": {}}});
+        let object = with(&[
+            ("/spec/sharedVolumes/0/app/mountPath", json!("")),
+            ("/spec/sharedVolumes/1", second),
+            ("/spec/parameters", json!([])),
+        ]);
+        check(object, &["spec.sharedVolumes[0].app.mountPath: invalid value: must be an absolute path"]);
     }
 
     #[test]

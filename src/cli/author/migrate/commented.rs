@@ -63,10 +63,10 @@ mod tests {
 
     #[test]
     fn a_long_comment_is_wrapped_and_no_text_ends_it() {
-        let text = format!("{} a\nb: c\u{2028}d\u{85}e\u{1b}f", "word ".repeat(30));
+        let text = format!("{} a\nb: c\u{2028}d\u{85}e\u{1b}f\u{202e}g", "word ".repeat(30));
         let lines: Vec<String> = comment(&text, 2).lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| line.starts_with("  # ") && line.len() <= 100), "{lines:?}");
-        assert!(lines[1].ends_with("a b: c d e\u{fffd}f"), "{lines:?}");
+        assert!(lines[1].ends_with("a b: c d e\u{fffd}f\u{fffd}g"), "{lines:?}");
     }
 }

@@ -44,13 +44,11 @@ fn namespace(object: &Value, snapshot: &Snapshot, own: &str) -> Vec<CheckFinding
     if opt_in == OptIn::Invalid {
         let message = "unsupported value; supported: enabled, disabled. The namespace is not opted in";
         let finding = CheckFinding::warning(CheckReason::NamespaceLabelInvalid, place.clone(), message);
-        let fix = format!("kubectl label namespace {name} {}=enabled --overwrite", keys::INJECT);
-        findings.push(finding.at(format!("metadata.labels[{}]", keys::INJECT)).fix(fix));
+        findings.push(finding.at(format!("metadata.labels[{}]", keys::INJECT)).fix(opt_in_command(name)));
     } else if lists && opt_in != OptIn::Enabled {
         let message = "has no effect on Pods without a label of their own: the namespace is not opted in";
         let finding = CheckFinding::warning(CheckReason::NamespaceIgnored, place.clone(), message);
-        let fix = format!("kubectl label namespace {name} {}=enabled", keys::INJECT);
-        findings.push(finding.at(list_field()).fix(fix));
+        findings.push(finding.at(list_field()).fix(opt_in_command(name)));
     }
     if lists {
         findings.extend(of_list(name, &place, snapshot));
@@ -60,6 +58,11 @@ fn namespace(object: &Value, snapshot: &Snapshot, own: &str) -> Vec<CheckFinding
 
 fn list_field() -> String {
     format!("metadata.annotations[{}]", keys::COMPANIONS)
+}
+
+/// The command that opts a namespace in, whatever its label is.
+fn opt_in_command(name: &str) -> String {
+    format!("kubectl label namespace {name} {}=enabled --overwrite", keys::INJECT)
 }
 
 /// What a review of a Pod of the namespace, which opts in and requests nothing, finds in the list.

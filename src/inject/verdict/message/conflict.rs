@@ -147,9 +147,9 @@ impl Display for Conflict {
 /// Another webhook may have added the container, so that its author can change neither variables nor mounts.
 fn leave_out(f: &mut Formatter<'_>, by: &Holder) -> Result {
     match by {
-        Holder::AppContainer(_) => {
-            f.write_str(", or leave the container out (podgraft.dev/containers, or the companion's excludeContainers)")
-        }
+        Holder::AppContainer(_) => f.write_str(
+            ", or exclude the container with podgraft.dev/containers or with the companion's excludeContainers",
+        ),
         _ => Ok(()),
     }
 }
