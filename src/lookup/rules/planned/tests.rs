@@ -49,7 +49,7 @@ fn a_container_that_no_api_server_admits_is_not_examined() {
     let is_examined = |name: &str, resources: &str| {
         let json =
             format!(r#"{{"spec":{{"containers":[{{"name":"{name}","image":"i:1","resources":{resources}}}]}}}}"#);
-        PlannedPod::new(&Pod::read(json.as_bytes()).unwrap(), b"[]", &defaults).is_some()
+        PlannedPod::new(&Pod::read(json.as_bytes()).unwrap(), b"[]", &defaults).is_ok()
     };
     assert!(
         is_examined("web", "null") && is_examined("web", r#"{"limits": null}"#) && is_examined(&"a".repeat(63), "{}")
