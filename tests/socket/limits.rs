@@ -253,17 +253,6 @@ fn a_parameter_is_not_named_alone_where_another_amount_is_out_of_bounds_as_well(
 }
 
 #[test]
-fn a_pod_whose_outdated_annotation_is_removed_is_checked() {
-    let mut web = web(&json!({}));
-    web["spec"]["template"]["metadata"]["annotations"]["podgraft.dev/skipped"] = "audit".into();
-    let hard = quota(&json!({"limits.memory": "1Gi"}), &json!({}));
-    let found = warnings(&note(&json!({}), "Native"), &web, vec![hard], &[]);
-    let of_quota =
-        |warning: &String| warning.contains("ResourceQuota team requires limits.memory of every container, and");
-    assert!(found.iter().any(of_quota), "{found:#?}");
-}
-
-#[test]
 fn a_pod_that_is_not_examined_is_reported() {
     let mut web = web(&json!({}));
     let own = web["spec"]["template"]["spec"]["containers"][0].clone();
