@@ -71,7 +71,7 @@ pub mod json {
 }
 
 pub mod lookup {
-    pub use crate::lookup::{Callers, NamespaceLookup, Survey, SurveyQuestion};
+    pub use crate::lookup::{Callers, LookupTime, NOT_LOOKED_UP, NamespaceLookup, Survey, SurveyQuestion};
 }
 
 pub mod manifest {

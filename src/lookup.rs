@@ -3,13 +3,16 @@
 //!
 //! Each lookup has a deadline, reads responses of bounded size, and keeps nothing. Reviews of Pods look nothing up.
 
+mod callers;
 mod namespace;
 mod place;
+mod rate_limit;
 mod response;
 mod rights;
 mod rules;
 mod survey;
 mod time_limit;
 
-pub use namespace::{NAMESPACE_TIME, NamespaceLookup};
-pub use survey::{Callers, SURVEY_TIME, Survey, SurveyQuestion};
+pub use callers::Callers;
+pub use namespace::{LookupTime, NAMESPACE_TIME, NOT_LOOKED_UP, NamespaceLookup};
+pub use survey::{SURVEY_TIME, Survey, SurveyQuestion};

@@ -7,7 +7,9 @@ mod unregistered;
 
 use super::record::{ReviewRecord, ReviewResult};
 use super::request::AdmissionRequest;
-use super::response::{Answer, LONGEST_REFUSAL, counted_within_bounds, named, warning, warnings};
+use super::response::{
+    Answer, LONGEST_REFUSAL, MOST_COUNTED_WARNINGS, all_warnings, counted_within_bounds, named, warning,
+};
 use super::unreadable::unreadable;
 use crate::inject;
 use crate::inject::snapshot::Snapshot;
@@ -85,12 +87,14 @@ fn preview_workload(
     let mut advise = Some(advise);
     for (_, pod) in pods {
         let review = inject::Request { pod, namespace: &request.namespace, webhook: None, requester: "" };
-        let PreviewedPod { warnings, is_injected } = preview_pod(&review, kind, snapshot);
-        let workload = AppliedWorkload { kind: &request.kind, name: request.name(), review: &review, snapshot };
+        let PreviewedPod { denials, remarks, is_injected } = preview_pod(&review, kind, snapshot);
+        let (of_kind, name) = (&request.kind, request.name());
+        let workload = AppliedWorkload { kind: of_kind, shown_kind: kind, name, review: &review, snapshot };
         let advise = advise.take_if(|_| is_injected);
         let advised = advise.map(|advise| advise(&Applied::Workload(&workload))).unwrap_or_default();
-        for warning in warnings.into_iter().chain(advised) {
-            if !all.contains(&warning) {
+        // What is looked up can be a denial, and remarks can be many.
+        for warning in denials.into_iter().chain(advised).chain(remarks) {
+            if all.len() < MOST_COUNTED_WARNINGS && !all.contains(&warning) {
                 all.push(warning);
             }
         }
@@ -100,7 +104,9 @@ fn preview_workload(
 
 /// What is known of the Pods of a template.
 struct PreviewedPod {
-    warnings: Vec<String>,
+    denials: Vec<String>,
+    /// Warnings about Pods that may be created.
+    remarks: Vec<String>,
     /// Whether they get a companion.
     is_injected: bool,
 }
@@ -109,8 +115,8 @@ fn preview_pod(review: &inject::Request<'_>, kind: &str, snapshot: &Snapshot) ->
     match missing_configuration(&review.pod, review.namespace, snapshot) {
         None => review_of_template(review, kind, snapshot),
         Some(configuration) => {
-            let warnings = unregistered(configuration, review, kind, snapshot).into_iter().collect();
-            PreviewedPod { warnings, is_injected: false }
+            let denials = unregistered(configuration, review, kind, snapshot).into_iter().collect();
+            PreviewedPod { denials, remarks: Vec::new(), is_injected: false }
         }
     }
 }
@@ -119,22 +125,22 @@ fn review_of_template(request: &inject::Request<'_>, kind: &str, snapshot: &Snap
     let mut verdict = inject::judge(request, snapshot);
     // The webhook adds pull secrets to Pods, which have those of the ServiceAccount by then. Only a template would lose them.
     verdict.findings.retain(|finding| finding.reason != Remark::PullSecretsReplaced.into());
-    let mut all = Vec::new();
     // An undecided companion is no denial yet: the API server will know the labels of the Pod.
     for finding in verdict.findings.iter_mut().filter(|finding| finding.effect == Effect::Deny) {
         if finding.reason.is_undecided() {
             finding.effect = Effect::Warn;
         }
     }
-    denials(&verdict, kind, &mut all);
-    all.extend(denials_by_pod_security(request, &verdict, kind, snapshot));
-    all.extend(warnings(&verdict));
+    let mut denials = denials(&verdict, kind);
+    denials.extend(denials_by_pod_security(request, &verdict, kind, snapshot));
+    let remarks = all_warnings(&verdict).take(MOST_COUNTED_WARNINGS).collect();
     let is_injected = verdict.findings.iter().any(|finding| finding.reason == Outcome::Injected.into());
-    PreviewedPod { warnings: all, is_injected }
+    PreviewedPod { denials, remarks, is_injected }
 }
 
 /// One warning for each cause of a denial. The causes beyond the first ones are counted: an answer has room for few warnings.
-fn denials(verdict: &Verdict<'_>, kind: &str, all: &mut Vec<String>) {
+fn denials(verdict: &Verdict<'_>, kind: &str) -> Vec<String> {
+    let mut all = Vec::new();
     let mut causes = verdict.with_effect(Effect::Deny);
     for cause in causes.by_ref().take(MAX_DENIALS) {
         all.push(warning(format_args!(
@@ -146,4 +152,5 @@ fn denials(verdict: &Verdict<'_>, kind: &str, all: &mut Vec<String>) {
     if more > 0 {
         all.push(format!("podgraft: Pods of this {kind} will be denied for {more} more reasons"));
     }
+    all
 }

@@ -98,8 +98,13 @@ pub fn refusal(verdict: &Verdict<'_>) -> String {
 /// The warnings of a verdict, within the bounds of one answer. The webhook and the command line share them.
 #[must_use]
 pub fn warnings(verdict: &Verdict<'_>) -> Vec<String> {
+    within_bounds(all_warnings(verdict))
+}
+
+/// The warnings of a verdict. There can be any number.
+pub(super) fn all_warnings(verdict: &Verdict<'_>) -> impl Iterator<Item = String> {
     let longest = LONGEST_WARNING - PREFIX.len();
-    within_bounds(verdict.with_effect(Effect::Warn).map(|finding| format!("{PREFIX}{}", named(longest, finding))))
+    verdict.with_effect(Effect::Warn).map(move |finding| format!("{PREFIX}{}", named(longest, finding)))
 }
 
 /// One warning, within its length.

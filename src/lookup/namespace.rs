@@ -3,14 +3,19 @@
 
 mod listed;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
 use tokio::time::Instant;
 
+use super::callers::Callers;
 use super::place::ListedNamespace;
+use super::rate_limit::RateLimit;
 use super::response::Bounds;
-use super::rules::{Autoscaler, ContainerDefaults, LimitRange, MOST_RESOURCES, PlannedPod, Quota, Remedies};
+use super::rules::{
+    Autoscaler, ContainerDefaults, LimitRange, MOST_RESOURCES, NotExamined, PlannedPod, Quota, Remedies,
+};
 use super::time_limit::{TimeLimit, until};
 use crate::admission::{AppliedWorkload, InjectedPatch, MOST_COUNTED_WARNINGS};
 use listed::{ListedObjects, list};
@@ -23,8 +28,12 @@ const MOST_RULES: u32 = 64;
 const MOST_AUTOSCALERS: u32 = 500;
 /// The most bytes of the objects of a kind.
 const BYTES: usize = 4 << 20;
-/// The longest kind that is repeated, in bytes: a CustomResourceDefinition allows 63.
-const LONGEST_KIND: usize = 63;
+/// How many lookups are made in a second for all unauthenticated callers together, who could ask for lookups without end; each
+/// lists three kinds. One kubectl that applies many workloads makes fewer.
+const UNAUTHENTICATED_PER_SECOND: u32 = 20;
+/// The warning where nothing is looked up, or where that takes too long.
+pub const NOT_LOOKED_UP: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: many workloads \
+                                 are applied at the same time, or the API server did not answer in time";
 /// The warning where the time limit was reached.
 const NOT_ALL_CHECKED: &str = "podgraft: not all ResourceQuotas, LimitRanges and HorizontalPodAutoscalers of the namespace were checked: \
                                the time limit of a preview was reached";
@@ -32,10 +41,21 @@ const NOT_ALL_CHECKED: &str = "podgraft: not all ResourceQuotas, LimitRanges and
 const UNKNOWN_NAMESPACE: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: podgraft does \
                                  not know the namespace yet";
 
-/// Looks up objects of namespaces with the rights of a client.
+/// Looks up objects of namespaces with the rights of a client. Clones share the limit.
 #[derive(Clone)]
 pub struct NamespaceLookup {
     client: Client,
+    /// `None` where callers are authenticated.
+    limit: Option<Arc<RateLimit>>,
+}
+
+/// The time of a lookup.
+#[derive(Debug, Clone, Copy)]
+pub struct LookupTime {
+    /// When the workload was applied.
+    pub began: Instant,
+    /// When the lookup stops.
+    pub deadline: Instant,
 }
 
 /// The objects of a namespace that Pods can break.
@@ -45,19 +65,33 @@ struct NamespaceRules {
     autoscalers: ListedObjects<Autoscaler>,
 }
 
+/// A workload as autoscalers and messages name it.
+struct WorkloadName<'a> {
+    group: &'a str,
+    kind: &'a str,
+    /// The kind in messages.
+    shown_kind: &'a str,
+    name: &'a str,
+}
+
 impl NamespaceLookup {
     /// A lookup with the rights of a client.
     #[must_use]
-    pub fn new(client: Client) -> Self {
-        NamespaceLookup { client }
+    pub fn new(client: Client, callers: Callers) -> Self {
+        let limit = || Arc::new(RateLimit::new(UNAUTHENTICATED_PER_SECOND));
+        NamespaceLookup { client, limit: (callers == Callers::Unauthenticated).then(limit) }
     }
 
     /// The warnings about a workload whose Pods get a companion, at most [`MOST_COUNTED_WARNINGS`]. The first one says what was
     /// not checked.
-    pub async fn warnings(&self, workload: &AppliedWorkload<'_>, deadline: Instant) -> Vec<String> {
+    pub async fn warnings(&self, workload: &AppliedWorkload<'_>, time: LookupTime) -> Vec<String> {
+        let LookupTime { began, deadline } = time;
         let Some(place) = ListedNamespace::find(workload.namespace(), &workload.snapshot().namespaces) else {
             return vec![UNKNOWN_NAMESPACE.to_owned()];
         };
+        if self.limit.as_ref().is_some_and(|limit| !limit.admits(began)) {
+            return vec![NOT_LOOKED_UP.to_owned()];
+        }
         let rules = self.rules(place, Bounds { deadline, bytes: BYTES }).await;
         let unchecked = rules.unchecked(place.as_str());
         unchecked.into_iter().chain(rules.warnings(workload, &until(deadline))).take(MOST_COUNTED_WARNINGS).collect()
@@ -102,33 +136,36 @@ impl NamespaceRules {
 
     fn warnings(&self, workload: &AppliedWorkload<'_>, time: &TimeLimit<impl Fn() -> bool>) -> Vec<String> {
         let InjectedPatch { patch, companions } = workload.injected_patch();
+        if patch.is_empty() {
+            return Vec::new();
+        }
         let mut defaults = ContainerDefaults::new(self.limit_ranges.omitted.is_none());
         for limit_range in &self.limit_ranges.objects {
             limit_range.add_defaults(&mut defaults);
         }
-        let Some(pod) = PlannedPod::new(workload.pod(), &patch, &defaults) else { return Vec::new() };
-        let workload = (workload.group(), workload.kind(), workload.name());
-        self.broken(&pod, &Remedies::new(companions), workload, time)
+        match PlannedPod::new(workload.pod(), &patch, &defaults) {
+            Ok(pod) => self.broken(&pod, &Remedies::new(companions), &WorkloadName::of(workload), time),
+            Err(why) => vec![not_examined(why)],
+        }
     }
 
-    /// The warnings about a Pod of a workload with this group, kind and name. The first one says that the time limit was
-    /// reached.
+    /// The warnings about a Pod of a workload. The first one says that the time limit was reached.
     fn broken(
         &self,
         pod: &PlannedPod<'_>,
         remedies: &Remedies<'_>,
-        (group, kind, name): (&str, &str, &str),
+        workload: &WorkloadName<'_>,
         time: &TimeLimit<impl Fn() -> bool>,
     ) -> Vec<String> {
+        let WorkloadName { group, kind, shown_kind, name } = workload;
         let limit_ranges = || time.items(&self.limit_ranges.objects);
         let quotas = || time.items(&self.quotas.objects);
         let scaling = time.items(&self.autoscalers.objects).filter(|autoscaler| autoscaler.scales(group, kind, name));
-        let kind = shown(kind);
         let denials = limit_ranges().flat_map(|limit_range| limit_range.violations(pod, remedies));
         let denials = denials.chain(quotas().flat_map(|quota| quota.violations(pod, remedies)));
-        let denials = denials.map(|cause| format!("podgraft: Pods of this {kind} will be denied: {cause}"));
+        let denials = denials.map(|cause| format!("podgraft: Pods of this {shown_kind} will be denied: {cause}"));
         let shortages = quotas().flat_map(|quota| quota.shortages(pod, remedies));
-        let shortages = shortages.map(|cause| format!("podgraft: Pods of this {kind} may be denied: {cause}"));
+        let shortages = shortages.map(|cause| format!("podgraft: Pods of this {shown_kind} may be denied: {cause}"));
         let scaling = scaling.flat_map(|autoscaler| autoscaler.effects(pod, remedies));
         let scaling = scaling.map(|effect| format!("podgraft: {effect}"));
         let mut all: Vec<String> = denials.chain(shortages).chain(scaling).take(MOST_COUNTED_WARNINGS).collect();
@@ -139,9 +176,15 @@ impl NamespaceRules {
     }
 }
 
-/// A kind as messages repeat it. Reviews can be forged, so it can have any length.
-fn shown(kind: &str) -> &str {
-    if kind.len() <= LONGEST_KIND { kind } else { "workload" }
+impl<'a> WorkloadName<'a> {
+    fn of(workload: &'a AppliedWorkload<'_>) -> Self {
+        let (group, kind, shown_kind) = (workload.group(), workload.kind(), workload.shown_kind());
+        WorkloadName { group, kind, shown_kind, name: workload.name() }
+    }
+}
+
+fn not_examined(why: NotExamined) -> String {
+    format!("podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: {why}")
 }
 
 #[cfg(test)]
@@ -169,10 +212,11 @@ mod tests {
         let patch = json!([{"op": "add", "path": "/spec/containers/-", "value": container}]).to_string();
         let defaults = ContainerDefaults::new(true);
         let pod = PlannedPod::new(&pod, patch.as_bytes(), &defaults).unwrap();
+        let web = WorkloadName { group: "apps", kind: "Deployment", shown_kind: "Deployment", name: "web" };
         let warnings = |checks: usize| {
             let reads = Cell::new(0);
             let time = TimeLimit::new(|| reads.replace(reads.get() + 1) >= checks);
-            let found = rules.broken(&pod, &Remedies::new(Vec::new()), ("apps", "Deployment", "web"), &time);
+            let found = rules.broken(&pod, &Remedies::new(Vec::new()), &web, &time);
             assert!(reads.get() <= checks + 1, "the clock is read once for each object until the time limit");
             found
         };
@@ -184,11 +228,5 @@ mod tests {
         );
         assert_eq!(warnings(3), [NOT_ALL_CHECKED, &denied[0]]);
         assert_eq!(denied.len(), 1);
-    }
-
-    #[test]
-    fn a_kind_that_no_resource_can_have_is_not_repeated() {
-        assert_eq!(shown("Deployment"), "Deployment");
-        assert_eq!(shown(&"K".repeat(64)), "workload");
     }
 }

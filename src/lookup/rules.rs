@@ -2,6 +2,7 @@
 
 mod amounts;
 mod autoscaler;
+mod bound;
 mod constraint;
 mod container;
 mod defaults;
@@ -17,6 +18,6 @@ pub(super) use amounts::MOST_RESOURCES;
 pub(super) use autoscaler::Autoscaler;
 pub(super) use defaults::ContainerDefaults;
 pub(super) use limit_range::LimitRange;
-pub(super) use planned::PlannedPod;
+pub(super) use planned::{NotExamined, PlannedPod};
 pub(super) use quota::Quota;
 pub(super) use remedies::Remedies;

@@ -13,13 +13,14 @@ use kube::api::ListParams;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::callers::Callers;
 use super::place::ListedNamespace;
 use super::response::{Bounds, LookupError, Page, page, parsed};
 use super::rights::may_list;
 use crate::workload::{WORKLOADS, WorkloadKind};
 use findings::{SurveyEnd, SurveyFindings};
+pub use question::SurveyQuestion;
 use question::UNAUTHENTICATED_INTERVAL;
-pub use question::{Callers, SurveyQuestion};
 use user::Requester;
 
 /// The time from the start of a preview until its survey stops. The answer is due within a second.
@@ -40,7 +41,7 @@ const KINDS: [&str; 5] = ["deployments", "statefulsets", "daemonsets", "cronjobs
 pub struct Survey {
     client: Client,
     callers: Callers,
-    /// When the last survey began. A survey holds the lock while it runs.
+    /// When the last survey began that could list workloads. A survey holds the lock while it runs.
     last: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -65,20 +66,22 @@ impl Survey {
         if self.callers == Callers::Unauthenticated && last.is_some_and(is_recent) {
             return Err(SurveyEnd::TooSoon);
         }
-        *last = Some(question.began);
-        self.review_all((place, &user), question, findings).await
+        let kinds = self.kinds((place, &user), question).await;
+        let kinds = kinds.map_err(|error| SurveyEnd::of("cannot check your rights (subjectaccessreviews)", &error))?;
+        // A survey that may list nothing costs little, and must not use up the turn of others.
+        if kinds.iter().any(|(_, may_list)| *may_list) {
+            *last = Some(question.began);
+        }
+        self.review_all((place, kinds), question, findings).await
     }
 
     async fn review_all(
         &self,
-        (place, user): (Option<ListedNamespace<'_>>, &Requester),
+        (place, kinds): (Option<ListedNamespace<'_>>, Vec<(&WorkloadKind, bool)>),
         question: &SurveyQuestion<'_>,
         findings: &mut SurveyFindings,
     ) -> Result<(), SurveyEnd> {
-        let kinds = self.kinds((place, user), question).await;
-        for (kind, may_list) in
-            kinds.map_err(|error| SurveyEnd::of("cannot check your rights (subjectaccessreviews)", &error))?
-        {
+        for (kind, may_list) in kinds {
             if may_list {
                 let reviewed = self.review_kind(kind, place, question, findings).await;
                 reviewed.map_err(|error| SurveyEnd::of(format_args!("cannot list {}", kind.plural), &error))?;

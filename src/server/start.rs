@@ -111,7 +111,7 @@ fn lookups(config: &Config, client: &Client) -> PreviewLookups {
     let PreviewConfig { workloads, namespaces } = config.preview;
     PreviewLookups {
         survey: workloads.then(|| Survey::new(client.clone(), callers)),
-        namespace: namespaces.then(|| NamespaceLookup::new(client.clone())),
+        namespace: namespaces.then(|| NamespaceLookup::new(client.clone(), callers)),
     }
 }
 

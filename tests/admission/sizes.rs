@@ -5,7 +5,7 @@ use podgraft::internals::api;
 use podgraft::internals::inject::snapshot::{Snapshot, Webhook};
 use serde_json::json;
 
-use crate::scene::{review_of_text, sidecars};
+use crate::scene::{pod, review_of_text, sidecars};
 use crate::support::{Reply, review_of};
 
 #[test]
@@ -100,4 +100,27 @@ fn problems_of_a_companion_that_an_answer_has_no_room_for_are_counted() {
     assert_eq!(last(4, 100 - few), (more("at least 96".to_owned()), 100));
     let (found, count) = warnings_about(0, 3);
     assert_eq!((found.len(), count), (5, 5), "none is left out: {found:#?}");
+}
+
+#[test]
+fn remarks_about_a_workload_that_an_answer_has_no_room_for_are_counted_and_follow_what_was_looked_up() {
+    let names: Vec<String> = (0..8).map(|i| format!("skipped-{i}")).collect();
+    let skipped = names.iter().map(|name| (&**name, "  onConflict: Skip\n  app: {env: [{name: TAKEN, value: x}]}"));
+    let snapshot = sidecars(&skipped.chain([("sync", "")]).collect::<Vec<_>>());
+    let mut template = pod(json!({"podgraft.dev/companions": format!("sync,{}", names.join(","))}));
+    template["spec"]["containers"][0]["env"] = json!([{"name": "TAKEN", "value": "y"}]);
+    let mut review = review_of(&json!({"spec": {"template": template}}), "team");
+    review["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
+    let denied = "podgraft: Pods of this Deployment will be denied: a quota";
+    let preview = |advised: &[&str]| {
+        let advise = |_: &Applied<'_>| advised.iter().map(ToString::to_string).collect();
+        Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, advise, |_| {})).warnings
+    };
+    let found = preview(&[]);
+    let more = |count: usize| {
+        format!("podgraft: and {count} more warnings; fix these, and apply the workload again to see the others")
+    };
+    assert_eq!((found.len(), &found[4]), (5, &more(4)), "{found:#?}");
+    let found = preview(&[denied]);
+    assert_eq!((found.len(), &*found[0], &found[4]), (5, denied, &more(5)), "{found:#?}");
 }

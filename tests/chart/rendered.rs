@@ -45,6 +45,40 @@ fn rendering_twice_gives_the_same() {
     }
 }
 
+/// Values, and what `null` means for each.
+const NULLABLE: &[(&str, &[&str])] = &[
+    (
+        "false",
+        &[
+            "hints.enabled",
+            "podDisruptionBudget.enabled",
+            "events.enabled",
+            "hostNetwork",
+            "requiredCompanions.enabled",
+        ],
+    ),
+    ("[]", &["excludedNamespaces", "webhooks.namespaceMatchExpressions", "webhooks.matchConditions", "extraArgs"]),
+    ("{}", &["commonLabels", "podLabels", "webhooks.labels", "serviceMonitor.labels", "podMonitor.labels"]),
+    ("{}", &["prometheusRule.labels", "prometheusRule.alertLabels"]),
+];
+
+#[test]
+fn a_value_that_is_null_is_false_or_empty() {
+    let enabled = ["serviceMonitor", "prometheusRule", "grafanaDashboard", "webhooks.clusterWide"];
+    let enabled = enabled.map(|name| format!("--set={name}.enabled=true"));
+    let with = |value: &str| {
+        let all: Vec<&str> = enabled.iter().map(|set| &**set).chain(["--set=crds.install=false", value]).collect();
+        template(&all).unwrap_or_else(|why| panic!("{value}: {why}"))
+    };
+    for (meaning, value) in NULLABLE.iter().flat_map(|(meaning, values)| values.iter().map(move |v| (meaning, v))) {
+        let is_equal = with(&format!("--set={value}=null")) == with(&format!("--set-json={value}={meaning}"));
+        assert!(is_equal, "{value}");
+    }
+    // Helm adds an empty map to their defaults, so that only `null` removes these.
+    with("--set=webhooks.annotations=null");
+    with("--set=grafanaDashboard.labels=null");
+}
+
 #[test]
 fn the_definitions_are_not_damaged() {
     for keep in [true, false] {

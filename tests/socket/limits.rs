@@ -1,8 +1,10 @@
 //! The quotas, LimitRanges and autoscalers that the companions of a workload break, as the preview of the workload reports them,
 //! with a simulated API server.
 
+use std::time::Duration;
+
 use podgraft::internals::admission::{self, Applied};
-use podgraft::internals::lookup::NamespaceLookup;
+use podgraft::internals::lookup::{Callers, LookupTime, NOT_LOOKED_UP, NamespaceLookup};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
@@ -53,13 +55,20 @@ fn autoscaler(metric: &str, target: &str) -> Value {
 fn warnings(companion: &Value, web: &Value, objects: Vec<Value>, forbidden: &[&str]) -> Vec<String> {
     let runtime = Runtime::new().unwrap();
     let server = ApiServer::start(objects, forbidden);
-    let lookup = runtime.block_on(async { NamespaceLookup::new(client(&server)) });
+    let lookup = runtime.block_on(async { NamespaceLookup::new(client(&server), Callers::Authenticated) });
+    previewed(companion, web, (&runtime, &lookup), Instant::now())
+}
+
+/// The warnings of a preview that began at a time.
+fn previewed(companion: &Value, web: &Value, by: (&Runtime, &NamespaceLookup), began: Instant) -> Vec<String> {
+    let (runtime, lookup) = by;
     let mut review = review_of(web, "shop");
     review["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
     review["request"]["name"] = "web".into();
     let snapshot = snapshot([companion, &namespace("shop")]);
+    let time = LookupTime { began, deadline: Instant::now() + HANGS };
     let advise = |applied: &Applied<'_>| match applied {
-        Applied::Workload(workload) => runtime.block_on(lookup.warnings(workload, Instant::now() + HANGS)),
+        Applied::Workload(workload) => runtime.block_on(lookup.warnings(workload, time)),
         Applied::Companion { .. } => Vec::new(),
     };
     Reply::read(&admission::preview(review.to_string().as_bytes(), &snapshot, advise, |_| {})).warnings
@@ -85,7 +94,7 @@ fn a_quota_that_requires_limits_denies_an_injected_container_without_them() {
     let limited = amounts("{}", r#"{"memory": "64Mi"}"#);
     let none = note(&json!({}), "Native");
     let expected = "podgraft: Pods of this Deployment will be denied: ResourceQuota team requires limits.memory of every \
-                    container, and the injected container note has none; ask the owner of companion note to set limits.memory \
+                    container, and the injected container note has none; ask the author of companion note to set limits.memory \
                     of container note, or set default.memory in a LimitRange";
     expect(&none, &limited, vec![quota(&hard, &json!({}))], &[expected]);
     let default = limit_range(&json!({"type": "Container", "default": {"memory": "32Mi"}}));
@@ -103,7 +112,7 @@ fn a_quota_that_requires_limits_denies_an_injected_container_without_them() {
 fn a_quota_that_the_pods_exceed_only_with_the_injected_containers_is_reported() {
     let of = |memory: &str| amounts("{}", &json!({"memory": memory}).to_string());
     let hard = json!({"limits.memory": "256Mi"});
-    let exceeded = "ResourceQuota team allows 256Mi for limits.memory, and with the injected containers one Pod has 320Mi; ask the owner of \
+    let exceeded = "ResourceQuota team allows 256Mi for limits.memory, and with the injected containers one Pod has 320Mi; ask the author of \
          companion note to set limits.memory of container note to less, or raise limits.memory of the ResourceQuota";
     for lifecycle in ["Native", "Container"] {
         expect(&note(&of("128Mi"), lifecycle), &of("192Mi"), vec![quota(&hard, &json!({}))], &[exceeded]);
@@ -123,7 +132,7 @@ fn a_limit_range_that_an_injected_container_breaks_is_reported() {
     let of = |memory: &str| amounts("{}", &json!({"memory": memory}).to_string());
     let most = limit_range(&json!({"type": "Container", "max": {"memory": "128Mi"}, "default": {"memory": "128Mi"}}));
     let too_much = "Pods of this Deployment will be denied: LimitRange team allows a container at most 128Mi memory, and the \
-                    injected container note has a limit of 256Mi memory; ask the owner of companion note to set limits.memory of \
+                    injected container note has a limit of 256Mi memory; ask the author of companion note to set limits.memory of \
                     container note to at most 128Mi, or raise max.memory of the LimitRange";
     expect(&note(&of("256Mi"), "Native"), &of("64Mi"), vec![most.clone()], &[too_much]);
     expect(&note(&of("128Mi"), "Native"), &of("512Mi"), vec![most.clone()], &[]);
@@ -146,7 +155,7 @@ fn an_autoscaler_by_utilization_that_the_injected_containers_break_is_reported()
     let of = |cpu: &str| amounts(&json!({"cpu": cpu}).to_string(), "{}");
     let by_use = || vec![autoscaler("Resource", "Utilization")];
     let stops = "podgraft: HorizontalPodAutoscaler team will stop scaling: it compares the use of cpu with the requests of all \
-                 containers, and the injected container note requests none; ask the owner of companion note to set requests.cpu of \
+                 containers, and the injected container note requests none; ask the author of companion note to set requests.cpu of \
                  container note, or use a ContainerResource metric";
     expect(&note(&json!({}), "Native"), &of("10m"), by_use(), &[stops]);
     expect(&note(&json!({}), "Native"), &json!({}), by_use(), &[]);
@@ -220,9 +229,61 @@ fn a_parameter_of_the_companion_is_named_where_it_sets_the_amount() {
         "; set annotation podgraft.dev/note.memory of the Pod template to at most 128Mi, or raise max.memory";
     expect(&companion, &json!({}), vec![most.clone()], &[annotation]);
     companion["spec"]["parameters"][0]["minimum"] = "192Mi".into();
-    let owner = "; ask the owner of companion note to set limits.memory of container note to at most 128Mi, or raise max.memory";
-    expect(&companion, &json!({}), vec![most], &[owner]);
+    let author = "; ask the author of companion note to set limits.memory of container note to at most 128Mi, or raise max.memory";
+    expect(&companion, &json!({}), vec![most], &[author]);
     let hard = json!({"requests.memory": "128Mi"});
     let of_request = "; set annotation podgraft.dev/note.memory of the Pod template to less, or raise requests.memory";
     expect(&companion, &amounts("{}", r#"{"memory": "64Mi"}"#), vec![quota(&hard, &json!({}))], &[of_request]);
+}
+
+#[test]
+fn a_parameter_is_not_named_alone_where_another_amount_is_out_of_bounds_as_well() {
+    let mut companion = note(&amounts(r#"{"cpu": "200m"}"#, r#"{"cpu": "500m"}"#), "Native");
+    let parameter = |name: &str, resource: &str| json!({"name": name, "type": "Quantity", "resource": resource});
+    let most = || vec![limit_range(&json!({"type": "Container", "max": {"cpu": "100m"}}))];
+    companion["spec"]["parameters"] = json!([parameter("most", "note/limits.cpu")]);
+    let one = "; set annotation podgraft.dev/note.most of the Pod template to at most 100m, and ask the author of companion note to set \
+               requests.cpu of container note to at most 100m, or raise max.cpu";
+    expect(&companion, &json!({}), most(), &[one]);
+    companion["spec"]["parameters"] =
+        json!([parameter("most", "note/limits.cpu"), parameter("least", "note/requests.cpu")]);
+    let two =
+        "; set annotations podgraft.dev/note.least and podgraft.dev/note.most of the Pod template to at most 100m, or";
+    expect(&companion, &json!({}), most(), &[two]);
+}
+
+#[test]
+fn a_pod_that_is_not_examined_is_reported() {
+    let mut web = web(&json!({}));
+    let own = web["spec"]["template"]["spec"]["containers"][0].clone();
+    let numbered = |i| {
+        let mut container = own.clone();
+        (container["name"], container["ports"]) = (format!("c{i}").into(), json!([]));
+        container
+    };
+    let unchecked = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: ";
+    let found = |web: &Value| warnings(&note(&json!({}), "Native"), web, Vec::new(), &[]);
+    web["spec"]["template"]["spec"]["containers"] = (0..257).map(numbered).collect();
+    assert_eq!(found(&web), [format!("{unchecked}the Pod has more than 256 containers")]);
+    web["spec"]["template"]["spec"]["containers"] = (0..256).map(numbered).collect();
+    assert_eq!(found(&web), [""; 0]);
+    web["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({"limits": 5});
+    let unreadable = "the resources of a container cannot be read, or are more than 64";
+    assert_eq!(found(&web), [format!("{unchecked}{unreadable}")]);
+}
+
+#[test]
+fn callers_that_are_not_authenticated_get_twenty_lookups_in_a_second() {
+    let (runtime, server) = (Runtime::new().unwrap(), ApiServer::start(Vec::new(), &["list limitranges"]));
+    let (note, web) = (note(&json!({}), "Native"), web(&json!({})));
+    let (start, second) = (Instant::now(), Duration::from_secs(1));
+    for (callers, expected) in [(Callers::Unauthenticated, [20, 5, 20]), (Callers::Authenticated, [25, 5, 25])] {
+        let lookup = runtime.block_on(async { NamespaceLookup::new(client(&server), callers) });
+        let looked_up = |count: usize, began: Instant| {
+            let found = (0..count).map(|_| previewed(&note, &web, (&runtime, &lookup.clone()), began));
+            found.filter(|found| found.len() == 1 && found[0] != NOT_LOOKED_UP).count()
+        };
+        let all = [looked_up(25, start), looked_up(5, start + second), looked_up(25, start + second * 2)];
+        assert_eq!(all, expected, "{callers:?}");
+    }
 }

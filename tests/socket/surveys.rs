@@ -193,19 +193,25 @@ async fn callers_that_are_not_authenticated_get_one_survey_in_ten_seconds() {
     };
     let counted = survey(&server, Callers::Unauthenticated);
     assert_eq!(surveys_at(&counted, &[0, 0, 9, 10, 19, 20]).await, [true, false, false, true, false, true]);
-    let expected = "podgraft: existing workloads were not reviewed: another preview did so less than 10 s ago; run `podgraft explain \
-                    --with FILE -A`, which reviews and lists all";
+    let expected = "podgraft: existing workloads were not reviewed: only one preview in 10 s reviews them, and another one did; run \
+                    `podgraft explain --with FILE -A`, which reviews and lists all";
     assert_eq!(counted.warnings(&first).await, [expected], "previews that are answered later can begin earlier");
     let named = survey(&server, Callers::Authenticated);
     assert_eq!(surveys_at(&named, &[0, 0, 1]).await, [true; 3]);
 }
 
 #[tokio::test]
-async fn a_survey_that_asks_the_api_server_nothing_leaves_the_next_one_its_turn() {
-    let server = ApiServer::start(workloads(), &[]);
+async fn a_survey_that_reviews_nothing_leaves_the_next_one_its_turn() {
+    let rights = KINDS.map(|kind| format!("eve list {kind}"));
+    let server = ApiServer::start(workloads(), &rights.each_ref().map(|right| &**right));
     let survey = survey(&server, Callers::Unauthenticated);
-    for (namespace, user) in [(Some("new"), DEVELOPER), (None, "{}")] {
-        assert!(warnings(&survey, namespace, user, LONG).await[0].contains("were not reviewed"));
+    for (namespace, user, time) in [
+        (Some("new"), DEVELOPER, LONG),
+        (None, "{}", LONG),
+        (None, r#"{"username": "eve"}"#, LONG),
+        (None, DEVELOPER, Duration::ZERO),
+    ] {
+        assert!(warnings(&survey, namespace, user, time).await[0].contains("were not reviewed"));
     }
     assert!(warnings(&survey, None, DEVELOPER, LONG).await[0].starts_with("podgraft: of 4 workloads"));
 }

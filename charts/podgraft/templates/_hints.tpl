@@ -52,5 +52,5 @@ size(object.metadata.?ownerReferences.orValue([])) <= 16 && !object.metadata.?ow
 out: it is left out itself then. */ -}}
 {{- define "podgraft.hints.outage" -}}
 {{- $isExact := not (or .Values.webhooks.namespaceMatchExpressions .Values.webhooks.matchConditions) }}
-{{- and $isExact .Values.hints.enabled .Values.podDisruptionBudget.enabled (gt (int .Values.replicaCount) 1) | ternary "true" "" }}
+{{- if and $isExact .Values.hints.enabled .Values.podDisruptionBudget.enabled (gt (int .Values.replicaCount) 1) }}true{{ end }}
 {{- end -}}

@@ -24,7 +24,7 @@ have dots. */ -}}
 {{- /* Excluded namespaces, as a JSON list. podgraft's own is one of them, because its Pods must be created while podgraft is
 down. */ -}}
 {{- define "podgraft.excludedNamespaces" -}}
-{{- concat (list "kube-system" "kube-public" "kube-node-lease" (include "podgraft.namespace" .)) .Values.excludedNamespaces | uniq | toJson -}}
+{{- concat (list "kube-system" "kube-public" "kube-node-lease" (include "podgraft.namespace" .)) (.Values.excludedNamespaces | default list) | uniq | toJson -}}
 {{- end -}}
 
 {{- define "podgraft.selectorLabels" -}}
@@ -42,7 +42,7 @@ app.kubernetes.io/component: server
   "app.kubernetes.io/version" .Chart.AppVersion
   "app.kubernetes.io/part-of" "podgraft"
   "app.kubernetes.io/managed-by" .Release.Service -}}
-{{- toYaml (merge $labels .Values.commonLabels) -}}
+{{- toYaml (merge $labels (.Values.commonLabels | default dict)) -}}
 {{- end -}}
 
 {{- define "podgraft.serviceAccountName" -}}

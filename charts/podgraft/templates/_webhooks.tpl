@@ -2,8 +2,8 @@
 {{- define "podgraft.webhook.metadata" -}}
 name: {{ include "podgraft.fullname" .root }}-{{ .webhook }}
 labels:
-  {{- merge (include "podgraft.labels" .root | fromYaml) .root.Values.webhooks.labels | toYaml | nindent 2 }}
-{{- $annotations := deepCopy .root.Values.webhooks.annotations }}
+  {{- merge (include "podgraft.labels" .root | fromYaml) (.root.Values.webhooks.labels | default dict) | toYaml | nindent 2 }}
+{{- $annotations := .root.Values.webhooks.annotations | default dict | deepCopy }}
 {{- if eq .root.Values.certificate.mode "certManager" }}
 {{- $_ := set $annotations "cert-manager.io/inject-ca-from" (printf "%s/%s" (include "podgraft.namespace" .root) (include "podgraft.fullname" .root)) }}
 {{- end }}
@@ -26,7 +26,7 @@ clientConfig:
   caBundle: {{ .root.Values.certificate.secret.caBundle | b64enc }}
   {{- end }}
 admissionReviewVersions: [v1]
-sideEffects: {{ and .root.Values.events.enabled (ne .path "/preview") | ternary "NoneOnDryRun" "None" }}
+sideEffects: {{ and .root.Values.events.enabled (ne .path "/preview") | empty | ternary "None" "NoneOnDryRun" }}
 matchPolicy: Equivalent
 timeoutSeconds: {{ .root.Values.webhooks.timeoutSeconds }}
 failurePolicy: {{ .failurePolicy }}

@@ -28,6 +28,7 @@ pub enum Applied<'a> {
 #[derive(Debug)]
 pub struct AppliedWorkload<'a> {
     pub(super) kind: &'a GroupVersionKind<'a>,
+    pub(super) shown_kind: &'a str,
     pub(super) name: &'a str,
     pub(super) review: &'a Request<'a>,
     pub(super) snapshot: &'a Snapshot,
@@ -44,6 +45,12 @@ impl AppliedWorkload<'_> {
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.kind.name
+    }
+
+    /// Its kind as messages repeat it: reviews can be forged, and a kind can have any length.
+    #[must_use]
+    pub fn shown_kind(&self) -> &str {
+        self.shown_kind
     }
 
     /// Its name, or its `generateName`.

@@ -27,6 +27,8 @@ pub(super) enum AmountKind {
 }
 
 impl AmountKind {
+    pub(super) const BOTH: [AmountKind; 2] = [AmountKind::Request, AmountKind::Limit];
+
     /// The field of a container, as quotas name it.
     pub(super) fn field(self, resource: &str) -> String {
         match self {

@@ -34,6 +34,15 @@ impl Constraint {
         }
     }
 
+    /// Whether an amount alone breaks it; a ratio is never broken by one amount.
+    pub(super) fn is_broken_by(self, bound: Amount, held: Held) -> bool {
+        match self {
+            Constraint::Max => held.at_least() > bound,
+            Constraint::Min => held.exact().is_some_and(|amount| amount < bound),
+            Constraint::MaxLimitRequestRatio => false,
+        }
+    }
+
     /// How amounts break it; `None` where they do not, or where that is not certain.
     pub(super) fn breach(self, bound: Amount, request: Held, limit: Held) -> Option<Breach> {
         match self {
@@ -59,7 +68,7 @@ fn above(most: Amount, request: Held, limit: Held) -> Option<Breach> {
     if limit.is_absent() {
         return Some(Breach::Missing(AmountKind::Limit));
     }
-    let is_too_large = |(_, held): &(AmountKind, Held)| held.at_least() > most;
+    let is_too_large = |(_, held): &(AmountKind, Held)| Constraint::Max.is_broken_by(most, *held);
     let found = [(AmountKind::Limit, limit), (AmountKind::Request, request)].into_iter().find(is_too_large);
     found.map(|(kind, held)| Breach::Amount(kind, held.at_least()))
 }
@@ -69,10 +78,9 @@ fn below(least: Amount, request: Held, limit: Held) -> Option<Breach> {
     if request.is_absent() {
         return Some(Breach::Missing(AmountKind::Request));
     }
-    let too_small = |(kind, held): (AmountKind, Held)| {
-        held.exact().filter(|amount| *amount < least).map(|amount| Breach::Amount(kind, amount))
-    };
-    [(AmountKind::Request, request), (AmountKind::Limit, limit)].into_iter().find_map(too_small)
+    let is_too_small = |(_, held): &(AmountKind, Held)| Constraint::Min.is_broken_by(least, *held);
+    let found = [(AmountKind::Request, request), (AmountKind::Limit, limit)].into_iter().find(is_too_small);
+    found.map(|(kind, held)| Breach::Amount(kind, held.at_least()))
 }
 
 /// `limitRequestRatioConstraint`.

@@ -42,27 +42,38 @@ struct Resources {
     limits: ResourceAmounts,
 }
 
+impl Resources {
+    /// Those that a container declares; `None` where there are more than are known.
+    fn complete(declared: Option<Resources>) -> Option<Resources> {
+        let declared = declared.unwrap_or_default();
+        let is_too_long = declared.requests.is_too_long() || declared.limits.is_too_long();
+        (!is_too_long).then_some(declared)
+    }
+}
+
 impl<'d> PlannedContainer<'d> {
     /// A container of the Pod's author; `None` if its name is invalid, or if its resources cannot be read or are too many.
     pub(super) fn of_author(container: &Container<'_>, defaults: &'d ContainerDefaults<'d>) -> Option<Self> {
         let text = Reader::of(container.json).raw_at(&["resources"]).ok()?.unwrap_or("{}");
-        let declared: Resources = serde_json::from_str::<Option<_>>(text).ok()?.unwrap_or_default();
+        let declared = Resources::complete(serde_json::from_str(text).ok()?)?;
         // Reviews can be forged, and messages repeat the name.
         if !is_label(&container.name, LONGEST_NAME) {
-            return None;
-        }
-        if declared.requests.is_too_long() || declared.limits.is_too_long() {
             return None;
         }
         let name = container.name.to_string();
         Some(PlannedContainer { name, is_injected: false, is_initial: !container.keeps_running(), declared, defaults })
     }
 
-    /// A container that podgraft adds to a list.
-    pub(super) fn injected(added: AddedContainer, list: ContainerList, defaults: &'d ContainerDefaults<'d>) -> Self {
+    /// A container that podgraft adds to a list; `None` if its resources are too many.
+    pub(super) fn injected(
+        added: AddedContainer,
+        list: ContainerList,
+        defaults: &'d ContainerDefaults<'d>,
+    ) -> Option<Self> {
         let AddedContainer { name, restart_policy, resources } = added;
         let is_initial = list.is_init() && restart_policy.as_deref() != Some("Always");
-        PlannedContainer { name, is_injected: true, is_initial, declared: resources.unwrap_or_default(), defaults }
+        let declared = Resources::complete(resources)?;
+        Some(PlannedContainer { name, is_injected: true, is_initial, declared, defaults })
     }
 
     /// What it has in the Pod that API servers store: without a request the limit, and without both the default of LimitRanges
@@ -77,6 +88,16 @@ impl<'d> PlannedContainer<'d> {
             Some(amount) => Held { amount: Some(amount), is_exact: true },
             None => self.defaults.held(kind, resource),
         }
+    }
+
+    /// Whether it declares a request or a limit itself. A request that it does not declare is its limit.
+    pub(super) fn declares(&self, kind: AmountKind, resource: &str) -> bool {
+        let Resources { requests, limits } = &self.declared;
+        let declared = match kind {
+            AmountKind::Request => requests,
+            AmountKind::Limit => limits,
+        };
+        declared.get(resource).is_some()
     }
 
     /// Its request, where it declares one and has no limit of its own.

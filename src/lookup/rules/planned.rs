@@ -1,12 +1,13 @@
 //! The Pod that will run: with the containers that a patch adds to it.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::amounts::{AmountKind, ResourceAmounts};
+use super::amounts::{AmountKind, MOST_RESOURCES, ResourceAmounts};
 use super::container::{AddedContainer, PlannedContainer};
 use super::defaults::{ContainerDefaults, Held};
 use crate::inject::companion::quantity::Amount;
@@ -14,7 +15,7 @@ use crate::inject::companion::resources::is_pod_level;
 use crate::inject::container_list::ContainerList;
 use crate::inject::pod::Pod;
 
-/// The most containers of a Pod that are examined. A Pod with more is left alone: nothing runs that many.
+/// The most containers of a Pod's author that are examined. Nothing runs more.
 const MOST_CONTAINERS: usize = 256;
 
 /// The Pod that will run, as far as its resources are known.
@@ -46,30 +47,61 @@ pub(super) enum ContainerSet {
     OfAuthor,
 }
 
+/// Why a Pod is not examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::lookup) enum NotExamined {
+    /// It has more than [`MOST_CONTAINERS`].
+    TooManyContainers,
+    /// It has a container that no API server admits, or that has more than [`MOST_RESOURCES`] in a list.
+    Unreadable,
+}
+
 /// An operation of a patch.
 #[derive(Deserialize)]
-struct AddedValue<'t> {
+struct PatchOperation<'t> {
     #[serde(borrow)]
     path: Cow<'t, str>,
-    #[serde(borrow)]
-    value: &'t RawValue,
+    /// `None` where the operation removes something.
+    #[serde(borrow, default)]
+    value: Option<&'t RawValue>,
+}
+
+impl fmt::Display for NotExamined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotExamined::TooManyContainers => write!(f, "the Pod has more than {MOST_CONTAINERS} containers"),
+            NotExamined::Unreadable => {
+                write!(f, "the resources of a container cannot be read, or are more than {MOST_RESOURCES}")
+            }
+        }
+    }
 }
 
 impl<'d> PlannedPod<'d> {
-    /// Reads a Pod and the patch that podgraft returns for it. `None` where they cannot be read, or where there are too many
-    /// containers.
-    pub(in crate::lookup) fn new(pod: &Pod<'_>, patch: &[u8], defaults: &'d ContainerDefaults<'d>) -> Option<Self> {
+    /// Reads a Pod and the patch that podgraft returns for it.
+    ///
+    /// # Errors
+    /// They cannot be read, or there are too many containers.
+    pub(in crate::lookup) fn new(
+        pod: &Pod<'_>,
+        patch: &[u8],
+        defaults: &'d ContainerDefaults<'d>,
+    ) -> Result<Self, NotExamined> {
         if pod.containers.len() > MOST_CONTAINERS {
-            return None;
+            return Err(NotExamined::TooManyContainers);
         }
-        let operations: Vec<AddedValue<'_>> = serde_json::from_slice(patch).ok()?;
+        PlannedPod::read(pod, patch, defaults).ok_or(NotExamined::Unreadable)
+    }
+
+    fn read(pod: &Pod<'_>, patch: &[u8], defaults: &'d ContainerDefaults<'d>) -> Option<Self> {
+        let operations: Vec<PatchOperation<'_>> = serde_json::from_slice(patch).ok()?;
         let mut containers = Vec::new();
         for list in [ContainerList::Init, ContainerList::Containers] {
             let of_list = pod.containers.iter().filter(|c| c.list == list);
             let of_list = of_list.map(|container| PlannedContainer::of_author(container, defaults));
             let mut of_list = of_list.collect::<Option<Vec<_>>>()?;
             for operation in &operations {
-                operation.add_to(list, &mut of_list, defaults);
+                operation.add_to(list, &mut of_list, defaults)?;
             }
             containers.append(&mut of_list);
         }
@@ -125,31 +157,31 @@ impl<'d> PlannedPod<'d> {
     }
 }
 
-impl AddedValue<'_> {
-    /// Inserts the containers that the operation adds to a list, if it does.
+impl PatchOperation<'_> {
+    /// Inserts the containers that the operation adds to a list, if it does; `None` where they cannot be read.
     fn add_to<'d>(
         &self,
         list: ContainerList,
         containers: &mut Vec<PlannedContainer<'d>>,
         defaults: &'d ContainerDefaults<'d>,
-    ) {
-        let Some(rest) = self.path.strip_prefix("/spec/").and_then(|path| path.strip_prefix(list.as_str())) else {
-            return;
-        };
-        let value = self.value.get();
+    ) -> Option<()> {
+        let rest = self.path.strip_prefix("/spec/").and_then(|path| path.strip_prefix(list.as_str()));
+        let Some((rest, value)) = rest.zip(self.value.map(RawValue::get)) else { return Some(()) };
         match rest.strip_prefix('/') {
             None if rest.is_empty() => {
-                let added: Vec<AddedContainer> = serde_json::from_str(value).unwrap_or_default();
-                containers
-                    .extend(added.into_iter().map(|container| PlannedContainer::injected(container, list, defaults)));
+                let added: Vec<AddedContainer> = serde_json::from_str(value).ok()?;
+                for container in added {
+                    containers.push(PlannedContainer::injected(container, list, defaults)?);
+                }
             }
             Some(place) if !place.contains('/') => {
-                let Ok(added) = serde_json::from_str(value) else { return };
+                let added = serde_json::from_str(value).ok()?;
                 let at = place.parse().unwrap_or(containers.len()).min(containers.len());
-                containers.insert(at, PlannedContainer::injected(added, list, defaults));
+                containers.insert(at, PlannedContainer::injected(added, list, defaults)?);
             }
             _ => {}
         }
+        Some(())
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use super::amounts::{AmountKind, NameOnly, ResourceAmounts};
 use super::container::PlannedContainer;
 use super::planned::{ContainerSet, PlannedPod};
-use super::remedies::{NewAmount, Remedies};
+use super::remedies::{AmountChange, NewAmount, Remedies};
 use super::scopes::Scopes;
 use crate::inject::companion::quantity::Amount;
 use crate::inject::companion::resources::{is_extended, is_hugepages};
@@ -112,16 +112,19 @@ impl Quota {
         let mut asked = pod.containers(ContainerSet::All).filter(is_asked);
         let container = asked.find(|container| container.held(kind, resource).is_absent());
         let container = container.filter(|_| NAMED_BY_EVERY_CONTAINER.contains(&counted))?;
-        let default = match kind {
-            AmountKind::Request => "defaultRequest",
-            AmountKind::Limit => "default",
+        let (default, new) = match kind {
+            AmountKind::Request => ("defaultRequest", NewAmount::Any),
+            AmountKind::Limit => {
+                let request = container.held(AmountKind::Request, resource).at_least();
+                ("default", NewAmount::AtLeast(request))
+            }
         };
         Some(format!(
             "ResourceQuota {} requires {} of every container, and {} has none; {}, or set {default}.{resource} in a LimitRange",
             self.name(),
             kind.field(resource),
             container.label(),
-            remedies.set(container, kind, resource, NewAmount::Any),
+            remedies.set(container, &AmountChange::of_any(resource, kind, new)),
         ))
     }
 
@@ -159,8 +162,9 @@ impl Quota {
 
 impl Usage<'_> {
     fn remedy(&self, pod: &PlannedPod<'_>, remedies: &Remedies<'_>) -> String {
-        let Usage { kind, resource, counted, .. } = *self;
-        let reduce = remedies.reduce(pod, kind, resource).map(|reduce| format!("{reduce}, or "));
+        let Usage { kind, resource, counted, used, total, hard, .. } = *self;
+        let has = if total > hard { total } else { used + total };
+        let reduce = remedies.reduce(pod, (kind, resource), has, hard).map(|reduce| format!("{reduce}, or "));
         format!("{}raise {counted} of the ResourceQuota", reduce.unwrap_or_default())
     }
 }

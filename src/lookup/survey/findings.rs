@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::question::{Callers, SurveyQuestion, UNAUTHENTICATED_INTERVAL};
+use super::question::{SurveyQuestion, UNAUTHENTICATED_INTERVAL};
 use crate::inject::Request;
+use crate::lookup::callers::Callers;
 use crate::lookup::response::LookupError;
 use crate::workload::{Impact, ImpactCounts, WorkloadKind, created_pods, impact};
 
@@ -57,7 +58,8 @@ impl SurveyEnd {
             }
             SurveyEnd::Busy => "another preview is reviewing them".into(),
             SurveyEnd::TooSoon => {
-                format!("another preview did so less than {} s ago", UNAUTHENTICATED_INTERVAL.as_secs()).into()
+                let seconds = UNAUTHENTICATED_INTERVAL.as_secs();
+                format!("only one preview in {seconds} s reviews them, and another one did").into()
             }
         })
     }

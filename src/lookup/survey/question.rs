@@ -1,4 +1,4 @@
-//! What a survey is about, and who can ask for one.
+//! What a survey is about.
 
 use std::time::Duration;
 
@@ -9,15 +9,6 @@ use crate::inject::snapshot::Snapshot;
 /// The time between the starts of two surveys for unauthenticated callers, who could ask for surveys without end; each lists
 /// all workloads.
 pub(super) const UNAUTHENTICATED_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Who calls the admission port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Callers {
-    /// API servers, with a client certificate.
-    Authenticated,
-    /// Anyone who reaches the port. They could claim to be a user who may list workloads, so workloads are counted and not named.
-    Unauthenticated,
-}
 
 /// A companion that is applied.
 #[derive(Debug, Clone, Copy)]

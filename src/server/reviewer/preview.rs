@@ -13,7 +13,7 @@ use crate::api;
 use crate::api::Advice;
 use crate::http::{Offload, Route};
 use crate::inject::snapshot::Snapshot;
-use crate::lookup::{NAMESPACE_TIME, NamespaceLookup, SURVEY_TIME, Survey, SurveyQuestion};
+use crate::lookup::{LookupTime, NAMESPACE_TIME, NOT_LOOKED_UP, NamespaceLookup, SURVEY_TIME, Survey, SurveyQuestion};
 
 /// How long the validation of a companion may take.
 const VALIDATION_TIMEOUT: Duration = Duration::from_millis(500);
@@ -24,9 +24,6 @@ const LOOKUPS_OF_WORKLOADS: usize = 4;
 /// The warning where the validation takes longer, or cannot start.
 const NOT_CHECKED: &str =
     "podgraft: the companion was not validated: validation is busy or took too long; run `podgraft validate`";
-/// The warning where lookups for a workload take longer, or cannot start.
-const NOT_LOOKED_UP: &str = "podgraft: ResourceQuotas, LimitRanges and HorizontalPodAutoscalers were not checked: many workloads \
-                             are applied at the same time, or the API server did not answer in time";
 
 /// The threads for previews that take long, and what is looked up in the cluster.
 pub(crate) struct PreviewThreads {
@@ -116,7 +113,8 @@ fn workloads(
     let advise = move |preview: &Preview<'_>, applied: &Applied<'_>| match applied {
         Applied::Companion { .. } => Vec::new(),
         Applied::Workload(workload) => {
-            blocking.block_on(lookup.warnings(workload, (preview.began + NAMESPACE_TIME).into()))
+            let (began, deadline) = (preview.began.into(), (preview.began + NAMESPACE_TIME).into());
+            blocking.block_on(lookup.warnings(workload, LookupTime { began, deadline }))
         }
     };
     let fallback = |_: &Preview<'_>, applied: &Applied<'_>| match applied {

@@ -33,7 +33,7 @@ async fn objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_p
     let without = costs(cluster, &namespace, &objects).await;
     cluster.install(&WITH).await;
     let with = costs(cluster, &namespace, &objects).await;
-    // It has stopped to watch what the policy of an outage reads.
+    // It has stopped watching what the policy of an outage reads.
     cluster.restart_apiserver();
     cluster.trusted().await;
     for (((what, ..), with), without) in objects.iter().zip(with).zip(without) {

@@ -10,7 +10,7 @@ tests![no_outage_is_reported_after_hints_were_off_during_one_and_are_on_again];
 
 const OUTAGE: &str = "podgraft: no replica of podgraft is ready";
 
-/// The API server stops to watch PodDisruptionBudgets while no policy reads them, and does not start again
+/// The API server stops watching PodDisruptionBudgets while no policy reads them, and does not start again
 /// (kubernetes/kubernetes#130887).
 async fn no_outage_is_reported_after_hints_were_off_during_one_and_are_on_again(cluster: &Cluster) {
     cluster.install(&[]).await;

@@ -30,15 +30,10 @@ fn namespace(object: &Value, snapshot: &Snapshot, own: &str) -> Vec<CheckFinding
     let place = ObjectName::of_cluster("namespace", name);
     let lists = object["metadata"]["annotations"][keys::COMPANIONS].as_str().is_some();
     let opt_in = OptIn::read(label(object));
-    if name == own || keys::EXCLUDED_NAMESPACES.contains(&name) || snapshot.settings.leaves_out(name) {
+    let is_always_excluded = name == own || keys::EXCLUDED_NAMESPACES.contains(&name);
+    if is_always_excluded || snapshot.settings.leaves_out(name) {
         let has_effect = lists || opt_in == OptIn::Enabled;
-        let message =
-            "the label or list of companions has no effect: Pods of this namespace are excluded from injection";
-        let finding = CheckFinding::warning(CheckReason::NamespaceIgnored, place, message);
-        return has_effect
-            .then(|| finding.at("metadata").fix("remove it, or use another namespace"))
-            .into_iter()
-            .collect();
+        return has_effect.then(|| excluded(place, is_always_excluded)).into_iter().collect();
     }
     let mut findings = Vec::new();
     if opt_in == OptIn::Invalid {
@@ -54,6 +49,17 @@ fn namespace(object: &Value, snapshot: &Snapshot, own: &str) -> Vec<CheckFinding
         findings.extend(of_list(name, &place, snapshot));
     }
     findings
+}
+
+/// The finding about a Namespace whose Pods are not sent to podgraft: always, or because of the chart value.
+fn excluded(place: ObjectName, is_always_excluded: bool) -> CheckFinding {
+    let message = "the label or list of companions has no effect: Pods of this namespace are excluded from injection";
+    let finding = CheckFinding::warning(CheckReason::NamespaceIgnored, place, message).at("metadata");
+    finding.fix(if is_always_excluded {
+        "remove the label or list, or use another namespace"
+    } else {
+        "remove the label or list, use another namespace, or remove this one from the chart value excludedNamespaces"
+    })
 }
 
 fn list_field() -> String {
@@ -108,7 +114,7 @@ mod tests {
         apiVersion: podgraft.dev/v1alpha1\nkind: ClusterCompanion\nmetadata: {name: audit}\n\
         spec: {pattern: Sidecar, namespaceSelector: {matchLabels: {team: a}}, containers: [{name: a, image: 'a:1'}]}\n";
 
-    fn found(metadata: &Value) -> Vec<String> {
+    fn findings(metadata: &Value) -> Vec<CheckFinding> {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
         let text = format!("{COMPANION}---\n{object}\n");
         let mut manifests = Manifests::new("default");
@@ -116,7 +122,11 @@ mod tests {
             manifests.add(std::path::Path::new("test"), &document.expect("a document"));
         }
         let settings = Settings { excluded_namespaces: ["cni-system".into()].into(), ..Settings::default() };
-        let findings = namespaces(&[object], &manifests.snapshot(settings), "own");
+        namespaces(&[object], &manifests.snapshot(settings), "own")
+    }
+
+    fn found(metadata: &Value) -> Vec<String> {
+        let findings = findings(metadata);
         assert!(findings.iter().all(|f| !f.fix.is_empty() && f.severity.as_str() == "warning"), "{findings:?}");
         findings.iter().map(|f| format!("{} {}", f.reason.as_str(), f.message)).collect()
     }
@@ -154,6 +164,15 @@ mod tests {
             let text = found(&metadata);
             let is_found = |line: &String| line.starts_with(reason) && line.contains(part);
             assert!(text.iter().any(is_found), "{metadata}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn the_chart_value_is_named_only_where_it_excludes_the_namespace() {
+        for (name, is_named) in [("cni-system", true), ("kube-system", false), ("own", false)] {
+            let metadata = json!({"name": name, "labels": {"podgraft.dev/inject": "enabled"}});
+            let fix = &findings(&metadata)[0].fix;
+            assert_eq!(fix.contains("from the chart value excludedNamespaces"), is_named, "{name}: {fix}");
         }
     }
 }

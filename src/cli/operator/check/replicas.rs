@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::finding::{CheckFinding, CheckReason, ObjectName};
-use super::installation::{InstallationSettings, InstalledAt};
+use super::installation::InstallationSettings;
 use super::metrics::MetricsText;
 use crate::policies::objects::INSTALLATION;
 
@@ -24,6 +24,13 @@ pub(super) struct ObservedReplica {
     pub(super) metrics: Result<String, String>,
     /// The text of `/readyz` where the Pod is not ready.
     pub(super) readiness: Option<String>,
+}
+
+impl ObservedReplica {
+    /// The name of the Pod.
+    fn name(&self) -> &str {
+        self.pod["metadata"]["name"].as_str().unwrap_or_default()
+    }
 }
 
 /// The Deployment and its Pods; `deployment` is `None` where it does not exist.
@@ -103,7 +110,7 @@ fn cause(replica: &ObservedReplica) -> Option<String> {
     if status["ready"] == true {
         return None;
     }
-    let name = replica.pod["metadata"]["name"].as_str().unwrap_or_default();
+    let name = replica.name();
     let state = &status["state"];
     let reason = state["waiting"]["reason"].as_str().or(state["terminated"]["reason"].as_str());
     let failed = || replica.readiness.as_deref()?.lines().find_map(|line| line.strip_prefix("[-]"));
@@ -151,7 +158,7 @@ fn grouped(
     let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for replica in replicas {
         if let Some(value) = value(replica) {
-            groups.entry(value).or_default().push(replica.pod["metadata"]["name"].as_str().unwrap_or_default());
+            groups.entry(value).or_default().push(replica.name());
         }
     }
     groups
@@ -166,7 +173,7 @@ fn listed(groups: &BTreeMap<String, Vec<&str>>) -> String {
 fn failures(settings: &InstallationSettings, replica: &ObservedReplica, now: SystemTime) -> Vec<CheckFinding> {
     let Ok(text) = &replica.metrics else { return Vec::new() };
     let metrics = MetricsText(text);
-    let name = replica.pod["metadata"]["name"].as_str().unwrap_or_default();
+    let name = replica.name();
     let object = ObjectName::namespaced("pod", &settings.at.namespace, name);
     let log = format!("kubectl -n {} logs {name}", settings.at.namespace);
     let failing = |field: &str, message: String| {
@@ -201,17 +208,18 @@ fn failures(settings: &InstallationSettings, replica: &ObservedReplica, now: Sys
 /// Required companions whose newest version is not injected yet.
 fn waiting(settings: &InstallationSettings, replicas: &[ObservedReplica]) -> Option<CheckFinding> {
     let count = |replica: &ObservedReplica| MetricsText(replica.metrics.as_deref().ok()?).value("policies_waiting");
-    let most = replicas.iter().filter_map(count).fold(0.0, f64::max);
+    let counts = replicas.iter().filter_map(|replica| Some((replica, count(replica)?)));
+    let (replica, most) = counts.max_by(|(_, one), (_, other)| one.total_cmp(other))?;
     let changes = if most > 1.0 {
         format!("changes of {most} required companions wait")
     } else {
         "a change of a required companion waits".to_owned()
     };
-    let message = format!("{changes} for policies of another installation: Pods get the version from before");
+    let message = format!("{changes} for policies of another installation: Pods keep getting the previous version");
     let finding = CheckFinding::warning(CheckReason::PolicyOutOfSync, settings.object("deployment"), message);
-    let InstalledAt { name, namespace } = &settings.at;
+    let (name, namespace) = (replica.name(), &settings.at.namespace);
     let fix = format!(
-        "start the other installation, which the log names: kubectl -n {namespace} logs deployment/{name}; if it will not run again: kubectl \
+        "start the other installation, which the log names: kubectl -n {namespace} logs {name}; if it will not run again: kubectl \
          delete validatingadmissionpolicies,validatingadmissionpolicybindings -l {INSTALLATION}=<installation>"
     );
     (most > 0.0).then(|| finding.at("podgraft_policies_waiting").fix(fix))

@@ -24,8 +24,7 @@ fn the_ratio_of_an_injected_container_is_checked_as_that_of_the_whole_pod_is() {
     expect(&violations(&of_container, &PodCase::new(app(), memory("64Mi", "128Mi"))), &[beyond]);
     expect(&violations(&of_container, &PodCase::new(app(), memory("64Mi", "96Mi"))), &[]);
     expect(&violations(&of_container, &PodCase::new(memory("64Mi", "1Gi"), app())), &[]);
-    let none =
-        "and the injected container note requests no memory; set requests.memory of container note to more than 0, or";
+    let none = "and the injected container note requests no memory; set requests.memory and limits.memory of container note, the limit";
     expect(&violations(&of_container, &PodCase::new(app(), json!({}))), &[none]);
     let no_limit =
         "and the injected container note has no limit of memory; set limits.memory of container note to at most";
@@ -83,6 +82,81 @@ fn limits_and_requests_of_the_whole_pod_are_compared_with_the_maximum() {
     expect(&violations(&item, &PodCase::new(memory("64Mi", "64Mi"), memory("192Mi", ""))), &[]);
     expect(&violations(&item, &PodCase::new(memory("512Mi", "512Mi"), memory("64Mi", "64Mi"))), &[]);
     expect(&violations(&item, &PodCase::new(memory("512Mi", ""), json!({}))), &[]);
+}
+
+#[test]
+fn a_limit_of_the_whole_pod_below_the_minimum_is_raised() {
+    let item = json!({"type": "Pod", "min": {"memory": "50Mi"}});
+    let limit = "LimitRange team allows a Pod no memory limit below 50Mi, and with the injected containers it has a limit of 20Mi memory; \
+                 set limits.memory of container note to at least 50Mi, or lower min.memory of the LimitRange";
+    expect(&violations(&item, &PodCase::new(memory("64Mi", ""), memory("", "20Mi"))), &[limit]);
+    expect(&violations(&item, &PodCase::new(memory("64Mi", ""), memory("", "50Mi"))), &[]);
+    expect(&violations(&item, &PodCase::new(memory("64Mi", ""), memory("20Mi", ""))), &[]);
+}
+
+#[test]
+fn a_remedy_names_each_amount_that_must_change_and_no_other() {
+    let least = json!({"type": "Container", "min": {"memory": "50Mi"}});
+    let most = json!({"type": "Container", "max": {"memory": "100Mi"}});
+    let ratio = json!({"type": "Container", "maxLimitRequestRatio": {"memory": "2"}});
+    for (item, request, limit, parts) in [
+        (
+            &least,
+            "",
+            "20Mi",
+            "allows a container no memory limit below 50Mi, and the injected container note has a limit of 20Mi memory; set \
+             limits.memory of container note to at least 50Mi, or lower",
+        ),
+        (&least, "20Mi", "30Mi", "requests 20Mi memory; set requests.memory and limits.memory of container note to at"),
+        (&least, "20Mi", "50Mi", "requests 20Mi memory; set requests.memory of container note to at least 50Mi, or"),
+        (&least, "20Mi", "", "requests 20Mi memory; set requests.memory of container note to at least 50Mi, or lower"),
+        (&most, "", "500Mi", "; set limits.memory of container note to at most 100Mi, or raise"),
+        (&most, "60Mi", "500Mi", "; set limits.memory of container note to at most 100Mi, or raise"),
+        (&most, "200Mi", "500Mi", "; set requests.memory and limits.memory of container note to at most 100Mi, or"),
+        (&most, "200Mi", "", "has no limit of memory; set requests.memory and limits.memory of container note to at"),
+        (
+            &ratio,
+            "",
+            "",
+            "; set requests.memory and limits.memory of container note, the limit to at most 2 times the request",
+        ),
+        (
+            &ratio,
+            "0",
+            "9Mi",
+            "; set requests.memory of container note so that the limit is at most 2 times the request, or",
+        ),
+        (&ratio, "2Mi", "9Mi", "; set limits.memory of container note to at most 2 times its request, or"),
+        (
+            &ratio,
+            "2Mi",
+            "",
+            "has no limit of memory; set limits.memory of container note to at most 2 times its request",
+        ),
+    ] {
+        expect(&violations(item, &PodCase::new(json!({}), memory(request, limit))), &[parts]);
+    }
+}
+
+#[test]
+fn a_limit_that_would_be_reduced_below_the_request_is_reduced_with_it() {
+    let item = json!({"type": "Pod", "max": {"memory": "256Mi"}});
+    let of = |request: &str| violations(&item, &PodCase::new(memory("", "192Mi"), memory(request, "256Mi")));
+    expect(&of("64Mi"), &["; set limits.memory of container note to less, or raise max.memory"]);
+    expect(&of("65Mi"), &["; set requests.memory and limits.memory of container note to less, or raise max.memory"]);
+    expect(&of(""), &["; set limits.memory of container note to less, or raise max.memory"]);
+}
+
+#[test]
+fn of_resources_without_overcommit_request_and_limit_change_together() {
+    let item = json!({"type": "Container", "max": {"example.com/gpu": "1"}});
+    let two = json!({"example.com/gpu": "2"});
+    let of = |note: Value| violations(&item, &PodCase::new(json!({}), note));
+    expect(
+        &of(resources(&two, &two)),
+        &["; set requests.example.com/gpu and limits.example.com/gpu of container note to"],
+    );
+    expect(&of(resources(&json!({}), &two)), &["; set limits.example.com/gpu of container note to at most 1, or"]);
 }
 
 #[test]

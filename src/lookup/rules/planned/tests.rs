@@ -44,12 +44,34 @@ fn overhead_is_added_to_requests_and_to_limits_that_there_are() {
 }
 
 #[test]
+fn operations_that_remove_something_or_add_to_metadata_do_not_hide_the_containers_of_a_patch() {
+    let pod = r#"{"metadata":{"annotations":{"podgraft.dev/skipped":"audit"}},"spec":{"containers":[{"name":"web","image":"i:1"}]}}"#;
+    let container = r#"{"name":"note","image":"i:1"}"#;
+    let remove = r#"{"op":"remove","path":"/metadata/annotations/podgraft.dev~1skipped"}"#;
+    let status = r#"{"op":"add","path":"/metadata/annotations/podgraft.dev~1status","value":"{}"}"#;
+    let add = |path: &str, value: &str| format!(r#"{{"op":"add","path":"{path}","value":{value}}}"#);
+    let defaults = ContainerDefaults::new(true);
+    let injected = |operation: String| {
+        let patch = format!("[{status},{operation},{remove}]");
+        let planned = PlannedPod::new(&Pod::read(pod.as_bytes()).unwrap(), patch.as_bytes(), &defaults);
+        planned.map(|planned| planned.injected().map(|container| container.name.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(injected(add("/spec/containers/-", container)), Ok(vec!["note".to_owned()]));
+    assert_eq!(injected(add("/spec/initContainers", &format!("[{container}]"))), Ok(vec!["note".to_owned()]));
+    assert_eq!(injected(add("/spec/containers/0/env", "[]")), Ok(Vec::new()));
+    assert_eq!(injected(add("/spec/containers/-", r#"{"name":5}"#)), Err(NotExamined::Unreadable));
+    let many = (0..65).map(|i| format!(r#""example.com/r{i}": 1"#)).collect::<Vec<_>>().join(",");
+    let large = format!(r#"{{"name":"note","resources":{{"limits":{{{many}}}}}}}"#);
+    assert_eq!(injected(add("/spec/containers/-", &large)), Err(NotExamined::Unreadable));
+}
+
+#[test]
 fn a_container_that_no_api_server_admits_is_not_examined() {
     let defaults = ContainerDefaults::new(true);
     let is_examined = |name: &str, resources: &str| {
         let json =
             format!(r#"{{"spec":{{"containers":[{{"name":"{name}","image":"i:1","resources":{resources}}}]}}}}"#);
-        PlannedPod::new(&Pod::read(json.as_bytes()).unwrap(), b"[]", &defaults).is_some()
+        PlannedPod::new(&Pod::read(json.as_bytes()).unwrap(), b"[]", &defaults).is_ok()
     };
     assert!(
         is_examined("web", "null") && is_examined("web", r#"{"limits": null}"#) && is_examined(&"a".repeat(63), "{}")

@@ -57,7 +57,8 @@ fn of_resources_without_overcommit_the_limit_is_to_be_set() {
 #[test]
 fn the_overhead_of_the_pod_counts() {
     let spec = json!({"overhead": {"memory": "32Mi"}});
-    let case = PodCase { spec, ..PodCase::new(both("memory", "64Mi"), both("memory", "64Mi")) };
+    let limit = resources(&json!({}), &json!({"memory": "64Mi"}));
+    let case = PodCase { spec, ..PodCase::new(limit.clone(), limit) };
     for counted in ["requests.memory", "limits.memory"] {
         let exceeded = format!(
             "ResourceQuota team allows 128Mi for {counted}, and with the injected containers one Pod has 160Mi; set {counted} of \
@@ -67,6 +68,19 @@ fn the_overhead_of_the_pod_counts() {
         expect(&violations(&json!({"hard": {counted: "160Mi"}}), &case), &[]);
         expect(&violations(&json!({"hard": {counted: "80Mi"}}), &case), &[]);
     }
+}
+
+#[test]
+fn a_container_that_has_nothing_of_a_resource_is_not_to_be_reduced() {
+    let spec = json!({"overhead": {"memory": "2Gi"}});
+    let case = PodCase { spec, ..PodCase::new(both("memory", "0"), both("memory", "0")) };
+    let hard = json!({"requests.memory": "1Gi"});
+    let only_counted_with_note = json!({"hard": hard, "scopes": ["NotBestEffort"]});
+    let note = resources(&json!({"cpu": "1m", "memory": "0"}), &json!({}));
+    let case = PodCase { note, ..case };
+    let raise =
+        "requests.memory, and with the injected containers one Pod has 2Gi; raise requests.memory of the ResourceQuota";
+    expect(&violations(&only_counted_with_note, &case), &[raise]);
 }
 
 #[test]

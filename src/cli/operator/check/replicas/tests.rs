@@ -90,9 +90,15 @@ fn changes_that_wait_for_another_installation_are_one_warning() {
         found(Some(&deployment(2, 2)), &both)
     };
     assert_eq!(of(0, 0), [""; 0]);
-    let effect = "for policies of another installation: Pods get the version from before";
+    let effect = "for policies of another installation: Pods keep getting the previous version";
     assert_eq!(of(0, 1), [format!("warning PolicyOutOfSync: a change of a required companion waits {effect}")]);
     assert_eq!(of(3, 2), [format!("warning PolicyOutOfSync: changes of 3 required companions wait {effect}")]);
+    let both = [replica("a", "podgraft:1", &waiting(0)), replica("b", "podgraft:1", &waiting(1))];
+    let fix = &replicas(&settings(), Some(&deployment(2, 2)), &both, UNIX_EPOCH)[0].fix;
+    assert!(
+        fix.contains("kubectl -n own logs b; "),
+        "only this replica logs the name of the other installation: {fix}"
+    );
 }
 
 #[test]
