@@ -1,7 +1,8 @@
 //! Objects of the cluster that the preview looks up while a user applies something: the existing workloads, for a companion,
 //! and the quotas, LimitRanges and autoscalers of a namespace, for a workload.
 //!
-//! Each lookup has a deadline, reads responses of bounded size, and keeps nothing. Reviews of Pods look nothing up.
+//! Each lookup has a deadline, reads responses of bounded size, and keeps nothing. For callers that are not authenticated, their number
+//! has a limit. Reviews of Pods look nothing up.
 
 mod callers;
 mod namespace;
