@@ -8,7 +8,7 @@ use std::time::Duration;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Binding, Container, ObjectReference, Pod, ServiceAccount};
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
@@ -216,10 +216,18 @@ async fn end(
     Ok(())
 }
 
-/// Takes away a Pod of which nothing runs any more.
+/// Takes away a Pod of which nothing runs any more, also if the API server is away meanwhile.
 async fn vanish(pods: &Api<Pod>, pod: &Pod) {
-    let now = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-    let _ = pods.delete(&pod.name_any(), &now).await;
+    let preconditions = Some(Preconditions { uid: pod.uid(), ..Preconditions::default() });
+    let now = DeleteParams { grace_period_seconds: Some(0), preconditions, ..DeleteParams::default() };
+    let is_over = |result: kube::Result<_>| match result {
+        // It is gone, or another Pod has its name.
+        Err(kube::Error::Api(status)) => [404, 409].contains(&status.code),
+        result => result.is_ok(),
+    };
+    while !is_over(pods.delete(&pod.name_any(), &now).await) {
+        sleep(Duration::from_millis(200)).await;
+    }
 }
 
 async fn set(pods: &Api<Pod>, pod: &Pod, status: &Value) {
