@@ -51,9 +51,14 @@ async fn endpoints(cluster: &Cluster) -> Vec<(String, u64)> {
     let of_service = "labelSelector=kubernetes.io/service-name=podgraft";
     let path = format!("/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices?{of_service}");
     let slices = cluster.get(&path).await.expect("endpoints")["items"].take();
-    let slice = slices.as_array().and_then(|slices| slices.first()).cloned().expect("one slice");
+    // Replicas with another port are in a slice of their own, and those that end are not ready.
+    slices.as_array().into_iter().flatten().flat_map(ready_endpoints).collect()
+}
+
+fn ready_endpoints(slice: &Value) -> Vec<(String, u64)> {
     let port = |port: &Value| (port["name"] == "https").then(|| port["port"].as_u64()).flatten();
-    let port = slice["ports"].as_array().into_iter().flatten().find_map(port).expect("a port");
-    let addresses = slice["endpoints"].as_array().into_iter().flatten();
-    addresses.filter_map(|endpoint| Some((endpoint["addresses"][0].as_str()?.to_owned(), port))).collect()
+    // A slice without endpoints has no ports.
+    let Some(port) = slice["ports"].as_array().into_iter().flatten().find_map(port) else { return Vec::new() };
+    let ready = slice["endpoints"].as_array().into_iter().flatten().filter(|e| e["conditions"]["ready"] == true);
+    ready.filter_map(|endpoint| Some((endpoint["addresses"][0].as_str()?.to_owned(), port))).collect()
 }
