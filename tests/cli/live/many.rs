@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::live::folder;
+use crate::live::{folder, webhooks};
 use crate::support::api_server::ApiServer;
 use crate::support::workloads::{cases, companions, named};
 
@@ -38,7 +38,8 @@ fn workloads(namespaces: &[&str; 4]) -> Vec<Value> {
 #[ignore = "a target of its own, because it takes long: make explain-many"]
 fn the_consequences_of_a_companion_for_5000_workloads_are_found() {
     let names = ["quiet", "opted-in", "with-a-list", "opted-out"];
-    let server = ApiServer::start([companions(), named(names).to_vec(), workloads(&names)].concat(), &[]);
+    let objects = [companions(), webhooks(), named(names).to_vec(), workloads(&names)].concat();
+    let server = ApiServer::start(objects, &[]);
     let current = companions().into_iter().find(|c| c["kind"] == "ClusterCompanion").unwrap();
     let mut changed = current.clone();
     changed["spec"]["containers"][0]["env"] = json!([{"name": "NEXT", "value": "1"}]);
