@@ -139,7 +139,7 @@ mod tests {
         let stops = "HorizontalPodAutoscaler web will stop scaling: it compares the use of cpu with";
         let only_adds = "HorizontalPodAutoscaler web will no longer scale down: it compares the use of cpu with";
         let diluted = "will compare the use of memory with";
-        expect(&effects(&[cpu.clone()], &["cpu"], &[]), &[stops]);
+        expect(&effects(std::slice::from_ref(&cpu), &["cpu"], &[]), &[stops]);
         expect(&effects(&[cpu.clone(), other], &["cpu"], &[]), &[only_adds]);
         let both = [cpu, memory];
         expect(&effects(&both, &["cpu", "memory"], &["memory"]), &[only_adds, diluted]);
