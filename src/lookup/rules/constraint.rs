@@ -46,10 +46,20 @@ impl Constraint {
     /// How amounts break it; `None` where they do not, or where that is not certain.
     pub(super) fn breach(self, bound: Amount, request: Held, limit: Held) -> Option<Breach> {
         match self {
-            Constraint::Max => above(bound, request, limit),
-            Constraint::Min => below(bound, request, limit),
+            Constraint::Max => self.first_breach(bound, [(AmountKind::Limit, limit), (AmountKind::Request, request)]),
+            Constraint::Min => self.first_breach(bound, [(AmountKind::Request, request), (AmountKind::Limit, limit)]),
             Constraint::MaxLimitRequestRatio => beyond_ratio(bound, request, limit),
         }
+    }
+
+    /// `maxConstraint` and `minConstraint`: the first amount is required, and the other one is not.
+    fn first_breach(self, bound: Amount, amounts: [(AmountKind, Held); 2]) -> Option<Breach> {
+        let [(required, held), _] = amounts;
+        if held.is_absent() {
+            return Some(Breach::Missing(required));
+        }
+        let (kind, held) = amounts.into_iter().find(|(_, held)| self.is_broken_by(bound, *held))?;
+        Some(Breach::Amount(kind, held.at_least()))
     }
 }
 
@@ -61,26 +71,6 @@ impl Breach {
             Breach::Ratio { .. } => AmountKind::Limit,
         }
     }
-}
-
-/// `maxConstraint`.
-fn above(most: Amount, request: Held, limit: Held) -> Option<Breach> {
-    if limit.is_absent() {
-        return Some(Breach::Missing(AmountKind::Limit));
-    }
-    let is_too_large = |(_, held): &(AmountKind, Held)| Constraint::Max.is_broken_by(most, *held);
-    let found = [(AmountKind::Limit, limit), (AmountKind::Request, request)].into_iter().find(is_too_large);
-    found.map(|(kind, held)| Breach::Amount(kind, held.at_least()))
-}
-
-/// `minConstraint`.
-fn below(least: Amount, request: Held, limit: Held) -> Option<Breach> {
-    if request.is_absent() {
-        return Some(Breach::Missing(AmountKind::Request));
-    }
-    let is_too_small = |(_, held): &(AmountKind, Held)| Constraint::Min.is_broken_by(least, *held);
-    let found = [(AmountKind::Request, request), (AmountKind::Limit, limit)].into_iter().find(is_too_small);
-    found.map(|(kind, held)| Breach::Amount(kind, held.at_least()))
 }
 
 /// `limitRequestRatioConstraint`.
