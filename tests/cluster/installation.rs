@@ -153,21 +153,21 @@ impl Cluster {
         self.eventually("their addresses behind the Service", async || {
             let of = |pod: &Value| pod["status"]["podIP"].as_str().map(str::to_owned);
             let addresses: BTreeSet<_> = self.replicas().await.iter().filter_map(of).collect();
-            (self.endpoints().await == addresses).then_some(())
+            let endpoints = self.endpoints().await;
+            (endpoints.into_iter().map(|(address, _)| address).collect::<BTreeSet<_>>() == addresses).then_some(())
         })
         .await;
         // API servers read them a moment later.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
-    /// The addresses that reviews are sent to.
-    async fn endpoints(&self) -> BTreeSet<String> {
+    /// The addresses and ports that reviews are sent to. Replicas with another port are in a slice of their own, and those that
+    /// end are not ready.
+    pub async fn endpoints(&self) -> BTreeSet<(String, u64)> {
         let of_service = "labelSelector=kubernetes.io/service-name=podgraft";
         let path = format!("/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices?{of_service}");
         let slices = self.get(&path).await.expect("endpoints");
-        let endpoints = slices["items"].as_array().into_iter().flatten().flat_map(|s| s["endpoints"].as_array());
-        let ready = endpoints.flatten().filter(|endpoint| endpoint["conditions"]["ready"] == true);
-        ready.filter_map(|endpoint| endpoint["addresses"][0].as_str().map(str::to_owned)).collect()
+        slices["items"].as_array().into_iter().flatten().flat_map(ready_endpoints).collect()
     }
 
     /// podgraft's Pods that are not about to end.
@@ -192,6 +192,14 @@ pub const ADMIN: u16 = 8080;
 /// Whether a replica is sent reviews.
 fn is_ready(pod: &Value) -> bool {
     pod["status"]["containerStatuses"][0]["ready"] == true
+}
+
+fn ready_endpoints(slice: &Value) -> Vec<(String, u64)> {
+    let port = |port: &Value| (port["name"] == "https").then(|| port["port"].as_u64()).flatten();
+    // A slice without endpoints has no ports.
+    let Some(port) = slice["ports"].as_array().into_iter().flatten().find_map(port) else { return Vec::new() };
+    let ready = slice["endpoints"].as_array().into_iter().flatten().filter(|e| e["conditions"]["ready"] == true);
+    ready.filter_map(|endpoint| Some((endpoint["addresses"][0].as_str()?.to_owned(), port))).collect()
 }
 
 /// A sample without labels.

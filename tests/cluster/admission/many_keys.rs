@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cluster::Cluster;
+use crate::parts::kubernetes::Kubernetes;
 use crate::tests;
 use crate::workload::{collection, pod, template, workload};
 
@@ -13,7 +14,9 @@ const KEYS: usize = 45_000;
 /// How often each object is posted. The cheapest time counts, because an API server does other things as well.
 const TIMES: usize = 5;
 /// The most that the CPU time may grow. What is quadratic in the keys grows a hundredfold.
-const MOST: f64 = 4.0;
+const MOST: f64 = 2.0;
+/// The same with the oldest Kubernetes, whose CEL takes twice as long for each key.
+const MOST_OLDEST: f64 = 4.0;
 
 // The webhook of opted-in namespaces stays, and does not select the namespace of the objects.
 const WITHOUT: [&str; 3] =
@@ -36,10 +39,11 @@ async fn objects_with_45_000_keys_cost_an_api_server_no_more_with_webhooks_and_p
     // It has stopped watching what the policy of an outage reads.
     cluster.restart_apiserver();
     cluster.trusted().await;
+    let most = if cluster.parts.kubernetes == Kubernetes::Oldest { MOST_OLDEST } else { MOST };
     for (((what, ..), with), without) in objects.iter().zip(with).zip(without) {
         let ratio = with / without;
         println!("    {KEYS} {what}: {ratio:.2} x the CPU time of the API server without webhooks and hints");
-        assert!(ratio <= MOST, "{what}: {with} ticks with them, {without} without");
+        assert!(ratio <= most, "{what}: {with} ticks with them, {without} without");
     }
 }
 

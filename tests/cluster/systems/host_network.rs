@@ -19,7 +19,7 @@ async fn the_webhook_is_called_at_a_pods_address_and_with_host_network_at_the_no
     cluster.companion(&companion("hosted", IDLE)).await;
     let namespace = cluster.namespace(json!({})).await;
     expect_injection(cluster, &namespace, "at-a-pods-address").await;
-    let endpoints = endpoints(cluster).await;
+    let endpoints = cluster.endpoints().await;
     assert!(endpoints.iter().all(|(address, port)| address != ADDRESS && *port == 10250), "{endpoints:?}");
 
     // Pod Security denies Pods with the node's network in podgraft's namespace as it is otherwise.
@@ -27,7 +27,7 @@ async fn the_webhook_is_called_at_a_pods_address_and_with_host_network_at_the_no
     let ports = format!("ports.webhook={PORT},ports.admin=10261");
     cluster.install(&[CLUSTER_WIDE, "hostNetwork=true", &ports, "replicaCount=1"]).await;
     cluster.until_ready(1).await;
-    assert_eq!(self::endpoints(cluster).await, [(ADDRESS.to_owned(), PORT)]);
+    assert_eq!(cluster.endpoints().await, [(ADDRESS.to_owned(), PORT)].into());
     expect_injection(cluster, &namespace, "at-the-nodes-address").await;
 
     cluster.install(&[CLUSTER_WIDE]).await;
@@ -44,21 +44,4 @@ async fn enforce(cluster: &Cluster, level: &str) {
 async fn expect_injection(cluster: &Cluster, namespace: &str, name: &str) {
     let pod = create(cluster, namespace, name, &shell("hosted")).await;
     assert_eq!(containers(&pod), ["hosted", "web"]);
-}
-
-/// The addresses and ports to which the API server sends reviews: it resolves the Service itself.
-async fn endpoints(cluster: &Cluster) -> Vec<(String, u64)> {
-    let of_service = "labelSelector=kubernetes.io/service-name=podgraft";
-    let path = format!("/apis/discovery.k8s.io/v1/namespaces/{OWN}/endpointslices?{of_service}");
-    let slices = cluster.get(&path).await.expect("endpoints")["items"].take();
-    // Replicas with another port are in a slice of their own, and those that end are not ready.
-    slices.as_array().into_iter().flatten().flat_map(ready_endpoints).collect()
-}
-
-fn ready_endpoints(slice: &Value) -> Vec<(String, u64)> {
-    let port = |port: &Value| (port["name"] == "https").then(|| port["port"].as_u64()).flatten();
-    // A slice without endpoints has no ports.
-    let Some(port) = slice["ports"].as_array().into_iter().flatten().find_map(port) else { return Vec::new() };
-    let ready = slice["endpoints"].as_array().into_iter().flatten().filter(|e| e["conditions"]["ready"] == true);
-    ready.filter_map(|endpoint| Some((endpoint["addresses"][0].as_str()?.to_owned(), port))).collect()
 }
